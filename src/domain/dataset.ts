@@ -1,0 +1,35 @@
+/** Data sets of 28×28 grey images. */
+import { z } from 'zod';
+import type { Examples } from '../numerics/engine.ts';
+
+export const IMAGE_SIDE = 28;
+export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
+export const SPLITS = ['train', 'test'] as const;
+export type SplitName = (typeof SPLITS)[number];
+
+/** Loaded into shared memory once; every thread sees the same bytes. */
+export interface Dataset {
+  readonly id: string;
+  readonly classNames: readonly string[];
+  readonly train: Examples;
+  readonly test: Examples;
+  /** `sha256:` of pixels and labels of train, then test. */
+  readonly digest: string;
+}
+
+const splitSchema = z.object({
+  examples: z.int().describe('Number of labelled images'),
+  examplesPerClass: z.array(z.int()).describe('Number of images of each class, in the order of classNames'),
+});
+
+export const datasetSchema = z
+  .object({
+    id: z.string(),
+    imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
+    classNames: z.array(z.string()),
+    splits: z.object({ train: splitSchema, test: splitSchema }),
+    digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
+  })
+  .meta({ id: 'Dataset' });
+
+export type DatasetSummary = z.infer<typeof datasetSchema>;

@@ -1,0 +1,56 @@
+/** Named models and their numbered versions. */
+import { z } from 'zod';
+
+export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+export const nameSchema = z
+  .string()
+  .regex(NAME_PATTERN, 'must be 1–64 of a–z, 0–9, ".", "_" and "-", starting with a letter or digit');
+
+export const versionReferenceSchema = z.object({ name: nameSchema, version: z.int().min(1) });
+export type VersionReference = z.infer<typeof versionReferenceSchema>;
+
+/** `"name"` (newest version), `"name@3"`, or `{ name, version? }`. */
+export const modelReferenceSchema = z.union([
+  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}(@[1-9][0-9]{0,8})?$/, 'must be "name" or "name@version"'),
+  z.strictObject({ name: nameSchema, version: z.int().min(1).optional() }),
+]);
+export type ModelReference = z.infer<typeof modelReferenceSchema>;
+
+/** The parts of a reference; no version means the newest. */
+export function parseModelReference(reference: ModelReference): {
+  name: string;
+  version?: number | undefined;
+} {
+  if (typeof reference !== 'string') return reference;
+  const [name, version] = reference.split('@') as [string, string?];
+  return version === undefined ? { name } : { name, version: Number(version) };
+}
+
+export const modelVersionSchema = z
+  .object({
+    name: nameSchema,
+    version: z.int().min(1),
+    createdAt: z.string(),
+    jobId: z.string().nullable().describe('The training job that published it'),
+    datasetId: z.string(),
+    datasetDigest: z.string(),
+    layerSizes: z.array(z.int()).describe('Inputs, hidden layers, classes'),
+    activation: z.literal('relu'),
+    classNames: z.array(z.string()),
+    engine: z.string().describe('What computed the training'),
+    testAccuracy: z.number().nullable(),
+    digest: z.string().describe('`sha256:` of the packed float32 parameters, little-endian'),
+  })
+  .meta({ id: 'ModelVersion' });
+export type ModelVersion = z.infer<typeof modelVersionSchema>;
+
+export const modelSchema = z
+  .object({
+    name: nameSchema,
+    createdAt: z.string(),
+    versions: z.int().describe('Number of versions'),
+    latest: modelVersionSchema,
+  })
+  .meta({ id: 'Model' });
+export type Model = z.infer<typeof modelSchema>;

@@ -1,0 +1,64 @@
+/** Everything that can go wrong in a way that a caller can act on. Knows no HTTP: `http/error-handler.ts` maps it. */
+
+export const ERROR_CODES = [
+  // what was sent
+  'malformed-body',
+  'invalid-request',
+  'invalid-pixels',
+  'invalid-image-size',
+  'undecodable-image',
+  'ambiguous-pixel-range',
+  'body-too-large',
+  'unsupported-media-type',
+  'not-acceptable',
+  // what it refers to
+  'route-not-found',
+  'method-not-allowed',
+  'dataset-not-found',
+  'image-not-found',
+  'training-job-not-found',
+  'model-not-found',
+  'unknown-dataset',
+  'unknown-model',
+  // what it asks for
+  'impossible-request',
+  'check-too-costly',
+  'illegal-transition',
+  // the service's own state
+  'queue-full',
+  'draining',
+  'overloaded',
+  'internal-error',
+  // why a job failed
+  'loss-diverged',
+  'worker-crashed',
+  // why the service does not start
+  'invalid-configuration',
+  'invalid-dataset',
+  'state-locked',
+  'state-unusable',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
+
+/** Where in the request it is wrong: a JSON pointer into the body, or the name of a parameter or header. */
+export type ErrorDetail =
+  | { readonly pointer: string; readonly detail: string }
+  | { readonly parameter: string; readonly detail: string };
+
+/** The message says what happened, to what, what is allowed, and what to do. */
+export class AtelierError extends Error {
+  readonly code: ErrorCode;
+  readonly details: readonly ErrorDetail[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: ErrorOptions & { details?: readonly ErrorDetail[] } = {},
+  ) {
+    super(message, options);
+    this.name = 'AtelierError';
+    this.code = code;
+    this.details = options.details ?? [];
+  }
+}

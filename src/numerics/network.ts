@@ -1,0 +1,66 @@
+/** The packed parameter vector and its layout: W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, … */
+
+export type Parameters = Float64Array | Float32Array;
+
+/** Layer sizes d0 … dL: inputs, hidden layers, classes. */
+export type LayerSizes = readonly number[];
+
+/** One fully connected layer as views into the packed vector. */
+export interface Layer<P extends Parameters = Parameters> {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** outputs × inputs, row-major */
+  readonly weights: P;
+  /** outputs */
+  readonly biases: P;
+}
+
+/** Where a block of the packed vector lies: blocks are named W1, b1, W2, b2, … in storage order. */
+export interface Block {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How many numbers the packed vector has: 31,810 for 784-40-10. */
+export function parameterCount(sizes: LayerSizes): number {
+  let count = 0;
+  for (let l = 1; l < sizes.length; l++) count += (sizes[l - 1]! + 1) * sizes[l]!;
+  return count;
+}
+
+/** The blocks W1, b1, W2, b2, … in the order of the packed vector. */
+export function blocks(sizes: LayerSizes): Block[] {
+  const found: Block[] = [];
+  let start = 0;
+  for (let l = 1; l < sizes.length; l++) {
+    const [inputs, outputs] = [sizes[l - 1]!, sizes[l]!];
+    const weightsEnd = start + inputs * outputs;
+    found.push({ name: `W${l}`, shape: [outputs, inputs], start, end: weightsEnd });
+    found.push({ name: `b${l}`, shape: [outputs], start: weightsEnd, end: weightsEnd + outputs });
+    start = weightsEnd + outputs;
+  }
+  return found;
+}
+
+/**
+ * Views of every layer into `packed`; writing to a view writes to the vector.
+ * @throws RangeError when the length does not fit the layer sizes.
+ */
+export function unpack<P extends Parameters>(packed: P, sizes: LayerSizes): Layer<P>[] {
+  const expected = parameterCount(sizes);
+  if (packed.length !== expected) {
+    throw new RangeError(`a ${sizes.join('-')} network has ${expected} parameters, not ${packed.length}`);
+  }
+  const found = blocks(sizes);
+  return sizes.slice(1).map((outputs, l) => {
+    const [w, b] = [found[2 * l]!, found[2 * l + 1]!];
+    return {
+      inputs: sizes[l]!,
+      outputs,
+      weights: packed.subarray(w.start, w.end) as P,
+      biases: packed.subarray(b.start, b.end) as P,
+    };
+  });
+}
