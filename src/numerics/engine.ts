@@ -10,6 +10,19 @@ export interface Examples {
   readonly labels: Uint8Array;
 }
 
+/**
+ * Checked once, so that no inner loop has to.
+ * @throws RangeError when a row is not of d0 pixels, or a label is not one of the classes.
+ */
+export function checkExamples({ pixels, labels }: Examples, sizes: LayerSizes): void {
+  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+  if (pixels.length !== labels.length * inputs) {
+    throw new RangeError(`${labels.length} images of ${inputs} pixels cannot have ${pixels.length} pixels`);
+  }
+  const stray = labels.find((label) => label >= classes);
+  if (stray !== undefined) throw new RangeError(`label ${stray} is not one of ${classes} classes`);
+}
+
 /** Sums over the examples of a batch: cross-entropy in nats, and how many were classified rightly. */
 export interface BatchSums {
   loss: number;

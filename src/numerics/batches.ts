@@ -1,0 +1,84 @@
+/** Which examples train, which are held out, and in what order an epoch meets them. */
+import { PURPOSE, type Purpose, randomBelow } from './random.ts';
+
+/** Indices into the examples, ascending. */
+export interface Split {
+  readonly train: Uint32Array;
+  readonly validation: Uint32Array;
+}
+
+const CLASS_LIMIT = 256;
+
+/** How many of a class are held out: the nearest whole number, but one always stays to train on. */
+function heldOut(examples: number, fraction: number): number {
+  return Math.max(0, Math.min(Math.round(fraction * examples), examples - 1));
+}
+
+function examplesPerClass(labels: Uint8Array): Uint32Array {
+  const counts = new Uint32Array(CLASS_LIMIT);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}
+
+/** How many examples train when `fraction` (0 ≤ fraction < 1; null holds out nothing) of each class does not. */
+export function trainingExamples(labels: Uint8Array, fraction: number | null): number {
+  let held = 0;
+  for (const count of examplesPerClass(labels)) held += heldOut(count, fraction ?? 0);
+  return labels.length - held;
+}
+
+export function stepsPerEpoch(examples: number, batchSize: number): number {
+  return Math.ceil(examples / batchSize);
+}
+
+/**
+ * Holds out `fraction` of every class, chosen by the seed alone; null holds out nothing.
+ * @throws RangeError when the fraction is outside [0, 1).
+ */
+export function splitByClass(labels: Uint8Array, fraction: number | null, seed: number): Split {
+  if (fraction !== null && !(fraction >= 0 && fraction < 1)) {
+    throw new RangeError(`the validation fraction must be at least 0 and below 1, not ${fraction}`);
+  }
+  const counts = examplesPerClass(labels);
+  const isHeld = new Uint8Array(labels.length);
+  for (let label = 0; label < CLASS_LIMIT; label++) {
+    const held = heldOut(counts[label]!, fraction ?? 0);
+    if (held === 0) continue;
+    const members = new Uint32Array(counts[label]!);
+    for (let n = 0, m = 0; n < labels.length; n++) if (labels[n] === label) members[m++] = n;
+    shuffle(members, seed, PURPOSE.validationSplit, label);
+    for (const n of members.subarray(0, held)) isHeld[n] = 1;
+  }
+  const all = Uint32Array.from(labels.keys());
+  return { train: all.filter((n) => isHeld[n] === 0), validation: all.filter((n) => isHeld[n] === 1) };
+}
+
+/**
+ * `order` ← the training indices in the order of the given epoch: a function of (seed, epoch) alone, whatever
+ * the epochs before it did.
+ * @throws RangeError when the lengths differ.
+ */
+export function shuffleEpoch(order: Uint32Array, train: Uint32Array, seed: number, epoch: number): void {
+  if (order.length !== train.length) {
+    throw new RangeError(`the order has room for ${order.length} indices, not ${train.length}`);
+  }
+  order.set(train);
+  shuffle(order, seed, PURPOSE.shuffle, epoch);
+}
+
+/** Views of `batchSize` indices into `order`; the last one is short where it does not divide. */
+export function batchViews(order: Uint32Array, batchSize: number): Uint32Array[] {
+  return Array.from({ length: stepsPerEpoch(order.length, batchSize) }, (_, b) =>
+    order.subarray(b * batchSize, (b + 1) * batchSize),
+  );
+}
+
+/** Fisher–Yates (Durstenfeld 1964), from the end; position i draws random index i. */
+function shuffle(items: Uint32Array, seed: number, purpose: Purpose, epoch: number): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = randomBelow(i + 1, seed, purpose, epoch, i);
+    const item = items[i]!;
+    items[i] = items[j]!;
+    items[j] = item;
+  }
+}

@@ -1,0 +1,84 @@
+/** What is measured of a network between epochs. Generators, because a caller must be able to stop in between. */
+import type { Examples } from './engine.ts';
+import { forwardCost } from './forward.ts';
+import { type LayerSizes, type Parameters, unpack } from './network.ts';
+import { argmax, crossEntropy } from './reference/cross-entropy.ts';
+import { createExamplePass, type ExamplePass, forwardExample } from './reference/example-pass.ts';
+
+/** Means over the evaluated examples: cross-entropy in nats, and the share classified rightly. */
+export interface Evaluation {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** Yielded between chunks: nothing has been decided yet, but the caller may stop. */
+export interface EvaluationChunk {
+  readonly kind: 'evaluation';
+}
+
+const CHUNK: EvaluationChunk = { kind: 'evaluation' };
+const CHUNK_IMAGES = 1000;
+/** About 50 ms of the reference's forward pass, so that wide networks can be stopped as promptly. */
+const CHUNK_COST = 5e7;
+
+/** Networks that are not finite measure NaN. No indices, no evaluation: the means would be 0 / 0. */
+export function* evaluate(
+  sizes: LayerSizes,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Evaluation, void> {
+  if (indices.length === 0) throw new RangeError('an evaluation needs at least one example');
+  let loss = 0;
+  let correct = 0;
+  yield* forwardEach(sizes, parameters, examples, indices, ({ z }, row) => {
+    const logits = z.at(-1)!;
+    const label = examples.labels[row]!;
+    loss += crossEntropy(logits, label);
+    if (argmax(logits) === label) correct++;
+  });
+  return { loss: loss / indices.length, accuracy: correct / indices.length };
+}
+
+/** For each hidden layer, the share of its units that are zero on all of the given examples. */
+export function* deadUnits(
+  sizes: LayerSizes,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, number[], void> {
+  const hidden = sizes.slice(1, -1);
+  const alive = hidden.map((size) => new Uint8Array(size));
+  yield* forwardEach(sizes, parameters, examples, indices, ({ a }) => {
+    for (let l = 0; l < hidden.length; l++) {
+      const active = a[l + 1]!;
+      for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
+    }
+  });
+  return alive.map((units) => units.filter((unit) => unit === 0).length / units.length);
+}
+
+/** √Σ_l ‖W_l‖²: the 2-norm of all weights, biases excepted. */
+export function weightNorm(parameters: Parameters, sizes: LayerSizes): number {
+  let squares = 0;
+  for (const { weights } of unpack(parameters, sizes)) for (const w of weights) squares += w * w;
+  return Math.sqrt(squares);
+}
+
+function* forwardEach(
+  sizes: LayerSizes,
+  parameters: Parameters,
+  examples: Examples,
+  indices: Uint32Array,
+  visit: (pass: ExamplePass, row: number) => void,
+): Generator<EvaluationChunk, void, void> {
+  const layers = unpack(parameters, sizes);
+  const pass = createExamplePass(sizes);
+  const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / forwardCost(sizes))));
+  for (let n = 0; n < indices.length; n++) {
+    forwardExample(pass, layers, examples.pixels, indices[n]!);
+    visit(pass, indices[n]!);
+    if ((n + 1) % chunk === 0) yield CHUNK;
+  }
+  yield CHUNK;
+}

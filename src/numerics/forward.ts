@@ -1,0 +1,41 @@
+/** Predictions: what the network says of images. */
+import type { Pixels } from './engine.ts';
+import { type LayerSizes, type Parameters, unpack } from './network.ts';
+import { softmax } from './reference/cross-entropy.ts';
+import { createExamplePass, forwardExample } from './reference/example-pass.ts';
+
+/**
+ * Both outputs are n × classes, row-major; `pixels` n × d0. Several calls may not overlap: they share scratch.
+ * @throws RangeError when the lengths do not fit one n.
+ */
+export type Forward = (logits: Parameters, probabilities: Parameters, pixels: Pixels) => void;
+
+/** Computes in float64 whatever the precision of the packed parameters, of which it keeps a view. */
+export function createForward(sizes: LayerSizes, parameters: Parameters): Forward {
+  const layers = unpack(parameters, sizes);
+  const pass = createExamplePass(sizes);
+  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+  return (logits, probabilities, pixels) => {
+    const rows = pixels.length / inputs;
+    for (const output of [logits, probabilities]) {
+      if (output.length !== rows * classes) {
+        throw new RangeError(
+          `${pixels.length} pixels at ${inputs} a row give rows of ${classes} numbers, not ${output.length} in all`,
+        );
+      }
+    }
+    for (let n = 0; n < rows; n++) {
+      const z = forwardExample(pass, layers, pixels, n);
+      logits.set(z, n * classes);
+      softmax(z, z);
+      probabilities.set(z, n * classes);
+    }
+  };
+}
+
+/** Multiply-adds of one image's forward pass, zeros not skipped: 31,760 for 784-40-10. */
+export function forwardCost(sizes: LayerSizes): number {
+  let cost = 0;
+  for (let l = 1; l < sizes.length; l++) cost += sizes[l - 1]! * sizes[l]!;
+  return cost;
+}

@@ -1,0 +1,40 @@
+/** Softmax and cross-entropy of one example's logits z (classes), safe for logits of any size. */
+
+/** The first of the largest, as in NumPy's argmax. */
+export function argmax(z: Float64Array): number {
+  let best = 0;
+  for (let i = 1; i < z.length; i++) if (z[i]! > z[best]!) best = i;
+  return best;
+}
+
+/** Σ exp(z_i − shift); with the largest logit as shift no term overflows and one of them is 1. */
+function sumOfExponentials(z: Float64Array, shift: number): number {
+  let sum = 0;
+  for (let i = 0; i < z.length; i++) sum += Math.exp(z[i]! - shift);
+  return sum;
+}
+
+/** logsumexp(z) − z_label, in nats. Never log(softmax): that is log 0 for a confident mistake. */
+export function crossEntropy(z: Float64Array, label: number): number {
+  const max = z[argmax(z)]!;
+  return Math.log(sumOfExponentials(z, max)) + (max - z[label]!);
+}
+
+/** p_i = exp(z_i) / Σ exp(z_k). `p` may be `z` itself. */
+export function softmax(p: Float64Array, z: Float64Array): void {
+  const max = z[argmax(z)]!;
+  const sum = sumOfExponentials(z, max);
+  for (let i = 0; i < z.length; i++) p[i] = Math.exp(z[i]! - max) / sum;
+}
+
+/** dz = (softmax(z) − onehot(label)) / N: this example's share of the gradient of the mean over N. */
+export function crossEntropyBackward(
+  dz: Float64Array,
+  z: Float64Array,
+  label: number,
+  examples: number,
+): void {
+  softmax(dz, z);
+  dz[label]! -= 1;
+  for (let i = 0; i < dz.length; i++) dz[i]! /= examples;
+}
