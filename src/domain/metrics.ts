@@ -36,3 +36,12 @@ export const progressSchema = z.object({
 });
 
 export type Progress = z.infer<typeof progressSchema>;
+
+/** Whether an epoch takes the place of the best so far: by validation loss, or training loss where nothing is held out. */
+export function isBetter(record: EpochRecord, best: EpochRecord | null): boolean {
+  return best === null || chosenBy(record) < chosenBy(best);
+}
+
+function chosenBy({ validationLoss, trainLoss }: EpochRecord): number {
+  return validationLoss ?? trainLoss;
+}
