@@ -1,0 +1,33 @@
+/** The directory that holds everything that survives. */
+import { constants } from 'node:fs';
+import { access, mkdir, open } from 'node:fs/promises';
+import { AtelierError } from '../errors.ts';
+
+/** Makes the directory if need be. @throws AtelierError `state-unusable` when nothing can be written there */
+export async function prepareDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new AtelierError(
+      'state-unusable',
+      `the state directory ${directory} cannot be written: ${messageOf(error)}. ` +
+        'Set STATE_DIR to a directory that this process may create and write.',
+      { cause: error },
+    );
+  }
+}
+
+/** A new or renamed file survives a power failure only once its directory is on disk too. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,78 @@
+/** node:sqlite as Kysely and people understand it: a dialect, and errors with a way out. */
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import { SqliteAdapter, SqliteDialect } from 'kysely';
+import { AtelierError } from '../errors.ts';
+import { messageOf } from './directory.ts';
+
+/** Kysely speaks better-sqlite3, whose statements know whether they return rows. */
+export class NodeSqliteDialect extends SqliteDialect {
+  constructor(raw: DatabaseSync) {
+    super({
+      database: {
+        close: () => raw.close(),
+        prepare: (sql) => {
+          const statement = raw.prepare(sql);
+          const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+          return {
+            reader: statement.columns().length > 0,
+            all: (parameters) => statement.all(...values(parameters)),
+            run: (parameters) => statement.run(...values(parameters)),
+            iterate: (parameters) => statement.iterate(...values(parameters)),
+          };
+        },
+      },
+    });
+  }
+
+  override createAdapter(): SqliteAdapter {
+    return new TransactionalAdapter();
+  }
+}
+
+/** SQLite rolls back DDL like anything else; without this a migration that is killed half-way blocks every later start. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true;
+  }
+}
+
+const BUSY = 5;
+const READONLY = 8;
+const IO_ERROR = 10;
+const CORRUPT = 11;
+const FULL = 13;
+const CANNOT_OPEN = 14;
+const NOT_A_DATABASE = 26;
+
+const PERMISSIONS = 'Check the owner and permissions of the file and its directory.';
+const RESTORE =
+  'Restore it, with its -wal file if there is one, from a backup, or move the state directory away to start empty.';
+
+const ADVICE: Readonly<Record<number, string>> = {
+  [BUSY]: 'Close the other program that has it open.',
+  [READONLY]: PERMISSIONS,
+  [IO_ERROR]: 'Check the disk.',
+  [CORRUPT]: RESTORE,
+  [FULL]: 'Free some space on the disk.',
+  [CANNOT_OPEN]: PERMISSIONS,
+  [NOT_A_DATABASE]: RESTORE,
+};
+
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === BUSY;
+}
+
+/** What a failure to open `file` means, and what to do. */
+export function unusable(file: string, error: unknown): AtelierError {
+  if (error instanceof AtelierError) return error;
+  const advice = ADVICE[primaryCode(error) ?? CORRUPT] ?? RESTORE;
+  return new AtelierError('state-unusable', `${file} cannot be used: ${messageOf(error)}. ${advice}`, {
+    cause: error,
+  });
+}
+
+/** SQLite's result code without the detail in its upper bits. */
+function primaryCode(error: unknown): number | undefined {
+  const hasCode = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+  return hasCode ? (error.errcode as number) & 0xff : undefined;
+}
