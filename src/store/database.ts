@@ -1,0 +1,91 @@
+/** The database file: opened, checked, and brought to the schema of this version. */
+import { constants, existsSync } from 'node:fs';
+import { access, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { AtelierError } from '../errors.ts';
+import { syncDirectory } from './directory.ts';
+import { migrations } from './migrations/migrations.ts';
+import { NodeSqliteDialect, unusable } from './sqlite.ts';
+import type { Database } from './tables.ts';
+
+const BUSY_TIMEOUT_MS = 5_000;
+const MIGRATION_TABLE = 'kysely_migration';
+
+/** @throws AtelierError `state-unusable` */
+export async function openDatabase(file: string): Promise<Kysely<Database>> {
+  try {
+    if (!existsSync(file)) await create(file);
+    await refuseWhatSqliteWouldAccept(file);
+    return await connect(file);
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+/** Under another name until it is complete, so that a file that is empty or has no tables is always a damaged one. */
+async function create(file: string): Promise<void> {
+  if (existsSync(`${file}-wal`)) {
+    throw new Error('the file is missing, but the -wal file with its last changes is there');
+  }
+  const unfinished = `${file}.new`;
+  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(unfinished + suffix, { force: true });
+  const db = await connect(unfinished);
+  await db.destroy();
+  await rename(unfinished, file);
+  await syncDirectory(dirname(file));
+}
+
+/** SQLite takes an empty file for a new database, and opens what it may not write for reading only. */
+async function refuseWhatSqliteWouldAccept(file: string): Promise<void> {
+  if ((await stat(file)).size === 0) throw new Error('the file is empty');
+  try {
+    await access(file, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw new AtelierError(
+      'state-unusable',
+      `${file} cannot be written by this process. Check the owner and permissions of the file.`,
+      { cause: error },
+    );
+  }
+}
+
+async function connect(file: string): Promise<Kysely<Database>> {
+  const raw = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  try {
+    raw.exec('pragma journal_mode = wal; pragma synchronous = full');
+    const [found] = Object.values(raw.prepare('pragma quick_check(1)').get() ?? {});
+    if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
+    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+    await refuseNewer(db, file);
+    const { error } = await migrator(db).migrateToLatest();
+    if (error !== undefined) throw error;
+    return db;
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+}
+
+function migrator(db: Kysely<Database>): Migrator {
+  return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
+}
+
+async function refuseNewer(db: Kysely<Database>, file: string): Promise<void> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return;
+  const done = await db
+    .withTables<{ [MIGRATION_TABLE]: { name: string } }>()
+    .selectFrom(MIGRATION_TABLE)
+    .select('name')
+    .execute();
+  const unknown = done.map(({ name }) => name).filter((name) => !(name in migrations));
+  if (unknown.length === 0) return;
+  throw new AtelierError(
+    'state-unusable',
+    `${file} was written by a newer version of Atelier: it has the unknown migration ${unknown.join(', ')}. ` +
+      'Start that version again, or set STATE_DIR to another directory.',
+  );
+}

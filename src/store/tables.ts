@@ -1,0 +1,82 @@
+/**
+ * The tables as Kysely sees them, the same on SQLite and PostgreSQL: text, integer and double only; times are
+ * RFC 3339 text, structures JSON text. No booleans and no Date: node:sqlite stores NULL for one without a word.
+ */
+import type { Selectable } from 'kysely';
+import type { EventType, JobStatus, STOP_REASONS } from '../domain/training-job.ts';
+
+export interface Database {
+  jobs: JobTable;
+  metrics: MetricTable;
+  events: EventTable;
+  models: ModelTable;
+  model_versions: ModelVersionTable;
+}
+
+export interface JobTable {
+  id: string;
+  status: JobStatus;
+  /** JSON of the resolved request */
+  request: string;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  attempts: number;
+  /** JSON */
+  progress: string;
+  /** JSON of an epoch record */
+  latest: string | null;
+  /** JSON of an epoch record */
+  best: string | null;
+  model_version: number | null;
+  stopped_step: number | null;
+  stopped_reason: (typeof STOP_REASONS)[number] | null;
+  digest: string | null;
+  error_code: string | null;
+  error_message: string | null;
+  /** Id of the job's last event; raising it also locks the job's row where connections are many. */
+  event_count: number;
+}
+
+export interface MetricTable {
+  job_id: string;
+  epoch: number;
+  /** JSON of an epoch record */
+  record: string;
+}
+
+export interface EventTable {
+  job_id: string;
+  id: number;
+  type: EventType;
+  at: string;
+  /** JSON */
+  data: string;
+}
+
+export interface ModelTable {
+  name: string;
+  created_at: string;
+  /** The highest number ever given; a deleted version's number must not come again for other parameters. */
+  last_version: number;
+}
+
+export interface ModelVersionTable {
+  name: string;
+  version: number;
+  created_at: string;
+  job_id: string | null;
+  dataset_id: string;
+  dataset_digest: string;
+  /** JSON */
+  layer_sizes: string;
+  activation: 'relu';
+  /** JSON */
+  class_names: string;
+  engine: string;
+  test_accuracy: number | null;
+  digest: string;
+}
+
+export type JobRow = Selectable<JobTable>;
+export type ModelVersionRow = Selectable<ModelVersionTable>;
