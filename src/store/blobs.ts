@@ -1,0 +1,94 @@
+/** Content-addressed bytes: the parameters of models. */
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AtelierError } from '../errors.ts';
+import { messageOf, syncDirectory } from './directory.ts';
+
+/** Files here; chunks in PostgreSQL can serve the same. */
+export interface BlobStore {
+  /** Durable when it resolves; the same bytes give the same digest, `sha256:` and 64 hex digits. */
+  put(bytes: Uint8Array): Promise<string>;
+  /**
+   * The bytes in a buffer of their own, from offset 0, so that any typed array can view them.
+   * @throws AtelierError `state-unusable` when missing or damaged
+   */
+  get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+const UNFINISHED = '.tmp';
+const DIGEST = /^sha256:([0-9a-f]{64})$/;
+
+/** One file a digest. The caller holds the lock of the state directory: leftovers of a killed process are removed. */
+export async function openBlobs(directory: string): Promise<BlobStore> {
+  await mkdir(directory, { recursive: true });
+  const names = await readdir(directory);
+  await Promise.all(
+    names
+      .filter((name) => name.endsWith(UNFINISHED))
+      .map((name) => rm(join(directory, name), { force: true })),
+  );
+
+  return {
+    async put(bytes) {
+      const hex = sha256(bytes);
+      const unfinished = join(directory, `${hex}.${randomUUID()}${UNFINISHED}`);
+      // Written even when the file exists: that one may be damaged, and a rename over it heals it.
+      try {
+        await write(unfinished, bytes);
+        await rename(unfinished, join(directory, hex));
+        await syncDirectory(directory);
+      } catch (error) {
+        await rm(unfinished, { force: true });
+        throw new AtelierError(
+          'state-unusable',
+          `sha256:${hex} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +
+            'Check the free space and the permissions there.',
+          { cause: error },
+        );
+      }
+      return `sha256:${hex}`;
+    },
+
+    async get(digest) {
+      const hex = DIGEST.exec(digest)?.[1];
+      if (hex === undefined) throw new RangeError(`"${digest}" is not a digest: "sha256:" and 64 hex digits`);
+      const bytes = await read(join(directory, hex), digest);
+      if (sha256(bytes) !== hex) {
+        throw new AtelierError(
+          'state-unusable',
+          `${join(directory, hex)} is damaged: its bytes do not have the digest ${digest}. ` +
+            'Restore the file from a backup, or train the model again.',
+        );
+      }
+      return bytes;
+    },
+  };
+}
+
+async function write(file: string, bytes: Uint8Array): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (error) {
+    throw new AtelierError(
+      'state-unusable',
+      `the bytes of ${digest} cannot be read: ${messageOf(error)}. ` +
+        'Restore the file from a backup, or train the model again.',
+      { cause: error },
+    );
+  }
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
