@@ -1,0 +1,69 @@
+/** What happened to a job, numbered from 1 without gaps. */
+import type { Kysely, Transaction } from 'kysely';
+import type { EventType, JobEvent } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import { decode, encode } from './json.ts';
+import { type Page, toPage } from './page.ts';
+import type { Database, JobRow } from './tables.ts';
+
+export interface Events {
+  /** @throws AtelierError `training-job-not-found` */
+  append(jobId: string, type: EventType, data: JobEvent['data']): Promise<JobEvent>;
+  /** Ascending; `after` is exclusive. Empty for a job that does not exist. */
+  list(
+    jobId: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<JobEvent>>;
+}
+
+export function createEvents(db: Kysely<Database>): Events {
+  return {
+    append: (jobId, type, data) =>
+      db.transaction().execute(async (trx) => writeEvent(trx, await claimEvent(trx, jobId), type, data)),
+
+    async list(jobId, { limit, after = 0 }) {
+      const rows = await db
+        .selectFrom('events')
+        .select(['id', 'type', 'at', 'data'])
+        .where('job_id', '=', jobId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
+    },
+  };
+}
+
+/**
+ * The job with its `event_count` raised to the next event's id. An update rather than a select, because it locks the
+ * row: of two transactions that change one job, the second sees what the first has done, on PostgreSQL too.
+ * @throws AtelierError `training-job-not-found`
+ */
+export async function claimEvent(trx: Transaction<Database>, jobId: string): Promise<JobRow> {
+  const job = await trx
+    .updateTable('jobs')
+    .set((eb) => ({ event_count: eb('event_count', '+', 1) }))
+    .where('id', '=', jobId)
+    .returningAll()
+    .executeTakeFirst();
+  if (job === undefined) {
+    throw new AtelierError('training-job-not-found', `there is no training job "${jobId}"`);
+  }
+  return job;
+}
+
+/** Writes the event that `job` was claimed for. */
+export async function writeEvent(
+  trx: Transaction<Database>,
+  job: Pick<JobRow, 'id' | 'event_count'>,
+  type: EventType,
+  data: JobEvent['data'],
+): Promise<JobEvent> {
+  const event = { id: job.event_count, type, at: new Date().toISOString() };
+  await trx
+    .insertInto('events')
+    .values({ ...event, job_id: job.id, data: encode(data) })
+    .execute();
+  return { ...event, data };
+}

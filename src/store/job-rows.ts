@@ -1,0 +1,57 @@
+/** Training jobs from and to rows. */
+import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import type { TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import { decode, encode } from './json.ts';
+import type { JobRow } from './tables.ts';
+
+export function newJobRow(id: string, createdAt: Date, request: TrainingRequest, progress: Progress): JobRow {
+  return {
+    id,
+    status: 'queued',
+    request: encode(request),
+    created_at: createdAt.toISOString(),
+    started_at: null,
+    finished_at: null,
+    attempts: 0,
+    progress: encode(progress),
+    latest: null,
+    best: null,
+    model_version: null,
+    stopped_step: null,
+    stopped_reason: null,
+    digest: null,
+    error_code: null,
+    error_message: null,
+    event_count: 1,
+  };
+}
+
+export function toJob(row: JobRow): TrainingJob {
+  const request = decode<TrainingRequest>(row.request);
+  return {
+    ...request,
+    id: row.id,
+    status: row.status,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    progress: decode<Progress>(row.progress),
+    latest: toRecord(row.latest),
+    best: toRecord(row.best),
+    model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
+    attempts: row.attempts,
+    stoppedAt:
+      row.stopped_step === null || row.stopped_reason === null
+        ? null
+        : { step: row.stopped_step, reason: row.stopped_reason },
+    digest: row.digest,
+    error:
+      row.error_code === null || row.error_message === null
+        ? null
+        : { code: row.error_code, message: row.error_message },
+  };
+}
+
+export function toRecord(text: string | null): EpochRecord | null {
+  return text === null ? null : decode<EpochRecord>(text);
+}

@@ -1,0 +1,35 @@
+/** One record an epoch. */
+import type { Kysely, Transaction } from 'kysely';
+import type { EpochRecord } from '../domain/metrics.ts';
+import { decode, encode } from './json.ts';
+import type { Database } from './tables.ts';
+
+export interface Metrics {
+  /** All epochs of the current attempt, ascending. Empty for a job that does not exist. */
+  list(jobId: string): Promise<EpochRecord[]>;
+}
+
+export function createMetrics(db: Kysely<Database>): Metrics {
+  return {
+    async list(jobId) {
+      const rows = await db
+        .selectFrom('metrics')
+        .select('record')
+        .where('job_id', '=', jobId)
+        .orderBy('epoch')
+        .execute();
+      return rows.map((row) => decode<EpochRecord>(row.record));
+    },
+  };
+}
+
+export async function insertRecord(trx: Transaction<Database>, jobId: string, record: EpochRecord) {
+  await trx
+    .insertInto('metrics')
+    .values({ job_id: jobId, epoch: record.epoch, record: encode(record) })
+    .execute();
+}
+
+export async function deleteRecords(trx: Transaction<Database>, jobId: string) {
+  await trx.deleteFrom('metrics').where('job_id', '=', jobId).execute();
+}
