@@ -39,7 +39,7 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
         await rename(unfinished, join(directory, hex));
         await syncDirectory(directory);
       } catch (error) {
-        await rm(unfinished, { force: true });
+        await rm(unfinished, { force: true }).catch(() => {}); // the first failure is the one to tell
         throw new AtelierError(
           'state-unusable',
           `sha256:${hex} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +

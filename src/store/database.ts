@@ -12,6 +12,8 @@ import { NodeSqliteDialect, unusable } from './sqlite.ts';
 import type { Database } from './tables.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
+/** SQLite's default */
+const PAGE_BYTES = 4_096;
 const MIGRATION_TABLE = 'kysely_migration';
 
 /** @throws AtelierError `state-unusable` */
@@ -38,9 +40,17 @@ async function create(file: string): Promise<void> {
   await syncDirectory(dirname(file));
 }
 
-/** SQLite takes an empty file for a new database, and opens what it may not write for reading only. */
+/**
+ * SQLite takes an empty file for a new database, fills up a page that is cut off with zeros, and opens what it may not
+ * write for reading only.
+ */
 async function refuseWhatSqliteWouldAccept(file: string): Promise<void> {
-  if ((await stat(file)).size === 0) throw new Error('the file is empty');
+  const { size } = await stat(file);
+  if (size === 0) throw new Error('the file is empty');
+  // With a log beside it a page may be half written: it is in the log, and is written again.
+  if (size % PAGE_BYTES !== 0 && !existsSync(`${file}-wal`)) {
+    throw new Error('the file ends within a page: it is cut off, or not a database');
+  }
   try {
     await access(file, constants.R_OK | constants.W_OK);
   } catch (error) {
