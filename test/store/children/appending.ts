@@ -1,0 +1,12 @@
+/** Appends events to a new job for ever, and says on stdout which the store has acknowledged. */
+import { writeSync } from 'node:fs';
+import { openStore } from '../../../src/store/store.ts';
+import { newJob } from '../fixtures.ts';
+
+const store = await openStore(process.argv[2]!);
+const jobId = await newJob(store);
+writeSync(1, `${jobId}\n`);
+for (let n = 1; ; n++) {
+  const { id } = await store.events.append(jobId, 'warning', { n });
+  writeSync(1, `${id}\n`);
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { copyFile, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { CompiledQuery } from 'kysely';
+import { openDatabase } from '../../src/store/database.ts';
+import { openStore } from '../../src/store/store.ts';
+import { failure, newJob, temporaryDirectory } from './fixtures.ts';
+
+/** A closed database with a few pages of rows. */
+async function written(directory: string): Promise<string> {
+  const store = await openStore(directory);
+  const id = await newJob(store);
+  for (let n = 0; n < 100; n++) await store.events.append(id, 'warning', { text: 'x'.repeat(500) });
+  await store.close();
+  return join(directory, 'atelier.sqlite');
+}
+
+test('writes are in a write-ahead log that is synchronised at every commit, and references are kept', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const db = await openDatabase(join(directory, 'atelier.sqlite'));
+  t.after(() => db.destroy());
+  const pragma = async (name: string) => {
+    const { rows } = await db.executeQuery<object>(CompiledQuery.raw(`pragma ${name}`));
+    return Object.values(rows[0]!)[0];
+  };
+  assert.equal(await pragma('journal_mode'), 'wal');
+  assert.equal(await pragma('synchronous'), 2);
+  assert.equal(await pragma('foreign_keys'), 1);
+  await assert.rejects(
+    db.insertInto('metrics').values({ job_id: 'nobody', epoch: 1, record: '{}' }).execute(),
+    /FOREIGN KEY/,
+  );
+});
+
+test('all columns are text, integer or double', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const db = await openDatabase(join(directory, 'atelier.sqlite'));
+  t.after(() => db.destroy());
+  const tables = await db.introspection.getTables();
+  assert.deepEqual(tables.map(({ name }) => name).sort(), [
+    'events',
+    'jobs',
+    'metrics',
+    'model_versions',
+    'models',
+  ]);
+  const types = new Set(
+    tables.flatMap(({ columns }) => columns.map(({ dataType }) => dataType.toLowerCase())),
+  );
+  assert.deepEqual([...types].sort(), ['double precision', 'integer', 'text']);
+});
+
+test('a database cut off anywhere is refused with the way out', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = await written(directory);
+  const whole = join(directory, 'whole');
+  await copyFile(file, whole);
+  const { size } = await stat(whole);
+  for (const rest of [0, 50, 1000, 4096, 5000, size - 4096, size - 1]) {
+    await copyFile(whole, file);
+    await truncate(file, rest);
+    await assert.rejects(openStore(directory), failure('state-unusable', file, 'backup'), `${rest} bytes`);
+  }
+  await copyFile(whole, file);
+  await (await openStore(directory)).close();
+});
+
+test('a database with a page overwritten is refused', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = await written(directory);
+  const bytes = await readFile(file);
+  bytes.fill(0x5a, bytes.length - 8192, bytes.length - 4096);
+  await writeFile(file, bytes);
+  await assert.rejects(openStore(directory), failure('state-unusable', file, 'damaged', 'backup'));
+});
+
+test('a file that is no database is refused and left as it is', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = join(directory, 'atelier.sqlite');
+  for (const bytes of [100, 4096, 40_960]) {
+    const text = 'notes, no database'.padEnd(bytes, '.');
+    await writeFile(file, text);
+    await assert.rejects(openStore(directory), failure('state-unusable', file, 'not a database', 'backup'));
+    assert.equal(await readFile(file, 'utf8'), text);
+  }
+});
+
+test('a database made by a newer version is refused, not changed', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = await written(directory);
+  const raw = new DatabaseSync(file);
+  raw.exec(
+    `insert into kysely_migration (name, timestamp) values ('0099-sweeps', '2030-01-01T00:00:00.000Z')`,
+  );
+  raw.close();
+  const before = await readFile(file);
+  await assert.rejects(openStore(directory), failure('state-unusable', file, 'newer version', '0099-sweeps'));
+  assert.deepEqual(await readFile(file), before);
+});
+
+test('a log without its database is refused, because its changes would go into the wrong one', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const file = await written(directory);
+  await writeFile(`${file}-wal`, 'frames');
+  await rm(file);
+  await assert.rejects(openStore(directory), failure('state-unusable', file, 'missing', 'backup'));
+});
+
+test('what a process killed while it made the database left behind does no harm', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeFile(join(directory, 'atelier.sqlite.new'), 'half');
+  await writeFile(join(directory, 'atelier.sqlite.new-wal'), 'half');
+  await (await openStore(directory)).close();
+  assert.deepEqual((await readdir(directory)).sort(), ['atelier.sqlite', 'blobs', 'lock.sqlite']);
+});

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EventType } from '../../src/domain/training-job.ts';
+import { failure, newJob, temporaryStore } from './fixtures.ts';
+
+test('200 events appended at once are numbered without gaps or repeats', async (t) => {
+  const store = await temporaryStore(t);
+  const jobs = [await newJob(store), await newJob(store)];
+  const events = await Promise.all(
+    Array.from({ length: 200 }, (_, n) => store.events.append(jobs[n % 2]!, 'warning', { n })),
+  );
+  for (const [which, job] of jobs.entries()) {
+    const ids = events.filter((_, n) => n % 2 === which).map(({ id }) => id);
+    const expected = Array.from({ length: 100 }, (_, n) => n + 2);
+    assert.deepEqual(
+      ids.sort((a, b) => a - b),
+      expected,
+    );
+    const { data } = await store.events.list(job, { limit: 1000 });
+    assert.deepEqual(
+      data.map(({ id }) => id),
+      [1, ...expected],
+    );
+  }
+});
+
+test('an event comes back as it was appended', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  const data = { text: 'Größe "1"\n', list: [1, 2.5e-300], nested: { none: null } };
+  const event = await store.events.append(id, 'warning', data);
+  assert.deepEqual((await store.events.list(id, { limit: 1, after: 1 })).data, [event]);
+  assert.deepEqual(event.data, data);
+  assert.match(event.at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+});
+
+test('pages go on where the last one ended while events are appended', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  for (let n = 2; n <= 5; n++) await store.events.append(id, 'warning', { n });
+  const seen: number[] = [];
+  let more = true;
+  while (more) {
+    const page = await store.events.list(id, { limit: 2, after: seen.at(-1) });
+    seen.push(...page.data.map((event) => event.id));
+    more = page.hasMore;
+    if (seen.length === 2) await store.events.append(id, 'warning', { n: 6 });
+  }
+  assert.deepEqual(seen, [1, 2, 3, 4, 5, 6]);
+  assert.deepEqual(await store.events.list(id, { limit: 2, after: 6 }), { data: [], hasMore: false });
+});
+
+test('an event that is refused takes no number', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  await assert.rejects(store.events.append(id, 'warning', { loss: Number.NaN }), /loss is NaN/);
+  assert.equal((await store.events.append(id, 'warning', {})).id, 2);
+});
+
+test('an event of an unknown job is refused', async (t) => {
+  const store = await temporaryStore(t);
+  const type: EventType = 'warning';
+  await assert.rejects(
+    store.events.append('job_nobody', type, {}),
+    failure('training-job-not-found', 'job_nobody'),
+  );
+  assert.deepEqual(await store.events.list('job_nobody', { limit: 5 }), { data: [], hasMore: false });
+});

@@ -1,0 +1,107 @@
+/** A store in a directory of its own, and what goes into it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { EpochRecord, Progress } from '../../src/domain/metrics.ts';
+import { type TrainingRequest, trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import { type NewVersion, openStore, type Store } from '../../src/store/store.ts';
+
+export async function temporaryDirectory(t: TestContext): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Closed when the test ends. */
+export async function temporaryStore(t: TestContext): Promise<Store> {
+  const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
+  const store = await openStore(directory);
+  t.after(async () => {
+    await store.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  return store;
+}
+
+export function request(modelName = 'fashion-mnist'): TrainingRequest {
+  return {
+    ...trainingRequestSchema.parse({ dataset: 'fashion-mnist', seed: 7, metadata: { who: 'a test' } }),
+    modelName,
+  };
+}
+
+export const untouched: Progress = {
+  epoch: 0,
+  epochs: 10,
+  step: 0,
+  steps: 8440,
+  fraction: 0,
+  imagesPerSecond: null,
+  etaSeconds: null,
+};
+
+export const underway: Progress = {
+  ...untouched,
+  epoch: 2,
+  step: 844,
+  fraction: 0.1,
+  imagesPerSecond: 51234.5,
+  etaSeconds: 9.25,
+};
+
+export function epochRecord(epoch: number, validationLoss: number | null, trainLoss = 0.5): EpochRecord {
+  return {
+    epoch,
+    trainLoss,
+    trainAccuracy: 0.8125,
+    validationLoss,
+    validationAccuracy: validationLoss === null ? null : 0.75,
+    testLoss: 0.4,
+    testAccuracy: 0.85,
+    learningRate: 0.1,
+    gradientNorm: 1.5e-3,
+    weightNorm: 12.25,
+    deadUnits: [0.025],
+    durationMs: 1201.5,
+    evaluationMs: 80,
+  };
+}
+
+export const trained: NewVersion = {
+  datasetId: 'fashion-mnist',
+  datasetDigest: `sha256:${'d'.repeat(64)}`,
+  layerSizes: [784, 40, 10],
+  activation: 'relu',
+  classNames: ['T-shirt/top', 'Trouser'],
+  engine: 'reference',
+  testAccuracy: 0.8711,
+  digest: `sha256:${'a'.repeat(64)}`,
+};
+
+/** For assert.rejects: the code, and words that the message must have. */
+export function failure(code: ErrorCode, ...words: string[]): (error: unknown) => boolean {
+  return (error) =>
+    error instanceof AtelierError &&
+    error.code === code &&
+    words.every((word) => error.message.includes(word));
+}
+
+/** The id of a new job of the given status. */
+export async function newJob(
+  store: Store,
+  status: 'queued' | 'running' | 'cancelling' = 'queued',
+  modelName?: string,
+): Promise<string> {
+  const { id } = await store.jobs.create(request(modelName), untouched);
+  if (status !== 'queued') await store.jobs.start(id);
+  if (status === 'cancelling') await store.jobs.requestCancel(id);
+  return id;
+}
+
+/** Publishes one version the way a training job does. */
+export async function publish(store: Store, modelName: string): Promise<void> {
+  const id = await newJob(store, 'running', modelName);
+  await store.jobs.finish(id, { status: 'succeeded', step: 8440, model: trained });
+}

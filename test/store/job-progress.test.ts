@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochRecord, failure, newJob, temporaryStore, underway } from './fixtures.ts';
+
+test('progress shows in the job and as an event', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await store.jobs.recordProgress(id, underway);
+  assert.deepEqual((await store.jobs.get(id))?.progress, underway);
+  const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
+  assert.deepEqual([event?.id, event?.type, event?.data], [3, 'progress', underway]);
+});
+
+test('a finished epoch shows in the job, the metrics and as an event', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const record = epochRecord(1, 0.5);
+  await store.jobs.recordEpoch(id, record, underway);
+  const job = await store.jobs.get(id);
+  assert.deepEqual([job?.latest, job?.best, job?.progress], [record, record, underway]);
+  assert.deepEqual(await store.metrics.list(id), [record]);
+  const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
+  assert.deepEqual([event?.type, event?.data], ['epoch', record]);
+});
+
+test('the best epoch has the lowest validation loss, the earlier of equals', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
+    await store.jobs.recordEpoch(id, epochRecord(n + 1, loss, 1 - n / 10), underway);
+  }
+  const job = await store.jobs.get(id);
+  assert.equal(job?.best?.epoch, 2);
+  assert.equal(job?.latest?.epoch, 4);
+});
+
+test('the best epoch has the lowest training loss where nothing is held out', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  for (const [n, loss] of [0.6, 0.3, 0.5].entries()) {
+    await store.jobs.recordEpoch(id, epochRecord(n + 1, null, loss), underway);
+  }
+  assert.equal((await store.jobs.get(id))?.best?.epoch, 2);
+});
+
+test('an epoch recorded twice or with an infinite number is refused whole', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  await assert.rejects(store.jobs.recordEpoch(id, epochRecord(1, 0.1), underway), /UNIQUE/);
+  await assert.rejects(
+    store.jobs.recordEpoch(id, epochRecord(2, Number.POSITIVE_INFINITY), underway),
+    /validationLoss is Infinity/,
+  );
+  assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.5);
+  assert.equal((await store.metrics.list(id)).length, 1);
+  assert.equal((await store.events.list(id, { limit: 10 })).data.length, 3);
+});
+
+test('a job that is not at work records nothing', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  await assert.rejects(store.jobs.recordProgress(id, underway), failure('illegal-transition', id, 'queued'));
+});
+
+test('a job that is being cancelled still records what it does', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'cancelling');
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  assert.equal((await store.jobs.get(id))?.latest?.epoch, 1);
+});

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { JobStatus } from '../../src/domain/training-job.ts';
+import type { Store } from '../../src/store/store.ts';
+import { failure, newJob, request, temporaryStore, untouched } from './fixtures.ts';
+
+test('a new job is queued with its request and its first event', async (t) => {
+  const store = await temporaryStore(t);
+  assert.equal(await store.jobs.isEmpty(), true);
+  const job = await store.jobs.create(request('shoes'), untouched);
+  assert.match(job.id, /^job_[0-9A-HJKMNP-TV-Z]{26}$/);
+  assert.deepEqual(job, {
+    ...request('shoes'),
+    id: job.id,
+    status: 'queued',
+    createdAt: job.createdAt,
+    startedAt: null,
+    finishedAt: null,
+    progress: untouched,
+    latest: null,
+    best: null,
+    model: null,
+    attempts: 0,
+    stoppedAt: null,
+    digest: null,
+    error: null,
+  });
+  assert.deepEqual(await store.jobs.get(job.id), job);
+  const { data } = await store.events.list(job.id, { limit: 10 });
+  assert.deepEqual(
+    data.map(({ id, type, data }) => ({ id, type, data })),
+    [{ id: 1, type: 'status', data: { to: 'queued' } }],
+  );
+  assert.equal(await store.jobs.isEmpty(), false);
+});
+
+test('there is no job where none was created', async (t) => {
+  const store = await temporaryStore(t);
+  assert.equal(await store.jobs.get('job_nobody'), undefined);
+  assert.equal(await store.jobs.nextQueued(), undefined);
+  assert.deepEqual(await store.jobs.list({ limit: 10 }), { data: [], hasMore: false });
+  await assert.rejects(store.jobs.start('job_nobody'), failure('training-job-not-found', 'job_nobody'));
+});
+
+test('jobs created at once have different ids in the order of their creation', async (t) => {
+  const store = await temporaryStore(t);
+  const created = await Promise.all(Array.from({ length: 50 }, () => newJob(store)));
+  assert.equal(new Set(created).size, 50);
+  const { data } = await store.jobs.list({ limit: 100 });
+  const times = data.map(({ createdAt }) => createdAt);
+  assert.deepEqual(times, times.toSorted().reverse());
+});
+
+test('the queue takes no more than its limit, however many come at once', async (t) => {
+  const store = await temporaryStore(t);
+  const results = await Promise.allSettled(
+    Array.from({ length: 20 }, () => store.jobs.create(request(), untouched, { queueLimit: 7 })),
+  );
+  assert.equal(await store.jobs.count('queued'), 7);
+  const refused = results.filter((result) => result.status === 'rejected');
+  assert.equal(refused.length, 13);
+  assert.ok(refused.every(({ reason }) => failure('queue-full', '7 training jobs')(reason)));
+  await store.jobs.start((await store.jobs.nextQueued())!.id);
+  await store.jobs.create(request(), untouched, { queueLimit: 7 });
+});
+
+test('pages neither skip nor repeat a job while jobs are created', async (t) => {
+  const store = await temporaryStore(t);
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n++) ids.push(await newJob(store));
+  const first = await store.jobs.list({ limit: 2 });
+  await newJob(store);
+  const second = await store.jobs.list({ limit: 2, after: first.data[1]!.id });
+  await newJob(store);
+  const third = await store.jobs.list({ limit: 2, after: second.data[1]!.id });
+  assert.deepEqual([first.hasMore, second.hasMore, third.hasMore], [true, true, false]);
+  const seen = [first, second, third].flatMap(({ data }) => data.map(({ id }) => id));
+  assert.deepEqual(seen, ids.toReversed());
+});
+
+test('a page that ends with the last job says that there are no more', async (t) => {
+  const store = await temporaryStore(t);
+  await newJob(store);
+  await newJob(store);
+  assert.equal((await store.jobs.list({ limit: 2 })).hasMore, false);
+  assert.equal((await store.jobs.list({ limit: 1 })).hasMore, true);
+});
+
+test('a cursor that is no job works by its place in the order', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  const idsAfter = async (after: string) =>
+    (await store.jobs.list({ limit: 5, after })).data.map((job) => job.id);
+  assert.deepEqual(await idsAfter('job_7ZZZZZZZZZZZZZZZZZZZZZZZZZ'), [id]);
+  assert.deepEqual(await idsAfter('job_00000000000000000000000000'), []);
+});
+
+test('a list of one status pages through that status alone', async (t) => {
+  const store = await temporaryStore(t);
+  const running: string[] = [];
+  for (let n = 0; n < 3; n++) {
+    await newJob(store);
+    running.push(await newJob(store, 'running'));
+  }
+  const first = await store.jobs.list({ limit: 2, status: 'running' });
+  const rest = await store.jobs.list({ limit: 2, status: 'running', after: first.data[1]!.id });
+  assert.deepEqual(
+    [...first.data, ...rest.data].map(({ id }) => id),
+    running.toReversed(),
+  );
+  assert.equal(first.hasMore, true);
+  assert.equal(rest.hasMore, false);
+});
+
+test('the next job is the one that has waited longest', async (t) => {
+  const store = await temporaryStore(t);
+  const [first, second] = [await newJob(store), await newJob(store)];
+  assert.equal((await store.jobs.nextQueued())?.id, first);
+  await store.jobs.start(first);
+  assert.equal((await store.jobs.nextQueued())?.id, second);
+  await store.jobs.requeue(first);
+  assert.equal((await store.jobs.nextQueued())?.id, first);
+});
+
+test('jobs are counted by status', async (t) => {
+  const store = await temporaryStore(t);
+  await newJob(store);
+  await newJob(store);
+  await newJob(store, 'running');
+  await newJob(store, 'cancelling');
+  const counts: Record<string, number> = {};
+  for (const status of ['queued', 'running', 'cancelling', 'failed'] as JobStatus[]) {
+    counts[status] = await count(store, status);
+  }
+  assert.deepEqual(counts, { queued: 2, running: 1, cancelling: 1, failed: 0 });
+});
+
+function count(store: Store, status: JobStatus): Promise<number> {
+  return store.jobs.count(status);
+}

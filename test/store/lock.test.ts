@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { lockDirectory } from '../../src/store/lock.ts';
+import { openStore } from '../../src/store/store.ts';
+import { failure, temporaryDirectory } from './fixtures.ts';
+
+async function holder(t: TestContext, directory: string): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'children/holding.ts'), directory], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
+}
+
+test('a directory that another process holds is refused, in words that name it', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await holder(t, directory);
+  await assert.rejects(
+    openStore(directory),
+    failure('state-locked', directory, 'another Atelier process', 'STATE_DIR'),
+  );
+});
+
+test('the lock dies with a killed process', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const child = await holder(t, directory);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (await openStore(directory)).close();
+});
+
+test('the lock goes with a process that leaves without closing', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const child = await holder(t, directory);
+  child.stdin!.end();
+  await once(child, 'exit');
+  await (await openStore(directory)).close();
+});
+
+test('one process cannot open a directory twice, and can again after close', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  await assert.rejects(openStore(directory), failure('state-locked', directory));
+  await store.close();
+  await (await openStore(directory)).close();
+});
+
+test('being refused does not free the directory for a third', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const lock = lockDirectory(directory);
+  assert.throws(() => lockDirectory(directory), failure('state-locked'));
+  assert.throws(() => lockDirectory(directory), failure('state-locked'));
+  lock.release();
+  lockDirectory(directory).release();
+});
+
+test('a store that fails to open leaves the directory unlocked', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeFile(join(directory, 'atelier.sqlite'), 'no database');
+  await assert.rejects(openStore(directory), failure('state-unusable'));
+  assert.ok(existsSync(join(directory, 'lock.sqlite')));
+  lockDirectory(directory).release();
+});

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epochRecord, newJob, temporaryStore, underway } from './fixtures.ts';
+
+test('epochs are listed ascending, every number as it was measured', async (t) => {
+  const store = await temporaryStore(t);
+  const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
+  const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
+  for (const record of records) await store.jobs.recordEpoch(id, record, underway);
+  await store.jobs.recordEpoch(other, epochRecord(1, null), underway);
+  assert.deepEqual(await store.metrics.list(id), records);
+  assert.deepEqual(await store.metrics.list(other), [epochRecord(1, null)]);
+});
+
+test('a job without a finished epoch has no metrics', async (t) => {
+  const store = await temporaryStore(t);
+  assert.deepEqual(await store.metrics.list(await newJob(store)), []);
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openStore } from '../../src/store/store.ts';
+import { epochRecord, failure, newJob, temporaryDirectory, trained, underway } from './fixtures.ts';
+
+test('everything is there after closing and opening again', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const before = await openStore(directory);
+  const id = await newJob(before, 'running');
+  await before.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  const digest = await before.blobs.put(new Uint8Array([1, 2, 3]));
+  const job = await before.jobs.finish(id, {
+    status: 'succeeded',
+    step: 8440,
+    model: { ...trained, digest },
+  });
+  const events = await before.events.list(id, { limit: 100 });
+  await before.close();
+
+  const after = await openStore(directory);
+  t.after(() => after.close());
+  assert.deepEqual(await after.jobs.get(id), job);
+  assert.deepEqual(await after.metrics.list(id), [epochRecord(1, 0.5)]);
+  assert.deepEqual(await after.events.list(id, { limit: 100 }), events);
+  const version = await after.models.version('fashion-mnist');
+  assert.deepEqual(await after.blobs.get(version!.digest), new Uint8Array([1, 2, 3]));
+});
+
+test('what was asked before closing is done', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const before = await openStore(directory);
+  const id = await newJob(before);
+  const appended = Array.from({ length: 20 }, (_, n) => before.events.append(id, 'warning', { n }));
+  await before.close();
+  await Promise.all(appended);
+  const after = await openStore(directory);
+  t.after(() => after.close());
+  assert.equal((await after.events.list(id, { limit: 100 })).data.length, 21);
+});
+
+test('a directory that cannot be made is refused with the way out', async (t) => {
+  const file = join(await temporaryDirectory(t), 'file');
+  await writeFile(file, '');
+  for (const directory of [file, join(file, 'state')]) {
+    await assert.rejects(openStore(directory), failure('state-unusable', directory, 'STATE_DIR'));
+  }
+});
+
+test('every acknowledged event is there after SIGKILL', async (t) => {
+  const directory = await temporaryDirectory(t);
+  for (let kill = 1; kill <= 5; kill++) {
+    const [jobId, acknowledged] = await killedAfter(directory, 50 * kill);
+    const store = await openStore(directory);
+    const { data } = await store.events.list(jobId, { limit: 1_000_000 });
+    await store.close();
+    assert.ok(acknowledged >= 50 * kill);
+    assert.ok(data.length >= acknowledged, `${data.length} events, ${acknowledged} acknowledged`);
+    assert.deepEqual(
+      data.map((event) => event.id),
+      data.map((_, n) => n + 1),
+    );
+    assert.deepEqual(
+      data.slice(1).map((event) => event.data['n']),
+      data.slice(1).map((_, n) => n + 1),
+    );
+  }
+});
+
+/** The job that a child appended events to until it was killed, and the last that it said was stored. */
+async function killedAfter(directory: string, events: number): Promise<[string, number]> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'children/appending.ts'), directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.split('\n').length > events + 1) child.kill('SIGKILL');
+  });
+  const [code, signal] = await once(child, 'close');
+  assert.equal(signal, 'SIGKILL', `the child ended by itself with ${code}`);
+  const complete = output.split('\n').slice(0, -1);
+  return [complete[0]!, Number(complete.at(-1))];
+}
