@@ -65,8 +65,10 @@ export const trainingRequestSchema = z
   })
   .meta({ id: 'TrainingRequest' });
 
-/** Resolved: every default filled in. */
-export type TrainingRequest = z.output<typeof trainingRequestSchema> & { modelName: string };
+/** As it arrives, with its defaults filled in. */
+export type TrainingJobRequest = z.output<typeof trainingRequestSchema>;
+/** With the model's name, which may depend on the data set. */
+export type TrainingRequest = TrainingJobRequest & { modelName: string };
 
 export const JOB_STATUSES = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
 export const jobStatusSchema = z.enum(JOB_STATUSES);

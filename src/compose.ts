@@ -1,0 +1,82 @@
+/** The composition root: the only file that sees every layer. */
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Config } from './config.ts';
+import { createCatalog, loadDataset } from './datasets/catalog.ts';
+import { buildApp } from './http/app.ts';
+import type { GradientCheckPlan } from './numerics/gradient-check.ts';
+import { createLocalQueue } from './queue/local-queue.ts';
+import { createGradientCheckService } from './services/check-gradient.ts';
+import { createModelService } from './services/find-model.ts';
+import { createHealthService } from './services/health.ts';
+import { createPredictService } from './services/predict.ts';
+import { createRunTraining } from './services/run-training.ts';
+import { startStarterJob } from './services/starter-job.ts';
+import { createTrainingService } from './services/train.ts';
+import { openStore } from './store/store.ts';
+import type { GradientCheckResult, PredictTask } from './workers/messages.ts';
+import { createPool } from './workers/pool.ts';
+
+export interface Atelier {
+  readonly app: FastifyInstance;
+  /** Refuses new work, puts running jobs back, finishes what is in flight, and lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** @throws AtelierError `invalid-dataset`, `state-locked`, `state-unusable` */
+export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
+  // The lock before the data set: a second process is to fail at once.
+  const store = await openStore(config.stateDir);
+  try {
+    const catalog = createCatalog([await loadDataset(config.dataDir)]);
+    const numeric = createPool<GradientCheckPlan, GradientCheckResult>(
+      new URL('./workers/numeric.worker.ts', import.meta.url),
+      1,
+    );
+    const predict = createPool<PredictTask, Uint8Array>(
+      new URL('./workers/predict.worker.ts', import.meta.url),
+      1,
+    );
+
+    const models = createModelService(store);
+    const queue = createLocalQueue({
+      nextQueued: async () => (await store.jobs.nextQueued())?.id,
+      runJob: createRunTraining({ store, catalog, log, onPublished: models.published }),
+      places: config.trainingWorkers,
+      onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
+    });
+    const training = createTrainingService({ store, catalog, queue, queueLimit: config.queueLimit });
+    const health = createHealthService(store, catalog);
+    const app = await buildApp(
+      {
+        catalog,
+        training,
+        models,
+        health,
+        gradients: createGradientCheckService(catalog, models, numeric),
+        predictions: createPredictService(models, predict),
+      },
+      config,
+      log,
+    );
+
+    for (const job of await store.jobs.requeueInterrupted()) {
+      log.info({ jobId: job.id, status: job.status }, 'job was interrupted');
+    }
+    if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
+    queue.wake();
+
+    return {
+      app,
+      async close() {
+        health.stopAccepting();
+        await queue.close();
+        await app.close();
+        await Promise.all([numeric.close(), predict.close()]);
+        await store.close();
+      },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

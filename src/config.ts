@@ -1,0 +1,77 @@
+/** Environment → validated, frozen configuration. The only reader of `process.env` in `src/`. */
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { AtelierError } from './errors.ts';
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const MEBIBYTE = 2 ** 20;
+
+const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes a free one'),
+  DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files'),
+  STATE_DIR: z.string().default('./state').describe('Database and parameters; held by one process at a time'),
+  TRAINING_WORKERS: whole(1, 256)
+    .default(() => Math.max(1, availableParallelism() - 1))
+    .describe('Training jobs that run at once'),
+  QUEUE_LIMIT: whole(1, 100_000).default(100).describe('Queued jobs; one more is answered with 429'),
+  MAX_BODY_BYTES: whole(1024, 1024 * MEBIBYTE)
+    .default(64 * MEBIBYTE)
+    .describe('Largest request body'),
+  STARTER_JOB: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('Whether an empty store trains the notebook’s network'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .default('info')
+    .describe('pino’s'),
+  SHUTDOWN_GRACE_SECONDS: whole(1, 3600).default(20).describe('Time for requests in flight after SIGTERM'),
+  DATABASE_URL: z.undefined('is not supported yet: the state is kept in STATE_DIR; unset it').optional(),
+});
+
+export type Config = Readonly<{
+  host: string;
+  port: number;
+  dataDir: string;
+  stateDir: string;
+  trainingWorkers: number;
+  queueLimit: number;
+  maxBodyBytes: number;
+  starterJob: boolean;
+  logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
+  shutdownGraceSeconds: number;
+}>;
+
+/**
+ * @param environment an unset and an empty variable both mean the default
+ * @throws AtelierError `invalid-configuration`, naming every variable that does not fit
+ */
+export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const result = environmentSchema.safeParse(given);
+  if (!result.success) {
+    const lines = result.error.issues.map((issue) => {
+      const name = issue.path.join('.');
+      return `${name}=${given[name]}: ${issue.message}`;
+    });
+    throw new AtelierError(
+      'invalid-configuration',
+      `Environment variables that do not fit: ${lines.join('; ')}`,
+    );
+  }
+  const env = result.data;
+  return Object.freeze({
+    host: env.HOST,
+    port: env.PORT,
+    dataDir: resolve(env.DATA_DIR),
+    stateDir: resolve(env.STATE_DIR),
+    trainingWorkers: env.TRAINING_WORKERS,
+    queueLimit: env.QUEUE_LIMIT,
+    maxBodyBytes: env.MAX_BODY_BYTES,
+    starterJob: env.STARTER_JOB === 'on',
+    logLevel: env.LOG_LEVEL,
+    shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
+  });
+}

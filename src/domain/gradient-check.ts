@@ -1,0 +1,77 @@
+/** Gradient checks: what is asked for and what is reported. The mathematics is `numerics/gradient-check.ts`. */
+import { z } from 'zod';
+import { modelReferenceSchema } from './model.ts';
+import { networkSchema, seedSchema } from './training-job.ts';
+
+export const DEFAULT_CHECK_EXAMPLES = 5;
+export const MAX_CHECK_EXAMPLES = 1000;
+
+export const SCHEMES = ['central', 'forward'] as const;
+
+export const gradientCheckRequestSchema = z
+  .strictObject({
+    dataset: z.string().min(1).max(64).default('fashion-mnist'),
+    examples: z
+      .union([z.int().min(1).max(MAX_CHECK_EXAMPLES), z.array(z.int().min(0)).min(1).max(MAX_CHECK_EXAMPLES)])
+      .default(DEFAULT_CHECK_EXAMPLES)
+      .describe('How many training images, from the first, or the indices of training images'),
+    network: networkSchema
+      .optional()
+      .describe('A network initialised from the seed; the default network if neither is given'),
+    model: modelReferenceSchema.optional().describe('A trained model instead of a network'),
+    scheme: z.enum(SCHEMES).default('central'),
+    stepSize: z
+      .number()
+      .min(1e-12)
+      .max(1e-1)
+      .optional()
+      .describe('By default 1e-5 (central) or √2⁻⁵² (forward)'),
+    coordinates: z
+      .union([z.literal('all'), z.strictObject({ sample: z.int().min(1).max(10_000_000) })])
+      .default('all')
+      .describe('Which coordinates of the packed vector are checked'),
+    tolerance: z.number().gt(0).max(1).optional().describe('By default 1e-6 (central) or 1e-4 (forward)'),
+    seed: seedSchema.default(0).describe('Of the initial parameters and of the sample'),
+  })
+  .refine((request) => request.network === undefined || request.model === undefined, {
+    path: ['model'],
+    message: 'give a network or a model, not both',
+  })
+  .meta({ id: 'GradientCheckRequest' });
+export type GradientCheckRequest = z.output<typeof gradientCheckRequestSchema>;
+
+export const gradientCheckSchema = z
+  .object({
+    passed: z.boolean(),
+    reason: z.string().nullable().describe('Why it did not pass, or what limits what it shows'),
+    error: z
+      .number()
+      .describe('‖analytic − numeric‖ over all coordinates: what scipy.optimize.check_grad prints'),
+    relativeError: z.number().describe('‖a − n‖ / max(‖a‖, ‖n‖) over the coordinates without a kink'),
+    tolerance: z.number(),
+    scheme: z.enum(SCHEMES),
+    stepSize: z.number(),
+    loss: z.number().describe('Mean cross-entropy of the examples, in nats'),
+    coordinates: z.int().describe('How many were checked'),
+    kinks: z.int().describe('Coordinates whose step crosses a ReLU kink'),
+    durationMs: z.number(),
+    blocks: z.array(
+      z.object({
+        name: z.string(),
+        shape: z.array(z.int()),
+        coordinates: z.int(),
+        passed: z.boolean(),
+        error: z.number(),
+        relativeError: z.number(),
+        allclose: z.boolean().describe('numpy.allclose with rtol 1e-3'),
+        kinks: z.int(),
+        worst: z.object({ index: z.array(z.int()), analytic: z.number(), numeric: z.number() }).nullable(),
+      }),
+    ),
+    kernel: z
+      .object({ name: z.string(), maxRelativeDifference: z.number() })
+      .nullable()
+      .describe('A faster engine against the reference; null while the reference is what trains'),
+  })
+  .meta({ id: 'GradientCheck' });
+export type GradientCheck = z.infer<typeof gradientCheckSchema>;

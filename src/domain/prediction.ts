@@ -1,0 +1,80 @@
+/** What a prediction shows of a row of probabilities. */
+import { z } from 'zod';
+import type { VersionReference } from './model.ts';
+
+export const predictionQuerySchema = z.strictObject({
+  topK: z.coerce
+    .number()
+    .pipe(z.int().min(1).max(100))
+    .optional()
+    .describe('The k likeliest classes instead of all'),
+  logits: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('Whether to add the logits'),
+  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
+});
+
+export type PredictionQuery = z.output<typeof predictionQuerySchema>;
+
+export interface PredictionOptions {
+  readonly topK?: number | undefined;
+  readonly logits: boolean;
+}
+
+const ranked = { label: z.int(), className: z.string(), probability: z.number() };
+
+export const predictionsSchema = z
+  .object({
+    model: z.object({ name: z.string(), version: z.int() }),
+    predictions: z.array(
+      z.object({
+        ...ranked,
+        probabilities: z.array(z.number()).optional().describe('One a class; left out with topK'),
+        top: z.array(z.object(ranked)).optional().describe('With topK: the likeliest first'),
+        logits: z.array(z.number()).optional(),
+      }),
+    ),
+  })
+  .meta({ id: 'Predictions' });
+export type Predictions = z.infer<typeof predictionsSchema>;
+export type Prediction = Predictions['predictions'][number];
+
+/** Classes by falling probability; of equals the lower label first. */
+function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
+  return Array.from(probabilities, (probability, label) => ({
+    label,
+    className: classNames[label]!,
+    probability,
+  }))
+    .sort((a, b) => b.probability - a.probability || a.label - b.label)
+    .slice(0, k);
+}
+
+/**
+ * @param probabilities n × classes, row-major
+ * @param logits n × classes, row-major
+ */
+export function describePredictions(
+  model: VersionReference,
+  classNames: readonly string[],
+  probabilities: Float64Array,
+  logits: Float64Array,
+  options: PredictionOptions,
+): Predictions {
+  const classes = classNames.length;
+  const predictions: Prediction[] = [];
+  for (let start = 0; start < probabilities.length; start += classes) {
+    const row = probabilities.subarray(start, start + classes);
+    const [first] = rank(row, classNames, 1);
+    predictions.push({
+      ...first!,
+      ...(options.topK === undefined
+        ? { probabilities: Array.from(row) }
+        : { top: rank(row, classNames, options.topK) }),
+      ...(options.logits && { logits: Array.from(logits.subarray(start, start + classes)) }),
+    });
+  }
+  return { model: { name: model.name, version: model.version }, predictions };
+}

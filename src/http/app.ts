@@ -1,0 +1,88 @@
+/** Assembles the HTTP application from the services; never listens. */
+import { randomUUID } from 'node:crypto';
+import accepts from '@fastify/accepts';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
+import type { Config } from '../config.ts';
+import type { Catalog } from '../datasets/catalog.ts';
+import { AtelierError } from '../errors.ts';
+import type { GradientCheckService } from '../services/check-gradient.ts';
+import type { ModelService } from '../services/find-model.ts';
+import type { HealthService } from '../services/health.ts';
+import type { PredictService } from '../services/predict.ts';
+import type { TrainingService } from '../services/train.ts';
+import { registerDocumentation } from './documentation.ts';
+import { registerErrorHandler } from './error-handler.ts';
+import { registerNotFound } from './not-found.ts';
+import { datasetRoutes } from './routes/datasets.ts';
+import { gradientCheckRoutes } from './routes/gradient-checks.ts';
+import { healthRoutes } from './routes/health.ts';
+import { modelRoutes } from './routes/models.ts';
+import { predictionRoutes } from './routes/predictions.ts';
+import { trainingJobRoutes } from './routes/training-jobs.ts';
+import { validatorCompiler } from './validate.ts';
+
+export interface Services {
+  readonly catalog: Catalog;
+  readonly training: TrainingService;
+  readonly gradients: GradientCheckService;
+  readonly models: ModelService;
+  readonly predictions: PredictService;
+  readonly health: HealthService;
+}
+
+/** For bodies that are not images. */
+const JSON_BODY_BYTES = 2 ** 20;
+/** A client that sends more slowly than this is cut off. */
+const REQUEST_TIMEOUT_MS = 120_000;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+export async function buildApp(
+  services: Services,
+  config: Pick<Config, 'maxBodyBytes'>,
+  logger?: FastifyBaseLogger,
+): Promise<FastifyInstance> {
+  const app = Fastify({
+    ...(logger && { loggerInstance: logger }),
+    bodyLimit: Math.min(JSON_BODY_BYTES, config.maxBodyBytes),
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 128 },
+    genReqId: (request) => {
+      const given = request.headers['x-request-id'];
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+    },
+    frameworkErrors: (error) => {
+      throw error;
+    },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    if (!services.health.accepting() && !isHealth(request)) {
+      throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
+    }
+  });
+
+  registerErrorHandler(app, config.maxBodyBytes);
+  registerNotFound(app);
+  await app.register(accepts);
+  await registerDocumentation(app);
+  await app.register(healthRoutes(services.health));
+  await app.register(
+    async (v1) => {
+      await v1.register(datasetRoutes(services.catalog));
+      await v1.register(trainingJobRoutes(services.training));
+      await v1.register(gradientCheckRoutes(services.gradients));
+      await v1.register(modelRoutes(services.models));
+      await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));
+    },
+    { prefix: '/v1' },
+  );
+  return app;
+}
+
+function isHealth(request: FastifyRequest): boolean {
+  return request.url.startsWith('/health/');
+}

@@ -1,0 +1,83 @@
+/** Image bodies of every content type → what a prediction is computed from. */
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { fromPicture } from '../datasets/picture.ts';
+import { AtelierError } from '../errors.ts';
+import type { ImageBody } from '../workers/messages.ts';
+
+const PICTURES = ['image/png', 'image/jpeg', 'image/webp'] as const;
+const BUFFERED = ['application/json', 'application/octet-stream', 'application/x-npy', ...PICTURES];
+const MAX_FILES = 1000;
+
+/** What a file begins with; curl names the type of few files. */
+const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
+  ['\x93NUMPY', 'application/x-npy'],
+  ['\x89PNG', 'image/png'],
+  ['\xff\xd8\xff', 'image/jpeg'],
+  ['RIFF', 'image/webp'],
+];
+
+type PixelScale = '0-1' | '0-255' | undefined;
+
+/** In a scope of its own: these routes take every body as bytes, large JSON being parsed by a thread. */
+export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): Promise<void> {
+  await scope.register(multipart, {
+    throwFileSizeLimit: true,
+    limits: { files: MAX_FILES, parts: MAX_FILES, fields: 0, fileSize: maxBodyBytes },
+  });
+  scope.removeContentTypeParser('application/json');
+  scope.addContentTypeParser(BUFFERED, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
+}
+
+async function bodyOf(type: string, bytes: Uint8Array, pixels: PixelScale): Promise<ImageBody> {
+  switch (type) {
+    case 'application/json':
+      return { kind: 'json', bytes, pixels };
+    case 'application/x-npy':
+      return { kind: 'npy', bytes, pixels };
+    case 'application/octet-stream':
+      return { kind: 'bytes', bytes };
+    default:
+      return { kind: 'batch', ...(await fromPicture(bytes)) };
+  }
+}
+
+function sniff(bytes: Buffer, declared: string): string {
+  const start = bytes.toString('latin1', 0, 8);
+  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? declared;
+}
+
+async function readFiles(request: FastifyRequest, pixels: PixelScale): Promise<ImageBody> {
+  const parts: ImageBody[] = [];
+  for await (const file of request.files()) {
+    const bytes = await file.toBuffer();
+    const type = sniff(bytes, file.mimetype);
+    if (!BUFFERED.includes(type)) {
+      throw new AtelierError(
+        'unsupported-media-type',
+        `File ${file.filename} is ${type}; allowed: ${BUFFERED.join(', ')}.`,
+      );
+    }
+    parts.push(await bodyOf(type, bytes, pixels));
+  }
+  if (parts.length === 0) {
+    throw new AtelierError(
+      'malformed-body',
+      'The form has no file. Send at least one, as in curl -F file=@image.png',
+    );
+  }
+  return parts.length === 1 ? parts[0]! : { kind: 'many', parts };
+}
+
+/** @throws AtelierError where a picture or form cannot be read; other bodies are decoded where they are computed */
+export async function readImages(request: FastifyRequest, pixels: PixelScale): Promise<ImageBody> {
+  if (request.isMultipart()) return readFiles(request, pixels);
+  if (!(request.body instanceof Buffer)) {
+    throw new AtelierError(
+      'malformed-body',
+      `There is no body. Send ${BUFFERED.join(', ')} or multipart/form-data.`,
+    );
+  }
+  const type = request.headers['content-type']!.split(';')[0]!.trim().toLowerCase();
+  return bodyOf(type, request.body, pixels);
+}

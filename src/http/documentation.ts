@@ -1,0 +1,57 @@
+/** The OpenAPI document, made from the schemas of the routes, and the page that shows it. */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import packageJson from '../../package.json' with { type: 'json' };
+import { examples } from './schemas/examples.ts';
+
+declare module 'fastify' {
+  interface FastifySchema {
+    /** OpenAPI `content` of a request body that Fastify itself does not validate. */
+    imageBodies?: Record<string, object>;
+  }
+}
+
+const TAGS = [
+  { name: 'datasets', description: 'What can be trained on' },
+  { name: 'training', description: 'Training jobs, from start to published model' },
+  { name: 'gradients', description: 'Proof that the gradients are right' },
+  { name: 'models', description: 'What training jobs published' },
+  { name: 'predictions', description: 'Labels for images' },
+  { name: 'health', description: 'For whatever watches over the service' },
+];
+
+/** Before the routes: their schemas are collected as they are registered. */
+export async function registerDocumentation(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Atelier',
+        version: packageJson.version,
+        description: packageJson.description,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: '/', description: 'This service' }],
+      tags: TAGS,
+    },
+    transform(route) {
+      const { imageBodies, ...schema } = route.schema ?? {};
+      const transformed = jsonSchemaTransform({ ...route, schema });
+      // A copy, because @fastify/swagger changes what it is given.
+      if (imageBodies) transformed.schema['body'] = { content: structuredClone(imageBodies) };
+      return transformed;
+    },
+    transformObject(document) {
+      const object = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
+      const schemas = object.components?.schemas ?? {};
+      for (const [id, example] of Object.entries(examples))
+        Object.assign(schemas[id] ?? {}, { examples: [example] });
+      return object;
+    },
+  });
+  await app.register(swaggerUi, { routePrefix: '/docs' });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}

@@ -1,0 +1,22 @@
+/** Unread request bodies. */
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Reads and drops what is left of a body, `limit` bytes at most: a client that is still sending would see a broken
+ * pipe instead of an answer given too early.
+ */
+export function drain(body: IncomingMessage, limit: number): Promise<void> {
+  if (body.complete || body.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    let dropped = 0;
+    const finish = () => {
+      body.off('data', count);
+      resolve();
+    };
+    const count = (chunk: Buffer) => {
+      dropped += chunk.length;
+      if (dropped > limit) finish();
+    };
+    body.on('data', count).once('end', finish).once('close', finish).once('error', finish).resume();
+  });
+}

@@ -1,0 +1,64 @@
+/** Every error, ours or Fastify's, becomes one problem. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { AtelierError, type ErrorCode } from '../errors.ts';
+import { drain } from './drain.ts';
+import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** What Fastify and its plug-ins throw for what was sent. */
+const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_REQ_FILE_TOO_LARGE: 'body-too-large',
+  FST_FILES_LIMIT: 'body-too-large',
+  FST_PARTS_LIMIT: 'body-too-large',
+  FST_FIELDS_LIMIT: 'body-too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed-body',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed-body',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-body',
+  FST_ERR_BAD_URL: 'invalid-request',
+};
+
+function toAtelierError(error: unknown): AtelierError {
+  if (error instanceof AtelierError) return error;
+  const { code = '', statusCode = 500, message } = error as FastifyError;
+  const known = FASTIFY_CODES[code];
+  if (known) return new AtelierError(known, message, { cause: error });
+  if (error instanceof SyntaxError || (statusCode >= 400 && statusCode < 500)) {
+    return new AtelierError('malformed-body', message, { cause: error });
+  }
+  return new AtelierError(
+    'internal-error',
+    'Something failed on our side; the log has it under the request id.',
+    {
+      cause: error,
+    },
+  );
+}
+
+export function problemOf(error: AtelierError, request: FastifyRequest): Problem {
+  return {
+    type: `urn:atelier:problem:${error.code}`,
+    title: titleOf(error.code),
+    status: statusOf(error.code),
+    detail: error.message,
+    instance: request.url,
+    code: error.code,
+    requestId: request.id,
+    ...(error.details.length > 0 && { errors: [...error.details] }),
+  };
+}
+
+/** @param maxBodyBytes how much of an unread body is taken before the answer */
+export function registerErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
+  app.setErrorHandler(async (thrown, request: FastifyRequest, reply: FastifyReply) => {
+    const error = toAtelierError(thrown);
+    const problem = problemOf(error, request);
+    if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
+    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    await drain(request.raw, maxBodyBytes);
+    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  });
+}

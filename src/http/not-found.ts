@@ -1,0 +1,32 @@
+/** Paths without a route, and routes without the method. */
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { AtelierError } from '../errors.ts';
+
+function fits(pattern: string, path: string): boolean {
+  const [wanted, given] = [pattern.split('/'), path.split('/')];
+  return (
+    wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
+  );
+}
+
+export function registerNotFound(app: FastifyInstance): void {
+  const routes: Pick<RouteOptions, 'url' | 'method'>[] = [];
+  app.addHook('onRoute', ({ url, method }) => void routes.push({ url, method }));
+
+  app.setNotFoundHandler(async (request, reply) => {
+    const path = request.url.split('?')[0]!;
+    const methods = routes.filter((route) => fits(route.url, path)).flatMap((route) => route.method);
+    if (methods.length > 0) {
+      const allowed = [...new Set(methods)].join(', ');
+      reply.header('allow', allowed);
+      throw new AtelierError(
+        'method-not-allowed',
+        `${path} does not take ${request.method}; allowed: ${allowed}.`,
+      );
+    }
+    throw new AtelierError(
+      'route-not-found',
+      `There is no ${request.method} ${path}. /docs shows what there is.`,
+    );
+  });
+}

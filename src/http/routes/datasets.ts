@@ -1,0 +1,135 @@
+/** /v1/datasets */
+import etag from '@fastify/etag';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Catalog } from '../../datasets/catalog.ts';
+import { summarize } from '../../datasets/catalog.ts';
+import { npyBytes } from '../../datasets/npy.ts';
+import { toPng } from '../../datasets/picture.ts';
+import { type Dataset, datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
+import { AtelierError } from '../../errors.ts';
+import { negotiate } from '../negotiate.ts';
+import { binaryContent } from '../schemas/binary.ts';
+import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { problems } from '../schemas/problem.ts';
+
+const tags = ['datasets'];
+const id = z.string().describe('Id of the data set');
+
+const labelledImageSchema = z
+  .object({
+    label: z.int(),
+    className: z.string(),
+    image: z.array(z.array(z.int().min(0).max(255)).length(IMAGE_SIDE)).length(IMAGE_SIDE),
+  })
+  .meta({ id: 'LabelledImage' });
+
+export const datasetRoutes =
+  (catalog: Catalog): FastifyPluginAsyncZod =>
+  async (app) => {
+    await app.register(etag);
+
+    function find(datasetId: string): Dataset {
+      const dataset = catalog.get(datasetId);
+      if (dataset) return dataset;
+      const known = catalog.list().map((entry) => entry.id);
+      throw new AtelierError(
+        'dataset-not-found',
+        `There is no data set ${datasetId}; there are: ${known.join(', ')}.`,
+      );
+    }
+
+    app.route({
+      method: 'GET',
+      url: '/datasets',
+      schema: {
+        operationId: 'listDatasets',
+        summary: 'List the data sets',
+        tags,
+        querystring: z.strictObject(pagingQuery),
+        response: { 200: listOf(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
+      },
+      handler: async ({ query: { limit, after } }) => {
+        const all = catalog.list();
+        const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
+        const data = all.slice(start, start + limit).map(summarize);
+        return toList({ data, hasMore: start + limit < all.length }, (dataset) => dataset.id);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/datasets/:id',
+      schema: {
+        operationId: 'getDataset',
+        summary: 'Show a data set',
+        tags,
+        params: z.strictObject({ id }),
+        querystring: noQuery,
+        response: { 200: datasetSchema, ...problems(400, 404) },
+      },
+      handler: async (request) => summarize(find(request.params.id)),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/datasets/:id/splits/:split/images/:index',
+      schema: {
+        operationId: 'getDatasetImage',
+        summary: 'Get one picture, to look at or to predict',
+        description: 'PNG by default; npy of shape (28, 28), 784 raw bytes, or JSON by Accept.',
+        tags,
+        params: z.strictObject({ id, split: z.enum(SPLITS), index: z.coerce.number().int().min(0) }),
+        querystring: noQuery,
+        response: {
+          200: {
+            description: 'The picture; its label and class are in the headers X-Label and X-Class-Name',
+            content: {
+              'image/png': binaryContent,
+              'application/x-npy': binaryContent,
+              'application/octet-stream': binaryContent,
+              'application/json': { schema: labelledImageSchema },
+            },
+          },
+          ...problems(400, 404, 406),
+        },
+      },
+      async handler(request, reply) {
+        const { split, index } = request.params;
+        const dataset = find(request.params.id);
+        const { pixels, labels } = dataset[split];
+        const label = labels[index];
+        if (label === undefined) {
+          const range = `0 to ${labels.length - 1}`;
+          throw new AtelierError(
+            'image-not-found',
+            `There is no ${split} image ${index}; there are ${range}.`,
+          );
+        }
+        const type = negotiate(request, [
+          'image/png',
+          'application/x-npy',
+          'application/octet-stream',
+          'application/json',
+        ]);
+        // A copy, not a view: Buffers over shared memory are not what the libraries below expect.
+        const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
+        const className = dataset.classNames[label]!;
+        reply.headers({ 'x-label': label, 'x-class-name': encodeURI(className).replaceAll('%20', ' ') });
+        switch (type) {
+          case 'image/png':
+            return reply.type(type).send(await toPng(image));
+          case 'application/x-npy':
+            return reply.type(type).send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
+          case 'application/octet-stream':
+            return reply.type(type).send(Buffer.from(image.buffer));
+          case 'application/json': {
+            const rows = Array.from({ length: IMAGE_SIDE }, (_, y) =>
+              Array.from(image.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE)),
+            );
+            return reply.send({ label, className, image: rows });
+          }
+        }
+      },
+    });
+  };

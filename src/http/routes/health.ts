@@ -1,0 +1,49 @@
+/** /health */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { HealthService } from '../../services/health.ts';
+import { noQuery } from '../schemas/paging.ts';
+
+const tags = ['health'];
+const checksSchema = z
+  .object({
+    ready: z.boolean(),
+    checks: z.object({ database: z.boolean(), datasets: z.boolean(), accepting: z.boolean() }),
+  })
+  .meta({ id: 'Readiness' });
+
+export const healthRoutes =
+  (health: HealthService): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/health/live',
+      logLevel: 'warn',
+      schema: {
+        operationId: 'live',
+        summary: 'Whether the process answers',
+        tags,
+        querystring: noQuery,
+        response: { 200: z.object({ live: z.literal(true) }).meta({ id: 'Liveness' }) },
+      },
+      handler: async () => ({ live: true as const }),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/health/ready',
+      logLevel: 'warn',
+      schema: {
+        operationId: 'ready',
+        summary: 'Whether the service can do its work',
+        tags,
+        querystring: noQuery,
+        response: { 200: checksSchema, 503: checksSchema },
+      },
+      async handler(_request, reply) {
+        const checks = await health.check();
+        const ready = Object.values(checks).every(Boolean);
+        return reply.code(ready ? 200 : 503).send({ ready, checks });
+      },
+    });
+  };

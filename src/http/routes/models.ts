@@ -1,0 +1,74 @@
+/** /v1/models, but for what they predict */
+import etag from '@fastify/etag';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
+import type { ModelService } from '../../services/find-model.ts';
+import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { problems } from '../schemas/problem.ts';
+
+const tags = ['models'];
+export const modelName = z.string().describe('Name of the model');
+export const versionNumber = z.coerce.number().int().min(1).describe('Number of the version');
+
+export const modelRoutes =
+  (models: ModelService): FastifyPluginAsyncZod =>
+  async (app) => {
+    await app.register(etag);
+
+    app.route({
+      method: 'GET',
+      url: '/models',
+      schema: {
+        operationId: 'listModels',
+        summary: 'List the models, newest first',
+        tags,
+        querystring: z.strictObject(pagingQuery),
+        response: { 200: listOf(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
+      },
+      handler: async (request) => toList(await models.list(request.query), (model) => model.name),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name',
+      schema: {
+        operationId: 'getModel',
+        summary: 'Show a model and its newest version',
+        tags,
+        params: z.strictObject({ name: modelName }),
+        querystring: noQuery,
+        response: { 200: modelSchema, ...problems(400, 404) },
+      },
+      handler: (request) => models.get(request.params.name),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/versions',
+      schema: {
+        operationId: 'listModelVersions',
+        summary: 'List the versions of a model, newest first',
+        tags,
+        params: z.strictObject({ name: modelName }),
+        querystring: z.strictObject({ ...pagingQuery, after: versionNumber.optional() }),
+        response: { 200: listOf(modelVersionSchema).meta({ id: 'ModelVersionList' }), ...problems(400, 404) },
+      },
+      handler: async (request) =>
+        toList(await models.versions(request.params.name, request.query), (found) => String(found.version)),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/versions/:version',
+      schema: {
+        operationId: 'getModelVersion',
+        summary: 'Show a version of a model',
+        tags,
+        params: z.strictObject({ name: modelName, version: versionNumber }),
+        querystring: noQuery,
+        response: { 200: modelVersionSchema, ...problems(400, 404) },
+      },
+      handler: (request) => models.version(request.params.name, request.params.version),
+    });
+  };

@@ -1,0 +1,77 @@
+/** /v1/models/…/predictions */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
+import type { PredictService } from '../../services/predict.ts';
+import { readImages, registerImageBodies } from '../bodies.ts';
+import { hangUpSignal } from '../hang-up.ts';
+import { negotiate } from '../negotiate.ts';
+import { binaryContent } from '../schemas/binary.ts';
+import { imageBodies } from '../schemas/image-bodies.ts';
+import { problems } from '../schemas/problem.ts';
+import { modelName, versionNumber } from './models.ts';
+
+const shared = {
+  description:
+    'One image or many, in any of the content types. JSON by default; `Accept: application/x-npy` answers the ' +
+    '(n, classes) float32 matrix of probabilities.',
+  tags: ['predictions'],
+  querystring: predictionQuerySchema,
+  imageBodies,
+  response: {
+    200: {
+      description: 'One prediction an image, in the order of the images',
+      content: {
+        'application/json': { schema: predictionsSchema },
+        'application/x-npy': binaryContent,
+      },
+    },
+    ...problems(400, 404, 406, 413, 415, 422, 503),
+  },
+};
+
+export const predictionRoutes =
+  (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  async (app) => {
+    await registerImageBodies(app, maxBodyBytes);
+
+    async function predict(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      model: { name: string; version?: number },
+      query: PredictionQuery,
+    ) {
+      const type = negotiate(request, ['application/json', 'application/x-npy']);
+      const body = await readImages(request, query.pixels);
+      const format = type === 'application/json' ? 'json' : 'npy';
+      const answer = await predictions.predict(model, body, query, format, hangUpSignal(reply));
+      return reply.type(type === 'application/json' ? 'application/json; charset=utf-8' : type).send(answer);
+    }
+
+    app.route({
+      method: 'POST',
+      url: '/models/:name/predictions',
+      bodyLimit: maxBodyBytes,
+      schema: {
+        ...shared,
+        operationId: 'predict',
+        summary: 'Predict the labels of images with the newest version of a model',
+        params: z.strictObject({ name: modelName }),
+      },
+      handler: (request, reply) => predict(request, reply, request.params, request.query),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/models/:name/versions/:version/predictions',
+      bodyLimit: maxBodyBytes,
+      schema: {
+        ...shared,
+        operationId: 'predictWithVersion',
+        summary: 'Predict the labels of images with a version of a model',
+        params: z.strictObject({ name: modelName, version: versionNumber }),
+      },
+      handler: (request, reply) => predict(request, reply, request.params, request.query),
+    });
+  };

@@ -1,0 +1,140 @@
+/** /v1/training-jobs */
+import etag from '@fastify/etag';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { epochRecordSchema } from '../../domain/metrics.ts';
+import {
+  jobEventSchema,
+  jobStatusSchema,
+  trainingJobSchema,
+  trainingRequestSchema,
+} from '../../domain/training-job.ts';
+import type { TrainingService } from '../../services/train.ts';
+import { epochsToCsv } from '../epochs-csv.ts';
+import { negotiate } from '../negotiate.ts';
+import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { problems } from '../schemas/problem.ts';
+
+const tags = ['training'];
+const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
+
+export const trainingJobRoutes =
+  (training: TrainingService): FastifyPluginAsyncZod =>
+  async (app) => {
+    await app.register(etag);
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs',
+      schema: {
+        operationId: 'startTrainingJob',
+        summary: 'Start a training job',
+        description:
+          'Only `dataset` is required. Every default is in the answer. Poll the job at `Location`.',
+        tags,
+        querystring: noQuery,
+        body: trainingRequestSchema,
+        response: {
+          202: trainingJobSchema.describe('The job, queued'),
+          ...problems(400, 413, 415, 422, 429, 503),
+        },
+      },
+      async handler(request, reply) {
+        const job = await training.start(request.body);
+        return reply.code(202).header('location', `/v1/training-jobs/${job.id}`).send(job);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs',
+      schema: {
+        operationId: 'listTrainingJobs',
+        summary: 'List training jobs, newest first',
+        tags,
+        querystring: z.strictObject({ ...pagingQuery, status: jobStatusSchema.optional() }),
+        response: { 200: listOf(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
+      },
+      handler: async (request) => toList(await training.list(request.query), (job) => job.id),
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs/:id',
+      schema: {
+        operationId: 'getTrainingJob',
+        summary: 'Show a training job, its progress and its latest metrics',
+        tags,
+        params,
+        querystring: noQuery,
+        response: { 200: trainingJobSchema, ...problems(400, 404) },
+      },
+      handler: (request) => training.get(request.params.id),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/cancel',
+      schema: {
+        operationId: 'cancelTrainingJob',
+        summary: 'Cancel a training job',
+        description:
+          'A queued job is cancelled at once, a running one within a batch. What it measured stays.',
+        tags,
+        params,
+        querystring: noQuery,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409) },
+      },
+      async handler(request, reply) {
+        return reply.code(202).send(await training.cancel(request.params.id));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs/:id/metrics',
+      schema: {
+        operationId: 'getTrainingMetrics',
+        summary: 'Metrics of every finished epoch, as JSON or CSV by Accept',
+        tags,
+        params,
+        querystring: noQuery,
+        response: {
+          200: {
+            description: 'One record an epoch, ascending',
+            content: {
+              'application/json': {
+                schema: z.object({ data: z.array(epochRecordSchema) }).meta({ id: 'EpochRecordList' }),
+              },
+              'text/csv': { schema: z.string() },
+            },
+          },
+          ...problems(400, 404, 406),
+        },
+      },
+      async handler(request, reply) {
+        const type = negotiate(request, ['application/json', 'text/csv']);
+        const data = await training.metrics(request.params.id);
+        if (type === 'application/json') return reply.send({ data });
+        return reply.type('text/csv; charset=utf-8').send(epochsToCsv(data));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs/:id/events',
+      schema: {
+        operationId: 'listTrainingEvents',
+        summary: 'What happened to a training job, in order',
+        tags,
+        params,
+        querystring: z.strictObject({
+          limit: z.coerce.number().int().min(1).max(1000).default(1000),
+          after: z.coerce.number().int().min(0).optional().describe('Id of the last event seen'),
+        }),
+        response: { 200: listOf(jobEventSchema).meta({ id: 'JobEventList' }), ...problems(400, 404) },
+      },
+      handler: async (request) =>
+        toList(await training.events(request.params.id, request.query), (event) => String(event.id)),
+    });
+  };

@@ -1,0 +1,7 @@
+/** Bodies of bytes in the contract. */
+import { z } from 'zod';
+
+/** Sent as it is: Fastify serialises no Buffer, so that the schema only documents, and types what a route sends. */
+const bytes = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
+
+export const binaryContent = { schema: bytes };

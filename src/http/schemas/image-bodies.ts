@@ -1,0 +1,42 @@
+/** Request bodies that hold images. They are decoded by our own code; this is how the contract shows them. */
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
+
+const pixel = { type: 'number', minimum: 0, maximum: 255 };
+const row = { type: 'array', items: pixel, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE };
+const image = {
+  description: '784 numbers or 28 rows of 28, from 0 (background) to 255',
+  oneOf: [
+    { type: 'array', items: pixel, minItems: IMAGE_PIXELS, maxItems: IMAGE_PIXELS },
+    { type: 'array', items: row, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE },
+  ],
+};
+const only = (name: string, schema: object) => ({
+  type: 'object',
+  required: [name],
+  properties: { [name]: schema },
+  additionalProperties: false,
+});
+const binary = (description: string) => ({ schema: { type: 'string', format: 'binary', description } });
+const picture = binary('One picture of 28×28; colour and alpha are turned to grey');
+
+/** By content type, as OpenAPI's `requestBody.content`. */
+export const imageBodies = {
+  'application/json': {
+    schema: { oneOf: [only('image', image), only('images', { type: 'array', items: image, minItems: 1 })] },
+    example: { image: new Array(IMAGE_PIXELS).fill(0) },
+  },
+  'application/octet-stream': binary('n × 784 bytes, n ≥ 1'),
+  'application/x-npy': binary(
+    'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating type, little-endian. Floats up to 1 are taken as 0–1',
+  ),
+  'image/png': picture,
+  'image/jpeg': picture,
+  'image/webp': picture,
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
+      description: 'One or more files of any of the other types',
+    },
+  },
+};

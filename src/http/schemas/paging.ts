@@ -1,0 +1,31 @@
+/** Lists: a page, and how to ask for the next. */
+import { z } from 'zod';
+import type { Page } from '../../store/store.ts';
+
+/** For `?limit=&after=`; `after` is what the list is ordered by, exclusive. */
+export const pagingQuery = {
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe('At most so many'),
+  after: z.string().min(1).max(64).optional().describe('`lastId` of the page before'),
+};
+
+export const noQuery = z.strictObject({});
+
+export function listOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    data: z.array(item),
+    firstId: z.string().nullable(),
+    lastId: z.string().nullable(),
+    hasMore: z.boolean(),
+  });
+}
+
+export function toList<T>(page: Page<T>, idOf: (item: T) => string) {
+  const { data, hasMore } = page;
+  const [first, last] = [data[0], data.at(-1)];
+  return {
+    data,
+    firstId: first === undefined ? null : idOf(first),
+    lastId: last === undefined ? null : idOf(last),
+    hasMore,
+  };
+}

@@ -1,0 +1,85 @@
+/** Errors on the wire: RFC 9457 problem details with our code, and what is wrong where. */
+import { z } from 'zod';
+import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+
+/** The only map from error code to status; 500 for what no request can cause. */
+const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  'malformed-body': [400, 'The body could not be read'],
+  'invalid-request': [400, 'The request does not match its schema'],
+  'undecodable-image': [400, 'The picture could not be decoded'],
+  'route-not-found': [404, 'No such route'],
+  'dataset-not-found': [404, 'No such data set'],
+  'image-not-found': [404, 'No such image'],
+  'training-job-not-found': [404, 'No such training job'],
+  'model-not-found': [404, 'No such model'],
+  'method-not-allowed': [405, 'The method is not allowed here'],
+  'not-acceptable': [406, 'None of the accepted types can be answered'],
+  'illegal-transition': [409, 'The state does not allow this'],
+  'body-too-large': [413, 'The body is too large'],
+  'unsupported-media-type': [415, 'The content type is not supported'],
+  'invalid-pixels': [422, 'A pixel is out of range'],
+  'invalid-image-size': [422, 'An image is not 28×28'],
+  'ambiguous-pixel-range': [422, 'The range of the pixels is ambiguous'],
+  'unknown-dataset': [422, 'No such data set'],
+  'unknown-model': [422, 'No such model'],
+  'impossible-request': [422, 'This cannot be done'],
+  'check-too-costly': [422, 'The gradient check would take too long'],
+  'queue-full': [429, 'The queue is full'],
+  'loss-diverged': [500, 'The loss diverged'],
+  'worker-crashed': [500, 'A worker thread crashed'],
+  'internal-error': [500, 'Internal error'],
+  'invalid-configuration': [500, 'Invalid configuration'],
+  'invalid-dataset': [500, 'Invalid data set'],
+  'state-locked': [500, 'The state is locked'],
+  'state-unusable': [500, 'The state is unusable'],
+  overloaded: [503, 'Too much work at once'],
+  draining: [503, 'The service is shutting down'],
+};
+
+export function statusOf(code: ErrorCode): number {
+  return STATUS[code][0];
+}
+
+export function titleOf(code: ErrorCode): string {
+  return STATUS[code][1];
+}
+
+const located = { detail: z.string() };
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('`urn:atelier:problem:` and the code'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What was wrong, what is allowed, what to do'),
+    instance: z.string().describe('Path of the request'),
+    code: z.enum(ERROR_CODES),
+    requestId: z.string(),
+    errors: z
+      .array(
+        z.union([
+          z.object({ pointer: z.string(), ...located }),
+          z.object({ parameter: z.string(), ...located }),
+        ]),
+      )
+      .optional(),
+  })
+  .meta({ id: 'Problem' });
+export type Problem = z.infer<typeof problemSchema>;
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+type ProblemResponse = { description: string; content: Record<string, { schema: typeof problemSchema }> };
+
+/** Response schemas of the given error statuses, for a route's `schema.response`. */
+export function problems<S extends number>(...statuses: S[]): Record<S, ProblemResponse> {
+  const responses: Record<number, ProblemResponse> = {};
+  for (const status of statuses) {
+    const titles = Object.values(STATUS).flatMap(([s, title]) => (s === status ? [title] : []));
+    responses[status] = {
+      description: [...new Set(titles)].join('; '),
+      content: { [PROBLEM_TYPE]: { schema: problemSchema } },
+    };
+  }
+  return responses;
+}

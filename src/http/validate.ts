@@ -1,0 +1,62 @@
+/** Zod as Fastify's validator, with an error that names every place, what is wrong there, and what is allowed. */
+import type { FastifySchemaCompiler } from 'fastify';
+import { z } from 'zod';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+/** RFC 6901, as a URI fragment. */
+export function jsonPointer(path: Path): string {
+  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
+}
+
+/** The names of the fields of the object schema at `path`, looking through defaults, unions and the like. */
+function fieldsAt(schema: unknown, path: Path): string[] {
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => fieldsAt(option, path));
+  if (
+    schema instanceof z.ZodDefault ||
+    schema instanceof z.ZodPrefault ||
+    schema instanceof z.ZodOptional ||
+    schema instanceof z.ZodNullable
+  ) {
+    return fieldsAt(schema.unwrap(), path);
+  }
+  if (!(schema instanceof z.ZodObject)) return [];
+  const [key, ...rest] = path;
+  return key === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[String(key)], rest);
+}
+
+function describe(issue: Issue, schema: unknown): { path: Path; detail: string }[] {
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    const allowed = fieldsAt(schema, path).join(', ') || 'none';
+    return issue.keys.map((key) => ({ path: [...path, key], detail: `Unknown field; allowed: ${allowed}` }));
+  }
+  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
+    // The alternative that fits at the top and fails deeper is the one that was meant.
+    const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0));
+    if (meant)
+      return meant.flatMap((inner) => describe({ ...inner, path: [...path, ...inner.path] }, schema));
+    return [{ path, detail: issue.errors.map((issues) => issues[0]!.message).join(', or ') }];
+  }
+  return [{ path, detail: issue.message }];
+}
+
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
+  ({ schema, httpPart }) =>
+  (data: unknown) => {
+    const result = schema.safeParse(data);
+    if (result.success) return { value: result.data };
+    const found = result.error.issues.flatMap((issue) => describe(issue, schema));
+    const details = found.map(({ path, detail }): ErrorDetail => {
+      return httpPart === 'body'
+        ? { pointer: jsonPointer(path), detail }
+        : { parameter: path.map(String).join('.'), detail };
+    });
+    const places = details.map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
+    const part = httpPart === 'body' ? 'The body' : httpPart === 'querystring' ? 'The query' : 'The path';
+    return {
+      error: new AtelierError('invalid-request', `${part} does not fit. ${places.join('. ')}`, { details }),
+    };
+  };

@@ -1,0 +1,35 @@
+/** Start: configuration, composition, listening, and closing on signals. */
+import closeWithGrace from 'close-with-grace';
+import { pino } from 'pino';
+import { compose } from './compose.ts';
+import { readConfig } from './config.ts';
+import { AtelierError } from './errors.ts';
+
+async function start(): Promise<void> {
+  const config = readConfig();
+  const log = pino({
+    level: config.logLevel,
+    ...(process.stdout.isTTY && {
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
+    }),
+  });
+  const atelier = await compose(config, log);
+  closeWithGrace({ delay: config.shutdownGraceSeconds * 1000, logger: log }, async ({ signal, err }) => {
+    if (err) log.fatal({ err }, 'stopping because of a defect');
+    else log.info({ signal }, 'stopping');
+    await atelier.close();
+    log.info('stopped');
+  });
+  const address = await atelier.app.listen({ host: config.host, port: config.port });
+  const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
+  log.info(`Atelier serves ${address}, documentation at ${base}/docs. Try: curl -s ${base}/v1/training-jobs`);
+}
+
+try {
+  await start();
+} catch (error) {
+  // What a person can mend is told in a sentence, a defect with its stack.
+  const mendable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
+  console.error(mendable ? `Atelier does not start: ${error.message}` : error);
+  process.exit(1);
+}

@@ -1,0 +1,63 @@
+/** The queue of one process: the table of jobs says what waits, and in which order. */
+import { setTimeout } from 'node:timers/promises';
+import type { JobQueue, RunJob, StopReason } from './job-queue.ts';
+
+const RETRY_AFTER_DEFECT_MS = 1000;
+
+/**
+ * @param nextQueued id of the oldest queued job that is not among `running`
+ * @param places how many jobs run at once
+ * @param onDefect a job whose runner rejected
+ */
+export function createLocalQueue(options: {
+  nextQueued: () => Promise<string | undefined>;
+  runJob: RunJob;
+  places: number;
+  onDefect: (jobId: string, error: unknown) => void;
+}): JobQueue {
+  const { nextQueued, runJob, places, onDefect } = options;
+  const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  let closed = false;
+  let filling = Promise.resolve();
+
+  function start(jobId: string): void {
+    const stop = new AbortController();
+    const ended = runJob(jobId, stop.signal)
+      .catch((error) => {
+        onDefect(jobId, error);
+        // The store may be what failed: trying the next job at once would spin.
+        return setTimeout(RETRY_AFTER_DEFECT_MS, undefined, { ref: false });
+      })
+      .then(() => {
+        running.delete(jobId);
+        wake();
+      });
+    running.set(jobId, { stop, ended });
+  }
+
+  /** One at a time, so that no job is started twice. */
+  async function fill(): Promise<void> {
+    while (!closed && running.size < places) {
+      const jobId = await nextQueued();
+      if (jobId === undefined || closed || running.has(jobId)) return;
+      start(jobId);
+    }
+  }
+
+  function wake(): void {
+    filling = filling.then(fill).catch((error) => onDefect('none', error));
+  }
+
+  const stop = (jobId: string, reason: StopReason) => running.get(jobId)?.stop.abort(reason);
+
+  return {
+    wake,
+    cancel: (jobId) => stop(jobId, 'cancel'),
+    async close() {
+      closed = true;
+      await filling;
+      for (const jobId of running.keys()) stop(jobId, 'shutdown');
+      await Promise.all([...running.values()].map((job) => job.ended));
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** Whether the service can do its work. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { Store } from '../store/store.ts';
+
+export interface HealthService {
+  /** False once the service has been told to stop. */
+  accepting(): boolean;
+  stopAccepting(): void;
+  check(): Promise<{ database: boolean; datasets: boolean; accepting: boolean }>;
+}
+
+export function createHealthService(store: Store, catalog: Catalog): HealthService {
+  let accepts = true;
+  return {
+    accepting: () => accepts,
+    stopAccepting() {
+      accepts = false;
+    },
+    async check() {
+      const database = await store.jobs.isEmpty().then(
+        () => true,
+        () => false,
+      );
+      return { database, datasets: catalog.list().length > 0, accepting: accepts };
+    },
+  };
+}

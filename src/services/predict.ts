@@ -1,0 +1,58 @@
+/** Predicts the labels of images: a few at once here, more in a thread. */
+import type { PredictionOptions } from '../domain/prediction.ts';
+import { forwardCost } from '../numerics/forward.ts';
+import { answerPredictions } from '../workers/answer-predictions.ts';
+import { decodeImages } from '../workers/decode-images.ts';
+import type { ImageBody, PredictTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import type { ModelService } from './find-model.ts';
+
+/** The main thread computes no more than this at once. */
+const MAX_IMAGES_HERE = 64;
+const MAX_MULTIPLY_ADDS_HERE = 4_000_000;
+/** 64 images as JSON, or as float32. */
+const MAX_BYTES_HERE = 256 * 1024;
+
+export interface PredictService {
+  /**
+   * @param version the newest where none is given
+   * @returns the serialised answer
+   * @throws AtelierError `model-not-found`, or what is wrong with the images
+   */
+  predict(
+    model: { readonly name: string; readonly version?: number },
+    body: ImageBody,
+    options: PredictionOptions,
+    format: 'json' | 'npy',
+    signal: AbortSignal,
+  ): Promise<string | Buffer>;
+}
+
+export function createPredictService(
+  models: ModelService,
+  pool: Pool<PredictTask, Uint8Array>,
+): PredictService {
+  return {
+    async predict({ name, version }, body, { topK, logits }, format, signal) {
+      const model = await models.load(name, version);
+      const { forward, ...network } = model;
+      const options = { topK, logits };
+      let rest = body;
+      if (byteLength(body) <= MAX_BYTES_HERE) {
+        const batch = decodeImages(body);
+        const cost = batch.count * forwardCost(model.layerSizes);
+        if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
+          const answer = answerPredictions(network, forward, batch, options, format);
+          return typeof answer === 'string' ? answer : Buffer.from(answer);
+        }
+        rest = { kind: 'batch', ...batch };
+      }
+      return Buffer.from(await pool.run({ network, body: rest, options, format }, signal));
+    },
+  };
+}
+
+function byteLength(body: ImageBody): number {
+  if (body.kind === 'many') return body.parts.reduce((sum, part) => sum + byteLength(part), 0);
+  return body.kind === 'batch' ? body.pixels.byteLength : body.bytes.byteLength;
+}

@@ -1,0 +1,92 @@
+/** Starts, shows and cancels training jobs. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { Dataset } from '../domain/dataset.ts';
+import type { TrainingJob, TrainingJobRequest } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
+import type { JobQueue } from '../queue/job-queue.ts';
+import type { Store } from '../store/store.ts';
+import { findDataset } from './find-dataset.ts';
+import { assertTrainingFitsMemory } from './memory-estimate.ts';
+import { layerSizesOf } from './training-plan.ts';
+
+export interface TrainingService {
+  /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
+  start(request: TrainingJobRequest): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found` */
+  get(id: string): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
+  cancel(id: string): Promise<TrainingJob>;
+  readonly list: Store['jobs']['list'];
+  /** @throws AtelierError `training-job-not-found` */
+  readonly metrics: Store['metrics']['list'];
+  /** @throws AtelierError `training-job-not-found` */
+  readonly events: Store['events']['list'];
+}
+
+export function createTrainingService(options: {
+  store: Pick<Store, 'jobs' | 'metrics' | 'events'>;
+  catalog: Catalog;
+  queue: JobQueue;
+  queueLimit: number;
+}): TrainingService {
+  const { store, catalog, queue, queueLimit } = options;
+
+  async function get(id: string): Promise<TrainingJob> {
+    const job = await store.jobs.get(id);
+    if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${id}.`);
+    return job;
+  }
+
+  return {
+    get,
+    list: store.jobs.list,
+    async start(request) {
+      const dataset = findDataset(catalog, request.dataset, '#/dataset');
+      const steps = countSteps(request, dataset);
+      assertTrainingFitsMemory(layerSizesOf(request.network.hidden, dataset));
+      const job = await store.jobs.create(
+        { ...request, modelName: request.modelName ?? dataset.id },
+        {
+          epoch: 0,
+          epochs: request.training.epochs,
+          step: 0,
+          steps,
+          fraction: 0,
+          imagesPerSecond: null,
+          etaSeconds: null,
+        },
+        { queueLimit },
+      );
+      queue.wake();
+      return job;
+    },
+    async cancel(id) {
+      const job = await store.jobs.requestCancel(id);
+      queue.cancel(id);
+      return job;
+    },
+    async metrics(id) {
+      await get(id);
+      return store.metrics.list(id);
+    },
+    async events(id, query) {
+      await get(id);
+      return store.events.list(id, query);
+    },
+  };
+}
+
+function countSteps({ training }: TrainingJobRequest, dataset: Dataset): number {
+  const examples = trainingExamples(dataset.train.labels, training.validation?.fraction ?? null);
+  if (training.batchSize > examples) {
+    const held = dataset.train.labels.length - examples;
+    throw new AtelierError(
+      'impossible-request',
+      `A batch of ${training.batchSize} is larger than the ${examples} images left to train on ` +
+        `(${held} of ${dataset.train.labels.length} are held out for validation).`,
+      { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${examples}` }] },
+    );
+  }
+  return training.epochs * stepsPerEpoch(examples, training.batchSize);
+}

@@ -1,0 +1,21 @@
+/** Images → the serialised answer, on whichever thread computes them. */
+import type { ImageBatch } from '../datasets/image-batch.ts';
+import { npyBytes } from '../datasets/npy.ts';
+import { describePredictions, type PredictionOptions } from '../domain/prediction.ts';
+import type { Forward } from '../numerics/forward.ts';
+import type { ServedNetwork } from './messages.ts';
+
+/** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
+export function answerPredictions(
+  { reference, classNames }: ServedNetwork,
+  forward: Forward,
+  { count, pixels }: ImageBatch,
+  options: PredictionOptions,
+  format: 'json' | 'npy',
+): string | Uint8Array {
+  const logits = new Float64Array(count * classNames.length);
+  const probabilities = new Float64Array(logits.length);
+  forward(logits, probabilities, pixels);
+  if (format === 'npy') return npyBytes(Float32Array.from(probabilities), [count, classNames.length]);
+  return JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+}

@@ -1,0 +1,71 @@
+/** Everything that crosses a thread boundary, both ways. */
+
+import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import type { VersionReference } from '../domain/model.ts';
+import type { PredictionOptions } from '../domain/prediction.ts';
+import type { ErrorCode, ErrorDetail } from '../errors.ts';
+import type { Examples } from '../numerics/engine.ts';
+import type { GradientCheckReport } from '../numerics/gradient-check.ts';
+import type { LayerSizes } from '../numerics/network.ts';
+import type { TrainingPlan } from '../numerics/training-loop.ts';
+
+/** Given to a training thread when it starts; pixels and labels are in shared memory. */
+export interface TrainingTask {
+  readonly plan: TrainingPlan;
+  readonly train: Examples;
+  readonly test: Examples;
+  /** One shared cell; anything but 0 asks the thread to stop before its next step. */
+  readonly stop: Int32Array;
+}
+
+/** What a training thread says: any number of the first two, then one of the rest, then it exits. */
+export type TrainingMessage =
+  | { readonly kind: 'progress'; readonly progress: Progress }
+  | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly progress: Progress }
+  | {
+      readonly kind: 'completed';
+      readonly parameters: Float32Array;
+      readonly engine: string;
+      readonly step: number;
+    }
+  | { readonly kind: 'stopped'; readonly step: number }
+  | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
+
+/** An error as it crosses: a structured clone would lose its class and code. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: readonly ErrorDetail[];
+}
+
+export type Outcome<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: SerializedError };
+
+export type GradientCheckResult = GradientCheckReport & { readonly durationMs: number };
+
+/** A model as a predict thread needs it; the parameters are in shared memory. */
+export interface ServedNetwork {
+  readonly reference: VersionReference;
+  readonly layerSizes: LayerSizes;
+  readonly parameters: Float32Array;
+  readonly classNames: readonly string[];
+}
+
+/** Images as they came: decoding a large body is a thread's work too. */
+export type ImageBody =
+  | {
+      readonly kind: 'json' | 'npy';
+      readonly bytes: Uint8Array;
+      readonly pixels?: '0-1' | '0-255' | undefined;
+    }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'batch'; readonly count: number; readonly pixels: Uint8Array | Float32Array }
+  | { readonly kind: 'many'; readonly parts: readonly ImageBody[] };
+
+export interface PredictTask {
+  readonly network: ServedNetwork;
+  readonly body: ImageBody;
+  readonly options: PredictionOptions;
+  readonly format: 'json' | 'npy';
+}

@@ -1,0 +1,51 @@
+/** Threads that answer one request after another. A thread that crashes is replaced, and its request fails by name. */
+import { Piscina } from 'piscina';
+import { AtelierError } from '../errors.ts';
+import type { Outcome } from './messages.ts';
+import { fromOutcome } from './serialize-error.ts';
+
+/** Waiting requests per pool; more would wait longer than a client does. */
+const MAX_WAITING = 64;
+
+export interface Pool<Task, Value> {
+  /**
+   * @param signal ends the thread that works on the task: a client that hangs up must not hold it
+   * @throws AtelierError what the thread refused, `overloaded`, or `worker-crashed`
+   */
+  run(task: Task, signal?: AbortSignal): Promise<Value>;
+  close(): Promise<void>;
+}
+
+/** @param entry the module that the threads run; its default export takes a task and answers an Outcome */
+export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task, Value> {
+  const piscina = new Piscina<Task, Outcome<Value>>({
+    filename: entry.href,
+    minThreads: threads,
+    maxThreads: threads,
+    maxQueue: MAX_WAITING,
+    // A thread that waits in Atomics.wait would not see an abort or a close.
+    atomics: 'disabled',
+  });
+  return {
+    async run(task, signal) {
+      if (piscina.queueSize >= MAX_WAITING) {
+        throw new AtelierError(
+          'overloaded',
+          `${MAX_WAITING} requests of this kind already wait. Try again shortly.`,
+        );
+      }
+      let outcome: Outcome<Value>;
+      try {
+        outcome = await piscina.run(task, signal ? { signal } : {});
+      } catch (error) {
+        if (signal?.aborted) throw signal.reason;
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new AtelierError('worker-crashed', `The thread that worked on the request crashed: ${reason}`, {
+          cause: error,
+        });
+      }
+      return fromOutcome(outcome);
+    },
+    close: () => piscina.destroy(),
+  };
+}
