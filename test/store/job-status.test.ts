@@ -73,8 +73,11 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
-  await store.jobs.finish(id, { status: 'cancelled', step: 3 }).catch(() => {});
   await assert.rejects(store.jobs.start(id), failure('illegal-transition', 'running'));
+  await assert.rejects(
+    store.jobs.finish(id, { status: 'cancelled', step: 3 }),
+    failure('illegal-transition', 'running'),
+  );
   const before = await store.jobs.finish(id, { status: 'succeeded', step: 9, model: trained });
   const events = await eventsOf(store, id);
   const error = { code: 'worker-crashed', message: 'gone' } as const;
