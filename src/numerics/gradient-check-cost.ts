@@ -1,0 +1,30 @@
+/** What a gradient check costs, told before it is run. */
+import { forwardCost } from './forward.ts';
+import { type LayerSizes, parameterCount } from './network.ts';
+
+/** An exponential takes about as long as this many multiply-adds. */
+const EXPONENTIAL = 10;
+
+/**
+ * Multiply-adds, zeros not skipped, of `coordinates` out of all: 3 forward passes' worth for the analytic
+ * gradient; and for each coordinate of layer l, each evaluation and each example d_{l+1} to move the next
+ * layer, all products above that, and the softmax.
+ */
+export function gradientCheckCost(
+  sizes: LayerSizes,
+  examples: number,
+  scheme: 'central' | 'forward',
+  coordinates: number,
+): number {
+  const classes = sizes.at(-1)!;
+  let aboveNext = 0;
+  let all = 0;
+  for (let l = sizes.length - 1; l >= 1; l--) {
+    const next = sizes[l + 1] ?? 0;
+    aboveNext += next * (sizes[l + 2] ?? 0);
+    all += (sizes[l - 1]! + 1) * sizes[l]! * (next + aboveNext + EXPONENTIAL * classes);
+  }
+  const evaluations = scheme === 'central' ? 2 : 1;
+  const share = Math.min(1, coordinates / parameterCount(sizes));
+  return examples * (3 * forwardCost(sizes) + evaluations * share * all);
+}

@@ -1,0 +1,191 @@
+/**
+ * Is the gradient the gradient? The analytic one against finite differences of the loss, coordinate by
+ * coordinate, as scipy.optimize.check_grad and approx_fprime have it; then told by block.
+ */
+import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from './coordinates.ts';
+import { checkExamples, type Examples } from './engine.ts';
+import { gradientCheckCost } from './gradient-check-cost.ts';
+import { type Comparison, compareGradients } from './gradient-comparison.ts';
+import { ADVICE, type GradientCheckReason, verdict } from './gradient-verdict.ts';
+import { blocks, type LayerSizes, type Parameters, parameterCount } from './network.ts';
+import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
+import { createComputeGradient } from './reference/objective.ts';
+
+/** central: (f(w + h) − f(w − h)) / 2h.  forward: (f(w + h) − f(w)) / h. */
+export type DifferenceScheme = 'central' | 'forward';
+
+/** Near the step where truncation and rounding are equal; the forward one, √2⁻⁵², is scipy's. */
+export const SCHEME_DEFAULTS = {
+  central: { stepSize: 1e-5, tolerance: 1e-6 },
+  forward: { stepSize: 2 ** -26, tolerance: 1e-4 },
+} as const;
+
+export interface GradientCheckPlan {
+  readonly layerSizes: LayerSizes;
+  /** Packed; computed with in float64 whatever their precision. */
+  readonly parameters: Parameters;
+  readonly examples: Examples;
+  /** Which of the examples the loss is the mean of. */
+  readonly indices: Uint32Array;
+  readonly scheme: DifferenceScheme;
+  readonly stepSize?: number | undefined;
+  readonly tolerance?: number | undefined;
+  readonly coordinates: CoordinateChoice;
+  /** Of the sample of coordinates. */
+  readonly seed: number;
+  /** Packed gradient to check; the reference's where none is given. */
+  readonly gradient?: Float64Array | undefined;
+}
+
+export interface BlockReport {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** How many were checked, and how many of these crossed a kink. */
+  readonly coordinates: number;
+  readonly kinks: number;
+  readonly error: number;
+  readonly relativeError: number;
+  readonly allclose: boolean;
+  readonly passed: boolean;
+  readonly worst: { readonly index: number[]; readonly analytic: number; readonly numeric: number } | null;
+}
+
+export interface GradientCheckReport {
+  /** Every block passes, and the step was one that could tell. */
+  readonly passed: boolean;
+  readonly reason: GradientCheckReason | null;
+  readonly advice: string | null;
+  readonly error: number;
+  readonly relativeError: number;
+  readonly scheme: DifferenceScheme;
+  readonly stepSize: number;
+  readonly tolerance: number;
+  /** Mean cross-entropy of the examples, in nats. */
+  readonly loss: number;
+  readonly coordinates: number;
+  readonly kinks: number;
+  readonly blocks: readonly BlockReport[];
+  /** Where in the packed vector the numbers of the two gradients belong, ascending. */
+  readonly positions: Uint32Array;
+  readonly analytic: Float64Array;
+  readonly numeric: Float64Array;
+}
+
+export interface GradientCheckProgress {
+  readonly done: number;
+  readonly coordinates: number;
+}
+
+const CHUNK_COORDINATES = 256;
+/** Multiply-adds between two yields at most, unless a single coordinate takes more: a few tens of ms. */
+const CHUNK_COST = 2e7;
+
+/**
+ * Yields every few hundred coordinates, so that a caller can stop. Nothing of the plan is changed.
+ * @throws RangeError when the parts of the plan do not fit each other.
+ */
+export function* gradientCheck(
+  plan: GradientCheckPlan,
+): Generator<GradientCheckProgress, GradientCheckReport, void> {
+  const { layerSizes, scheme } = plan;
+  const { stepSize = SCHEME_DEFAULTS[scheme].stepSize, tolerance = SCHEME_DEFAULTS[scheme].tolerance } = plan;
+  checkPlan(plan, stepSize);
+  const parameters = Float64Array.from(plan.parameters);
+  const gradient = plan.gradient ?? referenceGradient(plan, parameters);
+  const positions = chooseCoordinates(plan.coordinates, parameters.length, plan.seed);
+  const perturbed = createPerturbedLoss(layerSizes, parameters, plan.examples, plan.indices);
+
+  const count = positions.length;
+  const gradients = {
+    analytic: Float64Array.from(positions, (position) => gradient[position]!),
+    numeric: new Float64Array(count),
+    kinked: new Uint8Array(count),
+  };
+  // Two losses are subtracted, each uncertain by a unit in the last place of the logits it came from.
+  const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
+  const cost = gradientCheckCost(layerSizes, plan.indices.length, scheme, count);
+  const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
+  const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+  const above = { loss: 0, crossed: false };
+  const below = { loss: perturbed.loss, crossed: false };
+  const reports: BlockReport[] = [];
+  let vanished = false;
+  let done = 0;
+
+  for (const [b, block] of blocks(layerSizes).entries()) {
+    const start = done;
+    for (; done < count && positions[done]! < block.end; done++) {
+      if (done % chunk === 0) yield { done, coordinates: count };
+      const w = parameters[positions[done]!]!;
+      // The step really taken, which rounding makes differ from the one asked for.
+      const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
+      locate(coordinate, b, block, positions[done]!);
+      perturbed.at(above, coordinate, up - w);
+      if (scheme === 'central') perturbed.at(below, coordinate, down - w);
+      if (up === down) vanished = true;
+      else gradients.numeric[done] = (above.loss - below.loss) / (up - down);
+      if (above.crossed || below.crossed) gradients.kinked[done] = 1;
+    }
+    const {
+      worst,
+      noiseDominates: _,
+      ...figures
+    } = compareGradients(gradients, start, done, tolerance, noise);
+    reports.push({
+      name: block.name,
+      shape: block.shape,
+      ...figures,
+      worst:
+        worst === null
+          ? null
+          : {
+              index: multiIndex(block, positions[worst]!),
+              analytic: gradients.analytic[worst]!,
+              numeric: gradients.numeric[worst]!,
+            },
+    });
+  }
+
+  const whole: Comparison = compareGradients(gradients, 0, count, tolerance, noise);
+  const belowDefault = stepSize < SCHEME_DEFAULTS[scheme].stepSize;
+  const reason = verdict(whole, reports, { belowDefault, vanished });
+  return {
+    passed: reason === null,
+    reason,
+    advice: reason === null ? null : ADVICE[reason],
+    error: whole.error,
+    relativeError: whole.relativeError,
+    scheme,
+    stepSize,
+    tolerance,
+    loss: perturbed.loss,
+    coordinates: count,
+    kinks: whole.kinks,
+    blocks: reports,
+    positions,
+    analytic: gradients.analytic,
+    numeric: gradients.numeric,
+  };
+}
+
+function referenceGradient(
+  { layerSizes, examples, indices }: GradientCheckPlan,
+  parameters: Float64Array,
+): Float64Array {
+  const gradient = new Float64Array(parameters.length);
+  createComputeGradient(gradient, parameters, layerSizes)({ loss: 0, correct: 0 }, examples, indices, 0);
+  return gradient;
+}
+
+function checkPlan({ layerSizes, examples, indices, gradient }: GradientCheckPlan, stepSize: number): void {
+  checkExamples(examples, layerSizes);
+  if (!(stepSize > 0)) throw new RangeError(`a step is larger than zero, not ${stepSize}`);
+  if (indices.length === 0) throw new RangeError('a gradient check needs at least one example');
+  const stray = indices.find((index) => index >= examples.labels.length);
+  if (stray !== undefined)
+    throw new RangeError(`there is no example ${stray} among ${examples.labels.length}`);
+  const expected = parameterCount(layerSizes);
+  if (gradient !== undefined && gradient.length !== expected) {
+    throw new RangeError(`the gradient has ${expected} numbers, not ${gradient.length}`);
+  }
+}

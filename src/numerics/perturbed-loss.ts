@@ -1,0 +1,111 @@
+/** The loss with one parameter moved, from what a move of that one parameter changes. */
+import type { Examples } from './engine.ts';
+import { type LayerSizes, unpack } from './network.ts';
+import type { ActiveValues } from './reference/active-values.ts';
+import { crossEntropy } from './reference/cross-entropy.ts';
+import { createExamplePass, forwardExample } from './reference/example-pass.ts';
+import { linear } from './reference/linear.ts';
+
+/** Which parameter: W[unit, input] of layer 0 … L−1, or the unit's bias where `input` is null. */
+export interface Coordinate {
+  layer: number;
+  unit: number;
+  input: number | null;
+}
+
+export interface Perturbation {
+  loss: number;
+  /** Some pre-activation of a hidden layer changed sides of the ReLU kink: the loss is not smooth in between. */
+  crossed: boolean;
+}
+
+export interface PerturbedLoss {
+  /** Mean cross-entropy with nothing moved. */
+  readonly loss: number;
+  /** max |z_L| over the examples: the size of the numbers whose rounding the differences inherit. */
+  readonly largestLogit: number;
+  /** `out` ← the mean cross-entropy with the parameter moved by `delta`. */
+  at(out: Perturbation, coordinate: Coordinate, delta: number): void;
+}
+
+/**
+ * Moving W_l[i, j] by δ moves z_l[n, i] by δ a_{l−1}[n, j] and nothing else of layer l; an example whose input
+ * is zero does not change. From there up, z_m moves by W_m Δa_{m−1}, with Δa the list of units that changed.
+ * `parameters` (packed) must stay as they are; nothing is written to them.
+ */
+export function createPerturbedLoss(
+  sizes: LayerSizes,
+  parameters: Float64Array,
+  examples: Examples,
+  indices: Uint32Array,
+): PerturbedLoss {
+  const layers = unpack(parameters, sizes);
+  const last = layers.length - 1;
+  const pass = createExamplePass(sizes);
+  const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
+  /** z of every example n and layer l: base[n][l] (d_{l+1}) */
+  const base = Array.from(indices, (row) => {
+    forwardExample(pass, layers, examples.pixels, row);
+    return pass.z.map((z) => z.slice());
+  });
+  const baseLosses = Float64Array.from(base, (z, n) => crossEntropy(z[last]!, labels[n]!));
+
+  function inputOf(n: number, { layer, input }: Coordinate): number {
+    if (input === null) return 1;
+    if (layer === 0) return examples.pixels[indices[n]! * sizes[0]! + input]! / 255;
+    return Math.max(base[n]![layer - 1]![input]!, 0);
+  }
+
+  /** Loss of example n with pre-activation `unit` of `layer` moved by `shift`. */
+  function exampleLoss(out: Perturbation, n: number, layer: number, unit: number, shift: number): number {
+    const z = base[n]!;
+    const label = labels[n]!;
+    if (layer === last) {
+      const logits = pass.z[last]!;
+      logits.set(z[last]!);
+      logits[unit]! += shift;
+      return crossEntropy(logits, label);
+    }
+    let changed = pass.a[layer + 1]!;
+    changed.count = 0;
+    noteChange(out, changed, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
+    for (let l = layer + 1; changed.count > 0; l++) {
+      const moved = pass.z[l]!;
+      linear(moved, z[l]!, layers[l]!.weights, changed);
+      if (l === last) return crossEntropy(moved, label);
+      changed = pass.a[l + 1]!;
+      changed.count = 0;
+      for (let i = 0; i < moved.length; i++) noteChange(out, changed, i, z[l]![i]!, moved[i]!);
+    }
+    return baseLosses[n]!;
+  }
+
+  return {
+    loss: baseLosses.reduce((sum, loss) => sum + loss, 0) / base.length,
+    largestLogit: Math.max(...base.map((z) => z[last]!.reduce((max, x) => Math.max(max, Math.abs(x)), 0))),
+    at(out, coordinate, delta) {
+      out.crossed = false;
+      let sum = 0;
+      for (let n = 0; n < base.length; n++) {
+        const shift = delta * inputOf(n, coordinate);
+        sum += shift === 0 ? baseLosses[n]! : exampleLoss(out, n, coordinate.layer, coordinate.unit, shift);
+      }
+      out.loss = sum / base.length;
+    },
+  };
+}
+
+/** Appends Δa = max(after, 0) − max(before, 0) of a unit that changed, and notes whether it crossed the kink. */
+function noteChange(
+  out: Perturbation,
+  changed: ActiveValues,
+  unit: number,
+  before: number,
+  after: number,
+): void {
+  if (before > 0 !== after > 0) out.crossed = true;
+  const change = Math.max(after, 0) - Math.max(before, 0);
+  if (change === 0) return;
+  changed.indices[changed.count] = unit;
+  changed.values[changed.count++] = change;
+}
