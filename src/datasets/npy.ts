@@ -1,0 +1,86 @@
+/** .npy bytes ↔ typed arrays: npyjs behind the checks of `npy-header.ts`. */
+import { dump, parse } from 'npyjs';
+import { NPY_ITEM_BYTES, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
+
+export type NpyData =
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Float16Array
+  | Float32Array
+  | Float64Array;
+
+export interface NpyArray {
+  readonly shape: readonly number[];
+  readonly dtype: NpyDtype;
+  /** In C order, whatever the file's order was. May be a view of the bytes it was read from. */
+  readonly data: NpyData;
+}
+
+/** @throws AtelierError `malformed-body` naming the defect */
+export function parseNpy(bytes: Uint8Array): NpyArray {
+  const header = readNpyHeader(bytes);
+  // npyjs would turn float16 into float32 number by number; the platform has the type.
+  const { data } = parse(alignedBuffer(bytes, header), { convertFloat16: false });
+  const values = (header.dtype === 'f2' ? new Float16Array(data.buffer, data.byteOffset) : data) as NpyData;
+  const { shape, dtype } = header;
+  return { shape, dtype, data: header.fortranOrder ? toCOrder(values, shape) : values };
+}
+
+/** An .npy file of the given shape in C order; NumPy's `np.load` reads it. */
+export function npyBytes(
+  values: Uint8Array | Float32Array | Float64Array,
+  shape: readonly number[],
+): Uint8Array {
+  if (shape.reduce((product, dimension) => product * dimension, 1) !== values.length) {
+    throw new RangeError(`shape (${shape.join(', ')}) does not hold ${values.length} values`);
+  }
+  return new Uint8Array(dump(values, [...shape]));
+}
+
+/**
+ * npyjs wants an ArrayBuffer that holds nothing else, with the data at a multiple of the item size. Files read in
+ * one go are that already and are not copied; a small Buffer lies in a shared pool; some writers do not align.
+ */
+function alignedBuffer(bytes: Uint8Array, { dtype, dataOffset }: NpyHeader): ArrayBuffer {
+  const { buffer } = bytes;
+  const padding = -dataOffset & (NPY_ITEM_BYTES[dtype] - 1);
+  if (padding === 0 && buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length) return buffer;
+  const copy = new Uint8Array(bytes.length + padding);
+  copy.set(bytes.subarray(0, dataOffset));
+  copy.fill(0x20, dataOffset, dataOffset + padding);
+  copy.set(bytes.subarray(dataOffset), dataOffset + padding);
+  const lengthField = new DataView(copy.buffer);
+  if (copy[6] === 1) lengthField.setUint16(8, dataOffset + padding - 10, true);
+  else lengthField.setUint32(8, dataOffset + padding - 12, true);
+  return copy.buffer;
+}
+
+/** Walks the target in C order; the source's stride of dimension d is the product of the dimensions before it. */
+function toCOrder<T extends NpyData>(source: T, shape: readonly number[]): T {
+  if (shape.length < 2 || source.length === 0) return source;
+  const strides = shape.map((_, d) =>
+    shape.slice(0, d).reduce((product, dimension) => product * dimension, 1),
+  );
+  const target = source.slice() as T;
+  const row = shape.at(-1)!;
+  const rowStride = strides.at(-1)!;
+  const index = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < target.length; to += row) {
+    for (let i = 0; i < row; i++) target[to + i] = source[from + i * rowStride]!;
+    for (let d = shape.length - 2; d >= 0; d--) {
+      index[d]!++;
+      from += strides[d]!;
+      if (index[d]! < shape[d]!) break;
+      from -= index[d]! * strides[d]!;
+      index[d] = 0;
+    }
+  }
+  return target;
+}
