@@ -1,0 +1,38 @@
+/** A body of images, whatever it came as → one batch. Synchronous: it runs where the prediction does. */
+import { fromBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
+import { fromJson } from './json-images.ts';
+import { fromNpyFiles } from './npy-images.ts';
+
+/** Images as they came; pictures have been decoded already. Crosses threads. */
+export type EncodedImages =
+  | NumberImages
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | ({ readonly kind: 'batch' } & ImageBatch)
+  | { readonly kind: 'many'; readonly parts: readonly EncodedImages[] };
+
+type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
+
+/** @throws AtelierError as `fromJson`, `fromNpy` and `fromBytes` do */
+export function decodeImages(body: EncodedImages): ImageBatch {
+  switch (body.kind) {
+    case 'json':
+      return fromJson(body.bytes, body);
+    case 'npy':
+      return fromNpyFiles([body.bytes], body)[0]!;
+    case 'bytes':
+      return fromBytes(body.bytes);
+    case 'batch':
+      return body;
+    case 'many':
+      return decodeMany(body.parts);
+  }
+}
+
+function decodeMany(parts: readonly EncodedImages[]): ImageBatch {
+  const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
+  const arrays = fromNpyFiles(
+    npy.map((part) => part.bytes),
+    npy[0],
+  ).values();
+  return joinBatches(parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part))));
+}

@@ -1,0 +1,69 @@
+/** Images on their way to a prediction, and how the numbers clients send become pixels. */
+import { IMAGE_PIXELS } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import type { Pixels } from '../numerics/engine.ts';
+
+export interface ImageBatch {
+  readonly count: number;
+  /** count × 784, 0–255: bytes where every pixel is whole, else float32. */
+  readonly pixels: Pixels;
+}
+
+/** What the client says of its numbers; decided once a request. */
+export type PixelScale = '0-1' | '0-255';
+
+export interface PixelOptions {
+  readonly pixels?: PixelScale | undefined;
+}
+
+export const FLOAT16_ROUNDING = 2 ** -11;
+/** Two roundings of float32, as in `bytes * np.float32(1 / 255)`. Float64 too: it often is widened float32. */
+export const FLOAT32_ROUNDING = 2 ** -22;
+
+/**
+ * 0–1 → 0–255. A value that is k/255 but for rounding becomes exactly k, so that a picture gives the same
+ * prediction, bit for bit, in whatever form it is sent.
+ * @param rounding relative error that the value's type may have made
+ */
+export function unitToByteScale(value: number, rounding: number): number {
+  const scaled = value * 255;
+  const whole = Math.round(scaled);
+  return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
+}
+
+/** Bytes where they can say the same: a quarter of the memory, and the same input as a data set's image. */
+export function toBatch(pixels: Float32Array): ImageBatch {
+  const count = pixels.length / IMAGE_PIXELS;
+  const bytes = new Uint8Array(pixels);
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== pixels[i]) return { count, pixels };
+  return { count, pixels: bytes };
+}
+
+/**
+ * n × 784 bytes, not copied.
+ * @throws AtelierError `invalid-image-size`
+ */
+export function fromBytes(bytes: Uint8Array): ImageBatch {
+  const count = bytes.length / IMAGE_PIXELS;
+  if (count < 1 || !Number.isInteger(count)) {
+    throw new AtelierError(
+      'invalid-image-size',
+      `${bytes.length} bytes are not a whole number of images. Send 784 bytes an image, one a pixel, row by row.`,
+    );
+  }
+  return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+/** One batch of all images, in order. */
+export function joinBatches(batches: readonly ImageBatch[]): ImageBatch {
+  if (batches.length === 1) return batches[0]!;
+  const count = batches.reduce((sum, batch) => sum + batch.count, 0);
+  const whole = batches.every((batch) => batch.pixels instanceof Uint8Array);
+  const pixels = new (whole ? Uint8Array : Float32Array)(count * IMAGE_PIXELS);
+  let offset = 0;
+  for (const batch of batches) {
+    pixels.set(batch.pixels, offset);
+    offset += batch.pixels.length;
+  }
+  return { count, pixels };
+}

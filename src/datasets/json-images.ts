@@ -1,0 +1,154 @@
+/** `{ "image": … }` or `{ "images": […] }` → pixels, in one pass over the bytes. */
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
+import { AtelierError, type ErrorCode } from '../errors.ts';
+import {
+  FLOAT32_ROUNDING,
+  type ImageBatch,
+  type PixelOptions,
+  toBatch,
+  unitToByteScale,
+} from './image-batch.ts';
+import { JsonScanner } from './json-scanner.ts';
+
+const IMAGE = 'an image is an array of 784 numbers, or of 28 rows of 28';
+
+/**
+ * Each image 784 numbers or 28 rows of 28, 0–255 unless `pixels` says 0–1.
+ * @throws AtelierError at the first defect: `malformed-body`, `invalid-request`, `invalid-image-size`,
+ *   `invalid-pixels`, `ambiguous-pixel-range`
+ */
+export function fromJson(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
+  return new JsonImages(bytes, options).read();
+}
+
+class JsonImages {
+  readonly #scanner: JsonScanner;
+  readonly #options: PixelOptions;
+  readonly #unit: boolean;
+  #pixels = new Float32Array(IMAGE_PIXELS);
+  #length = 0;
+  #maximum = 0;
+  #fractional = false;
+
+  constructor(bytes: Uint8Array, options: PixelOptions) {
+    this.#scanner = new JsonScanner(bytes);
+    this.#options = options;
+    this.#unit = options.pixels === '0-1';
+  }
+
+  read(): ImageBatch {
+    const scanner = this.#scanner;
+    const needed = 'the body is { "image": … } or { "images": […] }';
+    if (!scanner.take('{')) this.#wrongType('#', needed);
+    if (scanner.take('}')) refuse('invalid-request', '#', `has no field; ${needed}`);
+    const field = this.#field();
+    if (field === 'images') this.#images();
+    else this.#image('#/image');
+    if (scanner.take(',')) {
+      refuse('invalid-request', `#/${this.#field()}`, 'is one field too many; send image or images, once');
+    }
+    if (!scanner.take('}')) scanner.malformed('"}"');
+    if (scanner.peek() !== '') scanner.malformed('the end');
+    this.#refuseAmbiguity();
+    return toBatch(this.#pixels.subarray(0, this.#length));
+  }
+
+  #field(): string {
+    const key = this.#scanner.key();
+    if (key === '__proto__')
+      throw new AtelierError('malformed-body', 'The body has a field named __proto__.');
+    if (key !== 'image' && key !== 'images') {
+      const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
+      refuse('invalid-request', `#/${name}`, 'is not a field; image and images are');
+    }
+    if (!this.#scanner.take(':')) this.#scanner.malformed('":"');
+    return key;
+  }
+
+  #images(): void {
+    if (!this.#scanner.take('[')) this.#wrongType('#/images', 'images is an array of images');
+    const count = this.#elements('#/images', (image) => this.#image(image));
+    if (count === 0) refuse('invalid-request', '#/images', 'is empty; send at least one image');
+  }
+
+  #image(pointer: string): void {
+    if (!this.#scanner.take('[')) this.#wrongType(pointer, IMAGE);
+    if (this.#scanner.peek() === '[') this.#rows(pointer);
+    else this.#numbers(pointer, IMAGE_PIXELS);
+  }
+
+  #rows(pointer: string): void {
+    const count = this.#elements(pointer, (row) => {
+      if (!this.#scanner.take('[')) this.#wrongType(row, 'a row is an array of 28 numbers');
+      this.#numbers(row, IMAGE_SIDE);
+    });
+    if (count !== IMAGE_SIDE) refuse('invalid-image-size', pointer, `has ${count} rows; ${IMAGE}`);
+  }
+
+  /** Elements up to the closing bracket; the opening one has been passed. */
+  #elements(pointer: string, readElement: (pointer: string) => void): number {
+    const scanner = this.#scanner;
+    let count = 0;
+    if (scanner.take(']')) return count;
+    do readElement(`${pointer}/${count++}`);
+    while (scanner.take(','));
+    if (!scanner.take(']')) scanner.malformed('"," or "]"');
+    return count;
+  }
+
+  /** The loop that runs for every pixel: no pointer is built before something is wrong. */
+  #numbers(pointer: string, expected: number): void {
+    const scanner = this.#scanner;
+    let count = 0;
+    if (!scanner.take(']')) {
+      do {
+        const value = scanner.number();
+        if (Number.isNaN(value)) this.#wrongType(`${pointer}/${count}`, 'a pixel is a number');
+        // Numbers past the expected ones are counted, so that the message can say how many there are.
+        if (count < expected) this.#pixel(value, pointer, count);
+        count++;
+      } while (scanner.take(','));
+      if (!scanner.take(']')) scanner.malformed('"," or "]"');
+    }
+    if (count === expected) return;
+    const what = expected === IMAGE_SIDE ? 'a row has 28' : IMAGE;
+    refuse('invalid-image-size', pointer, `has ${count} numbers; ${what}`);
+  }
+
+  #pixel(value: number, pointer: string, index: number): void {
+    if (!(value >= 0 && value <= (this.#unit ? 1 : 255))) {
+      const allowed = this.#unit ? 'with ?pixels=0-1 pixels are 0 to 1' : 'pixels are 0 to 255';
+      refuse('invalid-pixels', `${pointer}/${index}`, `is ${value}; ${allowed}`);
+    }
+    if (value > this.#maximum) this.#maximum = value;
+    if (!Number.isInteger(value)) this.#fractional = true;
+    if (this.#length === this.#pixels.length) {
+      const grown = new Float32Array(this.#length * 2);
+      grown.set(this.#pixels);
+      this.#pixels = grown;
+    }
+    this.#pixels[this.#length++] = this.#unit ? unitToByteScale(value, FLOAT32_ROUNDING) : value;
+  }
+
+  #refuseAmbiguity(): void {
+    if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 1) return;
+    const detail = 'say ?pixels=0-1 for pixels from 0 to 1, or ?pixels=0-255';
+    throw new AtelierError(
+      'ambiguous-pixel-range',
+      `The pixels are fractions and none is greater than 1, but numbers in JSON are 0 to 255; ${detail}.`,
+      { details: [{ parameter: 'pixels', detail }] },
+    );
+  }
+
+  #wrongType(pointer: string, needed: string): never {
+    return refuse(
+      'invalid-request',
+      pointer,
+      `is ${this.#scanner.typeOfNext(`a value for ${pointer}`)}; ${needed}`,
+    );
+  }
+}
+
+function refuse(code: ErrorCode, pointer: string, detail: string): never {
+  throw new AtelierError(code, `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
+}

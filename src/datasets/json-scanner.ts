@@ -1,0 +1,121 @@
+/**
+ * Reads the few tokens of which a body of images consists. JSON.parse would build the whole document first: of
+ * 60 MB of "[[[[" gigabytes of nested arrays, and of NaN only a position and no pointer.
+ */
+import { AtelierError } from '../errors.ts';
+
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const TYPES: Readonly<Record<string, string>> = {
+  '"': 'a string',
+  '{': 'an object',
+  '[': 'an array',
+  t: 'a boolean',
+  f: 'a boolean',
+  n: 'null',
+};
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const ZERO = 0x30;
+const NINE = 0x39;
+const BACKSLASH = 0x5c;
+const CLOSE = 0x5d;
+
+export class JsonScanner {
+  readonly #bytes: Buffer;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    if (this.#bytes.toString('latin1', 0, 3) === '\xef\xbb\xbf') this.#position = 3;
+  }
+
+  /** The next character that is not space, '' at the end. */
+  peek(): string {
+    this.#skipSpace();
+    return this.#text(this.#position, this.#position + 1);
+  }
+
+  /** Whether the next character is this one; if so it is passed. */
+  take(character: string): boolean {
+    this.#skipSpace();
+    if (this.#bytes[this.#position] !== character.charCodeAt(0)) return false;
+    this.#position++;
+    return true;
+  }
+
+  /** A number, or NaN (which no JSON is) where there is none. */
+  number(): number {
+    this.#skipSpace();
+    const bytes = this.#bytes;
+    const start = this.#position;
+    let end = start;
+    let value = 0;
+    let byte = bytes[end]!;
+    while (byte >= ZERO && byte <= NINE && end - start < 3) {
+      value = value * 10 + byte - ZERO;
+      byte = bytes[++end]!;
+    }
+    // Nearly all pixels: one to three digits before "," or "]", without a leading zero.
+    if ((byte === COMMA || byte === CLOSE) && (end === start + 1 || (end > start && bytes[start] !== ZERO))) {
+      this.#position = end;
+      return value;
+    }
+    while (isPartOfNumber(bytes[end])) end++;
+    const text = this.#text(start, end);
+    if (!NUMBER.test(text)) return Number.NaN;
+    this.#position = end;
+    return Number(text);
+  }
+
+  key(): string {
+    if (this.peek() !== '"') this.malformed('a field name in double quotes');
+    const start = this.#position;
+    let end = start + 1;
+    while (end < this.#bytes.length && this.#bytes[end] !== QUOTE)
+      end += this.#bytes[end] === BACKSLASH ? 2 : 1;
+    try {
+      const quoted = new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end + 1));
+      const key: string = JSON.parse(quoted);
+      this.#position = end + 1;
+      return key;
+    } catch (cause) {
+      throw new AtelierError('malformed-body', `The field name at byte ${start} is not JSON in UTF-8.`, {
+        cause,
+      });
+    }
+  }
+
+  /** What the next value is. @throws AtelierError `malformed-body` where it is none */
+  typeOfNext(expected: string): string {
+    if (!Number.isNaN(this.number())) return 'a number';
+    return TYPES[this.peek()] ?? this.malformed(expected);
+  }
+
+  malformed(expected: string): never {
+    const found =
+      this.peek() === '' ? 'the end' : JSON.stringify(this.#text(this.#position, this.#position + 12));
+    throw new AtelierError(
+      'malformed-body',
+      `The body is not JSON: at byte ${this.#position} ${expected} was expected, but there is ${found}.`,
+    );
+  }
+
+  #text(start: number, end: number): string {
+    return this.#bytes.toString('latin1', start, end);
+  }
+
+  #skipSpace(): void {
+    let byte = this.#bytes[this.#position]!;
+    while (byte <= SPACE && (byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09)) {
+      byte = this.#bytes[++this.#position]!;
+    }
+  }
+}
+
+/** Digits, "+", "-", ".", "E" and "e"; whether they make a number is for the pattern to say. */
+function isPartOfNumber(byte: number | undefined): boolean {
+  return (
+    byte !== undefined && ((byte >= ZERO && byte <= NINE) || '+-.eE'.includes(String.fromCharCode(byte)))
+  );
+}

@@ -1,0 +1,88 @@
+/** .npy arrays of images → pixels. */
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import {
+  FLOAT16_ROUNDING,
+  FLOAT32_ROUNDING,
+  type ImageBatch,
+  type PixelOptions,
+  toBatch,
+  unitToByteScale,
+} from './image-batch.ts';
+import { type NpyArray, parseNpy } from './npy.ts';
+
+/**
+ * One image or many, of any numeric dtype: integers are 0–255; floats are 0–1 where their maximum is at most 1.
+ * Whole bytes are not copied.
+ * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`
+ */
+export function fromNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
+  return fromNpyFiles([bytes], options)[0]!;
+}
+
+/** Several arrays of one request: whether its floats are 0–1 is decided over all of them. */
+export function fromNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
+  const arrays = files.map(readImages);
+  const floatScale =
+    pixels ?? (arrays.every((array) => !isFloat(array) || atMostOne(array)) ? '0-1' : '0-255');
+  const wholeScale = pixels ?? '0-255';
+  return arrays.map((array) => toPixels(array, isFloat(array) ? floatScale === '0-1' : wholeScale === '0-1'));
+}
+
+function readImages(bytes: Uint8Array): NpyArray {
+  const array = parseNpy(bytes);
+  const { shape } = array;
+  const image = shape.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || shape.join() === `${IMAGE_PIXELS}`;
+  if (!image && !isImages(shape)) {
+    throw new AtelierError(
+      'invalid-image-size',
+      `The array has shape (${shape.join(', ')}); (28, 28), (784), (n, 784) and (n, 28, 28) are allowed, n at least 1.`,
+    );
+  }
+  return array;
+}
+
+/** (n, 784) or (n, 28, 28), n at least 1. */
+export function isImages([count, ...image]: readonly number[]): boolean {
+  return (
+    count! >= 1 && (image.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || image.join() === `${IMAGE_PIXELS}`)
+  );
+}
+
+function isFloat(array: NpyArray): boolean {
+  return array.dtype.startsWith('f');
+}
+
+function atMostOne({ data }: NpyArray): boolean {
+  for (let i = 0; i < data.length; i++) if (data[i]! > 1) return false;
+  return true;
+}
+
+/** @param unit whether the numbers are 0–1 */
+function toPixels({ data, dtype, shape }: NpyArray, unit: boolean): ImageBatch {
+  if (data instanceof Uint8Array && !unit) return { count: data.length / IMAGE_PIXELS, pixels: data };
+  const limit = unit ? 1 : 255;
+  const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
+  const pixels = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i++) {
+    const value = Number(data[i]!);
+    if (!(value >= 0 && value <= limit)) {
+      throw new AtelierError(
+        'invalid-pixels',
+        `The array is ${data[i]} at [${position(i, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
+          (dtype.startsWith('f')
+            ? ' Floats are 0 to 1 where none is greater than 1; ?pixels= says which.'
+            : ''),
+      );
+    }
+    pixels[i] = unit ? unitToByteScale(value, rounding) : value;
+  }
+  return toBatch(pixels);
+}
+
+function position(index: number, shape: readonly number[]): number[] {
+  return shape.map((dimension, d) => {
+    const stride = shape.slice(d + 1).reduce((product, size) => product * size, 1);
+    return Math.floor(index / stride) % dimension;
+  });
+}
