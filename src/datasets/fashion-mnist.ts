@@ -1,0 +1,113 @@
+/** The built-in data set: the notebook's four .npy files, loaded once into memory that all threads share. */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Dataset, IMAGE_PIXELS, type SplitName } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import type { Examples } from '../numerics/engine.ts';
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from './image-batch.ts';
+import { type NpyArray, parseNpy } from './npy.ts';
+import { isImages } from './npy-images.ts';
+
+export const FASHION_MNIST = 'fashion-mnist';
+export const CLASS_NAMES = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+] as const;
+
+export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string {
+  return `fashion_mnist_${split}_${kind}.npy`;
+}
+
+/**
+ * Reads the four files of `directory`, of any numeric dtype, and keeps pixels and labels as bytes.
+ * @throws AtelierError `invalid-dataset` naming the file and the defect
+ */
+export async function loadDataset(directory: string): Promise<Dataset> {
+  const train = await loadSplit(directory, 'train');
+  const test = await loadSplit(directory, 'test');
+  const hash = createHash('sha256');
+  for (const { pixels, labels } of [train, test]) hash.update(pixels).update(labels);
+  return { id: FASHION_MNIST, classNames: CLASS_NAMES, train, test, digest: `sha256:${hash.digest('hex')}` };
+}
+
+async function loadSplit(directory: string, split: SplitName): Promise<Examples> {
+  const imagesFile = join(directory, datasetFile(split, 'images'));
+  const labelsFile = join(directory, datasetFile(split, 'labels'));
+  const pixels = await loadFile(imagesFile, toPixels);
+  const labels = await loadFile(labelsFile, toLabels);
+  const images = pixels.length / IMAGE_PIXELS;
+  if (images !== labels.length) {
+    throw invalid(labelsFile, `it has ${labels.length} labels, but ${imagesFile} has ${images} images`);
+  }
+  return { pixels, labels };
+}
+
+/** A function of its own, so that the file's bytes are garbage before the next file is read. */
+async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array): Promise<Uint8Array> {
+  try {
+    return convert(parseNpy(await readFile(file)));
+  } catch (cause) {
+    throw invalid(file, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function toPixels({ shape, dtype, data }: NpyArray): Uint8Array {
+  if (!isImages(shape)) {
+    throw new RangeError(
+      `its shape is (${shape.join(', ')}); (n, 784) and (n, 28, 28) are allowed, n at least 1`,
+    );
+  }
+  const unit = dtype.startsWith('f') && data.every((value: number | bigint) => value <= 1);
+  const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
+  const scaled = (value: number) => (unit ? unitToByteScale(value, rounding) : value);
+  return toShared(
+    data,
+    255,
+    scaled,
+    'pixels are whole numbers from 0 to 255, or such numbers divided by 255',
+  );
+}
+
+function toLabels({ shape, data }: NpyArray): Uint8Array {
+  if (shape.length !== 1) throw new RangeError(`its shape is (${shape.join(', ')}); labels have shape (n,)`);
+  const last = CLASS_NAMES.length - 1;
+  return toShared(data, last, (value) => value, `labels are whole numbers from 0 to ${last}`);
+}
+
+function toShared(
+  data: NpyArray['data'],
+  maximum: number,
+  scaled: (value: number) => number,
+  allowed: string,
+): Uint8Array {
+  const bytes = new Uint8Array(new SharedArrayBuffer(data.length));
+  if (data instanceof Uint8Array && maximum === 255) {
+    bytes.set(data);
+    return bytes;
+  }
+  for (let i = 0; i < data.length; i++) {
+    const value = scaled(Number(data[i]!));
+    if (!(value >= 0 && value <= maximum && Number.isInteger(value))) {
+      throw new RangeError(`value ${i} is ${data[i]}; ${allowed}`);
+    }
+    bytes[i] = value;
+  }
+  return bytes;
+}
+
+function invalid(file: string, defect: string, cause?: unknown): AtelierError {
+  return new AtelierError(
+    'invalid-dataset',
+    `${file}: ${defect.replace(/\.$/, '')}. Repair the file, or remove it and run "npm run data".`,
+    { cause },
+  );
+}
