@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
+import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
+import { assertNear, examplesOf, firstIndices, networks, stripes } from './fixtures.ts';
+
+/** Drives a generator to its result, counting its pauses. */
+function run<T>(generator: Generator<unknown, T, void>): { result: T; pauses: number } {
+  for (let pauses = 0; ; pauses++) {
+    const { done, value } = generator.next();
+    if (done) return { result: value, pauses };
+  }
+}
+
+test('loss and accuracy agree with NumPy', () => {
+  for (const fixture of networks) {
+    const { result } = run(
+      evaluate(
+        fixture.sizes,
+        Float64Array.from(fixture.parameters),
+        examplesOf(fixture),
+        firstIndices(fixture.labels.length),
+      ),
+    );
+    assertNear([result.loss], [fixture.loss], 1e-12, fixture.name);
+    assert.equal(result.accuracy, fixture.correct / fixture.labels.length);
+  }
+});
+
+test('only the given examples count', () => {
+  const { sizes, parameters } = networks[1]!;
+  const examples = examplesOf(networks[1]!);
+  const one = (n: number) =>
+    run(evaluate(sizes, Float64Array.from(parameters), examples, Uint32Array.of(n))).result.loss;
+  const both = run(evaluate(sizes, Float64Array.from(parameters), examples, Uint32Array.of(1, 4))).result
+    .loss;
+  assertNear([both], [(one(1) + one(4)) / 2], 1e-15, 'mean of two');
+});
+
+test('an evaluation pauses at least every thousand images, and more often where images cost more', () => {
+  const examples = stripes(2500, 9, 3);
+  const pauses = (sizes: number[]) =>
+    run(evaluate(sizes, initializeUniformFanIn(sizes, 0), examples, firstIndices(2500))).pauses;
+  assert.equal(pauses([9, 4, 3]), 3);
+  assert.ok(pauses([9, 200, 300, 3]) > 3);
+});
+
+test('an evaluation of nothing is refused', () => {
+  const nothing = evaluate([9, 3], new Float64Array(30), stripes(3, 9, 3), firstIndices(0));
+  assert.throws(() => nothing.next(), /at least one example/);
+});
+
+test('a unit is dead when it is zero on every example', () => {
+  // Hidden units: always on, never on, on for the second example only, exactly zero.
+  const parameters = Float64Array.of(0, 0, 1, 0, 1, -1, -0.5, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0);
+  const examples = { pixels: Uint8Array.of(0, 255), labels: Uint8Array.of(0, 1) };
+  const dead = (...indices: number[]) =>
+    run(deadUnits([1, 4, 2], parameters, examples, Uint32Array.from(indices))).result;
+  assert.deepEqual(dead(0), [0.75]);
+  assert.deepEqual(dead(0, 1), [0.5]);
+  assert.deepEqual(run(deadUnits([1, 2], new Float64Array(4), examples, firstIndices(2))).result, []);
+});
+
+test('the weight norm leaves out the biases', () => {
+  assert.equal(weightNorm(Float64Array.of(3, 0, 100, 4, 0, 100, 100), [2, 1, 2]), 5);
+});

@@ -1,0 +1,117 @@
+/** Reads what scripts/numerics_fixtures.py wrote, and compares vectors by the size of what was expected. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import type { Examples } from '../../src/numerics/engine.ts';
+import { blocks, type LayerSizes } from '../../src/numerics/network.ts';
+import { randomBits } from '../../src/numerics/random.ts';
+
+interface Labelled {
+  readonly name: string;
+  readonly sizes: number[];
+  readonly l2: number;
+  readonly pixels: number[];
+  readonly labels: number[];
+}
+
+export interface NetworkFixture extends Labelled {
+  readonly parameters: number[];
+  readonly logits: number[];
+  readonly probabilities: number[];
+  readonly loss: number;
+  readonly correct: number;
+  readonly gradient: number[];
+}
+
+export interface DescentFixture extends Labelled {
+  readonly batchSize: number;
+  readonly learningRate: number;
+  readonly initial: number[];
+  readonly losses: number[];
+  readonly gradientNorms: number[];
+  readonly final: number[];
+}
+
+function read(name: string): Buffer {
+  return readFileSync(new URL(`../fixtures/numerics/${name}`, import.meta.url));
+}
+
+function readJson<T>(name: string): T {
+  return JSON.parse(read(name).toString()) as T;
+}
+
+/** The data of a version 1 .npy file; its dtype is the caller's business. */
+function readNpy(name: string): ArrayBuffer {
+  const bytes = read(name);
+  return new Uint8Array(bytes.subarray(10 + bytes.readUInt16LE(8))).buffer;
+}
+
+export const networks = readJson<NetworkFixture[]>('networks.json');
+export const descents = readJson<DescentFixture[]>('descents.json');
+
+/** 784-40-10 on five images, half of whose pixels are zero. */
+export function scipyFixture() {
+  const { labels, ...figures } = readJson<{
+    sizes: number[];
+    labels: number[];
+    loss: number;
+    checkGrad: number;
+  }>('scipy.json');
+  return {
+    ...figures,
+    examples: { pixels: new Uint8Array(readNpy('images.npy')), labels: Uint8Array.from(labels) },
+    parameters: new Float64Array(readNpy('parameters.npy')),
+    analytic: new Float64Array(readNpy('analytic.npy')),
+    numeric: new Float64Array(readNpy('numeric.npy')),
+  };
+}
+
+export function examplesOf({ pixels, labels }: Labelled): Examples {
+  return { pixels: Uint8Array.from(pixels), labels: Uint8Array.from(labels) };
+}
+
+export function firstIndices(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => i);
+}
+
+/** Learnable images: each class lights its own pixels, over noise, and half of the pixels are zero. */
+export function stripes(count: number, inputs: number, classes: number, seed = 0): Examples {
+  const labels = Uint8Array.from({ length: count }, (_, n) => n % classes);
+  const pixels = Uint8Array.from({ length: count * inputs }, (_, i) => {
+    const bits = randomBits(seed, 0, 99, i);
+    const lit = (i % inputs) % classes === labels[Math.floor(i / inputs)];
+    return lit ? 128 + (bits & 127) : bits & 1 ? (bits >>> 1) & 127 : 0;
+  });
+  return { pixels, labels };
+}
+
+export function norm(values: Iterable<number>): number {
+  let squares = 0;
+  for (const value of values) squares += value ** 2;
+  return Math.sqrt(squares);
+}
+
+/** ‖actual − expected‖ ≤ tolerance · ‖expected‖ */
+export function assertNear(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+  what: string,
+): void {
+  assert.equal(actual.length, expected.length, `${what}: length`);
+  const error = norm(Array.from(expected, (value, i) => actual[i]! - value));
+  const scale = norm(Array.from(expected));
+  assert.ok(error <= tolerance * scale, `${what}: off by ${error}, of ${scale}`);
+}
+
+/** The same for each of W1, b1, W2, b2, … */
+export function assertBlocksNear(
+  actual: Float64Array,
+  expected: ArrayLike<number>,
+  sizes: LayerSizes,
+  tolerance: number,
+): void {
+  for (const { name, start, end } of blocks(sizes)) {
+    const part = Array.from(expected).slice(start, end);
+    assertNear(actual.subarray(start, end), part, tolerance, name);
+  }
+}

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { locate } from '../../src/numerics/coordinates.ts';
+import { evaluate } from '../../src/numerics/evaluate.ts';
+import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
+import { blocks } from '../../src/numerics/network.ts';
+import { type Coordinate, createPerturbedLoss } from '../../src/numerics/perturbed-loss.ts';
+import { firstIndices, stripes } from './fixtures.ts';
+
+const examples = stripes(6, 12, 4);
+const indices = firstIndices(6);
+
+/** The loss from the beginning: what the incremental one must equal. */
+function fullLoss(sizes: number[], parameters: Float64Array): number {
+  const evaluation = evaluate(sizes, parameters, examples, indices);
+  for (;;) {
+    const { done, value } = evaluation.next();
+    if (done) return value.loss;
+  }
+}
+
+for (const sizes of [
+  [12, 4],
+  [12, 7, 4],
+  [12, 7, 6, 5, 4],
+]) {
+  test(`moving one parameter gives the loss that re-evaluating everything gives: ${sizes.join('-')}`, () => {
+    const parameters = initializeUniformFanIn(sizes, 5);
+    const perturbed = createPerturbedLoss(sizes, parameters, examples, indices);
+    assert.equal(perturbed.loss, fullLoss(sizes, parameters));
+    const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
+    const out = { loss: 0, crossed: false };
+    let crossings = 0;
+    for (const [b, block] of blocks(sizes).entries()) {
+      for (let position = block.start; position < block.end; position++) {
+        const original = parameters[position]!;
+        locate(coordinate, b, block, position);
+        const at = (step: number) => {
+          perturbed.at(out, coordinate, original + step - original);
+          if (out.crossed) crossings++;
+          parameters[position] = original + step;
+          const full = fullLoss(sizes, parameters);
+          parameters[position] = original;
+          const error = Math.abs(out.loss - full);
+          assert.ok(
+            error <= 1e-14 * full,
+            `${block.name} ${position}, step ${step}: off by ${error} of ${full}`,
+          );
+          return { incremental: out.loss, full };
+        };
+        const [above, below] = [at(1e-5), at(-1e-5)];
+        const derivative = (above.incremental - below.incremental) / 2e-5;
+        const fullDerivative = (above.full - below.full) / 2e-5;
+        assert.ok(Math.abs(derivative - fullDerivative) <= 1e-9);
+        at(0.5); // far enough to carry units across the kink
+      }
+    }
+    assert.equal(crossings > 0, sizes.length > 2);
+  });
+}

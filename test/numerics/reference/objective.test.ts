@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createComputeGradient } from '../../../src/numerics/reference/objective.ts';
+import {
+  assertBlocksNear,
+  assertNear,
+  examplesOf,
+  firstIndices,
+  networks,
+  scipyFixture,
+} from '../fixtures.ts';
+
+for (const fixture of networks) {
+  test(`loss and every gradient block agree with NumPy: ${fixture.name}`, () => {
+    const { sizes, l2, labels } = fixture;
+    const gradient = new Float64Array(fixture.gradient.length).fill(7);
+    const compute = createComputeGradient(gradient, Float64Array.from(fixture.parameters), sizes);
+    const sums = { loss: 0, correct: 0 };
+    // Twice: what was in the buffers before must not matter.
+    for (let time = 0; time < 2; time++) compute(sums, examplesOf(fixture), firstIndices(labels.length), l2);
+    assertNear([sums.loss / labels.length], [fixture.loss], 1e-12, 'loss');
+    assert.equal(sums.correct, fixture.correct);
+    assertBlocksNear(gradient, fixture.gradient, sizes, 1e-12);
+  });
+}
+
+test('the 784-40-10 gradient agrees with NumPy in every block', () => {
+  const { sizes, examples, parameters, analytic, loss } = scipyFixture();
+  const gradient = new Float64Array(parameters.length);
+  const sums = { loss: 0, correct: 0 };
+  createComputeGradient(gradient, parameters, sizes)(sums, examples, firstIndices(5), 0);
+  assertNear([sums.loss / 5], [loss], 1e-12, 'loss');
+  assertBlocksNear(gradient, analytic, sizes, 1e-12);
+});
+
+test('the derivative of ReLU at exactly zero is zero', () => {
+  // One pixel, one hidden unit whose pre-activation 1 · 1 − 1 is exactly 0.
+  const sizes = [1, 1, 2];
+  const parameters = Float64Array.of(1, -1, 3, -3, 0, 0);
+  const gradient = new Float64Array(6);
+  const examples = { pixels: Uint8Array.of(255), labels: Uint8Array.of(0) };
+  createComputeGradient(gradient, parameters, sizes)({ loss: 0, correct: 0 }, examples, firstIndices(1), 0);
+  assert.deepEqual([...gradient], [0, 0, 0, 0, -0.5, 0.5]);
+});
+
+test('L2 decays weights and leaves biases alone', () => {
+  const sizes = [2, 2];
+  const parameters = Float64Array.of(1, 2, 3, 4, 5, 6);
+  const examples = { pixels: Uint8Array.of(0, 0), labels: Uint8Array.of(0) };
+  const [plain, decayed] = [new Float64Array(6), new Float64Array(6)];
+  for (const [gradient, l2] of [
+    [plain, 0],
+    [decayed, 0.5],
+  ] as const) {
+    createComputeGradient(gradient, parameters, sizes)(
+      { loss: 0, correct: 0 },
+      examples,
+      firstIndices(1),
+      l2,
+    );
+  }
+  assert.deepEqual([...decayed.map((g, i) => g - plain[i]!)], [0.5, 1, 1.5, 2, 0, 0]);
+});

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shuffleEpoch, splitByClass } from '../../src/numerics/batches.ts';
+import type { CreateEngine } from '../../src/numerics/engine.ts';
+import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
+import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import {
+  type EpochMetrics,
+  type TrainingEvent,
+  type TrainingPlan,
+  trainingLoop,
+  trainingSchedule,
+} from '../../src/numerics/training-loop.ts';
+import { firstIndices, stripes } from './fixtures.ts';
+
+const train = stripes(100, 16, 4, 1);
+const heldBack = stripes(40, 16, 4, 2);
+const plan: TrainingPlan = {
+  layerSizes: [16, 8, 6, 4],
+  seed: 3,
+  epochs: 3,
+  batchSize: 16,
+  learningRate: 0.3,
+  schedule: { type: 'exponential', factor: 0.5 },
+  l2: 0.001,
+  validationFraction: 0.2,
+};
+
+function run(changes: Partial<TrainingPlan> = {}, createEngine: CreateEngine = createReferenceEngine) {
+  const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
+  const events: TrainingEvent[] = [];
+  for (;;) {
+    const { done, value } = loop.next();
+    if (done) return { events, result: value };
+    events.push(value);
+  }
+}
+
+function recordsOf(events: TrainingEvent[]): EpochMetrics[] {
+  return events.flatMap((event) => (event.kind === 'epoch' ? [event.metrics] : []));
+}
+
+function finish<T>(generator: Generator<unknown, T, void>): T {
+  for (;;) {
+    const { done, value } = generator.next();
+    if (done) return value;
+  }
+}
+
+test('an epoch is its steps, its evaluations, then its record', () => {
+  const { events, result } = run();
+  const kinds = events.map((event) => event.kind);
+  const epoch = ['step', 'step', 'step', 'step', 'step', 'evaluation', 'evaluation', 'evaluation', 'epoch'];
+  assert.deepEqual(kinds, [...epoch, ...epoch, ...epoch]);
+  const steps = events.filter((event) => event.kind === 'step');
+  assert.deepEqual(
+    steps.map(({ step }) => step),
+    [...firstIndices(15)].map((i) => i + 1),
+  );
+  assert.deepEqual(
+    steps.map(({ epoch: number }) => number),
+    [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3],
+  );
+  assert.ok(steps.every(({ steps: all, examples }) => all === 15 && examples === 16));
+  assert.equal(result.step, 15);
+  assert.equal(result.engine, 'reference-float64');
+});
+
+test('a record says what a run by hand measures', () => {
+  const { layerSizes, seed, batchSize, l2 } = plan;
+  const split = splitByClass(train.labels, 0.2, seed);
+  const engine = createReferenceEngine(
+    { layerSizes, batchSize, l2 },
+    initializeUniformFanIn(layerSizes, seed),
+  );
+  const order = new Uint32Array(80);
+  const sums = { loss: 0, correct: 0 };
+  let [loss, correct] = [0, 0];
+  for (const [epoch, learningRate] of [
+    [1, 0.3],
+    [2, 0.15],
+  ] as const) {
+    shuffleEpoch(order, split.train, seed, epoch);
+    [loss, correct] = [0, 0];
+    for (let first = 0; first < 80; first += batchSize) {
+      engine.step(train, order.subarray(first, first + batchSize), learningRate, sums);
+      loss += sums.loss;
+      correct += sums.correct;
+    }
+  }
+  const rounded = Float32Array.from(engine.parameters);
+  const validation = finish(evaluate(layerSizes, rounded, train, split.validation));
+  const tested = finish(evaluate(layerSizes, rounded, heldBack, firstIndices(40)));
+  const { events, result } = run({ epochs: 2 });
+  assert.deepEqual(recordsOf(events)[1], {
+    epoch: 2,
+    trainLoss: loss / 80,
+    trainAccuracy: correct / 80,
+    validationLoss: validation.loss,
+    validationAccuracy: validation.accuracy,
+    testLoss: tested.loss,
+    testAccuracy: tested.accuracy,
+    learningRate: 0.15,
+    gradientNorm: engine.gradientNorm(),
+    weightNorm: weightNorm(rounded, layerSizes),
+    deadUnits: finish(deadUnits(layerSizes, rounded, train, split.train)),
+  });
+  assert.deepEqual(result.parameters, rounded);
+});
+
+test('training learns what can be learned', () => {
+  const { events } = run({ epochs: 30, schedule: { type: 'constant' } });
+  const records = recordsOf(events);
+  assert.ok(records[29]!.testLoss < records[0]!.testLoss / 4);
+  assert.equal(records[29]!.testAccuracy, 1);
+});
+
+test('the same plan gives the same bits, another seed others', () => {
+  assert.deepEqual(run(), run());
+  assert.notDeepEqual(run().result, run({ seed: 4 }).result);
+});
+
+test('without validation everything trains and nothing is measured of it', () => {
+  for (const validationFraction of [null, 0]) {
+    const { events } = run({ validationFraction, epochs: 1 });
+    const steps = events.filter((event) => event.kind === 'step');
+    assert.deepEqual(
+      steps.map(({ examples }) => examples),
+      [16, 16, 16, 16, 16, 16, 4],
+    );
+    const [record] = recordsOf(events);
+    assert.equal(record!.validationLoss, null);
+    assert.equal(record!.validationAccuracy, null);
+  }
+});
+
+test('a loss that is not finite is reported in its step, and the loop leaves the rest to its consumer', () => {
+  const { events, result } = run({ learningRate: 1e200, epochs: 1 });
+  const losses = events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
+  assert.ok(Number.isFinite(losses[0]));
+  assert.ok(losses.some((loss) => !Number.isFinite(loss)));
+  assert.equal(result.step, 5);
+});
+
+test('the schedule of a plan is what the loop does', () => {
+  for (const validationFraction of [null, 0.2, 0.5]) {
+    const schedule = trainingSchedule({ ...plan, validationFraction }, train.labels);
+    const { events, result } = run({ validationFraction });
+    assert.equal(schedule.steps, result.step);
+    assert.equal(schedule.stepsPerEpoch * 3, result.step);
+    const trained = events.reduce((sum, event) => sum + (event.kind === 'step' ? event.examples : 0), 0);
+    assert.equal(schedule.trainingImages * 3, trained);
+  }
+});
+
+test('examples that do not fit the network, and batches that cannot be filled, are refused', () => {
+  assert.throws(() => run({ layerSizes: [15, 4] }), /100 images of 15 pixels cannot have 1600 pixels/);
+  assert.throws(() => run({ layerSizes: [16, 3] }), /label 3 is not one of 3 classes/);
+  assert.throws(() => run({ batchSize: 81 }), /80 training images cannot fill a batch of 81/);
+});
