@@ -1,7 +1,8 @@
 /** The composition root: the only file that sees every layer. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
-import { createCatalog, loadDataset } from './datasets/catalog.ts';
+import { createCatalog } from './datasets/catalog.ts';
+import { loadDataset } from './datasets/fashion-mnist.ts';
 import { buildApp } from './http/app.ts';
 import type { GradientCheckPlan } from './numerics/gradient-check.ts';
 import { createLocalQueue } from './queue/local-queue.ts';

@@ -1,9 +1,10 @@
 /** Image bodies of every content type → what a prediction is computed from. */
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { PixelScale } from '../datasets/image-batch.ts';
 import { fromPicture } from '../datasets/picture.ts';
 import { AtelierError } from '../errors.ts';
-import type { ImageBody } from '../workers/messages.ts';
 
 const PICTURES = ['image/png', 'image/jpeg', 'image/webp'] as const;
 const BUFFERED = ['application/json', 'application/octet-stream', 'application/x-npy', ...PICTURES];
@@ -17,8 +18,6 @@ const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
   ['RIFF', 'image/webp'],
 ];
 
-type PixelScale = '0-1' | '0-255' | undefined;
-
 /** In a scope of its own: these routes take every body as bytes, large JSON being parsed by a thread. */
 export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: number): Promise<void> {
   await scope.register(multipart, {
@@ -29,7 +28,11 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
   scope.addContentTypeParser(BUFFERED, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
 }
 
-async function bodyOf(type: string, bytes: Uint8Array, pixels: PixelScale): Promise<ImageBody> {
+async function bodyOf(
+  type: string,
+  bytes: Uint8Array,
+  pixels: PixelScale | undefined,
+): Promise<EncodedImages> {
   switch (type) {
     case 'application/json':
       return { kind: 'json', bytes, pixels };
@@ -47,8 +50,8 @@ function sniff(bytes: Buffer, declared: string): string {
   return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? declared;
 }
 
-async function readFiles(request: FastifyRequest, pixels: PixelScale): Promise<ImageBody> {
-  const parts: ImageBody[] = [];
+async function readFiles(request: FastifyRequest, pixels: PixelScale | undefined): Promise<EncodedImages> {
+  const parts: EncodedImages[] = [];
   for await (const file of request.files()) {
     const bytes = await file.toBuffer();
     const type = sniff(bytes, file.mimetype);
@@ -70,7 +73,10 @@ async function readFiles(request: FastifyRequest, pixels: PixelScale): Promise<I
 }
 
 /** @throws AtelierError where a picture or form cannot be read; other bodies are decoded where they are computed */
-export async function readImages(request: FastifyRequest, pixels: PixelScale): Promise<ImageBody> {
+export async function readImages(
+  request: FastifyRequest,
+  pixels: PixelScale | undefined,
+): Promise<EncodedImages> {
   if (request.isMultipart()) return readFiles(request, pixels);
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(

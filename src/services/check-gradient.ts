@@ -5,7 +5,8 @@ import type { GradientCheck, GradientCheckRequest } from '../domain/gradient-che
 import { parseModelReference } from '../domain/model.ts';
 import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { type GradientCheckPlan, gradientCheckCost } from '../numerics/gradient-check.ts';
+import type { GradientCheckPlan } from '../numerics/gradient-check.ts';
+import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { initializeUniformFanIn } from '../numerics/initialize.ts';
 import type { LayerSizes, Parameters } from '../numerics/network.ts';
 import type { GradientCheckResult } from '../workers/messages.ts';
@@ -112,7 +113,9 @@ function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset)
 }
 
 function assertAffordable(plan: GradientCheckPlan): void {
-  const cost = gradientCheckCost(plan);
+  const { layerSizes, parameters, indices, scheme, coordinates } = plan;
+  const checked = coordinates === 'all' ? parameters.length : coordinates.sample;
+  const cost = gradientCheckCost(layerSizes, indices.length, scheme, checked);
   if (cost <= MAX_COST) return;
   const times = (cost / MAX_COST).toFixed(1);
   throw new AtelierError(

@@ -1,9 +1,10 @@
 /** Predicts the labels of images: a few at once here, more in a thread. */
+
+import { decodeImages, type EncodedImages } from '../datasets/decode-images.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';
-import { decodeImages } from '../workers/decode-images.ts';
-import type { ImageBody, PredictTask } from '../workers/messages.ts';
+import type { PredictTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { ModelService } from './find-model.ts';
 
@@ -21,7 +22,7 @@ export interface PredictService {
    */
   predict(
     model: { readonly name: string; readonly version?: number },
-    body: ImageBody,
+    images: EncodedImages,
     options: PredictionOptions,
     format: 'json' | 'npy',
     signal: AbortSignal,
@@ -33,13 +34,13 @@ export function createPredictService(
   pool: Pool<PredictTask, Uint8Array>,
 ): PredictService {
   return {
-    async predict({ name, version }, body, { topK, logits }, format, signal) {
+    async predict({ name, version }, images, { topK, logits }, format, signal) {
       const model = await models.load(name, version);
       const { forward, ...network } = model;
       const options = { topK, logits };
-      let rest = body;
-      if (byteLength(body) <= MAX_BYTES_HERE) {
-        const batch = decodeImages(body);
+      let rest = images;
+      if (byteLength(images) <= MAX_BYTES_HERE) {
+        const batch = decodeImages(images);
         const cost = batch.count * forwardCost(model.layerSizes);
         if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
           const answer = answerPredictions(network, forward, batch, options, format);
@@ -47,12 +48,12 @@ export function createPredictService(
         }
         rest = { kind: 'batch', ...batch };
       }
-      return Buffer.from(await pool.run({ network, body: rest, options, format }, signal));
+      return Buffer.from(await pool.run({ network, images: rest, options, format }, signal));
     },
   };
 }
 
-function byteLength(body: ImageBody): number {
-  if (body.kind === 'many') return body.parts.reduce((sum, part) => sum + byteLength(part), 0);
-  return body.kind === 'batch' ? body.pixels.byteLength : body.bytes.byteLength;
+function byteLength(images: EncodedImages): number {
+  if (images.kind === 'many') return images.parts.reduce((sum, part) => sum + byteLength(part), 0);
+  return images.kind === 'batch' ? images.pixels.byteLength : images.bytes.byteLength;
 }

@@ -1,5 +1,6 @@
 /** Everything that crosses a thread boundary, both ways. */
 
+import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import type { VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
@@ -52,20 +53,10 @@ export interface ServedNetwork {
   readonly classNames: readonly string[];
 }
 
-/** Images as they came: decoding a large body is a thread's work too. */
-export type ImageBody =
-  | {
-      readonly kind: 'json' | 'npy';
-      readonly bytes: Uint8Array;
-      readonly pixels?: '0-1' | '0-255' | undefined;
-    }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'batch'; readonly count: number; readonly pixels: Uint8Array | Float32Array }
-  | { readonly kind: 'many'; readonly parts: readonly ImageBody[] };
-
 export interface PredictTask {
   readonly network: ServedNetwork;
-  readonly body: ImageBody;
+  /** Decoding a large body is the thread's work too. */
+  readonly images: EncodedImages;
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
 }

@@ -63,7 +63,7 @@ function run(): void {
         images += value.examples;
         trainingMs += now - before;
         epochTrainingMs += now - before;
-        if (!Number.isFinite(value.loss)) throw diverged(epoch, step, value.loss);
+        if (!Number.isFinite(value.loss)) throw diverged(epoch, step, `The loss became ${value.loss}`);
         if (now - saidAt >= PROGRESS_INTERVAL_MS) {
           saidAt = now;
           say({ kind: 'progress', progress: progress() });
@@ -74,6 +74,12 @@ function run(): void {
         evaluationMs += now - before;
         break;
       case 'epoch': {
+        for (const [name, measured] of Object.entries(value.metrics)) {
+          // The loss of a batch may be finite while, on other images or squared, something is not.
+          if (typeof measured === 'number' && !Number.isFinite(measured)) {
+            throw diverged(epoch, step, `The ${name} became ${measured}`);
+          }
+        }
         evaluationMs += now - before;
         const record = { ...value.metrics, durationMs: epochTrainingMs, evaluationMs };
         say({ kind: 'epoch', record, progress: progress() });
@@ -84,10 +90,10 @@ function run(): void {
   }
 }
 
-function diverged(epoch: number, step: number, loss: number): AtelierError {
+function diverged(epoch: number, step: number, what: string): AtelierError {
   return new AtelierError(
     'loss-diverged',
-    `The loss became ${loss} in step ${step} (epoch ${epoch}) at a learning rate of ${plan.learningRate}. ` +
+    `${what} in step ${step} (epoch ${epoch}) at a learning rate of ${plan.learningRate}. ` +
       'Lower training.optimizer.learningRate, by a factor of ten to begin with.',
   );
 }

@@ -1,0 +1,18 @@
+/** Writes openapi/openapi.json from the schemas of the routes; with --check, fails when it is not up to date. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { buildApp, type Services } from '../src/http/app.ts';
+
+const PATH = new URL('../openapi/openapi.json', import.meta.url);
+
+// No request is made, so that no service is called.
+const app = await buildApp({} as Services, { maxBodyBytes: 2 ** 26 });
+await app.ready();
+const document = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+await app.close();
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(PATH, document);
+} else if (readFileSync(PATH, 'utf8') !== document) {
+  console.error('openapi/openapi.json is not what the routes say. Run: npm run openapi');
+  process.exit(1);
+}

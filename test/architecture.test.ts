@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+/** In the order in which a request passes them; a file imports from its own folder or from those further down. */
+const FOLDERS = [
+  'http',
+  'services',
+  'queue',
+  'workers',
+  'store',
+  'datasets',
+  'formats',
+  'domain',
+  'numerics',
+];
+const ROOT = join(import.meta.dirname, '../src');
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly typeOnly: boolean;
+}
+
+const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const imports = files.flatMap(importsOf);
+
+function importsOf(file: string): Import[] {
+  const source = readFileSync(join(ROOT, file), 'utf8');
+  const found = source.matchAll(
+    /(?:import|export)\s+(type\s)?[^;]*?from\s+'(\.[^']+)'|new URL\('(\.[^']+\.ts)'/g,
+  );
+  return Array.from(found, ([, type, imported, entry]) => ({
+    from: file,
+    to: normalize(join(dirname(file), (imported ?? entry)!)),
+    typeOnly: type !== undefined,
+  }));
+}
+
+const folderOf = (file: string) => (file.includes('/') ? file.split('/')[0]! : '');
+
+function isAllowed({ from, to, typeOnly }: Import): boolean {
+  const [importer, imported] = [folderOf(from), folderOf(to)];
+  if (importer === '') return true;
+  if (to === 'errors.ts') return importer !== 'numerics';
+  if (to === 'config.ts') return typeOnly && importer !== 'numerics' && importer !== 'domain';
+  if (to === '../package.json') return importer === 'http';
+  return imported !== '' && FOLDERS.indexOf(imported) >= FOLDERS.indexOf(importer);
+}
+
+test('every folder of src has its place in the order', () => {
+  const unplaced = files.map(folderOf).filter((folder) => folder !== '' && !FOLDERS.includes(folder));
+  assert.deepEqual(unplaced, []);
+  assert.ok(imports.length > files.length, 'the imports were found');
+});
+
+test('a file imports only from its own folder or from folders further down', () => {
+  const wrong = imports.filter((each) => !isAllowed(each)).map(({ from, to }) => `${from} imports ${to}`);
+  assert.deepEqual(wrong, []);
+});
+
+test('no imports go round in a circle', () => {
+  const graph = Map.groupBy(
+    imports.filter((each) => !each.typeOnly),
+    (each) => each.from,
+  );
+  const finished = new Set<string>();
+  function visit(file: string, path: readonly string[]): void {
+    assert.ok(!path.includes(file), `a cycle: ${[...path, file].join(' → ')}`);
+    if (finished.has(file)) return;
+    for (const { to } of graph.get(file) ?? []) visit(to, [...path, file]);
+    finished.add(file);
+  }
+  for (const file of files) visit(file, []);
+});
+
+test('numerics imports nothing from outside itself, and asks neither clock nor chance', () => {
+  for (const file of files.filter((each) => folderOf(each) === 'numerics')) {
+    const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    assert.doesNotMatch(source, /from '(?!\.)/, file);
+    assert.doesNotMatch(source, /\b(Math\.random|Date|performance|async|await|process|console)\b/, file);
+  }
+});
+
+test('only config.ts reads the environment', () => {
+  const readers = files.filter((file) => /process\.env/.test(readFileSync(join(ROOT, file), 'utf8')));
+  assert.deepEqual(readers, ['config.ts']);
+});
+
+test('no file is called utils, helpers, common or manager', () => {
+  assert.deepEqual(
+    files.filter((file) => /(^|\/)(utils?|helpers?|common|misc|manager)(\.|\/|-)/.test(file)),
+    [],
+  );
+});
