@@ -1,0 +1,32 @@
+/** `npm run data`: the four .npy files of Fashion-MNIST in DATA_DIR. Also runs before `npm start`. */
+import { inspect } from './data/inspect.ts';
+
+const directory = process.env['DATA_DIR'] || 'data';
+const interruption = new AbortController();
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  // Whatever is under way fails, removes its temporary files and ends the process.
+  process.once(signal, () => {
+    process.exitCode = exitCode;
+    interruption.abort(new Error('Interrupted; no partial file remains.'));
+  });
+}
+
+try {
+  const found = await inspect(directory);
+  if (found.every(({ defect }) => defect === undefined)) {
+    console.log(`Data set: the four .npy files in ${directory} are there.`);
+  } else {
+    // Loaded only now: a start with the files in place is not delayed by what fetches them.
+    const [{ fill }, { allSources }] = await Promise.all([
+      import('./data/fill.ts'),
+      import('./data/sources.ts'),
+    ]);
+    await fill(directory, found, allSources(directory), console.log, interruption.signal);
+  }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode ??= 1;
+}

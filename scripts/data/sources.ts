@@ -1,0 +1,56 @@
+/** Where the originals can come from; `fill.ts` verifies whatever a source gives. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { downloadDebianPackage, PACKAGE, PACKAGE_FOLDER } from './debian-package.ts';
+import { download } from './download.ts';
+import type { DataFile } from './files.ts';
+
+export interface Source {
+  readonly name: string;
+  /** Opens the source; the function it answers gives one original, compressed or not. Throws in plain words. */
+  open(context: SourceContext): Promise<(file: DataFile) => Promise<Uint8Array>>;
+}
+
+export interface SourceContext {
+  /** An empty folder that is removed afterwards. */
+  makeTemporary(): Promise<string>;
+  say(line: string): void;
+  readonly signal: AbortSignal;
+}
+
+/** IDX files in a folder, with or without .gz. */
+export function folderSource(name: string, folder: string): Source {
+  return {
+    name,
+    open: async () => (file) =>
+      readFile(join(folder, `${file.idx}.gz`))
+        .catch(() => readFile(join(folder, file.idx)))
+        .catch((cause) => {
+          throw new Error(`there is no readable ${file.idx}.gz in ${folder}`, { cause });
+        }),
+  };
+}
+
+const debianPackage: Source = {
+  name: `Debian's package ${PACKAGE}, downloaded and unpacked, not installed`,
+  async open(context) {
+    const root = await downloadDebianPackage(await context.makeTemporary(), context);
+    return folderSource('', join(root, PACKAGE_FOLDER)).open(context);
+  },
+};
+
+export function downloadSource(baseUrl: string): Source {
+  return {
+    name: `the official download, ${baseUrl}`,
+    open: async (context) => (file) => download(`${baseUrl}${file.idx}.gz`, context),
+  };
+}
+
+export function allSources(directory: string): readonly Source[] {
+  return [
+    folderSource('IDX files in the data folder', directory),
+    folderSource(`Debian's package ${PACKAGE}, installed`, join('/', PACKAGE_FOLDER)),
+    debianPackage,
+    downloadSource('http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/'),
+  ];
+}
