@@ -17,6 +17,11 @@ test('the generator gives the known answers of Random123', () => {
   }
 });
 
+test('key and counter are (seed, purpose) and (index, epoch), as every saved model assumes', () => {
+  assert.equal(randomBits(7, PURPOSE.shuffle, 3, 5), threefry2x32(0, 7, 2, 5, 3));
+  assert.deepEqual(PURPOSE, { initialize: 0, validationSplit: 1, shuffle: 2, coordinateSample: 3 });
+});
+
 test('changing the seed, the purpose, the epoch or the index changes the number', () => {
   const numbers = [
     randomBits(7, PURPOSE.shuffle, 3, 5),
