@@ -3,11 +3,7 @@ import { z } from 'zod';
 import type { VersionReference } from './model.ts';
 
 export const predictionQuerySchema = z.strictObject({
-  topK: z.coerce
-    .number()
-    .pipe(z.int().min(1).max(100))
-    .optional()
-    .describe('The k likeliest classes instead of all'),
+  topK: z.coerce.number().int().min(1).max(100).optional().describe('The k likeliest classes instead of all'),
   logits: z
     .enum(['true', 'false'])
     .default('false')

@@ -45,13 +45,32 @@ export async function registerDocumentation(app: FastifyInstance): Promise<void>
       return transformed;
     },
     transformObject(document) {
-      const object = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
-      const schemas = object.components?.schemas ?? {};
-      for (const [id, example] of Object.entries(examples))
-        Object.assign(schemas[id] ?? {}, { examples: [example] });
+      const object = keepUsedSchemas(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document);
+      for (const [id, schema] of Object.entries(object.components?.schemas ?? {})) {
+        if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
+      }
       return object;
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** Every named schema comes out twice, as sent (`…Input`) and as answered; only what the paths refer to stays. */
+function keepUsedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+  const schemas = { ...document.components?.schemas };
+  const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });
+  const isUsed = (id: string) => text().includes(`"#/components/schemas/${id}"`);
+  for (let unused = Object.keys(schemas); unused.length > 0; ) {
+    unused = Object.keys(schemas).filter((id) => !isUsed(id));
+    for (const id of unused) delete schemas[id];
+  }
+  const renamed = Object.keys(schemas).reduce((json, id) => {
+    const plain = id.replace(/Input$/, '');
+    if (plain === id || plain in schemas) return json;
+    return json
+      .replaceAll(`"#/components/schemas/${id}"`, `"#/components/schemas/${plain}"`)
+      .replace(`"${id}":`, `"${plain}":`);
+  }, text());
+  return JSON.parse(renamed);
 }

@@ -21,10 +21,16 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'invalid-request',
 };
 
-function toAtelierError(error: unknown): AtelierError {
+function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   if (error instanceof AtelierError) return error;
   const { code = '', statusCode = 500, message } = error as FastifyError;
   const known = FASTIFY_CODES[code];
+  if (known === 'unsupported-media-type') {
+    const allowed = Object.keys(request.routeOptions.schema?.imageBodies ?? { 'application/json': {} });
+    const given = request.headers['content-type'] ?? 'no content type';
+    const detail = `A body of ${given} is not taken here; allowed: ${allowed.join(', ')}.`;
+    return new AtelierError(known, detail, { cause: error });
+  }
   if (known) return new AtelierError(known, message, { cause: error });
   if (error instanceof SyntaxError || (statusCode >= 400 && statusCode < 500)) {
     return new AtelierError('malformed-body', message, { cause: error });
@@ -54,7 +60,7 @@ export function problemOf(error: AtelierError, request: FastifyRequest): Problem
 /** @param maxBodyBytes how much of an unread body is taken before the answer */
 export function registerErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
   app.setErrorHandler(async (thrown, request: FastifyRequest, reply: FastifyReply) => {
-    const error = toAtelierError(thrown);
+    const error = toAtelierError(thrown, request);
     const problem = problemOf(error, request);
     if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
     if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
