@@ -43,7 +43,11 @@ export type GradientCheckRequest = z.output<typeof gradientCheckRequestSchema>;
 export const gradientCheckSchema = z
   .object({
     passed: z.boolean(),
-    reason: z.string().nullable().describe('Why it did not pass, or what limits what it shows'),
+    reason: z
+      .enum(['gradient-differs', 'too-many-kinks', 'step-too-small'])
+      .nullable()
+      .describe('Why it did not pass'),
+    advice: z.string().nullable().describe('What to do about it'),
     error: z
       .number()
       .describe('‖analytic − numeric‖ over all coordinates: what scipy.optimize.check_grad prints'),

@@ -1,7 +1,12 @@
 /** Assembles the HTTP application from the services; never listens. */
 import { randomUUID } from 'node:crypto';
 import accepts from '@fastify/accepts';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Config } from '../config.ts';
 import type { Catalog } from '../datasets/catalog.ts';
@@ -47,6 +52,8 @@ export async function buildApp(
     bodyLimit: Math.min(JSON_BODY_BYTES, config.maxBodyBytes),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    // One line a request, when it is answered, instead of Fastify's two.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 128 },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
@@ -65,6 +72,10 @@ export async function buildApp(
     }
   });
 
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request;
+    request.log.info({ method, url, status: reply.statusCode, durationMs: reply.elapsedTime }, 'answered');
+  });
   registerErrorHandler(app, config.maxBodyBytes);
   registerNotFound(app);
   await app.register(accepts);

@@ -1,2 +1,218 @@
-/** Examples of the contract's components, by component id. */
-export const examples: Readonly<Record<string, unknown>> = {};
+/** Examples of the contract's components, by component id: what the starter job and its model look like. */
+import type { z } from 'zod';
+import type { DatasetSummary } from '../../domain/dataset.ts';
+import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
+import type { EpochRecord } from '../../domain/metrics.ts';
+import type { Model, ModelVersion } from '../../domain/model.ts';
+import type { Predictions } from '../../domain/prediction.ts';
+import type { JobEvent, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
+import type { Problem } from './problem.ts';
+
+const CLASS_NAMES = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
+const JOB_ID = 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C';
+const MODEL_DIGEST = 'sha256:af6eae0db6b0471218a59987436b0ff6d7c3cef849c7cd1cf07be29d904fa6c2';
+const DATASET_DIGEST = 'sha256:ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f';
+
+const dataset: DatasetSummary = {
+  id: 'fashion-mnist',
+  imageShape: [28, 28],
+  classNames: CLASS_NAMES,
+  splits: {
+    train: { examples: 60_000, examplesPerClass: new Array(10).fill(6000) },
+    test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
+  },
+  digest: DATASET_DIGEST,
+};
+
+const trainingRequest: z.input<typeof trainingRequestSchema> = {
+  dataset: 'fashion-mnist',
+  modelName: 'fashion-mnist',
+  network: { hidden: [40] },
+  training: { epochs: 10, schedule: { type: 'exponential', factor: 0.85 } },
+};
+
+const epochRecord: EpochRecord = {
+  epoch: 10,
+  trainLoss: 0.3255556428497675,
+  trainAccuracy: 0.8842037037037037,
+  validationLoss: 0.33760407243382295,
+  validationAccuracy: 0.877,
+  testLoss: 0.3774626983803156,
+  testAccuracy: 0.8643,
+  learningRate: 0.02316169462832031,
+  gradientNorm: 1.9380597984285035,
+  weightNorm: 11.904985579765432,
+  deadUnits: [0.025],
+  durationMs: 1244.2497350000285,
+  evaluationMs: 200.19966900000145,
+};
+
+const trainingJob: TrainingJob = {
+  id: JOB_ID,
+  status: 'succeeded',
+  dataset: 'fashion-mnist',
+  modelName: 'fashion-mnist',
+  seed: 0,
+  metadata: {},
+  network: { hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
+  training: {
+    epochs: 10,
+    batchSize: 64,
+    optimizer: { type: 'sgd', learningRate: 0.1 },
+    schedule: { type: 'exponential', factor: 0.85 },
+    l2: 0,
+    validation: { fraction: 0.1 },
+  },
+  createdAt: '2026-11-24T23:51:56.182Z',
+  startedAt: '2026-11-24T23:51:56.186Z',
+  finishedAt: '2026-11-24T23:52:10.884Z',
+  progress: {
+    epoch: 10,
+    epochs: 10,
+    step: 8440,
+    steps: 8440,
+    fraction: 1,
+    imagesPerSecond: 42974.22841737132,
+    etaSeconds: 0,
+  },
+  latest: epochRecord,
+  best: epochRecord,
+  model: { name: 'fashion-mnist', version: 1 },
+  attempts: 1,
+  stoppedAt: { step: 8440, reason: 'completed' },
+  digest: MODEL_DIGEST,
+  error: null,
+};
+
+const jobEvent: JobEvent = {
+  id: 2,
+  type: 'status',
+  at: '2026-11-24T23:51:56.187Z',
+  data: { from: 'queued', to: 'running' },
+};
+
+const modelVersion: ModelVersion = {
+  name: 'fashion-mnist',
+  version: 1,
+  createdAt: '2026-11-24T23:52:10.884Z',
+  jobId: JOB_ID,
+  datasetId: 'fashion-mnist',
+  datasetDigest: DATASET_DIGEST,
+  layerSizes: [784, 40, 10],
+  activation: 'relu',
+  classNames: CLASS_NAMES,
+  engine: 'reference-float64',
+  testAccuracy: 0.8643,
+  digest: MODEL_DIGEST,
+};
+
+const model: Model = {
+  name: 'fashion-mnist',
+  createdAt: '2026-11-24T23:52:10.884Z',
+  versions: 1,
+  latest: modelVersion,
+};
+
+const predictions: Predictions = {
+  model: { name: 'fashion-mnist', version: 1 },
+  predictions: [
+    {
+      label: 9,
+      className: 'Ankle boot',
+      probability: 0.8203348967032604,
+      top: [
+        { label: 9, className: 'Ankle boot', probability: 0.8203348967032604 },
+        { label: 7, className: 'Sneaker', probability: 0.0988034771459325 },
+        { label: 5, className: 'Sandal', probability: 0.07888239124337527 },
+      ],
+    },
+  ],
+};
+
+const gradientCheckRequest: z.input<typeof gradientCheckRequestSchema> = {
+  dataset: 'fashion-mnist',
+  examples: 5,
+  network: { hidden: [40] },
+  scheme: 'central',
+};
+
+const gradientCheck: GradientCheck = {
+  passed: true,
+  reason: null,
+  advice: null,
+  error: 1.644535239919795e-9,
+  relativeError: 6.88126194782997e-10,
+  tolerance: 1e-6,
+  scheme: 'central',
+  stepSize: 1e-5,
+  loss: 2.2699150265709656,
+  coordinates: 31_810,
+  kinks: 0,
+  durationMs: 34.84,
+  blocks: [
+    {
+      name: 'W1',
+      shape: [40, 784],
+      coordinates: 31_360,
+      passed: true,
+      error: 1.6232236818831732e-9,
+      relativeError: 7.287634483290424e-10,
+      allclose: true,
+      kinks: 0,
+      worst: { index: [31, 682], analytic: -0.012529465853113018, numeric: -0.01252946590923949 },
+    },
+  ],
+  kernel: null,
+};
+
+const problem: Problem = {
+  type: 'urn:atelier:problem:impossible-request',
+  title: 'This cannot be done',
+  status: 422,
+  detail:
+    'A batch of 1024 is larger than the 600 images left to train on (59400 of 60000 are held out for validation).',
+  instance: '/v1/training-jobs',
+  code: 'impossible-request',
+  requestId: '5c41b816-cdec-4f07-806c-95785066db6b',
+  errors: [{ pointer: '#/training/batchSize', detail: 'must be at most 600' }],
+};
+
+const listOf = <T>(item: T, id: string) => ({ data: [item], firstId: id, lastId: id, hasMore: false });
+
+export const examples: Readonly<Record<string, unknown>> = {
+  Problem: problem,
+  Dataset: dataset,
+  DatasetList: listOf(dataset, dataset.id),
+  LabelledImage: {
+    label: 9,
+    className: 'Ankle boot',
+    image: Array.from({ length: 28 }, () => new Array(28).fill(0)),
+  },
+  TrainingRequest: trainingRequest,
+  TrainingJob: trainingJob,
+  TrainingJobList: listOf(trainingJob, JOB_ID),
+  EpochRecord: epochRecord,
+  EpochRecordList: { data: [epochRecord] },
+  JobEvent: jobEvent,
+  JobEventList: listOf(jobEvent, '2'),
+  ModelVersion: modelVersion,
+  ModelVersionList: listOf(modelVersion, '1'),
+  Model: model,
+  ModelList: listOf(model, model.name),
+  Predictions: predictions,
+  GradientCheckRequest: gradientCheckRequest,
+  GradientCheck: gradientCheck,
+  Liveness: { live: true },
+  Readiness: { ready: true, checks: { database: true, datasets: true, accepting: true } },
+};

@@ -22,8 +22,10 @@ const picture = binary('One picture of 28×28; colour and alpha are turned to gr
 /** By content type, as OpenAPI's `requestBody.content`. */
 export const imageBodies = {
   'application/json': {
-    schema: { oneOf: [only('image', image), only('images', { type: 'array', items: image, minItems: 1 })] },
-    example: { image: new Array(IMAGE_PIXELS).fill(0) },
+    schema: {
+      oneOf: [only('image', image), only('images', { type: 'array', items: image, minItems: 1 })],
+      examples: [{ image: new Array(IMAGE_PIXELS).fill(0) }],
+    },
   },
   'application/octet-stream': binary('n × 784 bytes, n ≥ 1'),
   'application/x-npy': binary(
