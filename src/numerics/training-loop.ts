@@ -1,5 +1,5 @@
 /** A training from its first number to its last, as a generator: no clock, no I/O; whoever drives it may stop. */
-import { batchViews, shuffleEpoch, splitByClass, stepsPerEpoch, trainingExamples } from './batches.ts';
+import { batchViews, shuffleEpoch, splitByClass } from './batches.ts';
 import { type CreateEngine, checkExamples, type Examples } from './engine.ts';
 import { deadUnits, type EvaluationChunk, evaluate, weightNorm } from './evaluate.ts';
 import { initializeUniformFanIn } from './initialize.ts';
@@ -57,20 +57,6 @@ export interface TrainingResult {
   /** Name of the engine that computed them. */
   readonly engine: string;
   readonly step: number;
-}
-
-/** What a plan comes to before it is run, so that an impossible one can be refused at once. */
-export interface TrainingSchedule {
-  /** Images left to train on; no batch may be larger. */
-  readonly trainingImages: number;
-  readonly stepsPerEpoch: number;
-  readonly steps: number;
-}
-
-export function trainingSchedule(plan: TrainingPlan, labels: Uint8Array): TrainingSchedule {
-  const trainingImages = trainingExamples(labels, plan.validationFraction);
-  const perEpoch = stepsPerEpoch(trainingImages, plan.batchSize);
-  return { trainingImages, stepsPerEpoch: perEpoch, steps: perEpoch * plan.epochs };
 }
 
 const DEAD_UNIT_IMAGES = 1024;
