@@ -111,10 +111,6 @@ const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   cancelled: [],
 };
 
-export function isFinished(status: JobStatus): boolean {
-  return TRANSITIONS[status].length === 0;
-}
-
 /**
  * The one place where a job changes its status.
  * @throws AtelierError `illegal-transition`
