@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+
+/** Written by NumPy: scripts/npy_fixtures.py. */
+export function npyFixture(name: string): Promise<Buffer> {
+  return readFile(new URL(`../fixtures/npy/${name}.npy`, import.meta.url));
+}
+
+/** The two pictures of the fixtures: every grey, in order, again and again. */
+export const PICTURES = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 256);
+
+export function temporaryFolder(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'atelier-datasets-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+/** For assert.throws and assert.rejects: an AtelierError of this code whose message matches. */
+export function refused(code: ErrorCode, message: RegExp = /./, pointer?: string): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof AtelierError, `not an AtelierError: ${error}`);
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    if (pointer !== undefined) {
+      const [detail] = error.details;
+      assert.equal(detail && 'pointer' in detail ? detail.pointer : undefined, pointer);
+    }
+    return true;
+  };
+}
+
+/** Whatever is sent, nothing but a named refusal comes back. */
+export function onlyAtelierErrors<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    assert.ok(error instanceof AtelierError, error instanceof Error ? error.stack : String(error));
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decodeImages } from '../../src/datasets/decode-images.ts';
+import {
+  FLOAT32_ROUNDING,
+  fromBytes,
+  joinBatches,
+  toBatch,
+  unitToByteScale,
+} from '../../src/datasets/image-batch.ts';
+import { npyBytes } from '../../src/datasets/npy.ts';
+import { npyFixture, onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
+
+test('raw bytes are images of 784', () => {
+  assert.deepEqual(fromBytes(PICTURES), { count: 2, pixels: PICTURES });
+  for (const length of [0, 1, 783, 785]) {
+    assert.throws(
+      () => fromBytes(new Uint8Array(length)),
+      refused('invalid-image-size', new RegExp(`^${length} bytes`)),
+    );
+  }
+});
+
+test('pixels that are all whole become bytes, others stay floats', () => {
+  assert.deepEqual(toBatch(Float32Array.from(PICTURES)).pixels, PICTURES);
+  const mixed = Float32Array.from(PICTURES).with(783, 0.25);
+  assert.equal(toBatch(mixed).pixels, mixed);
+});
+
+test('only values that are k/255 but for rounding are moved to k', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (value) => {
+      const pixel = unitToByteScale(value, FLOAT32_ROUNDING);
+      assert.ok(Math.abs(pixel - value * 255) <= 255 * FLOAT32_ROUNDING);
+    }),
+  );
+});
+
+test('batches are joined in order, as floats where one of them is', () => {
+  const bytes = fromBytes(PICTURES);
+  const floats = { count: 1, pixels: new Float32Array(784).fill(0.5) };
+  assert.equal(joinBatches([bytes]), bytes);
+  assert.deepEqual(joinBatches([bytes, bytes]), {
+    count: 4,
+    pixels: new Uint8Array([...PICTURES, ...PICTURES]),
+  });
+  const joined = joinBatches([floats, bytes]);
+  assert.deepEqual(joined, { count: 3, pixels: new Float32Array([...floats.pixels, ...PICTURES]) });
+});
+
+test('a form of many files is one batch in the order of the files, in every form the same', async () => {
+  const one = PICTURES.subarray(0, 784);
+  const { count, pixels } = decodeImages({
+    kind: 'many',
+    parts: [
+      { kind: 'npy', bytes: await npyFixture('pictures-f4') },
+      { kind: 'json', bytes: Buffer.from(JSON.stringify({ image: [...one] })) },
+      { kind: 'bytes', bytes: PICTURES },
+      { kind: 'batch', count: 1, pixels: one },
+      { kind: 'npy', bytes: npyBytes(one, [28, 28]) },
+    ],
+  });
+  assert.equal(count, 7);
+  assert.deepEqual(pixels, new Uint8Array([...PICTURES, ...one, ...PICTURES, ...one, ...one]));
+});
+
+test('random bytes are decoded or refused by name, as whatever they are sent', () => {
+  const kinds = fc.constantFrom('json', 'npy', 'bytes');
+  fc.assert(
+    fc.property(kinds, fc.uint8Array({ maxLength: 2000 }), (kind, bytes) => {
+      onlyAtelierErrors(() => decodeImages({ kind, bytes }));
+    }),
+  );
+});

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { fromJson } from '../../src/datasets/json-images.ts';
+import { onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
+
+const json = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
+const flat = (fill: unknown = 0) => new Array<unknown>(784).fill(fill);
+const rowsOf = (numbers: ArrayLike<number>) =>
+  Array.from({ length: 28 }, (_, y) => Array.from({ length: 28 }, (_, x) => numbers[y * 28 + x]));
+
+test('an image is 784 numbers or 28 rows of 28', () => {
+  const pixels = PICTURES.subarray(0, 784);
+  for (const image of [[...pixels], rowsOf(pixels)]) {
+    assert.deepEqual(fromJson(json({ image })), { count: 1, pixels });
+    assert.deepEqual(fromJson(json({ images: [image, rowsOf(pixels)] })).count, 2);
+  }
+});
+
+test('space, indentation, a byte order mark and escapes in the name do not matter', () => {
+  const expected = fromJson(json({ image: [...PICTURES.subarray(0, 784)] }));
+  const indented = JSON.stringify({ image: rowsOf(PICTURES) }, null, '\t ').replaceAll('\n', '\r\n');
+  assert.deepEqual(fromJson(json(`\n ${indented} \t`)), expected);
+  assert.deepEqual(fromJson(json(`\ufeff${indented}`)), expected);
+  assert.deepEqual(fromJson(json(indented.replace('image', '\\u0069mage'))), expected);
+});
+
+test('numbers are JSON numbers, in any of its notations', () => {
+  const image = flat(0).join().replace('0,0,0,0,0,0', '255,2.55e2,0.0255E+4,-0,-0.0e0,25500e-2');
+  const { pixels } = fromJson(json(`{"image":[${image}]}`));
+  assert.deepEqual([...pixels.subarray(0, 7)], [255, 255, 255, 0, 0, 255, 0]);
+  for (const wrong of ['01', '+1', '.5', '1.', '0x1', '1e', '--1', '1_0', '1 2', '']) {
+    const body = json(`{"image":[${flat(0).join().replace('0,', `${wrong},`)}]}`);
+    assert.throws(() => fromJson(body), refused('malformed-body'), wrong);
+  }
+});
+
+test('with ?pixels=0-1 every printed form of k/255 is exactly k', () => {
+  const forms = [
+    (k: number) => k / 255,
+    (k: number) => Math.fround(k / 255),
+    (k: number) => Number((k / 255).toFixed(9)),
+  ];
+  for (const form of forms) {
+    const image = [...PICTURES.subarray(0, 784)].map(form);
+    const batch = fromJson(json({ image }), { pixels: '0-1' });
+    assert.deepEqual(batch, { count: 1, pixels: PICTURES.subarray(0, 784) });
+  }
+  assert.throws(
+    () => fromJson(json({ image: flat(1.5) }), { pixels: '0-1' }),
+    refused('invalid-pixels', /1\.5; with \?pixels=0-1/, '#/image/0'),
+  );
+});
+
+test('fractions up to 1 are ambiguous, whole numbers and greater fractions are 0–255', () => {
+  const ambiguous = refused('ambiguous-pixel-range', /\?pixels=0-1/);
+  assert.throws(() => fromJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
+  assert.deepEqual(fromJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
+  assert.deepEqual(fromJson(json({ image: flat(1.5) })).pixels, new Float32Array(784).fill(1.5));
+  assert.deepEqual(fromJson(json({ images: [flat(0.5), flat(2)] })).pixels[0], 0.5);
+  assert.deepEqual(fromJson(json({ image: flat(0.5) }), { pixels: '0-255' }).pixels[0], 0.5);
+});
+
+const at = (index: number, value: unknown) => flat().with(index, value);
+const inRow = (y: number, x: number, value: number) => rowsOf(Array.from(at(y * 28 + x, value)) as number[]);
+const BAD_PIXELS: readonly (readonly [unknown, string])[] = [
+  [{ image: at(7, 256) }, '#/image/7'],
+  [{ image: at(7, -1) }, '#/image/7'],
+  [{ images: [flat(), flat(), at(783, 255.5)] }, '#/images/2/783'],
+  [{ image: inRow(5, 27, 300) }, '#/image/5/27'],
+  [{ images: [inRow(0, 0, 1e300)] }, '#/images/0/0/0'],
+  [JSON.stringify({ image: at(3, 9) }).replace('9', '1e999'), '#/image/3'],
+];
+for (const [body, pointer] of BAD_PIXELS) {
+  test(`a pixel out of range is refused at ${pointer}`, () => {
+    assert.throws(() => fromJson(json(body)), refused('invalid-pixels', /0 to 255/, pointer));
+  });
+}
+
+const WRONG_TYPES: readonly (readonly [unknown, string, RegExp])[] = [
+  [[flat()], '#', /is an array/],
+  ['"text"', '#', /is a string/],
+  ['12', '#', /is a number/],
+  [{}, '#', /no field/],
+  [{ image: null }, '#/image', /is null/],
+  [{ image: 'x' }, '#/image', /is a string/],
+  [{ image: { 0: 1 } }, '#/image', /is an object/],
+  [{ image: at(5, null) }, '#/image/5', /is null/],
+  [{ image: at(5, '7') }, '#/image/5', /is a string/],
+  [{ image: at(5, true) }, '#/image/5', /is a boolean/],
+  [{ image: at(5, [1]) }, '#/image/5', /is an array/],
+  [{ image: (rowsOf(flat() as number[]) as unknown[]).with(4, 1) }, '#/image/4', /is a number; a row/],
+  [{ images: flat() }, '#/images/0', /is a number; an image/],
+  [{ images: 3 }, '#/images', /is a number/],
+  [{ images: [] }, '#/images', /at least one/],
+  [{ instances: [] }, '#/instances', /not a field/],
+  [{ 'a/b~': 1 }, '#/a~1b~0', /not a field/],
+  [{ image: flat(), images: [flat()] }, '#/images', /image or images, once/],
+  [{ image: flat(), topK: 3 }, '#/topK', /not a field/],
+  [`{"image":[${flat()}],"image":[${flat()}]}`, '#/image', /once/],
+];
+for (const [body, pointer, message] of WRONG_TYPES) {
+  test(`${JSON.stringify(body).slice(0, 40)} is refused at ${pointer}: ${message.source}`, () => {
+    assert.throws(() => fromJson(json(body)), refused('invalid-request', message, pointer));
+  });
+}
+
+const WRONG_SIZES: readonly (readonly [unknown, string, RegExp])[] = [
+  [{ image: [] }, '#/image', /0 numbers/],
+  [{ image: flat().slice(1) }, '#/image', /783 numbers/],
+  [{ images: [flat(), [...flat(), 0, 0]] }, '#/images/1', /786 numbers/],
+  [{ image: [flat()] }, '#/image/0', /784 numbers; a row has 28/],
+  [{ image: rowsOf(flat() as number[]).slice(1) }, '#/image', /27 rows/],
+  [{ image: rowsOf(flat() as number[]).with(3, [1]) }, '#/image/3', /1 numbers; a row has 28/],
+];
+for (const [body, pointer, message] of WRONG_SIZES) {
+  test(`an image of the wrong size is refused at ${pointer}: ${message.source}`, () => {
+    assert.throws(() => fromJson(json(body)), refused('invalid-image-size', message, pointer));
+  });
+}
+
+const MALFORMED: readonly (readonly [string, Uint8Array, RegExp?])[] = [
+  ['an empty body', json(''), /the end/],
+  ['a cut body', json('{"image":[1,2'), /the end/],
+  ['a trailing comma', json(`{"image":[${flat()},]}`)],
+  ['something after the end', json(`{"image":[${flat()}]} x`), /the end was expected/],
+  ['NaN, which Python prints', json(`{"image":[NaN]}`), /#\/image\/0.*NaN/],
+  ['-Infinity, which Python prints', json(`{"image":[-Infinity]}`), /#\/image\/0/],
+  ['a name without quotes', json('{image:[1]}'), /field name/],
+  ['a name that does not end', json('{"image')],
+  ['a name that is not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a]), /UTF-8/],
+  ['UTF-16', Buffer.from('{"image":[1]}', 'utf16le')],
+  ['a __proto__ field', json('{"__proto__":{}}'), /__proto__/],
+  ['a __proto__ field after the image', json(`{"image":[${flat()}],"__proto__":{}}`), /__proto__/],
+];
+for (const [name, body, message] of MALFORMED) {
+  test(`${name} is no JSON that is read`, () => {
+    assert.throws(() => fromJson(body), refused('malformed-body', message));
+  });
+}
+
+test('sixty million brackets are refused at the first that does not belong', () => {
+  const bomb = Buffer.alloc(60_000_000, '[');
+  bomb.write('{"images":');
+  assert.throws(() => fromJson(bomb), refused('invalid-request', /an array/, '#/images/0/0/0'));
+});
+
+test('any JSON whatever, whole or damaged, is decoded or refused by name', () => {
+  fc.assert(fc.property(fc.json(), (text) => void onlyAtelierErrors(() => fromJson(json(text)))));
+  const image = JSON.stringify({ images: [flat(12.5), rowsOf(flat(7) as number[])] });
+  const damage = fc.record({
+    at: fc.nat({ max: image.length }),
+    remove: fc.nat({ max: 3 }),
+    insert: fc.string({ unit: 'binary' }),
+  });
+  fc.assert(
+    fc.property(damage, ({ at, remove, insert }) => {
+      const text = image.slice(0, at) + insert + image.slice(at + remove);
+      const batch = onlyAtelierErrors(() => fromJson(json(text)));
+      // Where both take it, both take the same.
+      if (batch) assert.deepEqual([...batch.pixels], [...new Float32Array(JSON.parse(text).images.flat(2))]);
+    }),
+    { numRuns: 500 },
+  );
+});

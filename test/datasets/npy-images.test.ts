@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { npyBytes } from '../../src/datasets/npy.ts';
+import { fromNpy, fromNpyFiles } from '../../src/datasets/npy-images.ts';
+import { npyFixture, PICTURES, refused } from './fixtures.ts';
+
+const FORMS = [
+  'u1',
+  'u1-fortran',
+  'i8',
+  'f4-255',
+  'f2',
+  'f2-divided',
+  'f4',
+  'f4-multiplied',
+  'f8',
+  'f8-widened',
+];
+for (const form of FORMS) {
+  test(`pictures that NumPy wrote as ${form} are the same bytes`, async () => {
+    assert.deepEqual(fromNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: PICTURES });
+  });
+}
+
+const image = (fill: number) => new Float32Array(784).fill(fill);
+
+test('one image may have shape (784) or (28, 28), many (n, 784) or (n, 28, 28)', () => {
+  for (const shape of [[784], [28, 28], [1, 784], [1, 28, 28]]) {
+    assert.equal(fromNpy(npyBytes(new Uint8Array(784), shape)).count, 1);
+  }
+});
+
+test('other shapes are refused and told which are allowed', () => {
+  const sized = (shape: number[]) => npyBytes(new Uint8Array(shape.reduce((a, b) => a * b, 1)), shape);
+  for (const shape of [
+    [],
+    [783],
+    [784, 1],
+    [28, 27],
+    [0, 784],
+    [0, 28, 28],
+    [1, 28, 28, 1],
+    [28, 28, 1],
+    [32, 32],
+  ]) {
+    assert.throws(() => fromNpy(sized(shape)), refused('invalid-image-size', /\(n, 28, 28\)/));
+  }
+});
+
+test('floats up to 1 are 0–1, floats with one number greater than 1 are 0–255', () => {
+  assert.deepEqual(fromNpy(npyBytes(image(1), [784])).pixels, new Uint8Array(784).fill(255));
+  const values = image(1);
+  values[0] = 2;
+  assert.deepEqual(fromNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
+});
+
+test('?pixels= decides instead', () => {
+  assert.deepEqual(fromNpy(npyBytes(image(0.5), [784]), { pixels: '0-255' }).pixels, image(0.5));
+  const ones = npyBytes(new Uint8Array(784).fill(1), [784]);
+  assert.deepEqual(fromNpy(ones, { pixels: '0-1' }).pixels, new Uint8Array(784).fill(255));
+  assert.throws(
+    () => fromNpy(npyBytes(image(2), [784]), { pixels: '0-1' }),
+    refused('invalid-pixels', /0 to 1/),
+  );
+});
+
+test('fractions between the greys are kept', () => {
+  assert.deepEqual(fromNpy(npyBytes(image(0.5), [784])).pixels, image(127.5));
+});
+
+test('the scale of several files is decided once', () => {
+  const files = [
+    npyBytes(image(1), [784]),
+    npyBytes(image(200), [784]),
+    npyBytes(new Uint8Array(784), [784]),
+  ];
+  const first = fromNpyFiles(files)[0]!;
+  assert.deepEqual(first.pixels, new Uint8Array(784).fill(1));
+  assert.deepEqual(fromNpyFiles([files[0]!, files[2]!])[0]!.pixels, new Uint8Array(784).fill(255));
+});
+
+test('what is no pixel is refused with its place', () => {
+  for (const value of [Number.NaN, Infinity, -Infinity, -1e-9, 255.001]) {
+    const values = new Float64Array(2 * 784);
+    values[784 + 28 + 2] = value;
+    const place = refused('invalid-pixels', new RegExp(`is ${value} at \\[1, 1, 2\\]`));
+    assert.throws(() => fromNpy(npyBytes(values, [2, 28, 28])), place);
+  }
+});
+
+test('an integer too large for a pixel is refused', async () => {
+  const bytes = Buffer.from(await npyFixture('pictures-i8'));
+  bytes.writeBigInt64LE(2n ** 62n, bytes.length - 8);
+  assert.throws(() => fromNpy(bytes), refused('invalid-pixels', /4611686018427387904 at \[1, 783\]/));
+});
