@@ -16,10 +16,12 @@ sharp.unblock({
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
 export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
-  refuseSize(await attempt(sharp(bytes, { limitInputPixels: false }).metadata()), bytes);
-  const picture = sharp(bytes, { limitInputPixels: IMAGE_PIXELS, failOn: 'warning', ignoreIcc: true });
+  refuseSize(await attempt(() => sharp(bytes, { limitInputPixels: false }).metadata()), bytes);
+  const options = { limitInputPixels: IMAGE_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
   // 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB.
-  const { data, info } = await attempt(picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }));
+  const { data, info } = await attempt(() =>
+    sharp(bytes, options).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+  );
   const pixels = new Uint8Array(IMAGE_PIXELS);
   for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = greyOf(data, i * info.channels, info.channels);
   return { count: 1, pixels };
@@ -66,9 +68,9 @@ function greyOf(data: Uint8Array, at: number, channels: number): number {
   return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
 }
 
-async function attempt<T>(decoding: Promise<T>): Promise<T> {
+async function attempt<T>(decode: () => Promise<T>): Promise<T> {
   try {
-    return await decoding;
+    return await decode();
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0]!.slice(0, 200) : String(cause);
     throw new AtelierError(
