@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createCatalog, summarize } from '../../src/datasets/catalog.ts';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { npyBytes } from '../../src/datasets/npy.ts';
+import { npyFixture, PICTURES, refused, temporaryFolder } from './fixtures.ts';
+
+const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';
+const TRAIN_LABELS = 'fashion_mnist_train_labels.npy';
+const labelsOf = (...labels: number[]) => npyBytes(new Uint8Array(labels), [labels.length]);
+
+/** Two training images, one test image. */
+async function dataFolder(context: TestContext, files: Record<string, Uint8Array> = {}): Promise<string> {
+  const folder = temporaryFolder(context);
+  const all = {
+    [TRAIN_IMAGES]: npyBytes(PICTURES, [2, 28, 28]),
+    [TRAIN_LABELS]: labelsOf(9, 0),
+    'fashion_mnist_test_images.npy': npyBytes(PICTURES.subarray(0, 784), [1, 784]),
+    'fashion_mnist_test_labels.npy': labelsOf(3),
+    ...files,
+  };
+  for (const [name, bytes] of Object.entries(all)) await writeFile(join(folder, name), bytes);
+  return folder;
+}
+
+test('the four files become bytes in shared memory, with the digest of pixels and labels', async (t) => {
+  const { id, train, test: held, digest, classNames } = await loadDataset(await dataFolder(t));
+  assert.equal(id, 'fashion-mnist');
+  assert.equal(classNames[9], 'Ankle boot');
+  assert.deepEqual([...train.pixels], [...PICTURES]);
+  assert.deepEqual([[...train.labels], [...held.labels]], [[9, 0], [3]]);
+  for (const { buffer } of [train.pixels, train.labels, held.pixels, held.labels]) {
+    assert.ok(buffer instanceof SharedArrayBuffer);
+  }
+  const bytes = Buffer.concat([PICTURES, Buffer.of(9, 0), PICTURES.subarray(0, 784), Buffer.of(3)]);
+  assert.equal(digest, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
+});
+
+for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened']) {
+  test(`images that NumPy wrote as ${form} are the same data set`, async (t) => {
+    const { train } = await loadDataset(
+      await dataFolder(t, { [TRAIN_IMAGES]: await npyFixture(`pictures-${form}`) }),
+    );
+    assert.deepEqual([...train.pixels], [...PICTURES]);
+  });
+}
+
+test('labels may be floats', async (t) => {
+  const labels = npyBytes(new Float64Array([9, 0]), [2]);
+  assert.deepEqual(
+    [...(await loadDataset(await dataFolder(t, { [TRAIN_LABELS]: labels }))).train.labels],
+    [9, 0],
+  );
+});
+
+const floats = (value: number) => npyBytes(new Float32Array(784).fill(value), [1, 784]);
+const DEFECTS: readonly (readonly [string, string, Uint8Array, RegExp])[] = [
+  ['images of another size', TRAIN_IMAGES, npyBytes(new Uint8Array(2 * 1024), [2, 32, 32]), /\(2, 32, 32\)/],
+  ['a single image without a count', TRAIN_IMAGES, npyBytes(new Uint8Array(784), [28, 28]), /\(28, 28\)/],
+  ['no images', TRAIN_IMAGES, npyBytes(new Uint8Array(), [0, 784]), /\(0, 784\)/],
+  ['fractions that are no k/255', TRAIN_IMAGES, floats(0.5), /value 0 is 0\.5/],
+  ['fractions above 1', TRAIN_IMAGES, floats(1.5), /value 0 is 1\.5/],
+  ['NaN', TRAIN_IMAGES, floats(Number.NaN), /value 0 is NaN/],
+  ['pixels above 255', TRAIN_IMAGES, floats(256), /value 0 is 256/],
+  ['negative pixels', TRAIN_IMAGES, floats(-1), /value 0 is -1/],
+  ['more images than labels', TRAIN_LABELS, labelsOf(1), /1 labels, but .* has 2 images/],
+  ['an eleventh class', TRAIN_LABELS, labelsOf(9, 10), /value 1 is 10; labels are whole numbers from 0 to 9/],
+  ['a fractional label', TRAIN_LABELS, npyBytes(new Float32Array([1, 1.5]), [2]), /value 1 is 1\.5/],
+  ['one-hot labels', TRAIN_LABELS, npyBytes(new Uint8Array(20), [2, 10]), /\(2, 10\)/],
+  ['a file of something else', TRAIN_LABELS, Buffer.from('not an array'), /signature/],
+];
+for (const [name, file, bytes, message] of DEFECTS) {
+  test(`${name}: refused with the file, the defect and what to do`, async (t) => {
+    const folder = await dataFolder(t, { [file]: bytes });
+    await assert.rejects(loadDataset(folder), (error: Error) => {
+      assert.ok(error.message.startsWith(join(folder, file)), error.message);
+      assert.match(error.message, /npm run data/);
+      return refused('invalid-dataset', message)(error);
+    });
+  });
+}
+
+test('a missing or truncated file is refused', async (t) => {
+  const folder = await dataFolder(t);
+  await truncate(join(folder, TRAIN_IMAGES), 1000);
+  await assert.rejects(loadDataset(folder), refused('invalid-dataset', /bytes of data/));
+  await rm(join(folder, TRAIN_IMAGES));
+  await assert.rejects(loadDataset(folder), refused('invalid-dataset', /no such file/));
+});
+
+test('the catalog finds data sets by id and counts their examples', async (t) => {
+  const dataset = await loadDataset(await dataFolder(t));
+  const catalog = createCatalog([dataset]);
+  assert.equal(catalog.get('fashion-mnist'), dataset);
+  assert.equal(catalog.get('mnist'), undefined);
+  assert.deepEqual(catalog.list(), [dataset]);
+  const { splits, imageShape, digest } = summarize(dataset);
+  assert.deepEqual(imageShape, [28, 28]);
+  assert.equal(digest, dataset.digest);
+  assert.deepEqual(splits.train, { examples: 2, examplesPerClass: [1, 0, 0, 0, 0, 0, 0, 0, 0, 1] });
+  assert.deepEqual(splits.test, { examples: 1, examplesPerClass: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0] });
+});
