@@ -33,7 +33,7 @@ export async function fill(
         await writeWhole(path, npyBytes(data, file.shape), signal).catch((cause) => {
           throw new UnwritableError(`${path} cannot be written: ${cause.message}`, { cause });
         });
-        say(`${path}: written, uint8 (${file.shape.join(', ')}), from ${source.name}.`);
+        say(`${path}: written, uint8 ${file.shape.join(' × ')}, from ${source.name}.`);
         needed = needed.filter((other) => other.file !== file);
       }
       return;

@@ -34,7 +34,7 @@ async function defectOf(path: string): Promise<string | undefined> {
     const { code, message } = error as NodeJS.ErrnoException;
     // Only an absent or damaged file may be written anew; one that cannot be read is for its owner to look at.
     if (code === 'ENOENT') return 'missing';
-    if (code === 'malformed-body') return `damaged (${message})`;
+    if (code === 'malformed-body') return `damaged (${message.replace(/\.$/, '')})`;
     throw new Error(`${path} cannot be read: ${message}`, { cause: error });
   }
 }
