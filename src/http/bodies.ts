@@ -33,6 +33,12 @@ async function bodyOf(
   bytes: Uint8Array,
   pixels: PixelScale | undefined,
 ): Promise<EncodedImages> {
+  if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
+    const detail = `says how JSON and npy are scaled; the pixels of ${type} are 0–255`;
+    throw new AtelierError('invalid-request', `?pixels=${pixels} ${detail}. Leave it out.`, {
+      details: [{ parameter: 'pixels', detail }],
+    });
+  }
   switch (type) {
     case 'application/json':
       return { kind: 'json', bytes, pixels };
