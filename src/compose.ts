@@ -4,7 +4,6 @@ import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
 import { buildApp } from './http/app.ts';
-import type { GradientCheckPlan } from './numerics/gradient-check.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createGradientCheckService } from './services/check-gradient.ts';
 import { createModelService } from './services/find-model.ts';
@@ -14,7 +13,7 @@ import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createTrainingService } from './services/train.ts';
 import { openStore } from './store/store.ts';
-import type { GradientCheckResult, PredictTask } from './workers/messages.ts';
+import type { GradientCheckResult, GradientCheckTask, PredictTask } from './workers/messages.ts';
 import { createPool } from './workers/pool.ts';
 
 export interface Atelier {
@@ -29,7 +28,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
   const store = await openStore(config.stateDir);
   try {
     const catalog = createCatalog([await loadDataset(config.dataDir)]);
-    const numeric = createPool<GradientCheckPlan, GradientCheckResult>(
+    const numeric = createPool<GradientCheckTask, GradientCheckResult>(
       new URL('./workers/numeric.worker.ts', import.meta.url),
       1,
     );

@@ -5,11 +5,9 @@ import type { GradientCheck, GradientCheckRequest } from '../domain/gradient-che
 import { parseModelReference } from '../domain/model.ts';
 import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { GradientCheckPlan } from '../numerics/gradient-check.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
-import { initializeUniformFanIn } from '../numerics/initialize.ts';
-import type { LayerSizes, Parameters } from '../numerics/network.ts';
-import type { GradientCheckResult } from '../workers/messages.ts';
+import { type LayerSizes, type Parameters, parameterCount } from '../numerics/network.ts';
+import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
@@ -21,9 +19,8 @@ const MAX_COST = 4e9;
 
 export interface GradientCheckAnswer {
   readonly report: GradientCheck;
-  /** Packed, W1, b1, W2, …; NaN where a sample left a coordinate out. */
-  readonly analytic: Float64Array;
-  readonly numeric: Float64Array;
+  /** Packed, W1, b1, W2, …; NaN where a sample left a coordinate out. Made when asked for. */
+  vector(which: 'analytic' | 'numeric'): Float64Array;
 }
 
 export interface GradientCheckService {
@@ -37,13 +34,13 @@ export interface GradientCheckService {
 export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
-  pool: Pool<GradientCheckPlan, GradientCheckResult>,
+  pool: Pool<GradientCheckTask, GradientCheckResult>,
 ): GradientCheckService {
   return {
     async check(request, signal) {
       const dataset = findDataset(catalog, request.dataset, '#/dataset');
       const { layerSizes, parameters } = await networkOf(request, dataset, models);
-      const plan: GradientCheckPlan = {
+      const task: GradientCheckTask = {
         layerSizes,
         parameters,
         examples: dataset.train,
@@ -54,31 +51,30 @@ export function createGradientCheckService(
         coordinates: request.coordinates,
         seed: request.seed,
       };
-      assertAffordable(plan);
-      const { positions, analytic, numeric, ...report } = await pool.run(plan, signal);
-      const packed = (values: Float64Array) => scatter(values, positions, parameters.length);
+      assertAffordable(task);
+      const { positions, analytic, numeric, ...report } = await pool.run(task, signal);
+      const vectors = { analytic, numeric };
       return {
         report: {
           ...report,
           blocks: report.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
           kernel: null,
         },
-        analytic: packed(analytic),
-        numeric: packed(numeric),
+        vector: (which) => scatter(vectors[which], positions, parameterCount(layerSizes)),
       };
     },
   };
 }
 
 async function networkOf(
-  { network, model, seed }: GradientCheckRequest,
+  { network, model }: GradientCheckRequest,
   dataset: Dataset,
   models: ModelService,
-): Promise<{ layerSizes: LayerSizes; parameters: Parameters }> {
+): Promise<{ layerSizes: LayerSizes; parameters: Parameters | null }> {
   if (model === undefined) {
     const layerSizes = layerSizesOf(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     assertTrainingFitsMemory(layerSizes);
-    return { layerSizes, parameters: initializeUniformFanIn(layerSizes, seed) };
+    return { layerSizes, parameters: null };
   }
   const { name, version } = parseModelReference(model);
   const loaded = await models.load(name, version).catch((error) => {
@@ -112,9 +108,8 @@ function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset)
   return Uint32Array.from(indices);
 }
 
-function assertAffordable(plan: GradientCheckPlan): void {
-  const { layerSizes, parameters, indices, scheme, coordinates } = plan;
-  const checked = coordinates === 'all' ? parameters.length : coordinates.sample;
+function assertAffordable({ layerSizes, indices, scheme, coordinates }: GradientCheckTask): void {
+  const checked = coordinates === 'all' ? parameterCount(layerSizes) : coordinates.sample;
   const cost = gradientCheckCost(layerSizes, indices.length, scheme, checked);
   if (cost <= MAX_COST) return;
   const times = (cost / MAX_COST).toFixed(1);

@@ -6,8 +6,8 @@ import type { VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
-import type { GradientCheckReport } from '../numerics/gradient-check.ts';
-import type { LayerSizes } from '../numerics/network.ts';
+import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
+import type { LayerSizes, Parameters } from '../numerics/network.ts';
 import type { TrainingPlan } from '../numerics/training-loop.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
@@ -42,6 +42,11 @@ export interface SerializedError {
 export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: SerializedError };
+
+export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
+  /** null for those of a fresh network: the thread makes them from the seed, which may take seconds. */
+  readonly parameters: Parameters | null;
+};
 
 export type GradientCheckResult = GradientCheckReport & { readonly durationMs: number };
 

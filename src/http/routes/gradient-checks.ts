@@ -40,10 +40,10 @@ export const gradientCheckRoutes =
       },
       async handler(request, reply) {
         const type = negotiate(request, ['application/json', 'application/x-npy']);
-        const { report, ...vectors } = await gradients.check(request.body, hangUpSignal(reply));
+        const { report, vector } = await gradients.check(request.body, hangUpSignal(reply));
         if (type === 'application/json') return reply.send(report);
-        const vector = vectors[request.query.vector];
-        return reply.type(type).send(Buffer.from(npyBytes(vector, [vector.length])));
+        const gradient = vector(request.query.vector);
+        return reply.type(type).send(Buffer.from(npyBytes(gradient, [gradient.length])));
       },
     });
   };
