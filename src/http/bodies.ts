@@ -1,6 +1,6 @@
 /** Image bodies of every content type → what a prediction is computed from. */
 import multipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { PixelScale } from '../datasets/image-batch.ts';
 import { fromPicture } from '../datasets/picture.ts';
@@ -56,24 +56,63 @@ function sniff(bytes: Buffer, declared: string): string {
   return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? declared;
 }
 
-async function readFiles(request: FastifyRequest, pixels: PixelScale | undefined): Promise<EncodedImages> {
+interface FormFile {
+  readonly filename: string;
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+/** @param maxBodyBytes of all files together: the plug-in counts each for itself */
+async function receiveFiles(request: FastifyRequest, maxBodyBytes: number): Promise<FormFile[]> {
+  const files: FormFile[] = [];
+  let total = 0;
+  try {
+    for await (const file of request.files()) {
+      const bytes = await file.toBuffer();
+      total += bytes.length;
+      if (total > maxBodyBytes) {
+        throw new AtelierError('body-too-large', `The files take more than ${maxBodyBytes} bytes together.`);
+      }
+      files.push({ filename: file.filename, type: sniff(bytes, file.mimetype), bytes });
+    }
+  } catch (cause) {
+    throw toFormError(cause);
+  }
+  if (files.length > 0) return files;
+  throw new AtelierError(
+    'malformed-body',
+    'The form has no file. Send at least one, as in curl -F file=@image.png',
+  );
+}
+
+/** The parser under the plug-in throws errors of no kind for bytes that are not a form. */
+function toFormError(error: unknown): unknown {
+  const { code, message } = error as FastifyError;
+  if (code === 'FST_FIELDS_LIMIT') {
+    const advice = 'Send files only, as in curl -F file=@image.png, and options in the query.';
+    return new AtelierError('malformed-body', `The form has a field that is not a file. ${advice}`);
+  }
+  if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') {
+    return new AtelierError('body-too-large', `The form has more than ${MAX_FILES} files.`);
+  }
+  if (code !== undefined) return error;
+  return new AtelierError('malformed-body', `The form cannot be read: ${message}.`, { cause: error });
+}
+
+async function readForm(
+  request: FastifyRequest,
+  maxBodyBytes: number,
+  pixels: PixelScale | undefined,
+): Promise<EncodedImages> {
   const parts: EncodedImages[] = [];
-  for await (const file of request.files()) {
-    const bytes = await file.toBuffer();
-    const type = sniff(bytes, file.mimetype);
+  for (const { filename, type, bytes } of await receiveFiles(request, maxBodyBytes)) {
     if (!BUFFERED.includes(type)) {
       throw new AtelierError(
         'unsupported-media-type',
-        `File ${file.filename} is ${type}; allowed: ${BUFFERED.join(', ')}.`,
+        `File ${filename} is ${type}; allowed: ${BUFFERED.join(', ')}.`,
       );
     }
     parts.push(await bodyOf(type, bytes, pixels));
-  }
-  if (parts.length === 0) {
-    throw new AtelierError(
-      'malformed-body',
-      'The form has no file. Send at least one, as in curl -F file=@image.png',
-    );
   }
   return parts.length === 1 ? parts[0]! : { kind: 'many', parts };
 }
@@ -81,9 +120,10 @@ async function readFiles(request: FastifyRequest, pixels: PixelScale | undefined
 /** @throws AtelierError where a picture or form cannot be read; other bodies are decoded where they are computed */
 export async function readImages(
   request: FastifyRequest,
+  maxBodyBytes: number,
   pixels: PixelScale | undefined,
 ): Promise<EncodedImages> {
-  if (request.isMultipart()) return readFiles(request, pixels);
+  if (request.isMultipart()) return readForm(request, maxBodyBytes, pixels);
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(
       'malformed-body',
