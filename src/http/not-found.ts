@@ -13,7 +13,9 @@ export function registerNotFound(app: FastifyInstance): void {
   const routes: Pick<RouteOptions, 'url' | 'method'>[] = [];
   app.addHook('onRoute', ({ url, method }) => void routes.push({ url, method }));
 
-  app.setNotFoundHandler(async (request, reply) => {
+  // Before the body is read: what is wrong with a body that nobody takes is not of interest.
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return;
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => fits(route.url, path)).flatMap((route) => route.method);
     if (methods.length > 0) {
