@@ -2,6 +2,9 @@
 
 export const ERROR_CODES = [
   // what was sent
+  'malformed-request',
+  'headers-too-large',
+  'request-timeout',
   'malformed-body',
   'invalid-request',
   'invalid-pixels',

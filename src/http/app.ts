@@ -16,8 +16,10 @@ import type { ModelService } from '../services/find-model.ts';
 import type { HealthService } from '../services/health.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { TrainingService } from '../services/train.ts';
+import { answerClientError } from './client-error.ts';
 import { registerDocumentation } from './documentation.ts';
-import { registerErrorHandler } from './error-handler.ts';
+import { sendProblem } from './error-handler.ts';
+import { registerJsonBody } from './json-body.ts';
 import { registerNotFound } from './not-found.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
@@ -59,10 +61,12 @@ export async function buildApp(
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
-    frameworkErrors: (error) => {
-      throw error;
-    },
+    // What goes wrong before there is a route; nothing may throw here, there is nobody to catch it.
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(error, request, reply.header('x-request-id', request.id), config.maxBodyBytes),
+    clientErrorHandler: answerClientError,
   });
+  registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
@@ -76,7 +80,7 @@ export async function buildApp(
     const { method, url } = request;
     request.log.info({ method, url, status: reply.statusCode, durationMs: reply.elapsedTime }, 'answered');
   });
-  registerErrorHandler(app, config.maxBodyBytes);
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   registerNotFound(app);
   await app.register(accepts);
   await registerDocumentation(app);

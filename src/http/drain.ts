@@ -6,7 +6,8 @@ import type { IncomingMessage } from 'node:http';
  * pipe instead of an answer given too early.
  */
 export function drain(body: IncomingMessage, limit: number): Promise<void> {
-  if (body.complete || body.destroyed) return Promise.resolve();
+  // Not only `complete`: a body without a connection, as app.inject makes them, never is.
+  if (body.complete || body.readableEnded || body.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     let dropped = 0;
     const finish = () => {

@@ -1,5 +1,5 @@
 /** Every error, ours or Fastify's, becomes one problem. */
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
 import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
@@ -10,15 +10,11 @@ const RETRY_AFTER_SECONDS = 5;
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_REQ_FILE_TOO_LARGE: 'body-too-large',
-  FST_FILES_LIMIT: 'body-too-large',
-  FST_PARTS_LIMIT: 'body-too-large',
-  FST_FIELDS_LIMIT: 'body-too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
   FST_INVALID_MULTIPART_CONTENT_TYPE: 'unsupported-media-type',
-  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed-body',
-  FST_ERR_CTP_INVALID_JSON_BODY: 'malformed-body',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-body',
   FST_ERR_BAD_URL: 'invalid-request',
+  FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
 };
 
 function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
@@ -29,6 +25,10 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     const allowed = Object.keys(request.routeOptions.schema?.imageBodies ?? { 'application/json': {} });
     const given = request.headers['content-type'] ?? 'no content type';
     const detail = `A body of ${given} is not taken here; allowed: ${allowed.join(', ')}.`;
+    return new AtelierError(known, detail, { cause: error });
+  }
+  if (known === 'body-too-large') {
+    const detail = `The body is larger than the ${request.routeOptions.bodyLimit} bytes that are taken here.`;
     return new AtelierError(known, detail, { cause: error });
   }
   if (known) return new AtelierError(known, message, { cause: error });
@@ -58,13 +58,16 @@ export function problemOf(error: AtelierError, request: FastifyRequest): Problem
 }
 
 /** @param maxBodyBytes how much of an unread body is taken before the answer */
-export function registerErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
-  app.setErrorHandler(async (thrown, request: FastifyRequest, reply: FastifyReply) => {
-    const error = toAtelierError(thrown, request);
-    const problem = problemOf(error, request);
-    if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
-    if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
-    await drain(request.raw, maxBodyBytes);
-    return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
-  });
+export async function sendProblem(
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  maxBodyBytes: number,
+): Promise<FastifyReply> {
+  const error = toAtelierError(thrown, request);
+  const problem = problemOf(error, request);
+  if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  await drain(request.raw, maxBodyBytes);
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -14,6 +14,11 @@ import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['datasets'];
+/** Not coerced: `Number('')` is 0. */
+const imageIndex = z.preprocess(
+  (text) => (/^\d+$/.test(String(text)) ? Number(text) : text),
+  z.int().min(0).describe('Index of the image within the split'),
+);
 const id = z.string().describe('Id of the data set');
 
 const labelledImageSchema = z
@@ -79,7 +84,7 @@ export const datasetRoutes =
         summary: 'Get one picture, to look at or to predict',
         description: 'PNG by default; npy of shape (28, 28), 784 raw bytes, or JSON by Accept.',
         tags,
-        params: z.strictObject({ id, split: z.enum(SPLITS), index: z.coerce.number().int().min(0) }),
+        params: z.strictObject({ id, split: z.enum(SPLITS), index: imageIndex }),
         querystring: noQuery,
         response: {
           200: {

@@ -4,6 +4,7 @@ import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
 /** The only map from error code to status; 500 for what no request can cause. */
 const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  'malformed-request': [400, 'What arrived is not HTTP'],
   'malformed-body': [400, 'The body could not be read'],
   'invalid-request': [400, 'The request does not match its schema'],
   'undecodable-image': [400, 'The picture could not be decoded'],
@@ -14,6 +15,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'model-not-found': [404, 'No such model'],
   'method-not-allowed': [405, 'The method is not allowed here'],
   'not-acceptable': [406, 'None of the accepted types can be answered'],
+  'request-timeout': [408, 'The request took too long to arrive'],
   'illegal-transition': [409, 'The state does not allow this'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
@@ -24,6 +26,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'unknown-model': [422, 'No such model'],
   'impossible-request': [422, 'This cannot be done'],
   'check-too-costly': [422, 'The gradient check would take too long'],
+  'headers-too-large': [431, 'The headers are too large'],
   'queue-full': [429, 'The queue is full'],
   'loss-diverged': [500, 'The loss diverged'],
   'worker-crashed': [500, 'A worker thread crashed'],

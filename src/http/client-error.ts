@@ -1,0 +1,34 @@
+/** Bytes that are not HTTP: there is no request to answer, only a connection. */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ErrorCode } from '../errors.ts';
+import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  const code = CODES[error.code ?? ''] ?? 'malformed-request';
+  const status = statusOf(code);
+  const requestId = randomUUID();
+  const problem: Problem = {
+    type: `urn:atelier:problem:${code}`,
+    title: titleOf(code),
+    status,
+    detail: `${titleOf(code)}: ${error.message}.`,
+    instance: '',
+    code,
+    requestId,
+  };
+  const body = JSON.stringify(problem);
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nX-Request-Id: ${requestId}\r\n` +
+        `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}

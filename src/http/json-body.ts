@@ -1,0 +1,39 @@
+/** JSON bodies, for all routes but those of images. */
+import type { FastifyInstance } from 'fastify';
+import { AtelierError } from '../errors.ts';
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
+export function registerJsonBody(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    // Clients name the type where there is nothing to send too.
+    if (bytes.length === 0) return done(null, undefined);
+    const text = decode(bytes);
+    if (text === undefined) return done(malformed('it is not UTF-8'));
+    parse(request, text, (error, value) => (error ? done(malformed(defectOf(text))) : done(null, value)));
+  });
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function defectOf(text: string): string {
+  try {
+    JSON.parse(text);
+    return 'a field is named __proto__, or constructor with a prototype';
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
+}
+
+function malformed(defect: string): AtelierError {
+  return new AtelierError('malformed-body', `The body cannot be read as JSON: ${defect}.`);
+}
