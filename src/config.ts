@@ -54,7 +54,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (!result.success) {
     const lines = result.error.issues.map((issue) => {
       const name = issue.path.join('.');
-      return `${name}=${given[name]}: ${issue.message}`;
+      // The value of this one holds a password, and what is refused ends up in a log.
+      return `${name === 'DATABASE_URL' ? name : `${name}=${given[name]}`}: ${issue.message}`;
     });
     throw new AtelierError(
       'invalid-configuration',
