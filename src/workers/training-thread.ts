@@ -15,13 +15,15 @@ export interface TrainingThread {
 
 /**
  * @param onMessage called in order, one at a time, with exactly one final message (`completed`, `stopped`, `failed`)
+ * @param entry the module that the thread runs
  */
 export function startTrainingThread(
   task: Omit<TrainingTask, 'stop'>,
   onMessage: (message: TrainingMessage) => Promise<void>,
+  entry = ENTRY,
 ): TrainingThread {
   const stop = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(ENTRY, { workerData: { ...task, stop } satisfies TrainingTask });
+  const worker = new Worker(entry, { workerData: { ...task, stop } satisfies TrainingTask });
   let handled = Promise.resolve();
   let final = false;
   let step = 0;

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describePredictions } from '../../src/domain/prediction.ts';
+
+const MODEL = { name: 'm', version: 3 };
+const CLASSES = ['shirt', 'shoe', 'bag'];
+const describe = (probabilities: number[], options: { topK?: number; logits?: boolean } = {}) =>
+  describePredictions(
+    MODEL,
+    CLASSES,
+    Float64Array.from(probabilities),
+    Float64Array.from(probabilities, Math.log),
+    {
+      logits: false,
+      ...options,
+    },
+  );
+
+test('the likeliest class comes with all probabilities, one prediction a row', () => {
+  assert.deepEqual(describe([0.1, 0.7, 0.2, 0.5, 0.25, 0.25]), {
+    model: MODEL,
+    predictions: [
+      { label: 1, className: 'shoe', probability: 0.7, probabilities: [0.1, 0.7, 0.2] },
+      { label: 0, className: 'shirt', probability: 0.5, probabilities: [0.5, 0.25, 0.25] },
+    ],
+  });
+});
+
+test('of equally likely classes the lower label comes first', () => {
+  const { predictions } = describe([0.25, 0.375, 0.375], { topK: 3 });
+  assert.deepEqual(
+    predictions[0]!.top!.map((entry) => entry.label),
+    [1, 2, 0],
+  );
+});
+
+test('topK takes the place of the probabilities, and more than there are classes is all of them', () => {
+  const [prediction] = describe([0.1, 0.7, 0.2], { topK: 2 }).predictions;
+  assert.equal(prediction!.probabilities, undefined);
+  assert.deepEqual(prediction!.top, [
+    { label: 1, className: 'shoe', probability: 0.7 },
+    { label: 2, className: 'bag', probability: 0.2 },
+  ]);
+  assert.equal(describe([0.1, 0.7, 0.2], { topK: 100 }).predictions[0]!.top!.length, 3);
+});
+
+test('logits are added where they are asked for', () => {
+  const [prediction] = describe([0.5, 0.25, 0.25], { logits: true }).predictions;
+  assert.deepEqual(prediction!.logits, [0.5, 0.25, 0.25].map(Math.log));
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  JOB_STATUSES,
+  type JobStatus,
+  trainingRequestSchema,
+  transition,
+} from '../../src/domain/training-job.ts';
+import { AtelierError } from '../../src/errors.ts';
+
+const ALLOWED: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
+  queued: ['running', 'cancelled'],
+  running: ['cancelling', 'succeeded', 'failed', 'queued'],
+  cancelling: ['cancelled', 'succeeded', 'failed'],
+  succeeded: [],
+  failed: [],
+  cancelled: [],
+};
+
+for (const from of JOB_STATUSES) {
+  test(`a ${from} job becomes ${ALLOWED[from].join(', ') || 'nothing else'}`, () => {
+    for (const to of JOB_STATUSES) {
+      if (ALLOWED[from].includes(to)) assert.equal(transition(from, to), to);
+      else {
+        assert.throws(
+          () => transition(from, to),
+          (error) =>
+            error instanceof AtelierError &&
+            error.code === 'illegal-transition' &&
+            error.message.includes(from) &&
+            error.message.includes(to),
+        );
+      }
+    }
+  });
+}
+
+test('a data set alone asks for the network of the notebook', () => {
+  assert.deepEqual(trainingRequestSchema.parse({ dataset: 'fashion-mnist' }), {
+    dataset: 'fashion-mnist',
+    seed: 0,
+    metadata: {},
+    network: { hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
+    training: {
+      epochs: 10,
+      batchSize: 64,
+      optimizer: { type: 'sgd', learningRate: 0.1 },
+      schedule: { type: 'constant' },
+      l2: 0,
+      validation: { fraction: 0.1 },
+    },
+  });
+});
+
+test('what is given inside an object leaves the defaults beside it', () => {
+  const { network, training } = trainingRequestSchema.parse({
+    dataset: 'd',
+    network: { hidden: [] },
+    training: { optimizer: { learningRate: 0.5 }, validation: {} },
+  });
+  assert.deepEqual(network, { hidden: [], activation: 'relu', init: 'uniform-fan-in' });
+  assert.deepEqual(training.optimizer, { type: 'sgd', learningRate: 0.5 });
+  assert.deepEqual(training.validation, { fraction: 0.1 });
+  assert.equal(training.epochs, 10);
+});
+
+test('the limits themselves are allowed, and what is next to them is not', () => {
+  const fits = (body: object) => trainingRequestSchema.safeParse({ dataset: 'd', ...body }).success;
+  const training = (part: object) => fits({ training: part });
+  const entries = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 'v']));
+  const cases: [name: string, inside: boolean, outside: boolean][] = [
+    [
+      'layers',
+      fits({ network: { hidden: new Array(8).fill(1) } }),
+      fits({ network: { hidden: new Array(9).fill(1) } }),
+    ],
+    ['units', fits({ network: { hidden: [4096] } }), fits({ network: { hidden: [4097] } })],
+    ['fewest units', fits({ network: { hidden: [1] } }), fits({ network: { hidden: [0] } })],
+    ['epochs', training({ epochs: 10_000 }), training({ epochs: 10_001 })],
+    ['fewest epochs', training({ epochs: 1 }), training({ epochs: 0 })],
+    ['batch', training({ batchSize: 1024 }), training({ batchSize: 1025 })],
+    [
+      'rate',
+      training({ optimizer: { learningRate: 100 } }),
+      training({ optimizer: { learningRate: 100.1 } }),
+    ],
+    [
+      'lowest rate',
+      training({ optimizer: { learningRate: 1e-9 } }),
+      training({ optimizer: { learningRate: 0 } }),
+    ],
+    ['seed', fits({ seed: 2 ** 32 - 1 }), fits({ seed: 2 ** 32 })],
+    ['lowest seed', fits({ seed: 0 }), fits({ seed: -1 })],
+    ['fraction', training({ validation: { fraction: 0.99 } }), training({ validation: { fraction: 1 } })],
+    ['name', fits({ modelName: 'a'.repeat(64) }), fits({ modelName: 'a'.repeat(65) })],
+    ['metadata', fits({ metadata: entries(16) }), fits({ metadata: entries(17) })],
+    ['text', fits({ metadata: { k: 'x'.repeat(256) } }), fits({ metadata: { k: 'x'.repeat(257) } })],
+  ];
+  for (const [name, inside, outside] of cases) assert.deepEqual([inside, outside], [true, false], name);
+});

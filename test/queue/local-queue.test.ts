@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { createLocalQueue } from '../../src/queue/local-queue.ts';
+
+/** A table of waiting jobs, and jobs that run until they are told to end or to stop. */
+function bench(places: number) {
+  const waiting: string[] = [];
+  const log: string[] = [];
+  const ends = new Map<string, () => void>();
+  const heard: (() => void)[] = [];
+  const say = (line: string) => {
+    log.push(line);
+    for (const wake of heard.splice(0)) wake();
+  };
+  const queue = createLocalQueue({
+    nextQueued: async () => waiting[0],
+    async runJob(id, signal) {
+      waiting.splice(waiting.indexOf(id), 1);
+      const ended = Promise.withResolvers<void>();
+      ends.set(id, ended.resolve);
+      say(`${id} runs`);
+      await Promise.race([ended.promise, once(signal, 'abort')]);
+      if (id === 'broken') throw new Error('no such table');
+      say(`${id} ${signal.reason ?? 'done'}`);
+    },
+    places,
+    onDefect: (id, error) => say(`${id}: ${error instanceof Error ? error.message : error}`),
+  });
+  return {
+    log,
+    queue,
+    add(...ids: string[]) {
+      waiting.push(...ids);
+      queue.wake();
+    },
+    end: (id: string) => ends.get(id)!(),
+    async until(line: string) {
+      while (!log.includes(line)) await new Promise<void>((resolve) => heard.push(resolve));
+    },
+  };
+}
+
+test('as many jobs run as there are places, in the order in which they were queued', async () => {
+  const { add, end, until, log, queue } = bench(2);
+  add('a', 'b', 'c', 'd');
+  await until('b runs');
+  end('b');
+  await until('c runs');
+  end('a');
+  await until('d runs');
+  assert.deepEqual(log, ['a runs', 'b runs', 'b done', 'c runs', 'a done', 'd runs']);
+  await queue.close();
+});
+
+test('a cancelled job learns why, and its place is taken', async () => {
+  const { add, until, log, queue } = bench(1);
+  add('a', 'b');
+  await until('a runs');
+  queue.cancel('a');
+  queue.cancel('nobody');
+  await until('b runs');
+  assert.deepEqual(log, ['a runs', 'a cancel', 'b runs']);
+  await queue.close();
+});
+
+test('closing stops what runs, starts nothing more, and waits for it', async () => {
+  const { add, until, log, queue } = bench(1);
+  add('a', 'b');
+  await until('a runs');
+  await queue.close();
+  queue.wake();
+  assert.deepEqual(log, ['a runs', 'a shutdown']);
+});
+
+test('a job whose runner fails is reported, and the next one runs', async () => {
+  const { add, end, until, queue } = bench(1);
+  add('broken', 'b');
+  await until('broken runs');
+  end('broken');
+  await until('broken: no such table');
+  await until('b runs');
+  await queue.close();
+});
+
+test('a table that cannot be read is reported, and does not stop the queue', async () => {
+  const seen: unknown[] = [];
+  let readable = false;
+  const ran = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  const queue = createLocalQueue({
+    async nextQueued() {
+      if (!readable) throw new Error('locked');
+      return 'a';
+    },
+    runJob: async () => ran.resolve(),
+    places: 1,
+    onDefect(id, error) {
+      seen.push([id, (error as Error).message]);
+      failed.resolve();
+    },
+  });
+  queue.wake();
+  await failed.promise;
+  readable = true;
+  queue.wake();
+  await ran.promise;
+  await queue.close();
+  assert.deepEqual(seen, [['none', 'locked']]);
+});

@@ -1,0 +1,128 @@
+/** The service as it runs: real data set, real threads, a state directory of its own. */
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import type { z } from 'zod';
+import { type Atelier, compose } from '../src/compose.ts';
+import { readConfig } from '../src/config.ts';
+import type { TrainingJob, trainingRequestSchema } from '../src/domain/training-job.ts';
+import type { ErrorCode } from '../src/errors.ts';
+import { type Problem, problemSchema } from '../src/http/schemas/problem.ts';
+
+export const DATA_DIR = join(import.meta.dirname, '../data');
+
+/** A test, or a whole file: `{ after }` of node:test. */
+interface Scope {
+  after(undo: () => Promise<void>): void;
+}
+export type TrainingBody = z.input<typeof trainingRequestSchema>;
+
+export async function temporaryDirectory(scope: Scope): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'atelier-service-'));
+  scope.after(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Closed at the end of the scope; may be closed before. */
+export async function startService(scope: Scope, environment: Record<string, string> = {}): Promise<Atelier> {
+  const config = readConfig({
+    STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
+    DATA_DIR,
+    STARTER_JOB: 'off',
+    TRAINING_WORKERS: '2',
+    ...environment,
+  });
+  const atelier = await compose(config, pino({ level: 'silent' }));
+  let closed: Promise<void> | undefined;
+  const close = () => (closed ??= atelier.close());
+  scope.after(close);
+  return { app: atelier.app, close };
+}
+
+/** Two steps of training, then everything is measured once. */
+export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
+  return {
+    dataset: 'fashion-mnist',
+    network: { hidden: [4] },
+    training: { epochs: 1, batchSize: 1024, validation: { fraction: 0.98 } },
+    ...changes,
+  };
+}
+
+/** Does not end by itself while a test runs. */
+export const endless: TrainingBody = tiny({ training: { epochs: 10_000, batchSize: 16 } });
+
+export async function queueJob(app: FastifyInstance, body: TrainingBody = tiny()): Promise<TrainingJob> {
+  const response = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: body });
+  assert.equal(response.statusCode, 202, response.body);
+  return response.json();
+}
+
+export async function cancelJob(app: FastifyInstance, id: string): Promise<TrainingJob> {
+  const response = await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/cancel` });
+  assert.equal(response.statusCode, 202, response.body);
+  return response.json();
+}
+
+export async function untilJob(
+  app: FastifyInstance,
+  id: string,
+  holds: (job: TrainingJob) => boolean,
+): Promise<TrainingJob> {
+  for (;;) {
+    const response = await app.inject(`/v1/training-jobs/${id}`);
+    assert.equal(response.statusCode, 200, response.body);
+    const job = response.json<TrainingJob>();
+    if (holds(job)) return job;
+    assert.ok(job.finishedAt === null, `the job has ended: ${response.body}`);
+    await setTimeout(10);
+  }
+}
+
+export const hasEnded = (job: TrainingJob) => job.finishedAt !== null;
+export const isRunning = (job: TrainingJob) => job.status === 'running';
+/** It has done steps: where one is cut off, there is one. */
+export const isUnderway = (job: TrainingJob) => isRunning(job) && job.progress.step > 0;
+
+/** The job when it has ended, however it did. */
+export async function train(app: FastifyInstance, body: TrainingBody = tiny()): Promise<TrainingJob> {
+  return untilJob(app, (await queueJob(app, body)).id, hasEnded);
+}
+
+/** A picture of the test set, in one of the forms that the data set's route offers. */
+export async function testImage(
+  app: FastifyInstance,
+  index: number,
+  accept = 'application/octet-stream',
+): Promise<Buffer> {
+  const url = `/v1/datasets/fashion-mnist/splits/test/images/${index}`;
+  const response = await app.inject({ url, headers: { accept } });
+  assert.equal(response.statusCode, 200, response.body);
+  return response.rawPayload;
+}
+
+/** @param place a JSON pointer into the body, or the name of a parameter */
+export function assertProblem(
+  response: Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body'>,
+  status: number,
+  code: ErrorCode,
+  place?: string,
+): Problem {
+  assert.equal(response.headers['content-type'], 'application/problem+json', response.body);
+  const problem = problemSchema.parse(JSON.parse(response.body));
+  assert.deepEqual(
+    [response.statusCode, problem.status, problem.code],
+    [status, status, code],
+    problem.detail,
+  );
+  assert.equal(problem.requestId, response.headers['x-request-id']);
+  if (place !== undefined) {
+    const places = problem.errors?.map((error) => ('pointer' in error ? error.pointer : error.parameter));
+    assert.ok(places?.includes(place), `${place} is not among ${places}: ${problem.detail}`);
+  }
+  return problem;
+}

@@ -1,0 +1,15 @@
+/** Thread entry: says that it is at work, and then never looks at its stop flag. */
+import { parentPort } from 'node:worker_threads';
+import type { TrainingMessage } from '../../../src/workers/messages.ts';
+
+const progress = {
+  epoch: 1,
+  epochs: 2,
+  step: 7,
+  steps: 9,
+  fraction: 7 / 9,
+  imagesPerSecond: 1,
+  etaSeconds: 1,
+};
+parentPort!.postMessage({ kind: 'progress', progress } satisfies TrainingMessage);
+for (;;);

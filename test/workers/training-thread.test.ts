@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import type { TrainingPlan } from '../../src/numerics/training-loop.ts';
+import type { TrainingMessage } from '../../src/workers/messages.ts';
+import { startTrainingThread } from '../../src/workers/training-thread.ts';
+import { DATA_DIR } from '../start-service.ts';
+
+const { train, test: tested } = await loadDataset(DATA_DIR);
+const plan: TrainingPlan = {
+  layerSizes: [784, 4, 10],
+  seed: 0,
+  epochs: 1,
+  batchSize: 1024,
+  learningRate: 0.1,
+  schedule: { type: 'constant' },
+  l2: 0,
+  validationFraction: 0.98,
+};
+
+/** Runs a thread to its end, with all that it said. */
+async function run(options: {
+  plan?: Partial<TrainingPlan>;
+  entry?: URL;
+  onStart?: (worker: Worker, stop: () => void) => void;
+  onMessage?: (message: TrainingMessage, stop: () => void) => Promise<void> | void;
+}): Promise<TrainingMessage[]> {
+  const messages: TrainingMessage[] = [];
+  const started = once(process, 'worker') as Promise<[Worker]>;
+  const thread = startTrainingThread(
+    { plan: { ...plan, ...options.plan }, train, test: tested },
+    async (message) => {
+      messages.push(message);
+      await options.onMessage?.(message, thread.stop);
+    },
+    options.entry,
+  );
+  const [worker] = await started;
+  options.onStart?.(worker, thread.stop);
+  await thread.ended;
+  return messages;
+}
+
+const endless = { epochs: 10_000, batchSize: 16 };
+const finals = (messages: TrainingMessage[]) =>
+  messages.filter(({ kind }) => kind !== 'progress' && kind !== 'epoch');
+
+test('a training says each epoch, then its parameters, and ends', async () => {
+  const messages = await run({ plan: { epochs: 2 } });
+  assert.deepEqual(
+    messages.map(({ kind }) => kind),
+    ['epoch', 'epoch', 'completed'],
+  );
+  const [first, second, completed] = messages;
+  assert.ok(first?.kind === 'epoch' && second?.kind === 'epoch' && completed?.kind === 'completed');
+  assert.deepEqual([first.record.epoch, second.record.epoch], [1, 2]);
+  assert.deepEqual([first.progress.step, second.progress.step, second.progress.steps], [2, 4, 4]);
+  assert.ok(
+    first.record.durationMs > 0 && first.record.evaluationMs > 0 && first.progress.imagesPerSecond! > 0,
+  );
+  assert.equal(completed.step, 4);
+  assert.equal(completed.parameters.length, 4 * 785 + 10 * 5);
+  assert.ok(completed.parameters.every(Number.isFinite));
+});
+
+test('a training that takes long says how far it is', async () => {
+  const messages = await run({
+    plan: endless,
+    onMessage: (message, stop) => {
+      if (message.kind === 'progress') stop();
+    },
+  });
+  const progress = messages.find(({ kind }) => kind === 'progress');
+  assert.ok(progress?.kind === 'progress');
+  const { step, steps, fraction, imagesPerSecond, etaSeconds } = progress.progress;
+  assert.ok(step > 0 && steps === 10_000 * 75 && fraction === step / steps);
+  assert.ok(imagesPerSecond! > 0 && etaSeconds! > 0);
+  const [final] = finals(messages);
+  assert.ok(final?.kind === 'stopped' && final.step >= step);
+});
+
+test('a thread that is told to stop before it began does no step', async () => {
+  const messages = await run({ plan: endless, onStart: (_, stop) => stop() });
+  assert.deepEqual(messages, [{ kind: 'stopped', step: 0 }]);
+});
+
+test('a loss that is no longer finite fails at once, with the step, the rate and what to do', async () => {
+  const [message, ...rest] = await run({ plan: { learningRate: 1e30, epochs: 100 } });
+  assert.deepEqual(rest, []);
+  assert.ok(message?.kind === 'failed');
+  assert.equal(message.error.code, 'loss-diverged');
+  assert.match(
+    message.error.message,
+    /step \d+ \(epoch \d+\).* rate of 1e\+30.*Lower training\.optimizer\.learningRate/,
+  );
+});
+
+test('a defect inside the thread is a crash by name', async () => {
+  const messages = await run({ plan: { layerSizes: [3, 4, 10] } });
+  assert.equal(messages.length, 1);
+  assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
+});
+
+test('a thread that is killed is a crash by name, at the last step that is known', async () => {
+  let thread: Worker | undefined;
+  const messages = await run({
+    plan: { epochs: 10_000 },
+    onStart: (worker) => {
+      thread = worker;
+    },
+    onMessage: () => void thread!.terminate(),
+  });
+  const epochs = messages.filter(({ kind }) => kind === 'epoch');
+  const [failed] = finals(messages);
+  assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
+  assert.match(failed.error.message, /ended with code 1 before its job was done/);
+  assert.equal(failed.step, 2 * epochs.length);
+});
+
+test('a thread that cannot even start is a crash by name', async () => {
+  const messages = await run({ entry: new URL('./threads/nowhere.worker.ts', import.meta.url) });
+  assert.equal(messages.length, 1);
+  assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
+  assert.match(messages[0].error.message, /crashed: .*nowhere\.worker\.ts/);
+});
+
+test('a thread that does not stop when it is told to is ended, and has stopped all the same', async () => {
+  const messages = await run({
+    entry: new URL('./threads/spinning.worker.ts', import.meta.url),
+    onMessage: (message, stop) => {
+      if (message.kind === 'progress') stop();
+    },
+  });
+  assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7 }]);
+});
+
+test('when a message cannot be handled the thread is ended, and the failure comes out', async () => {
+  await assert.rejects(
+    run({
+      plan: { epochs: 10_000 },
+      onMessage: async () => {
+        throw new Error('the disk is full');
+      },
+    }),
+    /the disk is full/,
+  );
+});
