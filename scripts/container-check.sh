@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Builds the image and uses it as production would: read-only, without capabilities, stopped and started again.
+# With Podman, whose build is buildah's; ENGINE=docker takes Docker. Arguments go to the build. Needs curl and node.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+engine=${ENGINE:-podman}
+image=atelier
+name=atelier-check-$$
+# Podman's own format has no HEALTHCHECK.
+export BUILDAH_FORMAT=docker
+
+say() { printf '%s\n' "── $*"; }
+die() {
+  say "$*"
+  "$engine" logs "$name" >&2 || true
+  exit 1
+}
+field() { node -p "JSON.parse(require('node:fs').readFileSync(0)).$1"; }
+call() { curl --silent --show-error --fail-with-body "$base$1" "${@:2}"; }
+
+clean_up() {
+  "$engine" rm --force "$name" || true
+  "$engine" volume rm "$name" || true
+}
+trap 'clean_up &>/dev/null' EXIT
+
+# The HEALTHCHECK as it stands in the image, run in the container.
+await_healthy() {
+  local test
+  mapfile -t test < <("$engine" image inspect "$image" |
+    node -p "const [i] = JSON.parse(require('node:fs').readFileSync(0)); (i.Healthcheck ?? i.Config.Healthcheck).Test.slice(1).join('\n')")
+  for _ in {1..60}; do
+    if "$engine" exec "$name" "${test[@]}"; then
+      base=http://$("$engine" port "$name" 3000/tcp | head -n 1)
+      call /health/ready
+      echo
+      return
+    fi
+    sleep 0.5
+  done
+  die 'The service does not become healthy.'
+}
+
+stop() {
+  "$engine" stop --time 30 "$name" >/dev/null
+  local code
+  code=$("$engine" inspect --format '{{.State.ExitCode}}' "$name")
+  [[ $code == 0 ]] || die "After SIGTERM the exit code is $code."
+}
+
+predict() {
+  call '/v1/models/check/predictions?topK=1' --header 'Content-Type: image/png' --data-binary @- <"$picture"
+}
+
+say 'Build'
+"$engine" build --tag "$image" "$@" .
+"$engine" history "$image"
+
+say 'Start, with nothing writable but the volume'
+options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges --volume "$name:/var/lib/atelier")
+# Otherwise Podman mounts a writable /tmp.
+[[ $engine == *podman* ]] && options+=(--read-only-tmpfs=false)
+"$engine" run --detach --name "$name" "${options[@]}" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
+await_healthy
+[[ $("$engine" exec "$name" id -u) != 0 ]] || die 'The service runs as root.'
+! "$engine" exec "$name" touch /tmp/x /app/x /app/data/x 2>/dev/null || die 'The root file system can be written.'
+
+say 'Train one epoch'
+job=$(call /v1/training-jobs --json '{"dataset":"fashion-mnist","modelName":"check","training":{"epochs":1}}' | field id)
+status=queued
+for _ in {1..240}; do
+  status=$(call "/v1/training-jobs/$job" | field status)
+  [[ $status == queued || $status == running ]] || break
+  sleep 0.5
+done
+[[ $status == succeeded ]] || die "The job is $status."
+
+say 'Predict a picture'
+picture=$(mktemp)
+trap 'rm -f "$picture"; clean_up &>/dev/null' EXIT
+call /v1/datasets/fashion-mnist/splits/test/images/0 --output "$picture"
+before=$(predict)
+echo "$before"
+
+say 'Stop with SIGTERM, start on the same volume'
+stop
+"$engine" start "$name" >/dev/null
+await_healthy
+after=$(predict)
+[[ $after == "$before" ]] || die "After the restart the prediction is another: $after"
+stop
+say 'The image holds.'
