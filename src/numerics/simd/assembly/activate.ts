@@ -1,0 +1,80 @@
+/**
+ * a = act(z) and act'(z), dropout included, of one example's hidden layer.
+ *
+ * relu max(z, 0), derivative 1 where z > 0, else 0 (at 0 too); leaky-relu z or 0.01 z, derivative at 0 the slope; tanh,
+ * derivative 1 − a²; sigmoid 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity.
+ * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; the unit's word is dropout.ts's.
+ */
+import {
+  ACTIVATION, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, IDENTITY, LEAKY_RELU, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES,
+  RELU, SEED, TANH,
+} from '../addresses.ts';
+import { sigmoid, tanh } from './elementary.ts';
+import { layerAt, vectorsOf } from './layer.ts';
+import { firstWords, secondWords, threefry } from './threefry.ts';
+
+/** PURPOSE.dropout of random.ts */
+const DROPOUT_PURPOSE = 4;
+
+/** z at `at` becomes a; act' goes to `derivative`. Not `z > 0`: NaN has to stay NaN. */
+@inline function activateVector(kind: i32, at: usize, derivative: usize): void {
+  const z = v128.load(at);
+  const one = f32x4.splat(1);
+  if (kind == RELU) {
+    const off = f32x4.le(z, f32x4.splat(0));
+    v128.store(at, v128.andnot(z, off));
+    v128.store(derivative, v128.andnot(one, off));
+  } else if (kind == LEAKY_RELU) {
+    const d = v128.bitselect(f32x4.splat(0.01), one, f32x4.le(z, f32x4.splat(0)));
+    v128.store(at, f32x4.mul(z, d));
+    v128.store(derivative, d);
+  } else if (kind == TANH) {
+    const a = tanh(z);
+    v128.store(at, a);
+    v128.store(derivative, f32x4.sub(one, f32x4.mul(a, a)));
+  } else if (kind == IDENTITY) {
+    v128.store(derivative, one);
+  } else {
+    const a = sigmoid(z);
+    v128.store(at, a);
+    v128.store(derivative, f32x4.mul(a, f32x4.sub(one, a)));
+  }
+}
+
+@inline function scaleKept(at: usize, words: v128, threshold: v128, scale: v128): void {
+  const factor = v128.and(scale, i32x4.ge_u(words, threshold));
+  v128.store(at, f32x4.mul(v128.load(at), factor));
+}
+
+/** Words 0 and 1 of counter (position · ⌈units / 2⌉ + k, epoch), key (seed, purpose + 256 · layer), serve units 2k and 2k + 1. */
+function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize): void {
+  const key = DROPOUT_PURPOSE | (l << 8);
+  const seed = load<i32>(SEED);
+  const epoch = i32x4.splat(load<i32>(EPOCH));
+  const threshold = i32x4.splat(load<i32>(DROPOUT_THRESHOLD));
+  const scale = f32x4.splat(load<f32>(DROPOUT_SCALE));
+  let counter = i32x4.add(i32x4.splat(position * ((units + 1) >> 1)), i32x4(0, 1, 2, 3));
+  for (let unit = 0; unit < units; unit += 8, a += 32, d += 32) {
+    threefry(seed, key, counter, epoch);
+    counter = i32x4.add(counter, i32x4.splat(4));
+    const low = v128.shuffle<u32>(firstWords(), secondWords(), 0, 4, 1, 5);
+    scaleKept(a, low, threshold, scale);
+    scaleKept(d, low, threshold, scale);
+    if (unit + 4 >= units) break;
+    const high = v128.shuffle<u32>(firstWords(), secondWords(), 2, 6, 3, 7);
+    scaleKept(a + 16, high, threshold, scale);
+    scaleKept(d + 16, high, threshold, scale);
+  }
+}
+
+/** Layer l of the example at `record`, which is at `position` of its epoch; no dropout at position −1. */
+export function activate(l: i32, record: usize, position: i32): void {
+  const layer = layerAt(l);
+  const units = load<i32>(layer, OUTPUTS);
+  const a = record + <usize>load<u32>(layer, OUTPUT_VALUES);
+  const d = record + <usize>load<u32>(layer, OUTPUT_GRADIENT);
+  const bytes = <usize>vectorsOf(units) << 4;
+  const kind = load<i32>(ACTIVATION);
+  for (let v: usize = 0; v < bytes; v += 16) activateVector(kind, a + v, d + v);
+  if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l, position, units, a, d);
+}

@@ -1,0 +1,150 @@
+/**
+ * Which inputs of an example are not zero, and in which examples an input is not zero. Eight flags at a time become
+ * a byte, and a table turns the byte into the positions of its ones: no branch, whatever the picture.
+ */
+import {
+  BATCH, BLOCK_EXAMPLES, BLOCK_ROWS, CHUNK_ROWS, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE,
+} from '../addresses.ts';
+
+/** Bytes of one list of examples: room for a block, and for the eight entries that are always written. */
+export const LIST_BYTES: usize = (BLOCK_EXAMPLES + 8) * 4;
+
+/** PACK16[m] = positions of the ones of m as 8 × u16; PACK32[m] = the same as byte offsets of records, 8 × u32. */
+export function makePackTables(): void {
+  const pack16: usize = load<u32>(PACK16);
+  const pack32: usize = load<u32>(PACK32);
+  const stride = load<u32>(RECORD_STRIDE);
+  for (let m: usize = 0; m < 256; m++) {
+    let k: usize = 0;
+    for (let bit: u32 = 0; bit < 8; bit++) {
+      if (((m >> bit) & 1) == 0) continue;
+      store<u16>(pack16 + (m << 4) + (k << 1), <u16>bit);
+      store<u32>(pack32 + (m << 5) + (k << 2), bit * stride);
+      k++;
+    }
+  }
+}
+
+/** The list of a row of bytes: where each block starts, then (128 bytes on) the positions, u16, ascending. */
+export function listBytes(row: usize, inputs: i32, list: usize): void {
+  const pack: usize = load<u32>(PACK16);
+  const dense = load<i32>(DENSE);
+  let entry = list + 128;
+  let starts = list;
+  let untilBlock = 0;
+  for (let j = 0; j < inputs; j += 16) {
+    if (untilBlock == 0) {
+      store<u32>(starts, <u32>((entry - list - 128) >> 1));
+      starts += 4;
+      untilBlock = BLOCK_ROWS;
+    }
+    untilBlock -= 16;
+    let flags = i8x16.bitmask(i8x16.ne(v128.load(row + j), i8x16.splat(0))) | dense;
+    if (j + 16 > inputs) flags &= (1 << (inputs - j)) - 1;
+    const low: usize = flags & 255;
+    const high: usize = flags >> 8;
+    const base = i16x8.splat(<i16>j);
+    v128.store(entry, i16x8.add(v128.load(pack + (low << 4)), base));
+    entry += <usize>popcnt<u32>(<u32>low) << 1;
+    v128.store(entry, i16x8.add(v128.load(pack + (high << 4)), i16x8.add(base, i16x8.splat(8))));
+    entry += <usize>popcnt<u32>(<u32>high) << 1;
+  }
+  store<u32>(starts, <u32>((entry - list - 128) >> 1));
+}
+
+/** The same of a row of float32. */
+export function listFloats(row: usize, inputs: i32, list: usize): void {
+  const pack: usize = load<u32>(PACK16);
+  const dense = load<i32>(DENSE);
+  const zero = f32x4.splat(0);
+  let entry = list + 128;
+  let starts = list;
+  let untilBlock = 0;
+  for (let j = 0; j < inputs; j += 8) {
+    if (untilBlock == 0) {
+      store<u32>(starts, <u32>((entry - list - 128) >> 1));
+      starts += 4;
+      untilBlock = BLOCK_ROWS;
+    }
+    untilBlock -= 8;
+    const at = row + (<usize>j << 2);
+    let flags = i32x4.bitmask(f32x4.ne(v128.load(at), zero));
+    flags |= (i32x4.bitmask(f32x4.ne(v128.load(at, 16), zero)) << 4) | (dense & 255);
+    if (j + 8 > inputs) flags &= (1 << (inputs - j)) - 1;
+    v128.store(entry, i16x8.add(v128.load(pack + (<usize>flags << 4)), i16x8.splat(<i16>j)));
+    entry += <usize>popcnt<u32>(<u32>flags) << 1;
+  }
+  store<u32>(starts, <u32>((entry - list - 128) >> 1));
+}
+
+/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for CHUNK_ROWS inputs. */
+export function maskBytes(masks: usize, input: usize): void {
+  const stride: usize = load<u32>(RECORD_STRIDE);
+  let row: usize = load<u32>(RECORDS) + input;
+  for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS) {
+    const rows = min(left, 8);
+    let low = i8x16.splat(0), high = low, bit = i8x16.splat(1);
+    for (let r = 0; r < rows; r++, row += stride) {
+      const zero = i8x16.splat(0);
+      low = v128.or(low, v128.and(i8x16.ne(v128.load(row), zero), bit));
+      high = v128.or(high, v128.and(i8x16.ne(v128.load(row, 16), zero), bit));
+      bit = i8x16.add(bit, bit);
+    }
+    v128.store(masks, low);
+    v128.store(masks, high, 16);
+  }
+}
+
+export function maskFloats(masks: usize, input: usize): void {
+  const stride: usize = load<u32>(RECORD_STRIDE);
+  let rows: usize = load<u32>(RECORDS) + input;
+  for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS, rows += stride << 3) {
+    const count = min(left, 8);
+    for (let part: usize = 0; part < <usize>CHUNK_ROWS; part += 16) {
+      let m0 = i32x4.splat(0), m1 = m0, m2 = m0, m3 = m0, bit = i32x4.splat(1);
+      let at = rows + (part << 2);
+      const zero = f32x4.splat(0);
+      for (let r = 0; r < count; r++, at += stride) {
+        m0 = v128.or(m0, v128.and(f32x4.ne(v128.load(at), zero), bit));
+        m1 = v128.or(m1, v128.and(f32x4.ne(v128.load(at, 16), zero), bit));
+        m2 = v128.or(m2, v128.and(f32x4.ne(v128.load(at, 32), zero), bit));
+        m3 = v128.or(m3, v128.and(f32x4.ne(v128.load(at, 48), zero), bit));
+        bit = i32x4.add(bit, bit);
+      }
+      const low = i16x8.narrow_i32x4_u(m0, m1);
+      v128.store(masks + part, i8x16.narrow_i16x8_u(low, i16x8.narrow_i32x4_u(m2, m3)));
+    }
+  }
+}
+
+/**
+ * From the masks of `rows` inputs, for each block of BLOCK_EXAMPLES: CHUNK_ROWS lists of LIST_BYTES each, then their
+ * lengths, u32. Entries are offsets of records, ascending.
+ */
+export function listExamples(lists: usize, masks: usize, rows: i32): void {
+  const pack: usize = load<u32>(PACK32);
+  const stride = load<i32>(RECORD_STRIDE);
+  const batch = load<i32>(BATCH);
+  const dense = load<i32>(DENSE) & 255;
+  for (let block = 0; block < batch; block += BLOCK_EXAMPLES) {
+    const end = min(block + BLOCK_EXAMPLES, batch);
+    const lengths = lists + CHUNK_ROWS * LIST_BYTES;
+    for (let k = 0; k < rows; k++) {
+      const list = lists + <usize>k * LIST_BYTES;
+      let entry = list;
+      let mask = masks + k;
+      for (let n = block; n < end; n += 8, mask += CHUNK_ROWS) {
+        let flags: i32 = load<u8>(mask) | dense;
+        if (n + 8 > end) flags &= (1 << (end - n)) - 1;
+        const base = i32x4.splat(n * stride);
+        const from = pack + (<usize>flags << 5);
+        v128.store(entry, i32x4.add(v128.load(from), base));
+        v128.store(entry, i32x4.add(v128.load(from, 16), base), 16);
+        entry += <usize>popcnt<u32>(<u32>flags) << 2;
+      }
+      store<u32>(lengths + (<usize>k << 2), <u32>((entry - list) >> 2));
+    }
+    masks += (BLOCK_EXAMPLES / 8) * CHUNK_ROWS;
+    lists += CHUNK_ROWS * LIST_BYTES + CHUNK_ROWS * 4;
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
+ * loss = log Σ_k e^(z_k − max) + (max − z_y), never log(softmax), which is log 0 for a confident mistake;
+ * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K. `scale` is 1 / N, or −η / N where the update follows directly.
+ */
+import { CLASS_WEIGHTS, DZ_SCALE, HITS, LABELS, LOSSES, SMOOTHING } from '../addresses.ts';
+import { exp, log } from './elementary.ts';
+
+/** All ones in the lanes of vector v that are classes. */
+@inline function classLanes(v: i32, classes: i32): v128 {
+  return i32x4.lt_s(i32x4.add(i32x4.splat(v), i32x4(0, 1, 2, 3)), i32x4.splat(classes));
+}
+
+function largest(z: usize, classes: i32): f32 {
+  let max = f32x4.splat(-Infinity);
+  for (let v = 0; v < classes; v += 4) {
+    const each = v128.bitselect(v128.load(z + (<usize>v << 2)), f32x4.splat(-Infinity), classLanes(v, classes));
+    max = f32x4.max(max, each);
+  }
+  max = f32x4.max(max, v128.shuffle<u32>(max, max, 2, 3, 0, 1));
+  max = f32x4.max(max, v128.shuffle<u32>(max, max, 1, 0, 3, 2));
+  return f32x4.extract_lane(max, 0);
+}
+
+/** p_k ← e^(z_k − max), zero beyond the classes; returns their sum in all lanes. `p` may be `z`. */
+function exponentials(p: usize, z: usize, classes: i32, max: f32): v128 {
+  const shift = f32x4.splat(max);
+  let sum = f32x4.splat(0);
+  for (let v = 0; v < classes; v += 4) {
+    const at = <usize>v << 2;
+    const e = v128.and(exp(f32x4.sub(v128.load(z + at), shift)), classLanes(v, classes));
+    v128.store(p + at, e);
+    sum = f32x4.add(sum, e);
+  }
+  sum = f32x4.add(sum, v128.shuffle<u32>(sum, sum, 2, 3, 0, 1));
+  return f32x4.add(sum, v128.shuffle<u32>(sum, sum, 1, 0, 3, 2));
+}
+
+/** Probabilities of the logits; `p` may be `z`. */
+export function softmax(p: usize, z: usize, classes: i32): void {
+  const sum = exponentials(p, z, classes, largest(z, classes));
+  const inverse = f32x4.div(f32x4.splat(1), sum);
+  for (let v = 0; v < classes; v += 4) {
+    const at = p + (<usize>v << 2);
+    v128.store(at, f32x4.mul(v128.load(at), inverse));
+  }
+}
+
+/** Loss of example n, and whether its label is the first of the largest logits; then the gradient, in `dz`. */
+export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
+  const label: i32 = load<u8>(<usize>load<u32>(LABELS) + n);
+  const logit = load<f32>(z + (<usize>label << 2));
+  const max = largest(z, classes);
+  let first = 0;
+  while (first < label && load<f32>(z + (<usize>first << 2)) != max) first++;
+  store<u8>(<usize>load<u32>(HITS) + n, <u8>(first == label && logit == max));
+  const sum = exponentials(dz, z, classes, max);
+  const loss = f32x4.extract_lane(log(sum), 0) + (max - logit);
+  store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);
+
+  const weights: usize = load<u32>(CLASS_WEIGHTS);
+  const scale = load<f32>(DZ_SCALE) * (weights ? load<f32>(weights + (<usize>label << 2)) : <f32>1);
+  const smoothing = load<f32>(SMOOTHING);
+  const factor = f32x4.div(f32x4.splat(scale), sum);
+  const uniform = f32x4.splat((scale * smoothing) / <f32>classes);
+  for (let v = 0; v < classes; v += 4) {
+    const at = dz + (<usize>v << 2);
+    const each = f32x4.sub(f32x4.mul(v128.load(at), factor), uniform);
+    v128.store(at, v128.and(each, classLanes(v, classes)));
+  }
+  const target = dz + (<usize>label << 2);
+  store<f32>(target, load<f32>(target) - scale * (<f32>1 - smoothing));
+}

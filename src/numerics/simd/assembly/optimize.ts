@@ -1,0 +1,111 @@
+/**
+ * From gradients to steps, on `bytes` of W, g and the optimizer's state, which all lie alike (PyTorch's formulas):
+ * sgd: g += λ w; v = μ v + g; d = nesterov ? g + μ v : v (without μ: d = g); w −= η d
+ * rmsprop: g += λ w; s = α s + (1 − α) g²; d = g / (√s + ε); with μ: v = μ v + d, d = v; w −= η d
+ * adam: g += λ w; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; w −= η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+ * adamw: w −= η λ w first (KEEP_WEIGHTS = 1 − η λ), then adam without λ
+ */
+import {
+  ALPHA, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENTUM, NESTEROV, ONE_MINUS_ALPHA, ONE_MINUS_BETA1,
+  ONE_MINUS_BETA2, OPTIMIZER, RMSPROP, ROOT_CORRECTION, SGD, STATE1_DELTA, STATE2_DELTA, STEP_SIZE, WEIGHT_DECAY,
+} from '../addresses.ts';
+import { madd } from './vectors.ts';
+
+/**
+ * State below 2⁻¹⁰⁰ becomes 0: what decays for ever, because its pixel is never lit again, would end in denormal
+ * numbers, each of which costs 150 cycles, and no weight would notice.
+ */
+@inline function store0(at: usize, x: v128): void {
+  v128.store(at, v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31))));
+}
+
+/** g += l1 sign(w) + l2 w, with sign(0) = 0. */
+export function penalize(w: usize, g: usize, bytes: usize): void {
+  const l1 = f32x4.splat(load<f32>(L1));
+  const l2 = f32x4.splat(load<f32>(L2));
+  const sign = i32x4.splat(0x80000000);
+  for (let end = w + bytes; w < end; w += 16, g += 16) {
+    const weight = v128.load(w);
+    const absolute = v128.and(v128.or(l1, v128.and(weight, sign)), f32x4.ne(weight, f32x4.splat(0)));
+    v128.store(g, madd(l2, weight, f32x4.add(v128.load(g), absolute)));
+  }
+}
+
+/** w ← keep · w */
+export function shrink(w: usize, bytes: usize, keep: f32): void {
+  const factor = f32x4.splat(keep);
+  for (let end = w + bytes; w < end; w += 16) v128.store(w, f32x4.mul(v128.load(w), factor));
+}
+
+function descend(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): void {
+  const rate = f32x4.splat(-load<f32>(LEARNING_RATE));
+  const momentum = load<f32>(MOMENTUM);
+  const mu = f32x4.splat(momentum);
+  const nesterov = load<i32>(NESTEROV) != 0;
+  let v = w + <usize>load<u32>(STATE1_DELTA);
+  for (let end = w + bytes; w < end; w += 16, g += 16, v += 16) {
+    const weight = v128.load(w);
+    let d = madd(decay, weight, f32x4.mul(v128.load(g), scale));
+    if (momentum != 0) {
+      const velocity = madd(mu, v128.load(v), d);
+      store0(v, velocity);
+      d = nesterov ? madd(mu, velocity, d) : velocity;
+    }
+    v128.store(w, madd(rate, d, weight));
+  }
+}
+
+function descendByRoot(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): void {
+  const rate = f32x4.splat(-load<f32>(LEARNING_RATE));
+  const momentum = load<f32>(MOMENTUM);
+  const mu = f32x4.splat(momentum);
+  const alpha = f32x4.splat(load<f32>(ALPHA));
+  const rest = f32x4.splat(load<f32>(ONE_MINUS_ALPHA));
+  const epsilon = f32x4.splat(load<f32>(EPSILON));
+  let s = w + <usize>load<u32>(STATE1_DELTA);
+  let v = w + <usize>load<u32>(STATE2_DELTA);
+  for (let end = w + bytes; w < end; w += 16, g += 16, s += 16, v += 16) {
+    const weight = v128.load(w);
+    const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
+    const square = madd(alpha, v128.load(s), f32x4.mul(rest, f32x4.mul(gradient, gradient)));
+    store0(s, square);
+    let d = f32x4.div(gradient, f32x4.add(f32x4.sqrt(square), epsilon));
+    if (momentum != 0) {
+      d = madd(mu, v128.load(v), d);
+      store0(v, d);
+    }
+    v128.store(w, madd(rate, d, weight));
+  }
+}
+
+function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: v128, keep: v128): void {
+  const step = f32x4.splat(-load<f32>(STEP_SIZE));
+  const root = f32x4.splat(load<f32>(ROOT_CORRECTION));
+  const beta1 = f32x4.splat(load<f32>(BETA1));
+  const rest1 = f32x4.splat(load<f32>(ONE_MINUS_BETA1));
+  const beta2 = f32x4.splat(load<f32>(BETA2));
+  const rest2 = f32x4.splat(load<f32>(ONE_MINUS_BETA2));
+  const epsilon = f32x4.splat(load<f32>(EPSILON));
+  let m = w + <usize>load<u32>(STATE1_DELTA);
+  let v = w + <usize>load<u32>(STATE2_DELTA);
+  for (let end = w + bytes; w < end; w += 16, g += 16, m += 16, v += 16) {
+    const weight = v128.load(w);
+    const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
+    const first = madd(beta1, v128.load(m), f32x4.mul(rest1, gradient));
+    const second = madd(beta2, v128.load(v), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
+    store0(m, first);
+    store0(v, second);
+    const d = f32x4.div(first, madd(f32x4.sqrt(second), root, epsilon));
+    v128.store(w, madd(step, d, f32x4.mul(weight, keep)));
+  }
+}
+
+/** One step on rows of weights, or of biases, which never decay. `scale` is what clipping leaves of the gradient. */
+export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: bool): void {
+  const kind = load<i32>(OPTIMIZER);
+  const factor = f32x4.splat(scale);
+  const decay = f32x4.splat(biases ? 0 : load<f32>(WEIGHT_DECAY));
+  if (kind == SGD) descend(w, g, bytes, factor, decay);
+  else if (kind == RMSPROP) descendByRoot(w, g, bytes, factor, decay);
+  else descendByMoments(w, g, bytes, factor, decay, f32x4.splat(biases ? 1 : load<f32>(KEEP_WEIGHTS)));
+}

@@ -1,0 +1,147 @@
+/** Examples first … last − 1 of the batch, forward to their losses and back to every layer's dz. */
+import {
+  BACK_SUMS, BLOCK_ROWS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD,
+  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PANEL_VECTORS, RECORDS, RECORD_STRIDE, STANDARDIZED, START, TRANSPOSED, WEIGHTS, ZEROS,
+} from '../addresses.ts';
+import { activate } from './activate.ts';
+import { layerAt, layerCount, vectorsOf } from './layer.ts';
+import { listBytes, listFloats } from './lists.ts';
+import { crossEntropy } from './loss.ts';
+import { walkRows } from './rows.ts';
+import { madd, panelStart, panelsOf } from './vectors.ts';
+
+@inline function recordAt(n: i32): usize {
+  return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
+}
+
+/** The lists of the non-zero pixels. */
+export function listPixels(first: i32, last: i32): void {
+  const layer = layerAt(1);
+  const inputs = load<i32>(layer, INPUTS);
+  const values: usize = load<u32>(layer, INPUT_VALUES);
+  const list: usize = load<u32>(layer, INPUT_LIST);
+  const floats = load<i32>(FLOAT_PIXELS) != 0;
+  for (let n = first; n < last; n++) {
+    const record = recordAt(n);
+    if (floats) listFloats(record + values, inputs, record + list);
+    else listBytes(record + values, inputs, record + list);
+  }
+}
+
+/**
+ * With pixels standardised, z1 = Σ_j W_ij x_j / (255 σ) + (b_i − μ/σ Σ_j W_ij): the pixels' zeros stay zeros, and σ is in
+ * the table of pixel values. `seeds` ← the term in brackets, panel by panel.
+ */
+export function foldMean(seeds: usize): void {
+  const layer = layerAt(1);
+  const inputs = load<i32>(layer, INPUTS);
+  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
+  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
+  for (let p = 0; p < panels; p++) {
+    const start = panelStart(vectors, panels, p);
+    const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
+    const panel = <usize>load<u32>(layer, WEIGHTS) + <usize>start * ((<usize>inputs + 1) << 4);
+    const bias = panel + <usize>inputs * width;
+    const out = seeds + (<usize>start << 4);
+    for (let v: usize = 0; v < width; v += 16) v128.store(out + v, f32x4.splat(0));
+    for (let row = panel; row < bias; row += width) {
+      for (let v: usize = 0; v < width; v += 16) {
+        v128.store(out + v, f32x4.add(v128.load(out + v), v128.load(row + v)));
+      }
+    }
+    for (let v: usize = 0; v < width; v += 16) {
+      v128.store(out + v, madd(shift, v128.load(out + v), v128.load(bias + v)));
+    }
+  }
+}
+
+/**
+ * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. Forward the matrix is W with its
+ * biases as one row more, and the seed is that row; backward it is the transposed W, and the seed is zero.
+ */
+function multiply(
+  first: i32, last: i32, matrix: usize, rows: i32, extra: i32, units: i32, input: usize, list: usize, output: usize,
+  pixels: bool, folded: usize,
+): void {
+  const vectors = vectorsOf(units);
+  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  for (let p = 0; p < panels; p++) {
+    const start = panelStart(vectors, panels, p);
+    const count = panelStart(vectors, panels, p + 1) - start;
+    const panel = matrix + <usize>start * (<usize>(rows + extra) << 4);
+    const out = output + (<usize>start << 4);
+    let seeds: usize = ZEROS;
+    if (folded) seeds = folded + (<usize>start << 4);
+    else if (extra) seeds = panel + <usize>rows * (<usize>count << 4);
+    for (let block = 0; block < blocks; block++) {
+      if (pixels) walkRows<u8>(count, first, last, input, list, block, out, seeds, panel);
+      else walkRows<f32>(count, first, last, input, list, block, out, seeds, panel);
+      seeds = 0;
+    }
+  }
+}
+
+/** From the listed pixels to the logits. Dropout where `training`. `scratch` is the thread's own. */
+export function forward(first: i32, last: i32, training: bool, folded: usize): void {
+  const layers = layerCount();
+  const start = load<i32>(START);
+  for (let l = 1; l <= layers; l++) {
+    const layer = layerAt(l);
+    const inputs = load<i32>(layer, INPUTS);
+    const units = load<i32>(layer, OUTPUTS);
+    const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
+    multiply(
+      first, last, load<u32>(layer, WEIGHTS), inputs, 1, units, load<u32>(layer, INPUT_VALUES), load<u32>(layer, INPUT_LIST),
+      load<u32>(layer, OUTPUT_VALUES), pixels, l == 1 ? folded : 0,
+    );
+    if (l == layers) return;
+    const next = layerAt(l + 1);
+    const values: usize = load<u32>(next, INPUT_VALUES);
+    const list: usize = load<u32>(next, INPUT_LIST);
+    for (let n = first; n < last; n++) {
+      const record = recordAt(n);
+      activate(l, record, training ? start + n : -1);
+      listFloats(record + values, units, record + list);
+    }
+  }
+}
+
+/** Losses and dz_L of the logits. */
+export function measure(first: i32, last: i32): void {
+  const layer = layerAt(layerCount());
+  const classes = load<i32>(layer, OUTPUTS);
+  const z: usize = load<u32>(layer, OUTPUT_VALUES);
+  const dz: usize = load<u32>(layer, OUTPUT_GRADIENT);
+  for (let n = first; n < last; n++) {
+    const record = recordAt(n);
+    crossEntropy(n, record + z, record + dz, classes);
+  }
+}
+
+/** dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L down; act' waits where dz_{l−1} is going to be. */
+export function backward(first: i32, last: i32): void {
+  for (let l = layerCount(); l > 1; l--) {
+    const layer = layerAt(l);
+    const inputs = load<i32>(layer, INPUTS);
+    const units = load<i32>(layer, OUTPUTS);
+    const dz: usize = load<u32>(layer, OUTPUT_GRADIENT);
+    const list: usize = load<u32>(layer, GRADIENT_LIST);
+    const sums: usize = load<u32>(layer, BACK_SUMS);
+    const below: usize = load<u32>(layerAt(l - 1), OUTPUT_GRADIENT);
+    const bytes = <usize>vectorsOf(inputs) << 4;
+    for (let n = first; n < last; n++) {
+      const record = recordAt(n);
+      listFloats(record + dz, units, record + list);
+    }
+    multiply(first, last, load<u32>(layer, TRANSPOSED), units, 0, inputs, dz, list, sums, false, 0);
+    for (let n = first; n < last; n++) {
+      const from = recordAt(n) + sums;
+      const to = recordAt(n) + below;
+      for (let v: usize = 0; v < bytes; v += 16) {
+        v128.store(to + v, f32x4.mul(v128.load(to + v), v128.load(from + v)));
+      }
+    }
+  }
+}

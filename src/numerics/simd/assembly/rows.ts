@@ -1,0 +1,154 @@
+/**
+ * z[n] = b + Σ_j a[n, j] W[j] over one panel of units, an example at a time: its list of non-zero inputs is walked
+ * with the panel's sums in registers. Inputs come in blocks of BLOCK_ROWS so that the block of W stays in the
+ * first-level cache for all examples; the order of the sum is ascending j all the same.
+ */
+import { PIXEL_VALUES, RECORD_STRIDE, RECORDS } from '../addresses.ts';
+import {
+  madd,
+  V1,
+  V2,
+  V3,
+  V4,
+  V5,
+  V6,
+  V7,
+  V8,
+  V9,
+  V10,
+  V11,
+  V12,
+} from './vectors.ts';
+
+/**
+ * X is u8 where inputs are pixels, looked up in the table of their values, f32 where they are activations.
+ * `seeds` is the bias row, or 0 to continue from what `output` holds.
+ */
+function walk<T, X>(
+  first: i32,
+  last: i32,
+  input: usize,
+  list: usize,
+  block: i32,
+  output: usize,
+  seeds: usize,
+  panel: usize,
+): void {
+  const table: usize = load<u32>(PIXEL_VALUES);
+  const stride: usize = load<u32>(RECORD_STRIDE);
+  let record: usize = load<u32>(RECORDS) + <usize>first * stride;
+  for (let n = first; n < last; n++, record += stride) {
+    const out = record + output;
+    const from = seeds ? seeds : out;
+    const row = record + input;
+    const starts = record + list + ((<usize>block) << 2);
+    const entries = record + list + 128;
+    let entry = entries + ((<usize>load<u32>(starts)) << 1);
+    const end = entries + ((<usize>load<u32>(starts, 4)) << 1);
+    let a0 = v128.load(from),
+      a1 = a0,
+      a2 = a0,
+      a3 = a0,
+      a4 = a0,
+      a5 = a0;
+    let a6 = a0,
+      a7 = a0,
+      a8 = a0,
+      a9 = a0,
+      a10 = a0,
+      a11 = a0;
+    if (offsetof<T>() > 1) a1 = v128.load(from, 16);
+    if (offsetof<T>() > 2) a2 = v128.load(from, 32);
+    if (offsetof<T>() > 3) a3 = v128.load(from, 48);
+    if (offsetof<T>() > 4) a4 = v128.load(from, 64);
+    if (offsetof<T>() > 5) a5 = v128.load(from, 80);
+    if (offsetof<T>() > 6) a6 = v128.load(from, 96);
+    if (offsetof<T>() > 7) a7 = v128.load(from, 112);
+    if (offsetof<T>() > 8) a8 = v128.load(from, 128);
+    if (offsetof<T>() > 9) a9 = v128.load(from, 144);
+    if (offsetof<T>() > 10) a10 = v128.load(from, 160);
+    if (offsetof<T>() > 11) a11 = v128.load(from, 176);
+    for (; entry < end; entry += 2) {
+      const j: usize = load<u16>(entry);
+      const w = panel + j * (offsetof<T>() << 4);
+      let x: v128;
+      if (sizeof<X>() == 1) x = v128.load_splat<u32>(table + ((<usize>load<u8>(row + j)) << 2));
+      else x = v128.load_splat<u32>(row + (j << 2));
+      a0 = madd(x, v128.load(w), a0);
+      if (offsetof<T>() > 1) a1 = madd(x, v128.load(w, 16), a1);
+      if (offsetof<T>() > 2) a2 = madd(x, v128.load(w, 32), a2);
+      if (offsetof<T>() > 3) a3 = madd(x, v128.load(w, 48), a3);
+      if (offsetof<T>() > 4) a4 = madd(x, v128.load(w, 64), a4);
+      if (offsetof<T>() > 5) a5 = madd(x, v128.load(w, 80), a5);
+      if (offsetof<T>() > 6) a6 = madd(x, v128.load(w, 96), a6);
+      if (offsetof<T>() > 7) a7 = madd(x, v128.load(w, 112), a7);
+      if (offsetof<T>() > 8) a8 = madd(x, v128.load(w, 128), a8);
+      if (offsetof<T>() > 9) a9 = madd(x, v128.load(w, 144), a9);
+      if (offsetof<T>() > 10) a10 = madd(x, v128.load(w, 160), a10);
+      if (offsetof<T>() > 11) a11 = madd(x, v128.load(w, 176), a11);
+    }
+    v128.store(out, a0);
+    if (offsetof<T>() > 1) v128.store(out, a1, 16);
+    if (offsetof<T>() > 2) v128.store(out, a2, 32);
+    if (offsetof<T>() > 3) v128.store(out, a3, 48);
+    if (offsetof<T>() > 4) v128.store(out, a4, 64);
+    if (offsetof<T>() > 5) v128.store(out, a5, 80);
+    if (offsetof<T>() > 6) v128.store(out, a6, 96);
+    if (offsetof<T>() > 7) v128.store(out, a7, 112);
+    if (offsetof<T>() > 8) v128.store(out, a8, 128);
+    if (offsetof<T>() > 9) v128.store(out, a9, 144);
+    if (offsetof<T>() > 10) v128.store(out, a10, 160);
+    if (offsetof<T>() > 11) v128.store(out, a11, 176);
+  }
+}
+
+/** Examples first … last − 1, one panel of `vectors`, one block of inputs. */
+export function walkRows<X>(
+  vectors: i32,
+  first: i32,
+  last: i32,
+  input: usize,
+  list: usize,
+  block: i32,
+  output: usize,
+  seeds: usize,
+  panel: usize,
+): void {
+  switch (vectors) {
+    case 1:
+      walk<V1, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 2:
+      walk<V2, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 3:
+      walk<V3, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 4:
+      walk<V4, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 5:
+      walk<V5, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 6:
+      walk<V6, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 7:
+      walk<V7, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 8:
+      walk<V8, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 9:
+      walk<V9, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 10:
+      walk<V10, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    case 11:
+      walk<V11, X>(first, last, input, list, block, output, seeds, panel);
+      break;
+    default:
+      walk<V12, X>(first, last, input, list, block, output, seeds, panel);
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * The update, split by rows of W in chunks. One thread sums a chunk's gradient over the examples, ascending, and takes the
+ * step at once; only where all gradients have to be known first (clipping, the reported norm) does it wait in a buffer.
+ */
+import {
+  ALL_ROWS, BATCH, BLOCK_EXAMPLES, CHUNK_ROWS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2, MASKS_SIZE,
+  MEAN_OVER_STD, MODE, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, OUTPUTS, OUTPUT_GRADIENT, PANEL_VECTORS, PARTIALS, STANDARDIZED,
+  WEIGHTS,
+} from '../addresses.ts';
+import { walkColumns } from './columns.ts';
+import { layerAt, layerCount, vectorsOf } from './layer.ts';
+import { LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
+import { optimize, penalize, shrink } from './optimize.ts';
+import { transpose } from './transpose.ts';
+import { madd, panelStart, panelsOf } from './vectors.ts';
+
+/** Bytes of the lists of one block of examples. */
+const BLOCK_BYTES: usize = CHUNK_ROWS * LIST_BYTES + CHUNK_ROWS * 4;
+/** Bytes of a thread's scratch before its lists: a panel's gradient of a chunk and its biases. */
+const GRADIENT_BYTES: usize = (CHUNK_ROWS + 1) * 192;
+
+export function chunksOf(l: i32): i32 {
+  return load<i32>(layerAt(l), INPUTS) / CHUNK_ROWS + 1;
+}
+
+/** dW of rows of one panel, added to what `target` holds. Lists of all blocks of examples follow each other. */
+function sumRows(
+  vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
+): void {
+  for (let left = load<i32>(BATCH); left > 0; left -= BLOCK_EXAMPLES, lists += BLOCK_BYTES) {
+    const lengths = lists + CHUNK_ROWS * LIST_BYTES;
+    if (pixels) walkColumns<u8>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
+    else walkColumns<f32>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
+  }
+}
+
+/** db of one panel, added to what `target` holds. */
+function sumBiases(vectors: i32, target: usize, gradient: usize): void {
+  walkColumns<f64>(vectors, target, 1, load<u32>(ALL_ROWS), 0, BATCH, 0, gradient);
+}
+
+/** dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ: the second term, for rows of one panel; `sums` is Σ_n dz_n. */
+function subtractMean(target: usize, rows: i32, width: usize, sums: usize): void {
+  const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
+  for (let k = 0; k < rows; k++, target += width) {
+    for (let v: usize = 0; v < width; v += 16) {
+      v128.store(target + v, madd(shift, v128.load(sums + v), v128.load(target + v)));
+    }
+  }
+}
+
+function squares(g: usize, bytes: usize): f64 {
+  let low = f64x2.splat(0), high = low;
+  for (let end = g + bytes; g < end; g += 16) {
+    const each = v128.load(g);
+    const a = f64x2.promote_low_f32x4(each);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<u32>(each, each, 2, 3, 0, 1));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
+  }
+  const sum = f64x2.add(low, high);
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** Sums the gradient of one chunk of layer l and, unless it has to wait, takes the step. `item` numbers all chunks. */
+export function updateChunk(l: i32, chunk: i32, item: i32, scratch: usize): void {
+  const layer = layerAt(l);
+  const mode = load<i32>(MODE);
+  const inputs = load<i32>(layer, INPUTS);
+  const first = chunk * CHUNK_ROWS;
+  const rows = min(CHUNK_ROWS, inputs - first);
+  const withBiases = first + CHUNK_ROWS > inputs;
+  const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
+  const input = <usize>load<u32>(layer, INPUT_VALUES) + (<usize>first << (pixels ? 0 : 2));
+  const gradient: usize = load<u32>(layer, OUTPUT_GRADIENT);
+  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
+  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const meanSums = scratch + GRADIENT_BYTES;
+  const masks = meanSums + 192;
+  const lists = masks + <usize>load<u32>(MASKS_SIZE);
+  const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
+  const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
+  if (rows > 0) {
+    if (pixels) maskBytes(masks, input);
+    else maskFloats(masks, input);
+    listExamples(lists, masks, rows);
+  }
+  let sum: f64 = 0;
+  for (let p = 0; p < panels; p++) {
+    const start = panelStart(vectors, panels, p);
+    const count = panelStart(vectors, panels, p + 1) - start;
+    const width = <usize>count << 4;
+    const w = <usize>load<u32>(layer, WEIGHTS) + <usize>start * (<usize>(inputs + 1) << 4) + <usize>first * width;
+    const bytes = <usize>rows * width;
+    const dz = gradient + (<usize>start << 4);
+    let g = w;
+    if (mode == MODE_DIRECT) {
+      const keep = load<f32>(KEEP_WEIGHTS);
+      if (keep != 1) shrink(w, bytes, keep);
+    } else {
+      g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
+      memory.fill(g, 0, bytes + (withBiases ? width : 0));
+    }
+    sumRows(count, g, rows, lists, input, dz, pixels);
+    if (folded) {
+      memory.fill(meanSums, 0, width);
+      sumBiases(count, meanSums, dz);
+      subtractMean(g, rows, width, meanSums);
+    }
+    if (withBiases) sumBiases(count, g + bytes, dz);
+    if (mode == MODE_DIRECT) continue;
+    if (penalized) penalize(w, g, bytes);
+    if (mode == MODE_FUSED) {
+      optimize(w, g, bytes, 1, false);
+      if (withBiases) optimize(w + bytes, g + bytes, width, 1, true);
+    } else {
+      sum += squares(g, bytes + (withBiases ? width : 0));
+    }
+  }
+  if (mode >= MODE_BUFFERED) store<f64>(<usize>load<u32>(PARTIALS) + (<usize>item << 3), sum);
+  else if (l > 1) transpose(layer, first, first + rows);
+}
+
+/** The step of one chunk whose gradient waits in the buffer. */
+export function applyChunk(l: i32, chunk: i32, scale: f32): void {
+  const layer = layerAt(l);
+  const inputs = load<i32>(layer, INPUTS);
+  const first = chunk * CHUNK_ROWS;
+  const rows = min(CHUNK_ROWS, inputs - first);
+  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
+  const panels = panelsOf(vectors, PANEL_VECTORS);
+  for (let p = 0; p < panels; p++) {
+    const start = panelStart(vectors, panels, p);
+    const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
+    const w = <usize>load<u32>(layer, WEIGHTS) + <usize>start * (<usize>(inputs + 1) << 4) + <usize>first * width;
+    const bytes = <usize>rows * width;
+    const g = w + <usize>load<u32>(GRADIENT_DELTA);
+    optimize(w, g, bytes, scale, false);
+    if (first + CHUNK_ROWS > inputs) optimize(w + bytes, g + bytes, width, scale, true);
+  }
+  if (l > 1) transpose(layer, first, first + rows);
+}

@@ -1,0 +1,31 @@
+/**
+ * The number of float32×4 accumulators of a loop, as a type: AssemblyScript has no constant parameters, but the
+ * size of a class is known when it is compiled, so one loop becomes twelve, each with its sums in registers.
+ */
+@unmanaged export class V1 { v1: u8; }
+@unmanaged export class V2 extends V1 { v2: u8; }
+@unmanaged export class V3 extends V2 { v3: u8; }
+@unmanaged export class V4 extends V3 { v4: u8; }
+@unmanaged export class V5 extends V4 { v5: u8; }
+@unmanaged export class V6 extends V5 { v6: u8; }
+@unmanaged export class V7 extends V6 { v7: u8; }
+@unmanaged export class V8 extends V7 { v8: u8; }
+@unmanaged export class V9 extends V8 { v9: u8; }
+@unmanaged export class V10 extends V9 { v10: u8; }
+@unmanaged export class V11 extends V10 { v11: u8; }
+@unmanaged export class V12 extends V11 { v12: u8; }
+
+/** a·b + c, fused where the processor can; every sum of the kernel is made of it, tails included. */
+@inline export function madd(a: v128, b: v128, c: v128): v128 {
+  return v128.relaxed_madd<f32>(a, b, c);
+}
+
+/** How many panels of at most PANEL_VECTORS a layer of that many vectors has. */
+@inline export function panelsOf(vectors: i32, most: i32): i32 {
+  return (vectors + most - 1) / most;
+}
+
+/** The vector at which panel p of a layer starts: as even as whole numbers allow. */
+@inline export function panelStart(vectors: i32, panels: i32, p: i32): i32 {
+  return (vectors * p) / panels;
+}

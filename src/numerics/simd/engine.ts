@@ -1,0 +1,200 @@
+/** The float32 engine: settings into the kernel's memory, one call a step. */
+import type { BatchSums, Examples } from '../engine.ts';
+import { type Parameters, parameterCount } from '../network.ts';
+import * as A from './addresses.ts';
+import { createKernel, isFused } from './kernel.ts';
+import { layOut } from './layout.ts';
+import { pack, unpackInto } from './packing.ts';
+import { createCopyRows } from './rows.ts';
+import {
+  type EngineSettings,
+  type EngineState,
+  momentCount,
+  type StepPosition,
+  type TrainingEngine,
+} from './settings.ts';
+
+/** What a further thread needs to take part; both can be sent to a worker. */
+export interface KernelShare {
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+}
+
+export interface KernelEngine extends TrainingEngine {
+  /** Whether multiply-adds are rounded once on this processor. */
+  readonly fused: boolean;
+  /** For `serveKernel` in threads of ranks 1 … threads − 1, without which no step returns. */
+  readonly share: KernelShare;
+  /** Ends every `serveKernel`. The engine takes no further step. */
+  quit(): void;
+}
+
+export interface KernelOptions {
+  readonly threads?: number;
+  /** Zeros are not skipped; for the test that this changes nothing. */
+  readonly dense?: boolean;
+}
+
+/**
+ * `initial` is copied, rounded to float32.
+ * @throws RangeError when it does not fit the layer sizes.
+ */
+export function createKernelEngine(
+  module: WebAssembly.Module,
+  settings: EngineSettings,
+  initial: Parameters,
+  { threads = 1, dense = false }: KernelOptions = {},
+): KernelEngine {
+  const { layerSizes, batchSize, optimizer, clipNorm } = settings;
+  const count = parameterCount(layerSizes);
+  const moments = momentCount(optimizer);
+  const layout = layOut({
+    sizes: layerSizes,
+    records: batchSize,
+    threads,
+    floatPixels: false,
+    training: true,
+    moments,
+  });
+  const { layers, weightsBytes } = layout;
+  const kernel = createKernel(module, {
+    layout,
+    records: batchSize,
+    threads,
+    floatPixels: false,
+    activation: settings.activation,
+    standardization: settings.standardization,
+    dense,
+  });
+  const { exports, words, floats, doubles, bytes } = kernel;
+  const copyRows = createCopyRows(bytes, words, layout);
+  const momentShift = (m: number) => (2 + m) * weightsBytes;
+  writeSettings();
+  writeParameters(initial);
+  let steps = 0;
+  let norm = Number.NaN;
+
+  function writeSettings(): void {
+    const { dropout, classWeights } = settings;
+    words[A.SEED / 4] = settings.seed;
+    words[A.DROPOUT_THRESHOLD / 4] = Math.round(dropout * 2 ** 32);
+    floats[A.DROPOUT_SCALE / 4] = 1 / (1 - dropout);
+    floats[A.L1 / 4] = settings.l1;
+    floats[A.L2 / 4] = settings.l2;
+    floats[A.SMOOTHING / 4] = settings.labelSmoothing;
+    floats[A.CLIP_NORM / 4] = clipNorm ?? 0;
+    if (classWeights !== null) {
+      words[A.CLASS_WEIGHTS / 4] = layout.classWeights;
+      floats.set(classWeights, layout.classWeights / 4);
+    }
+    floats[A.WEIGHT_DECAY / 4] = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
+    if (optimizer.type === 'sgd') {
+      words[A.OPTIMIZER / 4] = A.SGD;
+      words[A.NESTEROV / 4] = optimizer.nesterov ? 1 : 0;
+      floats[A.MOMENTUM / 4] = optimizer.momentum;
+      return;
+    }
+    floats[A.EPSILON / 4] = optimizer.epsilon;
+    if (optimizer.type === 'rmsprop') {
+      words[A.OPTIMIZER / 4] = A.RMSPROP;
+      floats[A.MOMENTUM / 4] = optimizer.momentum;
+      floats[A.ALPHA / 4] = optimizer.alpha;
+      floats[A.ONE_MINUS_ALPHA / 4] = 1 - optimizer.alpha;
+    } else {
+      words[A.OPTIMIZER / 4] = A.ADAM;
+      floats[A.BETA1 / 4] = optimizer.beta1;
+      floats[A.ONE_MINUS_BETA1 / 4] = 1 - optimizer.beta1;
+      floats[A.BETA2 / 4] = optimizer.beta2;
+      floats[A.ONE_MINUS_BETA2 / 4] = 1 - optimizer.beta2;
+    }
+  }
+
+  function writeParameters(packed: Parameters): void {
+    if (packed.length !== count) {
+      throw new RangeError(`a ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}`);
+    }
+    unpackInto(floats, packed, layers, 0);
+    exports.transposeAll();
+  }
+
+  /** An update may add straight to the weights when a step is nothing but −η times the gradient. */
+  const isPlain =
+    optimizer.type === 'sgd' && optimizer.momentum === 0 && settings.l1 === 0 && clipNorm === null;
+
+  function run(
+    mode: number,
+    examples: Examples,
+    batch: Uint32Array,
+    position: StepPosition,
+    sums: BatchSums | null,
+  ): void {
+    if (batch.length < 1 || batch.length > batchSize) {
+      throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${batch.length}`);
+    }
+    copyRows(examples.pixels, batch);
+    for (let n = 0; n < batch.length; n++) bytes[layout.labels + n] = examples.labels[batch[n]!]!;
+    const rate = position.learningRate;
+    words[A.MODE / 4] = mode;
+    words[A.BATCH / 4] = batch.length;
+    words[A.EPOCH / 4] = position.epoch;
+    words[A.START / 4] = position.start;
+    floats[A.LEARNING_RATE / 4] = rate;
+    floats[A.DZ_SCALE / 4] = (mode === A.MODE_DIRECT ? -rate : 1) / batch.length;
+    if (optimizer.type !== 'sgd' && optimizer.type !== 'rmsprop') {
+      floats[A.STEP_SIZE / 4] = rate / (1 - optimizer.beta1 ** (steps + 1));
+      floats[A.ROOT_CORRECTION / 4] = 1 / Math.sqrt(1 - optimizer.beta2 ** (steps + 1));
+      floats[A.KEEP_WEIGHTS / 4] = optimizer.type === 'adamw' ? 1 - rate * optimizer.weightDecay : 1;
+    } else {
+      floats[A.KEEP_WEIGHTS / 4] = 1 - rate * (settings.l2 + optimizer.weightDecay);
+    }
+    exports.step();
+    if (sums === null) return;
+    sums.loss = doubles[A.LOSS_SUM / 8]!;
+    sums.correct = words[A.CORRECT_SUM / 4]!;
+  }
+
+  function read(shift: number): Float32Array {
+    const packed = new Float32Array(count);
+    pack(packed, floats, layers, shift);
+    return packed;
+  }
+
+  return {
+    name: 'simd-float32',
+    fused: isFused(exports),
+    share: { module, memory: kernel.memory },
+    get parameters() {
+      return read(0);
+    },
+    step(examples, batch, position, sums) {
+      const buffered = position.measureNorm || clipNorm !== null;
+      const mode = buffered ? A.MODE_BUFFERED : isPlain ? A.MODE_DIRECT : A.MODE_FUSED;
+      run(mode, examples, batch, position, sums);
+      steps++;
+      if (buffered) norm = doubles[A.GRADIENT_NORM / 8]!;
+    },
+    gradientNorm: () => norm,
+    gradient(out, examples, batch, position) {
+      run(A.MODE_GRADIENT, examples, batch, position, null);
+      pack(out, floats, layers, weightsBytes);
+    },
+    exportState: () => ({
+      parameters: read(0),
+      moments: Array.from({ length: moments }, (_, m) => read(momentShift(m))),
+      steps,
+    }),
+    importState(state: EngineState) {
+      if (state.moments.length !== moments) {
+        throw new RangeError(
+          `the ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}`,
+        );
+      }
+      writeParameters(state.parameters);
+      state.moments.forEach((moment, m) => {
+        unpackInto(floats, moment, layers, momentShift(m));
+      });
+      steps = state.steps;
+    },
+    quit: () => exports.quit(),
+  };
+}

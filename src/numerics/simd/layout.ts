@@ -1,0 +1,151 @@
+/** The map of a job's memory behind its header: sized for the network, the batch and the threads, and nothing else. */
+import type { LayerSizes } from '../network.ts';
+import { BLOCK_EXAMPLES, CHUNK_ROWS, HEADER_BYTES } from './addresses.ts';
+
+export interface LayerLayout {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Bytes from the start of memory; `transposed` is 0 for the first layer, which sends nothing back. */
+  readonly weights: number;
+  readonly transposed: number;
+  /** Bytes from the start of an example's record. */
+  readonly inputValues: number;
+  readonly inputList: number;
+  readonly outputValues: number;
+  readonly outputGradient: number;
+  readonly gradientList: number;
+  readonly backSums: number;
+}
+
+export interface Layout {
+  readonly layers: readonly LayerLayout[];
+  readonly records: number;
+  readonly recordStride: number;
+  readonly allRows: number;
+  readonly pack16: number;
+  readonly pack32: number;
+  readonly pixelValues: number;
+  readonly labels: number;
+  readonly losses: number;
+  readonly hits: number;
+  readonly partials: number;
+  readonly classWeights: number;
+  readonly tables: number;
+  readonly scratch: number;
+  readonly scratchStride: number;
+  readonly masksBytes: number;
+  readonly weights: number;
+  /** Bytes of all layers' weights, and so of the gradient and of each moment. */
+  readonly weightsBytes: number;
+  /** Start of copy c of the weights' layout: 0 the weights, then the gradient, then the moments. */
+  readonly copy: (c: number) => number;
+  readonly pages: number;
+}
+
+export interface LayoutRequest {
+  readonly sizes: LayerSizes;
+  readonly records: number;
+  readonly threads: number;
+  readonly floatPixels: boolean;
+  /** False for predictions: no gradients, no lists of them, no transposed weights, no moments. */
+  readonly training: boolean;
+  readonly moments: number;
+}
+
+const LINE = 64;
+const PAGE = 65536;
+/** What augmentation looks up: 1024 16-bit noises, 2048 rectangles of two bytes, one picture. */
+const TABLE_BYTES = 2048 + 4096 + 1024;
+
+const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
+export const vectorsOf = (units: number) => (units + 3) >> 2;
+const chunksOf = (inputs: number) => Math.floor(inputs / CHUNK_ROWS) + 1;
+/** 32 starts of blocks, then positions, with room for the eight that are always written. */
+const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
+
+/** Hands out consecutive cache lines. */
+function allocator(start: number) {
+  let end = start;
+  return {
+    take: (bytes: number) => {
+      const at = end;
+      end += lines(bytes);
+      return at;
+    },
+    end: () => end,
+  };
+}
+
+export function layOut(request: LayoutRequest): Layout {
+  const { sizes, records, threads, training } = request;
+  const memory = allocator(HEADER_BYTES);
+  const record = allocator(0);
+  const widest = Math.max(...sizes.slice(1).map((size) => vectorsOf(size) * 16));
+  let inputValues = record.take(request.floatPixels ? 4 * sizes[0]! + 64 : sizes[0]! + 32);
+  let inputList = record.take(listBytes(sizes[0]!));
+  const backSums = record.take(widest);
+  const layers: LayerLayout[] = [];
+  const weightsStart = memory.end();
+  for (let l = 1; l < sizes.length; l++) {
+    const [inputs, outputs] = [sizes[l - 1]!, sizes[l]!];
+    const bytes = vectorsOf(outputs) * 16;
+    const outputValues = record.take(bytes);
+    const layer = {
+      inputs,
+      outputs,
+      weights: memory.take(bytes * (inputs + 1)),
+      transposed: 0,
+      inputValues,
+      inputList,
+      outputValues,
+      outputGradient: training ? record.take(bytes) : backSums,
+      gradientList: training && l > 1 ? record.take(listBytes(outputs)) : 0,
+      backSums,
+    };
+    layers.push(layer);
+    inputValues = outputValues;
+    inputList = l + 1 < sizes.length ? record.take(listBytes(outputs)) : 0;
+  }
+  const weightsBytes = memory.end() - weightsStart;
+  if (training) memory.take(weightsBytes * (1 + request.moments));
+  if (training) {
+    for (let l = 1; l < layers.length; l++) {
+      const layer = layers[l]!;
+      layers[l] = {
+        ...layer,
+        transposed: memory.take(vectorsOf(layer.inputs) * layer.outputs * 16),
+      };
+    }
+  }
+  // An odd number of cache lines, so that the same field of many records spreads over all sets of the cache.
+  const recordLines = lines(record.end()) / LINE;
+  const recordStride = (recordLines | 1) * LINE;
+  const masksBytes = lines(Math.ceil(records / 8) * CHUNK_ROWS);
+  const blockBytes = CHUNK_ROWS * (BLOCK_EXAMPLES + 8) * 4 + CHUNK_ROWS * 4;
+  const lists = (CHUNK_ROWS + 1) * 192 + 192 + masksBytes + Math.ceil(records / BLOCK_EXAMPLES) * blockBytes;
+  const folded = vectorsOf(sizes[1]!) * 16;
+  const scratchStride = lines(Math.max(training ? lists : 0, folded)) + LINE;
+  return {
+    layers,
+    pack16: memory.take(4096),
+    pack32: memory.take(8192),
+    pixelValues: memory.take(1024),
+    allRows: memory.take(4 * records),
+    labels: memory.take(records),
+    losses: memory.take(4 * records),
+    hits: memory.take(records),
+    partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + chunksOf(inputs), 0)),
+    classWeights: memory.take(4 * sizes.at(-1)!),
+    tables: memory.take(training ? TABLE_BYTES : 0),
+    scratch: memory.take(scratchStride * threads),
+    scratchStride,
+    masksBytes,
+    // One line more: a chunk of inputs is read whole even where the last record's inputs end before it does.
+    records: memory.take(recordStride * (records + 1)),
+    recordStride,
+    weights: weightsStart,
+    weightsBytes,
+    copy: (c) => weightsStart + c * weightsBytes,
+    pages: Math.ceil(memory.end() / PAGE),
+  };
+}

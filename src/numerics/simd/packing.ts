@@ -1,0 +1,64 @@
+/**
+ * Between the packed vector (W1 row-major, b1, W2, …) and the kernel's own order: units in panels of at most
+ * PANEL_VECTORS float32×4, a panel input by input with the biases as one input more, units filled up with zeros to fours.
+ */
+import type { Parameters } from '../network.ts';
+import { PANEL_VECTORS } from './addresses.ts';
+import { type LayerLayout, vectorsOf } from './layout.ts';
+
+/** Calls back with where unit i's weights start and how far apart they are, in float32, relative to the layer. */
+function eachUnit(
+  { inputs, outputs }: LayerLayout,
+  visit: (unit: number, start: number, stride: number) => void,
+): void {
+  const vectors = vectorsOf(outputs);
+  const panels = Math.ceil(vectors / PANEL_VECTORS);
+  let unit = 0;
+  for (let p = 0; p < panels; p++) {
+    const first = Math.floor((vectors * p) / panels);
+    const width = Math.floor((vectors * (p + 1)) / panels) - first;
+    for (let k = 0; k < width * 4 && unit < outputs; k++) {
+      visit(unit++, first * (inputs + 1) * 4 + k, width * 4);
+    }
+  }
+}
+
+/** packed ← the kernel's numbers, which start at `shift` bytes behind the weights. */
+export function pack(
+  packed: Parameters,
+  numbers: Float32Array,
+  layers: readonly LayerLayout[],
+  shift: number,
+): void {
+  let at = 0;
+  for (const layer of layers) {
+    const base = (layer.weights + shift) / 4;
+    const biases = at + layer.inputs * layer.outputs;
+    eachUnit(layer, (unit, start, stride) => {
+      let from = base + start;
+      for (let j = 0; j < layer.inputs; j++, from += stride) packed[at++] = numbers[from]!;
+      packed[biases + unit] = numbers[from]!;
+    });
+    at = biases + layer.outputs;
+  }
+}
+
+/** The other way round; rounds to float32. */
+export function unpackInto(
+  numbers: Float32Array,
+  packed: Parameters,
+  layers: readonly LayerLayout[],
+  shift: number,
+): void {
+  let at = 0;
+  for (const layer of layers) {
+    const base = (layer.weights + shift) / 4;
+    const biases = at + layer.inputs * layer.outputs;
+    eachUnit(layer, (unit, start, stride) => {
+      let to = base + start;
+      for (let j = 0; j < layer.inputs; j++, to += stride) numbers[to] = packed[at++]!;
+      numbers[to] = packed[biases + unit]!;
+    });
+    at = biases + layer.outputs;
+  }
+}

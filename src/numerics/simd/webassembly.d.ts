@@ -1,0 +1,14 @@
+/** The little of WebAssembly's interface that is used: TypeScript declares it only together with the whole browser. */
+declare namespace WebAssembly {
+  class Module {
+    constructor(bytes: Uint8Array);
+  }
+  class Instance {
+    readonly exports: Record<string, unknown>;
+    constructor(module: Module, imports: Record<string, Record<string, unknown>>);
+  }
+  class Memory {
+    readonly buffer: SharedArrayBuffer;
+    constructor(descriptor: { initial: number; maximum: number; shared: true });
+  }
+}
