@@ -11,8 +11,9 @@ const SHARE_OF_MEMORY = 0.5;
 /** @throws AtelierError `impossible-request`, with the estimate */
 export function assertTrainingFitsMemory(layerSizes: LayerSizes): void {
   const wanted = parameterCount(layerSizes) * BYTES_PER_PARAMETER;
-  // In a container the limit of the container counts; 0 where there is none.
-  const available = (process.constrainedMemory() || totalmem()) * SHARE_OF_MEMORY;
+  // In a container its limit counts; without one Node says 0, or 2^64.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  const available = Math.min(limit, totalmem()) * SHARE_OF_MEMORY;
   if (wanted <= available) return;
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AtelierError(
