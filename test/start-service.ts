@@ -112,7 +112,7 @@ export function assertProblem(
   code: ErrorCode,
   place?: string,
 ): Problem {
-  assert.equal(response.headers['content-type'], 'application/problem+json', response.body);
+  assert.match(String(response.headers['content-type']), /^application\/problem\+json(;|$)/, response.body);
   const problem = problemSchema.parse(JSON.parse(response.body));
   assert.deepEqual(
     [response.statusCode, problem.status, problem.code],

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import type { ModelVersion } from '../../src/domain/model.ts';
+import type { JobEvent } from '../../src/domain/training-job.ts';
+import {
+  hasEnded,
+  queueJob,
+  startService,
+  temporaryDirectory,
+  tiny,
+  train,
+  untilJob,
+} from '../start-service.ts';
+
+const stateDir = await temporaryDirectory({ after });
+const { app } = await startService({ after }, { STATE_DIR: stateDir, TRAINING_WORKERS: '2' });
+
+async function eventsOf(id: string): Promise<JobEvent[]> {
+  return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
+}
+
+test('each success publishes the next version of the model, and its digest is that of the bytes', async () => {
+  const jobs = [
+    await train(app, tiny({ modelName: 'twice' })),
+    await train(app, tiny({ modelName: 'twice', seed: 1 })),
+  ];
+  for (const [index, job] of jobs.entries()) {
+    assert.deepEqual([job.status, job.attempts, job.error], ['succeeded', 1, null]);
+    assert.deepEqual(job.model, { name: 'twice', version: index + 1 });
+    assert.deepEqual(job.stoppedAt, { step: 2, reason: 'completed' });
+    const { imagesPerSecond, ...progress } = job.progress;
+    assert.ok(imagesPerSecond! > 0);
+    assert.deepEqual(progress, { epoch: 1, epochs: 1, step: 2, steps: 2, fraction: 1, etaSeconds: 0 });
+
+    const response = await app.inject(`/v1/models/twice/versions/${index + 1}`);
+    const version = response.json<ModelVersion>();
+    assert.deepEqual(version, {
+      name: 'twice',
+      version: index + 1,
+      createdAt: version.createdAt,
+      jobId: job.id,
+      datasetId: 'fashion-mnist',
+      datasetDigest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest,
+      layerSizes: [784, 4, 10],
+      activation: 'relu',
+      classNames: (await app.inject('/v1/datasets/fashion-mnist')).json().classNames,
+      engine: version.engine,
+      testAccuracy: job.latest!.testAccuracy,
+      digest: job.digest,
+    });
+    const bytes = await readFile(join(stateDir, 'blobs', job.digest!.replace('sha256:', '')));
+    assert.equal(bytes.length, 4 * (4 * 785 + 10 * 5));
+    assert.equal(`sha256:${createHash('sha256').update(bytes).digest('hex')}`, job.digest);
+  }
+});
+
+test('the same request and seed give the same parameters, bit for bit, and another seed does not', async () => {
+  const body = (seed: number) => tiny({ modelName: 'repeated', seed });
+  const [first, again, other] = await Promise.all([
+    train(app, body(7)),
+    train(app, body(7)),
+    train(app, body(8)),
+  ]);
+  assert.match(first.digest!, /^sha256:[0-9a-f]{64}$/);
+  assert.equal(first.digest, again.digest);
+  assert.notEqual(first.digest, other.digest);
+  const measured = ({ latest }: typeof first) => ({ ...latest, durationMs: 0, evaluationMs: 0 });
+  assert.deepEqual(measured(first), measured(again));
+});
+
+test('events count from 1 without gaps and tell the whole story in order', async () => {
+  const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.98 } };
+  const job = await train(app, tiny({ modelName: 'told', training }));
+  const events = await eventsOf(job.id);
+  assert.deepEqual(
+    events.map((event) => event.id),
+    Array.from(events.keys(), (index) => index + 1),
+  );
+  const times = events.map((event) => event.at);
+  assert.deepEqual(times, times.toSorted());
+  const told = events.filter((event) => event.type !== 'progress');
+  assert.deepEqual(
+    told.map(({ type, data }) =>
+      type === 'status' ? `${data['from'] ?? ''}→${data['to']}` : `${type} ${data['epoch']}`,
+    ),
+    ['→queued', 'queued→running', 'epoch 1', 'epoch 2', 'epoch 3', 'running→succeeded'],
+  );
+  const metrics = (await app.inject(`/v1/training-jobs/${job.id}/metrics`)).json().data;
+  assert.deepEqual(
+    told.filter((event) => event.type === 'epoch').map((event) => event.data),
+    metrics,
+  );
+  assert.deepEqual(job.latest, metrics[2]);
+  const losses = metrics.map((record: { validationLoss: number }) => record.validationLoss);
+  assert.equal(job.best?.validationLoss, Math.min(...losses));
+});
+
+test('an exponential schedule multiplies the rate after every epoch', async () => {
+  const training = {
+    epochs: 3,
+    batchSize: 1024,
+    validation: { fraction: 0.98 },
+    optimizer: { learningRate: 0.5 },
+    schedule: { type: 'exponential' as const, factor: 0.5 },
+  };
+  const { id } = await train(app, tiny({ modelName: 'falling', training }));
+  const { data } = (await app.inject(`/v1/training-jobs/${id}/metrics`)).json();
+  assert.deepEqual(
+    data.map((record: { learningRate: number }) => record.learningRate),
+    [0.5, 0.25, 0.125],
+  );
+});
+
+for (const { title, hidden, sizes, dead } of [
+  { title: 'no hidden layer, which is softmax regression', hidden: [], sizes: [784, 10], dead: 0 },
+  { title: 'three hidden layers', hidden: [6, 5, 4], sizes: [784, 6, 5, 4, 10], dead: 3 },
+]) {
+  test(`a network of ${title} is trained, published and predicts`, async () => {
+    const job = await train(app, tiny({ modelName: `layers-${hidden.length}`, network: { hidden } }));
+    assert.equal(job.status, 'succeeded');
+    assert.equal(job.latest?.deadUnits.length, dead);
+    const model = (await app.inject(`/v1/models/layers-${hidden.length}`)).json();
+    assert.deepEqual(model.latest.layerSizes, sizes);
+    const predicted = await app.inject({
+      method: 'POST',
+      url: `/v1/models/layers-${hidden.length}/predictions`,
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: Buffer.alloc(784, 1),
+    });
+    assert.equal(predicted.statusCode, 200);
+  });
+}
+
+test('without validation everything is trained on, and the training loss chooses the best epoch', async () => {
+  const training = { epochs: 2, batchSize: 1024, validation: null };
+  const job = await train(app, tiny({ modelName: 'all', training }));
+  assert.equal(job.progress.steps, 2 * Math.ceil(60_000 / 1024));
+  assert.deepEqual([job.latest?.validationLoss, job.latest?.validationAccuracy], [null, null]);
+  const { data } = (await app.inject(`/v1/training-jobs/${job.id}/metrics`)).json();
+  const losses = data.map((record: { trainLoss: number }) => record.trainLoss);
+  assert.equal(job.best?.trainLoss, Math.min(...losses));
+  assert.ok(job.best!.trainLoss < Math.log(10), 'it learned more than chance');
+});
+
+test('a diverging job fails at once with a code and advice, and publishes nothing', async () => {
+  const deep = { hidden: new Array(8).fill(32) };
+  const training = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.9 } };
+  const job = await train(app, tiny({ modelName: 'diverged', network: deep, training }));
+  assert.equal(job.status, 'failed');
+  assert.equal(job.error?.code, 'loss-diverged');
+  assert.match(job.error.message, /rate of 100\. Lower training\.optimizer\.learningRate/);
+  assert.equal(job.stoppedAt?.reason, 'failed');
+  assert.ok(job.stoppedAt.step < 94, 'within the first epoch');
+  assert.deepEqual([job.model, job.digest], [null, null]);
+  assert.equal((await app.inject('/v1/models/diverged')).statusCode, 404);
+  const [error, status] = (await eventsOf(job.id)).slice(-2);
+  assert.deepEqual([error?.type, error?.data], ['error', job.error]);
+  assert.deepEqual([status?.type, status?.data], ['status', { from: 'running', to: 'failed' }]);
+});
+
+test('a thread that crashes fails its job by name, and the others go on', async () => {
+  const starts = once(process, 'worker') as Promise<[Worker]>;
+  const training = { epochs: 10_000, batchSize: 16 };
+  const doomed = await queueJob(app, tiny({ modelName: 'doomed', training }));
+  const [thread] = await starts;
+  await untilJob(app, doomed.id, (job) => job.progress.step > 0);
+  const beside = await queueJob(app, tiny({ modelName: 'beside' }));
+  await thread.terminate();
+  const job = await untilJob(app, doomed.id, hasEnded);
+  assert.deepEqual([job.status, job.error?.code], ['failed', 'worker-crashed']);
+  assert.ok(job.stoppedAt!.step > 0);
+  assert.equal((await untilJob(app, beside.id, hasEnded)).status, 'succeeded');
+  assert.equal((await train(app, tiny({ modelName: 'beside' }))).model?.version, 2);
+});

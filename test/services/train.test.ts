@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  hasEnded,
+  isRunning,
+  isUnderway,
+  queueJob,
+  startService,
+  tiny,
+  untilJob,
+} from '../start-service.ts';
+
+const { app } = await startService({ after }, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '2' });
+const post = (payload: object) => app.inject({ method: 'POST', url: '/v1/training-jobs', payload });
+
+test('a data set alone starts a job, and the answer has every default', async () => {
+  const running = await queueJob(app, endless);
+  await untilJob(app, running.id, isRunning);
+  const response = await post({ dataset: 'fashion-mnist' });
+  assert.equal(response.statusCode, 202);
+  const job = response.json<TrainingJob>();
+  assert.equal(response.headers.location, `/v1/training-jobs/${job.id}`);
+  assert.match(job.id, /^job_[0-9A-HJKMNP-TV-Z]{26}$/);
+  assert.match(job.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.deepEqual(job, {
+    id: job.id,
+    status: 'queued',
+    dataset: 'fashion-mnist',
+    modelName: 'fashion-mnist',
+    seed: 0,
+    metadata: {},
+    network: { hidden: [40], activation: 'relu', init: 'uniform-fan-in' },
+    training: {
+      epochs: 10,
+      batchSize: 64,
+      optimizer: { type: 'sgd', learningRate: 0.1 },
+      schedule: { type: 'constant' },
+      l2: 0,
+      validation: { fraction: 0.1 },
+    },
+    createdAt: job.createdAt,
+    startedAt: null,
+    finishedAt: null,
+    progress: {
+      epoch: 0,
+      epochs: 10,
+      step: 0,
+      steps: 8440,
+      fraction: 0,
+      imagesPerSecond: null,
+      etaSeconds: null,
+    },
+    latest: null,
+    best: null,
+    model: null,
+    attempts: 0,
+    stoppedAt: null,
+    digest: null,
+    error: null,
+  });
+  await cancelJob(app, job.id);
+  await cancelJob(app, running.id);
+  await untilJob(app, running.id, hasEnded);
+});
+
+test('with one place jobs run one after the other, in the order in which they came', async () => {
+  const first = await queueJob(app, endless);
+  await untilJob(app, first.id, isRunning);
+  const second = await queueJob(app);
+  const third = await queueJob(app);
+  await cancelJob(app, first.id);
+  const jobs = [];
+  for (const { id } of [first, second, third]) jobs.push(await untilJob(app, id, hasEnded));
+  assert.deepEqual(
+    jobs.map((job) => job.status),
+    ['cancelled', 'succeeded', 'succeeded'],
+  );
+  assert.ok(jobs[0]!.finishedAt! <= jobs[1]!.startedAt!);
+  assert.ok(jobs[1]!.finishedAt! <= jobs[2]!.startedAt!);
+});
+
+test('a full queue is answered with 429 and when to come again, and the running job does not count', async () => {
+  const running = await queueJob(app, endless);
+  await untilJob(app, running.id, isRunning);
+  const waiting = [await queueJob(app), await queueJob(app)];
+  const refused = await post(tiny());
+  const problem = assertProblem(refused, 429, 'queue-full');
+  assert.match(problem.detail, /^2 training jobs are queued/);
+  assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/);
+  for (const { id } of waiting) await cancelJob(app, id);
+  await cancelJob(app, await queueJob(app).then((job) => job.id));
+  await cancelJob(app, running.id);
+  await untilJob(app, running.id, hasEnded);
+});
+
+test('a queued job is cancelled at once, and never runs', async () => {
+  const running = await queueJob(app, endless);
+  await untilJob(app, running.id, isRunning);
+  const cancelled = await cancelJob(app, (await queueJob(app)).id);
+  assert.equal(cancelled.status, 'cancelled');
+  assert.deepEqual(cancelled.stoppedAt, { step: 0, reason: 'cancelled' });
+  assert.ok(cancelled.finishedAt);
+  assert.deepEqual([cancelled.startedAt, cancelled.attempts], [null, 0]);
+  await cancelJob(app, running.id);
+  await untilJob(app, running.id, hasEnded);
+  const again = await app.inject({ method: 'POST', url: `/v1/training-jobs/${cancelled.id}/cancel` });
+  assertProblem(again, 409, 'illegal-transition');
+});
+
+test('a running job is cancelled between two batches, keeps what it measured, and says where it stopped', async () => {
+  const { id } = await queueJob(app, endless);
+  await untilJob(app, id, (job) => isUnderway(job) && job.latest !== null);
+  assert.equal((await cancelJob(app, id)).status, 'cancelling');
+  const job = await untilJob(app, id, hasEnded);
+  assert.equal(job.status, 'cancelled');
+  assert.equal(job.stoppedAt?.reason, 'cancelled');
+  assert.ok(job.stoppedAt.step >= job.progress.step && job.stoppedAt.step < job.progress.steps);
+  assert.deepEqual([job.model, job.digest, job.error], [null, null, null]);
+  assert.ok(job.latest);
+  const metrics = await app.inject(`/v1/training-jobs/${id}/metrics`);
+  assert.deepEqual(metrics.json().data.at(-1), job.latest);
+});
+
+test('a batch larger than what is left to train on is refused, with how many there are', async () => {
+  const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.99 } } });
+  const problem = assertProblem(await post(body), 422, 'impossible-request', '#/training/batchSize');
+  assert.match(problem.detail, /1024 is larger than the 600 images left to train on \(59400 of 60000/);
+  assert.equal(problem.errors?.[0]?.detail, 'must be at most 600');
+});
+
+test('an unknown data set is refused, naming those that there are', async () => {
+  const problem = assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
+  assert.match(problem.detail, /fashion-mnist/);
+});
