@@ -43,7 +43,7 @@ await_healthy() {
 }
 
 stop() {
-  "$engine" stop --time 30 "$name" >/dev/null
+  "$engine" stop -t 30 "$name" >/dev/null
   local code
   code=$("$engine" inspect --format '{{.State.ExitCode}}' "$name")
   [[ $code == 0 ]] || die "After SIGTERM the exit code is $code."
