@@ -1,5 +1,6 @@
 /** What a prediction shows of a row of probabilities. */
 import { z } from 'zod';
+import { argmax } from '../numerics/reference/cross-entropy.ts';
 import type { VersionReference } from './model.ts';
 
 export const predictionQuerySchema = z.strictObject({
@@ -63,14 +64,12 @@ export function describePredictions(
   const predictions: Prediction[] = [];
   for (let start = 0; start < probabilities.length; start += classes) {
     const row = probabilities.subarray(start, start + classes);
-    const [first] = rank(row, classNames, 1);
-    predictions.push({
-      ...first!,
-      ...(options.topK === undefined
-        ? { probabilities: Array.from(row) }
-        : { top: rank(row, classNames, options.topK) }),
-      ...(options.logits && { logits: Array.from(logits.subarray(start, start + classes)) }),
-    });
+    const label = argmax(row);
+    const prediction: Prediction = { label, className: classNames[label]!, probability: row[label]! };
+    if (options.topK === undefined) prediction.probabilities = Array.from(row);
+    else prediction.top = rank(row, classNames, options.topK);
+    if (options.logits) prediction.logits = Array.from(logits.subarray(start, start + classes));
+    predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };
 }

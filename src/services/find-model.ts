@@ -1,4 +1,5 @@
 /** Shows models, and finds the version that a prediction or a check refers to, with its parameters in memory. */
+import { LRUCache } from 'lru-cache';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
 import { createForward, type Forward } from '../numerics/forward.ts';
@@ -20,15 +21,18 @@ export interface ModelService {
   readonly versions: Store['models']['versions'];
   /** @throws AtelierError `model-not-found` */
   version(name: string, version?: number): Promise<ModelVersion>;
-  /** The newest version where none is given. @throws AtelierError `model-not-found` */
-  load(name: string, version?: number): Promise<LoadedModel>;
+  /**
+   * The newest version where none is given; at once when it is in memory.
+   * @throws AtelierError `model-not-found`
+   */
+  load(name: string, version?: number): LoadedModel | Promise<LoadedModel>;
   /** To be told of each version that is published: what is newest is remembered. */
   published(version: Pick<ModelVersion, 'name' | 'version'>): void;
 }
 
 export function createModelService({ models, blobs }: Pick<Store, 'models' | 'blobs'>): ModelService {
   const newest = new Map<string, number>();
-  const loaded = new Map<string, Promise<LoadedModel>>();
+  const loaded = new LRUCache<string, LoadedModel>({ max: MAX_LOADED });
 
   async function version(name: string, number?: number): Promise<ModelVersion> {
     const found = await models.version(name, number);
@@ -59,11 +63,12 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
     };
   }
 
-  function remember(key: string, model: Promise<LoadedModel>): Promise<LoadedModel> {
-    loaded.delete(key);
-    loaded.set(key, model);
-    if (loaded.size > MAX_LOADED) loaded.delete(loaded.keys().next().value!);
-    model.catch(() => loaded.delete(key));
+  async function loadFromStore(name: string, number?: number): Promise<LoadedModel> {
+    const found = await version(name, number);
+    const model = await readParameters(found);
+    loaded.set(keyOf(name, found.version), model);
+    // A version may have been published while this one was read.
+    if (number === undefined) newest.set(name, Math.max(found.version, newest.get(name) ?? 0));
     return model;
   }
 
@@ -79,16 +84,15 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
       await version(name);
       return models.versions(name, query);
     },
-    async load(name, number = newest.get(name)) {
-      const key = `${name}@${number}`;
-      const known = loaded.get(key);
-      if (known) return remember(key, known);
-      const found = await version(name, number);
-      newest.set(name, Math.max(found.version, newest.get(name) ?? (await version(name)).version));
-      return remember(`${name}@${found.version}`, readParameters(found));
+    load(name, number) {
+      const wanted = number ?? newest.get(name);
+      const known = wanted === undefined ? undefined : loaded.get(keyOf(name, wanted));
+      return known ?? loadFromStore(name, wanted);
     },
     published({ name, version: number }) {
       newest.set(name, number);
     },
   };
 }
+
+const keyOf = (name: string, version: number) => `${name}@${version}`;

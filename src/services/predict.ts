@@ -17,6 +17,7 @@ const MAX_BYTES_HERE = 256 * 1024;
 export interface PredictService {
   /**
    * @param version the newest where none is given
+   * @param signal asked for only where a thread is needed
    * @returns the serialised answer
    * @throws AtelierError `model-not-found`, or what is wrong with the images
    */
@@ -25,7 +26,7 @@ export interface PredictService {
     images: EncodedImages,
     options: PredictionOptions,
     format: 'json' | 'npy',
-    signal: AbortSignal,
+    signal: () => AbortSignal,
   ): Promise<string | Buffer>;
 }
 
@@ -48,7 +49,7 @@ export function createPredictService(
         }
         rest = { kind: 'batch', ...batch };
       }
-      return Buffer.from(await pool.run({ network, images: rest, options, format }, signal));
+      return Buffer.from(await pool.run({ network, images: rest, options, format }, signal()));
     },
   };
 }

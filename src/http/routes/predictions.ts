@@ -45,7 +45,7 @@ export const predictionRoutes =
       const type = negotiate(request, ['application/json', 'application/x-npy']);
       const body = await readImages(request, maxBodyBytes, query.pixels);
       const format = type === 'application/json' ? 'json' : 'npy';
-      const answer = await predictions.predict(model, body, query, format, hangUpSignal(reply));
+      const answer = await predictions.predict(model, body, query, format, () => hangUpSignal(reply));
       return reply.type(type === 'application/json' ? 'application/json; charset=utf-8' : type).send(answer);
     }
 
