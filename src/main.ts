@@ -8,13 +8,18 @@ import { AtelierError } from './errors.ts';
 async function start(): Promise<void> {
   const config = readConfig();
   const log = createLog(config.logLevel);
-  const atelier = await compose(config, log);
+  const composing = compose(config, log);
+  let stopping = false;
+  // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
   closeWithGrace({ delay: config.shutdownGraceSeconds * 1000, logger: log }, async ({ signal, err }) => {
+    stopping = true;
     if (err) log.fatal({ err }, 'stopping because of a defect');
     else log.info({ signal }, 'stopping');
-    await atelier.close();
+    await (await composing).close();
     log.info('stopped');
   });
+  const atelier = await composing;
+  if (stopping) return;
   const address = await atelier.app.listen({ host: config.host, port: config.port });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
   log.info(`Atelier serves ${address}, documentation at ${base}/docs. Try: curl -s ${base}/v1/training-jobs`);
