@@ -56,6 +56,13 @@ export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
 /** Does not end by itself while a test runs. */
 export const endless: TrainingBody = tiny({ training: { epochs: 10_000, batchSize: 16 } });
 
+/** Eight epochs that take about as long as everything is measured: time enough to interrupt it in the middle. */
+export const interruptible: TrainingBody = tiny({
+  modelName: 'interrupted',
+  network: { hidden: [1] },
+  training: { epochs: 8, batchSize: 64, validation: { fraction: 0.98 } },
+});
+
 export async function queueJob(app: FastifyInstance, body: TrainingBody = tiny()): Promise<TrainingJob> {
   const response = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: body });
   assert.equal(response.statusCode, 202, response.body);

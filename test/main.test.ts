@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { DATA_DIR, hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
+
+const MAIN = join(import.meta.dirname, '../src/main.ts');
+
+interface Process {
+  readonly child: ChildProcess;
+  /** [exit code, signal] */
+  readonly exited: Promise<[number | null, string | null]>;
+  /** All that it wrote so far. */
+  output(): string;
+  /** Address it says that it serves; undefined when it ends before. */
+  readonly address: Promise<string | undefined>;
+}
+
+/** The real process; killed when the test ends, if it still runs. */
+function startProcess(t: TestContext, stateDir: string, environment: Record<string, string> = {}): Process {
+  const child = spawn(process.execPath, [MAIN], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Its coverage goes where that of this process goes.
+    env: {
+      PORT: '0',
+      STARTER_JOB: 'off',
+      DATA_DIR,
+      STATE_DIR: stateDir,
+      ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+      ...environment,
+    },
+  });
+  const lines: string[] = [];
+  const exited = once(child, 'close') as Process['exited'];
+  const address = new Promise<string | undefined>((resolve) => {
+    void exited.then(() => resolve(undefined));
+    for (const input of [child.stdout, child.stderr]) {
+      createInterface({ input }).on('line', (line) => {
+        lines.push(line);
+        const served = /Atelier serves (http:\S+?),/.exec(line);
+        if (served) resolve(served[1]);
+      });
+    }
+  });
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+    await exited;
+  });
+  return { child, exited, address, output: () => lines.join('\n') };
+}
+
+async function serving(service: Process): Promise<string> {
+  const address = await service.address;
+  assert.ok(address, service.output());
+  return address;
+}
+
+async function ask<T>(url: string, body?: object): Promise<T> {
+  const response = await fetch(url, {
+    ...(body && {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    }),
+  });
+  assert.ok(response.ok, `${url}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
+async function until(url: string, holds: (job: TrainingJob) => boolean): Promise<TrainingJob> {
+  for (;;) {
+    const job = await ask<TrainingJob>(url);
+    if (holds(job)) return job;
+    assert.ok(job.finishedAt === null, JSON.stringify(job));
+    await setTimeout(20);
+  }
+}
+
+test('killed while a job runs, it comes back with its models, and the job runs again to the same end', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const first = startProcess(t, stateDir);
+  let base = await serving(first);
+  const done = await ask<TrainingJob>(`${base}/v1/training-jobs`, { ...interruptible, modelName: 'done' });
+  const { digest } = await until(`${base}/v1/training-jobs/${done.id}`, hasEnded);
+  const picture = new Array(784).fill(0);
+  const predicted = await ask(`${base}/v1/models/done/predictions`, { image: picture });
+  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
+  await until(`${base}/v1/training-jobs/${id}`, isUnderway);
+  first.child.kill('SIGKILL');
+  assert.deepEqual(await first.exited, [null, 'SIGKILL']);
+
+  const second = startProcess(t, stateDir);
+  base = await serving(second);
+  const back = await ask<TrainingJob>(`${base}/v1/training-jobs/${id}`);
+  assert.ok(['queued', 'running'].includes(back.status) && back.attempts >= 1, back.status);
+  assert.deepEqual(await ask(`${base}/v1/models/done/predictions`, { image: picture }), predicted);
+  const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);
+  assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 2, digest]);
+});
+
+test('SIGTERM ends it with code 0, and the running job is back in the queue', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const first = startProcess(t, stateDir);
+  let base = await serving(first);
+  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
+  await until(`${base}/v1/training-jobs/${id}`, isUnderway);
+  first.child.kill('SIGTERM');
+  assert.deepEqual(await first.exited, [0, null], first.output());
+  assert.match(first.output(), /job queued again/);
+
+  base = await serving(startProcess(t, stateDir));
+  const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);
+  assert.deepEqual([job.status, job.attempts], ['succeeded', 2]);
+});
+
+test('when ready it prints JSON lines, the last with its address and a curl to try', async (t) => {
+  const service = startProcess(t, await temporaryDirectory(t));
+  const base = await serving(service);
+  const said = service
+    .output()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.ok(said.at(-1).msg.includes(`Try: curl -s ${base}/v1/training-jobs`));
+});
+
+test('a second process on one state directory exits with code 1 and says why', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const base = await serving(startProcess(t, stateDir));
+  const second = startProcess(t, stateDir);
+  assert.deepEqual(await second.exited, [1, null]);
+  assert.match(second.output(), /^Atelier does not start: .*in use by another Atelier process.*STATE_DIR/);
+  assert.deepEqual(await ask(`${base}/health/live`), { live: true });
+});
+
+test('what a person can mend is said in one sentence, without a stack', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  t.after(async () => void taken.close());
+  const { port } = taken.address() as { port: number };
+  const cases: [environment: Record<string, string>, said: RegExp][] = [
+    [{ PORT: 'http' }, /^Atelier does not start: .*PORT=http/],
+    [{ DATABASE_URL: 'postgres://db/atelier' }, /^Atelier does not start: .*DATABASE_URL.*STATE_DIR/],
+    [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npm run data/],
+    [{ PORT: String(port) }, /^Atelier does not start: .*EADDRINUSE/],
+  ];
+  for (const [environment, said] of cases) {
+    const service = startProcess(t, stateDir, environment);
+    assert.deepEqual(await service.exited, [1, null]);
+    assert.match(service.output(), said);
+    assert.doesNotMatch(service.output(), /\n\s+at /);
+  }
+});
