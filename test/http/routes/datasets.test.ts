@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import sharp from 'sharp';
+import { parseNpy } from '../../../src/datasets/npy.ts';
+import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { assertProblem, startService, testImage } from '../../start-service.ts';
+
+const { app } = await startService({ after });
+const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
+
+test('the list holds the built-in data set as the resource itself shows it', async () => {
+  const one = await app.inject('/v1/datasets/fashion-mnist');
+  assert.equal(one.statusCode, 200);
+  const dataset = datasetSchema.parse(one.json());
+  assert.deepEqual(one.json(), {
+    id: 'fashion-mnist',
+    imageShape: [28, 28],
+    classNames: [
+      'T-shirt/top',
+      'Trouser',
+      'Pullover',
+      'Dress',
+      'Coat',
+      'Sandal',
+      'Shirt',
+      'Sneaker',
+      'Bag',
+      'Ankle boot',
+    ],
+    splits: {
+      train: { examples: 60_000, examplesPerClass: new Array(10).fill(6000) },
+      test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
+    },
+    digest: dataset.digest,
+  });
+  assert.match(dataset.digest, /^sha256:[0-9a-f]{64}$/);
+  assert.deepEqual((await app.inject('/v1/datasets')).json(), {
+    data: [dataset],
+    firstId: 'fashion-mnist',
+    lastId: 'fashion-mnist',
+    hasMore: false,
+  });
+});
+
+test('after the last data set there are no more', async () => {
+  const response = await app.inject('/v1/datasets?limit=1&after=fashion-mnist');
+  assert.deepEqual(response.json(), { data: [], firstId: null, lastId: null, hasMore: false });
+});
+
+test('a picture is a PNG unless something else is accepted, with its label and class in the headers', async () => {
+  const response = await app.inject(IMAGE);
+  assert.equal(response.statusCode, 200);
+  assert.equal(response.headers['content-type'], 'image/png');
+  assert.equal(response.headers['x-label'], '9');
+  assert.equal(response.headers['x-class-name'], 'Ankle boot');
+  const { format, width, height, channels, depth } = await sharp(response.rawPayload).metadata();
+  assert.deepEqual(
+    { format, width, height, channels, depth },
+    { format: 'png', width: 28, height: 28, channels: 1, depth: 'uchar' },
+  );
+});
+
+test('all forms of a picture are the same 784 pixels', async () => {
+  const bytes = await testImage(app, 17);
+  assert.equal(bytes.length, 784);
+  const png = await sharp(await testImage(app, 17, 'image/png'))
+    .toColourspace('b-w')
+    .raw()
+    .toBuffer();
+  assert.deepEqual([...png], [...bytes]);
+  const npy = parseNpy(await testImage(app, 17, 'application/x-npy'));
+  assert.deepEqual([npy.shape, npy.dtype], [[28, 28], 'u1']);
+  assert.deepEqual([...(npy.data as Uint8Array)], [...bytes]);
+  const json = JSON.parse(String(await testImage(app, 17, 'application/json')));
+  assert.deepEqual(Object.keys(json), ['label', 'className', 'image']);
+  assert.deepEqual(json.image.flat(), [...bytes]);
+  assert.equal(json.image.length, 28);
+});
+
+test('the type with the highest quality is answered', async () => {
+  const accept = 'image/png;q=0.5, application/x-npy;q=0.9, text/html';
+  const response = await app.inject({ url: IMAGE, headers: { accept } });
+  assert.equal(response.headers['content-type'], 'application/x-npy');
+  const wildcard = await app.inject({ url: IMAGE, headers: { accept: 'image/*' } });
+  assert.equal(wildcard.headers['content-type'], 'image/png');
+});
+
+test('a type that is not offered is a 406 that names those that are', async () => {
+  const response = await app.inject({ url: IMAGE, headers: { accept: 'image/gif' } });
+  assert.match(assertProblem(response, 406, 'not-acceptable').detail, /image\/png, application\/x-npy/);
+});
+
+test('both splits have a first and a last picture, and none after it', async () => {
+  for (const [split, last] of [
+    ['train', 59_999],
+    ['test', 9_999],
+  ]) {
+    const url = `/v1/datasets/fashion-mnist/splits/${split}/images`;
+    assert.equal((await app.inject(`${url}/${last}`)).statusCode, 200);
+    const problem = assertProblem(await app.inject(`${url}/${Number(last) + 1}`), 404, 'image-not-found');
+    assert.match(problem.detail, new RegExp(`0 to ${last}`));
+  }
+});
+
+test('an index that is not a whole number is refused by name', async () => {
+  for (const index of ['', '%20', '-1', '1.5', '0x10', '1e2', 'first', '9'.repeat(40)]) {
+    const response = await app.inject(`/v1/datasets/fashion-mnist/splits/test/images/${index}`);
+    assertProblem(response, 400, 'invalid-request', 'index');
+  }
+});
+
+test('a split or data set that there is not is refused', async () => {
+  const split = await app.inject('/v1/datasets/fashion-mnist/splits/validation/images/0');
+  assertProblem(split, 400, 'invalid-request', 'split');
+  for (const url of [
+    '/v1/datasets/mnist',
+    '/v1/datasets/mnist/splits/test/images/0',
+    '/v1/datasets/__proto__',
+  ]) {
+    assert.match(assertProblem(await app.inject(url), 404, 'dataset-not-found').detail, /fashion-mnist/);
+  }
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import { assertProblem, startService, tiny, train } from '../../start-service.ts';
+
+const { app } = await startService({ after });
+
+test('without models the list is empty, and a missing one says how to get one', async () => {
+  const list = await app.inject('/v1/models');
+  assert.deepEqual(list.json(), { data: [], firstId: null, lastId: null, hasMore: false });
+  const problem = assertProblem(await app.inject('/v1/models/shoes'), 404, 'model-not-found');
+  assert.match(problem.detail, /There are none yet; a training job publishes one/);
+});
+
+test('models are listed newest first, page by page, each with its newest version', async () => {
+  for (const modelName of ['b', 'a', 'b']) await train(app, tiny({ modelName }));
+  const whole = (await app.inject('/v1/models')).json();
+  const names = whole.data.map((model: { name: string }) => model.name);
+  assert.deepEqual(names.toSorted(), ['a', 'b']);
+  for (const model of whole.data) {
+    assert.deepEqual(modelSchema.strict().parse(model), model);
+    assert.deepEqual((await app.inject(`/v1/models/${model.name}`)).json(), model);
+    assert.equal(model.versions, model.name === 'b' ? 2 : 1);
+    assert.equal(model.latest.version, model.versions);
+  }
+  const first = (await app.inject('/v1/models?limit=1')).json();
+  assert.deepEqual(first, { data: [whole.data[0]], firstId: names[0], lastId: names[0], hasMore: true });
+  const second = (await app.inject(`/v1/models?limit=1&after=${first.lastId}`)).json();
+  assert.deepEqual(second, { data: [whole.data[1]], firstId: names[1], lastId: names[1], hasMore: false });
+});
+
+test('versions are listed newest first, page by page', async () => {
+  const whole = (await app.inject('/v1/models/b/versions')).json();
+  assert.deepEqual(
+    whole.data.map((version: { version: number }) => version.version),
+    [2, 1],
+  );
+  assert.deepEqual([whole.firstId, whole.lastId, whole.hasMore], ['2', '1', false]);
+  for (const version of whole.data) {
+    assert.deepEqual(modelVersionSchema.strict().parse(version), version);
+    assert.deepEqual((await app.inject(`/v1/models/b/versions/${version.version}`)).json(), version);
+  }
+  const first = (await app.inject('/v1/models/b/versions?limit=1')).json();
+  assert.deepEqual([first.data[0].version, first.hasMore], [2, true]);
+  const second = (await app.inject('/v1/models/b/versions?limit=1&after=2')).json();
+  assert.deepEqual([second.data[0].version, second.hasMore], [1, false]);
+});
+
+test('what there is not is a 404 that says what there is', async () => {
+  const missing = assertProblem(await app.inject('/v1/models/c'), 404, 'model-not-found');
+  assert.match(missing.detail, /There are: (a, b|b, a)/);
+  const version = assertProblem(await app.inject('/v1/models/b/versions/3'), 404, 'model-not-found');
+  assert.match(version.detail, /no version 3; its newest is 2/);
+  assertProblem(await app.inject('/v1/models/c/versions'), 404, 'model-not-found');
+  assertProblem(await app.inject(`/v1/models/${'c'.repeat(500)}`), 404, 'route-not-found');
+});
+
+test('versions and cursors that cannot be are refused by name', async () => {
+  for (const version of ['0', '-1', '1.5', 'newest', '1e300']) {
+    const response = await app.inject(`/v1/models/b/versions/${version}`);
+    assertProblem(response, 400, 'invalid-request', 'version');
+  }
+  assertProblem(await app.inject('/v1/models/b/versions?after=x'), 400, 'invalid-request', 'after');
+  assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request');
+});

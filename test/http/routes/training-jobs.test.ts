@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { epochRecordSchema } from '../../../src/domain/metrics.ts';
+import { type TrainingJob, trainingJobSchema } from '../../../src/domain/training-job.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  hasEnded,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../../start-service.ts';
+
+const { app } = await startService({ after }, { TRAINING_WORKERS: '1' });
+const running = await queueJob(app, endless);
+const queued: string[] = [];
+for (let seed = 0; seed < 5; seed++) queued.push((await queueJob(app, tiny({ seed }))).id);
+const newestFirst = queued.toReversed();
+const idsOf = (list: { data: TrainingJob[] }) => list.data.map((job) => job.id);
+
+test('jobs are listed newest first, as the resources themselves show them', async () => {
+  const list = (await app.inject('/v1/training-jobs')).json();
+  assert.deepEqual(idsOf(list), [...newestFirst, running.id]);
+  assert.deepEqual([list.firstId, list.lastId, list.hasMore], [newestFirst[0], running.id, false]);
+  for (const job of list.data) assert.deepEqual(trainingJobSchema.strict().parse(job), job);
+  assert.deepEqual((await app.inject(`/v1/training-jobs/${queued[0]}`)).json(), list.data[4]);
+});
+
+test('pages follow each other without a gap while jobs are added', async () => {
+  const seen: string[] = [];
+  let url = '/v1/training-jobs?limit=2&status=queued';
+  for (;;) {
+    const page = (await app.inject(url)).json();
+    seen.push(...idsOf(page));
+    if (!page.hasMore) break;
+    assert.equal(page.data.length, 2);
+    assert.equal(page.lastId, page.data[1].id);
+    if (seen.length === 2) await queueJob(app);
+    url = `/v1/training-jobs?limit=2&status=queued&after=${page.lastId}`;
+  }
+  assert.deepEqual(seen, newestFirst);
+});
+
+test('a cursor need not be the id of a job', async () => {
+  const { data, hasMore } = (await app.inject('/v1/training-jobs?after=job_0')).json();
+  assert.deepEqual([data, hasMore], [[], false]);
+});
+
+test('the status selects', async () => {
+  await untilJob(app, running.id, (job) => job.status === 'running');
+  assert.deepEqual(idsOf((await app.inject('/v1/training-jobs?status=running')).json()), [running.id]);
+  assert.deepEqual((await app.inject('/v1/training-jobs?status=failed')).json().data, []);
+});
+
+test('what a query cannot be is refused by name, with what it can be', async () => {
+  const cases = {
+    'limit=0': 'limit',
+    'limit=101': 'limit',
+    'limit=two': 'limit',
+    'limit=': 'limit',
+    'limit=1&limit=2': 'limit',
+    'status=paused': 'status',
+    'after=': 'after',
+    'page=2': 'page',
+    '__proto__=1': '__proto__',
+  };
+  for (const [query, parameter] of Object.entries(cases)) {
+    assertProblem(await app.inject(`/v1/training-jobs?${query}`), 400, 'invalid-request', parameter);
+  }
+  const { detail } = assertProblem(await app.inject('/v1/training-jobs?page=2'), 400, 'invalid-request');
+  assert.match(detail, /page: Unknown field; allowed: limit, after, status/);
+});
+
+test('an unknown job is a 404 on every route of it', async () => {
+  for (const part of ['', '/metrics', '/events']) {
+    assertProblem(await app.inject(`/v1/training-jobs/job_0${part}`), 404, 'training-job-not-found');
+  }
+  const cancel = await app.inject({ method: 'POST', url: '/v1/training-jobs/job_0/cancel' });
+  assertProblem(cancel, 404, 'training-job-not-found');
+});
+
+test('metrics say the same as JSON and as CSV', async () => {
+  for (const id of [...queued, running.id]) await cancelJob(app, id);
+  await untilJob(app, running.id, hasEnded);
+  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 } };
+  const bodies = [
+    tiny({ network: { hidden: [6, 4] }, training }),
+    tiny({ network: { hidden: [] }, training: { ...training, validation: null } }),
+  ];
+  for (const body of bodies) {
+    const { id } = await train(app, body);
+    const { data } = (await app.inject(`/v1/training-jobs/${id}/metrics`)).json();
+    assert.equal(data.length, 2);
+    const response = await app.inject({
+      url: `/v1/training-jobs/${id}/metrics`,
+      headers: { accept: 'text/csv' },
+    });
+    assert.equal(response.headers['content-type'], 'text/csv; charset=utf-8');
+    const [header, ...rows] = response.body.split('\r\n');
+    assert.deepEqual(header!.split(','), Object.keys(epochRecordSchema.shape));
+    assert.equal(rows.pop(), '', 'the last line ends too');
+    const read = rows.map((row) =>
+      Object.fromEntries(
+        row.split(',').map((cell, column) => {
+          const name = header!.split(',')[column]!;
+          if (name === 'deadUnits') return [name, cell === '' ? [] : cell.split(' ').map(Number)];
+          return [name, cell === '' ? null : Number(cell)];
+        }),
+      ),
+    );
+    assert.deepEqual(read, data);
+  }
+});
+
+test('a job that measured nothing yet has no metrics, and the CSV only its header', async () => {
+  const [id] = queued;
+  assert.deepEqual((await app.inject(`/v1/training-jobs/${id}/metrics`)).json(), { data: [] });
+  const csv = await app.inject({ url: `/v1/training-jobs/${id}/metrics`, headers: { accept: 'text/csv' } });
+  assert.match(csv.body, /^epoch,trainLoss,[^\n]*evaluationMs\r\n$/);
+  const other = await app.inject({
+    url: `/v1/training-jobs/${id}/metrics`,
+    headers: { accept: 'text/html' },
+  });
+  assertProblem(other, 406, 'not-acceptable');
+});
+
+test('events go on after the last one that was seen', async () => {
+  const url = `/v1/training-jobs/${running.id}/events`;
+  const whole = (await app.inject(url)).json();
+  assert.ok(whole.data.length >= 4);
+  assert.deepEqual([whole.firstId, whole.lastId], ['1', String(whole.data.length)]);
+  const first = (await app.inject(`${url}?limit=2`)).json();
+  assert.deepEqual([first.data, first.hasMore], [whole.data.slice(0, 2), true]);
+  const rest = (await app.inject(`${url}?after=${first.lastId}`)).json();
+  assert.deepEqual([rest.data, rest.hasMore], [whole.data.slice(2), false]);
+  for (const query of ['limit=1001', 'limit=0', 'after=-1', 'after=x']) {
+    assertProblem(await app.inject(`${url}?${query}`), 400, 'invalid-request', query.split('=')[0]);
+  }
+});
+
+test('what is polled answers 304 until it changes', async () => {
+  const url = `/v1/training-jobs/${running.id}`;
+  const { etag } = (await app.inject(url)).headers;
+  assert.ok(etag);
+  const same = await app.inject({ url, headers: { 'if-none-match': etag } });
+  assert.deepEqual([same.statusCode, same.body], [304, '']);
+  assert.ok(same.headers['x-request-id']);
+  const other = await app.inject({ url, headers: { 'if-none-match': '"another"' } });
+  assert.equal(other.statusCode, 200);
+  const changing = await queueJob(app, endless);
+  const before = (await app.inject(`/v1/training-jobs/${changing.id}`)).headers.etag!;
+  await cancelJob(app, changing.id);
+  await untilJob(app, changing.id, hasEnded);
+  const changed = await app.inject({
+    url: `/v1/training-jobs/${changing.id}`,
+    headers: { 'if-none-match': before },
+  });
+  assert.equal(changed.statusCode, 200);
+});
