@@ -27,8 +27,15 @@ export async function temporaryDirectory(scope: Scope): Promise<string> {
   return directory;
 }
 
-/** Closed at the end of the scope; may be closed before. */
-export async function startService(scope: Scope, environment: Record<string, string> = {}): Promise<Atelier> {
+/**
+ * Closed at the end of the scope; may be closed before.
+ * @param onError told every line of the log that says of a defect
+ */
+export async function startService(
+  scope: Scope,
+  environment: Record<string, string> = {},
+  onError: (line: string) => void = () => {},
+): Promise<Atelier> {
   const config = readConfig({
     STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
     DATA_DIR,
@@ -36,7 +43,7 @@ export async function startService(scope: Scope, environment: Record<string, str
     TRAINING_WORKERS: '2',
     ...environment,
   });
-  const atelier = await compose(config, pino({ level: 'silent' }));
+  const atelier = await compose(config, pino({ level: 'error' }, { write: onError }));
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());
   scope.after(close);

@@ -2,6 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
+import { ClientHungUp } from './hang-up.ts';
 import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -66,7 +67,8 @@ export async function sendProblem(
 ): Promise<FastifyReply> {
   const error = toAtelierError(thrown, request);
   const problem = problemOf(error, request);
-  if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
+  if (thrown instanceof ClientHungUp) request.log.info(thrown.message);
+  else if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   await drain(request.raw, maxBodyBytes);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));

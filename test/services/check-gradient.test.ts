@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { after, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { parseNpy } from '../../src/datasets/npy.ts';
+import { type GradientCheck, gradientCheckSchema } from '../../src/domain/gradient-check.ts';
+import { assertProblem, startService, tiny, train } from '../start-service.ts';
+
+/** Of the pools; trainings end theirs themselves. */
+const threads = new Set<Worker>();
+process.on('worker', (worker) => {
+  threads.add(worker);
+  worker.once('exit', () => threads.delete(worker));
+});
+const alive = () => [...threads];
+const logged: string[] = [];
+const { app } = await startService({ after }, {}, (line) => logged.push(line));
+await app.listen({ port: 0 });
+
+const post = (payload: object, accept = 'application/json', query = '') =>
+  app.inject({ method: 'POST', url: `/v1/gradient-checks${query}`, payload, headers: { accept } });
+
+async function check(body: object): Promise<GradientCheck> {
+  const response = await post(body);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.deepEqual(gradientCheckSchema.strict().parse(response.json()), response.json());
+  return response.json();
+}
+
+/** Takes seconds, and is not too costly. */
+const long = { network: { hidden: [300] }, examples: 60 };
+
+test('by default all 31,810 coordinates of the network of the notebook are checked, and pass', async () => {
+  const report = await check({});
+  const { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel } = report;
+  assert.deepEqual(
+    { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel },
+    {
+      passed: true,
+      reason: null,
+      advice: null,
+      scheme: 'central',
+      stepSize: 1e-5,
+      tolerance: 1e-6,
+      coordinates: 31_810,
+      kernel: null,
+    },
+  );
+  assert.ok(report.relativeError < 1e-7 && report.error > 0 && report.durationMs > 0);
+  assert.ok(Math.abs(report.loss - Math.log(10)) < 0.5, 'a fresh network guesses');
+  assert.deepEqual(
+    report.blocks.map(({ name, shape, coordinates: count }) => [name, shape, count]),
+    [
+      ['W1', [40, 784], 31_360],
+      ['b1', [40], 40],
+      ['W2', [10, 40], 400],
+      ['b2', [10], 10],
+    ],
+  );
+  assert.ok(report.blocks.every((block) => block.passed && block.allclose && block.worst !== null));
+});
+
+test('forward differences have the step and the number that SciPy has', async () => {
+  const report = await check({ scheme: 'forward' });
+  assert.deepEqual([report.passed, report.stepSize, report.tolerance], [true, 2 ** -26, 1e-4]);
+  assert.ok(report.error > 1e-7 && report.error < 1e-5, String(report.error));
+});
+
+test('a step of 1e-10, as the starter code had it, is called too small, with what to do', async () => {
+  const report = await check({ scheme: 'forward', stepSize: 1e-10 });
+  assert.deepEqual([report.passed, report.reason], [false, 'step-too-small']);
+  assert.match(report.advice!, /use the default step/);
+  assert.ok(report.error > 1e-5, 'about 3e-4');
+});
+
+test('a sample checks as many coordinates, the same ones for the same seed', async () => {
+  const body = { coordinates: { sample: 1000 }, seed: 3 };
+  const { durationMs: _, ...first } = await check(body);
+  const { durationMs: __, ...again } = await check(body);
+  assert.equal(first.coordinates, 1000);
+  assert.deepEqual(first, again);
+  const other = await check({ ...body, seed: 4 });
+  assert.notEqual(first.error, other.error);
+});
+
+test('examples are the first of the training images, or those that are listed', async () => {
+  const coordinates = { sample: 200 };
+  const [first, listed, others] = [
+    await check({ coordinates, examples: 3 }),
+    await check({ coordinates, examples: [0, 1, 2] }),
+    await check({ coordinates, examples: [59_999, 7] }),
+  ];
+  assert.equal(first.loss, listed.loss);
+  assert.notEqual(first.loss, others.loss);
+});
+
+test('networks of no and of three hidden layers pass block by block', async () => {
+  const flat = await check({ network: { hidden: [] } });
+  assert.deepEqual([flat.passed, flat.coordinates, flat.kinks], [true, 7850, 0]);
+  const deep = await check({ network: { hidden: [8, 6, 4] }, examples: 3 });
+  assert.equal(deep.passed, true);
+  const names = deep.blocks.map((block) => block.name);
+  assert.deepEqual(names, ['W1', 'b1', 'W2', 'b2', 'W3', 'b3', 'W4', 'b4']);
+});
+
+test('a trained model is checked as it was published, by every form of its name', async () => {
+  const job = await train(app, tiny({ modelName: 'checked' }));
+  const references = ['checked', 'checked@1', { name: 'checked' }, { name: 'checked', version: 1 }];
+  const reports: GradientCheck[] = [];
+  for (const model of references) reports.push(await check({ model, examples: 10 }));
+  assert.ok(reports.every((report) => report.passed && report.loss === reports[0]!.loss));
+  assert.deepEqual(reports[0]!.blocks[0]!.shape, [4, 784]);
+  assert.ok(job.latest);
+  for (const model of ['nobody', 'checked@2', { name: 'nobody' }]) {
+    assertProblem(await post({ model }), 422, 'unknown-model', '#/model');
+  }
+});
+
+test('as npy the answer is the packed gradient itself, analytic or numeric', async () => {
+  const read = async (query: string, body: object = {}) => {
+    const response = await post(body, 'application/x-npy', query);
+    assert.equal(response.headers['content-type'], 'application/x-npy');
+    const { shape, dtype, data } = parseNpy(response.rawPayload);
+    assert.deepEqual([shape, dtype], [[31_810], 'f8']);
+    return data as Float64Array;
+  };
+  const [analytic, numeric] = [await read(''), await read('?vector=numeric')];
+  assert.deepEqual(await read('?vector=analytic'), analytic);
+  const report = await check({});
+  const error = Math.hypot(...analytic.map((value, i) => value - numeric[i]!));
+  assert.ok(Math.abs(error - report.error) <= 1e-9 * report.error);
+  const { index, ...worst } = report.blocks[3]!.worst!;
+  const position = 31_800 + index[0]!;
+  assert.deepEqual(worst, { analytic: analytic[position], numeric: numeric[position] });
+  const sampled = await read('', { coordinates: { sample: 100 } });
+  assert.equal(sampled.filter((value) => !Number.isNaN(value)).length, 100);
+  assertProblem(await post({}, 'text/csv'), 406, 'not-acceptable');
+  assertProblem(await post({}, 'application/x-npy', '?vector=both'), 400, 'invalid-request', 'vector');
+});
+
+test('a check that would take too long is refused before it starts, with advice that helps', async () => {
+  const network = { hidden: [4096, 4096, 4096] };
+  const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
+  assert.match(problem.detail, /times what can be answered within seconds.*"sample": 1000/);
+});
+
+test('images that there are not are refused with their place in the list', async () => {
+  assertProblem(await post({ examples: [1, 2, 60_000] }), 422, 'impossible-request', '#/examples/2');
+  assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
+});
+
+test('a client that hangs up ends the thread, and the next check is answered', async () => {
+  const { port } = app.server.address() as AddressInfo;
+  const body = JSON.stringify(long);
+  const received = once(app.server, 'request');
+  const socket = connect(port);
+  socket.write(
+    `POST /v1/gradient-checks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  await received;
+  const next = check({ network: { hidden: [] } });
+  // Answered after the check reached its thread, where it takes seconds.
+  for (let i = 0; i < 3; i++) await app.inject('/health/ready');
+  const before = alive();
+  const exit = Promise.race(before.map((thread) => once(thread, 'exit')));
+  socket.destroy();
+  await exit;
+  assert.equal(before.filter((thread) => !alive().includes(thread)).length, 1);
+  assert.equal((await next).passed, true);
+  assert.deepEqual(logged, [], 'a hang-up is no defect');
+});
+
+test('a thread that crashes fails its check by name, and the next one is answered', async () => {
+  const crashing = post(long);
+  for (let i = 0; i < 3; i++) await app.inject('/health/ready');
+  // All of them: which one is at work does not show.
+  await Promise.all(alive().map((thread) => thread.terminate()));
+  assertProblem(await crashing, 500, 'worker-crashed');
+  assert.match(logged.join(), /worker-crashed/);
+  assert.equal((await check({})).passed, true);
+});
