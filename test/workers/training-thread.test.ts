@@ -48,7 +48,8 @@ const finals = (messages: TrainingMessage[]) =>
   messages.filter(({ kind }) => kind !== 'progress' && kind !== 'epoch');
 
 test('a training says each epoch, then its parameters, and ends', async () => {
-  const messages = await run({ plan: { epochs: 2 } });
+  // On a busy machine even this takes more than a second, after which progress is said in between.
+  const messages = (await run({ plan: { epochs: 2 } })).filter(({ kind }) => kind !== 'progress');
   assert.deepEqual(
     messages.map(({ kind }) => kind),
     ['epoch', 'epoch', 'completed'],
