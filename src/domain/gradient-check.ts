@@ -1,7 +1,7 @@
 /** Gradient checks: what is asked for and what is reported. The mathematics is `numerics/gradient-check.ts`. */
 import { z } from 'zod';
 import { modelReferenceSchema } from './model.ts';
-import { networkSchema, seedSchema } from './training-job.ts';
+import { kernelDifferenceSchema, networkSchema, seedSchema } from './training-job.ts';
 
 export const DEFAULT_CHECK_EXAMPLES = 5;
 export const MAX_CHECK_EXAMPLES = 1000;
@@ -72,10 +72,7 @@ export const gradientCheckSchema = z
         worst: z.object({ index: z.array(z.int()), analytic: z.number(), numeric: z.number() }).nullable(),
       }),
     ),
-    kernel: z
-      .object({ name: z.string(), maxRelativeDifference: z.number() })
-      .nullable()
-      .describe('A faster engine against the reference; null while the reference is what trains'),
+    kernel: kernelDifferenceSchema.nullable().describe('The engine that trains against the reference'),
   })
   .meta({ id: 'GradientCheck' });
 export type GradientCheck = z.infer<typeof gradientCheckSchema>;

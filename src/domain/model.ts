@@ -10,6 +10,8 @@ export const nameSchema = z
 export const versionReferenceSchema = z.object({ name: nameSchema, version: z.int().min(1) });
 export type VersionReference = z.infer<typeof versionReferenceSchema>;
 
+export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
+
 /** `"name"` (newest version), `"name@3"`, or `{ name, version? }`. */
 export const modelReferenceSchema = z.union([
   z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}(@[1-9][0-9]{0,8})?$/, 'must be "name" or "name@version"'),
@@ -36,9 +38,14 @@ export const modelVersionSchema = z
     datasetId: z.string(),
     datasetDigest: z.string(),
     layerSizes: z.array(z.int()).describe('Inputs, hidden layers, classes'),
-    activation: z.literal('relu'),
+    activation: z.enum(ACTIVATIONS),
+    standardization: z
+      .object({ mean: z.number(), std: z.number() })
+      .nullable()
+      .describe('Of the pixels / 255 that it was trained on; applied when predicting'),
     classNames: z.array(z.string()),
     engine: z.string().describe('What computed the training'),
+    fused: z.boolean().describe('Whether multiply-adds were rounded once, which depends on the processor'),
     testAccuracy: z.number().nullable(),
     digest: z.string().describe('`sha256:` of the packed float32 parameters, little-endian'),
   })

@@ -2,51 +2,73 @@
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { epochRecordSchema, progressSchema } from './metrics.ts';
-import { nameSchema, versionReferenceSchema } from './model.ts';
+import { ACTIVATIONS, modelReferenceSchema, nameSchema, versionReferenceSchema } from './model.ts';
+import {
+  augmentationSchema,
+  budgetSchema,
+  classWeightsSchema,
+  earlyStoppingSchema,
+  MAX_BATCH_SIZE,
+  optimizerSchema,
+  scheduleSchema,
+} from './training-options.ts';
 
-export const MAX_BATCH_SIZE = 1024;
 export const DEFAULT_HIDDEN = [40];
+export const INITS = ['uniform-fan-in', 'he', 'glorot'] as const;
 
-/** Hidden layers of ReLU units; what the data set does not decide. */
+/** Hidden layers; what the data set does not decide. */
 export const networkSchema = z.strictObject({
   hidden: z
     .array(z.int().min(1).max(4096))
     .max(8)
     .default(DEFAULT_HIDDEN)
     .describe('Units of each hidden layer'),
-  activation: z.literal('relu').default('relu'),
+  activation: z.enum(ACTIVATIONS).default('relu').describe('Of the hidden layers'),
   init: z
-    .literal('uniform-fan-in')
+    .enum(INITS)
     .default('uniform-fan-in')
-    .describe('Weights uniform in ±1/√inputs, biases 0.01'),
+    .describe('uniform-fan-in: weights uniform in ±1/√inputs, biases 0.01; he, glorot: biases 0'),
+});
+
+export const kernelDifferenceSchema = z.object({
+  name: z.string(),
+  maxRelativeDifference: z.number().describe('Largest ‖g32 − g64‖ / ‖g64‖ of a block'),
 });
 
 export const seedSchema = z.int().min(0).max(0xffffffff);
 
-export const scheduleSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('constant') }),
-  z.strictObject({
-    type: z.literal('exponential'),
-    factor: z.number().gt(0).max(1).describe('The rate is multiplied by it after every epoch'),
-  }),
-]);
-
-const optimizerSchema = z.strictObject({
-  type: z.literal('sgd').default('sgd'),
-  learningRate: z.number().gt(0).max(100).default(0.1),
-});
-
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
+  threads: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Threads of this job; the result does not depend on it'),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.default({ type: 'constant' }),
+  l1: z.number().min(0).max(100).default(0).describe('Weight of l1 Σ|W|'),
   l2: z.number().min(0).max(100).default(0).describe('Weight of (l2 / 2) Σ‖W‖²; biases are not decayed'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Share of hidden units dropped in a step'),
+  labelSmoothing: z.number().min(0).lt(1).default(0),
+  clipNorm: z.number().gt(0).max(1e6).nullable().default(null).describe('Largest 2-norm of the gradient'),
+  classWeights: classWeightsSchema.nullable().default(null).describe('"balanced", or one number a class'),
+  standardize: z
+    .boolean()
+    .default(false)
+    .describe('Subtract the mean pixel and divide by the standard deviation; stored with the model'),
+  augmentation: augmentationSchema.prefault({}),
   validation: z
     .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
     .nullable()
     .default({ fraction: 0.1 })
     .describe('Share of the training images held out by class; null trains on everything'),
+  earlyStopping: earlyStoppingSchema.nullable().default(null),
+  budget: budgetSchema
+    .nullable()
+    .default(null)
+    .describe('Ends the training early: after seconds, or at an accuracy'),
 });
 
 export const trainingRequestSchema = z
@@ -62,6 +84,14 @@ export const trainingRequestSchema = z
       .default({}),
     network: networkSchema.prefault({}),
     training: trainingSchema.prefault({}),
+    gradientCheck: z
+      .boolean()
+      .default(true)
+      .describe("Start only after a quick check of the network's gradient has passed"),
+    warmStart: modelReferenceSchema
+      .nullable()
+      .default(null)
+      .describe('Start from the parameters of a model of the same shape'),
   })
   .meta({ id: 'TrainingRequest' });
 
@@ -70,11 +100,33 @@ export type TrainingJobRequest = z.output<typeof trainingRequestSchema>;
 /** With the model's name, which may depend on the data set. */
 export type TrainingRequest = TrainingJobRequest & { modelName: string };
 
+/** What a check before a training says; one of its own at /v1/gradient-checks says more. */
+export const gradientCheckSummarySchema = z.object({
+  passed: z.boolean(),
+  reason: z.string().nullable(),
+  advice: z.string().nullable(),
+  relativeError: z.number(),
+  tolerance: z.number(),
+  coordinates: z.int(),
+  kinks: z.int(),
+  kernel: kernelDifferenceSchema.nullable(),
+});
+export type GradientCheckSummary = z.infer<typeof gradientCheckSummarySchema>;
+
 export const JOB_STATUSES = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
 export const jobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
 
-export const STOP_REASONS = ['completed', 'cancelled', 'failed'] as const;
+export const STOP_REASONS = [
+  'completed',
+  'early-stopping',
+  'target-reached',
+  'budget',
+  'cancelled',
+  'failed',
+] as const;
+
+export type StopReason = (typeof STOP_REASONS)[number];
 
 export const trainingJobSchema = z
   .object({
@@ -93,6 +145,9 @@ export const trainingJobSchema = z
         'Record of the epoch with the lowest validation loss, or training loss where nothing is held out',
       ),
     model: versionReferenceSchema.nullable().describe('The version that the job published'),
+    gradientCheckReport: gradientCheckSummarySchema
+      .nullable()
+      .describe('Of the check before the start; null before it, or where none was asked for'),
     attempts: z.int().describe('How often the job was started'),
     stoppedAt: z.object({ step: z.int(), reason: z.enum(STOP_REASONS) }).nullable(),
     digest: z.string().nullable().describe('`sha256:` of the final packed float32 parameters, little-endian'),

@@ -1,6 +1,7 @@
 /** What a running job reports. */
 import type { Transaction } from 'kysely';
 import { type EpochRecord, isBetter, type Progress } from '../domain/metrics.ts';
+import type { GradientCheckSummary } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { claimEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
@@ -41,6 +42,21 @@ export async function recordEpoch(
     })
     .where('id', '=', id)
     .execute();
+}
+
+export async function recordGradientCheck(
+  trx: Transaction<Database>,
+  id: string,
+  report: GradientCheckSummary,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('jobs')
+    .set({ gradient_check: encode(report) })
+    .where('id', '=', id)
+    .where('status', 'in', ['running', 'cancelling'])
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n)
+    throw new AtelierError('illegal-transition', `training job "${id}" does not run`);
 }
 
 /** A late report of a thread must not change what a job that is queued again or has ended shows. */

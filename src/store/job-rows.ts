@@ -1,6 +1,6 @@
 /** Training jobs from and to rows. */
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
-import type { TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type { GradientCheckSummary, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';
 import type { JobRow } from './tables.ts';
 
@@ -19,6 +19,7 @@ export function newJobRow(id: string, createdAt: Date, request: TrainingRequest,
     model_version: null,
     stopped_step: null,
     stopped_reason: null,
+    gradient_check: null,
     digest: null,
     error_code: null,
     error_message: null,
@@ -44,6 +45,8 @@ export function toJob(row: JobRow): TrainingJob {
       row.stopped_step === null || row.stopped_reason === null
         ? null
         : { step: row.stopped_step, reason: row.stopped_reason },
+    gradientCheckReport:
+      row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
     digest: row.digest,
     error:
       row.error_code === null || row.error_message === null

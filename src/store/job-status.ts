@@ -1,7 +1,7 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/metrics.ts';
-import { type JobStatus, type STOP_REASONS, type TrainingJob, transition } from '../domain/training-job.ts';
+import { type JobStatus, type StopReason, type TrainingJob, transition } from '../domain/training-job.ts';
 import type { ErrorCode } from '../errors.ts';
 import { claimEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
@@ -12,7 +12,12 @@ import type { Database, JobRow } from './tables.ts';
 
 /** How a job ended; `step` is the number of steps done. */
 export type JobOutcome =
-  | { readonly status: 'succeeded'; readonly step: number; readonly model: NewVersion }
+  | {
+      readonly status: 'succeeded';
+      readonly step: number;
+      readonly reason: Exclude<StopReason, 'cancelled' | 'failed'>;
+      readonly model: NewVersion;
+    }
   | {
       readonly status: 'failed';
       readonly step: number;
@@ -57,6 +62,7 @@ export async function startJob(trx: Transaction<Database>, id: string): Promise<
     progress: encode(restarted(decode<Progress>(job.progress))),
     latest: null,
     best: null,
+    gradient_check: null,
   }));
 }
 
@@ -102,7 +108,10 @@ export async function finishJob(
   switch (outcome.status) {
     case 'succeeded': {
       const { digest } = outcome.model;
-      const job = await change(trx, id, () => ({ ...ended('succeeded', outcome.step, 'completed'), digest }));
+      const job = await change(trx, id, () => ({
+        ...ended('succeeded', outcome.step, outcome.reason),
+        digest,
+      }));
       const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: id });
       return update(trx, id, { model_version: version });
     }
@@ -121,7 +130,7 @@ export async function finishJob(
   }
 }
 
-function ended(status: JobStatus, step: number, reason: (typeof STOP_REASONS)[number]): Change {
+function ended(status: JobStatus, step: number, reason: StopReason): Change {
   return {
     status,
     finished_at: new Date().toISOString(),

@@ -2,10 +2,15 @@
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
-import type { JobStatus, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type {
+  GradientCheckSummary,
+  JobStatus,
+  TrainingJob,
+  TrainingRequest,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { writeEvent } from './events.ts';
-import { recordEpoch, recordProgress } from './job-progress.ts';
+import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
 import { newJobRow, toJob } from './job-rows.ts';
 import {
   finishJob,
@@ -56,6 +61,8 @@ export interface Jobs {
   recordProgress(id: string, progress: Progress): Promise<void>;
   /** Metrics, latest, best, progress and the `epoch` event in one transaction; the job is running or cancelling. */
   recordEpoch(id: string, record: EpochRecord, progress: Progress): Promise<void>;
+  /** Of the check before the start; the job is running or cancelling. */
+  recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
 export function createJobs(db: Kysely<Database>): Jobs {
@@ -107,6 +114,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     finish: (id, outcome) => inTransaction((trx) => finishJob(trx, id, outcome)),
     recordProgress: (id, progress) => inTransaction((trx) => recordProgress(trx, id, progress)),
     recordEpoch: (id, record, progress) => inTransaction((trx) => recordEpoch(trx, id, record, progress)),
+    recordGradientCheck: (id, report) => inTransaction((trx) => recordGradientCheck(trx, id, report)),
   };
 }
 

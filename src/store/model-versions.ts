@@ -38,6 +38,8 @@ function toRow(version: ModelVersion): ModelVersionRow {
     dataset_digest: version.datasetDigest,
     layer_sizes: encode(version.layerSizes),
     activation: version.activation,
+    standardization: version.standardization === null ? null : encode(version.standardization),
+    fused: version.fused ? 1 : 0,
     class_names: encode(version.classNames),
     engine: version.engine,
     test_accuracy: version.testAccuracy,
@@ -55,6 +57,9 @@ export function toVersion(row: ModelVersionRow): ModelVersion {
     datasetDigest: row.dataset_digest,
     layerSizes: decode<number[]>(row.layer_sizes),
     activation: row.activation,
+    standardization:
+      row.standardization === null ? null : decode<ModelVersion['standardization']>(row.standardization),
+    fused: row.fused === 1,
     classNames: decode<string[]>(row.class_names),
     engine: row.engine,
     testAccuracy: row.test_accuracy,

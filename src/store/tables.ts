@@ -3,7 +3,8 @@
  * RFC 3339 text, structures JSON text. No booleans and no Date: node:sqlite stores NULL for one without a word.
  */
 import type { Selectable } from 'kysely';
-import type { EventType, JobStatus, STOP_REASONS } from '../domain/training-job.ts';
+import type { ModelVersion } from '../domain/model.ts';
+import type { EventType, JobStatus, StopReason } from '../domain/training-job.ts';
 
 export interface Database {
   jobs: JobTable;
@@ -30,7 +31,9 @@ export interface JobTable {
   best: string | null;
   model_version: number | null;
   stopped_step: number | null;
-  stopped_reason: (typeof STOP_REASONS)[number] | null;
+  stopped_reason: StopReason | null;
+  /** JSON of the check before the start */
+  gradient_check: string | null;
   digest: string | null;
   error_code: string | null;
   error_message: string | null;
@@ -70,7 +73,11 @@ export interface ModelVersionTable {
   dataset_digest: string;
   /** JSON */
   layer_sizes: string;
-  activation: 'relu';
+  activation: ModelVersion['activation'];
+  /** JSON */
+  standardization: string | null;
+  /** 0 or 1 */
+  fused: number;
   /** JSON */
   class_names: string;
   engine: string;

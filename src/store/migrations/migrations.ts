@@ -1,7 +1,9 @@
 /** Forward only: a migration that was released is never changed, a further one is added. */
 import type { Migration } from 'kysely/migration';
 import * as initial from './0001-initial.ts';
+import * as trainingOptions from './0002-training-options.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
+  '0002-training-options': trainingOptions,
 };

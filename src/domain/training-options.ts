@@ -1,0 +1,100 @@
+/** What a training may be told, each with its limits. The formulas are in `numerics/`. */
+import { z } from 'zod';
+
+export const MAX_BATCH_SIZE = 1024;
+
+const learningRate = z.number().gt(0).max(100);
+const momentum = z.number().min(0).lt(1).default(0);
+const weightDecay = z.number().min(0).max(100).describe('Of weights, never of biases');
+const decayRate = (value: number) => z.number().min(0).lt(1).default(value);
+const epsilon = z.number().gt(0).max(1).default(1e-8);
+
+export const optimizerSchema = z.discriminatedUnion(
+  'type',
+  [
+    z.strictObject({
+      type: z.literal('sgd').default('sgd'),
+      learningRate: learningRate.default(0.1),
+      momentum,
+      nesterov: z.boolean().default(false),
+      weightDecay: weightDecay.default(0),
+    }),
+    z.strictObject({
+      type: z.literal('rmsprop'),
+      learningRate: learningRate.default(0.001),
+      momentum,
+      weightDecay: weightDecay.default(0),
+      alpha: decayRate(0.99),
+      epsilon,
+    }),
+    ...(['adam', 'adamw'] as const).map((type) =>
+      z.strictObject({
+        type: z.literal(type),
+        learningRate: learningRate.default(0.001),
+        beta1: decayRate(0.9),
+        beta2: decayRate(0.999),
+        epsilon,
+        weightDecay: weightDecay.default(type === 'adamw' ? 0.01 : 0),
+      }),
+    ),
+  ],
+  // A request without a type means sgd.
+  { unionFallback: true },
+);
+
+const factor = z.number().gt(0).lt(1);
+const final = z.number().min(0).max(1).default(0);
+const patience = z.int().min(1).max(10_000);
+const minDelta = z.number().min(0).max(100).default(0);
+
+export const scheduleSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('constant') }),
+  z.strictObject({
+    type: z.literal('step'),
+    every: z.int().min(1).max(10_000).describe('Epochs'),
+    factor: factor.default(0.1),
+  }),
+  z.strictObject({ type: z.literal('exponential'), factor: z.number().gt(0).max(1).describe('Per epoch') }),
+  z.strictObject({ type: z.literal('cosine'), final: final.describe('Share of the rate at the end') }),
+  z.strictObject({
+    type: z.literal('warmup-cosine'),
+    warmupEpochs: z.number().gt(0).max(10_000).default(1),
+    final,
+  }),
+  z.strictObject({
+    type: z.literal('plateau'),
+    factor: factor.default(0.1),
+    patience: patience.default(10),
+    minDelta,
+  }),
+  z.strictObject({
+    type: z.literal('one-cycle'),
+    peak: learningRate.describe('The rate rises to it from that of the optimizer'),
+    warmupFraction: z.number().gt(0).lt(1).default(0.3),
+    final: z.number().min(0).max(1).default(1e-4).describe('Share of the peak at the end'),
+  }),
+]);
+
+export const augmentationSchema = z.strictObject({
+  horizontalFlip: z.boolean().default(false).describe('Every other picture, by chance, is mirrored'),
+  shift: z.int().min(0).max(14).default(0).describe('At most so many pixels in x and in y'),
+  noise: z.number().min(0).max(1).default(0).describe('Standard deviation, pixels being 0–1'),
+  erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
+});
+
+export const earlyStoppingSchema = z.strictObject({
+  monitor: z.enum(['validationLoss', 'validationAccuracy']).default('validationLoss'),
+  patience: patience.default(5),
+  minDelta,
+  restoreBest: z.boolean().default(true),
+});
+
+export const budgetSchema = z.strictObject({
+  seconds: z.number().gt(0).max(604_800).optional(),
+  targetValidationAccuracy: z.number().gt(0).max(1).optional(),
+});
+
+export const classWeightsSchema = z.union([
+  z.literal('balanced'),
+  z.array(z.number().min(0).max(1e6)).min(2).max(100),
+]);
