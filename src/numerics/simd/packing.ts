@@ -6,6 +6,11 @@ import type { Parameters } from '../network.ts';
 import { PANEL_VECTORS } from './addresses.ts';
 import { type LayerLayout, vectorsOf } from './layout.ts';
 
+/** As in assembly/vectors.ts. */
+function panelStart(vectors: number, panels: number, p: number): number {
+  return p === panels ? vectors : Math.floor((vectors * p) / panels) & ~1;
+}
+
 /** Calls back with where unit i's weights start and how far apart they are, in float32, relative to the layer. */
 function eachUnit(
   { inputs, outputs }: LayerLayout,
@@ -15,8 +20,8 @@ function eachUnit(
   const panels = Math.ceil(vectors / PANEL_VECTORS);
   let unit = 0;
   for (let p = 0; p < panels; p++) {
-    const first = Math.floor((vectors * p) / panels);
-    const width = Math.floor((vectors * (p + 1)) / panels) - first;
+    const first = panelStart(vectors, panels, p);
+    const width = panelStart(vectors, panels, p + 1) - first;
     for (let k = 0; k < width * 4 && unit < outputs; k++) {
       visit(unit++, first * (inputs + 1) * 4 + k, width * 4);
     }

@@ -32,6 +32,7 @@ export function listBytes(row: usize, inputs: i32, list: usize): void {
   let entry = list + 128;
   let starts = list;
   let untilBlock = 0;
+  let base = i16x8.splat(0);
   for (let j = 0; j < inputs; j += 16) {
     if (untilBlock == 0) {
       store<u32>(starts, <u32>((entry - list - 128) >> 1));
@@ -39,15 +40,17 @@ export function listBytes(row: usize, inputs: i32, list: usize): void {
       untilBlock = BLOCK_ROWS;
     }
     untilBlock -= 16;
-    let flags = i8x16.bitmask(i8x16.ne(v128.load(row + j), i8x16.splat(0))) | dense;
+    // Adding 127 with saturation sets the top bit of every byte that is not zero.
+    let flags = i8x16.bitmask(i8x16.add_sat_u(v128.load(row + j), i8x16.splat(127))) | dense;
     if (j + 16 > inputs) flags &= (1 << (inputs - j)) - 1;
     const low: usize = flags & 255;
     const high: usize = flags >> 8;
-    const base = i16x8.splat(<i16>j);
     v128.store(entry, i16x8.add(v128.load(pack + (low << 4)), base));
     entry += <usize>popcnt<u32>(<u32>low) << 1;
-    v128.store(entry, i16x8.add(v128.load(pack + (high << 4)), i16x8.add(base, i16x8.splat(8))));
+    base = i16x8.add(base, i16x8.splat(8));
+    v128.store(entry, i16x8.add(v128.load(pack + (high << 4)), base));
     entry += <usize>popcnt<u32>(<u32>high) << 1;
+    base = i16x8.add(base, i16x8.splat(8));
   }
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
@@ -77,9 +80,10 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for CHUNK_ROWS inputs. */
+/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for CHUNK_ROWS inputs; all bits are set where zeros are not skipped. */
 export function maskBytes(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
+  const dense = load<i32>(DENSE);
   let row: usize = load<u32>(RECORDS) + input;
   for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS) {
     const rows = min(left, 8);
@@ -90,6 +94,8 @@ export function maskBytes(masks: usize, input: usize): void {
       high = v128.or(high, v128.and(i8x16.ne(v128.load(row, 16), zero), bit));
       bit = i8x16.add(bit, bit);
     }
+    const all: i32 = (1 << rows) - 1;
+    if (dense) low = high = i8x16.splat(<i8>all);
     v128.store(masks, low);
     v128.store(masks, high, 16);
   }
@@ -97,6 +103,7 @@ export function maskBytes(masks: usize, input: usize): void {
 
 export function maskFloats(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
+  const dense = load<i32>(DENSE);
   let rows: usize = load<u32>(RECORDS) + input;
   for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS, rows += stride << 3) {
     const count = min(left, 8);
@@ -111,6 +118,7 @@ export function maskFloats(masks: usize, input: usize): void {
         m3 = v128.or(m3, v128.and(f32x4.ne(v128.load(at, 48), zero), bit));
         bit = i32x4.add(bit, bit);
       }
+      if (dense) m0 = m1 = m2 = m3 = i32x4.splat((1 << count) - 1);
       const low = i16x8.narrow_i32x4_u(m0, m1);
       v128.store(masks + part, i8x16.narrow_i16x8_u(low, i16x8.narrow_i32x4_u(m2, m3)));
     }
@@ -125,7 +133,7 @@ export function listExamples(lists: usize, masks: usize, rows: i32): void {
   const pack: usize = load<u32>(PACK32);
   const stride = load<i32>(RECORD_STRIDE);
   const batch = load<i32>(BATCH);
-  const dense = load<i32>(DENSE) & 255;
+  const step = i32x4.splat(8 * stride);
   for (let block = 0; block < batch; block += BLOCK_EXAMPLES) {
     const end = min(block + BLOCK_EXAMPLES, batch);
     const lengths = lists + CHUNK_ROWS * LIST_BYTES;
@@ -133,14 +141,14 @@ export function listExamples(lists: usize, masks: usize, rows: i32): void {
       const list = lists + <usize>k * LIST_BYTES;
       let entry = list;
       let mask = masks + k;
+      let base = i32x4.splat(block * stride);
       for (let n = block; n < end; n += 8, mask += CHUNK_ROWS) {
-        let flags: i32 = load<u8>(mask) | dense;
-        if (n + 8 > end) flags &= (1 << (end - n)) - 1;
-        const base = i32x4.splat(n * stride);
-        const from = pack + (<usize>flags << 5);
+        const flags: usize = load<u8>(mask);
+        const from = pack + (flags << 5);
         v128.store(entry, i32x4.add(v128.load(from), base));
         v128.store(entry, i32x4.add(v128.load(from, 16), base), 16);
         entry += <usize>popcnt<u32>(<u32>flags) << 2;
+        base = i32x4.add(base, step);
       }
       store<u32>(lengths + (<usize>k << 2), <u32>((entry - list) >> 2));
     }

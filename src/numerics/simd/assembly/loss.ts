@@ -51,9 +51,13 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const label: i32 = load<u8>(<usize>load<u32>(LABELS) + n);
   const logit = load<f32>(z + (<usize>label << 2));
   const max = largest(z, classes);
-  let first = 0;
-  while (first < label && load<f32>(z + (<usize>first << 2)) != max) first++;
-  store<u8>(<usize>load<u32>(HITS) + n, <u8>(first == label && logit == max));
+  // Right where the label's logit is the largest and no class before it has the same.
+  let earlier = i32x4.splat(0);
+  for (let v = 0; v < classes; v += 4) {
+    const equal = f32x4.eq(v128.load(z + (<usize>v << 2)), f32x4.splat(max));
+    earlier = v128.or(earlier, v128.and(equal, classLanes(v, label)));
+  }
+  store<u8>(<usize>load<u32>(HITS) + n, <u8>((logit == max) & <i32>!v128.any_true(earlier)));
   const sum = exponentials(dz, z, classes, max);
   const loss = f32x4.extract_lane(log(sum), 0) + (max - logit);
   store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);
