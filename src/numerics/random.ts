@@ -5,7 +5,16 @@
  */
 
 /** Numbers for one purpose are independent of those for another. Never renumber: models depend on it. */
-export const PURPOSE = { initialize: 0, validationSplit: 1, shuffle: 2, coordinateSample: 3 } as const;
+export const PURPOSE = {
+  initialize: 0,
+  validationSplit: 1,
+  shuffle: 2,
+  coordinateSample: 3,
+  dropout: 4,
+  flipAndShift: 5,
+  erase: 6,
+  noise: 7,
+} as const;
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
 
 /** Keeps an all-zero key from producing an all-zero key schedule (Skein 1.3). */

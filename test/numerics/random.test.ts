@@ -19,7 +19,16 @@ test('the generator gives the known answers of Random123', () => {
 
 test('key and counter are (seed, purpose) and (index, epoch), as every saved model assumes', () => {
   assert.equal(randomBits(7, PURPOSE.shuffle, 3, 5), threefry2x32(0, 7, 2, 5, 3));
-  assert.deepEqual(PURPOSE, { initialize: 0, validationSplit: 1, shuffle: 2, coordinateSample: 3 });
+  assert.deepEqual(Object.entries(PURPOSE), [
+    ['initialize', 0],
+    ['validationSplit', 1],
+    ['shuffle', 2],
+    ['coordinateSample', 3],
+    ['dropout', 4],
+    ['flipAndShift', 5],
+    ['erase', 6],
+    ['noise', 7],
+  ]);
 });
 
 test('changing the seed, the purpose, the epoch or the index changes the number', () => {

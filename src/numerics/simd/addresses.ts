@@ -41,10 +41,9 @@ export const ERASE_THRESHOLD = 428;
 export const ERASE_SHAPES = 432;
 export const ERASE_SHAPE_COUNT = 436;
 export const NOISE_TABLE = 440;
-export const NOISE = 444;
+export const AUGMENTED = 444;
 export const FLOAT_PIXELS = 448;
 export const MASKS_SIZE = 452;
-export const COLUMN_SUMS = 456;
 
 // Numbers of the job as float32.
 export const L1 = 512;
@@ -75,7 +74,8 @@ export const DZ_SCALE = 664;
 export const STEP_SIZE = 668;
 export const ROOT_CORRECTION = 672;
 export const KEEP_WEIGHTS = 676;
-export const DECOUPLED_DECAY = 680;
+/** Whether the caller has copied the rows of all threads. */
+export const COPIED = 680;
 
 // What it answers.
 export const LOSS_SUM = 704;
@@ -101,8 +101,12 @@ export const BACK_SUMS = 40;
 /** Zeros for a panel's sums to start from. */
 export const ZEROS = 1664;
 
+/** Indices of the batch's examples, for threads that copy their rows themselves. */
+export const INDICES = 2048;
+export const MAX_BATCH = 1024;
+
 /** The first byte that is laid out by the size of the job. */
-export const HEADER_BYTES = 2048;
+export const HEADER_BYTES = 2048 + 4096;
 
 /** Examples whose way forward and back is computed together, so that a block of weights is read once for all. */
 export const GROUP = 64;

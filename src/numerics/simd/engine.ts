@@ -1,11 +1,14 @@
 /** The float32 engine: settings into the kernel's memory, one call a step. */
+
+import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
+import { dropoutThreshold } from '../dropout.ts';
 import type { BatchSums, Examples } from '../engine.ts';
 import { type Parameters, parameterCount } from '../network.ts';
 import * as A from './addresses.ts';
 import { createKernel, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
-import { createCopyRows } from './rows.ts';
+import { type CopyRows, createCopyRows, type RowsLayout } from './rows.ts';
 import {
   type EngineSettings,
   type EngineState,
@@ -14,17 +17,20 @@ import {
   type TrainingEngine,
 } from './settings.ts';
 
-/** What a further thread needs to take part; both can be sent to a worker. */
+/** What a further thread needs to take part; can be sent to a worker. */
 export interface KernelShare {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
+  readonly rows: RowsLayout;
+  /** Of the data set, in shared memory. */
+  readonly pixels: Uint8Array;
 }
 
 export interface KernelEngine extends TrainingEngine {
   /** Whether multiply-adds are rounded once on this processor. */
   readonly fused: boolean;
-  /** For `serveKernel` in threads of ranks 1 … threads − 1, without which no step returns. */
-  readonly share: KernelShare;
+  /** For `serveKernel` in threads of ranks 1 … threads − 1, without which no step returns. `pixels` are those of the steps. */
+  share(pixels: Uint8Array): KernelShare;
   /** Ends every `serveKernel`. The engine takes no further step. */
   quit(): void;
 }
@@ -57,6 +63,7 @@ export function createKernelEngine(
     moments,
   });
   const { layers, weightsBytes } = layout;
+  let copyRows: CopyRows = () => {};
   const kernel = createKernel(module, {
     layout,
     records: batchSize,
@@ -65,9 +72,13 @@ export function createKernelEngine(
     activation: settings.activation,
     standardization: settings.standardization,
     dense,
+    copyRows: (first, last) => copyRows(first, last),
   });
   const { exports, words, floats, doubles, bytes } = kernel;
-  const copyRows = createCopyRows(bytes, words, layout);
+  const indices = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
+  const rows = { inputs: layerSizes[0]!, records: layout.records, recordStride: layout.recordStride };
+  let pixels: Uint8Array | null = null;
+  let sharedPixels: Uint8Array | null = null;
   const momentShift = (m: number) => (2 + m) * weightsBytes;
   writeSettings();
   writeParameters(initial);
@@ -77,7 +88,7 @@ export function createKernelEngine(
   function writeSettings(): void {
     const { dropout, classWeights } = settings;
     words[A.SEED / 4] = settings.seed;
-    words[A.DROPOUT_THRESHOLD / 4] = Math.round(dropout * 2 ** 32);
+    words[A.DROPOUT_THRESHOLD / 4] = dropoutThreshold(dropout);
     floats[A.DROPOUT_SCALE / 4] = 1 / (1 - dropout);
     floats[A.L1 / 4] = settings.l1;
     floats[A.L2 / 4] = settings.l2;
@@ -87,6 +98,7 @@ export function createKernelEngine(
       words[A.CLASS_WEIGHTS / 4] = layout.classWeights;
       floats.set(classWeights, layout.classWeights / 4);
     }
+    writeAugmentation(planAugmentation(settings.augmentation));
     floats[A.WEIGHT_DECAY / 4] = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
     if (optimizer.type === 'sgd') {
       words[A.OPTIMIZER / 4] = A.SGD;
@@ -106,6 +118,26 @@ export function createKernelEngine(
       floats[A.ONE_MINUS_BETA1 / 4] = 1 - optimizer.beta1;
       floats[A.BETA2 / 4] = optimizer.beta2;
       floats[A.ONE_MINUS_BETA2 / 4] = 1 - optimizer.beta2;
+    }
+  }
+
+  function writeAugmentation(plan: AugmentationPlan): void {
+    const shapes = layout.tables + 2048;
+    words[A.FLIP / 4] = plan.horizontalFlip ? 1 : 0;
+    words[A.SHIFT / 4] = plan.shift;
+    words[A.ERASE_THRESHOLD / 4] = plan.eraseThreshold;
+    words[A.ERASE_SHAPES / 4] = shapes;
+    words[A.ERASE_SHAPE_COUNT / 4] = plan.shapes.length / 2;
+    bytes.set(plan.shapes, shapes);
+    if (plan.noise !== null) {
+      words[A.NOISE_TABLE / 4] = layout.tables;
+      new Int16Array(bytes.buffer, layout.tables, 1024).set(plan.noise);
+    }
+    const isAugmented =
+      plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
+    words[A.AUGMENTED / 4] = isAugmented ? 1 : 0;
+    if (isAugmented && layerSizes[0] !== PIXELS) {
+      throw new RangeError(`only pictures of ${PIXELS} pixels can be augmented, not of ${layerSizes[0]}`);
     }
   }
 
@@ -131,8 +163,18 @@ export function createKernelEngine(
     if (batch.length < 1 || batch.length > batchSize) {
       throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${batch.length}`);
     }
-    copyRows(examples.pixels, batch);
-    for (let n = 0; n < batch.length; n++) bytes[layout.labels + n] = examples.labels[batch[n]!]!;
+    if (examples.pixels !== pixels) {
+      pixels = examples.pixels;
+      copyRows = createCopyRows(kernel.memory, rows, pixels);
+    }
+    for (let n = 0; n < batch.length; n++) {
+      indices[n] = batch[n]!;
+      bytes[layout.labels + n] = examples.labels[batch[n]!]!;
+    }
+    // Further threads see only the pixels they were given.
+    const isAlone = threads > 1 && pixels.buffer !== sharedPixels?.buffer;
+    words[A.COPIED / 4] = isAlone ? 1 : 0;
+    if (isAlone) copyRows(0, batch.length);
     const rate = position.learningRate;
     words[A.MODE / 4] = mode;
     words[A.BATCH / 4] = batch.length;
@@ -162,7 +204,10 @@ export function createKernelEngine(
   return {
     name: 'simd-float32',
     fused: isFused(exports),
-    share: { module, memory: kernel.memory },
+    share(pixels) {
+      sharedPixels = pixels;
+      return { module, memory: kernel.memory, rows, pixels };
+    },
     get parameters() {
       return read(0);
     },

@@ -1,6 +1,7 @@
 /** The compiled kernel in a memory of its own, with the header every kind of job shares. */
 import * as A from './addresses.ts';
 import type { Layout } from './layout.ts';
+import type { CopyRows } from './rows.ts';
 import type { Activation, Standardization } from './settings.ts';
 
 /** assembly/index.ts */
@@ -13,6 +14,7 @@ export interface KernelExports {
   quit(): void;
   fold(): void;
   predict(count: number): void;
+  evaluate(): void;
 }
 
 export interface Kernel {
@@ -24,8 +26,12 @@ export interface Kernel {
   readonly doubles: Float64Array;
 }
 
-export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): KernelExports {
-  const instance = new WebAssembly.Instance(module, { env: { memory } });
+export function instantiate(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  copyRows: CopyRows,
+): KernelExports {
+  const instance = new WebAssembly.Instance(module, { env: { memory, copyRows } });
   return instance.exports as unknown as KernelExports;
 }
 
@@ -52,6 +58,8 @@ export interface KernelJob {
   readonly standardization: Standardization | null;
   /** Zeros are skipped unless this is set; the results are the same. */
   readonly dense: boolean;
+  /** Called at the start of a step. */
+  readonly copyRows: CopyRows;
 }
 
 export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel {
@@ -99,7 +107,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const scale = pixelScale(standardization);
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
   for (let n = 0; n < job.records; n++) words[layout.allRows / 4 + n] = n * layout.recordStride;
-  const exports = instantiate(module, memory);
+  const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
   return {
     exports,

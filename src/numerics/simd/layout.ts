@@ -54,8 +54,10 @@ export interface LayoutRequest {
 
 const LINE = 64;
 const PAGE = 65536;
-/** What augmentation looks up: 1024 16-bit noises, 2048 rectangles of two bytes, one picture. */
-const TABLE_BYTES = 2048 + 4096 + 1024;
+/** What augmentation looks up: 1024 noises and at most 1024 rectangles, of two bytes each. */
+const TABLE_BYTES = 2048 + 2048;
+/** What a picture is shifted from: 28 rows of 96 bytes. */
+const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 export const vectorsOf = (units: number) => (units + 3) >> 2;
@@ -124,7 +126,7 @@ export function layOut(request: LayoutRequest): Layout {
   const blockBytes = CHUNK_ROWS * (BLOCK_EXAMPLES + 8) * 4 + CHUNK_ROWS * 4;
   const lists = (CHUNK_ROWS + 1) * 192 + 192 + masksBytes + Math.ceil(records / BLOCK_EXAMPLES) * blockBytes;
   const folded = vectorsOf(sizes[1]!) * 16;
-  const scratchStride = lines(Math.max(training ? lists : 0, folded)) + LINE;
+  const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
   return {
     layers,
     pack16: memory.take(4096),

@@ -1,26 +1,42 @@
 /** Copies the pixels of a batch into the records of a kernel: a WebAssembly instance sees only its own memory. */
-import type { Layout } from './layout.ts';
+import { INDICES, MAX_BATCH } from './addresses.ts';
 
-/** Record n ← row batch[n] of `pixels`. Leaves nothing for the garbage collector, as long as `pixels` stays the same. */
-export type CopyRows = (pixels: Uint8Array, batch: Uint32Array) => void;
+/**
+ * Records first … last − 1 ← the rows of `pixels` that the batch's indices name, which lie in the memory itself. Leaves
+ * nothing for the garbage collector.
+ */
+export type CopyRows = (first: number, last: number) => void;
 
-export function createCopyRows(bytes: Uint8Array, words: Int32Array, layout: Layout): CopyRows {
-  const { inputs } = layout.layers[0]!;
-  const { records, recordStride } = layout;
-  let known: Uint8Array | null = null;
-  let wide: Int32Array | null = null;
+/** Where a record is and how long a row, for threads that know nothing else of the job. */
+export interface RowsLayout {
+  readonly inputs: number;
+  readonly records: number;
+  readonly recordStride: number;
+}
+
+export function createCopyRows(
+  memory: WebAssembly.Memory,
+  { inputs, records, recordStride }: RowsLayout,
+  pixels: Uint8Array,
+): CopyRows {
+  const batch = new Uint32Array(memory.buffer, INDICES, MAX_BATCH);
+  if (inputs % 4 !== 0 || pixels.byteOffset % 4 !== 0) {
+    const bytes = new Uint8Array(memory.buffer);
+    return (first, last) => {
+      for (let n = first; n < last; n++) {
+        copyBytes(bytes, records + n * recordStride, pixels, batch[n]! * inputs, inputs);
+      }
+    };
+  }
+  const words = new Int32Array(memory.buffer);
+  const wide = new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length >> 2);
+  const count = inputs >> 2;
   // Kept, so that no compiler leaves the reading out.
-  let touched = 0;
-  return (pixels, batch) => {
-    if (pixels !== known) {
-      known = pixels;
-      const aligned = inputs % 4 === 0 && pixels.byteOffset % 4 === 0;
-      wide = aligned ? new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length >> 2) : null;
-    }
-    if (wide !== null) touched ^= touch(wide, batch, inputs >> 2);
-    for (let n = 0; n < batch.length; n++) {
-      if (wide === null) copyBytes(bytes, records + n * recordStride, pixels, batch[n]! * inputs, inputs);
-      else copyWords(words, (records + n * recordStride) >> 2, wide, batch[n]! * (inputs >> 2), inputs >> 2);
+  const touched = new Int32Array(1);
+  return (first, last) => {
+    touched[0] = touch(wide, batch, first, last, count);
+    for (let n = first; n < last; n++) {
+      copyWords(words, (records + n * recordStride) >> 2, wide, batch[n]! * count, count);
     }
   };
 }
@@ -29,9 +45,9 @@ export function createCopyRows(bytes: Uint8Array, words: Int32Array, layout: Lay
  * Reads something of every cache line of all rows first: rows lie anywhere in the data set, and this way the
  * processor waits for many of them at once, which halves the time.
  */
-function touch(from: Int32Array, batch: Uint32Array, count: number): number {
+function touch(from: Int32Array, batch: Uint32Array, first: number, last: number, count: number): number {
   let sum = 0;
-  for (let n = 0; n < batch.length; n++) {
+  for (let n = first; n < last; n++) {
     const start = batch[n]! * count;
     for (let k = 0; k < count; k += 16) sum ^= from[start + k]!;
   }

@@ -1,16 +1,21 @@
 /** What the kernel can be asked to do. All it knows is in its memory, whose map is addresses.ts. */
 import {
-  BATCH, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, CLIP_NORM, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, PARTIALS, SCRATCH,
+  AUGMENTED, BATCH, CLIP_NORM, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTIALS, RECORDS,
+  RECORD_STRIDE, SCRATCH,
   SCRATCH_STRIDE, STANDARDIZED, TASK, TASK_QUIT, THREADS,
 } from '../addresses.ts';
-import { layerAt, layerCount } from './layer.ts';
-import { INPUTS } from '../addresses.ts';
+import { layerAt, layerCount, vectorsOf } from './layer.ts';
 import { makePackTables } from './lists.ts';
-import { backward, foldMean, forward, listPixels, measure } from './pass.ts';
+import { softmax } from './loss.ts';
+import { augmentAll, backward, foldMean, forward, listPixels, measure } from './pass.ts';
 import { awaitOthers, awaitTask, meet, open } from './threads.ts';
 import { transpose } from './transpose.ts';
 import { applyChunk, chunksOf, updateChunk } from './update.ts';
 import { madd } from './vectors.ts';
+
+/** Brings the rows of examples first … last − 1 into their records; Node's part, because only it sees the data set. */
+@external('env', 'copyRows')
+declare function copyRows(first: i32, last: i32): void;
 
 /** Once, when the memory has been laid out. */
 export function prepare(): void { makePackTables(); }
@@ -37,6 +42,11 @@ function norm(items: i32): f64 {
   return Math.sqrt(sum);
 }
 
+/** Bytes at the start of a thread's scratch that hold the biases of the first layer with the mean folded in. */
+function foldedBytes(): usize {
+  return <usize>vectorsOf(load<i32>(layerAt(1), OUTPUTS)) << 4;
+}
+
 /** A thread's part of a step. */
 function work(rank: i32): void {
   const threads = load<i32>(THREADS);
@@ -50,6 +60,8 @@ function work(rank: i32): void {
   }
   for (let n = (batch * rank) / threads; n < last; n += GROUP) {
     const end = min(n + GROUP, last);
+    if (!load<i32>(COPIED)) copyRows(n, end);
+    if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
     listPixels(n, end);
     forward(n, end, true, folded);
     measure(n, end);
@@ -124,15 +136,34 @@ export function quit(): void {
   open();
 }
 
-/** Logits of the examples in the first `count` records, without dropout. */
-export function predict(count: i32): void {
-  let folded: usize = 0;
-  if (load<i32>(STANDARDIZED)) folded = scratchOf(0);
-  listPixels(0, count);
-  forward(0, count, false, folded);
-}
-
-/** After weights were written: what standardisation adds to the biases in `predict`. */
+/** After weights were written: what standardisation adds to the biases, once for many predictions. */
 export function fold(): void {
   if (load<i32>(STANDARDIZED)) foldMean(scratchOf(0));
+}
+
+function forwardOnly(count: i32): void {
+  listPixels(0, count);
+  forward(0, count, false, load<i32>(STANDARDIZED) ? scratchOf(0) : 0);
+}
+
+/** Logits of the examples in the first `count` records, and their probabilities where dz would be. */
+export function predict(count: i32): void {
+  forwardOnly(count);
+  const layer = layerAt(layerCount());
+  const stride: usize = load<u32>(RECORD_STRIDE);
+  let record: usize = load<u32>(RECORDS);
+  for (let n = 0; n < count; n++, record += stride) {
+    softmax(
+      record + <usize>load<u32>(layer, OUTPUT_GRADIENT), record + <usize>load<u32>(layer, OUTPUT_VALUES),
+      load<i32>(layer, OUTPUTS),
+    );
+  }
+}
+
+/** Loss and hits of the batch in the records, whose labels are in place. */
+export function evaluate(): void {
+  const count = load<i32>(BATCH);
+  forwardOnly(count);
+  measure(0, count);
+  sumUp();
 }

@@ -4,6 +4,7 @@ import {
   OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PANEL_VECTORS, RECORDS, RECORD_STRIDE, STANDARDIZED, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from '../addresses.ts';
 import { activate } from './activate.ts';
+import { augment } from './augment.ts';
 import { layerAt, layerCount, vectorsOf } from './layer.ts';
 import { listBytes, listFloats } from './lists.ts';
 import { crossEntropy } from './loss.ts';
@@ -12,6 +13,13 @@ import { madd, panelStart, panelsOf } from './vectors.ts';
 
 @inline function recordAt(n: i32): usize {
   return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
+}
+
+/** Random changes of the pictures, where the job wants them. */
+export function augmentAll(first: i32, last: i32, copy: usize): void {
+  const pixels: usize = load<u32>(layerAt(1), INPUT_VALUES);
+  const start = load<i32>(START);
+  for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
 }
 
 /** The lists of the non-zero pixels. */

@@ -1,0 +1,128 @@
+/** Predictions and measurements in float32: the kernel without its way back. */
+import type { BatchSums, Examples, Pixels } from '../engine.ts';
+import { type LayerSizes, type Parameters, parameterCount } from '../network.ts';
+import * as A from './addresses.ts';
+import { createKernel, pixelScale } from './kernel.ts';
+import { layOut } from './layout.ts';
+import { unpackInto } from './packing.ts';
+import { type CopyRows, createCopyRows } from './rows.ts';
+import type { Activation, Standardization } from './settings.ts';
+
+export interface KernelForward {
+  /**
+   * Both outputs are n × classes, row-major; `pixels` n × d0, 0–255. A whole number gives the same bits as uint8
+   * and as float32, and an image the same alone and among others.
+   * @throws RangeError when the lengths do not fit one n.
+   */
+  forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels): void;
+  /** Adds to `sums` the loss and the hits of the examples of the given indices, in their order. */
+  evaluate(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
+  /** From now on predicts with these. @throws RangeError when they do not fit the layer sizes. */
+  load(packed: Parameters): void;
+}
+
+/** The parameters are copied, rounded to float32. */
+export function createKernelForward(
+  module: WebAssembly.Module,
+  sizes: LayerSizes,
+  activation: Activation,
+  packed: Parameters,
+  standardization: Standardization | null,
+): KernelForward {
+  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+  const layout = layOut({
+    sizes,
+    records: A.GROUP,
+    threads: 1,
+    floatPixels: true,
+    training: false,
+    moments: 0,
+  });
+  const { records, recordStride, layers } = layout;
+  const kernel = createKernel(module, {
+    layout,
+    records: A.GROUP,
+    threads: 1,
+    floatPixels: false,
+    activation,
+    standardization,
+    dense: false,
+    copyRows: () => {},
+  });
+  const { exports, words, floats, doubles, bytes } = kernel;
+  const indexWords = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
+  const scale = pixelScale(standardization);
+  const last = layers.at(-1)!;
+  let known: Uint8Array | null = null;
+  let copyRows: CopyRows = () => {};
+  load(packed);
+
+  function load(next: Parameters): void {
+    const count = parameterCount(sizes);
+    if (next.length !== count) {
+      throw new RangeError(`a ${sizes.join('-')} network has ${count} parameters, not ${next.length}`);
+    }
+    unpackInto(floats, next, layers, 0);
+    exports.fold();
+  }
+
+  function copyIn(pixels: Pixels, start: number, count: number): void {
+    for (let n = 0; n < count; n++) {
+      const from = (start + n) * inputs;
+      const to = records + n * recordStride;
+      if (pixels instanceof Uint8Array) {
+        bytes.set(pixels.length === inputs ? pixels : pixels.subarray(from, from + inputs), to);
+      } else {
+        for (let j = 0; j < inputs; j++) floats[to / 4 + j] = pixels[from + j]! * scale;
+      }
+    }
+  }
+
+  function copyOut(to: Float32Array, start: number, count: number, offset: number): void {
+    for (let n = 0; n < count; n++) {
+      const from = (records + n * recordStride + offset) / 4;
+      for (let k = 0; k < classes; k++) to[(start + n) * classes + k] = floats[from + k]!;
+    }
+  }
+
+  return {
+    load,
+    forward(logits, probabilities, pixels) {
+      const rows = pixels.length / inputs;
+      for (const output of [logits, probabilities]) {
+        if (output.length !== rows * classes) {
+          throw new RangeError(
+            `${pixels.length} pixels at ${inputs} a row give rows of ${classes} numbers, not ${output.length} in all`,
+          );
+        }
+      }
+      words[A.FLOAT_PIXELS / 4] = pixels instanceof Uint8Array ? 0 : 1;
+      for (let start = 0; start < rows; start += A.GROUP) {
+        const count = Math.min(A.GROUP, rows - start);
+        copyIn(pixels, start, count);
+        exports.predict(count);
+        copyOut(logits, start, count, last.outputValues);
+        copyOut(probabilities, start, count, last.outputGradient);
+      }
+    },
+    evaluate(sums, examples, indices) {
+      if (examples.pixels !== known) {
+        known = examples.pixels;
+        copyRows = createCopyRows(kernel.memory, { inputs, records, recordStride }, known);
+      }
+      words[A.FLOAT_PIXELS / 4] = 0;
+      for (let start = 0; start < indices.length; start += A.GROUP) {
+        const count = Math.min(A.GROUP, indices.length - start);
+        for (let n = 0; n < count; n++) {
+          indexWords[n] = indices[start + n]!;
+          bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
+        }
+        copyRows(0, count);
+        words[A.BATCH / 4] = count;
+        exports.evaluate();
+        sums.loss += doubles[A.LOSS_SUM / 8]!;
+        sums.correct += words[A.CORRECT_SUM / 4]!;
+      }
+    },
+  };
+}
