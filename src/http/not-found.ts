@@ -1,5 +1,5 @@
 /** Paths without a route, and routes without the method. */
-import type { FastifyInstance, RouteOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../errors.ts';
 
 function fits(pattern: string, path: string): boolean {
@@ -13,12 +13,10 @@ export function registerNotFound(app: FastifyInstance): void {
   const routes: Pick<RouteOptions, 'url' | 'method'>[] = [];
   app.addHook('onRoute', ({ url, method }) => void routes.push({ url, method }));
 
-  // Before the body is read: what is wrong with a body that nobody takes is not of interest.
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return;
+  function refuse(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => fits(route.url, path)).flatMap((route) => route.method);
-    if (methods.length > 0) {
+    if (methods.length > 0 && request.is404) {
       const allowed = [...new Set(methods)].join(', ');
       reply.header('allow', allowed);
       throw new AtelierError(
@@ -30,5 +28,12 @@ export function registerNotFound(app: FastifyInstance): void {
       'route-not-found',
       `There is no ${request.method} ${path}. /docs shows what there is.`,
     );
+  }
+
+  // Before the body is read: what is wrong with a body that nobody takes is not of interest.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuse(request, reply);
   });
+  // For routes that find nothing to send, as that of the files of /docs.
+  app.setNotFoundHandler(async (request, reply) => refuse(request, reply));
 }

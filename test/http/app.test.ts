@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertProblem, queueJob, startService, train } from '../start-service.ts';
+
+const { app } = await startService({ after });
+const { id } = await train(app);
+const GETS = [
+  '/health/live',
+  '/health/ready',
+  '/openapi.json',
+  '/v1/datasets',
+  '/v1/datasets/fashion-mnist',
+  '/v1/datasets/fashion-mnist/splits/test/images/0',
+  '/v1/models',
+  '/v1/models/fashion-mnist',
+  '/v1/models/fashion-mnist/versions',
+  '/v1/models/fashion-mnist/versions/1',
+  '/v1/training-jobs',
+  `/v1/training-jobs/${id}`,
+  `/v1/training-jobs/${id}/metrics`,
+  `/v1/training-jobs/${id}/events`,
+];
+const POSTS = [
+  '/v1/training-jobs',
+  `/v1/training-jobs/${id}/cancel`,
+  '/v1/gradient-checks',
+  '/v1/models/fashion-mnist/predictions',
+  '/v1/models/fashion-mnist/versions/1/predictions',
+];
+
+test('every answer carries the id of its request: the one that was sent, where it is one', async () => {
+  const idOf = async (sent: string, url = '/health/live') =>
+    (await app.inject({ url, headers: { 'x-request-id': sent } })).headers['x-request-id'];
+  assert.equal(await idOf('trace-42.a:b_c'), 'trace-42.a:b_c');
+  assert.equal(await idOf('trace-43', '/nothing'), 'trace-43');
+  assert.equal(await idOf('trace-44', '/%zz'), 'trace-44');
+  for (const sent of ['', 'two words', 'ä', 'x'.repeat(129), '{"a":1}']) {
+    assert.match(String(await idOf(sent)), /^[0-9a-f-]{36}$/, sent);
+  }
+  assert.notEqual(await idOf(''), await idOf(''));
+});
+
+test('HEAD is answered as GET is, without the body', async () => {
+  for (const url of GETS) {
+    const [get, head] = [await app.inject(url), await app.inject({ method: 'HEAD', url })];
+    assert.deepEqual([head.statusCode, head.body], [200, ''], url);
+    for (const name of ['content-type', 'content-length', 'etag']) {
+      assert.equal(head.headers[name], get.headers[name], `${name} of ${url}`);
+    }
+  }
+  const missing = await app.inject({ method: 'HEAD', url: '/v1/models/nobody' });
+  assert.deepEqual([missing.statusCode, missing.body], [404, '']);
+});
+
+test('everything under /v1 that is read has an ETag, and answers 304 to it', async () => {
+  for (const url of GETS.filter((path) => path.startsWith('/v1'))) {
+    const { etag } = (await app.inject(url)).headers;
+    assert.match(String(etag), /^(W\/)?"/, url);
+    const again = await app.inject({ url, headers: { 'if-none-match': etag! } });
+    assert.deepEqual([again.statusCode, again.body], [304, ''], url);
+  }
+});
+
+test('a method that is not allowed is a 405 that names those that are', async () => {
+  for (const url of GETS) {
+    const response = await app.inject({ method: 'DELETE', url });
+    assertProblem(response, 405, 'method-not-allowed');
+    assert.match(String(response.headers.allow), /\bGET, HEAD\b/, url);
+  }
+  for (const url of POSTS) {
+    const response = await app.inject({ method: 'PUT', url });
+    assertProblem(response, 405, 'method-not-allowed');
+    assert.match(String(response.headers.allow), /\bPOST\b/, url);
+  }
+  const problem = assertProblem(
+    await app.inject({ method: 'TRACE', url: '/v1/models' }),
+    405,
+    'method-not-allowed',
+  );
+  assert.match(problem.detail, /\/v1\/models does not take TRACE; allowed: GET, HEAD/);
+});
+
+test('a wrong body does not hide a wrong method or path', async () => {
+  const wrong = { headers: { 'content-type': 'application/json' }, payload: '{' };
+  assertProblem(await app.inject({ method: 'PUT', url: '/v1/models', ...wrong }), 405, 'method-not-allowed');
+  assertProblem(await app.inject({ method: 'POST', url: '/v1/nothing', ...wrong }), 404, 'route-not-found');
+});
+
+test('a path without a route is a 404', async () => {
+  for (const url of [
+    '/',
+    '/v1',
+    '/v1/',
+    '/v2/models',
+    '//v1/models',
+    '/v1/models/a/b/c/d',
+    '/docs/static/nothing.js',
+  ]) {
+    const problem = assertProblem(await app.inject(url), 404, 'route-not-found');
+    assert.equal(problem.instance, url);
+  }
+  assertProblem(await app.inject(`/v1/training-jobs/${'x'.repeat(1000)}`), 404, 'route-not-found');
+});
+
+test('a path that is no path is a 400', async () => {
+  for (const url of ['/%', '/v1/models/%zz', '/v1/models/%E0%A4%A']) {
+    assertProblem(await app.inject(url), 400, 'invalid-request');
+  }
+});
+
+test('a query parameter that a route does not know is refused by name', async () => {
+  for (const url of GETS.filter((path) => path !== '/openapi.json')) {
+    assertProblem(await app.inject(`${url}?nonsense=1`), 400, 'invalid-request', 'nonsense');
+  }
+  for (const url of POSTS) {
+    const response = await app.inject({
+      method: 'POST',
+      url: `${url}?nonsense=1`,
+      payload: { dataset: 'x' },
+    });
+    assertProblem(response, 400, 'invalid-request', 'nonsense');
+  }
+});
+
+test('strange ids are as unknown as any', async () => {
+  for (const name of ['__proto__', 'constructor', '%00', '%F0%9F%91%9F', '..%2F..%2Fetc', "'%20or%201=1"]) {
+    assertProblem(await app.inject(`/v1/models/${name}`), 404, 'model-not-found');
+    assertProblem(await app.inject(`/v1/training-jobs/${name}`), 404, 'training-job-not-found');
+    assertProblem(await app.inject(`/v1/datasets/${name}`), 404, 'dataset-not-found');
+  }
+});
+
+test('what a client calls its job is given back as it is', async () => {
+  const metadata = { note: 'naïve 👟 \u0000 \\ "', constructor: 'x', toString: 'y' };
+  const job = await queueJob(app, { dataset: 'fashion-mnist', metadata, training: { epochs: 1 } });
+  assert.deepEqual(job.metadata, metadata);
+  const shown = (await app.inject(`/v1/training-jobs/${job.id}`)).json();
+  assert.deepEqual(shown.metadata, metadata);
+});

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { npyBytes, parseNpy } from '../../src/datasets/npy.ts';
+import type { Predictions } from '../../src/domain/prediction.ts';
+import { assertProblem, DATA_DIR, startService, tiny, train } from '../start-service.ts';
+
+const { app } = await startService({ after });
+const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+const job = await train(app, tiny({ training }));
+const { pixels, labels } = (await loadDataset(DATA_DIR)).test;
+const bytes = new Uint8Array(pixels);
+
+type Sent = Awaited<ReturnType<typeof app.inject>>;
+const send = (type: string, payload: Uint8Array | string, accept = 'application/json', query = '') =>
+  app.inject({
+    method: 'POST',
+    url: `/v1/models/fashion-mnist/predictions${query}`,
+    headers: { 'content-type': type, accept },
+    payload:
+      typeof payload === 'string'
+        ? payload
+        : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+  });
+
+/** How many small requests, one after the other, were answered before the big one. */
+async function answeredBefore(big: Promise<Sent>): Promise<number> {
+  let waiting = true;
+  const done = big.finally(() => {
+    waiting = false;
+  });
+  let answered = 0;
+  while (waiting && answered < 10) {
+    const small = await send('application/octet-stream', bytes.subarray(0, 784));
+    assert.equal(small.statusCode, 200);
+    answered += waiting ? 1 : 0;
+  }
+  await done;
+  return answered;
+}
+
+function json(): string {
+  const images = Array.from(labels, (_, n) => `[${bytes.subarray(n * 784, (n + 1) * 784).join()}]`);
+  return `{"images":[${images.join()}]}`;
+}
+
+const bodies: [title: string, type: string, make: () => Uint8Array | string][] = [
+  ['raw bytes', 'application/octet-stream', () => bytes],
+  ['npy of bytes', 'application/x-npy', () => npyBytes(bytes, [10_000, 28, 28])],
+  [
+    'npy of floats',
+    'application/x-npy',
+    () =>
+      npyBytes(
+        Float32Array.from(bytes, (v) => v / 255),
+        [10_000, 784],
+      ),
+  ],
+  ['JSON', 'application/json', json],
+];
+let first: Predictions | undefined;
+for (const [title, type, make] of bodies) {
+  test(`10,000 images in one request of ${title} are answered while others are answered too`, async () => {
+    const big = send(type, make());
+    assert.ok((await answeredBefore(big)) >= 3);
+    const response = await big;
+    assert.equal(response.statusCode, 200);
+    const { model, predictions } = response.json<Predictions>();
+    assert.deepEqual(model, job.model);
+    assert.equal(predictions.length, 10_000);
+    const correct = predictions.filter(({ label }, n) => label === labels[n]).length;
+    assert.equal(correct / 10_000, job.latest?.testAccuracy, 'what was measured in training');
+    first ??= { model, predictions };
+    assert.deepEqual(predictions, first.predictions);
+  });
+}
+
+test('in a thread and on the main one the same image gets the same probabilities', async () => {
+  for (const count of [1, 64, 65]) {
+    const response = await send('application/octet-stream', bytes.subarray(0, count * 784));
+    assert.deepEqual(response.json().predictions, first!.predictions.slice(0, count));
+  }
+});
+
+test('the thread answers npy, top-k and logits as the main one does', async () => {
+  const many = bytes.subarray(0, 100 * 784);
+  const npy = await send('application/octet-stream', many, 'application/x-npy');
+  const { shape, data } = parseNpy(npy.rawPayload);
+  assert.deepEqual(shape, [100, 10]);
+  assert.equal((data as Float32Array)[0], Math.fround(first!.predictions[0]!.probabilities![0]!));
+  const options = '?topK=2&logits=true';
+  const whole = await send('application/octet-stream', many, 'application/json', options);
+  const one = await send('application/octet-stream', many.subarray(0, 784), 'application/json', options);
+  assert.deepEqual(whole.json().predictions[0], one.json().predictions[0]);
+});
+
+test('a defect deep inside a large body is found in the thread, and told with its place', async () => {
+  const broken = json().replace(/,\d+\]\]\}$/, ',256]]}');
+  assertProblem(await send('application/json', broken), 422, 'invalid-pixels', '#/images/9999/783');
+  const floats = new Float32Array(1000 * 784);
+  floats[999 * 784 + 5] = Number.NaN;
+  const problem = assertProblem(
+    await send('application/x-npy', npyBytes(floats, [1000, 784])),
+    422,
+    'invalid-pixels',
+  );
+  assert.match(problem.detail, /NaN at \[999, 5\]/);
+});
+
+test('few images for a network that is not small are computed in the thread, and answered as each alone is', async () => {
+  await train(app, tiny({ modelName: 'wide', network: { hidden: [80] } }));
+  const predict = async (images: Uint8Array) => {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/models/wide/predictions',
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: Buffer.from(images),
+    });
+    return response.json<Predictions>().predictions;
+  };
+  const together = await predict(bytes.subarray(0, 64 * 784));
+  assert.equal(together.length, 64);
+  assert.deepEqual(await predict(bytes.subarray(0, 784)), together.slice(0, 1));
+});
