@@ -34,6 +34,8 @@ export const ERROR_CODES = [
   'internal-error',
   // why a job failed
   'loss-diverged',
+  'gradient-check-failed',
+  'kernel-differs',
   'worker-crashed',
   // why the service does not start
   'invalid-configuration',

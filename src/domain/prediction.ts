@@ -56,8 +56,8 @@ function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k
 export function describePredictions(
   model: VersionReference,
   classNames: readonly string[],
-  probabilities: Float64Array,
-  logits: Float64Array,
+  probabilities: Float32Array,
+  logits: Float32Array,
   options: PredictionOptions,
 ): Predictions {
   const classes = classNames.length;

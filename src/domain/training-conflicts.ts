@@ -15,7 +15,10 @@ export function trainingConflicts(request: TrainingJobRequest, classes: number):
     refuse('training/optimizer/nesterov', 'needs a momentum larger than 0');
   }
   if (training.dropout > 0 && network.hidden.length === 0) {
-    refuse('training/dropout', 'drops hidden units, and the network has none; leave it out or add a hidden layer');
+    refuse(
+      'training/dropout',
+      'drops hidden units, and the network has none; leave it out or add a hidden layer',
+    );
   }
   if (schedule.type === 'warmup-cosine' && schedule.warmupEpochs >= epochs) {
     refuse('training/schedule/warmupEpochs', `must be less than the ${epochs} epochs of the training`);

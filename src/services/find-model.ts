@@ -2,15 +2,16 @@
 import { LRUCache } from 'lru-cache';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
-import { createForward, type Forward } from '../numerics/forward.ts';
+import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
 import type { Store } from '../store/store.ts';
+import { kernelModule } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
 
 /** Versions whose parameters stay in memory; the one that was not used for the longest time goes first. */
 const MAX_LOADED = 32;
 
 export interface LoadedModel extends ServedNetwork {
-  readonly forward: Forward;
+  readonly forward: KernelForward['forward'];
 }
 
 export interface ModelService {
@@ -53,13 +54,22 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
     // In shared memory, so that threads see the same copy.
     const parameters = new Float32Array(new SharedArrayBuffer(bytes.byteLength));
     new Uint8Array(parameters.buffer).set(bytes);
-    const { name, layerSizes, classNames } = found;
+    const { name, layerSizes, activation, standardization, classNames } = found;
+    const { forward } = createKernelForward(
+      kernelModule,
+      layerSizes,
+      activation,
+      parameters,
+      standardization,
+    );
     return {
       reference: { name, version: found.version },
       layerSizes,
+      activation,
+      standardization,
       parameters,
       classNames,
-      forward: createForward(layerSizes, parameters),
+      forward,
     };
   }
 

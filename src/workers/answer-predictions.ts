@@ -2,20 +2,20 @@
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import { npyBytes } from '../datasets/npy.ts';
 import { describePredictions, type PredictionOptions } from '../domain/prediction.ts';
-import type { Forward } from '../numerics/forward.ts';
+import type { KernelForward } from '../numerics/simd/forward.ts';
 import type { ServedNetwork } from './messages.ts';
 
 /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
 export function answerPredictions(
   { reference, classNames }: ServedNetwork,
-  forward: Forward,
+  forward: KernelForward['forward'],
   { count, pixels }: ImageBatch,
   options: PredictionOptions,
   format: 'json' | 'npy',
 ): string | Uint8Array {
-  const logits = new Float64Array(count * classNames.length);
-  const probabilities = new Float64Array(logits.length);
+  const logits = new Float32Array(count * classNames.length);
+  const probabilities = new Float32Array(logits.length);
   forward(logits, probabilities, pixels);
-  if (format === 'npy') return npyBytes(Float32Array.from(probabilities), [count, classNames.length]);
+  if (format === 'npy') return npyBytes(probabilities, [count, classNames.length]);
   return JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
 }

@@ -8,6 +8,7 @@ import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
 import type { LayerSizes, Parameters } from '../numerics/network.ts';
+import type { Activation, Standardization } from '../numerics/simd/settings.ts';
 import type { TrainingPlan } from '../numerics/training-loop.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
@@ -54,6 +55,8 @@ export type GradientCheckResult = GradientCheckReport & { readonly durationMs: n
 export interface ServedNetwork {
   readonly reference: VersionReference;
   readonly layerSizes: LayerSizes;
+  readonly activation: Activation;
+  readonly standardization: Standardization | null;
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
 }

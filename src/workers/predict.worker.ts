@@ -1,10 +1,31 @@
 /** Thread entry: batches of images that are too large for the main thread. */
-
 import { decodeImages } from '../datasets/decode-images.ts';
-import { createForward } from '../numerics/forward.ts';
+import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
 import { answerPredictions } from './answer-predictions.ts';
-import type { Outcome, PredictTask } from './messages.ts';
+import { checkKernel, kernelModule } from './kernel.ts';
+import type { Outcome, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
+
+checkKernel();
+
+/** The network of the last task, laid out for the kernel: batches often come in a row. */
+let last: { readonly key: string; readonly forward: KernelForward['forward'] } | null = null;
+
+function forwardOf(network: ServedNetwork): KernelForward['forward'] {
+  const key = `${network.reference.name}@${network.reference.version}`;
+  if (last?.key !== key) {
+    const { layerSizes, activation, parameters, standardization } = network;
+    const { forward } = createKernelForward(
+      kernelModule,
+      layerSizes,
+      activation,
+      parameters,
+      standardization,
+    );
+    last = { key, forward };
+  }
+  return last.forward;
+}
 
 export default function predict({
   network,
@@ -13,8 +34,7 @@ export default function predict({
   format,
 }: PredictTask): Promise<Outcome<Uint8Array>> {
   return toOutcome(() => {
-    const forward = createForward(network.layerSizes, network.parameters);
-    const answer = answerPredictions(network, forward, decodeImages(images), options, format);
+    const answer = answerPredictions(network, forwardOf(network), decodeImages(images), options, format);
     return typeof answer === 'string' ? new TextEncoder().encode(answer) : answer;
   });
 }

@@ -29,6 +29,8 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'headers-too-large': [431, 'The headers are too large'],
   'queue-full': [429, 'The queue is full'],
   'loss-diverged': [500, 'The loss diverged'],
+  'gradient-check-failed': [500, 'The gradient check before the training failed'],
+  'kernel-differs': [500, 'The kernel does not compute what the reference does'],
   'worker-crashed': [500, 'A worker thread crashed'],
   'internal-error': [500, 'Internal error'],
   'invalid-configuration': [500, 'Invalid configuration'],

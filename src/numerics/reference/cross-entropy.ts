@@ -1,7 +1,8 @@
 /** Softmax and cross-entropy of one example's logits z (classes), safe for logits of any size. */
+import type { Parameters } from '../network.ts';
 
 /** The first of the largest, as in NumPy's argmax. */
-export function argmax(z: Float64Array): number {
+export function argmax(z: Parameters): number {
   let best = 0;
   for (let i = 1; i < z.length; i++) if (z[i]! > z[best]!) best = i;
   return best;

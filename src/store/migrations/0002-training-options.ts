@@ -15,9 +15,9 @@ const TRAINING = {
   budget: null,
 };
 
-interface Before {
+type Before = {
   jobs: { id: string; request: string };
-}
+};
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('jobs').addColumn('gradient_check', 'text').execute();
