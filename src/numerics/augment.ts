@@ -164,5 +164,5 @@ function addNoise(out: Uint8Array, table: Int16Array, seed: number, epoch: numbe
 }
 
 function clamp(x: number): number {
-  return x < 0 ? 0 : x > 255 ? 255 : x;
+  return Math.min(Math.max(x, 0), 255);
 }

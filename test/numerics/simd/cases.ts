@@ -1,0 +1,49 @@
+/** The kernel, and networks to try it on. */
+import { readFileSync } from 'node:fs';
+import type { Examples } from '../../../src/numerics/engine.ts';
+import { parameterCount } from '../../../src/numerics/network.ts';
+import { randomUniform } from '../../../src/numerics/random.ts';
+import type { EngineSettings, StepPosition } from '../../../src/numerics/simd/settings.ts';
+import { stripes } from '../fixtures.ts';
+
+export const kernelModule = new WebAssembly.Module(
+  readFileSync(new URL('../../../src/numerics/simd/kernel.wasm', import.meta.url)),
+);
+
+export const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
+export const UNCHANGED = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
+const PLAIN: EngineSettings = {
+  layerSizes: [13, 7, 3],
+  batchSize: 10,
+  seed: 5,
+  activation: 'relu',
+  optimizer: SGD,
+  l1: 0,
+  l2: 0,
+  dropout: 0,
+  labelSmoothing: 0,
+  clipNorm: null,
+  classWeights: null,
+  standardization: null,
+  augmentation: UNCHANGED,
+};
+
+export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {
+  return { ...PLAIN, ...changes };
+}
+
+/** Numbers that float32 holds exactly, uniform in ±2/√fan-in or so, biases included. */
+export function parametersOf(sizes: readonly number[], seed = 3): Float64Array {
+  const scale = 2 / Math.sqrt(Math.min(sizes[0]!, 100));
+  return Float64Array.from({ length: parameterCount(sizes) }, (_, i) =>
+    Math.fround((2 * randomUniform(seed, 0, 7, i) - 1) * scale),
+  );
+}
+
+export function examplesFor({ layerSizes }: EngineSettings, count: number): Examples {
+  return stripes(count, layerSizes[0]!, layerSizes.at(-1)!, 1);
+}
+
+export function at(changes: Partial<StepPosition> = {}): StepPosition {
+  return { epoch: 1, start: 0, learningRate: 0.1, measureNorm: false, ...changes };
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createKernelForward } from '../../../src/numerics/simd/forward.ts';
+import type { EngineSettings } from '../../../src/numerics/simd/settings.ts';
+import { assertNear, firstIndices } from '../fixtures.ts';
+import { examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+import { measure } from './plain-network.ts';
+
+const CASES: Partial<EngineSettings>[] = [
+  { layerSizes: [784, 40, 10] },
+  { layerSizes: [13, 3] },
+  { layerSizes: [17, 9, 6, 5], activation: 'tanh' },
+  { layerSizes: [250, 90, 12], activation: 'leaky-relu', standardization: { mean: 0.3, std: 0.35 } },
+];
+
+for (const changes of CASES) {
+  const settings = settingsOf(changes);
+  const { layerSizes, activation, standardization } = settings;
+  const packed = parametersOf(layerSizes);
+  const classes = layerSizes.at(-1)!;
+  const examples = examplesFor(settings, 150);
+  const name = `${layerSizes.join('-')} ${activation}${standardization ? ', standardised' : ''}`;
+  const kernel = createKernelForward(kernelModule, layerSizes, activation, packed, standardization);
+  const expected = measure(settings, packed, examples, firstIndices(150), null);
+
+  test(`logits and probabilities follow the formulas: ${name}`, () => {
+    const [logits, probabilities] = [new Float32Array(150 * classes), new Float32Array(150 * classes)];
+    kernel.forward(logits, probabilities, examples.pixels);
+    assertNear(logits, expected.logits.flat(), 1e-6, 'logits');
+    for (let n = 0; n < 150; n++) {
+      const sum = expected.logits[n]!.reduce((total, z) => total + Math.exp(z), 0);
+      const row = probabilities.subarray(n * classes, (n + 1) * classes);
+      const right = expected.logits[n]!.map((z) => Math.exp(z) / sum);
+      assertNear(row, right, 1e-5, 'probabilities');
+    }
+  });
+
+  test(`an image gives the same bits alone, among others, and as float32: ${name}`, () => {
+    const [logits, probabilities] = [new Float32Array(150 * classes), new Float32Array(150 * classes)];
+    kernel.forward(logits, probabilities, examples.pixels);
+    const [floatLogits, floatProbabilities] = [logits.slice().fill(0), probabilities.slice().fill(0)];
+    kernel.forward(floatLogits, floatProbabilities, Float32Array.from(examples.pixels));
+    assert.deepEqual(floatLogits, logits);
+    assert.deepEqual(floatProbabilities, probabilities);
+    const one = new Float32Array(classes);
+    for (const n of [0, 63, 64, 149]) {
+      const image = examples.pixels.slice(n * layerSizes[0]!, (n + 1) * layerSizes[0]!);
+      kernel.forward(one, new Float32Array(classes), image);
+      assert.deepEqual(one, logits.slice(n * classes, (n + 1) * classes));
+    }
+  });
+
+  test(`an evaluation adds up losses and hits: ${name}`, () => {
+    const sums = { loss: 1, correct: 2 };
+    kernel.evaluate(sums, examples, firstIndices(150));
+    assertNear([sums.loss - 1], [expected.loss], 1e-5, 'loss');
+    assert.equal(sums.correct - 2, expected.correct);
+  });
+}
+
+test('other parameters can be loaded, and outputs of the wrong length are refused', () => {
+  const { layerSizes } = settingsOf({});
+  const kernel = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 1), null);
+  kernel.load(parametersOf(layerSizes, 2));
+  const [a, b] = [new Float32Array(3), new Float32Array(3)];
+  const other = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 2), null);
+  const image = new Uint8Array(13).fill(100);
+  kernel.forward(a, new Float32Array(3), image);
+  other.forward(b, new Float32Array(3), image);
+  assert.deepEqual(a, b);
+  assert.throws(() => kernel.forward(new Float32Array(4), a, image), /rows of 3 numbers, not 4 in all/);
+  assert.throws(() => kernel.load(new Float64Array(2)), /parameters, not 2/);
+});

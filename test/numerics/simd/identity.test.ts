@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
+import {
+  createKernelEngine,
+  type KernelEngine,
+  type KernelOptions,
+} from '../../../src/numerics/simd/engine.ts';
+import type { EngineSettings } from '../../../src/numerics/simd/settings.ts';
+import { firstIndices } from '../fixtures.ts';
+import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+
+const ALL_KNOBS: Partial<EngineSettings> = {
+  dropout: 0.2,
+  labelSmoothing: 0.05,
+  l1: 1e-4,
+  l2: 1e-4,
+  clipNorm: 0.5,
+  standardization: { mean: 0.3, std: 0.4 },
+  optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-6, weightDecay: 0.01 },
+};
+const CASES: Record<string, Partial<EngineSettings>> = {
+  'plain descent': { layerSizes: [784, 40, 10], batchSize: 64 },
+  'plain descent on standardised pixels': {
+    layerSizes: [100, 30, 4],
+    batchSize: 50,
+    standardization: { mean: 0.3, std: 0.4 },
+  },
+  momentum: {
+    layerSizes: [90, 70, 50, 5],
+    batchSize: 150,
+    optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
+  },
+  'all knobs': { layerSizes: [33, 21, 18, 3], batchSize: 20, ...ALL_KNOBS },
+  augmentation: {
+    layerSizes: [784, 20, 10],
+    batchSize: 30,
+    augmentation: { horizontalFlip: true, shift: 2, noise: 0.1, erase: 0.5 },
+  },
+};
+
+/** Some steps, a short one and one that measures the norm among them; everything they can leave behind. */
+function train(engine: KernelEngine, settings: EngineSettings, examples = shared(settings)) {
+  const sums = { loss: 0, correct: 0 };
+  const losses: number[] = [];
+  for (let step = 0; step < 6; step++) {
+    const size = step === 3 ? Math.ceil(settings.batchSize / 3) : settings.batchSize;
+    const batch = firstIndices(size).map((i) => i + step);
+    const position = at({ start: 100 * step, measureNorm: step === 4, learningRate: 0.05 });
+    engine.step(examples, batch, position, sums);
+    losses.push(sums.loss, sums.correct);
+  }
+  return { losses, norm: engine.gradientNorm(), state: engine.exportState() };
+}
+
+function shared(settings: EngineSettings) {
+  const { pixels, labels } = examplesFor(settings, settings.batchSize + 6);
+  const bytes = new Uint8Array(new SharedArrayBuffer(pixels.length));
+  bytes.set(pixels);
+  return { pixels: bytes, labels };
+}
+
+function create(settings: EngineSettings, options: KernelOptions): KernelEngine {
+  return createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes), options);
+}
+
+for (const [name, changes] of Object.entries(CASES)) {
+  const settings = settingsOf(changes);
+  const expected = train(create(settings, {}), settings);
+
+  test(`skipping zeros changes no bit: ${name}`, () => {
+    assert.deepEqual(train(create(settings, { dense: true }), settings), expected);
+  });
+
+  for (const threads of [2, 3, 4]) {
+    test(`${threads} threads change no bit: ${name}`, async () => {
+      const examples = shared(settings);
+      const engine = create(settings, { threads });
+      const workers = Array.from({ length: threads - 1 }, (_, r) => {
+        const workerData = { share: engine.share(examples.pixels), rank: r + 1 };
+        return new Worker(new URL('serving.ts', import.meta.url), { workerData });
+      });
+      const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+      assert.deepEqual(train(engine, settings, examples), expected);
+      const others = shared(settings);
+      assert.equal(train(engine, settings, others).losses.length, 12, 'pixels that no other thread has seen');
+      engine.quit();
+      assert.deepEqual(await Promise.all(ends), new Array(threads - 1).fill(0));
+    });
+  }
+
+  test(`a restored state goes on as if nothing had happened: ${name}`, () => {
+    const first = create(settings, {});
+    train(first, settings);
+    const second = createKernelEngine(kernelModule, settings, new Float64Array(first.parameters.length));
+    second.importState(first.exportState());
+    assert.deepEqual(second.exportState(), first.exportState());
+    assert.deepEqual(train(second, settings), train(first, settings));
+  });
+}
+
+test('a state of another optimizer is refused', () => {
+  const momentum = { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
+  const other = create(settingsOf({ optimizer: momentum }), {}).exportState();
+  assert.throws(() => create(settingsOf({}), {}).importState(other), /keeps 0 moments, not 1/);
+});
+
+test('units and classes that only fill up a vector change no bit', () => {
+  // The same network twice: once with 5 units, once with three more that nothing goes into or comes out of.
+  const narrow = settingsOf({ layerSizes: [13, 5, 3] });
+  const wide = settingsOf({ layerSizes: [13, 8, 3] });
+  const small = parametersOf(narrow.layerSizes);
+  const large = new Float64Array(13 * 8 + 8 + 8 * 3 + 3);
+  large.set(small.subarray(0, 65));
+  large.set(small.subarray(65, 70), 104);
+  for (let k = 0; k < 3; k++) large.set(small.subarray(70 + 5 * k, 75 + 5 * k), 112 + 8 * k);
+  large.set(small.subarray(85), 136);
+  const examples = examplesFor(narrow, 10);
+  const sums = [
+    { loss: 0, correct: 0 },
+    { loss: 0, correct: 0 },
+  ] as const;
+  const engines = [
+    createKernelEngine(kernelModule, narrow, small),
+    createKernelEngine(kernelModule, wide, large),
+  ] as const;
+  for (const [i, engine] of engines.entries()) engine.step(examples, firstIndices(10), at(), sums[i]!);
+  const [a, b] = [engines[0].parameters, engines[1].parameters];
+  assert.deepEqual(sums[0], sums[1]);
+  assert.deepEqual(a.slice(0, 65), b.slice(0, 65));
+  assert.deepEqual(a.slice(85), b.slice(136));
+});

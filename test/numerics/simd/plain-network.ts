@@ -1,0 +1,158 @@
+/** Float64, straight from the formulas, one number at a time: what the kernel is compared with. */
+import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
+import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
+import type { Examples } from '../../../src/numerics/engine.ts';
+import { parameterCount, unpack } from '../../../src/numerics/network.ts';
+import type { Activation, EngineSettings, StepPosition } from '../../../src/numerics/simd/settings.ts';
+
+function activate(kind: Activation, z: number): number {
+  if (kind === 'relu') return Math.max(z, 0);
+  if (kind === 'leaky-relu') return z > 0 ? z : 0.01 * z;
+  if (kind === 'tanh') return Math.tanh(z);
+  if (kind === 'sigmoid') return 1 / (1 + Math.exp(-z));
+  return z;
+}
+
+function derivative(kind: Activation, z: number): number {
+  if (kind === 'relu') return z > 0 ? 1 : 0;
+  if (kind === 'leaky-relu') return z > 0 ? 1 : 0.01;
+  if (kind === 'tanh') return 1 - Math.tanh(z) ** 2;
+  if (kind === 'sigmoid') return activate(kind, z) * (1 - activate(kind, z));
+  return 1;
+}
+
+export interface Measured {
+  readonly gradient: Float64Array;
+  readonly loss: number;
+  readonly correct: number;
+  readonly logits: number[][];
+}
+
+/** Gradient of the objective, and the plain cross-entropy. `position` null: no dropout, no augmentation. */
+export function measure(
+  settings: EngineSettings,
+  parameters: Float64Array,
+  examples: Examples,
+  batch: Uint32Array,
+  position: Pick<StepPosition, 'epoch' | 'start'> | null,
+): Measured {
+  const { layerSizes, activation, seed, labelSmoothing, classWeights } = settings;
+  const layers = unpack(parameters, layerSizes);
+  const gradient = new Float64Array(parameters.length);
+  const gradients = unpack(gradient, layerSizes);
+  const { mean, std } = settings.standardization ?? { mean: 0, std: 1 };
+  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  const plan = planAugmentation(settings.augmentation);
+  const changes = plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
+  let loss = 0;
+  let correct = 0;
+  const logits: number[][] = [];
+  batch.forEach((row, n) => {
+    let pixels = examples.pixels.slice(row * inputs, (row + 1) * inputs);
+    if (position && changes) {
+      const changed = new Uint8Array(inputs);
+      augment(changed, pixels, 0, plan, seed, position.epoch, position.start + n);
+      pixels = changed;
+    }
+    const a: number[][] = [Array.from(pixels, (x) => (x / 255 - mean) / std)];
+    const slopes: number[][] = [[]];
+    layers.forEach(({ weights, biases, inputs: below, outputs }, l) => {
+      const z = Array.from({ length: outputs }, (_, i) => {
+        let sum = biases[i]!;
+        for (let j = 0; j < below; j++) sum += weights[i * below + j]! * a[l]![j]!;
+        return sum;
+      });
+      if (l === layers.length - 1) {
+        a.push(z);
+        return;
+      }
+      const kept = new Uint8Array(outputs).fill(1);
+      const scale = position ? 1 / (1 - settings.dropout) : 1;
+      if (position && settings.dropout > 0) {
+        const threshold = dropoutThreshold(settings.dropout);
+        dropoutMask(kept, seed, position.epoch, l + 1, position.start + n, threshold);
+      }
+      a.push(z.map((x, i) => activate(activation, x) * kept[i]! * scale));
+      slopes.push(z.map((x, i) => derivative(activation, x) * kept[i]! * scale));
+    });
+    const z = a.at(-1)!;
+    logits.push(z);
+    const label = examples.labels[row]!;
+    const max = Math.max(...z);
+    const sum = z.reduce((total, x) => total + Math.exp(x - max), 0);
+    loss += Math.log(sum) + (max - z[label]!);
+    if (z.indexOf(max) === label) correct++;
+    const weight = (classWeights?.[label] ?? 1) / batch.length;
+    let dz = z.map((x, k) => {
+      const q = (1 - labelSmoothing) * (k === label ? 1 : 0) + labelSmoothing / classes;
+      return weight * (Math.exp(x - max) / sum - q);
+    });
+    for (let l = layers.length - 1; l >= 0; l--) {
+      const { weights, inputs: below } = layers[l]!;
+      const d = gradients[l]!;
+      dz.forEach((value, i) => {
+        d.biases[i]! += value;
+        for (let j = 0; j < below; j++) d.weights[i * below + j]! += value * a[l]![j]!;
+      });
+      if (l === 0) break;
+      dz = Array.from({ length: below }, (_, j) => {
+        let back = 0;
+        for (let i = 0; i < dz.length; i++) back += weights[i * below + j]! * dz[i]!;
+        return back * slopes[l]![j]!;
+      });
+    }
+  });
+  layers.forEach(({ weights }, l) => {
+    for (let i = 0; i < weights.length; i++) {
+      gradients[l]!.weights[i]! += settings.l1 * Math.sign(weights[i]!) + settings.l2 * weights[i]!;
+    }
+  });
+  return { gradient, loss, correct, logits };
+}
+
+/** Training by PyTorch's formulas. */
+export function createPlainTraining(settings: EngineSettings, initial: Float64Array) {
+  const { layerSizes, optimizer, clipNorm } = settings;
+  const parameters = initial.slice();
+  const first = new Float64Array(parameters.length);
+  const second = new Float64Array(parameters.length);
+  const isWeight = new Float64Array(parameterCount(layerSizes));
+  for (const { weights } of unpack(isWeight, layerSizes)) weights.fill(1);
+  let t = 0;
+
+  function descent(i: number, gradient: number, rate: number): number {
+    const w = parameters[i]!;
+    const decay = optimizer.weightDecay * isWeight[i]!;
+    if (optimizer.type === 'sgd') {
+      const g = gradient + decay * w;
+      first[i] = optimizer.momentum * first[i]! + g;
+      return rate * (optimizer.nesterov ? g + optimizer.momentum * first[i]! : first[i]!);
+    }
+    if (optimizer.type === 'rmsprop') {
+      const g = gradient + decay * w;
+      first[i] = optimizer.alpha * first[i]! + (1 - optimizer.alpha) * g * g;
+      second[i] = optimizer.momentum * second[i]! + g / (Math.sqrt(first[i]!) + optimizer.epsilon);
+      return rate * second[i]!;
+    }
+    const { beta1, beta2, epsilon, type } = optimizer;
+    const g = gradient + (type === 'adam' ? decay * w : 0);
+    first[i] = beta1 * first[i]! + (1 - beta1) * g;
+    second[i] = beta2 * second[i]! + (1 - beta2) * g * g;
+    const root = Math.sqrt(second[i]! / (1 - beta2 ** t)) + epsilon;
+    return rate * ((type === 'adamw' ? decay * w : 0) + first[i]! / (1 - beta1 ** t) / root);
+  }
+
+  return {
+    parameters,
+    step(examples: Examples, batch: Uint32Array, position: StepPosition) {
+      const measured = measure(settings, parameters, examples, batch, position);
+      t++;
+      const norm = Math.hypot(...measured.gradient);
+      const scale = clipNorm === null ? 1 : Math.min(1, clipNorm / (norm + 1e-6));
+      for (let i = 0; i < parameters.length; i++) {
+        parameters[i]! -= descent(i, measured.gradient[i]! * scale, position.learningRate);
+      }
+      return { ...measured, norm };
+    },
+  };
+}

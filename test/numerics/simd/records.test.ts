@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
+import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
+import { createKernelEngine } from '../../../src/numerics/simd/engine.ts';
+import { layOut } from '../../../src/numerics/simd/layout.ts';
+import { firstIndices } from '../fixtures.ts';
+import { at, examplesFor, kernelModule, parametersOf, settingsOf, UNCHANGED } from './cases.ts';
+
+const CHANGES = {
+  flip: { ...UNCHANGED, horizontalFlip: true },
+  shift: { ...UNCHANGED, shift: 5 },
+  'shift as far as there is': { ...UNCHANGED, shift: 28 },
+  'flip and shift': { ...UNCHANGED, horizontalFlip: true, shift: 2 },
+  erasing: { ...UNCHANGED, erase: 0.7 },
+  noise: { ...UNCHANGED, noise: 0.2 },
+  everything: { horizontalFlip: true, shift: 4, noise: 0.05, erase: 0.5 },
+};
+
+for (const [name, augmentation] of Object.entries(CHANGES)) {
+  test(`the kernel changes pictures as augment.ts does, byte for byte: ${name}`, () => {
+    const settings = settingsOf({ layerSizes: [784, 4, 10], batchSize: 100, augmentation, seed: 0xfedcba98 });
+    const examples = examplesFor(settings, 100);
+    const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+    engine.gradient(new Float32Array(3190), examples, firstIndices(100), at({ epoch: 7, start: 59_000 }));
+    const { memory, rows } = engine.share(examples.pixels);
+    const expected = new Uint8Array(784);
+    const plan = planAugmentation(augmentation);
+    let changed = 0;
+    for (let n = 0; n < 100; n++) {
+      augment(expected, examples.pixels, n * 784, plan, settings.seed, 7, 59_000 + n);
+      const actual = new Uint8Array(memory.buffer, rows.records + n * rows.recordStride, 784).slice();
+      assert.deepEqual(actual, expected, `picture ${n}`);
+      if (Buffer.compare(actual, examples.pixels.subarray(n * 784, (n + 1) * 784)) !== 0) changed++;
+    }
+    assert.ok(changed > 30, `${changed} of 100 pictures were changed`);
+  });
+}
+
+test('the kernel drops the units that dropout.ts drops', () => {
+  const settings = settingsOf({ layerSizes: [6, 29, 10, 3], dropout: 0.3, activation: 'sigmoid', seed: 77 });
+  const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const examples = examplesFor(settings, 10);
+  const gradient = new Float32Array(engine.parameters.length);
+  engine.gradient(gradient, examples, firstIndices(10), at({ epoch: 2, start: 123_456 }));
+  const { memory, rows } = engine.share(examples.pixels);
+  const { layers } = layOut({
+    sizes: settings.layerSizes,
+    records: 10,
+    threads: 1,
+    floatPixels: false,
+    training: true,
+    moments: 0,
+  });
+  for (const layer of [1, 2]) {
+    const kept = new Uint8Array(settings.layerSizes[layer]!);
+    for (let n = 0; n < 10; n++) {
+      dropoutMask(kept, 77, 2, layer, 123_456 + n, dropoutThreshold(0.3));
+      const from = rows.records + n * rows.recordStride + layers[layer - 1]!.outputValues;
+      const values = new Float32Array(memory.buffer, from, kept.length);
+      assert.deepEqual(
+        Array.from(values, (a) => (a === 0 ? 0 : 1)),
+        [...kept],
+      );
+    }
+  }
+});
