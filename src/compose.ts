@@ -40,11 +40,11 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const models = createModelService(store);
     const queue = createLocalQueue({
       nextQueued: async () => (await store.jobs.nextQueued())?.id,
-      runJob: createRunTraining({ store, catalog, log, onPublished: models.published }),
+      runJob: createRunTraining({ store, catalog, models, log }),
       places: config.trainingWorkers,
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
     });
-    const training = createTrainingService({ store, catalog, queue, queueLimit: config.queueLimit });
+    const training = createTrainingService({ store, catalog, models, queue, queueLimit: config.queueLimit });
     const health = createHealthService(store, catalog);
     const app = await buildApp(
       {

@@ -10,7 +10,7 @@ import { type LayerSizes, type Parameters, parameterCount } from '../numerics/ne
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { findDataset } from './find-dataset.ts';
-import type { LoadedModel, ModelService } from './find-model.ts';
+import { loadNamed, type ModelService } from './find-model.ts';
 import { assertTrainingFitsMemory } from './memory-estimate.ts';
 import { layerSizesOf } from './training-plan.ts';
 
@@ -77,7 +77,7 @@ async function networkOf(
     return { layerSizes, parameters: null };
   }
   const { name, version } = parseModelReference(model);
-  const loaded = await loadNamed(models, name, version);
+  const loaded = await loadNamed(models, '#/model', name, version);
   if (loaded.classNames.length !== dataset.classNames.length) {
     throw new AtelierError(
       'impossible-request',
@@ -86,18 +86,6 @@ async function networkOf(
     );
   }
   return loaded;
-}
-
-/** A name in a body is not a path: what is not there is a 422, not a 404. */
-async function loadNamed(models: ModelService, name: string, version?: number): Promise<LoadedModel> {
-  try {
-    return await models.load(name, version);
-  } catch (error) {
-    if (!(error instanceof AtelierError && error.code === 'model-not-found')) throw error;
-    throw new AtelierError('unknown-model', error.message, {
-      details: [{ pointer: '#/model', detail: 'must be a model that there is' }],
-    });
-  }
 }
 
 function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset): Uint32Array {

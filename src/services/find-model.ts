@@ -106,3 +106,23 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
 }
 
 const keyOf = (name: string, version: number) => `${name}@${version}`;
+
+/**
+ * A name in a body is not a path: what is not there is a 422, not a 404.
+ * @throws AtelierError `unknown-model`
+ */
+export async function loadNamed(
+  models: ModelService,
+  pointer: string,
+  name: string,
+  version?: number,
+): Promise<LoadedModel> {
+  try {
+    return await models.load(name, version);
+  } catch (error) {
+    if (!(error instanceof AtelierError && error.code === 'model-not-found')) throw error;
+    throw new AtelierError('unknown-model', error.message, {
+      details: [{ pointer, detail: 'must be a model that there is' }],
+    });
+  }
+}

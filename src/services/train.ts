@@ -1,14 +1,17 @@
 /** Starts, shows and cancels training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
+import { trainingConflicts } from '../domain/training-conflicts.ts';
 import type { TrainingJob, TrainingJobRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { Store } from '../store/store.ts';
 import { findDataset } from './find-dataset.ts';
+import type { ModelService } from './find-model.ts';
 import { assertTrainingFitsMemory } from './memory-estimate.ts';
 import { layerSizesOf } from './training-plan.ts';
+import { findStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
@@ -27,10 +30,11 @@ export interface TrainingService {
 export function createTrainingService(options: {
   store: Pick<Store, 'jobs' | 'metrics' | 'events'>;
   catalog: Catalog;
+  models: ModelService;
   queue: JobQueue;
   queueLimit: number;
 }): TrainingService {
-  const { store, catalog, queue, queueLimit } = options;
+  const { store, catalog, models, queue, queueLimit } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -43,10 +47,17 @@ export function createTrainingService(options: {
     list: store.jobs.list,
     async start(request) {
       const dataset = findDataset(catalog, request.dataset, '#/dataset');
+      assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
       const steps = countSteps(request, dataset);
+      const start = await findStart(request, dataset, models);
       assertTrainingFitsMemory(layerSizesOf(request.network.hidden, dataset));
       const job = await store.jobs.create(
-        { ...request, modelName: request.modelName ?? dataset.id },
+        {
+          ...request,
+          modelName: request.modelName ?? dataset.id,
+          // The version that is meant now: a newer one may be there when the job runs, or runs again.
+          warmStart: start === null ? null : start.reference,
+        },
         {
           epoch: 0,
           epochs: request.training.epochs,
@@ -75,6 +86,14 @@ export function createTrainingService(options: {
       return store.events.list(id, query);
     },
   };
+}
+
+function assertNoConflicts(conflicts: ReturnType<typeof trainingConflicts>): void {
+  if (conflicts.length === 0) return;
+  const places = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  throw new AtelierError('impossible-request', `This makes no sense together: ${places.join('. ')}.`, {
+    details: conflicts,
+  });
 }
 
 function countSteps({ training }: TrainingJobRequest, dataset: Dataset): number {

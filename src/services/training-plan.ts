@@ -1,23 +1,48 @@
 /** A training request, together with its data set → what the training loop is told. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
-import type { TrainingRequest } from '../domain/training-job.ts';
-import type { LayerSizes } from '../numerics/network.ts';
-import type { TrainingPlan } from '../numerics/training-loop.ts';
+import type { TrainingJobRequest } from '../domain/training-job.ts';
+import type { LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
+import type { TrainingPlan } from '../numerics/training-plan.ts';
+
+/** Where a warm start begins. */
+export interface Start {
+  readonly parameters: Parameters;
+  readonly standardization: Standardization | null;
+}
 
 export function layerSizesOf(hidden: readonly number[], dataset: Dataset): LayerSizes {
   return [IMAGE_PIXELS, ...hidden, dataset.classNames.length];
 }
 
-export function trainingPlan(request: TrainingRequest, dataset: Dataset): TrainingPlan {
-  const { network, training, seed } = request;
+export function trainingPlan(
+  { network, training, seed }: Pick<TrainingJobRequest, 'network' | 'training' | 'seed'>,
+  dataset: Dataset,
+  start: Start | null,
+): TrainingPlan {
+  const { learningRate, ...optimizer } = training.optimizer;
   return {
     layerSizes: layerSizesOf(network.hidden, dataset),
+    activation: network.activation,
+    initialization: network.init,
+    initialParameters: start?.parameters ?? null,
     seed,
     epochs: training.epochs,
     batchSize: training.batchSize,
-    learningRate: training.optimizer.learningRate,
+    optimizer,
+    learningRate,
     schedule: training.schedule,
+    l1: training.l1,
     l2: training.l2,
+    dropout: training.dropout,
+    labelSmoothing: training.labelSmoothing,
+    clipNorm: training.clipNorm,
+    classWeights: training.classWeights,
+    // Parameters that were trained on standardised pixels mean nothing with another mean.
+    standardize: start === null ? training.standardize : (start.standardization ?? false),
+    augmentation: training.augmentation,
     validationFraction: training.validation?.fraction ?? null,
+    earlyStopping: training.earlyStopping,
+    targetValidationAccuracy: training.budget?.targetValidationAccuracy ?? null,
+    stopAtStep: null,
   };
 }

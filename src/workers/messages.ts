@@ -3,35 +3,58 @@
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import type { VersionReference } from '../domain/model.ts';
+import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
+import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
-import type { LayerSizes, Parameters } from '../numerics/network.ts';
-import type { Activation, Standardization } from '../numerics/simd/settings.ts';
-import type { TrainingPlan } from '../numerics/training-loop.ts';
+import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
+import type { KernelShare } from '../numerics/simd/engine.ts';
+import type { TrainingResult } from '../numerics/training-events.ts';
+import type { TrainingPlan } from '../numerics/training-plan.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
 export interface TrainingTask {
   readonly plan: TrainingPlan;
+  readonly threads: number;
+  /** Whether to start only after a check of the gradient. */
+  readonly checkGradient: boolean;
+  /** Ends the training, in good order, after so long. */
+  readonly budgetSeconds: number | null;
   readonly train: Examples;
   readonly test: Examples;
   /** One shared cell; anything but 0 asks the thread to stop before its next step. */
   readonly stop: Int32Array;
 }
 
-/** What a training thread says: any number of the first two, then one of the rest, then it exits. */
-export type TrainingMessage =
+/** What a training thread says while it works. */
+export type TrainingReport =
+  | { readonly kind: 'gradient-check'; readonly report: GradientCheckSummary }
   | { readonly kind: 'progress'; readonly progress: Progress }
-  | { readonly kind: 'epoch'; readonly record: EpochRecord; readonly progress: Progress }
+  | {
+      readonly kind: 'epoch';
+      readonly record: EpochRecord;
+      readonly warnings: readonly EpochWarning[];
+      readonly progress: Progress;
+    };
+
+/** Any number of reports, then one of the others, then the thread exits. */
+export type TrainingMessage =
+  | TrainingReport
   | {
       readonly kind: 'completed';
-      readonly parameters: Float32Array;
-      readonly engine: string;
+      readonly result: TrainingResult & { readonly fused: boolean };
       readonly step: number;
     }
   | { readonly kind: 'stopped'; readonly step: number }
   | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
+
+/** For whoever started the thread: it waits for further threads, which take part with this. */
+export interface ShareMessage {
+  readonly kind: 'share';
+  readonly share: KernelShare;
+}
 
 /** An error as it crosses: a structured clone would lose its class and code. */
 export interface SerializedError {

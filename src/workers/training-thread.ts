@@ -1,6 +1,7 @@
 /** One thread for one training job: a crash of the thread becomes a message like any other. */
 import { Worker } from 'node:worker_threads';
-import type { TrainingMessage, TrainingTask } from './messages.ts';
+import type { ShareMessage, TrainingMessage, TrainingTask } from './messages.ts';
+import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
 /** A step takes milliseconds; a thread that has not stopped by then hangs. */
@@ -28,6 +29,7 @@ export function startTrainingThread(
   let final = false;
   let step = 0;
   let killer: NodeJS.Timeout | undefined;
+  let helpers: Worker[] = [];
 
   const handle = (message: TrainingMessage) => {
     if (final) return;
@@ -39,13 +41,20 @@ export function startTrainingThread(
     handle({ kind: 'failed', error: { code: 'worker-crashed', message: reason, details: [] }, step });
 
   const ended = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: TrainingMessage) => {
-      step = 'progress' in message ? message.progress.step : message.step;
-      handle(message);
+    worker.on('message', (message: TrainingMessage | ShareMessage) => {
+      if ('progress' in message) step = message.progress.step;
+      else if ('step' in message) step = message.step;
+      if (message.kind !== 'share') return handle(message);
+      // Started here, because the thread that says so is blocked until they are there.
+      helpers = startStepThreads(message.share, task.threads, (error) => {
+        crashed(`A further thread of the training crashed: ${error.message}`);
+        worker.terminate();
+      });
     });
     worker.on('error', (error) => crashed(`The training thread crashed: ${error.message}`));
     worker.on('exit', (code) => {
       clearTimeout(killer);
+      for (const helper of helpers) helper.terminate();
       if (Atomics.load(stop, 0) !== 0) handle({ kind: 'stopped', step });
       crashed(`The training thread ended with code ${code} before its job was done.`);
       handled.then(resolve, reject);

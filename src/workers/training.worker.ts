@@ -2,95 +2,118 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Progress } from '../domain/metrics.ts';
 import { AtelierError } from '../errors.ts';
-import { createReferenceEngine } from '../numerics/reference/engine.ts';
+import type { CreateEngine } from '../numerics/engine.ts';
+import { createKernelEngine, type KernelEngine } from '../numerics/simd/engine.ts';
+import type { EpochEnd, TrainingResult, TrainingStep } from '../numerics/training-events.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
-import type { TrainingMessage, TrainingTask } from './messages.ts';
+import { checkBeforeTraining } from './check-before-training.ts';
+import { checkKernel, kernelModule } from './kernel.ts';
+import type { ShareMessage, TrainingMessage, TrainingTask } from './messages.ts';
 import { serializeError } from './serialize-error.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
 
 const port = parentPort!;
-const { plan, train, test, stop } = workerData as TrainingTask;
-const say = (message: TrainingMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const { plan, threads, checkGradient, budgetSeconds, train, test, stop } = workerData as TrainingTask;
+const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
 
-let step = 0;
+let engine: KernelEngine | undefined;
+let [epoch, step, steps, images] = [1, 0, 0, 0];
+let [trainingMs, epochTrainingMs, evaluationMs] = [0, 0, 0];
+let [startedAt, saidAt] = [0, 0];
+
 try {
+  checkKernel();
   run();
 } catch (error) {
   say({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step });
+} finally {
+  engine?.quit();
 }
 
 /** Drives the loop, and adds to what it says the time that the loop, being pure, does not know. */
 function run(): void {
-  const startedAt = performance.now();
-  let saidAt = startedAt;
-  let epoch = 1;
-  let steps = 0;
-  let images = 0;
-  let [trainingMs, epochTrainingMs, evaluationMs] = [0, 0, 0];
-
-  const progress = (): Progress => {
-    const elapsedSeconds = (performance.now() - startedAt) / 1000;
-    return {
-      epoch,
-      epochs: plan.epochs,
-      step,
-      steps,
-      fraction: step / steps,
-      imagesPerSecond: trainingMs > 0 ? images / (trainingMs / 1000) : null,
-      etaSeconds: step > 0 ? (elapsedSeconds / step) * (steps - step) : null,
-    };
-  };
-
-  const loop = trainingLoop(plan, train, test, createReferenceEngine);
+  startedAt = saidAt = performance.now();
+  const loop = trainingLoop(plan, train, test, createEngine);
+  let reply: 'stop' | undefined;
   for (;;) {
     if (Atomics.load(stop, 0) !== 0) {
       say({ kind: 'stopped', step });
       return;
     }
     const before = performance.now();
-    const { done, value } = loop.next();
+    const { done, value } = loop.next(reply);
     const now = performance.now();
-
     if (done) {
-      const { parameters, engine } = value;
-      say({ kind: 'completed', parameters, engine, step }, [parameters.buffer as ArrayBuffer]);
+      complete(value);
       return;
     }
-    switch (value.kind) {
-      case 'step': {
-        ({ epoch, step, steps } = value);
-        images += value.examples;
-        trainingMs += now - before;
-        epochTrainingMs += now - before;
-        if (!Number.isFinite(value.loss)) throw diverged(epoch, step, `The loss became ${value.loss}`);
-        if (now - saidAt >= PROGRESS_INTERVAL_MS) {
-          saidAt = now;
-          say({ kind: 'progress', progress: progress() });
-        }
-        break;
-      }
-      case 'evaluation':
-        evaluationMs += now - before;
-        break;
-      case 'epoch': {
-        for (const [name, measured] of Object.entries(value.metrics)) {
-          // The loss of a batch may be finite while, on other images or squared, something is not.
-          if (typeof measured === 'number' && !Number.isFinite(measured)) {
-            throw diverged(epoch, step, `The ${name} became ${measured}`);
-          }
-        }
-        evaluationMs += now - before;
-        const record = { ...value.metrics, durationMs: epochTrainingMs, evaluationMs };
-        say({ kind: 'epoch', record, progress: progress() });
-        [epochTrainingMs, evaluationMs] = [0, 0];
-        break;
-      }
-    }
+    reply = budgetSeconds !== null && now - startedAt >= budgetSeconds * 1000 ? 'stop' : undefined;
+    if (value.kind === 'step') afterStep(value, now - before, now);
+    else evaluationMs += now - before;
+    if (value.kind === 'epoch') afterEpoch(value);
   }
 }
 
-function diverged(epoch: number, step: number, what: string): AtelierError {
+/** Called by the loop once it knows what the engine is told: the last moment before the first step. */
+function createEngine(...[settings, initial]: Parameters<CreateEngine>): KernelEngine {
+  if (checkGradient) {
+    const report = checkBeforeTraining(settings, initial, train);
+    say({ kind: 'gradient-check', report });
+    if (!report.passed) {
+      throw new AtelierError(
+        'gradient-check-failed',
+        `The gradient check before the training did not pass: ${report.reason}. ${report.advice} ` +
+          '"gradientCheck": false trains without one.',
+      );
+    }
+    startedAt = performance.now();
+  }
+  engine = createKernelEngine(kernelModule, settings, initial, { threads });
+  if (threads > 1) say({ kind: 'share', share: engine.share(train.pixels) });
+  return engine;
+}
+
+function progress(): Progress {
+  const elapsedSeconds = (performance.now() - startedAt) / 1000;
+  return {
+    epoch,
+    epochs: plan.epochs,
+    step,
+    steps,
+    fraction: step / steps,
+    imagesPerSecond: trainingMs > 0 ? images / (trainingMs / 1000) : null,
+    etaSeconds: step > 0 ? (elapsedSeconds / step) * (steps - step) : null,
+  };
+}
+
+function afterStep(done: TrainingStep, durationMs: number, now: number): void {
+  ({ epoch, step, steps } = done);
+  images += done.examples;
+  trainingMs += durationMs;
+  epochTrainingMs += durationMs;
+  if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
+  if (now - saidAt < PROGRESS_INTERVAL_MS) return;
+  saidAt = now;
+  say({ kind: 'progress', progress: progress() });
+}
+
+function afterEpoch({ metrics, warnings }: EpochEnd): void {
+  for (const [name, measured] of Object.entries(metrics)) {
+    // The loss of a batch may be finite while, on other images or squared, something is not.
+    if (typeof measured === 'number' && !Number.isFinite(measured)) throw diverged(`The ${name} became ${measured}`);
+  }
+  const record = { ...metrics, durationMs: epochTrainingMs, evaluationMs };
+  say({ kind: 'epoch', record, warnings, progress: progress() });
+  [epochTrainingMs, evaluationMs] = [0, 0];
+}
+
+function complete(result: TrainingResult): void {
+  const { fused } = engine!;
+  say({ kind: 'completed', result: { ...result, fused }, step }, [result.parameters.buffer as ArrayBuffer]);
+}
+
+function diverged(what: string): AtelierError {
   return new AtelierError(
     'loss-diverged',
     `${what} in step ${step} (epoch ${epoch}) at a learning rate of ${plan.learningRate}. ` +
