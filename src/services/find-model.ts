@@ -53,13 +53,14 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
     // In shared memory, so that threads see the same copy.
     const parameters = new Float32Array(new SharedArrayBuffer(bytes.byteLength));
     new Uint8Array(parameters.buffer).set(bytes);
-    const { name, layerSizes, classNames } = found;
+    const { name, layerSizes, activation, classNames } = found;
+    const network = { layerSizes, activation, standardization: null };
     return {
+      ...network,
       reference: { name, version: found.version },
-      layerSizes,
       parameters,
       classNames,
-      forward: createForward(layerSizes, parameters),
+      forward: createForward(network, parameters),
     };
   }
 

@@ -7,8 +7,8 @@ import type { PredictionOptions } from '../domain/prediction.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
-import type { LayerSizes, Parameters } from '../numerics/network.ts';
-import type { TrainingPlan } from '../numerics/training-loop.ts';
+import type { Network, Parameters } from '../numerics/network.ts';
+import type { TrainingPlan } from '../numerics/training-plan.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
 export interface TrainingTask {
@@ -51,9 +51,8 @@ export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
 export type GradientCheckResult = GradientCheckReport & { readonly durationMs: number };
 
 /** A model as a predict thread needs it; the parameters are in shared memory. */
-export interface ServedNetwork {
+export interface ServedNetwork extends Network {
   readonly reference: VersionReference;
-  readonly layerSizes: LayerSizes;
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
 }

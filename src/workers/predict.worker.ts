@@ -13,7 +13,7 @@ export default function predict({
   format,
 }: PredictTask): Promise<Outcome<Uint8Array>> {
   return toOutcome(() => {
-    const forward = createForward(network.layerSizes, network.parameters);
+    const forward = createForward(network, network.parameters);
     const answer = answerPredictions(network, forward, decodeImages(images), options, format);
     return typeof answer === 'string' ? new TextEncoder().encode(answer) : answer;
   });
