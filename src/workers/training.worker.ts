@@ -53,8 +53,10 @@ function run(): void {
     const now = performance.now();
 
     if (done) {
-      const { parameters, engine } = value;
-      say({ kind: 'completed', parameters, engine, step }, [parameters.buffer as ArrayBuffer]);
+      const { parameters, engine, stoppedAt } = value;
+      say({ kind: 'completed', parameters, engine, step: stoppedAt.step }, [
+        parameters.buffer as ArrayBuffer,
+      ]);
       return;
     }
     switch (value.kind) {
