@@ -1,5 +1,5 @@
 /** What computes a training step. The reference serves it in float64; a faster engine serves the same. */
-import type { LayerSizes, Parameters } from './network.ts';
+import type { LayerSizes, Network, Parameters } from './network.ts';
 
 /** Rows of d0 pixels, 0–255. Whole numbers as uint8; float32 where a client sends fractions. */
 export type Pixels = Uint8Array | Float32Array;
@@ -29,28 +29,110 @@ export interface BatchSums {
   correct: number;
 }
 
-export interface EngineSettings {
-  readonly layerSizes: LayerSizes;
+/** PyTorch's optimizers. Weight decay is the optimizer's own and, like l1 and l2, never touches biases. */
+export type OptimizerSettings =
+  | {
+      readonly type: 'sgd';
+      readonly momentum: number;
+      readonly nesterov: boolean;
+      readonly weightDecay: number;
+    }
+  | {
+      readonly type: 'rmsprop';
+      readonly momentum: number;
+      readonly weightDecay: number;
+      readonly alpha: number;
+      readonly epsilon: number;
+    }
+  | {
+      readonly type: 'adam' | 'adamw';
+      readonly beta1: number;
+      readonly beta2: number;
+      readonly epsilon: number;
+      readonly weightDecay: number;
+    };
+
+/** What augment.ts does to each picture. `noise` is a standard deviation in 0–1, `erase` a probability. */
+export interface Augmentation {
+  readonly horizontalFlip: boolean;
+  readonly shift: number;
+  readonly noise: number;
+  readonly erase: number;
+}
+
+/** What is minimised, besides the mean cross-entropy of the examples as they are. */
+export interface ObjectiveSettings {
+  /** Weight of l1 Σ|W|. */
+  readonly l1: number;
+  /** Weight of (l2 / 2) Σ‖W‖². */
+  readonly l2: number;
+  /** Share of hidden units left out at each example, 0 ≤ dropout < 1. */
+  readonly dropout: number;
+  /** ε of the targets (1 − ε) onehot + ε / K. */
+  readonly labelSmoothing: number;
+  /** One a class. */
+  readonly classWeights: Float64Array | null;
+  readonly augmentation: Augmentation;
+}
+
+/** Cross-entropy and nothing else. */
+export const PLAIN_OBJECTIVE: ObjectiveSettings = {
+  l1: 0,
+  l2: 0,
+  dropout: 0,
+  labelSmoothing: 0,
+  classWeights: null,
+  augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
+};
+
+export interface EngineSettings extends Network, ObjectiveSettings {
   /** The most examples a step is given. */
   readonly batchSize: number;
-  /** Weight of the L2 penalty (l2 / 2) Σ‖W‖², biases excepted. */
-  readonly l2: number;
+  /** Of dropout and augmentation. */
+  readonly seed: number;
+  readonly optimizer: OptimizerSettings;
+  /** The longest a gradient may be: longer ones are scaled down to it. */
+  readonly clipNorm: number | null;
+}
+
+export interface StepPosition {
+  readonly epoch: number;
+  /** Position in the epoch of the batch's first example: what dropout and augmentation are indexed by. */
+  readonly start: number;
+  readonly learningRate: number;
+  /** Whether `gradientNorm` is asked for after this step; steps that know it may take longer. */
+  readonly measureNorm: boolean;
+}
+
+/** Everything an engine needs to go on bit for bit, in its own precision. */
+export interface EngineState {
+  readonly parameters: Parameters;
+  /** The optimizer's moments, packed like the parameters; how many depends on the optimizer. */
+  readonly moments: readonly Parameters[];
+  /** Steps taken. */
+  readonly steps: number;
 }
 
 export interface Engine {
   /** Goes with every model and checkpoint; parameters are only exchanged bit by bit between equal names. */
   readonly name: string;
-  /** The packed vector in the engine's own precision: live, changed by each step. */
+  /** The packed vector as it is now, in the engine's own precision. Read it anew after each step. */
   readonly parameters: Parameters;
   /**
-   * One update on the examples of the given indices; `sums` receives loss and correct of the batch as they
-   * were before the update.
+   * One update on the examples of the given indices; `sums` receives plain cross-entropy and correct answers of
+   * the batch as they were before the update.
    * @throws RangeError when the batch is empty or larger than `batchSize`.
    */
-  step(examples: Examples, batch: Uint32Array, learningRate: number, sums: BatchSums): void;
-  /** 2-norm of the objective's gradient in the last step. */
+  step(examples: Examples, batch: Uint32Array, position: StepPosition, sums: BatchSums): void;
+  /** 2-norm of the objective's gradient, before clipping, in the last step that measured it. */
   gradientNorm(): number;
+  /** `out` ← the objective's gradient at `position`, packed; nothing is updated. */
+  gradient(out: Parameters, examples: Examples, batch: Uint32Array, position: StepPosition): void;
+  /** Copies. */
+  exportState(): EngineState;
+  /** Of an engine of the same settings. @throws RangeError when its lengths do not fit. */
+  importState(state: EngineState): void;
 }
 
-/** `initial` is copied. */
-export type CreateEngine = (settings: EngineSettings, initial: Float64Array) => Engine;
+/** `initial` is copied. @throws RangeError when its length, or a setting, does not fit the layer sizes. */
+export type CreateEngine = (settings: EngineSettings, initial: Parameters) => Engine;

@@ -1,14 +1,16 @@
 /** What is measured of a network between epochs. Generators, because a caller must be able to stop in between. */
 import type { Examples } from './engine.ts';
 import { forwardCost } from './forward.ts';
-import { type LayerSizes, type Parameters, unpack } from './network.ts';
+import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
 import { argmax, crossEntropy } from './reference/cross-entropy.ts';
-import { createExamplePass, type ExamplePass, forwardExample } from './reference/example-pass.ts';
+import { createExamplePass, type ExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 
 /** Means over the evaluated examples: cross-entropy in nats, and the share classified rightly. */
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number;
+  /** There are several examples, and all were taken for the same class. */
+  readonly isConstant: boolean;
 }
 
 /** Yielded between chunks: nothing has been decided yet, but the caller may stop. */
@@ -23,33 +25,40 @@ const CHUNK_COST = 5e7;
 
 /** Networks that are not finite measure NaN. No indices, no evaluation: the means would be 0 / 0. */
 export function* evaluate(
-  sizes: LayerSizes,
+  network: Network,
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
-): Generator<EvaluationChunk, Evaluation, void> {
+): Generator<EvaluationChunk, Evaluation, unknown> {
   if (indices.length === 0) throw new RangeError('an evaluation needs at least one example');
   let loss = 0;
   let correct = 0;
-  yield* forwardEach(sizes, parameters, examples, indices, ({ z }, row) => {
+  const answers = new Set<number>();
+  yield* forwardEach(network, parameters, examples, indices, ({ z }, row) => {
     const logits = z.at(-1)!;
     const label = examples.labels[row]!;
+    const answer = argmax(logits);
     loss += crossEntropy(logits, label);
-    if (argmax(logits) === label) correct++;
+    if (answer === label) correct++;
+    answers.add(answer);
   });
-  return { loss: loss / indices.length, accuracy: correct / indices.length };
+  const { length } = indices;
+  return { loss: loss / length, accuracy: correct / length, isConstant: length > 1 && answers.size === 1 };
 }
 
-/** For each hidden layer, the share of its units that are zero on all of the given examples. */
+/**
+ * For each hidden layer, the share of its units that neither say nor learn anything on any of the given examples:
+ * value and derivative are 0. Only ReLU does that.
+ */
 export function* deadUnits(
-  sizes: LayerSizes,
+  network: Network,
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
-): Generator<EvaluationChunk, number[], void> {
-  const hidden = sizes.slice(1, -1);
+): Generator<EvaluationChunk, number[], unknown> {
+  const hidden = network.layerSizes.slice(1, -1);
   const alive = hidden.map((size) => new Uint8Array(size));
-  yield* forwardEach(sizes, parameters, examples, indices, ({ a }) => {
+  yield* forwardEach(network, parameters, examples, indices, ({ a }) => {
     for (let l = 0; l < hidden.length; l++) {
       const active = a[l + 1]!;
       for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
@@ -66,15 +75,17 @@ export function weightNorm(parameters: Parameters, sizes: LayerSizes): number {
 }
 
 function* forwardEach(
-  sizes: LayerSizes,
+  network: Network,
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
   visit: (pass: ExamplePass, row: number) => void,
-): Generator<EvaluationChunk, void, void> {
-  const layers = unpack(parameters, sizes);
-  const pass = createExamplePass(sizes);
-  const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / forwardCost(sizes))));
+): Generator<EvaluationChunk, void, unknown> {
+  const layers = unpack(parameters, network.layerSizes);
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const cost = forwardCost(network.layerSizes);
+  const chunk = Math.max(1, Math.min(CHUNK_IMAGES, Math.floor(CHUNK_COST / cost)));
   for (let n = 0; n < indices.length; n++) {
     forwardExample(pass, layers, examples.pixels, indices[n]!);
     visit(pass, indices[n]!);

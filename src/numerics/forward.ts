@@ -1,8 +1,8 @@
 /** Predictions: what the network says of images. */
 import type { Pixels } from './engine.ts';
-import { type LayerSizes, type Parameters, unpack } from './network.ts';
+import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
 import { softmax } from './reference/cross-entropy.ts';
-import { createExamplePass, forwardExample } from './reference/example-pass.ts';
+import { createExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 
 /**
  * Both outputs are n × classes, row-major; `pixels` n × d0. Several calls may not overlap: they share scratch.
@@ -10,11 +10,15 @@ import { createExamplePass, forwardExample } from './reference/example-pass.ts';
  */
 export type Forward = (logits: Parameters, probabilities: Parameters, pixels: Pixels) => void;
 
-/** Computes in float64 whatever the precision of the packed parameters, of which it keeps a view. */
-export function createForward(sizes: LayerSizes, parameters: Parameters): Forward {
-  const layers = unpack(parameters, sizes);
-  const pass = createExamplePass(sizes);
-  const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
+/**
+ * Computes in float64 whatever the precision of the packed parameters, of which it keeps a view: they must not
+ * change.
+ */
+export function createForward(network: Network, parameters: Parameters): Forward {
+  const layers = unpack(parameters, network.layerSizes);
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const [inputs, classes] = [network.layerSizes[0]!, network.layerSizes.at(-1)!];
   return (logits, probabilities, pixels) => {
     const rows = pixels.length / inputs;
     for (const output of [logits, probabilities]) {

@@ -3,11 +3,11 @@
  * coordinate, as scipy.optimize.check_grad and approx_fprime have it; then told by block.
  */
 import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from './coordinates.ts';
-import { checkExamples, type Examples } from './engine.ts';
+import { checkExamples, type Examples, PLAIN_OBJECTIVE } from './engine.ts';
 import { gradientCheckCost } from './gradient-check-cost.ts';
 import { type Comparison, compareGradients } from './gradient-comparison.ts';
 import { ADVICE, type GradientCheckReason, verdict } from './gradient-verdict.ts';
-import { blocks, type LayerSizes, type Parameters, parameterCount } from './network.ts';
+import { blocks, type Network, type Parameters, parameterCount } from './network.ts';
 import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
 import { createComputeGradient } from './reference/objective.ts';
 
@@ -20,8 +20,7 @@ export const SCHEME_DEFAULTS = {
   forward: { stepSize: 2 ** -26, tolerance: 1e-4 },
 } as const;
 
-export interface GradientCheckPlan {
-  readonly layerSizes: LayerSizes;
+export interface GradientCheckPlan extends Network {
   /** Packed; computed with in float64 whatever their precision. */
   readonly parameters: Parameters;
   readonly examples: Examples;
@@ -93,7 +92,7 @@ export function* gradientCheck(
   const parameters = Float64Array.from(plan.parameters);
   const gradient = plan.gradient ?? referenceGradient(plan, parameters);
   const positions = chooseCoordinates(plan.coordinates, parameters.length, plan.seed);
-  const perturbed = createPerturbedLoss(layerSizes, parameters, plan.examples, plan.indices);
+  const perturbed = createPerturbedLoss(plan, parameters, plan.examples, plan.indices);
 
   const count = positions.length;
   const gradients = {
@@ -168,12 +167,12 @@ export function* gradientCheck(
   };
 }
 
-function referenceGradient(
-  { layerSizes, examples, indices }: GradientCheckPlan,
-  parameters: Float64Array,
-): Float64Array {
+function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): Float64Array {
   const gradient = new Float64Array(parameters.length);
-  createComputeGradient(gradient, parameters, layerSizes)({ loss: 0, correct: 0 }, examples, indices, 0);
+  const { layerSizes, activation, standardization, examples, indices } = plan;
+  const settings = { ...PLAIN_OBJECTIVE, layerSizes, activation, standardization, seed: 0 };
+  const sums = { loss: 0, correct: 0 };
+  createComputeGradient(gradient, parameters, settings)(sums, examples, indices, { epoch: 0, start: 0 });
   return gradient;
 }
 

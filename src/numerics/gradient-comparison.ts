@@ -4,7 +4,7 @@
 export interface Gradients {
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
-  /** 1 where the step crossed a ReLU kink, so that the difference says nothing about the derivative */
+  /** 1 where the step crossed a kink, so that the difference says nothing about the derivative */
   readonly kinked: Uint8Array;
 }
 

@@ -8,8 +8,8 @@ export const ADVICE: Readonly<Record<GradientCheckReason, string>> = {
   'gradient-differs':
     'The gradient of the blocks that failed is not that of the loss, or the loss curves within so large a step.',
   'too-many-kinks':
-    'More than 5 % of the steps cross a ReLU kink, where a difference says nothing of the derivative: use a ' +
-    'smaller step, or other examples or parameters.',
+    'More than 5 % of the steps cross a kink of the activation, where a difference says nothing of the derivative: ' +
+    'use a smaller step, or other examples or parameters.',
   'step-too-small':
     'With so small a step the rounding noise of the differences exceeds the tolerance, and a wrong gradient ' +
     'could hide in it: use the default step of the scheme.',

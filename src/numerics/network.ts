@@ -1,9 +1,25 @@
-/** The packed parameter vector and its layout: W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, … */
+/** What a network is: its function, and the layout of its packed parameters: W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, … */
 
 export type Parameters = Float64Array | Float32Array;
 
 /** Layer sizes d0 … dL: inputs, hidden layers, classes. */
 export type LayerSizes = readonly number[];
+
+/** What hidden layers make of their pre-activations; the formulas are in reference/activations.ts. */
+export type Activation = 'relu' | 'leaky-relu' | 'tanh' | 'sigmoid' | 'identity';
+
+/** The network sees (x / 255 − mean) / std: one mean and one standard deviation for all pixels. */
+export interface Standardization {
+  readonly mean: number;
+  readonly std: number;
+}
+
+/** What makes a packed vector a function of pixels. */
+export interface Network {
+  readonly layerSizes: LayerSizes;
+  readonly activation: Activation;
+  readonly standardization: Standardization | null;
+}
 
 /** One fully connected layer as views into the packed vector. */
 export interface Layer<P extends Parameters = Parameters> {

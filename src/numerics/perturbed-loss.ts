@@ -1,9 +1,10 @@
 /** The loss with one parameter moved, from what a move of that one parameter changes. */
 import type { Examples } from './engine.ts';
-import { type LayerSizes, unpack } from './network.ts';
+import { type Network, unpack } from './network.ts';
+import type { ActivationFunction } from './reference/activations.ts';
 import type { ActiveValues } from './reference/active-values.ts';
 import { crossEntropy } from './reference/cross-entropy.ts';
-import { createExamplePass, forwardExample } from './reference/example-pass.ts';
+import { createExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 import { linear } from './reference/linear.ts';
 
 /** Which parameter: W[unit, input] of layer 0 … L−1, or the unit's bias where `input` is null. */
@@ -15,7 +16,7 @@ export interface Coordinate {
 
 export interface Perturbation {
   loss: number;
-  /** Some pre-activation of a hidden layer changed sides of the ReLU kink: the loss is not smooth in between. */
+  /** Some pre-activation of a hidden layer changed sides of a kink at 0: the loss is not smooth in between. */
   crossed: boolean;
 }
 
@@ -29,19 +30,22 @@ export interface PerturbedLoss {
 }
 
 /**
- * Moving W_l[i, j] by δ moves z_l[n, i] by δ a_{l−1}[n, j] and nothing else of layer l; an example whose input
- * is zero does not change. From there up, z_m moves by W_m Δa_{m−1}, with Δa the list of units that changed.
+ * Moving W_l[i, j] by δ moves z_l[n, i] by δ a_{l−1}[n, j] (of pixels, as the network sees them) and nothing else
+ * of layer l; an example whose input is zero does not change. From there up, z_m moves by W_m Δa_{m−1}, with Δa the list of units that changed.
  * `parameters` (packed) must stay as they are; nothing is written to them.
  */
 export function createPerturbedLoss(
-  sizes: LayerSizes,
+  network: Network,
   parameters: Float64Array,
   examples: Examples,
   indices: Uint32Array,
 ): PerturbedLoss {
-  const layers = unpack(parameters, sizes);
+  const layers = unpack(parameters, network.layerSizes);
   const last = layers.length - 1;
-  const pass = createExamplePass(sizes);
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const { activation } = pass;
+  const { mean, std } = network.standardization ?? { mean: 0, std: 1 };
   const labels = Uint8Array.from(indices, (row) => examples.labels[row]!);
   /** z of every example n and layer l: base[n][l] (d_{l+1}) */
   const base = Array.from(indices, (row) => {
@@ -52,8 +56,8 @@ export function createPerturbedLoss(
 
   function inputOf(n: number, { layer, input }: Coordinate): number {
     if (input === null) return 1;
-    if (layer === 0) return examples.pixels[indices[n]! * sizes[0]! + input]! / 255;
-    return Math.max(base[n]![layer - 1]![input]!, 0);
+    if (layer === 0) return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
+    return activation.value(base[n]![layer - 1]![input]!);
   }
 
   /** Loss of example n with pre-activation `unit` of `layer` moved by `shift`. */
@@ -68,14 +72,14 @@ export function createPerturbedLoss(
     }
     let changed = pass.a[layer + 1]!;
     changed.count = 0;
-    noteChange(out, changed, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
+    noteChange(out, changed, activation, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
     for (let l = layer + 1; changed.count > 0; l++) {
       const moved = pass.z[l]!;
       linear(moved, z[l]!, layers[l]!.weights, changed);
       if (l === last) return crossEntropy(moved, label);
       changed = pass.a[l + 1]!;
       changed.count = 0;
-      for (let i = 0; i < moved.length; i++) noteChange(out, changed, i, z[l]![i]!, moved[i]!);
+      for (let i = 0; i < moved.length; i++) noteChange(out, changed, activation, i, z[l]![i]!, moved[i]!);
     }
     return baseLosses[n]!;
   }
@@ -95,16 +99,17 @@ export function createPerturbedLoss(
   };
 }
 
-/** Appends Δa = max(after, 0) − max(before, 0) of a unit that changed, and notes whether it crossed the kink. */
+/** Appends Δa = act(after) − act(before) of a unit that changed, and notes whether it crossed the kink. */
 function noteChange(
   out: Perturbation,
   changed: ActiveValues,
+  { value, hasKink }: ActivationFunction,
   unit: number,
   before: number,
   after: number,
 ): void {
-  if (before > 0 !== after > 0) out.crossed = true;
-  const change = Math.max(after, 0) - Math.max(before, 0);
+  if (hasKink && before > 0 !== after > 0) out.crossed = true;
+  const change = value(after) - value(before);
   if (change === 0) return;
   changed.indices[changed.count] = unit;
   changed.values[changed.count++] = change;

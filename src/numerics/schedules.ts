@@ -1,15 +1,105 @@
-/** How the learning rate changes over the epochs. */
+/** How the learning rate changes over a training. */
 
 export type Schedule =
   | { readonly type: 'constant' }
-  | { readonly type: 'exponential'; readonly factor: number };
+  | { readonly type: 'step'; readonly every: number; readonly factor: number }
+  | { readonly type: 'exponential'; readonly factor: number }
+  | { readonly type: 'cosine'; readonly final: number }
+  | { readonly type: 'warmup-cosine'; readonly warmupEpochs: number; readonly final: number }
+  | PlateauSchedule
+  | {
+      readonly type: 'one-cycle';
+      readonly peak: number;
+      readonly warmupFraction: number;
+      readonly final: number;
+    };
 
-/** rate · factorᵉ⁻¹ in epoch e, from 1. */
-export function learningRateAt(schedule: Schedule, initialRate: number, epoch: number): number {
+export interface PlateauSchedule {
+  readonly type: 'plateau';
+  readonly factor: number;
+  readonly patience: number;
+  readonly minDelta: number;
+}
+
+/** How long a training is going to be. */
+export interface TrainingLength {
+  readonly stepsPerEpoch: number;
+  readonly steps: number;
+}
+
+/**
+ * Rate η of step i, from 0, out of η₀, in epoch e = ⌊i / stepsPerEpoch⌋. Where it goes from one rate to another over
+ * some steps, the first of them has the one and the last the other, and `between` lies half a cosine
+ * (Loshchilov and Hutter, ICLR 2017). `plateau` is the factor of the plateau's state.
+ */
+export function learningRateAt(
+  schedule: Schedule,
+  initialRate: number,
+  step: number,
+  { stepsPerEpoch, steps }: TrainingLength,
+  plateau: number,
+): number {
+  const epoch = Math.floor(step / stepsPerEpoch);
   switch (schedule.type) {
     case 'constant':
       return initialRate;
+    case 'plateau':
+      return initialRate * plateau;
+    /** η₀ · factor^⌊e / every⌋ */
+    case 'step':
+      return initialRate * schedule.factor ** Math.floor(epoch / schedule.every);
+    /** η₀ · factorᵉ */
     case 'exponential':
-      return initialRate * schedule.factor ** (epoch - 1);
+      return initialRate * schedule.factor ** epoch;
+    /** η₀ to η₀ · final over all steps */
+    case 'cosine':
+      return between(initialRate, initialRate * schedule.final, step, steps - 1);
+    /** η₀ (i + 1) / w over the first w steps, then η₀ to η₀ · final over the rest */
+    case 'warmup-cosine': {
+      const warmup = Math.round(schedule.warmupEpochs * stepsPerEpoch);
+      if (step < warmup) return (initialRate * (step + 1)) / warmup;
+      return between(initialRate, initialRate * schedule.final, step - warmup, steps - warmup - 1);
+    }
+    /**
+     * η₀ to the peak over the first warmupFraction of the steps, then to peak · final: PyTorch's OneCycleLR with its
+     * momentum left alone (Smith and Topin, 2018). The peak may lie between two steps.
+     */
+    case 'one-cycle': {
+      const { peak, warmupFraction, final } = schedule;
+      const top = Math.max(0, warmupFraction * steps - 1);
+      if (step < top) return between(initialRate, peak, step, top);
+      return between(peak, peak * final, step - top, steps - 1 - top);
+    }
   }
+}
+
+/** to + (from − to) (1 + cos(π · done / length)) / 2; `from` where there is no length. */
+function between(from: number, to: number, done: number, length: number): number {
+  const share = length > 0 ? done / length : 0;
+  return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+}
+
+/** All that the plateau schedule remembers. */
+export interface PlateauState {
+  /** The rate is η₀ times this. */
+  readonly factor: number;
+  readonly best: number;
+  /** Epochs without improvement since the best one, or since the rate was lowered. */
+  readonly badEpochs: number;
+}
+
+export const PLATEAU_START: PlateauState = { factor: 1, best: Number.POSITIVE_INFINITY, badEpochs: 0 };
+
+/**
+ * After an epoch with that loss: the rate is multiplied by `factor` after more than `patience` epochs in a row that
+ * do not improve the best loss by more than `minDelta`. PyTorch's ReduceLROnPlateau, mode min, threshold mode abs.
+ */
+export function afterPlateauEpoch(
+  { factor, best, badEpochs }: PlateauState,
+  schedule: PlateauSchedule,
+  loss: number,
+): PlateauState {
+  if (loss < best - schedule.minDelta) return { factor, best: loss, badEpochs: 0 };
+  if (badEpochs + 1 <= schedule.patience) return { factor, best, badEpochs: badEpochs + 1 };
+  return { factor: factor * schedule.factor, best, badEpochs: 0 };
 }

@@ -6,7 +6,7 @@ import { parseModelReference } from '../domain/model.ts';
 import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
-import { type LayerSizes, type Parameters, parameterCount } from '../numerics/network.ts';
+import { type Network, type Parameters, parameterCount } from '../numerics/network.ts';
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { findDataset } from './find-dataset.ts';
@@ -39,9 +39,15 @@ export function createGradientCheckService(
   return {
     async check(request, signal) {
       const dataset = findDataset(catalog, request.dataset, '#/dataset');
-      const { layerSizes, parameters } = await networkOf(request, dataset, models);
+      const { layerSizes, activation, standardization, parameters } = await networkOf(
+        request,
+        dataset,
+        models,
+      );
       const task: GradientCheckTask = {
         layerSizes,
+        activation,
+        standardization,
         parameters,
         examples: dataset.train,
         indices: indicesOf(request.examples, dataset),
@@ -70,11 +76,11 @@ async function networkOf(
   { network, model }: GradientCheckRequest,
   dataset: Dataset,
   models: ModelService,
-): Promise<{ layerSizes: LayerSizes; parameters: Parameters | null }> {
+): Promise<Network & { parameters: Parameters | null }> {
   if (model === undefined) {
     const layerSizes = layerSizesOf(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     assertTrainingFitsMemory(layerSizes);
-    return { layerSizes, parameters: null };
+    return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
   const { name, version } = parseModelReference(model);
   const loaded = await loadNamed(models, '#/model', name, version);

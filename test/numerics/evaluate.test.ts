@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
-import { assertNear, examplesOf, firstIndices, networks, stripes } from './fixtures.ts';
+import { assertNear, examplesOf, firstIndices, networks, reluNetwork, stripes } from './fixtures.ts';
 
 /** Drives a generator to its result, counting its pauses. */
 function run<T>(generator: Generator<unknown, T, void>): { result: T; pauses: number } {
@@ -16,7 +16,7 @@ test('loss and accuracy agree with NumPy', () => {
   for (const fixture of networks) {
     const { result } = run(
       evaluate(
-        fixture.sizes,
+        reluNetwork(fixture.sizes),
         Float64Array.from(fixture.parameters),
         examplesOf(fixture),
         firstIndices(fixture.labels.length),
@@ -31,22 +31,23 @@ test('only the given examples count', () => {
   const { sizes, parameters } = networks[1]!;
   const examples = examplesOf(networks[1]!);
   const one = (n: number) =>
-    run(evaluate(sizes, Float64Array.from(parameters), examples, Uint32Array.of(n))).result.loss;
-  const both = run(evaluate(sizes, Float64Array.from(parameters), examples, Uint32Array.of(1, 4))).result
-    .loss;
+    run(evaluate(reluNetwork(sizes), Float64Array.from(parameters), examples, Uint32Array.of(n))).result.loss;
+  const both = run(
+    evaluate(reluNetwork(sizes), Float64Array.from(parameters), examples, Uint32Array.of(1, 4)),
+  ).result.loss;
   assertNear([both], [(one(1) + one(4)) / 2], 1e-15, 'mean of two');
 });
 
 test('an evaluation pauses at least every thousand images, and more often where images cost more', () => {
   const examples = stripes(2500, 9, 3);
   const pauses = (sizes: number[]) =>
-    run(evaluate(sizes, initializeUniformFanIn(sizes, 0), examples, firstIndices(2500))).pauses;
+    run(evaluate(reluNetwork(sizes), initializeUniformFanIn(sizes, 0), examples, firstIndices(2500))).pauses;
   assert.equal(pauses([9, 4, 3]), 3);
   assert.ok(pauses([9, 200, 300, 3]) > 3);
 });
 
 test('an evaluation of nothing is refused', () => {
-  const nothing = evaluate([9, 3], new Float64Array(30), stripes(3, 9, 3), firstIndices(0));
+  const nothing = evaluate(reluNetwork([9, 3]), new Float64Array(30), stripes(3, 9, 3), firstIndices(0));
   assert.throws(() => nothing.next(), /at least one example/);
 });
 
@@ -55,10 +56,13 @@ test('a unit is dead when it is zero on every example', () => {
   const parameters = Float64Array.of(0, 0, 1, 0, 1, -1, -0.5, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0);
   const examples = { pixels: Uint8Array.of(0, 255), labels: Uint8Array.of(0, 1) };
   const dead = (...indices: number[]) =>
-    run(deadUnits([1, 4, 2], parameters, examples, Uint32Array.from(indices))).result;
+    run(deadUnits(reluNetwork([1, 4, 2]), parameters, examples, Uint32Array.from(indices))).result;
   assert.deepEqual(dead(0), [0.75]);
   assert.deepEqual(dead(0, 1), [0.5]);
-  assert.deepEqual(run(deadUnits([1, 2], new Float64Array(4), examples, firstIndices(2))).result, []);
+  assert.deepEqual(
+    run(deadUnits(reluNetwork([1, 2]), new Float64Array(4), examples, firstIndices(2))).result,
+    [],
+  );
 });
 
 test('the weight norm leaves out the biases', () => {

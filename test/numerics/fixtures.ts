@@ -1,9 +1,15 @@
 /** Reads what scripts/numerics_fixtures.py wrote, and compares vectors by the size of what was expected. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { Examples } from '../../src/numerics/engine.ts';
-import { blocks, type LayerSizes } from '../../src/numerics/network.ts';
+import {
+  type EngineSettings,
+  type Examples,
+  PLAIN_OBJECTIVE,
+  type StepPosition,
+} from '../../src/numerics/engine.ts';
+import { blocks, type LayerSizes, type Network } from '../../src/numerics/network.ts';
 import { randomBits } from '../../src/numerics/random.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 
 interface Labelled {
   readonly name: string;
@@ -63,6 +69,52 @@ export function scipyFixture() {
     analytic: new Float64Array(readNpy('analytic.npy')),
     numeric: new Float64Array(readNpy('numeric.npy')),
   };
+}
+
+export function reluNetwork(layerSizes: LayerSizes): Network {
+  return { layerSizes, activation: 'relu', standardization: null };
+}
+
+/** Plain descent on plain cross-entropy, but for the changes. */
+export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettings> = {}): EngineSettings {
+  return {
+    ...reluNetwork(layerSizes),
+    ...PLAIN_OBJECTIVE,
+    batchSize: 64,
+    seed: 0,
+    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+    clipNorm: null,
+    ...changes,
+  };
+}
+
+/** One epoch of plain descent at a constant rate, but for the changes. */
+export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = {}): TrainingPlan {
+  return {
+    ...PLAIN_OBJECTIVE,
+    layerSizes,
+    activation: 'relu',
+    initialization: 'uniform-fan-in',
+    initialParameters: null,
+    seed: 0,
+    epochs: 1,
+    batchSize: 16,
+    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+    learningRate: 0.1,
+    schedule: { type: 'constant' },
+    clipNorm: null,
+    classWeights: null,
+    standardize: false,
+    validationFraction: null,
+    earlyStopping: null,
+    targetValidationAccuracy: null,
+    stopAtStep: null,
+    ...changes,
+  };
+}
+
+export function at(learningRate: number, changes: Partial<StepPosition> = {}): StepPosition {
+  return { epoch: 1, start: 0, learningRate, measureNorm: true, ...changes };
 }
 
 export function examplesOf({ pixels, labels }: Labelled): Examples {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createForward, forwardCost } from '../../src/numerics/forward.ts';
-import { assertNear, networks } from './fixtures.ts';
+import { assertNear, networks, reluNetwork } from './fixtures.ts';
 
 for (const fixture of networks) {
   test(`logits and probabilities agree with NumPy: ${fixture.name}`, () => {
-    const forward = createForward(fixture.sizes, Float64Array.from(fixture.parameters));
+    const forward = createForward(reluNetwork(fixture.sizes), Float64Array.from(fixture.parameters));
     const logits = new Float64Array(fixture.logits.length);
     const probabilities = new Float64Array(fixture.logits.length);
     forward(logits, probabilities, Uint8Array.from(fixture.pixels));
@@ -19,7 +19,7 @@ test('parameters and pixels may be float32: the same numbers give the same answe
   const rounded = Float32Array.from(parameters);
   const answer = (p: Float32Array | Float64Array, x: Float32Array | Uint8Array) => {
     const out = new Float64Array(logits.length);
-    createForward(sizes, p)(out, new Float64Array(logits.length), x);
+    createForward(reluNetwork(sizes), p)(out, new Float64Array(logits.length), x);
     return out;
   };
   assert.deepEqual(
@@ -30,23 +30,30 @@ test('parameters and pixels may be float32: the same numbers give the same answe
 
 test('fractions of a pixel count', () => {
   const logits = new Float64Array(2);
-  createForward([1, 2], Float64Array.of(1, -1, 0, 0))(logits, new Float64Array(2), Float32Array.of(127.5));
+  createForward(reluNetwork([1, 2]), Float64Array.of(1, -1, 0, 0))(
+    logits,
+    new Float64Array(2),
+    Float32Array.of(127.5),
+  );
   assert.deepEqual([...logits], [0.5, -0.5]);
 });
 
 test('a network that is no longer finite answers NaN', () => {
   const probabilities = new Float64Array(2);
-  const forward = createForward([1, 1, 2], Float64Array.of(Number.NaN, 0, 1, 1, 0, 0));
+  const forward = createForward(reluNetwork([1, 1, 2]), Float64Array.of(Number.NaN, 0, 1, 1, 0, 0));
   forward(new Float64Array(2), probabilities, Uint8Array.of(1));
   assert.ok(probabilities.every(Number.isNaN));
 });
 
 test('lengths that do not fit are refused by name', () => {
-  const forward = createForward([4, 2], new Float64Array(10));
+  const forward = createForward(reluNetwork([4, 2]), new Float64Array(10));
   const two = new Float64Array(2);
   assert.throws(() => forward(two, two, new Uint8Array(8)), RangeError);
   assert.throws(() => forward(two, two, new Uint8Array(3)), /3 pixels at 4 a row/);
-  assert.throws(() => createForward([4, 2], new Float64Array(9)), /a 4-2 network has 10 parameters, not 9/);
+  assert.throws(
+    () => createForward(reluNetwork([4, 2]), new Float64Array(9)),
+    /a 4-2 network has 10 parameters, not 9/,
+  );
 });
 
 test('the cost of a forward pass counts every weight', () => {

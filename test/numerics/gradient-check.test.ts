@@ -7,11 +7,11 @@ import {
 } from '../../src/numerics/gradient-check.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { blocks } from '../../src/numerics/network.ts';
-import { assertBlocksNear, firstIndices, norm, scipyFixture, stripes } from './fixtures.ts';
+import { assertBlocksNear, firstIndices, norm, reluNetwork, scipyFixture, stripes } from './fixtures.ts';
 
 const fixture = scipyFixture();
 const notebook: GradientCheckPlan = {
-  layerSizes: fixture.sizes,
+  ...reluNetwork(fixture.sizes),
   parameters: fixture.parameters,
   examples: fixture.examples,
   indices: firstIndices(5),

@@ -5,14 +5,14 @@ import { evaluate } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { blocks } from '../../src/numerics/network.ts';
 import { type Coordinate, createPerturbedLoss } from '../../src/numerics/perturbed-loss.ts';
-import { firstIndices, stripes } from './fixtures.ts';
+import { firstIndices, reluNetwork, stripes } from './fixtures.ts';
 
 const examples = stripes(6, 12, 4);
 const indices = firstIndices(6);
 
 /** The loss from the beginning: what the incremental one must equal. */
 function fullLoss(sizes: number[], parameters: Float64Array): number {
-  const evaluation = evaluate(sizes, parameters, examples, indices);
+  const evaluation = evaluate(reluNetwork(sizes), parameters, examples, indices);
   for (;;) {
     const { done, value } = evaluation.next();
     if (done) return value.loss;
@@ -26,7 +26,7 @@ for (const sizes of [
 ]) {
   test(`moving one parameter gives the loss that re-evaluating everything gives: ${sizes.join('-')}`, () => {
     const parameters = initializeUniformFanIn(sizes, 5);
-    const perturbed = createPerturbedLoss(sizes, parameters, examples, indices);
+    const perturbed = createPerturbedLoss(reluNetwork(sizes), parameters, examples, indices);
     assert.equal(perturbed.loss, fullLoss(sizes, parameters));
     const coordinate: Coordinate = { layer: 0, unit: 0, input: null };
     const out = { loss: 0, crossed: false };

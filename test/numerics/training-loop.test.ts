@@ -5,34 +5,33 @@ import type { CreateEngine } from '../../src/numerics/engine.ts';
 import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
-import {
-  type EpochMetrics,
-  type TrainingEvent,
-  type TrainingPlan,
-  trainingLoop,
-} from '../../src/numerics/training-loop.ts';
-import { firstIndices, stripes } from './fixtures.ts';
+import type { EpochMetrics, TrainingEvent, TrainingReply } from '../../src/numerics/training-events.ts';
+import { trainingLoop } from '../../src/numerics/training-loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import { at, firstIndices, planOf, reluNetwork, settingsOf, stripes } from './fixtures.ts';
 
 const train = stripes(100, 16, 4, 1);
 const heldBack = stripes(40, 16, 4, 2);
-const plan: TrainingPlan = {
-  layerSizes: [16, 8, 6, 4],
+const plan = planOf([16, 8, 6, 4], {
   seed: 3,
   epochs: 3,
-  batchSize: 16,
   learningRate: 0.3,
   schedule: { type: 'exponential', factor: 0.5 },
   l2: 0.001,
   validationFraction: 0.2,
-};
+});
 
-function run(changes: Partial<TrainingPlan> = {}, createEngine: CreateEngine = createReferenceEngine) {
+/** `answer` is what the consumer says to each event. */
+function run(
+  changes: Partial<TrainingPlan> = {},
+  createEngine: CreateEngine = createReferenceEngine,
+  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
+) {
   const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
   const events: TrainingEvent[] = [];
-  for (;;) {
-    const { done, value } = loop.next();
-    if (done) return { events, result: value };
-    events.push(value);
+  for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
+    if (next.done) return { events, result: next.value };
+    events.push(next.value);
   }
 }
 
@@ -40,7 +39,7 @@ function recordsOf(events: TrainingEvent[]): EpochMetrics[] {
   return events.flatMap((event) => (event.kind === 'epoch' ? [event.metrics] : []));
 }
 
-function finish<T>(generator: Generator<unknown, T, void>): T {
+function finish<T>(generator: Generator<unknown, T, unknown>): T {
   for (;;) {
     const { done, value } = generator.next();
     if (done) return value;
@@ -62,15 +61,18 @@ test('an epoch is its steps, its evaluations, then its record', () => {
     [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3],
   );
   assert.ok(steps.every(({ steps: all, examples }) => all === 15 && examples === 16));
-  assert.equal(result.step, 15);
+  assert.deepEqual(result.stoppedAt, { step: 15, reason: 'completed' });
   assert.equal(result.engine, 'reference-float64');
+  assert.equal(result.standardization, null);
+  assert.equal(result.epoch, 3);
 });
 
 test('a record says what a run by hand measures', () => {
   const { layerSizes, seed, batchSize, l2 } = plan;
+  const network = reluNetwork(layerSizes);
   const split = splitByClass(train.labels, 0.2, seed);
   const engine = createReferenceEngine(
-    { layerSizes, batchSize, l2 },
+    settingsOf(layerSizes, { batchSize, l2 }),
     initializeUniformFanIn(layerSizes, seed),
   );
   const order = new Uint32Array(80);
@@ -83,14 +85,14 @@ test('a record says what a run by hand measures', () => {
     shuffleEpoch(order, split.train, seed, epoch);
     [loss, correct] = [0, 0];
     for (let first = 0; first < 80; first += batchSize) {
-      engine.step(train, order.subarray(first, first + batchSize), learningRate, sums);
+      engine.step(train, order.subarray(first, first + batchSize), at(learningRate), sums);
       loss += sums.loss;
       correct += sums.correct;
     }
   }
   const rounded = Float32Array.from(engine.parameters);
-  const validation = finish(evaluate(layerSizes, rounded, train, split.validation));
-  const tested = finish(evaluate(layerSizes, rounded, heldBack, firstIndices(40)));
+  const validation = finish(evaluate(network, rounded, train, split.validation));
+  const tested = finish(evaluate(network, rounded, heldBack, firstIndices(40)));
   const { events, result } = run({ epochs: 2 });
   assert.deepEqual(recordsOf(events)[1], {
     epoch: 2,
@@ -103,7 +105,7 @@ test('a record says what a run by hand measures', () => {
     learningRate: 0.15,
     gradientNorm: engine.gradientNorm(),
     weightNorm: weightNorm(rounded, layerSizes),
-    deadUnits: finish(deadUnits(layerSizes, rounded, train, split.train)),
+    deadUnits: finish(deadUnits(network, rounded, train, split.train)),
   });
   assert.deepEqual(result.parameters, rounded);
 });
@@ -139,14 +141,14 @@ test('a loss that is not finite is reported in its step, and the loop leaves the
   const losses = events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
   assert.ok(Number.isFinite(losses[0]));
   assert.ok(losses.some((loss) => !Number.isFinite(loss)));
-  assert.equal(result.step, 5);
+  assert.equal(result.stoppedAt.step, 5);
 });
 
 test('images and steps told beforehand are what the loop does', () => {
   for (const validationFraction of [null, 0.2, 0.5]) {
     const images = trainingExamples(train.labels, validationFraction);
     const { events, result } = run({ validationFraction });
-    assert.equal(3 * stepsPerEpoch(images, plan.batchSize), result.step);
+    assert.equal(3 * stepsPerEpoch(images, plan.batchSize), result.stoppedAt.step);
     const trained = events.reduce((sum, event) => sum + (event.kind === 'step' ? event.examples : 0), 0);
     assert.equal(3 * images, trained);
   }

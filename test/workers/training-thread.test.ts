@@ -3,22 +3,14 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
-import type { TrainingPlan } from '../../src/numerics/training-loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingMessage } from '../../src/workers/messages.ts';
 import { startTrainingThread } from '../../src/workers/training-thread.ts';
+import { planOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 
 const { train, test: tested } = await loadDataset(DATA_DIR);
-const plan: TrainingPlan = {
-  layerSizes: [784, 4, 10],
-  seed: 0,
-  epochs: 1,
-  batchSize: 1024,
-  learningRate: 0.1,
-  schedule: { type: 'constant' },
-  l2: 0,
-  validationFraction: 0.98,
-};
+const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 });
 
 /** Runs a thread to its end, with all that it said. */
 async function run(options: {

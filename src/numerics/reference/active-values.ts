@@ -1,45 +1,71 @@
 /**
- * A layer's input as the list of its non-zeros. Half of all pixels and half of all ReLU outputs are zero: they
+ * A layer's input as the list of what is not zero. Half of all pixels and half of all ReLU outputs are zero: they
  * add nothing to a sum and receive no gradient, so the reference never visits them.
  */
 import type { Pixels } from '../engine.ts';
+import type { ActivationFunction } from './activations.ts';
 
 export interface ActiveValues {
-  /** Positions of the non-zeros, ascending; the first `count` hold. */
+  /** Positions, ascending; the first `count` hold. All others have value and derivative 0. */
   readonly indices: Int32Array;
   readonly values: Float64Array;
+  /** ∂value/∂z of a hidden layer's units; pixels have none */
+  readonly derivatives: Float64Array;
   count: number;
 }
 
 export function createActiveValues(size: number): ActiveValues {
-  return { indices: new Int32Array(size), values: new Float64Array(size), count: 0 };
+  return {
+    indices: new Int32Array(size),
+    values: new Float64Array(size),
+    derivatives: new Float64Array(size),
+    count: 0,
+  };
 }
 
-/** a0 = x / 255 of the d0 pixels from `offset` on. */
-export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number): void {
+/** a0 = x / scale of the d0 pixels from `offset` on. */
+export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number, scale: number): void {
   const { indices, values } = a;
   let count = 0;
   for (let j = 0; j < indices.length; j++) {
     const x = pixels[offset + j]!;
     if (x !== 0) {
       indices[count] = j;
-      values[count++] = x / 255;
+      values[count++] = x / scale;
     }
   }
   a.count = count;
 }
 
-/** a = max(z, 0). The active units are also exactly those where relu'(z) = 1; relu'(0) is 0. */
-export function activateRelu(a: ActiveValues, z: Float64Array): void {
-  const { indices, values } = a;
+/** a = act(z), and act'(z) */
+export function activate(a: ActiveValues, z: Float64Array, act: ActivationFunction): void {
+  const { indices, values, derivatives } = a;
   let count = 0;
   for (let j = 0; j < z.length; j++) {
-    const value = z[j]!;
-    // Not `value > 0`: that would turn NaN into 0 and let a diverged network look healthy.
-    if (!(value <= 0)) {
+    const value = act.value(z[j]!);
+    const derivative = act.derivative(z[j]!, value);
+    if (value !== 0 || derivative !== 0) {
       indices[count] = j;
-      values[count++] = value;
+      values[count] = value;
+      derivatives[count++] = derivative;
     }
+  }
+  a.count = count;
+}
+
+/**
+ * Inverted dropout, with m_j = 1 where unit j is kept and 0 where it is not: a_j ← a_j m_j / (1 − p), and its
+ * derivative likewise, so that the expected value is what it is without dropout. `scale` is 1 / (1 − p).
+ */
+export function dropOut(a: ActiveValues, kept: Uint8Array, scale: number): void {
+  const { indices, values, derivatives } = a;
+  let count = 0;
+  for (let k = 0; k < a.count; k++) {
+    const j = indices[k]!;
+    if (kept[j] === 0) continue;
+    indices[count] = j;
+    values[count] = values[k]! * scale;
+    derivatives[count++] = derivatives[k]! * scale;
   }
   a.count = count;
 }

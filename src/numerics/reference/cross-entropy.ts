@@ -28,14 +28,19 @@ export function softmax(p: Float64Array, z: Float64Array): void {
   for (let i = 0; i < z.length; i++) p[i] = Math.exp(z[i]! - max) / sum;
 }
 
-/** dz = (softmax(z) − onehot(label)) / N: this example's share of the gradient of the mean over N. */
+/**
+ * dz = weight (softmax(z) − q), q = (1 − ε) onehot(label) + ε / K: this example's share of the objective's gradient,
+ * `weight` being c_label / N and `smoothing` ε.
+ */
 export function crossEntropyBackward(
   dz: Float64Array,
   z: Float64Array,
   label: number,
-  examples: number,
+  weight: number,
+  smoothing: number,
 ): void {
   softmax(dz, z);
-  dz[label]! -= 1;
-  for (let i = 0; i < dz.length; i++) dz[i]! /= examples;
+  const elsewhere = smoothing / dz.length;
+  dz[label]! -= 1 - smoothing;
+  for (let i = 0; i < dz.length; i++) dz[i] = (dz[i]! - elsewhere) * weight;
 }

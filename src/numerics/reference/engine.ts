@@ -1,25 +1,78 @@
 /** The definition of correct, as an engine: float64, plain loops, one thread. */
 import type { CreateEngine } from '../engine.ts';
-import { createComputeGradient, descend } from './objective.ts';
+import { unpack } from '../network.ts';
+import { createComputeGradient } from './objective.ts';
+import { createOptimizer } from './optimizers.ts';
 
-export const createReferenceEngine: CreateEngine = ({ layerSizes, batchSize, l2 }, initial) => {
-  const parameters = initial.slice();
+export const createReferenceEngine: CreateEngine = (settings, initial) => {
+  const { layerSizes, batchSize, clipNorm } = settings;
+  const parameters = Float64Array.from(initial);
   const gradient = new Float64Array(parameters.length);
-  const computeGradient = createComputeGradient(gradient, parameters, layerSizes);
+  const computeGradient = createComputeGradient(gradient, parameters, settings);
+  const optimizer = createOptimizer(
+    settings.optimizer,
+    unpack(parameters, layerSizes),
+    unpack(gradient, layerSizes),
+  );
+  const unwanted = { loss: 0, correct: 0 };
+  let steps = 0;
+  let norm = Number.NaN;
+
+  function checkBatch({ length }: Uint32Array): void {
+    if (length >= 1 && length <= batchSize) return;
+    throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${length}`);
+  }
+
   return {
     name: 'reference-float64',
     parameters,
-    step(examples, batch, learningRate, sums) {
-      if (batch.length < 1 || batch.length > batchSize) {
-        throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${batch.length}`);
-      }
-      computeGradient(sums, examples, batch, l2);
-      descend(parameters, gradient, learningRate);
+    step(examples, batch, position, sums) {
+      checkBatch(batch);
+      computeGradient(sums, examples, batch, position);
+      if (position.measureNorm || clipNorm !== null) norm = normOf(gradient);
+      if (clipNorm !== null) clip(gradient, norm, clipNorm);
+      optimizer.update(parameters, gradient, position.learningRate, ++steps);
     },
-    gradientNorm() {
-      let squares = 0;
-      for (const g of gradient) squares += g * g;
-      return Math.sqrt(squares);
+    gradientNorm: () => norm,
+    gradient(out, examples, batch, position) {
+      checkBatch(batch);
+      computeGradient(unwanted, examples, batch, position);
+      out.set(gradient);
+    },
+    exportState: () => ({
+      parameters: parameters.slice(),
+      moments: optimizer.moments.map((moment) => moment.slice()),
+      steps,
+    }),
+    importState(state) {
+      if (state.moments.length !== optimizer.moments.length) {
+        throw new RangeError(
+          `this optimizer keeps ${optimizer.moments.length} moments, not ${state.moments.length}`,
+        );
+      }
+      const own = [parameters, ...optimizer.moments];
+      for (const [i, vector] of [state.parameters, ...state.moments].entries()) {
+        if (vector.length !== parameters.length) {
+          throw new RangeError(
+            `the vectors of this engine have ${parameters.length} numbers, not ${vector.length}`,
+          );
+        }
+        own[i]!.set(vector);
+      }
+      steps = state.steps;
     },
   };
 };
+
+/** √Σ g² */
+function normOf(vector: Float64Array): number {
+  let squares = 0;
+  for (const value of vector) squares += value * value;
+  return Math.sqrt(squares);
+}
+
+/** g ← g · min(1, clipNorm / (‖g‖ + 10⁻⁶)), as PyTorch's clip_grad_norm_ (Pascanu et al., ICML 2013) */
+function clip(gradient: Float64Array, norm: number, clipNorm: number): void {
+  const scale = clipNorm / (norm + 1e-6);
+  if (scale < 1) for (let i = 0; i < gradient.length; i++) gradient[i]! *= scale;
+}

@@ -1,11 +1,18 @@
 /** One example's way through the network and back. */
 import type { Pixels } from '../engine.ts';
-import type { Layer, LayerSizes } from '../network.ts';
-import { type ActiveValues, activatePixels, activateRelu, createActiveValues } from './active-values.ts';
-import { linear, linearBackward, reluBackward } from './linear.ts';
+import type { Layer, Network, Parameters } from '../network.ts';
+import { ACTIVATIONS, type ActivationFunction } from './activations.ts';
+import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
+import { linear, linearBackward, linearBackwardInput } from './linear.ts';
+import { foldBiases, pixelScale } from './standardization.ts';
 
 /** What a pass computes, layer by layer; entry l belongs to layer l + 1 of the formulas. */
 export interface ExamplePass {
+  readonly network: Network;
+  readonly activation: ActivationFunction;
+  readonly pixelScale: number;
+  /** b1 with the mean of the pixels folded in (d1), where they are standardised */
+  readonly foldedBiases: Float64Array | null;
   /** a_l (d_l): the input of each layer */
   readonly a: readonly ActiveValues[];
   /** z_{l+1} (d_{l+1}): its pre-activations; the last are the logits */
@@ -14,17 +21,33 @@ export interface ExamplePass {
   readonly dz: readonly Float64Array[];
 }
 
-export function createExamplePass(sizes: LayerSizes): ExamplePass {
-  const outputs = sizes.slice(1);
+/** Units that stay, one mask a hidden layer (1 or 0), and 1 / (1 − p). */
+export interface DropoutMasks {
+  readonly kept: readonly Uint8Array[];
+  readonly scale: number;
+}
+
+export function createExamplePass(network: Network): ExamplePass {
+  const { layerSizes, activation, standardization } = network;
+  const outputs = layerSizes.slice(1);
   return {
-    a: sizes.slice(0, -1).map(createActiveValues),
+    network,
+    activation: ACTIVATIONS[activation],
+    pixelScale: pixelScale(standardization),
+    foldedBiases: standardization === null ? null : new Float64Array(outputs[0]!),
+    a: layerSizes.slice(0, -1).map(createActiveValues),
     z: outputs.map((size) => new Float64Array(size)),
     dz: outputs.map((size) => new Float64Array(size)),
   };
 }
 
+/** To be called before the first pass, and again whenever the parameters have changed. */
+export function prepare({ network, foldedBiases }: ExamplePass, layers: readonly Layer<Parameters>[]): void {
+  if (foldedBiases !== null) foldBiases(foldedBiases, layers[0]!, network.standardization!);
+}
+
 /**
- * a_0 = x / 255;  z_l = W_l a_{l−1} + b_l;  a_l = max(z_l, 0) for l < L.
+ * a_0 = x / 255, standardised or not;  z_l = W_l a_{l−1} + b_l;  a_l = act(z_l) for l < L.
  * Returns the logits z_L (classes), which the next pass overwrites.
  */
 export function forwardExample(
@@ -32,18 +55,21 @@ export function forwardExample(
   layers: readonly Layer[],
   pixels: Pixels,
   row: number,
+  masks: DropoutMasks | null = null,
 ): Float64Array {
-  activatePixels(pass.a[0]!, pixels, row * layers[0]!.inputs);
+  activatePixels(pass.a[0]!, pixels, row * layers[0]!.inputs, pass.pixelScale);
   for (let l = 0; ; l++) {
     const z = pass.z[l]!;
-    linear(z, layers[l]!.biases, layers[l]!.weights, pass.a[l]!);
+    const { weights, biases } = layers[l]!;
+    linear(z, (l === 0 ? pass.foldedBiases : null) ?? biases, weights, pass.a[l]!);
     if (l + 1 === layers.length) return z;
-    activateRelu(pass.a[l + 1]!, z);
+    activate(pass.a[l + 1]!, z, pass.activation);
+    if (masks !== null) dropOut(pass.a[l + 1]!, masks.kept[l]!, masks.scale);
   }
 }
 
 /**
- * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ relu'(z_{l−1}), from dz_L in the pass down.
+ * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L in the pass down.
  * The gradient with respect to the pixels is nobody's business and is not computed.
  */
 export function backwardExample(
@@ -53,6 +79,6 @@ export function backwardExample(
 ): void {
   for (let l = layers.length - 1; l >= 0; l--) {
     linearBackward(gradients[l]!.weights, gradients[l]!.biases, pass.dz[l]!, pass.a[l]!);
-    if (l > 0) reluBackward(pass.dz[l - 1]!, layers[l]!.weights, pass.dz[l]!, pass.a[l]!);
+    if (l > 0) linearBackwardInput(pass.dz[l - 1]!, layers[l]!.weights, pass.dz[l]!, pass.a[l]!);
   }
 }

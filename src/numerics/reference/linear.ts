@@ -59,14 +59,16 @@ export function linearBackward(
   }
 }
 
-/** dz_{l−1} = (Wᵀ dz_l) ⊙ relu'(z_{l−1}) (inputs): zero but for the active inputs, where relu' is 1. */
-export function reluBackward(
+/**
+ * dz_{l−1} = (Wᵀ dz_l) ⊙ act'(z_{l−1}) (inputs): zero but for the listed inputs, the only ones with a derivative.
+ */
+export function linearBackwardInput(
   dzBelow: Float64Array,
   weights: Float64Array,
   dz: Float64Array,
   a: ActiveValues,
 ): void {
-  const { indices, count } = a;
+  const { indices, derivatives, count } = a;
   const inputs = dzBelow.length;
   dzBelow.fill(0);
   for (let i = 0; i < dz.length; i++) {
@@ -78,4 +80,5 @@ export function reluBackward(
       dzBelow[j]! += weights[row + j]! * d;
     }
   }
+  for (let k = 0; k < count; k++) dzBelow[indices[k]!]! *= derivatives[k]!;
 }

@@ -1,52 +1,69 @@
-/** The objective of a batch, its gradient, and the step against it. */
-import type { BatchSums, Examples } from '../engine.ts';
-import { type LayerSizes, unpack } from '../network.ts';
+/** The gradient of a batch's objective. */
+import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../engine.ts';
+import { type Network, unpack } from '../network.ts';
 import { argmax, crossEntropy, crossEntropyBackward } from './cross-entropy.ts';
-import { backwardExample, createExamplePass, forwardExample } from './example-pass.ts';
+import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
+import { addL1, addL2 } from './penalties.ts';
+import { createChangePicture, createDrawMasks } from './random-changes.ts';
+import { foldBiasesBackward } from './standardization.ts';
 
 /**
- * Writes the gradient of the given examples into the vector it was created with, and their loss and correct
- * answers into `sums`.
+ * Writes the gradient of the given examples into the vector it was created with, and their plain cross-entropy and
+ * correct answers into `sums`. Of the position, epoch and start count.
  */
-export type ComputeGradient = (sums: BatchSums, examples: Examples, batch: Uint32Array, l2: number) => void;
+export type ComputeGradient = (
+  sums: BatchSums,
+  examples: Examples,
+  batch: Uint32Array,
+  position: Pick<StepPosition, 'epoch' | 'start'>,
+) => void;
 
 /**
- * objective = mean_n( logsumexp(z_L[n]) − z_L[n, y_n] ) + (l2 / 2) Σ_l ‖W_l‖²
- * dW_l = dz_lᵀ a_{l−1} + l2 W_l;  db_l = Σ_n dz_l;  dz_L = (p − onehot(y)) / N.
+ * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
+ * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K: divided by N, not by Σ c_n, as in Keras.
+ * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
  * Both vectors are packed; `parameters` is read anew in each call. Examples are summed in the order of the batch.
  */
 export function createComputeGradient(
   gradient: Float64Array,
   parameters: Float64Array,
-  sizes: LayerSizes,
+  settings: Network & ObjectiveSettings & { readonly seed: number },
 ): ComputeGradient {
-  const layers = unpack(parameters, sizes);
-  const gradients = unpack(gradient, sizes);
-  const pass = createExamplePass(sizes);
+  const { layerSizes, seed, standardization, classWeights, labelSmoothing, l1, l2 } = settings;
+  const layers = unpack(parameters, layerSizes);
+  const gradients = unpack(gradient, layerSizes);
+  const pass = createExamplePass(settings);
   const dLogits = pass.dz[layers.length - 1]!;
-  return (sums, examples, batch, l2) => {
+  const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
+  const changePicture = createChangePicture(layerSizes, settings.augmentation, seed);
+  return (sums, examples, batch, { epoch, start }) => {
     sums.loss = 0;
     sums.correct = 0;
     gradient.fill(0);
+    prepare(pass, layers);
     for (let n = 0; n < batch.length; n++) {
       const row = batch[n]!;
       const label = examples.labels[row]!;
-      const logits = forwardExample(pass, layers, examples.pixels, row);
+      const masks = drawMasks?.(epoch, start + n) ?? null;
+      const logits =
+        changePicture === null
+          ? forwardExample(pass, layers, examples.pixels, row, masks)
+          : forwardExample(pass, layers, changePicture(examples.pixels, row, epoch, start + n), 0, masks);
       sums.loss += crossEntropy(logits, label);
       if (argmax(logits) === label) sums.correct++;
-      crossEntropyBackward(dLogits, logits, label, batch.length);
+      crossEntropyBackward(
+        dLogits,
+        logits,
+        label,
+        (classWeights?.[label] ?? 1) / batch.length,
+        labelSmoothing,
+      );
       backwardExample(gradients, pass, layers);
     }
-    if (l2 > 0) for (let l = 0; l < layers.length; l++) decay(gradients[l]!.weights, layers[l]!.weights, l2);
+    if (standardization !== null) foldBiasesBackward(gradients[0]!, standardization);
+    for (let l = 0; l < layers.length; l++) {
+      if (l1 > 0) addL1(gradients[l]!.weights, layers[l]!.weights, l1);
+      if (l2 > 0) addL2(gradients[l]!.weights, layers[l]!.weights, l2);
+    }
   };
-}
-
-/** dW += l2 W */
-function decay(dWeights: Float64Array, weights: Float64Array, l2: number): void {
-  for (let i = 0; i < weights.length; i++) dWeights[i]! += l2 * weights[i]!;
-}
-
-/** w −= rate · g: stochastic gradient descent. */
-export function descend(parameters: Float64Array, gradient: Float64Array, rate: number): void {
-  for (let i = 0; i < parameters.length; i++) parameters[i]! -= rate * gradient[i]!;
 }

@@ -35,7 +35,7 @@ test('softmax does not change when a constant is added to all logits', () => {
 
 test('the gradient of the loss is the probabilities less the label, shared among the examples', () => {
   const dz = new Float64Array(3);
-  crossEntropyBackward(dz, Float64Array.of(Math.log(1), Math.log(2), Math.log(5)), 1, 4);
+  crossEntropyBackward(dz, Float64Array.of(Math.log(1), Math.log(2), Math.log(5)), 1, 1 / 4, 0);
   const expected = [1 / 8 / 4, (2 / 8 - 1) / 4, 5 / 8 / 4];
   for (const [i, value] of expected.entries()) assert.ok(Math.abs(dz[i]! - value) < 1e-16);
 });

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { initializeUniformFanIn } from '../../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
-import { assertBlocksNear, assertNear, descents, examplesOf, firstIndices } from '../fixtures.ts';
+import {
+  assertBlocksNear,
+  assertNear,
+  at,
+  descents,
+  examplesOf,
+  firstIndices,
+  settingsOf,
+} from '../fixtures.ts';
 
 for (const fixture of descents) {
   test(`ten steps of descent follow NumPy: ${fixture.name}`, () => {
@@ -10,14 +18,14 @@ for (const fixture of descents) {
     const examples = examplesOf(fixture);
     const all = firstIndices(fixture.labels.length);
     const initial = Float64Array.from(fixture.initial);
-    const engine = createReferenceEngine({ layerSizes: sizes, batchSize, l2 }, initial);
+    const engine = createReferenceEngine(settingsOf(sizes, { batchSize, l2 }), initial);
     const sums = { loss: 0, correct: 0 };
     const losses: number[] = [];
     const norms: number[] = [];
     for (let step = 0; step < 10; step++) {
       const first = (step % 3) * batchSize;
       const batch = all.subarray(first, first + batchSize);
-      engine.step(examples, batch, learningRate, sums);
+      engine.step(examples, batch, at(learningRate), sums);
       losses.push(sums.loss / batch.length);
       norms.push(engine.gradientNorm());
     }
@@ -31,13 +39,10 @@ for (const fixture of descents) {
 test('an empty batch and one larger than agreed are refused', () => {
   const sizes = [4, 3, 2];
   const examples = { pixels: new Uint8Array(12), labels: new Uint8Array(3) };
-  const engine = createReferenceEngine(
-    { layerSizes: sizes, batchSize: 2, l2: 0 },
-    initializeUniformFanIn(sizes, 0),
-  );
+  const engine = createReferenceEngine(settingsOf(sizes, { batchSize: 2 }), initializeUniformFanIn(sizes, 0));
   for (const size of [0, 3]) {
     assert.throws(
-      () => engine.step(examples, firstIndices(size), 0.1, { loss: 0, correct: 0 }),
+      () => engine.step(examples, firstIndices(size), at(0.1), { loss: 0, correct: 0 }),
       /has 1 to 2 examples, not/,
     );
   }
@@ -47,8 +52,13 @@ test('a network that is no longer finite says so in its loss, even behind a ReLU
   const sizes = [4, 3, 2];
   const initial = initializeUniformFanIn(sizes, 0);
   initial[0] = Number.NaN;
-  const engine = createReferenceEngine({ layerSizes: sizes, batchSize: 1, l2: 0 }, initial);
+  const engine = createReferenceEngine(settingsOf(sizes), initial);
   const sums = { loss: 0, correct: 0 };
-  engine.step({ pixels: Uint8Array.of(9, 9, 9, 9), labels: Uint8Array.of(1) }, firstIndices(1), 0.1, sums);
+  engine.step(
+    { pixels: Uint8Array.of(9, 9, 9, 9), labels: Uint8Array.of(1) },
+    firstIndices(1),
+    at(0.1),
+    sums,
+  );
   assert.ok(Number.isNaN(sums.loss));
 });

@@ -4,20 +4,27 @@ import { createComputeGradient } from '../../../src/numerics/reference/objective
 import {
   assertBlocksNear,
   assertNear,
+  at,
   examplesOf,
   firstIndices,
   networks,
   scipyFixture,
+  settingsOf,
 } from '../fixtures.ts';
 
 for (const fixture of networks) {
   test(`loss and every gradient block agree with NumPy: ${fixture.name}`, () => {
     const { sizes, l2, labels } = fixture;
     const gradient = new Float64Array(fixture.gradient.length).fill(7);
-    const compute = createComputeGradient(gradient, Float64Array.from(fixture.parameters), sizes);
+    const compute = createComputeGradient(
+      gradient,
+      Float64Array.from(fixture.parameters),
+      settingsOf(sizes, { l2 }),
+    );
     const sums = { loss: 0, correct: 0 };
     // Twice: what was in the buffers before must not matter.
-    for (let time = 0; time < 2; time++) compute(sums, examplesOf(fixture), firstIndices(labels.length), l2);
+    for (let time = 0; time < 2; time++)
+      compute(sums, examplesOf(fixture), firstIndices(labels.length), at(0));
     assertNear([sums.loss / labels.length], [fixture.loss], 1e-12, 'loss');
     assert.equal(sums.correct, fixture.correct);
     assertBlocksNear(gradient, fixture.gradient, sizes, 1e-12);
@@ -28,7 +35,7 @@ test('the 784-40-10 gradient agrees with NumPy in every block', () => {
   const { sizes, examples, parameters, analytic, loss } = scipyFixture();
   const gradient = new Float64Array(parameters.length);
   const sums = { loss: 0, correct: 0 };
-  createComputeGradient(gradient, parameters, sizes)(sums, examples, firstIndices(5), 0);
+  createComputeGradient(gradient, parameters, settingsOf(sizes))(sums, examples, firstIndices(5), at(0));
   assertNear([sums.loss / 5], [loss], 1e-12, 'loss');
   assertBlocksNear(gradient, analytic, sizes, 1e-12);
 });
@@ -39,7 +46,12 @@ test('the derivative of ReLU at exactly zero is zero', () => {
   const parameters = Float64Array.of(1, -1, 3, -3, 0, 0);
   const gradient = new Float64Array(6);
   const examples = { pixels: Uint8Array.of(255), labels: Uint8Array.of(0) };
-  createComputeGradient(gradient, parameters, sizes)({ loss: 0, correct: 0 }, examples, firstIndices(1), 0);
+  createComputeGradient(gradient, parameters, settingsOf(sizes))(
+    { loss: 0, correct: 0 },
+    examples,
+    firstIndices(1),
+    at(0),
+  );
   assert.deepEqual([...gradient], [0, 0, 0, 0, -0.5, 0.5]);
 });
 
@@ -52,11 +64,11 @@ test('L2 decays weights and leaves biases alone', () => {
     [plain, 0],
     [decayed, 0.5],
   ] as const) {
-    createComputeGradient(gradient, parameters, sizes)(
+    createComputeGradient(gradient, parameters, settingsOf(sizes, { l2 }))(
       { loss: 0, correct: 0 },
       examples,
       firstIndices(1),
-      l2,
+      at(0),
     );
   }
   assert.deepEqual([...decayed.map((g, i) => g - plain[i]!)], [0.5, 1, 1.5, 2, 0, 0]);

@@ -1,0 +1,47 @@
+/** What a hidden unit makes of its pre-activation: value and derivative next to each other. */
+import type { Activation } from '../network.ts';
+
+export interface ActivationFunction {
+  /** act(z) */
+  value(z: number): number;
+  /** act'(z), given a = act(z). */
+  derivative(z: number, a: number): number;
+  /** Whether there is no derivative at 0; the one given there is that of the left side. */
+  readonly hasKink: boolean;
+}
+
+const LEAK = 0.01;
+
+// NaN has to stay NaN, or a diverged network would look healthy: hence no `z > 0`.
+export const ACTIVATIONS: Readonly<Record<Activation, ActivationFunction>> = {
+  /** max(z, 0);  1 where z > 0, else 0 */
+  relu: {
+    value: (z) => Math.max(z, 0),
+    derivative: (z) => (z <= 0 ? 0 : 1),
+    hasKink: true,
+  },
+  /** z where z > 0, else 0.01 z;  1, else 0.01 */
+  'leaky-relu': {
+    value: (z) => (z <= 0 ? LEAK * z : z),
+    derivative: (z) => (z <= 0 ? LEAK : 1),
+    hasKink: true,
+  },
+  /** tanh z;  1 − a² */
+  tanh: {
+    value: (z) => Math.tanh(z),
+    derivative: (_, a) => 1 - a * a,
+    hasKink: false,
+  },
+  /** 1 / (1 + e⁻ᶻ);  a (1 − a) */
+  sigmoid: {
+    value: (z) => 1 / (1 + Math.exp(-z)),
+    derivative: (_, a) => a * (1 - a),
+    hasKink: false,
+  },
+  /** z;  1 */
+  identity: {
+    value: (z) => z,
+    derivative: () => 1,
+    hasKink: false,
+  },
+};

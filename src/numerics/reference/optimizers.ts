@@ -1,0 +1,124 @@
+/** From gradients to steps, as PyTorch has it: one flat loop over the packed vectors each, w −= η d. */
+import type { OptimizerSettings } from '../engine.ts';
+import type { Layer } from '../network.ts';
+import { addL2 } from './penalties.ts';
+
+export interface Optimizer {
+  /** Packed like the parameters: sgd v (with momentum); rmsprop s, v (with momentum); adam and adamw m, v. */
+  readonly moments: readonly Float64Array[];
+  /** Step t, from 1, at rate η. What is in `gradient` afterwards is of no use. */
+  update(parameters: Float64Array, gradient: Float64Array, rate: number, t: number): void;
+}
+
+/** `layers` and `gradients` are the views of what `update` is given: only weights decay, biases never. */
+export function createOptimizer(
+  settings: OptimizerSettings,
+  layers: readonly Layer<Float64Array>[],
+  gradients: readonly Layer<Float64Array>[],
+): Optimizer {
+  const { type, weightDecay } = settings;
+  const length = layers.reduce((sum, { weights, biases }) => sum + weights.length + biases.length, 0);
+  const zeros = () => new Float64Array(length);
+
+  /** g += λ w, on weights */
+  function addDecay(): void {
+    if (weightDecay === 0) return;
+    for (let l = 0; l < layers.length; l++) addL2(gradients[l]!.weights, layers[l]!.weights, weightDecay);
+  }
+
+  switch (type) {
+    case 'sgd': {
+      const { momentum, nesterov } = settings;
+      const v = momentum === 0 ? null : zeros();
+      return {
+        moments: v === null ? [] : [v],
+        update(w, g, rate) {
+          addDecay();
+          if (v === null) descend(w, g, rate);
+          else descendByMomentum(w, g, v, rate, momentum, nesterov);
+        },
+      };
+    }
+    case 'rmsprop': {
+      const { momentum, alpha, epsilon } = settings;
+      const s = zeros();
+      const v = momentum === 0 ? null : zeros();
+      return {
+        moments: v === null ? [s] : [s, v],
+        update(w, g, rate) {
+          addDecay();
+          divideByRoot(g, s, alpha, epsilon);
+          if (v === null) descend(w, g, rate);
+          else descendByMomentum(w, g, v, rate, momentum, false);
+        },
+      };
+    }
+    case 'adam':
+    case 'adamw': {
+      const [m, v] = [zeros(), zeros()];
+      return {
+        moments: [m, v],
+        update(w, g, rate, t) {
+          if (type === 'adam') addDecay();
+          else for (const { weights } of layers) shrink(weights, 1 - rate * weightDecay);
+          descendByMoments(w, g, m, v, rate, settings, t);
+        },
+      };
+    }
+  }
+}
+
+/** w −= η g */
+function descend(w: Float64Array, g: Float64Array, rate: number): void {
+  for (let i = 0; i < w.length; i++) w[i]! -= rate * g[i]!;
+}
+
+/** v ← μ v + g;  w −= η v, or with Nesterov w −= η (g + μ v) (Sutskever et al., ICML 2013) */
+function descendByMomentum(
+  w: Float64Array,
+  g: Float64Array,
+  v: Float64Array,
+  rate: number,
+  momentum: number,
+  nesterov: boolean,
+): void {
+  for (let i = 0; i < w.length; i++) {
+    v[i] = momentum * v[i]! + g[i]!;
+    w[i]! -= rate * (nesterov ? g[i]! + momentum * v[i]! : v[i]!);
+  }
+}
+
+/** s ← α s + (1 − α) g²;  g ← g / (√s + ε) (Tieleman and Hinton, 2012) */
+function divideByRoot(g: Float64Array, s: Float64Array, alpha: number, epsilon: number): void {
+  for (let i = 0; i < g.length; i++) {
+    s[i] = alpha * s[i]! + (1 - alpha) * g[i]! * g[i]!;
+    g[i]! /= Math.sqrt(s[i]!) + epsilon;
+  }
+}
+
+/** w ← keep · w: adamw's decay, apart from the gradient (Loshchilov and Hutter, ICLR 2019) */
+function shrink(weights: Float64Array, keep: number): void {
+  for (let i = 0; i < weights.length; i++) weights[i]! *= keep;
+}
+
+/**
+ * m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²;  w −= η (m / (1 − β₁ᵗ)) / (√(v / (1 − β₂ᵗ)) + ε)
+ * (Kingma and Ba, ICLR 2015)
+ */
+function descendByMoments(
+  w: Float64Array,
+  g: Float64Array,
+  m: Float64Array,
+  v: Float64Array,
+  rate: number,
+  settings: { readonly beta1: number; readonly beta2: number; readonly epsilon: number },
+  t: number,
+): void {
+  const { beta1, beta2, epsilon } = settings;
+  const [correction1, correction2] = [1 - beta1 ** t, 1 - beta2 ** t];
+  for (let i = 0; i < w.length; i++) {
+    m[i] = beta1 * m[i]! + (1 - beta1) * g[i]!;
+    v[i] = beta2 * v[i]! + (1 - beta2) * g[i]! * g[i]!;
+    w[i]! -= (rate * (m[i]! / correction1)) / (Math.sqrt(v[i]! / correction2) + epsilon);
+  }
+}

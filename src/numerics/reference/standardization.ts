@@ -1,0 +1,37 @@
+/**
+ * Standardised pixels s = (a0 − μ) / σ without ever making them, because a0's zeros are worth keeping: with
+ * a0 / σ as the input, W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
+ */
+import type { Layer, Parameters, Standardization } from '../network.ts';
+
+/** What a pixel is divided by to become the input of the first layer: 255, and σ where pixels are standardised. */
+export function pixelScale(standardization: Standardization | null): number {
+  return 255 * (standardization?.std ?? 1);
+}
+
+/** out_i = b_i − (μ/σ) Σ_j W_ij (outputs): what is added to the first layer's products. */
+export function foldBiases(
+  out: Float64Array,
+  { weights, biases, inputs }: Layer<Parameters>,
+  { mean, std }: Standardization,
+): void {
+  for (let i = 0; i < out.length; i++) {
+    let sum = 0;
+    for (let j = i * inputs; j < (i + 1) * inputs; j++) sum += weights[j]!;
+    out[i] = biases[i]! - (mean / std) * sum;
+  }
+}
+
+/**
+ * dW_ij = Σ_n dz_ni s_nj = Σ_n dz_ni a0_nj / σ − (μ/σ) Σ_n dz_ni. The first sum is in dW already, the last one is
+ * db_i.
+ */
+export function foldBiasesBackward(
+  { weights: dWeights, biases: dBiases, inputs }: Layer<Float64Array>,
+  { mean, std }: Standardization,
+): void {
+  for (let i = 0; i < dBiases.length; i++) {
+    const shift = (mean / std) * dBiases[i]!;
+    for (let j = i * inputs; j < (i + 1) * inputs; j++) dWeights[j]! -= shift;
+  }
+}

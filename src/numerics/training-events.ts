@@ -1,0 +1,65 @@
+/** What a training says while it runs, what it can be told, and what it leaves. */
+import type { EpochWarning } from './epoch-warnings.ts';
+import type { EvaluationChunk } from './evaluate.ts';
+import type { Standardization } from './network.ts';
+
+/**
+ * Losses in nats. Of the training part: running means over the epoch. Of the others: on rounded parameters. An epoch
+ * that was stopped has a record too, of the steps that it did.
+ */
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly validationLoss: number | null;
+  readonly validationAccuracy: number | null;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  /** Of the last step. */
+  readonly learningRate: number;
+  /** Of the objective on the last batch, before clipping; of an epoch that was stopped, after its last update. */
+  readonly gradientNorm: number;
+  readonly weightNorm: number;
+  readonly deadUnits: number[];
+}
+
+/** One update is done. A `loss` that is not finite is reported, not judged: the consumer stops or goes on. */
+export interface TrainingStep {
+  readonly kind: 'step';
+  readonly epoch: number;
+  /** Steps done in all, of `steps`. */
+  readonly step: number;
+  readonly steps: number;
+  /** Mean cross-entropy of the batch before the update, in nats. */
+  readonly loss: number;
+  readonly examples: number;
+}
+
+export interface EpochEnd {
+  readonly kind: 'epoch';
+  readonly metrics: EpochMetrics;
+  readonly warnings: readonly EpochWarning[];
+}
+
+export type TrainingEvent = TrainingStep | EvaluationChunk | EpochEnd;
+
+/**
+ * What the consumer may answer to a step or the end of an epoch, passing it to `next`: end here, in good order, because
+ * some budget that only the consumer knows is used up.
+ */
+export type TrainingReply = 'stop' | undefined;
+
+export const STOP_REASONS = ['completed', 'early-stopping', 'target-reached', 'budget'] as const;
+export type StopReason = (typeof STOP_REASONS)[number];
+
+export interface TrainingResult {
+  /** Packed, rounded to the precision in which models are published. */
+  readonly parameters: Float32Array;
+  /** The epoch whose record measured these parameters: the best one where the best are restored, else the last. */
+  readonly epoch: number;
+  /** Name of the engine that computed them. */
+  readonly engine: string;
+  /** Goes with the parameters: without it they are another function. */
+  readonly standardization: Standardization | null;
+  readonly stoppedAt: { readonly step: number; readonly reason: StopReason };
+}

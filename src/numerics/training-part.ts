@@ -1,0 +1,34 @@
+/** What the training part of the examples says of itself: weights for its classes, mean and deviation of its pixels. */
+import type { Examples } from './engine.ts';
+import type { Standardization } from './network.ts';
+
+/**
+ * c_k = n / (K n_k): all classes then weigh the same, and the mean weight of the examples is 1 (scikit-learn's
+ * "balanced"). A class without examples has weight 0.
+ */
+export function balancedClassWeights(
+  labels: Uint8Array,
+  indices: Uint32Array,
+  classes: number,
+): Float64Array {
+  const counts = new Float64Array(classes);
+  for (const n of indices) counts[labels[n]!]!++;
+  return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));
+}
+
+/**
+ * Mean and standard deviation of all pixels / 255 of the given examples. Counted by value, so that sums are whole
+ * numbers and the order does not matter. Pixels that are all the same are only centred.
+ */
+export function measurePixels(
+  { pixels }: Pick<Examples, 'pixels'>,
+  indices: Uint32Array,
+  inputs: number,
+): Standardization {
+  const counts = new Float64Array(256);
+  for (const n of indices) for (let j = n * inputs; j < (n + 1) * inputs; j++) counts[pixels[j]!]!++;
+  const all = indices.length * inputs;
+  const mean = counts.reduce((sum, count, x) => sum + count * x, 0) / all;
+  const variance = counts.reduce((sum, count, x) => sum + count * (x - mean) ** 2, 0) / all;
+  return { mean: mean / 255, std: variance === 0 ? 1 : Math.sqrt(variance) / 255 };
+}

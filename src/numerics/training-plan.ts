@@ -1,0 +1,78 @@
+/** What a training is told, and what that makes of its engine. */
+import type { EarlyStopping } from './early-stopping.ts';
+import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
+import type { Initialization } from './initialize.ts';
+import type { Activation, LayerSizes, Parameters } from './network.ts';
+import type { Schedule } from './schedules.ts';
+import { balancedClassWeights, measurePixels } from './training-part.ts';
+
+/** All that the final parameters depend on, besides the examples and the engine. */
+export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
+  readonly layerSizes: LayerSizes;
+  readonly activation: Activation;
+  readonly initialization: Initialization;
+  /** Packed: where the training starts instead of at the initialization. */
+  readonly initialParameters: Parameters | null;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly optimizer: OptimizerSettings;
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  readonly clipNorm: number | null;
+  /** "balanced" by the training part; or one number a class. */
+  readonly classWeights: 'balanced' | readonly number[] | null;
+  /** Whether pixels are standardised, by mean and standard deviation of the training part. */
+  readonly standardize: boolean;
+  /** Share of each class that is held out; null trains on everything. */
+  readonly validationFraction: number | null;
+  readonly earlyStopping: EarlyStopping | null;
+  /** The first epoch that reaches it is the last one. */
+  readonly targetValidationAccuracy: number | null;
+  /** Ends as if stopped after that step: repeats a training that ran out of its budget. */
+  readonly stopAtStep: number | null;
+}
+
+/**
+ * `indices` are the training part.
+ * @throws RangeError when the parts of the plan do not fit each other.
+ */
+export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uint32Array): EngineSettings {
+  const { layerSizes, batchSize, standardize } = plan;
+  if (batchSize < 1 || batchSize > indices.length) {
+    throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}`);
+  }
+  const needsValidation = plan.earlyStopping !== null || plan.targetValidationAccuracy !== null;
+  if (needsValidation && indices.length === train.labels.length) {
+    throw new RangeError('early stopping and a target accuracy need images held out for validation');
+  }
+  return {
+    layerSizes,
+    activation: plan.activation,
+    standardization: standardize ? measurePixels(train, indices, layerSizes[0]!) : null,
+    batchSize,
+    seed: plan.seed,
+    optimizer: plan.optimizer,
+    clipNorm: plan.clipNorm,
+    l1: plan.l1,
+    l2: plan.l2,
+    dropout: plan.dropout,
+    labelSmoothing: plan.labelSmoothing,
+    classWeights: resolveClassWeights(plan, train, indices),
+    augmentation: plan.augmentation,
+  };
+}
+
+function resolveClassWeights(
+  { classWeights, layerSizes }: TrainingPlan,
+  { labels }: Examples,
+  indices: Uint32Array,
+): Float64Array | null {
+  if (classWeights === null) return null;
+  const classes = layerSizes.at(-1)!;
+  if (classWeights === 'balanced') return balancedClassWeights(labels, indices, classes);
+  if (classWeights.length !== classes) {
+    throw new RangeError(`${classes} classes cannot have ${classWeights.length} weights`);
+  }
+  return Float64Array.from(classWeights);
+}
