@@ -29,9 +29,9 @@ export interface KernelShare {
 export interface KernelEngine extends TrainingEngine {
   /** Whether multiply-adds are rounded once on this processor. */
   readonly fused: boolean;
-  /** For `serveKernel` in threads of ranks 1 … threads − 1, without which no step returns. `pixels` are those of the steps. */
+  /** For `serveKernel` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
   share(pixels: Uint8Array): KernelShare;
-  /** Ends every `serveKernel`. The engine takes no further step. */
+  /** Ends every `serveKernel`; further steps would be taken alone. */
   quit(): void;
 }
 
@@ -39,6 +39,11 @@ export interface KernelOptions {
   readonly threads?: number;
   /** Zeros are not skipped; for the test that this changes nothing. */
   readonly dense?: boolean;
+}
+
+/** Alone as many as share a read of the weights; otherwise some items for each thread, so that none waits long. */
+function itemExamples(batch: number, threads: number): number {
+  return threads === 1 ? A.GROUP : Math.max(4, Math.min(A.GROUP, Math.ceil(batch / (4 * threads))));
 }
 
 /**
@@ -67,7 +72,6 @@ export function createKernelEngine(
   const kernel = createKernel(module, {
     layout,
     records: batchSize,
-    threads,
     floatPixels: false,
     activation: settings.activation,
     standardization: settings.standardization,
@@ -178,6 +182,7 @@ export function createKernelEngine(
     const rate = position.learningRate;
     words[A.MODE / 4] = mode;
     words[A.BATCH / 4] = batch.length;
+    words[A.ITEM_EXAMPLES / 4] = itemExamples(batch.length, threads);
     words[A.EPOCH / 4] = position.epoch;
     words[A.START / 4] = position.start;
     floats[A.LEARNING_RATE / 4] = rate;

@@ -42,7 +42,6 @@ export function createKernelForward(
   const kernel = createKernel(module, {
     layout,
     records: A.GROUP,
-    threads: 1,
     floatPixels: false,
     activation,
     standardization,

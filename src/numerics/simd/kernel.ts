@@ -52,7 +52,6 @@ const ACTIVATIONS: Record<Activation, number> = {
 export interface KernelJob {
   readonly layout: Layout;
   readonly records: number;
-  readonly threads: number;
   readonly floatPixels: boolean;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
@@ -68,7 +67,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const words = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
   const { mean, std } = standardization ?? { mean: 0, std: 1 };
-  words[A.THREADS / 4] = job.threads;
+  words[A.CLAIM / 4] = A.CLOSED;
   words[A.LAYER_COUNT / 4] = layout.layers.length;
   words[A.RECORDS / 4] = layout.records;
   words[A.RECORD_STRIDE / 4] = layout.recordStride;
