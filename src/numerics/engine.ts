@@ -129,6 +129,12 @@ export interface Engine {
   /** `out` ← the objective's gradient at `position`, packed; nothing is updated. */
   gradient(out: Parameters, examples: Examples, batch: Uint32Array, position: StepPosition): void;
   /** Copies. */
+  /**
+   * Adds to `sums` the loss and the hits of the given examples with the parameters as they are published, rounded to
+   * float32. Left out where the engine is no faster than evaluate.ts.
+   */
+  measure?(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
+  /** Copies. */
   exportState(): EngineState;
   /** Of an engine of the same settings. @throws RangeError when its lengths do not fit. */
   importState(state: EngineState): void;

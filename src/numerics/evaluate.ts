@@ -1,5 +1,5 @@
 /** What is measured of a network between epochs. Generators, because a caller must be able to stop in between. */
-import type { Examples } from './engine.ts';
+import type { Engine, Examples } from './engine.ts';
 import { forwardCost } from './forward.ts';
 import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
 import { argmax, crossEntropy } from './reference/cross-entropy.ts';
@@ -9,7 +9,16 @@ import { createExamplePass, type ExamplePass, forwardExample, prepare } from './
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number;
-  /** There are several examples, and all were taken for the same class. */
+}
+
+/** What a network does with some images, whatever their labels. */
+export interface Inspection {
+  /**
+   * For each hidden layer, the share of its units that neither say nor learn anything on any of the images: value and
+   * derivative are 0. Only ReLU does that.
+   */
+  readonly deadUnits: number[];
+  /** There are several images, and all are taken for the same class. */
   readonly isConstant: boolean;
 }
 
@@ -33,38 +42,49 @@ export function* evaluate(
   if (indices.length === 0) throw new RangeError('an evaluation needs at least one example');
   let loss = 0;
   let correct = 0;
-  const answers = new Set<number>();
   yield* forwardEach(network, parameters, examples, indices, ({ z }, row) => {
     const logits = z.at(-1)!;
     const label = examples.labels[row]!;
-    const answer = argmax(logits);
     loss += crossEntropy(logits, label);
-    if (answer === label) correct++;
-    answers.add(answer);
+    if (argmax(logits) === label) correct++;
   });
-  const { length } = indices;
-  return { loss: loss / length, accuracy: correct / length, isConstant: length > 1 && answers.size === 1 };
+  return { loss: loss / indices.length, accuracy: correct / indices.length };
 }
 
-/**
- * For each hidden layer, the share of its units that neither say nor learn anything on any of the given examples:
- * value and derivative are 0. Only ReLU does that.
- */
-export function* deadUnits(
+/** As `evaluate`, by an engine that measures its own parameters faster than the reference does. */
+export function* evaluateByEngine(
+  measure: NonNullable<Engine['measure']>,
+  examples: Examples,
+  indices: Uint32Array,
+): Generator<EvaluationChunk, Evaluation, unknown> {
+  const sums = { loss: 0, correct: 0 };
+  for (let start = 0; start < indices.length; start += CHUNK_IMAGES) {
+    measure(sums, examples, indices.subarray(start, start + CHUNK_IMAGES));
+    yield CHUNK;
+  }
+  return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
+}
+
+export function* inspect(
   network: Network,
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
-): Generator<EvaluationChunk, number[], unknown> {
+): Generator<EvaluationChunk, Inspection, unknown> {
   const hidden = network.layerSizes.slice(1, -1);
   const alive = hidden.map((size) => new Uint8Array(size));
-  yield* forwardEach(network, parameters, examples, indices, ({ a }) => {
+  const answers = new Set<number>();
+  yield* forwardEach(network, parameters, examples, indices, ({ a, z }) => {
+    answers.add(argmax(z.at(-1)!));
     for (let l = 0; l < hidden.length; l++) {
       const active = a[l + 1]!;
       for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
     }
   });
-  return alive.map((units) => units.filter((unit) => unit === 0).length / units.length);
+  return {
+    deadUnits: alive.map((units) => units.filter((unit) => unit === 0).length / units.length),
+    isConstant: indices.length > 1 && answers.size === 1,
+  };
 }
 
 /** √Σ_l ‖W_l‖²: the 2-norm of all weights, biases excepted. */

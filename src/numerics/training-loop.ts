@@ -3,7 +3,14 @@ import { batchViews, shuffleEpoch, splitByClass } from './batches.ts';
 import { afterEpoch, STOPPING_START, type StoppingState } from './early-stopping.ts';
 import { type CreateEngine, checkExamples, type Examples, type StepPosition } from './engine.ts';
 import { epochWarnings } from './epoch-warnings.ts';
-import { deadUnits, type EvaluationChunk, evaluate, weightNorm } from './evaluate.ts';
+import {
+  type Evaluation,
+  type EvaluationChunk,
+  evaluate,
+  evaluateByEngine,
+  inspect,
+  weightNorm,
+} from './evaluate.ts';
 import { initialize } from './initialize.ts';
 import { afterPlateauEpoch, learningRateAt, PLATEAU_START, type PlateauState } from './schedules.ts';
 import type {
@@ -141,9 +148,10 @@ export function* trainingLoop(
   ): Generator<EvaluationChunk, EpochEnd, unknown> {
     const { epoch, learningRate } = position;
     const held = split.validation;
-    const validation = held.length === 0 ? null : yield* evaluate(settings, measured, train, held);
-    const tested = yield* evaluate(settings, measured, test, testIndices);
+    const validation = held.length === 0 ? null : yield* measure(train, held);
+    const tested = yield* measure(test, testIndices);
     const seen = split.train.subarray(0, DEAD_UNIT_IMAGES);
+    const { deadUnits, isConstant } = yield* inspect(settings, measured, train, seen);
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: state.loss / state.examples,
@@ -155,10 +163,18 @@ export function* trainingLoop(
       learningRate,
       gradientNorm: position.measureNorm ? engine.gradientNorm() : gradientNormAt(batch, position),
       weightNorm: weightNorm(measured, layerSizes),
-      deadUnits: yield* deadUnits(settings, measured, train, seen),
+      deadUnits,
     };
-    const { isConstant } = validation ?? tested;
     return { kind: 'epoch', metrics, warnings: epochWarnings({ ...metrics, isConstant }) };
+  }
+
+  function measure(
+    examples: Examples,
+    indices: Uint32Array,
+  ): Generator<EvaluationChunk, Evaluation, unknown> {
+    return engine.measure === undefined
+      ? evaluate(settings, measured, examples, indices)
+      : evaluateByEngine(engine.measure, examples, indices);
   }
 
   /** Where the last step could not know that it would be the last. */

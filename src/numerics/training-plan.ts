@@ -2,7 +2,7 @@
 import type { EarlyStopping } from './early-stopping.ts';
 import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
 import type { Initialization } from './initialize.ts';
-import type { Activation, LayerSizes, Parameters } from './network.ts';
+import type { Activation, LayerSizes, Parameters, Standardization } from './network.ts';
 import type { Schedule } from './schedules.ts';
 import { balancedClassWeights, measurePixels } from './training-part.ts';
 
@@ -22,8 +22,8 @@ export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
   readonly clipNorm: number | null;
   /** "balanced" by the training part; or one number a class. */
   readonly classWeights: 'balanced' | readonly number[] | null;
-  /** Whether pixels are standardised, by mean and standard deviation of the training part. */
-  readonly standardize: boolean;
+  /** Whether pixels are standardised, by mean and standard deviation of the training part or by those given. */
+  readonly standardize: boolean | Standardization;
   /** Share of each class that is held out; null trains on everything. */
   readonly validationFraction: number | null;
   readonly earlyStopping: EarlyStopping | null;
@@ -49,7 +49,8 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
   return {
     layerSizes,
     activation: plan.activation,
-    standardization: standardize ? measurePixels(train, indices, layerSizes[0]!) : null,
+    standardization:
+      standardize === true ? measurePixels(train, indices, layerSizes[0]!) : standardize || null,
     batchSize,
     seed: plan.seed,
     optimizer: plan.optimizer,

@@ -49,6 +49,7 @@ export function createGradientCheckService(
         activation,
         standardization,
         parameters,
+        initialization: request.network?.init ?? 'uniform-fan-in',
         examples: dataset.train,
         indices: indicesOf(request.examples, dataset),
         scheme: request.scheme,
@@ -64,7 +65,6 @@ export function createGradientCheckService(
         report: {
           ...report,
           blocks: report.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
-          kernel: null,
         },
         vector: (which) => scatter(vectors[which], positions, parameterCount(layerSizes)),
       };

@@ -28,11 +28,17 @@ export async function findStart(
   };
   if (found !== wanted) refuse('#/network/hidden', `it is a ${found} network, and ${wanted} is asked for`);
   if (model.activation !== network.activation) {
-    refuse('#/network/activation', `its activation is ${model.activation}, and ${network.activation} is asked for`);
+    refuse(
+      '#/network/activation',
+      `its activation is ${model.activation}, and ${network.activation} is asked for`,
+    );
   }
   if ((model.standardization !== null) !== training.standardize) {
     const was = model.standardization === null ? 'not standardised' : 'standardised';
-    refuse('#/training/standardize', `it was trained on pixels that were ${was}; standardize must say the same`);
+    refuse(
+      '#/training/standardize',
+      `it was trained on pixels that were ${was}; standardize must say the same`,
+    );
   }
   return { ...model, reference: model.reference };
 }

@@ -36,7 +36,8 @@ export function checkBeforeTraining(
     return {
       passed: false,
       reason: 'kernel-differs',
-      advice: 'The kernel does not compute what the reference does. Please report the request and the processor.',
+      advice:
+        'The kernel does not compute what the reference does. Please report the request and the processor.',
       relativeError,
       tolerance,
       coordinates,

@@ -3,12 +3,13 @@
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import type { VersionReference } from '../domain/model.ts';
-import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
+import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
+import type { Initialization } from '../numerics/initialize.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { KernelShare } from '../numerics/simd/engine.ts';
 import type { TrainingResult } from '../numerics/training-events.ts';
@@ -70,9 +71,13 @@ export type Outcome<T> =
 export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   /** null for those of a fresh network: the thread makes them from the seed, which may take seconds. */
   readonly parameters: Parameters | null;
+  readonly initialization: Initialization;
 };
 
-export type GradientCheckResult = GradientCheckReport & { readonly durationMs: number };
+export type GradientCheckResult = GradientCheckReport & {
+  readonly kernel: { readonly name: string; readonly maxRelativeDifference: number };
+  readonly durationMs: number;
+};
 
 /** A model as a predict thread needs it; the parameters are in shared memory. */
 export interface ServedNetwork {

@@ -1,17 +1,42 @@
-/** Thread entry: gradient checks. */
+/** Thread entry: gradient checks, of the reference and of the kernel against it. */
+import { PLAIN_OBJECTIVE } from '../numerics/engine.ts';
 import { gradientCheck } from '../numerics/gradient-check.ts';
-import { initializeUniformFanIn } from '../numerics/initialize.ts';
+import { initialize } from '../numerics/initialize.ts';
+import { engineDifference } from '../numerics/kernel-check.ts';
+import type { Parameters } from '../numerics/network.ts';
+import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
 import type { GradientCheckResult, GradientCheckTask, Outcome } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
+
+checkKernel();
 
 export default function checkGradient(task: GradientCheckTask): Promise<Outcome<GradientCheckResult>> {
   return toOutcome(() => {
     const startedAt = performance.now();
-    const parameters = task.parameters ?? initializeUniformFanIn(task.layerSizes, task.seed);
+    const parameters = task.parameters ?? initialize(task.initialization, task.layerSizes, task.seed);
     const check = gradientCheck({ ...task, parameters });
     for (;;) {
       const { done, value } = check.next();
-      if (done) return { ...value, durationMs: performance.now() - startedAt };
+      if (!done) continue;
+      const durationMs = performance.now() - startedAt;
+      const kernel = { name: KERNEL_NAME, maxRelativeDifference: kernelDifference(task, parameters) };
+      return { ...value, kernel, durationMs };
     }
   });
+}
+
+/** The gradient of the kernel that trains, on the same weights and images. */
+function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
+  const { layerSizes, activation, standardization, examples, indices, seed } = task;
+  const settings = {
+    ...PLAIN_OBJECTIVE,
+    layerSizes,
+    activation,
+    standardization,
+    batchSize: indices.length,
+    seed,
+    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+    clipNorm: null,
+  } as const;
+  return engineDifference(createKernel, settings, parameters, examples, indices);
 }

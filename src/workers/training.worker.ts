@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Progress } from '../domain/metrics.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
-import { createKernelEngine, type KernelEngine } from '../numerics/simd/engine.ts';
+import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/measuring-engine.ts';
 import type { EpochEnd, TrainingResult, TrainingStep } from '../numerics/training-events.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
 import { checkBeforeTraining } from './check-before-training.ts';
@@ -15,9 +15,10 @@ const PROGRESS_INTERVAL_MS = 1000;
 
 const port = parentPort!;
 const { plan, threads, checkGradient, budgetSeconds, train, test, stop } = workerData as TrainingTask;
-const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) =>
+  port.postMessage(message, transfer);
 
-let engine: KernelEngine | undefined;
+let engine: MeasuringEngine | undefined;
 let [epoch, step, steps, images] = [1, 0, 0, 0];
 let [trainingMs, epochTrainingMs, evaluationMs] = [0, 0, 0];
 let [startedAt, saidAt] = [0, 0];
@@ -56,7 +57,7 @@ function run(): void {
 }
 
 /** Called by the loop once it knows what the engine is told: the last moment before the first step. */
-function createEngine(...[settings, initial]: Parameters<CreateEngine>): KernelEngine {
+function createEngine(...[settings, initial]: Parameters<CreateEngine>): MeasuringEngine {
   if (checkGradient) {
     const report = checkBeforeTraining(settings, initial, train);
     say({ kind: 'gradient-check', report });
@@ -69,7 +70,7 @@ function createEngine(...[settings, initial]: Parameters<CreateEngine>): KernelE
     }
     startedAt = performance.now();
   }
-  engine = createKernelEngine(kernelModule, settings, initial, { threads });
+  engine = createMeasuringEngine(kernelModule, settings, initial, { threads });
   if (threads > 1) say({ kind: 'share', share: engine.share(train.pixels) });
   return engine;
 }
@@ -101,7 +102,8 @@ function afterStep(done: TrainingStep, durationMs: number, now: number): void {
 function afterEpoch({ metrics, warnings }: EpochEnd): void {
   for (const [name, measured] of Object.entries(metrics)) {
     // The loss of a batch may be finite while, on other images or squared, something is not.
-    if (typeof measured === 'number' && !Number.isFinite(measured)) throw diverged(`The ${name} became ${measured}`);
+    if (typeof measured === 'number' && !Number.isFinite(measured))
+      throw diverged(`The ${name} became ${measured}`);
   }
   const record = { ...metrics, durationMs: epochTrainingMs, evaluationMs };
   say({ kind: 'epoch', record, warnings, progress: progress() });

@@ -1,0 +1,32 @@
+/** The kernel's engine together with the kernel's way of measuring, so that an epoch's figures cost little of its time. */
+import type { Engine, EngineSettings } from '../engine.ts';
+import type { Parameters as Packed } from '../network.ts';
+import { createKernelEngine, type KernelEngine, type KernelOptions } from './engine.ts';
+import { createKernelForward } from './forward.ts';
+
+export type MeasuringEngine = KernelEngine & Required<Pick<Engine, 'measure'>>;
+
+/** @throws RangeError as `createKernelEngine` */
+export function createMeasuringEngine(
+  module: WebAssembly.Module,
+  settings: EngineSettings,
+  initial: Packed,
+  options: KernelOptions = {},
+): MeasuringEngine {
+  const { layerSizes, activation, standardization } = settings;
+  const engine = createKernelEngine(module, settings, initial, options);
+  const forward = createKernelForward(module, layerSizes, activation, initial, standardization);
+  const { step } = engine;
+  let isStale = true;
+  return Object.assign(engine, {
+    step(...args: Parameters<typeof step>) {
+      isStale = true;
+      step(...args);
+    },
+    measure(...[sums, examples, indices]: Parameters<MeasuringEngine['measure']>) {
+      if (isStale) forward.load(engine.parameters);
+      isStale = false;
+      forward.evaluate(sums, examples, indices);
+    },
+  });
+}
