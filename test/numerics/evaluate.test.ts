@@ -68,3 +68,22 @@ test('a unit is dead when it is zero on every example', () => {
 test('the weight norm leaves out the biases', () => {
   assert.equal(weightNorm(Float64Array.of(3, 0, 100, 4, 0, 100, 100), [2, 1, 2]), 5);
 });
+
+test('an evaluation says when several examples were all taken for the same class', () => {
+  // Class 1 where the pixel is lit, else class 0.
+  const parameters = Float64Array.of(0, 9, 1, 0);
+  const examples = { pixels: Uint8Array.of(0, 0, 255), labels: Uint8Array.of(0, 1, 1) };
+  const isConstant = (...indices: number[]) =>
+    run(evaluate(reluNetwork([1, 2]), parameters, examples, Uint32Array.from(indices))).result.isConstant;
+  assert.equal(isConstant(0, 1), true);
+  assert.equal(isConstant(0, 1, 2), false);
+  assert.equal(isConstant(0), false);
+});
+
+test('units of other activations than ReLU are never dead', () => {
+  const examples = stripes(4, 9, 3);
+  for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
+    const network = { layerSizes: [9, 5, 3], activation, standardization: null };
+    assert.deepEqual(run(deadUnits(network, new Float64Array(68), examples, firstIndices(4))).result, [0]);
+  }
+});

@@ -1,4 +1,4 @@
-/** Reads what scripts/numerics_fixtures.py wrote, and compares vectors by the size of what was expected. */
+/** Reads what scripts/numerics_fixtures.py and scripts/knobs_fixtures.py wrote, and compares vectors by the size of what was expected. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import {
@@ -7,8 +7,9 @@ import {
   PLAIN_OBJECTIVE,
   type StepPosition,
 } from '../../src/numerics/engine.ts';
-import { blocks, type LayerSizes, type Network } from '../../src/numerics/network.ts';
+import { type Activation, blocks, type LayerSizes, type Network } from '../../src/numerics/network.ts';
 import { randomBits } from '../../src/numerics/random.ts';
+import type { PlateauSchedule, Schedule } from '../../src/numerics/schedules.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 
 interface Labelled {
@@ -37,6 +38,52 @@ export interface DescentFixture extends Labelled {
   readonly final: number[];
 }
 
+/** What scripts/knobs_fixtures.py had PyTorch compute. */
+export interface TrainingFixture extends Omit<Labelled, 'l2'> {
+  readonly settings: Omit<EngineSettings, 'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation'> & {
+    readonly classWeights: number[] | null;
+  };
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly learningRate: number;
+  readonly schedule: Schedule;
+  readonly initial: number[];
+  readonly firstGradient: number[];
+  readonly losses: number[];
+  readonly gradientNorms: number[];
+  readonly final: number[];
+}
+
+export interface KnobsFixture {
+  readonly activations: {
+    readonly name: Activation;
+    readonly z: number[];
+    readonly values: number[];
+    readonly derivatives: number[];
+  }[];
+  readonly trainings: TrainingFixture[];
+  readonly rates: {
+    readonly schedule: Schedule;
+    readonly learningRate: number;
+    readonly epochs: number;
+    readonly stepsPerEpoch: number;
+    readonly rates: number[];
+  }[];
+  readonly plateaus: {
+    readonly schedule: PlateauSchedule;
+    readonly learningRate: number;
+    readonly losses: number[];
+    readonly rates: number[];
+  }[];
+  readonly balanced: { readonly labels: number[]; readonly weights: number[] }[];
+  readonly pixels: {
+    readonly pixels: number[];
+    readonly inputs: number;
+    readonly mean: number;
+    readonly std: number;
+  };
+}
+
 function read(name: string): Buffer {
   return readFileSync(new URL(`../fixtures/numerics/${name}`, import.meta.url));
 }
@@ -52,6 +99,7 @@ function readNpy(name: string): ArrayBuffer {
 }
 
 export const networks = readJson<NetworkFixture[]>('networks.json');
+export const knobs = readJson<KnobsFixture>('knobs.json');
 export const descents = readJson<DescentFixture[]>('descents.json');
 
 /** 784-40-10 on five images, half of whose pixels are zero. */
@@ -117,7 +165,7 @@ export function at(learningRate: number, changes: Partial<StepPosition> = {}): S
   return { epoch: 1, start: 0, learningRate, measureNorm: true, ...changes };
 }
 
-export function examplesOf({ pixels, labels }: Labelled): Examples {
+export function examplesOf({ pixels, labels }: Pick<Labelled, 'pixels' | 'labels'>): Examples {
   return { pixels: Uint8Array.from(pixels), labels: Uint8Array.from(labels) };
 }
 
@@ -140,6 +188,11 @@ export function norm(values: Iterable<number>): number {
   let squares = 0;
   for (const value of values) squares += value ** 2;
   return Math.sqrt(squares);
+}
+
+/** `vector` without `start`: what a training did, which the size of the weights would hide. */
+export function moveFrom(start: ArrayLike<number>, vector: ArrayLike<number>): Float64Array {
+  return Float64Array.from(vector, (value, i) => value - start[i]!);
 }
 
 /** ‖actual − expected‖ ≤ tolerance · ‖expected‖ */

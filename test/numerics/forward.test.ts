@@ -59,3 +59,20 @@ test('lengths that do not fit are refused by name', () => {
 test('the cost of a forward pass counts every weight', () => {
   assert.equal(forwardCost([784, 40, 10]), 31_760);
 });
+
+test('standardised pixels are folded into the first layer: the same logits as of pixels standardised before', () => {
+  const { sizes, parameters, pixels } = networks[2]!;
+  const [mean, std] = [0.3, 0.4];
+  const packed = Float64Array.from(parameters);
+  const rows = pixels.length / sizes[0]!;
+  const [folded, explicit] = [0, 1].map(() => new Float64Array(rows * sizes.at(-1)!)) as [
+    Float64Array,
+    Float64Array,
+  ];
+  const network = { ...reluNetwork(sizes), standardization: { mean, std } };
+  createForward(network, packed)(folded, folded.slice(), Uint8Array.from(pixels));
+  // 255 times the standardised value, which a network that divides by 255 sees as the value itself.
+  const shifted = Float32Array.from(pixels, (x) => (255 * (x / 255 - mean)) / std);
+  createForward(reluNetwork(sizes), packed)(explicit, explicit.slice(), shifted);
+  assertNear(folded, explicit, 1e-7, 'logits');
+});

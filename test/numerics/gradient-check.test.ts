@@ -243,3 +243,30 @@ test('plans whose parts do not fit are refused', () => {
   assert.throws(start({ gradient: new Float64Array(3) }), /has 31810 numbers, not 3/);
   assert.throws(start({ parameters: new Float64Array(3) }), /has 31810 parameters, not 3/);
 });
+
+for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
+  for (const standardization of [null, { mean: 0.29, std: 0.35 }]) {
+    const network = { layerSizes: deepSizes, activation, standardization };
+    const name = `${activation}${standardization === null ? '' : ', standardised pixels'}`;
+
+    test(`the gradient of every activation passes, and no other does: ${name}`, () => {
+      for (const scheme of ['central', 'forward'] as const) {
+        const report = check({ ...deep, ...network, scheme });
+        assert.equal(report.passed, true, `${scheme}: ${report.reason}`);
+      }
+      const other = activation === 'tanh' ? 'sigmoid' : 'tanh';
+      const { analytic } = check({ ...deep, ...network, activation: other });
+      assert.equal(check({ ...deep, ...network, gradient: analytic }).reason, 'gradient-differs');
+    });
+  }
+}
+
+test('a step across the kink of leaky ReLU is counted, one of a smooth activation never is', () => {
+  const plan = oneUnit(-1 + 4e-6);
+  assert.equal(check({ ...plan, activation: 'leaky-relu' }).kinks, 2);
+  for (const activation of ['tanh', 'sigmoid', 'identity'] as const) {
+    const report = check({ ...plan, activation });
+    assert.equal(report.kinks, 0);
+    assert.equal(report.passed, true);
+  }
+});

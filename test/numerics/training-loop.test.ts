@@ -1,43 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shuffleEpoch, splitByClass, stepsPerEpoch, trainingExamples } from '../../src/numerics/batches.ts';
-import type { CreateEngine } from '../../src/numerics/engine.ts';
+import type { CreateEngine, StepPosition } from '../../src/numerics/engine.ts';
 import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
-import type { EpochMetrics, TrainingEvent, TrainingReply } from '../../src/numerics/training-events.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
-import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
-import { at, firstIndices, planOf, reluNetwork, settingsOf, stripes } from './fixtures.ts';
-
-const train = stripes(100, 16, 4, 1);
-const heldBack = stripes(40, 16, 4, 2);
-const plan = planOf([16, 8, 6, 4], {
-  seed: 3,
-  epochs: 3,
-  learningRate: 0.3,
-  schedule: { type: 'exponential', factor: 0.5 },
-  l2: 0.001,
-  validationFraction: 0.2,
-});
-
-/** `answer` is what the consumer says to each event. */
-function run(
-  changes: Partial<TrainingPlan> = {},
-  createEngine: CreateEngine = createReferenceEngine,
-  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
-) {
-  const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
-  const events: TrainingEvent[] = [];
-  for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
-    if (next.done) return { events, result: next.value };
-    events.push(next.value);
-  }
-}
-
-function recordsOf(events: TrainingEvent[]): EpochMetrics[] {
-  return events.flatMap((event) => (event.kind === 'epoch' ? [event.metrics] : []));
-}
+import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from '../../src/numerics/schedules.ts';
+import { at, firstIndices, reluNetwork, settingsOf } from './fixtures.ts';
+import { heldBack, plan, recordsOf, run, train } from './trainings.ts';
 
 function finish<T>(generator: Generator<unknown, T, unknown>): T {
   for (;;) {
@@ -158,4 +128,80 @@ test('examples that do not fit the network, and batches that cannot be filled, a
   assert.throws(() => run({ layerSizes: [15, 4] }), /100 images of 15 pixels cannot have 1600 pixels/);
   assert.throws(() => run({ layerSizes: [16, 3] }), /label 3 is not one of 3 classes/);
   assert.throws(() => run({ batchSize: 81 }), /80 training images cannot fill a batch of 81/);
+});
+
+test('everything random at once still gives the same bits', () => {
+  const everything: Parameters<typeof run>[0] = {
+    initialization: 'he',
+    dropout: 0.2,
+    classWeights: 'balanced',
+    standardize: true,
+    optimizer: { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 },
+    learningRate: 0.01,
+    schedule: { type: 'cosine', final: 0 },
+    clipNorm: 1,
+  };
+  assert.deepEqual(run(everything), run(everything));
+  assert.notDeepEqual(run(everything).result, run({ ...everything, seed: 4 }).result);
+});
+
+test('each step is told where in the epoch it is, and only the last that its norm is asked for', () => {
+  const positions: StepPosition[] = [];
+  const createEngine: CreateEngine = (settings, initial) => {
+    const engine = createReferenceEngine(settings, initial);
+    return {
+      ...engine,
+      step(examples, batch, position, sums) {
+        positions.push(position);
+        engine.step(examples, batch, position, sums);
+      },
+    };
+  };
+  run({ epochs: 2, batchSize: 30, schedule: { type: 'constant' } }, createEngine);
+  const expected = [1, 2].flatMap((epoch) =>
+    [0, 30, 60].map((start) => ({ epoch, start, learningRate: 0.3, measureNorm: start === 60 })),
+  );
+  assert.deepEqual(positions, expected);
+});
+
+test('the rate of a record is that of its last step', () => {
+  const { events } = run({ schedule: { type: 'cosine', final: 0.1 }, epochs: 3 });
+  const rates = recordsOf(events).map(({ learningRate }) => learningRate);
+  const length = { stepsPerEpoch: 5, steps: 15 };
+  const expected = [4, 9, 14].map((step) =>
+    learningRateAt({ type: 'cosine', final: 0.1 }, 0.3, step, length, 1),
+  );
+  assert.deepEqual(rates, expected);
+});
+
+test('a plateau follows the validation loss, or the training loss where nothing is held out', () => {
+  const schedule = { type: 'plateau', factor: 0.5, patience: 1, minDelta: 0.02 } as const;
+  for (const validationFraction of [0.2, null]) {
+    const records = recordsOf(run({ schedule, epochs: 25, validationFraction }).events);
+    let state = PLATEAU_START;
+    for (const { epoch, learningRate, validationLoss, trainLoss } of records) {
+      assert.equal(learningRate, 0.3 * state.factor, `epoch ${epoch}`);
+      state = afterPlateauEpoch(state, schedule, validationFraction === null ? trainLoss : validationLoss!);
+    }
+    assert.ok(records.at(-1)!.learningRate < 0.3);
+  }
+});
+
+test('a warm start begins where the given parameters left off', () => {
+  const first = run();
+  const initialParameters = first.result.parameters;
+  const [record] = recordsOf(run({ initialParameters, learningRate: 1e-30, epochs: 1 }).events);
+  assert.equal(record!.validationLoss, recordsOf(first.events)[2]!.validationLoss);
+  const zeros = run({ initialParameters: new Float64Array(218), learningRate: 1e-9, epochs: 1 });
+  const [step] = zeros.events.filter((event) => event.kind === 'step');
+  assert.ok(Math.abs(step!.loss - Math.log(4)) < 1e-12, 'zeros give every class the same probability');
+});
+
+test('an epoch that goes wrong raises its warnings', () => {
+  const { events } = run({ learningRate: 50, epochs: 1, schedule: { type: 'constant' } });
+  const [end] = events.filter((event) => event.kind === 'epoch');
+  const codes = end!.warnings.map(({ code }) => code);
+  assert.ok(codes.includes('constant-prediction') && codes.includes('dead-units'), `${codes}`);
+  const healthy = run({ epochs: 1 }).events.filter((event) => event.kind === 'epoch');
+  assert.deepEqual(healthy[0]!.warnings, []);
 });

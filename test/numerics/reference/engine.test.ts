@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { initializeUniformFanIn } from '../../../src/numerics/initialize.ts';
+import type { Engine, OptimizerSettings } from '../../../src/numerics/engine.ts';
+import { initialize, initializeUniformFanIn } from '../../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
 import {
   assertBlocksNear,
@@ -9,7 +10,10 @@ import {
   descents,
   examplesOf,
   firstIndices,
+  moveFrom,
+  norm,
   settingsOf,
+  stripes,
 } from '../fixtures.ts';
 
 for (const fixture of descents) {
@@ -61,4 +65,69 @@ test('a network that is no longer finite says so in its loss, even behind a ReLU
     sums,
   );
   assert.ok(Number.isNaN(sums.loss));
+});
+
+const knobbed = settingsOf([9, 8, 7, 4], {
+  batchSize: 8,
+  seed: 6,
+  dropout: 0.3,
+  clipNorm: 0.4,
+  standardization: { mean: 0.3, std: 0.4 },
+});
+const OPTIMIZERS: OptimizerSettings[] = [
+  { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0.1 },
+  { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 0 },
+  { type: 'rmsprop', momentum: 0, alpha: 0.9, epsilon: 1e-8, weightDecay: 0 },
+  { type: 'rmsprop', momentum: 0.5, alpha: 0.9, epsilon: 1e-8, weightDecay: 0 },
+  { type: 'adam', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0 },
+  { type: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1 },
+];
+
+for (const optimizer of OPTIMIZERS) {
+  const { type, weightDecay } = optimizer;
+  const momentum = 'momentum' in optimizer ? optimizer.momentum : 0;
+  test(`an engine goes on bit for bit from the state of another: ${type}, ${momentum}, ${weightDecay}`, () => {
+    const settings = { ...knobbed, optimizer };
+    const examples = stripes(24, 9, 4);
+    const create = (seed: number) => createReferenceEngine(settings, initialize('he', [9, 8, 7, 4], seed));
+    const [undisturbed, first, second] = [create(1), create(1), create(2)];
+    const sums = { loss: 0, correct: 0 };
+    const step = (engine: Engine, s: number) =>
+      engine.step(examples, firstIndices(24).subarray(8 * s, 8 * s + 8), at(0.05, { start: 8 * s }), sums);
+    for (const s of [0, 1, 2]) step(undisturbed, s);
+    for (const s of [0, 1]) step(first, s);
+    const saved = first.exportState();
+    step(first, 2);
+    second.importState(saved);
+    step(second, 2);
+    assert.deepEqual(second.exportState(), undisturbed.exportState());
+    assert.deepEqual(first.exportState(), undisturbed.exportState(), 'what was exported is a copy');
+  });
+}
+
+test('a state of another optimizer or network is refused', () => {
+  const engine = createReferenceEngine(knobbed, initialize('he', [9, 8, 7, 4], 0));
+  const state = engine.exportState();
+  assert.throws(() => engine.importState({ ...state, moments: [state.parameters] }), /0 moments, not 1/);
+  assert.throws(
+    () => engine.importState({ ...state, parameters: new Float64Array(3) }),
+    /175 numbers, not 3/,
+  );
+});
+
+test('the norm is that of the gradient before clipping, of the last step that was to measure it', () => {
+  const examples = stripes(8, 9, 4);
+  const sums = { loss: 0, correct: 0 };
+  const gradient = new Float64Array(175);
+  const settings = { ...knobbed, clipNorm: null };
+  const engine = createReferenceEngine(settings, initialize('he', [9, 8, 7, 4], 0));
+  engine.gradient(gradient, examples, firstIndices(8), at(0));
+  engine.step(examples, firstIndices(8), at(0.1), sums);
+  engine.step(examples, firstIndices(8), at(0.1, { measureNorm: false }), sums);
+  assertNear([engine.gradientNorm()], [norm(gradient)], 1e-15, 'norm');
+  const clipping = createReferenceEngine({ ...settings, clipNorm: 0.01 }, initialize('he', [9, 8, 7, 4], 0));
+  clipping.step(examples, firstIndices(8), at(1), sums);
+  assertNear([clipping.gradientNorm()], [norm(gradient)], 1e-15, 'norm');
+  const move = moveFrom(initialize('he', [9, 8, 7, 4], 0), clipping.parameters);
+  assertNear([norm(move)], [0.01], 1e-4, 'a clipped step is as long as allowed');
 });

@@ -73,3 +73,44 @@ test('L2 decays weights and leaves biases alone', () => {
   }
   assert.deepEqual([...decayed.map((g, i) => g - plain[i]!)], [0.5, 1, 1.5, 2, 0, 0]);
 });
+
+test('the derivative of leaky ReLU at exactly zero is the slope of its left side', () => {
+  const parameters = Float64Array.of(1, -1, 3, -3, 0, 0);
+  const gradient = new Float64Array(6);
+  const examples = { pixels: Uint8Array.of(255), labels: Uint8Array.of(0) };
+  const settings = settingsOf([1, 1, 2], { activation: 'leaky-relu' });
+  createComputeGradient(gradient, parameters, settings)(
+    { loss: 0, correct: 0 },
+    examples,
+    firstIndices(1),
+    at(0),
+  );
+  assertNear(gradient.subarray(0, 2), [-0.03, -0.03], 1e-15, 'W1 and b1');
+});
+
+test('a weight of exactly zero is not pushed by L1', () => {
+  const gradients = [0, 0.5].map((l1) => {
+    const gradient = new Float64Array(6);
+    const examples = { pixels: Uint8Array.of(0, 0), labels: Uint8Array.of(0) };
+    const parameters = Float64Array.of(0, 2, -3, -0, 5, 6);
+    createComputeGradient(gradient, parameters, settingsOf([2, 2], { l1 }))(
+      { loss: 0, correct: 0 },
+      examples,
+      firstIndices(1),
+      at(0),
+    );
+    return gradient;
+  });
+  assert.deepEqual([...gradients[1]!.map((g, i) => g - gradients[0]![i]! + 0)], [0, 0.5, -0.5, 0, 0, 0]);
+});
+
+test('class weights and smoothing leave the reported loss plain', () => {
+  const { sizes, parameters, labels, loss } = networks[1]!;
+  const gradient = new Float64Array(parameters.length);
+  const sums = { loss: 0, correct: 0 };
+  const classWeights = Float64Array.of(2, 3, 0, 5);
+  const settings = settingsOf(sizes, { classWeights, labelSmoothing: 0.2, l1: 1, l2: 1 });
+  const compute = createComputeGradient(gradient, Float64Array.from(parameters), settings);
+  compute(sums, examplesOf(networks[1]!), firstIndices(labels.length), at(0));
+  assertNear([sums.loss / labels.length], [loss], 1e-12, 'loss');
+});

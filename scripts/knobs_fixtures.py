@@ -1,0 +1,244 @@
+"""PyTorch's and scikit-learn's numbers for the knobs of a training, in float64.
+
+    python3 scripts/knobs_fixtures.py        writes test/fixtures/numerics/knobs.json
+
+Deterministic: the same libraries write the same bytes. Made with PyTorch 2.6.0, scikit-learn 1.4.2, NumPy 2.2.4
+(Debian: python3-torch, python3-sklearn).
+"""
+import json
+import pathlib
+import warnings
+
+import numpy as np
+import torch
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
+from torch.nn import functional as F
+from torch.optim import lr_scheduler
+
+OUT = pathlib.Path(__file__).parent.parent / "test/fixtures/numerics/knobs.json"
+BATCH, EXAMPLES, PIXELS, CLASSES = 8, 20, 9, 4
+STEPS_PER_EPOCH = 3
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+warnings.filterwarnings("ignore", message="Detected call of")
+
+ACTIVATIONS = {"relu": F.relu, "leaky-relu": F.leaky_relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid,
+               "identity": lambda z: z}
+SGD = dict(type="sgd", momentum=0, nesterov=False, weightDecay=0)
+OPTIMIZERS = {
+    "sgd": (SGD, 0.3),
+    "momentum": (SGD | dict(momentum=0.9), 0.1),
+    "Nesterov momentum and weight decay": (SGD | dict(momentum=0.8, nesterov=True, weightDecay=0.05), 0.1),
+    "rmsprop": (dict(type="rmsprop", momentum=0, weightDecay=0, alpha=0.9, epsilon=1e-6), 0.01),
+    "rmsprop with momentum and weight decay":
+        (dict(type="rmsprop", momentum=0.7, weightDecay=0.1, alpha=0.95, epsilon=1e-4), 0.01),
+    "adam": (dict(type="adam", beta1=0.9, beta2=0.999, epsilon=1e-8, weightDecay=0), 0.02),
+    "adam with weight decay": (dict(type="adam", beta1=0.8, beta2=0.95, epsilon=1e-6, weightDecay=0.1), 0.02),
+    "adamw": (dict(type="adamw", beta1=0.9, beta2=0.99, epsilon=1e-8, weightDecay=0.3), 0.02),
+}
+SCHEDULES = {
+    "constant": dict(type="constant"),
+    "step": dict(type="step", every=2, factor=0.3),
+    "exponential": dict(type="exponential", factor=0.8),
+    "cosine": dict(type="cosine", final=0.05),
+    "warmup-cosine": dict(type="warmup-cosine", warmupEpochs=1, final=0.1),
+    "one-cycle": dict(type="one-cycle", peak=0.4, warmupFraction=0.3, final=0.01),
+}
+
+
+def torch_optimizer(settings, rate, weights, biases):
+    groups = [dict(params=weights, weight_decay=settings["weightDecay"]), dict(params=biases, weight_decay=0)]
+    if settings["type"] == "sgd":
+        return torch.optim.SGD(groups, rate, momentum=settings["momentum"], nesterov=settings["nesterov"])
+    if settings["type"] == "rmsprop":
+        return torch.optim.RMSprop(groups, rate, alpha=settings["alpha"], eps=settings["epsilon"],
+                                   momentum=settings["momentum"])
+    kind = torch.optim.Adam if settings["type"] == "adam" else torch.optim.AdamW
+    return kind(groups, rate, betas=(settings["beta1"], settings["beta2"]), eps=settings["epsilon"])
+
+
+def follow(make_scheduler, rate, steps, every=1):
+    """the rates that a PyTorch scheduler gives in that many steps, told of every `every`th"""
+    optimizer = torch.optim.SGD([torch.zeros(1)], rate)
+    scheduler, rates = make_scheduler(optimizer), []
+    for step in range(steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        if (step + 1) % every == 0 and step + 1 < steps:
+            scheduler.step()
+    return rates
+
+
+def rates_of(schedule, rate, epochs, per_epoch=STEPS_PER_EPOCH):
+    steps, kind = epochs * per_epoch, schedule["type"]
+    if kind == "constant":
+        return [rate] * steps
+    if kind == "step":
+        return follow(lambda o: lr_scheduler.StepLR(o, schedule["every"], schedule["factor"]), rate, steps, per_epoch)
+    if kind == "exponential":
+        return follow(lambda o: lr_scheduler.ExponentialLR(o, schedule["factor"]), rate, steps, per_epoch)
+    if kind == "one-cycle":
+        peak, final = schedule["peak"], schedule["final"]
+        return follow(lambda o: lr_scheduler.OneCycleLR(
+            o, peak, total_steps=steps, pct_start=schedule["warmupFraction"], cycle_momentum=False,
+            div_factor=peak / rate, final_div_factor=rate / (peak * final)), rate, steps)
+    warmup = schedule.get("warmupEpochs", 0) * per_epoch
+    rest = steps - warmup
+    rates = follow(lambda o: lr_scheduler.LinearLR(o, 1 / warmup, 1, warmup - 1), rate, warmup) if warmup else []
+    return rates + follow(lambda o: lr_scheduler.CosineAnnealingLR(o, rest - 1, rate * schedule["final"]), rate, rest)
+
+
+def threefry(key, counter):
+    """Threefry-2x32-20 (Salmon et al. 2011)"""
+    mask, keys = 0xFFFFFFFF, [*key, key[0] ^ key[1] ^ 0x1BD11BDA]
+    x, y = (counter[0] + keys[0]) & mask, (counter[1] + keys[1]) & mask
+    for round_, turn in enumerate([13, 15, 26, 6, 17, 29, 16, 24] * 2 + [13, 15, 26, 6]):
+        x = (x + y) & mask
+        y = ((y << turn | y >> (32 - turn)) & mask) ^ x
+        if round_ % 4 == 3:
+            group = round_ // 4 + 1
+            x, y = (x + keys[group % 3]) & mask, (y + keys[(group + 1) % 3] + group) & mask
+    return x, y
+
+
+def dropout_mask(seed, epoch, layer, position, units, dropout):
+    """src/numerics/dropout.ts"""
+    half = (units + 1) // 2
+    words = [threefry((seed, 4 + 256 * layer), (position * half + k, epoch)) for k in range(half)]
+    return [word >= round(dropout * 2**32) for pair in words for word in pair][:units]
+
+
+def images(seed):
+    rng = np.random.default_rng(seed)
+    pixels = (rng.integers(1, 256, (EXAMPLES, PIXELS)) * (rng.random((EXAMPLES, PIXELS)) < 0.5)).astype(np.uint8)
+    return pixels, rng.integers(0, CLASSES, EXAMPLES)
+
+
+def initial_layers(sizes, seed):
+    rng = np.random.default_rng(seed)
+    tensor = lambda *shape: torch.tensor(rng.uniform(-1, 1, shape) * 1.5 / np.sqrt(shape[-1])).requires_grad_()
+    return [(tensor(d_out, d_in), tensor(d_out)) for d_in, d_out in zip(sizes, sizes[1:])]
+
+
+def pack(tensors):
+    return torch.cat([t.detach().ravel() for t in tensors]).tolist()
+
+
+def training(name, seed=0, hidden=(7,), rate=0.3, schedule=SCHEDULES["constant"], epochs=2, **changes):
+    settings = dict(activation="relu", optimizer=SGD, l1=0, l2=0, dropout=0, labelSmoothing=0, clipNorm=None,
+                    classWeights=None, standardization=None, seed=seed) | changes
+    sizes = [PIXELS, *hidden, CLASSES]
+    pixels, labels = images(seed)
+    x, y = torch.tensor(pixels / 255.0), torch.tensor(labels)
+    if settings["standardization"]:
+        x = (x - settings["standardization"]["mean"]) / settings["standardization"]["std"]
+    class_weights = torch.tensor(settings["classWeights"] or [1.0] * CLASSES)
+    layers = initial_layers(sizes, seed + 100)
+    parameters = [p for layer in layers for p in layer]
+    initial = pack(parameters)
+    weights, biases = [W for W, _ in layers], [b for _, b in layers]
+    optimizer = torch_optimizer(settings["optimizer"], rate, weights, biases)
+    losses, norms, gradients, p = [], [], [], settings["dropout"]
+    for step, eta in enumerate(rates_of(schedule, rate, epochs)):
+        epoch, first = step // STEPS_PER_EPOCH + 1, step % STEPS_PER_EPOCH * BATCH
+        bx, by = x[first : first + BATCH], y[first : first + BATCH]
+        a = bx
+        for l, (W, b) in enumerate(layers):
+            z = F.linear(a, W, b)
+            if l + 1 < len(layers):
+                a = ACTIVATIONS[settings["activation"]](z)
+                if p > 0:
+                    kept = [dropout_mask(seed, epoch, l + 1, first + n, z.shape[1], p) for n in range(len(bx))]
+                    a = a * torch.tensor(kept) / (1 - p)
+        each = F.cross_entropy(z, by, reduction="none", label_smoothing=settings["labelSmoothing"])
+        objective = (class_weights[by] * each).mean()
+        objective = objective + settings["l1"] * sum(W.abs().sum() for W in weights)
+        objective = objective + settings["l2"] / 2 * sum((W**2).sum() for W in weights)
+        optimizer.zero_grad()
+        objective.backward()
+        if step == 0:
+            gradients = pack([t.grad for t in parameters])
+        losses.append(F.cross_entropy(z, by).item())
+        norms.append(torch.nn.utils.clip_grad_norm_(parameters, settings["clipNorm"] or float("inf")).item())
+        for group in optimizer.param_groups:
+            group["lr"] = eta
+        optimizer.step()
+    return dict(name=name, sizes=sizes, settings=settings, batchSize=BATCH, epochs=epochs, learningRate=rate,
+                schedule=schedule, pixels=pixels.ravel().tolist(), labels=labels.tolist(), initial=initial,
+                firstGradient=gradients, losses=losses, gradientNorms=norms, final=pack(parameters))
+
+
+def activation(name):
+    z = torch.tensor([-40, -3.5, -1, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.7, 2.5, 30], requires_grad=True)
+    a = ACTIVATIONS[name](z)
+    a.sum().backward()
+    return dict(name=name, z=z.tolist(), values=a.tolist(), derivatives=z.grad.tolist())
+
+
+def plateau(factor, patience, min_delta, losses):
+    optimizer = torch.optim.SGD([torch.zeros(1)], 0.5)
+    scheduler = lr_scheduler.ReduceLROnPlateau(optimizer, "min", factor, patience, threshold=min_delta,
+                                               threshold_mode="abs", eps=0)
+    rates = []
+    for loss in losses:
+        scheduler.step(loss)
+        rates.append(optimizer.param_groups[0]["lr"])
+    return dict(schedule=dict(type="plateau", factor=factor, patience=patience, minDelta=min_delta), losses=losses,
+                learningRate=0.5, rates=rates)
+
+
+def rates(schedule, rate, epochs, per_epoch):
+    return dict(schedule=schedule, learningRate=rate, epochs=epochs, stepsPerEpoch=per_epoch,
+                rates=rates_of(schedule, rate, epochs, per_epoch))
+
+
+def balanced(labels):
+    classes = sorted(set(labels))
+    return dict(labels=labels, weights=compute_class_weight("balanced", classes=np.array(classes), y=labels).tolist())
+
+
+def pixel_statistics(seed):
+    pixels, _ = images(seed)
+    scaler = StandardScaler().fit(pixels.reshape(-1, 1) / 255.0)
+    return dict(pixels=pixels.ravel().tolist(), inputs=PIXELS, mean=scaler.mean_[0], std=scaler.scale_[0])
+
+
+standardized = dict(mean=0.28, std=0.35)
+trainings = [training(f"{name}", 1, (7, 6), activation=name) for name in ACTIVATIONS]
+trainings += [training(f"{name}, {kind}", 2, rate=rate, optimizer=settings, schedule=SCHEDULES[kind], epochs=4)
+              for name, (settings, rate) in OPTIMIZERS.items() for kind in ("one-cycle", "warmup-cosine")]
+trainings += [training(f"sgd, {kind}", 3, schedule=schedule, epochs=4) for kind, schedule in SCHEDULES.items()]
+trainings += [
+    training("label smoothing", 4, labelSmoothing=0.15),
+    training("class weights", 5, classWeights=[0.5, 2, 1.25, 0.1]),
+    training("class weights and label smoothing", 6, classWeights=[0.5, 2, 1.25, 0.1], labelSmoothing=0.3),
+    training("L1", 7, (7, 6), l1=0.01),
+    training("L2", 8, (7, 6), l2=0.05),
+    training("L1, L2 and momentum", 9, l1=0.003, l2=0.02, optimizer=OPTIMIZERS["momentum"][0]),
+    training("clipping that bites", 10, clipNorm=0.1),
+    training("clipping that never bites", 11, clipNorm=1000),
+    training("clipping before adam's weight decay", 12, clipNorm=0.2, rate=0.02,
+             optimizer=OPTIMIZERS["adam with weight decay"][0]),
+    training("dropout", 13, (7, 6), dropout=0.4),
+    training("dropout of tanh", 14, (8, 5), dropout=0.25, activation="tanh"),
+    training("standardised pixels", 15, standardization=standardized),
+    training("standardised pixels without hidden layers", 16, (), standardization=standardized),
+    training("everything at once", 17, (8, 6), rate=0.01, standardization=standardized, dropout=0.2, clipNorm=0.5,
+             labelSmoothing=0.1, classWeights=[1.5, 0.7, 1, 0.9], l1=1e-3, l2=1e-2, activation="leaky-relu",
+             optimizer=OPTIMIZERS["adamw"][0], schedule=SCHEDULES["cosine"]),
+]
+
+wobble = [1.0, 0.8, 0.81, 0.79, 0.795, 0.79, 0.78, 0.7799, 0.7798, 0.7797, 0.9, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6, 0.49, 0.4]
+fixture = dict(
+    activations=[activation(name) for name in ACTIVATIONS],
+    trainings=trainings,
+    rates=[rates(schedule, 0.1, epochs, per_epoch) for schedule in SCHEDULES.values()
+           for epochs, per_epoch in ((5, 7), (4, 1))]
+    + [rates(dict(type="one-cycle", peak=0.5, warmupFraction=0.25, final=1e-3), 0.02, 10, 10)],
+    plateaus=[plateau(0.5, 2, 0, wobble), plateau(0.1, 0, 0.001, wobble), plateau(0.7, 1, 0.05, wobble),
+              plateau(0.5, 3, 0, [1.0] * 12)],
+    balanced=[balanced([0, 1, 2, 3] * 3), balanced([0] * 7 + [1] * 2 + [2] + [3] * 10)],
+    pixels=pixel_statistics(50),
+)
+OUT.write_text(json.dumps(fixture, separators=(",", ":")) + "\n")
+print(OUT.stat().st_size, "bytes,", len(trainings), "trainings")

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  afterEpoch,
+  type EarlyStopping,
+  STOPPING_START,
+  type StoppingState,
+} from '../../src/numerics/early-stopping.ts';
+
+const rules: EarlyStopping = { monitor: 'validationLoss', patience: 2, minDelta: 0, restoreBest: true };
+
+/** The states after each epoch of the given values of what is monitored. */
+function states(values: number[], changes: Partial<EarlyStopping> = {}): StoppingState[] {
+  const all = { ...rules, ...changes };
+  let state = STOPPING_START;
+  return values.map((value, i) => {
+    const other = { validationLoss: null, validationAccuracy: null };
+    state = afterEpoch(state, all, i + 1, { ...other, [all.monitor]: value });
+    return state;
+  });
+}
+
+const badEpochs = (...args: Parameters<typeof states>) => states(...args).map((state) => state.badEpochs);
+const bestEpochs = (...args: Parameters<typeof states>) => states(...args).map((state) => state.bestEpoch);
+
+test('epochs without improvement are counted since the last improvement', () => {
+  assert.deepEqual(badEpochs([3, 2, 2, 2.5, 1, 1.5]), [0, 0, 1, 2, 0, 1]);
+});
+
+test('a loss improves by falling, an accuracy by rising', () => {
+  assert.deepEqual(bestEpochs([3, 2, 4, 1]), [1, 2, 2, 4]);
+  assert.deepEqual(bestEpochs([3, 2, 4, 1], { monitor: 'validationAccuracy' }), [1, 1, 3, 3]);
+});
+
+test('an improvement by no more than minDelta counts as none, but small ones add up', () => {
+  assert.deepEqual(badEpochs([1, 0.75, 0.5, 0.25], { minDelta: 0.25 }), [0, 1, 0, 1]);
+});
+
+test('the best epoch is the best one, however little it improved, and the first of equals', () => {
+  assert.deepEqual(bestEpochs([1, 0.9, 0.9, 0.95], { minDelta: 0.5 }), [1, 2, 2, 2]);
+});
+
+test('what is not a number, or was not measured, is no improvement', () => {
+  assert.deepEqual(badEpochs([Number.NaN, 1, Number.NaN]), [1, 0, 1]);
+  const nothing = { validationLoss: null, validationAccuracy: null };
+  assert.equal(afterEpoch(STOPPING_START, rules, 1, nothing).bestEpoch, null);
+});

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type EpochFigures, epochWarnings } from '../../src/numerics/epoch-warnings.ts';
+
+const healthy: EpochFigures = {
+  epoch: 4,
+  learningRate: 0.1,
+  gradientNorm: 3,
+  deadUnits: [0.5, 0],
+  isConstant: false,
+};
+
+function codes(changes: Partial<EpochFigures>): string[] {
+  return epochWarnings({ ...healthy, ...changes }).map(({ code }) => code);
+}
+
+test('an epoch like any other raises no warning', () => {
+  assert.deepEqual(codes({}), []);
+});
+
+test('more than half of the units of a layer dead is a warning that names the layers', () => {
+  const [warning, ...rest] = epochWarnings({ ...healthy, deadUnits: [0.1, 0.51, 0.9] });
+  assert.equal(warning!.code, 'dead-units');
+  assert.match(
+    warning!.message,
+    /epoch 4, 51 % of hidden layer 2 and 90 % of hidden layer 3 .* learning rate \(0.1\)/,
+  );
+  assert.deepEqual(rest, []);
+});
+
+test('one class for every image is a warning', () => {
+  assert.deepEqual(codes({ isConstant: true }), ['constant-prediction']);
+});
+
+test('a gradient far longer than usual is a warning that advises clipping', () => {
+  const [warning] = epochWarnings({ ...healthy, gradientNorm: 1234.5 });
+  assert.equal(warning!.code, 'exploding-gradient');
+  assert.match(warning!.message, /1\.23e\+3 long .* "clipNorm"/);
+  assert.deepEqual(codes({ gradientNorm: 100 }), []);
+});
+
+test('all warnings of an epoch are given', () => {
+  assert.equal(codes({ isConstant: true, gradientNorm: 1e9, deadUnits: [1] }).length, 3);
+});

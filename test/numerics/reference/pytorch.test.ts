@@ -1,0 +1,63 @@
+/** Whole trainings of the reference, step by step beside PyTorch's: every knob, alone and together. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
+import { learningRateAt } from '../../../src/numerics/schedules.ts';
+import {
+  assertBlocksNear,
+  assertNear,
+  at,
+  examplesOf,
+  firstIndices,
+  knobs,
+  moveFrom,
+  settingsOf,
+  type TrainingFixture,
+} from '../fixtures.ts';
+
+function engineOf({ sizes, settings, batchSize, initial }: TrainingFixture) {
+  const { classWeights } = settings;
+  return createReferenceEngine(
+    settingsOf(sizes, {
+      ...settings,
+      batchSize,
+      classWeights: classWeights && Float64Array.from(classWeights),
+    }),
+    Float64Array.from(initial),
+  );
+}
+
+for (const fixture of knobs.trainings) {
+  const { name, sizes, labels, batchSize, epochs, initial } = fixture;
+  const examples = examplesOf(fixture);
+  const all = firstIndices(labels.length);
+  const stepsPerEpoch = Math.ceil(labels.length / batchSize);
+  const length = { stepsPerEpoch, steps: epochs * stepsPerEpoch };
+
+  test(`a training follows PyTorch: ${name}`, () => {
+    const engine = engineOf(fixture);
+    const sums = { loss: 0, correct: 0 };
+    const [losses, norms]: number[][] = [[], []];
+    for (let step = 0; step < length.steps; step++) {
+      const start = (step % stepsPerEpoch) * batchSize;
+      const rate = learningRateAt(fixture.schedule, fixture.learningRate, step, length, 1);
+      const batch = all.subarray(start, start + batchSize);
+      engine.step(examples, batch, at(rate, { epoch: Math.floor(step / stepsPerEpoch) + 1, start }), sums);
+      losses!.push(sums.loss / batch.length);
+      norms!.push(engine.gradientNorm());
+    }
+    assertNear(losses!, fixture.losses, 1e-10, 'losses');
+    assertNear(norms!, fixture.gradientNorms, 1e-10, 'gradient norms');
+    const [move, expected] = [moveFrom(initial, engine.parameters), moveFrom(initial, fixture.final)];
+    assertBlocksNear(move, expected, sizes, 1e-10);
+  });
+
+  test(`the gradient alone is PyTorch's and changes nothing: ${name}`, () => {
+    const engine = engineOf(fixture);
+    const gradient = new Float64Array(initial.length);
+    engine.gradient(gradient, examples, all.subarray(0, batchSize), at(0));
+    assertBlocksNear(gradient, fixture.firstGradient, sizes, 1e-10);
+    assert.deepEqual([...engine.parameters], initial);
+    assert.ok(Number.isNaN(engine.gradientNorm()), 'no step has measured a norm yet');
+  });
+}

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
+import { initialize } from '../../../src/numerics/initialize.ts';
+import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
+import { createChangePicture, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
+import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';
+
+const NOTHING = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
+const EVERYTHING = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
+
+test('units are dropped with the given probability, each on its own, in every layer', () => {
+  const sizes = [9, 50, 31, 4];
+  const draw = createDrawMasks(sizes, 0.3, 7)!;
+  const positions = 2000;
+  const [dropped, together] = [0, 1].map(() => new Float64Array(81)) as [Float64Array, Float64Array];
+  for (let position = 0; position < positions; position++) {
+    const { kept, scale } = draw(3, position);
+    assert.equal(scale, 1 / 0.7);
+    const all = [...kept[0]!, ...kept[1]!];
+    for (const [u, unit] of all.entries()) {
+      if (unit === 1) continue;
+      dropped[u]!++;
+      if (all[(u + 1) % 81] === 0) together[u]!++;
+    }
+  }
+  const limit = (p: number) => 5 * Math.sqrt((p * (1 - p)) / positions);
+  assert.ok(dropped.every((count) => Math.abs(count / positions - 0.3) < limit(0.3)));
+  assert.ok(together.every((count) => Math.abs(count / positions - 0.09) < limit(0.09)));
+});
+
+test('masks are a function of seed, epoch and position, whatever was drawn before', () => {
+  const copy = (draw = createDrawMasks([9, 20, 4], 0.5, 1)!, epoch = 1, position = 5) =>
+    draw(epoch, position).kept.map((mask) => [...mask]);
+  const draw = createDrawMasks([9, 20, 4], 0.5, 1)!;
+  draw(8, 8);
+  assert.deepEqual(copy(draw), copy());
+  for (const other of [
+    copy(createDrawMasks([9, 20, 4], 0.5, 2)!),
+    copy(undefined, 2),
+    copy(undefined, 1, 6),
+  ]) {
+    assert.notDeepEqual(other, copy());
+  }
+});
+
+test('without dropout and augmentation nothing is drawn', () => {
+  assert.equal(createDrawMasks([9, 20, 4], 0, 1), null);
+  assert.equal(createChangePicture([9, 20, 4], NOTHING, 1), null);
+});
+
+test('what has no hidden layer has nothing to drop', () => {
+  const examples = stripes(8, 9, 3);
+  const gradients = [0, 0.5].map((dropout) => {
+    const gradient = new Float64Array(30);
+    const engine = createReferenceEngine(settingsOf([9, 3], { dropout }), initialize('he', [9, 3], 0));
+    engine.gradient(gradient, examples, firstIndices(8), at(0));
+    return gradient;
+  });
+  assert.deepEqual(gradients[0], gradients[1]);
+});
+
+test('over many positions dropout changes the gradient of a linear network by noise, not on average', () => {
+  const sizes = [9, 40, 3];
+  const examples = stripes(1, 9, 3);
+  // Small weights, so that the probabilities hardly depend on what is dropped.
+  const initial = initialize('glorot', sizes, 0).map((w) => w / 100);
+  const gradientOf = (dropout: number, start: number) => {
+    const settings = settingsOf(sizes, { dropout, activation: 'identity', seed: 4 });
+    const gradient = new Float64Array(initial.length);
+    createReferenceEngine(settings, initial).gradient(gradient, examples, firstIndices(1), at(0, { start }));
+    return gradient;
+  };
+  const mean = new Float64Array(initial.length);
+  for (let start = 0; start < 1500; start++) {
+    for (const [i, g] of gradientOf(0.4, start).entries()) mean[i]! += g / 1500;
+  }
+  assertNear(mean, gradientOf(0, 0), 0.05, 'mean gradient');
+});
+
+test('augmented training is training on pictures augmented beforehand', () => {
+  const sizes = [784, 6, 10];
+  const examples = stripes(12, 784, 10);
+  const batch = Uint32Array.of(3, 1, 11, 7);
+  const augmented = new Uint8Array(12 * 784);
+  for (const [n, row] of batch.entries()) {
+    const out = augmented.subarray(row * 784, (row + 1) * 784);
+    augment(out, examples.pixels, row * 784, planAugmentation(EVERYTHING), 9, 2, 40 + n);
+  }
+  const initial = initialize('he', sizes, 0);
+  const before = examples.pixels.slice();
+  const [changing, plain] = [EVERYTHING, NOTHING].map((augmentation) =>
+    createReferenceEngine(settingsOf(sizes, { augmentation, seed: 9 }), initial),
+  );
+  const [sums, expected] = [
+    { loss: 0, correct: 0 },
+    { loss: 0, correct: 0 },
+  ];
+  changing!.step(examples, batch, at(0.1, { epoch: 2, start: 40 }), sums);
+  plain!.step({ ...examples, pixels: augmented }, batch, at(0.1), expected);
+  assert.deepEqual(sums, expected);
+  assert.deepEqual(changing!.parameters, plain!.parameters);
+  assert.deepEqual(examples.pixels, before, 'the examples stay as they are');
+});
+
+test('each kind of augmentation alone changes pictures', () => {
+  const { pixels } = stripes(4, 784, 10);
+  for (const changes of [{ horizontalFlip: true }, { shift: 2 }, { noise: 0.1 }, { erase: 1 }]) {
+    const change = createChangePicture([784, 10], { ...NOTHING, ...changes }, 1)!;
+    const changed = [0, 1, 2, 3].some((row) =>
+      change(pixels, row, 1, row).some((x, j) => x !== pixels[row * 784 + j]),
+    );
+    assert.ok(changed, JSON.stringify(changes));
+  }
+});
+
+test('only pictures of 784 pixels can be augmented', () => {
+  assert.throws(() => createChangePicture([9, 4], EVERYTHING, 0), /784 pixels can be augmented, not of 9/);
+});

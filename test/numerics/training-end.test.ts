@@ -1,0 +1,115 @@
+/** How a training ends, and which parameters it leaves. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { EarlyStopping } from '../../src/numerics/early-stopping.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import type { TrainingEvent } from '../../src/numerics/training-events.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import { assertNear } from './fixtures.ts';
+import { recordsOf, run } from './trainings.ts';
+
+const early: EarlyStopping = { monitor: 'validationLoss', patience: 3, minDelta: 0, restoreBest: true };
+/** Rises and falls, so that some epoch in the middle is the best. */
+const restless: Partial<TrainingPlan> = {
+  epochs: 60,
+  learningRate: 1.5,
+  schedule: { type: 'constant' },
+};
+
+/** Says stop to one event. */
+function runUntil(
+  isEnough: (event: TrainingEvent) => boolean,
+  changes: Partial<TrainingPlan> = { epochs: 4 },
+) {
+  return run(changes, createReferenceEngine, (event) => (isEnough(event) ? 'stop' : undefined));
+}
+
+test('early stopping ends after so many epochs that are no better than the best', () => {
+  const { events, result } = run({ ...restless, earlyStopping: early });
+  const losses = recordsOf(events).map(({ validationLoss }) => validationLoss!);
+  const best = losses.indexOf(Math.min(...losses));
+  assert.ok(best > 0 && losses.length < 60);
+  assert.equal(losses.length, best + 1 + early.patience);
+  assert.deepEqual(result.stoppedAt, { step: 5 * losses.length, reason: 'early-stopping' });
+});
+
+test('the best epoch is restored when asked for: the parameters are those that it ended with', () => {
+  const { result, events } = run({ ...restless, earlyStopping: early });
+  const epochs = recordsOf(events).length;
+  assert.equal(result.epoch, epochs - early.patience);
+  assert.deepEqual(result.parameters, run({ ...restless, epochs: result.epoch }).result.parameters);
+
+  const kept = run({ ...restless, earlyStopping: { ...early, restoreBest: false } }).result;
+  assert.equal(kept.epoch, epochs);
+  assert.deepEqual(kept.parameters, run({ ...restless, epochs }).result.parameters);
+  assert.deepEqual(kept.stoppedAt, result.stoppedAt);
+});
+
+test('the best epoch is restored too when the epochs, or the budget, run out first', () => {
+  const patient = { ...early, patience: 1000 };
+  const completed = run({ ...restless, epochs: 20, earlyStopping: patient });
+  const losses = recordsOf(completed.events).map(({ validationLoss }) => validationLoss!);
+  const best = losses.indexOf(Math.min(...losses)) + 1;
+  assert.ok(best < 20);
+  assert.equal(completed.result.epoch, best);
+  assert.equal(completed.result.stoppedAt.reason, 'completed');
+  const stopped = run({ ...restless, earlyStopping: patient, stopAtStep: 5 * best + 2 }).result;
+  assert.equal(stopped.stoppedAt.reason, 'budget');
+  assert.deepEqual(stopped.parameters, completed.result.parameters);
+});
+
+test('accuracy can be watched instead of loss', () => {
+  const earlyStopping: EarlyStopping = { ...early, monitor: 'validationAccuracy', patience: 2 };
+  const { events, result } = run({ epochs: 60, schedule: { type: 'constant' }, earlyStopping });
+  const accuracies = recordsOf(events).map(({ validationAccuracy }) => validationAccuracy!);
+  const best = accuracies.indexOf(Math.max(...accuracies));
+  assert.equal(accuracies.length, best + 3);
+  assert.equal(result.epoch, best + 1);
+});
+
+test('the first epoch that reaches the target accuracy is the last, and its parameters stay', () => {
+  const plan = { epochs: 60, schedule: { type: 'constant' }, targetValidationAccuracy: 0.9 } as const;
+  const { events, result } = run({ ...plan, earlyStopping: early });
+  const accuracies = recordsOf(events).map(({ validationAccuracy }) => validationAccuracy!);
+  assert.ok(accuracies.at(-1)! >= 0.9 && accuracies.slice(0, -1).every((accuracy) => accuracy < 0.9));
+  assert.equal(result.epoch, accuracies.length);
+  assert.deepEqual(result.stoppedAt, { step: 5 * accuracies.length, reason: 'target-reached' });
+});
+
+test('a consumer that says stop after a step gets the parameters of that step, measured', () => {
+  const { events, result } = runUntil((event) => event.kind === 'step' && event.step === 7);
+  assert.deepEqual(result.stoppedAt, { step: 7, reason: 'budget' });
+  assert.equal(result.epoch, 2);
+  const steps = events.filter((event) => event.kind === 'step');
+  assert.equal(steps.length, 7);
+  const [, partial] = recordsOf(events);
+  assertNear([partial!.trainLoss], [(steps[5]!.loss + steps[6]!.loss) / 2], 1e-14, 'mean of two steps');
+  assert.ok(partial!.gradientNorm > 0 && Number.isFinite(partial!.testLoss));
+});
+
+test('a training that is to stop at a step repeats one that was stopped there, bit for bit', () => {
+  for (const step of [3, 5, 7]) {
+    const stopped = runUntil((event) => event.kind === 'step' && event.step === step);
+    assert.deepEqual(run({ epochs: 4, stopAtStep: step }), stopped);
+  }
+});
+
+test('a consumer may say stop at the end of an epoch', () => {
+  const { events, result } = runUntil((event) => event.kind === 'epoch');
+  assert.equal(recordsOf(events).length, 1);
+  assert.deepEqual(result.stoppedAt, { step: 5, reason: 'budget' });
+  assert.deepEqual(result, run({ epochs: 4, stopAtStep: 5 }).result);
+});
+
+test('stop after the last step of all is no news', () => {
+  for (const kind of ['step', 'epoch']) {
+    const { result } = runUntil((event) => event.kind === kind, { epochs: 1, batchSize: 80 });
+    assert.deepEqual(result.stoppedAt, { step: 1, reason: 'completed' });
+  }
+});
+
+test('early stopping and targets without images held out are refused', () => {
+  for (const changes of [{ earlyStopping: early }, { targetValidationAccuracy: 0.9 }]) {
+    assert.throws(() => run({ ...changes, validationFraction: null }), /need images held out/);
+  }
+});

@@ -1,0 +1,37 @@
+/** A small training that learns, run to its end. */
+import type { CreateEngine } from '../../src/numerics/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import type { EpochMetrics, TrainingEvent, TrainingReply } from '../../src/numerics/training-events.ts';
+import { trainingLoop } from '../../src/numerics/training-loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import { planOf, stripes } from './fixtures.ts';
+
+export const train = stripes(100, 16, 4, 1);
+export const heldBack = stripes(40, 16, 4, 2);
+/** Five steps an epoch. */
+export const plan = planOf([16, 8, 6, 4], {
+  seed: 3,
+  epochs: 3,
+  learningRate: 0.3,
+  schedule: { type: 'exponential', factor: 0.5 },
+  l2: 0.001,
+  validationFraction: 0.2,
+});
+
+/** `answer` is what the consumer says to each event. */
+export function run(
+  changes: Partial<TrainingPlan> = {},
+  createEngine: CreateEngine = createReferenceEngine,
+  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
+) {
+  const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
+  const events: TrainingEvent[] = [];
+  for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
+    if (next.done) return { events, result: next.value };
+    events.push(next.value);
+  }
+}
+
+export function recordsOf(events: TrainingEvent[]): EpochMetrics[] {
+  return events.flatMap((event) => (event.kind === 'epoch' ? [event.metrics] : []));
+}
