@@ -19,13 +19,17 @@ export function node(script: string, ...args: (string | number)[]): Command {
   return { program: process.execPath, args: [join(ROOT, 'bench', script), ...args.map(String)] };
 }
 
-/** Arithmetic with so many threads; OpenBLAS chooses its kernels by the processor alone. */
+/**
+ * Arithmetic with so many threads, at its best: OpenBLAS chooses its kernels by the processor alone, and OpenMP's threads
+ * sleep when they wait, since on a shared machine PyTorch with two that spin is a hundred times slower than with one.
+ */
 export function python(threads: number, script: string, ...args: (string | number)[]): Command {
   const env = {
     OPENBLAS_CORETYPE: undefined,
     OPENBLAS_L2_SIZE: undefined,
     OPENBLAS_NUM_THREADS: String(threads),
     OMP_NUM_THREADS: String(threads),
+    OMP_WAIT_POLICY: 'passive',
   };
   return { program: PYTHON, args: [join(ROOT, 'bench', script), ...args.map(String)], env };
 }
