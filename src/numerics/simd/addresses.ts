@@ -114,15 +114,15 @@ export const MAX_BATCH = 1024;
 export const HEADER_BYTES = 2048 + 4096;
 
 /** Examples whose way forward and back is computed together, so that a block of weights is read once for all. */
-export const GROUP = 64;
-/** Rows of a panel walked at a time: 208 rows of 40 float32 are 33 KB and stay in the first-level cache. */
-export const BLOCK_ROWS = 208;
+export const GROUP = 128;
+/** Rows of a panel walked at a time: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
+export const BLOCK_ROWS = 176;
 /** Rows of W a thread updates at a time. */
 export const CHUNK_ROWS = 32;
 /** Examples summed at a time in an update, for the same reason. */
 export const BLOCK_EXAMPLES = 128;
 /** float32×4 vectors across a panel: as many accumulators as fit the registers. */
-export const PANEL_VECTORS = 10;
+export const PANEL_VECTORS = 12;
 
 // Phases of a step
 export const PASS = 0;

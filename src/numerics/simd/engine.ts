@@ -41,9 +41,13 @@ export interface KernelOptions {
   readonly dense?: boolean;
 }
 
-/** Alone as many as share a read of the weights; otherwise some items for each thread, so that none waits long. */
-function itemExamples(batch: number, threads: number): number {
-  return threads === 1 ? A.GROUP : Math.max(4, Math.min(A.GROUP, Math.ceil(batch / (4 * threads))));
+/** Weights of this size stay in a processor's own cache, and may be read again for every few examples. */
+const CACHED_BYTES = 512 * 1024;
+
+/** Several items a thread, so that none waits long; but wide networks only one, which reads the weights only once. */
+function itemExamples(batch: number, threads: number, weightsBytes: number): number {
+  const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 4 * threads;
+  return Math.max(4, Math.ceil(batch / items));
 }
 
 /**
@@ -182,7 +186,7 @@ export function createKernelEngine(
     const rate = position.learningRate;
     words[A.MODE / 4] = mode;
     words[A.BATCH / 4] = batch.length;
-    words[A.ITEM_EXAMPLES / 4] = itemExamples(batch.length, threads);
+    words[A.ITEM_EXAMPLES / 4] = itemExamples(batch.length, threads, weightsBytes);
     words[A.EPOCH / 4] = position.epoch;
     words[A.START / 4] = position.start;
     floats[A.LEARNING_RATE / 4] = rate;
