@@ -11,6 +11,7 @@ export const SLEEPERS = 192;
 export const ITEMS = 256;
 
 // What the job is (written once).
+export const THREADS = 460;
 export const LAYER_COUNT = 324;
 export const RECORDS = 328;
 export const RECORD_STRIDE = 332;
@@ -27,6 +28,10 @@ export const PARTIALS = 372;
 export const GRADIENT_DELTA = 376;
 export const STATE1_DELTA = 380;
 export const STATE2_DELTA = 384;
+/** Offset of a record that is never written. */
+export const ZERO_RECORD = 320;
+/** Even number of entries of ALL_ROWS that make up the batch. */
+export const ALL_ROWS_LENGTH = 456;
 export const CLASS_WEIGHTS = 388;
 export const ACTIVATION = 392;
 export const OPTIMIZER = 396;
@@ -110,8 +115,12 @@ export const ZEROS = 1664;
 export const INDICES = 2048;
 export const MAX_BATCH = 1024;
 
+/** The next item of each thread, a cache line each. */
+export const TURNS = 6144;
+export const MAX_THREADS = 64;
+
 /** The first byte that is laid out by the size of the job. */
-export const HEADER_BYTES = 2048 + 4096;
+export const HEADER_BYTES = 2048 + 4096 + 4096;
 
 /** Examples whose way forward and back is computed together, so that a block of weights is read once for all. */
 export const GROUP = 128;
@@ -128,8 +137,8 @@ export const PANEL_VECTORS = 12;
 export const PASS = 0;
 export const UPDATE = 1;
 export const APPLY = 2;
-/** In place of an item: the step is over. */
-export const CLOSED = 0xffff;
+/** In CLAIM: the step is over. */
+export const CLOSED = 4;
 
 // MODE of a step
 export const MODE_DIRECT = 0;

@@ -76,6 +76,7 @@ export function createKernelEngine(
   const kernel = createKernel(module, {
     layout,
     records: batchSize,
+    threads,
     floatPixels: false,
     activation: settings.activation,
     standardization: settings.standardization,

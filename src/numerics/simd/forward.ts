@@ -42,6 +42,7 @@ export function createKernelForward(
   const kernel = createKernel(module, {
     layout,
     records: A.GROUP,
+    threads: 1,
     floatPixels: false,
     activation,
     standardization,

@@ -52,6 +52,7 @@ const ACTIVATIONS: Record<Activation, number> = {
 export interface KernelJob {
   readonly layout: Layout;
   readonly records: number;
+  readonly threads: number;
   readonly floatPixels: boolean;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
@@ -68,10 +69,12 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const floats = new Float32Array(memory.buffer);
   const { mean, std } = standardization ?? { mean: 0, std: 1 };
   words[A.CLAIM / 4] = A.CLOSED;
+  words[A.THREADS / 4] = job.threads;
   words[A.LAYER_COUNT / 4] = layout.layers.length;
   words[A.RECORDS / 4] = layout.records;
   words[A.RECORD_STRIDE / 4] = layout.recordStride;
   words[A.ALL_ROWS / 4] = layout.allRows;
+  words[A.ZERO_RECORD / 4] = job.records * layout.recordStride;
   words[A.PACK16 / 4] = layout.pack16;
   words[A.PACK32 / 4] = layout.pack32;
   words[A.PIXEL_VALUES / 4] = layout.pixelValues;
@@ -105,7 +108,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   });
   const scale = pixelScale(standardization);
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
-  for (let n = 0; n < job.records; n++) words[layout.allRows / 4 + n] = n * layout.recordStride;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
   return {

@@ -1,14 +1,14 @@
 /** What the kernel can be asked to do. All it knows is in its memory, whose map is addresses.ts. */
 import {
-  APPLY, AUGMENTED, BATCH, CLAIM, CLIP_NORM, CLIP_SCALE, CLOSED, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, ITEMS,
+  ALL_ROWS, ALL_ROWS_LENGTH, APPLY, AUGMENTED, BATCH, CLAIM, CLIP_NORM, CLIP_SCALE, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, ITEMS,
   ITEM_EXAMPLES, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTIALS, PASS,
-  QUITS, RECORDS, RECORD_STRIDE, SCRATCH, SCRATCH_STRIDE, STANDARDIZED, STEP, UPDATE,
+  QUITS, RECORDS, RECORD_STRIDE, SCRATCH, SCRATCH_STRIDE, STANDARDIZED, STEP, UPDATE, ZERO_RECORD,
 } from '../addresses.ts';
 import { layerAt, layerCount, vectorsOf } from './layer.ts';
 import { makePackTables } from './lists.ts';
 import { softmax } from './loss.ts';
 import { augmentAll, backward, foldMean, forward, listPixels, measure } from './pass.ts';
-import { awaitChange, finish, itemOf, itemsOf, open, phaseOf, take } from './threads.ts';
+import { awaitChange, close, finish, isClosed, itemsOf, open, phaseOf, take } from './threads.ts';
 import { transpose } from './transpose.ts';
 import { applyChunk, chunksOf, updateChunk } from './update.ts';
 import { madd } from './vectors.ts';
@@ -78,7 +78,7 @@ function updateItem(item: i32, apply: bool, scratch: usize): void {
 /** What follows the phase whose last item is finished. */
 function advance(phase: i32): void {
   if (phase == PASS) {
-    open(UPDATE, 0);
+    open(UPDATE);
     return;
   }
   const mode = load<i32>(MODE);
@@ -88,11 +88,11 @@ function advance(phase: i32): void {
     store<f64>(GRADIENT_NORM, length);
     store<f32>(CLIP_SCALE, clip > 0 ? <f32>min<f64>(1, clip / (length + 1e-6)) : 1);
     if (mode != MODE_GRADIENT) {
-      open(APPLY, 0);
+      open(APPLY);
       return;
     }
   }
-  open(phase, CLOSED);
+  close();
 }
 
 /** Takes items until the step is over (rank 0) or the job (the others). */
@@ -101,11 +101,12 @@ function takePart(rank: i32): void {
   let foldedStep = 0;
   while (true) {
     const claim = atomic.load<i32>(CLAIM);
-    const item = itemOf(claim);
     const phase = phaseOf(claim);
-    if (item == CLOSED && (rank == 0 || load<i32>(QUITS))) return;
-    if (item >= itemsOf(phase)) awaitChange(claim);
-    else if (take(claim)) {
+    const closed = isClosed(claim);
+    if (closed && (rank == 0 || load<i32>(QUITS))) return;
+    const item = closed ? -1 : take(claim, rank);
+    if (item < 0) awaitChange(claim);
+    else {
       if (phase == PASS) {
         const step = load<i32>(STEP);
         if (load<i32>(STANDARDIZED) && step != foldedStep) foldMean(scratch);
@@ -133,6 +134,16 @@ function sumUp(): void {
   store<i32>(CORRECT_SUM, correct);
 }
 
+/** The list of all examples of the batch, of even length. */
+function listBatch(): void {
+  const list: usize = load<u32>(ALL_ROWS);
+  const batch = load<i32>(BATCH);
+  const stride = load<i32>(RECORD_STRIDE);
+  for (let n = 0; n < batch; n++) store<i32>(list + (<usize>n << 2), n * stride);
+  store<u32>(list + (<usize>batch << 2), load<u32>(ZERO_RECORD));
+  store<i32>(ALL_ROWS_LENGTH, (batch + 1) & ~1);
+}
+
 /** One step on the batch whose labels, and rows unless they are copied on the way, are in place. */
 export function step(): void {
   let items = 0;
@@ -142,7 +153,8 @@ export function step(): void {
   store<i32>(ITEMS + 4 * UPDATE, items);
   store<i32>(ITEMS + 4 * APPLY, items);
   store<i32>(STEP, load<i32>(STEP) + 1);
-  open(PASS, 0);
+  listBatch();
+  open(PASS);
   takePart(0);
   sumUp();
 }
@@ -153,7 +165,7 @@ export function serve(rank: i32): void { takePart(rank); }
 /** Ends every `serve`. */
 export function quit(): void {
   store<i32>(QUITS, 1);
-  open(PASS, CLOSED);
+  close();
 }
 
 /** After weights were written: what standardisation adds to the biases, once for many predictions. */

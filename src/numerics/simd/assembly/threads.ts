@@ -1,19 +1,21 @@
 /**
  * How the threads of a job share a step. A step is a few phases, a phase a number of items that do not depend on each
- * other; a thread takes the next item, and who finishes a phase's last one opens the next phase. So nobody waits for a
- * thread that the operating system has put aside before it took something, and who does what changes no result.
+ * other. Item i is meant for thread i mod n, in whose cache its weights are from the step before; a thread that has finished its
+ * own takes from the others. So nobody waits for a thread that the operating system has put aside before it took something,
+ * and who does what changes no result. Who finishes a phase's last item opens the next phase.
  *
- * CLAIM is sequence · 2¹⁸ + phase · 2¹⁶ + next item; item CLOSED means that the step is over. An item is taken by compare and
- * exchange on the whole word, so one of an earlier phase can never be; DONE counts the phase's finished items.
+ * CLAIM is sequence · 8 + phase, + CLOSED when the step is over. TURNS has a word a thread: sequence · 2¹⁶ + its next item; an
+ * item is taken by compare and exchange on the whole word, so one of an earlier phase can never be. DONE counts the
+ * phase's finished items.
  */
-import { CLAIM, DONE, ITEMS, SLEEPERS } from '../addresses.ts';
+import { CLAIM, CLOSED, DONE, ITEMS, SLEEPERS, THREADS, TURNS } from '../addresses.ts';
 
 /** Some 20 µs of looking: the wait is usually shorter than the way through the operating system. */
 const LOOKS = 20000;
 
-@inline export function itemOf(claim: i32): i32 { return claim & 0xffff; }
+@inline export function phaseOf(claim: i32): i32 { return claim & 3; }
 
-@inline export function phaseOf(claim: i32): i32 { return (claim >>> 16) & 3; }
+@inline export function isClosed(claim: i32): bool { return (claim & CLOSED) != 0; }
 
 /** How many items the phase has; changes only between steps. */
 @inline export function itemsOf(phase: i32): i32 { return load<i32>(ITEMS + (<usize>phase << 2)); }
@@ -30,16 +32,39 @@ export function awaitChange(claim: i32): void {
 }
 
 /** Only by who finished the phase before, or, between steps, by the caller. Nothing of the phase may be touched after it. */
-export function open(phase: i32, item: i32): void {
-  const sequence = atomic.load<i32>(CLAIM) >>> 18;
+export function open(phase: i32): void {
+  const sequence = (atomic.load<i32>(CLAIM) >>> 3) + 1;
+  const threads = load<i32>(THREADS);
   atomic.store<i32>(DONE, 0);
-  atomic.store<i32>(CLAIM, ((sequence + 1) << 18) | (phase << 16) | item);
+  for (let owner = 0; owner < threads; owner++) {
+    atomic.store<i32>(TURNS + (<usize>owner << 6), (sequence << 16) | owner);
+  }
+  atomic.store<i32>(CLAIM, (sequence << 3) | phase);
   if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(CLAIM, -1);
 }
 
-/** Whether the item is now the caller's. */
-@inline export function take(claim: i32): bool {
-  return atomic.cmpxchg<i32>(CLAIM, claim, claim + 1) == claim;
+/** Ends a step, or wakes everyone between steps. */
+export function close(): void {
+  atomic.store<i32>(CLAIM, (((atomic.load<i32>(CLAIM) >>> 3) + 1) << 3) | CLOSED);
+  if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(CLAIM, -1);
+}
+
+/** An item of the phase that is now the caller's, or −1 when there is none left. */
+export function take(claim: i32, rank: i32): i32 {
+  const items = itemsOf(phaseOf(claim));
+  const threads = load<i32>(THREADS);
+  const sequence = (claim >>> 3) & 0xffff;
+  for (let k = 0; k < threads; k++) {
+    const word = TURNS + (<usize>((rank + k) % threads) << 6);
+    while (true) {
+      const turn = atomic.load<i32>(word);
+      if (turn >>> 16 != sequence) return -1;
+      const item = turn & 0xffff;
+      if (item >= items) break;
+      if (atomic.cmpxchg<i32>(word, turn, turn + threads) == turn) return item;
+    }
+  }
+  return -1;
 }
 
 /** Whether the finished item was the phase's last. */
