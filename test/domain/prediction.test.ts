@@ -8,8 +8,8 @@ const describe = (probabilities: number[], options: { topK?: number; logits?: bo
   describePredictions(
     MODEL,
     CLASSES,
-    Float64Array.from(probabilities),
-    Float64Array.from(probabilities, Math.log),
+    Float32Array.from(probabilities),
+    Float32Array.from(probabilities, Math.log),
     {
       logits: false,
       ...options,

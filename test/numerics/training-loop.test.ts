@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { shuffleEpoch, splitByClass, stepsPerEpoch, trainingExamples } from '../../src/numerics/batches.ts';
 import type { CreateEngine, StepPosition } from '../../src/numerics/engine.ts';
-import { deadUnits, evaluate, weightNorm } from '../../src/numerics/evaluate.ts';
+import { evaluate, inspect, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
 import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from '../../src/numerics/schedules.ts';
@@ -75,7 +75,7 @@ test('a record says what a run by hand measures', () => {
     learningRate: 0.15,
     gradientNorm: engine.gradientNorm(),
     weightNorm: weightNorm(rounded, layerSizes),
-    deadUnits: finish(deadUnits(network, rounded, train, split.train)),
+    deadUnits: finish(inspect(network, rounded, train, split.train)).deadUnits,
   });
   assert.deepEqual(result.parameters, rounded);
 });

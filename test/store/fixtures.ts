@@ -74,6 +74,8 @@ export const trained: NewVersion = {
   datasetDigest: `sha256:${'d'.repeat(64)}`,
   layerSizes: [784, 40, 10],
   activation: 'relu',
+  standardization: { mean: 0.25, std: 0.5 },
+  fused: true,
   classNames: ['T-shirt/top', 'Trouser'],
   engine: 'reference',
   testAccuracy: 0.8711,
@@ -103,5 +105,5 @@ export async function newJob(
 /** Publishes one version the way a training job does. */
 export async function publish(store: Store, modelName: string): Promise<void> {
   const id = await newJob(store, 'running', modelName);
-  await store.jobs.finish(id, { status: 'succeeded', step: 8440, model: trained });
+  await store.jobs.finish(id, { status: 'succeeded', step: 8440, reason: 'completed', model: trained });
 }

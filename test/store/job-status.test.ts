@@ -15,7 +15,12 @@ async function eventsOf(store: Store, id: string): Promise<unknown[]> {
 test('a job that succeeds publishes a version of its model, and its events tell the way', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running', 'shoes');
-  const job = await store.jobs.finish(id, { status: 'succeeded', step: 8440, model: trained });
+  const job = await store.jobs.finish(id, {
+    status: 'succeeded',
+    step: 8440,
+    reason: 'completed',
+    model: trained,
+  });
   assert.equal(job.status, 'succeeded');
   assert.deepEqual(job.model, { name: 'shoes', version: 1 });
   assert.equal(job.digest, trained.digest);
@@ -78,7 +83,12 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
     store.jobs.finish(id, { status: 'cancelled', step: 3 }),
     failure('illegal-transition', 'running'),
   );
-  const before = await store.jobs.finish(id, { status: 'succeeded', step: 9, model: trained });
+  const before = await store.jobs.finish(id, {
+    status: 'succeeded',
+    step: 9,
+    reason: 'completed',
+    model: trained,
+  });
   const events = await eventsOf(store, id);
   const error = { code: 'worker-crashed', message: 'gone' } as const;
   for (const illegal of [
@@ -87,7 +97,7 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
     () => store.jobs.requestCancel(id),
     () => store.jobs.finish(id, { status: 'failed', step: 9, error }),
     () => store.jobs.finish(id, { status: 'cancelled', step: 9 }),
-    () => store.jobs.finish(id, { status: 'succeeded', step: 9, model: trained }),
+    () => store.jobs.finish(id, { status: 'succeeded', step: 9, reason: 'completed', model: trained }),
     () => store.jobs.recordProgress(id, underway),
     () => store.jobs.recordEpoch(id, epochRecord(2, 0.4), underway),
   ]) {

@@ -6,7 +6,9 @@ test('versions published at once are numbered without gaps or repeats', async (t
   const store = await temporaryStore(t);
   const jobs = await Promise.all(Array.from({ length: 20 }, () => newJob(store, 'running', 'shoes')));
   const finished = await Promise.all(
-    jobs.map((id) => store.jobs.finish(id, { status: 'succeeded', step: 1, model: trained })),
+    jobs.map((id) =>
+      store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained }),
+    ),
   );
   const numbers = finished.map(({ model }) => model!.version).sort((a, b) => a - b);
   assert.deepEqual(

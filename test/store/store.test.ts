@@ -16,6 +16,7 @@ test('everything is there after closing and opening again', async (t) => {
   const job = await before.jobs.finish(id, {
     status: 'succeeded',
     step: 8440,
+    reason: 'completed',
     model: { ...trained, digest },
   });
   const events = await before.events.list(id, { limit: 100 });

@@ -15,6 +15,8 @@ const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 })
 /** Runs a thread to its end, with all that it said. */
 async function run(options: {
   plan?: Partial<TrainingPlan>;
+  threads?: number;
+  checkGradient?: boolean;
   entry?: URL;
   onStart?: (worker: Worker, stop: () => void) => void;
   onMessage?: (message: TrainingMessage, stop: () => void) => Promise<void> | void;
@@ -22,7 +24,14 @@ async function run(options: {
   const messages: TrainingMessage[] = [];
   const started = once(process, 'worker') as Promise<[Worker]>;
   const thread = startTrainingThread(
-    { plan: { ...plan, ...options.plan }, train, test: tested },
+    {
+      plan: { ...plan, ...options.plan },
+      threads: options.threads ?? 1,
+      checkGradient: options.checkGradient ?? false,
+      budgetSeconds: null,
+      train,
+      test: tested,
+    },
     async (message) => {
       messages.push(message);
       await options.onMessage?.(message, thread.stop);
@@ -54,8 +63,8 @@ test('a training says each epoch, then its parameters, and ends', async () => {
     first.record.durationMs > 0 && first.record.evaluationMs > 0 && first.progress.imagesPerSecond! > 0,
   );
   assert.equal(completed.step, 4);
-  assert.equal(completed.parameters.length, 4 * 785 + 10 * 5);
-  assert.ok(completed.parameters.every(Number.isFinite));
+  assert.equal(completed.result.parameters.length, 4 * 785 + 10 * 5);
+  assert.ok(completed.result.parameters.every(Number.isFinite));
 });
 
 test('a training that takes long says how far it is', async () => {
