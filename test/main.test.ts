@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { DATA_DIR, hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
+import { atEnd, DATA_DIR, hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
@@ -47,7 +47,7 @@ function startProcess(t: TestContext, stateDir: string, environment: Record<stri
       });
     }
   });
-  t.after(async () => {
+  atEnd(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   });

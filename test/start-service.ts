@@ -19,11 +19,24 @@ export const DATA_DIR = join(import.meta.dirname, '../data');
 interface Scope {
   after(undo: () => Promise<void>): void;
 }
+const undoing = new WeakMap<Scope, (() => Promise<unknown>)[]>();
+
+/** Last first: a directory goes after what works in it, while node:test undoes in the order in which it was told. */
+export function atEnd(scope: Scope, undo: () => Promise<unknown>): void {
+  const known = undoing.get(scope);
+  if (known) return void known.unshift(undo);
+  const steps = [undo];
+  undoing.set(scope, steps);
+  scope.after(async () => {
+    for (const step of steps) await step();
+  });
+}
+
 export type TrainingBody = z.input<typeof trainingRequestSchema>;
 
 export async function temporaryDirectory(scope: Scope): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-service-'));
-  scope.after(() => rm(directory, { recursive: true, force: true }));
+  atEnd(scope, () => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
@@ -46,7 +59,7 @@ export async function startService(
   const atelier = await compose(config, pino({ level: 'error' }, { write: onError }));
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());
-  scope.after(close);
+  atEnd(scope, close);
   return { app: atelier.app, close };
 }
 

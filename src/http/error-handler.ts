@@ -70,6 +70,7 @@ export async function sendProblem(
   if (thrown instanceof ClientHungUp) request.log.info(thrown.message);
   else if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
-  await drain(request.raw, maxBodyBytes);
+  // Node would go on reading until the request times out.
+  if (!(await drain(request.raw, maxBodyBytes))) reply.header('connection', 'close');
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -17,8 +17,9 @@ import {
   untilJob,
 } from '../start-service.ts';
 
-const stateDir = await temporaryDirectory({ after });
-const { app } = await startService({ after }, { STATE_DIR: stateDir, TRAINING_WORKERS: '2' });
+const file = { after };
+const stateDir = await temporaryDirectory(file);
+const { app } = await startService(file, { STATE_DIR: stateDir, TRAINING_WORKERS: '2' });
 
 async function eventsOf(id: string): Promise<JobEvent[]> {
   return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;

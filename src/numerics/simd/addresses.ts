@@ -3,14 +3,15 @@
  * and by AssemblyScript, so nothing here but whole numbers.
  */
 
-// Meeting point of the threads; each word has a cache line (64 bytes) to itself.
-export const GENERATION = 64;
-export const ARRIVED = 128;
+// What the threads share the work by; each word has a cache line (64 bytes) to itself.
+export const CLAIM = 64;
+export const DONE = 128;
 export const SLEEPERS = 192;
-export const NEXT_ITEM = 256;
+/** Items of each phase, four words. */
+export const ITEMS = 256;
 
 // What the job is (written once).
-export const THREADS = 320;
+export const THREADS = 460;
 export const LAYER_COUNT = 324;
 export const RECORDS = 328;
 export const RECORD_STRIDE = 332;
@@ -27,6 +28,10 @@ export const PARTIALS = 372;
 export const GRADIENT_DELTA = 376;
 export const STATE1_DELTA = 380;
 export const STATE2_DELTA = 384;
+/** Offset of a record that is never written. */
+export const ZERO_RECORD = 320;
+/** Even number of entries of ALL_ROWS that make up the batch. */
+export const ALL_ROWS_LENGTH = 456;
 export const CLASS_WEIGHTS = 388;
 export const ACTIVATION = 392;
 export const OPTIMIZER = 396;
@@ -56,7 +61,6 @@ export const EPSILON = 536;
 export const ALPHA = 540;
 export const SMOOTHING = 544;
 export const DROPOUT_SCALE = 548;
-export const PIXEL_SCALE = 552;
 export const MEAN_OVER_STD = 556;
 export const CLIP_NORM = 560;
 export const ONE_MINUS_BETA1 = 564;
@@ -64,7 +68,7 @@ export const ONE_MINUS_BETA2 = 568;
 export const ONE_MINUS_ALPHA = 572;
 
 // What one step is (written before each).
-export const TASK = 640;
+export const QUITS = 640;
 export const BATCH = 644;
 export const EPOCH = 648;
 export const START = 652;
@@ -76,6 +80,13 @@ export const ROOT_CORRECTION = 672;
 export const KEEP_WEIGHTS = 676;
 /** Whether the caller has copied the rows of all threads. */
 export const COPIED = 680;
+
+/** Counts steps. */
+export const STEP = 684;
+/** Examples of one item of the first phase. */
+export const ITEM_EXAMPLES = 688;
+/** What clipping leaves of the gradient. */
+export const CLIP_SCALE = 692;
 
 // What it answers.
 export const LOSS_SUM = 704;
@@ -95,7 +106,6 @@ export const INPUT_LIST = 20;
 export const OUTPUT_VALUES = 24;
 export const OUTPUT_GRADIENT = 28;
 export const GRADIENT_LIST = 32;
-export const FIRST_PARTIAL = 36;
 export const BACK_SUMS = 40;
 
 /** Zeros for a panel's sums to start from. */
@@ -105,23 +115,30 @@ export const ZEROS = 1664;
 export const INDICES = 2048;
 export const MAX_BATCH = 1024;
 
+/** The next item of each thread, a cache line each. */
+export const TURNS = 6144;
+export const MAX_THREADS = 64;
+
 /** The first byte that is laid out by the size of the job. */
-export const HEADER_BYTES = 2048 + 4096;
+export const HEADER_BYTES = 2048 + 4096 + 4096;
 
 /** Examples whose way forward and back is computed together, so that a block of weights is read once for all. */
-export const GROUP = 64;
-/** Rows of a panel walked at a time: 208 rows of 40 float32 are 33 KB and stay in the first-level cache. */
-export const BLOCK_ROWS = 208;
+export const GROUP = 128;
+/** Rows of a panel walked at a time: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
+export const BLOCK_ROWS = 176;
 /** Rows of W a thread updates at a time. */
 export const CHUNK_ROWS = 32;
 /** Examples summed at a time in an update, for the same reason. */
 export const BLOCK_EXAMPLES = 128;
 /** float32×4 vectors across a panel: as many accumulators as fit the registers. */
-export const PANEL_VECTORS = 10;
+export const PANEL_VECTORS = 12;
 
-// TASK
-export const TASK_TRAIN = 0;
-export const TASK_QUIT = 1;
+// Phases of a step
+export const PASS = 0;
+export const UPDATE = 1;
+export const APPLY = 2;
+/** In CLAIM: the step is over. */
+export const CLOSED = 4;
 
 // MODE of a step
 export const MODE_DIRECT = 0;

@@ -29,9 +29,9 @@ export interface KernelShare {
 export interface KernelEngine extends TrainingEngine {
   /** Whether multiply-adds are rounded once on this processor. */
   readonly fused: boolean;
-  /** For `serveKernel` in threads of ranks 1 … threads − 1, without which no step returns. `pixels` are those of the steps. */
+  /** For `serveKernel` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
   share(pixels: Uint8Array): KernelShare;
-  /** Ends every `serveKernel`. The engine takes no further step. */
+  /** Ends every `serveKernel`; further steps would be taken alone. */
   quit(): void;
 }
 
@@ -41,9 +41,18 @@ export interface KernelOptions {
   readonly dense?: boolean;
 }
 
+/** Weights of this size stay in a processor's own cache, and may be read again for every few examples. */
+const CACHED_BYTES = 512 * 1024;
+
+/** Several items a thread, so that none waits long; but wide networks only one, which reads the weights only once. */
+function itemExamples(batch: number, threads: number, weightsBytes: number): number {
+  const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
+  return Math.max(4, Math.ceil(batch / items));
+}
+
 /**
  * `initial` is copied, rounded to float32.
- * @throws RangeError when it does not fit the layer sizes.
+ * @throws RangeError when it does not fit the layer sizes, or batch or threads are beyond what the kernel has room for.
  */
 export function createKernelEngine(
   module: WebAssembly.Module,
@@ -52,6 +61,12 @@ export function createKernelEngine(
   { threads = 1, dense = false }: KernelOptions = {},
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm } = settings;
+  if (!(batchSize >= 1 && batchSize <= A.MAX_BATCH)) {
+    throw new RangeError(`a batch has 1 to ${A.MAX_BATCH} examples, not ${batchSize}`);
+  }
+  if (!(threads >= 1 && threads <= A.MAX_THREADS)) {
+    throw new RangeError(`a job has 1 to ${A.MAX_THREADS} threads, not ${threads}`);
+  }
   const count = parameterCount(layerSizes);
   const moments = momentCount(optimizer);
   const layout = layOut({
@@ -178,6 +193,7 @@ export function createKernelEngine(
     const rate = position.learningRate;
     words[A.MODE / 4] = mode;
     words[A.BATCH / 4] = batch.length;
+    words[A.ITEM_EXAMPLES / 4] = itemExamples(batch.length, threads, weightsBytes);
     words[A.EPOCH / 4] = position.epoch;
     words[A.START / 4] = position.start;
     floats[A.LEARNING_RATE / 4] = rate;

@@ -1,4 +1,8 @@
-/** The compiled kernel in a memory of its own, with the header every kind of job shares. */
+/**
+ * The compiled kernel in a memory of its own, with the header every kind of job shares. A process that was started with
+ * V8's --experimental-wasm-revectorize, or set it before it compiled the module, joins pairs of 128-bit vectors on
+ * processors that have 256: the same bits, a quarter faster.
+ */
 import * as A from './addresses.ts';
 import type { Layout } from './layout.ts';
 import type { CopyRows } from './rows.ts';
@@ -68,11 +72,13 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const words = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
   const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  words[A.CLAIM / 4] = A.CLOSED;
   words[A.THREADS / 4] = job.threads;
   words[A.LAYER_COUNT / 4] = layout.layers.length;
   words[A.RECORDS / 4] = layout.records;
   words[A.RECORD_STRIDE / 4] = layout.recordStride;
   words[A.ALL_ROWS / 4] = layout.allRows;
+  words[A.ZERO_RECORD / 4] = job.records * layout.recordStride;
   words[A.PACK16 / 4] = layout.pack16;
   words[A.PACK32 / 4] = layout.pack32;
   words[A.PIXEL_VALUES / 4] = layout.pixelValues;
@@ -106,7 +112,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   });
   const scale = pixelScale(standardization);
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
-  for (let n = 0; n < job.records; n++) words[layout.allRows / 4 + n] = n * layout.recordStride;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
   return {

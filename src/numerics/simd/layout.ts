@@ -132,7 +132,7 @@ export function layOut(request: LayoutRequest): Layout {
     pack16: memory.take(4096),
     pack32: memory.take(8192),
     pixelValues: memory.take(1024),
-    allRows: memory.take(4 * records),
+    allRows: memory.take(4 * (records + 1)),
     labels: memory.take(records),
     losses: memory.take(4 * records),
     hits: memory.take(records),
@@ -142,7 +142,7 @@ export function layOut(request: LayoutRequest): Layout {
     scratch: memory.take(scratchStride * threads),
     scratchStride,
     masksBytes,
-    // One line more: a chunk of inputs is read whole even where the last record's inputs end before it does.
+    // One more, of zeros, for lists to be filled up with; a chunk that is read whole may also reach into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
     weights: weightsStart,

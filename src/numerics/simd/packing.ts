@@ -8,7 +8,7 @@ import { type LayerLayout, vectorsOf } from './layout.ts';
 
 /** As in assembly/vectors.ts. */
 function panelStart(vectors: number, panels: number, p: number): number {
-  return p === panels ? vectors : Math.floor((vectors * p) / panels) & ~1;
+  return p === panels ? vectors : 2 * Math.floor((((vectors + 1) >> 1) * p) / panels);
 }
 
 /** Calls back with where unit i's weights start and how far apart they are, in float32, relative to the layer. */

@@ -109,6 +109,18 @@ for (const [name, changes] of Object.entries(OPTIMIZERS)) {
   }
 }
 
+test('every width of a hidden layer from 1 to 150 gives the gradient of the formulas', () => {
+  for (let width = 1; width <= 150; width++) {
+    const settings = settingsOf({ layerSizes: [5, width, 3], batchSize: 4 });
+    const initial = parametersOf(settings.layerSizes);
+    const examples = examplesFor(settings, 4);
+    const gradient = new Float32Array(initial.length);
+    createKernelEngine(kernelModule, settings, initial).gradient(gradient, examples, firstIndices(4), at());
+    const expected = measure(settings, initial, examples, firstIndices(4), at()).gradient;
+    assertNear(gradient, expected, 1e-5, `width ${width}`);
+  }
+});
+
 for (const value of [0, 255]) {
   test(`pictures that are ${value} everywhere follow the formulas`, () => {
     const settings = settingsOf({ layerSizes: [784, 12, 3] });
@@ -163,4 +175,10 @@ test('batches and parameters of the wrong length are refused', () => {
     );
   }
   assert.throws(() => createKernelEngine(kernelModule, settings, new Float64Array(3)), /parameters, not 3/);
+  const large = settingsOf({ batchSize: 1025 });
+  assert.throws(() => createKernelEngine(kernelModule, large, new Float64Array(122)), /1 to 1024 examples/);
+  assert.throws(
+    () => createKernelEngine(kernelModule, settings, new Float64Array(122), { threads: 65 }),
+    /1 to 64 threads/,
+  );
 });

@@ -1,6 +1,7 @@
 /**
  * exp, log, tanh and sigmoid of four numbers at once: the polynomials of Moshier's Cephes library (single precision).
- * Largest relative errors over the ranges used, measured: exp 2 ulp, log 2 ulp, tanh 3 ulp, sigmoid 3 ulp.
+ * Largest errors found with 4 million random numbers each: exp 1.0 ulp in ±80, log 0.8 ulp in 1 … 128, tanh 1.4 ulp,
+ * sigmoid 2.5 ulp.
  */
 import { madd } from './vectors.ts';
 

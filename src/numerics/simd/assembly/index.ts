@@ -1,14 +1,14 @@
 /** What the kernel can be asked to do. All it knows is in its memory, whose map is addresses.ts. */
 import {
-  AUGMENTED, BATCH, CLIP_NORM, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTIALS, RECORDS,
-  RECORD_STRIDE, SCRATCH,
-  SCRATCH_STRIDE, STANDARDIZED, TASK, TASK_QUIT, THREADS,
+  ALL_ROWS, ALL_ROWS_LENGTH, APPLY, AUGMENTED, BATCH, CLAIM, CLIP_NORM, CLIP_SCALE, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, ITEMS,
+  ITEM_EXAMPLES, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTIALS, PASS,
+  QUITS, RECORDS, RECORD_STRIDE, SCRATCH, SCRATCH_STRIDE, STANDARDIZED, STEP, UPDATE, ZERO_RECORD,
 } from '../addresses.ts';
 import { layerAt, layerCount, vectorsOf } from './layer.ts';
 import { makePackTables } from './lists.ts';
 import { softmax } from './loss.ts';
 import { augmentAll, backward, foldMean, forward, listPixels, measure } from './pass.ts';
-import { awaitOthers, awaitTask, meet, open } from './threads.ts';
+import { awaitChange, close, finish, isClosed, itemsOf, open, phaseOf, take } from './threads.ts';
 import { transpose } from './transpose.ts';
 import { applyChunk, chunksOf, updateChunk } from './update.ts';
 import { madd } from './vectors.ts';
@@ -47,18 +47,12 @@ function foldedBytes(): usize {
   return <usize>vectorsOf(load<i32>(layerAt(1), OUTPUTS)) << 4;
 }
 
-/** A thread's part of a step. */
-function work(rank: i32): void {
-  const threads = load<i32>(THREADS);
-  const batch = load<i32>(BATCH);
-  const scratch = scratchOf(rank);
-  const last = (batch * (rank + 1)) / threads;
-  let folded: usize = 0;
-  if (load<i32>(STANDARDIZED)) {
-    folded = scratch;
-    foldMean(folded);
-  }
-  for (let n = (batch * rank) / threads; n < last; n += GROUP) {
+/** Examples of one item, there and back. */
+function passItem(item: i32, scratch: usize): void {
+  const size = load<i32>(ITEM_EXAMPLES);
+  const last = min((item + 1) * size, load<i32>(BATCH));
+  const folded = load<i32>(STANDARDIZED) ? scratch : 0;
+  for (let n = item * size; n < last; n += GROUP) {
     const end = min(n + GROUP, last);
     if (!load<i32>(COPIED)) copyRows(n, end);
     if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
@@ -67,28 +61,61 @@ function work(rank: i32): void {
     measure(n, end);
     backward(n, end);
   }
-  meet();
-  const layers = layerCount();
-  let item = 0;
-  for (let l = 1; l <= layers; l++) {
-    const chunks = chunksOf(l);
-    for (let chunk = 0; chunk < chunks; chunk++, item++) {
-      if (item % threads == rank) updateChunk(l, chunk, item, scratch);
-    }
+}
+
+/** Chunk `item`, counted through all layers. */
+function updateItem(item: i32, apply: bool, scratch: usize): void {
+  let l = 1;
+  let chunk = item;
+  for (let chunks = chunksOf(l); chunk >= chunks; chunks = chunksOf(l)) {
+    chunk -= chunks;
+    l++;
+  }
+  if (apply) applyChunk(l, chunk, load<f32>(CLIP_SCALE));
+  else updateChunk(l, chunk, item, scratch);
+}
+
+/** What follows the phase whose last item is finished. */
+function advance(phase: i32): void {
+  if (phase == PASS) {
+    open(UPDATE);
+    return;
   }
   const mode = load<i32>(MODE);
-  if (mode < MODE_BUFFERED) return;
-  meet();
-  const length = norm(item);
-  if (rank == 0) store<f64>(GRADIENT_NORM, length);
-  if (mode == MODE_GRADIENT) return;
-  const clip = load<f32>(CLIP_NORM);
-  const scale = clip > 0 ? min<f64>(1, <f64>clip / (length + 1e-6)) : 1;
-  item = 0;
-  for (let l = 1; l <= layers; l++) {
-    const chunks = chunksOf(l);
-    for (let chunk = 0; chunk < chunks; chunk++, item++) {
-      if (item % threads == rank) applyChunk(l, chunk, <f32>scale);
+  if (phase == UPDATE && mode >= MODE_BUFFERED) {
+    const length = norm(itemsOf(UPDATE));
+    const clip: f64 = load<f32>(CLIP_NORM);
+    store<f64>(GRADIENT_NORM, length);
+    store<f32>(CLIP_SCALE, clip > 0 ? <f32>min<f64>(1, clip / (length + 1e-6)) : 1);
+    if (mode != MODE_GRADIENT) {
+      open(APPLY);
+      return;
+    }
+  }
+  close();
+}
+
+/** Takes items until the step is over (rank 0) or the job (the others). */
+function takePart(rank: i32): void {
+  const scratch = scratchOf(rank);
+  let foldedStep = 0;
+  while (true) {
+    const claim = atomic.load<i32>(CLAIM);
+    const phase = phaseOf(claim);
+    const closed = isClosed(claim);
+    if (closed && (rank == 0 || load<i32>(QUITS))) return;
+    const item = closed ? -1 : take(claim, rank);
+    if (item < 0) awaitChange(claim);
+    else {
+      if (phase == PASS) {
+        const step = load<i32>(STEP);
+        if (load<i32>(STANDARDIZED) && step != foldedStep) foldMean(scratch);
+        foldedStep = step;
+        passItem(item, scratch);
+      } else {
+        updateItem(item, phase == APPLY, scratch);
+      }
+      if (finish(phase)) advance(phase);
     }
   }
 }
@@ -107,33 +134,38 @@ function sumUp(): void {
   store<i32>(CORRECT_SUM, correct);
 }
 
-/** One step on the batch whose rows and labels are in place. */
+/** The list of all examples of the batch, of even length. */
+function listBatch(): void {
+  const list: usize = load<u32>(ALL_ROWS);
+  const batch = load<i32>(BATCH);
+  const stride = load<i32>(RECORD_STRIDE);
+  for (let n = 0; n < batch; n++) store<i32>(list + (<usize>n << 2), n * stride);
+  store<u32>(list + (<usize>batch << 2), load<u32>(ZERO_RECORD));
+  store<i32>(ALL_ROWS_LENGTH, (batch + 1) & ~1);
+}
+
+/** One step on the batch whose labels, and rows unless they are copied on the way, are in place. */
 export function step(): void {
-  const several = load<i32>(THREADS) > 1;
-  if (several) {
-    awaitOthers();
-    open();
-  }
-  work(0);
+  let items = 0;
+  for (let l = layerCount(); l > 0; l--) items += chunksOf(l);
+  const size = load<i32>(ITEM_EXAMPLES);
+  store<i32>(ITEMS, (load<i32>(BATCH) + size - 1) / size);
+  store<i32>(ITEMS + 4 * UPDATE, items);
+  store<i32>(ITEMS + 4 * APPLY, items);
+  store<i32>(STEP, load<i32>(STEP) + 1);
+  listBatch();
+  open(PASS);
+  takePart(0);
   sumUp();
-  if (several) awaitOthers();
 }
 
 /** What ranks 1 … n − 1 do until told to quit. */
-export function serve(rank: i32): void {
-  while (true) {
-    awaitTask();
-    if (load<i32>(TASK) == TASK_QUIT) return;
-    work(rank);
-  }
-}
+export function serve(rank: i32): void { takePart(rank); }
 
 /** Ends every `serve`. */
 export function quit(): void {
-  if (load<i32>(THREADS) == 1) return;
-  awaitOthers();
-  store<i32>(TASK, TASK_QUIT);
-  open();
+  store<i32>(QUITS, 1);
+  close();
 }
 
 /** After weights were written: what standardisation adds to the biases, once for many predictions. */

@@ -3,7 +3,7 @@
  * a byte, and a table turns the byte into the positions of its ones: no branch, whatever the picture.
  */
 import {
-  BATCH, BLOCK_EXAMPLES, BLOCK_ROWS, CHUNK_ROWS, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE,
+  BATCH, BLOCK_EXAMPLES, BLOCK_ROWS, CHUNK_ROWS, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD,
 } from '../addresses.ts';
 
 /** Bytes of one list of examples: room for a block, and for the eight entries that are always written. */
@@ -127,13 +127,14 @@ export function maskFloats(masks: usize, input: usize): void {
 
 /**
  * From the masks of `rows` inputs, for each block of BLOCK_EXAMPLES: CHUNK_ROWS lists of LIST_BYTES each, then their
- * lengths, u32. Entries are offsets of records, ascending.
+ * lengths, u32. Entries are offsets of records, ascending; the record of zeros makes the length even.
  */
 export function listExamples(lists: usize, masks: usize, rows: i32): void {
   const pack: usize = load<u32>(PACK32);
   const stride = load<i32>(RECORD_STRIDE);
   const batch = load<i32>(BATCH);
   const step = i32x4.splat(8 * stride);
+  const nothing = load<u32>(ZERO_RECORD);
   for (let block = 0; block < batch; block += BLOCK_EXAMPLES) {
     const end = min(block + BLOCK_EXAMPLES, batch);
     const lengths = lists + CHUNK_ROWS * LIST_BYTES;
@@ -150,7 +151,8 @@ export function listExamples(lists: usize, masks: usize, rows: i32): void {
         entry += <usize>popcnt<u32>(<u32>flags) << 2;
         base = i32x4.add(base, step);
       }
-      store<u32>(lengths + (<usize>k << 2), <u32>((entry - list) >> 2));
+      store<u32>(entry, nothing);
+      store<u32>(lengths + (<usize>k << 2), <u32>((entry - list + 4) >> 3) << 1);
     }
     masks += (BLOCK_EXAMPLES / 8) * CHUNK_ROWS;
     lists += CHUNK_ROWS * LIST_BYTES + CHUNK_ROWS * 4;

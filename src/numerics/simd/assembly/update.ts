@@ -3,7 +3,7 @@
  * step at once; only where all gradients have to be known first (clipping, the reported norm) does it wait in a buffer.
  */
 import {
-  ALL_ROWS, BATCH, BLOCK_EXAMPLES, CHUNK_ROWS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2, MASKS_SIZE,
+  ALL_ROWS, ALL_ROWS_LENGTH, BATCH, BLOCK_EXAMPLES, CHUNK_ROWS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2, MASKS_SIZE,
   MEAN_OVER_STD, MODE, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, OUTPUTS, OUTPUT_GRADIENT, PANEL_VECTORS, PARTIALS, STANDARDIZED,
   WEIGHTS,
 } from '../addresses.ts';
@@ -36,7 +36,7 @@ function sumRows(
 
 /** db of one panel, added to what `target` holds. */
 function sumBiases(vectors: i32, target: usize, gradient: usize): void {
-  walkColumns<f64>(vectors, target, 1, load<u32>(ALL_ROWS), 0, BATCH, 0, gradient);
+  walkColumns<f64>(vectors, target, 1, load<u32>(ALL_ROWS), 0, ALL_ROWS_LENGTH, 0, gradient);
 }
 
 /** dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ: the second term, for rows of one panel; `sums` is Σ_n dz_n. */

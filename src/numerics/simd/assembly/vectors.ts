@@ -20,15 +20,15 @@
   return v128.relaxed_madd<f32>(a, b, c);
 }
 
-/** How many panels of at most PANEL_VECTORS a layer of that many vectors has. */
+/** How many panels of at most `most` vectors, an even number, a layer of that many vectors has. */
 @inline export function panelsOf(vectors: i32, most: i32): i32 {
   return (vectors + most - 1) / most;
 }
 
 /**
- * The vector at which panel p of a layer starts: as even as whole numbers allow, and an even number, because a
- * compiler that joins vectors to pairs of 256 bits then finds them.
+ * The vector at which panel p of a layer starts: as evenly as whole pairs of vectors allow, because a compiler that
+ * joins vectors to pairs of 256 bits then finds them.
  */
 @inline export function panelStart(vectors: i32, panels: i32, p: i32): i32 {
-  return p == panels ? vectors : ((vectors * p) / panels) & ~1;
+  return p == panels ? vectors : ((((vectors + 1) >> 1) * p) / panels) << 1;
 }

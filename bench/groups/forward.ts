@@ -1,0 +1,52 @@
+/** One image forward, in the process, without HTTP. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { createForward } from '../../src/numerics/forward.ts';
+import { createKernelForward } from '../../src/numerics/simd/forward.ts';
+import { median } from '../machine.ts';
+import { ROOT } from '../measure/command.ts';
+import type { Table } from '../measure/report.ts';
+import { spread } from '../measure/statistics.ts';
+import { type Effort, takeTurns } from '../measure/turns.ts';
+
+const LAYER_SIZES = [784, 40, 10];
+const KERNEL = 'kernel, float32';
+
+/** @param file the packed vector, float32 */
+export async function forwardMicroseconds(
+  file: string,
+  effort: Effort,
+): Promise<{ readonly table: Table; readonly kernel: number }> {
+  const { pixels, labels } = (await loadDataset(join(ROOT, 'data'))).test;
+  const parameters = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
+  const module = new WebAssembly.Module(readFileSync(join(ROOT, 'src/numerics/simd/kernel.wasm')));
+  const kernel = createKernelForward(module, LAYER_SIZES, 'relu', parameters, null);
+  const reference = createForward(LAYER_SIZES, Float64Array.from(parameters));
+  const images = Array.from(labels, (_, n) => pixels.subarray(n * 784, (n + 1) * 784));
+
+  function contestant<P>(name: string, outputs: [P, P], forward: (z: P, p: P, image: Uint8Array) => void) {
+    const all = () => {
+      const startedAt = performance.now();
+      for (const image of images) forward(...outputs, image);
+      return (1000 * (performance.now() - startedAt)) / images.length;
+    };
+    all(); // compiled, as in a service that has predicted before
+    return { name, measure: async () => all() };
+  }
+  const results = await takeTurns(
+    [
+      contestant('reference, float64', [new Float64Array(10), new Float64Array(10)], reference),
+      contestant(KERNEL, [new Float32Array(10), new Float32Array(10)], kernel.forward),
+    ],
+    effort.rounds,
+  );
+  return {
+    table: {
+      heading: 'One image forward, in the process: each of the 10,000 test images alone',
+      columns: ['engine', 'µs', 'smallest – largest'],
+      rows: Array.from(results, ([name, values]) => [name, ...spread(values)]),
+    },
+    kernel: median(results.get(KERNEL)!),
+  };
+}

@@ -1,0 +1,107 @@
+/** Predictions while a job trains: p50 and p99 at a steady rate; and the memory of the process. */
+import { readFileSync } from 'node:fs';
+import { setTimeout as wait } from 'node:timers/promises';
+import { median } from '../machine.ts';
+import type { Report, Table } from '../measure/report.ts';
+import {
+  cancelJob,
+  isUnderway,
+  startAtelier,
+  startJob,
+  trainModel,
+  untilJob,
+  withState,
+} from '../measure/servers.ts';
+import { quantile, readable } from '../measure/statistics.ts';
+import { steadyLatencies } from '../measure/steady.ts';
+import { type Effort, takeTurns } from '../measure/turns.ts';
+
+const PER_SECOND = 500;
+const JOBS = [0, 1, 4];
+const ENDLESS = 10_000;
+/** Until memory has stopped growing, or the last job's threads are gone. */
+const SETTLE_MS = 3000;
+
+interface Latencies {
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+}
+
+export async function latency(effort: Effort): Promise<Report> {
+  return withState(async (state) => ({
+    title: 'Latency and memory while training',
+    method:
+      `Raw-byte predictions of one image at ${PER_SECOND} requests a second for ${effort.latencySeconds} s, sent on time ` +
+      'whether or not earlier ones were answered, without a training job and with one (784-40-10, batch 64) that never ends; ' +
+      `medians of ${effort.rounds} turns. The sender has the same processors. Memory is the resident set of the whole process ` +
+      `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the last job got under way; a new process each turn.`,
+    versions: [],
+    skipped: [],
+    tables: [await latencies(state, effort), await memory(state, effort)],
+    goals: [],
+  }));
+}
+
+async function latencies(state: string, effort: Effort): Promise<Table> {
+  const server = await startAtelier(state);
+  try {
+    await trainModel(server.url, 'served');
+    const measure = async (): Promise<Latencies> => {
+      const all = await steadyLatencies({
+        url: `${server.url}/v1/models/served/predictions`,
+        headers: { 'content-type': 'application/octet-stream' },
+        body: new Uint8Array(784).fill(100),
+        perSecond: PER_SECOND,
+        seconds: effort.latencySeconds,
+      });
+      return { p50: quantile(all, 0.5), p99: quantile(all, 0.99), worst: Math.max(...all) };
+    };
+    const whileTraining = async () => {
+      const id = await startJob(server.url, 'busy', ENDLESS);
+      await untilJob(server.url, id, isUnderway);
+      const measured = await measure();
+      await cancelJob(server.url, id);
+      return measured;
+    };
+    await measure();
+    const results = await takeTurns(
+      [
+        { name: 'no training job', measure },
+        { name: 'one training job', measure: whileTraining },
+      ],
+      effort.rounds,
+    );
+    const rows = Array.from(results, ([name, turns]) => [
+      name,
+      ...(['p50', 'p99', 'worst'] as const).map((key) => readable(median(turns.map((turn) => turn[key])))),
+    ]);
+    return { heading: `${PER_SECOND} requests/s`, columns: ['', 'p50, ms', 'p99, ms', 'slowest, ms'], rows };
+  } finally {
+    await server.stop();
+  }
+}
+
+async function memory(state: string, effort: Effort): Promise<Table> {
+  const contestants = JOBS.map((jobs) => ({
+    name: `${jobs} jobs`,
+    measure: () => residentMebibytes(state, jobs),
+  }));
+  const results = await takeTurns(contestants, effort.rounds);
+  const rows = Array.from(results, ([name, turns]) => [name, readable(median(turns))]);
+  return { heading: 'Memory', columns: ['', 'resident, MiB'], rows };
+}
+
+async function residentMebibytes(state: string, jobs: number): Promise<number> {
+  const server = await startAtelier(state, { TRAINING_WORKERS: '4' });
+  try {
+    const ids = await Promise.all(Array.from({ length: jobs }, () => startJob(server.url, 'busy', ENDLESS)));
+    await Promise.all(ids.map((id) => untilJob(server.url, id, isUnderway)));
+    await wait(SETTLE_MS);
+    const kibibytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1];
+    await Promise.all(ids.map((id) => cancelJob(server.url, id)));
+    return Number(kibibytes) / 1024;
+  } finally {
+    await server.stop();
+  }
+}

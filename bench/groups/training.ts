@@ -1,0 +1,151 @@
+/** Images a second while training, beside NumPy, PyTorch, scikit-learn and TensorFlow.js. */
+import { join } from 'node:path';
+import { median } from '../machine.ts';
+import {
+  type Command,
+  node,
+  nodeVersion,
+  python,
+  pythonVersions,
+  ROOT,
+  runJson,
+} from '../measure/command.ts';
+import type { Goal, Report, Table } from '../measure/report.ts';
+import { readable, spread } from '../measure/statistics.ts';
+import { type Effort, takeTurns } from '../measure/turns.ts';
+
+/** What every training process prints. */
+interface Training {
+  readonly imagesPerSecond: readonly number[];
+  readonly loss: number;
+}
+
+interface Participant {
+  readonly name: string;
+  /** Missing, it cannot take part. */
+  readonly version: string | null | undefined;
+  readonly command: Command;
+}
+
+const DATA = join(ROOT, 'data');
+const SMALL = [DATA, '40', '64'];
+const LARGE = [DATA, '512-256', '128'];
+const REGULARIZED = ['0.9', '0.2'];
+const KERNEL = 'Atelier kernel, float32';
+const threads = (count: number) => (count === 1 ? '1 thread' : `${count} threads`);
+
+export async function training(effort: Effort): Promise<Report> {
+  const versions = await pythonVersions('numpy', 'torch', 'sklearn');
+  const [numpy, torch, sklearn] = ['numpy', 'torch', 'sklearn'].map((name) => versions.get(name));
+  const tensorflow = nodeVersion('@tensorflow/tfjs-backend-wasm');
+  const atelier = (engine: string, count: number, ...args: string[]) =>
+    node('subjects/training.ts', engine, count, ...args);
+  const epochs = String(effort.epochs);
+  const small: Participant[] = [
+    {
+      name: 'NumPy + OpenBLAS, 1 thread',
+      version: numpy?.includes('OpenBLAS') ? numpy : null,
+      command: python(1, 'numpy_training.py', ...SMALL, epochs),
+    },
+    ...[1, 2].map((count) => ({
+      name: `PyTorch, ${threads(count)}`,
+      version: torch,
+      command: python(count, 'peers/torch_training.py', ...SMALL, epochs),
+    })),
+    {
+      name: 'scikit-learn, 1 thread',
+      version: sklearn,
+      command: python(1, 'peers/sklearn_training.py', ...SMALL, epochs),
+    },
+    {
+      name: 'TensorFlow.js, wasm',
+      version: tensorflow,
+      command: node('peers/tfjs-training.ts', ...SMALL, epochs),
+    },
+    { name: 'Atelier reference, float64', version: '', command: atelier('reference', 1, ...SMALL, epochs) },
+    ...[1, 2].map((count) => ({
+      name: `${KERNEL}, ${threads(count)}`,
+      version: '',
+      command: atelier('kernel', count, ...SMALL, epochs),
+    })),
+  ];
+  const large: Participant[] = [1, 2].flatMap((count) => [
+    {
+      name: `PyTorch, ${threads(count)}`,
+      version: torch,
+      command: python(count, 'peers/torch_training.py', ...LARGE, epochs, ...REGULARIZED),
+    },
+    {
+      name: `${KERNEL}, ${threads(count)}`,
+      version: '',
+      command: atelier('kernel', count, ...LARGE, epochs, ...REGULARIZED),
+    },
+  ]);
+
+  const first = await measure('784-40-10, batch 64, SGD 0.1', small, effort);
+  const second = await measure('784-512-256-10, batch 128, momentum 0.9, dropout 0.2', large, effort);
+  const absent = [...small, ...large].filter(({ version }) => version === null || version === undefined);
+  return {
+    title: 'Training',
+    method:
+      'Images a second, all of the 60,000 that fill whole batches; float32 but for the reference. Each turn is a process ' +
+      `of its own that trains ${epochs} epochs, of which the first warms up; median of ${effort.rounds} turns, everyone in ` +
+      'turn. The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
+    versions: [
+      `NumPy ${numpy}`,
+      `PyTorch ${torch}`,
+      `scikit-learn ${sklearn}`,
+      `TensorFlow.js ${tensorflow}`,
+    ].filter((text) => !/null|undefined/.test(text)),
+    skipped: [...new Set(absent.map(({ name }) => `${name} (not installed)`))],
+    tables: [first.table, second.table],
+    goals: goals(first.medians, second.medians),
+  };
+}
+
+async function measure(heading: string, participants: readonly Participant[], effort: Effort) {
+  const present = participants.filter(({ version }) => typeof version === 'string');
+  const results = await takeTurns(
+    present.map(({ name, command }) => ({ name, measure: () => runJson<Training>(command) })),
+    effort.rounds,
+  );
+  const medians = new Map<string, number>();
+  const rows: string[][] = [];
+  for (const [name, turns] of results) {
+    const rates = turns.map(({ imagesPerSecond }) => median(imagesPerSecond.slice(1)));
+    medians.set(name, median(rates));
+    rows.push([name, ...spread(rates), readable(turns[0]!.loss)]);
+  }
+  const table: Table = { heading, columns: ['who', 'images/s', 'smallest – largest', 'loss'], rows };
+  return { table, medians };
+}
+
+function goals(small: ReadonlyMap<string, number>, large: ReadonlyMap<string, number>): Goal[] {
+  const best = (rates: ReadonlyMap<string, number>, who: string) => {
+    const found = Array.from(rates).filter(([name]) => name.startsWith(who));
+    return found.length === 0 ? undefined : Math.max(...found.map(([, rate]) => rate));
+  };
+  const ratio = (rates: ReadonlyMap<string, number>, who: string, peer: string) => {
+    const [ours, theirs] = [best(rates, who), best(rates, peer)];
+    return ours === undefined || theirs === undefined ? undefined : ours / theirs;
+  };
+  return [
+    { what: 'kernel, 1 thread ÷ NumPy', measured: ratio(small, `${KERNEL}, 1`, 'NumPy'), atLeast: 1.5 },
+    { what: 'kernel, 2 threads ÷ NumPy', measured: ratio(small, `${KERNEL}, 2`, 'NumPy'), atLeast: 2.5 },
+    {
+      what: 'kernel at its best ÷ PyTorch at its best',
+      measured: ratio(small, KERNEL, 'PyTorch'),
+      atLeast: 4,
+    },
+    {
+      what: 'kernel at its best ÷ TensorFlow.js wasm',
+      measured: ratio(small, KERNEL, 'TensorFlow'),
+      atLeast: 30,
+    },
+    {
+      what: '784-512-256-10: kernel at its best ÷ PyTorch at its best',
+      measured: ratio(large, KERNEL, 'PyTorch'),
+      atLeast: 2,
+    },
+  ];
+}

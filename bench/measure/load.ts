@@ -1,0 +1,59 @@
+/** As many requests as a server answers. wrk where it is installed: it leaves the processor to the server. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import autocannon from 'autocannon';
+import { runJson } from './command.ts';
+
+export interface Load {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+interface Outcome {
+  readonly requests: number;
+  readonly seconds: number;
+  readonly failed: number;
+}
+
+const wrk = /^wrk \S+/.exec(spawnSync('wrk', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[0];
+export const GENERATOR = wrk ?? 'autocannon';
+
+/** @throws Error when not every request was answered with success */
+export async function requestsPerSecond(load: Load): Promise<number> {
+  const { requests, seconds, failed } = await (wrk ? byWrk(load) : byAutocannon(load));
+  if (failed > 0) throw new Error(`${load.url}: ${failed} requests failed`);
+  return requests / seconds;
+}
+
+async function byWrk({ url, headers, body, connections, seconds }: Load): Promise<Outcome> {
+  const directory = mkdtempSync(join(tmpdir(), 'atelier-load-'));
+  try {
+    const file = join(directory, 'body');
+    writeFileSync(file, body);
+    const script = join(import.meta.dirname, 'post.lua');
+    const given = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+    const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '20s', '-s', script, ...given];
+    return await runJson<Outcome>({ program: 'wrk', args: [...options, url, '--', file] });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+async function byAutocannon({ url, headers, body, connections, seconds }: Load): Promise<Outcome> {
+  const result = await autocannon({
+    url,
+    method: 'POST',
+    headers: { ...headers },
+    body: Buffer.from(body),
+    connections,
+    duration: seconds,
+    timeout: 20,
+  });
+  const failed = result.non2xx + result.errors + result.timeouts;
+  return { requests: result.requests.total, seconds: result.duration, failed };
+}

@@ -1,0 +1,52 @@
+/** What a group found, as Markdown. */
+import { describeMachine } from '../machine.ts';
+import { readable } from './statistics.ts';
+
+export interface Table {
+  readonly heading: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** `measured` is undefined where a peer that it needs is not installed. */
+export interface Goal {
+  readonly what: string;
+  readonly measured: number | undefined;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export interface Report {
+  readonly title: string;
+  readonly method: string;
+  /** "NumPy 2.2.4" */
+  readonly versions: readonly string[];
+  /** Peers that could not take part, and why. */
+  readonly skipped: readonly string[];
+  readonly tables: readonly Table[];
+  readonly goals: readonly Goal[];
+}
+
+export function toMarkdown(report: Report): string {
+  const { title, method, versions, skipped, tables, goals } = report;
+  const parts = [`# ${title}`, `${describeMachine()}${versions.map((v) => `; ${v}`).join('')}.`, method];
+  if (skipped.length > 0) parts.push(`Not measured: ${skipped.join('; ')}.`);
+  for (const { heading, columns, rows } of tables) parts.push(`## ${heading}`, tableOf(columns, rows));
+  if (goals.length > 0) {
+    parts.push('## Goals', tableOf(['goal', 'asked for', 'measured', 'reached'], goals.map(goalRow)));
+  }
+  return `${parts.join('\n\n')}\n`;
+}
+
+function goalRow({ what, measured, atLeast, atMost }: Goal): string[] {
+  const asked = atLeast === undefined ? `≤ ${readable(atMost!)}` : `≥ ${readable(atLeast)}`;
+  if (measured === undefined) return [what, asked, '–', 'not measured'];
+  const reached = measured >= (atLeast ?? -Infinity) && measured <= (atMost ?? Infinity);
+  return [what, asked, readable(measured), reached ? 'yes' : 'no'];
+}
+
+/** The first column is text, the others are numbers. */
+function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(columns), `|---|${'---:|'.repeat(columns.length - 1)}`, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,98 @@
+/** Servers in processes of their own; each takes a free port and says where it listens. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Command, ROOT } from './command.ts';
+
+export interface Server {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+/** @throws Error when the process ends before it listens */
+export async function startServer({ program, args, env }: Command): Promise<Server> {
+  const child = spawn(program, args, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  // Told only when it does not start: Debian's onnxruntime complains a hundred times and works.
+  const complaint = text(child.stderr);
+  for await (const line of createInterface(child.stdout)) {
+    const url = /listening at (http:[^\s"]+)/i.exec(line)?.[1];
+    if (url === undefined) continue;
+    child.stdout.resume();
+    return {
+      url,
+      pid: child.pid!,
+      async stop() {
+        child.kill('SIGTERM');
+        await ended;
+      },
+    };
+  }
+  throw new Error(`${args.join(' ')} ended before it listened: ${await complaint}`);
+}
+
+export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<Server> {
+  return startServer({
+    program: process.execPath,
+    args: [join(ROOT, 'src/main.ts')],
+    env: { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off', ...env },
+  });
+}
+
+/** Runs with a state directory that is gone afterwards. */
+export async function withState<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), 'atelier-bench-'));
+  try {
+    return await use(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+export interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly finishedAt: string | null;
+  readonly progress: { readonly step: number };
+  readonly digest: string | null;
+}
+
+export async function startJob(url: string, modelName: string, epochs: number): Promise<string> {
+  const response = await fetch(`${url}/v1/training-jobs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ dataset: 'fashion-mnist', modelName, training: { epochs } }),
+  });
+  if (response.status !== 202) throw new Error(`The job was refused: ${await response.text()}`);
+  return ((await response.json()) as Job).id;
+}
+
+export async function cancelJob(url: string, id: string): Promise<void> {
+  await fetch(`${url}/v1/training-jobs/${id}/cancel`, { method: 'POST' });
+  await untilJob(url, id, (job) => job.finishedAt !== null);
+}
+
+export async function untilJob(url: string, id: string, holds: (job: Job) => boolean): Promise<Job> {
+  for (;;) {
+    const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as Job;
+    if (holds(job)) return job;
+    if (job.finishedAt !== null) throw new Error(`The job has ended: ${JSON.stringify(job)}`);
+    await wait(100);
+  }
+}
+
+export const isUnderway = (job: Job) => job.progress.step > 0;
+
+/** A model to predict with; what it has learnt does not matter. */
+export async function trainModel(url: string, modelName: string): Promise<Job> {
+  return untilJob(url, await startJob(url, modelName, 1), (job) => job.status === 'succeeded');
+}

@@ -1,0 +1,24 @@
+"""What the training peers share: their command line, Fashion-MNIST as float32, and the line they print.
+
+usage: PEER DATA_DIR HIDDEN BATCH EPOCHS [momentum dropout]   (HIDDEN like 40 or 512-256)
+"""
+import json
+import sys
+
+import numpy as np
+
+FOLDER, HIDDEN = sys.argv[1], [int(n) for n in sys.argv[2].split("-")]
+BATCH, EPOCHS = int(sys.argv[3]), int(sys.argv[4])
+MOMENTUM, DROPOUT = (float(x) for x in (sys.argv[5:7] or (0, 0)))
+RATE = 0.1 if MOMENTUM == 0 else 0.02
+
+
+def load():
+    """(n, 784) float32 in 0–1 and (n,) int64. Everyone leaves out the last short batch."""
+    images = np.load(f"{FOLDER}/fashion_mnist_train_images.npy").reshape(-1, 784)
+    labels = np.load(f"{FOLDER}/fashion_mnist_train_labels.npy").astype(np.int64).ravel()
+    return images.astype(np.float32) / np.float32(255), labels
+
+
+def report(rates, loss):
+    print(json.dumps({"imagesPerSecond": rates, "loss": loss}))

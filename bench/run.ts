@@ -1,0 +1,42 @@
+/**
+ * usage: npm run bench [-- GROUP …] [--quick]
+ * Each group is written to bench/results/GROUP.md. --quick only shows that everything runs, and writes nothing.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { gradientChecks } from './groups/gradient-check.ts';
+import { latency } from './groups/latency.ts';
+import { predictions } from './groups/predictions.ts';
+import { scaling } from './groups/scaling.ts';
+import { training } from './groups/training.ts';
+import { type Report, toMarkdown } from './measure/report.ts';
+import { type Effort, FULL, QUICK } from './measure/turns.ts';
+
+const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
+  training,
+  'gradient-check': gradientChecks,
+  predictions,
+  latency,
+  scaling,
+};
+const RESULTS = join(import.meta.dirname, 'results');
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+const chosen = positionals.length > 0 ? positionals : Object.keys(GROUPS);
+const stray = chosen.find((name) => !(name in GROUPS));
+if (stray !== undefined) {
+  console.error(`There is no group ${stray}; there are ${Object.keys(GROUPS).join(', ')}.`);
+  process.exit(1);
+}
+for (const name of chosen) {
+  const markdown = toMarkdown(await GROUPS[name]!(values.quick ? QUICK : FULL));
+  if (!values.quick) {
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(join(RESULTS, `${name}.md`), markdown);
+  }
+  console.log(markdown);
+}

@@ -1,0 +1,45 @@
+/**
+ * The training of bench/numpy_training.py by Atelier.
+ * usage: training.ts reference|kernel THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
+ * Prints one JSON line: images per second of every epoch, and the last mean loss.
+ */
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { shuffleEpoch } from '../../src/numerics/batches.ts';
+import { createKernelStepper, createReferenceStepper } from './step.ts';
+
+const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dropout = '0'] =
+  process.argv.slice(2);
+const batchSize = Number(batchText);
+const settings = {
+  layerSizes: [784, ...hidden!.split('-').map(Number), 10],
+  batchSize,
+  momentum: Number(momentum),
+  dropout: Number(dropout),
+};
+const { train } = await loadDataset(directory!);
+const stepper =
+  engine === 'kernel'
+    ? createKernelStepper(settings, Number(threads), train.pixels)
+    : createReferenceStepper(settings);
+const learningRate = settings.momentum === 0 ? 0.1 : 0.02;
+const indices = Uint32Array.from(train.labels.keys());
+const order = new Uint32Array(indices.length);
+const steps = Math.floor(order.length / batchSize);
+const sums = { loss: 0, correct: 0 };
+const imagesPerSecond: number[] = [];
+let loss = 0;
+for (let epoch = 1; epoch <= Number(epochs); epoch++) {
+  shuffleEpoch(order, indices, 1, epoch);
+  loss = 0;
+  const startedAt = performance.now();
+  for (let s = 0; s < steps; s++) {
+    const start = s * batchSize;
+    const measureNorm = s === steps - 1;
+    const batch = order.subarray(start, start + batchSize);
+    stepper.step(train, batch, { epoch, start, learningRate, measureNorm }, sums);
+    loss += sums.loss;
+  }
+  imagesPerSecond.push((steps * batchSize) / ((performance.now() - startedAt) / 1000));
+}
+stepper.quit();
+console.log(JSON.stringify({ imagesPerSecond, loss: loss / (steps * batchSize) }));

@@ -1,0 +1,277 @@
+/** Whatever is sent: an answer or a problem that the contract knows, never a 5xx, and the service still answers. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import fc from 'fast-check';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import sharp from 'sharp';
+import { npyBytes } from '../../src/datasets/npy.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import { examples } from '../../src/http/schemas/examples.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  isRunning,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../start-service.ts';
+
+// The one place is taken, and the queue is full: no generated job runs, and only complete ones are told so.
+const { app } = await startService(
+  { after },
+  { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1', MAX_BODY_BYTES: String(2 ** 20) },
+);
+await train(app);
+const busy = await queueJob(app, endless);
+await untilJob(app, busy.id, isRunning);
+const waiting = await queueJob(app, tiny());
+const contract = app.swagger() as OpenAPIV3_1.Document;
+const png = await sharp(Buffer.alloc(784, 7), { raw: { width: 28, height: 28, channels: 1 } })
+  .png()
+  .toBuffer();
+
+const RUNS = { numRuns: 150, endOnFailure: true };
+const PREDICT = '/v1/models/{name}/predictions';
+
+type Answer = Awaited<ReturnType<typeof app.inject>>;
+
+function assertInContract(response: Answer, path: string, method: 'get' | 'post' = 'post'): void {
+  const { statusCode } = response;
+  assert.ok(statusCode < 500, response.body);
+  const known = Object.keys(contract.paths![path]![method]!.responses!);
+  assert.ok(
+    known.includes(String(statusCode)),
+    `${method} ${path} does not know ${statusCode}: ${response.body}`,
+  );
+  if (statusCode < 400) return;
+  const { code } = JSON.parse(response.body);
+  assert.ok(ERROR_CODES.includes(code));
+  assertProblem(response, statusCode, code);
+}
+
+async function stillAnswers(): Promise<void> {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/models/fashion-mnist/predictions',
+    headers: { 'content-type': 'image/png' },
+    payload: png,
+  });
+  assert.equal(response.statusCode, 200);
+}
+
+/** Names and values that a careless client, or a hostile one, may send. */
+const value = fc.oneof(
+  { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<unknown>(0, -1, 0.5, 1e308, -0, '', 'fashion-mnist', null, [], {}, true),
+  },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+);
+
+/** A valid body in which some fields, however deep, are replaced, removed or added. */
+function mutated(valid: object): fc.Arbitrary<object> {
+  const paths = pathsOf(valid);
+  const change = fc.record({
+    path: fc.constantFrom(...paths),
+    action: fc.constantFrom('replace', 'remove', 'add'),
+    name: fc.oneof(fc.string(), fc.constantFrom('__proto__', 'constructor', 'toString', 'a/b~c')),
+    value,
+  });
+  return fc.array(change, { minLength: 1, maxLength: 3 }).map((changes) => {
+    const body = structuredClone(valid);
+    for (const { path, action, name, value: put } of changes) {
+      let target = body as Record<string, unknown>;
+      for (const key of path.slice(0, -1)) target = isObject(target[key]) ? target[key] : {};
+      const key = action === 'add' ? name : path.at(-1)!;
+      if (action === 'remove') delete target[key];
+      else
+        Object.defineProperty(target, key, {
+          value: put,
+          enumerable: true,
+          configurable: true,
+          writable: true,
+        });
+    }
+    return body;
+  });
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null;
+
+function pathsOf(body: unknown, path: string[] = []): string[][] {
+  if (typeof body !== 'object' || body === null) return [path];
+  const inside = Object.entries(body).flatMap(([key, inner]) => pathsOf(inner, [...path, key]));
+  return path.length === 0 ? inside : [path, ...inside];
+}
+
+const trainingBody = examples['TrainingRequest'] as object;
+const checkBody = {
+  examples: [0, 7],
+  network: { hidden: [3] },
+  coordinates: { sample: 20 },
+  seed: 1,
+  stepSize: 1e-5,
+};
+const image = { image: new Array(784).fill(0) };
+
+for (const { path, url, valid } of [
+  { path: '/v1/training-jobs', url: '/v1/training-jobs', valid: trainingBody },
+  { path: '/v1/gradient-checks', url: '/v1/gradient-checks', valid: checkBody },
+  { path: PREDICT, url: '/v1/models/fashion-mnist/predictions', valid: image },
+]) {
+  test(`any JSON to ${url} is answered or refused by name`, async () => {
+    const body = fc.oneof(value, mutated(valid), mutated(valid), fc.constant(valid));
+    await fc.assert(
+      fc.asyncProperty(body, async (payload) => {
+        const headers = { 'content-type': 'application/json' };
+        assertInContract(
+          await app.inject({ method: 'POST', url, headers, payload: JSON.stringify(payload) }),
+          path,
+        );
+      }),
+      RUNS,
+    );
+    await stillAnswers();
+  });
+
+  test(`any bytes said to be JSON to ${url} are answered or refused by name`, async () => {
+    const text = JSON.stringify(valid);
+    await fc.assert(
+      fc.asyncProperty(damaged(Buffer.from(text.slice(0, 400))), async (payload) => {
+        const headers = { 'content-type': 'application/json' };
+        assertInContract(
+          await app.inject({ method: 'POST', url, headers, payload: Buffer.from(payload) }),
+          path,
+        );
+      }),
+      RUNS,
+    );
+    await stillAnswers();
+  });
+}
+
+/** Bytes of a valid body of which some are changed, or the end is missing; or any bytes at all. */
+function damaged(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
+  const change = fc.tuple(fc.nat(valid.length - 1), fc.nat(255));
+  const changed = fc.array(change, { maxLength: 8 }).map((changes) => {
+    const bytes = Uint8Array.from(valid);
+    for (const [at, byte] of changes) bytes[at] = byte;
+    return bytes;
+  });
+  const cut = fc.tuple(changed, fc.nat(valid.length)).map(([bytes, length]) => bytes.subarray(0, length));
+  return fc.oneof(changed, cut, fc.uint8Array({ maxLength: 1000 }));
+}
+
+const form = Buffer.concat([
+  Buffer.from(
+    '--b\r\nContent-Disposition: form-data; name="file"; filename="f.png"\r\nContent-Type: image/png\r\n\r\n',
+  ),
+  png,
+  Buffer.from('\r\n--b--\r\n'),
+]);
+for (const [type, valid] of [
+  ['application/octet-stream', new Uint8Array(784)],
+  ['application/x-npy', npyBytes(new Float32Array(784), [1, 28, 28])],
+  ['image/png', png],
+  ['image/jpeg', await sharp(png).jpeg().toBuffer()],
+  ['image/webp', await sharp(png).webp().toBuffer()],
+  ['multipart/form-data; boundary=b', form],
+] as const) {
+  test(`any bytes of ${type} are predicted or refused by name`, async () => {
+    const query = fc.constantFrom('', '', '?topK=2', '?logits=true', '?pixels=0-1');
+    await fc.assert(
+      fc.asyncProperty(damaged(valid), query, async (payload, options) => {
+        const url = `/v1/models/fashion-mnist/predictions${options}`;
+        const headers = { 'content-type': type };
+        assertInContract(
+          await app.inject({ method: 'POST', url, headers, payload: Buffer.from(payload) }),
+          PREDICT,
+        );
+      }),
+      RUNS,
+    );
+    await stillAnswers();
+  });
+}
+
+test('any content type is taken or refused by name', async () => {
+  const token = fc.string({ unit: fc.constantFrom(...'ab/;=, "*.'), maxLength: 12 });
+  const type = fc.oneof(
+    token,
+    token.map((rest) => `application/json${rest}`),
+    token.map((rest) => `multipart/form-data${rest}`),
+  );
+  await fc.assert(
+    fc.asyncProperty(type, async (contentType) => {
+      const url = '/v1/models/fashion-mnist/predictions';
+      const headers = { 'content-type': contentType };
+      assertInContract(await app.inject({ method: 'POST', url, headers, payload: 'x' }), PREDICT);
+    }),
+    RUNS,
+  );
+});
+
+test('any query and any Accept on every list is answered or refused by name', async () => {
+  const text = fc.oneof(fc.string(), fc.constantFrom('1', '0', '-1', '1e3', '٣', '%00', '100'));
+  const query = fc.dictionary(fc.oneof(fc.constantFrom('limit', 'after', 'status'), fc.string()), text, {
+    maxKeys: 3,
+  });
+  const accept = fc.oneof(
+    fc.constantFrom('*/*', 'text/csv', 'application/json;q=0', ',;=', 'a/b'),
+    fc.string({ unit: 'grapheme-ascii' }),
+  );
+  const paths = fc.constantFrom(
+    '/v1/datasets',
+    '/v1/models',
+    '/v1/models/{name}/versions',
+    '/v1/training-jobs',
+    '/v1/training-jobs/{id}/events',
+    '/v1/training-jobs/{id}/metrics',
+  );
+  await fc.assert(
+    fc.asyncProperty(paths, query, accept, async (path, parameters, accepted) => {
+      const url = path.replace('{name}', 'fashion-mnist').replace('{id}', busy.id);
+      const search = new URLSearchParams(parameters);
+      assertInContract(
+        await app.inject({ url: `${url}?${search}`, headers: { accept: accepted } }),
+        path,
+        'get',
+      );
+    }),
+    RUNS,
+  );
+});
+
+test('any path is answered with what there is, or with a 4xx', async () => {
+  const segment = fc.oneof(
+    fc.constantFrom(
+      'v1',
+      'models',
+      'training-jobs',
+      'datasets',
+      'fashion-mnist',
+      'versions',
+      '1',
+      '..',
+      '%zz',
+      '%2e',
+      '',
+    ),
+    fc.string({ unit: 'binary', maxLength: 8 }).map((text) => encodeURIComponent(text.toWellFormed())),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(segment, { maxLength: 7 }), async (segments) => {
+      const response = await app.inject({ url: `/${segments.join('/')}` });
+      assert.ok(response.statusCode < 500, response.body);
+      assert.ok(response.headers['x-request-id']);
+    }),
+    RUNS,
+  );
+  await cancelJob(app, waiting.id);
+  await cancelJob(app, busy.id);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
+import { epochRecordSchema } from '../../../src/domain/metrics.ts';
+import { modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import { predictionsSchema } from '../../../src/domain/prediction.ts';
+import {
+  jobEventSchema,
+  trainingJobSchema,
+  trainingRequestSchema,
+} from '../../../src/domain/training-job.ts';
+import { examples } from '../../../src/http/schemas/examples.ts';
+import { listOf } from '../../../src/http/schemas/paging.ts';
+import { problemSchema } from '../../../src/http/schemas/problem.ts';
+import { startService } from '../../start-service.ts';
+
+const row = z.array(z.int().min(0).max(255)).length(28);
+const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
+  Problem: problemSchema,
+  Dataset: datasetSchema,
+  DatasetList: listOf(datasetSchema),
+  LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
+  TrainingRequest: trainingRequestSchema,
+  TrainingJob: trainingJobSchema,
+  TrainingJobList: listOf(trainingJobSchema),
+  EpochRecord: epochRecordSchema,
+  EpochRecordList: z.object({ data: z.array(epochRecordSchema) }),
+  JobEvent: jobEventSchema,
+  JobEventList: listOf(jobEventSchema),
+  ModelVersion: modelVersionSchema,
+  ModelVersionList: listOf(modelVersionSchema),
+  Model: modelSchema,
+  ModelList: listOf(modelSchema),
+  Predictions: predictionsSchema,
+  GradientCheckRequest: gradientCheckRequestSchema,
+  GradientCheck: gradientCheckSchema,
+  Liveness: z.object({ live: z.literal(true) }),
+  Readiness: z.object({
+    ready: z.boolean(),
+    checks: z.object({ database: z.boolean(), datasets: z.boolean(), accepting: z.boolean() }),
+  }),
+};
+
+const { app } = await startService({ after });
+
+for (const [id, example] of Object.entries(examples)) {
+  test(`the example of ${id} is one`, () => {
+    const schema = SCHEMAS[id];
+    assert.ok(schema, `what ${id} is made of is not known here`);
+    schema.strict().parse(example);
+  });
+}
+
+test('every component of the document has its example, and there is none of anything else', async () => {
+  const components = Object.keys((await app.inject('/openapi.json')).json().components.schemas);
+  assert.deepEqual(Object.keys(examples).toSorted(), components.toSorted());
+});
+
+test('the requests that are shown are taken', async () => {
+  const check = await app.inject({
+    method: 'POST',
+    url: '/v1/gradient-checks',
+    payload: examples['GradientCheckRequest'] as object,
+  });
+  assert.equal(check.statusCode, 200, check.body);
+  const job = await app.inject({
+    method: 'POST',
+    url: '/v1/training-jobs',
+    payload: examples['TrainingRequest'] as object,
+  });
+  assert.equal(job.statusCode, 202, job.body);
+});

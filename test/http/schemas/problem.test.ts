@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { STATUS_CODES } from 'node:http';
+import { test } from 'node:test';
+import { ERROR_CODES } from '../../../src/errors.ts';
+import { problems, statusOf, titleOf } from '../../../src/http/schemas/problem.ts';
+
+test('every code has a status that exists and a title of its own kind', () => {
+  for (const code of ERROR_CODES) {
+    const status = statusOf(code);
+    assert.ok(status >= 400 && STATUS_CODES[status], code);
+    assert.match(titleOf(code), /^[A-Z]/, code);
+  }
+});
+
+test('what no request can cause is a 500, and nothing else is', () => {
+  const ours = ERROR_CODES.filter((code) => statusOf(code) === 500);
+  assert.deepEqual(ours, [
+    'internal-error',
+    'loss-diverged',
+    'worker-crashed',
+    'invalid-configuration',
+    'invalid-dataset',
+    'state-locked',
+    'state-unusable',
+  ]);
+});
+
+test('a status is described by the titles of its codes', () => {
+  const { 409: conflict, 503: unavailable } = problems(409, 503);
+  assert.equal(conflict.description, titleOf('illegal-transition'));
+  assert.equal(unavailable.description, `${titleOf('overloaded')}; ${titleOf('draining')}`);
+});
