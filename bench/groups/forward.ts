@@ -22,7 +22,10 @@ export async function forwardMicroseconds(
   const parameters = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
   const module = new WebAssembly.Module(readFileSync(join(ROOT, 'src/numerics/simd/kernel.wasm')));
   const kernel = createKernelForward(module, LAYER_SIZES, 'relu', parameters, null);
-  const reference = createForward(LAYER_SIZES, Float64Array.from(parameters));
+  const reference = createForward(
+    { layerSizes: LAYER_SIZES, activation: 'relu', standardization: null },
+    Float64Array.from(parameters),
+  );
   const images = Array.from(labels, (_, n) => pixels.subarray(n * 784, (n + 1) * 784));
 
   function contestant<P>(name: string, outputs: [P, P], forward: (z: P, p: P, image: Uint8Array) => void) {

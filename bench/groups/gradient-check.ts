@@ -84,6 +84,8 @@ function atelier(
 ): Contestant<Check> {
   const plan = {
     layerSizes: LAYER_SIZES,
+    activation: 'relu',
+    standardization: null,
     parameters,
     examples,
     indices: INDICES,
