@@ -118,6 +118,30 @@ test('SIGTERM ends it with code 0, and the running job is back in the queue', as
   assert.deepEqual([job.status, job.attempts], ['succeeded', 2]);
 });
 
+test('SIGTERM ends it within its grace even where nobody reads what it says', async (t) => {
+  const environment = { SHUTDOWN_GRACE_SECONDS: '5' };
+  const { child, ...service } = startProcess(t, await temporaryDirectory(t), environment);
+  const base = await serving({ child, ...service });
+  child.stdout!.pause();
+  // Each is a line of 8 kB in the log: more than any pipe holds.
+  const url = `${base}/v1/nothing?${'x'.repeat(8000)}`;
+  for (let sent = 0; sent < 200; sent++) assert.equal((await fetch(url)).status, 404);
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+  child.stdout!.resume();
+});
+
+test('a signal that arrives twice, from the terminal and through a parent, stops it in order once', async (t) => {
+  const service = startProcess(t, await temporaryDirectory(t));
+  await serving(service);
+  service.child.kill('SIGINT');
+  service.child.kill('SIGINT');
+  service.child.kill('SIGTERM');
+  assert.deepEqual(await service.exited, [0, null], service.output());
+  assert.match(service.output(), /"msg":"stopped"\}$/);
+});
+
 test('when ready it prints JSON lines, the last with its address and a curl to try', async (t) => {
   const service = startProcess(t, await temporaryDirectory(t));
   const base = await serving(service);
@@ -147,7 +171,10 @@ test('what a person can mend is said in one sentence, without a stack', async (t
     [{ PORT: 'http' }, /^Atelier does not start: .*PORT=http/],
     [{ DATABASE_URL: 'postgres://db/atelier' }, /^Atelier does not start: .*DATABASE_URL.*STATE_DIR/],
     [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npm run data/],
-    [{ PORT: String(port) }, /^Atelier does not start: .*EADDRINUSE/],
+    [
+      { PORT: String(port) },
+      new RegExp(`^Atelier does not start: .*HOST=127.0.0.1 PORT=${port}.*EADDRINUSE`),
+    ],
   ];
   for (const [environment, said] of cases) {
     const service = startProcess(t, stateDir, environment);

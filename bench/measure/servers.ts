@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, ROOT } from './command.ts';
@@ -24,20 +25,26 @@ export async function startServer({ program, args, env }: Command): Promise<Serv
   const ended = once(child, 'exit');
   // Told only when it does not start: Debian's onnxruntime complains a hundred times and works.
   const complaint = text(child.stderr);
-  for await (const line of createInterface(child.stdout)) {
+  const url = await addressIn(child.stdout);
+  if (url === undefined) throw new Error(`${args.join(' ')} ended before it listened: ${await complaint}`);
+  // Only now, since the end of the loop has paused it: a server whose output nobody reads may wait for ever.
+  child.stdout.resume();
+  return {
+    url,
+    pid: child.pid!,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function addressIn(output: Readable): Promise<string | undefined> {
+  for await (const line of createInterface(output)) {
     const url = /listening at (http:[^\s"]+)/i.exec(line)?.[1];
-    if (url === undefined) continue;
-    child.stdout.resume();
-    return {
-      url,
-      pid: child.pid!,
-      async stop() {
-        child.kill('SIGTERM');
-        await ended;
-      },
-    };
+    if (url !== undefined) return url;
   }
-  throw new Error(`${args.join(' ')} ended before it listened: ${await complaint}`);
+  return undefined;
 }
 
 export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Promise<Server> {

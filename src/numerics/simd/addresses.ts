@@ -61,6 +61,8 @@ export const EPSILON = 536;
 export const ALPHA = 540;
 export const SMOOTHING = 544;
 export const DROPOUT_SCALE = 548;
+/** What float32 pixels are multiplied by; those of uint8 are looked up. */
+export const PIXEL_SCALE = 552;
 export const MEAN_OVER_STD = 556;
 export const CLIP_NORM = 560;
 export const ONE_MINUS_BETA1 = 564;

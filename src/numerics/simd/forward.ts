@@ -2,7 +2,7 @@
 import type { BatchSums, Examples, Pixels } from '../engine.ts';
 import { type LayerSizes, type Parameters, parameterCount } from '../network.ts';
 import * as A from './addresses.ts';
-import { createKernel, pixelScale } from './kernel.ts';
+import { createKernel } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { unpackInto } from './packing.ts';
 import { type CopyRows, createCopyRows } from './rows.ts';
@@ -51,7 +51,6 @@ export function createKernelForward(
   });
   const { exports, words, floats, doubles, bytes } = kernel;
   const indexWords = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
-  const scale = pixelScale(standardization);
   const last = layers.at(-1)!;
   let known: Uint8Array | null = null;
   let copyRows: CopyRows = () => {};
@@ -73,7 +72,7 @@ export function createKernelForward(
       if (pixels instanceof Uint8Array) {
         bytes.set(pixels.length === inputs ? pixels : pixels.subarray(from, from + inputs), to);
       } else {
-        for (let j = 0; j < inputs; j++) floats[to / 4 + j] = pixels[from + j]! * scale;
+        floats.set(pixels.subarray(from, from + inputs), to / 4);
       }
     }
   }

@@ -111,6 +111,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     words[entry + A.BACK_SUMS / 4] = layer.backSums;
   });
   const scale = pixelScale(standardization);
+  floats[A.PIXEL_SCALE / 4] = scale;
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
@@ -125,6 +126,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
 }
 
 /** 1 / (255 σ) as a float32: a pixel's value is the float32 product with it, whether its pixel came as uint8 or float32. */
-export function pixelScale(standardization: Standardization | null): number {
+function pixelScale(standardization: Standardization | null): number {
   return Math.fround(1 / (255 * (standardization?.std ?? 1)));
 }

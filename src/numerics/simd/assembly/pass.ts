@@ -1,7 +1,7 @@
 /** Examples first … last − 1 of the batch, forward to their losses and back to every layer's dz. */
 import {
   BACK_SUMS, BLOCK_ROWS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD,
-  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PANEL_VECTORS, RECORDS, RECORD_STRIDE, STANDARDIZED, START, TRANSPOSED, WEIGHTS, ZEROS,
+  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PANEL_VECTORS, PIXEL_SCALE, RECORDS, RECORD_STRIDE, STANDARDIZED, START, TRANSPOSED, WEIGHTS, ZEROS,
 } from '../addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
@@ -22,6 +22,12 @@ export function augmentAll(first: i32, last: i32, copy: usize): void {
   for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
 }
 
+/** Pixels that came as float32 become inputs where they lie. */
+function scalePixels(at: usize, inputs: i32): void {
+  const scale = f32x4.splat(load<f32>(PIXEL_SCALE));
+  for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
+}
+
 /** The lists of the non-zero pixels. */
 export function listPixels(first: i32, last: i32): void {
   const layer = layerAt(1);
@@ -31,8 +37,10 @@ export function listPixels(first: i32, last: i32): void {
   const floats = load<i32>(FLOAT_PIXELS) != 0;
   for (let n = first; n < last; n++) {
     const record = recordAt(n);
-    if (floats) listFloats(record + values, inputs, record + list);
-    else listBytes(record + values, inputs, record + list);
+    if (floats) {
+      scalePixels(record + values, inputs);
+      listFloats(record + values, inputs, record + list);
+    } else listBytes(record + values, inputs, record + list);
   }
 }
 
