@@ -42,12 +42,12 @@ export async function temporaryDirectory(scope: Scope): Promise<string> {
 
 /**
  * Closed at the end of the scope; may be closed before.
- * @param onError told every line of the log that says of a defect
+ * @param onLine told every line of the log: those that say of a defect, unless LOG_LEVEL says otherwise
  */
 export async function startService(
   scope: Scope,
   environment: Record<string, string> = {},
-  onError: (line: string) => void = () => {},
+  onLine: (line: string) => void = () => {},
 ): Promise<Atelier> {
   const config = readConfig({
     STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
@@ -56,7 +56,10 @@ export async function startService(
     TRAINING_WORKERS: '2',
     ...environment,
   });
-  const atelier = await compose(config, pino({ level: 'error' }, { write: onError }));
+  const atelier = await compose(
+    config,
+    pino({ level: environment['LOG_LEVEL'] ?? 'error' }, { write: onLine }),
+  );
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());
   atEnd(scope, close);

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
-import { ClientHungUp } from './hang-up.ts';
+import { ClientHungUp, hasHungUp } from './hang-up.ts';
 import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
 
 const RETRY_AFTER_SECONDS = 5;
@@ -65,12 +65,17 @@ export async function sendProblem(
   reply: FastifyReply,
   maxBodyBytes: number,
 ): Promise<FastifyReply> {
-  const error = toAtelierError(thrown, request);
-  const problem = problemOf(error, request);
-  if (thrown instanceof ClientHungUp) request.log.info(thrown.message);
-  else if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
-  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   // Node would go on reading until the request times out.
   if (!(await drain(request.raw, maxBodyBytes))) reply.header('connection', 'close');
+  if (thrown instanceof ClientHungUp || hasHungUp(request, reply)) {
+    const { method, url } = request;
+    const { message: reason } = thrown as Error;
+    request.log.info({ method, url, durationMs: reply.elapsedTime, reason }, 'the client hung up');
+    return reply.hijack();
+  }
+  const error = toAtelierError(thrown, request);
+  const problem = problemOf(error, request);
+  if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
+  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

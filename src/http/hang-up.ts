@@ -1,5 +1,5 @@
 /** Clients that do not wait for their answer. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** Nobody is there to be told, and nothing of ours failed. */
 export class ClientHungUp extends Error {
@@ -16,4 +16,9 @@ export function hangUpSignal(reply: FastifyReply): AbortSignal {
     if (!reply.raw.writableFinished) hungUp();
   });
   return controller.signal;
+}
+
+/** Whatever went wrong then is of no interest: as a rule it is the connection's end that did. */
+export function hasHungUp(request: FastifyRequest, reply: FastifyReply): boolean {
+  return reply.raw.destroyed || request.socket.destroyed === true;
 }
