@@ -142,3 +142,10 @@ export interface Engine {
 
 /** `initial` is copied. @throws RangeError when its length, or a setting, does not fit the layer sizes. */
 export type CreateEngine = (settings: EngineSettings, initial: Parameters) => Engine;
+
+/** How many vectors of moments an optimizer keeps. */
+export function momentCount(optimizer: OptimizerSettings): number {
+  if (optimizer.type === 'sgd') return optimizer.momentum === 0 ? 0 : 1;
+  if (optimizer.type === 'rmsprop') return optimizer.momentum === 0 ? 1 : 2;
+  return 2;
+}

@@ -17,10 +17,10 @@ const describe = (probabilities: number[], options: { topK?: number; logits?: bo
   );
 
 test('the likeliest class comes with all probabilities, one prediction a row', () => {
-  assert.deepEqual(describe([0.1, 0.7, 0.2, 0.5, 0.25, 0.25]), {
+  assert.deepEqual(describe([0.125, 0.625, 0.25, 0.5, 0.25, 0.25]), {
     model: MODEL,
     predictions: [
-      { label: 1, className: 'shoe', probability: 0.7, probabilities: [0.1, 0.7, 0.2] },
+      { label: 1, className: 'shoe', probability: 0.625, probabilities: [0.125, 0.625, 0.25] },
       { label: 0, className: 'shirt', probability: 0.5, probabilities: [0.5, 0.25, 0.25] },
     ],
   });
@@ -35,16 +35,19 @@ test('of equally likely classes the lower label comes first', () => {
 });
 
 test('topK takes the place of the probabilities, and more than there are classes is all of them', () => {
-  const [prediction] = describe([0.1, 0.7, 0.2], { topK: 2 }).predictions;
+  const [prediction] = describe([0.125, 0.625, 0.25], { topK: 2 }).predictions;
   assert.equal(prediction!.probabilities, undefined);
   assert.deepEqual(prediction!.top, [
-    { label: 1, className: 'shoe', probability: 0.7 },
-    { label: 2, className: 'bag', probability: 0.2 },
+    { label: 1, className: 'shoe', probability: 0.625 },
+    { label: 2, className: 'bag', probability: 0.25 },
   ]);
-  assert.equal(describe([0.1, 0.7, 0.2], { topK: 100 }).predictions[0]!.top!.length, 3);
+  assert.equal(describe([0.125, 0.625, 0.25], { topK: 100 }).predictions[0]!.top!.length, 3);
 });
 
 test('logits are added where they are asked for', () => {
   const [prediction] = describe([0.5, 0.25, 0.25], { logits: true }).predictions;
-  assert.deepEqual(prediction!.logits, [0.5, 0.25, 0.25].map(Math.log));
+  assert.deepEqual(
+    prediction!.logits,
+    [0.5, 0.25, 0.25].map((p) => Math.fround(Math.log(p))),
+  );
 });

@@ -44,11 +44,23 @@ test('a data set alone asks for the network of the notebook', () => {
     training: {
       epochs: 10,
       batchSize: 64,
-      optimizer: { type: 'sgd', learningRate: 0.1 },
+      threads: 1,
+      optimizer: { type: 'sgd', learningRate: 0.1, momentum: 0, nesterov: false, weightDecay: 0 },
       schedule: { type: 'constant' },
+      l1: 0,
       l2: 0,
+      dropout: 0,
+      labelSmoothing: 0,
+      clipNorm: null,
+      classWeights: null,
+      standardize: false,
+      augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
       validation: { fraction: 0.1 },
+      earlyStopping: null,
+      budget: null,
     },
+    gradientCheck: true,
+    warmStart: null,
   });
 });
 
@@ -59,7 +71,13 @@ test('what is given inside an object leaves the defaults beside it', () => {
     training: { optimizer: { learningRate: 0.5 }, validation: {} },
   });
   assert.deepEqual(network, { hidden: [], activation: 'relu', init: 'uniform-fan-in' });
-  assert.deepEqual(training.optimizer, { type: 'sgd', learningRate: 0.5 });
+  assert.deepEqual(training.optimizer, {
+    type: 'sgd',
+    learningRate: 0.5,
+    momentum: 0,
+    nesterov: false,
+    weightDecay: 0,
+  });
   assert.deepEqual(training.validation, { fraction: 0.1 });
   assert.equal(training.epochs, 10);
 });

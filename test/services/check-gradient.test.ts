@@ -34,8 +34,10 @@ const long = { network: { hidden: [300] }, examples: 60 };
 test('by default all 31,810 coordinates of the network of the notebook are checked, and pass', async () => {
   const report = await check({});
   const { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel } = report;
+  assert.equal(kernel?.name, 'simd-float32');
+  assert.ok(kernel.maxRelativeDifference > 0 && kernel.maxRelativeDifference < 1e-5);
   assert.deepEqual(
-    { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel },
+    { passed, reason, advice, scheme, stepSize, tolerance, coordinates },
     {
       passed: true,
       reason: null,
@@ -44,7 +46,6 @@ test('by default all 31,810 coordinates of the network of the notebook are check
       stepSize: 1e-5,
       tolerance: 1e-6,
       coordinates: 31_810,
-      kernel: null,
     },
   );
   assert.ok(report.relativeError < 1e-7 && report.error > 0 && report.durationMs > 0);

@@ -49,8 +49,10 @@ test('each success publishes the next version of the model, and its digest is th
       datasetDigest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest,
       layerSizes: [784, 4, 10],
       activation: 'relu',
+      standardization: null,
       classNames: (await app.inject('/v1/datasets/fashion-mnist')).json().classNames,
-      engine: version.engine,
+      engine: 'simd-float32',
+      fused: version.fused,
       testAccuracy: job.latest!.testAccuracy,
       digest: job.digest,
     });

@@ -20,6 +20,7 @@ test('a new job is queued with its request and its first event', async (t) => {
     latest: null,
     best: null,
     model: null,
+    gradientCheckReport: null,
     attempts: 0,
     stoppedAt: null,
     digest: null,

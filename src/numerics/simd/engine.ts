@@ -2,20 +2,21 @@
 
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutThreshold } from '../dropout.ts';
-import type { BatchSums, Examples } from '../engine.ts';
+import {
+  type BatchSums,
+  type Engine,
+  type EngineSettings,
+  type EngineState,
+  type Examples,
+  momentCount,
+  type StepPosition,
+} from '../engine.ts';
 import { type Parameters, parameterCount } from '../network.ts';
 import * as A from './addresses.ts';
 import { createKernel, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './rows.ts';
-import {
-  type EngineSettings,
-  type EngineState,
-  momentCount,
-  type StepPosition,
-  type TrainingEngine,
-} from './settings.ts';
 
 /** What a further thread needs to take part; can be sent to a worker. */
 export interface KernelShare {
@@ -26,7 +27,7 @@ export interface KernelShare {
   readonly pixels: Uint8Array;
 }
 
-export interface KernelEngine extends TrainingEngine {
+export interface KernelEngine extends Engine {
   /** Whether multiply-adds are rounded once on this processor. */
   readonly fused: boolean;
   /** For `serveKernel` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */

@@ -1,12 +1,17 @@
 /** Predictions and measurements in float32: the kernel without its way back. */
 import type { BatchSums, Examples, Pixels } from '../engine.ts';
-import { type LayerSizes, type Parameters, parameterCount } from '../network.ts';
+import {
+  type Activation,
+  type LayerSizes,
+  type Parameters,
+  parameterCount,
+  type Standardization,
+} from '../network.ts';
 import * as A from './addresses.ts';
 import { createKernel } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { unpackInto } from './packing.ts';
 import { type CopyRows, createCopyRows } from './rows.ts';
-import type { Activation, Standardization } from './settings.ts';
 
 export interface KernelForward {
   /**

@@ -3,10 +3,11 @@
  * V8's --experimental-wasm-revectorize, or set it before it compiled the module, joins pairs of 128-bit vectors on
  * processors that have 256: the same bits, a quarter faster.
  */
+
+import type { Activation, Standardization } from '../network.ts';
 import * as A from './addresses.ts';
 import type { Layout } from './layout.ts';
 import type { CopyRows } from './rows.ts';
-import type { Activation, Standardization } from './settings.ts';
 
 /** assembly/index.ts */
 export interface KernelExports {

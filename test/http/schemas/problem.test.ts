@@ -17,6 +17,8 @@ test('what no request can cause is a 500, and nothing else is', () => {
   assert.deepEqual(ours, [
     'internal-error',
     'loss-diverged',
+    'gradient-check-failed',
+    'kernel-differs',
     'worker-crashed',
     'invalid-configuration',
     'invalid-dataset',

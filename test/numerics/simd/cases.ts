@@ -1,9 +1,8 @@
 /** The kernel, and networks to try it on. */
 import { readFileSync } from 'node:fs';
-import type { Examples } from '../../../src/numerics/engine.ts';
+import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
 import { parameterCount } from '../../../src/numerics/network.ts';
 import { randomUniform } from '../../../src/numerics/random.ts';
-import type { EngineSettings, StepPosition } from '../../../src/numerics/simd/settings.ts';
 import { stripes } from '../fixtures.ts';
 
 export const kernelModule = new WebAssembly.Module(

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import type { EngineSettings } from '../../../src/numerics/engine.ts';
 import {
   createKernelEngine,
   type KernelEngine,
   type KernelOptions,
 } from '../../../src/numerics/simd/engine.ts';
-import type { EngineSettings } from '../../../src/numerics/simd/settings.ts';
 import { firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 

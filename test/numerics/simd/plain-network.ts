@@ -1,9 +1,9 @@
 /** Float64, straight from the formulas, one number at a time: what the kernel is compared with. */
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
-import type { Examples } from '../../../src/numerics/engine.ts';
+import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
+import type { Activation } from '../../../src/numerics/network.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network.ts';
-import type { Activation, EngineSettings, StepPosition } from '../../../src/numerics/simd/settings.ts';
 
 function activate(kind: Activation, z: number): number {
   if (kind === 'relu') return Math.max(z, 0);
