@@ -17,6 +17,7 @@ import type { HealthService } from '../services/health.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { TrainingService } from '../services/train.ts';
 import { answerClientError } from './client-error.ts';
+import { refuseEncodedBody } from './content-encoding.ts';
 import { registerDocumentation } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
 import { registerJsonBody } from './json-body.ts';
@@ -82,6 +83,7 @@ export async function buildApp(
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   registerNotFound(app);
+  app.addHook('onRequest', refuseEncodedBody);
   await app.register(accepts);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));

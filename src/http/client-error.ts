@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
-import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
+import { AtelierError, type ErrorCode } from '../errors.ts';
+import { PROBLEM_TYPE, titleOf, toProblem } from './schemas/problem.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -12,17 +12,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
-  const status = statusOf(code);
-  const requestId = randomUUID();
-  const problem: Problem = {
-    type: `urn:atelier:problem:${code}`,
-    title: titleOf(code),
-    status,
-    detail: `${titleOf(code)}: ${error.message}.`,
-    instance: '',
-    code,
-    requestId,
-  };
+  const message = `${titleOf(code)}: ${error.message}.`;
+  const problem = toProblem(new AtelierError(code, message), '', randomUUID());
+  const { status, requestId } = problem;
   const body = JSON.stringify(problem);
   if (socket.writable) {
     socket.write(

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
 import { ClientHungUp, hasHungUp } from './hang-up.ts';
-import { PROBLEM_TYPE, type Problem, statusOf, titleOf } from './schemas/problem.ts';
+import { PROBLEM_TYPE, toProblem } from './schemas/problem.ts';
 
 const RETRY_AFTER_SECONDS = 5;
 
@@ -45,19 +45,6 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   );
 }
 
-export function problemOf(error: AtelierError, request: FastifyRequest): Problem {
-  return {
-    type: `urn:atelier:problem:${error.code}`,
-    title: titleOf(error.code),
-    status: statusOf(error.code),
-    detail: error.message,
-    instance: request.url,
-    code: error.code,
-    requestId: request.id,
-    ...(error.details.length > 0 && { errors: [...error.details] }),
-  };
-}
-
 /** @param maxBodyBytes how much of an unread body is taken before the answer */
 export async function sendProblem(
   thrown: unknown,
@@ -74,7 +61,7 @@ export async function sendProblem(
     return reply.hijack();
   }
   const error = toAtelierError(thrown, request);
-  const problem = problemOf(error, request);
+  const problem = toProblem(error, request.url, request.id);
   if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));

@@ -2,6 +2,7 @@
 import type { FastifySchemaCompiler } from 'fastify';
 import { z } from 'zod';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
+import { MAX_ERRORS } from './schemas/problem.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -54,7 +55,11 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
         ? { pointer: jsonPointer(path), detail }
         : { parameter: path.map(String).join('.'), detail };
     });
-    const places = details.map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
+    const places = details
+      .slice(0, MAX_ERRORS)
+      .map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
+    if (details.length > MAX_ERRORS)
+      places.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more`);
     const part = httpPart === 'body' ? 'The body' : httpPart === 'querystring' ? 'The query' : 'The path';
     return {
       error: new AtelierError('invalid-request', `${part} does not fit. ${places.join('. ')}`, { details }),

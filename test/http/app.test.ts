@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { assertProblem, queueJob, startService, train } from '../start-service.ts';
 
 const { app } = await startService({ after });
@@ -84,6 +85,19 @@ test('a wrong body does not hide a wrong method or path', async () => {
   const wrong = { headers: { 'content-type': 'application/json' }, payload: '{' };
   assertProblem(await app.inject({ method: 'PUT', url: '/v1/models', ...wrong }), 405, 'method-not-allowed');
   assertProblem(await app.inject({ method: 'POST', url: '/v1/nothing', ...wrong }), 404, 'route-not-found');
+});
+
+test('a compressed body is a 415 that names Content-Encoding, wherever there is one', async () => {
+  for (const url of POSTS) {
+    const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
+    const response = await app.inject({ method: 'POST', url, headers, payload: gzipSync('{}') });
+    const problem = assertProblem(response, 415, 'unsupported-media-type', 'Content-Encoding');
+    assert.match(problem.detail, /Content-Encoding: gzip .* allowed: identity/);
+    assert.equal(response.headers['accept-encoding'], 'identity');
+  }
+  const headers = { 'content-type': 'application/json', 'content-encoding': 'Identity' };
+  const check = { method: 'POST', url: '/v1/gradient-checks', headers, payload: '{}' } as const;
+  assert.equal((await app.inject(check)).statusCode, 200);
 });
 
 test('a path without a route is a 404', async () => {

@@ -150,3 +150,18 @@ test('everything that is wrong is told at once', async () => {
   const unknown = errors!.find((error) => 'pointer' in error && error.pointer === '#/training/batch');
   assert.match(unknown!.detail, /allowed: epochs, batchSize, threads, optimizer, schedule, l1, l2, dropout/);
 });
+
+test('of very many errors the first are told, and how many more there are', async () => {
+  const metadata = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`n${i}`, 1]));
+  const payload = JSON.stringify({ dataset: 'fashion-mnist', metadata });
+  const response = await send(TRAIN, payload);
+  const problem = assertProblem(response, 400, 'invalid-request', '#/metadata/n0');
+  assert.equal(problem.errors?.length, 20);
+  assert.match(problem.detail, /#\/metadata\/n19: .*\. … and 59,980 more$/);
+});
+
+test('a name of a megabyte is not told back', async () => {
+  const response = await send(CHECK, JSON.stringify({ ['x'.repeat(1_000_000)]: 1 }));
+  assertProblem(response, 400, 'invalid-request');
+  assert.ok(response.body.length < 10_000);
+});

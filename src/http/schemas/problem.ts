@@ -1,6 +1,6 @@
 /** Errors on the wire: RFC 9457 problem details with our code, and what is wrong where. */
 import { z } from 'zod';
-import { ERROR_CODES, type ErrorCode } from '../../errors.ts';
+import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
 /** The only map from error code to status; 500 for what no request can cause. */
 const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
@@ -49,6 +49,32 @@ export function titleOf(code: ErrorCode): string {
   return STATUS[code][1];
 }
 
+/** Of one problem; how many more there are is in its detail. */
+export const MAX_ERRORS = 20;
+/** A name that a client chose may be as long as its body. */
+const MAX_CHARACTERS = { instance: 2000, detail: 4000, place: 200 };
+
+const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);
+
+/** What a client is told of an error, in a length that it can read. */
+export function toProblem(error: AtelierError, instance: string, requestId: string): Problem {
+  const errors = error.details.slice(0, MAX_ERRORS).map((place) => {
+    const detail = cut(place.detail, MAX_CHARACTERS.place);
+    if ('pointer' in place) return { pointer: cut(place.pointer, MAX_CHARACTERS.place), detail };
+    return { parameter: cut(place.parameter, MAX_CHARACTERS.place), detail };
+  });
+  return {
+    type: `urn:atelier:problem:${error.code}`,
+    title: titleOf(error.code),
+    status: statusOf(error.code),
+    detail: cut(error.message, MAX_CHARACTERS.detail),
+    instance: cut(instance, MAX_CHARACTERS.instance),
+    code: error.code,
+    requestId,
+    ...(errors.length > 0 && { errors }),
+  };
+}
+
 const located = { detail: z.string() };
 
 export const problemSchema = z
@@ -67,7 +93,9 @@ export const problemSchema = z
           z.object({ parameter: z.string(), ...located }),
         ]),
       )
-      .optional(),
+      .max(MAX_ERRORS)
+      .optional()
+      .describe('Where; `detail` says how many more there are'),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;

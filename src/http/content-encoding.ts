@@ -1,0 +1,20 @@
+/** Compressed bodies, which are not taken: as the bytes of an image they would be predicted without a word. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AtelierError } from '../errors.ts';
+
+/**
+ * Before the body is read.
+ * @throws AtelierError `unsupported-media-type`
+ */
+export async function refuseEncodedBody(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return;
+  // RFC 9110, section 15.5.16.
+  reply.header('accept-encoding', 'identity');
+  const detail = 'allowed: identity, or no such header';
+  throw new AtelierError(
+    'unsupported-media-type',
+    `Content-Encoding: ${encoding} is not taken; ${detail}. Send the body as it is, not compressed.`,
+    { details: [{ parameter: 'Content-Encoding', detail }] },
+  );
+}
