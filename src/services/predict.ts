@@ -6,6 +6,7 @@ import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';
 import type { PredictTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import { ownMemory } from '../workers/transfer.ts';
 import type { ModelService } from './find-model.ts';
 
 /** The main thread computes no more than this at once. */
@@ -49,12 +50,22 @@ export function createPredictService(
         }
         rest = { kind: 'batch', ...batch };
       }
-      return Buffer.from(await pool.run({ network, images: rest, options, format }, signal()));
+      // Nobody else looks at the body any more: it is not copied.
+      const answer = await pool.run(
+        { network, images: rest, options, format },
+        signal(),
+        ownMemory(viewsOf(rest)),
+      );
+      return Buffer.from(answer.buffer as ArrayBuffer, answer.byteOffset, answer.byteLength);
     },
   };
 }
 
+function viewsOf(images: EncodedImages): ArrayBufferView[] {
+  if (images.kind === 'many') return images.parts.flatMap(viewsOf);
+  return [images.kind === 'batch' ? images.pixels : images.bytes];
+}
+
 function byteLength(images: EncodedImages): number {
-  if (images.kind === 'many') return images.parts.reduce((sum, part) => sum + byteLength(part), 0);
-  return images.kind === 'batch' ? images.pixels.byteLength : images.bytes.byteLength;
+  return viewsOf(images).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

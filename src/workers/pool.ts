@@ -9,10 +9,11 @@ const MAX_WAITING = 64;
 
 export interface Pool<Task, Value> {
   /**
+   * @param transfer memory that the thread is given for good
    * @param signal ends the thread that works on the task: a client that hangs up must not hold it
    * @throws AtelierError what the thread refused, `overloaded`, or `worker-crashed`
    */
-  run(task: Task, signal?: AbortSignal): Promise<Value>;
+  run(task: Task, signal?: AbortSignal, transfer?: readonly ArrayBuffer[]): Promise<Value>;
   close(): Promise<void>;
 }
 
@@ -27,7 +28,7 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
     atomics: 'disabled',
   });
   return {
-    async run(task, signal) {
+    async run(task, signal, transfer = []) {
       if (piscina.queueSize >= MAX_WAITING) {
         throw new AtelierError(
           'overloaded',
@@ -36,7 +37,7 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
       }
       let outcome: Outcome<Value>;
       try {
-        outcome = await piscina.run(task, signal ? { signal } : {});
+        outcome = await piscina.run(task, { transferList: [...transfer], signal: signal ?? null });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         const reason = error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import { answerPredictions } from './answer-predictions.ts';
 import { checkKernel, kernelModule } from './kernel.ts';
 import type { Outcome, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
+import { handOver } from './transfer.ts';
 
 checkKernel();
 
@@ -27,14 +28,15 @@ function forwardOf(network: ServedNetwork): KernelForward['forward'] {
   return last.forward;
 }
 
-export default function predict({
+export default async function predict({
   network,
   images,
   options,
   format,
 }: PredictTask): Promise<Outcome<Uint8Array>> {
-  return toOutcome(() => {
+  const outcome = await toOutcome(() => {
     const answer = answerPredictions(network, forwardOf(network), decodeImages(images), options, format);
     return typeof answer === 'string' ? new TextEncoder().encode(answer) : answer;
   });
+  return outcome.ok ? handOver(outcome, [outcome.value]) : outcome;
 }

@@ -6,6 +6,7 @@ import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '
 import type { PredictService } from '../../services/predict.ts';
 import { readImages, registerImageBodies } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';
+import { limitLargeBodies } from '../large-bodies.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { imageBodies } from '../schemas/image-bodies.ts';
@@ -34,6 +35,7 @@ const shared = {
 export const predictionRoutes =
   (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
+    limitLargeBodies(app);
     await registerImageBodies(app, maxBodyBytes);
 
     async function predict(
