@@ -4,7 +4,7 @@ import type { Dataset } from '../domain/dataset.ts';
 import type { GradientCheck, GradientCheckRequest } from '../domain/gradient-check.ts';
 import { parseModelReference } from '../domain/model.ts';
 import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type Network, type Parameters, parameterCount } from '../numerics/network.ts';
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
@@ -16,19 +16,28 @@ import { layerSizesOf } from './training-plan.ts';
 
 /** Multiply-adds; a few seconds of the reference. */
 const MAX_COST = 4e9;
+/** At 50 bytes and more each: the parameters and their gradient, twice, and two numbers a coordinate. */
+const MAX_PARAMETERS = 10_000_000;
+/** Of an npy answer, 8 MB. */
+const MAX_NUMBERS = 1_000_000;
 
 export interface GradientCheckAnswer {
   readonly report: GradientCheck;
-  /** Packed, W1, b1, W2, …; NaN where a sample left a coordinate out. Made when asked for. */
-  vector(which: 'analytic' | 'numeric'): Float64Array;
+  /** The packed gradient, where one was asked for; NaN where a sample left a coordinate out. */
+  readonly npy: Uint8Array | null;
 }
 
 export interface GradientCheckService {
   /**
+   * @param answer the report alone, or also one of the two gradients
    * @param signal ends the check when the client hangs up
    * @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `check-too-costly`
    */
-  check(request: GradientCheckRequest, signal: AbortSignal): Promise<GradientCheckAnswer>;
+  check(
+    request: GradientCheckRequest,
+    answer: GradientCheckTask['answer'],
+    signal: AbortSignal,
+  ): Promise<GradientCheckAnswer>;
 }
 
 export function createGradientCheckService(
@@ -37,7 +46,7 @@ export function createGradientCheckService(
   pool: Pool<GradientCheckTask, GradientCheckResult>,
 ): GradientCheckService {
   return {
-    async check(request, signal) {
+    async check(request, answer, signal) {
       const dataset = findDataset(catalog, request.dataset, '#/dataset');
       const { layerSizes, activation, standardization, parameters } = await networkOf(
         request,
@@ -57,16 +66,17 @@ export function createGradientCheckService(
         tolerance: request.tolerance,
         coordinates: request.coordinates,
         seed: request.seed,
+        answer,
       };
-      assertAffordable(task);
-      const { positions, analytic, numeric, ...report } = await pool.run(task, signal);
-      const vectors = { analytic, numeric };
+      assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
+      assertTrainingFitsMemory(layerSizes);
+      const { npy, ...report } = await pool.run(task, signal);
       return {
         report: {
           ...report,
           blocks: report.blocks.map((block) => ({ ...block, shape: [...block.shape] })),
         },
-        vector: (which) => scatter(vectors[which], positions, parameterCount(layerSizes)),
+        npy,
       };
     },
   };
@@ -79,7 +89,6 @@ async function networkOf(
 ): Promise<Network & { parameters: Parameters | null }> {
   if (model === undefined) {
     const layerSizes = layerSizesOf(network?.hidden ?? DEFAULT_HIDDEN, dataset);
-    assertTrainingFitsMemory(layerSizes);
     return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
   const { name, version } = parseModelReference(model);
@@ -109,22 +118,40 @@ function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset)
   return Uint32Array.from(indices);
 }
 
-function assertAffordable({ layerSizes, indices, scheme, coordinates }: GradientCheckTask): void {
-  const checked = coordinates === 'all' ? parameterCount(layerSizes) : coordinates.sample;
-  const cost = gradientCheckCost(layerSizes, indices.length, scheme, checked);
-  if (cost <= MAX_COST) return;
-  const times = (cost / MAX_COST).toFixed(1);
-  throw new AtelierError(
-    'check-too-costly',
-    `This check is ${times} times what can be answered within seconds. ` +
-      'Check a sample, as in "coordinates": { "sample": 1000 }, or fewer examples.',
-    { details: [{ pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' }] },
-  );
+function assertAffordable(task: GradientCheckTask, networkPointer: string): void {
+  const { layerSizes, indices, scheme, coordinates } = task;
+  const parameters = parameterCount(layerSizes);
+  if (parameters > MAX_PARAMETERS) {
+    const detail = `is of at most ${inDigits(MAX_PARAMETERS)} parameters`;
+    throw tooCostly(
+      `A ${layerSizes.join('-')} network has ${inDigits(parameters)} parameters; one that is checked ${detail}`,
+      [{ pointer: networkPointer, detail }],
+    );
+  }
+  if (task.answer !== 'report' && parameters > MAX_NUMBERS) {
+    const detail = `takes application/json where there are more than ${inDigits(MAX_NUMBERS)}`;
+    throw tooCostly(`The gradient has ${inDigits(parameters)} numbers; Accept ${detail}`, [
+      { parameter: 'Accept', detail },
+    ]);
+  }
+  const checked = coordinates === 'all' ? parameters : coordinates.sample;
+  const cost = (sampled: number) => gradientCheckCost(layerSizes, indices.length, scheme, sampled);
+  const times = `This check is ${(cost(checked) / MAX_COST).toFixed(1)} times what can be answered within seconds`;
+  if (cost(0) > MAX_COST) {
+    const allowed = Math.floor((indices.length * MAX_COST) / cost(0));
+    const detail = `are at most ${allowed} for this network, and fewer the more coordinates are checked`;
+    throw tooCostly(`${times}. Examples ${detail}`, [{ pointer: '#/examples', detail }]);
+  }
+  if (cost(checked) > MAX_COST) {
+    const advice = 'Check a sample, as in "coordinates": { "sample": 1000 }, or fewer examples';
+    throw tooCostly(`${times}. ${advice}`, [
+      { pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' },
+    ]);
+  }
 }
 
-function scatter(values: Float64Array, positions: Uint32Array, length: number): Float64Array {
-  if (values.length === length) return values;
-  const packed = new Float64Array(length).fill(Number.NaN);
-  for (const [i, position] of positions.entries()) packed[position] = values[i]!;
-  return packed;
+const inDigits = (count: number) => count.toLocaleString('en');
+
+function tooCostly(message: string, details: readonly ErrorDetail[]): AtelierError {
+  return new AtelierError('check-too-costly', `${message}.`, { details });
 }

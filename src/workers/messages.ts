@@ -72,11 +72,15 @@ export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   /** null for those of a fresh network: the thread makes them from the seed, which may take seconds. */
   readonly parameters: Parameters | null;
   readonly initialization: Initialization;
+  /** What is answered: the report alone, or also one of the two gradients. */
+  readonly answer: 'report' | 'analytic' | 'numeric';
 };
 
-export type GradientCheckResult = GradientCheckReport & {
+export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {
   readonly kernel: { readonly name: string; readonly maxRelativeDifference: number };
   readonly durationMs: number;
+  /** The gradient that was asked for. */
+  readonly npy: Uint8Array | null;
 };
 
 /** A model as a predict thread needs it; the parameters are in shared memory. */

@@ -4,6 +4,7 @@ import { gradientCheck } from '../numerics/gradient-check.ts';
 import { initialize } from '../numerics/initialize.ts';
 import { engineDifference } from '../numerics/kernel-check.ts';
 import type { Parameters } from '../numerics/network.ts';
+import { vectorAsNpy } from './answer-gradient-check.ts';
 import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
 import type { GradientCheckResult, GradientCheckTask, Outcome } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
@@ -20,7 +21,8 @@ export default function checkGradient(task: GradientCheckTask): Promise<Outcome<
       if (!done) continue;
       const durationMs = performance.now() - startedAt;
       const kernel = { name: KERNEL_NAME, maxRelativeDifference: kernelDifference(task, parameters) };
-      return { ...value, kernel, durationMs };
+      const { positions, analytic, numeric, ...report } = value;
+      return { ...report, kernel, durationMs, npy: vectorAsNpy(task, { positions, analytic, numeric }) };
     }
   });
 }

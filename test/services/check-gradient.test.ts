@@ -141,9 +141,28 @@ test('as npy the answer is the packed gradient itself, analytic or numeric', asy
 });
 
 test('a check that would take too long is refused before it starts, with advice that helps', async () => {
-  const network = { hidden: [4096, 4096, 4096] };
+  const network = { hidden: [1024, 1024] };
   const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
   assert.match(problem.detail, /times what can be answered within seconds.*"sample": 1000/);
+});
+
+test('a network too large to be checked in memory is refused by its parameters, even for one coordinate', async () => {
+  const body = { network: { hidden: [4096, 4096] }, coordinates: { sample: 1 }, examples: 1 };
+  const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/network/hidden');
+  assert.match(problem.detail, /784-4096-4096-10 network has 20,037,642 parameters; .* at most 10,000,000/);
+});
+
+test('a large one is checked by a sample, but its gradient is too large an answer', async () => {
+  const body = { network: { hidden: [2000] }, coordinates: { sample: 10 }, examples: 1 };
+  assert.equal((await check(body)).coordinates, 10);
+  assertProblem(await post(body, 'application/x-npy'), 422, 'check-too-costly', 'Accept');
+});
+
+test('more examples than can be passed through the network are refused as such', async () => {
+  const body = { network: { hidden: [4000] }, coordinates: { sample: 1 }, examples: 1000 };
+  const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/examples');
+  const allowed = Number(/at most (\d+)/.exec(problem.detail)![1]);
+  assert.ok(allowed > 100 && allowed < 1000);
 });
 
 test('images that there are not are refused with their place in the list', async () => {
