@@ -30,7 +30,14 @@ export const gradientCheckRequestSchema = z
       .union([z.literal('all'), z.strictObject({ sample: z.int().min(1).max(10_000_000) })])
       .default('all')
       .describe('Which coordinates of the packed vector are checked'),
-    tolerance: z.number().gt(0).max(1).optional().describe('By default 1e-6 (central) or 1e-4 (forward)'),
+    tolerance: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe(
+        'Of ‖a − n‖ in a block, relative to max(‖a‖, ‖n‖) and beside its `noise`; by default 1e-6 (central) or 1e-4 (forward)',
+      ),
     seed: seedSchema.default(0).describe('Of the initial parameters and of the sample'),
   })
   .refine((request) => request.network === undefined || request.model === undefined, {
@@ -52,7 +59,14 @@ export const gradientCheckSchema = z
       .number()
       .describe('‖analytic − numeric‖ over all coordinates: what scipy.optimize.check_grad prints'),
     relativeError: z.number().describe('‖a − n‖ / max(‖a‖, ‖n‖) over the coordinates without a kink'),
-    tolerance: z.number(),
+    tolerance: z
+      .number()
+      .describe(
+        'A block passes where ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, over its coordinates without a kink',
+      ),
+    noise: z
+      .number()
+      .describe('Rounding noise of the differences that is allowed for, over all coordinates without a kink'),
     scheme: z.enum(SCHEMES),
     stepSize: z.number(),
     loss: z.number().describe('Mean cross-entropy of the examples, in nats'),
@@ -64,10 +78,17 @@ export const gradientCheckSchema = z
         name: z.string(),
         shape: z.array(z.int()),
         coordinates: z.int(),
-        passed: z.boolean(),
+        passed: z.boolean().describe('Whether ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise'),
         error: z.number(),
         relativeError: z.number(),
-        allclose: z.boolean().describe('numpy.allclose with rtol 1e-3'),
+        noise: z
+          .number()
+          .describe('Rounding noise of the differences that is allowed for beside the tolerance'),
+        allclose: z
+          .boolean()
+          .describe(
+            'Whether |a − n| ≤ 1e-8 + 1e-3 |n| in each coordinate without a kink, as numpy.allclose; for comparison, not held against anything',
+          ),
         kinks: z.int(),
         worst: z.object({ index: z.array(z.int()), analytic: z.number(), numeric: z.number() }).nullable(),
       }),

@@ -45,6 +45,7 @@ export interface BlockReport {
   readonly error: number;
   readonly relativeError: number;
   readonly allclose: boolean;
+  readonly noise: number;
   readonly passed: boolean;
   readonly worst: { readonly index: number[]; readonly analytic: number; readonly numeric: number } | null;
 }
@@ -59,6 +60,7 @@ export interface GradientCheckReport {
   readonly scheme: DifferenceScheme;
   readonly stepSize: number;
   readonly tolerance: number;
+  readonly noise: number;
   /** Mean cross-entropy of the examples, in nats. */
   readonly loss: number;
   readonly coordinates: number;
@@ -157,6 +159,7 @@ export function* gradientCheck(
     scheme,
     stepSize,
     tolerance,
+    noise: whole.noise,
     loss: perturbed.loss,
     coordinates: count,
     kinks: whole.kinks,

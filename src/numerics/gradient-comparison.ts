@@ -17,7 +17,9 @@ export interface Comparison {
   readonly relativeError: number;
   /** numpy.allclose(analytic, numeric, rtol 1e-3, atol 1e-8), without the kinked ones. */
   readonly allclose: boolean;
-  /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + 4 √k noise, without the kinked ones. */
+  /** The rounding noise allowed for in ‖a − n‖: 4 √k that of one difference. */
+  readonly noise: number;
+  /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, without the kinked ones. */
   readonly passed: boolean;
   /** The rounding noise to be expected is more than the tolerance: a wrong gradient could hide in it. */
   readonly noiseDominates: boolean;
@@ -72,6 +74,7 @@ export function compareGradients(
     error: Math.sqrt(squares + kinkSquares),
     relativeError: scale === 0 ? 0 : norm / scale,
     allclose,
+    noise: NOISE_MARGIN * expectedNoise,
     passed: norm <= tolerance * scale + NOISE_MARGIN * expectedNoise,
     noiseDominates: expectedNoise > tolerance * scale,
     worst,

@@ -68,6 +68,17 @@ test('forward differences have the step and the number that SciPy has', async ()
   assert.ok(report.error > 1e-7 && report.error < 1e-5, String(report.error));
 });
 
+test('a tolerance below the rounding noise passes by the noise that the report allows for', async () => {
+  const { noise, passed, blocks, tolerance } = await check({ tolerance: 1e-15 });
+  assert.deepEqual([passed, tolerance], [true, 1e-15]);
+  for (const block of blocks) {
+    assert.ok(block.error > 1e-15 * (block.error / block.relativeError), 'the tolerance alone is exceeded');
+    assert.ok(block.error <= block.noise, block.name);
+  }
+  const ofBlocks = Math.hypot(...blocks.map((block) => block.noise));
+  assert.ok(Math.abs(noise - ofBlocks) <= 1e-12 * noise);
+});
+
 test('a step of 1e-10, as the starter code had it, is called too small, with what to do', async () => {
   const report = await check({ scheme: 'forward', stepSize: 1e-10 });
   assert.deepEqual([report.passed, report.reason], [false, 'step-too-small']);
