@@ -94,7 +94,7 @@ export function createModels(db: Kysely<Database>): Models {
     if (row !== undefined) return row.created_at;
     throw new AtelierError(
       'invalid-request',
-      `the list cannot go on after "${after}": no model has that name`,
+      `The list cannot go on after "${after}": no model has that name.`,
       {
         details: [{ parameter: 'after', detail: 'must be the name of a model, as the last page gave it' }],
       },

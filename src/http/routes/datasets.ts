@@ -57,6 +57,16 @@ export const datasetRoutes =
       handler: async ({ query: { limit, after } }) => {
         const all = catalog.list();
         const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
+        if (after !== undefined && start === 0) {
+          const detail = 'must be the id of a data set, `lastId` of the page before';
+          throw new AtelierError(
+            'invalid-request',
+            `The list cannot go on after "${after}": after ${detail}.`,
+            {
+              details: [{ parameter: 'after', detail }],
+            },
+          );
+        }
         const data = all.slice(start, start + limit).map(summarize);
         return toList({ data, hasMore: start + limit < all.length }, (dataset) => dataset.id);
       },

@@ -17,6 +17,11 @@ import { problems } from '../schemas/problem.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
+/** Any ULID is a place in the order; whether a job has it does not matter. */
+const jobCursor = z
+  .string()
+  .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the page before')
+  .describe('`lastId` of the page before');
 
 export const trainingJobRoutes =
   (training: TrainingService): FastifyPluginAsyncZod =>
@@ -52,7 +57,11 @@ export const trainingJobRoutes =
         operationId: 'listTrainingJobs',
         summary: 'List training jobs, newest first',
         tags,
-        querystring: z.strictObject({ ...pagingQuery, status: jobStatusSchema.optional() }),
+        querystring: z.strictObject({
+          ...pagingQuery,
+          after: jobCursor.optional(),
+          status: jobStatusSchema.optional(),
+        }),
         response: { 200: listOf(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
       },
       handler: async (request) => toList(await training.list(request.query), (job) => job.id),

@@ -43,6 +43,7 @@ test('the list holds the built-in data set as the resource itself shows it', asy
 });
 
 test('after the last data set there are no more', async () => {
+  assertProblem(await app.inject('/v1/datasets?after=nobody'), 400, 'invalid-request', 'after');
   const response = await app.inject('/v1/datasets?limit=1&after=fashion-mnist');
   assert.deepEqual(response.json(), { data: [], firstId: null, lastId: null, hasMore: false });
 });

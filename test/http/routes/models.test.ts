@@ -61,5 +61,5 @@ test('versions and cursors that cannot be are refused by name', async () => {
     assertProblem(response, 400, 'invalid-request', 'version');
   }
   assertProblem(await app.inject('/v1/models/b/versions?after=x'), 400, 'invalid-request', 'after');
-  assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request');
+  assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request', 'after');
 });

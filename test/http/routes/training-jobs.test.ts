@@ -45,7 +45,9 @@ test('pages follow each other without a gap while jobs are added', async () => {
 });
 
 test('a cursor need not be the id of a job', async () => {
-  const { data, hasMore } = (await app.inject('/v1/training-jobs?after=job_0')).json();
+  const { data, hasMore } = (
+    await app.inject('/v1/training-jobs?after=job_00000000000000000000000000')
+  ).json();
   assert.deepEqual([data, hasMore], [[], false]);
 });
 
@@ -64,6 +66,8 @@ test('what a query cannot be is refused by name, with what it can be', async () 
     'limit=1&limit=2': 'limit',
     'status=paused': 'status',
     'after=': 'after',
+    'after=job_0': 'after',
+    'after=nobody': 'after',
     'page=2': 'page',
     '__proto__=1': '__proto__',
   };
