@@ -38,6 +38,13 @@ export const predictionsSchema = z
 export type Predictions = z.infer<typeof predictionsSchema>;
 export type Prediction = Predictions['predictions'][number];
 
+/** Array.from takes as long as the prediction itself. */
+function toArray(row: Float32Array): number[] {
+  const numbers: number[] = [];
+  for (let k = 0; k < row.length; k++) numbers.push(row[k]!);
+  return numbers;
+}
+
 /** Classes by falling probability; of equals the lower label first. */
 function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
   return Array.from(probabilities, (probability, label) => ({
@@ -66,9 +73,9 @@ export function describePredictions(
     const row = probabilities.subarray(start, start + classes);
     const label = argmax(row);
     const prediction: Prediction = { label, className: classNames[label]!, probability: row[label]! };
-    if (options.topK === undefined) prediction.probabilities = Array.from(row);
+    if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rank(row, classNames, options.topK);
-    if (options.logits) prediction.logits = Array.from(logits.subarray(start, start + classes));
+    if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
     predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };

@@ -44,9 +44,11 @@ function describe(issue: Issue, schema: unknown): { path: Path; detail: string }
   return [{ path, detail: issue.message }];
 }
 
-export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
-  ({ schema, httpPart }) =>
-  (data: unknown) => {
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  // Most requests have no query, and what none means is always the same.
+  const none = httpPart === 'querystring' ? schema.safeParse({}) : undefined;
+  return (data: unknown) => {
+    if (none?.success && isEmpty(data)) return { value: none.data };
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
     const found = result.error.issues.flatMap((issue) => describe(issue, schema));
@@ -65,3 +67,9 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> =
       error: new AtelierError('invalid-request', `${part} does not fit. ${places.join('. ')}`, { details }),
     };
   };
+};
+
+function isEmpty(data: unknown): boolean {
+  for (const _ in data as object) return false;
+  return true;
+}
