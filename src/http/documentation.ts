@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../package.json' with { type: 'json' };
+import { completeContract } from './contract.ts';
 import { examples } from './schemas/examples.ts';
 
 declare module 'fastify' {
@@ -49,7 +50,7 @@ export async function registerDocumentation(app: FastifyInstance): Promise<void>
       for (const [id, schema] of Object.entries(object.components?.schemas ?? {})) {
         if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
       }
-      return object;
+      return completeContract(object);
     },
   });
   await app.register(swaggerUi, { routePrefix: '/docs' });

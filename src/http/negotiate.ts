@@ -1,12 +1,17 @@
 /** Content negotiation. */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../errors.ts';
 
 /**
  * The first of `offered` where the client does not care.
  * @throws AtelierError `not-acceptable`
  */
-export function negotiate<const T extends string>(request: FastifyRequest, offered: readonly T[]): T {
+export function negotiate<const T extends string>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  offered: readonly T[],
+): T {
+  reply.header('vary', 'Accept');
   const { accept = '*/*' } = request.headers;
   // What nearly every client sends; parsing it takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;

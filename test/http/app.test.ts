@@ -87,6 +87,14 @@ test('a wrong body does not hide a wrong method or path', async () => {
   assertProblem(await app.inject({ method: 'POST', url: '/v1/nothing', ...wrong }), 404, 'route-not-found');
 });
 
+test('what depends on Accept says so to caches', async () => {
+  const image = '/v1/datasets/fashion-mnist/splits/test/images/0';
+  for (const url of [image, `/v1/training-jobs/${id}/metrics`]) {
+    assert.equal((await app.inject(url)).headers.vary, 'Accept', url);
+    assert.equal((await app.inject({ url, headers: { accept: 'text/html' } })).headers.vary, 'Accept', url);
+  }
+});
+
 test('a compressed body is a 415 that names Content-Encoding, wherever there is one', async () => {
   for (const url of POSTS) {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };

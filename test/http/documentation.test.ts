@@ -123,6 +123,24 @@ test('every operation under /v1 says how it fails, as a problem', () => {
   }
 });
 
+test('answers are documented with their headers, and those that any route may give', () => {
+  const responseOf = (wanted: string, status: string) => {
+    const { operation } = operations.find(({ title }) => title === wanted)!;
+    return operation.responses![status] as OpenAPIV3_1.ResponseObject;
+  };
+  const headersOf = (title: string, status: string) => Object.keys(responseOf(title, status).headers!);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '202'), ['X-Request-Id', 'Location']);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), ['X-Request-Id', 'Retry-After']);
+  assert.deepEqual(headersOf('GET /v1/models', '304'), ['X-Request-Id', 'ETag']);
+  assert.deepEqual(headersOf('POST /v1/gradient-checks', '200'), ['X-Request-Id', 'Vary']);
+  for (const { title } of operations.filter((each) => each.title.startsWith('POST'))) {
+    assert.ok(responseOf(title, '408') && responseOf(title, '503'), title);
+  }
+  for (const [, name] of JSON.stringify(document.paths).matchAll(/#\/components\/headers\/([\w-]+)/g)) {
+    assert.ok(document.components?.headers?.[name!], name);
+  }
+});
+
 test('the bodies of predictions are documented, the binary ones too', () => {
   const { operation } = operations.find(({ title }) => title === 'POST /v1/models/{name}/predictions')!;
   const { content } = operation.requestBody as OpenAPIV3_1.RequestBodyObject;

@@ -121,7 +121,7 @@ export const datasetRoutes =
             `There is no ${split} image ${index}; there are ${range}.`,
           );
         }
-        const type = negotiate(request, [
+        const type = negotiate(request, reply, [
           'image/png',
           'application/x-npy',
           'application/octet-stream',

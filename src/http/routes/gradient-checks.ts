@@ -24,7 +24,7 @@ export const gradientCheckRoutes =
         description:
           'Answers when done, within seconds: networks of at most 10,000,000 parameters, and a sample of their coordinates ' +
           'where all would take longer. `Accept: application/x-npy` answers the packed float64 gradient itself, W1, b1, ' +
-          'W2, b2, …, of at most 1,000,000 parameters; NaN where a sample left a coordinate out.',
+          'W2, b2, …, of at most 1,000,000 parameters; NaN where a sample left a coordinate out. A body of at most 1 MiB.',
         tags: ['gradients'],
         querystring,
         body: gradientCheckRequestSchema,
@@ -40,7 +40,7 @@ export const gradientCheckRoutes =
         },
       },
       async handler(request, reply) {
-        const type = negotiate(request, ['application/json', 'application/x-npy']);
+        const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
         const answer = type === 'application/json' ? 'report' : request.query.vector;
         const { report, npy } = await gradients.check(request.body, answer, hangUpSignal(reply));
         return npy === null ? reply.send(report) : reply.type(type).send(Buffer.from(npy));

@@ -16,7 +16,8 @@ import { modelName, versionNumber } from './models.ts';
 const shared = {
   description:
     'One image or many, in any of the content types. JSON by default; `Accept: application/x-npy` answers the ' +
-    '(n, classes) float32 matrix of probabilities.',
+    '(n, classes) float32 matrix of probabilities. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; eight of more ' +
+    'than 256 KiB are in work at once.',
   tags: ['predictions'],
   querystring: predictionQuerySchema,
   imageBodies,
@@ -44,7 +45,7 @@ export const predictionRoutes =
       model: { name: string; version?: number },
       query: PredictionQuery,
     ) {
-      const type = negotiate(request, ['application/json', 'application/x-npy']);
+      const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
       const body = await readImages(request, maxBodyBytes, query.pixels);
       const format = type === 'application/json' ? 'json' : 'npy';
       const answer = await predictions.predict(model, body, query, format, () => hangUpSignal(reply));

@@ -35,7 +35,7 @@ export const trainingJobRoutes =
         operationId: 'startTrainingJob',
         summary: 'Start a training job',
         description:
-          'Only `dataset` is required. Every default is in the answer. Poll the job at `Location`.',
+          'Only `dataset` is required. Every default is in the answer. Poll the job at `Location`. A body of at most 1 MiB.',
         tags,
         querystring: noQuery,
         body: trainingRequestSchema,
@@ -92,7 +92,7 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409) },
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.cancel(request.params.id));
@@ -122,7 +122,7 @@ export const trainingJobRoutes =
         },
       },
       async handler(request, reply) {
-        const type = negotiate(request, ['application/json', 'text/csv']);
+        const type = negotiate(request, reply, ['application/json', 'text/csv']);
         const data = await training.metrics(request.params.id);
         if (type === 'application/json') return reply.send({ data });
         return reply.type('text/csv; charset=utf-8').send(epochsToCsv(data));

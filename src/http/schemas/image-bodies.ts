@@ -37,8 +37,9 @@ export const imageBodies = {
   'multipart/form-data': {
     schema: {
       type: 'object',
-      properties: { file: { type: 'array', items: { type: 'string', format: 'binary' } } },
-      description: 'One or more files of any of the other types',
+      required: ['file'],
+      properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
+      description: 'One to 1,000 files of any of the other types, under any names',
     },
   },
 };

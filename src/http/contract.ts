@@ -1,0 +1,69 @@
+/** What holds for every operation of the OpenAPI document, and is not repeated in each route. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { PROBLEM_TYPE, problems } from './schemas/problem.ts';
+
+const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
+  'X-Request-Id': {
+    description:
+      'That of the request where it had one of at most 128 letters, digits and . _ : -, else a new one',
+    schema: { type: 'string' },
+  },
+  Location: { description: 'Path of what was created', schema: { type: 'string', format: 'uri-reference' } },
+  'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+  ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
+  Vary: {
+    description: 'The header that the answer depends on',
+    schema: { type: 'string', enum: ['Accept'] },
+  },
+};
+const METHODS = ['get', 'post', 'put', 'delete'] as const;
+
+type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
+
+/** Changes the document: headers of answers, and the answers that any route may give. */
+export function completeContract(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+  document.components = { ...document.components, headers: { ...HEADERS } };
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of METHODS) {
+      const operation = item?.[method];
+      if (operation) complete(operation, path, method);
+    }
+  }
+  for (const schema of Object.values(document.components.schemas ?? {})) looseUnions(schema);
+  return document;
+}
+
+/** Where an alternative may leave its `type` out, as `sgd` may, the schemas alone do not tell the alternatives apart. */
+function looseUnions(schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null) return;
+  for (const value of Object.values(schema)) looseUnions(value);
+  const { oneOf, ...rest } = schema as OpenAPIV3_1.SchemaObject;
+  const untold = (oneOf as OpenAPIV3_1.SchemaObject[] | undefined)?.some(
+    ({ properties, required }) => properties?.['type'] && !required?.includes('type'),
+  );
+  if (!untold) return;
+  delete (schema as OpenAPIV3_1.SchemaObject).oneOf;
+  Object.assign(schema, { ...rest, anyOf: oneOf });
+}
+
+function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: string): void {
+  const responses = operation.responses as Responses;
+  const polled = method === 'get' && path.startsWith('/v1/');
+  if (path.startsWith('/v1/')) responses['503'] ??= problem(503);
+  if (method === 'post') responses['408'] ??= problem(408);
+  if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
+  for (const [status, response] of Object.entries(responses)) {
+    const names = ['X-Request-Id'];
+    if (polled && (status === '200' || status === '304')) names.push('ETag');
+    if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
+    if (status === '429' || (status === '503' && path.startsWith('/v1/'))) names.push('Retry-After');
+    if (status === '200' && '406' in responses) names.push('Vary');
+    const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
+    response.headers = { ...response.headers, ...Object.fromEntries(references) };
+  }
+}
+
+function problem<S extends 408 | 503>(status: S): OpenAPIV3_1.ResponseObject {
+  const { description } = problems(status)[status];
+  return { description, content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
+}
