@@ -28,6 +28,7 @@ import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
+import { answerStalledBodies } from './stalled-body.ts';
 import { validatorCompiler } from './validate.ts';
 
 export interface Services {
@@ -84,6 +85,7 @@ export async function buildApp(
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   registerNotFound(app);
   app.addHook('onRequest', refuseEncodedBody);
+  answerStalledBodies(app);
   await app.register(accepts);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));

@@ -103,6 +103,19 @@ test('a client that never ends is cut off after as much as a body may have', asy
   await stillAnswers();
 });
 
+test('a body that never comes does not delay its refusal until it times out', async () => {
+  for (const [path, status] of [
+    ['/v1/nothing', 404],
+    [PREDICT, 413],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    const said = listen(socket);
+    socket.write(head(`Content-Length: ${2 ** 30}`, path));
+    const answer = problemIn(await said);
+    assert.deepEqual([answer.statusCode, answer.headers['connection']], [status, 'close']);
+  }
+});
+
 test('an unread body is drained for every other refusal too', async () => {
   const body = new Uint8Array(2 ** 21);
   const refused: [path: string, type: string, status: number][] = [
