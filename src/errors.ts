@@ -4,6 +4,7 @@ export const ERROR_CODES = [
   // what was sent
   'malformed-request',
   'headers-too-large',
+  'expectation-failed',
   'request-timeout',
   'malformed-body',
   'invalid-request',

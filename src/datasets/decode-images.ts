@@ -1,4 +1,5 @@
 /** A body of images, whatever it came as → one batch. Synchronous: it runs where the prediction does. */
+import { AtelierError } from '../errors.ts';
 import { fromBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
 import { fromJson } from './json-images.ts';
 import { fromNpyFiles } from './npy-images.ts';
@@ -8,7 +9,7 @@ export type EncodedImages =
   | NumberImages
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | ({ readonly kind: 'batch' } & ImageBatch)
-  | { readonly kind: 'many'; readonly parts: readonly EncodedImages[] };
+  | { readonly kind: 'many'; readonly parts: readonly EncodedImages[]; readonly names: readonly string[] };
 
 type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
 
@@ -24,15 +25,38 @@ export function decodeImages(body: EncodedImages): ImageBatch {
     case 'batch':
       return body;
     case 'many':
-      return decodeMany(body.parts);
+      return decodeMany(body.parts, body.names);
   }
 }
 
-function decodeMany(parts: readonly EncodedImages[]): ImageBatch {
+/** What is wrong, said of the file in which it is. */
+export function inFile(name: string, error: unknown): unknown {
+  if (!(error instanceof AtelierError)) return error;
+  const { code, message, details } = error;
+  return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
+}
+
+function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): ImageBatch {
   const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
-  const arrays = fromNpyFiles(
-    npy.map((part) => part.bytes),
-    npy[0],
-  ).values();
-  return joinBatches(parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part))));
+  try {
+    const arrays = fromNpyFiles(
+      npy.map((part) => part.bytes),
+      npy[0],
+    ).values();
+    return joinBatches(
+      parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part))),
+    );
+  } catch (error) {
+    throw inFile(names[parts.findIndex(isWrong)] ?? '', error);
+  }
+}
+
+/** Only asked for when one is. */
+function isWrong(part: EncodedImages): boolean {
+  try {
+    decodeImages(part);
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -20,6 +20,7 @@ import { answerClientError } from './client-error.ts';
 import { refuseEncodedBody } from './content-encoding.ts';
 import { registerDocumentation } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
+import { refuseExpectations } from './expectations.ts';
 import { registerJsonBody } from './json-body.ts';
 import { registerNotFound } from './not-found.ts';
 import { datasetRoutes } from './routes/datasets.ts';
@@ -67,6 +68,8 @@ export async function buildApp(
     frameworkErrors: (error, request, reply) =>
       void sendProblem(error, request, reply.header('x-request-id', request.id), config.maxBodyBytes),
     clientErrorHandler: answerClientError,
+    // Refused below, with a problem.
+    http: { requireHostHeader: false },
   });
   registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
@@ -84,6 +87,7 @@ export async function buildApp(
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   registerNotFound(app);
+  refuseExpectations(app);
   app.addHook('onRequest', refuseEncodedBody);
   answerStalledBodies(app);
   await app.register(accepts);

@@ -1,7 +1,7 @@
 /** Image bodies of every content type → what a prediction is computed from. */
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
-import type { EncodedImages } from '../datasets/decode-images.ts';
+import { type EncodedImages, inFile } from '../datasets/decode-images.ts';
 import type { PixelScale } from '../datasets/image-batch.ts';
 import { fromPicture } from '../datasets/picture.ts';
 import { AtelierError } from '../errors.ts';
@@ -25,7 +25,9 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
     limits: { files: MAX_FILES, parts: MAX_FILES, fields: 0, fileSize: maxBodyBytes },
   });
   scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser(BUFFERED, { parseAs: 'buffer' }, (_request, bytes, done) => done(null, bytes));
+  scope.addContentTypeParser([...BUFFERED, 'image/jpg'], { parseAs: 'buffer' }, (_request, bytes, done) =>
+    done(null, bytes),
+  );
 }
 
 async function bodyOf(
@@ -51,9 +53,12 @@ async function bodyOf(
   }
 }
 
+/** The name that many give it, and that nobody has registered. */
+const canonical = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
+
 function sniff(bytes: Buffer, declared: string): string {
   const start = bytes.toString('latin1', 0, 8);
-  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? declared;
+  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonical(declared);
 }
 
 interface FormFile {
@@ -105,6 +110,7 @@ async function readForm(
   pixels: PixelScale | undefined,
 ): Promise<EncodedImages> {
   const parts: EncodedImages[] = [];
+  const names: string[] = [];
   for (const { filename, type, bytes } of await receiveFiles(request, maxBodyBytes)) {
     if (!BUFFERED.includes(type)) {
       throw new AtelierError(
@@ -112,9 +118,14 @@ async function readForm(
         `File ${filename} is ${type}; allowed: ${BUFFERED.join(', ')}.`,
       );
     }
-    parts.push(await bodyOf(type, bytes, pixels));
+    names.push(filename);
+    parts.push(
+      await bodyOf(type, bytes, pixels).catch((error) => {
+        throw inFile(filename, error);
+      }),
+    );
   }
-  return parts.length === 1 ? parts[0]! : { kind: 'many', parts };
+  return { kind: 'many', parts, names };
 }
 
 /** @throws AtelierError where a picture or form cannot be read; other bodies are decoded where they are computed */
@@ -131,5 +142,5 @@ export async function readImages(
     );
   }
   const type = request.headers['content-type']!.split(';')[0]!.trim().toLowerCase();
-  return bodyOf(type, request.body, pixels);
+  return bodyOf(canonical(type), request.body, pixels);
 }

@@ -12,36 +12,73 @@ export function jsonPointer(path: Path): string {
   return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 }
 
+/** Of the alternatives those whose literal fields, as `type`, are what was sent; all where none is. */
+function meantBy(data: unknown, options: readonly unknown[]): readonly unknown[] {
+  const sent = data as Record<string, unknown> | null | undefined;
+  const meant = options.filter(
+    (option) =>
+      option instanceof z.ZodObject &&
+      Object.entries(option.shape).some(([key, field]) => literalOf(field)?.includes(sent?.[key] as string)),
+  );
+  return meant.length > 0 ? meant : options;
+}
+
+function literalOf(field: unknown): unknown[] | undefined {
+  if (field instanceof z.ZodDefault) return literalOf(field.unwrap());
+  return field instanceof z.ZodLiteral ? [...field.values] : undefined;
+}
+
 /** The names of the fields of the object schema at `path`, looking through defaults, unions and the like. */
-function fieldsAt(schema: unknown, path: Path): string[] {
-  if (schema instanceof z.ZodUnion) return schema.options.flatMap((option) => fieldsAt(option, path));
+function fieldsAt(schema: unknown, path: Path, data: unknown): string[] {
+  if (schema instanceof z.ZodUnion) {
+    return meantBy(data, schema.options).flatMap((option) => fieldsAt(option, path, data));
+  }
   if (
     schema instanceof z.ZodDefault ||
     schema instanceof z.ZodPrefault ||
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable
   ) {
-    return fieldsAt(schema.unwrap(), path);
+    return fieldsAt(schema.unwrap(), path, data);
   }
   if (!(schema instanceof z.ZodObject)) return [];
   const [key, ...rest] = path;
-  return key === undefined ? Object.keys(schema.shape) : fieldsAt(schema.shape[String(key)], rest);
+  return key === undefined
+    ? Object.keys(schema.shape)
+    : fieldsAt(schema.shape[String(key)], rest, valueAt(data, [key]));
 }
 
-function describe(issue: Issue, schema: unknown): { path: Path; detail: string }[] {
+function valueAt(data: unknown, path: Path): unknown {
+  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], data);
+}
+
+function describe(issue: Issue, schema: unknown, data: unknown): { path: Path; detail: string }[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    const allowed = fieldsAt(schema, path).join(', ') || 'none';
+    const allowed = [...new Set(fieldsAt(schema, path, data))].join(', ') || 'none';
     return issue.keys.map((key) => ({ path: [...path, key], detail: `Unknown field; allowed: ${allowed}` }));
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The alternative that fits at the top and fails deeper is the one that was meant.
     const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0));
     if (meant)
-      return meant.flatMap((inner) => describe({ ...inner, path: [...path, ...inner.path] }, schema));
+      return meant.flatMap((inner) => describe({ ...inner, path: [...path, ...inner.path] }, schema, data));
     return [{ path, detail: issue.errors.map((issues) => issues[0]!.message).join(', or ') }];
   }
+  if (issue.code === 'invalid_key') {
+    return [{ path, detail: `Invalid key: ${issue.issues.map(({ message }) => message).join(', ')}` }];
+  }
+  // What was sent, which is of interest, and not what a number was made of, which is NaN.
+  if (issue.code === 'invalid_type' && issue.message.endsWith('received NaN')) {
+    const given = JSON.stringify(valueAt(data, path));
+    return [{ path, detail: issue.message.replace(/NaN$/, String(given).slice(0, 64)) }];
+  }
   return [{ path, detail: issue.message }];
+}
+
+/** Of a query: what is given once is text. */
+function repeated(issue: Issue, data: unknown): string | undefined {
+  return Array.isArray(valueAt(data, issue.path)) ? 'is given more than once' : undefined;
 }
 
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
@@ -51,7 +88,10 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     if (none?.success && isEmpty(data)) return { value: none.data };
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
-    const found = result.error.issues.flatMap((issue) => describe(issue, schema));
+    const found = result.error.issues.flatMap((issue) => {
+      const twice = httpPart === 'querystring' && repeated(issue, data);
+      return twice ? [{ path: issue.path, detail: twice }] : describe(issue, schema, data);
+    });
     const details = found.map(({ path, detail }): ErrorDetail => {
       return httpPart === 'body'
         ? { pointer: jsonPointer(path), detail }

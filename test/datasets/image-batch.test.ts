@@ -53,6 +53,7 @@ test('a form of many files is one batch in the order of the files, in every form
   const one = PICTURES.subarray(0, 784);
   const { count, pixels } = decodeImages({
     kind: 'many',
+    names: ['a', 'b', 'c', 'd', 'e'],
     parts: [
       { kind: 'npy', bytes: await npyFixture('pictures-f4') },
       { kind: 'json', bytes: Buffer.from(JSON.stringify({ image: [...one] })) },

@@ -173,6 +173,7 @@ const cases: Case[] = [
   ['a form with a wrong file', BOUNDARY, `${part(BYTES, 'x')}--b--\r\n`, 422, 'invalid-image-size'],
   ['a form with a wrong picture', BOUNDARY, `${part('image/png', 'x')}--b--\r\n`, 400, 'undecodable-image'],
   ['a form with wrong JSON', BOUNDARY, `${part(JSON_TYPE, '{')}--b--\r\n`, 400, 'malformed-body'],
+  ['a picture that is called image/jpg', 'image/jpg', large, 422, 'invalid-image-size'],
   ['a form of 1,001 files', BOUNDARY, `${part(BYTES, 'x').repeat(1001)}--b--\r\n`, 413, 'body-too-large'],
   [
     'a file that is too large',
@@ -227,4 +228,19 @@ test('with ?pixels=0-1 a pixel above 1 is refused', async () => {
 
 test('after all that the service still answers', async () => {
   assert.equal((await send('image/png', png)).statusCode, 200);
+});
+
+test('what is wrong in a form is said of its file', async () => {
+  const named = (name: string, type: string, bytes: string) =>
+    part(type, bytes, `name="file"; filename="${name}"`);
+  const whole = named('whole.json', JSON_TYPE, image(0));
+  for (const wrong of [
+    named('wrong.x', JSON_TYPE, image(256)),
+    named('wrong.x', BYTES, 'x'),
+    named('wrong.x', 'image/png', 'x'),
+    named('wrong.x', NPY, 'x'),
+  ]) {
+    const response = await send(BOUNDARY, `${whole}${wrong}${whole}--b--\r\n`);
+    assert.match(response.json().detail, /^File wrong\.x: /);
+  }
 });

@@ -153,6 +153,19 @@ test('bytes that are not HTTP get a problem, and the connection is closed', asyn
   await stillAnswers();
 });
 
+test('a request without Host, and an expectation that is not met, are refused with a problem', async () => {
+  const cases = [
+    ['', 400, 'malformed-request'],
+    ['Host: x\r\nExpect: coffee\r\n', 417, 'expectation-failed'],
+  ] as const;
+  for (const [headers, status, code] of cases) {
+    const socket = connect(port, '127.0.0.1');
+    const said = listen(socket);
+    socket.write(`GET /v1/models HTTP/1.1\r\nConnection: close\r\n${headers}\r\n`);
+    assertProblem(problemIn(await said), status, code);
+  }
+});
+
 test('headers that are too large are a 431', async () => {
   const socket = connect(port, '127.0.0.1');
   const said = listen(socket);

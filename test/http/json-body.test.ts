@@ -165,3 +165,19 @@ test('a name of a megabyte is not told back', async () => {
   assertProblem(response, 400, 'invalid-request');
   assert.ok(response.body.length < 10_000);
 });
+
+test('what is wrong is said in the terms of what was sent', async () => {
+  const said = async (training: object, metadata = {}) =>
+    (await send(TRAIN, JSON.stringify({ dataset: 'fashion-mnist', training, metadata }))).json().detail;
+  const schedule = { type: 'exponential', factor: 0.5, every: 2 };
+  assert.match(await said({ schedule }), /every: Unknown field; allowed: type, factor$/);
+  assert.match(
+    await said({ schedule: { type: 'constant', factor: 1 } }),
+    /factor: Unknown field; allowed: type$/,
+  );
+  assert.match(await said({}, { ['k'.repeat(65)]: 'x' }), /Invalid key: .*64/);
+  const query = async (text: string) => (await app.inject(`/v1/training-jobs?${text}`)).json().detail;
+  assert.match(await query('limit=ten'), /limit: Invalid input: expected number, received "ten"$/);
+  assert.match(await query('limit=1&limit=2'), /limit: is given more than once$/);
+  assert.match(await query('after=x&after=y'), /after: is given more than once$/);
+});

@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'illegal-transition': [409, 'The state does not allow this'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
+  'expectation-failed': [417, 'What is expected is not done here'],
   'invalid-pixels': [422, 'A pixel is out of range'],
   'invalid-image-size': [422, 'An image is not 28×28'],
   'ambiguous-pixel-range': [422, 'The range of the pixels is ambiguous'],

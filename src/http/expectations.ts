@@ -1,0 +1,24 @@
+/** What Node would refuse with an empty answer. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyInstance } from 'fastify';
+import { AtelierError } from '../errors.ts';
+
+export function refuseExpectations(app: FastifyInstance): void {
+  // Node knows 100-continue; with a listener the others are left to us.
+  app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    app.server.emit('request', request, response);
+  });
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    // RFC 9112, section 3.2: a request of HTTP/1.1 has one, if an empty one.
+    if (headers.host === undefined && raw.httpVersion === '1.1') {
+      throw new AtelierError('malformed-request', 'The request has no Host header, which HTTP/1.1 demands.');
+    }
+    const { expect } = headers;
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+      const detail = 'allowed: 100-continue, or no such header';
+      throw new AtelierError('expectation-failed', `Expect: ${expect} is not done here; ${detail}.`, {
+        details: [{ parameter: 'Expect', detail }],
+      });
+    }
+  });
+}
