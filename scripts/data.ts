@@ -1,5 +1,5 @@
 /** `npm run data`: the four .npy files of Fashion-MNIST in DATA_DIR. Also runs before `npm start`. */
-import { inspect } from './data/inspect.ts';
+import { holdsOriginal, inspect } from './data/inspect.ts';
 
 const directory = process.env['DATA_DIR'] || 'data';
 const interruption = new AbortController();
@@ -17,7 +17,10 @@ for (const [signal, exitCode] of [
 try {
   const found = await inspect(directory);
   if (found.every(({ defect }) => defect === undefined)) {
-    console.log(`Data set: the four .npy files in ${directory} are there.`);
+    const own = [];
+    for (const file of found) if (!(await holdsOriginal(file))) own.push(file.file.npy);
+    const whose = own.length > 0 ? ` Not Fashion-MNIST's original bytes, and kept: ${own.join(', ')}.` : '';
+    console.log(`Data set: the four .npy files in ${directory} are there.${whose}`);
   } else {
     // Loaded only now: a start with the files in place is not delayed by what fetches them.
     const [{ fill }, { allSources }] = await Promise.all([

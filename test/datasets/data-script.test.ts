@@ -70,6 +70,10 @@ test('four whole files are kept, even if they are one’s own', async (t) => {
   const { exitCode, said } = await runScript(folder);
   assert.equal(exitCode, 0);
   assert.equal(said.trim().split('\n').length, 1);
+  assert.match(
+    said,
+    /are there\. Not Fashion-MNIST's original bytes, and kept: fashion_mnist_train_images\.npy, /,
+  );
   const after = await Promise.all(FILES.map(({ npy }) => stat(join(folder, npy))));
   assert.deepEqual(
     after.map(({ mtimeMs, ino }) => [mtimeMs, ino]),
