@@ -31,7 +31,8 @@ export interface ModelService {
   published(version: Pick<ModelVersion, 'name' | 'version'>): void;
 }
 
-export function createModelService({ models, blobs }: Pick<Store, 'models' | 'blobs'>): ModelService {
+export function createModelService(store: Pick<Store, 'models' | 'blobs' | 'jobs'>): ModelService {
+  const { models, blobs, jobs } = store;
   const newest = new Map<string, number>();
   const loaded = new LRUCache<string, LoadedModel>({ max: MAX_LOADED });
 
@@ -46,7 +47,10 @@ export function createModelService({ models, blobs }: Pick<Store, 'models' | 'bl
     if (model) return `Model ${name} has no version ${number}; its newest is ${model.latest.version}.`;
     const { data } = await models.list({ limit: 10 });
     const known = data.length > 0 ? `There are: ${data.map((m) => m.name).join(', ')}` : 'There are none yet';
-    return `There is no model ${name}. ${known}; a training job publishes one when it succeeds.`;
+    const { data: running } = await jobs.list({ limit: 10, status: 'running' });
+    const said = running.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
+    const coming = said && ` A training job is running: ${said}.`;
+    return `There is no model ${name}. ${known}; a training job publishes one when it succeeds.${coming}`;
   }
 
   async function readParameters(found: ModelVersion): Promise<LoadedModel> {

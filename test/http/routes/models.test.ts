@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
-import { assertProblem, startService, tiny, train } from '../../start-service.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  isRunning,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
@@ -62,4 +72,12 @@ test('versions and cursors that cannot be are refused by name', async () => {
   }
   assertProblem(await app.inject('/v1/models/b/versions?after=x'), 400, 'invalid-request', 'after');
   assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request', 'after');
+});
+
+test('a model that is not there yet is told with the job that will publish it', async () => {
+  const job = await queueJob(app, { ...endless, modelName: 'coming' });
+  await untilJob(app, job.id, isRunning);
+  const problem = assertProblem(await app.inject('/v1/models/coming'), 404, 'model-not-found');
+  assert.ok(problem.detail.endsWith(`A training job is running: ${job.id}, which publishes coming.`));
+  await cancelJob(app, job.id);
 });
