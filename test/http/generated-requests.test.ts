@@ -87,6 +87,8 @@ function mutated(valid: object): fc.Arbitrary<object> {
       let target = body as Record<string, unknown>;
       for (const key of path.slice(0, -1)) target = isObject(target[key]) ? target[key] : {};
       const key = action === 'add' ? name : path.at(-1)!;
+      // An array's length is no field of JSON.
+      if (Array.isArray(target) && key === 'length') continue;
       if (action === 'remove') delete target[key];
       else
         Object.defineProperty(target, key, {
