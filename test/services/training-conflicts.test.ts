@@ -1,0 +1,91 @@
+/** What makes no sense together is refused when the job is created. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { assertProblem, startService, type TrainingBody } from '../start-service.ts';
+
+const { app } = await startService({ after });
+
+type Training = NonNullable<TrainingBody['training']>;
+
+const CONFLICTS: readonly [title: string, pointer: string, body: Omit<TrainingBody, 'dataset'>][] = [
+  [
+    'nesterov without momentum',
+    '#/training/optimizer/nesterov',
+    { training: { optimizer: { type: 'sgd', nesterov: true } } },
+  ],
+  [
+    'dropout without hidden units',
+    '#/training/dropout',
+    { network: { hidden: [] }, training: { dropout: 0.5 } },
+  ],
+  [
+    'a warm-up as long as the training',
+    '#/training/schedule/warmupEpochs',
+    { training: { epochs: 3, schedule: { type: 'warmup-cosine', warmupEpochs: 3 } } },
+  ],
+  [
+    'a peak below the rate it rises from',
+    '#/training/schedule/peak',
+    { training: { optimizer: { learningRate: 0.2 }, schedule: { type: 'one-cycle', peak: 0.1 } } },
+  ],
+  [
+    'weights for other classes than there are',
+    '#/training/classWeights',
+    { training: { classWeights: [1, 1, 1] } },
+  ],
+  [
+    'weights that are all zero',
+    '#/training/classWeights',
+    { training: { classWeights: new Array(10).fill(0) } },
+  ],
+  [
+    'early stopping without validation',
+    '#/training/earlyStopping',
+    { training: { validation: null, earlyStopping: {} } },
+  ],
+  [
+    'early stopping on a validation of nothing',
+    '#/training/earlyStopping',
+    { training: { validation: { fraction: 0 }, earlyStopping: {} } },
+  ],
+  [
+    'a target without validation',
+    '#/training/budget/targetValidationAccuracy',
+    { training: { validation: null, budget: { targetValidationAccuracy: 0.9 } } },
+  ],
+  ['a budget of nothing', '#/training/budget', { training: { budget: {} } }],
+  [
+    'an initialization with parameters to start from',
+    '#/network/init',
+    { network: { init: 'he' }, warmStart: 'any' },
+  ],
+];
+
+const post = (body: object) =>
+  app.inject({
+    method: 'POST',
+    url: '/v1/training-jobs',
+    payload: { dataset: 'fashion-mnist', ...body },
+  });
+
+for (const [title, pointer, body] of CONFLICTS) {
+  test(`${title} is refused, and no job is made`, async () => {
+    const problem = assertProblem(await post(body), 422, 'impossible-request', pointer);
+    assert.match(problem.detail, /^This makes no sense together: /);
+    assert.equal(problem.errors?.length, 1);
+    assert.deepEqual((await app.inject('/v1/training-jobs')).json().data, []);
+  });
+}
+
+test('several conflicts are told at once, each with its place', async () => {
+  const training: Training = {
+    optimizer: { type: 'sgd', nesterov: true },
+    validation: null,
+    earlyStopping: {},
+  };
+  const problem = assertProblem(await post({ training }), 422, 'impossible-request');
+  assert.deepEqual(
+    problem.errors?.map((error) => 'pointer' in error && error.pointer),
+    ['#/training/optimizer/nesterov', '#/training/earlyStopping'],
+  );
+});

@@ -1,0 +1,116 @@
+/** How a training ends before its last epoch, and which parameters it leaves. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { EpochRecord } from '../../src/domain/metrics.ts';
+import type { ModelVersion } from '../../src/domain/model.ts';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { startService, type TrainingBody, tiny, train } from '../start-service.ts';
+
+const { app } = await startService({ after });
+
+type Training = NonNullable<TrainingBody['training']>;
+
+function trained(training: Training): Promise<TrainingJob> {
+  const base = { batchSize: 1024, validation: { fraction: 0.98 } };
+  return train(
+    app,
+    tiny({ modelName: 'ended', network: { hidden: [8] }, training: { ...base, ...training } }),
+  );
+}
+
+async function recordsOf({ id }: TrainingJob): Promise<EpochRecord[]> {
+  return (await app.inject(`/v1/training-jobs/${id}/metrics`)).json().data;
+}
+
+async function published({ model }: TrainingJob): Promise<ModelVersion> {
+  return (await app.inject(`/v1/models/${model!.name}/versions/${model!.version}`)).json();
+}
+
+/** At this rate the second epoch, and each after it, is worse than the first. */
+const unsteady: Training = { epochs: 60, optimizer: { learningRate: 2 } };
+
+test('early stopping ends a training that no longer improves, with the parameters of its best epoch', async () => {
+  const job = await trained({ ...unsteady, earlyStopping: { patience: 3 } });
+  assert.equal(job.status, 'succeeded');
+  const records = await recordsOf(job);
+  const losses = records.map((record) => record.validationLoss!);
+  const best = losses.indexOf(Math.min(...losses));
+  assert.deepEqual(job.stoppedAt, { step: 2 * records.length, reason: 'early-stopping' });
+  assert.ok(records.length < 60 && best < records.length - 1, 'the best epoch is not the last one');
+  assert.equal(records.length - 1 - best, 3, 'its patience');
+  assert.equal((await published(job)).testAccuracy, records[best]!.testAccuracy);
+  const asLong = await trained({ ...unsteady, epochs: best + 1 });
+  assert.equal(job.digest, asLong.digest, 'as if it had ended there');
+});
+
+test('without restoring, early stopping leaves the parameters of the last epoch', async () => {
+  const job = await trained({ ...unsteady, earlyStopping: { patience: 3, restoreBest: false } });
+  const records = await recordsOf(job);
+  assert.equal(job.stoppedAt?.reason, 'early-stopping');
+  assert.equal((await published(job)).testAccuracy, records.at(-1)!.testAccuracy);
+  assert.equal(job.digest, (await trained({ ...unsteady, epochs: records.length })).digest);
+});
+
+test('early stopping may watch the validation accuracy, and wait for more than a little', async () => {
+  const earlyStopping = { monitor: 'validationAccuracy' as const, patience: 2, minDelta: 1 };
+  const job = await trained({ epochs: 60, earlyStopping });
+  assert.deepEqual(job.stoppedAt, { step: 6, reason: 'early-stopping' });
+  const accuracies = (await recordsOf(job)).map((record) => record.validationAccuracy!);
+  const best = accuracies.indexOf(Math.max(...accuracies));
+  assert.equal((await published(job)).testAccuracy, (await recordsOf(job))[best]!.testAccuracy);
+});
+
+test('a budget of seconds ends a training in good order, with a record of what it did and a model', async () => {
+  const job = await trained({ epochs: 1000, budget: { seconds: 1e-6 } });
+  assert.deepEqual([job.status, job.stoppedAt], ['succeeded', { step: 1, reason: 'budget' }]);
+  const [record, ...more] = await recordsOf(job);
+  assert.deepEqual(more, []);
+  assert.deepEqual(record, job.latest);
+  assert.ok(record!.gradientNorm > 0 && Number.isFinite(record!.trainLoss));
+  assert.equal((await published(job)).testAccuracy, record!.testAccuracy);
+});
+
+test('the first epoch that reaches the accuracy that is asked for is the last one', async () => {
+  const job = await trained({ epochs: 100, budget: { targetValidationAccuracy: 0.24, seconds: 600 } });
+  const records = await recordsOf(job);
+  assert.deepEqual([job.status, job.stoppedAt?.reason], ['succeeded', 'target-reached']);
+  assert.equal(job.stoppedAt?.step, 2 * records.length);
+  assert.deepEqual(
+    records.map((record) => record.validationAccuracy! >= 0.24),
+    records.map((_, epoch) => epoch === records.length - 1),
+  );
+  assert.equal((await published(job)).testAccuracy, records.at(-1)!.testAccuracy);
+});
+
+async function warningsOf({ id }: TrainingJob): Promise<{ code: string; epoch: number; message: string }[]> {
+  const { data } = (await app.inject(`/v1/training-jobs/${id}/events?limit=100`)).json();
+  return data
+    .filter(({ type }: { type: string }) => type === 'warning')
+    .map((event: { data: object }) => event.data);
+}
+
+test('a rate far too large is warned of while it trains: dead units, a constant prediction, a long gradient', async () => {
+  const warnings = await warningsOf(await trained({ epochs: 1, optimizer: { learningRate: 100 } }));
+  assert.deepEqual(
+    warnings.map(({ code, epoch }) => [code, epoch]),
+    [
+      ['dead-units', 1],
+      ['constant-prediction', 1],
+      ['exploding-gradient', 1],
+    ],
+  );
+  for (const { message } of warnings) assert.match(message, /Lower the learning rate \(100\)/);
+});
+
+test('a penalty that leaves nothing of the weights is warned of', async () => {
+  const warnings = await warningsOf(await trained({ epochs: 1, l2: 10 }));
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['constant-prediction'],
+  );
+  assert.match(warnings[0]!.message, /penalties \(l1, l2, weight decay\)/);
+});
+
+test('a training that goes well is warned of nothing', async () => {
+  assert.deepEqual(await warningsOf(await trained({ epochs: 2 })), []);
+});

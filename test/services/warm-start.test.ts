@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { ModelVersion } from '../../src/domain/model.ts';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { assertProblem, startService, type TrainingBody, train } from '../start-service.ts';
+
+const { app } = await startService({ after });
+
+type Training = NonNullable<TrainingBody['training']>;
+
+/** 6,000 images in batches of 64: enough to learn something in an epoch. */
+function body(modelName: string, changes: Partial<TrainingBody> = {}, training: Training = {}): TrainingBody {
+  return {
+    dataset: 'fashion-mnist',
+    modelName,
+    network: { hidden: [16] },
+    ...changes,
+    training: { epochs: 1, validation: { fraction: 0.9 }, ...training },
+  };
+}
+
+async function firstLoss({ id }: TrainingJob): Promise<number> {
+  return (await app.inject(`/v1/training-jobs/${id}/metrics`)).json().data[0].trainLoss;
+}
+
+const versionOf = async (name: string, version: number): Promise<ModelVersion> =>
+  (await app.inject(`/v1/models/${name}/versions/${version}`)).json();
+
+const fresh = await train(app, body('start', {}, { epochs: 2 }));
+assert.deepEqual(fresh.model, { name: 'start', version: 1 }, fresh.error?.message);
+await train(app, body('start', { seed: 1 }));
+
+test('a training goes on from the version that is named, whatever form its name has', async () => {
+  const digests: (string | null)[] = [];
+  for (const warmStart of ['start@1', { name: 'start', version: 1 }]) {
+    const job = await train(app, body('continued', { warmStart }));
+    assert.equal(job.status, 'succeeded', job.error?.message);
+    assert.deepEqual(job.warmStart, { name: 'start', version: 1 });
+    assert.ok((await firstLoss(job)) < (await firstLoss(fresh)) / 1.5);
+    assert.ok((await firstLoss(job)) < fresh.latest!.trainLoss, 'it goes on where the other stopped');
+    digests.push(job.digest);
+  }
+  assert.equal(digests[0], digests[1]);
+  assert.notEqual(digests[0], fresh.digest);
+});
+
+test('without a version it is the newest of the time of the request, and the job says which', async () => {
+  for (const warmStart of ['start', { name: 'start' }]) {
+    const job = await train(app, body('newest', { warmStart }));
+    assert.deepEqual([job.status, job.warmStart], ['succeeded', { name: 'start', version: 2 }]);
+  }
+});
+
+test('a model may go on from itself', async () => {
+  const jobs = [await train(app, body('itself'))];
+  for (let n = 0; n < 2; n++) jobs.push(await train(app, body('itself', { warmStart: 'itself' })));
+  const losses = await Promise.all(jobs.map(firstLoss));
+  assert.deepEqual(
+    losses,
+    losses.toSorted((a, b) => b - a),
+  );
+  assert.deepEqual(jobs[2]!.warmStart, { name: 'itself', version: 2 });
+});
+
+test('a standardised model goes on with the mean and deviation that it was trained with', async () => {
+  const first = await train(app, body('scaled', {}, { standardize: true }));
+  const { standardization } = await versionOf('scaled', 1);
+  assert.ok(standardization !== null && Math.abs(standardization.mean - 0.286) < 0.01);
+  assert.ok(Math.abs(standardization.std - 0.353) < 0.01);
+  // Another tenth of the images has another mean.
+  const other = { seed: 5, warmStart: 'scaled@1' };
+  const next = await train(app, body('scaled', other, { standardize: true }));
+  assert.equal(next.status, 'succeeded', next.error?.message);
+  assert.deepEqual((await versionOf('scaled', 2)).standardization, standardization);
+  assert.ok((await firstLoss(next)) < (await firstLoss(first)));
+});
+
+const refused = async (request: TrainingBody) =>
+  app.inject({ method: 'POST', url: '/v1/training-jobs', payload: request });
+
+test('a model or version that there is not is refused, with what there is', async () => {
+  for (const warmStart of ['nobody', 'nobody@1', { name: 'nobody' }]) {
+    assertProblem(await refused(body('x', { warmStart })), 422, 'unknown-model', '#/warmStart');
+  }
+  const problem = assertProblem(
+    await refused(body('x', { warmStart: 'start@9' })),
+    422,
+    'unknown-model',
+    '#/warmStart',
+  );
+  assert.match(problem.detail, /start has no version 9; its newest is 2/);
+});
+
+test('a model of another shape, activation or standardisation is refused, with both', async () => {
+  const warmStart = 'start@1';
+  const cases: [pointer: string, detail: RegExp, request: TrainingBody][] = [
+    [
+      '#/network/hidden',
+      /it is a 784-16-10 network, and 784-8-10 is asked for/,
+      body('x', { warmStart, network: { hidden: [8] } }),
+    ],
+    [
+      '#/network/hidden',
+      /it is a 784-16-10 network, and 784-10 is asked for/,
+      body('x', { warmStart, network: { hidden: [] } }),
+    ],
+    [
+      '#/network/activation',
+      /its activation is relu, and tanh is asked for/,
+      body('x', { warmStart, network: { hidden: [16], activation: 'tanh' } }),
+    ],
+    ['#/training/standardize', /not standardised/, body('x', { warmStart }, { standardize: true })],
+  ];
+  for (const [pointer, detail, request] of cases) {
+    const problem = assertProblem(await refused(request), 422, 'impossible-request', pointer);
+    assert.match(problem.detail, detail);
+  }
+});
