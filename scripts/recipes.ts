@@ -1,0 +1,72 @@
+/**
+ * usage: npm run recipes [-- NAME …] [--seeds 5]
+ * Trains every request of examples/recipes with seeds 0, 1, …, in a service of its own, and writes what came of it to
+ * examples/recipes/README.md. What is printed of the test set is read once, at the end of each training.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../bench/machine.ts';
+import { startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+
+const FOLDER = join(import.meta.dirname, '../examples/recipes');
+const README = join(FOLDER, 'README.md');
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { seeds: { type: 'string', default: '5' } },
+});
+const all = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
+const names = positionals.length > 0 ? positionals : all;
+const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
+
+/** One row of the table: the accuracies are those of the published versions on the test set. */
+async function run(url: string, name: string): Promise<string> {
+  const request = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
+  const accuracies: number[] = [];
+  const seconds: number[] = [];
+  for (const seed of seeds) {
+    const response = await fetch(`${url}/v1/training-jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...request, seed }),
+    });
+    if (!response.ok) throw new Error(`${name}: ${await response.text()}`);
+    const { id } = (await response.json()) as TrainingJob;
+    await untilJob(url, id, ({ status }) => !['queued', 'running'].includes(status));
+    const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
+    if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
+    accuracies.push(job.latest!.testAccuracy);
+    seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
+    console.log(`${name}, seed ${seed}: ${accuracies.at(-1)} in ${seconds.at(-1)!.toFixed(1)} s`);
+  }
+  const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
+  const range = `${Math.min(...accuracies).toFixed(4)} – ${Math.max(...accuracies).toFixed(4)}`;
+  const layers = [784, ...request.network.hidden, 10].join('-');
+  const time = `${Math.min(...seconds).toFixed(1)} – ${Math.max(...seconds).toFixed(1)}`;
+  return `| [${name}](${name}.json) | ${layers} | ${request.training.epochs} | ${mean.toFixed(4)} | ${range} | ${time} |`;
+}
+
+const rows = await withState(async (state) => {
+  const server = await startAtelier(state, { STARTER_JOB: 'off', TRAINING_WORKERS: '1' });
+  try {
+    const done: string[] = [];
+    for (const name of names) done.push(await run(server.url, name));
+    return done;
+  } finally {
+    await server.stop();
+  }
+});
+
+const table = [
+  '| recipe | network | epochs | test accuracy, mean | range | seconds |',
+  '| --- | --- | ---: | ---: | --- | ---: |',
+  ...rows,
+].join('\n');
+console.log(table);
+if (positionals.length === 0) {
+  const [before] = readFileSync(README, 'utf8').split('<!-- results -->');
+  const said = `Seeds 0 to ${seeds.length - 1}; ${describeMachine()}.`;
+  writeFileSync(README, `${before}<!-- results -->\n\n${said}\n\n${table}\n`);
+}
