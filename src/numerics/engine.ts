@@ -128,7 +128,6 @@ export interface Engine {
   gradientNorm(): number;
   /** `out` ← the objective's gradient at `position`, packed; nothing is updated. */
   gradient(out: Parameters, examples: Examples, batch: Uint32Array, position: StepPosition): void;
-  /** Copies. */
   /**
    * Adds to `sums` the loss and the hits of the given examples with the parameters as they are published, rounded to
    * float32. Left out where the engine is no faster than evaluate.ts.

@@ -16,12 +16,16 @@ export function createMeasuringEngine(
   const { layerSizes, activation, standardization } = settings;
   const engine = createKernelEngine(module, settings, initial, options);
   const forward = createKernelForward(module, layerSizes, activation, initial, standardization);
-  const { step } = engine;
+  const { step, importState } = engine;
   let isStale = true;
   return Object.assign(engine, {
     step(...args: Parameters<typeof step>) {
       isStale = true;
       step(...args);
+    },
+    importState(...args: Parameters<typeof importState>) {
+      isStale = true;
+      importState(...args);
     },
     measure(...[sums, examples, indices]: Parameters<MeasuringEngine['measure']>) {
       if (isStale) forward.load(engine.parameters);

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { evaluate, evaluateByEngine } from '../../../src/numerics/evaluate.ts';
+import type { Activation } from '../../../src/numerics/network.ts';
+import { createMeasuringEngine } from '../../../src/numerics/simd/measuring-engine.ts';
+import { assertNear, firstIndices } from '../fixtures.ts';
+import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+
+function drive<T>(generator: Generator<unknown, T, void>): T {
+  for (;;) {
+    const { done, value } = generator.next();
+    if (done) return value;
+  }
+}
+
+const ACTIVATIONS: readonly Activation[] = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'];
+
+test('the kernel measures what evaluate.ts does, before the first step and after each', () => {
+  for (const activation of ACTIVATIONS) {
+    for (const standardization of [null, { mean: 0.3, std: 0.4 }]) {
+      const settings = settingsOf({
+        layerSizes: [50, 14, 9, 5],
+        batchSize: 20,
+        activation,
+        standardization,
+        dropout: 0.5,
+        labelSmoothing: 0.2,
+        classWeights: Float64Array.of(1, 2, 3, 4, 5),
+        l2: 0.1,
+      });
+      const examples = examplesFor(settings, 1503);
+      const engine = createMeasuringEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+      const indices = firstIndices(1503).reverse();
+      const sums = { loss: 0, correct: 0 };
+      for (let step = 0; step < 3; step++) {
+        if (step > 0) engine.step(examples, firstIndices(20), at({ start: 20 * step }), sums);
+        const found = drive(evaluateByEngine(engine.measure, examples, indices));
+        const rounded = Float64Array.from(engine.parameters);
+        const expected = drive(evaluate(settings, rounded, examples, indices));
+        assertNear([found.loss], [expected.loss], 1e-5, `${activation}, step ${step}`);
+        assert.equal(found.accuracy, expected.accuracy, `${activation}, step ${step}`);
+      }
+      engine.quit();
+    }
+  }
+});
+
+test('it measures the parameters that it was given back, too', () => {
+  const settings = settingsOf({ layerSizes: [13, 7, 3] });
+  const examples = examplesFor(settings, 30);
+  const engine = createMeasuringEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const measured = () => drive(evaluateByEngine(engine.measure, examples, firstIndices(30))).loss;
+  const [state, before] = [engine.exportState(), measured()];
+  engine.step(examples, firstIndices(10), at(), { loss: 0, correct: 0 });
+  assert.notEqual(measured(), before);
+  engine.importState(state);
+  assert.equal(measured(), before);
+});
