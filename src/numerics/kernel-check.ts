@@ -8,7 +8,12 @@ import { createReferenceEngine } from './reference/engine.ts';
 
 const POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
 
-/** Largest ‖g − g64‖ / ‖g64‖ of a block of the gradient, g that of the engine; 0 / 0 is 0. */
+/**
+ * Largest ‖g − g64‖ / ‖g64‖ of a block of the gradient, g that of the engine; 0 / 0 is 0, and what
+ * is not a number is as large as a number can be. Each example is given the class
+ * after its own: where a network is sure of the right one, p − 1 is the rounding of p and nothing else, and the gradient
+ * of a right engine may be all wrong.
+ */
 export function engineDifference(
   createEngine: CreateEngine,
   settings: EngineSettings,
@@ -20,8 +25,10 @@ export function engineDifference(
   const rounded = Float32Array.from(parameters);
   const reference = new Float64Array(rounded.length);
   const gradient = new Float32Array(rounded.length);
-  createReferenceEngine(settings, rounded).gradient(reference, examples, batch, POSITION);
-  createEngine(settings, rounded).gradient(gradient, examples, batch, POSITION);
+  const classes = settings.layerSizes.at(-1)!;
+  const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
+  createReferenceEngine(settings, rounded).gradient(reference, mislabelled, batch, POSITION);
+  createEngine(settings, rounded).gradient(gradient, mislabelled, batch, POSITION);
   let largest = 0;
   for (const { start, end } of blocks(settings.layerSizes)) {
     let [differences, squares] = [0, 0];
@@ -29,7 +36,8 @@ export function engineDifference(
       differences += (gradient[i]! - reference[i]!) ** 2;
       squares += reference[i]! ** 2;
     }
-    if (differences > 0) largest = Math.max(largest, Math.sqrt(differences / squares));
+    const difference = differences === 0 ? 0 : Math.sqrt(differences / squares);
+    largest = Math.max(largest, Number.isFinite(difference) ? difference : Number.MAX_VALUE);
   }
   return largest;
 }

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CreateEngine } from '../../src/numerics/engine.ts';
+import { initialize } from '../../src/numerics/initialize.ts';
+import { engineDifference, selfCheck } from '../../src/numerics/kernel-check.ts';
+import { blocks } from '../../src/numerics/network.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createKernel } from '../../src/workers/kernel.ts';
+import { firstIndices, settingsOf, stripes } from './fixtures.ts';
+
+const sizes = [784, 7, 10];
+const examples = stripes(9, 784, 10);
+const parameters = initialize('he', sizes, 4);
+
+function differenceOf(createEngine: CreateEngine): number {
+  return engineDifference(createEngine, settingsOf(sizes), parameters, examples, firstIndices(9));
+}
+
+/** The kernel, but for one number of each gradient or all of them. */
+function sabotaged(change: (gradient: { [index: number]: number }) => void): CreateEngine {
+  return (settings, initial) => {
+    const engine = createKernel(settings, initial);
+    return {
+      ...engine,
+      gradient(out, ...rest) {
+        engine.gradient(out, ...rest);
+        change(out);
+      },
+    };
+  };
+}
+
+test('the kernel differs from the reference by rounding only, for every activation', () => {
+  const difference = selfCheck(createKernel);
+  assert.ok(difference > 0 && difference <= 1e-5, String(difference));
+  assert.ok(differenceOf(createKernel) <= 1e-5);
+});
+
+test('the reference differs from itself by the rounding of its answer to float32', () => {
+  const difference = differenceOf(createReferenceEngine);
+  assert.ok(difference > 0 && difference <= 2 ** -24, String(difference));
+});
+
+test('a gradient that is too long in a single block is found, and by how much', () => {
+  for (const { name, start, end } of blocks(sizes)) {
+    const longer = sabotaged((gradient) => {
+      for (let i = start; i < end; i++) gradient[i]! *= 1.01;
+    });
+    const found = differenceOf(longer);
+    assert.ok(Math.abs(found - 0.01) < 1e-4, `${name}: ${found}`);
+  }
+});
+
+test('a single wrong number in a bias is found', () => {
+  const { start } = blocks(sizes).find(({ name }) => name === 'b2')!;
+  const found = differenceOf(
+    sabotaged((gradient) => {
+      gradient[start]! += 1e-3;
+    }),
+  );
+  assert.ok(found > 1e-4, String(found));
+});
+
+test('an engine whose gradient is no number does not pass as equal', () => {
+  const broken = sabotaged((gradient) => {
+    gradient[3] = Number.NaN;
+  });
+  assert.ok(!(differenceOf(broken) <= 1e-4));
+  assert.ok(!(selfCheck(broken) <= 1e-4));
+});
+
+test('every mistake is found by the check that each thread makes before its work', () => {
+  const longer = sabotaged((gradient) => {
+    for (let i = 0; i < 10; i++) gradient[i]! *= 1.01;
+  });
+  assert.ok(selfCheck(longer) > 1e-5);
+});

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { initialize } from '../../src/numerics/initialize.ts';
+import { engineDifference } from '../../src/numerics/kernel-check.ts';
+import { unpack } from '../../src/numerics/network.ts';
+import { checkBeforeTraining } from '../../src/workers/check-before-training.ts';
+import { createKernel, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
+import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
+import { DATA_DIR } from '../start-service.ts';
+
+const { train } = await loadDataset(DATA_DIR);
+const sizes = [784, 12, 10];
+
+test('a network as a training starts from it passes, with both numbers', () => {
+  const report = checkBeforeTraining(settingsOf(sizes), initialize('he', sizes, 0), train);
+  assert.deepEqual(
+    [report.passed, report.reason, report.advice, report.coordinates],
+    [true, null, null, 200],
+  );
+  assert.ok(report.relativeError > 0 && report.relativeError < 1e-7);
+  assert.equal(report.kernel?.name, 'simd-float32');
+  const { maxRelativeDifference } = report.kernel;
+  assert.ok(maxRelativeDifference > 0 && maxRelativeDifference < 1e-5, String(maxRelativeDifference));
+});
+
+test('the check is that of the whole objective, whatever belongs to it', () => {
+  const settings = settingsOf(sizes, {
+    l1: 1e-3,
+    l2: 1e-2,
+    dropout: 0.5,
+    labelSmoothing: 0.1,
+    classWeights: Float64Array.from({ length: 10 }, (_, label) => label / 4),
+    standardization: { mean: 0.286, std: 0.353 },
+    augmentation: { horizontalFlip: true, shift: 3, noise: 0.2, erase: 0.5 },
+  });
+  const report = checkBeforeTraining(settings, initialize('glorot', sizes, 2), train);
+  assert.equal(report.passed, true, JSON.stringify(report));
+  assert.ok(report.kernel!.maxRelativeDifference < 1e-5);
+});
+
+test('a batch of one is checked by one example', () => {
+  const settings = settingsOf(sizes, { batchSize: 1 });
+  assert.equal(checkBeforeTraining(settings, initialize('he', sizes, 0), train).passed, true);
+});
+
+test('a network that is sure of the right answers passes: what rounding leaves of its gradient is no defect', () => {
+  const parameters = initialize('he', sizes, 0);
+  const output = unpack(parameters, sizes)[1]!;
+  output.weights.fill(0);
+  for (const gap of [10, 17, 30, 300]) {
+    output.biases.fill(0);
+    output.biases[3] = gap;
+    const one = { pixels: train.pixels.subarray(0, 784 * 5), labels: new Uint8Array(5).fill(3) };
+    const report = checkBeforeTraining(settingsOf(sizes), parameters, one);
+    assert.equal(report.passed, true, `${gap}: ${JSON.stringify(report)}`);
+  }
+});
+
+test('a unit that rounding puts on the other side of the kink of one example does not stop a training', () => {
+  const settings = settingsOf([784, 64, 10]);
+  const ofFirst = (parameters: Float64Array) =>
+    engineDifference(createKernel, settings, parameters, train, firstIndices(5));
+  const candidates = Array.from({ length: 64 }, (_, unit) => atKink(unit));
+  const parameters = candidates.find((candidate) => ofFirst(candidate) > KERNEL_TOLERANCE);
+  assert.ok(parameters, 'at some unit float32 and float64 do not agree');
+  const report = checkBeforeTraining(settings, parameters, train);
+  assert.equal(report.passed, true, JSON.stringify(report));
+  assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
+});
+
+/** A network of 64 hidden units, one of which is 0 on the first image but for rounding. */
+function atKink(unit: number): Float64Array {
+  const layerSizes = [784, 64, 10];
+  const parameters = Float64Array.from(Float32Array.from(initialize('uniform-fan-in', layerSizes, 0)));
+  const { weights, biases } = unpack(parameters, layerSizes)[0]!;
+  const row = weights.subarray(784 * unit, 784 * (unit + 1));
+  biases[unit] = Math.fround(-row.reduce((sum, w, j) => sum + (w * train.pixels[j]!) / 255, 0));
+  return parameters;
+}
