@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { modelVersionSchema } from '../../../src/domain/model.ts';
+import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/training-job.ts';
+import { migrations } from '../../../src/store/migrations/migrations.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { temporaryDirectory, untouched } from '../fixtures.ts';
+
+const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
+
+/** As version 0.1.0 stored it, before there were further options. */
+const OLD_REQUEST = {
+  dataset: 'fashion-mnist',
+  modelName: 'old',
+  seed: 7,
+  metadata: { who: 'a test' },
+  network: { hidden: [12], activation: 'relu', init: 'uniform-fan-in' },
+  training: {
+    epochs: 3,
+    batchSize: 32,
+    optimizer: { type: 'sgd', learningRate: 0.2 },
+    schedule: { type: 'exponential', factor: 0.9 },
+    l2: 0.001,
+    validation: { fraction: 0.2 },
+  },
+};
+
+/** A database of the first migration alone, with a job and the model that it published. */
+async function writeOld(file: string): Promise<void> {
+  const raw = new DatabaseSync(file);
+  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+  const provider = { getMigrations: async () => ({ '0001-initial': migrations['0001-initial']! }) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
+  assert.equal(error, undefined);
+  const at = '2026-11-25T00:07:51.589Z';
+  const insert = (table: string, row: Record<string, string | number | null>) => {
+    const names = Object.keys(row);
+    const places = names.map(() => '?').join(', ');
+    raw.prepare(`insert into ${table} (${names.join(', ')}) values (${places})`).run(...Object.values(row));
+  };
+  insert('jobs', {
+    id: ID,
+    status: 'succeeded',
+    request: JSON.stringify(OLD_REQUEST),
+    created_at: at,
+    started_at: at,
+    finished_at: at,
+    attempts: 1,
+    progress: JSON.stringify(untouched),
+    model_version: 1,
+    stopped_step: 4500,
+    stopped_reason: 'completed',
+    digest: `sha256:${'a'.repeat(64)}`,
+    event_count: 0,
+  });
+  insert('models', { name: 'old', created_at: at, last_version: 1 });
+  insert('model_versions', {
+    name: 'old',
+    version: 1,
+    created_at: at,
+    job_id: ID,
+    dataset_id: 'fashion-mnist',
+    dataset_digest: `sha256:${'d'.repeat(64)}`,
+    layer_sizes: '[784,12,10]',
+    activation: 'relu',
+    class_names: '["T-shirt/top","Trouser"]',
+    engine: 'reference-float64',
+    test_accuracy: 0.86,
+    digest: `sha256:${'a'.repeat(64)}`,
+  });
+  await db.destroy();
+}
+
+test('a job of the first version is shown with what the later options meant for it', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeOld(join(directory, 'atelier.sqlite'));
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const job = await store.jobs.get(ID);
+  assert.ok(job);
+  assert.deepEqual(trainingJobSchema.parse(job), job);
+  const { gradientCheckReport, gradientCheck, ...request } = job;
+  assert.deepEqual([gradientCheckReport, gradientCheck], [null, false], 'there was none');
+  const asked = trainingRequestSchema.parse({ ...OLD_REQUEST, gradientCheck: false });
+  const { training, network, seed, metadata, warmStart } = request;
+  assert.deepEqual(
+    { training, network, seed, metadata, warmStart },
+    {
+      training: asked.training,
+      network: asked.network,
+      seed: 7,
+      metadata: { who: 'a test' },
+      warmStart: null,
+    },
+  );
+});
+
+test('a model of the first version was not standardised, and its multiply-adds were not fused', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeOld(join(directory, 'atelier.sqlite'));
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const version = await store.models.version('old');
+  assert.ok(version);
+  assert.deepEqual(modelVersionSchema.parse(version), version);
+  assert.deepEqual(
+    [version.standardization, version.fused, version.engine, version.testAccuracy],
+    [null, false, 'reference-float64', 0.86],
+  );
+});
