@@ -10,14 +10,20 @@ export interface StepTask {
   readonly rank: number;
 }
 
-/** @param onCrash a step waits for every rank: without one of them the job cannot go on */
+/**
+ * @param onCrash a step waits for a rank that is at work on it: without one of them the job cannot go on. A thread that
+ * is ended from outside says no error, only that it did not end by itself.
+ */
 export function startStepThreads(
   share: KernelShare,
   threads: number,
-  onCrash: (error: Error) => void,
+  onCrash: (reason: string) => void,
 ): Worker[] {
   return Array.from({ length: threads - 1 }, (_, n) => {
     const worker = new Worker(ENTRY, { workerData: { share, rank: n + 1 } satisfies StepTask });
-    return worker.on('error', onCrash);
+    worker.on('error', (error) => onCrash(error.message));
+    return worker.on('exit', (code) => {
+      if (code !== 0) onCrash(`it ended with code ${code}`);
+    });
   });
 }

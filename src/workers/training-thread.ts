@@ -46,8 +46,8 @@ export function startTrainingThread(
       else if ('step' in message) step = message.step;
       if (message.kind !== 'share') return handle(message);
       // Started here, because the thread that says so is blocked until they are there.
-      helpers = startStepThreads(message.share, task.threads, (error) => {
-        crashed(`A further thread of the training crashed: ${error.message}`);
+      helpers = startStepThreads(message.share, task.threads, (reason) => {
+        crashed(`A further thread of the training crashed: ${reason}.`);
         worker.terminate();
       });
     });

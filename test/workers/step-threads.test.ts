@@ -1,0 +1,59 @@
+/** The further threads of a job that runs on several. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import {
+  cancelJob,
+  hasEnded,
+  isUnderway,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../start-service.ts';
+
+const { app } = await startService({ after });
+/** Of the last job, in the order in which they were started. */
+let threadsOfJob: { worker: Worker; ended: Promise<unknown> }[] = [];
+process.on('worker', (worker) => {
+  threadsOfJob.push({ worker, ended: new Promise((resolve) => worker.once('exit', resolve)) });
+});
+const allEnded = () => Promise.all(threadsOfJob.map(({ ended }) => ended));
+
+/** The id of a job that does not end by itself and has begun. */
+async function underway(threads: number): Promise<string> {
+  threadsOfJob = [];
+  const training = { epochs: 10_000, batchSize: 256, threads, validation: { fraction: 0.9 } };
+  const { id } = await queueJob(app, tiny({ modelName: 'helped', network: { hidden: [64] }, training }));
+  await untilJob(app, id, (job) => isUnderway(job) && job.latest !== null);
+  assert.equal(threadsOfJob.length, threads, 'the one that trains, and those that help it');
+  return id;
+}
+
+test('a further thread that is lost fails its job by name, and ends the other threads', async () => {
+  const id = await underway(3);
+  await threadsOfJob[2]!.worker.terminate();
+  const job = await untilJob(app, id, hasEnded);
+  assert.deepEqual([job.status, job.error?.code], ['failed', 'worker-crashed']);
+  assert.match(job.error!.message, /A further thread of the training/);
+  assert.ok(job.stoppedAt!.step > 0);
+  await allEnded();
+});
+
+test('a job on several threads is cancelled as promptly as on one, and leaves no thread behind', async () => {
+  const id = await underway(2);
+  await cancelJob(app, id);
+  const job = await untilJob(app, id, hasEnded);
+  assert.deepEqual([job.status, job.error], ['cancelled', null]);
+  await allEnded();
+});
+
+test('a job on several threads that ends by itself leaves no thread behind', async () => {
+  threadsOfJob = [];
+  const training = { epochs: 1, batchSize: 1024, threads: 4, validation: { fraction: 0.98 } };
+  const job = await train(app, tiny({ modelName: 'helped', training }));
+  assert.equal(job.status, 'succeeded', job.error?.message);
+  assert.equal(threadsOfJob.length, 4);
+  await allEnded();
+});
