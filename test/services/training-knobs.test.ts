@@ -134,3 +134,14 @@ test('balanced weights of classes that are equally frequent change nothing; uneq
   });
   assert.equal(boots.json().predictions[0].label, 9, 'the only class whose mistakes count');
 });
+
+test('a training starts only after a check of its gradient, and the job says what came of it', async () => {
+  const { gradientCheckReport: report } = await train(app, body('checked', {}, { hidden: [8, 5] }));
+  assert.ok(report?.passed && report.kernel);
+  assert.deepEqual([report.reason, report.advice, report.coordinates], [null, null, 200]);
+  assert.ok(report.relativeError < report.tolerance);
+  assert.equal(report.kernel.name, 'simd-float32');
+  assert.ok(report.kernel.maxRelativeDifference <= 1e-4);
+  const unchecked = await train(app, { ...body('checked'), gradientCheck: false });
+  assert.deepEqual([unchecked.status, unchecked.gradientCheckReport], ['succeeded', null]);
+});
