@@ -11,7 +11,7 @@ import type { GradientCheckResult, GradientCheckTask } from '../workers/messages
 import type { Pool } from '../workers/pool.ts';
 import { findDataset } from './find-dataset.ts';
 import { loadNamed, type ModelService } from './find-model.ts';
-import { assertTrainingFitsMemory } from './memory-estimate.ts';
+import { assertGradientCheckFitsMemory } from './memory-estimate.ts';
 import { layerSizesOf } from './training-plan.ts';
 
 /** Multiply-adds; a few seconds of the reference. */
@@ -69,7 +69,7 @@ export function createGradientCheckService(
         answer,
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
-      assertTrainingFitsMemory(layerSizes);
+      assertGradientCheckFitsMemory(layerSizes, task.indices.length);
       const { npy, ...report } = await pool.run(task, signal);
       return {
         report: {

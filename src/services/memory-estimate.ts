@@ -1,16 +1,30 @@
-/** Whether a training would fit: typed arrays are not counted by a thread's resource limits. */
+/** Whether a training or a gradient check would fit: a process that runs out of memory takes every other job with it. */
 import { totalmem } from 'node:os';
+import type { TrainingJobRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { type LayerSizes, parameterCount } from '../numerics/network.ts';
+import type { LayerSizes } from '../numerics/network.ts';
+import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
 
-/** Parameters and gradient in float64, a float64 and two float32 copies when an epoch is measured and published. */
-const BYTES_PER_PARAMETER = 8 + 8 + 8 + 4 + 4;
 /** The rest is the data set's, the other jobs' and the service's. */
 const SHARE_OF_MEMORY = 0.5;
 
 /** @throws AtelierError `impossible-request`, with the estimate */
-export function assertTrainingFitsMemory(layerSizes: LayerSizes): void {
-  const wanted = parameterCount(layerSizes) * BYTES_PER_PARAMETER;
+export function assertTrainingFitsMemory(
+  { training, gradientCheck }: Pick<TrainingJobRequest, 'training' | 'gradientCheck'>,
+  layerSizes: LayerSizes,
+): void {
+  const { batchSize, threads, optimizer, earlyStopping } = training;
+  const keepsBest = earlyStopping?.restoreBest ?? false;
+  const size = { layerSizes, batchSize, threads, optimizer, keepsBest, isChecked: gradientCheck };
+  assertFits(trainingBytes(size), `Training a ${layerSizes.join('-')} network`);
+}
+
+/** @throws AtelierError `impossible-request`, with the estimate */
+export function assertGradientCheckFitsMemory(layerSizes: LayerSizes, examples: number): void {
+  assertFits(gradientCheckBytes(layerSizes, examples), `Checking a ${layerSizes.join('-')} network`);
+}
+
+function assertFits(wanted: number, what: string): void {
   // In a container its limit counts; without one Node says 0, or 2^64.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   const available = Math.min(limit, totalmem()) * SHARE_OF_MEMORY;
@@ -18,8 +32,8 @@ export function assertTrainingFitsMemory(layerSizes: LayerSizes): void {
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AtelierError(
     'impossible-request',
-    `Training a ${layerSizes.join('-')} network takes about ${mebibytes(wanted)} of memory; ` +
-      `${mebibytes(available)} are there for a job. Use fewer or smaller hidden layers.`,
+    `${what} takes about ${mebibytes(wanted)} of memory; ${mebibytes(available)} are there for a job. ` +
+      'Use fewer or smaller hidden layers.',
     { details: [{ pointer: '#/network/hidden', detail: 'needs too much memory' }] },
   );
 }

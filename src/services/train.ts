@@ -50,7 +50,7 @@ export function createTrainingService(options: {
       assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
       const steps = countSteps(request, dataset);
       const start = await findStart(request, dataset, models);
-      assertTrainingFitsMemory(layerSizesOf(request.network.hidden, dataset));
+      assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
       const job = await store.jobs.create(
         {
           ...request,

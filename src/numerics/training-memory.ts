@@ -1,0 +1,69 @@
+/** What trainings and gradient checks take of memory, told before: typed arrays are not counted by a thread's limits. */
+import { momentCount, type OptimizerSettings } from './engine.ts';
+import { type LayerSizes, parameterCount } from './network.ts';
+import { GROUP } from './simd/addresses.ts';
+import { layOut } from './simd/layout.ts';
+
+const FLOAT64 = 8;
+const FLOAT32 = 4;
+const PAGE = 65536;
+/** Of V8 and the modules, measured: the thread that trains or checks, and each further thread of a job. */
+const THREAD_BYTES = 32 * 2 ** 20;
+const FURTHER_THREAD_BYTES = 11 * 2 ** 20;
+/** Packed copies of the kernel's parameters that an epoch leaves behind for the garbage collector, of about two epochs. */
+const COPIES = 4;
+
+export interface TrainingSize {
+  readonly layerSizes: LayerSizes;
+  readonly batchSize: number;
+  readonly threads: number;
+  readonly optimizer: OptimizerSettings;
+  /** Whether the parameters of the best epoch are kept. */
+  readonly keepsBest: boolean;
+  /** Whether the gradient is checked before. */
+  readonly isChecked: boolean;
+}
+
+/** The most a training takes, its check's memory not yet collected: 58 bytes a parameter and more. */
+export function trainingBytes(size: TrainingSize): number {
+  const { layerSizes, threads, keepsBest, isChecked } = size;
+  // In float64 the initial parameters and those that are measured; in float32 those that are published, and the best.
+  const own = 2 * FLOAT64 + FLOAT32 * (1 + COPIES + (keepsBest ? 1 : 0));
+  return (
+    THREAD_BYTES +
+    (threads - 1) * FURTHER_THREAD_BYTES +
+    parameterCount(layerSizes) * own +
+    kernelBytes(size, momentCount(size.optimizer)) +
+    measuringBytes(layerSizes) +
+    (isChecked ? quickCheckBytes(layerSizes, size.batchSize) : 0)
+  );
+}
+
+/** Of a check of its own: the parameters, and of each coordinate its position and both gradients, besides. */
+export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
+  const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
+  return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);
+}
+
+/**
+ * Of float64: parameters and gradient to take differences of; parameters and gradient of the reference engine, and the gradient it
+ * gives. Of float32: rounded parameters, the kernel's gradient and the kernel itself.
+ */
+function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
+  const vectors = 5 * FLOAT64 + 2 * FLOAT32;
+  return parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1 }, 0);
+}
+
+/** Weights, gradient, moments, transposed weights; records of a batch's examples; scratch of each thread. */
+function kernelBytes(
+  { layerSizes, batchSize, threads }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads'>,
+  moments: number,
+): number {
+  const job = { records: batchSize, threads, floatPixels: false, training: true, moments };
+  return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
+}
+
+function measuringBytes(layerSizes: LayerSizes): number {
+  const job = { records: GROUP, threads: 1, floatPixels: true, training: false, moments: 0 };
+  return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
+}

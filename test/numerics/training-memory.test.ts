@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parameterCount } from '../../src/numerics/network.ts';
+import { createKernelEngine } from '../../src/numerics/simd/engine.ts';
+import { gradientCheckBytes, type TrainingSize, trainingBytes } from '../../src/numerics/training-memory.ts';
+import { settingsOf } from './fixtures.ts';
+import { kernelModule } from './simd/cases.ts';
+
+const SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
+const ADAM = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+const layerSizes = [784, 2048, 2048, 10];
+const count = parameterCount(layerSizes);
+const plain: TrainingSize = {
+  layerSizes,
+  batchSize: 64,
+  threads: 1,
+  optimizer: SGD,
+  keepsBest: false,
+  isChecked: false,
+};
+
+/** Bytes that a change adds, for each parameter; rounded, since memory comes in pages. */
+function added(changes: Partial<TrainingSize>): number {
+  return Math.round((10 * (trainingBytes({ ...plain, ...changes }) - trainingBytes(plain))) / count) / 10;
+}
+
+test('each vector of moments counts 4 bytes a parameter, and so do the best parameters', () => {
+  assert.equal(added({ optimizer: { ...SGD, momentum: 0.9 } }), 4);
+  assert.equal(added({ optimizer: ADAM }), 8);
+  assert.equal(added({ keepsBest: true }), 4);
+});
+
+test('the check before a training counts the copies of the reference and a kernel of its own', () => {
+  assert.ok(added({ isChecked: true }) > 48 + 8 && added({ isChecked: true }) < 48 + 16);
+});
+
+test('each further thread counts, and so does each example of a batch', () => {
+  const small = { ...plain, layerSizes: [784, 40, 10] };
+  const threads = (n: number) => trainingBytes({ ...small, threads: n });
+  assert.ok(threads(2) - threads(1) > 2 ** 23);
+  assert.ok(Math.abs(threads(64) - threads(1) - 63 * (threads(2) - threads(1))) < 64 * 2 ** 16);
+  assert.ok(trainingBytes({ ...small, batchSize: 1024 }) > trainingBytes(small) + 960 * 784);
+});
+
+test('what the kernel really takes is counted', () => {
+  for (const optimizer of [SGD, ADAM]) {
+    const settings = settingsOf([784, 100, 10], { optimizer, batchSize: 200 });
+    const initial = new Float64Array(parameterCount(settings.layerSizes));
+    const engine = createKernelEngine(kernelModule, settings, initial, { threads: 3 });
+    const { memory } = engine.share(new Uint8Array(784));
+    const estimate = trainingBytes({ ...plain, ...settings, threads: 3 });
+    assert.ok(estimate > memory.buffer.byteLength + initial.byteLength);
+  }
+});
+
+test('memory grows with the network: between 50 and 130 bytes a parameter, as measured', () => {
+  // Measured of this process, 784-2048-2048-10: 58 bytes without a check, 96 with one.
+  const each = (changes: Partial<TrainingSize>) => trainingBytes({ ...plain, ...changes }) / count;
+  assert.ok(each({}) >= 55 && each({}) <= 65, String(each({})));
+  assert.ok(each({ isChecked: true }) >= 96 && each({ isChecked: true }) <= 125);
+  assert.ok(gradientCheckBytes(layerSizes, 5) / count > 48 + 28);
+});
