@@ -1,13 +1,15 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
  * Trains every request of examples/recipes with seeds 0, 1, …, in a service of its own, and writes what came of it to
- * examples/recipes/README.md. What is printed of the test set is read once, at the end of each training.
+ * examples/recipes/README.md; those that are named are only printed. The accuracy is that of the published model on the
+ * test set, read once, at the end of each training.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
 import { startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
+import type { ModelVersion } from '../src/domain/model.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
 
 const FOLDER = join(import.meta.dirname, '../examples/recipes');
@@ -18,6 +20,11 @@ const { positionals, values } = parseArgs({
   options: { seeds: { type: 'string', default: '5' } },
 });
 const all = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
+const stray = positionals.find((name) => !all.includes(name));
+if (stray !== undefined) {
+  console.error(`There is no recipe ${stray}; there are ${all.join(', ')}.`);
+  process.exit(1);
+}
 const names = positionals.length > 0 ? positionals : all;
 const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
 
@@ -37,9 +44,11 @@ async function run(url: string, name: string): Promise<string> {
     await untilJob(url, id, ({ status }) => !['queued', 'running'].includes(status));
     const job = (await (await fetch(`${url}/v1/training-jobs/${id}`)).json()) as TrainingJob;
     if (job.status !== 'succeeded') throw new Error(`${name}: ${JSON.stringify(job.error)}`);
-    accuracies.push(job.latest!.testAccuracy);
+    const path = `/v1/models/${job.model!.name}/versions/${job.model!.version}`;
+    const { testAccuracy, digest } = (await (await fetch(url + path)).json()) as ModelVersion;
+    accuracies.push(testAccuracy!);
     seconds.push((Date.parse(job.finishedAt!) - Date.parse(job.startedAt!)) / 1000);
-    console.log(`${name}, seed ${seed}: ${accuracies.at(-1)} in ${seconds.at(-1)!.toFixed(1)} s`);
+    console.log(`${name}, seed ${seed}: ${testAccuracy} in ${seconds.at(-1)!.toFixed(1)} s, ${digest}`);
   }
   const mean = accuracies.reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
   const range = `${Math.min(...accuracies).toFixed(4)} – ${Math.max(...accuracies).toFixed(4)}`;
