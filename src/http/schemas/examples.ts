@@ -1,5 +1,6 @@
 /** Examples of the contract's components, by component id: what the starter job and its model look like. */
 import type { z } from 'zod';
+import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { EpochRecord } from '../../domain/metrics.ts';
@@ -8,18 +9,7 @@ import type { Predictions } from '../../domain/prediction.ts';
 import type { JobEvent, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Problem } from './problem.ts';
 
-const CLASS_NAMES = [
-  'T-shirt/top',
-  'Trouser',
-  'Pullover',
-  'Dress',
-  'Coat',
-  'Sandal',
-  'Shirt',
-  'Sneaker',
-  'Bag',
-  'Ankle boot',
-];
+const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
 const JOB_ID = 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C';
 const MODEL_DIGEST = 'sha256:af6eae0db6b0471218a59987436b0ff6d7c3cef849c7cd1cf07be29d904fa6c2';
 const DATASET_DIGEST = 'sha256:ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d9016176d75cbaabac376f';
