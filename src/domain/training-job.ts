@@ -32,7 +32,11 @@ export const networkSchema = z.strictObject({
 
 export const kernelDifferenceSchema = z.object({
   name: z.string(),
-  maxRelativeDifference: z.number().describe('Largest ‖g32 − g64‖ / ‖g64‖ of a block'),
+  maxRelativeDifference: z
+    .number()
+    .describe(
+      'Largest ‖g32 − g64‖ / ‖g64‖ of a block, on the same images with the class after their own, of which no network is sure',
+    ),
 });
 
 export const seedSchema = z.int().min(0).max(0xffffffff);
