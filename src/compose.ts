@@ -13,6 +13,7 @@ import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createTrainingService } from './services/train.ts';
 import { openStore } from './store/store.ts';
+import { checkKernel } from './workers/kernel.ts';
 import type { GradientCheckResult, GradientCheckTask, PredictTask } from './workers/messages.ts';
 import { createPool } from './workers/pool.ts';
 
@@ -22,8 +23,9 @@ export interface Atelier {
   close(): Promise<void>;
 }
 
-/** @throws AtelierError `invalid-dataset`, `state-locked`, `state-unusable` */
+/** @throws AtelierError `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable` */
 export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
+  checkKernel();
   // The lock before the data set: a second process is to fail at once.
   const store = await openStore(config.stateDir);
   try {

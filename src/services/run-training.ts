@@ -121,6 +121,12 @@ export function createRunTraining(options: {
     // A job may be cancelled between its start in the table and that of its thread.
     if (signal.aborted) thread.stop();
     signal.addEventListener('abort', () => thread.stop(), { once: true });
-    await thread.ended;
+    try {
+      await thread.ended;
+    } catch (error) {
+      // What it computed could not be stored: a job that nobody works on must not stay running.
+      log.error({ jobId, err: error }, 'job could not be recorded');
+      await fail((await jobs.get(jobId))?.progress.step ?? 0, serializeError(error));
+    }
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -179,4 +179,20 @@ test('a thread that crashes fails its job by name, and the others go on', async 
   assert.ok(job.stoppedAt!.step > 0);
   assert.equal((await untilJob(app, beside.id, hasEnded)).status, 'succeeded');
   assert.equal((await train(app, tiny({ modelName: 'beside' }))).model?.version, 2);
+});
+
+test('a job whose parameters cannot be stored fails, and the next one runs', async (t) => {
+  const full = await temporaryDirectory(t);
+  const { app: service } = await startService(t, { STATE_DIR: full });
+  const blobs = join(full, 'blobs');
+  await rm(blobs, { recursive: true });
+  await writeFile(blobs, 'a file in the place of the folder');
+  const { id } = await queueJob(service);
+  const failed = await untilJob(service, id, hasEnded);
+  assert.equal(failed.status, 'failed');
+  assert.equal(failed.error?.code, 'state-unusable');
+  assert.deepEqual(failed.stoppedAt, { step: failed.progress.step, reason: 'failed' });
+  await rm(blobs);
+  await mkdir(blobs);
+  assert.equal((await train(service, tiny())).status, 'succeeded');
 });
