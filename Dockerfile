@@ -16,6 +16,7 @@ COPY package.json ./
 COPY scripts scripts
 COPY src/errors.ts src/
 COPY src/datasets src/datasets
+COPY src/formats/npy.ts src/formats/npy-header.ts src/formats/
 RUN node scripts/data.ts
 
 FROM node:24-trixie-slim

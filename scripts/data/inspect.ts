@@ -1,7 +1,7 @@
 /** What is in the data folder already. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/datasets/npy-header.ts';
+import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/formats/npy-header.ts';
 import { type DataFile, FILES, isOfficial } from './files.ts';
 
 export interface FoundFile {

@@ -4,9 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Dataset, IMAGE_PIXELS, type SplitName } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
+import { type NpyArray, parseNpy } from '../formats/npy.ts';
 import type { Examples } from '../numerics/engine.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from './image-batch.ts';
-import { type NpyArray, parseNpy } from './npy.ts';
 import { isImages } from './npy-images.ts';
 
 export const FASHION_MNIST = 'fashion-mnist';

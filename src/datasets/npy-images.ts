@@ -1,6 +1,7 @@
 /** .npy arrays of images → pixels. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
+import { type NpyArray, parseNpy } from '../formats/npy.ts';
 import {
   FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
@@ -9,7 +10,6 @@ import {
   toBatch,
   unitToByteScale,
 } from './image-batch.ts';
-import { type NpyArray, parseNpy } from './npy.ts';
 
 /**
  * One image or many, of any numeric dtype: integers are 0–255; floats are 0–1 where their maximum is at most 1.

@@ -1,5 +1,5 @@
 /** The result of a gradient check as it crosses to the main thread: either report or vector, nothing that nobody reads. */
-import { npyBytes } from '../datasets/npy.ts';
+import { npyBytes } from '../formats/npy.ts';
 import type { GradientCheckReport } from '../numerics/gradient-check.ts';
 import { parameterCount } from '../numerics/network.ts';
 import type { GradientCheckTask } from './messages.ts';

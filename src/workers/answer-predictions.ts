@@ -1,7 +1,7 @@
 /** Images → the serialised answer, on whichever thread computes them. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
-import { npyBytes } from '../datasets/npy.ts';
 import { describePredictions, type PredictionOptions } from '../domain/prediction.ts';
+import { npyBytes } from '../formats/npy.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import type { ServedNetwork } from './messages.ts';
 

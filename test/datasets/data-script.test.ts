@@ -23,7 +23,7 @@ import { type DataFile, FILES, idxHeader, readOriginal } from '../../scripts/dat
 import { fill } from '../../scripts/data/fill.ts';
 import { inspect } from '../../scripts/data/inspect.ts';
 import { downloadSource, folderSource } from '../../scripts/data/sources.ts';
-import { npyBytes, parseNpy } from '../../src/datasets/npy.ts';
+import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import { temporaryFolder } from './fixtures.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCatalog, summarize } from '../../src/datasets/catalog.ts';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
-import { npyBytes } from '../../src/datasets/npy.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, PICTURES, refused, temporaryFolder } from './fixtures.ts';
 
 const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';

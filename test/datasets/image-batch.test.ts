@@ -9,7 +9,7 @@ import {
   toBatch,
   unitToByteScale,
 } from '../../src/datasets/image-batch.ts';
-import { npyBytes } from '../../src/datasets/npy.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
 
 test('raw bytes are images of 784', () => {

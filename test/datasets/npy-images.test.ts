@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { npyBytes } from '../../src/datasets/npy.ts';
 import { fromNpy, fromNpyFiles } from '../../src/datasets/npy-images.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, PICTURES, refused } from './fixtures.ts';
 
 const FORMS = [

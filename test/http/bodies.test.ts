@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { npyBytes } from '../../src/datasets/npy.ts';
 import type { ErrorCode } from '../../src/errors.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
 import { assertProblem, startService, testImage, train } from '../start-service.ts';
 
 const MAX_BODY_BYTES = 300 * 1024;

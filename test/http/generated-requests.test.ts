@@ -4,8 +4,8 @@ import { after, test } from 'node:test';
 import fc from 'fast-check';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import sharp from 'sharp';
-import { npyBytes } from '../../src/datasets/npy.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
 import { examples } from '../../src/http/schemas/examples.ts';
 import {
   assertProblem,

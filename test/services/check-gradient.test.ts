@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { parseNpy } from '../../src/datasets/npy.ts';
 import { type GradientCheck, gradientCheckSchema } from '../../src/domain/gradient-check.ts';
+import { parseNpy } from '../../src/formats/npy.ts';
 import { assertProblem, startService, tiny, train } from '../start-service.ts';
 
 /** Of the pools; trainings end theirs themselves. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { parseNpy } from '../../src/datasets/npy.ts';
 import type { ModelVersion } from '../../src/domain/model.ts';
+import { parseNpy } from '../../src/formats/npy.ts';
 import { createForward } from '../../src/numerics/forward.ts';
 import { startService, temporaryDirectory, testImage, tiny, train } from '../start-service.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import { parseNpy } from '../../../src/datasets/npy.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { parseNpy } from '../../../src/formats/npy.ts';
 import { assertProblem, startService, testImage } from '../../start-service.ts';
 
 const { app } = await startService({ after });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { npyBytes, parseNpy } from '../../src/datasets/npy.ts';
-import { readNpyHeader } from '../../src/datasets/npy-header.ts';
-import { npyFixture, onlyAtelierErrors, refused } from './fixtures.ts';
+import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
+import { readNpyHeader } from '../../src/formats/npy-header.ts';
+import { npyFixture, onlyAtelierErrors, refused } from '../datasets/fixtures.ts';
 
 function npyOf(header: string, data: Uint8Array | number, version = 1): Uint8Array {
   const body = typeof data === 'number' ? Buffer.alloc(data) : data;
