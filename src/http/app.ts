@@ -23,12 +23,14 @@ import { sendProblem } from './error-handler.ts';
 import { refuseExpectations } from './expectations.ts';
 import { registerJsonBody } from './json-body.ts';
 import { registerNotFound } from './not-found.ts';
+import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 import { answerStalledBodies } from './stalled-body.ts';
 import { validatorCompiler } from './validate.ts';
 
@@ -66,7 +68,12 @@ export async function buildApp(
     },
     // What goes wrong before there is a route; nothing may throw here, there is nobody to catch it.
     frameworkErrors: (error, request, reply) =>
-      void sendProblem(error, request, reply.header('x-request-id', request.id), config.maxBodyBytes),
+      void sendProblem(
+        error,
+        request,
+        reply.headers(SECURITY_HEADERS).header('x-request-id', request.id),
+        config.maxBodyBytes,
+      ),
     clientErrorHandler: answerClientError,
     // Refused below, with a problem.
     http: { requireHostHeader: false },
@@ -75,7 +82,7 @@ export async function buildApp(
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
-    reply.header('x-request-id', request.id);
+    reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (!services.health.accepting() && !isHealth(request)) {
       throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
     }
@@ -91,6 +98,7 @@ export async function buildApp(
   app.addHook('onRequest', refuseEncodedBody);
   answerStalledBodies(app);
   await app.register(accepts);
+  demandRouteScopes(app);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));
   await app.register(

@@ -7,6 +7,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../package.json' with { type: 'json' };
 import { completeContract } from './contract.ts';
 import { examples } from './schemas/examples.ts';
+import { PAGE_POLICY } from './security-headers.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -53,8 +54,11 @@ export async function registerDocumentation(app: FastifyInstance): Promise<void>
       return completeContract(object);
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/docs' });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.register(async (docs) => {
+    docs.decorate('routeScope', 'docs');
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY });
+    docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  });
 }
 
 /** Every named schema comes out twice, as sent (`…Input`) and as answered; only what the paths refer to stays. */

@@ -47,6 +47,7 @@ export const datasetRoutes =
     app.route({
       method: 'GET',
       url: '/datasets',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'listDatasets',
         summary: 'List the data sets',
@@ -75,6 +76,7 @@ export const datasetRoutes =
     app.route({
       method: 'GET',
       url: '/datasets/:id',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getDataset',
         summary: 'Show a data set',
@@ -89,6 +91,7 @@ export const datasetRoutes =
     app.route({
       method: 'GET',
       url: '/datasets/:id/splits/:split/images/:index',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getDatasetImage',
         summary: 'Get one picture, to look at or to predict',

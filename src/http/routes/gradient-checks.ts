@@ -18,6 +18,7 @@ export const gradientCheckRoutes =
     app.route({
       method: 'POST',
       url: '/gradient-checks',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'checkGradient',
         summary: 'Check the gradient of a network against finite differences',

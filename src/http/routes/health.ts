@@ -18,6 +18,7 @@ export const healthRoutes =
     app.route({
       method: 'GET',
       url: '/health/live',
+      config: { scope: 'open' },
       logLevel: 'warn',
       schema: {
         operationId: 'live',
@@ -32,6 +33,7 @@ export const healthRoutes =
     app.route({
       method: 'GET',
       url: '/health/ready',
+      config: { scope: 'open' },
       logLevel: 'warn',
       schema: {
         operationId: 'ready',

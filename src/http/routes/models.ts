@@ -19,6 +19,7 @@ export const modelRoutes =
     app.route({
       method: 'GET',
       url: '/models',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'listModels',
         summary: 'List the models, newest first',
@@ -32,6 +33,7 @@ export const modelRoutes =
     app.route({
       method: 'GET',
       url: '/models/:name',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getModel',
         summary: 'Show a model and its newest version',
@@ -46,6 +48,7 @@ export const modelRoutes =
     app.route({
       method: 'GET',
       url: '/models/:name/versions',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'listModelVersions',
         summary: 'List the versions of a model, newest first',
@@ -61,6 +64,7 @@ export const modelRoutes =
     app.route({
       method: 'GET',
       url: '/models/:name/versions/:version',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getModelVersion',
         summary: 'Show a version of a model',

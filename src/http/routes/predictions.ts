@@ -55,6 +55,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/models/:name/predictions',
+      config: { scope: 'predict' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
@@ -68,6 +69,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/models/:name/versions/:version/predictions',
+      config: { scope: 'predict' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,

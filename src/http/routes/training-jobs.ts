@@ -31,6 +31,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs',
+      config: { scope: 'train' },
       schema: {
         operationId: 'startTrainingJob',
         summary: 'Start a training job',
@@ -53,6 +54,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'listTrainingJobs',
         summary: 'List training jobs, newest first',
@@ -70,6 +72,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs/:id',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getTrainingJob',
         summary: 'Show a training job, its progress and its latest metrics',
@@ -84,6 +87,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/cancel',
+      config: { scope: 'train' },
       schema: {
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
@@ -102,6 +106,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs/:id/metrics',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'getTrainingMetrics',
         summary: 'Metrics of every finished epoch, as JSON or CSV by Accept',
@@ -132,6 +137,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs/:id/events',
+      config: { scope: 'predict' },
       schema: {
         operationId: 'listTrainingEvents',
         summary: 'What happened to a training job, in order',

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { subscribe } from 'node:diagnostics_channel';
+import { test } from 'node:test';
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { buildApp, type Services } from '../../src/http/app.ts';
+import { demandRouteScopes } from '../../src/http/route-scopes.ts';
+
+// The options themselves, which are complete when the application is.
+const routes: RouteOptions[] = [];
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance };
+  fastify.addHook('onRoute', (route) => void routes.push(route));
+});
+const app = await buildApp({} as Services, { maxBodyBytes: 2 ** 26 });
+await app.ready();
+const ofService = routes.splice(0);
+await app.close();
+
+/** By kind, as the contract has them. */
+function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
+  if (url.startsWith('/health/')) return 'open';
+  if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';
+  if (url === '/metrics') return 'metrics';
+  if (method === 'OPTIONS') return 'open';
+  if (method === 'DELETE' || method === 'PUT') return 'admin';
+  const reads = method === 'GET' || method === 'HEAD' || /\/(predictions|gradient-checks)$/.test(url);
+  return reads ? 'predict' : 'train';
+}
+
+test('every route declares the scope that its kind has', () => {
+  assert.ok(ofService.length > 30, `${ofService.length} routes`);
+  for (const route of ofService) {
+    assert.equal(route.config?.scope, scopeOf(route), `${route.method} ${route.url}`);
+  }
+});
+
+test('a route that declares none is refused by name, so that the service does not start', async () => {
+  const undeclared = Fastify();
+  demandRouteScopes(undeclared);
+  assert.throws(() => undeclared.get('/secret', async () => 'secret'), /GET \/secret declares no scope/);
+  const nested = Fastify();
+  demandRouteScopes(nested);
+  nested.register(
+    async (inner) => void inner.route({ method: 'POST', url: '/secret', handler: async () => 'secret' }),
+    { prefix: '/v1' },
+  );
+  await assert.rejects(async () => nested.ready(), /POST \/v1\/secret declares no scope/);
+});
+
+test('the routes of a plug-in have the scope of the instance that they are registered in, and no others', async () => {
+  const instance = Fastify();
+  demandRouteScopes(instance);
+  await instance.register(async (inner) => {
+    inner.decorate('routeScope', 'docs');
+    inner.get('/inside', async ({ routeOptions }) => routeOptions.config.scope);
+    inner.get('/own', { config: { scope: 'admin' } }, async ({ routeOptions }) => routeOptions.config.scope);
+  });
+  assert.equal((await instance.inject('/inside')).body, 'docs');
+  assert.equal((await instance.inject('/own')).body, 'admin');
+  assert.throws(
+    () =>
+      Fastify()
+        .register(demandRouteScopes)
+        .get('/outside', async () => ''),
+    TypeError,
+  );
+});
