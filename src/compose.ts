@@ -5,6 +5,7 @@ import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
 import { buildApp } from './http/app.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
+import { createOnceService } from './services/answer-once.ts';
 import { createGradientCheckService } from './services/check-gradient.ts';
 import { createModelService } from './services/find-model.ts';
 import { createHealthService } from './services/health.ts';
@@ -47,11 +48,16 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
     });
     const training = createTrainingService({ store, catalog, models, queue, queueLimit: config.queueLimit });
+    const once = createOnceService({
+      store,
+      onDefect: (error) => log.error({ err: error }, 'expired answers could not be deleted'),
+    });
     const health = createHealthService(store, catalog);
     const app = await buildApp(
       {
         catalog,
         training,
+        once,
         models,
         health,
         gradients: createGradientCheckService(catalog, models, numeric),
@@ -74,6 +80,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         await queue.close();
         await app.close();
         await Promise.all([numeric.close(), predict.close()]);
+        once.close();
         await store.close();
       },
     };

@@ -15,6 +15,8 @@ export const ERROR_CODES = [
   'body-too-large',
   'unsupported-media-type',
   'not-acceptable',
+  'idempotency-key-reused',
+  'request-in-flight',
   // what it refers to
   'route-not-found',
   'method-not-allowed',

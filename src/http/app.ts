@@ -11,6 +11,7 @@ import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Config } from '../config.ts';
 import type { Catalog } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
+import type { OnceService } from '../services/answer-once.ts';
 import type { GradientCheckService } from '../services/check-gradient.ts';
 import type { ModelService } from '../services/find-model.ts';
 import type { HealthService } from '../services/health.ts';
@@ -21,6 +22,7 @@ import { refuseEncodedBody } from './content-encoding.ts';
 import { registerDocumentation } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
 import { refuseExpectations } from './expectations.ts';
+import { registerIdempotency } from './idempotency.ts';
 import { registerJsonBody } from './json-body.ts';
 import { registerNotFound } from './not-found.ts';
 import { demandRouteScopes } from './route-scopes.ts';
@@ -37,6 +39,7 @@ import { validatorCompiler } from './validate.ts';
 export interface Services {
   readonly catalog: Catalog;
   readonly training: TrainingService;
+  readonly once: OnceService;
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
   readonly predictions: PredictService;
@@ -99,12 +102,13 @@ export async function buildApp(
   answerStalledBodies(app);
   await app.register(accepts);
   demandRouteScopes(app);
+  registerIdempotency(app);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
-      await v1.register(trainingJobRoutes(services.training));
+      await v1.register(trainingJobRoutes(services.training, services.once));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));

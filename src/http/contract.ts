@@ -8,6 +8,10 @@ const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
       'That of the request where it had one of at most 128 letters, digits and . _ : -, else a new one',
     schema: { type: 'string' },
   },
+  'Idempotency-Replayed': {
+    description: 'The answer is that of an earlier request with the same Idempotency-Key',
+    schema: { type: 'string', enum: ['true'] },
+  },
   Location: { description: 'Path of what was created', schema: { type: 'string', format: 'uri-reference' } },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
   ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
@@ -51,16 +55,23 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
   const polled = method === 'get' && path.startsWith('/v1/');
   if (path.startsWith('/v1/')) responses['503'] ??= problem(503);
   if (method === 'post') responses['408'] ??= problem(408);
+  const key = parametersOf(operation).find(({ name }) => name === 'idempotency-key');
+  if (key) key.name = 'Idempotency-Key';
   if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id'];
     if (polled && (status === '200' || status === '304')) names.push('ETag');
     if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
+    if (key && status < '300') names.push('Idempotency-Replayed');
     if (status === '429' || (status === '503' && path.startsWith('/v1/'))) names.push('Retry-After');
     if (status === '200' && '406' in responses) names.push('Vary');
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
   }
+}
+
+function parametersOf(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
+  return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
 }
 
 function problem<S extends 408 | 503>(status: S): OpenAPIV3_1.ResponseObject {

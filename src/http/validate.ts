@@ -7,6 +7,13 @@ import { MAX_ERRORS } from './schemas/problem.ts';
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
+const PARTS: Readonly<Record<string, string>> = {
+  body: 'The body does',
+  querystring: 'The query does',
+  params: 'The path does',
+  headers: 'The headers do',
+};
+
 /** RFC 6901, as a URI fragment. */
 export function jsonPointer(path: Path): string {
   return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
@@ -102,9 +109,9 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
       .map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
     if (details.length > MAX_ERRORS)
       places.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more`);
-    const part = httpPart === 'body' ? 'The body' : httpPart === 'querystring' ? 'The query' : 'The path';
+    const part = PARTS[httpPart ?? 'params'];
     return {
-      error: new AtelierError('invalid-request', `${part} does not fit. ${places.join('. ')}`, { details }),
+      error: new AtelierError('invalid-request', `${part} not fit. ${places.join('. ')}`, { details }),
     };
   };
 };

@@ -6,6 +6,7 @@ import type { TrainingJob, TrainingJobRequest } from '../domain/training-job.ts'
 import { AtelierError } from '../errors.ts';
 import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
+import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
@@ -15,7 +16,7 @@ import { findStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
-  start(request: TrainingJobRequest): Promise<TrainingJob>;
+  start(request: TrainingJobRequest, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
@@ -45,7 +46,7 @@ export function createTrainingService(options: {
   return {
     get,
     list: store.jobs.list,
-    async start(request) {
+    async start(request, keep) {
       const dataset = findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
       const steps = countSteps(request, dataset);
@@ -67,7 +68,7 @@ export function createTrainingService(options: {
           imagesPerSecond: null,
           etaSeconds: null,
         },
-        { queueLimit },
+        { queueLimit, keep },
       );
       queue.wake();
       return job;

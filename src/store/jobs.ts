@@ -10,6 +10,7 @@ import type {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { writeEvent } from './events.ts';
+import { type Keep, keepAnswer } from './idempotency.ts';
 import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
 import { newJobRow, toJob } from './job-rows.ts';
 import {
@@ -29,11 +30,17 @@ import type { Database } from './tables.ts';
  * not allow it. Calls that are not awaited may overtake each other.
  */
 export interface Jobs {
-  /** @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction */
+  /**
+   * @param options `keep` keeps the answer that tells of the job, in the same transaction
+   * @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction
+   */
   create(
     request: TrainingRequest,
     progress: Progress,
-    options?: { readonly queueLimit?: number | undefined },
+    options?: {
+      readonly queueLimit?: number | undefined;
+      readonly keep?: Keep<TrainingJob> | undefined;
+    },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
   /** Newest first; `after` is exclusive and need not exist. */
@@ -71,7 +78,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     db.transaction().execute(work);
 
   return {
-    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
+    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, keep } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
         const now = new Date();
@@ -79,7 +86,9 @@ export function createJobs(db: Kysely<Database>): Jobs {
         const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress);
         await trx.insertInto('jobs').values(row).execute();
         await writeEvent(trx, row, 'status', { to: 'queued' });
-        return toJob(row);
+        const job = toJob(row);
+        if (keep) await keepAnswer(trx, keep, job);
+        return job;
       }),
 
     async get(id) {

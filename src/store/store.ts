@@ -4,6 +4,7 @@ import { type BlobStore, openBlobs } from './blobs.ts';
 import { openDatabase } from './database.ts';
 import { prepareDirectory } from './directory.ts';
 import { createEvents, type Events } from './events.ts';
+import { type Answers, createAnswers } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -23,6 +24,7 @@ export interface Store {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly models: Models;
+  readonly answers: Answers;
   readonly blobs: BlobStore;
   /** Waits for what was asked before, closes the database and releases the directory. */
   close(): Promise<void>;
@@ -41,6 +43,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       metrics: createMetrics(db),
       events: createEvents(db),
       models: createModels(db),
+      answers: createAnswers(db),
       blobs,
       async close() {
         // There is one connection: who holds it knows that no transaction is half-way.

@@ -7,11 +7,25 @@ import type { ModelVersion } from '../domain/model.ts';
 import type { EventType, JobStatus, StopReason } from '../domain/training-job.ts';
 
 export interface Database {
+  answers: AnswerTable;
   jobs: JobTable;
   metrics: MetricTable;
   events: EventTable;
   models: ModelTable;
   model_versions: ModelVersionTable;
+}
+
+/** First answers of requests that carry an Idempotency-Key. */
+export interface AnswerTable {
+  caller: string;
+  key: string;
+  /** SHA-256 of the request */
+  fingerprint: string;
+  created_at: string;
+  status: number;
+  location: string | null;
+  content_type: string;
+  body: string;
 }
 
 export interface JobTable {

@@ -6,11 +6,15 @@ import { epochRecordSchema } from '../../domain/metrics.ts';
 import {
   jobEventSchema,
   jobStatusSchema,
+  type TrainingJob,
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../domain/training-job.ts';
+import type { OnceService } from '../../services/answer-once.ts';
 import type { TrainingService } from '../../services/train.ts';
+import type { Keep } from '../../store/idempotency.ts';
 import { epochsToCsv } from '../epochs-csv.ts';
+import { answerOnce } from '../idempotency.ts';
 import { negotiate } from '../negotiate.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
@@ -24,14 +28,14 @@ const jobCursor = z
   .describe('`lastId` of the page before');
 
 export const trainingJobRoutes =
-  (training: TrainingService): FastifyPluginAsyncZod =>
+  (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
   async (app) => {
     await app.register(etag);
 
     app.route({
       method: 'POST',
       url: '/training-jobs',
-      config: { scope: 'train' },
+      config: { scope: 'train', idempotent: true },
       schema: {
         operationId: 'startTrainingJob',
         summary: 'Start a training job',
@@ -42,12 +46,16 @@ export const trainingJobRoutes =
         body: trainingRequestSchema,
         response: {
           202: trainingJobSchema.describe('The job, queued'),
-          ...problems(400, 413, 415, 422, 429, 503),
+          ...problems(400, 409, 413, 415, 422, 429, 503),
         },
       },
       async handler(request, reply) {
-        const job = await training.start(request.body);
-        return reply.code(202).header('location', `/v1/training-jobs/${job.id}`).send(job);
+        const start = (keep?: Keep<TrainingJob>) => training.start(request.body, keep);
+        return answerOnce(once, request, reply, start, (job) => ({
+          status: 202,
+          location: `/v1/training-jobs/${job.id}`,
+          body: job,
+        }));
       },
     });
 

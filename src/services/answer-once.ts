@@ -1,0 +1,86 @@
+/** Creates once what a request with a key asks for, however often the request comes. */
+import { AtelierError } from '../errors.ts';
+import type { Answer, Keep, KeyedRequest } from '../store/idempotency.ts';
+import type { Store } from '../store/store.ts';
+
+const DELETE_EVERY_MS = 60 * 60 * 1000;
+
+export interface OnceService {
+  /**
+   * Success is kept with what it tells of. A failure of `create` is not: it created nothing, so that its request may be
+   * tried again.
+   * @param create hands `keep` to the store, which calls `answer` in the transaction
+   * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
+   */
+  answer<T>(
+    request: KeyedRequest,
+    create: (keep: Keep<T>) => Promise<T>,
+    answer: (created: T) => Answer,
+  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }>;
+  /** Deletes expired answers no more. */
+  close(): void;
+}
+
+/** @param onDefect expired answers could not be deleted, which is tried again within the hour */
+export function createOnceService(options: {
+  store: Pick<Store, 'answers'>;
+  onDefect: (error: unknown) => void;
+  now?: () => Date;
+}): OnceService {
+  const { store, onDefect, now = () => new Date() } = options;
+  /** Requests in work, by key and caller. They die with the process, and so does their work. */
+  const inFlight = new Map<string, { fingerprint: string; earlier: ReturnType<typeof store.answers.find> }>();
+
+  const deleteExpired = () => void store.answers.deleteExpired(now()).catch(onDefect);
+  deleteExpired();
+  const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
+
+  return {
+    async answer(request, create, answer) {
+      const { caller, key, fingerprint } = request;
+      // A key has no spaces.
+      const id = `${key} ${caller}`;
+      const other = inFlight.get(id);
+      if (other && other.fingerprint !== fingerprint) throw reused(key);
+      const attempt = other ?? { fingerprint, earlier: store.answers.find(request, now()) };
+      if (!other) inFlight.set(id, attempt);
+      try {
+        // Shared: to look an answer up is no work, and whoever repeats an answered request meanwhile is to get it too.
+        const earlier = await attempt.earlier;
+        if (earlier && earlier.fingerprint !== fingerprint) throw reused(key);
+        if (earlier) return { answer: earlier, replayed: true };
+        if (other) throw stillInWork(key);
+
+        let kept: Answer | undefined;
+        await create({
+          ...request,
+          at: now(),
+          answer: (created) => {
+            kept = answer(created);
+            return kept;
+          },
+        });
+        if (!kept) throw new Error(`what was created for the key ${key} is stored without its answer`);
+        return { answer: kept, replayed: false };
+      } finally {
+        if (!other) inFlight.delete(id);
+      }
+    },
+    close: () => clearInterval(deleting),
+  };
+}
+
+function stillInWork(key: string): AtelierError {
+  return new AtelierError(
+    'request-in-flight',
+    `The first request with the Idempotency-Key ${key} is not answered yet. Repeat this one shortly, to get its answer.`,
+  );
+}
+
+function reused(key: string): AtelierError {
+  return new AtelierError(
+    'idempotency-key-reused',
+    `The Idempotency-Key ${key} was sent within 24 hours with another request: its path or body differs. ` +
+      'Repeat that one as it was, or send this one with a new key.',
+  );
+}
