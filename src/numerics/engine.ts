@@ -111,6 +111,8 @@ export interface EngineState {
   readonly moments: readonly Parameters[];
   /** Steps taken. */
   readonly steps: number;
+  /** As `gradientNorm`: of a step that is over, so that it cannot be measured again. NaN before the first. */
+  readonly gradientNorm: number;
 }
 
 export interface Engine {

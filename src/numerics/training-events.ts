@@ -2,6 +2,7 @@
 import type { EpochWarning } from './epoch-warnings.ts';
 import type { EvaluationChunk } from './evaluate.ts';
 import type { Standardization } from './network.ts';
+import type { TrainingSnapshot } from './training-snapshot.ts';
 
 /**
  * Losses in nats. Of the training part: running means over the epoch. Of the others: on rounded parameters. An epoch
@@ -41,13 +42,19 @@ export interface EpochEnd {
   readonly warnings: readonly EpochWarning[];
 }
 
-export type TrainingEvent = TrainingStep | EvaluationChunk | EpochEnd;
+/** The answer to 'snapshot'. What is replied to it counts as the reply to the event before. */
+export interface SnapshotTaken {
+  readonly kind: 'snapshot';
+  readonly snapshot: TrainingSnapshot;
+}
+
+export type TrainingEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTaken;
 
 /**
- * What the consumer may answer to a step or the end of an epoch, passing it to `next`: end here, in good order, because
- * some budget that only the consumer knows is used up.
+ * What the consumer may answer to a step or the end of an epoch, passing it to `next`. 'stop': end here, in good order,
+ * because some budget that only the consumer knows is used up. 'snapshot': say first what it takes to go on from here.
  */
-export type TrainingReply = 'stop' | undefined;
+export type TrainingReply = 'stop' | 'snapshot' | undefined;
 
 export const STOP_REASONS = ['completed', 'early-stopping', 'target-reached', 'budget'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];

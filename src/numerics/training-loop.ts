@@ -1,6 +1,6 @@
 /** A training from its first number to its last, as a generator: no clock, no I/O; whoever drives it may stop. */
 import { batchViews, shuffleEpoch, splitByClass } from './batches.ts';
-import { afterEpoch, STOPPING_START, type StoppingState } from './early-stopping.ts';
+import { afterEpoch, STOPPING_START } from './early-stopping.ts';
 import { type CreateEngine, checkExamples, type Examples, type StepPosition } from './engine.ts';
 import { epochWarnings } from './epoch-warnings.ts';
 import {
@@ -12,39 +12,37 @@ import {
   weightNorm,
 } from './evaluate.ts';
 import { initialize } from './initialize.ts';
-import { afterPlateauEpoch, learningRateAt, PLATEAU_START, type PlateauState } from './schedules.ts';
+import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from './schedules.ts';
 import type {
   EpochEnd,
   EpochMetrics,
+  SnapshotTaken,
   StopReason,
   TrainingEvent,
   TrainingReply,
   TrainingResult,
 } from './training-events.ts';
 import { engineSettings, type TrainingPlan } from './training-plan.ts';
-
-/** Besides the engine's own, all that the rest of a training depends on at the boundary between two steps. */
-interface TrainingState {
-  /** Steps done in all. */
-  step: number;
-  /** Of the epoch so far: examples, sum of their losses, and how many were classified rightly. */
-  examples: number;
-  loss: number;
-  correct: number;
-  plateau: PlateauState;
-  stopping: StoppingState;
-  /** Rounded parameters of the best epoch, where the best are to be restored. */
-  best: Float32Array | null;
-}
+import {
+  checkSnapshot,
+  epochOf,
+  type TrainingSnapshot,
+  type TrainingState,
+  takeSnapshot,
+} from './training-snapshot.ts';
 
 const DEAD_UNIT_IMAGES = 1024;
 
-/** @throws RangeError when the examples do not fit the layer sizes, or the parts of the plan each other. */
+/**
+ * @param from a snapshot of a training of the same plan and examples, to go on from bit for bit
+ * @throws RangeError when the examples do not fit the layer sizes, the parts of the plan each other, or the snapshot the plan.
+ */
 export function* trainingLoop(
   plan: TrainingPlan,
   train: Examples,
   test: Examples,
   createEngine: CreateEngine,
+  from: TrainingSnapshot | null = null,
 ): Generator<TrainingEvent, TrainingResult, TrainingReply> {
   const { layerSizes, seed, epochs, batchSize, schedule, earlyStopping } = plan;
   checkExamples(train, layerSizes);
@@ -56,42 +54,28 @@ export function* trainingLoop(
   const testIndices = Uint32Array.from(test.labels.keys());
   const order = new Uint32Array(split.train.length);
   const batches = batchViews(order, batchSize);
-  const steps = epochs * batches.length;
-  const length = { stepsPerEpoch: batches.length, steps };
+  const stepsPerEpoch = batches.length;
+  const steps = epochs * stepsPerEpoch;
+  const length = { stepsPerEpoch, steps };
   const rounded = new Float32Array(initial.length);
   // Float64 again, so that the forward pass is compiled for one kind of array; the values are the rounded ones.
   const measured = new Float64Array(rounded.length);
   const sums = { loss: 0, correct: 0 };
-  const state: TrainingState = {
-    step: 0,
-    examples: 0,
-    loss: 0,
-    correct: 0,
-    plateau: PLATEAU_START,
-    stopping: STOPPING_START,
-    best: null,
-  };
+  const state = from === null ? begin() : resume(from);
 
-  for (let epoch = 1; ; epoch++) {
-    Object.assign(state, { examples: 0, loss: 0, correct: 0 });
+  while (state.end === null) {
+    const epoch = epochOf(state, stepsPerEpoch);
+    const lastStep = epoch * stepsPerEpoch;
     shuffleEpoch(order, split.train, seed, epoch);
-    let isStopped = false;
-    let batch = batches[0]!;
-    let position: StepPosition = { epoch, start: 0, learningRate: 0, measureNorm: false };
-    for (let b = 0; b < batches.length && !isStopped; b++) {
-      batch = batches[b]!;
-      position = {
-        epoch,
-        start: b * batchSize,
-        learningRate: learningRateAt(schedule, plan.learningRate, state.step, length, state.plateau.factor),
-        measureNorm: b + 1 === batches.length,
-      };
-      engine.step(train, batch, position, sums);
+    let isStopped = state.step === plan.stopAtStep;
+    while (state.step < lastStep && !isStopped) {
+      const batch = batchOf(state.step);
+      engine.step(train, batch, positionOf(state.step), sums);
       state.step++;
       state.examples += batch.length;
       state.loss += sums.loss;
       state.correct += sums.correct;
-      const reply = yield {
+      let reply = yield {
         kind: 'step',
         epoch,
         step: state.step,
@@ -99,14 +83,63 @@ export function* trainingLoop(
         loss: sums.loss / batch.length,
         examples: batch.length,
       };
+      while (reply === 'snapshot') reply = yield snapshot();
       isStopped = reply === 'stop' || state.step === plan.stopAtStep;
     }
 
-    rounded.set(engine.parameters);
-    measured.set(rounded);
-    const end = yield* measureEpoch(batch, position);
-    const { metrics } = end;
-    const { validationLoss, validationAccuracy, trainLoss } = metrics;
+    const end = yield* measureEpoch();
+    judge(end.metrics, isStopped);
+    let reply = yield end;
+    while (reply === 'snapshot') reply = yield snapshot();
+    if (reply === 'stop') state.end ??= 'budget';
+  }
+
+  // What reached the target is what was asked for, even if another epoch was better by what is monitored.
+  const restored = state.end === 'target-reached' ? null : state.best;
+  return {
+    parameters: restored ?? new Float32Array(engine.parameters),
+    epoch: restored === null ? Math.ceil(state.step / stepsPerEpoch) : state.stopping.bestEpoch!,
+    engine: engine.name,
+    standardization: settings.standardization,
+    stoppedAt: { step: state.step, reason: state.end },
+  };
+
+  function begin(): TrainingState {
+    const nothing = { step: 0, examples: 0, loss: 0, correct: 0, best: null, end: null };
+    return { ...nothing, plateau: PLATEAU_START, stopping: STOPPING_START };
+  }
+
+  function resume(snapshot: TrainingSnapshot): TrainingState {
+    const { engineName, engine: engineState, ...reached } = snapshot;
+    const shape = { examples: order.length, stepsPerEpoch, steps, parameters: initial.length };
+    checkSnapshot(snapshot, engine.name, plan, shape);
+    engine.importState(engineState);
+    return { ...reached, best: reached.best?.slice() ?? null };
+  }
+
+  function snapshot(): SnapshotTaken {
+    return { kind: 'snapshot', snapshot: takeSnapshot(state, engine) };
+  }
+
+  /** Step i, from 0, as long as its epoch lasts. */
+  function batchOf(step: number): Uint32Array {
+    return batches[step % stepsPerEpoch]!;
+  }
+
+  /** Of step i, from 0. */
+  function positionOf(step: number): StepPosition {
+    const b = step % stepsPerEpoch;
+    return {
+      epoch: Math.floor(step / stepsPerEpoch) + 1,
+      start: b * batchSize,
+      learningRate: learningRateAt(schedule, plan.learningRate, step, length, state.plateau.factor),
+      measureNorm: b + 1 === stepsPerEpoch,
+    };
+  }
+
+  /** What an epoch that was measured means for those after it. */
+  function judge(metrics: EpochMetrics, isStopped: boolean): void {
+    const { epoch, validationLoss, validationAccuracy, trainLoss } = metrics;
     if (schedule.type === 'plateau') {
       state.plateau = afterPlateauEpoch(state.plateau, schedule, validationLoss ?? trainLoss);
     }
@@ -115,20 +148,8 @@ export function* trainingLoop(
       const isBest = state.stopping.bestEpoch === epoch;
       if (earlyStopping.restoreBest && isBest) state.best = rounded.slice();
     }
-    if ((yield end) === 'stop') isStopped = true;
-
-    const reason = reasonToEnd(validationAccuracy, isStopped);
-    // What reached the target is what was asked for, even if another epoch was better by what is monitored.
-    const restored = reason === 'target-reached' ? null : state.best;
-    if (reason !== null) {
-      return {
-        parameters: restored ?? rounded,
-        epoch: restored === null ? epoch : state.stopping.bestEpoch!,
-        engine: engine.name,
-        standardization: settings.standardization,
-        stoppedAt: { step: state.step, reason },
-      };
-    }
+    const end = reasonToEnd(validationAccuracy, isStopped);
+    Object.assign(state, { examples: 0, loss: 0, correct: 0, end });
   }
 
   function reasonToEnd(validationAccuracy: number | null, isStopped: boolean): StopReason | null {
@@ -141,11 +162,11 @@ export function* trainingLoop(
       : null;
   }
 
-  /** `batch` and `position` are those of the last step. */
-  function* measureEpoch(
-    batch: Uint32Array,
-    position: StepPosition,
-  ): Generator<EvaluationChunk, EpochEnd, unknown> {
+  /** After its last step, or the one after which it was stopped. */
+  function* measureEpoch(): Generator<EvaluationChunk, EpochEnd, unknown> {
+    rounded.set(engine.parameters);
+    measured.set(rounded);
+    const position = positionOf(state.step - 1);
     const { epoch, learningRate } = position;
     const held = split.validation;
     const validation = held.length === 0 ? null : yield* measure(train, held);
@@ -161,7 +182,7 @@ export function* trainingLoop(
       testLoss: tested.loss,
       testAccuracy: tested.accuracy,
       learningRate,
-      gradientNorm: position.measureNorm ? engine.gradientNorm() : gradientNormAt(batch, position),
+      gradientNorm: position.measureNorm ? engine.gradientNorm() : gradientNormAt(position),
       weightNorm: weightNorm(measured, layerSizes),
       deadUnits,
     };
@@ -178,9 +199,9 @@ export function* trainingLoop(
   }
 
   /** Where the last step could not know that it would be the last. */
-  function gradientNormAt(batch: Uint32Array, position: StepPosition): number {
+  function gradientNormAt(position: StepPosition): number {
     const gradient = new Float64Array(initial.length);
-    engine.gradient(gradient, train, batch, position);
+    engine.gradient(gradient, train, batchOf(state.step - 1), position);
     return Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
   }
 }

@@ -43,6 +43,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
       parameters: parameters.slice(),
       moments: optimizer.moments.map((moment) => moment.slice()),
       steps,
+      gradientNorm: norm,
     }),
     importState(state) {
       if (state.moments.length !== optimizer.moments.length) {
@@ -60,6 +61,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
         own[i]!.set(vector);
       }
       steps = state.steps;
+      norm = state.gradientNorm;
     },
   };
 };

@@ -157,10 +157,13 @@ export function createKernelEngine(
     }
   }
 
+  function checkLength(packed: Parameters): void {
+    if (packed.length === count) return;
+    throw new RangeError(`a ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}`);
+  }
+
   function writeParameters(packed: Parameters): void {
-    if (packed.length !== count) {
-      throw new RangeError(`a ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}`);
-    }
+    checkLength(packed);
     unpackInto(floats, packed, layers, 0);
     exports.transposeAll();
   }
@@ -244,6 +247,7 @@ export function createKernelEngine(
       parameters: read(0),
       moments: Array.from({ length: moments }, (_, m) => read(momentShift(m))),
       steps,
+      gradientNorm: norm,
     }),
     importState(state: EngineState) {
       if (state.moments.length !== moments) {
@@ -251,11 +255,13 @@ export function createKernelEngine(
           `the ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}`,
         );
       }
+      for (const vector of [state.parameters, ...state.moments]) checkLength(vector);
       writeParameters(state.parameters);
       state.moments.forEach((moment, m) => {
         unpackInto(floats, moment, layers, momentShift(m));
       });
       steps = state.steps;
+      norm = state.gradientNorm;
     },
     quit: () => exports.quit(),
   };
