@@ -1,0 +1,93 @@
+/** How right a network's answers are, over all and class by class. Conventions are scikit-learn's. */
+import type { Answers } from './answers.ts';
+import { type Calibration, calibration } from './calibration.ts';
+import { wilsonInterval } from './proportion-interval.ts';
+
+/** Each 0 where it would be 0 / 0. */
+export interface ClassScores {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+}
+
+/** The index of a wrongly classified image, with the probability of the class it was taken for. */
+export interface Mistake {
+  readonly index: number;
+  readonly label: number;
+  readonly predicted: number;
+  readonly probability: number;
+}
+
+export interface ClassificationReport {
+  readonly examples: number;
+  /** Mean cross-entropy, in nats. */
+  readonly loss: number;
+  readonly accuracy: number;
+  /** Of the accuracy: Wilson's, 95 %. */
+  readonly interval: { readonly low: number; readonly high: number };
+  /** classes × classes: row the label, column the predicted class. */
+  readonly confusion: readonly (readonly number[])[];
+  readonly classes: readonly (ClassScores & { readonly support: number })[];
+  /** Unweighted means over all classes, whether they occur or not. */
+  readonly macro: ClassScores;
+  readonly calibration: Calibration;
+  /** Most confident first; of equals the lower index. */
+  readonly mistakes: readonly Mistake[];
+}
+
+const MAX_MISTAKES = 20;
+
+/** @throws RangeError when there are no answers: the means would be 0 / 0 */
+export function classificationReport(answers: Answers, classes: number): ClassificationReport {
+  const examples = answers.labels.length;
+  if (examples === 0) throw new RangeError('a report needs at least one example');
+  const confusion = confusionMatrix(answers, classes);
+  const scores = confusion.map((_, label) => scoresOf(confusion, label));
+  const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
+  const mean = (part: keyof ClassScores) => scores.reduce((sum, each) => sum + each[part], 0) / classes;
+  return {
+    examples,
+    loss: answers.losses.reduce((sum, loss) => sum + loss, 0) / examples,
+    accuracy: correct / examples,
+    interval: wilsonInterval(correct, examples),
+    confusion,
+    classes: scores,
+    macro: { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') },
+    calibration: calibration(answers),
+    mistakes: confidentMistakes(answers),
+  };
+}
+
+function confusionMatrix({ labels, predicted }: Answers, classes: number): number[][] {
+  const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let n = 0; n < labels.length; n++) matrix[labels[n]!]![predicted[n]!]!++;
+  return matrix;
+}
+
+/** precision = hits / predicted, recall = hits / support, F1 = 2 hits / (predicted + support) */
+function scoresOf(confusion: readonly number[][], label: number): ClassScores & { support: number } {
+  const hits = confusion[label]![label]!;
+  const support = confusion[label]!.reduce((sum, count) => sum + count, 0);
+  const predicted = confusion.reduce((sum, row) => sum + row[label]!, 0);
+  const share = (of: number) => (of === 0 ? 0 : hits / of);
+  return {
+    precision: share(predicted),
+    recall: share(support),
+    f1: share((predicted + support) / 2),
+    support,
+  };
+}
+
+function confidentMistakes({ labels, predicted, confidences }: Answers): Mistake[] {
+  const wrong: number[] = [];
+  for (let n = 0; n < labels.length; n++) if (predicted[n] !== labels[n]) wrong.push(n);
+  return wrong
+    .sort((a, b) => confidences[b]! - confidences[a]! || a - b)
+    .slice(0, MAX_MISTAKES)
+    .map((index) => ({
+      index,
+      label: labels[index]!,
+      predicted: predicted[index]!,
+      probability: confidences[index]!,
+    }));
+}

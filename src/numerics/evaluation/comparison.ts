@@ -1,0 +1,61 @@
+/** Two networks on the same images. */
+import type { Answers } from './answers.ts';
+import { type McNemarTest, mcnemar } from './mcnemar.ts';
+
+/** How many images which of the two networks classified rightly: n10 those that only the first did. */
+export interface PairCounts {
+  readonly n00: number;
+  readonly n01: number;
+  readonly n10: number;
+  readonly n11: number;
+}
+
+/** An image that the two take for different classes. */
+export interface Difference {
+  readonly index: number;
+  readonly label: number;
+  readonly first: number;
+  readonly second: number;
+}
+
+export interface Comparison {
+  readonly examples: number;
+  readonly counts: PairCounts;
+  readonly mcnemar: McNemarTest;
+  /** Right answers of each class's images, by class. */
+  readonly classes: readonly { readonly support: number; readonly first: number; readonly second: number }[];
+  /** Ascending, of all only the first ones. */
+  readonly differences: { readonly total: number; readonly first: readonly Difference[] };
+}
+
+const MAX_DIFFERENCES = 100;
+
+/** @throws RangeError when they are not answers about the same images, or there are none */
+export function compareAnswers(first: Answers, second: Answers, classes: number): Comparison {
+  const { labels } = first;
+  if (labels.length === 0 || second.labels.length !== labels.length) {
+    throw new RangeError(`${labels.length} and ${second.labels.length} answers cannot be compared`);
+  }
+  const counts = { n00: 0, n01: 0, n10: 0, n11: 0 };
+  const perClass = Array.from({ length: classes }, () => ({ support: 0, first: 0, second: 0 }));
+  const differences: Difference[] = [];
+  let total = 0;
+  for (let n = 0; n < labels.length; n++) {
+    const [label, one, other] = [labels[n]!, first.predicted[n]!, second.predicted[n]!];
+    const hits = perClass[label]!;
+    hits.support++;
+    if (one === label) hits.first++;
+    if (other === label) hits.second++;
+    counts[`n${one === label ? 1 : 0}${other === label ? 1 : 0}`]++;
+    if (one !== other && total++ < MAX_DIFFERENCES) {
+      differences.push({ index: n, label, first: one, second: other });
+    }
+  }
+  return {
+    examples: labels.length,
+    counts,
+    mcnemar: mcnemar(counts.n10, counts.n01),
+    classes: perClass,
+    differences: { total, first: differences },
+  };
+}

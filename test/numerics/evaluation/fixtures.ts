@@ -1,0 +1,41 @@
+/** Other implementations' numbers: scripts/evaluation_fixtures.py. */
+import { readFileSync } from 'node:fs';
+import { type Answers, emptyAnswers, writeAnswers } from '../../../src/numerics/evaluation/answers.ts';
+import { softmax } from '../../../src/numerics/reference/cross-entropy.ts';
+
+interface ReportFixture {
+  /** examples × classes */
+  readonly logits: number[];
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly interval: [low: number, high: number];
+  readonly confusion: number[][];
+  /** A row a class: precision, recall, F1, support. */
+  readonly classes: number[][];
+  readonly macro: number[];
+  readonly calibration: {
+    error: number;
+    bins: [count: number, confidence: number | null, accuracy: number | null][];
+  };
+  readonly mistakes: number[];
+}
+
+export function readFixture<T>(name: string): T {
+  return JSON.parse(readFileSync(new URL(`../../fixtures/evaluation/${name}`, import.meta.url), 'utf8')) as T;
+}
+
+export const fixture = readFixture<{ classes: number; labels: number[]; reports: ReportFixture[] }>(
+  'reports.json',
+);
+
+export function answersTo(logits: readonly number[], labels: readonly number[], classes: number): Answers {
+  const answers = emptyAnswers(Uint8Array.from(labels));
+  const probabilities = new Float32Array(logits.length);
+  const p = new Float64Array(classes);
+  for (let at = 0; at < logits.length; at += classes) {
+    softmax(p, Float64Array.from(logits.slice(at, at + classes)));
+    probabilities.set(p, at);
+  }
+  writeAnswers(answers, 0, Float32Array.from(logits), probabilities, classes);
+  return answers;
+}
