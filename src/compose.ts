@@ -47,7 +47,14 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       places: config.trainingWorkers,
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
     });
-    const training = createTrainingService({ store, catalog, models, queue, queueLimit: config.queueLimit });
+    const training = createTrainingService({
+      store,
+      catalog,
+      models,
+      queue,
+      queueLimit: config.queueLimit,
+      places: config.trainingWorkers,
+    });
     const once = createOnceService({
       store,
       onDefect: (error) => log.error({ err: error }, 'expired answers could not be deleted'),

@@ -58,15 +58,18 @@ export type ErrorDetail =
 export class AtelierError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
+  /** When it is worth trying again, where that is known. */
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: ErrorOptions & { details?: readonly ErrorDetail[] } = {},
+    options: ErrorOptions & { details?: readonly ErrorDetail[]; retryAfterSeconds?: number } = {},
   ) {
     super(message, options);
     this.name = 'AtelierError';
     this.code = code;
     this.details = options.details ?? [];
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }

@@ -5,6 +5,7 @@ import { drain } from './drain.ts';
 import { ClientHungUp, hasHungUp } from './hang-up.ts';
 import { PROBLEM_TYPE, toProblem } from './schemas/problem.ts';
 
+/** Where the error does not know better. */
 const RETRY_AFTER_SECONDS = 5;
 
 /** What Fastify and its plug-ins throw for what was sent. */
@@ -62,7 +63,10 @@ export async function sendProblem(
   }
   const error = toAtelierError(thrown, request);
   const problem = toProblem(error, request.url, request.id);
-  if (problem.status >= 500) request.log.error({ err: thrown }, problem.title);
-  if (problem.status === 429 || problem.status === 503) reply.header('retry-after', RETRY_AFTER_SECONDS);
+  // A 503 is a refusal, and no defect; there may be thousands a second.
+  if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
+  if (problem.status === 429 || problem.status === 503) {
+    reply.header('retry-after', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+  }
   return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }

@@ -11,6 +11,7 @@ import type { Store } from '../store/store.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
 import { assertTrainingFitsMemory } from './memory-estimate.ts';
+import { secondsUntilPlace } from './retry-after.ts';
 import { layerSizesOf } from './training-plan.ts';
 import { findStart } from './warm-start.ts';
 
@@ -34,13 +35,24 @@ export function createTrainingService(options: {
   models: ModelService;
   queue: JobQueue;
   queueLimit: number;
+  /** How many jobs run at once. */
+  places: number;
 }): TrainingService {
-  const { store, catalog, models, queue, queueLimit } = options;
+  const { store, catalog, models, queue, queueLimit, places } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
     if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${id}.`);
     return job;
+  }
+
+  const create: Store['jobs']['create'] = (...job) => store.jobs.create(...job).catch(sayWhenToRetry);
+
+  async function sayWhenToRetry(error: unknown): Promise<never> {
+    if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
+    const { data } = await store.jobs.list({ status: 'running', limit: places });
+    const retryAfterSeconds = secondsUntilPlace(data, places);
+    throw new AtelierError(error.code, error.message, { cause: error, retryAfterSeconds });
   }
 
   return {
@@ -52,7 +64,7 @@ export function createTrainingService(options: {
       const steps = countSteps(request, dataset);
       const start = await findStart(request, dataset, models);
       assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
-      const job = await store.jobs.create(
+      const job = await create(
         {
           ...request,
           modelName: request.modelName ?? dataset.id,
