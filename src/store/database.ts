@@ -10,6 +10,7 @@ import { syncDirectory } from './directory.ts';
 import { migrations } from './migrations/migrations.ts';
 import { NodeSqliteDialect, unusable } from './sqlite.ts';
 import type { Database } from './tables.ts';
+import { createWrittenEvents, type OnAppended } from './written-events.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 /** SQLite's default */
@@ -17,11 +18,14 @@ const PAGE_BYTES = 4_096;
 const MIGRATION_TABLE = 'kysely_migration';
 
 /** @throws AtelierError `state-unusable` */
-export async function openDatabase(file: string): Promise<Kysely<Database>> {
+export async function openDatabase(
+  file: string,
+  onAppended: OnAppended = () => {},
+): Promise<Kysely<Database>> {
   try {
     if (!existsSync(file)) await create(file);
     await refuseWhatSqliteWouldAccept(file);
-    return await connect(file);
+    return await connect(file, onAppended);
   } catch (error) {
     throw unusable(file, error);
   }
@@ -34,7 +38,7 @@ async function create(file: string): Promise<void> {
   }
   const unfinished = `${file}.new`;
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(unfinished + suffix, { force: true });
-  const db = await connect(unfinished);
+  const db = await connect(unfinished, () => {});
   await db.destroy();
   await rename(unfinished, file);
   await syncDirectory(dirname(file));
@@ -62,16 +66,18 @@ async function refuseWhatSqliteWouldAccept(file: string): Promise<void> {
   }
 }
 
-async function connect(file: string): Promise<Kysely<Database>> {
+async function connect(file: string, onAppended: OnAppended): Promise<Kysely<Database>> {
   const raw = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     raw.exec('pragma journal_mode = wal; pragma synchronous = full');
     const [found] = Object.values(raw.prepare('pragma quick_check(1)').get() ?? {});
     if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
-    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+    const written = createWrittenEvents(raw, onAppended);
+    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, written.settle) });
     await refuseNewer(db, file);
     const { error } = await migrator(db).migrateToLatest();
     if (error !== undefined) throw error;
+    written.watch();
     return db;
   } catch (error) {
     raw.close();

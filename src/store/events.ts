@@ -5,6 +5,7 @@ import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json.ts';
 import { type Page, toPage } from './page.ts';
 import type { Database, JobRow } from './tables.ts';
+import type { OnAppended } from './written-events.ts';
 
 export interface Events {
   /** @throws AtelierError `training-job-not-found` */
@@ -14,9 +15,12 @@ export interface Events {
     jobId: string,
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<JobEvent>>;
+  /** Whatever wrote the events, and only when `list` has them. */
+  onAppended(listener: OnAppended): void;
 }
 
-export function createEvents(db: Kysely<Database>): Events {
+/** @param listeners whom the database tells of events that were committed */
+export function createEvents(db: Kysely<Database>, listeners: Set<OnAppended>): Events {
   return {
     append: (jobId, type, data) =>
       db.transaction().execute(async (trx) => writeEvent(trx, await claimEvent(trx, jobId), type, data)),
@@ -32,6 +36,8 @@ export function createEvents(db: Kysely<Database>): Events {
         .execute();
       return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
     },
+
+    onAppended: (listener) => void listeners.add(listener),
   };
 }
 

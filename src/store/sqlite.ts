@@ -6,7 +6,8 @@ import { messageOf } from './directory.ts';
 
 /** Kysely speaks better-sqlite3, whose statements know whether they return rows. */
 export class NodeSqliteDialect extends SqliteDialect {
-  constructor(raw: DatabaseSync) {
+  /** @param onStatement called after each that writes, or ends a transaction */
+  constructor(raw: DatabaseSync, onStatement: () => void = () => {}) {
     super({
       database: {
         close: () => raw.close(),
@@ -16,7 +17,11 @@ export class NodeSqliteDialect extends SqliteDialect {
           return {
             reader: statement.columns().length > 0,
             all: (parameters) => statement.all(...values(parameters)),
-            run: (parameters) => statement.run(...values(parameters)),
+            run(parameters) {
+              const result = statement.run(...values(parameters));
+              onStatement();
+              return result;
+            },
             iterate: (parameters) => statement.iterate(...values(parameters)),
           };
         },

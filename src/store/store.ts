@@ -9,6 +9,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { createModels, type Models } from './models.ts';
+import type { OnAppended } from './written-events.ts';
 
 export type { BlobStore } from './blobs.ts';
 export type { Events } from './events.ts';
@@ -37,11 +38,14 @@ export async function openStore(stateDir: string): Promise<Store> {
   const lock = lockDirectory(directory);
   try {
     const blobs = await openBlobs(join(directory, 'blobs'));
-    const db = await openDatabase(join(directory, 'atelier.sqlite'));
+    const listeners = new Set<OnAppended>();
+    const db = await openDatabase(join(directory, 'atelier.sqlite'), (jobId) => {
+      for (const listener of listeners) listener(jobId);
+    });
     return {
       jobs: createJobs(db),
       metrics: createMetrics(db),
-      events: createEvents(db),
+      events: createEvents(db, listeners),
       models: createModels(db),
       answers: createAnswers(db),
       blobs,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventType } from '../../src/domain/training-job.ts';
-import { failure, newJob, temporaryStore } from './fixtures.ts';
+import { failure, newJob, temporaryStore, underway } from './fixtures.ts';
 
 test('200 events appended at once are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
@@ -65,4 +65,30 @@ test('an event of an unknown job is refused', async (t) => {
     failure('training-job-not-found', 'job_nobody'),
   );
   assert.deepEqual(await store.events.list('job_nobody', { limit: 5 }), { data: [], hasMore: false });
+});
+
+test('who listens is told of events when they can be read, whatever wrote them, and not of those that were rolled back', async (t) => {
+  const store = await temporaryStore(t);
+  const seen: Promise<[jobId: string, last: number]>[] = [];
+  store.events.onAppended((jobId) => {
+    const last = store.events.list(jobId, { limit: 1000 }).then(({ data }) => data.at(-1)!.id);
+    seen.push(last.then((id) => [jobId, id]));
+  });
+  const [first, second] = [await newJob(store), await newJob(store, 'running')];
+  await store.events.append(first, 'warning', {});
+  await assert.rejects(store.events.append(first, 'warning', { loss: Number.NaN }));
+  await store.jobs.recordProgress(second, underway);
+  await store.jobs.finish(second, {
+    status: 'failed',
+    step: 1,
+    error: { code: 'loss-diverged', message: '' },
+  });
+  assert.deepEqual(await Promise.all(seen), [
+    [first, 1],
+    [second, 1],
+    [second, 2],
+    [first, 2],
+    [second, 3],
+    [second, 5],
+  ]);
 });

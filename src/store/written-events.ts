@@ -1,0 +1,35 @@
+/** Word of events once they are committed: from the table itself, so that no transaction can forget to give it. */
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Told after the commit, once for every job that it wrote events of; must not throw. */
+export type OnAppended = (jobId: string) => void;
+
+export interface WrittenEvents {
+  /** From now on; the table must be there. */
+  watch(): void;
+  /** To be called after every statement. */
+  settle(): void;
+}
+
+export function createWrittenEvents(db: DatabaseSync, onAppended: OnAppended): WrittenEvents {
+  const jobs = new Set<string>();
+  return {
+    watch() {
+      db.function('event_written', (jobId) => {
+        jobs.add(String(jobId));
+        return null;
+      });
+      // Temporary triggers belong to this connection: nothing of it is in the file.
+      db.exec(
+        'create temp trigger event_written after insert on events begin select event_written(new.job_id); end',
+      );
+    },
+    settle() {
+      if (jobs.size === 0 || db.isTransaction) return;
+      // What was rolled back is told too: whoever looks finds nothing new.
+      const told = [...jobs];
+      jobs.clear();
+      for (const jobId of told) onAppended(jobId);
+    },
+  };
+}
