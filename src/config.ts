@@ -7,6 +7,11 @@ import { AtelierError } from './errors.ts';
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const MEBIBYTE = 2 ** 20;
 
+/** Scheme, host and port as a browser writes them: nothing else would ever be equal to what it sends. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes a free one'),
@@ -19,6 +24,16 @@ const environmentSchema = z.object({
   MAX_BODY_BYTES: whole(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((list) => list.split(',').map((origin) => origin.trim()))
+    .transform((origins) => origins.filter((origin) => origin !== ''))
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'is a list of origins, as https://lab.example or http://localhost:5173',
+    )
+    .describe('Origins of pages that may read answers, separated by commas; none'),
   STARTER_JOB: z
     .enum(['on', 'off'])
     .default('on')
@@ -39,6 +54,7 @@ export type Config = Readonly<{
   trainingWorkers: number;
   queueLimit: number;
   maxBodyBytes: number;
+  corsOrigins: readonly string[];
   starterJob: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
@@ -71,6 +87,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     trainingWorkers: env.TRAINING_WORKERS,
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,
+    corsOrigins: Object.freeze(env.CORS_ORIGINS),
     starterJob: env.STARTER_JOB === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,

@@ -19,6 +19,7 @@ import type { PredictService } from '../services/predict.ts';
 import type { TrainingService } from '../services/train.ts';
 import { answerClientError } from './client-error.ts';
 import { refuseEncodedBody } from './content-encoding.ts';
+import { allowOrigins } from './cors.ts';
 import { registerDocumentation } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
 import { refuseExpectations } from './expectations.ts';
@@ -54,7 +55,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
   services: Services,
-  config: Pick<Config, 'maxBodyBytes'>,
+  config: Pick<Config, 'maxBodyBytes'> & Partial<Pick<Config, 'corsOrigins'>>,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const app = Fastify({
@@ -90,6 +91,7 @@ export async function buildApp(
       throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
     }
   });
+  await allowOrigins(app, config.corsOrigins);
 
   app.addHook('onResponse', async (request, reply) => {
     const { method, url } = request;

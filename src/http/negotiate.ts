@@ -11,7 +11,8 @@ export function negotiate<const T extends string>(
   reply: FastifyReply,
   offered: readonly T[],
 ): T {
-  reply.header('vary', 'Accept');
+  const varies = reply.getHeader('vary');
+  reply.header('vary', varies === undefined ? 'Accept' : `${varies}, Accept`);
   const { accept = '*/*' } = request.headers;
   // What nearly every client sends; parsing it takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
