@@ -93,6 +93,16 @@ export interface ServedNetwork {
   readonly classNames: readonly string[];
 }
 
+/** The examples are in shared memory, and of the network's inputs and classes. */
+export interface EvaluationTask {
+  readonly network: ServedNetwork;
+  readonly examples: Examples;
+}
+
+export interface ComparisonTask extends EvaluationTask {
+  readonly other: ServedNetwork;
+}
+
 export interface PredictTask {
   readonly network: ServedNetwork;
   /** Decoding a large body is the thread's work too. */

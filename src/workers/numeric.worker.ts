@@ -1,12 +1,21 @@
-/** Thread entry: gradient checks, of the reference and of the kernel against it. */
+/** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations. */
 import { PLAIN_OBJECTIVE } from '../numerics/engine.ts';
+import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { gradientCheck } from '../numerics/gradient-check.ts';
 import { initialize } from '../numerics/initialize.ts';
 import { engineDifference } from '../numerics/kernel-check.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { vectorAsNpy } from './answer-gradient-check.ts';
+import { compareNetworks, evaluateNetwork } from './evaluate.ts';
 import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
-import type { GradientCheckResult, GradientCheckTask, Outcome } from './messages.ts';
+import type {
+  ComparisonTask,
+  EvaluationTask,
+  GradientCheckResult,
+  GradientCheckTask,
+  Outcome,
+} from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
 
 checkKernel();
@@ -25,6 +34,14 @@ export default function checkGradient(task: GradientCheckTask): Promise<Outcome<
       return { ...report, kernel, durationMs, npy: vectorAsNpy(task, { positions, analytic, numeric }) };
     }
   });
+}
+
+export function evaluate(task: EvaluationTask): Promise<Outcome<ClassificationReport>> {
+  return toOutcome(() => evaluateNetwork(task));
+}
+
+export function compare(task: ComparisonTask): Promise<Outcome<Comparison>> {
+  return toOutcome(() => compareNetworks(task));
 }
 
 /** The gradient of the kernel that trains, on the same weights and images. */

@@ -14,12 +14,14 @@ export interface Pool<Task, Value> {
    * @throws AtelierError what the thread refused, `overloaded`, or `worker-crashed`
    */
   run(task: Task, signal?: AbortSignal, transfer?: readonly ArrayBuffer[]): Promise<Value>;
+  /** Tasks of another kind, which another export of the entry answers: the same threads, and one line before them. */
+  tasks<OtherTask, OtherValue>(entryExport: string): Pool<OtherTask, OtherValue>;
   close(): Promise<void>;
 }
 
 /** @param entry the module that the threads run; its default export takes a task and answers an Outcome */
 export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task, Value> {
-  const piscina = new Piscina<Task, Outcome<Value>>({
+  const piscina = new Piscina({
     filename: entry.href,
     minThreads: threads,
     maxThreads: threads,
@@ -29,6 +31,10 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
     // Makes Piscina import its entry: Node aborts the whole process when a thread is ended while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
+  return poolOf<Task, Value>(piscina, 'default');
+}
+
+function poolOf<Task, Value>(piscina: Piscina, entryExport: string): Pool<Task, Value> {
   return {
     async run(task, signal, transfer = []) {
       if (piscina.queueSize >= MAX_WAITING) {
@@ -39,7 +45,11 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
       }
       let outcome: Outcome<Value>;
       try {
-        outcome = await piscina.run(task, { transferList: [...transfer], signal: signal ?? null });
+        outcome = await piscina.run(task, {
+          name: entryExport,
+          transferList: [...transfer],
+          signal: signal ?? null,
+        });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         const reason = error instanceof Error ? error.message : String(error);
@@ -49,6 +59,7 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
       }
       return fromOutcome(outcome);
     },
+    tasks: (other) => poolOf(piscina, other),
     close: () => piscina.destroy(),
   };
 }

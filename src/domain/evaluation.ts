@@ -1,0 +1,203 @@
+/** What is shown of a model's answers to a split. The mathematics is `numerics/evaluation`. */
+import { z } from 'zod';
+import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import type { Comparison as ComparedAnswers } from '../numerics/evaluation/comparison.ts';
+import { MCNEMAR_METHODS } from '../numerics/evaluation/mcnemar.ts';
+import { SPLITS, type SplitName } from './dataset.ts';
+import { type VersionReference, versionReferenceSchema } from './model.ts';
+
+/** The images that were asked about, and where each can be seen. */
+export interface EvaluatedSplit {
+  readonly dataset: string;
+  readonly split: SplitName;
+  readonly classNames: readonly string[];
+  imageUrl(index: number): string;
+}
+
+const scores = {
+  precision: z.number().describe('0 where nothing was taken for it'),
+  recall: z.number().describe('0 where there is no image of it'),
+  f1: z.number(),
+};
+
+const asked = {
+  dataset: z.string(),
+  split: z.enum(SPLITS),
+  examples: z.int().describe('Number of images'),
+};
+
+const pictured = {
+  index: z.int().describe('Of the image in the split'),
+  image: z.string().describe('Where the picture is'),
+  label: z.int(),
+  className: z.string(),
+};
+
+const share = z.number().min(0).max(1);
+
+export const evaluationSchema = z
+  .object({
+    model: versionReferenceSchema,
+    ...asked,
+    loss: z.number().nullable().describe('Mean cross-entropy, in nats; null where the network overflows'),
+    accuracy: share,
+    accuracyInterval: z.object({
+      method: z.literal('wilson-score'),
+      level: z.literal(0.95),
+      low: share,
+      high: share,
+    }),
+    confusionMatrix: z
+      .array(z.array(z.int()))
+      .describe(
+        'Number of images; a row a class that they are of, a column a class that they were taken for',
+      ),
+    classes: z.array(
+      z.object({
+        label: z.int(),
+        className: z.string(),
+        ...scores,
+        support: z.int().describe('Images of the class'),
+      }),
+    ),
+    macroAverage: z.object(scores).describe('Unweighted means over the classes'),
+    calibration: z.object({
+      expectedCalibrationError: share.describe(
+        'Mean over the images of |accuracy − confidence| of their bin; the confidence is the probability of the likeliest class',
+      ),
+      bins: z.array(
+        z.object({
+          from: share,
+          to: share.describe('Confidences greater than `from` and at most `to`'),
+          count: z.int(),
+          confidence: share.nullable().describe('Mean; null in an empty bin'),
+          accuracy: share.nullable(),
+        }),
+      ),
+    }),
+    mistakes: z
+      .array(
+        z.object({
+          ...pictured,
+          predicted: z.int(),
+          predictedClassName: z.string(),
+          probability: share.describe('Of the class that it was taken for'),
+        }),
+      )
+      .describe('The most confident first, at most 20'),
+  })
+  .meta({ id: 'Evaluation' });
+export type Evaluation = z.infer<typeof evaluationSchema>;
+
+export const comparisonSchema = z
+  .object({
+    model: versionReferenceSchema,
+    other: versionReferenceSchema,
+    ...asked,
+    accuracy: z.object({ model: share, other: share, change: z.number().describe('model − other') }),
+    counts: z
+      .object({ n00: z.int(), n01: z.int(), n10: z.int(), n11: z.int() })
+      .describe('Images that neither, only the other, only the model, and both classified rightly'),
+    mcnemar: z.object({
+      method: z.enum(MCNEMAR_METHODS).describe('Exact where n01 + n10 is less than 25'),
+      statistic: z.number().nullable().describe('χ²; null for the exact test'),
+      pValue: share.describe('Two-sided; that both are right equally often'),
+    }),
+    classes: z.array(
+      z.object({
+        label: z.int(),
+        className: z.string(),
+        support: z.int(),
+        model: share.nullable().describe("Share of the class's images classified rightly; null without any"),
+        other: share.nullable(),
+        change: z.number().nullable().describe('model − other'),
+      }),
+    ),
+    differences: z
+      .object({
+        total: z.int(),
+        images: z.array(
+          z.object({
+            ...pictured,
+            model: z.object({ label: z.int(), className: z.string() }),
+            other: z.object({ label: z.int(), className: z.string() }),
+          }),
+        ),
+      })
+      .describe('Images that the two take for different classes; the first 100 are shown'),
+  })
+  .meta({ id: 'Comparison' });
+export type Comparison = z.infer<typeof comparisonSchema>;
+
+export function describeEvaluation(
+  model: VersionReference,
+  { dataset, split, classNames, imageUrl }: EvaluatedSplit,
+  report: ClassificationReport,
+): Evaluation {
+  const { examples, loss, accuracy, confusion, calibration } = report;
+  return {
+    model,
+    dataset,
+    split,
+    examples,
+    loss: Number.isFinite(loss) ? loss : null,
+    accuracy,
+    accuracyInterval: { method: 'wilson-score', level: 0.95, ...report.interval },
+    confusionMatrix: confusion.map((row) => [...row]),
+    classes: report.classes.map((each, label) => ({ label, className: classNames[label]!, ...each })),
+    macroAverage: report.macro,
+    calibration: {
+      expectedCalibrationError: calibration.expectedError,
+      bins: [...calibration.bins],
+    },
+    mistakes: report.mistakes.map(({ index, label, predicted, probability }) => ({
+      index,
+      image: imageUrl(index),
+      label,
+      className: classNames[label]!,
+      predicted,
+      predictedClassName: classNames[predicted]!,
+      probability,
+    })),
+  };
+}
+
+export function describeComparison(
+  model: VersionReference,
+  other: VersionReference,
+  { dataset, split, classNames, imageUrl }: EvaluatedSplit,
+  { examples, counts, mcnemar, classes, differences }: ComparedAnswers,
+): Comparison {
+  const named = (label: number) => ({ label, className: classNames[label]! });
+  return {
+    model,
+    other,
+    dataset,
+    split,
+    examples,
+    accuracy: {
+      model: (counts.n10 + counts.n11) / examples,
+      other: (counts.n01 + counts.n11) / examples,
+      change: (counts.n10 - counts.n01) / examples,
+    },
+    counts,
+    mcnemar,
+    classes: classes.map(({ support, first, second }, label) => ({
+      ...named(label),
+      support,
+      model: support === 0 ? null : first / support,
+      other: support === 0 ? null : second / support,
+      change: support === 0 ? null : (first - second) / support,
+    })),
+    differences: {
+      total: differences.total,
+      images: differences.first.map(({ index, label, first, second }) => ({
+        index,
+        image: imageUrl(index),
+        ...named(label),
+        model: named(first),
+        other: named(second),
+      })),
+    },
+  };
+}

@@ -1,0 +1,29 @@
+/** Evaluations of models, by the kernel that also predicts. */
+import { collectAnswers } from '../numerics/evaluation/answers.ts';
+import {
+  type ClassificationReport,
+  classificationReport,
+} from '../numerics/evaluation/classification-report.ts';
+import { type Comparison, compareAnswers } from '../numerics/evaluation/comparison.ts';
+import { createKernelForward } from '../numerics/simd/forward.ts';
+import { kernelModule } from './kernel.ts';
+import type { ComparisonTask, EvaluationTask, ServedNetwork } from './messages.ts';
+
+/** @throws RangeError when the images are not of the network's inputs and classes, or there are none */
+export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {
+  return classificationReport(answersOf(network, examples), network.layerSizes.at(-1)!);
+}
+
+/** @throws RangeError when the images are not of both networks' inputs and classes, or there are none */
+export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
+  const [first, second] = [answersOf(network, examples), answersOf(other, examples)];
+  return compareAnswers(first, second, network.layerSizes.at(-1)!);
+}
+
+function answersOf(
+  { layerSizes, activation, parameters, standardization }: ServedNetwork,
+  examples: EvaluationTask['examples'],
+) {
+  const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+  return collectAnswers(forward, examples, layerSizes[0]!, layerSizes.at(-1)!);
+}

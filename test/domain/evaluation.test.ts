@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  comparisonSchema,
+  describeComparison,
+  describeEvaluation,
+  type EvaluatedSplit,
+  evaluationSchema,
+} from '../../src/domain/evaluation.ts';
+import { classificationReport } from '../../src/numerics/evaluation/classification-report.ts';
+import { compareAnswers } from '../../src/numerics/evaluation/comparison.ts';
+import { answersTo } from '../numerics/evaluation/fixtures.ts';
+
+const split: EvaluatedSplit = {
+  dataset: 'shapes',
+  split: 'test',
+  classNames: ['round', 'square', 'none of it'],
+  imageUrl: (index) => `/pictures/${index}`,
+};
+const [model, other] = [
+  { name: 'shapes', version: 2 },
+  { name: 'shapes', version: 1 },
+];
+const labels = [0, 0, 1, 1];
+const first = answersTo(
+  [
+    [3, 0, 0],
+    [0, 3, 0],
+    [0, 3, 0],
+    [0, 2, 0],
+  ].flat(),
+  labels,
+  3,
+);
+const second = answersTo(
+  [
+    [0, 3, 0],
+    [0, 3, 0],
+    [3, 0, 0],
+    [0, 2, 0],
+  ].flat(),
+  labels,
+  3,
+);
+
+test('an evaluation names classes and says where the pictures of mistakes are', () => {
+  const shown = describeEvaluation(model, split, classificationReport(first, 3));
+  assert.deepEqual(evaluationSchema.parse(shown), shown);
+  const [mistake] = shown.mistakes;
+  assert.deepEqual(
+    [mistake?.image, mistake?.className, mistake?.predictedClassName],
+    ['/pictures/1', 'round', 'square'],
+  );
+  assert.deepEqual(
+    shown.classes.map(({ className, support }) => [className, support]),
+    [
+      ['round', 2],
+      ['square', 2],
+      ['none of it', 0],
+    ],
+  );
+});
+
+test('a network that overflows has no loss, and everything else is a number still', () => {
+  const overflowing = answersTo(
+    [
+      [Number.NaN, 0, 0],
+      [0, 3, 0],
+      [0, 3, 0],
+      [0, 2, 0],
+    ].flat(),
+    labels,
+    3,
+  );
+  const shown = describeEvaluation(model, split, classificationReport(overflowing, 3));
+  assert.equal(shown.loss, null);
+  assert.deepEqual(evaluationSchema.parse(JSON.parse(JSON.stringify(shown))), shown);
+});
+
+test('a comparison says of accuracies and classes what the model gained over the other', () => {
+  const shown = describeComparison(model, other, split, compareAnswers(first, second, 3));
+  assert.deepEqual(comparisonSchema.parse(shown), shown);
+  assert.deepEqual(shown.accuracy, { model: 0.75, other: 0.25, change: 0.5 });
+  assert.deepEqual(
+    shown.classes.map(({ change }) => change),
+    [0.5, 0.5, null],
+  );
+  assert.deepEqual(
+    shown.differences.images.map(({ index, image, model: one, other: two }) => [
+      index,
+      image,
+      one.className,
+      two.className,
+    ]),
+    [
+      [0, '/pictures/0', 'round', 'square'],
+      [2, '/pictures/2', 'square', 'round'],
+    ],
+  );
+});
