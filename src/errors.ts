@@ -17,6 +17,10 @@ export const ERROR_CODES = [
   'not-acceptable',
   'idempotency-key-reused',
   'request-in-flight',
+  // who sent it, and how often
+  'unauthenticated',
+  'forbidden',
+  'rate-limited',
   // what it refers to
   'route-not-found',
   'method-not-allowed',
@@ -24,6 +28,7 @@ export const ERROR_CODES = [
   'image-not-found',
   'training-job-not-found',
   'model-not-found',
+  'checkpoint-not-found',
   'unknown-dataset',
   'unknown-model',
   // what it asks for
@@ -40,6 +45,7 @@ export const ERROR_CODES = [
   'gradient-check-failed',
   'kernel-differs',
   'worker-crashed',
+  'checkpoint-damaged',
   // why the service does not start
   'invalid-configuration',
   'invalid-dataset',

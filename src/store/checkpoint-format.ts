@@ -1,0 +1,159 @@
+/**
+ * The file of a checkpoint. Numbers are little-endian; there is no other version.
+ *
+ * | offset      | bytes  | what                                                                                    |
+ * |-------------|--------|-----------------------------------------------------------------------------------------|
+ * | 0           | 8      | magic: 89 41 54 4c 52 0d 0a 1a, which no text is and no transfer as text leaves as it is |
+ * | 8           | 4      | version, u32: 1                                                                         |
+ * | 12          | 4      | h, length of the header, u32                                                            |
+ * | 16          | 8      | length of the file, u64                                                                 |
+ * | 24          | h      | header: JSON in UTF-8, as checkpoint-header.ts has it                                   |
+ * | 24 + h      | 0 to 7 | zeros, up to a multiple of 8                                                            |
+ * |             |        | parameters, then each vector of moments: float32 or float64, as the header says         |
+ * |             |        | parameters of the best epoch, if there are any: float32                                 |
+ * | length − 32 | 32     | SHA-256 of everything before                                                            |
+ *
+ * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
+ */
+import { hash } from 'node:crypto';
+import type { Activation, Parameters, Standardization } from '../numerics/network.ts';
+import type { TrainingSnapshot } from '../numerics/training-snapshot.ts';
+import { type CheckpointHeader, damaged, findMisfit, parseHeader, writeHeader } from './checkpoint-header.ts';
+
+/** What it takes to go on with a training, to use its network as it is, and to go on counting its time. */
+export interface Checkpoint {
+  readonly snapshot: TrainingSnapshot;
+  readonly layerSizes: readonly number[];
+  readonly activation: Activation;
+  readonly standardization: Standardization | null;
+  /** Whether multiply-adds were rounded once: only where they are does the training go on bit for bit. */
+  readonly fused: boolean;
+  readonly elapsedSeconds: number;
+  /** Of the epoch so far. */
+  readonly epochTrainingMs: number;
+  readonly evaluationMs: number;
+  /** Of the whole training. */
+  readonly images: number;
+  readonly trainingMs: number;
+}
+
+const MAGIC = Buffer.from([0x89, 0x41, 0x54, 0x4c, 0x52, 0x0d, 0x0a, 0x1a]);
+const VERSION = 1;
+const AT = { version: 8, headerLength: 12, length: 16, header: 24 } as const;
+const HASH_BYTES = 32;
+const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
+
+/** @throws RangeError when the vectors do not fit the layer sizes, or are not of one precision. */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
+  const { snapshot, layerSizes, activation, standardization, fused, ...times } = checkpoint;
+  const { engineName, engine, best, ...state } = snapshot;
+  const { parameters, moments, ...engineState } = engine;
+  const lengths = {
+    parameters: parameters.length,
+    moments: moments.map((moment) => moment.length),
+    best: best?.length ?? null,
+  };
+  const header: CheckpointHeader = {
+    engineName,
+    precision: parameters instanceof Float32Array ? 'float32' : 'float64',
+    lengths,
+    engine: engineState,
+    state,
+    layerSizes: [...layerSizes],
+    activation,
+    standardization,
+    fused,
+    times,
+  };
+  const misfit = findMisfit(header);
+  if (misfit !== null) throw new RangeError(misfit);
+  if (moments.some((moment) => moment.BYTES_PER_ELEMENT !== parameters.BYTES_PER_ELEMENT)) {
+    throw new RangeError('parameters and moments are not of the same precision');
+  }
+
+  const json = writeHeader(header);
+  const length = lengthOf(header, json.length);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC);
+  view.setUint32(AT.version, VERSION, true);
+  view.setUint32(AT.headerLength, json.length, true);
+  view.setBigUint64(AT.length, BigInt(length), true);
+  bytes.set(json, AT.header);
+  let at = dataOffset(json.length);
+  for (const vector of [parameters, ...moments, ...(best === null ? [] : [best])]) {
+    bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
+    at += vector.byteLength;
+  }
+  bytes.set(hash('sha256', bytes.subarray(0, at), 'buffer'), at);
+  return bytes;
+}
+
+/**
+ * Of copies. Nothing is allocated by what the bytes say of their own size before it is compared with what there is.
+ * @throws AtelierError `checkpoint-damaged`
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const header = readHeader(bytes);
+  const { engineName, precision, lengths, engine, state, times, ...network } = header.fields;
+  let at = header.dataOffset;
+  function read<P extends Parameters>(
+    Vector: { new (buffer: ArrayBuffer): P; readonly BYTES_PER_ELEMENT: number },
+    length: number,
+  ): P {
+    const copy = new Uint8Array(length * Vector.BYTES_PER_ELEMENT);
+    copy.set(bytes.subarray(at, at + copy.length));
+    at += copy.length;
+    return new Vector(copy.buffer);
+  }
+  const readOwn = (length: number) => read<Parameters>(VECTOR[precision], length);
+  const parameters = readOwn(lengths.parameters);
+  const moments = lengths.moments.map(readOwn);
+  const best = lengths.best === null ? null : read(Float32Array, lengths.best);
+  const snapshot = { ...state, best, engineName, engine: { parameters, moments, ...engine } };
+  return { snapshot, ...network, ...times };
+}
+
+function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; readonly dataOffset: number } {
+  const least = AT.header + HASH_BYTES;
+  if (bytes.length < least) throw damaged(`it ends after ${bytes.length} bytes, of at least ${least}`);
+  if (MAGIC.compare(bytes, 0, MAGIC.length) !== 0) {
+    throw damaged('its first 8 bytes are not those of a checkpoint');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const version = view.getUint32(AT.version, true);
+  if (version !== VERSION) throw damaged(`it is of version ${version}; this service reads ${VERSION}`);
+  const length = view.getBigUint64(AT.length, true);
+  if (length > bytes.length) throw damaged(`it is truncated, to ${bytes.length} of ${length} bytes`);
+  if (length < bytes.length) throw damaged(`${BigInt(bytes.length) - length} bytes trail behind its end`);
+  const end = bytes.length - HASH_BYTES;
+  if (hash('sha256', bytes.subarray(0, end), 'buffer').compare(bytes, end) !== 0) {
+    throw damaged('its checksum is another');
+  }
+
+  const headerLength = view.getUint32(AT.headerLength, true);
+  if (dataOffset(headerLength) > end) {
+    throw damaged(`its header of ${headerLength} bytes is longer than the file`);
+  }
+  const fields = parseHeader(bytes.subarray(AT.header, AT.header + headerLength));
+  const misfit = findMisfit(fields);
+  if (misfit !== null) throw damaged(misfit);
+  const expected = lengthOf(fields, headerLength);
+  if (expected !== bytes.length) {
+    throw damaged(`its vectors take a file of ${expected} bytes, not of ${bytes.length}`);
+  }
+  return { fields, dataOffset: dataOffset(headerLength) };
+}
+
+/** Of the whole file. */
+function lengthOf(
+  { precision, lengths: { parameters, moments, best } }: CheckpointHeader,
+  headerLength: number,
+): number {
+  const own = parameters * (1 + moments.length) * VECTOR[precision].BYTES_PER_ELEMENT;
+  return dataOffset(headerLength) + own + (best ?? 0) * Float32Array.BYTES_PER_ELEMENT + HASH_BYTES;
+}
+
+function dataOffset(headerLength: number): number {
+  return Math.ceil((AT.header + headerLength) / 8) * 8;
+}

@@ -1,0 +1,80 @@
+/** The header of a checkpoint's file, whose numbers come back as they were: "NaN", "Infinity", "-Infinity", "-0" too. */
+import { z } from 'zod';
+import { ACTIVATIONS } from '../domain/model.ts';
+import { AtelierError } from '../errors.ts';
+import { parameterCount } from '../numerics/network.ts';
+import { STOP_REASONS } from '../numerics/training-events.ts';
+
+const count = z.int().min(0);
+const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0'])]).transform(Number);
+
+const headerSchema = z.object({
+  engineName: z.string(),
+  precision: z.enum(['float32', 'float64']),
+  /** How many numbers each vector has. */
+  lengths: z.object({ parameters: count, moments: z.array(count), best: count.nullable() }),
+  engine: z.object({ steps: count, gradientNorm: real }),
+  state: z.object({
+    step: count,
+    examples: count,
+    loss: real,
+    correct: count,
+    plateau: z.object({ factor: real, best: real, badEpochs: count }),
+    stopping: z.object({ level: real, badEpochs: count, best: real, bestEpoch: count.nullable() }),
+    end: z.enum(STOP_REASONS).nullable(),
+  }),
+  layerSizes: z.array(z.int().min(1)).min(2),
+  activation: z.enum(ACTIVATIONS),
+  standardization: z.object({ mean: real, std: real }).nullable(),
+  fused: z.boolean(),
+  times: z.object({
+    elapsedSeconds: real,
+    epochTrainingMs: real,
+    evaluationMs: real,
+    images: count,
+    trainingMs: real,
+  }),
+});
+export type CheckpointHeader = z.infer<typeof headerSchema>;
+
+export function writeHeader(header: CheckpointHeader): Uint8Array {
+  return Buffer.from(JSON.stringify(header, (_, value: unknown) => toJson(value)));
+}
+
+/** JSON would make null of some numbers, and 0 of −0. */
+function toJson(value: unknown): unknown {
+  if (Object.is(value, -0)) return '-0';
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+/** @throws AtelierError `checkpoint-damaged` */
+export function parseHeader(json: Uint8Array): CheckpointHeader {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch (cause) {
+    throw damaged('its header is not JSON', cause);
+  }
+  const result = headerSchema.safeParse(parsed);
+  if (result.success) return result.data;
+  throw damaged(`its header does not fit: ${z.prettifyError(result.error)}`, result.error);
+}
+
+/** What of the lengths does not fit the layer sizes. */
+export function findMisfit({
+  layerSizes,
+  lengths: { parameters, moments, best },
+}: CheckpointHeader): string | null {
+  const expected = parameterCount(layerSizes);
+  const wrong = [parameters, ...moments, best ?? expected].find((length) => length !== expected);
+  if (wrong === undefined) return null;
+  return `a vector of a ${layerSizes.join('-')} network has ${expected} numbers, not ${wrong}`;
+}
+
+export function damaged(defect: string, cause?: unknown): AtelierError {
+  return new AtelierError(
+    'checkpoint-damaged',
+    `The checkpoint is damaged: ${defect}. Go on from an earlier one, or train anew.`,
+    { cause },
+  );
+}
