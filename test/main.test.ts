@@ -1,64 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { atEnd, DATA_DIR, hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
-
-const MAIN = join(import.meta.dirname, '../src/main.ts');
-
-interface Process {
-  readonly child: ChildProcess;
-  /** [exit code, signal] */
-  readonly exited: Promise<[number | null, string | null]>;
-  /** All that it wrote so far. */
-  output(): string;
-  /** Address it says that it serves; undefined when it ends before. */
-  readonly address: Promise<string | undefined>;
-}
-
-/** The real process; killed when the test ends, if it still runs. */
-function startProcess(t: TestContext, stateDir: string, environment: Record<string, string> = {}): Process {
-  const child = spawn(process.execPath, [MAIN], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // Its coverage goes where that of this process goes.
-    env: {
-      PORT: '0',
-      STARTER_JOB: 'off',
-      DATA_DIR,
-      STATE_DIR: stateDir,
-      ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
-      ...environment,
-    },
-  });
-  const lines: string[] = [];
-  const exited = once(child, 'close') as Process['exited'];
-  const address = new Promise<string | undefined>((resolve) => {
-    void exited.then(() => resolve(undefined));
-    for (const input of [child.stdout, child.stderr]) {
-      createInterface({ input }).on('line', (line) => {
-        lines.push(line);
-        const served = /Atelier serves (http:\S+?),/.exec(line);
-        if (served) resolve(served[1]);
-      });
-    }
-  });
-  atEnd(t, async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    await exited;
-  });
-  return { child, exited, address, output: () => lines.join('\n') };
-}
-
-async function serving(service: Process): Promise<string> {
-  const address = await service.address;
-  assert.ok(address, service.output());
-  return address;
-}
+import { serving, startProcess } from './start-process.ts';
+import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
 async function ask<T>(url: string, body?: object): Promise<T> {
   const response = await fetch(url, {

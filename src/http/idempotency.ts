@@ -60,11 +60,12 @@ export async function answerOnce<T>(
   request: FastifyRequest,
   reply: FastifyReply,
   create: (keep?: Keep<T>) => Promise<T>,
-  answer: (created: T) => { status: number; location: string; body: object },
+  answer: (created: T) => { status: number; location: string; body: Record<string, unknown> },
 ): Promise<FastifyReply> {
   const render = (created: T): Answer => {
     const { status, location, body } = answer(created);
-    return { status, location, contentType: JSON_TYPE, body: reply.serializeInput(body, `${status}`) };
+    const text = reply.serializeInput(body, `${status}`) as string;
+    return { status, location, contentType: JSON_TYPE, body: text };
   };
   const key = request.headers[HEADER];
   if (typeof key !== 'string') return send(reply, render(await create()));

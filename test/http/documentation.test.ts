@@ -129,7 +129,11 @@ test('answers are documented with their headers, and those that any route may gi
     return operation.responses![status] as OpenAPIV3_1.ResponseObject;
   };
   const headersOf = (title: string, status: string) => Object.keys(responseOf(title, status).headers!);
-  assert.deepEqual(headersOf('POST /v1/training-jobs', '202'), ['X-Request-Id', 'Location']);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '202'), [
+    'X-Request-Id',
+    'Location',
+    'Idempotency-Replayed',
+  ]);
   assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), ['X-Request-Id', 'Retry-After']);
   assert.deepEqual(headersOf('GET /v1/models', '304'), ['X-Request-Id', 'ETag']);
   assert.deepEqual(headersOf('POST /v1/gradient-checks', '200'), ['X-Request-Id', 'Vary']);
@@ -138,6 +142,19 @@ test('answers are documented with their headers, and those that any route may gi
   }
   for (const [, name] of JSON.stringify(document.paths).matchAll(/#\/components\/headers\/([\w-]+)/g)) {
     assert.ok(document.components?.headers?.[name!], name);
+  }
+});
+
+test('every operation that creates something takes an Idempotency-Key, and says what becomes of it', () => {
+  const keyed = operations.filter(({ operation }) =>
+    operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key'),
+  );
+  assert.deepEqual(
+    keyed.map(({ title }) => title),
+    ['POST /v1/training-jobs'],
+  );
+  for (const { title, operation } of keyed) {
+    for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);
   }
 });
 

@@ -40,6 +40,7 @@ test('all columns are text, integer or double', async (t) => {
   t.after(() => db.destroy());
   const tables = await db.introspection.getTables();
   assert.deepEqual(tables.map(({ name }) => name).sort(), [
+    'answers',
     'events',
     'jobs',
     'metrics',

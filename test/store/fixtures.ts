@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { EpochRecord, Progress } from '../../src/domain/metrics.ts';
-import { type TrainingRequest, trainingRequestSchema } from '../../src/domain/training-job.ts';
+import {
+  type TrainingJob,
+  type TrainingRequest,
+  trainingRequestSchema,
+} from '../../src/domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import type { Keep } from '../../src/store/idempotency.ts';
 import { type NewVersion, openStore, type Store } from '../../src/store/store.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
@@ -81,6 +86,18 @@ export const trained: NewVersion = {
   testAccuracy: 0.8711,
   digest: `sha256:${'a'.repeat(64)}`,
 };
+
+/** To be answered with the id of the job. */
+export function keep(key: string, changes: Partial<Keep<TrainingJob>> = {}): Keep<TrainingJob> {
+  return {
+    caller: 'anonymous',
+    key,
+    fingerprint: 'f'.repeat(64),
+    at: new Date(),
+    answer: ({ id }) => ({ status: 202, location: `/jobs/${id}`, contentType: 'text/plain', body: id }),
+    ...changes,
+  };
+}
 
 /** For assert.rejects: the code, and words that the message must have. */
 export function failure(code: ErrorCode, ...words: string[]): (error: unknown) => boolean {

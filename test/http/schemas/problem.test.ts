@@ -29,9 +29,6 @@ test('what no request can cause is a 500, and nothing else is', () => {
 
 test('a status is described by the titles of its codes', () => {
   const { 409: conflict, 503: unavailable } = problems(409, 503);
-  assert.equal(
-    conflict.description,
-    `${titleOf('illegal-transition')}; ${titleOf('request-in-flight')}`,
-  );
+  assert.equal(conflict.description, `${titleOf('illegal-transition')}; ${titleOf('request-in-flight')}`);
   assert.equal(unavailable.description, `${titleOf('overloaded')}; ${titleOf('draining')}`);
 });

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { AtelierError } from '../../src/errors.ts';
+import { createOnceService, type OnceService } from '../../src/services/answer-once.ts';
+import type { Answer, Keep, KeyedRequest } from '../../src/store/idempotency.ts';
+import type { Store } from '../../src/store/store.ts';
+import { failure, keep, request, temporaryStore, untouched } from '../store/fixtures.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const keyed: KeyedRequest = { caller: 'anonymous', key: 'k', fingerprint: 'f' };
+const answerOf = keep('k').answer;
+
+/** With a clock that is set by hand. */
+function service(
+  t: TestContext,
+  store: Store,
+  clock = { now: new Date('2027-01-31T12:00:00.000Z') },
+): OnceService {
+  const once = createOnceService({
+    store,
+    now: () => clock.now,
+    onDefect: (error) => assert.fail(String(error)),
+  });
+  t.after(() => once.close());
+  return once;
+}
+
+const createIn = (store: Store) => (kept: Keep<TrainingJob>) =>
+  store.jobs.create(request(), untouched, { keep: kept });
+
+async function answered(once: OnceService, store: Store, of = keyed): Promise<[Answer['body'], boolean]> {
+  const { answer, replayed } = await once.answer(of, createIn(store), answerOf);
+  return [answer.body, replayed];
+}
+
+test('an answer is replayed for 24 hours, then the request creates again', async (t) => {
+  const store = await temporaryStore(t);
+  const clock = { now: new Date('2027-01-31T12:00:00.000Z') };
+  const once = service(t, store, clock);
+  const [id, replayed] = await answered(once, store);
+  assert.equal(replayed, false);
+  clock.now = new Date(clock.now.getTime() + DAY_MS - 1);
+  assert.deepEqual(await answered(once, store), [id, true]);
+  clock.now = new Date(clock.now.getTime() + 1);
+  const [next, again] = await answered(once, store);
+  assert.notEqual(next, id);
+  assert.equal(again, false);
+  assert.deepEqual(await answered(once, store), [next, true]);
+  assert.equal(await store.jobs.count('queued'), 2);
+});
+
+test('what has expired is deleted at the start', async (t) => {
+  const store = await temporaryStore(t);
+  const now = new Date('2027-01-31T12:00:00.000Z');
+  await answered(service(t, store, { now }), store);
+  service(t, store, { now: new Date(now.getTime() + DAY_MS - 1) });
+  assert.ok(await store.answers.find(keyed, now));
+  service(t, store, { now: new Date(now.getTime() + DAY_MS) });
+  assert.equal(await store.answers.find(keyed, now), undefined);
+});
+
+test('two callers with the same key are two requests, at the same time too', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const other = { ...keyed, caller: 'other', fingerprint: 'g' };
+  const [[mine], [theirs]] = await Promise.all([answered(once, store), answered(once, store, other)]);
+  assert.notEqual(mine, theirs);
+  assert.deepEqual(await answered(once, store), [mine, true]);
+  assert.deepEqual(await answered(once, store, other), [theirs, true]);
+});
+
+test('while the first request is in work, its repeat is told so and another with its key is refused', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const first = once.answer(
+    keyed,
+    async (kept: Keep<TrainingJob>) => {
+      begun.resolve();
+      await go.promise;
+      return createIn(store)(kept);
+    },
+    answerOf,
+  );
+  await begun.promise;
+  await assert.rejects(answered(once, store), failure('request-in-flight', ' k '));
+  const other = { ...keyed, fingerprint: 'g' };
+  await assert.rejects(answered(once, store, other), failure('idempotency-key-reused', ' k '));
+  go.resolve();
+  const { answer } = await first;
+  assert.deepEqual(await answered(once, store), [answer.body, true]);
+  await assert.rejects(answered(once, store, other), failure('idempotency-key-reused'));
+});
+
+test('a request that failed is no longer in work, and may be another one the next time', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const fail = async () => {
+    throw new AtelierError('queue-full', 'no place');
+  };
+  await assert.rejects(once.answer(keyed, fail, answerOf), failure('queue-full'));
+  const [, replayed] = await answered(once, store, { ...keyed, fingerprint: 'g' });
+  assert.equal(replayed, false);
+});
+
+test('work that creates without keeping its answer is a defect that is not overlooked', async (t) => {
+  const store = await temporaryStore(t);
+  const once = service(t, store);
+  const forget = () => store.jobs.create(request(), untouched);
+  await assert.rejects(once.answer(keyed, forget, answerOf), /stored without its answer/);
+});

@@ -1,0 +1,13 @@
+/**
+ * Creates jobs for ever, each with the answer to a key of its own, and says on stdout which the store has
+ * acknowledged: number, job.
+ */
+import { writeSync } from 'node:fs';
+import { openStore } from '../../../src/store/store.ts';
+import { keep, request, untouched } from '../fixtures.ts';
+
+const store = await openStore(process.argv[2]!);
+for (let n = 0; ; n++) {
+  const { id } = await store.jobs.create(request(), untouched, { keep: keep(`key-${n}`) });
+  writeSync(1, `${n} ${id}\n`);
+}

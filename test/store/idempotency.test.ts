@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openStore } from '../../src/store/store.ts';
+import { failure, keep, request, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
+
+const HOUR_MS = 3_600_000;
+const at = new Date('2027-01-31T12:00:00.000Z');
+const later = (hours: number, ms = 0) => new Date(at.getTime() + hours * HOUR_MS + ms);
+const asked = { caller: 'anonymous', key: 'k' };
+
+test('an answer is kept with its job, byte for byte', async (t) => {
+  const store = await temporaryStore(t);
+  const body = '{"größer":"é\\u0000","n":1e-7}\n';
+  const answer = { status: 202, location: '/jobs/1', contentType: 'application/json; charset=utf-8', body };
+  await store.jobs.create(request(), untouched, { keep: keep('k', { at, answer: () => answer }) });
+  assert.deepEqual({ ...(await store.answers.find(asked, at)) }, { fingerprint: 'f'.repeat(64), ...answer });
+  assert.equal(await store.answers.find({ ...asked, key: 'K' }, at), undefined);
+  assert.equal(await store.answers.find({ ...asked, caller: 'other' }, at), undefined);
+});
+
+test('where no job is created no answer is kept, and where the answer cannot be kept there is no job', async (t) => {
+  const store = await temporaryStore(t);
+  const full = store.jobs.create(request(), untouched, { queueLimit: 0, keep: keep('k', { at }) });
+  await assert.rejects(full, failure('queue-full'));
+  assert.equal(await store.answers.find(asked, at), undefined);
+
+  const answer = () => {
+    throw new RangeError('no words for it');
+  };
+  await assert.rejects(
+    store.jobs.create(request(), untouched, { keep: keep('k', { at, answer }) }),
+    /no words/,
+  );
+  assert.equal(await store.jobs.isEmpty(), true);
+
+  await store.jobs.create(request(), untouched, { keep: keep('k', { at }) });
+  await assert.rejects(store.jobs.create(request(), untouched, { keep: keep('k', { at: later(1) }) }));
+  assert.equal(await store.jobs.count('queued'), 1);
+});
+
+test('an answer is kept for 24 hours, then its key can be used again', async (t) => {
+  const store = await temporaryStore(t);
+  const first = await store.jobs.create(request(), untouched, { keep: keep('k', { at }) });
+  assert.equal((await store.answers.find(asked, later(24, -1)))?.body, first.id);
+  assert.equal(await store.answers.find(asked, later(24)), undefined);
+
+  const second = await store.jobs.create(request(), untouched, { keep: keep('k', { at: later(24) }) });
+  assert.equal((await store.answers.find(asked, later(24)))?.body, second.id);
+});
+
+test('only what has expired is deleted', async (t) => {
+  const store = await temporaryStore(t);
+  await store.jobs.create(request(), untouched, { keep: keep('old', { at }) });
+  await store.jobs.create(request(), untouched, { keep: keep('new', { at: later(0, 1) }) });
+  await store.answers.deleteExpired(later(24));
+  assert.equal(await store.answers.find({ ...asked, key: 'old' }, at), undefined);
+  assert.ok(await store.answers.find({ ...asked, key: 'new' }, at));
+});
+
+test('killed at any moment, every job has its answer, every answer its job, and every key one', async (t) => {
+  for (let kill = 1; kill <= 5; kill++) {
+    const directory = await temporaryDirectory(t);
+    const acknowledged = await killedAfter(directory, 7 * kill);
+    const store = await openStore(directory);
+    const { data: jobs } = await store.jobs.list({ limit: 100_000 });
+    const answers: (string | undefined)[] = [];
+    for (let n = 0; n < jobs.length + 1; n++) {
+      answers.push((await store.answers.find({ ...asked, key: `key-${n}` }, new Date()))?.body);
+    }
+    await store.close();
+    assert.deepEqual(answers, [...jobs.toReversed().map(({ id }) => id), undefined]);
+    assert.ok(acknowledged.length >= 7 * kill);
+    assert.deepEqual(answers.slice(0, acknowledged.length), acknowledged);
+  }
+});
+
+/** The jobs that a child was told of, until it was killed. */
+async function killedAfter(directory: string, jobs: number): Promise<string[]> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'children/creating.ts'), directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    if (output.split('\n').length > jobs) child.kill('SIGKILL');
+  });
+  const [code, signal] = await once(child, 'close');
+  assert.equal(signal, 'SIGKILL', `the child ended by itself with ${code}`);
+  const lines = output.split('\n').slice(0, -1);
+  return lines.map((line, n) => {
+    assert.ok(line.startsWith(`${n} job_`), line);
+    return line.slice(`${n} `.length);
+  });
+}
