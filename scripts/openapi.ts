@@ -1,11 +1,12 @@
 /** Writes openapi/openapi.json from the schemas of the routes; with --check, fails when it is not up to date. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { readConfig } from '../src/config.ts';
 import { buildApp, type Services } from '../src/http/app.ts';
 
 const PATH = new URL('../openapi/openapi.json', import.meta.url);
 
 // No request is made, so that no service is called.
-const app = await buildApp({} as Services, { maxBodyBytes: 2 ** 26 });
+const app = await buildApp({} as Services, readConfig({}));
 await app.ready();
 const document = `${JSON.stringify(app.swagger(), null, 2)}\n`;
 await app.close();

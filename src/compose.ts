@@ -4,10 +4,12 @@ import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
 import { buildApp } from './http/app.ts';
+import { ownKey } from './own-key.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createOnceService } from './services/answer-once.ts';
 import { createGradientCheckService } from './services/check-gradient.ts';
 import { createModelService } from './services/find-model.ts';
+import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
 import { createPredictService } from './services/predict.ts';
 import { createRunTraining } from './services/run-training.ts';
@@ -40,7 +42,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       1,
     );
 
-    const models = createModelService(store);
+    const models = createModelService(store, catalog);
     const queue = createLocalQueue({
       nextQueued: async () => (await store.jobs.nextQueued())?.id,
       runJob: createRunTraining({ store, catalog, models, log }),
@@ -64,17 +66,18 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       {
         catalog,
         training,
+        followEvents: createFollowEvents(store),
         once,
         models,
         health,
         gradients: createGradientCheckService(catalog, models, numeric),
         predictions: createPredictService(models, predict),
       },
-      config,
+      config.needsOwnKey ? { ...config, keys: [await ownKey(config, log)] } : config,
       log,
     );
 
-    for (const job of await store.jobs.requeueInterrupted()) {
+    for (const job of await store.jobs.settleInterrupted()) {
       log.info({ jobId: job.id, status: job.status }, 'job was interrupted');
     }
     if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);

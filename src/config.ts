@@ -1,11 +1,27 @@
 /** Environment → validated, frozen configuration. The only reader of `process.env` in `src/`. */
+
+import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type ApiKey, parseApiKeys } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const truth = z.enum(['true', 'false']);
 const MEBIBYTE = 2 ** 20;
+/** Their values are not repeated: what is refused ends up in a log. */
+const SECRETS = ['API_KEYS', 'DATABASE_URL'];
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8);
+loopback.addAddress('::1', 'ipv6');
+
+function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  if (family === 0) return host.toLowerCase() === 'localhost';
+  return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
+}
 
 /** Scheme, host and port as a browser writes them: nothing else would ever be equal to what it sends. */
 function isOrigin(text: string): boolean {
@@ -34,6 +50,24 @@ const environmentSchema = z.object({
       'is a list of origins, as https://lab.example or http://localhost:5173',
     )
     .describe('Origins of pages that may read answers, separated by commas; none'),
+  API_KEYS: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseApiKeys(text);
+      } catch (error) {
+        context.addIssue((error as RangeError).message);
+        return z.NEVER;
+      }
+    })
+    .default([])
+    .describe('`name:scope+scope:sha256-of-key`, separated by commas'),
+  ALLOW_ANONYMOUS: truth.default('false').describe('Whether it may be open beyond the loopback address'),
+  PUBLIC_METRICS: truth.optional().describe('Whether /metrics needs no key'),
+  PUBLIC_DOCS: truth.optional().describe('Whether /docs and /openapi.json need no key'),
+  RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000)
+    .optional()
+    .describe('Requests of a key, or of an address without one'),
   STARTER_JOB: z
     .enum(['on', 'off'])
     .default('on')
@@ -55,10 +89,36 @@ export type Config = Readonly<{
   queueLimit: number;
   maxBodyBytes: number;
   corsOrigins: readonly string[];
+  keys: readonly ApiKey[];
+  /** Others reach it and no keys are set, so that it needs one of its own. */
+  needsOwnKey: boolean;
+  publicMetrics: boolean;
+  publicDocs: boolean;
+  rateLimitPerMinute: number | null;
   starterJob: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
 }>;
+
+type Environment = z.infer<typeof environmentSchema>;
+
+/** Whoever reaches it may do everything. */
+function isOpen(env: Environment): boolean {
+  return env.API_KEYS.length === 0 && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
+}
+
+function refuseContradictions(env: Environment, context: z.RefinementCtx): void {
+  const refuse = (name: keyof Environment, message: string) =>
+    context.addIssue({ code: 'custom', path: [name], message });
+  if (env.ALLOW_ANONYMOUS === 'true' && env.API_KEYS.length > 0) {
+    refuse('ALLOW_ANONYMOUS', 'contradicts API_KEYS, without which nobody gets in; unset one of them');
+  }
+  for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
+    if (env[name] === 'false' && isOpen(env)) {
+      refuse(name, 'cannot be kept, since there are no keys here; set API_KEYS');
+    }
+  }
+}
 
 /**
  * @param environment an unset and an empty variable both mean the default
@@ -66,12 +126,11 @@ export type Config = Readonly<{
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = environmentSchema.safeParse(given);
+  const result = environmentSchema.superRefine(refuseContradictions).safeParse(given);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => {
       const name = issue.path.join('.');
-      // The value of this one holds a password, and what is refused ends up in a log.
-      return `${name === 'DATABASE_URL' ? name : `${name}=${given[name]}`}: ${issue.message}`;
+      return `${SECRETS.includes(name) ? name : `${name}=${given[name]}`}: ${issue.message}`;
     });
     throw new AtelierError(
       'invalid-configuration',
@@ -79,6 +138,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     );
   }
   const env = result.data;
+  const local = isLoopback(env.HOST);
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
@@ -88,6 +148,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
+    keys: env.API_KEYS,
+    needsOwnKey: !isOpen(env) && env.API_KEYS.length === 0,
+    publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
+    publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     starterJob: env.STARTER_JOB === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,

@@ -14,9 +14,11 @@ import { AtelierError } from '../errors.ts';
 import type { OnceService } from '../services/answer-once.ts';
 import type { GradientCheckService } from '../services/check-gradient.ts';
 import type { ModelService } from '../services/find-model.ts';
+import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { TrainingService } from '../services/train.ts';
+import { type AdmissionConfig, admitCallers } from './admission.ts';
 import { answerClientError } from './client-error.ts';
 import { refuseEncodedBody } from './content-encoding.ts';
 import { allowOrigins } from './cors.ts';
@@ -32,6 +34,7 @@ import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
+import { trainingEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { answerStalledBodies } from './stalled-body.ts';
@@ -40,6 +43,7 @@ import { validatorCompiler } from './validate.ts';
 export interface Services {
   readonly catalog: Catalog;
   readonly training: TrainingService;
+  readonly followEvents: FollowEvents;
   readonly once: OnceService;
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
@@ -55,7 +59,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
   services: Services,
-  config: Pick<Config, 'maxBodyBytes'> & Partial<Pick<Config, 'corsOrigins'>>,
+  config: Pick<Config, 'maxBodyBytes'> & Partial<Pick<Config, 'corsOrigins'>> & AdmissionConfig,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const app = Fastify({
@@ -104,6 +108,7 @@ export async function buildApp(
   answerStalledBodies(app);
   await app.register(accepts);
   demandRouteScopes(app);
+  await admitCallers(app, config);
   registerIdempotency(app);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));
@@ -111,6 +116,7 @@ export async function buildApp(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
       await v1.register(trainingJobRoutes(services.training, services.once));
+      await v1.register(trainingEventRoutes(services.training, services.followEvents, services.health));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));

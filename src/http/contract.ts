@@ -1,5 +1,6 @@
 /** What holds for every operation of the OpenAPI document, and is not repeated in each route. */
 import type { OpenAPIV3_1 } from 'openapi-types';
+import type { RouteScope } from './route-scopes.ts';
 import { PROBLEM_TYPE, problems } from './schemas/problem.ts';
 
 const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
@@ -13,6 +14,13 @@ const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
     schema: { type: 'string', enum: ['true'] },
   },
   Location: { description: 'Path of what was created', schema: { type: 'string', format: 'uri-reference' } },
+  'WWW-Authenticate': {
+    description: 'RFC 6750: what kind of key, and what is wrong',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Limit': { description: 'Requests a minute', schema: { type: 'integer' } },
+  'RateLimit-Remaining': { description: 'Of them, in this minute', schema: { type: 'integer' } },
+  'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
   ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
   Vary: {
@@ -20,13 +28,26 @@ const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
     schema: { type: 'string', enum: ['Accept'] },
   },
 };
+const SECURITY_SCHEMES = {
+  key: {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A key of the service, where it asks for one: not on the loopback address, unless `API_KEYS` is set. Of its scopes ' +
+      '`admin` includes `train`, which includes `predict`.',
+  },
+} as const;
 const METHODS = ['get', 'post', 'put', 'delete'] as const;
 
 type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
 
 /** Changes the document: headers of answers, and the answers that any route may give. */
 export function completeContract(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
-  document.components = { ...document.components, headers: { ...HEADERS } };
+  document.components = {
+    ...document.components,
+    headers: { ...HEADERS },
+    securitySchemes: SECURITY_SCHEMES,
+  };
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = item?.[method];
@@ -55,6 +76,7 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
   const polled = method === 'get' && path.startsWith('/v1/');
   if (path.startsWith('/v1/')) responses['503'] ??= problem(503);
   if (method === 'post') responses['408'] ??= problem(408);
+  secure(operation as ScopedOperation);
   const key = parametersOf(operation).find(({ name }) => name === 'idempotency-key');
   if (key) key.name = 'Idempotency-Key';
   if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
@@ -63,6 +85,8 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
     if (polled && (status === '200' || status === '304')) names.push('ETag');
     if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
     if (key && status < '300') names.push('Idempotency-Replayed');
+    if (status === '401' || status === '403') names.push('WWW-Authenticate');
+    if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
     if (status === '429' || (status === '503' && path.startsWith('/v1/'))) names.push('Retry-After');
     if (status === '200' && '406' in responses) names.push('Vary');
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
@@ -70,11 +94,26 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
   }
 }
 
+type ScopedOperation = OpenAPIV3_1.OperationObject & { 'x-required-scope': RouteScope };
+
+function secure(operation: ScopedOperation): void {
+  const scope = operation['x-required-scope'];
+  if (scope === 'open') {
+    operation.security = [];
+    return;
+  }
+  const isPrivate = scope !== 'docs' && scope !== 'metrics';
+  // By configuration: `{}` is the alternative to have no key.
+  operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
+  const responses = operation.responses as Responses;
+  for (const status of [401, 403, 429] as const) responses[status] ??= problem(status);
+}
+
 function parametersOf(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
   return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
 }
 
-function problem<S extends 408 | 503>(status: S): OpenAPIV3_1.ResponseObject {
+function problem<S extends 401 | 403 | 408 | 429 | 503>(status: S): OpenAPIV3_1.ResponseObject {
   const { description } = problems(status)[status];
   return { description, content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
 }

@@ -42,6 +42,7 @@ export async function registerDocumentation(app: FastifyInstance): Promise<void>
     transform(route) {
       const { imageBodies, ...schema } = route.schema ?? {};
       const transformed = jsonSchemaTransform({ ...route, schema });
+      Object.assign(transformed.schema, { 'x-required-scope': route.route.config?.scope });
       // A copy, because @fastify/swagger changes what it is given.
       if (imageBodies) transformed.schema['body'] = { content: structuredClone(imageBodies) };
       return transformed;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
+import { readConfig } from '../../src/config.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { buildApp, type Services } from '../../src/http/app.ts';
 import { startService } from '../start-service.ts';
@@ -38,7 +39,7 @@ test('openapi.json in the repository is what the service answers, whatever it is
     await readFile(new URL('../../openapi/openapi.json', import.meta.url), 'utf8'),
   );
   assert.deepEqual(committed, document);
-  const bare = await buildApp({} as Services, { maxBodyBytes: 1 });
+  const bare = await buildApp({} as Services, readConfig({}));
   await bare.ready();
   assert.deepEqual(JSON.parse(JSON.stringify(bare.swagger())), document);
   await bare.close();
@@ -134,7 +135,13 @@ test('answers are documented with their headers, and those that any route may gi
     'Location',
     'Idempotency-Replayed',
   ]);
-  assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), ['X-Request-Id', 'Retry-After']);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), [
+    'X-Request-Id',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+    'Retry-After',
+  ]);
   assert.deepEqual(headersOf('GET /v1/models', '304'), ['X-Request-Id', 'ETag']);
   assert.deepEqual(headersOf('POST /v1/gradient-checks', '200'), ['X-Request-Id', 'Vary']);
   for (const { title } of operations.filter((each) => each.title.startsWith('POST'))) {
@@ -156,6 +163,24 @@ test('every operation that creates something takes an Idempotency-Key, and says 
   for (const { title, operation } of keyed) {
     for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);
   }
+});
+
+test('every operation but those of health says which scope its caller needs, and how it refuses others', () => {
+  for (const { title, operation } of operations) {
+    const {
+      'x-required-scope': scope,
+      security,
+      responses,
+    } = operation as typeof operation & {
+      'x-required-scope': string;
+    };
+    const open = title.includes(' /health/');
+    const refusals = Object.keys(responses!).filter((status) => ['401', '403'].includes(status));
+    assert.deepEqual([scope === 'open', refusals], [open, open ? [] : ['401', '403']], title);
+    if (title.includes('/v1/')) assert.deepEqual(security, [{ key: [scope] }], title);
+  }
+  const schemes = document.components?.securitySchemes as Record<string, OpenAPIV3_1.HttpSecurityScheme>;
+  assert.deepEqual([schemes['key']?.type, schemes['key']?.scheme], ['http', 'bearer']);
 });
 
 test('the bodies of predictions are documented, the binary ones too', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { subscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { readConfig } from '../../src/config.ts';
 import { buildApp, type Services } from '../../src/http/app.ts';
 import { demandRouteScopes } from '../../src/http/route-scopes.ts';
 
@@ -11,7 +12,7 @@ subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance };
   fastify.addHook('onRoute', (route) => void routes.push(route));
 });
-const app = await buildApp({} as Services, { maxBodyBytes: 2 ** 26 });
+const app = await buildApp({} as Services, readConfig({}));
 await app.ready();
 const ofService = routes.splice(0);
 await app.close();

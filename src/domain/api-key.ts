@@ -1,0 +1,51 @@
+/** Keys, of which nothing but hashes is kept. */
+import { createHash, randomBytes } from 'node:crypto';
+import { SCOPES, type Scope } from './scope.ts';
+
+export interface ApiKey {
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  /** SHA-256 of the key: 32 bytes. */
+  readonly digest: Uint8Array;
+}
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+const SHA256 = /^[0-9a-f]{64}$/i;
+
+/** 256 random bits, behind what tells people and scanners of secrets whose it is. */
+export function makeKey(): string {
+  return `atl_${randomBytes(32).toString('base64url')}`;
+}
+
+export function digestOf(key: string | Uint8Array): Buffer {
+  return createHash('sha256').update(key).digest();
+}
+
+/** As `parseApiKeys` reads it. */
+export function formatApiKey({ name, scopes, digest }: ApiKey): string {
+  return `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
+}
+
+/**
+ * @param text `name:scope+scope:sha256-of-key`, separated by commas
+ * @throws RangeError that says which entry does not fit and why, and repeats nothing of it: it may be a key
+ */
+export function parseApiKeys(text: string): ApiKey[] {
+  const keys: ApiKey[] = [];
+  for (const [index, entry] of text.split(',').entries()) {
+    const defect = (what: string) => new RangeError(`entry ${index + 1} ${what}`);
+    const [name = '', listed = '', hash = '', ...more] = entry.trim().split(':');
+    if (hash === '' || more.length > 0) throw defect('is not name:scope+scope:sha256-of-key');
+    const scopes = listed.split('+').map((scope) => SCOPES.find((known) => known === scope));
+    if (!NAME.test(name)) throw defect(`has a name that does not match ${NAME.source}`);
+    if (!scopes.every((scope) => scope !== undefined)) {
+      throw defect(`has a scope that is none of ${SCOPES.join(', ')}; several are joined by +`);
+    }
+    if (!SHA256.test(hash)) throw defect('does not end with 64 hexadecimal digits, the SHA-256 of its key');
+    const digest = Buffer.from(hash, 'hex');
+    if (keys.some((key) => key.name === name)) throw defect('has the name of one before it');
+    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the hash of one before it');
+    keys.push({ name, scopes, digest });
+  }
+  return keys;
+}

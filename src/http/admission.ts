@@ -1,0 +1,84 @@
+/** Who may call what, and how often. */
+import { timingSafeEqual } from 'node:crypto';
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config.ts';
+import { type ApiKey, digestOf } from '../domain/api-key.ts';
+import { includesScope } from '../domain/scope.ts';
+import { AtelierError } from '../errors.ts';
+import type { RouteScope } from './route-scopes.ts';
+
+export type AdmissionConfig = Pick<Config, 'keys' | 'publicDocs' | 'publicMetrics' | 'rateLimitPerMinute'>;
+
+const CHALLENGE = 'Bearer realm="atelier"';
+const HOW = 'Send one as in: Authorization: Bearer <key>';
+
+/** Before bodies are read and places are taken. Without keys and limit there is nothing that a request would pass. */
+export async function admitCallers(app: FastifyInstance, config: AdmissionConfig): Promise<void> {
+  const { keys, publicDocs, publicMetrics, rateLimitPerMinute } = config;
+  if (keys.length === 0 && rateLimitPerMinute === null) return;
+  const neededBy = (scope: Exclude<RouteScope, 'open'>) => {
+    if (scope === 'docs') return publicDocs ? null : 'predict';
+    if (scope === 'metrics') return publicMetrics ? null : 'predict';
+    return scope;
+  };
+  const count = rateLimitPerMinute === null ? undefined : await createLimit(app, rateLimitPerMinute);
+
+  app.addHook('onRequest', async function (request, reply) {
+    const { scope } = request.routeOptions.config;
+    if (scope === 'open') return;
+    const sent = bearerOf(request);
+    const key = sent && find(keys, sent);
+    if (key) request.caller = key.name;
+    // Whoever sends a wrong key is counted too, by address.
+    await count?.call(this, request, reply);
+    const needed = neededBy(scope);
+    if (keys.length === 0 || needed === null) return;
+    if (!key) throw unauthenticated(reply, sent !== undefined);
+    if (!includesScope(key.scopes, needed)) throw forbidden(reply, key, needed);
+  });
+}
+
+/** RFC 6750, section 2.1; the bytes that were sent, of which Node makes Latin-1. */
+function bearerOf({ headers }: FastifyRequest): Buffer | undefined {
+  const sent = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
+  return sent === undefined ? undefined : Buffer.from(sent, 'latin1');
+}
+
+/** With every key, and all of their hashes, so that the time tells neither which it was nor how much of it was right. */
+function find(keys: readonly ApiKey[], sent: Uint8Array): ApiKey | undefined {
+  const digest = digestOf(sent);
+  return keys.filter((key) => timingSafeEqual(digest, key.digest))[0];
+}
+
+function unauthenticated(reply: FastifyReply, wasSent: boolean): AtelierError {
+  reply.header('www-authenticate', wasSent ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE);
+  // Nothing of what was sent: it is nearly a key.
+  const what = wasSent ? 'The key that was sent is none of those known here.' : 'This needs a key.';
+  return new AtelierError('unauthenticated', `${what} ${HOW}.`);
+}
+
+function forbidden(reply: FastifyReply, { name, scopes }: ApiKey, needed: string): AtelierError {
+  reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${needed}"`);
+  return new AtelierError(
+    'forbidden',
+    `This needs the scope ${needed}; the key ${name} has ${scopes.join(', ')}. Use a key that has it.`,
+  );
+}
+
+async function createLimit(app: FastifyInstance, max: number) {
+  await app.register(rateLimit, {
+    global: false,
+    max,
+    timeWindow: 60_000,
+    enableDraftSpec: true,
+    keyGenerator: ({ caller, ip }) => (caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`),
+    errorResponseBuilder({ caller }, { ttl }) {
+      const retryAfterSeconds = Math.ceil(ttl / 1000);
+      const whose = caller === 'anonymous' ? 'your address' : `the key ${caller}`;
+      const message = `${max} requests a minute are taken from ${whose}. Go on in ${retryAfterSeconds} s.`;
+      return new AtelierError('rate-limited', message, { retryAfterSeconds });
+    },
+  });
+  return app.rateLimit();
+}

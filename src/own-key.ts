@@ -1,0 +1,38 @@
+/** A door that locks: the key of a service that others can reach, and that was given none. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from './config.ts';
+import { type ApiKey, digestOf, makeKey } from './domain/api-key.ts';
+import { keepOwnKey, ownKeyFile, readOwnKey } from './store/own-key.ts';
+
+/**
+ * That of an earlier start, or a new one, which is printed and never again seen. The caller holds the state directory.
+ * @throws AtelierError `state-unusable`
+ */
+export async function ownKey(
+  { stateDir, port }: Pick<Config, 'stateDir' | 'port'>,
+  log: FastifyBaseLogger,
+): Promise<ApiKey> {
+  const kept = await readOwnKey(stateDir);
+  if (kept) {
+    log.info(
+      `A key is needed: the one that an earlier start printed. Lost? Delete ${ownKeyFile(stateDir)} and start again ` +
+        'for a new one, or set API_KEYS.',
+    );
+    return kept;
+  }
+  const secret = makeKey();
+  const key: ApiKey = { name: 'first', scopes: ['admin'], digest: digestOf(secret) };
+  // Not to the log, which others collect; and before its hash is kept, since a key that nobody saw would lock everybody out.
+  process.stderr.write(`
+Other machines can reach this service, so that it asks for a key. This one may do everything, and is shown only now:
+
+  ${secret}
+
+  curl -s http://localhost:${port || '<port>'}/v1/models -H 'authorization: Bearer ${secret}'
+
+For another one delete ${ownKeyFile(stateDir)} and start again, or set API_KEYS.
+
+`);
+  await keepOwnKey(stateDir, key);
+  return key;
+}

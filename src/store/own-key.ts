@@ -1,0 +1,47 @@
+/** The key that the service made for itself: its hash, in a file that a person can delete. */
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
+import { AtelierError } from '../errors.ts';
+import { messageOf, syncDirectory } from './directory.ts';
+
+export const ownKeyFile = (stateDir: string) => join(stateDir, 'api-key');
+
+/** @throws AtelierError `state-unusable` */
+export async function readOwnKey(stateDir: string): Promise<ApiKey | undefined> {
+  const file = ownKeyFile(stateDir);
+  try {
+    return parseApiKeys(await readFile(file, 'utf8'))[0];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new AtelierError(
+      'state-unusable',
+      `${file}, the hash of the key, cannot be read: ${messageOf(error)}. Delete it, and the next start makes a new key.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whole or not at all, wherever the process ends. @throws AtelierError `state-unusable` */
+export async function keepOwnKey(stateDir: string, key: ApiKey): Promise<void> {
+  const file = ownKeyFile(stateDir);
+  const unfinished = `${file}.tmp`;
+  try {
+    await rm(unfinished, { force: true });
+    const handle = await open(unfinished, 'wx', 0o600);
+    try {
+      await handle.writeFile(`${formatApiKey(key)}\n`);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(unfinished, file);
+    await syncDirectory(stateDir);
+  } catch (error) {
+    throw new AtelierError(
+      'state-unusable',
+      `the hash of the key cannot be kept in ${file}: ${messageOf(error)}. Check the free space and the permissions there.`,
+      { cause: error },
+    );
+  }
+}
