@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { digestOf, formatApiKey, makeKey, parseApiKeys } from '../../src/domain/api-key.ts';
+
+// printf %s atl_test | sha256sum
+const HASH = '067001813136f21e0b5e65c1b0a97596f866f4367dc5df010a7b785ab29c21d2';
+const OTHER = 'f'.repeat(64);
+
+test('keys are read with their names, scopes and hashes, and written the same', () => {
+  const text = `ci:predict+train:${HASH},laptop.2:admin:${OTHER}`;
+  const keys = parseApiKeys(text.replace(',', ' ,\n '));
+  assert.deepEqual(
+    keys.map(({ name, scopes }) => [name, scopes]),
+    [
+      ['ci', ['predict', 'train']],
+      ['laptop.2', ['admin']],
+    ],
+  );
+  assert.deepEqual(keys[0]!.digest, digestOf('atl_test'));
+  assert.equal(keys.map(formatApiKey).join(), text);
+});
+
+test('an entry that does not fit is named by its place and its part, and nothing of it is repeated', () => {
+  const cases: [entry: string, said: RegExp][] = [
+    ['hunter2', /^entry 2 is not name:scope\+scope:sha256-of-key$/],
+    ['', /^entry 2 is not/],
+    ['hunter2:admin', /^entry 2 is not/],
+    [`hunter2:admin:${OTHER}:more`, /^entry 2 is not/],
+    [`Hunter2:admin:${OTHER}`, /^entry 2 has a name/],
+    [`:admin:${OTHER}`, /^entry 2 has a name/],
+    [`ops:hunter2:${OTHER}`, /^entry 2 has a scope that is none of predict, train, admin/],
+    [`ops::${OTHER}`, /^entry 2 has a scope/],
+    [`ops:admin,train:${OTHER}`, /^entry 2 is not/],
+    ['ops:admin:hunter2', /^entry 2 does not end with 64 hexadecimal digits/],
+    [`ops:admin:${OTHER}0`, /^entry 2 does not end/],
+    [`ci:admin:${OTHER}`, /^entry 2 has the name of one before it$/],
+    [`ops:admin:${HASH.toUpperCase()}`, /^entry 2 has the hash of one before it$/],
+  ];
+  for (const [entry, said] of cases) {
+    assert.throws(
+      () => parseApiKeys(`ci:predict:${HASH},${entry}`),
+      ({ message, name }: Error) => {
+        assert.match(message, said, entry);
+        return name === 'RangeError' && !/hunter2/i.test(message);
+      },
+    );
+  }
+});
+
+test('keys that are made differ, are recognisable, and have 256 bits', () => {
+  const [one, other] = [makeKey(), makeKey()];
+  assert.match(one, /^atl_[\w-]{43}$/);
+  assert.notEqual(one, other);
+});
