@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   'unknown-dataset',
   'unknown-model',
   // what it asks for
+  'invalid-model-file',
   'impossible-request',
   'check-too-costly',
   'illegal-transition',

@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'ambiguous-pixel-range': [422, 'The range of the pixels is ambiguous'],
   'unknown-dataset': [422, 'No such data set'],
   'unknown-model': [422, 'No such model'],
+  'invalid-model-file': [422, 'The model file cannot be imported'],
   'impossible-request': [422, 'This cannot be done'],
   'check-too-costly': [422, 'The gradient check would take too long'],
   'idempotency-key-reused': [422, 'This key came with another request'],

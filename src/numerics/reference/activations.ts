@@ -10,7 +10,8 @@ export interface ActivationFunction {
   readonly hasKink: boolean;
 }
 
-const LEAK = 0.01;
+/** Slope of leaky-relu below 0. */
+export const LEAK = 0.01;
 
 // NaN has to stay NaN, or a diverged network would look healthy: hence no `z > 0`.
 export const ACTIVATIONS: Readonly<Record<Activation, ActivationFunction>> = {

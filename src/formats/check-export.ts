@@ -1,0 +1,56 @@
+/** Whether an exported file says what the model is, found by reading the file again. */
+import { AtelierError } from '../errors.ts';
+import type { ExportFormat } from './export-model.ts';
+import { importModel } from './import-model.ts';
+import { jsonParameters } from './model-json.ts';
+import { digestOf, type PublishedModel } from './model-metadata.ts';
+import { evaluateOnnx } from './onnx-evaluate.ts';
+
+/** Images of n × d0 pixels, 0–255, and the n × classes probabilities that the service answers to them. */
+export interface Answers {
+  readonly pixels: Uint8Array;
+  readonly probabilities: ArrayLike<number>;
+}
+
+const MAX_DIFFERENCE = 1e-5;
+
+/**
+ * Returns by how much the file's probabilities differ at most from the service's; 0 where a file holds the very
+ * parameters. ONNX takes as many multiply-adds as the network in float64, an image: an export of the largest networks
+ * is nothing for the main thread.
+ * @throws AtelierError `internal-error` where the file is not the model
+ */
+export function checkExport(
+  file: Uint8Array,
+  format: ExportFormat,
+  model: PublishedModel,
+  answers: Answers,
+): number {
+  if (format === 'onnx') {
+    const difference = largestDifference(
+      evaluateOnnx(file, answers.pixels).probabilities,
+      answers.probabilities,
+    );
+    if (difference <= MAX_DIFFERENCE) return difference;
+    return differs(model, format, `its probabilities differ by ${difference}, more than ${MAX_DIFFERENCE}`);
+  }
+  const found = digestOf(
+    format === 'json'
+      ? jsonParameters(file)
+      : importModel(file, { hidden: model.layerSizes.slice(1, -1) }).parameters,
+  );
+  return found === model.digest ? 0 : differs(model, format, `its parameters have digest ${found}`);
+}
+
+/** NaN where one of them is, or where there are not as many. */
+function largestDifference(found: Float64Array, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) return Number.NaN;
+  return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0);
+}
+
+function differs({ name, version }: PublishedModel, format: ExportFormat, defect: string): never {
+  throw new AtelierError(
+    'internal-error',
+    `Model ${name}@${version} was not exported: the ${format} file is not the model, ${defect}.`,
+  );
+}

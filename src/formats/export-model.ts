@@ -1,0 +1,46 @@
+/** A model as a file of the format that is asked for. */
+import { jsonBytes } from './model-json.ts';
+import { modelMetadata, type PublishedModel } from './model-metadata.ts';
+import { npyBytes } from './npy.ts';
+import { npzBytes } from './npz.ts';
+import { type OnnxInput, onnxModel } from './onnx-graph.ts';
+import { writeOnnx } from './onnx-write.ts';
+import { safetensorsBytes } from './safetensors.ts';
+import { tensorsOf } from './tensor.ts';
+
+export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+export const EXPORT_MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
+  onnx: 'application/onnx',
+  safetensors: 'application/x-safetensors',
+  npz: 'application/x-npz',
+  npy: 'application/x-npy',
+  json: 'application/json',
+};
+
+/** The same model gives the same bytes. @param input of ONNX alone */
+export function exportModel(
+  model: PublishedModel,
+  format: ExportFormat,
+  input: OnnxInput = 'float',
+): Uint8Array {
+  const { parameters, layerSizes } = model;
+  const tensors = tensorsOf(layerSizes, parameters);
+  switch (format) {
+    case 'onnx':
+      return writeOnnx(onnxModel(model, input));
+    case 'safetensors':
+      return safetensorsBytes(tensors, modelMetadata(model));
+    case 'npz':
+      return npzBytes(tensors);
+    case 'npy':
+      return npyBytes(parameters, [parameters.length]);
+    case 'json':
+      return jsonBytes(model);
+  }
+}
+
+export function exportFileName({ name, version }: PublishedModel, format: ExportFormat): string {
+  return `${name}-${version}.${format}`;
+}

@@ -1,0 +1,109 @@
+/** Which tensor of a file is which layer's, by the names that the libraries give them. */
+import { orderByShape } from './layer-order.ts';
+import { quote, refuse } from './refuse.ts';
+import type { LayerTensors, Tensor } from './tensor.ts';
+
+interface Naming {
+  readonly id: 'own' | 'sklearn' | 'pytorch';
+  /** Groups: kind, number or kind, path; in either order. */
+  readonly pattern: RegExp;
+  readonly weights: string;
+  /** Weights are (inputs, units) instead of (units, inputs). */
+  readonly transposed: boolean;
+  /** What a layer's weights and biases are called in a message. */
+  readonly names: (layer: string) => readonly [weights: string, biases: string];
+  /** Number of the first layer; null where layers have paths instead. */
+  readonly first: number | null;
+}
+
+const NAMINGS: readonly Naming[] = [
+  {
+    id: 'own',
+    pattern: /^(?<kind>[Wb])(?<layer>[1-9]\d?)$/,
+    weights: 'W',
+    transposed: false,
+    names: (layer) => [`W${layer}`, `b${layer}`],
+    first: 1,
+  },
+  {
+    // np.savez(file, **{f"coefs_{i}": …}), and the attribute's own name before the number: coefs_.0, coefs__0
+    id: 'sklearn',
+    pattern: /^(?<kind>coefs|intercepts)_?[._]?(?<layer>0|[1-9]\d?)$/,
+    weights: 'coefs',
+    transposed: true,
+    names: (layer) => [`coefs_${layer}`, `intercepts_${layer}`],
+    first: 0,
+  },
+  {
+    id: 'pytorch',
+    pattern: /^(?<layer>.+)\.(?<kind>weight|bias)$/s,
+    weights: 'weight',
+    transposed: false,
+    names: (layer) => [`${layer}.weight`, `${layer}.bias`],
+    first: null,
+  },
+];
+
+export interface NamedLayers {
+  readonly naming: Naming['id'];
+  readonly transposed: boolean;
+  /** From the images to the classes. */
+  readonly layers: readonly LayerTensors[];
+}
+
+/** @throws AtelierError `invalid-model-file` naming what is missing, left over or ambiguous */
+export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
+  const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
+  if (naming === undefined) {
+    const found = tensors.length === 0 ? 'there are none' : `there are ${list(tensors.map((t) => t.name))}`;
+    return refuse(
+      `its arrays must be named W1, b1, W2, b2, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
+    );
+  }
+  const layers = group(tensors, naming);
+  const { id, transposed, first } = naming;
+  return {
+    naming: id,
+    transposed,
+    layers: first === null ? orderByShape(layers) : orderByNumber(layers, naming, first),
+  };
+}
+
+function group(tensors: readonly Tensor[], { pattern, weights, names }: Naming): Map<string, LayerTensors> {
+  const found = new Map<string, Tensor>();
+  const layers = new Set<string>();
+  for (const tensor of tensors) {
+    const parts = pattern.exec(tensor.name)?.groups;
+    const [forWeights, forBiases] = names('1');
+    if (parts === undefined) {
+      return refuse(`${quote(tensor.name)} is not a name like ${quote(forWeights)} and ${quote(forBiases)}`);
+    }
+    const name = names(parts['layer']!)[parts['kind'] === weights ? 0 : 1];
+    if (found.has(name)) refuse(`both ${quote(found.get(name)!.name)} and ${quote(tensor.name)} are there`);
+    found.set(name, tensor);
+    layers.add(parts['layer']!);
+  }
+  const tensor = (name: string) => found.get(name) ?? refuse(`${quote(name)} is missing`);
+  return new Map(
+    [...layers].map((layer) => {
+      const [forWeights, forBiases] = names(layer);
+      return [layer, { weights: tensor(forWeights), biases: tensor(forBiases) }];
+    }),
+  );
+}
+
+function orderByNumber(
+  layers: ReadonlyMap<string, LayerTensors>,
+  { names }: Naming,
+  first: number,
+): LayerTensors[] {
+  return Array.from({ length: layers.size }, (_, i) => {
+    const layer = String(first + i);
+    return layers.get(layer) ?? refuse(`${quote(names(layer)[0])} is missing`);
+  });
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map(quote).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

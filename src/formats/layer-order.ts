@@ -1,0 +1,57 @@
+/**
+ * The order of layers that have names instead of numbers: "0" and "2", "fc1" and "fc2", "hidden" and "out". Files sort
+ * names by the alphabet, so numbers count where names differ in nothing else, and shapes decide between the rest.
+ */
+import { IMAGE_PIXELS } from '../domain/dataset.ts';
+import { quote, refuse } from './refuse.ts';
+import type { LayerTensors } from './tensor.ts';
+
+interface NamedLayer extends LayerTensors {
+  readonly name: string;
+  /** The name without its numbers: layers of the same kind are in the order of their numbers. */
+  readonly kind: string;
+}
+
+/** Orders are searched for; more layers than may be imported would take too long, and are refused by number later. */
+const MAX_SEARCHED = 9;
+
+/** @throws AtelierError `invalid-model-file` where several orders fit */
+export function orderByShape(layers: ReadonlyMap<string, LayerTensors>): LayerTensors[] {
+  const { compare } = new Intl.Collator('en', { numeric: true });
+  const sorted: NamedLayer[] = [...layers]
+    .toSorted(([a], [b]) => compare(a, b))
+    .map(([name, tensors]) => ({ ...tensors, name, kind: name.replace(/\d+/g, '#') }));
+  if (sorted.length > MAX_SEARCHED) return sorted;
+  const [order, other] = fittingOrders(sorted);
+  if (order === undefined) return sorted;
+  if (other === undefined) return order;
+  const differs = order.findIndex(({ name }, i) => name !== other[i]!.name);
+  const [one, two] = [order[differs]!.name, other[differs]!.name];
+  return refuse(
+    `its shapes leave open whether layer ${quote(one)} or ${quote(two)} is first; number them, as in "0.weight", "2.weight"`,
+  );
+}
+
+/** At most two of the orders in which each layer takes what the one before gives, from the pixels on. */
+function fittingOrders(sorted: readonly NamedLayer[]): NamedLayer[][] {
+  const orders: NamedLayer[][] = [];
+  function extend(order: readonly NamedLayer[], rest: readonly NamedLayer[], inputs: number): void {
+    if (rest.length === 0) orders.push([...order]);
+    const kinds = new Set<string>();
+    for (const next of rest) {
+      if (orders.length === 2) return;
+      // Of each kind only the lowest number that is left.
+      if (kinds.has(next.kind)) continue;
+      kinds.add(next.kind);
+      const [units, takes] = next.weights.shape;
+      if (units === undefined || takes !== inputs) continue;
+      extend(
+        [...order, next],
+        rest.filter((each) => each !== next),
+        units,
+      );
+    }
+  }
+  extend([], sorted, IMAGE_PIXELS);
+  return orders;
+}

@@ -1,0 +1,37 @@
+/** A model as JSON that any language reads: nested arrays by name. */
+import type { PublishedModel } from './model-metadata.ts';
+import { type Float32Tensor, tensorsOf } from './tensor.ts';
+
+interface ModelJson extends Omit<PublishedModel, 'parameters'> {
+  readonly parameters: Readonly<Record<string, number[] | number[][]>>;
+}
+
+/** The numbers are the float32 numbers exactly. */
+export function jsonBytes(model: PublishedModel): Uint8Array {
+  const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
+  const tensors = tensorsOf(layerSizes, model.parameters).map((each) => [each.name, nested(each)] as const);
+  const parameters = Object.fromEntries(tensors);
+  const json: ModelJson = {
+    name,
+    version,
+    layerSizes,
+    activation,
+    standardization,
+    classNames,
+    digest,
+    parameters,
+  };
+  return Buffer.from(JSON.stringify(json));
+}
+
+/** The packed vector of what `jsonBytes` wrote. */
+export function jsonParameters(file: Uint8Array): Float32Array {
+  const { parameters } = JSON.parse(Buffer.from(file).toString()) as ModelJson;
+  return Float32Array.from(Object.values(parameters).flat(2));
+}
+
+function nested({ shape, data }: Float32Tensor): number[] | number[][] {
+  if (shape.length === 1) return [...data];
+  const [rows, columns] = shape as [number, number];
+  return Array.from({ length: rows }, (_, i) => [...data.subarray(i * columns, (i + 1) * columns)]);
+}

@@ -1,0 +1,141 @@
+/** Computes in float64 what an exported ONNX file says, from its bytes alone: an export is checked with it. */
+import { argmax, softmax } from '../numerics/reference/cross-entropy.ts';
+import { ELEMENT_TYPES, type OnnxModel, type OnnxNode } from './onnx-message.ts';
+import { readOnnx } from './onnx-read.ts';
+import { quote, refuse } from './refuse.ts';
+
+export interface OnnxAnswers {
+  /** n × classes */
+  readonly probabilities: Float64Array;
+  /** n */
+  readonly labels: Float64Array;
+}
+
+/** rows × columns, row-major; a scalar is 1 × 1, a vector 1 × n. */
+interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float32Array | Float64Array;
+}
+
+type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Matrix;
+
+/** https://onnx.ai/onnx/operators, as far as exports use them. */
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  Cast: ([x], node) => {
+    expect(node, 'to', ELEMENT_TYPES.float);
+    return map(x!, (value) => value);
+  },
+  Sub: ([x, y]) => map(x!, (value) => value - scalar(y)),
+  Div: ([x, y]) => map(x!, (value) => value / scalar(y)),
+  Gemm: ([x, w, b], node) => {
+    expect(node, 'transB', 1);
+    return gemm(x!, w, b);
+  },
+  Relu: ([x]) => map(x!, (value) => Math.max(0, value)),
+  LeakyRelu: ([x], node) => {
+    const alpha = attribute(node, 'alpha');
+    return map(x!, (value) => (value < 0 ? alpha * value : value));
+  },
+  Tanh: ([x]) => map(x!, Math.tanh),
+  Sigmoid: ([x]) => map(x!, (value) => 1 / (1 + Math.exp(-value))),
+  Softmax: ([x], node) => {
+    expect(node, 'axis', 1);
+    const out = map(x!, (value) => value);
+    for (const row of rowsOf(out)) softmax(row, row);
+    return out;
+  },
+  ArgMax: ([x], node) => {
+    expect(node, 'axis', 1);
+    expect(node, 'keepdims', 0);
+    return { rows: x!.rows, columns: 1, data: Float64Array.from(rowsOf(x!), argmax) };
+  },
+};
+
+/**
+ * @param images n × d0 pixels, 0–255; divided by 255 first where the file wants pixels 0–1
+ * @throws AtelierError `invalid-model-file` where it is not a graph that is exported here
+ */
+export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers {
+  const { graph } = readOnnx(bytes);
+  const values = new Map<string, Matrix>();
+  for (const { name, dims, data } of graph.initializers) {
+    if (dims.length > 2) refuse(`initializer ${quote(name)} has ${dims.length} dimensions`);
+    const columns = dims.at(-1) ?? 1;
+    values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data });
+  }
+  values.set('image', readImages(graph, images));
+  for (const node of graph.nodes) values.set(node.output, compute(node, values));
+  const [probabilities, labels] = graph.outputs.map(({ name }) => values.get(name));
+  if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
+    return refuse('its outputs are not probabilities and label');
+  }
+  return {
+    probabilities: Float64Array.from(probabilities.data),
+    labels: Float64Array.from(labels.data),
+  };
+}
+
+function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array): Matrix {
+  const columns = input?.shape[1];
+  if (input?.name !== 'image' || typeof columns !== 'number' || !(columns > 0)) {
+    return refuse('its input is not image');
+  }
+  const rows = images.length / columns;
+  if (!Number.isInteger(rows)) refuse(`its images have ${columns} pixels, not those of the data set`);
+  // As NumPy's images / 255 in float32, which is what a client would send.
+  const data = Float64Array.from(images, (pixel) =>
+    input.elementType === 'uint8' ? pixel : Math.fround(pixel / 255),
+  );
+  return { rows, columns, data };
+}
+
+function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Matrix {
+  const operator = Object.hasOwn(OPERATORS, node.opType) ? OPERATORS[node.opType] : undefined;
+  if (operator === undefined) return refuse(`operator ${quote(node.opType)} is not read`);
+  const inputs = node.inputs.map(
+    (name) => values.get(name) ?? refuse(`${quote(name)} is used before it is computed`),
+  );
+  if (inputs.length === 0) refuse(`${quote(node.output)} is computed from nothing`);
+  return operator(inputs, node);
+}
+
+/** y = x wᵀ + b:  rows × units, from rows × inputs, units × inputs and 1 × units. */
+function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Matrix {
+  if (w === undefined || b === undefined || w.columns !== x.columns || b.columns !== w.rows || b.rows !== 1) {
+    return refuse('the shapes of a Gemm do not fit');
+  }
+  const [units, inputs] = [w.rows, w.columns];
+  const data = new Float64Array(x.rows * units);
+  for (let n = 0; n < x.rows; n++) {
+    for (let i = 0; i < units; i++) {
+      let sum = b.data[i]!;
+      for (let j = 0; j < inputs; j++) sum += w.data[i * inputs + j]! * x.data[n * inputs + j]!;
+      data[n * units + i] = sum;
+    }
+  }
+  return { rows: x.rows, columns: units, data };
+}
+
+function map({ rows, columns, data }: Matrix, compute: (value: number) => number) {
+  return { rows, columns, data: Float64Array.from(data, compute) };
+}
+
+function rowsOf<T extends Matrix>({ rows, columns, data }: T): T['data'][] {
+  return Array.from({ length: rows }, (_, n) => data.subarray(n * columns, (n + 1) * columns));
+}
+
+function scalar(y: Matrix | undefined): number {
+  return y?.data.length === 1 ? y.data[0]! : refuse('what is subtracted or divided by must be one number');
+}
+
+function attribute(node: OnnxNode, name: string): number {
+  const value = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
+  if (value === undefined) return refuse(`${node.opType} has no attribute ${name}`);
+  return 'int' in value ? value.int : value.float;
+}
+
+function expect(node: OnnxNode, name: string, wanted: number): void {
+  const found = attribute(node, name);
+  if (found !== wanted) refuse(`${node.opType} with ${name} ${found} is not read, only with ${wanted}`);
+}

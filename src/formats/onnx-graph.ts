@@ -1,0 +1,85 @@
+/** A network as an ONNX graph: from pixels as they come to probabilities and the likeliest class. */
+
+import { type Activation, blocks } from '../numerics/network.ts';
+import { LEAK } from '../numerics/reference/activations.ts';
+import { modelMetadata, type PublishedModel } from './model-metadata.ts';
+import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from './onnx-message.ts';
+
+/** `float`: pixels 0–1; `uint8`: pixels 0–255. */
+export const ONNX_INPUTS = ['float', 'uint8'] as const;
+export type OnnxInput = (typeof ONNX_INPUTS)[number];
+
+/** Open, so that any number of images can be asked about at once. */
+const BATCH = 'batch';
+const MAX_PIXEL = 255;
+
+const ACTIVATION_NODES: Readonly<
+  Record<Activation, readonly [opType: string, attributes?: OnnxNode['attributes']] | null>
+> = {
+  relu: ['Relu'],
+  'leaky-relu': ['LeakyRelu', { alpha: { float: LEAK } }],
+  tanh: ['Tanh'],
+  sigmoid: ['Sigmoid'],
+  identity: null,
+};
+
+/**
+ * image (batch × d0) → scaled and standardised where that is the network's → W a + b and its activation, layer by
+ * layer → probabilities (batch × classes, float) and label (batch, int64), the first of the likeliest.
+ */
+export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
+  const { layerSizes, activation, standardization, parameters } = model;
+  const [inputs, classes] = [layerSizes[0]!, layerSizes.at(-1)!];
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxModel['graph']['initializers'][number][] = [];
+  let current = 'image';
+
+  const add = (
+    opType: string,
+    output: string,
+    others: string[] = [],
+    attributes: Record<string, OnnxAttribute> = {},
+  ) => {
+    nodes.push({ opType, inputs: [current, ...others], output, attributes });
+    current = output;
+  };
+  const scalar = (name: string, value: number) => {
+    initializers.push({ name, dims: [], data: Float32Array.of(value) });
+    return [name];
+  };
+
+  if (input === 'uint8') {
+    add('Cast', 'pixels', [], { to: { int: ELEMENT_TYPES.float } });
+    add('Div', 'scaled', scalar('max_pixel', MAX_PIXEL));
+  }
+  if (standardization !== null) {
+    add('Sub', 'centred', scalar('mean', standardization.mean));
+    add('Div', 'standardized', scalar('std', standardization.std));
+  }
+  for (const { name, shape, start, end } of blocks(layerSizes)) {
+    initializers.push({ name, dims: shape, data: parameters.subarray(start, end) });
+  }
+  for (let l = 1; l < layerSizes.length; l++) {
+    add('Gemm', `z${l}`, [`W${l}`, `b${l}`], { transB: { int: 1 } });
+    const node = ACTIVATION_NODES[activation];
+    if (l + 1 < layerSizes.length && node !== null) add(node[0], `a${l}`, [], node[1]);
+  }
+  add('Softmax', 'probabilities', [], { axis: { int: 1 } });
+  add('ArgMax', 'label', [], { axis: { int: 1 }, keepdims: { int: 0 } });
+
+  return {
+    producerName: 'atelier',
+    modelVersion: model.version,
+    metadata: modelMetadata(model),
+    graph: {
+      name: model.name,
+      nodes,
+      initializers,
+      inputs: [{ name: 'image', elementType: input, shape: [BATCH, inputs] }],
+      outputs: [
+        { name: 'probabilities', elementType: 'float', shape: [BATCH, classes] },
+        { name: 'label', elementType: 'int64', shape: [BATCH] },
+      ],
+    },
+  };
+}

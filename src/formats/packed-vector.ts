@@ -1,0 +1,33 @@
+/** The packed vector W1, b1, W2, b2, … alone: what the notebook's `pack` makes and its `unpack` takes. */
+import { IMAGE_PIXELS } from '../domain/dataset.ts';
+import { parameterCount } from '../numerics/network.ts';
+import { checkSizes, fill, type PackedLayers } from './pack-layers.ts';
+import { refuse, showShape } from './refuse.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * The number of classes follows from the length: with k of them the last layer has k (h + 1) numbers.
+ * @param hidden units of the hidden layers
+ * @throws AtelierError `invalid-model-file`
+ */
+export function readPackedVector(vector: Tensor, hidden: readonly number[] | undefined): PackedLayers {
+  const { shape, data } = vector;
+  if (shape.length !== 1) refuse(`a packed vector has one dimension, and it has shape ${showShape(shape)}`);
+  if (hidden === undefined) {
+    refuse(
+      `a packed vector of ${data.length} numbers does not say how they divide into layers; give the sizes of the hidden layers`,
+    );
+  }
+  const below = [IMAGE_PIXELS, ...hidden];
+  const classes = (data.length - parameterCount(below)) / (below.at(-1)! + 1);
+  if (!Number.isInteger(classes) || classes < 1) {
+    const ten = [...below, 10];
+    refuse(
+      `${data.length} numbers do not make a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}`,
+    );
+  }
+  const layerSizes = [...below, classes];
+  checkSizes(layerSizes, vector);
+  const parameters = new Float32Array(data.length);
+  return { layerSizes, parameters, rounded: fill(parameters, vector) };
+}

@@ -1,0 +1,17 @@
+/** How a model file is refused. */
+import { AtelierError } from '../errors.ts';
+
+/** @throws AtelierError `invalid-model-file` */
+export function refuse(defect: string, cause?: unknown): never {
+  throw new AtelierError('invalid-model-file', `The model file cannot be read: ${defect}.`, { cause });
+}
+
+/** A name out of a file, in a length and in characters that a message can bear. */
+export function quote(name: string): string {
+  return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
+}
+
+/** (40, 784), (10,), () as Python shows them. */
+export function showShape(shape: readonly (number | string)[]): string {
+  return shape.length === 1 ? `(${shape[0]},)` : `(${shape.slice(0, 8).join(', ')})`;
+}
