@@ -148,7 +148,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
-    keys: env.API_KEYS,
+    keys: Object.freeze(env.API_KEYS),
     needsOwnKey: !isOpen(env) && env.API_KEYS.length === 0,
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',

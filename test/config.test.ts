@@ -15,6 +15,11 @@ test('an empty environment gives the defaults', () => {
     queueLimit: 100,
     maxBodyBytes: 64 * 2 ** 20,
     corsOrigins: [],
+    keys: [],
+    needsOwnKey: false,
+    publicMetrics: true,
+    publicDocs: true,
+    rateLimitPerMinute: null,
     starterJob: true,
     logLevel: 'info',
     shutdownGraceSeconds: 20,
@@ -31,6 +36,10 @@ test('every variable is read', () => {
     QUEUE_LIMIT: '7',
     MAX_BODY_BYTES: '4096',
     CORS_ORIGINS: ' https://lab.example,http://localhost:5173, ',
+    API_KEYS: `ci:predict+train:${'0f'.repeat(32)}`,
+    PUBLIC_METRICS: 'true',
+    PUBLIC_DOCS: 'false',
+    RATE_LIMIT_PER_MINUTE: '600',
     STARTER_JOB: 'off',
     LOG_LEVEL: 'debug',
     SHUTDOWN_GRACE_SECONDS: '5',
@@ -44,6 +53,11 @@ test('every variable is read', () => {
     queueLimit: 7,
     maxBodyBytes: 4096,
     corsOrigins: ['https://lab.example', 'http://localhost:5173'],
+    keys: [{ name: 'ci', scopes: ['predict', 'train'], digest: Buffer.alloc(32, 0x0f) }],
+    needsOwnKey: false,
+    publicMetrics: true,
+    publicDocs: false,
+    rateLimitPerMinute: 600,
     starterJob: false,
     logLevel: 'debug',
     shutdownGraceSeconds: 5,
@@ -62,6 +76,10 @@ test('a variable that does not fit is named together with its value', () => {
     QUEUE_LIMIT: 'many',
     MAX_BODY_BYTES: '1.5',
     CORS_ORIGINS: 'https://lab.example/',
+    ALLOW_ANONYMOUS: 'yes',
+    PUBLIC_METRICS: 'no',
+    PUBLIC_DOCS: '1',
+    RATE_LIMIT_PER_MINUTE: '0',
     STARTER_JOB: 'yes',
     LOG_LEVEL: 'loud',
     SHUTDOWN_GRACE_SECONDS: '-1',
@@ -83,6 +101,45 @@ test('the password in DATABASE_URL is not repeated', () => {
     () => readConfig(environment),
     (error: Error) => !error.message.includes('hunter2'),
   );
+});
+
+test('what is wrong with API_KEYS is said, and nothing of it repeated', () => {
+  const wrong = { API_KEYS: 'hunter2:admin' };
+  assert.throws(
+    () => readConfig(wrong),
+    (error: Error) =>
+      refusal('API_KEYS: entry 1 is not name:scope+scope:sha256-of-key')(error) &&
+      !error.message.includes('hunter2'),
+  );
+});
+
+test('who is reached from this machine alone needs no key, and others need one of their own', () => {
+  for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST']) {
+    const { needsOwnKey, publicDocs, publicMetrics } = readConfig({ HOST });
+    assert.deepEqual([needsOwnKey, publicDocs, publicMetrics], [false, true, true], HOST);
+  }
+  for (const HOST of ['0.0.0.0', '::', '192.0.2.1', '128.0.0.1', '::ffff:10.0.0.1', 'localhost.example']) {
+    const { needsOwnKey, publicDocs, publicMetrics } = readConfig({ HOST });
+    assert.deepEqual([needsOwnKey, publicDocs, publicMetrics], [true, false, false], HOST);
+  }
+  assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsOwnKey, false);
+});
+
+test('settings that contradict each other are refused', () => {
+  const API_KEYS = `ci:predict:${'0f'.repeat(32)}`;
+  assert.throws(
+    () => readConfig({ API_KEYS, ALLOW_ANONYMOUS: 'true' }),
+    refusal('ALLOW_ANONYMOUS=true: contradicts API_KEYS'),
+  );
+  const open = [{}, { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }];
+  for (const environment of open) {
+    assert.throws(
+      () => readConfig({ ...environment, PUBLIC_DOCS: 'false' }),
+      refusal('PUBLIC_DOCS=false: ', 'set API_KEYS'),
+    );
+    assert.throws(() => readConfig({ ...environment, PUBLIC_METRICS: 'false' }), refusal('PUBLIC_METRICS'));
+  }
+  assert.equal(readConfig({ API_KEYS, PUBLIC_DOCS: 'false' }).publicDocs, false);
 });
 
 function refusal(...words: string[]): (error: unknown) => boolean {
