@@ -8,7 +8,7 @@ import {
   type KernelOptions,
 } from '../../../src/numerics/simd/engine.ts';
 import { firstIndices } from '../fixtures.ts';
-import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
+import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf } from './cases.ts';
 
 const ALL_KNOBS: Partial<EngineSettings> = {
   dropout: 0.2,
@@ -95,6 +95,7 @@ for (const [name, changes] of Object.entries(CASES)) {
     const second = createKernelEngine(kernelModule, settings, new Float64Array(first.parameters.length));
     second.importState(first.exportState());
     assert.deepEqual(second.exportState(), first.exportState());
+    assert.equal(second.gradientNorm(), first.gradientNorm());
     assert.deepEqual(train(second, settings), train(first, settings));
   });
 }
@@ -103,6 +104,16 @@ test('a state of another optimizer is refused', () => {
   const momentum = { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
   const other = create(settingsOf({ optimizer: momentum }), {}).exportState();
   assert.throws(() => create(settingsOf({}), {}).importState(other), /keeps 0 moments, not 1/);
+});
+
+test('a state of another length is refused, before anything of it is taken', () => {
+  const engine = create(settingsOf({ optimizer: { ...SGD, momentum: 0.9 } }), {});
+  const state = engine.exportState();
+  const zeros = { ...state, parameters: state.parameters.map(() => 0) };
+  const refusal = { name: 'RangeError', message: /122 parameters, not 3/ };
+  assert.throws(() => engine.importState({ ...zeros, parameters: new Float32Array(3) }), refusal);
+  assert.throws(() => engine.importState({ ...zeros, moments: [new Float32Array(3)] }), refusal);
+  assert.deepEqual(engine.exportState(), state);
 });
 
 test('units and classes that only fill up a vector change no bit', () => {

@@ -1,0 +1,99 @@
+/** Trainings that are interrupted, put into bytes, and gone on with from these by an engine that knows nothing of before. */
+import { Worker } from 'node:worker_threads';
+import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
+import type { KernelEngine } from '../../src/numerics/simd/engine.ts';
+import { createMeasuringEngine } from '../../src/numerics/simd/measuring-engine.ts';
+import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/training-events.ts';
+import { trainingLoop } from '../../src/numerics/training-loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { kernelModule } from './simd/cases.ts';
+
+export interface Training {
+  readonly plan: TrainingPlan;
+  readonly train: Examples;
+  readonly test: Examples;
+}
+
+export interface Outcome {
+  /** But for the snapshots. */
+  readonly events: TrainingEvent[];
+  readonly result: TrainingResult;
+  readonly interruptions: number;
+}
+
+/**
+ * To its end. `isInterrupted` is asked at each boundary, a step or the end of an epoch, counted from 1; `answer` is what
+ * the consumer says there, and is forgotten by an interruption.
+ */
+export function runInterrupted(
+  { plan, train, test }: Training,
+  createEngine: CreateEngine,
+  isInterrupted: (boundary: number, event: TrainingEvent) => boolean = () => false,
+  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
+): Outcome {
+  const events: TrainingEvent[] = [];
+  let [boundaries, interruptions] = [0, 0];
+  let loop = trainingLoop(plan, train, test, createEngine);
+  let next = loop.next();
+  while (!next.done) {
+    const event = next.value;
+    events.push(event);
+    const isBoundary = event.kind === 'step' || event.kind === 'epoch';
+    if (isBoundary && isInterrupted(++boundaries, event)) {
+      interruptions++;
+      const snapshot = throughBytes(plan, take(loop));
+      loop = trainingLoop(plan, train, test, createEngine, snapshot);
+      next = loop.next();
+    } else {
+      next = loop.next(answer(event));
+    }
+  }
+  return { events, result: next.value, interruptions };
+}
+
+/** Of a loop at a boundary. */
+export function take(loop: ReturnType<typeof trainingLoop>): TrainingSnapshot {
+  const { value } = loop.next('snapshot');
+  if (value === undefined || !('kind' in value) || value.kind !== 'snapshot') {
+    throw new Error('a loop at a boundary gives a snapshot');
+  }
+  return value.snapshot;
+}
+
+function throughBytes({ layerSizes, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
+  const times = { elapsedSeconds: 1, epochTrainingMs: 2, evaluationMs: 3, images: 4, trainingMs: 5 };
+  const network = { layerSizes, activation, standardization: null, fused: true };
+  return decodeCheckpoint(encodeCheckpoint({ snapshot, ...network, ...times })).snapshot;
+}
+
+export const createKernel: CreateEngine = (settings, initial) =>
+  createMeasuringEngine(kernelModule, settings, initial);
+
+/** Kernels on two threads, for `pixels` in shared memory; `end` ends all that were created. */
+export function onTwoThreads(pixels: Uint8Array) {
+  const engines: KernelEngine[] = [];
+  const ends: Promise<unknown>[] = [];
+  const create: CreateEngine = (settings, initial) => {
+    const engine = createMeasuringEngine(kernelModule, settings, initial, { threads: 2 });
+    const workerData = { share: engine.share(pixels), rank: 1 };
+    const worker = new Worker(new URL('simd/serving.ts', import.meta.url), { workerData });
+    engines.push(engine);
+    ends.push(new Promise((resolve) => worker.once('exit', resolve)));
+    return engine;
+  };
+  return {
+    create,
+    async end() {
+      for (const engine of engines) engine.quit();
+      await Promise.all(ends);
+    },
+  };
+}
+
+export function inSharedMemory({ pixels, labels }: Examples): Examples {
+  const shared = new Uint8Array(new SharedArrayBuffer(pixels.length));
+  shared.set(pixels);
+  return { pixels: shared, labels };
+}
