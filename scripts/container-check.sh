@@ -17,7 +17,8 @@ die() {
   exit 1
 }
 field() { node -p "JSON.parse(require('node:fs').readFileSync(0)).$1"; }
-call() { curl --silent --show-error --fail-with-body "$base$1" "${@:2}"; }
+key=none
+call() { curl --silent --show-error --fail-with-body --header "Authorization: Bearer $key" "$base$1" "${@:2}"; }
 
 clean_up() {
   "$engine" rm --force "$name" || true
@@ -65,6 +66,12 @@ options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges --volume "$
 await_healthy
 [[ $("$engine" exec "$name" id -u) != 0 ]] || die 'The service runs as root.'
 ! "$engine" exec "$name" touch /tmp/x /app/x /app/data/x 2>/dev/null || die 'The root file system can be written.'
+
+say 'Read the key that the first start prints'
+key=$("$engine" logs "$name" 2>&1 | sed -n 's/^ *\(atl_[A-Za-z0-9_-]*\)$/\1/p')
+[[ -n $key ]] || die 'No key is printed.'
+status=$(curl --silent --output /dev/null --write-out '%{http_code}' "$base/v1/models")
+[[ $status == 401 ]] || die "Without it the status is $status."
 
 say 'Train one epoch'
 job=$(call /v1/training-jobs --json '{"dataset":"fashion-mnist","modelName":"check","training":{"epochs":1}}' | field id)

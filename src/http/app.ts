@@ -98,8 +98,18 @@ export async function buildApp(
   await allowOrigins(app, config.corsOrigins);
 
   app.addHook('onResponse', async (request, reply) => {
-    const { method, url } = request;
-    request.log.info({ method, url, status: reply.statusCode, durationMs: reply.elapsedTime }, 'answered');
+    const { method, url, caller } = request;
+    request.log.info(
+      // Nothing is said of anonymous ones, as all are where there are no keys.
+      {
+        method,
+        url,
+        status: reply.statusCode,
+        durationMs: reply.elapsedTime,
+        ...(caller !== 'anonymous' && { caller }),
+      },
+      'answered',
+    );
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   registerNotFound(app);
