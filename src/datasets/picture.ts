@@ -2,6 +2,7 @@
 import sharp, { type Metadata } from 'sharp';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
+import type { Raster } from '../formats/drawing/raster.ts';
 import type { ImageBatch } from './image-batch.ts';
 
 // Nothing else is ever handed to its decoder: SVG, PDF and TIFF readers are large and have seen much.
@@ -31,6 +32,13 @@ export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
 export function toPng(pixels: Uint8Array): Promise<Buffer> {
   const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
   return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+}
+
+/** A colour picture that was drawn. */
+export function rasterToPng({ width, height, rgb }: Raster): Promise<Buffer> {
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer();
 }
 
 /** From the header alone, before anything is decoded. */

@@ -1,11 +1,14 @@
 /** Everything that crosses a thread boundary, both ways. */
 
 import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { ExplainedImage } from '../domain/explanation.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import type { VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import type { GradientCheckSummary } from '../domain/training-job.ts';
+import type { WeightsQuery } from '../domain/weights.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
+import type { Raster } from '../formats/drawing/raster.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
@@ -101,6 +104,24 @@ export interface EvaluationTask {
 
 export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
+}
+
+/** One image. */
+export interface ExplanationTask {
+  readonly network: ServedNetwork;
+  readonly images: EncodedImages;
+  /** The class to explain; null for the likeliest. */
+  readonly label: number | null;
+}
+
+export interface ExplanationResult {
+  readonly explained: ExplainedImage;
+  readonly picture: Raster;
+}
+
+/** The layer and the unit are there. */
+export interface WeightsTask extends WeightsQuery {
+  readonly network: ServedNetwork;
 }
 
 export interface PredictTask {

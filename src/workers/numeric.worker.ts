@@ -1,4 +1,6 @@
-/** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations. */
+/** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations; pictures of a network. */
+import type { Raster } from '../formats/drawing/raster.ts';
+import { drawWeights } from '../formats/drawing/weights.ts';
 import { PLAIN_OBJECTIVE } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
@@ -8,15 +10,20 @@ import { engineDifference } from '../numerics/kernel-check.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { vectorAsNpy } from './answer-gradient-check.ts';
 import { compareNetworks, evaluateNetwork } from './evaluate.ts';
+import { explainImage } from './explain.ts';
 import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
 import type {
   ComparisonTask,
   EvaluationTask,
+  ExplanationResult,
+  ExplanationTask,
   GradientCheckResult,
   GradientCheckTask,
   Outcome,
+  WeightsTask,
 } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
+import { handOver } from './transfer.ts';
 
 checkKernel();
 
@@ -42,6 +49,16 @@ export function evaluate(task: EvaluationTask): Promise<Outcome<ClassificationRe
 
 export function compare(task: ComparisonTask): Promise<Outcome<Comparison>> {
   return toOutcome(() => compareNetworks(task));
+}
+
+export async function explain(task: ExplanationTask): Promise<Outcome<ExplanationResult>> {
+  const outcome = await toOutcome(() => explainImage(task));
+  return outcome.ok ? handOver(outcome, [outcome.value.picture.rgb]) : outcome;
+}
+
+export async function drawWeightsOf({ network, ...query }: WeightsTask): Promise<Outcome<Raster>> {
+  const outcome = await toOutcome(() => drawWeights(network.layerSizes, network.parameters, query));
+  return outcome.ok ? handOver(outcome, [outcome.value.rgb]) : outcome;
 }
 
 /** The gradient of the kernel that trains, on the same weights and images. */

@@ -1,13 +1,27 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import sharp from 'sharp';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
-import type { Dataset } from '../../src/domain/dataset.ts';
+import { rasterToPng } from '../../src/datasets/picture.ts';
+import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
+import { describeExplanation, explanationSchema } from '../../src/domain/explanation.ts';
+import { magnitude } from '../../src/formats/drawing/colour-scale.ts';
+import type { Raster } from '../../src/formats/drawing/raster.ts';
+import { drawWeights } from '../../src/formats/drawing/weights.ts';
 import { evaluate } from '../../src/numerics/evaluate.ts';
 import type { ClassificationReport } from '../../src/numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../src/numerics/evaluation/comparison.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
-import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../../src/workers/messages.ts';
+import type {
+  ComparisonTask,
+  EvaluationTask,
+  ExplanationResult,
+  ExplanationTask,
+  ServedNetwork,
+  WeightsTask,
+} from '../../src/workers/messages.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
+import { refused } from '../datasets/fixtures.ts';
 import { firstIndices } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 
@@ -63,5 +77,46 @@ describe('a numeric thread', () => {
     assert.equal((n10 + n11) / comparison.examples, one.accuracy);
     assert.equal((n01 + n11) / comparison.examples, two.accuracy);
     assert.ok(n10 > 0 && n01 > 0);
+  });
+
+  test('explains one image of a class, in numbers and in a picture that is a PNG', async () => {
+    const network = networkOf(1, dataset.classNames);
+    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
+    const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
+    const images = { kind: 'batch', count: 1, pixels } as const;
+    const { explained, picture } = await explanations.run({ network, images, label: null });
+    const shown = describeExplanation(network.reference, network.classNames, explained);
+    assert.deepEqual(explanationSchema.parse(shown), shown);
+    assert.equal(shown.label, shown.predicted.label);
+    assert.ok(magnitude(explained.occlusion) > 0 && magnitude(explained.gradient) > 0);
+    const { width, height } = await sharp(await rasterToPng(picture)).metadata();
+    assert.deepEqual([width, height], [picture.width, picture.height]);
+
+    const unlikely = (explained.predicted + 1) % 10;
+    const other = await explanations.run({ network, images, label: unlikely });
+    assert.equal(other.explained.label, unlikely);
+    assert.notDeepEqual(other.explained.gradient, explained.gradient);
+  });
+
+  test('refuses to explain several images, or a class that there is not', async () => {
+    const network = networkOf(1, dataset.classNames);
+    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
+    const bytes = (count: number) =>
+      ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
+    await assert.rejects(
+      explanations.run({ network, images: bytes(2), label: null }),
+      refused('impossible-request', /2 images/),
+    );
+    await assert.rejects(
+      explanations.run({ network, images: bytes(1), label: 10 }),
+      refused('impossible-request', /at most 9/),
+    );
+  });
+
+  test('draws the weights of a layer', async () => {
+    const network = networkOf(1, dataset.classNames);
+    const weights = pool.tasks<WeightsTask, Raster>('drawWeightsOf');
+    const drawn = await weights.run({ network, layer: 2 });
+    assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
   });
 });

@@ -64,7 +64,7 @@ export function linearBackward(
  */
 export function linearBackwardInput(
   dzBelow: Float64Array,
-  weights: Float64Array,
+  weights: Parameters,
   dz: Float64Array,
   a: ActiveValues,
 ): void {

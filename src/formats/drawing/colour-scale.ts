@@ -1,0 +1,48 @@
+/** Numbers of either sign as colours: blue below zero, white at zero, red above. */
+import { BLACK, type Colour, fillRectangle, type Raster } from './raster.ts';
+import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
+
+/** The ends of ColorBrewer's RdBu, which the colour-blind tell apart. */
+const NEGATIVE: Colour = 0x2166ac;
+const POSITIVE: Colour = 0xb2182b;
+const GREY: Colour = 0x808080;
+
+export const SCALE_HEIGHT = 26;
+export const SCALE_MIN_WIDTH = 120;
+
+/** The largest absolute value, which the scale ends at on both sides. */
+export function magnitude(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  return largest;
+}
+
+/** White where all is zero; grey what is not a number. */
+export function divergingColours(max: number): (value: number) => Colour {
+  return (value) => {
+    if (Number.isNaN(value)) return GREY;
+    const share = max === 0 ? 0 : Math.min(1, Math.abs(value) / max);
+    const end = value < 0 ? NEGATIVE : POSITIVE;
+    return fade(end >> 16, share) * 0x10000 + fade((end >> 8) & 255, share) * 0x100 + fade(end & 255, share);
+  };
+}
+
+/** From white (share 0) to `end` (share 1), one of the three parts of a colour. */
+function fade(end: number, share: number): number {
+  return Math.round(255 + share * (end - 255));
+}
+
+/** A bar from −max to +max with both numbers and the zero under it; `SCALE_HEIGHT` pixels high. */
+export function drawScale(raster: Raster, left: number, top: number, width: number, max: number): void {
+  const colourOf = divergingColours(1);
+  fillRectangle(raster, left, top, width, 12, BLACK);
+  for (let x = 1; x < width - 1; x++) {
+    fillRectangle(raster, left + x, top + 1, 1, 10, colourOf((2 * (x - 1)) / (width - 3) - 1));
+  }
+  const size = 2;
+  const figures = max.toPrecision(2);
+  const under = top + SCALE_HEIGHT - size * TEXT_HEIGHT;
+  drawText(raster, left, under, `-${figures}`, size);
+  drawText(raster, left + Math.floor((width - size * textWidth('0')) / 2), under, '0', size);
+  drawText(raster, left + width - size * textWidth(`+${figures}`), under, `+${figures}`, size);
+}

@@ -1,0 +1,55 @@
+/** Pictures to draw on. */
+
+/** 0xRRGGBB */
+export type Colour = number;
+
+/** width × height pixels of three bytes, row by row. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly rgb: Uint8Array;
+}
+
+export const BLACK: Colour = 0x000000;
+
+/** All white. */
+export function createRaster(width: number, height: number): Raster {
+  return { width, height, rgb: new Uint8Array(width * height * 3).fill(255) };
+}
+
+/** What lies outside the picture is not drawn. */
+export function fillRectangle(
+  { width, height, rgb }: Raster,
+  left: number,
+  top: number,
+  columns: number,
+  rows: number,
+  colour: Colour,
+): void {
+  const [bottom, right] = [Math.min(height, top + rows), Math.min(width, left + columns)];
+  for (let y = Math.max(0, top); y < bottom; y++) {
+    for (let x = Math.max(0, left); x < right; x++) {
+      const at = (y * width + x) * 3;
+      rgb[at] = colour >> 16;
+      rgb[at + 1] = (colour >> 8) & 255;
+      rgb[at + 2] = colour & 255;
+    }
+  }
+}
+
+/** Draws `values` (rows of `columns`) with the upper left corner there, each value a rectangle of `cell` pixels. */
+export function drawMatrix(
+  raster: Raster,
+  left: number,
+  top: number,
+  values: ArrayLike<number>,
+  columns: number,
+  cell: { readonly width: number; readonly height: number },
+  colourOf: (value: number) => Colour,
+): void {
+  for (let i = 0; i < values.length; i++) {
+    const x = left + (i % columns) * cell.width;
+    const y = top + Math.floor(i / columns) * cell.height;
+    fillRectangle(raster, x, y, cell.width, cell.height, colourOf(values[i]!));
+  }
+}

@@ -1,0 +1,98 @@
+/** The weights of a layer as a picture; units and inputs are counted from 0. */
+import { IMAGE_SIDE } from '../../domain/dataset.ts';
+import { type LayerSizes, type Parameters, unpack } from '../../numerics/network.ts';
+import { divergingColours, drawScale, magnitude, SCALE_HEIGHT, SCALE_MIN_WIDTH } from './colour-scale.ts';
+import { createRaster, drawMatrix, type Raster } from './raster.ts';
+import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
+
+/** What is drawn. Tiles are rows of the first layer, heat maps whole matrices of later ones. */
+interface Weights {
+  /** Rows of `inputs`. */
+  readonly values: Parameters;
+  readonly inputs: number;
+  /** The number of each row. */
+  readonly units: readonly number[];
+  /** The scale's end, of the whole layer: one unit alone has the colours that it has among all. */
+  readonly max: number;
+}
+
+const MARGIN = 8;
+const GAP = 6;
+/** About as wide as a picture may become before its cells shrink. */
+const WIDTH = 1200;
+
+/**
+ * The first layer as a 28×28 tile for each unit, a later one as a map of units (rows) × inputs (columns).
+ * @param layer 1 … L
+ * @param unit only this one, 0 … d_layer − 1
+ * @throws RangeError when there is no such layer or unit
+ */
+export function drawWeights(
+  sizes: LayerSizes,
+  parameters: Parameters,
+  { layer, unit }: { readonly layer: number; readonly unit?: number | undefined },
+): Raster {
+  const found = unpack(parameters, sizes)[layer - 1];
+  if (found === undefined) throw new RangeError(`there is no layer ${layer}`);
+  const { weights, inputs, outputs } = found;
+  if (unit !== undefined && unit >= outputs) throw new RangeError(`there is no unit ${unit}`);
+  const drawn: Weights = {
+    values: unit === undefined ? weights : weights.subarray(unit * inputs, (unit + 1) * inputs),
+    inputs,
+    units: unit === undefined ? Array.from({ length: outputs }, (_, i) => i) : [unit],
+    max: magnitude(weights),
+  };
+  return inputs === IMAGE_SIDE ** 2 && layer === 1 ? drawTiles(drawn) : drawMap(drawn);
+}
+
+function drawTiles({ values, inputs, units, max }: Weights): Raster {
+  const columns = Math.ceil(Math.sqrt(units.length * 1.6));
+  const rows = Math.ceil(units.length / columns);
+  const scale = Math.max(1, Math.min(12, Math.floor((WIDTH / columns - GAP) / IMAGE_SIDE)));
+  const textScale = scale === 1 ? 1 : 2;
+  const [tile, label] = [IMAGE_SIDE * scale, TEXT_HEIGHT * textScale + 3];
+  const width = Math.max(columns * (tile + GAP) - GAP, SCALE_MIN_WIDTH);
+  const height = rows * (label + tile + GAP);
+  const raster = createRaster(width + 2 * MARGIN, height + SCALE_HEIGHT + 2 * MARGIN);
+  const colourOf = divergingColours(max);
+  for (const [i, unit] of units.entries()) {
+    const left = MARGIN + (i % columns) * (tile + GAP);
+    const top = MARGIN + Math.floor(i / columns) * (label + tile + GAP);
+    drawText(raster, left, top, `${unit}`, textScale);
+    const row = values.subarray(i * inputs, (i + 1) * inputs);
+    drawMatrix(raster, left, top + label, row, IMAGE_SIDE, { width: scale, height: scale }, colourOf);
+  }
+  drawScale(raster, MARGIN, MARGIN + height, width, max);
+  return raster;
+}
+
+function drawMap({ values, inputs, units, max }: Weights): Raster {
+  const cellOf = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));
+  const cell = { width: cellOf(inputs), height: cellOf(units.length) };
+  const textScale = cell.height < 12 ? 1 : 2;
+  const step = labelStep(cell.height, TEXT_HEIGHT * textScale + 1);
+  const gutter = textScale * textWidth(`${units.at(-1)}`) + 4;
+  const header = TEXT_HEIGHT * textScale + 4;
+  const [mapWidth, mapHeight] = [Math.max(inputs * cell.width, SCALE_MIN_WIDTH), units.length * cell.height];
+  const [left, top] = [MARGIN + gutter, MARGIN + header];
+  const raster = createRaster(left + mapWidth + MARGIN, top + mapHeight + GAP + SCALE_HEIGHT + MARGIN);
+  drawMatrix(raster, left, top, values, inputs, cell, divergingColours(max));
+  for (let i = 0; i < units.length; i += step) {
+    const down = Math.max(0, Math.floor((cell.height - TEXT_HEIGHT * textScale) / 2));
+    drawText(raster, MARGIN, top + i * cell.height + down, `${units[i]}`, textScale);
+  }
+  const inputStep = labelStep(cell.width, textScale * (textWidth(`${inputs - 1}`) + 3));
+  for (let j = 0; j < inputs; j += inputStep) {
+    drawText(raster, left + j * cell.width, MARGIN, `${j}`, textScale);
+  }
+  drawScale(raster, left, top + mapHeight + GAP, mapWidth, max);
+  return raster;
+}
+
+/** How many cells apart labels of `needed` pixels fit: 1, 5, 10, 50, 100, … */
+function labelStep(cell: number, needed: number): number {
+  for (let step = 1; ; step *= 10) {
+    if (step * cell >= needed) return step;
+    if (5 * step * cell >= needed) return 5 * step;
+  }
+}

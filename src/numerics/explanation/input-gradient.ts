@@ -1,0 +1,39 @@
+/** Which pixels a class hangs on, by calculus: saliency (Simonyan et al. 2014). */
+import type { Pixels } from '../engine.ts';
+import { type Network, type Parameters, unpack } from '../network.ts';
+import { softmax } from '../reference/cross-entropy.ts';
+import { createExamplePass, forwardExample, prepare } from '../reference/example-pass.ts';
+import { linearBackwardInput } from '../reference/linear.ts';
+
+/**
+ * ∂ log p_label / ∂x of one image (d0), x its pixels / 255, in float64; pixels that are zero have a gradient too.
+ * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ = 1 where pixels are not
+ * standardised.
+ * @throws RangeError when the image is not of d0 pixels
+ */
+export function inputGradient(
+  network: Network,
+  parameters: Parameters,
+  image: Pixels,
+  label: number,
+): Float64Array {
+  const inputs = network.layerSizes[0]!;
+  if (image.length !== inputs) throw new RangeError(`an image has ${inputs} pixels, not ${image.length}`);
+  const layers = unpack(parameters, network.layerSizes);
+  const pass = createExamplePass(network);
+  prepare(pass, layers);
+  const dLogits = pass.dz.at(-1)!;
+  softmax(dLogits, forwardExample(pass, layers, image, 0));
+  for (let i = 0; i < dLogits.length; i++) dLogits[i] = (i === label ? 1 : 0) - dLogits[i]!;
+  for (let l = layers.length - 1; l > 0; l--) {
+    linearBackwardInput(pass.dz[l - 1]!, layers[l]!.weights, pass.dz[l]!, pass.a[l]!);
+  }
+  const [{ weights }, dz] = [layers[0]!, pass.dz[0]!];
+  const sigma = network.standardization?.std ?? 1;
+  const dx = new Float64Array(inputs);
+  for (let i = 0; i < dz.length; i++) {
+    if (dz[i] === 0) continue;
+    for (let j = 0; j < inputs; j++) dx[j]! += (weights[i * inputs + j]! * dz[i]!) / sigma;
+  }
+  return dx;
+}

@@ -1,0 +1,50 @@
+/** Which parts of a picture a class hangs on, by covering them: Zeiler and Fergus 2014. */
+import type { Pixels } from '../engine.ts';
+import type { KernelForward } from '../simd/forward.ts';
+
+/** A square of so many pixels is covered, then one so many pixels further on. */
+export const PATCH = 4;
+export const STRIDE = 2;
+
+/**
+ * For each pixel the mean, over the patches that cover it, of how much the label's probability drops when the patch
+ * is set to 0, as the background is: positive where the class hangs on what is there, negative where it speaks against.
+ * @param image side × side pixels, 0–255, side − PATCH a multiple of STRIDE
+ * @returns side × side
+ */
+export function occlusionMap(
+  forward: KernelForward['forward'],
+  image: Pixels,
+  side: number,
+  label: number,
+  classes: number,
+): Float64Array {
+  const steps = (side - PATCH) / STRIDE + 1;
+  const count = steps * steps;
+  // The picture as it is, then one a patch.
+  const pictures = Float32Array.from(
+    { length: (count + 1) * image.length },
+    (_, i) => image[i % image.length]!,
+  );
+  for (let n = 0; n < count; n++) {
+    for (const pixel of patchOf(n, steps, side)) pictures[(n + 1) * image.length + pixel] = 0;
+  }
+  const probabilities = new Float32Array((count + 1) * classes);
+  forward(new Float32Array(probabilities.length), probabilities, pictures);
+  const drops = new Float64Array(image.length);
+  const covers = new Float64Array(image.length);
+  for (let n = 0; n < count; n++) {
+    const drop = probabilities[label]! - probabilities[(n + 1) * classes + label]!;
+    for (const pixel of patchOf(n, steps, side)) {
+      drops[pixel]! += drop;
+      covers[pixel]!++;
+    }
+  }
+  return drops.map((sum, pixel) => sum / covers[pixel]!);
+}
+
+/** Positions of the pixels of patch n, patches going row by row. */
+function patchOf(n: number, steps: number, side: number): number[] {
+  const corner = Math.floor(n / steps) * STRIDE * side + (n % steps) * STRIDE;
+  return Array.from({ length: PATCH * PATCH }, (_, i) => corner + Math.floor(i / PATCH) * side + (i % PATCH));
+}

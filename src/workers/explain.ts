@@ -1,0 +1,38 @@
+/** Explanations of single pictures. */
+import { decodeImages } from '../datasets/decode-images.ts';
+import { IMAGE_SIDE } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import { drawExplanation } from '../formats/drawing/explanation.ts';
+import { inputGradient } from '../numerics/explanation/input-gradient.ts';
+import { occlusionMap } from '../numerics/explanation/occlusion.ts';
+import { argmax } from '../numerics/reference/cross-entropy.ts';
+import { createKernelForward } from '../numerics/simd/forward.ts';
+import { kernelModule } from './kernel.ts';
+import type { ExplanationResult, ExplanationTask } from './messages.ts';
+
+/** @throws AtelierError `impossible-request` for several images or a class that there is not, and what is wrong with the image */
+export function explainImage({ network, images, label }: ExplanationTask): ExplanationResult {
+  const { layerSizes, activation, parameters, standardization, classNames } = network;
+  const { count, pixels } = decodeImages(images);
+  if (count !== 1) {
+    throw new AtelierError('impossible-request', `${count} images were sent; one is explained at a time.`);
+  }
+  const classes = classNames.length;
+  if (label !== null && label >= classes) {
+    const detail = `must be at most ${classes - 1}`;
+    throw new AtelierError('impossible-request', `There is no class ${label}; label ${detail}.`, {
+      details: [{ parameter: 'label', detail }],
+    });
+  }
+  const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+  const probabilities = new Float32Array(classes);
+  forward(new Float32Array(classes), probabilities, pixels);
+  const predicted = argmax(probabilities);
+  const explainedLabel = label ?? predicted;
+  const occlusion = occlusionMap(forward, pixels, IMAGE_SIDE, explainedLabel, classes);
+  const gradient = inputGradient(network, parameters, pixels, explainedLabel);
+  return {
+    explained: { label: explainedLabel, predicted, probabilities, occlusion, gradient },
+    picture: drawExplanation(pixels, occlusion, gradient),
+  };
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Raster } from '../../../src/formats/drawing/raster.ts';
+import { drawWeights } from '../../../src/formats/drawing/weights.ts';
+import { parameterCount, unpack } from '../../../src/numerics/network.ts';
+
+const SIZES = [784, 3, 2];
+
+function network(): Float32Array {
+  const parameters = new Float32Array(parameterCount(SIZES));
+  const [first, second] = unpack(parameters, SIZES);
+  first!.weights[0] = 0.5;
+  first!.weights[784 + 27] = -0.5;
+  first!.weights[2 * 784 + 783] = 0.25;
+  second!.weights.set([-2, 0, 1, 0, 0, 0]);
+  return parameters;
+}
+
+/** How many pixels there are of each colour that occurs. */
+function colours({ rgb }: Raster): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (let i = 0; i < rgb.length; i += 3) {
+    const colour = Buffer.from(rgb.subarray(i, i + 3)).toString('hex');
+    counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** Without the scale, which has every colour: what two pictures differ in at the same size. */
+function difference(one: Raster, other: Raster): Raster {
+  assert.deepEqual([one.width, one.height], [other.width, other.height]);
+  const changed: number[] = [];
+  for (let i = 0; i < one.rgb.length; i += 3) {
+    const [a, b] = [one.rgb.subarray(i, i + 3), other.rgb.subarray(i, i + 3)];
+    if (Buffer.compare(a, b) !== 0) changed.push(...a);
+  }
+  return { width: changed.length / 3, height: 1, rgb: Uint8Array.from(changed) };
+}
+
+test('zero is white, the largest weight of either sign the end of its side, and half of it half the way', () => {
+  const parameters = network();
+  const drawn = drawWeights(SIZES, parameters, { layer: 1 });
+  const plain = parameters.slice();
+  // Only the largest stays, so that the scale does too.
+  plain[784 + 27] = 0;
+  plain[2 * 784 + 783] = 0;
+  const changed = colours(difference(drawn, drawWeights(SIZES, plain, { layer: 1 })));
+  assert.deepEqual([...changed.keys()].sort(), ['2166ac', 'd98c95']);
+  const [blue, half] = [changed.get('2166ac')!, changed.get('d98c95')!];
+  assert.equal(blue, half);
+  assert.ok(Number.isInteger(Math.sqrt(blue)), 'a weight is a square');
+});
+
+test('one unit alone is drawn larger, in the colours that it has among all', () => {
+  const parameters = network();
+  const without = parameters.slice();
+  without[2 * 784 + 783] = 0;
+  const area = (unit?: number) =>
+    colours(
+      difference(
+        drawWeights(SIZES, parameters, { layer: 1, unit }),
+        drawWeights(SIZES, without, { layer: 1, unit }),
+      ),
+    );
+  const [all, alone] = [area(), area(2)];
+  assert.deepEqual([...alone.keys()], [...all.keys()]);
+  assert.equal(all.size, 1);
+  assert.ok(alone.get('d98c95')! > 0);
+  const other = drawWeights(SIZES, parameters, { layer: 1, unit: 1 });
+  assert.deepEqual(other, drawWeights(SIZES, without, { layer: 1, unit: 1 }));
+});
+
+test('each tile has its number: taking a unit away takes more than its weights away', () => {
+  const three = drawWeights(SIZES, network(), { layer: 1 });
+  const black = colours(three).get('000000')!;
+  const one = colours(drawWeights(SIZES, network(), { layer: 1, unit: 0 })).get('000000')!;
+  assert.ok(black > one);
+});
+
+test('a later layer is a map of units by inputs with a scale of its own', () => {
+  const parameters = network();
+  const without = parameters.slice();
+  const { weights } = unpack(without, SIZES)[1]!;
+  weights[2] = 0;
+  const drawn = drawWeights(SIZES, parameters, { layer: 2 });
+  const changed = colours(difference(drawn, drawWeights(SIZES, without, { layer: 2 })));
+  assert.deepEqual([...changed.keys()], ['d98c95']);
+});
+
+test('a network without any weight but zero is white, numbers and the bar excepted', () => {
+  const { rgb, width } = drawWeights(SIZES, new Float32Array(parameterCount(SIZES)), { layer: 1 });
+  const barAt = rgb.length - 3 * width * 40;
+  assert.deepEqual([...colours({ width, height: 1, rgb: rgb.subarray(0, barAt) }).keys()].sort(), [
+    '000000',
+    'ffffff',
+  ]);
+});
+
+test('every number of a label has a glyph, and thousands of units are drawn too', () => {
+  const sizes = [784, 1300, 11];
+  const parameters = Float32Array.from({ length: parameterCount(sizes) }, (_, i) => Math.sin(i) * 1e-7);
+  for (const layer of [1, 2]) assert.ok(drawWeights(sizes, parameters, { layer }).width > 1000);
+  parameters.fill(1.5e9);
+  assert.ok(drawWeights(sizes, parameters, { layer: 2, unit: 10 }).height < 200);
+});
+
+test('layers and units that there are not are refused', () => {
+  assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /there is no layer 3/);
+  assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /there is no unit 2/);
+});

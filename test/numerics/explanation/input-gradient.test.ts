@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { inputGradient } from '../../../src/numerics/explanation/input-gradient.ts';
+import { createForward } from '../../../src/numerics/forward.ts';
+import { initialize } from '../../../src/numerics/initialize.ts';
+import type { Network } from '../../../src/numerics/network.ts';
+import { assertNear, stripes } from '../fixtures.ts';
+
+const NETWORKS: Network[] = [
+  { layerSizes: [36, 11, 7, 5], activation: 'tanh', standardization: null },
+  { layerSizes: [36, 11, 7, 5], activation: 'relu', standardization: { mean: 0.3, std: 0.35 } },
+  { layerSizes: [36, 9, 5], activation: 'sigmoid', standardization: { mean: 0.1, std: 2 } },
+  { layerSizes: [36, 5], activation: 'relu', standardization: null },
+];
+
+/** Of log p_label, by central differences in each pixel on the scale 0–1, pixels of zero included. */
+function numericGradient(network: Network, parameters: Float64Array, image: Float32Array, label: number) {
+  const classes = network.layerSizes.at(-1)!;
+  const forward = createForward(network, parameters);
+  // 1/64 is exact in float32 and far from any kink of these networks.
+  const step = 1 / 64;
+  const logProbability = (pixels: Float32Array) => {
+    const [logits, probabilities] = [new Float64Array(classes), new Float64Array(classes)];
+    forward(logits, probabilities, pixels);
+    return Math.log(probabilities[label]!);
+  };
+  return Float64Array.from(image, (_, j) => {
+    const [up, down] = [image.slice(), image.slice()];
+    up[j]! += step;
+    down[j]! -= step;
+    return (logProbability(up) - logProbability(down)) / ((2 * step) / 255);
+  });
+}
+
+for (const network of NETWORKS) {
+  const name = `${network.layerSizes.join('-')} ${network.activation}${network.standardization ? ', standardised' : ''}`;
+  test(`the input gradient is what central differences give: ${name}`, () => {
+    const parameters = initialize('glorot', network.layerSizes, 5);
+    const image = Float32Array.from(stripes(1, 36, 5).pixels);
+    assert.ok(image.includes(0));
+    for (const label of [0, 3]) {
+      const gradient = inputGradient(network, parameters, image, label);
+      assertNear(gradient, numericGradient(network, parameters, image, label), 1e-6, `class ${label}`);
+    }
+  });
+}
+
+test('an image of another size is refused', () => {
+  const network = NETWORKS[3]!;
+  assert.throws(
+    () => inputGradient(network, new Float64Array(36 * 5 + 5), new Float32Array(35), 0),
+    /an image has 36 pixels, not 35/,
+  );
+});
