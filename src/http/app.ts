@@ -86,6 +86,7 @@ export async function buildApp(
     // Refused below, with a problem.
     http: { requireHostHeader: false },
   });
+  demandRouteScopes(app);
   registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -117,7 +118,6 @@ export async function buildApp(
   app.addHook('onRequest', refuseEncodedBody);
   answerStalledBodies(app);
   await app.register(accepts);
-  demandRouteScopes(app);
   await admitCallers(app, config);
   registerIdempotency(app);
   await registerDocumentation(app);

@@ -12,7 +12,7 @@ subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance };
   fastify.addHook('onRoute', (route) => void routes.push(route));
 });
-const app = await buildApp({} as Services, readConfig({}));
+const app = await buildApp({} as Services, readConfig({ CORS_ORIGINS: 'https://lab.example' }));
 await app.ready();
 const ofService = routes.splice(0);
 await app.close();
@@ -29,7 +29,12 @@ function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string 
 }
 
 test('every route declares the scope that its kind has', () => {
-  assert.ok(ofService.length > 30, `${ofService.length} routes`);
+  const methods = new Set(ofService.flatMap(({ method }) => method));
+  assert.deepEqual(
+    ['GET', 'HEAD', 'OPTIONS', 'POST'].filter((method) => !methods.has(method)),
+    [],
+    'were found',
+  );
   for (const route of ofService) {
     assert.equal(route.config?.scope, scopeOf(route), `${route.method} ${route.url}`);
   }
