@@ -2,7 +2,15 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-const EXPOSED = ['X-Request-Id', 'Location', 'ETag', 'Retry-After', 'X-Label', 'X-Class-Name'];
+const EXPOSED = [
+  'X-Request-Id',
+  'Location',
+  'ETag',
+  'Retry-After',
+  'Idempotency-Replayed',
+  'X-Label',
+  'X-Class-Name',
+];
 const PREFLIGHT_SECONDS = 600;
 
 /** Before whatever may refuse a request: a browser asks without the key that it will send. */
