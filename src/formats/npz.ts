@@ -6,15 +6,14 @@ import { quote, refuse } from './refuse.ts';
 import type { Float32Tensor, Tensor } from './tensor.ts';
 import { readZip } from './zip.ts';
 
-/** Earliest that a zip archive can hold: the same arrays give the same bytes. Local time, because zip's is. */
-const WRITTEN_AT = new Date(1980, 0, 1);
 /** Weights hardly compress; what unpacks to more than this was made to. */
 const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
 
-/** Stored, not deflated: deflating takes 30 times as long and saves a twelfth. */
+/** Stored: deflating takes ten times as long and makes weights 7 % smaller. */
 export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {
   const files = tensors.map(({ name, shape, data }) => [`${name}.npy`, npyBytes(data, shape)] as const);
-  return zipSync(Object.fromEntries(files), { level: 0, mtime: WRITTEN_AT });
+  // The earliest time that an archive can hold, which is local: the same arrays give the same bytes everywhere.
+  return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
 }
 
 /** In the order of the archive. @throws AtelierError `invalid-model-file` */

@@ -15,7 +15,7 @@ export interface OnnxAnswers {
 interface Matrix {
   readonly rows: number;
   readonly columns: number;
-  readonly data: Float32Array | Float64Array;
+  readonly data: Float64Array;
 }
 
 type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Matrix;
@@ -62,7 +62,7 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers
   for (const { name, dims, data } of graph.initializers) {
     if (dims.length > 2) refuse(`initializer ${quote(name)} has ${dims.length} dimensions`);
     const columns = dims.at(-1) ?? 1;
-    values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data });
+    values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data: new Float64Array(data) });
   }
   values.set('image', readImages(graph, images));
   for (const node of graph.nodes) values.set(node.output, compute(node, values));
@@ -70,10 +70,7 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers
   if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
     return refuse('its outputs are not probabilities and label');
   }
-  return {
-    probabilities: Float64Array.from(probabilities.data),
-    labels: Float64Array.from(labels.data),
-  };
+  return { probabilities: probabilities.data, labels: labels.data };
 }
 
 function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array): Matrix {
@@ -84,10 +81,9 @@ function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array)
   const rows = images.length / columns;
   if (!Number.isInteger(rows)) refuse(`its images have ${columns} pixels, not those of the data set`);
   // As NumPy's images / 255 in float32, which is what a client would send.
-  const data = Float64Array.from(images, (pixel) =>
-    input.elementType === 'uint8' ? pixel : Math.fround(pixel / 255),
-  );
-  return { rows, columns, data };
+  const data = new Float64Array(images);
+  if (input.elementType === 'uint8') return { rows, columns, data };
+  return map({ rows, columns, data }, (pixel) => Math.fround(pixel / 255));
 }
 
 function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Matrix {
@@ -117,11 +113,13 @@ function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Matrix {
   return { rows: x.rows, columns: units, data };
 }
 
-function map({ rows, columns, data }: Matrix, compute: (value: number) => number) {
-  return { rows, columns, data: Float64Array.from(data, compute) };
+function map({ rows, columns, data }: Matrix, change: (value: number) => number): Matrix {
+  const changed = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++) changed[i] = change(data[i]!);
+  return { rows, columns, data: changed };
 }
 
-function rowsOf<T extends Matrix>({ rows, columns, data }: T): T['data'][] {
+function rowsOf({ rows, columns, data }: Matrix): Float64Array[] {
   return Array.from({ length: rows }, (_, n) => data.subarray(n * columns, (n + 1) * columns));
 }
 

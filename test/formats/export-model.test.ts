@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { checkExport } from '../../src/formats/check-export.ts';
+import { EXPORT_FORMATS, exportFileName, exportModel } from '../../src/formats/export-model.ts';
+import { parseNpy } from '../../src/formats/npy.ts';
+import { parseNpz } from '../../src/formats/npz.ts';
+import { parseSafetensors } from '../../src/formats/safetensors.ts';
+import { tensorsOf } from '../../src/formats/tensor.ts';
+import { createForward } from '../../src/numerics/forward.ts';
+import { refused } from '../datasets/fixtures.ts';
+import { fixtureImages, modelOf } from './fixtures.ts';
+
+const model = modelOf([784, 5, 3]);
+const [W1, b1, W2, b2] = tensorsOf(model.layerSizes, model.parameters) as [Tensor, Tensor, Tensor, Tensor];
+type Tensor = ReturnType<typeof tensorsOf>[number];
+
+/** What the service answers. */
+function answersOf(of: typeof model) {
+  const probabilities = new Float64Array(8 * of.layerSizes.at(-1)!);
+  createForward(of, of.parameters)(probabilities.slice(), probabilities, fixtureImages);
+  return { pixels: fixtureImages, probabilities };
+}
+
+test('npy is the packed vector', () => {
+  const { shape, dtype, data } = parseNpy(exportModel(model, 'npy'));
+  assert.deepEqual([shape, dtype], [[785 * 5 + 6 * 3], 'f4']);
+  assert.deepEqual(data, Float32Array.from(model.parameters));
+});
+
+test('npz and safetensors hold each layer under its name', () => {
+  for (const tensors of [
+    parseNpz(exportModel(model, 'npz')),
+    parseSafetensors(exportModel(model, 'safetensors')).tensors,
+  ]) {
+    assert.deepEqual(
+      tensors.map(({ name, shape }) => [name, ...shape]),
+      [
+        ['W1', 5, 784],
+        ['b1', 5],
+        ['W2', 3, 5],
+        ['b2', 3],
+      ],
+    );
+    assert.deepEqual([...tensors[2]!.data], [...W2.data]);
+  }
+});
+
+test('safetensors says what makes the parameters a model', () => {
+  const { name, version, activation, layerSizes, classNames, standardization, digest } = model;
+  assert.deepEqual(parseSafetensors(exportModel(model, 'safetensors')).metadata, {
+    format: 'atelier',
+    name,
+    version: String(version),
+    activation,
+    layer_sizes: JSON.stringify(layerSizes),
+    class_names: JSON.stringify(classNames),
+    standardization: JSON.stringify(standardization),
+    digest,
+  });
+});
+
+test('json holds everything, the parameters as nested arrays', () => {
+  const { parameters: _, ...rest } = model;
+  const rows = ({ data }: Tensor, columns: number) =>
+    Array.from({ length: data.length / columns }, (__, i) => [...data.slice(i * columns, (i + 1) * columns)]);
+  assert.deepEqual(JSON.parse(Buffer.from(exportModel(model, 'json')).toString()), {
+    ...rest,
+    parameters: { W1: rows(W1, 784), b1: [...b1.data], W2: rows(W2, 5), b2: [...b2.data] },
+  });
+});
+
+for (const format of EXPORT_FORMATS) {
+  test(`the same model gives the same bytes of ${format}, in any time zone`, () => {
+    const [zone, bytes] = [process.env['TZ'], exportModel(model, format)];
+    process.env['TZ'] = 'Pacific/Auckland';
+    const elsewhere = exportModel(modelOf([784, 5, 3]), format);
+    if (zone === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = zone;
+    assert.deepEqual(elsewhere, bytes);
+  });
+
+  test(`a good ${format} file passes its check, one of other parameters does not`, () => {
+    const difference = checkExport(exportModel(model, format), format, model, answersOf(model));
+    assert.ok(difference <= (format === 'onnx' ? 1e-6 : 0), `${difference}`);
+    const other = { ...model, parameters: model.parameters.slice() };
+    other.parameters[3930] = 1;
+    assert.throws(
+      () =>
+        checkExport(exportModel({ ...other, digest: model.digest }, format), format, model, answersOf(model)),
+      format === 'safetensors'
+        ? refused('invalid-model-file', /digest/)
+        : refused('internal-error', /my-model@7 was not exported: the .* file is not the model/),
+    );
+  });
+}
+
+test('the check of an ONNX file sees a wrong activation, a lost standardisation, and numbers that are none', () => {
+  const answers = answersOf(model);
+  const refusal = (wrong: typeof model, probabilities: ArrayLike<number> = answers.probabilities) =>
+    assert.throws(
+      () => checkExport(exportModel(wrong, 'onnx'), 'onnx', model, { ...answers, probabilities }),
+      refused('internal-error', /its probabilities differ by/),
+    );
+  refusal({ ...model, activation: 'relu' });
+  refusal({ ...model, standardization: null });
+  refusal(
+    model,
+    answers.probabilities.map(() => Number.NaN),
+  );
+  refusal(model, answers.probabilities.subarray(3));
+});
+
+test('the file is called after the model and its version', () => {
+  assert.equal(exportFileName(model, 'safetensors'), 'my-model-7.safetensors');
+});

@@ -1,0 +1,69 @@
+/** Models to write and files to read. */
+import { readFileSync } from 'node:fs';
+import type { ImportSource } from '../../src/formats/import-model.ts';
+import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
+import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
+import type { Float32Tensor } from '../../src/formats/tensor.ts';
+import {
+  type LayerSizes,
+  type Network,
+  parameterCount,
+  type Standardization,
+} from '../../src/numerics/network.ts';
+
+/** Within ±0.05, all different: multiples of a prime modulo 2³². */
+export function numbers(count: number, seed = 0): Float32Array {
+  return Float32Array.from(
+    { length: count },
+    (_, i) => ((((i + seed + 1) * 2_654_435_761) % 2 ** 32) / 2 ** 32 - 0.5) / 10,
+  );
+}
+
+/** In shared memory, as the service holds its parameters. */
+export function modelOf(layerSizes: LayerSizes, changes: Partial<Network> = {}): PublishedModel {
+  const count = parameterCount(layerSizes);
+  const parameters = new Float32Array(new SharedArrayBuffer(4 * count));
+  parameters.set(numbers(count));
+  return publishedModel(
+    { layerSizes, activation: 'tanh', standardization: { mean: 0.25, std: 0.5 }, ...changes },
+    parameters,
+  );
+}
+
+export function publishedModel(network: Network, parameters: Float32Array): PublishedModel {
+  const classNames = Array.from({ length: network.layerSizes.at(-1)! }, (_, k) => `class ${k}, “é”`);
+  return { ...network, name: 'my-model', version: 7, classNames, parameters, digest: digestOf(parameters) };
+}
+
+export function tensor(name: string, ...shape: number[]): Float32Tensor {
+  return { name, shape, data: numbers(shape.reduce((product, dimension) => product * dimension, 1)) };
+}
+
+export function npyEntry(name: string, data: Float32Array | Float64Array | Uint8Array, shape: number[]) {
+  return { [`${name}.npy`]: npyBytes(data, shape) };
+}
+
+/** What scripts/model_format_fixtures.py recorded of a file. */
+export interface FormatFixture {
+  readonly file: string;
+  readonly activation: Network['activation'];
+  readonly hidden: number[];
+  readonly standardization: Standardization | null;
+  /** 8 × classes */
+  readonly probabilities: number[][];
+}
+
+export function formatFixture(name: string): Uint8Array {
+  return new Uint8Array(readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url)));
+}
+
+export const formatFixtures = JSON.parse(
+  Buffer.from(formatFixture('expected.json')).toString(),
+) as FormatFixture[];
+
+/** 8 × 784 */
+export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;
+
+export function sourceOf({ file }: FormatFixture): ImportSource {
+  return file.startsWith('sklearn') ? 'sklearn' : 'pytorch';
+}

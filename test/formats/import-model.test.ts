@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { zipSync } from 'fflate';
+import { exportModel } from '../../src/formats/export-model.ts';
+import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
+import { digestOf, modelMetadata } from '../../src/formats/model-metadata.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
+import { npzBytes } from '../../src/formats/npz.ts';
+import { safetensorsBytes } from '../../src/formats/safetensors.ts';
+import { tensorsOf } from '../../src/formats/tensor.ts';
+import { createForward } from '../../src/numerics/forward.ts';
+import { refused } from '../datasets/fixtures.ts';
+import {
+  fixtureImages,
+  formatFixture,
+  formatFixtures,
+  modelOf,
+  npyEntry,
+  numbers,
+  sourceOf,
+  tensor,
+} from './fixtures.ts';
+
+for (const fixture of formatFixtures) {
+  const { file, activation, hidden, standardization, probabilities } = fixture;
+  test(`${file} answers as it did where it was trained`, () => {
+    const model = importModel(formatFixture(file), { activation, standardization });
+    assert.equal(model.source, sourceOf(fixture));
+    assert.deepEqual(model.layerSizes, [784, ...hidden, probabilities[0]!.length]);
+    const found = new Float64Array(probabilities.flat().length);
+    createForward({ ...model, activation }, model.parameters)(found.slice(), found, fixtureImages);
+    probabilities.flat().forEach((expected, i) => {
+      assert.ok(Math.abs(found[i]! - expected) <= 1e-6, `${found[i]} at ${i}, not ${expected}`);
+    });
+  });
+}
+
+test('what float32 does not hold exactly is rounded and counted; half precision is held exactly', () => {
+  const rounded = (file: string) => importModel(formatFixture(file)).rounded;
+  const count = 784 * 3 + 3 + 3 * 10 + 10;
+  assert.ok(rounded('sklearn-identity.npz') > 0.99 * count && rounded('sklearn-identity.npz') <= count);
+  assert.equal(rounded('torch-f16.safetensors'), 0);
+  assert.equal(rounded('torch-bf16.safetensors'), 0);
+});
+
+for (const layerSizes of [
+  [784, 3],
+  [784, 5, 10],
+  [784, 6, 5, 4, 2],
+]) {
+  test(`a ${layerSizes.join('-')} model comes back bit for bit from npy, npz and safetensors`, () => {
+    const model = modelOf(layerSizes);
+    const [hidden, classNames] = [layerSizes.slice(1, -1), model.classNames];
+    const known = { activation: 'tanh', classNames, standardization: { mean: 0.25, std: 0.5 } } as const;
+    for (const [format, hints] of [
+      ['npy', { ...known, hidden }],
+      ['npz', known],
+      ['safetensors', {}],
+      ['safetensors', { ...known, hidden }],
+    ] as const) {
+      const { parameters, ...found } = importModel(exportModel(model, format), hints);
+      const source = format === 'npy' ? 'packed-npy' : format;
+      assert.deepEqual(found, { source, layerSizes, rounded: 0, ...known });
+      assert.equal(digestOf(parameters), model.digest);
+    }
+  });
+}
+
+test('what neither the file nor the sender says is not known', () => {
+  const { activation, classNames, standardization } = importModel(exportModel(modelOf([784, 4, 3]), 'npz'));
+  assert.deepEqual(
+    { activation, classNames, standardization },
+    {
+      activation: null,
+      classNames: null,
+      standardization: null,
+    },
+  );
+});
+
+test('the sender may not contradict the file', () => {
+  const file = exportModel(modelOf([784, 4, 3]), 'safetensors');
+  const refusal = (hints: ImportHints, message: RegExp) =>
+    assert.throws(() => importModel(file, hints), refused('invalid-model-file', message));
+  refusal({ activation: 'relu' }, /its activation is "tanh", and the request says "relu"/);
+  refusal({ hidden: [4, 4] }, /its hidden is \[4\], and the request says \[4,4\]/);
+  refusal({ classNames: ['a', 'b', 'c'] }, /its classNames is .*, and the request says \["a","b","c"\]/);
+  refusal(
+    { standardization: null },
+    /its standardization is \{"mean":0.25,"std":0.5\}, and the request says null/,
+  );
+  assert.throws(
+    () => importModel(exportModel(modelOf([784, 4, 3]), 'npz'), { classNames: ['a', 'b'] }),
+    refused('invalid-model-file', /2 class names, and it has 3 classes/),
+  );
+});
+
+test('metadata of other parameters than the file’s are refused, those of other writers left alone', () => {
+  const [model, other] = [modelOf([784, 4, 3]), modelOf([784, 5, 3])];
+  const tensors = tensorsOf(model.layerSizes, numbers(model.parameters.length, 1));
+  const refusal = (metadata: Record<string, string>, message: RegExp) =>
+    assert.throws(
+      () => importModel(safetensorsBytes(tensors, metadata)),
+      refused('invalid-model-file', message),
+    );
+  const metadata = modelMetadata(model);
+  refusal(metadata, /its metadata say digest sha256:.*remove the metadata/);
+  refusal(modelMetadata(other), /its metadata say 784-5-3, and its tensors are of 784-4-3/);
+  refusal({ ...metadata, activation: 'swish' }, /its metadata are wrong at activation/);
+  refusal({ ...metadata, standardization: '{"mean":0,"std":0}' }, /wrong at standardization\.std/);
+  refusal({ ...metadata, class_names: '[' }, /wrong at class_names: is not JSON/);
+  const { activation } = importModel(safetensorsBytes(tensors, { ...metadata, format: 'pt' }));
+  assert.equal(activation, null);
+});
+
+test('a packed vector is divided by the hidden layers, and its length says how many classes there are', () => {
+  const vector = (count: number) => npyBytes(numbers(count), [count]);
+  assert.deepEqual(importModel(vector(31_810), { hidden: [40] }).layerSizes, [784, 40, 10]);
+  assert.deepEqual(importModel(vector(785 * 3), { hidden: [] }).layerSizes, [784, 3]);
+  const refusal = (bytes: Uint8Array, hidden: number[] | undefined, message: RegExp) =>
+    assert.throws(() => importModel(bytes, { hidden }), refused('invalid-model-file', message));
+  refusal(vector(31_810), undefined, /31810 numbers does not say how they divide into layers/);
+  refusal(vector(31_810), [41], /31810 numbers do not make a 784-41 network .* 784-41-10 has 32605/);
+  refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are possible/);
+  refusal(vector(785 * 101), [], /means 101 classes/);
+  refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, and it has shape \(4, 785\)/);
+  refusal(vector(10), [9999], /10 numbers do not make a 784-9999 network/);
+});
+
+for (const [defect, tensors, message] of [
+  [
+    'a layer is missing',
+    [tensor('W1', 5, 784), tensor('b1', 5), tensor('W3', 3, 5), tensor('b3', 3)],
+    /"W2" is missing/,
+  ],
+  ['biases are missing', [tensor('W1', 3, 784)], /"b1" is missing/],
+  ['weights are missing', [tensor('b1', 3)], /"W1" is missing/],
+  [
+    'there is something else',
+    [tensor('W1', 3, 784), tensor('b1', 3), tensor('scale', 3)],
+    /"scale" is not a name like "W1" and "b1"/,
+  ],
+  [
+    'no name is known',
+    [tensor('kernel', 3, 784)],
+    /must be named W1.*coefs_0.*0\.weight.*there are "kernel"/,
+  ],
+  ['there is nothing', [], /there are none/],
+  [
+    'the pictures have another size',
+    [tensor('W1', 3, 64), tensor('b1', 3)],
+    /"W1" has shape \(3, 64\), expected was \(units, 784\)/,
+  ],
+  [
+    'weights are transposed',
+    [tensor('W1', 784, 3), tensor('b1', 3)],
+    /"W1" has shape \(784, 3\).*transpose it/,
+  ],
+  [
+    'weights have three dimensions',
+    [tensor('W1', 3, 784, 1), tensor('b1', 3)],
+    /"W1" has shape \(3, 784, 1\)/,
+  ],
+  [
+    'biases are of another layer',
+    [tensor('W1', 3, 784), tensor('b1', 4)],
+    /"b1" has shape \(4,\), expected was \(3,\), as "W1" has \(3, 784\)/,
+  ],
+  [
+    'biases are a column',
+    [tensor('W1', 3, 784), tensor('b1', 3, 1)],
+    /"b1" has shape \(3, 1\), expected was \(3,\)/,
+  ],
+  [
+    'layers do not join',
+    [tensor('W1', 5, 784), tensor('b1', 5), tensor('W2', 3, 6), tensor('b2', 3)],
+    /"W2" has shape \(3, 6\), expected was \(units, 5\)/,
+  ],
+  ['there is one class', [tensor('W1', 1, 784), tensor('b1', 1)], /"W1" of shape \(1, 784\) means 1 classes/],
+  ['there are 101 classes', [tensor('W1', 101, 784), tensor('b1', 101)], /means 101 classes; 2 to 100/],
+  [
+    'a layer is too wide',
+    [tensor('W1', 4097, 784), tensor('b1', 4097), tensor('W2', 3, 4097), tensor('b2', 3)],
+    /hidden layer 1 has 4097 units; 1 to 4096/,
+  ],
+  [
+    'a layer is empty',
+    [tensor('W1', 0, 784), tensor('b1', 0), tensor('W2', 3, 0), tensor('b2', 3)],
+    /hidden layer 1 has 0 units/,
+  ],
+  [
+    'it is too deep',
+    Array.from({ length: 10 }, (_, l) => [tensor(`W${l + 1}`, 784, 784), tensor(`b${l + 1}`, 784)]).flat(),
+    /9 hidden layers; 8 are the most/,
+  ],
+  [
+    'coefs_ are not transposed',
+    [tensor('coefs_0', 3, 784), tensor('intercepts_0', 3)],
+    /"coefs_0" has shape \(3, 784\), expected was \(784, units\); transpose it/,
+  ],
+  [
+    'two names mean the same',
+    [tensor('coefs_0', 784, 3), tensor('coefs_.0', 784, 3)],
+    /both "coefs_0" and "coefs_\.0" are there/,
+  ],
+  ['conventions are mixed', [tensor('W1', 3, 784), tensor('0.bias', 3)], /"0\.bias" is not a name like "W1"/],
+  ['a PyTorch layer has no bias', [tensor('fc.weight', 3, 784)], /"fc\.bias" is missing/],
+] as const) {
+  test(`it is said when ${defect}`, () => {
+    for (const file of [npzBytes(tensors), safetensorsBytes(tensors, {})]) {
+      assert.throws(() => importModel(file), refused('invalid-model-file', message));
+    }
+  });
+}
+
+for (const [value, shown] of [
+  [Number.NaN, 'NaN'],
+  [Number.NEGATIVE_INFINITY, '-Infinity'],
+  [1e39, '1e\\+39'],
+] as const) {
+  test(`${value} is refused with its place`, () => {
+    const weights = new Float64Array(784 * 2);
+    weights[785] = value;
+    const file = zipSync({
+      ...npyEntry('W1', weights, [2, 784]),
+      ...npyEntry('b1', new Float64Array(2), [2]),
+    });
+    const message = new RegExp(`"W1" holds ${shown} at position 785`);
+    assert.throws(() => importModel(file), refused('invalid-model-file', message));
+  });
+}
+
+test('integers, other files in the archive, and files of another kind are refused by name', () => {
+  const refusal = (file: Uint8Array, message: RegExp) =>
+    assert.throws(() => importModel(file), refused('invalid-model-file', message));
+  refusal(
+    zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])),
+    /"W1" is of u1; f2, f4 and f8 are read/,
+  );
+  refusal(zipSync({ 'README.md': new Uint8Array(3) }), /"README\.md" of the archive is not an \.npy array/);
+  refusal(zipSync({ 'W1.npy': new Uint8Array(3) }), /"W1": .*signature of an \.npy file/);
+  refusal(new Uint8Array(0), /none of \.npy, \.npz and safetensors/);
+  refusal(Buffer.from('{"W1": [[1]]}'), /none of \.npy, \.npz and safetensors/);
+  refusal(exportModel(modelOf([784, 2]), 'onnx'), /none of \.npy, \.npz and safetensors/);
+});

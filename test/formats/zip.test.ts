@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { zipSync } from 'fflate';
+import { readZip } from '../../src/formats/zip.ts';
+import { refused } from '../datasets/fixtures.ts';
+
+const LIMIT = 2 ** 20;
+const files = { 'a.npy': Buffer.from('first'), 'b.npy': Buffer.alloc(5000, 'second') };
+const [SIGNATURE, CHECKSUM, PACKED, SIZE, OFFSET] = [0, 16, 20, 24, 42];
+
+/** The archive with a field of the first entry of its directory changed. */
+function changed(at: number, value: number, archive: Uint8Array = zipSync(files)): Uint8Array {
+  const copy = Buffer.from(archive);
+  copy.writeUInt32LE(value, copy.indexOf('PK\x01\x02') + at);
+  return copy;
+}
+
+function refusal(archive: Uint8Array, message: RegExp): void {
+  assert.throws(() => readZip(archive, LIMIT), refused('invalid-model-file', message));
+}
+
+for (const level of [0, 6] as const) {
+  test(`entries are read in their order, at level ${level}, also behind a comment`, () => {
+    const archive = Buffer.from(zipSync(files, { level }));
+    const commented = Buffer.concat([archive, Buffer.from('PK\x05\x06 is not the end')]);
+    commented.writeUInt16LE(commented.length - archive.length, archive.length - 2);
+    for (const each of [archive, commented]) {
+      const read = readZip(each, LIMIT).map(({ name, bytes }) => [name, Buffer.from(bytes)]);
+      assert.deepEqual(read, Object.entries(files));
+    }
+  });
+}
+
+test('a bomb is refused by the size that it declares, before anything is inflated', () => {
+  const bomb = zipSync({ 'a.npy': new Uint8Array(2 * LIMIT) });
+  assert.ok(bomb.length < LIMIT / 100);
+  refusal(bomb, /unpacked it would take 2097152 bytes, and 1048576 are the most/);
+  refusal(changed(SIZE, 0xffff_ffff), /unpacked it would take 4294972295 bytes/);
+});
+
+test('a bomb that declares less is cut off where its declaration ends', () => {
+  refusal(
+    changed(SIZE, 100, zipSync({ 'a.npy': new Uint8Array(2 * LIMIT) })),
+    /does not inflate to the 100 bytes/,
+  );
+});
+
+test('what was damaged, cut off or moved is refused', () => {
+  const archive = zipSync(files);
+  refusal(changed(CHECKSUM, 1), /"a\.npy" is damaged/);
+  refusal(changed(SIZE, 6), /"a\.npy" is damaged/);
+  refusal(changed(PACKED, 1_000_000), /"a\.npy" is cut off/);
+  refusal(changed(OFFSET, 1), /"a\.npy" is not where the directory says/);
+  refusal(changed(OFFSET, 0xffff_fff0), /"a\.npy" is not where the directory says/);
+  refusal(changed(SIGNATURE, 0), /the directory of the archive is damaged/);
+  refusal(archive.subarray(0, -1), /has no directory; it may have been cut off/);
+  refusal(archive.subarray(0, 10), /has no directory/);
+});
+
+test('two entries of one name, encryption, other methods and too many entries are refused', () => {
+  const archive = Buffer.from(zipSync(files));
+  for (let at = archive.indexOf('b.npy'); at >= 0; at = archive.indexOf('b.npy')) archive.write('a', at);
+  refusal(archive, /two entries "a\.npy"/);
+  refusal(changed(8, 1), /"a\.npy" is encrypted/);
+  refusal(changed(10, 12), /"a\.npy" is packed by method 12; use deflate/);
+  const many = Array.from({ length: 65 }, (_, i) => [`${i}.npy`, new Uint8Array(1)]);
+  refusal(zipSync(Object.fromEntries(many)), /65 entries; 64 are the most/);
+});
