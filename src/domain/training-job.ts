@@ -170,6 +170,10 @@ const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   cancelled: [],
 };
 
+export function isEnded(status: JobStatus): boolean {
+  return TRANSITIONS[status].length === 0;
+}
+
 /**
  * The one place where a job changes its status.
  * @throws AtelierError `illegal-transition`

@@ -5,23 +5,25 @@ import type { Store } from '../store/store.ts';
 export interface HealthService {
   /** False once the service has been told to stop. */
   accepting(): boolean;
+  /** Aborts then; what would go on for ever ends. */
+  readonly stopping: AbortSignal;
   stopAccepting(): void;
   check(): Promise<{ database: boolean; datasets: boolean; accepting: boolean }>;
 }
 
 export function createHealthService(store: Store, catalog: Catalog): HealthService {
-  let accepts = true;
+  const stop = new AbortController();
+  const accepting = () => !stop.signal.aborted;
   return {
-    accepting: () => accepts,
-    stopAccepting() {
-      accepts = false;
-    },
+    accepting,
+    stopping: stop.signal,
+    stopAccepting: () => stop.abort(),
     async check() {
       const database = await store.jobs.isEmpty().then(
         () => true,
         () => false,
       );
-      return { database, datasets: catalog.list().length > 0, accepting: accepts };
+      return { database, datasets: catalog.list().length > 0, accepting: accepting() };
     },
   };
 }

@@ -67,7 +67,7 @@ test('an event of an unknown job is refused', async (t) => {
   assert.deepEqual(await store.events.list('job_nobody', { limit: 5 }), { data: [], hasMore: false });
 });
 
-test('who listens is told of events when they can be read, whatever wrote them, and not of those that were rolled back', async (t) => {
+test('who listens is told of events when they can be read, whatever wrote them, once a transaction', async (t) => {
   const store = await temporaryStore(t);
   const seen: Promise<[jobId: string, last: number]>[] = [];
   store.events.onAppended((jobId) => {

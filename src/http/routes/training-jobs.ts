@@ -4,7 +4,6 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { epochRecordSchema } from '../../domain/metrics.ts';
 import {
-  jobEventSchema,
   jobStatusSchema,
   type TrainingJob,
   trainingJobSchema,
@@ -140,24 +139,5 @@ export const trainingJobRoutes =
         if (type === 'application/json') return reply.send({ data });
         return reply.type('text/csv; charset=utf-8').send(epochsToCsv(data));
       },
-    });
-
-    app.route({
-      method: 'GET',
-      url: '/training-jobs/:id/events',
-      config: { scope: 'predict' },
-      schema: {
-        operationId: 'listTrainingEvents',
-        summary: 'What happened to a training job, in order',
-        tags,
-        params,
-        querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(1000).default(1000),
-          after: z.coerce.number().int().min(0).optional().describe('Id of the last event seen'),
-        }),
-        response: { 200: listOf(jobEventSchema).meta({ id: 'JobEventList' }), ...problems(400, 404) },
-      },
-      handler: async (request) =>
-        toList(await training.events(request.params.id, request.query), (event) => String(event.id)),
     });
   };

@@ -114,6 +114,15 @@ const jobEvent: JobEvent = {
   data: { from: 'queued', to: 'running' },
 };
 
+export const eventStreamExample = `:
+retry: 2000
+
+id: ${jobEvent.id}
+event: ${jobEvent.type}
+data: ${JSON.stringify(jobEvent)}
+
+`;
+
 const modelVersion: ModelVersion = {
   name: 'fashion-mnist',
   version: 1,

@@ -1,0 +1,147 @@
+/** The events of a job as they come: those that are stored first, then each as soon as it is. */
+import { setImmediate } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+
+export type EventPage = readonly JobEvent[];
+
+export interface Place {
+  /** Id of the last event seen; 0 sees all. */
+  readonly after: number;
+  /** The parameter or header that said so. */
+  readonly parameter: string;
+}
+
+/**
+ * In pages without gaps or repeats, read only when asked for; an empty one where nothing happened for a while. Ends with
+ * the last event of a job that has ended, or when `signal` aborts.
+ * @returns undefined where the job has ended and that event has been seen
+ * @throws AtelierError `training-job-not-found`, `impossible-request` where there is no event `after`
+ */
+export type FollowEvents = (
+  jobId: string,
+  place: Place,
+) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
+
+/** Of one job that is followed: whom to wake, and what was read since the last event, by the id that it comes after. */
+interface Feed {
+  readonly followers: Set<() => void>;
+  readonly pages: LRUCache<number, Promise<EventPage>>;
+}
+
+/** Some 60 kB. */
+const PAGE = 100;
+const PAGES_KEPT = 8;
+/** Each then writes to a socket: a fraction of a millisecond, for which predictions wait. */
+const WOKEN_AT_ONCE = 20;
+const QUIET_MS = 15_000;
+
+/** @param quietMs after so long without an event comes an empty page */
+export function createFollowEvents(
+  { jobs, events }: Pick<Store, 'jobs' | 'events'>,
+  quietMs = QUIET_MS,
+): FollowEvents {
+  const feeds = new Map<string, Feed>();
+
+  events.onAppended((jobId) => {
+    const feed = feeds.get(jobId);
+    if (!feed) return;
+    // Read before the event was there.
+    feed.pages.clear();
+    void wakeInTurns(feed.followers);
+  });
+
+  function enter(jobId: string, wake: () => void): Feed {
+    const feed = feeds.get(jobId) ?? { followers: new Set(), pages: new LRUCache({ max: PAGES_KEPT }) };
+    feeds.set(jobId, feed);
+    feed.followers.add(wake);
+    return feed;
+  }
+
+  function leave(jobId: string, feed: Feed, wake: () => void): void {
+    feed.followers.delete(wake);
+    if (feed.followers.size === 0) feeds.delete(jobId);
+  }
+
+  /** Followers at the same place share one reading. */
+  function read({ pages }: Feed, jobId: string, after: number): Promise<EventPage> {
+    const known = pages.get(after);
+    if (known) return known;
+    const page = events.list(jobId, { after, limit: PAGE }).then(({ data }) => data);
+    pages.set(after, page);
+    page.catch(() => pages.delete(after));
+    return page;
+  }
+
+  async function* follow(job: TrainingJob, after: number, signal: AbortSignal): AsyncGenerator<EventPage> {
+    const jobId = job.id;
+    let hasEnded = isEnded(job.status);
+    let changed = Promise.withResolvers<void>();
+    const wake = () => changed.resolve();
+    const feed = enter(jobId, wake);
+    signal.addEventListener('abort', wake);
+    try {
+      for (let last = after; !signal.aborted; ) {
+        // Before the reading: what is appended during it wakes again.
+        changed = Promise.withResolvers();
+        const page = await read(feed, jobId, last);
+        const newest = page.at(-1);
+        if (newest !== undefined) {
+          yield page;
+          hasEnded ||= page.some(endsJob);
+          last = newest.id;
+        } else {
+          if (hasEnded) return;
+          if (await isQuiet(changed.promise, quietMs)) yield page;
+        }
+      }
+    } finally {
+      signal.removeEventListener('abort', wake);
+      leave(jobId, feed, wake);
+    }
+  }
+
+  return async (jobId, { after, parameter }) => {
+    const job = await jobs.get(jobId);
+    if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${jobId}.`);
+    if (after > 0) {
+      const [seen, next] = (await events.list(jobId, { after: after - 1, limit: 2 })).data;
+      if (seen === undefined) throw neverHappened(jobId, after, parameter);
+      if (next === undefined && isEnded(job.status)) return undefined;
+    }
+    return (signal) => follow(job, after, signal);
+  };
+}
+
+async function wakeInTurns(followers: Iterable<() => void>): Promise<void> {
+  let woken = 0;
+  for (const wake of followers) {
+    wake();
+    woken += 1;
+    if (woken % WOKEN_AT_ONCE === 0) await setImmediate();
+  }
+}
+
+/** Whether it takes longer than `milliseconds`. */
+async function isQuiet(changed: Promise<void>, milliseconds: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  // Nobody is kept alive by waiting for nothing.
+  const timer = setTimeout(resolve, milliseconds, true).unref();
+  void changed.then(() => resolve(false));
+  const quiet = await promise;
+  clearTimeout(timer);
+  return quiet;
+}
+
+function endsJob({ type, data }: JobEvent): boolean {
+  return type === 'status' && isEnded(data['to'] as JobStatus);
+}
+
+function neverHappened(jobId: string, after: number, parameter: string): AtelierError {
+  const detail = `there is no event ${after} yet; leave it out to see all, or send the id of the last one seen`;
+  return new AtelierError('impossible-request', `${parameter} does not fit job ${jobId}: ${detail}.`, {
+    details: [{ parameter, detail }],
+  });
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { type JobEvent, jobEventSchema } from '../../../src/domain/training-job.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  hasEnded,
+  isUnderway,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../../start-service.ts';
+import { idsOf, openStream, upTo } from '../read-events.ts';
+
+const { app } = await startService({ after });
+await app.listen({ port: 0, host: '127.0.0.1' });
+const { port } = app.server.address() as AddressInfo;
+const eventsOf = (id: string) => `http://127.0.0.1:${port}/v1/training-jobs/${id}/events`;
+const accept = 'text/event-stream';
+
+/** Some twenty events. */
+const eventful = tiny({ training: { epochs: 16, batchSize: 256, validation: { fraction: 0.98 } } });
+
+async function listed(id: string): Promise<JobEvent[]> {
+  return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
+}
+
+test('a stream tells everything from the first event to the end of the job, as the list does, and closes', async () => {
+  const { id } = await queueJob(app, eventful);
+  const { status, headers, events } = await openStream(eventsOf(id), { 'x-request-id': 'watching' });
+  assert.equal(status, 200);
+  assert.equal(headers['content-type'], 'text/event-stream; charset=utf-8');
+  assert.equal(headers['cache-control'], 'no-store');
+  assert.equal(headers['x-accel-buffering'], 'no');
+  assert.equal(headers['x-request-id'], 'watching');
+  assert.match(String(headers.vary), /\bAccept\b/);
+  assert.equal(headers.etag, undefined);
+  const seen = await Array.fromAsync(events());
+  assert.deepEqual(seen, await listed(id));
+  assert.deepEqual(seen.at(-1)!.data, { from: 'running', to: 'succeeded' });
+  assert.equal(seen.filter(({ type }) => type === 'epoch').length, 16);
+});
+
+test('a client that hangs up after every few events and comes back misses none and sees none twice', async () => {
+  const { id } = await queueJob(app, eventful);
+  const seen: number[] = [];
+  for (let visits = 1; ; visits++) {
+    // The header goes before the query, which a client that comes back does not change.
+    const headers = seen.length > 0 ? { 'last-event-id': String(seen.at(-1)) } : undefined;
+    const stream = await openStream(`${eventsOf(id)}?after=0`, headers);
+    if (stream.status === 204) {
+      assert.ok(visits > 5);
+      break;
+    }
+    let told = 0;
+    for await (const event of stream.events()) {
+      seen.push(event.id);
+      told += 1;
+      if (told === 1 + (visits % 3)) stream.close();
+    }
+  }
+  assert.deepEqual(seen, upTo((await listed(id)).length));
+});
+
+test('50 followers of one job, who come at different times, are told the same', async () => {
+  const { id } = await queueJob(app, eventful);
+  const followers: Promise<JobEvent[]>[] = [];
+  for (let n = 0; n < 50; n++) {
+    const { events } = await openStream(`${eventsOf(id)}?after=${n % 2}`);
+    followers.push(Array.fromAsync(events()));
+  }
+  const all = await listed(id).then(async () => Promise.all(followers));
+  const expected = await listed(id);
+  assert.ok(hasEnded(await untilJob(app, id, hasEnded)));
+  for (const [n, seen] of all.entries()) assert.deepEqual(seen, expected.slice(n % 2));
+});
+
+test('who has seen the end of a job is answered with 204, by header and by query', async () => {
+  const { id } = await train(app);
+  const last = (await listed(id)).length;
+  const byHeader = await openStream(`${eventsOf(id)}?after=1`, { 'last-event-id': String(last) });
+  const byQuery = await openStream(`${eventsOf(id)}?after=${last}`);
+  assert.deepEqual([byHeader.status, byQuery.status], [204, 204]);
+  assert.deepEqual(await idsOf((await openStream(`${eventsOf(id)}?after=${last - 1}`)).events()), [last]);
+  const list = await app.inject({ url: `/v1/training-jobs/${id}/events`, query: { after: String(last) } });
+  assert.deepEqual([list.statusCode, list.json().data], [200, []]);
+});
+
+test('what cannot be followed is refused by name before a stream begins', async () => {
+  const { id } = await train(app);
+  const url = `/v1/training-jobs/${id}/events`;
+  const get = (headers: Record<string, string>, path = url) => app.inject({ url: path, headers });
+  assertProblem(await get({ accept }, '/v1/training-jobs/job_0/events'), 404, 'training-job-not-found');
+  assertProblem(await get({ accept: 'text/html' }), 406, 'not-acceptable');
+  for (const lastId of ['two', '-1', '1.5', '1e400']) {
+    const refused = await get({ accept, 'last-event-id': lastId });
+    assertProblem(refused, 400, 'invalid-request', 'last-event-id');
+  }
+  const beyond = await get({ accept, 'last-event-id': '1000' });
+  assertProblem(beyond, 422, 'impossible-request', 'Last-Event-ID');
+  assertProblem(await get({ accept }, `${url}?after=1000`), 422, 'impossible-request', 'after');
+});
+
+test('a list is what who does not ask for a stream gets, with its ETag; a stream knows no If-None-Match', async () => {
+  const { id } = await train(app);
+  const url = `/v1/training-jobs/${id}/events`;
+  for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
+    const list = await app.inject({ url, headers });
+    assert.match(String(list.headers['content-type']), /^application\/json/);
+    assert.ok(list.headers.etag);
+    const again = await app.inject({ url, headers: { ...headers, 'if-none-match': list.headers.etag } });
+    assert.equal(again.statusCode, 304);
+  }
+  const stream = await openStream(eventsOf(id), { 'if-none-match': '*' });
+  assert.equal(stream.status, 200);
+  assert.deepEqual(await idsOf(stream.events()), upTo((await listed(id)).length));
+});
+
+test('HEAD answers with the headers alone', async () => {
+  const { id } = await queueJob(app, endless);
+  const response = await fetch(eventsOf(id), { method: 'HEAD', headers: { accept } });
+  assert.deepEqual([response.status, await response.text()], [200, '']);
+  assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
+  await cancelJob(app, id);
+});
+
+test("Node's own EventSource follows a job to its end, comes back, and is told that there is no more", async (t) => {
+  const { id } = await queueJob(app, eventful);
+  const script = join(import.meta.dirname, '../children/event-source.ts');
+  const client = spawn(process.execPath, ['--experimental-eventsource', script, eventsOf(id)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => client.kill());
+  const ended = once(client, 'close');
+  const lines = await Array.fromAsync(createInterface({ input: client.stdout }), (line) => JSON.parse(line));
+  assert.deepEqual(await ended, [0, null]);
+  const events = lines.filter((line) => 'id' in line);
+  assert.deepEqual(
+    events.map(({ data }) => jobEventSchema.strict().parse(data)),
+    await listed(id),
+  );
+  for (const { type, id: lastId, data } of events)
+    assert.deepEqual([type, lastId], [data.type, String(data.id)]);
+  // First connecting again, then closed for good.
+  assert.deepEqual(lines.slice(events.length), [{ readyState: 0 }, { readyState: 2 }]);
+});
+
+test('when the service stops, its streams end, a new one is refused, and it closes', async (t) => {
+  const { app: other, close } = await startService(t);
+  const address = await other.listen({ port: 0, host: '127.0.0.1' });
+  const { id } = await queueJob(other, endless);
+  await untilJob(other, id, isUnderway);
+  const url = `${address}/v1/training-jobs/${id}/events`;
+  const streams = [];
+  for (let n = 0; n < 5; n++) streams.push(await openStream(url));
+  const told = streams.map(async ({ messages }) => (await Array.fromAsync(messages())).at(-1));
+  const closed = close();
+  assertProblem(
+    await other.inject({ url: `/v1/training-jobs/${id}/events`, headers: { accept } }),
+    503,
+    'draining',
+  );
+  assert.deepEqual(await Promise.all(told), new Array(5).fill(': the service stops\nretry: 10000'));
+  await closed;
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createFollowEvents, type EventPage } from '../../src/services/follow-events.ts';
+import type { Store } from '../../src/store/store.ts';
+import { failure, newJob, temporaryStore } from '../store/fixtures.ts';
+
+const idsOf = (pages: EventPage[]) => pages.flat().map(({ id }) => id);
+
+async function followed(
+  t: TestContext,
+  options: { quietMs?: number; events?: number } = {},
+): Promise<{ store: Store; jobId: string; follow: ReturnType<typeof createFollowEvents> }> {
+  const store = await temporaryStore(t);
+  const jobId = await newJob(store);
+  for (let n = 1; n < (options.events ?? 1); n++) await store.events.append(jobId, 'warning', { n });
+  return { store, jobId, follow: createFollowEvents(store, options.quietMs) };
+}
+
+async function open(
+  follow: ReturnType<typeof createFollowEvents>,
+  jobId: string,
+  { after = 0, signal = new AbortController().signal } = {},
+) {
+  const pages = await follow(jobId, { after, parameter: 'after' });
+  assert.ok(pages, 'there is something to follow');
+  return pages(signal);
+}
+
+test('events that are appended while pages are read come once each, in order, to all followers', async (t) => {
+  const { store, jobId, follow } = await followed(t, { events: 250 });
+  const followers = Array.from({ length: 20 }, async (_, n) =>
+    idsOf(await Array.fromAsync(await open(follow, jobId, { after: n * 10 }))),
+  );
+  for (let n = 0; n < 50; n++) {
+    await Promise.all([store.events.append(jobId, 'warning', {}), store.events.append(jobId, 'warning', {})]);
+  }
+  await store.jobs.requestCancel(jobId);
+  for (const [n, ids] of (await Promise.all(followers)).entries()) {
+    assert.deepEqual(
+      ids,
+      Array.from({ length: 351 - n * 10 }, (_, index) => n * 10 + index + 1),
+    );
+  }
+});
+
+test('followers at the same place are given the same page, which is read once', async (t) => {
+  const { store, jobId } = await followed(t, { events: 3 });
+  let readings = 0;
+  const list: Store['events']['list'] = (...query) => {
+    readings += 1;
+    return store.events.list(...query);
+  };
+  const follow = createFollowEvents({ jobs: store.jobs, events: { ...store.events, list } });
+  const followers = [];
+  for (let n = 0; n < 5; n++) followers.push((await open(follow, jobId))[Symbol.asyncIterator]());
+  const stored = await Promise.all(followers.map((follower) => follower.next()));
+  const next = followers.map((follower) => follower.next());
+  await store.events.append(jobId, 'warning', {});
+  const live = await Promise.all(next);
+  for (const { value } of stored) assert.equal(value, stored[0]!.value);
+  for (const { value } of live) assert.equal(value, live[0]!.value);
+  assert.deepEqual(idsOf([stored[0]!.value, live[0]!.value]), [1, 2, 3, 4]);
+  assert.ok(readings <= 3, `what was stored, that it is all, and the new one: ${readings}`);
+  await Promise.all(followers.map((follower) => follower.return?.()));
+});
+
+test('where nothing happens for a while comes an empty page, and then what happens', async (t) => {
+  const { store, jobId, follow } = await followed(t, { quietMs: 5 });
+  const pages: EventPage[] = [];
+  for await (const page of await open(follow, jobId)) {
+    pages.push(page);
+    if (pages.length === 3) await store.jobs.requestCancel(jobId);
+  }
+  assert.deepEqual(idsOf(pages), [1, 2]);
+  assert.deepEqual([pages[1], pages[2]], [[], []]);
+});
+
+test('it ends when its signal aborts, be it waiting or not', async (t) => {
+  const { jobId, follow } = await followed(t);
+  const hungUp = new AbortController();
+  const waiting = (await open(follow, jobId, { signal: hungUp.signal }))[Symbol.asyncIterator]();
+  assert.deepEqual(idsOf([(await waiting.next()).value]), [1]);
+  const next = waiting.next();
+  hungUp.abort();
+  assert.equal((await next).done, true);
+  assert.deepEqual(await Array.fromAsync(await open(follow, jobId, { signal: hungUp.signal })), []);
+});
+
+test('of a job that has ended, what was not seen yet is told, be it after its end, and then there is nothing to follow', async (t) => {
+  const { store, jobId, follow } = await followed(t);
+  await store.jobs.requestCancel(jobId);
+  const place = { after: 2, parameter: 'after' };
+  assert.equal(await follow(jobId, place), undefined);
+  await store.events.append(jobId, 'warning', {});
+  assert.deepEqual(idsOf(await Array.fromAsync(await open(follow, jobId, { after: 2 }))), [3]);
+  assert.deepEqual(idsOf(await Array.fromAsync(await open(follow, jobId))), [1, 2, 3]);
+  assert.equal(await follow(jobId, { ...place, after: 3 }), undefined);
+});
+
+test('an event that never happened is refused by the name of what said it, and an unknown job', async (t) => {
+  const { jobId, follow } = await followed(t);
+  await assert.rejects(
+    follow(jobId, { after: 2, parameter: 'Last-Event-ID' }),
+    failure('impossible-request', 'Last-Event-ID', 'no event 2 yet'),
+  );
+  await assert.rejects(
+    follow('job_nobody', { after: 0, parameter: 'after' }),
+    failure('training-job-not-found', 'job_nobody'),
+  );
+});
