@@ -11,14 +11,6 @@ import { tensorsOf } from './tensor.ts';
 export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-export const EXPORT_MEDIA_TYPES: Readonly<Record<ExportFormat, string>> = {
-  onnx: 'application/onnx',
-  safetensors: 'application/x-safetensors',
-  npz: 'application/x-npz',
-  npy: 'application/x-npy',
-  json: 'application/json',
-};
-
 /** The same model gives the same bytes. @param input of ONNX alone */
 export function exportModel(
   model: PublishedModel,

@@ -1,0 +1,131 @@
+"""Shows that other libraries read what a running service exports.
+
+    python3 scripts/check_exports.py http://127.0.0.1:3000 fashion-mnist 1 [data/fashion_mnist_test_images.npy]
+
+NumPy reads npy and npz, the safetensors library its file, Python the JSON: all four hold the same float32 numbers, and
+their SHA-256 is the digest of the version. NumPy's forward pass and ONNX Runtime, on pixels 0-1 and 0-255, agree with
+the service's predictions on all images. Needs numpy, safetensors and onnxruntime.
+"""
+import hashlib
+import io
+import json
+import sys
+import urllib.request
+
+import numpy as np
+import onnxruntime
+import safetensors
+import safetensors.numpy
+
+ACTIVATIONS = {
+    "relu": lambda z: np.maximum(z, 0),
+    "leaky-relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "tanh": np.tanh,
+    "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
+    "identity": lambda z: z,
+}
+TOLERANCE = 1e-5
+BATCH = 1000
+
+
+def unpack(w, sizes):
+    """The notebook's: W1, b1, W2, b2, … out of the packed vector."""
+    arrays, start = {}, 0
+    for l, (d_in, d_out) in enumerate(zip(sizes, sizes[1:]), 1):
+        arrays[f"W{l}"] = w[start : start + d_in * d_out].reshape(d_out, d_in)
+        start += d_in * d_out
+        arrays[f"b{l}"] = w[start : start + d_out]
+        start += d_out
+    assert start == len(w), (start, len(w))
+    return arrays
+
+
+def forward(arrays, version, images):
+    a, scale = images / 255.0, version["standardization"]
+    if scale is not None:
+        a = (a - scale["mean"]) / scale["std"]
+    depth = len(version["layerSizes"]) - 1
+    for l in range(1, depth + 1):
+        a = a @ arrays[f"W{l}"].T.astype("f8") + arrays[f"b{l}"]
+        if l < depth:
+            a = ACTIVATIONS[version["activation"]](a)
+    e = np.exp(a - a.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def run(session, images):
+    rows = [session.run(None, {"image": images[i : i + BATCH]}) for i in range(0, len(images), BATCH)]
+    return np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
+
+
+def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
+    base = f"{url.rstrip('/')}/v1/models/{name}/versions/{number}"
+    images = np.load(images_file).reshape(-1, 784).astype("u1")
+
+    def fetch(path, body=None, **headers):
+        with urllib.request.urlopen(urllib.request.Request(base + path, body, headers)) as answer:
+            return answer.read()
+
+    def export(format, input="float"):
+        return fetch(f"/export?format={format}&input={input}")
+
+    def same(what, arrays):
+        assert list(arrays) == list(packed), f"{what}: {list(arrays)}"
+        for key, array in arrays.items():
+            assert np.asarray(array).dtype == np.float32, f"{what}: {key} is {array.dtype}"
+            assert np.array_equal(array, packed[key]), f"{what}: {key} differs"
+        print(f"{what}: {', '.join(f'{key} {array.shape}' for key, array in arrays.items())}, bit for bit")
+
+    def near(what, probabilities, labels=None):
+        difference = np.abs(probabilities - served).max()
+        differing = int(((probabilities.argmax(1) if labels is None else labels) != served.argmax(1)).sum())
+        print(f"{what}: largest difference {difference:.2g}, {differing} of {len(images)} labels differ")
+        assert difference <= TOLERANCE and differing == 0, what
+
+    version = json.loads(fetch(""))
+    sizes = version["layerSizes"]
+    print(f"{name}@{number}: {'-'.join(map(str, sizes))}, {version['activation']}, {version['digest']}")
+
+    octets, npy = "application/octet-stream", "application/x-npy"
+    served = np.concatenate(
+        [
+            np.load(io.BytesIO(fetch("/predictions", images[i : i + BATCH].tobytes(), **{"Content-Type": octets, "Accept": npy})))
+            for i in range(0, len(images), BATCH)
+        ]
+    )
+
+    w = np.load(io.BytesIO(export("npy")))
+    assert "sha256:" + hashlib.sha256(w.astype("<f4").tobytes()).hexdigest() == version["digest"], "digest"
+    packed = unpack(w, sizes)
+    same(f"npy, NumPy {np.__version__}", packed)
+    same(f"npz, NumPy {np.__version__}", dict(np.load(io.BytesIO(export("npz")))))
+
+    file = export("safetensors")
+    tensors = safetensors.numpy.load(file)
+    same(f"safetensors {safetensors.__version__}", {key: tensors[key] for key in packed})
+    assert len(tensors) == len(packed)
+    metadata = json.loads(file[8 : 8 + int.from_bytes(file[:8], "little")])["__metadata__"]
+    assert metadata["digest"] == version["digest"]
+    assert json.loads(metadata["class_names"]) == version["classNames"]
+
+    exported = json.loads(export("json"))
+    assert exported["digest"] == version["digest"] and exported["classNames"] == version["classNames"]
+    same("json", {key: np.array(value, "f4") for key, value in exported["parameters"].items()})
+    near("NumPy's forward pass in float64", forward(packed, version, images))
+
+    for input, pixels in [("float", (images / 255).astype("f4")), ("uint8", images)]:
+        file = export("onnx", input)
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        assert [each.name for each in session.get_inputs()] == ["image"]
+        assert [each.name for each in session.get_outputs()] == ["probabilities", "label"]
+        properties = session.get_modelmeta().custom_metadata_map
+        assert properties["digest"] == version["digest"]
+        assert json.loads(properties["class_names"]) == version["classNames"]
+        near(f"onnx, input={input}, ONNX Runtime {onnxruntime.__version__}", *run(session, pixels))
+    print("all agree")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (4, 5):
+        sys.exit(__doc__)
+    main(*sys.argv[1:])
