@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { TrainingJob } from '../src/domain/training-job.ts';
+import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
+import { openStream } from './http/read-events.ts';
 import { serving, startProcess } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
@@ -48,6 +49,25 @@ test('killed while a job runs, it comes back with its models, and the job runs a
   assert.deepEqual(await ask(`${base}/v1/models/done/predictions`, { image: picture }), predicted);
   const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);
   assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 2, digest]);
+});
+
+test('killed while its events are read, it tells the rest after the next start, and what was read is as it was', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const first = startProcess(t, stateDir);
+  const base = await serving(first);
+  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
+  const seen: JobEvent[] = [];
+  for await (const event of (await openStream(`${base}/v1/training-jobs/${id}/events`)).events()) {
+    seen.push(event);
+    if (event.type === 'epoch') first.child.kill('SIGKILL');
+  }
+  await first.exited;
+
+  const events = `${await serving(startProcess(t, stateDir))}/v1/training-jobs/${id}/events`;
+  const rest = await openStream(events, { 'last-event-id': String(seen.at(-1)!.id) });
+  for await (const event of rest.events()) seen.push(event);
+  assert.deepEqual(seen.at(-1)!.data['to'], 'succeeded');
+  assert.deepEqual((await ask<{ data: JobEvent[] }>(events)).data, seen);
 });
 
 test('SIGTERM ends it with code 0, and the running job is back in the queue', async (t) => {
