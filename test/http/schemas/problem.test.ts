@@ -20,6 +20,7 @@ test('what no request can cause is a 500, and nothing else is', () => {
     'gradient-check-failed',
     'kernel-differs',
     'worker-crashed',
+    'checkpoint-damaged',
     'invalid-configuration',
     'invalid-dataset',
     'state-locked',
