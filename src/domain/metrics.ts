@@ -42,6 +42,10 @@ export function isBetter(record: EpochRecord, best: EpochRecord | null): boolean
   return best === null || chosenBy(record) < chosenBy(best);
 }
 
-function chosenBy({ validationLoss, trainLoss }: EpochRecord): number {
+/** The loss by which the best epoch is chosen: of validation, or of training where nothing is held out. */
+export function chosenBy({
+  validationLoss,
+  trainLoss,
+}: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): number {
   return validationLoss ?? trainLoss;
 }

@@ -12,11 +12,28 @@ export type VersionReference = z.infer<typeof versionReferenceSchema>;
 
 export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
 
-/** `"name"` (newest version), `"name@3"`, or `{ name, version? }`. */
+const JOB_ID = 'job_[0-7][0-9A-HJKMNP-TV-Z]{25}';
+const NUMBER = '[1-9][0-9]{0,8}';
+
+/**
+ * `"name"` (newest version), `"name@3"`, or `{ name, version? }`. `"job_…@1688"` is the checkpoint of a training job after
+ * so many steps: no name of a model looks like that.
+ */
 export const modelReferenceSchema = z.union([
-  z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}(@[1-9][0-9]{0,8})?$/, 'must be "name" or "name@version"'),
+  z
+    .string()
+    .regex(
+      new RegExp(`^([a-z0-9][a-z0-9._-]{0,63}(@${NUMBER})?|${JOB_ID}@${NUMBER})$`),
+      'must be "name", "name@version" or, for a checkpoint, "job_…@step"',
+    ),
   z.strictObject({ name: nameSchema, version: z.int().min(1).optional() }),
+  z.strictObject({ name: z.string().regex(new RegExp(`^${JOB_ID}$`)), version: z.int().min(1) }),
 ]);
+
+/** Whether a reference is to a checkpoint of that training job. */
+export function isJobId(name: string): boolean {
+  return name.startsWith('job_');
+}
 export type ModelReference = z.infer<typeof modelReferenceSchema>;
 
 /** The parts of a reference; no version means the newest. */

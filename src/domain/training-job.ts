@@ -73,6 +73,14 @@ const trainingSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe('Ends the training early: after seconds, or at an accuracy'),
+  checkpointEverySeconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(5)
+    .describe(
+      'Longest time between two checkpoints; the end of an epoch makes one too, at most one a second',
+    ),
 });
 
 export const trainingRequestSchema = z
@@ -117,9 +125,20 @@ export const gradientCheckSummarySchema = z.object({
 });
 export type GradientCheckSummary = z.infer<typeof gradientCheckSummarySchema>;
 
-export const JOB_STATUSES = ['queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled'] as const;
+export const JOB_STATUSES = [
+  'queued',
+  'running',
+  'pausing',
+  'paused',
+  'cancelling',
+  'succeeded',
+  'failed',
+  'cancelled',
+] as const;
 export const jobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
+/** A thread works on the job. */
+export const AT_WORK = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
 export const STOP_REASONS = [
   'completed',
@@ -152,7 +171,11 @@ export const trainingJobSchema = z
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
       .describe('Of the check before the start; null before it, or where none was asked for'),
-    attempts: z.int().describe('How often the job was started'),
+    attempts: z
+      .int()
+      .describe(
+        'Which attempt it is since the last checkpoint, of at most three; the end of the whole service counts as none',
+      ),
     stoppedAt: z.object({ step: z.int(), reason: z.enum(STOP_REASONS) }).nullable(),
     digest: z.string().nullable().describe('`sha256:` of the final packed float32 parameters, little-endian'),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
@@ -160,10 +183,12 @@ export const trainingJobSchema = z
   .meta({ id: 'TrainingJob' });
 export type TrainingJob = z.output<typeof trainingJobSchema>;
 
-/** Which status may follow which. `running → queued` is a stop of the service, not a failure of the job. */
+/** Which status may follow which. `running → queued` is a stop of the service, or a further attempt. */
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  queued: ['running', 'cancelled'],
-  running: ['cancelling', 'succeeded', 'failed', 'queued'],
+  queued: ['running', 'paused', 'cancelled'],
+  running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],
+  pausing: ['paused', 'cancelling', 'succeeded', 'failed'],
+  paused: ['queued', 'cancelled'],
   cancelling: ['cancelled', 'succeeded', 'failed'],
   succeeded: [],
   failed: [],

@@ -27,12 +27,15 @@ export interface TrainingSize {
 /** The most a training takes, its check's memory not yet collected: 58 bytes a parameter and more. */
 export function trainingBytes(size: TrainingSize): number {
   const { layerSizes, threads, keepsBest, isChecked } = size;
+  const kept = keepsBest ? 1 : 0;
   // In float64 the initial parameters and those that are measured; in float32 those that are published, and the best.
-  const own = 2 * FLOAT64 + FLOAT32 * (1 + COPIES + (keepsBest ? 1 : 0));
+  const own = 2 * FLOAT64 + FLOAT32 * (1 + COPIES + kept);
+  // A checkpoint: copies of the parameters, the moments and the best, its file, and the one that is being stored.
+  const checkpoints = 3 * FLOAT32 * (1 + momentCount(size.optimizer) + kept);
   return (
     THREAD_BYTES +
     (threads - 1) * FURTHER_THREAD_BYTES +
-    parameterCount(layerSizes) * own +
+    parameterCount(layerSizes) * (own + checkpoints) +
     kernelBytes(size, momentCount(size.optimizer)) +
     measuringBytes(layerSizes) +
     (isChecked ? quickCheckBytes(layerSizes, size.batchSize) : 0)

@@ -1,6 +1,6 @@
 /** The queue of one process: the table of jobs says what waits, and in which order. */
 import { setTimeout } from 'node:timers/promises';
-import type { JobQueue, RunJob, StopReason } from './job-queue.ts';
+import type { JobQueue, RunJob } from './job-queue.ts';
 
 const RETRY_AFTER_DEFECT_MS = 1000;
 
@@ -48,15 +48,15 @@ export function createLocalQueue(options: {
     filling = filling.then(fill).catch((error) => onDefect('none', error));
   }
 
-  const stop = (jobId: string, reason: StopReason) => running.get(jobId)?.stop.abort(reason);
+  const stop = (jobId: string) => running.get(jobId)?.stop.abort();
 
   return {
     wake,
-    cancel: (jobId) => stop(jobId, 'cancel'),
+    stop,
     async close() {
       closed = true;
       await filling;
-      for (const jobId of running.keys()) stop(jobId, 'shutdown');
+      for (const jobId of running.keys()) stop(jobId);
       await Promise.all([...running.values()].map((job) => job.ended));
     },
   };

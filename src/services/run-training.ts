@@ -1,13 +1,22 @@
 /** Runs one queued job in a thread, records what the thread says, and publishes what it made. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
-import type { SerializedError, TrainingMessage, TrainingReport, TrainingTask } from '../workers/messages.ts';
+import type {
+  CheckpointBytes,
+  SerializedError,
+  TrainingMessage,
+  TrainingReport,
+  TrainingTask,
+} from '../workers/messages.ts';
 import { serializeError } from '../workers/serialize-error.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
+import { type Resumption, resumeFrom } from './resume-training.ts';
 import { layerSizesOf, trainingPlan } from './training-plan.ts';
 import { findStart } from './warm-start.ts';
 
@@ -16,6 +25,9 @@ export interface JobLog {
   error(details: object, message: string): void;
 }
 
+/** While the store takes nothing, as on a full disk. */
+const STORE_RETRY_MS = 1000;
+
 export function createRunTraining(options: {
   store: Store;
   catalog: Catalog;
@@ -23,14 +35,21 @@ export function createRunTraining(options: {
   log: JobLog;
 }): RunJob {
   const { store, catalog, models, log } = options;
-  const { jobs, blobs, events } = store;
+  const { jobs, blobs, events, checkpoints } = store;
+
+  function tell({ id: jobId, status, modelName, attempts, progress, digest, error }: TrainingJob): void {
+    const say = error ? log.error : log.info;
+    say.call(
+      log,
+      { jobId, status, modelName, attempts, step: progress.step, digest, error },
+      `job ${status}`,
+    );
+  }
 
   async function finish(jobId: string, outcome: JobOutcome): Promise<void> {
     const job = await jobs.finish(jobId, outcome);
     if (job.model) models.published(job.model);
-    const { status, modelName, attempts, digest, error } = job;
-    const say = error ? log.error : log.info;
-    say.call(log, { jobId, status, modelName, attempts, step: outcome.step, digest, error }, `job ${status}`);
+    tell(job);
   }
 
   async function publish(
@@ -62,18 +81,28 @@ export function createRunTraining(options: {
   }
 
   /** @throws AtelierError where what the job refers to is no longer there */
-  async function taskOf(job: TrainingJob): Promise<Omit<TrainingTask, 'stop'>> {
+  async function taskOf(job: TrainingJob, from: Resumption | null): Promise<Omit<TrainingTask, 'control'>> {
     const dataset = findDataset(catalog, job.dataset, '#/dataset');
     const start = await findStart(job, dataset, models);
-    const { budget, threads } = job.training;
+    const { budget, threads, checkpointEverySeconds } = job.training;
     return {
       plan: trainingPlan(job, dataset, start),
       threads,
-      checkGradient: job.gradientCheck,
+      // Once is enough: the network is the same.
+      checkGradient: job.gradientCheck && job.gradientCheckReport === null,
       budgetSeconds: budget?.seconds ?? null,
+      checkpointEverySeconds,
+      checkpoint: from?.bytes ?? null,
       train: dataset.train,
       test: dataset.test,
     };
+  }
+
+  /** A training does not end because a checkpoint could not be stored: the one before has to do. */
+  async function save(jobId: string, { bytes, ...checkpoint }: CheckpointBytes): Promise<void> {
+    await checkpoints.save(jobId, checkpoint, bytes).catch((error) => {
+      log.error({ jobId, step: checkpoint.step, err: error }, 'a checkpoint could not be stored');
+    });
   }
 
   async function record(jobId: string, message: TrainingReport): Promise<void> {
@@ -83,37 +112,46 @@ export function createRunTraining(options: {
       case 'progress':
         return jobs.recordProgress(jobId, message.progress);
       case 'epoch':
-        await jobs.recordEpoch(jobId, message.record, message.progress);
-        for (const warning of message.warnings) {
-          await events.append(jobId, 'warning', { ...warning, epoch: message.record.epoch });
-        }
+        return jobs.recordEpoch(jobId, message.record, message.warnings, message.progress);
+      case 'checkpoint':
+        return save(jobId, message);
+      case 'warning':
+        await events.append(jobId, 'warning', message.warning);
     }
   }
 
   return async (jobId, signal) => {
-    const job = await jobs.start(jobId);
-    log.info({ jobId, status: job.status, modelName: job.modelName, attempts: job.attempts }, 'job running');
-    const fail = (step: number, { code, message }: Pick<SerializedError, 'code' | 'message'>) =>
-      finish(jobId, { status: 'failed', step, error: { code, message } });
+    const job = await startUnlessTaken(jobId);
+    if (job === null) return;
+    tell(job);
+    const from = await resumeFrom(job, store);
+    let step = from?.step ?? 0;
+    const failure = ({ code, message }: Pick<SerializedError, 'code' | 'message'>) =>
+      ({ status: 'failed', step, error: { code, message } }) as const;
+    const settle = async () => tell(await jobs.settle(jobId, step));
+    const retry = async (error: SerializedError) => tell(await jobs.retry(jobId, failure(error)));
 
-    let task: Omit<TrainingTask, 'stop'>;
+    let task: Omit<TrainingTask, 'control'>;
     try {
-      task = await taskOf(job);
+      task = await taskOf(job, from);
     } catch (error) {
-      return fail(0, serializeError(error));
+      return finish(jobId, failure(serializeError(error)));
     }
     const thread = startTrainingThread(task, async (message) => {
+      if ('step' in message) ({ step } = message);
       switch (message.kind) {
         case 'completed':
           return publish(job, message);
         case 'failed':
-          return fail(message.step, message.error);
-        case 'stopped':
-          if (signal.reason === 'shutdown' && (await jobs.get(jobId))?.status === 'running') {
-            await jobs.requeue(jobId);
-            return log.info({ jobId, status: 'queued', step: message.step }, 'job queued again');
+          if (message.error.code === 'checkpoint-damaged' && from !== null) {
+            await from.discard(message.error);
+            return settle();
           }
-          return finish(jobId, { status: 'cancelled', step: message.step });
+          if (message.error.code === 'worker-crashed') return retry(message.error);
+          return finish(jobId, failure(message.error));
+        case 'stopped':
+          if (message.checkpoint) await save(jobId, message.checkpoint);
+          return settle();
         default:
           return record(jobId, message);
       }
@@ -124,9 +162,35 @@ export function createRunTraining(options: {
     try {
       await thread.ended;
     } catch (error) {
-      // What it computed could not be stored: a job that nobody works on must not stay running.
+      // What the thread said could not be stored. Nobody works on the job any more, so it must not stay running.
       log.error({ jobId, err: error }, 'job could not be recorded');
-      await fail((await jobs.get(jobId))?.progress.step ?? 0, serializeError(error));
+      await untilStored(() => retry(serializeError(error)), signal);
     }
   };
+
+  /** null where it was paused or cancelled before it came to its turn. */
+  async function startUnlessTaken(jobId: string): Promise<TrainingJob | null> {
+    try {
+      return await jobs.start(jobId);
+    } catch (error) {
+      if (isIllegal(error)) return null;
+      throw error;
+    }
+  }
+
+  /** On a full disk until there is space again, or the service stops: its next start settles the job. */
+  async function untilStored(write: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (signal.aborted || isIllegal(error)) throw error;
+        await wait(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+}
+
+function isIllegal(error: unknown): boolean {
+  return error instanceof AtelierError && error.code === 'illegal-transition';
 }

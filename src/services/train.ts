@@ -1,4 +1,4 @@
-/** Starts, shows and cancels training jobs. */
+/** Starts, shows, pauses and cancels training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { trainingConflicts } from '../domain/training-conflicts.ts';
@@ -22,15 +22,21 @@ export interface TrainingService {
   get(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
   cancel(id: string): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
+  pause(id: string): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
+  resume(id: string): Promise<TrainingJob>;
   readonly list: Store['jobs']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly metrics: Store['metrics']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly events: Store['events']['list'];
+  /** @throws AtelierError `training-job-not-found` */
+  readonly checkpoints: Store['checkpoints']['list'];
 }
 
 export function createTrainingService(options: {
-  store: Pick<Store, 'jobs' | 'metrics' | 'events'>;
+  store: Pick<Store, 'jobs' | 'metrics' | 'events' | 'checkpoints'>;
   catalog: Catalog;
   models: ModelService;
   queue: JobQueue;
@@ -87,7 +93,17 @@ export function createTrainingService(options: {
     },
     async cancel(id) {
       const job = await store.jobs.requestCancel(id);
-      queue.cancel(id);
+      queue.stop(id);
+      return job;
+    },
+    async pause(id) {
+      const job = await store.jobs.requestPause(id);
+      queue.stop(id);
+      return job;
+    },
+    async resume(id) {
+      const job = await store.jobs.resume(id);
+      queue.wake();
       return job;
     },
     async metrics(id) {
@@ -97,6 +113,10 @@ export function createTrainingService(options: {
     async events(id, query) {
       await get(id);
       return store.events.list(id, query);
+    },
+    async checkpoints(id) {
+      await get(id);
+      return store.checkpoints.list(id);
     },
   };
 }

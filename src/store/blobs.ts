@@ -1,5 +1,5 @@
-/** Content-addressed bytes: the parameters of models. */
-import { createHash, randomUUID } from 'node:crypto';
+/** Content-addressed bytes: the parameters of models, and checkpoints. */
+import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
@@ -14,6 +14,10 @@ export interface BlobStore {
    * @throws AtelierError `state-unusable` when missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** Of all that there are. */
+  list(): Promise<string[]>;
+  /** Does nothing where it is gone already. */
+  remove(digest: string): Promise<void>;
 }
 
 const UNFINISHED = '.tmp';
@@ -31,7 +35,7 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
 
   return {
     async put(bytes) {
-      const hex = sha256(bytes);
+      const hex = await sha256(bytes);
       const unfinished = join(directory, `${hex}.${randomUUID()}${UNFINISHED}`);
       // Written even when the file exists: that one may be damaged, and a rename over it heals it.
       try {
@@ -51,10 +55,9 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
     },
 
     async get(digest) {
-      const hex = DIGEST.exec(digest)?.[1];
-      if (hex === undefined) throw new RangeError(`"${digest}" is not a digest: "sha256:" and 64 hex digits`);
+      const hex = hexOf(digest);
       const bytes = await read(join(directory, hex), digest);
-      if (sha256(bytes) !== hex) {
+      if ((await sha256(bytes)) !== hex) {
         throw new AtelierError(
           'state-unusable',
           `${join(directory, hex)} is damaged: its bytes do not have the digest ${digest}. ` +
@@ -63,7 +66,20 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
       }
       return bytes;
     },
+
+    async list() {
+      const files = await readdir(directory);
+      return files.map((name) => `sha256:${name}`).filter((digest) => DIGEST.test(digest));
+    },
+
+    remove: (digest) => rm(join(directory, hexOf(digest)), { force: true }),
   };
+}
+
+function hexOf(digest: string): string {
+  const hex = DIGEST.exec(digest)?.[1];
+  if (hex === undefined) throw new RangeError(`"${digest}" is not a digest: "sha256:" and 64 hex digits`);
+  return hex;
 }
 
 async function write(file: string, bytes: Uint8Array): Promise<void> {
@@ -89,6 +105,7 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   }
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** In a thread of Node's own: a gigabyte takes a second. */
+async function sha256(bytes: Uint8Array): Promise<string> {
+  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex');
 }

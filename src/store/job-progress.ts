@@ -1,8 +1,9 @@
 /** What a running job reports. */
 import type { Transaction } from 'kysely';
 import { type EpochRecord, isBetter, type Progress } from '../domain/metrics.ts';
-import type { GradientCheckSummary } from '../domain/training-job.ts';
+import { AT_WORK, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { claimEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json.ts';
@@ -23,14 +24,22 @@ export async function recordProgress(
     .execute();
 }
 
+/** An epoch that was recorded before an interruption is the same again, and is not told twice. */
 export async function recordEpoch(
   trx: Transaction<Database>,
   id: string,
   record: EpochRecord,
+  warnings: readonly EpochWarning[],
   progress: Progress,
 ): Promise<void> {
+  const { epoch } = record;
+  const known = trx.selectFrom('metrics').select('epoch').where('job_id', '=', id).where('epoch', '=', epoch);
+  if ((await known.executeTakeFirst()) !== undefined) return recordProgress(trx, id, progress);
   const job = await claimAtWork(trx, id);
   await writeEvent(trx, job, 'epoch', record);
+  for (const warning of warnings) {
+    await writeEvent(trx, await claimEvent(trx, id), 'warning', { ...warning, epoch });
+  }
   await insertRecord(trx, id, record);
   const latest = encode(record);
   await trx
@@ -53,18 +62,22 @@ export async function recordGradientCheck(
     .updateTable('jobs')
     .set({ gradient_check: encode(report) })
     .where('id', '=', id)
-    .where('status', 'in', ['running', 'cancelling'])
+    .where('status', 'in', [...AT_WORK])
     .executeTakeFirst();
   if (numUpdatedRows === 0n)
     throw new AtelierError('illegal-transition', `training job "${id}" does not run`);
 }
 
 /** A late report of a thread must not change what a job that is queued again or has ended shows. */
-async function claimAtWork(trx: Transaction<Database>, id: string): Promise<JobRow> {
+export async function claimAtWork(trx: Transaction<Database>, id: string): Promise<JobRow> {
   const job = await claimEvent(trx, id);
-  if (job.status === 'running' || job.status === 'cancelling') return job;
+  if (isAtWork(job.status)) return job;
   throw new AtelierError(
     'illegal-transition',
     `training job "${id}" is ${job.status} and records no progress`,
   );
+}
+
+function isAtWork(status: JobStatus): boolean {
+  return AT_WORK.some((atWork) => atWork === status);
 }

@@ -1,12 +1,17 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/metrics.ts';
-import { type JobStatus, type StopReason, type TrainingJob, transition } from '../domain/training-job.ts';
-import type { ErrorCode } from '../errors.ts';
+import {
+  AT_WORK,
+  type JobStatus,
+  type StopReason,
+  type TrainingJob,
+  transition,
+} from '../domain/training-job.ts';
+import { AtelierError, type ErrorCode } from '../errors.ts';
 import { claimEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
-import { decode, encode } from './json.ts';
-import { deleteRecords } from './metrics.ts';
+import { decode } from './json.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import type { Database, JobRow } from './tables.ts';
 
@@ -22,10 +27,13 @@ export type JobOutcome =
       readonly status: 'failed';
       readonly step: number;
       readonly error: { readonly code: ErrorCode; readonly message: string };
-    }
-  | { readonly status: 'cancelled'; readonly step: number };
+    };
 
+type Failure = Extract<JobOutcome, { status: 'failed' }>;
 type Change = Partial<JobRow> & { status: JobStatus };
+
+/** Between two checkpoints. */
+export const MAX_ATTEMPTS = 3;
 
 /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
 async function change(
@@ -52,52 +60,72 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
   return toJob(row);
 }
 
-/** An attempt begins from nothing, so nothing of an interrupted one may show. */
-export async function startJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  await deleteRecords(trx, id);
+/**
+ * What an interrupted run has measured stays: the next one goes on from a checkpoint, or measures the same again.
+ * `started_at` is that of the first run.
+ */
+export function startJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
   return change(trx, id, (job) => ({
     status: 'running',
-    started_at: new Date().toISOString(),
-    attempts: job.attempts + 1,
-    progress: encode(restarted(decode<Progress>(job.progress))),
-    latest: null,
-    best: null,
-    gradient_check: null,
+    started_at: job.started_at ?? new Date().toISOString(),
+    attempts: Math.max(1, job.attempts),
   }));
-}
-
-function restarted({ epochs, steps }: Progress): Progress {
-  return { epoch: 0, epochs, step: 0, steps, fraction: 0, imagesPerSecond: null, etaSeconds: null };
 }
 
 export function requestCancel(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
   return change(trx, id, (job) =>
-    job.status === 'queued' ? ended('cancelled', 0, 'cancelled') : { status: 'cancelling' },
+    job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' },
   );
 }
 
-export function requeueJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, () => ({ status: 'queued' }));
+export function requestPause(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
+  return change(trx, id, ({ status }) => ({ status: status === 'queued' ? 'paused' : 'pausing' }));
 }
 
-export async function requeueInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
+export function resumeJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
+  return change(trx, id, ({ status }) => {
+    if (status === 'paused') return { status: 'queued' };
+    throw new AtelierError('illegal-transition', `a ${status} job cannot be resumed, only a paused one`);
+  });
+}
+
+/** Nobody works on the job any more: what was asked of it is done, and one that was just running waits again. */
+export function settleJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
+  return change(trx, id, (job) => settled(job, step));
+}
+
+function settled(job: JobRow, step?: number): Change {
+  if (job.status === 'pausing') return { status: 'paused' };
+  return job.status === 'cancelling' ? cancelled(job, step) : { status: 'queued' };
+}
+
+export async function settleInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
   const interrupted = await trx
     .selectFrom('jobs')
     .select('id')
-    .where('status', 'in', ['running', 'cancelling'])
+    .where('status', 'in', [...AT_WORK])
     .orderBy('id')
     .execute();
   const jobs: TrainingJob[] = [];
-  for (const { id } of interrupted) {
-    jobs.push(
-      await change(trx, id, (job) =>
-        job.status === 'running'
-          ? { status: 'queued' }
-          : ended('cancelled', decode<Progress>(job.progress).step, 'cancelled'),
-      ),
-    );
-  }
+  for (const { id } of interrupted) jobs.push(await settleJob(trx, id));
   return jobs;
+}
+
+/** A job that is to go on waits for its next attempt, if it has one left; its last checkpoint is where that begins. */
+export async function retryJob(
+  trx: Transaction<Database>,
+  id: string,
+  failure: Failure,
+): Promise<TrainingJob> {
+  const { code, message } = failure.error;
+  const job = await claimEvent(trx, id);
+  if (job.status === 'running' && job.attempts >= MAX_ATTEMPTS) return failJob(trx, job, failure);
+  await writeEvent(trx, job, 'warning', {
+    code,
+    message,
+    advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} has failed; a further one goes on from the last checkpoint.`,
+  });
+  return change(trx, id, (before) => ({ ...settled(before, failure.step), attempts: before.attempts + 1 }));
 }
 
 export async function finishJob(
@@ -115,19 +143,27 @@ export async function finishJob(
       const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: id });
       return update(trx, id, { model_version: version });
     }
-    case 'failed': {
-      const { code, message } = outcome.error;
-      // Before the status: who follows the events until the job has ended must have seen why.
-      await writeEvent(trx, await claimEvent(trx, id), 'error', { code, message });
-      return change(trx, id, () => ({
-        ...ended('failed', outcome.step, 'failed'),
-        error_code: code,
-        error_message: message,
-      }));
-    }
-    case 'cancelled':
-      return change(trx, id, () => ended('cancelled', outcome.step, 'cancelled'));
+    case 'failed':
+      return failJob(trx, await claimEvent(trx, id), outcome);
   }
+}
+
+/** `job` is claimed for the event that says why: who follows the events until the end must have seen it. */
+async function failJob(
+  trx: Transaction<Database>,
+  job: JobRow,
+  { step, error: { code, message } }: Failure,
+): Promise<TrainingJob> {
+  await writeEvent(trx, job, 'error', { code, message });
+  return change(trx, job.id, () => ({
+    ...ended('failed', step, 'failed'),
+    error_code: code,
+    error_message: message,
+  }));
+}
+
+function cancelled(job: JobRow, step = decode<Progress>(job.progress).step): Change {
+  return ended('cancelled', step, 'cancelled');
 }
 
 function ended(status: JobStatus, step: number, reason: StopReason): Change {

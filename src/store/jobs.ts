@@ -9,6 +9,7 @@ import type {
   TrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { writeEvent } from './events.ts';
 import { type Keep, keepAnswer } from './idempotency.ts';
 import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
@@ -17,8 +18,11 @@ import {
   finishJob,
   type JobOutcome,
   requestCancel,
-  requeueInterrupted,
-  requeueJob,
+  requestPause,
+  resumeJob,
+  retryJob,
+  settleInterrupted,
+  settleJob,
   startJob,
 } from './job-status.ts';
 import { type Page, toPage } from './page.ts';
@@ -54,21 +58,32 @@ export interface Jobs {
   count(status: JobStatus): Promise<number>;
   /** Whether no job was ever created. */
   isEmpty(): Promise<boolean>;
-  /** Begins a further attempt; `startedAt` is that of the last one, and what an interrupted one measured is cleared. */
+  /** `startedAt` is that of the first start. */
   start(id: string): Promise<TrainingJob>;
-  /** A queued job is cancelled at once; a running one is cancelling until `finish`. */
+  /** A queued or paused job is cancelled at once; one at work is cancelling until `settle`. */
   requestCancel(id: string): Promise<TrainingJob>;
-  /** Puts a running job back because the service stops. */
-  requeue(id: string): Promise<TrainingJob>;
-  /** At start: what a killed process left running is queued again, what it was cancelling is cancelled. */
-  requeueInterrupted(): Promise<TrainingJob[]>;
+  /** A queued job is paused at once; a running one is pausing until `settle`. */
+  requestPause(id: string): Promise<TrainingJob>;
+  /** Of a paused job, which is queued again. */
+  resume(id: string): Promise<TrainingJob>;
+  /** Its thread has stopped, after so many steps: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
+  settle(id: string, step?: number): Promise<TrainingJob>;
+  /** At start: settles what a killed process left at work. */
+  settleInterrupted(): Promise<TrainingJob[]>;
+  /** Its thread has failed: settles the job for a further attempt, or fails it where none is left. */
+  retry(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /** Success publishes the next version of the job's model; its parameters are in `blobs` already. */
   finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
-  /** With its `progress` event; the job is running or cancelling. */
+  /** With its `progress` event; the job is at work. */
   recordProgress(id: string, progress: Progress): Promise<void>;
-  /** Metrics, latest, best, progress and the `epoch` event in one transaction; the job is running or cancelling. */
-  recordEpoch(id: string, record: EpochRecord, progress: Progress): Promise<void>;
-  /** Of the check before the start; the job is running or cancelling. */
+  /** Metrics, latest, best, progress, and the `epoch` and `warning` events in one transaction; the job is at work. */
+  recordEpoch(
+    id: string,
+    record: EpochRecord,
+    warnings: readonly EpochWarning[],
+    progress: Progress,
+  ): Promise<void>;
+  /** Of the check before the start; the job is at work. */
   recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
@@ -118,11 +133,15 @@ export function createJobs(db: Kysely<Database>): Jobs {
 
     start: (id) => inTransaction((trx) => startJob(trx, id)),
     requestCancel: (id) => inTransaction((trx) => requestCancel(trx, id)),
-    requeue: (id) => inTransaction((trx) => requeueJob(trx, id)),
-    requeueInterrupted: () => inTransaction(requeueInterrupted),
+    requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
+    resume: (id) => inTransaction((trx) => resumeJob(trx, id)),
+    settle: (id, step) => inTransaction((trx) => settleJob(trx, id, step)),
+    settleInterrupted: () => inTransaction(settleInterrupted),
+    retry: (id, failure) => inTransaction((trx) => retryJob(trx, id, failure)),
     finish: (id, outcome) => inTransaction((trx) => finishJob(trx, id, outcome)),
     recordProgress: (id, progress) => inTransaction((trx) => recordProgress(trx, id, progress)),
-    recordEpoch: (id, record, progress) => inTransaction((trx) => recordEpoch(trx, id, record, progress)),
+    recordEpoch: (id, record, warnings, progress) =>
+      inTransaction((trx) => recordEpoch(trx, id, record, warnings, progress)),
     recordGradientCheck: (id, report) => inTransaction((trx) => recordGradientCheck(trx, id, report)),
   };
 }

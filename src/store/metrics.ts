@@ -29,7 +29,3 @@ export async function insertRecord(trx: Transaction<Database>, jobId: string, re
     .values({ job_id: jobId, epoch: record.epoch, record: encode(record) })
     .execute();
 }
-
-export async function deleteRecords(trx: Transaction<Database>, jobId: string) {
-  await trx.deleteFrom('metrics').where('job_id', '=', jobId).execute();
-}

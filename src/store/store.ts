@@ -1,6 +1,7 @@
 /** What survives: jobs, their metrics and events, models, and the bytes that these refer to by digest. */
 import { join, resolve } from 'node:path';
 import { type BlobStore, openBlobs } from './blobs.ts';
+import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { prepareDirectory } from './directory.ts';
 import { createEvents, type Events } from './events.ts';
@@ -12,6 +13,7 @@ import { createModels, type Models } from './models.ts';
 import type { OnAppended } from './written-events.ts';
 
 export type { BlobStore } from './blobs.ts';
+export type { Checkpoints } from './checkpoints.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
 export type { Jobs } from './jobs.ts';
@@ -27,6 +29,7 @@ export interface Store {
   readonly models: Models;
   readonly answers: Answers;
   readonly blobs: BlobStore;
+  readonly checkpoints: Checkpoints;
   /** Waits for what was asked before, closes the database and releases the directory. */
   close(): Promise<void>;
 }
@@ -49,6 +52,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       models: createModels(db),
       answers: createAnswers(db),
       blobs,
+      checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
       async close() {
         // There is one connection: who holds it knows that no transaction is half-way.
         await db.connection().execute(async () => {});

@@ -11,6 +11,7 @@ export interface Database {
   jobs: JobTable;
   metrics: MetricTable;
   events: EventTable;
+  checkpoints: CheckpointTable;
   models: ModelTable;
   model_versions: ModelVersionTable;
 }
@@ -71,6 +72,18 @@ export interface EventTable {
   data: string;
 }
 
+export interface CheckpointTable {
+  job_id: string;
+  /** Steps done */
+  step: number;
+  epoch: number;
+  created_at: string;
+  bytes: number;
+  /** Of an epoch's end, that by which the best epoch is chosen; null within an epoch. */
+  loss: number | null;
+  digest: string;
+}
+
 export interface ModelTable {
   name: string;
   created_at: string;
@@ -100,4 +113,5 @@ export interface ModelVersionTable {
 }
 
 export type JobRow = Selectable<JobTable>;
+export type CheckpointRow = Selectable<CheckpointTable>;
 export type ModelVersionRow = Selectable<ModelVersionTable>;

@@ -4,6 +4,8 @@ import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
 import { createKernelEngine } from '../numerics/simd/engine.ts';
+import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
+import type { ServedNetwork } from './messages.ts';
 
 /** Of a block's gradient, ‖g32 − g64‖ / ‖g64‖: many times what rounding makes of it. */
 export const KERNEL_TOLERANCE = 1e-4;
@@ -16,6 +18,19 @@ export const kernelModule = new WebAssembly.Module(
 /** On one thread. */
 export const createKernel: CreateEngine = (settings, initial) =>
   createKernelEngine(kernelModule, settings, initial);
+
+/** Lays a network out for the kernel. */
+export function forwardOf({
+  layerSizes,
+  activation,
+  parameters,
+  standardization,
+}: Pick<
+  ServedNetwork,
+  'layerSizes' | 'activation' | 'parameters' | 'standardization'
+>): KernelForward['forward'] {
+  return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization).forward;
+}
 
 /**
  * A kernel that was built wrongly, or that this processor runs wrongly, must never train or predict. Takes milliseconds;

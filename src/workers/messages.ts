@@ -26,10 +26,32 @@ export interface TrainingTask {
   readonly checkGradient: boolean;
   /** Ends the training, in good order, after so long. */
   readonly budgetSeconds: number | null;
+  readonly checkpointEverySeconds: number;
+  /** Bytes of the checkpoint that it goes on from. */
+  readonly checkpoint: Uint8Array | null;
   readonly train: Examples;
   readonly test: Examples;
-  /** One shared cell; anything but 0 asks the thread to stop before its next step. */
-  readonly stop: Int32Array;
+  /** Shared cells, by CONTROL. */
+  readonly control: Int32Array;
+}
+
+/** What main thread and training thread tell each other without a message. */
+export const CONTROL = {
+  /** Anything but 0 asks the thread to stop before its next step. */
+  stop: 0,
+  /** Counts up while the thread is at work. */
+  heartbeat: 1,
+  /** 1 from when a checkpoint was said until it is stored: on a slow disk they must not pile up. */
+  storing: 2,
+} as const;
+
+/** A checkpoint on its way to the disk. */
+export interface CheckpointBytes {
+  readonly step: number;
+  readonly epoch: number;
+  /** At the end of an epoch: the loss by which the best is chosen. */
+  readonly loss: number | null;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** What a training thread says while it works. */
@@ -41,7 +63,9 @@ export type TrainingReport =
       readonly record: EpochRecord;
       readonly warnings: readonly EpochWarning[];
       readonly progress: Progress;
-    };
+    }
+  | ({ readonly kind: 'checkpoint' } & CheckpointBytes)
+  | { readonly kind: 'warning'; readonly warning: { readonly code: string; readonly message: string } };
 
 /** Any number of reports, then one of the others, then the thread exits. */
 export type TrainingMessage =
@@ -51,7 +75,12 @@ export type TrainingMessage =
       readonly result: TrainingResult & { readonly fused: boolean };
       readonly step: number;
     }
-  | { readonly kind: 'stopped'; readonly step: number }
+  | {
+      readonly kind: 'stopped';
+      readonly step: number;
+      /** Of where it stopped; null where it did no step, or had to be ended. */
+      readonly checkpoint: CheckpointBytes | null;
+    }
   | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
 
 /** For whoever started the thread: it waits for further threads, which take part with this. */

@@ -1,8 +1,8 @@
 /** Thread entry: batches of images that are too large for the main thread. */
 import { decodeImages } from '../datasets/decode-images.ts';
-import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
+import type { KernelForward } from '../numerics/simd/forward.ts';
 import { answerPredictions } from './answer-predictions.ts';
-import { checkKernel, kernelModule } from './kernel.ts';
+import { checkKernel, forwardOf } from './kernel.ts';
 import type { Outcome, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
 import { handOver } from './transfer.ts';
@@ -12,19 +12,9 @@ checkKernel();
 /** The network of the last task, laid out for the kernel: batches often come in a row. */
 let last: { readonly key: string; readonly forward: KernelForward['forward'] } | null = null;
 
-function forwardOf(network: ServedNetwork): KernelForward['forward'] {
+function lastOr(network: ServedNetwork): KernelForward['forward'] {
   const key = `${network.reference.name}@${network.reference.version}`;
-  if (last?.key !== key) {
-    const { layerSizes, activation, parameters, standardization } = network;
-    const { forward } = createKernelForward(
-      kernelModule,
-      layerSizes,
-      activation,
-      parameters,
-      standardization,
-    );
-    last = { key, forward };
-  }
+  if (last?.key !== key) last = { key, forward: forwardOf(network) };
   return last.forward;
 }
 
@@ -35,7 +25,7 @@ export default async function predict({
   format,
 }: PredictTask): Promise<Outcome<Uint8Array>> {
   const outcome = await toOutcome(() => {
-    const answer = answerPredictions(network, forwardOf(network), decodeImages(images), options, format);
+    const answer = answerPredictions(network, lastOr(network), decodeImages(images), options, format);
     return typeof answer === 'string' ? new TextEncoder().encode(answer) : answer;
   });
   return outcome.ok ? handOver(outcome, [outcome.value]) : outcome;

@@ -1,11 +1,17 @@
 /** One thread for one training job: a crash of the thread becomes a message like any other. */
 import { Worker } from 'node:worker_threads';
-import type { ShareMessage, TrainingMessage, TrainingTask } from './messages.ts';
+import { parameterCount } from '../numerics/network.ts';
+import { CONTROL, type ShareMessage, type TrainingMessage, type TrainingTask } from './messages.ts';
 import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
 /** A step takes milliseconds; a thread that has not stopped by then hangs. */
 const STOP_GRACE_MS = 5000;
+/** Looks for the heartbeat so many times in the time after which a thread without one hangs. */
+const LOOKS = 10;
+/** Far beyond what anything takes on a machine that is shared with others. */
+const SLOWEST_MS = 120_000;
+const SLOWEST_PER_MS = 500_000;
 
 export interface TrainingThread {
   /** Asks the thread to stop before its next step; it is ended if it does not. */
@@ -16,15 +22,16 @@ export interface TrainingThread {
 
 /**
  * @param onMessage called in order, one at a time, with exactly one final message (`completed`, `stopped`, `failed`)
- * @param entry the module that the thread runs
+ * @param options.entry the module that the thread runs
+ * @param options.hangsAfterMs how long a thread may do nothing before it is ended as one that crashed
  */
 export function startTrainingThread(
-  task: Omit<TrainingTask, 'stop'>,
+  task: Omit<TrainingTask, 'control'>,
   onMessage: (message: TrainingMessage) => Promise<void>,
-  entry = ENTRY,
+  { entry = ENTRY, hangsAfterMs = hangsAfter(task.plan) } = {},
 ): TrainingThread {
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  const worker = new Worker(entry, { workerData: { ...task, stop } satisfies TrainingTask });
+  const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
+  const worker = new Worker(entry, { workerData: { ...task, control } satisfies TrainingTask });
   let handled = Promise.resolve();
   let final = false;
   let step = 0;
@@ -40,10 +47,31 @@ export function startTrainingThread(
   const crashed = (reason: string) =>
     handle({ kind: 'failed', error: { code: 'worker-crashed', message: reason, details: [] }, step });
 
+  function store(message: TrainingMessage): void {
+    handle(message);
+    const stored = () => Atomics.store(control, CONTROL.storing, 0);
+    handled.then(stored, stored);
+  }
+
+  /** Ends a thread that does nothing any more: neither a step nor a piece of a measurement. */
+  function watch(): NodeJS.Timeout {
+    let [last, looks] = [-1, 0];
+    return setInterval(() => {
+      const heartbeat = Atomics.load(control, CONTROL.heartbeat);
+      looks = heartbeat === last ? looks + 1 : 0;
+      last = heartbeat;
+      if (looks < LOOKS) return;
+      crashed(`The training thread hung: it did nothing for ${Math.round(hangsAfterMs / 1000)} seconds.`);
+      worker.terminate();
+    }, hangsAfterMs / LOOKS).unref();
+  }
+  const watching = watch();
+
   const ended = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: TrainingMessage | ShareMessage) => {
       if ('progress' in message) step = message.progress.step;
       else if ('step' in message) step = message.step;
+      if (message.kind === 'checkpoint') return store(message);
       if (message.kind !== 'share') return handle(message);
       // Started here, because the thread that says so is blocked until they are there.
       helpers = startStepThreads(message.share, task.threads, (reason) => {
@@ -54,17 +82,24 @@ export function startTrainingThread(
     worker.on('error', (error) => crashed(`The training thread crashed: ${error.message}`));
     worker.on('exit', (code) => {
       clearTimeout(killer);
+      clearInterval(watching);
       for (const helper of helpers) helper.terminate();
-      if (Atomics.load(stop, 0) !== 0) handle({ kind: 'stopped', step });
+      if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
       crashed(`The training thread ended with code ${code} before its job was done.`);
       handled.then(resolve, reject);
     });
   });
   return {
     stop() {
-      Atomics.store(stop, 0, 1);
+      Atomics.store(control, CONTROL.stop, 1);
       killer ??= setTimeout(() => worker.terminate(), STOP_GRACE_MS);
     },
     ended,
   };
+}
+
+/** A step of a large network takes seconds, and the check of its gradient before the first one longer. */
+function hangsAfter({ layerSizes, batchSize }: TrainingTask['plan']): number {
+  const multiplyAdds = parameterCount(layerSizes) * batchSize * 3;
+  return SLOWEST_MS + multiplyAdds / SLOWEST_PER_MS;
 }

@@ -1,45 +1,72 @@
 /** Thread entry: one training job, then the thread ends and its memory with it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Progress } from '../domain/metrics.ts';
+import { chosenBy } from '../domain/metrics.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
+import type { Standardization } from '../numerics/network.ts';
 import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/measuring-engine.ts';
-import type { EpochEnd, TrainingResult, TrainingStep } from '../numerics/training-events.ts';
+import type {
+  EpochEnd,
+  TrainingEvent,
+  TrainingReply,
+  TrainingResult,
+  TrainingStep,
+} from '../numerics/training-events.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
 import { checkBeforeTraining } from './check-before-training.ts';
 import { checkKernel, kernelModule } from './kernel.ts';
-import type { ShareMessage, TrainingMessage, TrainingTask } from './messages.ts';
+import {
+  type CheckpointBytes,
+  CONTROL,
+  type ShareMessage,
+  type TrainingMessage,
+  type TrainingTask,
+} from './messages.ts';
 import { serializeError } from './serialize-error.ts';
+import { createTimes } from './training-times.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
+/** Between two checkpoints at ends of epochs. */
+const EPOCH_CHECKPOINT_INTERVAL_MS = 1000;
+
+type Loop = ReturnType<typeof trainingLoop>;
 
 const port = parentPort!;
-const { plan, threads, checkGradient, budgetSeconds, train, test, stop } = workerData as TrainingTask;
+const task = workerData as TrainingTask;
+const { plan, threads, train, control } = task;
 const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
 let engine: MeasuringEngine | undefined;
-let [epoch, step, steps, images] = [1, 0, 0, 0];
-let [trainingMs, epochTrainingMs, evaluationMs] = [0, 0, 0];
-let [startedAt, saidAt] = [0, 0];
+let standardization: Standardization | null = null;
+let at = { epoch: 1, step: 0, steps: 0 };
+let times = createTimes(plan.epochs);
+let [saidAt, savedAt] = [performance.now(), performance.now()];
 
 try {
   checkKernel();
-  run();
+  run(task.checkpoint && decodeCheckpoint(task.checkpoint));
 } catch (error) {
-  say({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step });
+  say({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step: at.step });
 } finally {
   engine?.quit();
 }
 
-/** Drives the loop, and adds to what it says the time that the loop, being pure, does not know. */
-function run(): void {
-  startedAt = saidAt = performance.now();
-  const loop = trainingLoop(plan, train, test, createEngine);
-  let reply: 'stop' | undefined;
+/** Drives the loop, tells what it says, and keeps what is needed to go on from where it is. */
+function run(from: Checkpoint | null): void {
+  if (from !== null) {
+    times = createTimes(plan.epochs, from);
+    at.step = from.snapshot.step;
+  }
+  const loop = trainingLoop(plan, train, task.test, createEngine, from?.snapshot);
+  let reply: TrainingReply;
+  // Whether the loop is where a snapshot can be taken of it.
+  let isBetween = false;
   for (;;) {
-    if (Atomics.load(stop, 0) !== 0) {
-      say({ kind: 'stopped', step });
+    Atomics.add(control, CONTROL.heartbeat, 1);
+    if (Atomics.load(control, CONTROL.stop) !== 0 && (isBetween || engine === undefined)) {
+      stopHere(loop, isBetween);
       return;
     }
     const before = performance.now();
@@ -49,16 +76,23 @@ function run(): void {
       complete(value);
       return;
     }
-    reply = budgetSeconds !== null && now - startedAt >= budgetSeconds * 1000 ? 'stop' : undefined;
     if (value.kind === 'step') afterStep(value, now - before, now);
-    else evaluationMs += now - before;
+    else times.evaluation(now - before);
     if (value.kind === 'epoch') afterEpoch(value);
+    isBetween = value.kind === 'step' || value.kind === 'epoch';
+    if (isCheckpointDue(value, now)) save(loop, value);
+    const { budgetSeconds } = task;
+    reply = budgetSeconds !== null && times.elapsedSeconds() >= budgetSeconds ? 'stop' : undefined;
+    if (from !== null && engine !== undefined) {
+      warnOfOtherProcessor(from, engine);
+      from = null;
+    }
   }
 }
 
 /** Called by the loop once it knows what the engine is told: the last moment before the first step. */
 function createEngine(...[settings, initial]: Parameters<CreateEngine>): MeasuringEngine {
-  if (checkGradient) {
+  if (task.checkGradient) {
     const report = checkBeforeTraining(settings, initial, train);
     say({ kind: 'gradient-check', report });
     if (!report.passed) {
@@ -68,35 +102,21 @@ function createEngine(...[settings, initial]: Parameters<CreateEngine>): Measuri
           '"gradientCheck": false trains without one.',
       );
     }
-    startedAt = performance.now();
+    times.restart();
   }
+  ({ standardization } = settings);
   engine = createMeasuringEngine(kernelModule, settings, initial, { threads });
   if (threads > 1) say({ kind: 'share', share: engine.share(train.pixels) });
   return engine;
 }
 
-function progress(): Progress {
-  const elapsedSeconds = (performance.now() - startedAt) / 1000;
-  return {
-    epoch,
-    epochs: plan.epochs,
-    step,
-    steps,
-    fraction: step / steps,
-    imagesPerSecond: trainingMs > 0 ? images / (trainingMs / 1000) : null,
-    etaSeconds: step > 0 ? (elapsedSeconds / step) * (steps - step) : null,
-  };
-}
-
 function afterStep(done: TrainingStep, durationMs: number, now: number): void {
-  ({ epoch, step, steps } = done);
-  images += done.examples;
-  trainingMs += durationMs;
-  epochTrainingMs += durationMs;
+  at = done;
+  times.step(done, durationMs);
   if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
   if (now - saidAt < PROGRESS_INTERVAL_MS) return;
   saidAt = now;
-  say({ kind: 'progress', progress: progress() });
+  say({ kind: 'progress', progress: times.progress(at) });
 }
 
 function afterEpoch({ metrics, warnings }: EpochEnd): void {
@@ -105,20 +125,55 @@ function afterEpoch({ metrics, warnings }: EpochEnd): void {
     if (typeof measured === 'number' && !Number.isFinite(measured))
       throw diverged(`The ${name} became ${measured}`);
   }
-  const record = { ...metrics, durationMs: epochTrainingMs, evaluationMs };
-  say({ kind: 'epoch', record, warnings, progress: progress() });
-  [epochTrainingMs, evaluationMs] = [0, 0];
+  say({ kind: 'epoch', record: { ...metrics, ...times.epoch() }, warnings, progress: times.progress(at) });
+}
+
+function isCheckpointDue({ kind }: TrainingEvent, now: number): boolean {
+  if (kind !== 'step' && kind !== 'epoch') return false;
+  const interval = kind === 'epoch' ? EPOCH_CHECKPOINT_INTERVAL_MS : task.checkpointEverySeconds * 1000;
+  return now - savedAt >= interval && Atomics.compareExchange(control, CONTROL.storing, 0, 1) === 0;
+}
+
+function save(loop: Loop, event: TrainingEvent): void {
+  savedAt = performance.now();
+  const checkpoint = checkpointOf(loop, event.kind === 'epoch' ? chosenBy(event.metrics) : null);
+  say({ kind: 'checkpoint', ...checkpoint }, [checkpoint.bytes.buffer]);
+}
+
+function stopHere(loop: Loop, isBetween: boolean): void {
+  const checkpoint = isBetween ? checkpointOf(loop, null) : null;
+  say({ kind: 'stopped', step: at.step, checkpoint }, checkpoint ? [checkpoint.bytes.buffer] : []);
+}
+
+/** What the loop said last is unanswered still: the next reply is the one to it. */
+function checkpointOf(loop: Loop, loss: number | null): CheckpointBytes {
+  const { done, value } = loop.next('snapshot');
+  if (done || value.kind !== 'snapshot') throw new Error('The loop gave no snapshot of itself');
+  const { layerSizes, activation } = plan;
+  const { fused } = engine!;
+  const described = { snapshot: value.snapshot, layerSizes, activation, standardization, fused };
+  const bytes = encodeCheckpoint({ ...described, ...times.stored() });
+  return { step: at.step, epoch: at.epoch, loss, bytes };
+}
+
+function warnOfOtherProcessor(from: Checkpoint, { fused }: MeasuringEngine): void {
+  if (from.fused === fused) return;
+  const message =
+    'The checkpoint is of a processor that rounds multiply-adds otherwise: the final parameters will not be those of a ' +
+    'training on one processor.';
+  say({ kind: 'warning', warning: { code: 'other-processor', message } });
 }
 
 function complete(result: TrainingResult): void {
   const { fused } = engine!;
-  say({ kind: 'completed', result: { ...result, fused }, step }, [result.parameters.buffer as ArrayBuffer]);
+  const message = { kind: 'completed', result: { ...result, fused }, step: at.step } as const;
+  say(message, [result.parameters.buffer as ArrayBuffer]);
 }
 
 function diverged(what: string): AtelierError {
   return new AtelierError(
     'loss-diverged',
-    `${what} in step ${step} (epoch ${epoch}) at a learning rate of ${plan.learningRate}. ` +
+    `${what} in step ${at.step} (epoch ${at.epoch}) at a learning rate of ${plan.learningRate}. ` +
       'Lower training.optimizer.learningRate, by a factor of ten to begin with.',
   );
 }

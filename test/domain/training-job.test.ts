@@ -9,8 +9,10 @@ import {
 import { AtelierError } from '../../src/errors.ts';
 
 const ALLOWED: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
-  queued: ['running', 'cancelled'],
-  running: ['cancelling', 'succeeded', 'failed', 'queued'],
+  queued: ['running', 'paused', 'cancelled'],
+  running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],
+  pausing: ['paused', 'cancelling', 'succeeded', 'failed'],
+  paused: ['queued', 'cancelled'],
   cancelling: ['cancelled', 'succeeded', 'failed'],
   succeeded: [],
   failed: [],
@@ -58,6 +60,7 @@ test('a data set alone asks for the network of the notebook', () => {
       validation: { fraction: 0.1 },
       earlyStopping: null,
       budget: null,
+      checkpointEverySeconds: 5,
     },
     gradientCheck: true,
     warmStart: null,

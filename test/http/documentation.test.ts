@@ -58,6 +58,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/models/{name}/versions/{version}',
     'GET /v1/training-jobs',
     'GET /v1/training-jobs/{id}',
+    'GET /v1/training-jobs/{id}/checkpoints',
     'GET /v1/training-jobs/{id}/events',
     'GET /v1/training-jobs/{id}/metrics',
     'POST /v1/gradient-checks',
@@ -65,6 +66,9 @@ test('the document has every route of the contract, and no other', () => {
     'POST /v1/models/{name}/versions/{version}/predictions',
     'POST /v1/training-jobs',
     'POST /v1/training-jobs/{id}/cancel',
+    'POST /v1/training-jobs/{id}/checkpoints/{step}/predictions',
+    'POST /v1/training-jobs/{id}/pause',
+    'POST /v1/training-jobs/{id}/resume',
   ]);
 });
 

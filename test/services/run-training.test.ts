@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import type { JobEvent } from '../../src/domain/training-job.ts';
@@ -86,7 +87,8 @@ test('events count from 1 without gaps and tell the whole story in order', async
   );
   const times = events.map((event) => event.at);
   assert.deepEqual(times, times.toSorted());
-  const told = events.filter((event) => event.type !== 'progress');
+  // How many of these there are is a matter of time.
+  const told = events.filter(({ type }) => type !== 'progress' && type !== 'checkpoint');
   assert.deepEqual(
     told.map(({ type, data }) =>
       type === 'status' ? `${data['from'] ?? ''}→${data['to']}` : `${type} ${data['epoch']}`,
@@ -166,19 +168,36 @@ test('a diverging job fails at once with a code and advice, and publishes nothin
   assert.deepEqual([status?.type, status?.data], ['status', { from: 'running', to: 'failed' }]);
 });
 
-test('a thread that crashes fails its job by name, and the others go on', async () => {
+const toldOf = (events: JobEvent[], type: JobEvent['type']) =>
+  events.filter((event) => event.type === type).map(({ data }) => data['code'] ?? data['epoch']);
+
+test('a job whose thread crashes goes on from its last checkpoint, and ends as if nothing had happened', async () => {
+  const training = { epochs: 30, validation: { fraction: 0.5 }, dropout: 0.25, checkpointEverySeconds: 1 };
+  const undisturbed = await train(app, tiny({ modelName: 'undisturbed', training }));
   const starts = once(process, 'worker') as Promise<[Worker]>;
-  const training = { epochs: 10_000, batchSize: 16 };
-  const doomed = await queueJob(app, tiny({ modelName: 'doomed', training }));
+  const { id } = await queueJob(app, tiny({ modelName: 'crashing', training }));
   const [thread] = await starts;
-  await untilJob(app, doomed.id, (job) => job.progress.step > 0);
+  while (toldOf(await eventsOf(id), 'checkpoint').length === 0) await setTimeout(10);
   const beside = await queueJob(app, tiny({ modelName: 'beside' }));
   await thread.terminate();
-  const job = await untilJob(app, doomed.id, hasEnded);
-  assert.deepEqual([job.status, job.error?.code], ['failed', 'worker-crashed']);
-  assert.ok(job.stoppedAt!.step > 0);
+  const job = await untilJob(app, id, hasEnded);
+  assert.deepEqual([job.status, job.digest], ['succeeded', undisturbed.digest]);
+  const events = await eventsOf(id);
+  assert.deepEqual(toldOf(events, 'warning'), ['worker-crashed']);
+  const epochs = Array.from({ length: 30 }, (_, n) => n + 1);
+  assert.deepEqual(toldOf(events, 'epoch'), epochs);
   assert.equal((await untilJob(app, beside.id, hasEnded)).status, 'succeeded');
-  assert.equal((await train(app, tiny({ modelName: 'beside' }))).model?.version, 2);
+});
+
+test('a job whose thread crashes three times without getting to a checkpoint fails by name', async (t) => {
+  const end = (thread: Worker) => void thread.once('online', () => thread.terminate());
+  process.on('worker', end);
+  t.after(() => process.off('worker', end));
+  const job = await train(app, tiny({ modelName: 'doomed' }));
+  process.off('worker', end);
+  assert.deepEqual([job.status, job.attempts, job.error?.code], ['failed', 3, 'worker-crashed']);
+  assert.deepEqual(toldOf(await eventsOf(job.id), 'warning'), ['worker-crashed', 'worker-crashed']);
+  assert.equal((await train(app, tiny({ modelName: 'spared' }))).status, 'succeeded');
 });
 
 test('a job whose parameters cannot be stored fails, and the next one runs', async (t) => {

@@ -51,6 +51,7 @@ test('a data set alone starts a job, and the answer has every default', async ()
       validation: { fraction: 0.1 },
       earlyStopping: null,
       budget: null,
+      checkpointEverySeconds: 5,
     },
     gradientCheck: true,
     warmStart: null,

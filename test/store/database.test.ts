@@ -41,6 +41,7 @@ test('all columns are text, integer or double', async (t) => {
   const tables = await db.introspection.getTables();
   assert.deepEqual(tables.map(({ name }) => name).sort(), [
     'answers',
+    'checkpoints',
     'events',
     'jobs',
     'metrics',
@@ -114,5 +115,10 @@ test('what a process killed while it made the database left behind does no harm'
   await writeFile(join(directory, 'atelier.sqlite.new'), 'half');
   await writeFile(join(directory, 'atelier.sqlite.new-wal'), 'half');
   await (await openStore(directory)).close();
-  assert.deepEqual((await readdir(directory)).sort(), ['atelier.sqlite', 'blobs', 'lock.sqlite']);
+  assert.deepEqual((await readdir(directory)).sort(), [
+    'atelier.sqlite',
+    'blobs',
+    'checkpoints',
+    'lock.sqlite',
+  ]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochRecord, failure, newJob, temporaryStore, underway } from './fixtures.ts';
+import { epochRecord, failure, newJob, temporaryStore, underway, untouched } from './fixtures.ts';
 
 test('progress shows in the job and as an event', async (t) => {
   const store = await temporaryStore(t);
@@ -15,7 +15,7 @@ test('a finished epoch shows in the job, the metrics and as an event', async (t)
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const record = epochRecord(1, 0.5);
-  await store.jobs.recordEpoch(id, record, underway);
+  await store.jobs.recordEpoch(id, record, [], underway);
   const job = await store.jobs.get(id);
   assert.deepEqual([job?.latest, job?.best, job?.progress], [record, record, underway]);
   assert.deepEqual(await store.metrics.list(id), [record]);
@@ -27,7 +27,7 @@ test('the best epoch has the lowest validation loss, the earlier of equals', asy
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
-    await store.jobs.recordEpoch(id, epochRecord(n + 1, loss, 1 - n / 10), underway);
+    await store.jobs.recordEpoch(id, epochRecord(n + 1, loss, 1 - n / 10), [], underway);
   }
   const job = await store.jobs.get(id);
   assert.equal(job?.best?.epoch, 2);
@@ -38,23 +38,42 @@ test('the best epoch has the lowest training loss where nothing is held out', as
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.3, 0.5].entries()) {
-    await store.jobs.recordEpoch(id, epochRecord(n + 1, null, loss), underway);
+    await store.jobs.recordEpoch(id, epochRecord(n + 1, null, loss), [], underway);
   }
   assert.equal((await store.jobs.get(id))?.best?.epoch, 2);
 });
 
-test('an epoch recorded twice or with an infinite number is refused whole', async (t) => {
+test('an epoch with an infinite number is refused whole', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
-  await assert.rejects(store.jobs.recordEpoch(id, epochRecord(1, 0.1), underway), /UNIQUE/);
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   await assert.rejects(
-    store.jobs.recordEpoch(id, epochRecord(2, Number.POSITIVE_INFINITY), underway),
+    store.jobs.recordEpoch(id, epochRecord(2, Number.POSITIVE_INFINITY), [], underway),
     /validationLoss is Infinity/,
   );
   assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.5);
   assert.equal((await store.metrics.list(id)).length, 1);
   assert.equal((await store.events.list(id, { limit: 10 })).data.length, 3);
+});
+
+test('an epoch that is recorded again after an interruption is not told twice, and what was recorded stays', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const warning = { code: 'dead-units', message: 'most units are dead' } as const;
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [warning], untouched);
+  const { data: events } = await store.events.list(id, { limit: 10 });
+  assert.deepEqual(
+    events.slice(2).map(({ type, data }) => [type, data]),
+    [
+      ['epoch', epochRecord(1, 0.5)],
+      ['warning', { ...warning, epoch: 1 }],
+    ],
+  );
+  await store.jobs.recordEpoch(id, { ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
+  assert.deepEqual((await store.metrics.list(id))[0], epochRecord(1, 0.5));
+  const again = (await store.events.list(id, { limit: 10 })).data;
+  assert.deepEqual(again.slice(0, -1), events);
+  assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);
 });
 
 test('a job that is not at work records nothing', async (t) => {
@@ -66,6 +85,6 @@ test('a job that is not at work records nothing', async (t) => {
 test('a job that is being cancelled still records what it does', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'cancelling');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   assert.equal((await store.jobs.get(id))?.latest?.epoch, 1);
 });

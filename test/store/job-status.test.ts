@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
-import { epochRecord, failure, newJob, temporaryStore, trained, underway, untouched } from './fixtures.ts';
+import { epochRecord, failure, newJob, temporaryStore, trained, underway } from './fixtures.ts';
 
 async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   const { data } = await store.events.list(id, { limit: 100 });
@@ -69,7 +69,7 @@ test('a running job is cancelling until its thread has stopped', async (t) => {
   const id = await newJob(store, 'running');
   const asked = await store.jobs.requestCancel(id);
   assert.deepEqual([asked.status, asked.finishedAt, asked.stoppedAt], ['cancelling', null, null]);
-  const stopped = await store.jobs.finish(id, { status: 'cancelled', step: 77 });
+  const stopped = await store.jobs.settle(id, 77);
   assert.equal(stopped.status, 'cancelled');
   assert.deepEqual(stopped.stoppedAt, { step: 77, reason: 'cancelled' });
 });
@@ -77,12 +77,9 @@ test('a running job is cancelling until its thread has stopped', async (t) => {
 test('an illegal change leaves neither a trace in the job nor an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   await assert.rejects(store.jobs.start(id), failure('illegal-transition', 'running'));
-  await assert.rejects(
-    store.jobs.finish(id, { status: 'cancelled', step: 3 }),
-    failure('illegal-transition', 'running'),
-  );
+  await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'running', 'paused'));
   const before = await store.jobs.finish(id, {
     status: 'succeeded',
     step: 9,
@@ -93,13 +90,15 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
   const error = { code: 'worker-crashed', message: 'gone' } as const;
   for (const illegal of [
     () => store.jobs.start(id),
-    () => store.jobs.requeue(id),
+    () => store.jobs.settle(id),
+    () => store.jobs.requestPause(id),
+    () => store.jobs.resume(id),
+    () => store.jobs.retry(id, { status: 'failed', step: 9, error }),
     () => store.jobs.requestCancel(id),
     () => store.jobs.finish(id, { status: 'failed', step: 9, error }),
-    () => store.jobs.finish(id, { status: 'cancelled', step: 9 }),
     () => store.jobs.finish(id, { status: 'succeeded', step: 9, reason: 'completed', model: trained }),
     () => store.jobs.recordProgress(id, underway),
-    () => store.jobs.recordEpoch(id, epochRecord(2, 0.4), underway),
+    () => store.jobs.recordEpoch(id, epochRecord(2, 0.4), [], underway),
   ]) {
     await assert.rejects(illegal(), failure('illegal-transition', 'succeeded'));
   }
@@ -117,36 +116,95 @@ test('of two who start a job at once, one does', async (t) => {
   assert.equal((await store.jobs.get(id))?.attempts, 1);
 });
 
-test('a further attempt begins from nothing', async (t) => {
+test('a job that is put back and started again keeps what it measured, its first start and its attempt', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
-  const waiting = await store.jobs.requeue(id);
-  assert.equal(waiting.status, 'queued');
-  const job = await store.jobs.start(id);
-  assert.equal(job.attempts, 2);
-  assert.deepEqual([job.progress, job.latest, job.best], [untouched, null, null]);
-  assert.deepEqual(await store.metrics.list(id), []);
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.9), underway);
-  assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.9);
+  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
+  const before = await store.jobs.get(id);
+  assert.equal((await store.jobs.settle(id)).status, 'queued');
+  assert.deepEqual(await store.jobs.start(id), before);
+  assert.deepEqual(await store.metrics.list(id), [epochRecord(1, 0.5)]);
 });
 
-test('what a killed process left is queued again or cancelled', async (t) => {
+test('a queued job is paused at once, and waits in its old place when it is resumed', async (t) => {
+  const store = await temporaryStore(t);
+  const [id, later] = [await newJob(store), await newJob(store)];
+  assert.equal((await store.jobs.requestPause(id)).status, 'paused');
+  assert.equal((await store.jobs.nextQueued())?.id, later);
+  assert.equal((await store.jobs.resume(id)).status, 'queued');
+  assert.equal((await store.jobs.nextQueued())?.id, id);
+});
+
+test('a running job is pausing until its thread has stopped; a paused one can be cancelled', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
+  await store.jobs.recordProgress(id, underway);
+  await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'pausing'));
+  const paused = await store.jobs.settle(id);
+  assert.deepEqual([paused.status, paused.stoppedAt, paused.finishedAt], ['paused', null, null]);
+  const cancelled = await store.jobs.requestCancel(id);
+  assert.deepEqual(
+    [cancelled.status, cancelled.stoppedAt],
+    ['cancelled', { step: 844, reason: 'cancelled' }],
+  );
+});
+
+test('a job whose thread fails has three attempts, each told by a warning, and then fails with the reason', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const failed = { status: 'failed', step: 12, error: { code: 'worker-crashed', message: 'gone' } } as const;
+  for (const attempts of [2, 3]) {
+    const waiting = await store.jobs.retry(id, failed);
+    assert.deepEqual([waiting.status, waiting.attempts], ['queued', attempts]);
+    await store.jobs.start(id);
+  }
+  const job = await store.jobs.retry(id, failed);
+  assert.deepEqual([job.status, job.attempts, job.error], ['failed', 3, failed.error]);
+  const told = (await eventsOf(store, id)) as [string, Record<string, unknown>][];
+  assert.deepEqual(
+    told.flatMap(([type, data]) => (type === 'status' ? [] : [[type, data['code']]])),
+    [
+      ['warning', 'worker-crashed'],
+      ['warning', 'worker-crashed'],
+      ['error', 'worker-crashed'],
+    ],
+  );
+});
+
+for (const { asked, becomes } of [
+  { asked: 'requestPause', becomes: 'paused' },
+  { asked: 'requestCancel', becomes: 'cancelled' },
+] as const) {
+  test(`a job whose thread fails after ${asked} is ${becomes}, and not tried again`, async (t) => {
+    const store = await temporaryStore(t);
+    const id = await newJob(store, 'running');
+    await store.jobs[asked](id);
+    const error = { code: 'worker-crashed', message: 'gone' } as const;
+    const job = await store.jobs.retry(id, { status: 'failed', step: 12, error });
+    assert.deepEqual([job.status, job.error], [becomes, null]);
+  });
+}
+
+test('what a killed process left is queued again, cancelled or paused', async (t) => {
   const store = await temporaryStore(t);
   const queued = await newJob(store);
   const running = await newJob(store, 'running');
   const cancelling = await newJob(store, 'cancelling');
+  const pausing = await newJob(store, 'running');
+  await store.jobs.requestPause(pausing);
   await store.jobs.recordProgress(cancelling, underway);
-  const changed = await store.jobs.requeueInterrupted();
+  const changed = await store.jobs.settleInterrupted();
   assert.deepEqual(
     changed.map(({ id, status }) => [id, status]),
     [
       [running, 'queued'],
       [cancelling, 'cancelled'],
+      [pausing, 'paused'],
     ],
   );
   assert.deepEqual(changed[1]?.stoppedAt, { step: underway.step, reason: 'cancelled' });
   assert.equal((await store.jobs.get(queued))?.status, 'queued');
   assert.deepEqual((await eventsOf(store, running)).at(-1), ['status', { from: 'running', to: 'queued' }]);
-  assert.deepEqual(await store.jobs.requeueInterrupted(), []);
+  assert.deepEqual(await store.jobs.settleInterrupted(), []);
 });

@@ -6,8 +6,8 @@ test('epochs are listed ascending, every number as it was measured', async (t) =
   const store = await temporaryStore(t);
   const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
-  for (const record of records) await store.jobs.recordEpoch(id, record, underway);
-  await store.jobs.recordEpoch(other, epochRecord(1, null), underway);
+  for (const record of records) await store.jobs.recordEpoch(id, record, [], underway);
+  await store.jobs.recordEpoch(other, epochRecord(1, null), [], underway);
   assert.deepEqual(await store.metrics.list(id), records);
   assert.deepEqual(await store.metrics.list(other), [epochRecord(1, null)]);
 });

@@ -11,7 +11,7 @@ test('everything is there after closing and opening again', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const id = await newJob(before, 'running');
-  await before.jobs.recordEpoch(id, epochRecord(1, 0.5), underway);
+  await before.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   const digest = await before.blobs.put(new Uint8Array([1, 2, 3]));
   const job = await before.jobs.finish(id, {
     status: 'succeeded',

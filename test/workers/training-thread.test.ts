@@ -17,7 +17,9 @@ async function run(options: {
   plan?: Partial<TrainingPlan>;
   threads?: number;
   checkGradient?: boolean;
-  entry?: URL;
+  checkpointEverySeconds?: number;
+  checkpoint?: Uint8Array | null;
+  thread?: Parameters<typeof startTrainingThread>[2];
   onStart?: (worker: Worker, stop: () => void) => void;
   onMessage?: (message: TrainingMessage, stop: () => void) => Promise<void> | void;
 }): Promise<TrainingMessage[]> {
@@ -29,6 +31,8 @@ async function run(options: {
       threads: options.threads ?? 1,
       checkGradient: options.checkGradient ?? false,
       budgetSeconds: null,
+      checkpointEverySeconds: options.checkpointEverySeconds ?? 5,
+      checkpoint: options.checkpoint ?? null,
       train,
       test: tested,
     },
@@ -36,7 +40,7 @@ async function run(options: {
       messages.push(message);
       await options.onMessage?.(message, thread.stop);
     },
-    options.entry,
+    options.thread,
   );
   const [worker] = await started;
   options.onStart?.(worker, thread.stop);
@@ -46,7 +50,7 @@ async function run(options: {
 
 const endless = { epochs: 10_000, batchSize: 16 };
 const finals = (messages: TrainingMessage[]) =>
-  messages.filter(({ kind }) => kind !== 'progress' && kind !== 'epoch');
+  messages.filter(({ kind }) => !['progress', 'epoch', 'checkpoint'].includes(kind));
 
 test('a training says each epoch, then its parameters, and ends', async () => {
   // On a busy machine even this takes more than a second, after which progress is said in between.
@@ -85,7 +89,7 @@ test('a training that takes long says how far it is', async () => {
 
 test('a thread that is told to stop before it began does no step', async () => {
   const messages = await run({ plan: endless, onStart: (_, stop) => stop() });
-  assert.deepEqual(messages, [{ kind: 'stopped', step: 0 }]);
+  assert.deepEqual(messages, [{ kind: 'stopped', step: 0, checkpoint: null }]);
 });
 
 test('a loss that is no longer finite fails at once, with the step, the rate and what to do', async () => {
@@ -122,7 +126,7 @@ test('a thread that is killed is a crash by name, at the last step that is known
 });
 
 test('a thread that cannot even start is a crash by name', async () => {
-  const messages = await run({ entry: new URL('./threads/nowhere.worker.ts', import.meta.url) });
+  const messages = await run({ thread: { entry: new URL('./threads/nowhere.worker.ts', import.meta.url) } });
   assert.equal(messages.length, 1);
   assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
   assert.match(messages[0].error.message, /crashed: .*nowhere\.worker\.ts/);
@@ -130,12 +134,12 @@ test('a thread that cannot even start is a crash by name', async () => {
 
 test('a thread that does not stop when it is told to is ended, and has stopped all the same', async () => {
   const messages = await run({
-    entry: new URL('./threads/spinning.worker.ts', import.meta.url),
+    thread: { entry: new URL('./threads/spinning.worker.ts', import.meta.url) },
     onMessage: (message, stop) => {
       if (message.kind === 'progress') stop();
     },
   });
-  assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7 }]);
+  assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7, checkpoint: null }]);
 });
 
 test('when a message cannot be handled the thread is ended, and the failure comes out', async () => {

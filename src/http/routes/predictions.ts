@@ -79,4 +79,24 @@ export const predictionRoutes =
       },
       handler: (request, reply) => predict(request, reply, request.params, request.query),
     });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/checkpoints/:step/predictions',
+      bodyLimit: maxBodyBytes,
+      config: { scope: 'predict' },
+      schema: {
+        ...shared,
+        operationId: 'predictWithCheckpoint',
+        summary: 'Predict the labels of images with a checkpoint of a training job',
+        params: z.strictObject({
+          id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
+          step: versionNumber,
+        }),
+      },
+      handler(request, reply) {
+        const { id, step } = request.params;
+        return predict(request, reply, { name: id, version: step }, request.query);
+      },
+    });
   };

@@ -2,6 +2,7 @@
 import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { checkpointSchema } from '../../domain/checkpoint.ts';
 import { epochRecordSchema } from '../../domain/metrics.ts';
 import {
   jobStatusSchema,
@@ -99,7 +100,7 @@ export const trainingJobRoutes =
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
         description:
-          'A queued job is cancelled at once, a running one within a batch. What it measured stays.',
+          'A queued or paused job is cancelled at once, a running one within a batch. What it measured stays, and its checkpoints.',
         tags,
         params,
         querystring: noQuery,
@@ -108,6 +109,66 @@ export const trainingJobRoutes =
       async handler(request, reply) {
         return reply.code(202).send(await training.cancel(request.params.id));
       },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/pause',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'pauseTrainingJob',
+        summary: 'Pause a training job',
+        description:
+          'A queued job is paused at once; a running one writes a checkpoint within a batch and is paused then. Its place is ' +
+          'free for others.',
+        tags,
+        params,
+        querystring: noQuery,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
+      },
+      async handler(request, reply) {
+        return reply.code(202).send(await training.pause(request.params.id));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/resume',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'resumeTrainingJob',
+        summary: 'Let a paused training job go on',
+        description:
+          'It is queued again, and goes on from its last checkpoint: the final parameters are those of a job that was never paused.',
+        tags,
+        params,
+        querystring: noQuery,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
+      },
+      async handler(request, reply) {
+        return reply.code(202).send(await training.resume(request.params.id));
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs/:id/checkpoints',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'listCheckpoints',
+        summary: 'Checkpoints of a training job, by steps',
+        description:
+          'The best and the last few. One is a model as any other: `POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` ' +
+          'in `warmStart` and gradient checks.',
+        tags,
+        params,
+        querystring: noQuery,
+        response: {
+          200: z.object({ data: z.array(checkpointSchema) }).meta({ id: 'CheckpointList' }),
+          ...problems(400, 404),
+        },
+      },
+      handler: async (request) => ({ data: await training.checkpoints(request.params.id) }),
     });
 
     app.route({

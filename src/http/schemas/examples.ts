@@ -1,6 +1,7 @@
 /** Examples of the contract's components, by component id: what the starter job and its model look like. */
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
+import type { CheckpointRecord } from '../../domain/checkpoint.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { EpochRecord } from '../../domain/metrics.ts';
@@ -73,6 +74,7 @@ const trainingJob: TrainingJob = {
     validation: { fraction: 0.1 },
     earlyStopping: null,
     budget: null,
+    checkpointEverySeconds: 5,
   },
   gradientCheck: true,
   warmStart: null,
@@ -122,6 +124,15 @@ event: ${jobEvent.type}
 data: ${JSON.stringify(jobEvent)}
 
 `;
+
+const checkpoint: CheckpointRecord = {
+  step: 6752,
+  epoch: 8,
+  createdAt: '2026-11-24T23:52:08.120Z',
+  bytes: 128_256,
+  loss: 0.3462,
+  digest: 'sha256:0d9ad9b1fd1ccbf8b8f4b3b8e0a7c0c9f6a0f2f6a4ac3c4d1c0f2a9f1d6f0b7e',
+};
 
 const modelVersion: ModelVersion = {
   name: 'fashion-mnist',
@@ -231,6 +242,8 @@ export const examples: Readonly<Record<string, unknown>> = {
   EpochRecordList: { data: [epochRecord] },
   JobEvent: jobEvent,
   JobEventList: listOf(jobEvent, '2'),
+  Checkpoint: checkpoint,
+  CheckpointList: { data: [checkpoint] },
   ModelVersion: modelVersion,
   ModelVersionList: listOf(modelVersion, '1'),
   Model: model,

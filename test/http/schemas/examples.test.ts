@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { z } from 'zod';
+import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
 import { epochRecordSchema } from '../../../src/domain/metrics.ts';
@@ -29,6 +30,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   EpochRecordList: z.object({ data: z.array(epochRecordSchema) }),
   JobEvent: jobEventSchema,
   JobEventList: listOf(jobEventSchema),
+  Checkpoint: checkpointSchema,
+  CheckpointList: z.object({ data: z.array(checkpointSchema) }),
   ModelVersion: modelVersionSchema,
   ModelVersionList: listOf(modelVersionSchema),
   Model: modelSchema,

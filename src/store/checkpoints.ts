@@ -1,0 +1,132 @@
+/** Checkpoints: their bytes in files, what is known of them in rows. */
+import type { Kysely, Transaction } from 'kysely';
+import type { CheckpointRecord } from '../domain/checkpoint.ts';
+import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
+import type { BlobStore } from './blobs.ts';
+import { claimEvent, writeEvent } from './events.ts';
+import { claimAtWork } from './job-progress.ts';
+import type { CheckpointRow, Database } from './tables.ts';
+
+export interface Checkpoints {
+  /**
+   * Durable when it resolves, with its `checkpoint` event; of the job's older ones the best and the last few stay.
+   * @throws AtelierError `illegal-transition` where the job is not at work, `state-unusable`
+   */
+  save(
+    jobId: string,
+    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
+    bytes: Uint8Array,
+  ): Promise<void>;
+  /** By steps, ascending. Empty for a job that does not exist. */
+  list(jobId: string): Promise<CheckpointRecord[]>;
+  /** @throws AtelierError `state-unusable` when the file is missing or damaged */
+  read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
+  /** Of one that cannot be read: with a `warning` event that says so. */
+  discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
+}
+
+/** Besides the best one; the further ones stand in for a last one that is damaged. */
+const LAST_KEPT = 3;
+
+/** @param blobs holds checkpoints and nothing else: what no row refers to is removed */
+export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Promise<Checkpoints> {
+  const rowsOf = (from: Kysely<Database>, jobId: string) =>
+    from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
+
+  /** Removes files of which there is no row any more. */
+  async function removeFiles(digests: readonly string[]): Promise<void> {
+    if (digests.length === 0) return;
+    const used = await db.selectFrom('checkpoints').select('digest').where('digest', 'in', digests).execute();
+    const kept = new Set(used.map((row) => row.digest));
+    for (const digest of digests) if (!kept.has(digest)) await blobs.remove(digest);
+  }
+
+  // A process that was killed may have left files whose row was not written yet, or is gone already.
+  await removeFiles(await blobs.list());
+
+  return {
+    async save(jobId, { step, epoch, loss }, bytes) {
+      const digest = await blobs.put(bytes);
+      const removed = await db.transaction().execute(async (trx) => {
+        const job = await claimAtWork(trx, jobId);
+        const before = await rowsOf(trx, jobId);
+        const row: CheckpointRow = {
+          job_id: jobId,
+          step,
+          epoch,
+          created_at: new Date().toISOString(),
+          bytes: bytes.length,
+          loss,
+          digest,
+        };
+        await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
+        await trx.insertInto('checkpoints').values(row).execute();
+        await writeEvent(trx, job, 'checkpoint', { step, epoch });
+        // Attempts are counted between checkpoints: one that comes further than all before begins a new count.
+        if (before.every((other) => other.step < step)) {
+          await trx.updateTable('jobs').set({ attempts: 1 }).where('id', '=', jobId).execute();
+        }
+        return prune(trx, [...before.filter((other) => other.step !== step), row]);
+      });
+      await removeFiles(removed.filter((other) => other !== digest));
+    },
+
+    list: async (jobId) => (await rowsOf(db, jobId)).map(toRecord),
+    read: ({ digest }) => blobs.get(digest),
+
+    async discard(jobId, step, reason) {
+      const row = await db.transaction().execute(async (trx) => {
+        await writeEvent(trx, await claimEvent(trx, jobId), 'warning', reason);
+        return trx
+          .deleteFrom('checkpoints')
+          .where('job_id', '=', jobId)
+          .where('step', '=', step)
+          .returning('digest')
+          .executeTakeFirst();
+      });
+      if (row) await removeFiles([row.digest]);
+    },
+  };
+}
+
+/** @param rows all of one job, the new one last @returns digests of those that went */
+async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[]): Promise<string[]> {
+  const ascending = rows.toSorted((a, b) => a.step - b.step);
+  const measured = ascending.filter((row) => row.loss !== null);
+  const best = measured.reduce<CheckpointRow | undefined>(
+    (least, row) => (least === undefined || row.loss! < least.loss! ? row : least),
+    undefined,
+  );
+  const old = ascending.slice(0, -LAST_KEPT).filter((row) => row !== best);
+  const gone: string[] = [];
+  for (const row of old) {
+    if (await isAwaited(trx, row)) continue;
+    await trx
+      .deleteFrom('checkpoints')
+      .where('job_id', '=', row.job_id)
+      .where('step', '=', row.step)
+      .execute();
+    gone.push(row.digest);
+  }
+  return gone;
+}
+
+/** Whether a job that has not ended is to start, or to start again, from the checkpoint. */
+async function isAwaited(trx: Transaction<Database>, { job_id, step }: CheckpointRow): Promise<boolean> {
+  const awaiting = await trx
+    .selectFrom('jobs')
+    .select('id')
+    .where(
+      'status',
+      'in',
+      JOB_STATUSES.filter((status) => !isEnded(status)),
+    )
+    .where('request', 'like', `%"warmStart":{"name":"${job_id}","version":${step}}%`)
+    .limit(1)
+    .execute();
+  return awaiting.length > 0;
+}
+
+function toRecord({ step, epoch, created_at, bytes, loss, digest }: CheckpointRow): CheckpointRecord {
+  return { step, epoch, createdAt: created_at, bytes, loss, digest };
+}

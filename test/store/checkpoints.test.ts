@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { openStore, type Store } from '../../src/store/store.ts';
+import {
+  failure,
+  newJob,
+  request,
+  temporaryDirectory,
+  temporaryStore,
+  underway,
+  untouched,
+} from './fixtures.ts';
+
+const bytesOf = (step: number) => new Uint8Array(64).fill(step);
+
+async function save(store: Store, id: string, step: number, loss: number | null = null): Promise<void> {
+  await store.checkpoints.save(id, { step, epoch: 1, loss }, bytesOf(step));
+}
+
+async function stepsOf(store: Store, id: string): Promise<number[]> {
+  return (await store.checkpoints.list(id)).map(({ step }) => step);
+}
+
+test('a checkpoint is listed with what is known of it, told by an event, and read as it was', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await save(store, id, 7, 0.5);
+  const [checkpoint, ...others] = await store.checkpoints.list(id);
+  assert.deepEqual(others, []);
+  const { createdAt, digest, ...rest } = checkpoint!;
+  assert.deepEqual(rest, { step: 7, epoch: 1, bytes: 64, loss: 0.5 });
+  assert.deepEqual(await store.checkpoints.read({ digest }), bytesOf(7));
+  const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
+  assert.deepEqual([event?.type, event?.data], ['checkpoint', { step: 7, epoch: 1 }]);
+  assert.ok(createdAt <= event!.at);
+});
+
+test('the best and the last three stay, and the files of the others go', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const id = await newJob(store, 'running');
+  const losses = [0.9, 0.4, null, 0.6, 0.5, null, 0.7];
+  for (const [n, loss] of losses.entries()) await save(store, id, n + 1, loss);
+  assert.deepEqual(await stepsOf(store, id), [2, 5, 6, 7]);
+  assert.equal((await readdir(join(directory, 'checkpoints'))).length, 4);
+  for (const checkpoint of await store.checkpoints.list(id)) {
+    assert.deepEqual(await store.checkpoints.read(checkpoint), bytesOf(checkpoint.step));
+  }
+});
+
+test('a checkpoint that a waiting job is to start from stays until that job has ended', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await save(store, id, 1);
+  const warmStart = { name: id, version: 1 };
+  const waiting = await store.jobs.create({ ...request(), warmStart }, untouched);
+  for (const step of [2, 3, 4, 5]) await save(store, id, step);
+  assert.deepEqual(await stepsOf(store, id), [1, 3, 4, 5]);
+  await store.jobs.requestCancel(waiting.id);
+  await save(store, id, 6);
+  assert.deepEqual(await stepsOf(store, id), [4, 5, 6]);
+});
+
+test('files that two jobs share stay as long as one of them needs them', async (t) => {
+  const store = await temporaryStore(t);
+  const [one, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
+  await save(store, one, 1);
+  for (const step of [1, 2, 3, 4]) await save(store, other, step);
+  assert.deepEqual(await stepsOf(store, other), [2, 3, 4]);
+  const [kept] = await store.checkpoints.list(one);
+  assert.deepEqual(await store.checkpoints.read(kept!), bytesOf(1));
+});
+
+test('a checkpoint further than all before begins a new count of attempts, one that is not does not', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const failed = { status: 'failed', step: 5, error: { code: 'worker-crashed', message: 'gone' } } as const;
+  const attempts = async () => (await store.jobs.get(id))?.attempts;
+  await store.jobs.retry(id, failed);
+  await store.jobs.start(id);
+  await save(store, id, 5);
+  assert.equal(await attempts(), 1);
+  await store.jobs.retry(id, failed);
+  await store.jobs.start(id);
+  await save(store, id, 5);
+  assert.equal(await attempts(), 2);
+});
+
+test('a job that is not at work gets no checkpoint', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await store.jobs.recordProgress(id, underway);
+  await store.jobs.settle(id);
+  await assert.rejects(save(store, id, 9), failure('illegal-transition', 'queued'));
+  assert.deepEqual(await stepsOf(store, id), []);
+});
+
+test('a file that is cut off or gone is told, and the discarded checkpoint leaves a warning', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const id = await newJob(store, 'running');
+  for (const step of [1, 2]) await save(store, id, step);
+  const [gone, cut] = await store.checkpoints.list(id);
+  const fileOf = (digest: string) => join(directory, 'checkpoints', digest.replace('sha256:', ''));
+  await rm(fileOf(gone!.digest));
+  await truncate(fileOf(cut!.digest), 63);
+  await assert.rejects(store.checkpoints.read(gone!), failure('state-unusable', gone!.digest));
+  await assert.rejects(store.checkpoints.read(cut!), failure('state-unusable', cut!.digest));
+  await store.checkpoints.discard(id, 2, { code: 'checkpoint-damaged', message: 'cut off' });
+  assert.deepEqual(await stepsOf(store, id), [1]);
+  const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
+  assert.deepEqual([event?.type, event?.data['code']], ['warning', 'checkpoint-damaged']);
+});
+
+test('files that a killed process left without a row are removed at the next start', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  const id = await newJob(store, 'running');
+  await save(store, id, 1);
+  await store.close();
+  await writeFile(join(directory, 'checkpoints', 'e'.repeat(64)), 'left behind');
+  const again = await openStore(directory);
+  t.after(() => again.close());
+  const [kept] = await again.checkpoints.list(id);
+  assert.deepEqual(await readdir(join(directory, 'checkpoints')), [kept!.digest.replace('sha256:', '')]);
+});
