@@ -1,6 +1,7 @@
 /** PNG, JPEG and WebP ↔ pixels. */
-import sharp, { type Metadata } from 'sharp';
+import sharp, { type Metadata, type Sharp } from 'sharp';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
+import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ImageBatch } from './image-batch.ts';
@@ -11,17 +12,60 @@ sharp.unblock({
   operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
 });
 
+/** As many as a large camera's; they are decoded a few rows at a time where the format allows it. */
+const MAX_CONTAINED_PIXELS = 50_000_000;
+
 /**
  * One 28×28 picture; colour becomes luma as in PIL's convert('L'), transparency black as the data's background.
  * A grey 8-bit PNG gives exactly its bytes: profiles, gamma and orientation are not applied.
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
 export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
-  refuseSize(await attempt(() => sharp(bytes, { limitInputPixels: false }).metadata()), bytes);
+  const metadata = await readHeader(bytes);
+  refuseSize(metadata);
   const options = { limitInputPixels: IMAGE_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
-  // 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB.
+  return readPixels(sharp(bytes, options));
+}
+
+/**
+ * As `fromPicture`, of a picture of any size: a larger or smaller one is turned as its camera says, and made to fit
+ * 28×28 as a whole, the rest of which is black.
+ * @throws AtelierError `undecodable-image`, `invalid-image-size` where it has more than 50 million pixels
+ */
+export async function containPicture(
+  bytes: Uint8Array,
+): Promise<{ readonly batch: ImageBatch; readonly corrected: readonly Correction[] }> {
+  const { width, height, autoOrient, orientation = 1 } = await readHeader(bytes);
+  if (width === IMAGE_SIDE && height === IMAGE_SIDE)
+    return { batch: await fromPicture(bytes), corrected: [] };
+  if (width * height > MAX_CONTAINED_PIXELS) {
+    throw new AtelierError(
+      'invalid-image-size',
+      `The picture is ${width}×${height} pixels; ?fit=contain takes up to 50 million. Make it smaller before sending it.`,
+    );
+  }
+  const options = { limitInputPixels: MAX_CONTAINED_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
+  const batch = await readPixels(
+    sharp(bytes, options)
+      .autoOrient()
+      .flatten({ background: 'black' })
+      .resize(IMAGE_SIDE, IMAGE_SIDE, { fit: 'contain', background: 'black' }),
+  );
+  const corrected: Correction[] = [];
+  if (orientation > 1) corrected.push({ code: 'oriented', detail: 'turned as its EXIF orientation says' });
+  const scale = IMAGE_SIDE / Math.max(autoOrient.width, autoOrient.height);
+  const [across, down] = [autoOrient.width, autoOrient.height].map((side) =>
+    Math.max(1, Math.round(side * scale)),
+  );
+  const detail = `from ${autoOrient.width}×${autoOrient.height} to ${across}×${down}, in the middle of 28×28`;
+  corrected.push({ code: 'resized', detail });
+  return { batch, corrected };
+}
+
+/** 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB. */
+async function readPixels(picture: Sharp): Promise<ImageBatch> {
   const { data, info } = await attempt(() =>
-    sharp(bytes, options).raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+    picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
   );
   const pixels = new Uint8Array(IMAGE_PIXELS);
   for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = greyOf(data, i * info.channels, info.channels);
@@ -41,20 +85,24 @@ export function rasterToPng({ width, height, rgb }: Raster): Promise<Buffer> {
     .toBuffer();
 }
 
-/** From the header alone, before anything is decoded. */
-function refuseSize({ width, height, pages }: Metadata, bytes: Uint8Array): void {
-  if (width !== IMAGE_SIDE || height !== IMAGE_SIDE) {
-    throw new AtelierError(
-      'invalid-image-size',
-      `The picture is ${width}×${height} pixels; 28×28 is allowed. Resize it before sending it.`,
-    );
-  }
-  if ((pages ?? 1) > 1 || isAnimatedPng(bytes)) {
+/** Before anything is decoded. */
+async function readHeader(bytes: Uint8Array): Promise<Metadata> {
+  const metadata = await attempt(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  if ((metadata.pages ?? 1) > 1 || isAnimatedPng(bytes)) {
     throw new AtelierError(
       'undecodable-image',
       'The picture is animated. Send one still picture, or several files.',
     );
   }
+  return metadata;
+}
+
+function refuseSize({ width, height }: Metadata): void {
+  if (width === IMAGE_SIDE && height === IMAGE_SIDE) return;
+  throw new AtelierError(
+    'invalid-image-size',
+    `The picture is ${width}×${height} pixels; 28×28 is allowed. Resize it before sending it, or ask for ?fit=contain.`,
+  );
 }
 
 /** libvips reads the first frame of an animated PNG and does not tell. The mark stands before the pixels. */

@@ -13,7 +13,6 @@ export const explanationQuerySchema = z.strictObject({
     .describe('The class that is explained; the likeliest by default'),
   pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
 });
-export type ExplanationQuery = z.output<typeof explanationQuerySchema>;
 
 const map = z.array(z.array(z.number()).length(IMAGE_SIDE)).length(IMAGE_SIDE);
 

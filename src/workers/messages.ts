@@ -153,6 +153,12 @@ export interface WeightsTask extends WeightsQuery {
   readonly network: ServedNetwork;
 }
 
+/** The examples are in shared memory: the training part of a data set. */
+export interface PictureStatisticsTask {
+  readonly examples: Examples;
+  readonly classes: number;
+}
+
 export interface PredictTask {
   readonly network: ServedNetwork;
   /** Decoding a large body is the thread's work too. */

@@ -8,6 +8,12 @@ import { describeExplanation, explanationSchema } from '../../src/domain/explana
 import { magnitude } from '../../src/formats/drawing/colour-scale.ts';
 import type { Raster } from '../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../src/formats/drawing/weights.ts';
+import { diagnose } from '../../src/numerics/diagnosis/diagnose.ts';
+import { inverted } from '../../src/numerics/diagnosis/features.ts';
+import {
+  type PictureStatistics,
+  pictureStatistics,
+} from '../../src/numerics/diagnosis/picture-statistics.ts';
 import { evaluate } from '../../src/numerics/evaluate.ts';
 import type { ClassificationReport } from '../../src/numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../src/numerics/evaluation/comparison.ts';
@@ -17,6 +23,7 @@ import type {
   EvaluationTask,
   ExplanationResult,
   ExplanationTask,
+  PictureStatisticsTask,
   ServedNetwork,
   WeightsTask,
 } from '../../src/workers/messages.ts';
@@ -118,5 +125,14 @@ describe('a numeric thread', () => {
     const weights = pool.tasks<WeightsTask, Raster>('drawWeightsOf');
     const drawn = await weights.run({ network, layer: 2 });
     assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
+  });
+
+  test('measures the pictures of a training part, and the statistics cross to whoever diagnoses', async () => {
+    const examples = dataset.test;
+    const measurements = pool.tasks<PictureStatisticsTask, PictureStatistics>('measurePictures');
+    const statistics = await measurements.run({ examples, classes: 10 });
+    assert.deepEqual(statistics, pictureStatistics(examples, 10));
+    const [finding] = diagnose(inverted(examples.pixels.slice(0, IMAGE_PIXELS)), statistics);
+    assert.equal(finding?.code, 'inverted');
   });
 });

@@ -1,0 +1,94 @@
+/**
+ * How often each complaint about a picture is right, on 1,000 test images as they are and after each has been done
+ * something to; and how often it is wrong, on all 10,000 as they are.
+ *
+ *     node scripts/diagnosis.ts
+ */
+import { loadDataset } from '../src/datasets/fashion-mnist.ts';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/dataset.ts';
+import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
+import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
+import { pictureStatistics } from '../src/numerics/diagnosis/picture-statistics.ts';
+import type { Pixels } from '../src/numerics/engine.ts';
+import { PURPOSE, randomBits } from '../src/numerics/random.ts';
+
+const CODES = ['blank', 'unscaled', 'inverted', 'transposed', 'off-centre', 'far-from-training-data'];
+const CHANGED = 1000;
+
+const draw = (n: number, i: number, below: number) => randomBits(1, PURPOSE.shuffle, n, i) % below;
+
+/** Moved by 5 to 10 pixels across and up to 8 down; what is left empty is black. */
+function moved(image: Pixels, n: number): Pixels {
+  const dx = (5 + draw(n, 0, 6)) * (draw(n, 1, 2) === 0 ? 1 : -1);
+  const dy = draw(n, 2, 17) - 8;
+  return image.map((_, i) => {
+    const [x, y] = [(i % IMAGE_SIDE) - dx, Math.floor(i / IMAGE_SIDE) - dy];
+    const inside = x >= 0 && x < IMAGE_SIDE && y >= 0 && y < IMAGE_SIDE;
+    return inside ? image[y * IMAGE_SIDE + x]! : 0;
+  });
+}
+
+/** Half as large, in one of the corners. */
+function cornered(image: Pixels, n: number): Pixels {
+  const half = IMAGE_SIDE / 2;
+  const [left, top] = [draw(n, 0, 2) * half, draw(n, 1, 2) * half];
+  return image.map((_, i) => {
+    const [x, y] = [2 * ((i % IMAGE_SIDE) - left), 2 * (Math.floor(i / IMAGE_SIDE) - top)];
+    return x >= 0 && x < IMAGE_SIDE && y >= 0 && y < IMAGE_SIDE ? image[y * IMAGE_SIDE + x]! : 0;
+  });
+}
+
+const CHANGES: Record<string, (image: Pixels, n: number) => Pixels> = {
+  'as it is': (image) => image,
+  inverted,
+  transposed,
+  'divided by 255': (image) => Float32Array.from(image, (value) => value / 255),
+  'transposed, divided by 255': (image) => Float32Array.from(transposed(image), (value) => value / 255),
+  'inverted, transposed': (image) => inverted(transposed(image)),
+  moved,
+  'half as large, in a corner': cornered,
+  'pixels shuffled': (image, n) => {
+    const order = Array.from(image.keys(), (i) => [randomBits(2, PURPOSE.shuffle, n, i), i] as const);
+    order.sort(([a], [b]) => a - b);
+    return image.map((_, i) => image[order[i]![1]]!);
+  },
+  noise: (image, n) => image.map((_, i) => draw(n, i, 256)),
+  'noise added, σ about 74': (image, n) =>
+    image.map((value, i) => Math.max(0, Math.min(255, value + draw(n, i, 256) - 128))),
+  'rows reversed': (image) =>
+    image.map(
+      (_, i) => image[(IMAGE_SIDE - 1 - Math.floor(i / IMAGE_SIDE)) * IMAGE_SIDE + (i % IMAGE_SIDE)]!,
+    ),
+};
+
+const dataset = await loadDataset('data');
+const startedAt = performance.now();
+const statistics = pictureStatistics(dataset.train, dataset.classNames.length);
+const fitMs = performance.now() - startedAt;
+
+function sharesOf(change: (image: Pixels, n: number) => Pixels, count: number): string[] {
+  const found = new Map<string, number>();
+  let any = 0;
+  for (let n = 0; n < count; n++) {
+    const image = dataset.test.pixels.slice(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS);
+    const findings = diagnose(change(image, n), statistics);
+    if (findings.length > 0) any++;
+    for (const { code } of findings) found.set(code, (found.get(code) ?? 0) + 1);
+  }
+  return [any, ...CODES.map((code) => found.get(code) ?? 0)].map(
+    (times) => `${((100 * times) / count).toFixed(2)} %`,
+  );
+}
+
+console.log(`| picture | any | ${CODES.join(' | ')} |\n|---|${'---|'.repeat(CODES.length + 1)}`);
+console.log(
+  `| all 10,000 test images | ${sharesOf((image) => image, dataset.test.labels.length).join(' | ')} |`,
+);
+for (const [name, change] of Object.entries(CHANGES)) {
+  console.log(`| ${name} | ${sharesOf(change, CHANGED).join(' | ')} |`);
+}
+const diagnoseMs = performance.now() - startedAt - fitMs;
+const images = dataset.test.labels.length + CHANGED * Object.keys(CHANGES).length;
+console.log(
+  `\nStatistics of ${dataset.train.labels.length} images: ${fitMs.toFixed(0)} ms. A diagnosis: ${(diagnoseMs / images).toFixed(2)} ms.`,
+);

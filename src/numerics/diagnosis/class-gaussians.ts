@@ -1,0 +1,92 @@
+/** One normal distribution a class over the features of its pictures. */
+
+/** Of one class: log density −½‖G⁻¹(f − m)‖² − Σ log G_ii, the constant left out. */
+interface ClassGaussian {
+  readonly mean: Float64Array;
+  /** Lower triangle of G, C = G Gᵀ, row by row. */
+  readonly factor: Float64Array;
+  /** Σ log G_ii */
+  readonly logDeterminant: number;
+}
+
+/** Those of the classes that occur. */
+export type ClassGaussians = readonly ClassGaussian[];
+
+/** Added to every variance of features on the scale 0–1: a block that was always black may be nearly so. */
+const FLOOR = 1e-3;
+
+/**
+ * C_k = (S_k + d W) / (n_k + d) + FLOOR · 1, S_k the scatter of class k's n_k rows, W that of all classes within
+ * themselves over their number, d the number of features: a class of few rows takes its shape from the others
+ * (Friedman 1989, Regularized Discriminant Analysis).
+ * @param rows n × d
+ */
+export function fitClassGaussians(
+  rows: Float64Array,
+  labels: Uint8Array,
+  d: number,
+  classes: number,
+): ClassGaussians {
+  const counts = new Float64Array(classes);
+  const means = Array.from({ length: classes }, () => new Float64Array(d));
+  for (const [n, label] of labels.entries()) {
+    counts[label]!++;
+    for (let i = 0; i < d; i++) means[label]![i]! += rows[n * d + i]!;
+  }
+  for (const [k, mean] of means.entries()) for (let i = 0; i < d; i++) mean[i]! /= counts[k]! || 1;
+  const scatters = Array.from({ length: classes }, () => new Float64Array((d * (d + 1)) / 2));
+  const within = new Float64Array((d * (d + 1)) / 2);
+  const centred = new Float64Array(d);
+  for (const [n, label] of labels.entries()) {
+    for (let i = 0; i < d; i++) centred[i] = rows[n * d + i]! - means[label]![i]!;
+    const scatter = scatters[label]!;
+    for (let i = 0, at = 0; i < d; i++)
+      for (let j = 0; j <= i; j++) scatter[at++]! += centred[i]! * centred[j]!;
+  }
+  for (const scatter of scatters)
+    for (const [at, sum] of scatter.entries()) within[at]! += sum / labels.length;
+  return means.flatMap((mean, k) => {
+    if (counts[k] === 0) return [];
+    const factor = scatters[k]!.map((sum, at) => (sum + d * within[at]!) / (counts[k]! + d));
+    for (let i = 0; i < d; i++) factor[diagonal(i)]! += FLOOR;
+    factorize(factor, d);
+    let logDeterminant = 0;
+    for (let i = 0; i < d; i++) logDeterminant += Math.log(factor[diagonal(i)]!);
+    return [{ mean, factor, logDeterminant }];
+  });
+}
+
+/** Where element (i, i) of a lower triangle lies. */
+const diagonal = (i: number) => (i * (i + 3)) / 2;
+
+/** Cholesky in place: the lower triangle of C becomes that of G, C = G Gᵀ. */
+function factorize(c: Float64Array, d: number): void {
+  for (let i = 0; i < d; i++) {
+    const row = (i * (i + 1)) / 2;
+    for (let j = 0; j <= i; j++) {
+      const other = (j * (j + 1)) / 2;
+      let sum = c[row + j]!;
+      for (let k = 0; k < j; k++) sum -= c[row + k]! * c[other + k]!;
+      c[row + j] = i === j ? Math.sqrt(sum) : sum / c[other + j]!;
+    }
+  }
+}
+
+/** The log density of the class that suits the features best, up to a constant. */
+export function logLikelihood(gaussians: ClassGaussians, features: Float64Array): number {
+  const solved = new Float64Array(features.length);
+  let best = Number.NEGATIVE_INFINITY;
+  for (const { mean, factor, logDeterminant } of gaussians) {
+    let squares = 0;
+    for (let i = 0, at = 0; i < solved.length; i++) {
+      let sum = features[i]! - mean[i]!;
+      for (let j = 0; j < i; j++) sum -= factor[at++]! * solved[j]!;
+      solved[i] = sum / factor[at++]!;
+      squares += solved[i]! ** 2;
+      // It only becomes less likely from here on.
+      if (-squares / 2 - logDeterminant <= best) break;
+    }
+    best = Math.max(best, -squares / 2 - logDeterminant);
+  }
+  return best;
+}

@@ -1,0 +1,55 @@
+/** What a 28×28 picture looks like from afar: few enough numbers for a covariance matrix of each class. */
+import type { Pixels } from '../engine.ts';
+
+export const SIDE = 28;
+const BLOCK = 4;
+const BLOCKS = SIDE / BLOCK;
+/** The means of 7×7 blocks, and how rough the picture is down and across, which the means do not show. */
+export const FEATURES = BLOCKS * BLOCKS + 2;
+
+/**
+ * Block means of the pixels on the scale 0–1, then √ mean (difference of neighbours)² of rows and of columns.
+ * @param features FEATURES numbers, overwritten
+ * @param pixels 0–255
+ */
+export function extractFeatures(features: Float64Array, pixels: Pixels): void {
+  features.fill(0);
+  let [down, across] = [0, 0];
+  for (let y = 0; y < SIDE; y++) {
+    for (let x = 0; x < SIDE; x++) {
+      const value = pixels[y * SIDE + x]!;
+      features[Math.floor(y / BLOCK) * BLOCKS + Math.floor(x / BLOCK)]! += value / (255 * BLOCK * BLOCK);
+      if (y > 0) down += ((value - pixels[(y - 1) * SIDE + x]!) / 255) ** 2;
+      if (x > 0) across += ((value - pixels[y * SIDE + x - 1]!) / 255) ** 2;
+    }
+  }
+  features[FEATURES - 2] = Math.sqrt(down / (SIDE * (SIDE - 1)));
+  features[FEATURES - 1] = Math.sqrt(across / (SIDE * (SIDE - 1)));
+}
+
+/** Light for dark. */
+export function inverted(pixels: Pixels): Pixels {
+  return pixels.map((value) => 255 - value);
+}
+
+/** Rows for columns. */
+export function transposed(pixels: Pixels): Pixels {
+  return pixels.map((_, i) => pixels[(i % SIDE) * SIDE + Math.floor(i / SIDE)]!);
+}
+
+export function brightest(pixels: Pixels): number {
+  let max = 0;
+  for (let i = 0; i < pixels.length; i++) max = Math.max(max, pixels[i]!);
+  return max;
+}
+
+/** Centre of mass in pixels from the upper left one; the middle of the picture where nothing weighs anything. */
+export function centreOfMass(pixels: Pixels): { readonly x: number; readonly y: number } {
+  let [mass, x, y] = [0, 0, 0];
+  for (let i = 0; i < pixels.length; i++) {
+    mass += pixels[i]!;
+    x += pixels[i]! * (i % SIDE);
+    y += pixels[i]! * Math.floor(i / SIDE);
+  }
+  return mass === 0 ? { x: (SIDE - 1) / 2, y: (SIDE - 1) / 2 } : { x: x / mass, y: y / mass };
+}

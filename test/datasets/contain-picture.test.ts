@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import sharp, { type Sharp } from 'sharp';
+import { containPicture, fromPicture, toPng } from '../../src/datasets/picture.ts';
+import { PICTURES, refused } from './fixtures.ts';
+
+const colour = { r: 200, g: 100, b: 50 };
+const luma = Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50);
+
+function plain(width: number, height: number): Sharp {
+  return sharp({ create: { width, height, channels: 3, background: colour } });
+}
+
+/** Row y of the 28×28 pixels. */
+async function rowsOf(bytes: Uint8Array): Promise<number[][]> {
+  const { batch } = await containPicture(bytes);
+  assert.equal(batch.count, 1);
+  return Array.from({ length: 28 }, (_, y) => Array.from(batch.pixels.subarray(y * 28, (y + 1) * 28)));
+}
+
+const row = (...parts: [value: number, times: number][]) =>
+  parts.flatMap(([value, times]) => new Array<number>(times).fill(value));
+
+test('a wide picture keeps its aspect, between black above and below; colours become luma', async () => {
+  const rows = await rowsOf(await plain(560, 280).png().toBuffer());
+  for (const [y, pixels] of rows.entries()) {
+    assert.deepEqual(pixels, row([y >= 7 && y < 21 ? luma : 0, 28]), `row ${y}`);
+  }
+});
+
+test('a small tall picture grows, between black left and right', async () => {
+  const rows = await rowsOf(await plain(7, 14).png().toBuffer());
+  for (const [y, pixels] of rows.entries()) {
+    assert.deepEqual(pixels, row([0, 7], [luma, 14], [0, 7]), `row ${y}`);
+  }
+});
+
+test('it says what it did', async () => {
+  const { corrected } = await containPicture(await plain(560, 280).webp().toBuffer());
+  assert.deepEqual(corrected, [{ code: 'resized', detail: 'from 560×280 to 28×14, in the middle of 28×28' }]);
+});
+
+test('a photograph is turned as its camera says', async () => {
+  const upright = await plain(280, 560).jpeg().toBuffer();
+  const lying = await plain(560, 280).jpeg().withMetadata({ orientation: 6 }).toBuffer();
+  const { batch, corrected } = await containPicture(lying);
+  assert.deepEqual(batch, (await containPicture(upright)).batch);
+  assert.deepEqual(
+    corrected.map(({ code, detail }) => [code, /280×560 to 14×28/.test(detail)]),
+    [
+      ['oriented', false],
+      ['resized', true],
+    ],
+  );
+});
+
+test('what is transparent is black, and 16 bits become 8', async () => {
+  const clear = plain(56, 56).ensureAlpha(0.5);
+  const [[pixel]] = (await rowsOf(await clear.png().toBuffer())) as [[number]];
+  assert.ok(Math.abs(pixel - luma / 2) <= 1, `${pixel}`);
+  const deep = await plain(56, 56).toColourspace('rgb16').png().toBuffer();
+  assert.equal((await sharp(deep).metadata()).depth, 'ushort');
+  assert.deepEqual((await rowsOf(deep))[0], row([luma, 28]));
+});
+
+test('a picture of 28×28 is left as it is, bit for bit', async () => {
+  const bytes = await toPng(PICTURES.subarray(0, 784));
+  assert.deepEqual(await containPicture(bytes), { batch: await fromPicture(bytes), corrected: [] });
+});
+
+test('a picture doubled in size comes back nearly as it was', async () => {
+  const smooth = Uint8Array.from(
+    { length: 784 },
+    (_, i) => 127 + 120 * Math.sin(i / 90) * Math.cos((i % 28) / 9),
+  );
+  const large = await sharp(await toPng(smooth))
+    .resize(56, 56, { kernel: 'nearest' })
+    .png()
+    .toBuffer();
+  const { batch } = await containPicture(large);
+  for (const [i, value] of smooth.entries())
+    assert.ok(Math.abs(batch.pixels[i]! - value) <= 16, `pixel ${i}`);
+});
+
+test('an animated picture, one that is none, and one that is too large are refused', async () => {
+  const frames = await sharp(
+    [await plain(50, 50).png().toBuffer(), await plain(50, 50).negate().png().toBuffer()],
+    {
+      join: { animated: true },
+    },
+  )
+    .webp()
+    .toBuffer();
+  await assert.rejects(containPicture(frames), refused('undecodable-image', /animated/));
+  await assert.rejects(containPicture(Buffer.from('no picture')), refused('undecodable-image'));
+  const cut = (await plain(500, 500).png().toBuffer()).subarray(0, 100);
+  await assert.rejects(containPicture(cut), refused('undecodable-image'));
+  const huge = await plain(10_000, 5001).png({ compressionLevel: 1 }).toBuffer();
+  await assert.rejects(
+    containPicture(huge),
+    refused('invalid-image-size', /10000×5001 pixels; .* 50 million/),
+  );
+});

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { loadDataset } from '../../../src/datasets/fashion-mnist.ts';
+import type { Dataset } from '../../../src/domain/dataset.ts';
+import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
+import { inverted, transposed } from '../../../src/numerics/diagnosis/features.ts';
+import {
+  type PictureStatistics,
+  pictureStatistics,
+} from '../../../src/numerics/diagnosis/picture-statistics.ts';
+import type { Pixels } from '../../../src/numerics/engine.ts';
+import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
+import { DATA_DIR } from '../../start-service.ts';
+
+const IMAGES = 1000;
+const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 255);
+/** By eight pixels to the right; what is left empty is black. */
+const moved = (image: Pixels) => image.map((_, i) => (i % 28 < 8 ? 0 : image[i - 8]!));
+const noise = (image: Pixels, n: number) => image.map((_, i) => randomBits(0, PURPOSE.noise, n, i) % 256);
+
+describe('a picture, compared with the training images', () => {
+  let dataset: Dataset;
+  let statistics: PictureStatistics;
+  before(async () => {
+    dataset = await loadDataset(DATA_DIR);
+    statistics = pictureStatistics(dataset.train, dataset.classNames.length);
+  });
+
+  const imageOf = (n: number): Pixels => dataset.test.pixels.slice(n * 784, (n + 1) * 784);
+
+  /** In how many of the first test images, changed, each thing is found. */
+  function found(change: (image: Pixels, n: number) => Pixels): Record<string, number> {
+    const counts: Record<string, number> = { any: 0 };
+    for (let n = 0; n < IMAGES; n++) {
+      const findings = diagnose(change(imageOf(n), n), statistics);
+      if (findings.length > 0) counts['any']!++;
+      for (const { code } of findings) counts[code] = (counts[code] ?? 0) + 1;
+    }
+    return counts;
+  }
+
+  test('is complained of in fewer than one of a hundred cases when nothing is wrong with it', () => {
+    assert.ok(found((image) => image)['any']! < IMAGES / 100);
+  });
+
+  test('is found inverted, always', () => {
+    assert.equal(found(inverted)['inverted'], IMAGES);
+  });
+
+  test('is found unscaled, always, and no more is complained of than of the same picture scaled', () => {
+    const counts = found(divided);
+    assert.equal(counts['unscaled'], IMAGES);
+    const { any: _, unscaled: __, ...others } = counts;
+    const { any: ___, ...scaled } = found((image) => image);
+    assert.deepEqual(others, scaled);
+  });
+
+  test('is found transposed in most cases, inverted or unscaled too or not', () => {
+    const counts = found(transposed);
+    assert.ok(counts['transposed']! > 0.85 * IMAGES, `${counts['transposed']}`);
+    const both = found((image) => inverted(transposed(image)));
+    assert.deepEqual([both['inverted'], both['transposed']], [IMAGES, counts['transposed']]);
+    assert.equal(found((image) => divided(transposed(image)))['transposed'], counts['transposed']);
+  });
+
+  test('is found off-centre in most cases', () => {
+    const { 'off-centre': times } = found(moved);
+    assert.ok(times! > 0.75 * IMAGES, `${times}`);
+  });
+
+  test('is far from the training images when it is noise, and nothing else', () => {
+    assert.deepEqual(found(noise), { any: IMAGES, 'far-from-training-data': IMAGES });
+  });
+
+  test('is blank when all its pixels are the same, whatever they are', () => {
+    for (const value of [0, 1, 255]) {
+      assert.deepEqual(diagnose(new Uint8Array(784).fill(value), statistics), [{ code: 'blank', value }]);
+    }
+  });
+
+  test('is not changed', () => {
+    const image = inverted(imageOf(0));
+    const copy = image.slice();
+    diagnose(image, statistics);
+    assert.deepEqual(image, copy);
+  });
+});
+
+test('of pictures that are symmetrical and never bright, neither is complained of', () => {
+  const labels = Uint8Array.from({ length: 400 }, (_, n) => n % 2);
+  const pixels = Uint8Array.from({ length: 400 * 784 }, (_, i) => {
+    const [n, y, x] = [Math.floor(i / 784), Math.floor((i % 784) / 28), i % 28];
+    const radius = 5 + (n % 2) * 4 + (randomBits(0, PURPOSE.noise, n, 0) % 3);
+    return (x - 13.5) ** 2 + (y - 13.5) ** 2 < radius ** 2 ? 1 : 0;
+  });
+  const statistics = pictureStatistics({ pixels, labels }, 2);
+  for (let n = 0; n < 400; n++)
+    assert.deepEqual(diagnose(pixels.slice(n * 784, (n + 1) * 784), statistics), []);
+});
+
+test('statistics of less than two images are refused', () => {
+  const one = { pixels: new Uint8Array(784), labels: Uint8Array.of(0) };
+  assert.throws(() => pictureStatistics(one, 2), RangeError);
+});
