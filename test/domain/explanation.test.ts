@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeExplanation, explanationQuerySchema } from '../../src/domain/explanation.ts';
+
+test('maps are shown as rows of the picture, with the class that is explained and the likeliest one', () => {
+  const map = Float64Array.from({ length: 784 }, (_, i) => i / 784);
+  const shown = describeExplanation({ name: 'shapes', version: 2 }, ['round', 'square'], {
+    label: 0,
+    predicted: 1,
+    probabilities: [0.25, 0.75],
+    occlusion: map,
+    gradient: map.map((value) => -value),
+  });
+  assert.deepEqual(
+    [shown.label, shown.className, shown.probability, shown.predicted],
+    [0, 'round', 0.25, { label: 1, className: 'square', probability: 0.75 }],
+  );
+  assert.equal(shown.occlusion.map[1]![2], 30 / 784);
+  assert.equal(shown.gradient.map[27]![27], -783 / 784);
+});
+
+test('a query names a class by its number, or none', () => {
+  assert.deepEqual(explanationQuerySchema.parse({ label: '3' }), { label: 3 });
+  assert.deepEqual(explanationQuerySchema.parse({}), {});
+  for (const label of ['-1', '1.5', 'square']) {
+    assert.equal(explanationQuerySchema.safeParse({ label }).success, false, label);
+  }
+});
