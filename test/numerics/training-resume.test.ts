@@ -110,11 +110,11 @@ for (const [name, training] of Object.entries(trainings)) {
     });
   }
 
-  test(`the kernel on two threads goes on bit for bit: ${name}`, async () => {
+  test(`the kernel on two threads goes on bit for bit: ${name}`, (t) => {
     const undisturbed = runInterrupted(training, createKernel);
     const threads = onTwoThreads(training.train.pixels);
+    t.after(threads.end);
     const resumed = runInterrupted(training, threads.create, (boundary) => [3, 5, 6].includes(boundary));
-    await threads.end();
     assert.equal(resumed.interruptions, 3);
     assert.deepEqual(resumed.events, undisturbed.events);
     assert.deepEqual(resumed.result, undisturbed.result);
@@ -139,7 +139,7 @@ test('trainings that end early do so, and those that restore the best do not res
   );
 });
 
-test('on real images too, with all that is random and all that is remembered at once', async () => {
+test('on real images too, with all that is random and all that is remembered at once', async (t) => {
   const dataset = await loadDataset(fileURLToPath(new URL('../../data', import.meta.url)));
   const first = (n: number, { pixels, labels } = dataset.train) => ({
     pixels: pixels.subarray(0, 784 * n),
@@ -165,10 +165,10 @@ test('on real images too, with all that is random and all that is remembered at 
     }),
   };
   const { events, result } = runInterrupted(training, createKernel);
+  const threads = onTwoThreads(training.train.pixels);
+  t.after(threads.end);
   for (const seed of SEEDS) {
-    const threads = onTwoThreads(training.train.pixels);
     const resumed = runInterrupted(training, threads.create, atRandom(seed, 12));
-    await threads.end();
     assert.ok(resumed.interruptions > 1);
     assert.deepEqual(resumed.events, events);
     assert.deepEqual(resumed.result, result);

@@ -18,6 +18,13 @@ const begin = (
   create = createReferenceEngine,
 ) => trainingLoop({ ...plan, ...changes }, train, heldBack, create, from);
 
+function finish(loop: ReturnType<typeof begin>) {
+  for (;;) {
+    const { done, value } = loop.next();
+    if (done) return value;
+  }
+}
+
 /** After `steps` steps; at the end of their epoch where it is to be `measured`. */
 function snapshotAfter(steps: number, changes: Partial<TrainingPlan> = {}, measured = false) {
   const loop = begin(changes);
@@ -69,18 +76,27 @@ test('a snapshot holds copies: neither going on nor going on from it changes wha
   assert.equal(snapshot.engine.moments.length, 1);
   const before = structuredClone(snapshot);
   for (const going of [loop, begin(changes, snapshot)]) {
-    while (!going.next().done);
+    finish(going);
     assert.deepEqual(snapshot, before);
   }
 });
 
 test('the parameters of a result are its own, to be given away', () => {
-  const changes = { earlyStopping: early, learningRate: 1.5, stopAtStep: 12 };
-  const { best, ...snapshot } = snapshotAfter(5, changes, true);
-  const { value } = begin(changes, { ...snapshot, best, end: 'budget' }).next();
-  assert.ok(value && 'parameters' in value);
-  assert.deepEqual(value.parameters, best);
-  assert.notEqual(value.parameters.buffer, best!.buffer);
+  const changes = {
+    earlyStopping: early,
+    learningRate: 1.5,
+    schedule: { type: 'constant' } as const,
+    stopAtStep: 12,
+  };
+  const loop = begin(changes);
+  let next = loop.next();
+  while (!next.done && next.value.kind !== 'epoch') next = loop.next();
+  const snapshot = take(loop);
+  for (const going of [loop, begin(changes, snapshot)]) {
+    const { parameters } = finish(going);
+    assert.deepEqual(parameters, snapshot.best);
+    assert.notEqual(parameters.buffer, snapshot.best!.buffer);
+  }
 });
 
 test('what is replied to a snapshot is the reply to what came before it', () => {
