@@ -4,6 +4,8 @@ import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
 import { buildApp } from './http/app.ts';
+import { askedBy } from './http/asked-by.ts';
+import { createMetrics } from './http/metrics/metrics.ts';
 import { ownKey } from './own-key.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createOnceService } from './services/answer-once.ts';
@@ -15,9 +17,15 @@ import { createPredictService } from './services/predict.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createTrainingService } from './services/train.ts';
+import { watchJobs } from './services/watch-jobs.ts';
 import { openStore } from './store/store.ts';
-import { checkKernel } from './workers/kernel.ts';
-import type { GradientCheckResult, GradientCheckTask, PredictTask } from './workers/messages.ts';
+import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
+import type {
+  GradientCheckResult,
+  GradientCheckTask,
+  PredictResult,
+  PredictTask,
+} from './workers/messages.ts';
 import { createPool } from './workers/pool.ts';
 
 export interface Atelier {
@@ -33,13 +41,30 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
   const store = await openStore(config.stateDir);
   try {
     const catalog = createCatalog([await loadDataset(config.dataDir)]);
+    const metrics = createMetrics({
+      kernel: { name: KERNEL_NAME, digest: kernelDigest() },
+      queueLimit: config.queueLimit,
+      countJobs: store.jobs.count,
+      runningJobs: async () =>
+        (await store.jobs.list({ status: 'running', limit: config.trainingWorkers })).data,
+    });
+    const allTold = watchJobs({
+      store,
+      catalog,
+      log,
+      meter: metrics.jobs,
+      askedBy,
+      onRestart: () => metrics.onRestart('training'),
+    });
     const numeric = createPool<GradientCheckTask, GradientCheckResult>(
       new URL('./workers/numeric.worker.ts', import.meta.url),
       1,
+      () => metrics.onRestart('numeric'),
     );
-    const predict = createPool<PredictTask, Uint8Array>(
+    const predict = createPool<PredictTask, PredictResult>(
       new URL('./workers/predict.worker.ts', import.meta.url),
       1,
+      () => metrics.onRestart('predict'),
     );
 
     const models = createModelService(store, catalog);
@@ -70,16 +95,15 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         once,
         models,
         health,
-        gradients: createGradientCheckService(catalog, models, numeric),
-        predictions: createPredictService(models, predict),
+        metrics,
+        gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+        predictions: createPredictService(models, predict, metrics.onPredicted),
       },
       config.needsOwnKey ? { ...config, keys: [await ownKey(config, log)] } : config,
       log,
     );
 
-    for (const job of await store.jobs.settleInterrupted()) {
-      log.info({ jobId: job.id, status: job.status }, 'job was interrupted');
-    }
+    await store.jobs.settleInterrupted();
     if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
     queue.wake();
 
@@ -91,6 +115,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         await app.close();
         await Promise.all([numeric.close(), predict.close()]);
         once.close();
+        await allTold();
         await store.close();
       },
     };

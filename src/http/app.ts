@@ -27,11 +27,14 @@ import { sendProblem } from './error-handler.ts';
 import { refuseExpectations } from './expectations.ts';
 import { registerIdempotency } from './idempotency.ts';
 import { registerJsonBody } from './json-body.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import { measureRequests } from './metrics/requests.ts';
 import { registerNotFound } from './not-found.ts';
 import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
@@ -49,6 +52,7 @@ export interface Services {
   readonly models: ModelService;
   readonly predictions: PredictService;
   readonly health: HealthService;
+  readonly metrics: Metrics;
 }
 
 /** For bodies that are not images. */
@@ -92,7 +96,7 @@ export async function buildApp(
   app.setSerializerCompiler(serializerCompiler);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
-    if (!services.health.accepting() && !isHealth(request)) {
+    if (!services.health.accepting() && !isWatching(request)) {
       throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
     }
   });
@@ -113,6 +117,7 @@ export async function buildApp(
     );
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
+  measureRequests(app, (...labels) => services.metrics.requestDuration(...labels));
   registerNotFound(app);
   refuseExpectations(app);
   app.addHook('onRequest', refuseEncodedBody);
@@ -122,6 +127,7 @@ export async function buildApp(
   registerIdempotency(app);
   await registerDocumentation(app);
   await app.register(healthRoutes(services.health));
+  await app.register(metricsRoutes(services.metrics));
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
@@ -136,6 +142,6 @@ export async function buildApp(
   return app;
 }
 
-function isHealth(request: FastifyRequest): boolean {
-  return request.url.startsWith('/health/');
+function isWatching({ url }: FastifyRequest): boolean {
+  return url.startsWith('/health/') || url === '/metrics';
 }

@@ -1,4 +1,5 @@
 /** The queue of one process: the table of jobs says what waits, and in which order. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { JobQueue, RunJob } from './job-queue.ts';
 
@@ -19,6 +20,8 @@ export function createLocalQueue(options: {
   const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
   let closed = false;
   let filling = Promise.resolve();
+  // Whoever wakes the queue has nothing to do with the job that it starts.
+  const apart = AsyncLocalStorage.snapshot();
 
   function start(jobId: string): void {
     const stop = new AbortController();
@@ -45,7 +48,9 @@ export function createLocalQueue(options: {
   }
 
   function wake(): void {
-    filling = filling.then(fill).catch((error) => onDefect('none', error));
+    apart(() => {
+      filling = filling.then(fill).catch((error) => onDefect('none', error));
+    });
   }
 
   const stop = (jobId: string) => running.get(jobId)?.stop.abort();

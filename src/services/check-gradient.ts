@@ -44,6 +44,7 @@ export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
   pool: Pool<GradientCheckTask, GradientCheckResult>,
+  onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {
     async check(request, answer, signal) {
@@ -71,6 +72,7 @@ export function createGradientCheckService(
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
       assertGradientCheckFitsMemory(layerSizes, task.indices.length);
       const { npy, ...report } = await pool.run(task, signal);
+      onChecked(report.passed);
       return {
         report: {
           ...report,

@@ -1,10 +1,11 @@
 /** Predicts the labels of images: a few at once here, more in a thread. */
 
 import { decodeImages, type EncodedImages } from '../datasets/decode-images.ts';
+import type { VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';
-import type { PredictTask } from '../workers/messages.ts';
+import type { PhaseMs, PredictResult, PredictTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { ownMemory } from '../workers/transfer.ts';
 import type { ModelService } from './find-model.ts';
@@ -31,9 +32,13 @@ export interface PredictService {
   ): Promise<string | Buffer>;
 }
 
+/** Told of every request that was answered. */
+export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
+
 export function createPredictService(
   models: ModelService,
-  pool: Pool<PredictTask, Uint8Array>,
+  pool: Pool<PredictTask, PredictResult>,
+  onPredicted: OnPredicted = () => {},
 ): PredictService {
   return {
     async predict({ name, version }, images, { topK, logits }, format, signal) {
@@ -41,21 +46,35 @@ export function createPredictService(
       const { forward, ...network } = model;
       const options = { topK, logits };
       let rest = images;
+      let decode = 0;
       if (byteLength(images) <= MAX_BYTES_HERE) {
+        const startedAt = performance.now();
         const batch = decodeImages(images);
+        decode = performance.now() - startedAt;
         const cost = batch.count * forwardCost(model.layerSizes);
         if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
-          const answer = answerPredictions(network, forward, batch, options, format);
+          const { answer, computeMs, serialiseMs } = answerPredictions(
+            network,
+            forward,
+            batch,
+            options,
+            format,
+          );
+          const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
+          onPredicted(model.reference, batch.count, ms);
           return typeof answer === 'string' ? answer : Buffer.from(answer);
         }
         rest = { kind: 'batch', ...batch };
       }
+      const askedAt = performance.now();
       // Nobody else looks at the body any more: it is not copied.
-      const answer = await pool.run(
+      const { answer, ...done } = await pool.run(
         { network, images: rest, options, format },
         signal(),
         ownMemory(viewsOf(rest)),
       );
+      const wait = performance.now() - askedAt - done.ms.decode - done.ms.compute - done.ms.serialise;
+      onPredicted(model.reference, done.images, { ...done.ms, wait, decode: decode + done.ms.decode });
       return Buffer.from(answer.buffer as ArrayBuffer, answer.byteOffset, answer.byteLength);
     },
   };

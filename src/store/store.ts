@@ -42,8 +42,8 @@ export async function openStore(stateDir: string): Promise<Store> {
   try {
     const blobs = await openBlobs(join(directory, 'blobs'));
     const listeners = new Set<OnAppended>();
-    const db = await openDatabase(join(directory, 'atelier.sqlite'), (jobId) => {
-      for (const listener of listeners) listener(jobId);
+    const db = await openDatabase(join(directory, 'atelier.sqlite'), (...written) => {
+      for (const listener of listeners) listener(...written);
     });
     return {
       jobs: createJobs(db),

@@ -1,8 +1,8 @@
 /** Word of events once they are committed: from the table itself, so that no transaction can forget to give it. */
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Told after the commit, once for every job that it wrote events of; must not throw. */
-export type OnAppended = (jobId: string) => void;
+/** Told after the commit, once for every job that it wrote events of, with the ids of these; must not throw. */
+export type OnAppended = (jobId: string, first: number, last: number) => void;
 
 export interface WrittenEvents {
   /** From now on; the table must be there. */
@@ -12,16 +12,17 @@ export interface WrittenEvents {
 }
 
 export function createWrittenEvents(db: DatabaseSync, onAppended: OnAppended): WrittenEvents {
-  const jobs = new Set<string>();
+  const jobs = new Map<string, { readonly first: number; readonly last: number }>();
   return {
     watch() {
-      db.function('event_written', (jobId) => {
-        jobs.add(String(jobId));
+      db.function('event_written', (jobId, eventId) => {
+        const last = Number(eventId);
+        jobs.set(String(jobId), { first: jobs.get(String(jobId))?.first ?? last, last });
         return null;
       });
       // Temporary triggers belong to this connection: nothing of it is in the file.
       db.exec(
-        'create temp trigger event_written after insert on events begin select event_written(new.job_id); end',
+        'create temp trigger event_written after insert on events begin select event_written(new.job_id, new.id); end',
       );
     },
     settle() {
@@ -29,7 +30,7 @@ export function createWrittenEvents(db: DatabaseSync, onAppended: OnAppended): W
       // What was rolled back is told too: whoever looks finds nothing new.
       const told = [...jobs];
       jobs.clear();
-      for (const jobId of told) onAppended(jobId);
+      for (const [jobId, { first, last }] of told) onAppended(jobId, first, last);
     },
   };
 }

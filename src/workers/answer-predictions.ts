@@ -5,17 +5,22 @@ import { npyBytes } from '../formats/npy.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import type { ServedNetwork } from './messages.ts';
 
-/** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
+/** JSON text, or the (n, classes) float32 matrix of probabilities as npy, and how long it took. */
 export function answerPredictions(
   { reference, classNames }: ServedNetwork,
   forward: KernelForward['forward'],
   { count, pixels }: ImageBatch,
   options: PredictionOptions,
   format: 'json' | 'npy',
-): string | Uint8Array {
+): { answer: string | Uint8Array; computeMs: number; serialiseMs: number } {
+  const startedAt = performance.now();
   const logits = new Float32Array(count * classNames.length);
   const probabilities = new Float32Array(logits.length);
   forward(logits, probabilities, pixels);
-  if (format === 'npy') return npyBytes(probabilities, [count, classNames.length]);
-  return JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+  const computedAt = performance.now();
+  const answer =
+    format === 'npy'
+      ? npyBytes(probabilities, [count, classNames.length])
+      : JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+  return { answer, computeMs: computedAt - startedAt, serialiseMs: performance.now() - computedAt };
 }

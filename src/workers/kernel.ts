@@ -1,4 +1,5 @@
 /** The compiled kernel, one compilation a thread, and proof that it computes here what the reference does. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
@@ -11,9 +12,10 @@ import type { ServedNetwork } from './messages.ts';
 export const KERNEL_TOLERANCE = 1e-4;
 export const KERNEL_NAME = 'simd-float32';
 
-export const kernelModule = new WebAssembly.Module(
-  readFileSync(new URL('../numerics/simd/kernel.wasm', import.meta.url)),
-);
+const bytes = readFileSync(new URL('../numerics/simd/kernel.wasm', import.meta.url));
+export const kernelModule = new WebAssembly.Module(bytes);
+
+export const kernelDigest = () => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 /** On one thread. */
 export const createKernel: CreateEngine = (settings, initial) =>

@@ -166,3 +166,17 @@ export interface PredictTask {
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
 }
+
+/** Where the time of a prediction goes: waiting for a thread, and in it. */
+export interface PhaseMs {
+  readonly wait: number;
+  readonly decode: number;
+  readonly compute: number;
+  readonly serialise: number;
+}
+
+export interface PredictResult {
+  readonly answer: Uint8Array;
+  readonly images: number;
+  readonly ms: Omit<PhaseMs, 'wait'>;
+}

@@ -19,8 +19,15 @@ export interface Pool<Task, Value> {
   close(): Promise<void>;
 }
 
-/** @param entry the module that the threads run; its default export takes a task and answers an Outcome */
-export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task, Value> {
+/**
+ * @param entry the module that the threads run; its default export takes a task and answers an Outcome
+ * @param onRestart a thread crashed, and another one takes its place
+ */
+export function createPool<Task, Value>(
+  entry: URL,
+  threads: number,
+  onRestart = () => {},
+): Pool<Task, Value> {
   const piscina = new Piscina({
     filename: entry.href,
     minThreads: threads,
@@ -31,10 +38,14 @@ export function createPool<Task, Value>(entry: URL, threads: number): Pool<Task,
     // Makes Piscina import its entry: Node aborts the whole process when a thread is ended while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
-  return poolOf<Task, Value>(piscina, 'default');
+  return poolOf<Task, Value>(piscina, 'default', onRestart);
 }
 
-function poolOf<Task, Value>(piscina: Piscina, entryExport: string): Pool<Task, Value> {
+function poolOf<Task, Value>(
+  piscina: Piscina,
+  entryExport: string,
+  onRestart: () => void,
+): Pool<Task, Value> {
   return {
     async run(task, signal, transfer = []) {
       if (piscina.queueSize >= MAX_WAITING) {
@@ -52,6 +63,7 @@ function poolOf<Task, Value>(piscina: Piscina, entryExport: string): Pool<Task, 
         });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
+        onRestart();
         const reason = error instanceof Error ? error.message : String(error);
         throw new AtelierError('worker-crashed', `The thread that worked on the request crashed: ${reason}`, {
           cause: error,
@@ -59,7 +71,7 @@ function poolOf<Task, Value>(piscina: Piscina, entryExport: string): Pool<Task, 
       }
       return fromOutcome(outcome);
     },
-    tasks: (other) => poolOf(piscina, other),
+    tasks: (other) => poolOf(piscina, other, onRestart),
     close: () => piscina.destroy(),
   };
 }

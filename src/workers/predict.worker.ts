@@ -3,7 +3,7 @@ import { decodeImages } from '../datasets/decode-images.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import { answerPredictions } from './answer-predictions.ts';
 import { checkKernel, forwardOf } from './kernel.ts';
-import type { Outcome, PredictTask, ServedNetwork } from './messages.ts';
+import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
 import { handOver } from './transfer.ts';
 
@@ -23,10 +23,18 @@ export default async function predict({
   images,
   options,
   format,
-}: PredictTask): Promise<Outcome<Uint8Array>> {
+}: PredictTask): Promise<Outcome<PredictResult>> {
   const outcome = await toOutcome(() => {
-    const answer = answerPredictions(network, lastOr(network), decodeImages(images), options, format);
-    return typeof answer === 'string' ? new TextEncoder().encode(answer) : answer;
+    const startedAt = performance.now();
+    const batch = decodeImages(images);
+    const decode = performance.now() - startedAt;
+    const forward = lastOr(network);
+    const { answer, computeMs, serialiseMs } = answerPredictions(network, forward, batch, options, format);
+    return {
+      answer: typeof answer === 'string' ? new TextEncoder().encode(answer) : answer,
+      images: batch.count,
+      ms: { decode, compute: computeMs, serialise: serialiseMs },
+    };
   });
-  return outcome.ok ? handOver(outcome, [outcome.value]) : outcome;
+  return outcome.ok ? handOver(outcome, [outcome.value.answer]) : outcome;
 }

@@ -49,6 +49,7 @@ test('the document has every route of the contract, and no other', () => {
   assert.deepEqual(operations.map(({ title }) => title).toSorted(), [
     'GET /health/live',
     'GET /health/ready',
+    'GET /metrics',
     'GET /v1/datasets',
     'GET /v1/datasets/{id}',
     'GET /v1/datasets/{id}/splits/{split}/images/{index}',

@@ -69,10 +69,10 @@ test('an event of an unknown job is refused', async (t) => {
 
 test('who listens is told of events when they can be read, whatever wrote them, once a transaction', async (t) => {
   const store = await temporaryStore(t);
-  const seen: Promise<[jobId: string, last: number]>[] = [];
-  store.events.onAppended((jobId) => {
+  const seen: Promise<[jobId: string, first: number, last: number]>[] = [];
+  store.events.onAppended((jobId, first, told) => {
     const last = store.events.list(jobId, { limit: 1000 }).then(({ data }) => data.at(-1)!.id);
-    seen.push(last.then((id) => [jobId, id]));
+    seen.push(last.then((id) => [jobId, first, Math.max(id, told)]));
   });
   const [first, second] = [await newJob(store), await newJob(store, 'running')];
   await store.events.append(first, 'warning', {});
@@ -84,11 +84,11 @@ test('who listens is told of events when they can be read, whatever wrote them, 
     error: { code: 'loss-diverged', message: '' },
   });
   assert.deepEqual(await Promise.all(seen), [
-    [first, 1],
-    [second, 1],
-    [second, 2],
-    [first, 2],
-    [second, 3],
-    [second, 5],
+    [first, 1, 1],
+    [second, 1, 1],
+    [second, 2, 2],
+    [first, 2, 2],
+    [second, 3, 3],
+    [second, 4, 5],
   ]);
 });

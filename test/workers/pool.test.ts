@@ -3,26 +3,29 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { AtelierError } from '../../src/errors.ts';
-import { createPool, type Pool } from '../../src/workers/pool.ts';
+import { createPool } from '../../src/workers/pool.ts';
 import type { Order } from './threads/answering.worker.ts';
 
-/** One thread, and every thread that was ever started. */
-function startPool(t: TestContext): { pool: Pool<Order, string>; threads: Worker[] } {
+/** One thread, every thread that was ever started, and how often the pool said that one was replaced. */
+function startPool(t: TestContext) {
+  let restarts = 0;
   const threads: Worker[] = [];
   const see = (worker: Worker) => threads.push(worker);
   process.on('worker', see);
-  const pool = createPool<Order, string>(new URL('./threads/answering.worker.ts', import.meta.url), 1);
+  const pool = createPool<Order, string>(new URL('./threads/answering.worker.ts', import.meta.url), 1, () => {
+    restarts++;
+  });
   t.after(async () => {
     process.off('worker', see);
     await pool.close();
   });
-  return { pool, threads };
+  return { pool, threads, restarts: () => restarts };
 }
 
 const codeOf = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
 
 test('a refusal arrives as the error that the thread threw, with its places', async (t) => {
-  const { pool } = startPool(t);
+  const { pool, restarts } = startPool(t);
   await assert.rejects(pool.run('refuse'), (error) => {
     assert.ok(error instanceof AtelierError);
     assert.deepEqual([error.code, error.message], ['invalid-pixels', 'a pixel is 256']);
@@ -30,6 +33,7 @@ test('a refusal arrives as the error that the thread threw, with its places', as
     return true;
   });
   assert.equal(await pool.run('answer'), 'answered');
+  assert.equal(restarts(), 0);
 });
 
 test('a defect in a thread fails its request by name, and the next one is answered', async (t) => {
@@ -41,11 +45,12 @@ test('a defect in a thread fails its request by name, and the next one is answer
   assert.equal(await pool.run('answer'), 'answered');
 });
 
-test('a thread that exits is replaced', async (t) => {
-  const { pool, threads } = startPool(t);
+test('a thread that exits is replaced, and the pool says so', async (t) => {
+  const { pool, threads, restarts } = startPool(t);
   await assert.rejects(pool.run('exit'), codeOf('worker-crashed'));
   assert.equal(await pool.run('answer'), 'answered');
   assert.equal(threads.length, 2);
+  assert.equal(restarts(), 1);
 });
 
 test('an aborted request ends its thread, and another thread answers the next one', async (t) => {

@@ -13,6 +13,7 @@ import {
 import type { OnceService } from '../../services/answer-once.ts';
 import type { TrainingService } from '../../services/train.ts';
 import type { Keep } from '../../store/idempotency.ts';
+import { rememberRequests } from '../asked-by.ts';
 import { epochsToCsv } from '../epochs-csv.ts';
 import { answerOnce } from '../idempotency.ts';
 import { negotiate } from '../negotiate.ts';
@@ -31,6 +32,7 @@ export const trainingJobRoutes =
   (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
   async (app) => {
     await app.register(etag);
+    rememberRequests(app);
 
     app.route({
       method: 'POST',

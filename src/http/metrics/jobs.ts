@@ -1,0 +1,76 @@
+/** What the jobs are at, and what has become of them. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { JOB_STATUSES, type JobStatus, type TrainingJob } from '../../domain/training-job.ts';
+import type { JobMeter } from '../../services/watch-jobs.ts';
+
+export interface KnownJobs {
+  readonly queueLimit: number;
+  countJobs(status: JobStatus): Promise<number>;
+  runningJobs(): Promise<readonly TrainingJob[]>;
+}
+
+/** Of these there are ever more: they are counted as they end. */
+const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
+const OPEN = JOB_STATUSES.filter((status) => !(ENDED as readonly JobStatus[]).includes(status));
+
+export function measureJobs(registry: Registry, { queueLimit, countJobs, runningJobs }: KnownJobs): JobMeter {
+  const registers = [registry];
+  new Gauge({
+    name: 'atelier_jobs',
+    help: 'Training jobs that have not ended, by status.',
+    labelNames: ['status'],
+    registers,
+    async collect() {
+      for (const status of OPEN) this.set({ status }, await countJobs(status));
+    },
+  });
+  new Gauge({
+    name: 'atelier_queue_depth',
+    help: 'Training jobs that wait for a place.',
+    registers,
+    async collect() {
+      this.set(await countJobs('queued'));
+    },
+  });
+  new Gauge({
+    name: 'atelier_queue_limit',
+    help: 'Queued jobs, beyond which one more is refused.',
+    registers,
+  }).set(queueLimit);
+  const ended = new Counter({
+    name: 'atelier_jobs_ended_total',
+    help: 'Training jobs that have ended since the start of the process, by result.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of ENDED) ended.inc({ result }, 0);
+  const epochs = new Counter({
+    name: 'atelier_training_epochs_total',
+    help: 'Epochs of training that were finished.',
+    registers,
+  });
+  const images = new Counter({
+    name: 'atelier_training_images_total',
+    help: 'Images that were trained on in these epochs.',
+    registers,
+  });
+  new Gauge({
+    name: 'atelier_training_images_per_second',
+    help: 'Images that the running jobs train on together.',
+    registers,
+    async collect() {
+      const rates = (await runningJobs()).map(({ progress }) => progress.imagesPerSecond ?? 0);
+      this.set(rates.reduce((sum, rate) => sum + rate, 0));
+    },
+  });
+
+  return {
+    changed(status) {
+      if ((ENDED as readonly JobStatus[]).includes(status)) ended.inc({ result: status });
+    },
+    finishedEpoch(trained) {
+      epochs.inc();
+      images.inc(trained);
+    },
+  };
+}

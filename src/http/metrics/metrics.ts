@@ -1,0 +1,68 @@
+/** What Prometheus is told: one registry a service, nothing global. */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import packageJson from '../../../package.json' with { type: 'json' };
+import type { OnPredicted } from '../../services/predict.ts';
+import type { JobMeter } from '../../services/watch-jobs.ts';
+import { type KnownJobs, measureJobs } from './jobs.ts';
+import { measurePredictions } from './predictions.ts';
+import { type DurationOf, requestDurations } from './requests.ts';
+
+export const WORKERS = ['training', 'numeric', 'predict'] as const;
+export type Worker = (typeof WORKERS)[number];
+
+export interface Metrics {
+  readonly requestDuration: DurationOf;
+  readonly onPredicted: OnPredicted;
+  onGradientCheck(passed: boolean): void;
+  /** A thread crashed, and another one takes its place. */
+  onRestart(worker: Worker): void;
+  readonly jobs: JobMeter;
+  readonly contentType: string;
+  /** In the text format 0.0.4; what needs the database is asked for now. */
+  text(): Promise<string>;
+}
+
+export function createMetrics(
+  options: KnownJobs & { readonly kernel: { readonly name: string; readonly digest: string } },
+): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  // Of the process: processor, memory, garbage collection, and the delay of the event loop since the last time it was asked for.
+  collectDefaultMetrics({ register: registry, prefix: 'atelier_' });
+  const build = {
+    version: packageJson.version,
+    node: process.versions.node,
+    kernel: options.kernel.name,
+    kernel_digest: options.kernel.digest,
+  };
+  new Gauge({
+    name: 'atelier_build_info',
+    help: 'What runs, in the labels; always 1.',
+    labelNames: Object.keys(build),
+    registers,
+  }).set(build, 1);
+  const checks = new Counter({
+    name: 'atelier_gradient_checks_total',
+    help: 'Gradient checks that were answered, by result.',
+    labelNames: ['result'],
+    registers,
+  });
+  for (const result of ['passed', 'failed']) checks.inc({ result }, 0);
+  const restarts = new Counter({
+    name: 'atelier_worker_restarts_total',
+    help: 'Threads that crashed and were replaced.',
+    labelNames: ['worker'],
+    registers,
+  });
+  for (const worker of WORKERS) restarts.inc({ worker }, 0);
+
+  return {
+    requestDuration: requestDurations(registry),
+    onPredicted: measurePredictions(registry),
+    onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
+    onRestart: (worker) => restarts.inc({ worker }),
+    jobs: measureJobs(registry, options),
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+  };
+}

@@ -1,0 +1,55 @@
+/** How many requests, how long they took, and what became of them, by route. */
+import type { FastifyInstance, FastifyReply, onResponseHookHandler } from 'fastify';
+import { Histogram, type Registry } from 'prom-client';
+
+/** From a prediction to a gradient check. */
+const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** One label for all of them: a path is the client's choice. */
+const UNMATCHED = 'unmatched';
+
+export interface Duration {
+  observe(seconds: number): void;
+}
+export type DurationOf = (route: string, method: string, status: number) => Duration;
+
+export function requestDurations(registry: Registry): DurationOf {
+  const durations = new Histogram({
+    name: 'atelier_http_request_duration_seconds',
+    help: 'From the headers of a request to the end of its answer; _count is the number of requests.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: BUCKETS_SECONDS,
+    registers: [registry],
+  });
+  return (route, method, status) => durations.labels(route, method, String(status));
+}
+
+/** Before the routes. What answers a status is looked up once, and not once a request. */
+export function measureRequests(app: FastifyInstance, durationOf: DurationOf): void {
+  function meter(route: string, method: string): (reply: FastifyReply) => void {
+    const byStatus = new Map<number, Duration>();
+    return (reply) => {
+      const { statusCode } = reply;
+      let duration = byStatus.get(statusCode);
+      if (duration === undefined) {
+        duration = durationOf(route, method, statusCode);
+        byStatus.set(statusCode, duration);
+      }
+      duration.observe(reply.elapsedTime / 1000);
+    };
+  }
+
+  app.addHook('onRoute', (route) => {
+    const meters = new Map([route.method].flat().map((method) => [method, meter(route.url, method)]));
+    // A hook of the route itself, which need not be looked up then.
+    const measure: onResponseHookHandler = (request, reply, done) => {
+      meters.get(request.method)?.(reply);
+      done();
+    };
+    route.onResponse = [measure, ...[route.onResponse ?? []].flat()];
+  });
+  const unmatched = meter(UNMATCHED, 'any');
+  app.addHook('onResponse', (request, reply, done) => {
+    if (request.is404) unmatched(reply);
+    done();
+  });
+}

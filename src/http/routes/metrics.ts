@@ -1,0 +1,29 @@
+/** /metrics */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Metrics } from '../metrics/metrics.ts';
+import { noQuery } from '../schemas/paging.ts';
+
+export const metricsRoutes =
+  (metrics: Metrics): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/metrics',
+      config: { scope: 'metrics' },
+      logLevel: 'warn',
+      schema: {
+        operationId: 'getMetrics',
+        summary: 'What Prometheus collects',
+        tags: ['health'],
+        querystring: noQuery,
+        response: {
+          200: {
+            description: 'Text format 0.0.4; every name begins with `atelier_`',
+            content: { 'text/plain': { schema: z.string() } },
+          },
+        },
+      },
+      handler: async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()),
+    });
+  };

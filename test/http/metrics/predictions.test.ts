@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Registry } from 'prom-client';
+import { measurePredictions } from '../../../src/http/metrics/predictions.ts';
+import { parseSamples } from './samples.ts';
+
+const ms = { wait: 1, decode: 20, compute: 300, serialise: 4000 };
+
+test('images, requests and the seconds of each phase are summed by version', async () => {
+  const registry = new Registry();
+  const predicted = measurePredictions(registry);
+  predicted({ name: 'a', version: 1 }, 5, ms);
+  predicted({ name: 'a', version: 1 }, 1, ms);
+  predicted({ name: 'a', version: 2 }, 7, ms);
+  const samples = parseSamples(await registry.metrics());
+  const of = (version: number) => `{model="a",version="${version}"}`;
+  assert.equal(samples.get(`atelier_predictions_total${of(1)}`), 6);
+  assert.equal(samples.get(`atelier_prediction_requests_total${of(1)}`), 2);
+  assert.equal(samples.get(`atelier_predictions_total${of(2)}`), 7);
+  for (const [phase, seconds] of Object.entries({ wait: 2e-3, decode: 0.04, compute: 0.6, serialise: 8 })) {
+    const name = `atelier_prediction_duration_seconds_total{model="a",phase="${phase}",version="1"}`;
+    assert.equal(samples.get(name), seconds);
+  }
+  assert.deepEqual(parseSamples(await registry.metrics()), samples, 'asking again changes nothing');
+});
+
+test('however many versions there are, so many labels there are', async () => {
+  const registry = new Registry();
+  const predicted = measurePredictions(registry, 3);
+  for (let version = 1; version <= 1000; version++) {
+    predicted({ name: `m${version % 10}`, version }, 1, ms);
+  }
+  const samples = [...parseSamples(await registry.metrics())];
+  const images = samples.filter(([name]) => name.startsWith('atelier_predictions_total'));
+  assert.deepEqual(images, [
+    ['atelier_predictions_total{model="m1",version="1"}', 1],
+    ['atelier_predictions_total{model="m2",version="2"}', 1],
+    ['atelier_predictions_total{model="m3",version="3"}', 1],
+    ['atelier_predictions_total{model="_further",version="_further"}', 997],
+  ]);
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import packageJson from '../../../package.json' with { type: 'json' };
+import {
+  cancelJob,
+  endless,
+  isUnderway,
+  queueJob,
+  startService,
+  testImage,
+  tiny,
+  train,
+  untilJob,
+} from '../../start-service.ts';
+import { collect, parseSamples } from '../metrics/samples.ts';
+
+const { app } = await startService({ after }, { TRAINING_WORKERS: '1' });
+/** As it is when everything so far has been told. */
+const told = async (holds: (value: Awaited<ReturnType<typeof collect>>) => boolean) => {
+  for (;;) {
+    const value = await collect(app);
+    if (holds(value)) return value;
+    await setTimeout(10);
+  }
+};
+
+test('the answer is the text format 0.0.4, and every name begins with atelier_', async () => {
+  const { body, headers } = await app.inject('/metrics');
+  assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
+  const samples = [...parseSamples(body).keys()];
+  assert.ok(samples.length > 50);
+  assert.deepEqual(
+    samples.filter((name) => !name.startsWith('atelier_')),
+    [],
+  );
+});
+
+test('what is counted ends in _total, what is measured in its base unit', async () => {
+  const { body } = await app.inject('/metrics');
+  for (const [, name, type] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+    // Those of the process have the names that prom-client gives them everywhere.
+    if (/^atelier_(nodejs|process)_/.test(name!)) continue;
+    assert.equal(name!.endsWith('_total'), type === 'counter', `${name} is a ${type}`);
+    assert.doesNotMatch(name!, /_(ms|milliseconds|percent|kilobytes)/);
+  }
+});
+
+test('what runs is told in the labels of atelier_build_info', async () => {
+  const { body } = await app.inject('/metrics');
+  const labels = /^atelier_build_info\{(.*)\} 1$/m.exec(body)?.[1];
+  assert.match(labels!, new RegExp(`version="${packageJson.version}",node="${process.versions.node}"`));
+  assert.match(labels!, /kernel="simd-float32",kernel_digest="sha256:[0-9a-f]{64}"/);
+});
+
+test('the delay of the event loop is measured', async () => {
+  const value = await collect(app);
+  for (const part of ['mean', 'p50', 'p99', 'max']) {
+    assert.notEqual(value(`atelier_nodejs_eventloop_lag_${part}_seconds{}`), undefined, part);
+  }
+});
+
+test('a training is counted: its epochs, its images, and its end', async () => {
+  const before = await collect(app);
+  await train(app, tiny({ modelName: 'counted', training: { ...tiny().training, epochs: 2 } }));
+  const since = (value: typeof before, name: string) => Number(value(name)) - Number(before(name));
+  const ended = 'atelier_jobs_ended_total{result="succeeded"}';
+  const value = await told((now) => since(now, ended) > 0);
+  assert.equal(since(value, ended), 1);
+  assert.equal(since(value, 'atelier_training_epochs_total{}'), 2);
+  // A fiftieth of 60,000 is left to train on.
+  assert.equal(since(value, 'atelier_training_images_total{}'), 2 * 1200);
+});
+
+test('jobs are counted by their status, and those that run tell how fast', async () => {
+  const running = await queueJob(app, endless);
+  const waiting = [await queueJob(app, tiny()), await queueJob(app, tiny())];
+  await untilJob(app, running.id, isUnderway);
+  const rate = 'atelier_training_images_per_second{}';
+  const value = await told((now) => Number(now(rate)) > 0);
+  assert.equal(value('atelier_jobs{status="running"}'), 1);
+  assert.equal(value('atelier_jobs{status="queued"}'), 2);
+  assert.equal(value('atelier_queue_depth{}'), 2);
+  assert.equal(value('atelier_queue_limit{}'), 100);
+  for (const { id } of [...waiting, running]) await cancelJob(app, id);
+  const after = await told((now) => now('atelier_jobs_ended_total{result="cancelled"}') === 3);
+  assert.deepEqual([after(rate), after('atelier_queue_depth{}')], [0, 0]);
+});
+
+test('predictions are counted by model and version, those of a thread too', async () => {
+  await train(app, tiny({ modelName: 'served' }));
+  const image = await testImage(app, 0);
+  for (const count of [1, 65]) {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/models/served/predictions',
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: Buffer.concat(Array.from({ length: count }, () => image)),
+    });
+    assert.equal(response.statusCode, 200, response.body);
+  }
+  const value = await collect(app);
+  const labels = 'model="served",version="1"';
+  assert.equal(value(`atelier_predictions_total{${labels}}`), 66);
+  assert.equal(value(`atelier_prediction_requests_total{${labels}}`), 2);
+  for (const phase of ['wait', 'decode', 'compute', 'serialise']) {
+    const name = `atelier_prediction_duration_seconds_total{model="served",phase="${phase}",version="1"}`;
+    assert.ok(Number(value(name)) > 0, phase);
+  }
+});
+
+test('a gradient check is counted by its result', async () => {
+  const check = (body: object) => app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: body });
+  assert.equal((await check({ network: { hidden: [2] } })).json().passed, true);
+  // Differences over so small a step are nothing but rounding.
+  const hopeless = { network: { hidden: [2] }, scheme: 'forward', stepSize: 1e-1, tolerance: 1e-12 };
+  assert.equal((await check(hopeless)).json().passed, false);
+  const value = await collect(app);
+  assert.equal(value('atelier_gradient_checks_total{result="passed"}'), 1);
+  assert.equal(value('atelier_gradient_checks_total{result="failed"}'), 1);
+});
+
+test('requests are counted by the template of their route, and never by what a client made up', async () => {
+  const madeUp = ['first-secret', 'second-secret'];
+  for (const name of madeUp) {
+    await app.inject(`/v1/models/${name}`);
+    await app.inject(`/${name}?key=${name}`);
+    await app.inject({ method: 'DELETE', url: `/v1/datasets/${name}` });
+  }
+  const { body } = await app.inject('/metrics');
+  const samples = parseSamples(body);
+  const count = (labels: string) => samples.get(`atelier_http_request_duration_seconds_count{${labels}}`);
+  assert.equal(count('method="GET",route="/v1/models/:name",status="404"'), 2);
+  assert.equal(count('method="any",route="unmatched",status="404"'), 2);
+  assert.equal(count('method="any",route="unmatched",status="405"'), 2);
+  for (const name of madeUp) assert.ok(!body.includes(name));
+  assert.doesNotMatch(body, /job_[0-9A-Z]{26}/);
+});
+
+test('a service that is shutting down still tells what it does', async (t) => {
+  const { app: closing, close } = await startService(t);
+  const { id } = await queueJob(closing, endless);
+  await untilJob(closing, id, isUnderway);
+  const closed = close();
+  assert.equal((await closing.inject('/v1/models')).statusCode, 503);
+  assert.equal((await closing.inject('/metrics')).statusCode, 200);
+  await closed;
+});

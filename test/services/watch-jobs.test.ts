@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
+import type { JobEvent } from '../../src/domain/training-job.ts';
+import { watchJobs } from '../../src/services/watch-jobs.ts';
+import { endless, hasEnded, isUnderway, queueJob, startService, tiny, untilJob } from '../start-service.ts';
+import { newJob, temporaryStore } from '../store/fixtures.ts';
+
+interface Line {
+  readonly jobId?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly reqId?: string;
+  readonly level: number;
+}
+
+async function startLogged(t: TestContext) {
+  const lines: Line[] = [];
+  const onLine = (line: string) => lines.push(JSON.parse(line));
+  const service = await startService(t, { LOG_LEVEL: 'info', TRAINING_WORKERS: '1' }, onLine);
+  const of = (id: string) => lines.filter(({ jobId, to }) => jobId === id && to !== undefined);
+  return { ...service, of };
+}
+
+const statusEvents = async ({ app }: Awaited<ReturnType<typeof startLogged>>, id: string) => {
+  const events: JobEvent[] = (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
+  return events.filter(({ type }) => type === 'status').map(({ data }) => data);
+};
+
+test('every change of a job is one line of the log, with the request that asked for it', async (t) => {
+  const service = await startLogged(t);
+  const { app, of, close } = service;
+  const ask = (url: string, requestId: string, payload?: object) =>
+    app.inject({
+      method: 'POST',
+      url: `/v1/training-jobs${url}`,
+      headers: { 'x-request-id': requestId },
+      ...(payload && { payload }),
+    });
+  const first = (await ask('', 'asked-first', endless)).json().id;
+  const second = (await ask('', 'asked-second', tiny())).json().id;
+  await untilJob(app, first, isUnderway);
+  await ask(`/${first}/cancel`, 'asked-cancel');
+  await untilJob(app, second, hasEnded);
+  const expected = new Map([
+    [first, await statusEvents(service, first)],
+    [second, await statusEvents(service, second)],
+  ]);
+  await close();
+  for (const [id, changes] of expected) {
+    assert.deepEqual(
+      of(id).map(({ from, to }) => ({ ...(from && { from }), to })),
+      changes,
+    );
+  }
+  assert.deepEqual(
+    of(first).map(({ to, reqId }) => [to, reqId]),
+    [
+      ['queued', 'asked-first'],
+      ['running', undefined],
+      ['cancelling', 'asked-cancel'],
+      ['cancelled', undefined],
+    ],
+  );
+  // It came to its turn because another one was cancelled, which did not ask for it.
+  assert.deepEqual(
+    of(second).map(({ to, reqId }) => [to, reqId]),
+    [
+      ['queued', 'asked-second'],
+      ['running', undefined],
+      ['succeeded', undefined],
+    ],
+  );
+});
+
+test('every line of the log that a request makes has its id', async (t) => {
+  const lines: Record<string, unknown>[] = [];
+  const { app } = await startService(t, { LOG_LEVEL: 'info' }, (line) => lines.push(JSON.parse(line)));
+  const headers = { 'x-request-id': 'asked' };
+  await app.inject({ url: '/v1/models/nobody', headers });
+  await app.inject({ url: '/nothing', headers });
+  await app.inject({ method: 'POST', url: '/v1/training-jobs', headers, payload: '{' });
+  const said = lines.filter(({ msg }) => msg === 'answered');
+  assert.equal(said.length, 3);
+  for (const line of said) assert.equal(line['reqId'], 'asked');
+});
+
+test('the stop of the service puts a job back, and says so before it is gone', async (t) => {
+  const { app, of, close } = await startLogged(t);
+  const { id } = await queueJob(app, endless);
+  await untilJob(app, id, isUnderway);
+  await close();
+  assert.deepEqual(
+    of(id).map(({ to }) => to),
+    ['queued', 'running', 'queued'],
+  );
+});
+
+test('a crash of a training thread, after which the job goes on, is a restart', async (t) => {
+  const store = await temporaryStore(t);
+  const told: string[] = [];
+  const allTold = watchJobs({
+    store,
+    catalog: createCatalog([]),
+    log: { info: (_, message) => told.push(message), error: (_, message) => told.push(message) },
+    meter: { changed: (to) => told.push(to), finishedEpoch() {} },
+    askedBy: () => undefined,
+    onRestart: () => told.push('restarted'),
+  });
+  const id = await newJob(store, 'running');
+  await store.events.append(id, 'warning', { code: 'worker-crashed' });
+  await store.events.append(id, 'warning', { code: 'dead-units' });
+  await allTold();
+  assert.deepEqual(told, ['queued', 'job queued', 'running', 'job running', 'restarted']);
+});
