@@ -26,31 +26,37 @@ export function checkExport(
   model: PublishedModel,
   answers: Answers,
 ): number {
-  if (format === 'onnx') {
-    const difference = largestDifference(
-      evaluateOnnx(file, answers.pixels).probabilities,
-      answers.probabilities,
+  try {
+    return format === 'onnx' ? compareAnswers(file, answers) : compareDigests(file, format, model);
+  } catch (cause) {
+    const { name, version } = model;
+    const defect = cause instanceof Error ? cause.message : String(cause);
+    throw new AtelierError(
+      'internal-error',
+      `Model ${name}@${version} was not exported: the ${format} file is not the model, ${defect}`,
+      { cause },
     );
-    if (difference <= MAX_DIFFERENCE) return difference;
-    return differs(model, format, `its probabilities differ by ${difference}, more than ${MAX_DIFFERENCE}`);
   }
-  const found = digestOf(
+}
+
+function compareAnswers(file: Uint8Array, { pixels, probabilities }: Answers): number {
+  const difference = largestDifference(evaluateOnnx(file, pixels).probabilities, probabilities);
+  if (difference <= MAX_DIFFERENCE) return difference;
+  throw new Error(`its probabilities differ by ${difference}, more than ${MAX_DIFFERENCE}`);
+}
+
+function compareDigests(file: Uint8Array, format: ExportFormat, { layerSizes, digest }: PublishedModel): 0 {
+  const parameters =
     format === 'json'
       ? jsonParameters(file)
-      : importModel(file, { hidden: model.layerSizes.slice(1, -1) }).parameters,
-  );
-  return found === model.digest ? 0 : differs(model, format, `its parameters have digest ${found}`);
+      : importModel(file, { hidden: layerSizes.slice(1, -1) }).parameters;
+  const found = digestOf(parameters);
+  if (found === digest) return 0;
+  throw new Error(`its parameters have digest ${found}, and not ${digest}`);
 }
 
 /** NaN where one of them is, or where there are not as many. */
 function largestDifference(found: Float64Array, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Number.NaN;
   return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0);
-}
-
-function differs({ name, version }: PublishedModel, format: ExportFormat, defect: string): never {
-  throw new AtelierError(
-    'internal-error',
-    `Model ${name}@${version} was not exported: the ${format} file is not the model, ${defect}.`,
-  );
 }

@@ -11,20 +11,24 @@ export interface OnnxAnswers {
   readonly labels: Float64Array;
 }
 
-/** rows × columns, row-major; a scalar is 1 × 1, a vector 1 × n. */
+/** rows × columns, row-major; a scalar is 1 × 1, a vector 1 × n. Float32 as it lies in the file, float64 once computed. */
 interface Matrix {
   readonly rows: number;
   readonly columns: number;
+  readonly data: Float32Array | Float64Array;
+}
+
+interface Computed extends Matrix {
   readonly data: Float64Array;
 }
 
-type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Matrix;
+type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Computed;
 
 /** https://onnx.ai/onnx/operators, as far as exports use them. */
 const OPERATORS: Readonly<Record<string, Operator>> = {
   Cast: ([x], node) => {
     expect(node, 'to', ELEMENT_TYPES.float);
-    return map(x!, (value) => value);
+    return copy(x!);
   },
   Sub: ([x, y]) => map(x!, (value) => value - scalar(y)),
   Div: ([x, y]) => map(x!, (value) => value / scalar(y)),
@@ -41,14 +45,14 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Sigmoid: ([x]) => map(x!, (value) => 1 / (1 + Math.exp(-value))),
   Softmax: ([x], node) => {
     expect(node, 'axis', 1);
-    const out = map(x!, (value) => value);
+    const out = copy(x!);
     for (const row of rowsOf(out)) softmax(row, row);
     return out;
   },
   ArgMax: ([x], node) => {
     expect(node, 'axis', 1);
     expect(node, 'keepdims', 0);
-    return { rows: x!.rows, columns: 1, data: Float64Array.from(rowsOf(x!), argmax) };
+    return { rows: x!.rows, columns: 1, data: Float64Array.from(rowsOf(copy(x!)), argmax) };
   },
 };
 
@@ -62,11 +66,16 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers
   for (const { name, dims, data } of graph.initializers) {
     if (dims.length > 2) refuse(`initializer ${quote(name)} has ${dims.length} dimensions`);
     const columns = dims.at(-1) ?? 1;
-    values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data: new Float64Array(data) });
+    values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data });
   }
   values.set('image', readImages(graph, images));
-  for (const node of graph.nodes) values.set(node.output, compute(node, values));
-  const [probabilities, labels] = graph.outputs.map(({ name }) => values.get(name));
+  const computed = new Map<string, Computed>();
+  for (const node of graph.nodes) {
+    const result = compute(node, values);
+    values.set(node.output, result);
+    computed.set(node.output, result);
+  }
+  const [probabilities, labels] = graph.outputs.map(({ name }) => computed.get(name));
   if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
     return refuse('its outputs are not probabilities and label');
   }
@@ -86,7 +95,7 @@ function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array)
   return map({ rows, columns, data }, (pixel) => Math.fround(pixel / 255));
 }
 
-function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Matrix {
+function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed {
   const operator = Object.hasOwn(OPERATORS, node.opType) ? OPERATORS[node.opType] : undefined;
   if (operator === undefined) return refuse(`operator ${quote(node.opType)} is not read`);
   const inputs = node.inputs.map(
@@ -97,7 +106,7 @@ function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Matrix {
 }
 
 /** y = x wᵀ + b:  rows × units, from rows × inputs, units × inputs and 1 × units. */
-function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Matrix {
+function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Computed {
   if (w === undefined || b === undefined || w.columns !== x.columns || b.columns !== w.rows || b.rows !== 1) {
     return refuse('the shapes of a Gemm do not fit');
   }
@@ -113,13 +122,15 @@ function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Matrix {
   return { rows: x.rows, columns: units, data };
 }
 
-function map({ rows, columns, data }: Matrix, change: (value: number) => number): Matrix {
+function map({ rows, columns, data }: Matrix, change: (value: number) => number): Computed {
   const changed = new Float64Array(data.length);
   for (let i = 0; i < data.length; i++) changed[i] = change(data[i]!);
   return { rows, columns, data: changed };
 }
 
-function rowsOf({ rows, columns, data }: Matrix): Float64Array[] {
+const copy = (x: Matrix) => map(x, (value) => value);
+
+function rowsOf({ rows, columns, data }: Computed): Float64Array[] {
   return Array.from({ length: rows }, (_, n) => data.subarray(n * columns, (n + 1) * columns));
 }
 

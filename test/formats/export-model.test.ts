@@ -87,9 +87,10 @@ for (const format of EXPORT_FORMATS) {
     assert.throws(
       () =>
         checkExport(exportModel({ ...other, digest: model.digest }, format), format, model, answersOf(model)),
-      format === 'safetensors'
-        ? refused('invalid-model-file', /digest/)
-        : refused('internal-error', /my-model@7 was not exported: the .* file is not the model/),
+      refused(
+        'internal-error',
+        /my-model@7 was not exported: the .* file is not the model, .*(digest|differ)/,
+      ),
     );
   });
 }
