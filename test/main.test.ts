@@ -78,7 +78,7 @@ test('SIGTERM ends it with code 0, and the running job is back in the queue', as
   await until(`${base}/v1/training-jobs/${id}`, isUnderway);
   first.child.kill('SIGTERM');
   assert.deepEqual(await first.exited, [0, null], first.output());
-  assert.match(first.output(), /job queued again/);
+  assert.match(first.output(), /"from":"running","to":"queued"/);
 
   base = await serving(startProcess(t, stateDir));
   const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);

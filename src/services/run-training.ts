@@ -37,19 +37,9 @@ export function createRunTraining(options: {
   const { store, catalog, models, log } = options;
   const { jobs, blobs, events, checkpoints } = store;
 
-  function tell({ id: jobId, status, modelName, attempts, progress, digest, error }: TrainingJob): void {
-    const say = error ? log.error : log.info;
-    say.call(
-      log,
-      { jobId, status, modelName, attempts, step: progress.step, digest, error },
-      `job ${status}`,
-    );
-  }
-
   async function finish(jobId: string, outcome: JobOutcome): Promise<void> {
     const job = await jobs.finish(jobId, outcome);
     if (job.model) models.published(job.model);
-    tell(job);
   }
 
   async function publish(
@@ -123,13 +113,12 @@ export function createRunTraining(options: {
   return async (jobId, signal) => {
     const job = await startUnlessTaken(jobId);
     if (job === null) return;
-    tell(job);
     const from = await resumeFrom(job, store);
     let step = from?.step ?? 0;
     const failure = ({ code, message }: Pick<SerializedError, 'code' | 'message'>) =>
       ({ status: 'failed', step, error: { code, message } }) as const;
-    const settle = async () => tell(await jobs.settle(jobId, step));
-    const retry = async (error: SerializedError) => tell(await jobs.retry(jobId, failure(error)));
+    const settle = async () => void (await jobs.settle(jobId, step));
+    const retry = async (error: SerializedError) => void (await jobs.retry(jobId, failure(error)));
 
     let task: Omit<TrainingTask, 'control'>;
     try {

@@ -33,7 +33,7 @@ export function watchJobs(options: {
     const job = await store.jobs.get(jobId);
     if (job === undefined) return;
     meter.changed(to);
-    if (to === 'running') imagesPerEpoch.set(jobId, imagesOf(job));
+    if (to === 'running') imagesPerEpoch.set(jobId, await imagesOf(job));
     if (job.finishedAt !== null) imagesPerEpoch.delete(jobId);
     const { modelName, attempts, progress, digest, error } = job;
     const details = { jobId, from, to, reqId, modelName, attempts, step: progress.step };
@@ -41,8 +41,8 @@ export function watchJobs(options: {
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }
 
-  function imagesOf({ dataset, training }: TrainingJob): number {
-    const labels = catalog.get(dataset)?.train.labels;
+  async function imagesOf({ dataset, training }: TrainingJob): Promise<number> {
+    const labels = (await catalog.get(dataset))?.train.labels;
     return labels ? trainingExamples(labels, training.validation?.fraction ?? null) : 0;
   }
 
