@@ -7,8 +7,9 @@ import { parseNpz } from '../../src/formats/npz.ts';
 import { parseSafetensors } from '../../src/formats/safetensors.ts';
 import { tensorsOf } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
+import { forwardOf } from '../../src/workers/kernel.ts';
 import { refused } from '../datasets/fixtures.ts';
-import { fixtureImages, modelOf } from './fixtures.ts';
+import { fixtureImages, modelOf, publishedModel } from './fixtures.ts';
 
 const model = modelOf([784, 5, 3]);
 const [W1, b1, W2, b2] = tensorsOf(model.layerSizes, model.parameters) as [Tensor, Tensor, Tensor, Tensor];
@@ -109,6 +110,21 @@ test('the check of an ONNX file sees a wrong activation, a lost standardisation,
     answers.probabilities.map(() => Number.NaN),
   );
   refusal(model, answers.probabilities.subarray(3));
+});
+
+test('a network whose logits float32 does not hold to 1e-5 passes its check, unless the file is of another one', () => {
+  // All classes have nearly the same large logit.
+  const large = model.parameters.map((value, i) => (i < 785 * 5 ? value : 1000 + value));
+  const steep = publishedModel({ ...model, activation: 'identity' }, large);
+  const probabilities = new Float32Array(8 * 3);
+  forwardOf(steep)(probabilities.slice(), probabilities, fixtureImages);
+  const answers = { pixels: fixtureImages, probabilities };
+  const difference = checkExport(exportModel(steep, 'onnx'), 'onnx', steep, answers);
+  assert.ok(difference > 1e-5 && difference < 0.1, `${difference}`);
+  assert.throws(
+    () => checkExport(exportModel({ ...steep, standardization: null }, 'onnx'), 'onnx', steep, answers),
+    refused('internal-error', /its probabilities differ by/),
+  );
 });
 
 test('the file is called after the model and its version', () => {
