@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { shareAnswers } from '../../src/services/share-answers.ts';
+
+const forever = new AbortController().signal;
+
+/** Work that the test ends, and how often and with which signals it was begun. */
+function controlled() {
+  const begun: { signal: AbortSignal; end: PromiseWithResolvers<object> }[] = [];
+  const compute = (signal: AbortSignal) => {
+    const end = Promise.withResolvers<object>();
+    signal.addEventListener('abort', () => end.reject(signal.reason));
+    begun.push({ signal, end });
+    return end.promise;
+  };
+  return { begun, compute };
+}
+
+test('whoever asks while an answer is computed gets that one, and so does whoever asks later', async () => {
+  const share = shareAnswers<object>(2);
+  const { begun, compute } = controlled();
+  const asked = [share('a', forever, compute), share('a', forever, compute)];
+  const answer = {};
+  begun[0]!.end.resolve(answer);
+  for (const each of [...asked, share('a', forever, compute)]) assert.equal(await each, answer);
+  assert.equal(await share('a', forever, compute), answer);
+  assert.equal(begun.length, 1);
+  assert.ok(!begun[0]!.signal.aborted);
+});
+
+test('other questions are computed for themselves, and the one not asked for the longest time is forgotten', async () => {
+  const share = shareAnswers<{ key: string }>(2);
+  const computed: string[] = [];
+  const ask = (key: string) =>
+    share(key, forever, async () => {
+      computed.push(key);
+      return { key };
+    });
+  for (const key of ['a', 'b', 'a', 'c', 'a', 'b']) assert.deepEqual(await ask(key), { key });
+  assert.deepEqual(computed, ['a', 'b', 'c', 'b']);
+});
+
+test('who leaves is told at once, and the work goes on for the others', async () => {
+  const share = shareAnswers<object>(2);
+  const { begun, compute } = controlled();
+  const leaving = new AbortController();
+  const [left, stays] = [share('a', leaving.signal, compute), share('a', forever, compute)];
+  leaving.abort(new Error('left'));
+  await assert.rejects(left, /left/);
+  assert.ok(!begun[0]!.signal.aborted);
+  const answer = {};
+  begun[0]!.end.resolve(answer);
+  assert.equal(await stays, answer);
+});
+
+test('when the last one leaves the work is given up, and whoever asks then begins anew', async () => {
+  const share = shareAnswers<object>(2);
+  const { begun, compute } = controlled();
+  const leaving = new AbortController();
+  const left = [share('a', leaving.signal, compute), share('a', leaving.signal, compute)];
+  leaving.abort(new Error('left'));
+  for (const each of left) await assert.rejects(each, /left/);
+  assert.ok(begun[0]!.signal.aborted);
+  const again = share('a', forever, compute);
+  const answer = {};
+  begun[1]!.end.resolve(answer);
+  assert.equal(await again, answer);
+  assert.equal(begun.length, 2);
+});
+
+test('who has left already begins nothing', async () => {
+  const share = shareAnswers<object>(2);
+  const { begun, compute } = controlled();
+  await assert.rejects(share('a', AbortSignal.abort(new Error('left')), compute), /left/);
+  assert.equal(begun.length, 0);
+});
+
+test('a failure is told to all who wait, and is not kept', async () => {
+  const share = shareAnswers<object>(2);
+  const { begun, compute } = controlled();
+  const asked = [share('a', forever, compute), share('a', forever, compute)];
+  begun[0]!.end.reject(new Error('failed'));
+  for (const each of asked) await assert.rejects(each, /failed/);
+  const again = share('a', forever, compute);
+  begun[1]!.end.resolve({});
+  assert.deepEqual(await again, {});
+});
