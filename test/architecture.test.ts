@@ -88,6 +88,29 @@ test('only config.ts reads the environment', () => {
   assert.deepEqual(readers, ['config.ts']);
 });
 
+/** What of Node's modules does not open a connection; of the others everything might. */
+const HARMLESS: Readonly<Record<string, readonly string[]>> = {
+  http: ['IncomingMessage', 'ServerResponse', 'STATUS_CODES'],
+  net: ['BlockList', 'isIP', 'Socket'],
+};
+
+test('nothing in src opens a connection, so that no URL is ever fetched for a client', () => {
+  for (const file of files.filter((each) => !each.includes('assembly/'))) {
+    const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
+    assert.doesNotMatch(source, /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/, file);
+    assert.doesNotMatch(source, /from '(node:)?(https|http2|tls|dgram|dns|undici|child_process)\b/, file);
+    // That of npyjs fetches what it is given as text.
+    assert.doesNotMatch(source, /import [^;{]*\bnpyjs\b|\bload\b[^;]*from 'npyjs'/, file);
+    for (const [, names, module] of source.matchAll(/import (?:type )?([^;]*?) from 'node:(http|net)'/g)) {
+      const imported = names!.replace(/^\{|\}$|\btype\b/g, '').split(',');
+      const unknown = imported
+        .map((name) => name.trim())
+        .filter((name) => !HARMLESS[module!]!.includes(name));
+      assert.deepEqual(unknown, [], file);
+    }
+  }
+});
+
 test('no file is called utils, helpers, common or manager', () => {
   assert.deepEqual(
     files.filter((file) => /(^|\/)(utils?|helpers?|common|misc|manager)(\.|\/|-)/.test(file)),

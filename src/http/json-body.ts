@@ -4,6 +4,13 @@ import { AtelierError } from '../errors.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
+/** Nothing that is taken here nests deeper than five. What goes through it step by step need not fear for its stack. */
+const MAX_DEPTH = 32;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPENING = [0x5b, 0x7b];
+const CLOSING = [0x5d, 0x7d];
+
 /** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
 export function registerJsonBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
@@ -11,10 +18,27 @@ export function registerJsonBody(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     // Clients name the type where there is nothing to send too.
     if (bytes.length === 0) return done(null, undefined);
+    if (isTooDeep(bytes)) return done(malformed(`it is nested deeper than ${MAX_DEPTH} levels`));
     const text = decode(bytes);
     if (text === undefined) return done(malformed('it is not UTF-8'));
     parse(request, text, (error, value) => (error ? done(malformed(defectOf(text))) : done(null, value)));
   });
+}
+
+/** Whether it is JSON at all is for the parser to say. */
+function isTooDeep(bytes: Buffer): boolean {
+  let depth = 0;
+  let isQuoted = false;
+  for (let n = 0; n < bytes.length; n++) {
+    const byte = bytes[n]!;
+    if (byte === QUOTE) isQuoted = !isQuoted;
+    else if (isQuoted && byte === BACKSLASH) n++;
+    else if (isQuoted) continue;
+    else if (OPENING.includes(byte)) depth++;
+    else if (CLOSING.includes(byte)) depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
 }
 
 function decode(bytes: Buffer): string | undefined {

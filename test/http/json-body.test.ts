@@ -65,16 +65,22 @@ test('a byte order mark is not part of the body', async () => {
   await cancelJob(app, response.json().id);
 });
 
-test('100,000 brackets are refused as any other value is', async () => {
-  const nested = '['.repeat(1e5) + ']'.repeat(1e5);
-  assertProblem(await send(TRAIN, nested), 400, 'invalid-request', '#');
-  assertProblem(
-    await send(TRAIN, `{"dataset":"x","metadata":{"a":${nested}}}`),
-    400,
-    'invalid-request',
-    '#/metadata/a',
-  );
-  assertProblem(await send(CHECK, `{"examples":${nested}}`), 400, 'invalid-request', '#/examples/0');
+test('a body that is nested too deeply is refused, whether its brackets are closed or not', async () => {
+  const [open, close] = ['['.repeat(5e5), ']'.repeat(5e5)];
+  const objects = '{"a":'.repeat(1e5);
+  for (const body of [open + close, open + open, `{"metadata":{"a":${open}${close}}}`, objects]) {
+    for (const url of [TRAIN, CHECK, `${TRAIN}/job_nobody/cancel`]) {
+      const problem = assertProblem(await send(url, body), 400, 'malformed-body');
+      assert.match(problem.detail, /deeper than 32 levels/);
+    }
+  }
+});
+
+test('32 levels are read, and brackets within a text are none', async () => {
+  const nested = '['.repeat(31) + ']'.repeat(31);
+  assertProblem(await send(TRAIN, `{"dataset":${nested}}`), 400, 'invalid-request', '#/dataset');
+  const text = JSON.stringify({ dataset: `"\\"${'['.repeat(40)}` });
+  assertProblem(await send(TRAIN, text), 422, 'unknown-dataset', '#/dataset');
 });
 
 const jobs = (training: object) => ({ dataset: 'fashion-mnist', training });
