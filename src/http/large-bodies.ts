@@ -1,25 +1,66 @@
 /** How many large bodies are in work at once: each takes memory and a place in the one thread that computes them. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../errors.ts';
+import { answerClientError } from './client-error.ts';
 
 /** What the main thread computes by itself is no larger. */
 const LARGE_BYTES = 256 * 1024;
 const MAX_LARGE_BODIES = 8;
+/** Of a body that is arriving while others wait for its place. */
+const MIN_BYTES_PER_SECOND = 64 * 1024;
+/** Before its rate is judged. */
+const START_MS = 2000;
 
-/** Before a body is read; one that does not say how long it is counts as large. */
+interface Arriving {
+  readonly request: FastifyRequest;
+  readonly since: number;
+  readonly bytesBefore: number;
+}
+
+/** One that does not say how long it is counts as large. */
+export function isLargeBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > LARGE_BYTES;
+}
+
+/**
+ * Before a body is read. Where all places are taken, the slowest client that sends fewer than 64 KiB a second loses its
+ * place: eight that hardly send would keep everybody out.
+ */
 export function limitLargeBodies(scope: FastifyInstance): void {
-  let inWork = 0;
+  const inWork = new Set<Arriving>();
   scope.addHook('onRequest', async (request, reply) => {
-    const length = request.headers['content-length'];
-    const chunked = request.headers['transfer-encoding'] !== undefined;
-    if (!chunked && !(Number(length) > LARGE_BYTES)) return;
-    if (inWork >= MAX_LARGE_BODIES) {
+    if (!isLargeBody(request)) return;
+    if (inWork.size >= MAX_LARGE_BODIES && !cutSlowest(inWork)) {
       throw new AtelierError(
         'overloaded',
         `${MAX_LARGE_BODIES} bodies of more than ${LARGE_BYTES / 1024} KiB are in work already. Try again shortly.`,
       );
     }
-    inWork++;
-    reply.raw.once('close', () => inWork--);
+    const place = { request, since: performance.now(), bytesBefore: request.socket.bytesRead };
+    inWork.add(place);
+    reply.raw.once('close', () => inWork.delete(place));
   });
+}
+
+/** @returns whether there was one */
+function cutSlowest(inWork: Set<Arriving>): boolean {
+  const now = performance.now();
+  let slowest: Arriving | undefined;
+  let lowest = MIN_BYTES_PER_SECOND;
+  for (const place of inWork) {
+    const { request, since, bytesBefore } = place;
+    const elapsedMs = now - since;
+    if (request.raw.complete || elapsedMs < START_MS) continue;
+    const rate = (request.socket.bytesRead - bytesBefore) / (elapsedMs / 1000);
+    if (!(rate < lowest)) continue;
+    lowest = rate;
+    slowest = place;
+  }
+  if (slowest === undefined) return false;
+  inWork.delete(slowest);
+  const { log, method, url, socket } = slowest.request;
+  log.info({ method, url, status: 408 }, 'the body arrived too slowly while others waited');
+  const message = `the body arrived at ${Math.round(lowest)} bytes a second while others waited for its place`;
+  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  return true;
 }
