@@ -1,42 +1,6 @@
-/** Start: configuration, composition, listening, and closing on signals. */
-import { compose } from './compose.ts';
-import { type Config, readConfig } from './config.ts';
-import { AtelierError } from './errors.ts';
-import { createLog, type Log } from './log.ts';
-import { stopInOrder } from './stop.ts';
+/** The process. Everything but the ear for signals is loaded afterwards, which takes a while. */
+import { hearSignals } from './stop.ts';
 
-async function start(config: Config, { log, flush }: Log): Promise<void> {
-  const composing = compose(config, log);
-  let stopping = false;
-  // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
-  stopInOrder({
-    graceSeconds: config.shutdownGraceSeconds,
-    log: { log, flush },
-    async close() {
-      stopping = true;
-      await (await composing).close();
-    },
-  });
-  const { app } = await composing;
-  if (stopping) return;
-  const { host, port } = config;
-  const address = await app.listen({ host, port }).catch((cause) => {
-    const message = `It cannot listen on HOST=${host} PORT=${port}: ${cause.message}`;
-    throw new AtelierError('invalid-configuration', message, { cause });
-  });
-  const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  log.info(`Atelier serves ${address}, documentation at ${base}/docs. Try: curl -s ${base}/v1/training-jobs`);
-}
-
-let log: Log | undefined;
-try {
-  const config = readConfig();
-  log = createLog(config.logLevel);
-  await start(config, log);
-} catch (error) {
-  // What a person can mend is told in a sentence, a defect with its stack.
-  const mendable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
-  console.error(mendable ? `Atelier does not start: ${error.message}` : error);
-  await log?.flush();
-  process.exit(1);
-}
+const onSignal = hearSignals();
+const { start } = await import('./start.ts');
+await start(onSignal);

@@ -5,16 +5,38 @@ import type { Log } from './log.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 /** One Ctrl-C arrives twice where `node --watch` or npm hands on what the terminal has sent to all of them. */
-const SAME_SIGNAL_MS = 1000;
+const SAME_SIGNAL_MS = 200;
 /** Of the grace, for the last lines of the log and the exit itself. */
 const RESERVE_MS = 500;
 
+type Signal = (typeof SIGNALS)[number];
+export type OnSignal = (handle: (signal: Signal) => void) => void;
+
+/**
+ * A signal ends the process at once, until what is returned says what else is to happen: nothing is held at first that
+ * is to be let go of. The first process of a container would not even notice a signal that it has no ear for; and the
+ * same ear stays, because with one that is taken off goes what it has heard and not told yet.
+ */
+export function hearSignals(): OnSignal {
+  let handler: Parameters<OnSignal>[0] = () => process.exit(0);
+  for (const signal of SIGNALS) process.on(signal, () => handler(signal));
+  return (handle) => {
+    handler = handle;
+  };
+}
+
 /**
  * Stops on a signal, on a defect that nothing caught, and never twice; a further signal ends the process at once.
+ * @param onSignal of `hearSignals`
  * @param close lets go of everything
  */
-export function stopInOrder(options: { graceSeconds: number; log: Log; close: () => Promise<void> }): void {
-  const { graceSeconds, close } = options;
+export function stopInOrder(options: {
+  onSignal: OnSignal;
+  graceSeconds: number;
+  log: Log;
+  close: () => Promise<void>;
+}): void {
+  const { onSignal, graceSeconds, close } = options;
   const { log, flush } = options.log;
   let startedAt: number | undefined;
 
@@ -37,17 +59,15 @@ export function stopInOrder(options: { graceSeconds: number; log: Log; close: ()
     return end(inTime === true ? code : 1);
   }
 
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (startedAt === undefined) {
-        log.info({ signal }, 'stopping');
-        void stop(0);
-      } else if (performance.now() - startedAt > SAME_SIGNAL_MS) {
-        log.warn({ signal }, 'told again to stop, and stopping at once');
-        void end(1);
-      }
-    });
-  }
+  onSignal((signal) => {
+    if (startedAt === undefined) {
+      log.info({ signal }, 'stopping');
+      void stop(0);
+    } else if (performance.now() - startedAt > SAME_SIGNAL_MS) {
+      log.warn({ signal }, 'told again to stop, and stopping at once');
+      void end(1);
+    }
+  });
   process.on('uncaughtException', (err) => {
     log.fatal({ err }, startedAt === undefined ? 'stopping because of a defect' : 'a defect while stopping');
     if (startedAt === undefined) void stop(1);

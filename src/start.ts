@@ -1,0 +1,46 @@
+/** Start: configuration, composition, listening, and closing on signals. */
+import { compose } from './compose.ts';
+import { type Config, readConfig } from './config.ts';
+import { AtelierError } from './errors.ts';
+import { createLog, type Log } from './log.ts';
+import { type OnSignal, stopInOrder } from './stop.ts';
+
+async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
+  const composing = compose(config, log);
+  let stopping = false;
+  // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
+  stopInOrder({
+    onSignal,
+    graceSeconds: config.shutdownGraceSeconds,
+    log: { log, flush },
+    async close() {
+      stopping = true;
+      await (await composing).close();
+    },
+  });
+  const { app } = await composing;
+  if (stopping) return;
+  const { host, port } = config;
+  const address = await app.listen({ host, port }).catch((cause) => {
+    const message = `It cannot listen on HOST=${host} PORT=${port}: ${cause.message}`;
+    throw new AtelierError('invalid-configuration', message, { cause });
+  });
+  const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
+  log.info(`Atelier serves ${address}, documentation at ${base}/docs. Try: curl -s ${base}/v1/training-jobs`);
+}
+
+/** Runs the service, or says why not and ends the process. */
+export async function start(onSignal: OnSignal): Promise<void> {
+  let log: Log | undefined;
+  try {
+    const config = readConfig();
+    log = createLog(config.logLevel);
+    await serve(config, log, onSignal);
+  } catch (error) {
+    // What a person can mend is told in a sentence, a defect with its stack.
+    const mendable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
+    console.error(mendable ? `Atelier does not start: ${error.message}` : error);
+    await log?.flush();
+    process.exit(1);
+  }
+}
