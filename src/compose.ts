@@ -28,6 +28,9 @@ import type {
 } from './workers/messages.ts';
 import { createPool } from './workers/pool.ts';
 
+/** After it, requests in flight are cut off: the rest is for whatever is to be closed. */
+const REQUESTS_SHARE_OF_GRACE = 0.75;
+
 export interface Atelier {
   readonly app: FastifyInstance;
   /** Refuses new work, puts running jobs back, finishes what is in flight, and lets go of everything. */
@@ -111,8 +114,16 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       app,
       async close() {
         health.stopAccepting();
+        const cut = setTimeout(
+          () => {
+            log.warn('requests in flight took too long, and are cut off');
+            app.server.closeAllConnections();
+          },
+          config.shutdownGraceSeconds * REQUESTS_SHARE_OF_GRACE * 1000,
+        );
         await queue.close();
         await app.close();
+        clearTimeout(cut);
         await Promise.all([numeric.close(), predict.close()]);
         once.close();
         await allTold();

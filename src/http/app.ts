@@ -20,12 +20,14 @@ import type { PredictService } from '../services/predict.ts';
 import type { TrainingService } from '../services/train.ts';
 import { type AdmissionConfig, admitCallers } from './admission.ts';
 import { answerClientError } from './client-error.ts';
+import { CONNECTION_LIMITS, connectionOptions, limitConnections } from './connection-limits.ts';
 import { refuseEncodedBody } from './content-encoding.ts';
 import { allowOrigins } from './cors.ts';
 import { registerDocumentation } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
 import { refuseExpectations } from './expectations.ts';
 import { registerIdempotency } from './idempotency.ts';
+import { finishInFlight } from './in-flight.ts';
 import { registerJsonBody } from './json-body.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { measureRequests } from './metrics/requests.ts';
@@ -40,7 +42,6 @@ import { predictionRoutes } from './routes/predictions.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
-import { answerStalledBodies } from './stalled-body.ts';
 import { validatorCompiler } from './validate.ts';
 
 export interface Services {
@@ -57,8 +58,6 @@ export interface Services {
 
 /** For bodies that are not images. */
 const JSON_BODY_BYTES = 2 ** 20;
-/** A client that sends more slowly than this is cut off. */
-const REQUEST_TIMEOUT_MS = 120_000;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
@@ -66,11 +65,16 @@ export async function buildApp(
   config: Pick<Config, 'maxBodyBytes'> & Partial<Pick<Config, 'corsOrigins'>> & AdmissionConfig,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
+  const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   const app = Fastify({
     ...(logger && { loggerInstance: logger }),
     bodyLimit: Math.min(JSON_BODY_BYTES, config.maxBodyBytes),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    ...timeouts,
     forceCloseConnections: 'idle',
+    // Closing is under it too, and waits for requests in flight.
+    pluginTimeout: 0,
+    // Fastify's own is no problem document. Below, the requests of that time get one.
+    return503OnClosing: false,
     // One line a request, when it is answered, instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 128 },
@@ -88,9 +92,11 @@ export async function buildApp(
       ),
     clientErrorHandler: answerClientError,
     // Refused below, with a problem.
-    http: { requireHostHeader: false },
+    http: { ...http, requireHostHeader: false },
   });
   demandRouteScopes(app);
+  limitConnections(app, CONNECTION_LIMITS);
+  finishInFlight(app);
   registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -121,7 +127,6 @@ export async function buildApp(
   registerNotFound(app);
   refuseExpectations(app);
   app.addHook('onRequest', refuseEncodedBody);
-  answerStalledBodies(app);
   await app.register(accepts);
   await admitCallers(app, config);
   registerIdempotency(app);

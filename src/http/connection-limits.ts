@@ -1,0 +1,52 @@
+/** How long a connection may take for what, and how many there are. */
+import type { FastifyInstance } from 'fastify';
+import { cutStalledClients } from './stalled-clients.ts';
+
+export interface ConnectionLimits {
+  /** From the start of a request, or of the connection, to the end of the headers. */
+  readonly headersMs: number;
+  /** … to the end of the body, however steadily it arrives. */
+  readonly requestMs: number;
+  /** Without a byte from a client that is sending, or to one that is to read. */
+  readonly stallMs: number;
+  /** Between two requests. */
+  readonly keepAliveMs: number;
+  /** How often `headersMs` and `requestMs` are looked at. */
+  readonly checkMs: number;
+  readonly connections: number;
+}
+
+export const CONNECTION_LIMITS: ConnectionLimits = {
+  headersMs: 20_000,
+  requestMs: 120_000,
+  stallMs: 30_000,
+  // Longer than the minute of usual proxies, which would else send into a connection that is being closed.
+  keepAliveMs: 72_000,
+  checkMs: 5000,
+  connections: 4000,
+};
+const MAX_HEADER_BYTES = 16 * 1024;
+/** Until the system asks a silent client whether it is still there. */
+const PROBE_AFTER_MS = 60_000;
+
+/** Of Fastify. */
+export function connectionOptions({ headersMs, requestMs, stallMs, keepAliveMs, checkMs }: ConnectionLimits) {
+  return {
+    requestTimeout: requestMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionTimeout: stallMs,
+    http: {
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: checkMs,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_AFTER_MS,
+    },
+  };
+}
+
+/** What Fastify has no option for. */
+export function limitConnections(app: FastifyInstance, { stallMs, connections }: ConnectionLimits): void {
+  app.server.maxConnections = connections;
+  cutStalledClients(app, stallMs);
+}

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { serving, startProcess } from './start-process.ts';
+import { hasEnded, temporaryDirectory, tiny } from './start-service.ts';
+
+const IMAGES = 1000;
+
+async function startWithModel(t: TestContext, environment: Record<string, string> = {}) {
+  const service = startProcess(t, await temporaryDirectory(t), environment);
+  const base = await serving(service);
+  const headers = { 'content-type': 'application/json' };
+  const started = await fetch(`${base}/v1/training-jobs`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(tiny()),
+  });
+  const { id } = (await started.json()) as TrainingJob;
+  const look = async () => (await (await fetch(`${base}/v1/training-jobs/${id}`)).json()) as TrainingJob;
+  while (!hasEnded(await look())) await setTimeout(20);
+  return { ...service, base };
+}
+
+/** Fulfils when the service has taken the head of the request and waits for its body. */
+async function begin(url: string, type: string, length: number): Promise<ClientRequest> {
+  const asked = request(url, {
+    method: 'POST',
+    headers: { 'content-type': type, 'content-length': length, expect: '100-continue' },
+  });
+  asked.on('error', () => {}).flushHeaders();
+  await once(asked, 'continue');
+  return asked;
+}
+
+async function finish(asked: ClientRequest, body: Buffer | string) {
+  const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
+  asked.end(body);
+  const [response] = await answered;
+  return { status: response.statusCode, body: (await json(response)) as Record<string, unknown> };
+}
+
+async function untilNotReady(base: string): Promise<object> {
+  for (;;) {
+    const ready = await fetch(`${base}/health/ready`);
+    const said = (await ready.json()) as object;
+    if (ready.status === 503) return said;
+    assert.equal(ready.status, 200);
+  }
+}
+
+test('requests in flight are answered after SIGTERM, while it says that it is not ready', async (t) => {
+  const { base, child, exited, output } = await startWithModel(t);
+  const check = JSON.stringify({ examples: 20 });
+  const predicting = await begin(
+    `${base}/v1/models/fashion-mnist/predictions`,
+    'application/octet-stream',
+    IMAGES * 784,
+  );
+  const checking = await begin(`${base}/v1/gradient-checks`, 'application/json', check.length);
+  child.kill('SIGTERM');
+  assert.deepEqual(await untilNotReady(base), {
+    ready: false,
+    checks: { database: true, datasets: true, accepting: false },
+  });
+  const refused = await fetch(`${base}/v1/models`);
+  assert.deepEqual([refused.status, refused.headers.get('connection')], [503, 'close']);
+  const [predicted, checked] = await Promise.all([
+    finish(predicting, Buffer.alloc(IMAGES * 784, 1)),
+    finish(checking, check),
+  ]);
+  assert.equal(predicted.status, 200);
+  assert.equal((predicted.body['predictions'] as unknown[]).length, IMAGES);
+  assert.deepEqual([checked.status, checked.body['passed']], [200, true]);
+  assert.deepEqual(await exited, [0, null], output());
+});
+
+test('a request that does not end is cut off in time to stop in order', async (t) => {
+  const { base, child, exited, output } = await startWithModel(t, { SHUTDOWN_GRACE_SECONDS: '3' });
+  await begin(`${base}/v1/models/fashion-mnist/predictions`, 'application/octet-stream', 784);
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null], output());
+  assert.match(output(), /requests in flight took too long[\s\S]*"msg":"stopped"\}$/);
+});
+
+test('a further signal ends it at once', async (t) => {
+  const { base, child, exited, output } = await startWithModel(t);
+  await begin(`${base}/v1/models/fashion-mnist/predictions`, 'application/octet-stream', 784);
+  child.kill('SIGTERM');
+  await untilNotReady(base);
+  let ended = false;
+  void exited.then(() => (ended = true));
+  // The first of them may still count as the same.
+  while (!ended) {
+    child.kill('SIGTERM');
+    await setTimeout(20);
+  }
+  assert.deepEqual(await exited, [1, null], output());
+  assert.match(output(), /told again to stop/);
+});
+
+test('a signal that comes while it loads ends it with code 0', async (t) => {
+  const { child, exited, output } = startProcess(t, await temporaryDirectory(t));
+  // Which signals it hears, as a mask; unlike SIGTERM, Node itself does not hear SIGHUP, the lowest bit.
+  const hears = () => /SigCgt:\s+\w*[13579bdf]\n/.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
+  while (!hears()) await setTimeout(1);
+  child.kill('SIGTERM');
+  assert.deepEqual(await exited, [0, null]);
+  assert.doesNotMatch(output(), /Atelier serves/);
+});
