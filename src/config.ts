@@ -68,6 +68,9 @@ const environmentSchema = z.object({
   RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000)
     .optional()
     .describe('Requests of a key, or of an address without one'),
+  MAX_EVENT_LOOP_DELAY_MS: whole(1, 60_000)
+    .default(50)
+    .describe('Delay, for two seconds, above which new work is answered with 503'),
   STARTER_JOB: z
     .enum(['on', 'off'])
     .default('on')
@@ -95,6 +98,7 @@ export type Config = Readonly<{
   publicMetrics: boolean;
   publicDocs: boolean;
   rateLimitPerMinute: number | null;
+  maxEventLoopDelayMs: number;
   starterJob: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
@@ -153,6 +157,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
+    maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,

@@ -1,12 +1,7 @@
 /** Assembles the HTTP application from the services; never listens. */
 import { randomUUID } from 'node:crypto';
 import accepts from '@fastify/accepts';
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-} from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { Config } from '../config.ts';
 import type { Catalog } from '../datasets/catalog.ts';
@@ -32,6 +27,7 @@ import { registerJsonBody } from './json-body.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { measureRequests } from './metrics/requests.ts';
 import { registerNotFound } from './not-found.ts';
+import { isWatching, refuseUnderPressure } from './pressure.ts';
 import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
@@ -62,7 +58,9 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
   services: Services,
-  config: Pick<Config, 'maxBodyBytes'> & Partial<Pick<Config, 'corsOrigins'>> & AdmissionConfig,
+  config: Pick<Config, 'maxBodyBytes' | 'maxEventLoopDelayMs'> &
+    Partial<Pick<Config, 'corsOrigins'>> &
+    AdmissionConfig,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
@@ -127,6 +125,7 @@ export async function buildApp(
   registerNotFound(app);
   refuseExpectations(app);
   app.addHook('onRequest', refuseEncodedBody);
+  refuseUnderPressure(app, config.maxEventLoopDelayMs);
   await app.register(accepts);
   await admitCallers(app, config);
   registerIdempotency(app);
@@ -145,8 +144,4 @@ export async function buildApp(
     { prefix: '/v1' },
   );
   return app;
-}
-
-function isWatching({ url }: FastifyRequest): boolean {
-  return url.startsWith('/health/') || url === '/metrics';
 }

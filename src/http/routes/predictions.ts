@@ -55,7 +55,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/models/:name/predictions',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', newWork: 'large-body' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
@@ -69,7 +69,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/models/:name/versions/:version/predictions',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', newWork: 'large-body' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,

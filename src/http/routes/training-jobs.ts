@@ -97,7 +97,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/cancel',
-      config: { scope: 'train' },
+      config: { scope: 'train', newWork: false },
       schema: {
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
