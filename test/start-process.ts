@@ -4,12 +4,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
-import { atEnd, DATA_DIR } from './start-service.ts';
+import { atEnd, DATA_DIR, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
-interface Process {
+export interface Process {
   readonly child: ChildProcess;
   /** [exit code, signal] */
   readonly exited: Promise<[number | null, string | null]>;
@@ -20,11 +19,7 @@ interface Process {
 }
 
 /** Killed when the test ends, if it still runs. */
-export function startProcess(
-  t: TestContext,
-  stateDir: string,
-  environment: Record<string, string> = {},
-): Process {
+export function startProcess(t: Scope, stateDir: string, environment: Record<string, string> = {}): Process {
   const child = spawn(process.execPath, [MAIN], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Its coverage goes where that of this process goes.

@@ -16,7 +16,7 @@ import { type Problem, problemSchema } from '../src/http/schemas/problem.ts';
 export const DATA_DIR = join(import.meta.dirname, '../data');
 
 /** A test, or a whole file: `{ after }` of node:test. */
-interface Scope {
+export interface Scope {
   after(undo: () => Promise<void>): void;
 }
 const undoing = new WeakMap<Scope, (() => Promise<unknown>)[]>();
