@@ -1,0 +1,94 @@
+/**
+ * Whether the dependencies can be trusted as far as a machine can tell: each is pinned by its hash, none runs a script
+ * at its installation that nobody has decided about, and none that is used in production has a known serious defect.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+const lockFileSchema = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({
+      resolved: z.string().optional(),
+      integrity: z.string().optional(),
+      hasInstallScript: z.boolean().optional(),
+    }),
+  ),
+});
+
+/** @param decided names of packages with an install script, of which package.json says whether it may run */
+export function lockFileFaults(lockFile: unknown, decided: readonly string[]): string[] {
+  const { packages } = lockFileSchema.parse(lockFile);
+  return Object.entries(packages).flatMap(([path, { resolved, integrity, hasInstallScript }]) => {
+    if (path === '') return [];
+    const name = path.replace(/^.*node_modules\//, '');
+    const faults: string[] = [];
+    if (!integrity?.startsWith('sha512-')) faults.push(`${name} has no SHA-512 in package-lock.json`);
+    // Of what comes from the registry npm leaves the address out of this project's lock file.
+    if (resolved !== undefined) faults.push(`${name} comes from ${resolved}, and not from the registry`);
+    if (hasInstallScript && !decided.includes(name)) {
+      faults.push(
+        `${name} runs a script when it is installed: decide about it in allowScripts of package.json`,
+      );
+    }
+    return faults;
+  });
+}
+
+const reportSchema = z.object({
+  vulnerabilities: z.record(z.string(), z.object({ severity: z.string() })),
+});
+
+export type Verdict = { readonly kind: 'sound' | 'vulnerable' | 'not-asked'; readonly detail: string };
+
+/** @param exitCode of `npm audit --json`, which is 1 also where the registry could not be asked; null where it was ended */
+export function verdictOf(exitCode: number | null, output: string): Verdict {
+  const report = parse(output);
+  if (report === undefined) return { kind: 'not-asked', detail: reasonIn(output) };
+  if (exitCode === 0) return { kind: 'sound', detail: '' };
+  const found = Object.entries(report.vulnerabilities).map(([name, { severity }]) => `${name} (${severity})`);
+  return { kind: 'vulnerable', detail: found.join(', ') };
+}
+
+function parse(output: string): z.infer<typeof reportSchema> | undefined {
+  try {
+    return reportSchema.safeParse(JSON.parse(output)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonIn(output: string): string {
+  return /"message": *"([^"]*)"/.exec(output)?.[1] ?? (output.trim().slice(0, 200) || 'it said nothing');
+}
+
+const TIMEOUT_MS = 60_000;
+
+function main(): number {
+  const read = (file: string) => JSON.parse(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8'));
+  const faults = lockFileFaults(
+    read('package-lock.json'),
+    Object.keys(read('package.json').allowScripts ?? {}),
+  );
+  for (const fault of faults) console.error(fault);
+
+  const args = [
+    'audit',
+    '--omit=dev',
+    '--audit-level=high',
+    '--json',
+    '--fetch-retries=0',
+    '--loglevel=silent',
+  ];
+  const { status, stdout } = spawnSync('npm', args, { encoding: 'utf8', timeout: TIMEOUT_MS });
+  const { kind, detail } = verdictOf(status, stdout ?? '');
+  if (kind === 'vulnerable')
+    console.error(`Known defects in what is used in production: ${detail}. See: npm audit`);
+  // Not a defect of the code: where there is no network, the other checks are to go on.
+  if (kind === 'not-asked')
+    console.warn(`Dependencies were NOT audited, the registry did not answer: ${detail}`);
+  return faults.length > 0 || kind === 'vulnerable' ? 1 : 0;
+}
+
+if (import.meta.main) process.exitCode = main();

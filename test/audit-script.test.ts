@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { lockFileFaults, verdictOf } from '../scripts/audit.ts';
+
+const sound = { integrity: `sha512-${'x'.repeat(86)}==` };
+const faultsOf = (entry: object, decided: string[] = []) =>
+  lockFileFaults({ packages: { '': { version: '1.0.0' }, 'node_modules/a': entry } }, decided);
+
+test('every dependency of this project is pinned by its hash', () => {
+  const lockFile = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+  const { allowScripts = {} } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+  assert.ok(Object.keys(lockFile.packages).length > 100);
+  assert.deepEqual(lockFileFaults(lockFile, Object.keys(allowScripts)), []);
+});
+
+test('a dependency without a hash, from elsewhere, or with a script that nobody decided about is a fault', () => {
+  assert.deepEqual(faultsOf(sound), []);
+  assert.match(faultsOf({ ...sound, integrity: undefined }).join(), /^a has no SHA-512/);
+  assert.match(faultsOf({ ...sound, integrity: 'sha1-abc=' }).join(), /^a has no SHA-512/);
+  assert.match(faultsOf({ ...sound, resolved: 'git+ssh://host/a.git' }).join(), /^a comes from git/);
+  assert.match(faultsOf({ ...sound, hasInstallScript: true }).join(), /^a runs a script/);
+  assert.deepEqual(faultsOf({ ...sound, hasInstallScript: true }, ['a']), []);
+  const nested = { packages: { 'node_modules/b/node_modules/@c/d': { ...sound, hasInstallScript: true } } };
+  assert.match(lockFileFaults(nested, ['b', 'd']).join(), /^@c\/d runs a script/);
+});
+
+test('a known defect is told apart from a registry that does not answer', () => {
+  const report = (vulnerabilities: object) => JSON.stringify({ auditReportVersion: 2, vulnerabilities });
+  assert.equal(verdictOf(0, report({})).kind, 'sound');
+  assert.equal(verdictOf(0, report({ a: { severity: 'low' } })).kind, 'sound');
+  assert.deepEqual(verdictOf(1, report({ a: { severity: 'high' } })), {
+    kind: 'vulnerable',
+    detail: 'a (high)',
+  });
+  const refused = JSON.stringify({ message: '405 Method Not Allowed', statusCode: 405 });
+  assert.deepEqual(verdictOf(1, refused), { kind: 'not-asked', detail: '405 Method Not Allowed' });
+  assert.equal(verdictOf(1, '').kind, 'not-asked');
+  assert.equal(verdictOf(null, 'npm error code ENOTFOUND').kind, 'not-asked');
+});
