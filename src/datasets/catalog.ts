@@ -1,29 +1,84 @@
-/** The data sets the service knows. */
+/** The data sets the service knows: what they are at once, their tensors when asked for. */
 import { type Dataset, type DatasetSummary, SPLITS } from '../domain/dataset.ts';
+import { createTensorCache, type LoadTensors } from './tensor-cache.ts';
 
 export interface Catalog {
-  get(id: string): Dataset | undefined;
-  list(): readonly Dataset[];
+  /**
+   * With its tensors in memory that all threads share.
+   * @throws AtelierError `dataset-damaged`
+   */
+  get(id: string): Promise<Dataset | undefined>;
+  summary(id: string): DatasetSummary | undefined;
+  /** Newest first; those that are built in come last. */
+  list(): readonly DatasetSummary[];
+  add(dataset: DatasetSummary): void;
+  remove(id: string): void;
 }
 
-export function createCatalog(datasets: readonly Dataset[]): Catalog {
-  const byId = new Map(datasets.map((dataset) => [dataset.id, dataset]));
-  return { get: (id) => byId.get(id), list: () => datasets };
+/** Those whose tensors are in files. */
+export interface StoredDatasets {
+  /** Newest first. */
+  readonly summaries: readonly DatasetSummary[];
+  readonly load: LoadTensors;
+  /** Ids of those that must stay in memory. */
+  readonly inUse: () => Promise<ReadonlySet<string>>;
+  /** Of those that are not in use. */
+  readonly maxBytes: number;
 }
 
-export function summarize(dataset: Dataset): DatasetSummary {
-  const classes = dataset.classNames.length;
-  const [train, test] = SPLITS.map((split) => {
-    const { labels } = dataset[split];
-    const examplesPerClass = new Array<number>(classes).fill(0);
-    for (const label of labels) examplesPerClass[label]!++;
-    return { examples: labels.length, examplesPerClass };
-  });
+const MAX_NAMED = 10;
+
+/** @param builtIn stay in memory */
+export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatasets): Catalog {
+  const always = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
+  const tensors = stored && createTensorCache(stored);
+  let summaries = [...(stored?.summaries ?? []), ...builtIn.map(summarize)];
+  const summary = (id: string) => summaries.find((dataset) => dataset.id === id);
+
   return {
-    id: dataset.id,
-    imageShape: [28, 28],
-    classNames: [...dataset.classNames],
-    splits: { train: train!, test: test! },
-    digest: dataset.digest,
+    summary,
+    list: () => summaries,
+    async get(id) {
+      const found = summary(id);
+      if (!found || always.has(id)) return always.get(id);
+      const { classNames, digest } = found;
+      return { id, classNames, digest, ...(await tensors!.get(found)) };
+    },
+    add(dataset) {
+      summaries = [dataset, ...summaries.filter(({ id }) => id !== dataset.id)];
+    },
+    remove(id) {
+      summaries = summaries.filter((dataset) => dataset.id !== id);
+      tensors?.forget(id);
+    },
   };
+}
+
+/** Their ids, for a message: the newest, and what is built in. */
+export function knownDatasets(catalog: Catalog): string {
+  const ids = catalog.list().map(({ id }) => id);
+  if (ids.length > MAX_NAMED) ids.splice(MAX_NAMED - 2, ids.length - MAX_NAMED + 1, '…');
+  return ids.join(', ');
+}
+
+/** Of one that is built in. */
+function summarize(dataset: Dataset): DatasetSummary {
+  const { id, classNames, digest } = dataset;
+  const [train, test] = SPLITS.map((split) => countExamples(dataset[split].labels, classNames.length));
+  return {
+    id,
+    name: null,
+    createdAt: null,
+    imageShape: [28, 28],
+    classNames: [...classNames],
+    splits: { train: train!, test: test! },
+    digest,
+    report: null,
+  };
+}
+
+export function countExamples(labels: Uint8Array, classes: number): DatasetSummary['splits']['train'] {
+  const examplesPerClass = new Array<number>(classes).fill(0);
+  for (const label of labels) examplesPerClass[label]!++;
+  return { examples: labels.length, examplesPerClass };
 }

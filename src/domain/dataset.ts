@@ -1,6 +1,7 @@
 /** Data sets of 28×28 grey images. */
 import { z } from 'zod';
 import type { Examples } from '../numerics/engine.ts';
+import { datasetReportSchema } from './dataset-report.ts';
 
 export const IMAGE_SIDE = 28;
 export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
@@ -24,11 +25,18 @@ const splitSchema = z.object({
 
 export const datasetSchema = z
   .object({
-    id: z.string(),
+    id: z
+      .string()
+      .describe('`dst_` and 40 digits of a SHA-256 over pixels, labels and class names; else it is built in'),
+    name: z.string().nullable().describe('As its uploader calls it; need not be its own'),
+    createdAt: z.iso.datetime().nullable(),
     imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
     classNames: z.array(z.string()),
     splits: z.object({ train: splitSchema, test: splitSchema }),
     digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
+    report: datasetReportSchema
+      .nullable()
+      .describe('What was found in what was uploaded; null for what is built in'),
   })
   .meta({ id: 'Dataset' });
 

@@ -48,7 +48,7 @@ export function createGradientCheckService(
 ): GradientCheckService {
   return {
     async check(request, answer, signal) {
-      const dataset = findDataset(catalog, request.dataset, '#/dataset');
+      const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       const { layerSizes, activation, standardization, parameters } = await networkOf(
         request,
         dataset,

@@ -1,14 +1,13 @@
 /** Data sets that a request body refers to. */
-import type { Catalog } from '../datasets/catalog.ts';
+import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 
-/** @throws AtelierError `unknown-dataset`, naming those that there are */
-export function findDataset(catalog: Catalog, id: string, pointer: string): Dataset {
-  const dataset = catalog.get(id);
+/** @throws AtelierError `unknown-dataset`, naming some that there are; `dataset-damaged` */
+export async function findDataset(catalog: Catalog, id: string, pointer: string): Promise<Dataset> {
+  const dataset = await catalog.get(id);
   if (dataset) return dataset;
-  const known = catalog.list().map((entry) => entry.id);
-  const detail = `must be one of: ${known.join(', ')}`;
+  const detail = `must be one of: ${knownDatasets(catalog)}`;
   throw new AtelierError('unknown-dataset', `There is no data set ${id}; it ${detail}.`, {
     details: [{ pointer, detail }],
   });

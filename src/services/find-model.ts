@@ -10,7 +10,6 @@ import { decodeCheckpoint } from '../store/checkpoint-format.ts';
 import type { Store } from '../store/store.ts';
 import { forwardOf } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
-import { findDataset } from './find-dataset.ts';
 
 /** Versions whose parameters stay in memory; the one that was not used for the longest time goes first. */
 const MAX_LOADED = 32;
@@ -91,7 +90,10 @@ export function createModelService(
       activation,
       standardization,
       parameters: shared(snapshot.engine.parameters),
-      classNames: findDataset(catalog, job.dataset, '#/dataset').classNames,
+      // A data set may be deleted once its jobs have ended.
+      classNames:
+        catalog.summary(job.dataset)?.classNames ??
+        Array.from({ length: layerSizes.at(-1)! }, (_, label) => `${label}`),
     };
   }
 

@@ -46,7 +46,7 @@ export function createRunTraining(options: {
     job: TrainingJob,
     { result, step }: Extract<TrainingMessage, { kind: 'completed' }>,
   ): Promise<void> {
-    const dataset = findDataset(catalog, job.dataset, '#/dataset');
+    const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const { parameters, engine, fused, standardization, stoppedAt } = result;
     const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
     const digest = await blobs.put(bytes);
@@ -72,7 +72,7 @@ export function createRunTraining(options: {
 
   /** @throws AtelierError where what the job refers to is no longer there */
   async function taskOf(job: TrainingJob, from: Resumption | null): Promise<Omit<TrainingTask, 'control'>> {
-    const dataset = findDataset(catalog, job.dataset, '#/dataset');
+    const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const start = await findStart(job, dataset, models);
     const { budget, threads, checkpointEverySeconds } = job.training;
     return {

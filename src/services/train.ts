@@ -65,7 +65,7 @@ export function createTrainingService(options: {
     get,
     list: store.jobs.list,
     async start(request, keep) {
-      const dataset = findDataset(catalog, request.dataset, '#/dataset');
+      const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
       const steps = countSteps(request, dataset);
       const start = await findStart(request, dataset, models);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createCatalog, summarize } from '../../src/datasets/catalog.ts';
+import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, PICTURES, refused, temporaryFolder } from './fixtures.ts';
@@ -94,10 +94,11 @@ test('a missing or truncated file is refused', async (t) => {
 test('the catalog finds data sets by id and counts their examples', async (t) => {
   const dataset = await loadDataset(await dataFolder(t));
   const catalog = createCatalog([dataset]);
-  assert.equal(catalog.get('fashion-mnist'), dataset);
-  assert.equal(catalog.get('mnist'), undefined);
-  assert.deepEqual(catalog.list(), [dataset]);
-  const { splits, imageShape, digest } = summarize(dataset);
+  assert.equal(await catalog.get('fashion-mnist'), dataset);
+  assert.equal(await catalog.get('mnist'), undefined);
+  assert.equal(catalog.summary('mnist'), undefined);
+  assert.deepEqual(catalog.list(), [catalog.summary('fashion-mnist')]);
+  const { splits, imageShape, digest } = catalog.summary('fashion-mnist')!;
   assert.deepEqual(imageShape, [28, 28]);
   assert.equal(digest, dataset.digest);
   assert.deepEqual(splits.train, { examples: 2, examplesPerClass: [1, 0, 0, 0, 0, 0, 0, 0, 0, 1] });

@@ -2,10 +2,9 @@
 import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Catalog } from '../../datasets/catalog.ts';
-import { summarize } from '../../datasets/catalog.ts';
+import { type Catalog, knownDatasets } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/picture.ts';
-import { type Dataset, datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
+import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
 import { negotiate } from '../negotiate.ts';
@@ -34,14 +33,10 @@ export const datasetRoutes =
   async (app) => {
     await app.register(etag);
 
-    function find(datasetId: string): Dataset {
-      const dataset = catalog.get(datasetId);
-      if (dataset) return dataset;
-      const known = catalog.list().map((entry) => entry.id);
-      throw new AtelierError(
-        'dataset-not-found',
-        `There is no data set ${datasetId}; there are: ${known.join(', ')}.`,
-      );
+    function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
+      if (dataset !== undefined) return dataset;
+      const message = `There is no data set ${datasetId}; there are: ${knownDatasets(catalog)}.`;
+      throw new AtelierError('dataset-not-found', message);
     }
 
     app.route({
@@ -50,7 +45,7 @@ export const datasetRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'listDatasets',
-        summary: 'List the data sets',
+        summary: 'List the data sets, newest first',
         tags,
         querystring: z.strictObject(pagingQuery),
         response: { 200: listOf(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
@@ -68,7 +63,7 @@ export const datasetRoutes =
             },
           );
         }
-        const data = all.slice(start, start + limit).map(summarize);
+        const data = all.slice(start, start + limit);
         return toList({ data, hasMore: start + limit < all.length }, (dataset) => dataset.id);
       },
     });
@@ -85,7 +80,7 @@ export const datasetRoutes =
         querystring: noQuery,
         response: { 200: datasetSchema, ...problems(400, 404) },
       },
-      handler: async (request) => summarize(find(request.params.id)),
+      handler: async ({ params }) => orNotFound(catalog.summary(params.id), params.id),
     });
 
     app.route({
@@ -113,8 +108,8 @@ export const datasetRoutes =
         },
       },
       async handler(request, reply) {
-        const { split, index } = request.params;
-        const dataset = find(request.params.id);
+        const { id: datasetId, split, index } = request.params;
+        const dataset = orNotFound(await catalog.get(datasetId), datasetId);
         const { pixels, labels } = dataset[split];
         const label = labels[index];
         if (label === undefined) {

@@ -17,6 +17,8 @@ const DATASET_DIGEST = 'sha256:ca3ab2a37f845e1b8ae23cab1b51749a3011ba3bf1d901617
 
 const dataset: DatasetSummary = {
   id: 'fashion-mnist',
+  name: null,
+  createdAt: null,
   imageShape: [28, 28],
   classNames: CLASS_NAMES,
   splits: {
@@ -24,6 +26,7 @@ const dataset: DatasetSummary = {
     test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
   },
   digest: DATASET_DIGEST,
+  report: null,
 };
 
 const trainingRequest: z.input<typeof trainingRequestSchema> = {

@@ -14,6 +14,8 @@ test('the list holds the built-in data set as the resource itself shows it', asy
   const dataset = datasetSchema.parse(one.json());
   assert.deepEqual(one.json(), {
     id: 'fashion-mnist',
+    name: null,
+    createdAt: null,
     imageShape: [28, 28],
     classNames: [
       'T-shirt/top',
@@ -32,6 +34,7 @@ test('the list holds the built-in data set as the resource itself shows it', asy
       test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
     },
     digest: dataset.digest,
+    report: null,
   });
   assert.match(dataset.digest, /^sha256:[0-9a-f]{64}$/);
   assert.deepEqual((await app.inject('/v1/datasets')).json(), {
