@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gradientChecks } from './groups/gradient-check.ts';
 import { latency } from './groups/latency.ts';
+import { overload } from './groups/overload.ts';
 import { predictions } from './groups/predictions.ts';
 import { scaling } from './groups/scaling.ts';
 import { training } from './groups/training.ts';
@@ -19,6 +20,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   predictions,
   latency,
   scaling,
+  overload,
 };
 const RESULTS = join(import.meta.dirname, 'results');
 

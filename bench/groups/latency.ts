@@ -1,11 +1,11 @@
 /** Predictions while a job trains: p50 and p99 at a steady rate; and the memory of the process. */
-import { readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { median } from '../machine.ts';
 import type { Report, Table } from '../measure/report.ts';
 import {
   cancelJob,
   isUnderway,
+  residentMebibytes,
   startAtelier,
   startJob,
   trainModel,
@@ -85,22 +85,22 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
 async function memory(state: string, effort: Effort): Promise<Table> {
   const contestants = JOBS.map((jobs) => ({
     name: `${jobs} jobs`,
-    measure: () => residentMebibytes(state, jobs),
+    measure: () => memoryWith(state, jobs),
   }));
   const results = await takeTurns(contestants, effort.rounds);
   const rows = Array.from(results, ([name, turns]) => [name, readable(median(turns))]);
   return { heading: 'Memory', columns: ['', 'resident, MiB'], rows };
 }
 
-async function residentMebibytes(state: string, jobs: number): Promise<number> {
+async function memoryWith(state: string, jobs: number): Promise<number> {
   const server = await startAtelier(state, { TRAINING_WORKERS: '4' });
   try {
     const ids = await Promise.all(Array.from({ length: jobs }, () => startJob(server.url, 'busy', ENDLESS)));
     await Promise.all(ids.map((id) => untilJob(server.url, id, isUnderway)));
     await wait(SETTLE_MS);
-    const kibibytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))![1];
+    const resident = residentMebibytes(server.pid);
     await Promise.all(ids.map((id) => cancelJob(server.url, id)));
-    return Number(kibibytes) / 1024;
+    return resident;
   } finally {
     await server.stop();
   }

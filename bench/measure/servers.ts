@@ -1,7 +1,7 @@
 /** Servers in processes of their own; each takes a free port and says where it listens. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -53,6 +53,11 @@ export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Pro
     args: [join(ROOT, 'src/main.ts')],
     env: { PORT: '0', STATE_DIR: stateDir, DATA_DIR: join(ROOT, 'data'), STARTER_JOB: 'off', ...env },
   });
+}
+
+/** Of the whole process, as the system counts it. */
+export function residentMebibytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
 }
 
 /** Runs with a state directory that is gone afterwards. */

@@ -29,8 +29,26 @@ export interface Effort {
   readonly loadSeconds: number;
   /** How long latencies are collected in a turn. */
   readonly latencySeconds: number;
+  /** How long more is asked for than a server can answer. */
+  readonly overloadSeconds: number;
+  /** Until memory that is let go of is let go of. */
+  readonly settleSeconds: number;
 }
 
-export const FULL: Effort = { rounds: 5, epochs: 3, loadSeconds: 4, latencySeconds: 20 };
+export const FULL: Effort = {
+  rounds: 5,
+  epochs: 3,
+  loadSeconds: 4,
+  latencySeconds: 20,
+  overloadSeconds: 60,
+  settleSeconds: 30,
+};
 /** To see that everything runs; its figures mean little and are not written. */
-export const QUICK: Effort = { rounds: 1, epochs: 2, loadSeconds: 1, latencySeconds: 3 };
+export const QUICK: Effort = {
+  rounds: 1,
+  epochs: 2,
+  loadSeconds: 1,
+  latencySeconds: 3,
+  overloadSeconds: 3,
+  settleSeconds: 1,
+};
