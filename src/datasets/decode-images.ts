@@ -1,4 +1,5 @@
 /** A body of images, whatever it came as → one batch. Synchronous: it runs where the prediction does. */
+import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import { fromBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
 import { fromJson } from './json-images.ts';
@@ -8,7 +9,7 @@ import { fromNpyFiles } from './npy-images.ts';
 export type EncodedImages =
   | NumberImages
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | ({ readonly kind: 'batch' } & ImageBatch)
+  | ({ readonly kind: 'batch'; readonly corrected?: readonly Correction[] } & ImageBatch)
   | { readonly kind: 'many'; readonly parts: readonly EncodedImages[]; readonly names: readonly string[] };
 
 type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
@@ -27,6 +28,18 @@ export function decodeImages(body: EncodedImages): ImageBatch {
     case 'many':
       return decodeMany(body.parts, body.names);
   }
+}
+
+/** What was changed of each image; none where nothing was. All of a form are pictures that were made to fit, or none is. */
+export function correctionsOf(body: EncodedImages): (readonly Correction[])[] {
+  if (body.kind === 'many') return body.parts.flatMap(correctionsOf);
+  return body.kind === 'batch' && body.corrected ? [body.corrected] : [];
+}
+
+/** The memory that it takes, in the thread where it is. */
+export function viewsOf(body: EncodedImages): ArrayBufferView[] {
+  if (body.kind === 'many') return body.parts.flatMap(viewsOf);
+  return [body.kind === 'batch' ? body.pixels : body.bytes];
 }
 
 /** What is wrong, said of the file in which it is. */

@@ -2,27 +2,27 @@
 import { z } from 'zod';
 import { PATCH, STRIDE } from '../numerics/explanation/occlusion.ts';
 import { IMAGE_SIDE } from './dataset.ts';
+import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
 import { type VersionReference, versionReferenceSchema } from './model.ts';
+import { imageQuery } from './prediction.ts';
+import { queryIndex } from './query-index.ts';
 
 export const explanationQuerySchema = z.strictObject({
-  label: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .optional()
-    .describe('The class that is explained; the likeliest by default'),
-  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
+  label: queryIndex.optional().describe('The class that is explained; the likeliest by default'),
+  ...imageQuery,
 });
 
-const map = z.array(z.array(z.number()).length(IMAGE_SIDE)).length(IMAGE_SIDE);
+/** null where the network overflows. */
+const number = z.number().nullable();
+const map = z.array(z.array(number).length(IMAGE_SIDE)).length(IMAGE_SIDE);
 
 export const explanationSchema = z
   .object({
     model: versionReferenceSchema,
     label: z.int().describe('The class that is explained'),
     className: z.string(),
-    probability: z.number().describe('Of that class'),
-    predicted: z.object({ label: z.int(), className: z.string(), probability: z.number() }),
+    probability: number.describe('Of that class; null where the network overflows'),
+    predicted: z.object({ label: z.int(), className: z.string(), probability: number }),
     occlusion: z.object({
       patch: z.literal(PATCH).describe('Side of the square that is set to 0, in pixels'),
       stride: z.literal(STRIDE),
@@ -34,6 +34,7 @@ export const explanationSchema = z
       of: z.literal('log-probability'),
       map: map.describe('∂ log p / ∂ pixel, pixels being 0–1'),
     }),
+    diagnosis: diagnosisSchema.optional().describe('With diagnose'),
   })
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof explanationSchema>;
@@ -52,19 +53,29 @@ export function describeExplanation(
   model: VersionReference,
   classNames: readonly string[],
   { label, predicted, probabilities, occlusion, gradient }: ExplainedImage,
+  diagnosis: Diagnosis | null = null,
 ): Explanation {
-  const named = (k: number) => ({ label: k, className: classNames[k]!, probability: probabilities[k]! });
+  const named = (k: number) => ({
+    label: k,
+    className: classNames[k]!,
+    probability: finite(probabilities[k]!),
+  });
   return {
     model,
     ...named(label),
     predicted: named(predicted),
     occlusion: { patch: PATCH, stride: STRIDE, map: rowsOf(occlusion) },
     gradient: { of: 'log-probability', map: rowsOf(gradient) },
+    ...(diagnosis && { diagnosis }),
   };
 }
 
-function rowsOf(values: Float64Array): number[][] {
-  return Array.from({ length: IMAGE_SIDE }, (_, y) => [
-    ...values.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE),
-  ]);
+function rowsOf(values: Float64Array): (number | null)[][] {
+  return Array.from({ length: IMAGE_SIDE }, (_, y) =>
+    Array.from(values.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE), finite),
+  );
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }

@@ -1,16 +1,33 @@
 /** What a prediction shows of a row of probabilities. */
 import { z } from 'zod';
 import { argmax } from '../numerics/reference/cross-entropy.ts';
+import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
 import type { VersionReference } from './model.ts';
+
+const flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((value) => value === 'true');
+
+/** How the images of any body are read, and whether they are looked at. */
+export const imageQuery = {
+  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
+  fit: z
+    .enum(['contain'])
+    .optional()
+    .describe(
+      'Resizes pictures of any size to 28×28, as a whole, on black; one that is not 28×28 is refused by default',
+    ),
+  diagnose: flag.describe(
+    'Whether to say where an image does not look like those of the training; at most 10,000 images',
+  ),
+};
+export type ImageQuery = Pick<PredictionQuery, 'pixels' | 'fit'>;
 
 export const predictionQuerySchema = z.strictObject({
   topK: z.coerce.number().int().min(1).max(100).optional().describe('The k likeliest classes instead of all'),
-  logits: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('Whether to add the logits'),
-  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
+  logits: flag.describe('Whether to add the logits'),
+  ...imageQuery,
 });
 
 export type PredictionQuery = z.output<typeof predictionQuerySchema>;
@@ -31,6 +48,7 @@ export const predictionsSchema = z
         probabilities: z.array(z.number()).optional().describe('One a class; left out with topK'),
         top: z.array(z.object(ranked)).optional().describe('With topK: the likeliest first'),
         logits: z.array(z.number()).optional(),
+        diagnosis: diagnosisSchema.optional().describe('With diagnose'),
       }),
     ),
   })
@@ -59,6 +77,7 @@ function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k
 /**
  * @param probabilities n × classes, row-major
  * @param logits n × classes, row-major
+ * @param diagnoses one an image
  */
 export function describePredictions(
   model: VersionReference,
@@ -66,6 +85,7 @@ export function describePredictions(
   probabilities: Float32Array,
   logits: Float32Array,
   options: PredictionOptions,
+  diagnoses: readonly Diagnosis[] | null = null,
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];
@@ -76,6 +96,7 @@ export function describePredictions(
     if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rank(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
+    if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
     predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };

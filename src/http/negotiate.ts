@@ -4,12 +4,14 @@ import { AtelierError } from '../errors.ts';
 
 /**
  * The first of `offered` where the client does not care.
+ * @param why no more is offered, as a sentence
  * @throws AtelierError `not-acceptable`
  */
 export function negotiate<const T extends string>(
   request: FastifyRequest,
   reply: FastifyReply,
   offered: readonly T[],
+  why?: string,
 ): T {
   const varies = reply.getHeader('vary');
   reply.header('vary', varies === undefined ? 'Accept' : `${varies}, Accept`);
@@ -18,7 +20,11 @@ export function negotiate<const T extends string>(
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
   const accepted = request.accepts().type([...offered]);
   if (typeof accepted !== 'string') {
-    throw new AtelierError('not-acceptable', `Accept: ${accept} fits none of ${offered.join(', ')}.`);
+    const because = why === undefined ? '' : ` ${why}`;
+    throw new AtelierError(
+      'not-acceptable',
+      `Accept: ${accept} fits none of ${offered.join(', ')}.${because}`,
+    );
   }
   return accepted as T;
 }

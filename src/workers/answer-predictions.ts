@@ -1,5 +1,6 @@
 /** Images → the serialised answer, on whichever thread computes them. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import { describePredictions, type PredictionOptions } from '../domain/prediction.ts';
 import { npyBytes } from '../formats/npy.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
@@ -12,6 +13,7 @@ export function answerPredictions(
   { count, pixels }: ImageBatch,
   options: PredictionOptions,
   format: 'json' | 'npy',
+  diagnoses: readonly Diagnosis[] | null = null,
 ): { answer: string | Uint8Array; computeMs: number; serialiseMs: number } {
   const startedAt = performance.now();
   const logits = new Float32Array(count * classNames.length);
@@ -21,6 +23,6 @@ export function answerPredictions(
   const answer =
     format === 'npy'
       ? npyBytes(probabilities, [count, classNames.length])
-      : JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options));
+      : JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options, diagnoses));
   return { answer, computeMs: computedAt - startedAt, serialiseMs: performance.now() - computedAt };
 }

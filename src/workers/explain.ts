@@ -7,13 +7,15 @@ import { inputGradient } from '../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../numerics/explanation/occlusion.ts';
 import { argmax } from '../numerics/reference/cross-entropy.ts';
 import { createKernelForward } from '../numerics/simd/forward.ts';
+import { diagnoseImages } from './diagnose-images.ts';
 import { kernelModule } from './kernel.ts';
 import type { ExplanationResult, ExplanationTask } from './messages.ts';
 
 /** @throws AtelierError `impossible-request` for several images or a class that there is not, and what is wrong with the image */
-export function explainImage({ network, images, label }: ExplanationTask): ExplanationResult {
+export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
   const { layerSizes, activation, parameters, standardization, classNames } = network;
-  const { count, pixels } = decodeImages(images);
+  const batch = decodeImages(images);
+  const { count, pixels } = batch;
   if (count !== 1) {
     throw new AtelierError('impossible-request', `${count} images were sent; one is explained at a time.`);
   }
@@ -34,5 +36,6 @@ export function explainImage({ network, images, label }: ExplanationTask): Expla
   return {
     explained: { label: explainedLabel, predicted, probabilities, occlusion, gradient },
     picture: drawExplanation(pixels, occlusion, gradient),
+    diagnosis: diagnosing && diagnoseImages(images, batch, diagnosing)[0]!,
   };
 }

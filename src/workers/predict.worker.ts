@@ -2,6 +2,7 @@
 import { decodeImages } from '../datasets/decode-images.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import { answerPredictions } from './answer-predictions.ts';
+import { diagnoseImages } from './diagnose-images.ts';
 import { checkKernel, forwardOf } from './kernel.ts';
 import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
@@ -23,17 +24,26 @@ export default async function predict({
   images,
   options,
   format,
+  diagnosing,
 }: PredictTask): Promise<Outcome<PredictResult>> {
   const outcome = await toOutcome(() => {
     const startedAt = performance.now();
     const batch = decodeImages(images);
-    const decode = performance.now() - startedAt;
-    const forward = lastOr(network);
-    const { answer, computeMs, serialiseMs } = answerPredictions(network, forward, batch, options, format);
+    const decodedAt = performance.now();
+    const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
+    const diagnoseMs = performance.now() - decodedAt;
+    const { answer, computeMs, serialiseMs } = answerPredictions(
+      network,
+      lastOr(network),
+      batch,
+      options,
+      format,
+      diagnoses,
+    );
     return {
       answer: typeof answer === 'string' ? new TextEncoder().encode(answer) : answer,
       images: batch.count,
-      ms: { decode, compute: computeMs, serialise: serialiseMs },
+      ms: { decode: decodedAt - startedAt, compute: diagnoseMs + computeMs, serialise: serialiseMs },
     };
   });
   return outcome.ok ? handOver(outcome, [outcome.value.answer]) : outcome;

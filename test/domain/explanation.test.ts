@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeExplanation, explanationQuerySchema } from '../../src/domain/explanation.ts';
+import {
+  describeExplanation,
+  explanationQuerySchema,
+  explanationSchema,
+} from '../../src/domain/explanation.ts';
 
 test('maps are shown as rows of the picture, with the class that is explained and the likeliest one', () => {
   const map = Float64Array.from({ length: 784 }, (_, i) => i / 784);
@@ -19,10 +23,25 @@ test('maps are shown as rows of the picture, with the class that is explained an
   assert.equal(shown.gradient.map[27]![27], -783 / 784);
 });
 
+test('what overflowed is null, as JSON has no NaN', () => {
+  const shown = describeExplanation({ name: 'shapes', version: 2 }, ['round', 'square'], {
+    label: 0,
+    predicted: 0,
+    probabilities: [Number.NaN, Number.NaN],
+    occlusion: new Float64Array(784).fill(Number.NaN),
+    gradient: new Float64Array(784).fill(Number.POSITIVE_INFINITY),
+  });
+  assert.deepEqual(
+    [shown.probability, shown.occlusion.map[0]![0], shown.gradient.map[0]![0]],
+    [null, null, null],
+  );
+  assert.deepEqual(explanationSchema.parse(shown), shown);
+});
+
 test('a query names a class by its number, or none', () => {
-  assert.deepEqual(explanationQuerySchema.parse({ label: '3' }), { label: 3 });
-  assert.deepEqual(explanationQuerySchema.parse({}), {});
-  for (const label of ['-1', '1.5', 'square']) {
+  assert.deepEqual(explanationQuerySchema.parse({ label: '3' }), { label: 3, diagnose: false });
+  assert.deepEqual(explanationQuerySchema.parse({}), { diagnose: false });
+  for (const label of ['-1', '1.5', 'square', '']) {
     assert.equal(explanationQuerySchema.safeParse({ label }).success, false, label);
   }
 });

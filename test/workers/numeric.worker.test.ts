@@ -91,7 +91,7 @@ describe('a numeric thread', () => {
     const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
-    const { explained, picture } = await explanations.run({ network, images, label: null });
+    const { explained, picture } = await explanations.run({ network, images, label: null, diagnosing: null });
     const shown = describeExplanation(network.reference, network.classNames, explained);
     assert.deepEqual(explanationSchema.parse(shown), shown);
     assert.equal(shown.label, shown.predicted.label);
@@ -100,9 +100,21 @@ describe('a numeric thread', () => {
     assert.deepEqual([width, height], [picture.width, picture.height]);
 
     const unlikely = (explained.predicted + 1) % 10;
-    const other = await explanations.run({ network, images, label: unlikely });
+    const other = await explanations.run({ network, images, label: unlikely, diagnosing: null });
     assert.equal(other.explained.label, unlikely);
     assert.notDeepEqual(other.explained.gradient, explained.gradient);
+  });
+
+  test('explains in null and grey what a network overflows at', async () => {
+    const network = { ...networkOf(1, dataset.classNames), standardization: null };
+    network.parameters.fill(1e20);
+    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
+    const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
+    const images = { kind: 'batch', count: 1, pixels } as const;
+    const { explained, picture } = await explanations.run({ network, images, label: null, diagnosing: null });
+    const shown = describeExplanation(network.reference, network.classNames, explained);
+    assert.deepEqual([explanationSchema.parse(shown), shown.probability], [shown, null]);
+    assert.ok(picture.rgb.length > 0);
   });
 
   test('refuses to explain several images, or a class that there is not', async () => {
@@ -111,11 +123,11 @@ describe('a numeric thread', () => {
     const bytes = (count: number) =>
       ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
     await assert.rejects(
-      explanations.run({ network, images: bytes(2), label: null }),
+      explanations.run({ network, images: bytes(2), label: null, diagnosing: null }),
       refused('impossible-request', /2 images/),
     );
     await assert.rejects(
-      explanations.run({ network, images: bytes(1), label: 10 }),
+      explanations.run({ network, images: bytes(1), label: 10, diagnosing: null }),
       refused('impossible-request', /at most 9/),
     );
   });

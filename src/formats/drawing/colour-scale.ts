@@ -10,10 +10,13 @@ const GREY: Colour = 0x808080;
 export const SCALE_HEIGHT = 26;
 export const SCALE_MIN_WIDTH = 120;
 
-/** The largest absolute value, which the scale ends at on both sides. */
+/** The largest absolute value of those that are finite, which the scale ends at on both sides. */
 export function magnitude(values: ArrayLike<number>): number {
   let largest = 0;
-  for (let i = 0; i < values.length; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > largest && size !== Number.POSITIVE_INFINITY) largest = size;
+  }
   return largest;
 }
 

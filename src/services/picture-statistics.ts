@@ -1,0 +1,59 @@
+/** What the pictures look like that a model was trained on, measured once for each data set. */
+import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import { AtelierError } from '../errors.ts';
+import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
+import type { PictureStatisticsTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import type { LoadedModel } from './find-model.ts';
+import { shareAnswers } from './share-answers.ts';
+
+/** Of data sets; 10 kilobytes a class each. */
+const MAX_KEPT = 16;
+/** What is rare among fewer cannot be told. */
+const MIN_IMAGES = 100;
+
+/**
+ * Takes about a second the first time, in a thread.
+ * @throws AtelierError `unknown-dataset` where what the model was trained on is not known or not here, `impossible-request`
+ *   where it is too small
+ */
+export type StatisticsFor = (model: LoadedModel, signal: AbortSignal) => Promise<PictureStatistics>;
+
+export function createPictureStatistics(
+  catalog: Catalog,
+  numeric: Pick<Pool<never, never>, 'tasks'>,
+): StatisticsFor {
+  const measurements = numeric.tasks<PictureStatisticsTask, PictureStatistics>('measurePictures');
+  const share = shareAnswers<PictureStatistics>(MAX_KEPT);
+
+  return async ({ reference, datasetId }, signal) => {
+    const found = datasetId === null ? undefined : catalog.summary(datasetId);
+    if (!found) {
+      const what = datasetId === null ? 'a data set that it does not tell' : `data set ${datasetId}`;
+      throw refusal(
+        'unknown-dataset',
+        `${reference.name}@${reference.version} was trained on ${what}, which is not here to compare with; ` +
+          `there are: ${knownDatasets(catalog)}`,
+      );
+    }
+    const { id, classNames, digest } = found;
+    const { examples } = found.splits.train;
+    if (examples < MIN_IMAGES) {
+      throw refusal(
+        'impossible-request',
+        `Data set ${id} has ${examples} training images; to say what is unusual takes ${MIN_IMAGES}`,
+      );
+    }
+    return share(`${digest} ${classNames.length}`, signal, async (unwanted) => {
+      const dataset = await catalog.get(id);
+      if (!dataset) throw refusal('unknown-dataset', `Data set ${id} has just been deleted`);
+      return measurements.run({ examples: dataset.train, classes: classNames.length }, unwanted);
+    });
+  };
+}
+
+function refusal(code: 'unknown-dataset' | 'impossible-request', message: string): AtelierError {
+  return new AtelierError(code, `${message}. Leave ?diagnose out.`, {
+    details: [{ parameter: 'diagnose', detail: 'cannot be done with this model' }],
+  });
+}
