@@ -6,6 +6,27 @@ import { MCNEMAR_METHODS } from '../numerics/evaluation/mcnemar.ts';
 import { SPLITS, type SplitName } from './dataset.ts';
 import { type VersionReference, versionReferenceSchema } from './model.ts';
 
+export const evaluationQuerySchema = z.strictObject({
+  split: z.enum(SPLITS).default('test').describe('Which images'),
+  dataset: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('Id of a data set of as many classes; that of the training by default'),
+});
+export type EvaluationQuery = z.output<typeof evaluationQuerySchema>;
+
+export const comparisonQuerySchema = evaluationQuerySchema.extend({
+  with: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9][a-z0-9._-]{0,63})?$/,
+      'must be "name@version", "name@alias" or "name"',
+    )
+    .describe('The other version, `name@version`; it has the same classes'),
+});
+export type ComparisonQuery = z.output<typeof comparisonQuerySchema>;
+
 /** The images that were asked about, and where each can be seen. */
 export interface EvaluatedSplit {
   readonly dataset: string;

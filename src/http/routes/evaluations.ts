@@ -1,0 +1,79 @@
+/** /v1/models/…/evaluation and …/comparison */
+import etag from '@fastify/etag';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { DatasetSummary, SplitName } from '../../domain/dataset.ts';
+import {
+  comparisonQuerySchema,
+  comparisonSchema,
+  describeComparison,
+  describeEvaluation,
+  evaluationQuerySchema,
+  evaluationSchema,
+} from '../../domain/evaluation.ts';
+import type { EvaluationService } from '../../services/evaluate.ts';
+import { hangUpSignal } from '../hang-up.ts';
+import { problems } from '../schemas/problem.ts';
+import { modelName, versionName } from './models.ts';
+
+const tags = ['models'];
+const params = z.strictObject({ name: modelName, version: versionName });
+
+export const evaluationRoutes =
+  (evaluations: EvaluationService): FastifyPluginAsyncZod =>
+  async (app) => {
+    await app.register(etag);
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/versions/:version/evaluation',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'evaluateModelVersion',
+        summary: 'Measure a version on all images of a split',
+        description:
+          'Loss, accuracy with its 95 % interval, confusion matrix, precision, recall and F1 of each class, calibration, and ' +
+          'the most confident mistakes with links to their pictures. The training images are measured too, by ' +
+          '`split=train`, those held out for validation among them. Computed once, and kept for whoever asks again.',
+        tags,
+        params,
+        querystring: evaluationQuerySchema,
+        response: { 200: evaluationSchema, ...problems(400, 404, 422, 503) },
+      },
+      async handler(request, reply) {
+        const { split } = request.query;
+        const found = await evaluations.evaluate(request.params, request.query, hangUpSignal(reply));
+        return describeEvaluation(found.model, pictured(found, split), found.report);
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/versions/:version/comparison',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'compareModelVersions',
+        summary: 'Compare a version with another on the same images',
+        description:
+          "Accuracies, McNemar's test of whether they differ by more than chance, the change of each class, and the images " +
+          'that the two take for different classes. Computed once, and kept for whoever asks again.',
+        tags,
+        params,
+        querystring: comparisonQuerySchema,
+        response: { 200: comparisonSchema, ...problems(400, 404, 422, 503) },
+      },
+      async handler(request, reply) {
+        const { split } = request.query;
+        const found = await evaluations.compare(request.params, request.query, hangUpSignal(reply));
+        return describeComparison(found.model, found.other, pictured(found, split), found.comparison);
+      },
+    });
+  };
+
+function pictured(
+  { dataset, classNames }: { readonly dataset: DatasetSummary; readonly classNames: readonly string[] },
+  split: SplitName,
+) {
+  const images = `/v1/datasets/${dataset.id}/splits/${split}/images`;
+  return { dataset: dataset.id, split, classNames, imageUrl: (index: number) => `${images}/${index}` };
+}

@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import {
+  type Comparison,
+  comparisonSchema,
+  type Evaluation,
+  evaluationSchema,
+} from '../../../src/domain/evaluation.ts';
+import type { Predictions } from '../../../src/domain/prediction.ts';
+import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
+
+const { app } = await startService({ after });
+const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+const jobs = [
+  await train(app, tiny({ modelName: 'measured', training })),
+  await train(app, tiny({ modelName: 'measured', training, seed: 1 })),
+];
+const VERSION = '/v1/models/measured/versions';
+const get = (path: string, headers: Record<string, string> = {}) =>
+  app.inject({ url: `${VERSION}/${path}`, headers });
+
+async function evaluate(path: string): Promise<Evaluation> {
+  const response = await get(path);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.deepEqual(evaluationSchema.strict().parse(response.json()), response.json());
+  return response.json();
+}
+
+async function compare(path: string): Promise<Comparison> {
+  const response = await get(path);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.deepEqual(comparisonSchema.strict().parse(response.json()), response.json());
+  return response.json();
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+test('an evaluation of the test set is the accuracy and loss that the training measured', async () => {
+  for (const [index, job] of jobs.entries()) {
+    const { model, dataset, split, examples, accuracy, loss } = await evaluate(`${index + 1}/evaluation`);
+    assert.deepEqual(model, { name: 'measured', version: index + 1 });
+    assert.deepEqual([dataset, split, examples], ['fashion-mnist', 'test', 10_000]);
+    assert.equal(accuracy, job.latest!.testAccuracy);
+    assert.ok(Math.abs(loss! - job.latest!.testLoss!) < 1e-5 * loss!, `${loss}`);
+  }
+});
+
+test('the matrix, the classes and the bins count every image once', async () => {
+  const { confusionMatrix, classes, calibration, accuracy, accuracyInterval } =
+    await evaluate('1/evaluation');
+  assert.deepEqual(confusionMatrix.map(sum), new Array(10).fill(1000));
+  assert.equal(sum(confusionMatrix.map((row, label) => row[label]!)) / 10_000, accuracy);
+  assert.deepEqual(
+    classes.map(({ label, support }) => [label, support]),
+    Array.from({ length: 10 }, (_, label) => [label, 1000]),
+  );
+  assert.equal(sum(calibration.bins.map(({ count }) => count)), 10_000);
+  assert.ok(accuracyInterval.low < accuracy && accuracy < accuracyInterval.high);
+});
+
+test('a mistake links to its picture, which the model takes for just that', async () => {
+  const { mistakes } = await evaluate('2/evaluation');
+  assert.equal(mistakes.length, 20);
+  const { image, index, label, className, predicted, predictedClassName, probability } = mistakes[0]!;
+  assert.equal(image, `/v1/datasets/fashion-mnist/splits/test/images/${index}`);
+  const picture = await app.inject(image);
+  assert.equal(picture.headers['content-type'], 'image/png');
+  assert.deepEqual([picture.headers['x-label'], picture.headers['x-class-name']], [`${label}`, className]);
+  const response = await app.inject({
+    method: 'POST',
+    url: `${VERSION}/2/predictions`,
+    headers: { 'content-type': 'image/png' },
+    payload: picture.rawPayload,
+  });
+  const [prediction] = response.json<Predictions>().predictions;
+  assert.deepEqual([prediction!.label, prediction!.className], [predicted, predictedClassName]);
+  assert.ok(Math.abs(prediction!.probability - probability) < 1e-6);
+});
+
+test('the training images can be measured too', async () => {
+  const { split, examples, mistakes } = await evaluate('1/evaluation?split=train');
+  assert.deepEqual([split, examples], ['train', 60_000]);
+  assert.ok(mistakes.every(({ image }) => image.includes('/splits/train/images/')));
+});
+
+test('an answer that is asked for again is known by its ETag', async () => {
+  const { headers } = await get('1/evaluation');
+  const again = await get('1/evaluation', { 'if-none-match': String(headers['etag']) });
+  assert.deepEqual([again.statusCode, again.body], [304, '']);
+  const other = await get('2/evaluation', { 'if-none-match': String(headers['etag']) });
+  assert.equal(other.statusCode, 200);
+});
+
+test('HEAD tells what GET would', async () => {
+  const response = await app.inject({ method: 'HEAD', url: `${VERSION}/1/evaluation` });
+  assert.deepEqual([response.statusCode, response.body], [200, '']);
+  assert.equal(response.headers['etag'], (await get('1/evaluation')).headers['etag']);
+});
+
+test('a comparison counts what both, one and none know, and shows where they differ', async () => {
+  const [one, two] = [await evaluate('1/evaluation'), await evaluate('2/evaluation')];
+  const found = await compare('1/comparison?with=measured@2');
+  assert.deepEqual([found.model.version, found.other.version, found.split], [1, 2, 'test']);
+  assert.deepEqual(
+    [found.accuracy.model, found.accuracy.other, sum(Object.values(found.counts))],
+    [one.accuracy, two.accuracy, 10_000],
+  );
+  assert.deepEqual(
+    found.classes.map(({ model, other }) => [model, other]),
+    one.classes.map(({ recall }, label) => [recall, two.classes[label]!.recall]),
+  );
+  const { total, images } = found.differences;
+  assert.ok(total >= found.counts.n01 + found.counts.n10);
+  assert.equal(images.length, Math.min(total, 100));
+  const { image, index, model, other } = images[0]!;
+  assert.equal(image, `/v1/datasets/fashion-mnist/splits/test/images/${index}`);
+  const labels = [];
+  for (const version of [1, 2]) {
+    const response = await app.inject({
+      method: 'POST',
+      url: `${VERSION}/${version}/predictions`,
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: await testImage(app, index),
+    });
+    labels.push(response.json<Predictions>().predictions[0]!.label);
+  }
+  assert.deepEqual([model.label, other.label], labels);
+});
+
+test('the other way round the signs are, and nothing else', async () => {
+  const [there, back] = [
+    await compare('1/comparison?with=measured@2'),
+    await compare('2/comparison?with=measured@1'),
+  ];
+  assert.equal(back.accuracy.change, -there.accuracy.change);
+  assert.equal(back.mcnemar.pValue, there.mcnemar.pValue);
+  assert.equal(back.differences.total, there.differences.total);
+});
+
+test('a version and itself differ nowhere, and a name alone is a version too', async () => {
+  const { mcnemar, differences, other } = await compare('2/comparison?with=measured');
+  assert.deepEqual([other.version, mcnemar.pValue, differences], [2, 1, { total: 0, images: [] }]);
+});
+
+for (const [path, status, code, place] of [
+  ['3/evaluation', 404, 'model-not-found'],
+  ['1/evaluation?split=validation', 400, 'invalid-request', 'split'],
+  ['1/evaluation?dataset=cifar', 422, 'unknown-dataset', 'dataset'],
+  ['1/comparison', 400, 'invalid-request', 'with'],
+  ['1/comparison?with=Measured!2', 400, 'invalid-request', 'with'],
+  ['1/comparison?with=measured@7', 422, 'unknown-model', 'with'],
+  ['1/comparison?with=other', 422, 'unknown-model', 'with'],
+] as const) {
+  test(`${path} is refused: ${status} ${code}`, async () => {
+    assertProblem(await get(path), status, code, place);
+  });
+}
