@@ -17,7 +17,9 @@ const only = (name: string, schema: object) => ({
   additionalProperties: false,
 });
 const binary = (description: string) => ({ schema: { type: 'string', format: 'binary', description } });
-const picture = binary('One picture of 28×28; colour and alpha are turned to grey');
+const picture = binary(
+  'One picture of 28×28, or of any size with `fit=contain`; colour and alpha are turned to grey',
+);
 
 /** By content type, as OpenAPI's `requestBody.content`. */
 export const imageBodies = {

@@ -1,0 +1,55 @@
+/** /v1/models/…/explanations */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { rasterToPng } from '../../datasets/picture.ts';
+import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
+import type { InspectionService } from '../../services/inspect.ts';
+import { readImages } from '../bodies.ts';
+import { hangUpSignal } from '../hang-up.ts';
+import { negotiate } from '../negotiate.ts';
+import { binaryContent } from '../schemas/binary.ts';
+import { imageBodies } from '../schemas/image-bodies.ts';
+import { problems } from '../schemas/problem.ts';
+import { modelName, versionName } from './models.ts';
+
+/** In a scope that takes image bodies. */
+export const explanationRoutes =
+  (inspections: InspectionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'POST',
+      url: '/models/:name/versions/:version/explanations',
+      config: { scope: 'predict' },
+      bodyLimit: maxBodyBytes,
+      schema: {
+        operationId: 'explainPrediction',
+        summary: 'See what a version goes by when it looks at an image',
+        description:
+          'One image, in any of the bodies that a prediction takes. Two maps of 28×28: how much the probability of the class ' +
+          'drops when a part is covered, and the gradient of its logarithm by each pixel. Numbers by default; ' +
+          '`Accept: image/png` answers the picture and both maps side by side, each with a scale of its own.',
+        tags: ['predictions'],
+        params: z.strictObject({ name: modelName, version: versionName }),
+        querystring: explanationQuerySchema,
+        imageBodies,
+        response: {
+          200: {
+            description: 'The maps of one class',
+            content: { 'application/json': { schema: explanationSchema }, 'image/png': binaryContent },
+          },
+          ...problems(400, 404, 406, 413, 415, 422, 503),
+        },
+      },
+      async handler(request, reply) {
+        const { params, query } = request;
+        const type = query.diagnose
+          ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the answer is JSON.')
+          : negotiate(request, reply, ['application/json', 'image/png']);
+        const images = await readImages(request, maxBodyBytes, query);
+        const result = await inspections.explain(params, images, query, hangUpSignal(reply));
+        if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.picture));
+        const { model, classNames, explained, diagnosis } = result;
+        return reply.send(describeExplanation(model, classNames, explained, diagnosis));
+      },
+    });
+  };

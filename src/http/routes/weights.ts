@@ -1,0 +1,49 @@
+/** /v1/models/…/weights */
+import etag from '@fastify/etag';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { rasterToPng } from '../../datasets/picture.ts';
+import { weightsQuerySchema } from '../../domain/weights.ts';
+import type { InspectionService } from '../../services/inspect.ts';
+import { hangUpSignal } from '../hang-up.ts';
+import { negotiate } from '../negotiate.ts';
+import { binaryContent } from '../schemas/binary.ts';
+import { problems } from '../schemas/problem.ts';
+import { modelName, versionName } from './models.ts';
+
+export const weightsRoutes =
+  (inspections: InspectionService): FastifyPluginAsyncZod =>
+  async (app) => {
+    await app.register(etag);
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/versions/:version/weights',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'drawModelWeights',
+        summary: 'See the weights of a layer',
+        description:
+          'PNG. The first layer is a 28×28 tile for each unit, a later one a map of units (rows) × inputs (columns). One ' +
+          'colour scale for the whole layer, symmetric around zero: red is positive, blue negative, white zero.',
+        tags: ['models'],
+        params: z.strictObject({ name: modelName, version: versionName }),
+        querystring: weightsQuerySchema,
+        response: {
+          200: { description: 'The picture', content: { 'image/png': binaryContent } },
+          ...problems(400, 404, 406, 422, 503),
+        },
+      },
+      async handler(request, reply) {
+        const type = negotiate(request, reply, ['image/png']);
+        const { params, query } = request;
+        const drawn = await inspections.drawWeights(params, query, hangUpSignal(reply));
+        // The number of a version is never given again; an alias moves.
+        const lasts = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
+        return reply
+          .header('cache-control', `private, ${lasts}`)
+          .type(type)
+          .send(await rasterToPng(drawn));
+      },
+    });
+  };

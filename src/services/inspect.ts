@@ -1,0 +1,86 @@
+/** What a network goes by: its weights as a picture, and why it takes a picture for what it does; in a thread. */
+import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { VersionName, VersionReference } from '../domain/model.ts';
+import type { WeightsQuery } from '../domain/weights.ts';
+import { AtelierError } from '../errors.ts';
+import type { Raster } from '../formats/drawing/raster.ts';
+import type { ExplanationResult, ExplanationTask, WeightsTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import { type LoadedModel, type ModelService, networkOf } from './find-model.ts';
+import type { StatisticsFor } from './picture-statistics.ts';
+
+interface Version {
+  readonly name: string;
+  readonly version: VersionName;
+}
+
+export interface InspectionService {
+  /** @throws AtelierError `model-not-found`, `impossible-request` for a layer or unit that there is not */
+  drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Raster>;
+  /**
+   * @param label the class to explain; the likeliest by default
+   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a class that there is not, what is
+   *   wrong with the image, or why there is nothing to diagnose it by
+   */
+  explain(
+    model: Version,
+    images: EncodedImages,
+    options: { readonly label?: number | undefined; readonly diagnose: boolean },
+    signal: AbortSignal,
+  ): Promise<
+    ExplanationResult & { readonly model: VersionReference; readonly classNames: readonly string[] }
+  >;
+}
+
+export function createInspectionService(
+  models: ModelService,
+  numeric: Pick<Pool<never, never>, 'tasks'>,
+  statisticsFor: StatisticsFor,
+): InspectionService {
+  const drawings = numeric.tasks<WeightsTask, Raster>('drawWeightsOf');
+  const explanations = numeric.tasks<ExplanationTask, ExplanationResult>('explain');
+
+  /** Of a version, and of no checkpoint. */
+  async function load(wanted: Version): Promise<LoadedModel> {
+    const { name, version } = await models.version(wanted.name, wanted.version);
+    return models.load(name, version);
+  }
+
+  return {
+    async drawWeights(version, query, signal) {
+      const network = networkOf(await load(version));
+      assertThere(network.reference, network.layerSizes, query);
+      return drawings.run({ network, ...query }, signal);
+    },
+
+    async explain(version, images, { label = null, diagnose }, signal) {
+      const model = await load(version);
+      const diagnosing = diagnose ? await statisticsFor(model, signal) : null;
+      const network = networkOf(model);
+      const result = await explanations.run({ network, images, label, diagnosing }, signal);
+      return { model: network.reference, classNames: network.classNames, ...result };
+    },
+  };
+}
+
+function assertThere(
+  { name, version }: VersionReference,
+  sizes: readonly number[],
+  { layer, unit }: WeightsQuery,
+): void {
+  const network = `${name}@${version} is a ${sizes.join('-')} network`;
+  const layers = sizes.length - 1;
+  if (layer > layers) {
+    const detail = layers === 1 ? 'must be 1' : `must be 1 to ${layers}`;
+    throw new AtelierError('impossible-request', `${network}: layer ${detail}.`, {
+      details: [{ parameter: 'layer', detail }],
+    });
+  }
+  const units = sizes[layer]!;
+  if (unit !== undefined && unit >= units) {
+    const detail = `must be 0 to ${units - 1}`;
+    throw new AtelierError('impossible-request', `${network}: unit ${detail} in layer ${layer}.`, {
+      details: [{ parameter: 'unit', detail }],
+    });
+  }
+}
