@@ -84,7 +84,7 @@ export const predictionRoutes =
       method: 'POST',
       url: '/training-jobs/:id/checkpoints/:step/predictions',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict' },
+      config: { scope: 'predict', newWork: 'large-body' },
       schema: {
         ...shared,
         operationId: 'predictWithCheckpoint',

@@ -116,7 +116,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/pause',
-      config: { scope: 'train' },
+      config: { scope: 'train', newWork: false },
       schema: {
         operationId: 'pauseTrainingJob',
         summary: 'Pause a training job',
