@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { epochRecordSchema, progressSchema } from './metrics.ts';
 import { ACTIVATIONS, modelReferenceSchema, nameSchema, versionReferenceSchema } from './model.ts';
+import { circumstancesSchema, verificationSchema } from './receipt.ts';
 import {
   augmentationSchema,
   budgetSchema,
@@ -151,12 +152,34 @@ export const STOP_REASONS = [
 
 export type StopReason = (typeof STOP_REASONS)[number];
 
+const resolvedRequestSchema = z
+  .object({ ...trainingRequestSchema.shape, modelName: nameSchema })
+  .meta({ id: 'ResolvedTrainingRequest' });
+const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
+const digestSchema = z
+  .string()
+  .nullable()
+  .describe('`sha256:` of the final packed float32 parameters, little-endian');
+
+/** Everything that the digest depends on, and the digest. */
+const receiptSchema = z
+  .object({
+    dataset: circumstancesSchema.shape.dataset,
+    request: resolvedRequestSchema,
+    seed: seedSchema,
+    kernel: circumstancesSchema.shape.kernel,
+    fused: circumstancesSchema.shape.fused,
+    stoppedAt: stoppedAtSchema,
+    digest: digestSchema,
+  })
+  .meta({ id: 'Receipt' });
+export type Receipt = z.output<typeof receiptSchema>;
+
 export const trainingJobSchema = z
   .object({
     id: z.string(),
     status: jobStatusSchema,
-    ...trainingRequestSchema.shape,
-    modelName: nameSchema,
+    ...resolvedRequestSchema.shape,
     createdAt: z.string(),
     startedAt: z.string().nullable(),
     finishedAt: z.string().nullable(),
@@ -167,7 +190,9 @@ export const trainingJobSchema = z
       .describe(
         'Record of the epoch with the lowest validation loss, or training loss where nothing is held out',
       ),
-    model: versionReferenceSchema.nullable().describe('The version that the job published'),
+    model: versionReferenceSchema
+      .nullable()
+      .describe('The version that the job published; a verification publishes none'),
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
       .describe('Of the check before the start; null before it, or where none was asked for'),
@@ -176,8 +201,16 @@ export const trainingJobSchema = z
       .describe(
         'Which attempt it is since the last checkpoint, of at most three; the end of the whole service counts as none',
       ),
-    stoppedAt: z.object({ step: z.int(), reason: z.enum(STOP_REASONS) }).nullable(),
-    digest: z.string().nullable().describe('`sha256:` of the final packed float32 parameters, little-endian'),
+    stoppedAt: stoppedAtSchema.nullable(),
+    digest: digestSchema,
+    receipt: receiptSchema
+      .nullable()
+      .describe(
+        'When the job has ended: all that its digest depends on. `POST …/verify` trains again from it. null where it never ran',
+      ),
+    verification: verificationSchema
+      .nullable()
+      .describe('Of a job that `POST …/verify` made: whether it came to the same parameters'),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
   })
   .meta({ id: 'TrainingJob' });

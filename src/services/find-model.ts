@@ -56,7 +56,8 @@ export function createModelService(
     const { data } = await models.list({ limit: 10 });
     const known = data.length > 0 ? `There are: ${data.map((m) => m.name).join(', ')}` : 'There are none yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
-    const said = running.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
+    const publishing = running.filter((job) => job.verification === null);
+    const said = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
     const coming = said && ` A training job is running: ${said}.`;
     return `There is no model ${name}. ${known}; a training job publishes one when it succeeds.${coming}`;
   }

@@ -1,10 +1,13 @@
 /** Runs one queued job in a thread, records what the thread says, and publishes what it made. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
-import type { TrainingJob } from '../domain/training-job.ts';
+import type { Circumstances } from '../domain/receipt.ts';
+import type { TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
+import { digestOf } from '../store/blobs.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
+import { describeKernel } from '../workers/kernel.ts';
 import type {
   CheckpointBytes,
   SerializedError,
@@ -18,6 +21,7 @@ import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
 import { type Resumption, resumeFrom } from './resume-training.ts';
 import { layerSizesOf, trainingPlan } from './training-plan.ts';
+import { repetitionOf } from './verify-training.ts';
 import { findStart } from './warm-start.ts';
 
 export interface JobLog {
@@ -36,6 +40,12 @@ export function createRunTraining(options: {
 }): RunJob {
   const { store, catalog, models, log } = options;
   const { jobs, blobs, events, checkpoints } = store;
+  const computedBy = describeKernel();
+
+  function circumstancesOf({ dataset: id }: TrainingRequest): Circumstances | null {
+    const dataset = catalog.summary(id);
+    return dataset ? { dataset: { id, digest: dataset.digest }, ...computedBy } : null;
+  }
 
   async function finish(jobId: string, outcome: JobOutcome): Promise<void> {
     const job = await jobs.finish(jobId, outcome);
@@ -49,7 +59,8 @@ export function createRunTraining(options: {
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const { parameters, engine, fused, standardization, stoppedAt } = result;
     const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
-    const digest = await blobs.put(bytes);
+    // Of a verification the digest is all that is asked for.
+    const digest = job.verification === null ? await blobs.put(bytes) : await digestOf(bytes);
     const measured = (await store.metrics.list(job.id)).find((record) => record.epoch === result.epoch);
     await finish(job.id, {
       status: 'succeeded',
@@ -73,14 +84,15 @@ export function createRunTraining(options: {
   /** @throws AtelierError where what the job refers to is no longer there */
   async function taskOf(job: TrainingJob, from: Resumption | null): Promise<Omit<TrainingTask, 'control'>> {
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
+    const repetition = await repetitionOf(job, dataset, jobs);
     const start = await findStart(job, dataset, models);
     const { budget, threads, checkpointEverySeconds } = job.training;
     return {
-      plan: trainingPlan(job, dataset, start),
+      plan: { ...trainingPlan(job, dataset, start), stopAtStep: repetition?.stopAtStep ?? null },
       threads,
       // Once is enough: the network is the same.
       checkGradient: job.gradientCheck && job.gradientCheckReport === null,
-      budgetSeconds: budget?.seconds ?? null,
+      budgetSeconds: repetition ? null : (budget?.seconds ?? null),
       checkpointEverySeconds,
       checkpoint: from?.bytes ?? null,
       train: dataset.train,
@@ -160,7 +172,7 @@ export function createRunTraining(options: {
   /** null where it was paused or cancelled before it came to its turn. */
   async function startUnlessTaken(jobId: string): Promise<TrainingJob | null> {
     try {
-      return await jobs.start(jobId);
+      return await jobs.start(jobId, circumstancesOf);
     } catch (error) {
       if (isIllegal(error)) return null;
       throw error;

@@ -2,7 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { trainingConflicts } from '../domain/training-conflicts.ts';
-import type { TrainingJob, TrainingJobRequest } from '../domain/training-job.ts';
+import type { TrainingJob, TrainingJobRequest, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
@@ -13,6 +13,7 @@ import type { ModelService } from './find-model.ts';
 import { assertTrainingFitsMemory } from './memory-estimate.ts';
 import { secondsUntilPlace } from './retry-after.ts';
 import { layerSizesOf } from './training-plan.ts';
+import { expectationOf } from './verify-training.ts';
 import { findStart } from './warm-start.ts';
 
 export interface TrainingService {
@@ -26,6 +27,11 @@ export interface TrainingService {
   pause(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
   resume(id: string): Promise<TrainingJob>;
+  /**
+   * Trains again from the receipt of a job that has succeeded.
+   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
+   */
+  verify(id: string, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
   readonly list: Store['jobs']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly metrics: Store['metrics']['list'];
@@ -34,6 +40,8 @@ export interface TrainingService {
   /** @throws AtelierError `training-job-not-found` */
   readonly checkpoints: Store['checkpoints']['list'];
 }
+
+const UNTOUCHED = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
 
 export function createTrainingService(options: {
   store: Pick<Store, 'jobs' | 'metrics' | 'events' | 'checkpoints'>;
@@ -52,7 +60,18 @@ export function createTrainingService(options: {
     return job;
   }
 
-  const create: Store['jobs']['create'] = (...job) => store.jobs.create(...job).catch(sayWhenToRetry);
+  async function create(
+    request: TrainingRequest,
+    dataset: Dataset,
+    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'keep' | 'expectation'>,
+  ): Promise<TrainingJob> {
+    const { epochs } = request.training;
+    const steps = countSteps(request, dataset);
+    const progress = { ...UNTOUCHED, epochs, steps };
+    const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(sayWhenToRetry);
+    queue.wake();
+    return job;
+  }
 
   async function sayWhenToRetry(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
@@ -67,29 +86,20 @@ export function createTrainingService(options: {
     async start(request, keep) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
-      const steps = countSteps(request, dataset);
       const start = await findStart(request, dataset, models);
       assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
-      const job = await create(
-        {
-          ...request,
-          modelName: request.modelName ?? dataset.id,
-          // The version that is meant now: a newer one may be there when the job runs, or runs again.
-          warmStart: start === null ? null : start.reference,
-        },
-        {
-          epoch: 0,
-          epochs: request.training.epochs,
-          step: 0,
-          steps,
-          fraction: 0,
-          imagesPerSecond: null,
-          etaSeconds: null,
-        },
-        { queueLimit, keep },
-      );
-      queue.wake();
-      return job;
+      const resolved = {
+        ...request,
+        modelName: request.modelName ?? dataset.id,
+        // The version that is meant now: a newer one may be there when the job runs, or runs again.
+        warmStart: start === null ? null : start.reference,
+      };
+      return create(resolved, dataset, { keep });
+    },
+    async verify(id, keep) {
+      const job = await get(id);
+      const { request, dataset, expectation } = await expectationOf(job, catalog, models);
+      return create(request, dataset, { keep, expectation });
     },
     async cancel(id) {
       const job = await store.jobs.requestCancel(id);

@@ -35,7 +35,8 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
 
   return {
     async put(bytes) {
-      const hex = await sha256(bytes);
+      const digest = await digestOf(bytes);
+      const hex = hexOf(digest);
       const unfinished = join(directory, `${hex}.${randomUUID()}${UNFINISHED}`);
       // Written even when the file exists: that one may be damaged, and a rename over it heals it.
       try {
@@ -46,21 +47,21 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
         await rm(unfinished, { force: true }).catch(() => {}); // the first failure is the one to tell
         throw new AtelierError(
           'state-unusable',
-          `sha256:${hex} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +
+          `${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +
             'Check the free space and the permissions there.',
           { cause: error },
         );
       }
-      return `sha256:${hex}`;
+      return digest;
     },
 
     async get(digest) {
-      const hex = hexOf(digest);
-      const bytes = await read(join(directory, hex), digest);
-      if ((await sha256(bytes)) !== hex) {
+      const file = join(directory, hexOf(digest));
+      const bytes = await read(file, digest);
+      if ((await digestOf(bytes)) !== digest) {
         throw new AtelierError(
           'state-unusable',
-          `${join(directory, hex)} is damaged: its bytes do not have the digest ${digest}. ` +
+          `${file} is damaged: its bytes do not have the digest ${digest}. ` +
             'Restore the file from a backup, or train the model again.',
         );
       }
@@ -105,7 +106,8 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   }
 }
 
-/** In a thread of Node's own: a gigabyte takes a second. */
-async function sha256(bytes: Uint8Array): Promise<string> {
-  return Buffer.from(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex');
+/** `sha256:` and 64 hex digits; in a thread of Node's own: a gigabyte takes a second. */
+export async function digestOf(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return `sha256:${Buffer.from(hash).toString('hex')}`;
 }

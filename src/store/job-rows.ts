@@ -1,10 +1,17 @@
 /** Training jobs from and to rows. */
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import { type Circumstances, type Expectation, verificationOf } from '../domain/receipt.ts';
 import type { GradientCheckSummary, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';
 import type { JobRow } from './tables.ts';
 
-export function newJobRow(id: string, createdAt: Date, request: TrainingRequest, progress: Progress): JobRow {
+export function newJobRow(
+  id: string,
+  createdAt: Date,
+  request: TrainingRequest,
+  progress: Progress,
+  expectation: Expectation | null,
+): JobRow {
   return {
     id,
     status: 'queued',
@@ -21,6 +28,8 @@ export function newJobRow(id: string, createdAt: Date, request: TrainingRequest,
     stopped_reason: null,
     gradient_check: null,
     digest: null,
+    circumstances: null,
+    expectation: expectation && encode(expectation),
     error_code: null,
     error_message: null,
     event_count: 1,
@@ -29,6 +38,10 @@ export function newJobRow(id: string, createdAt: Date, request: TrainingRequest,
 
 export function toJob(row: JobRow): TrainingJob {
   const request = decode<TrainingRequest>(row.request);
+  const stoppedAt =
+    row.stopped_step === null || row.stopped_reason === null
+      ? null
+      : { step: row.stopped_step, reason: row.stopped_reason };
   return {
     ...request,
     id: row.id,
@@ -41,18 +54,32 @@ export function toJob(row: JobRow): TrainingJob {
     best: toRecord(row.best),
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
     attempts: row.attempts,
-    stoppedAt:
-      row.stopped_step === null || row.stopped_reason === null
-        ? null
-        : { step: row.stopped_step, reason: row.stopped_reason },
+    stoppedAt,
     gradientCheckReport:
       row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
     digest: row.digest,
+    receipt: receiptOf(row, request, stoppedAt),
+    verification: toVerification(row),
     error:
       row.error_code === null || row.error_message === null
         ? null
         : { code: row.error_code, message: row.error_message },
   };
+}
+
+function receiptOf(
+  { circumstances, digest }: JobRow,
+  request: TrainingRequest,
+  stoppedAt: TrainingJob['stoppedAt'],
+): TrainingJob['receipt'] {
+  if (circumstances === null || stoppedAt === null) return null;
+  return { ...decode<Circumstances>(circumstances), request, seed: request.seed, stoppedAt, digest };
+}
+
+export function toVerification({ expectation, circumstances, digest }: JobRow): TrainingJob['verification'] {
+  if (expectation === null) return null;
+  const now = circumstances === null ? null : decode<Circumstances>(circumstances);
+  return verificationOf(decode<Expectation>(expectation), now, digest);
 }
 
 export function toRecord(text: string | null): EpochRecord | null {

@@ -1,17 +1,20 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/metrics.ts';
+import type { Circumstances } from '../domain/receipt.ts';
 import {
   AT_WORK,
+  isEnded,
   type JobStatus,
   type StopReason,
   type TrainingJob,
+  type TrainingRequest,
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { claimEvent, writeEvent } from './events.ts';
-import { toJob } from './job-rows.ts';
-import { decode } from './json.ts';
+import { toJob, toVerification } from './job-rows.ts';
+import { decode, encode } from './json.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import type { Database, JobRow } from './tables.ts';
 
@@ -43,9 +46,11 @@ async function change(
 ): Promise<TrainingJob> {
   const before = await claimEvent(trx, id);
   const after = decide(before);
+  const verification = isEnded(after.status) ? toVerification({ ...before, ...after }) : null;
   await writeEvent(trx, before, 'status', {
     from: before.status,
     to: transition(before.status, after.status),
+    ...(verification && { verification }),
   });
   return update(trx, id, after);
 }
@@ -64,12 +69,20 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
  * What an interrupted run has measured stays: the next one goes on from a checkpoint, or measures the same again.
  * `started_at` is that of the first run.
  */
-export function startJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, (job) => ({
-    status: 'running',
-    started_at: job.started_at ?? new Date().toISOString(),
-    attempts: Math.max(1, job.attempts),
-  }));
+export function startJob(
+  trx: Transaction<Database>,
+  id: string,
+  circumstancesOf: (request: TrainingRequest) => Circumstances | null,
+): Promise<TrainingJob> {
+  return change(trx, id, (job) => {
+    const circumstances = circumstancesOf(decode<TrainingRequest>(job.request));
+    return {
+      status: 'running',
+      circumstances: circumstances && encode(circumstances),
+      started_at: job.started_at ?? new Date().toISOString(),
+      attempts: Math.max(1, job.attempts),
+    };
+  });
 }
 
 export function requestCancel(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
@@ -140,6 +153,7 @@ export async function finishJob(
         ...ended('succeeded', outcome.step, outcome.reason),
         digest,
       }));
+      if (job.verification !== null) return job;
       const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: id });
       return update(trx, id, { model_version: version });
     }

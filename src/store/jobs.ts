@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import type { Circumstances, Expectation } from '../domain/receipt.ts';
 import type {
   GradientCheckSummary,
   JobStatus,
@@ -35,7 +36,8 @@ import type { Database } from './tables.ts';
  */
 export interface Jobs {
   /**
-   * @param options `keep` keeps the answer that tells of the job, in the same transaction
+   * @param options `keep` keeps the answer that tells of the job, in the same transaction; with an `expectation` the job
+   *   is a verification, which publishes nothing
    * @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction
    */
   create(
@@ -44,6 +46,7 @@ export interface Jobs {
     options?: {
       readonly queueLimit?: number | undefined;
       readonly keep?: Keep<TrainingJob> | undefined;
+      readonly expectation?: Expectation | undefined;
     },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
@@ -58,8 +61,11 @@ export interface Jobs {
   count(status: JobStatus): Promise<number>;
   /** Whether no job was ever created. */
   isEmpty(): Promise<boolean>;
-  /** `startedAt` is that of the first start. */
-  start(id: string): Promise<TrainingJob>;
+  /** `startedAt` is that of the first start; the circumstances are those of the last one. */
+  start(
+    id: string,
+    circumstancesOf?: (request: TrainingRequest) => Circumstances | null,
+  ): Promise<TrainingJob>;
   /** A queued or paused job is cancelled at once; one at work is cancelling until `settle`. */
   requestCancel(id: string): Promise<TrainingJob>;
   /** A queued job is paused at once; a running one is pausing until `settle`. */
@@ -72,7 +78,7 @@ export interface Jobs {
   settleInterrupted(): Promise<TrainingJob[]>;
   /** Its thread has failed: settles the job for a further attempt, or fails it where none is left. */
   retry(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
-  /** Success publishes the next version of the job's model; its parameters are in `blobs` already. */
+  /** Success publishes the next version of the job's model, unless it is a verification; its parameters are in `blobs` already. */
   finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
   /** With its `progress` event; the job is at work. */
   recordProgress(id: string, progress: Progress): Promise<void>;
@@ -93,12 +99,12 @@ export function createJobs(db: Kysely<Database>): Jobs {
     db.transaction().execute(work);
 
   return {
-    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, keep } = {}) =>
+    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, keep, expectation } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
         const now = new Date();
         // Made inside the transaction: ids ascend in the order in which jobs become visible, as cursors need.
-        const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress);
+        const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, expectation ?? null);
         await trx.insertInto('jobs').values(row).execute();
         await writeEvent(trx, row, 'status', { to: 'queued' });
         const job = toJob(row);
@@ -131,7 +137,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     count: (status) => count(db, status),
     isEmpty: async () => (await db.selectFrom('jobs').select('id').limit(1).executeTakeFirst()) === undefined,
 
-    start: (id) => inTransaction((trx) => startJob(trx, id)),
+    start: (id, circumstancesOf = () => null) => inTransaction((trx) => startJob(trx, id, circumstancesOf)),
     requestCancel: (id) => inTransaction((trx) => requestCancel(trx, id)),
     requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
     resume: (id) => inTransaction((trx) => resumeJob(trx, id)),

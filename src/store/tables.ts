@@ -50,6 +50,10 @@ export interface JobTable {
   /** JSON of the check before the start */
   gradient_check: string | null;
   digest: string | null;
+  /** JSON of what its last run was computed by, on which data */
+  circumstances: string | null;
+  /** JSON of what it is held against, where it repeats another job */
+  expectation: string | null;
   error_code: string | null;
   error_message: string | null;
   /** Id of the job's last event; raising it also locks the job's row where connections are many. */

@@ -1,11 +1,13 @@
 /** The compiled kernel, one compilation a thread, and proof that it computes here what the reference does. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Circumstances } from '../domain/receipt.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
 import { createKernelEngine } from '../numerics/simd/engine.ts';
 import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
+import { instantiate, isFused } from '../numerics/simd/kernel.ts';
 import type { ServedNetwork } from './messages.ts';
 
 /** Of a block's gradient, ‖g32 − g64‖ / ‖g64‖: many times what rounding makes of it. */
@@ -13,9 +15,19 @@ export const KERNEL_TOLERANCE = 1e-4;
 export const KERNEL_NAME = 'simd-float32';
 
 const bytes = readFileSync(new URL('../numerics/simd/kernel.wasm', import.meta.url));
+
 export const kernelModule = new WebAssembly.Module(bytes);
 
-export const kernelDigest = () => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
+
+/** What decides, besides a training's request and data set, about the last bits of its parameters. */
+export function describeKernel(): Pick<Circumstances, 'kernel' | 'fused'> {
+  const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
+  return {
+    kernel: { name: KERNEL_NAME, digest: kernelDigest() },
+    fused: isFused(instantiate(kernelModule, memory, () => {})),
+  };
+}
 
 /** On one thread. */
 export const createKernel: CreateEngine = (settings, initial) =>

@@ -70,6 +70,7 @@ test('the document has every route of the contract, and no other', () => {
     'POST /v1/training-jobs/{id}/checkpoints/{step}/predictions',
     'POST /v1/training-jobs/{id}/pause',
     'POST /v1/training-jobs/{id}/resume',
+    'POST /v1/training-jobs/{id}/verify',
   ]);
 });
 
@@ -163,7 +164,7 @@ test('every operation that creates something takes an Idempotency-Key, and says 
   );
   assert.deepEqual(
     keyed.map(({ title }) => title),
-    ['POST /v1/training-jobs'],
+    ['POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify'],
   );
   for (const { title, operation } of keyed) {
     for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);

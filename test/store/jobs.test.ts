@@ -24,6 +24,8 @@ test('a new job is queued with its request and its first event', async (t) => {
     attempts: 0,
     stoppedAt: null,
     digest: null,
+    receipt: null,
+    verification: null,
     error: null,
   });
   assert.deepEqual(await store.jobs.get(job.id), job);

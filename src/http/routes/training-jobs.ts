@@ -28,6 +28,8 @@ const jobCursor = z
   .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the page before')
   .describe('`lastId` of the page before');
 
+const queued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
+
 export const trainingJobRoutes =
   (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
   async (app) => {
@@ -53,11 +55,7 @@ export const trainingJobRoutes =
       },
       async handler(request, reply) {
         const start = (keep?: Keep<TrainingJob>) => training.start(request.body, keep);
-        return answerOnce(once, request, reply, start, (job) => ({
-          status: 202,
-          location: `/v1/training-jobs/${job.id}`,
-          body: job,
-        }));
+        return answerOnce(once, request, reply, start, queued);
       },
     });
 
@@ -149,6 +147,30 @@ export const trainingJobRoutes =
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.resume(request.params.id));
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/verify',
+      config: { scope: 'train', idempotent: true },
+      schema: {
+        operationId: 'verifyTrainingJob',
+        summary: 'Train again from the receipt of a job that succeeded, and compare',
+        description:
+          'A new job, whose `verification` says whether its digest is that of the first one, and what is different if it is ' +
+          'not. It publishes no model. A training that `budget.seconds` ended is repeated up to the same step.',
+        tags,
+        params,
+        querystring: noQuery,
+        response: {
+          202: trainingJobSchema.describe('The job, queued'),
+          ...problems(400, 404, 409, 413, 415, 422, 429, 503),
+        },
+      },
+      async handler(request, reply) {
+        const verify = (keep?: Keep<TrainingJob>) => training.verify(request.params.id, keep);
+        return answerOnce(once, request, reply, verify, queued);
       },
     });
 

@@ -7,7 +7,7 @@ import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gra
 import type { EpochRecord } from '../../domain/metrics.ts';
 import type { Model, ModelVersion } from '../../domain/model.ts';
 import type { Predictions } from '../../domain/prediction.ts';
-import type { JobEvent, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
+import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Problem } from './problem.ts';
 
 const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
@@ -52,9 +52,7 @@ const epochRecord: EpochRecord = {
   evaluationMs: 200.19966900000145,
 };
 
-const trainingJob: TrainingJob = {
-  id: JOB_ID,
-  status: 'succeeded',
+const resolvedRequest: Receipt['request'] = {
   dataset: 'fashion-mnist',
   modelName: 'fashion-mnist',
   seed: 0,
@@ -81,6 +79,25 @@ const trainingJob: TrainingJob = {
   },
   gradientCheck: true,
   warmStart: null,
+};
+
+const receipt: Receipt = {
+  dataset: { id: 'fashion-mnist', digest: DATASET_DIGEST },
+  request: resolvedRequest,
+  seed: 0,
+  kernel: {
+    name: 'simd-float32',
+    digest: 'sha256:8dd9d7c73432d3feb6cd0457bdb44dd1a8abcde3298806e50bde15d3cbe0c1b3',
+  },
+  fused: true,
+  stoppedAt: { step: 8440, reason: 'completed' },
+  digest: MODEL_DIGEST,
+};
+
+const trainingJob: TrainingJob = {
+  id: JOB_ID,
+  status: 'succeeded',
+  ...resolvedRequest,
   createdAt: '2026-11-24T23:51:56.182Z',
   startedAt: '2026-11-24T23:51:56.186Z',
   finishedAt: '2026-11-24T23:52:10.884Z',
@@ -107,8 +124,10 @@ const trainingJob: TrainingJob = {
     kernel: { name: 'simd-float32', maxRelativeDifference: 2.1e-7 },
   },
   attempts: 1,
-  stoppedAt: { step: 8440, reason: 'completed' },
+  stoppedAt: receipt.stoppedAt,
   digest: MODEL_DIGEST,
+  receipt,
+  verification: null,
   error: null,
 };
 
@@ -239,6 +258,8 @@ export const examples: Readonly<Record<string, unknown>> = {
     image: Array.from({ length: 28 }, () => new Array(28).fill(0)),
   },
   TrainingRequest: trainingRequest,
+  ResolvedTrainingRequest: resolvedRequest,
+  Receipt: receipt,
   TrainingJob: trainingJob,
   TrainingJobList: listOf(trainingJob, JOB_ID),
   EpochRecord: epochRecord,
