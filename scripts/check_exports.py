@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import sys
+import urllib.parse
 import urllib.request
 
 import numpy as np
@@ -66,8 +67,8 @@ def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
         with urllib.request.urlopen(urllib.request.Request(base + path, body, headers)) as answer:
             return answer.read()
 
-    def export(format, input="float"):
-        return fetch(f"/export?format={format}&input={input}")
+    def export(format, **query):
+        return fetch("/export?" + urllib.parse.urlencode({"format": format, **query}))
 
     def same(what, arrays):
         assert list(arrays) == list(packed), f"{what}: {list(arrays)}"
@@ -114,7 +115,7 @@ def main(url, name, number, images_file="data/fashion_mnist_test_images.npy"):
     near("NumPy's forward pass in float64", forward(packed, version, images))
 
     for input, pixels in [("float", (images / 255).astype("f4")), ("uint8", images)]:
-        file = export("onnx", input)
+        file = export("onnx", input=input)
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         assert [each.name for each in session.get_inputs()] == ["image"]
         assert [each.name for each in session.get_outputs()] == ["probabilities", "label"]

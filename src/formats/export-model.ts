@@ -33,6 +33,9 @@ export function exportModel(
   }
 }
 
-export function exportFileName({ name, version }: PublishedModel, format: ExportFormat): string {
+export function exportFileName(
+  { name, version }: Pick<PublishedModel, 'name' | 'version'>,
+  format: ExportFormat,
+): string {
   return `${name}-${version}.${format}`;
 }

@@ -1,5 +1,6 @@
 /** Bytes of a model that was made elsewhere, or exported here, → its packed parameters and what is known of it. */
 import { isDeepStrictEqual } from 'node:util';
+import { ASSUMABLE, type ImportOrigin } from '../domain/import-origin.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { nameLayers } from './layer-names.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
@@ -20,11 +21,9 @@ export interface ImportHints {
   readonly standardization?: Standardization | null | undefined;
 }
 
-/** Who wrote it, as far as names tell. */
-export type ImportSource = 'packed-npy' | 'npz' | 'safetensors' | 'sklearn' | 'pytorch';
-
 export interface ImportedModel {
-  readonly source: ImportSource;
+  /** Who wrote it, as far as names tell. */
+  readonly source: ImportOrigin['source'];
   readonly layerSizes: LayerSizes;
   /** Packed, finite. */
   readonly parameters: Float32Array;
@@ -35,6 +34,8 @@ export interface ImportedModel {
   readonly classNames: readonly string[] | null;
   /** Null also where neither says: pixels / 255 as they are. */
   readonly standardization: Standardization | null;
+  /** Of which neither says anything. */
+  readonly assumed: ImportOrigin['assumed'];
 }
 
 type Parts = Pick<ImportedModel, 'source' | 'layerSizes' | 'parameters' | 'rounded'> & {
@@ -50,16 +51,21 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const { layerSizes } = parts;
   const hidden = layerSizes.slice(1, -1);
   agree('hidden', hints.hidden, hidden);
-  const classNames = agree('classNames', hints.classNames, metadata?.classNames) ?? null;
-  if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
-    refuse(`there are ${classNames.length} class names, and it has ${layerSizes.at(-1)} classes`);
-  }
-  return {
-    ...parts,
-    activation: agree('activation', hints.activation, metadata?.activation) ?? null,
-    classNames,
-    standardization: agree('standardization', hints.standardization, metadata?.standardization) ?? null,
+  const said = {
+    activation: agree('activation', hints.activation, metadata?.activation),
+    classNames: agree('classNames', hints.classNames, metadata?.classNames),
+    standardization: agree('standardization', hints.standardization, metadata?.standardization),
   };
+  const { activation = null, classNames = null, standardization = null } = said;
+  if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
+    refuse(
+      `there are ${classNames.length} class names, and it has ${layerSizes.at(-1)} classes`,
+      undefined,
+      hints.classNames ? 'classNames' : 'file',
+    );
+  }
+  const assumed = ASSUMABLE.filter((what) => said[what] === undefined);
+  return { ...parts, activation, classNames, standardization, assumed };
 }
 
 function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
@@ -80,9 +86,10 @@ function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'
 }
 
 /** What one says and the other does not contradict. */
-function agree<T>(what: string, said: T | undefined, found: T | undefined): T | undefined {
+function agree<T>(what: keyof ImportHints, said: T | undefined, found: T | undefined): T | undefined {
   if (said !== undefined && found !== undefined && !isDeepStrictEqual(said, found)) {
-    refuse(`its ${what} is ${show(found)}, and the request says ${show(said)}; leave it out there`);
+    const defect = `its ${what} is ${show(found)}, and the request says ${show(said)}; leave it out there`;
+    refuse(defect, undefined, what);
   }
   return said ?? found;
 }

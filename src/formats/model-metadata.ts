@@ -1,6 +1,7 @@
 /** What makes parameters a model, as the strings of a file's metadata. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { jsonText } from '../domain/json-text.ts';
 import { ACTIVATIONS } from '../domain/model.ts';
 import type { Network } from '../numerics/network.ts';
 import { refuse } from './refuse.ts';
@@ -19,24 +20,11 @@ export interface PublishedModel extends Network {
 
 const FORMAT = 'atelier';
 
-const json = <T extends z.ZodType>(schema: T) =>
-  z
-    .string()
-    .transform((text, context) => {
-      try {
-        return JSON.parse(text) as unknown;
-      } catch {
-        context.addIssue({ code: 'custom', message: 'is not JSON' });
-        return z.NEVER;
-      }
-    })
-    .pipe(schema);
-
 const metadataSchema = z.object({
   activation: z.enum(ACTIVATIONS),
-  layer_sizes: json(z.array(z.int())),
-  class_names: json(z.array(z.string())),
-  standardization: json(z.strictObject({ mean: z.number(), std: z.number().positive() }).nullable()),
+  layer_sizes: jsonText(z.array(z.int())),
+  class_names: jsonText(z.array(z.string())),
+  standardization: jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() }).nullable()),
   digest: z.string(),
 });
 

@@ -16,6 +16,8 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
   if (hidden === undefined) {
     refuse(
       `a packed vector of ${data.length} numbers does not say how they divide into layers; give the sizes of the hidden layers`,
+      undefined,
+      'hidden',
     );
   }
   const below = [IMAGE_PIXELS, ...hidden];
@@ -24,6 +26,8 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
     const ten = [...below, 10];
     refuse(
       `${data.length} numbers do not make a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}`,
+      undefined,
+      'hidden',
     );
   }
   const layerSizes = [...below, classes];

@@ -1,9 +1,15 @@
 /** How a model file is refused. */
 import { AtelierError } from '../errors.ts';
 
-/** @throws AtelierError `invalid-model-file` */
-export function refuse(defect: string, cause?: unknown): never {
-  throw new AtelierError('invalid-model-file', `The model file cannot be read: ${defect}.`, { cause });
+/**
+ * @param field what of the request is at fault: the file, or what was said of it
+ * @throws AtelierError `invalid-model-file`
+ */
+export function refuse(defect: string, cause?: unknown, field = 'file'): never {
+  throw new AtelierError('invalid-model-file', `The model file cannot be read: ${defect}.`, {
+    cause,
+    details: [{ pointer: `#/${field}`, detail: defect }],
+  });
 }
 
 /** A name out of a file, in a length and in characters that a message can bear. */

@@ -1,6 +1,6 @@
 /** Models to write and files to read. */
 import { readFileSync } from 'node:fs';
-import type { ImportSource } from '../../src/formats/import-model.ts';
+import type { ImportOrigin } from '../../src/domain/import-origin.ts';
 import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import type { Float32Tensor } from '../../src/formats/tensor.ts';
@@ -64,6 +64,6 @@ export const formatFixtures = JSON.parse(
 /** 8 × 784 */
 export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;
 
-export function sourceOf({ file }: FormatFixture): ImportSource {
+export function sourceOf({ file }: FormatFixture): ImportOrigin['source'] {
   return file.startsWith('sklearn') ? 'sklearn' : 'pytorch';
 }

@@ -60,14 +60,17 @@ for (const layerSizes of [
     ] as const) {
       const { parameters, ...found } = importModel(exportModel(model, format), hints);
       const source = format === 'npy' ? 'packed-npy' : format;
-      assert.deepEqual(found, { source, layerSizes, rounded: 0, ...known });
+      assert.deepEqual(found, { source, layerSizes, rounded: 0, assumed: [], ...known });
       assert.equal(digestOf(parameters), model.digest);
     }
   });
 }
 
 test('what neither the file nor the sender says is not known', () => {
-  const { activation, classNames, standardization } = importModel(exportModel(modelOf([784, 4, 3]), 'npz'));
+  const file = exportModel(modelOf([784, 4, 3]), 'npz');
+  const { activation, classNames, standardization, assumed } = importModel(file);
+  assert.deepEqual(assumed, ['activation', 'classNames', 'standardization']);
+  assert.deepEqual(importModel(file, { activation: 'tanh', standardization: null }).assumed, ['classNames']);
   assert.deepEqual(
     { activation, classNames, standardization },
     {
