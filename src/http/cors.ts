@@ -10,6 +10,10 @@ const EXPOSED = [
   'Idempotency-Replayed',
   'X-Label',
   'X-Class-Name',
+  'Content-Disposition',
+  'X-Model-Digest',
+  'X-Export-Max-Difference',
+  'X-Export-Checked-Images',
 ];
 const PREFLIGHT_SECONDS = 600;
 
@@ -18,7 +22,7 @@ export async function allowOrigins(app: FastifyInstance, origins: readonly strin
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],
-    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED,
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,

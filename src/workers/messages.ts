@@ -1,6 +1,7 @@
 /** Everything that crosses a thread boundary, both ways. */
 
 import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { ExplainedImage } from '../domain/explanation.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import type { VersionReference } from '../domain/model.ts';
@@ -9,6 +10,11 @@ import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
+import type { ExportFormat } from '../formats/export-model.ts';
+import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
+import type { PublishedModel } from '../formats/model-metadata.ts';
+import type { OnnxInput } from '../formats/onnx-graph.ts';
+import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
@@ -141,16 +147,42 @@ export interface ExplanationTask {
   readonly images: EncodedImages;
   /** The class to explain; null for the likeliest. */
   readonly label: number | null;
+  /** What the image is compared with, where that is asked for. */
+  readonly diagnosing: PictureStatistics | null;
 }
 
 export interface ExplanationResult {
   readonly explained: ExplainedImage;
   readonly picture: Raster;
+  readonly diagnosis: Diagnosis | null;
 }
 
 /** The layer and the unit are there. */
 export interface WeightsTask extends WeightsQuery {
   readonly network: ServedNetwork;
+}
+
+/** The parameters and the images are in shared memory. */
+export interface ExportTask {
+  readonly model: PublishedModel;
+  readonly format: ExportFormat;
+  readonly input: OnnxInput;
+  /** n × 784; an ONNX file has to answer them as the service does. */
+  readonly pixels: Uint8Array;
+}
+
+export interface ExportResult {
+  readonly file: Uint8Array;
+  readonly maxDifference: number;
+}
+
+export interface ImportTask {
+  readonly bytes: Uint8Array;
+  readonly hints: ImportHints;
+}
+
+export interface ImportResult extends ImportedModel {
+  readonly activation: Activation;
 }
 
 /** The examples are in shared memory: the training part of a data set. */
@@ -165,6 +197,8 @@ export interface PredictTask {
   readonly images: EncodedImages;
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
+  /** What the images are compared with, where JSON is to tell. */
+  readonly diagnosing: PictureStatistics | null;
 }
 
 /** Where the time of a prediction goes: waiting for a thread, and in it. */

@@ -1,4 +1,4 @@
-/** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations; pictures of a network. */
+/** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations; pictures of a network; its files. */
 import type { Raster } from '../formats/drawing/raster.ts';
 import { drawWeights } from '../formats/drawing/weights.ts';
 import { type PictureStatistics, pictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
@@ -12,14 +12,20 @@ import type { Parameters } from '../numerics/network.ts';
 import { vectorAsNpy } from './answer-gradient-check.ts';
 import { compareNetworks, evaluateNetwork } from './evaluate.ts';
 import { explainImage } from './explain.ts';
+import { exportChecked } from './export.ts';
+import { importChecked } from './import.ts';
 import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
 import type {
   ComparisonTask,
   EvaluationTask,
   ExplanationResult,
   ExplanationTask,
+  ExportResult,
+  ExportTask,
   GradientCheckResult,
   GradientCheckTask,
+  ImportResult,
+  ImportTask,
   Outcome,
   PictureStatisticsTask,
   WeightsTask,
@@ -61,6 +67,16 @@ export async function explain(task: ExplanationTask): Promise<Outcome<Explanatio
 export async function drawWeightsOf({ network, ...query }: WeightsTask): Promise<Outcome<Raster>> {
   const outcome = await toOutcome(() => drawWeights(network.layerSizes, network.parameters, query));
   return outcome.ok ? handOver(outcome, [outcome.value.rgb]) : outcome;
+}
+
+export async function exportFile(task: ExportTask): Promise<Outcome<ExportResult>> {
+  const outcome = await toOutcome(() => exportChecked(task));
+  return outcome.ok ? handOver(outcome, [outcome.value.file]) : outcome;
+}
+
+export async function importFile(task: ImportTask): Promise<Outcome<ImportResult>> {
+  const outcome = await toOutcome(() => importChecked(task));
+  return outcome.ok ? handOver(outcome, [outcome.value.parameters]) : outcome;
 }
 
 /** Takes about a second for 60,000 images. */

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
+import { npyBytes } from '../../src/formats/npy.ts';
+import { parameterCount } from '../../src/numerics/network.ts';
+import { numbers } from '../formats/fixtures.ts';
 import { startService, train } from '../start-service.ts';
+import { formBody } from './import-file.ts';
 
 const log: { level: number; msg: string; url?: string; status?: number }[] = [];
 let noticed = Promise.withResolvers<void>();
@@ -19,6 +23,14 @@ const request = (path: string, headers: string, body: string | Buffer) => [
   body,
 ];
 const check = JSON.stringify({ examples: 40 });
+
+/** To be measured on 10,000 images; its ONNX file on 256, in float64. */
+const large = numbers(parameterCount([784, 1000, 1000, 10]));
+const fields = { name: 'large', hidden: '1000,1000' };
+const { headers, payload: form } = await formBody(npyBytes(large, [large.length]), fields);
+const formHeaders = `Content-Type: ${headers['content-type']}`;
+const published = await app.inject({ method: 'POST', url: '/v1/models', headers, payload: form });
+assert.equal(published.statusCode, 201, published.body);
 
 /** Each is sent and then left. */
 const left: [title: string, parts: (string | Buffer)[]][] = [
@@ -57,6 +69,14 @@ const left: [title: string, parts: (string | Buffer)[]][] = [
       `Content-Type: application/json\r\nContent-Length: ${check.length}`,
       check,
     ),
+  ],
+  [
+    'while a model is imported',
+    request('/v1/models', `${formHeaders}\r\nContent-Length: ${form.length}`, form),
+  ],
+  [
+    'while a model is exported',
+    ['GET /v1/models/large/versions/1/export?format=onnx HTTP/1.1\r\nHost: x\r\n\r\n', ''],
   ],
 ];
 

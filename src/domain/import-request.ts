@@ -1,0 +1,48 @@
+/** What the sender of a model file says of it, in the fields of a form. */
+import { z } from 'zod';
+import { jsonText } from './json-text.ts';
+import { ACTIVATIONS, metadataSchema, nameSchema } from './model.ts';
+
+const className = z.string().min(1).max(100);
+
+/** Text in, structures out: forms know nothing else. */
+export const importRequestSchema = z.strictObject({
+  name: nameSchema.describe('Of the model; the file becomes its next version'),
+  hidden: z
+    .string()
+    .transform((text) => (text.trim().startsWith('[') ? text : `[${text}]`))
+    .pipe(jsonText(z.array(z.int().min(1).max(4096)).max(8), 'must be sizes, as 40,20 or [40, 20]'))
+    .optional()
+    .describe('Units of the hidden layers, as 40,20 or [40, 20]; a packed vector cannot be read without'),
+  activation: z.enum(ACTIVATIONS).optional(),
+  classNames: jsonText(
+    z
+      .array(className)
+      .min(2)
+      .max(100)
+      .refine((names) => new Set(names).size === names.length, 'must be all different'),
+  )
+    .optional()
+    .describe('JSON array, in the order of the outputs'),
+  standardization: z
+    .union([
+      z.literal('none').transform(() => null),
+      jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() })),
+    ])
+    .optional()
+    .describe(
+      'Of the pixels / 255 that it was trained on, as {"mean": 0.286, "std": 0.353}; or none. Pixels 0–255 as they are: {"mean": 0, "std": 0.00392156862745098}',
+    ),
+  dataset: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe(
+      'Id of the data set that it is measured on, and takes its class names from where there are none; or none',
+    ),
+  metadata: jsonText(metadataSchema).optional().describe('JSON object of at most 16 short strings'),
+});
+export type ImportRequest = z.output<typeof importRequestSchema>;
+
+export const NO_DATASET = 'none';

@@ -1,0 +1,56 @@
+/** POST /v1/models */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
+import type { OnceService } from '../../services/answer-once.ts';
+import type { ImportService } from '../../services/import-model.ts';
+import type { Keep } from '../../store/idempotency.ts';
+import { hangUpSignal } from '../hang-up.ts';
+import { answerOnce } from '../idempotency.ts';
+import { parseFields, readModelForm } from '../model-form.ts';
+import { importBody } from '../schemas/import-body.ts';
+import { noQuery } from '../schemas/paging.ts';
+import { problems } from '../schemas/problem.ts';
+
+const published = (version: ModelVersion) => ({
+  status: 201,
+  location: `/v1/models/${version.name}/versions/${version.version}`,
+  body: version,
+});
+
+/** Within the scope of what takes large bodies. */
+export const importRoutes =
+  (imports: ImportService, once: OnceService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'POST',
+      url: '/models',
+      config: { scope: 'train', idempotent: true },
+      bodyLimit: maxBodyBytes,
+      schema: {
+        operationId: 'importModel',
+        summary: 'Bring a model along: publish a file as the next version of a name',
+        description:
+          'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
+          '(`0.weight`, `0.bias`, …) in .npz or safetensors, or a packed vector in .npy; docs/model-files.md says more. ' +
+          'What neither the file nor the form says is assumed, and listed in `lineage.import.assumed`: the activation is ' +
+          'relu, pixels are divided by 255 and not standardised, class names are those of the data set. Its accuracy is ' +
+          'measured on the test images of `dataset`: Fashion-MNIST where none is named, if the classes fit. A body of at ' +
+          'most `MAX_BODY_BYTES`, 64 MiB by default.',
+        tags: ['models'],
+        querystring: noQuery,
+        imageBodies: importBody,
+        response: {
+          201: modelVersionSchema.describe('The version'),
+          ...problems(400, 409, 413, 415, 422, 503),
+        },
+      },
+      async handler(request, reply) {
+        const { fields, bytes, digest } = await readModelForm(request);
+        const wanted = parseFields(fields);
+        request.sentBody = { ...fields, file: digest };
+        const create = (keep?: Keep<ModelVersion>) =>
+          imports.import({ bytes, digest }, wanted, hangUpSignal(reply), keep);
+        return answerOnce(once, request, reply, create, published);
+      },
+    });
+  };

@@ -1,0 +1,130 @@
+/** Takes models that were made elsewhere, or exported here, measures them, and publishes them. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { Dataset } from '../domain/dataset.ts';
+import { type ImportRequest, NO_DATASET } from '../domain/import-request.ts';
+import type { ModelVersion } from '../domain/model.ts';
+import { AtelierError } from '../errors.ts';
+import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import { forwardCost } from '../numerics/forward.ts';
+import type { Keep } from '../store/idempotency.ts';
+import type { Store } from '../store/store.ts';
+import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import { ownMemory } from '../workers/transfer.ts';
+import { findDataset } from './find-dataset.ts';
+import type { ModelService } from './find-model.ts';
+
+/** What a model is measured on that says nothing of its data. */
+const DEFAULT_DATASET = 'fashion-mnist';
+/** Multiply-adds, ten to thirty seconds; what would take longer is not measured. */
+const MAX_COST = 2.5e11;
+
+export interface ImportService {
+  /**
+   * @param file given away
+   * @param signal ends the work when the client hangs up
+   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` where the data set has other classes
+   */
+  import(
+    file: ModelUpload,
+    request: ImportRequest,
+    signal: AbortSignal,
+    keep?: Keep<ModelVersion>,
+  ): Promise<ModelVersion>;
+}
+
+export interface ModelUpload {
+  readonly bytes: Uint8Array;
+  /** `sha256:` of the bytes. */
+  readonly digest: string;
+}
+
+export function createImportService(options: {
+  store: Pick<Store, 'models' | 'blobs'>;
+  catalog: Catalog;
+  models: ModelService;
+  numeric: Pick<Pool<never, never>, 'tasks'>;
+}): ImportService {
+  const { store, catalog, models, numeric } = options;
+  const files = numeric.tasks<ImportTask, ImportResult>('importFile');
+  const evaluations = numeric.tasks<EvaluationTask, ClassificationReport>('evaluate');
+
+  async function datasetFor(asked: string | undefined, imported: ImportResult): Promise<Dataset | null> {
+    if (asked === NO_DATASET) return null;
+    if (asked !== undefined) {
+      const dataset = await findDataset(catalog, asked, '#/dataset');
+      assertSameClasses(dataset, imported);
+      return dataset;
+    }
+    const dataset = await catalog.get(DEFAULT_DATASET);
+    return dataset && mayBeOf(dataset, imported) ? dataset : null;
+  }
+
+  async function testAccuracyOf(
+    network: EvaluationTask['network'],
+    dataset: Dataset | null,
+    signal: AbortSignal,
+  ): Promise<number | null> {
+    if (dataset === null) return null;
+    const { test } = dataset;
+    if (test.labels.length * forwardCost(network.layerSizes) > MAX_COST) return null;
+    return (await evaluations.run({ network, examples: test }, signal)).accuracy;
+  }
+
+  return {
+    async import(file, request, signal, keep) {
+      const { name, dataset: asked, metadata = {}, ...hints } = request;
+      const { bytes } = file;
+      const imported = await files.run({ bytes, hints }, signal, ownMemory([bytes]));
+      const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
+      const dataset = await datasetFor(asked, imported);
+      const classNames = imported.classNames ?? dataset?.classNames ?? numbered(layerSizes.at(-1)!);
+      const network = { layerSizes, activation, standardization, parameters, classNames };
+      const reference = { name, version: 0 };
+      const testAccuracy = await testAccuracyOf({ ...network, reference }, dataset, signal);
+      const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
+      const version = await store.blobs.putFor(packed, (digest) =>
+        store.models.publish(
+          {
+            name,
+            layerSizes: [...layerSizes],
+            activation,
+            standardization,
+            classNames: [...classNames],
+            engine: null,
+            fused: false,
+            datasetId: dataset?.id ?? null,
+            datasetDigest: dataset?.digest ?? null,
+            testAccuracy,
+            digest,
+            metadata,
+            imported: { source, fileDigest: file.digest, rounded, assumed },
+          },
+          keep,
+        ),
+      );
+      models.changed();
+      return version;
+    },
+  };
+}
+
+/** Names that say otherwise are of other classes, though there be as many. */
+function mayBeOf({ classNames }: Dataset, imported: ImportResult): boolean {
+  if (imported.layerSizes.at(-1) !== classNames.length) return false;
+  return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
+}
+
+function assertSameClasses({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
+  const [found, expected] = [layerSizes.at(-1), classNames.length];
+  if (found === expected) return;
+  const detail = `must have ${found} classes, as the model has`;
+  throw new AtelierError(
+    'impossible-request',
+    `The model tells ${found} classes apart, data set ${id} has ${expected}: it cannot be measured on it. ` +
+      `Name another, or ${NO_DATASET}.`,
+    { details: [{ pointer: '#/dataset', detail }] },
+  );
+}
+
+const numbered = (classes: number) => Array.from({ length: classes }, (_, label) => `${label}`);
