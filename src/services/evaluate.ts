@@ -19,7 +19,7 @@ import { findNamed, type ModelService, networkOf } from './find-model.ts';
 import { shareAnswers } from './share-answers.ts';
 
 /** Multiply-adds, zeros not skipped: ten to thirty seconds of the kernel. */
-const MAX_COST = 2.5e11;
+export const MAX_EVALUATION_COST = 2.5e11;
 /** A few kilobytes each. */
 const MAX_KEPT = 256;
 
@@ -171,16 +171,16 @@ function assertAffordable(
 ): void {
   const perImage = versions.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
   const count = dataset.splits[split].examples;
-  if (count * perImage <= MAX_COST) return;
+  if (count * perImage <= MAX_EVALUATION_COST) return;
   const networks = versions.map(({ layerSizes }) => layerSizes.join('-')).join(' and ');
   const test = dataset.splits.test.examples;
-  const testIsAffordable = test * perImage <= MAX_COST;
+  const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
   const advice = testIsAffordable
     ? `Ask for split=test, which has ${test.toLocaleString('en')}`
     : 'Name a data set of fewer images by ?dataset=';
   throw new AtelierError(
     'evaluation-too-costly',
-    `${networks} on ${count.toLocaleString('en')} images is ${((count * perImage) / MAX_COST).toFixed(1)} times what can be answered ` +
+    `${networks} on ${count.toLocaleString('en')} images is ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times what can be answered ` +
       `while a client waits. ${advice}.`,
     { details: [{ parameter: testIsAffordable ? 'split' : 'dataset', detail: 'must have fewer images' }] },
   );

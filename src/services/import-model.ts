@@ -11,13 +11,12 @@ import type { Store } from '../store/store.ts';
 import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { ownMemory } from '../workers/transfer.ts';
+import { MAX_EVALUATION_COST } from './evaluate.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
 
 /** What a model is measured on that says nothing of its data. */
 const DEFAULT_DATASET = 'fashion-mnist';
-/** Multiply-adds, ten to thirty seconds; what would take longer is not measured. */
-const MAX_COST = 2.5e11;
 
 export interface ImportService {
   /**
@@ -67,7 +66,7 @@ export function createImportService(options: {
   ): Promise<number | null> {
     if (dataset === null) return null;
     const { test } = dataset;
-    if (test.labels.length * forwardCost(network.layerSizes) > MAX_COST) return null;
+    if (test.labels.length * forwardCost(network.layerSizes) > MAX_EVALUATION_COST) return null;
     return (await evaluations.run({ network, examples: test }, signal)).accuracy;
   }
 

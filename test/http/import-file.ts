@@ -6,10 +6,16 @@ export async function formBody(
   bytes: Uint8Array | null,
   fields: Readonly<Record<string, string>>,
   fileName = 'model.bin',
-): Promise<{ headers: { 'content-type': string }; payload: Buffer }> {
+): ReturnType<typeof encodeForm> {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   if (bytes !== null) form.append('file', new Blob([Buffer.from(bytes)]), fileName);
+  return encodeForm(form);
+}
+
+export async function encodeForm(
+  form: FormData,
+): Promise<{ headers: { 'content-type': string }; payload: Buffer }> {
   const request = new Response(form);
   return {
     headers: { 'content-type': request.headers.get('content-type')! },

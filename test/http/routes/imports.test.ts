@@ -22,7 +22,7 @@ import {
   tiny,
   train,
 } from '../../start-service.ts';
-import { formBody, importFile } from '../import-file.ts';
+import { encodeForm, formBody, importFile } from '../import-file.ts';
 
 const { app } = await startService({ after });
 const dataset = await loadDataset(DATA_DIR);
@@ -257,31 +257,24 @@ test('a form is one file under its name, and each field once', async () => {
     'invalid-request',
     '#/file',
   );
-  const body = async (form: FormData) => {
-    const request = new Response(form);
-    return {
-      headers: { 'content-type': request.headers.get('content-type')! },
-      payload: Buffer.from(await request.arrayBuffer()),
-    };
-  };
   const file = new Blob([Buffer.from(good)]);
   const twice = new FormData();
   twice.append('name', 'a');
   twice.append('name', 'b');
   twice.append('file', file);
-  assertProblem(await post(await body(twice)), 400, 'invalid-request', '#/name');
+  assertProblem(await post(await encodeForm(twice)), 400, 'invalid-request', '#/name');
   const misnamed = new FormData();
   misnamed.append('name', 'a');
   misnamed.append('model', file, 'model.npz');
-  assertProblem(await post(await body(misnamed)), 400, 'invalid-request', '#/model');
+  assertProblem(await post(await encodeForm(misnamed)), 400, 'invalid-request', '#/model');
   const two = new FormData();
   two.append('name', 'a');
   two.append('file', file, 'one.npz');
   two.append('file', file, 'two.npz');
-  assertProblem(await post(await body(two)), 400, 'malformed-body');
+  assertProblem(await post(await encodeForm(two)), 400, 'malformed-body');
   const many = new FormData();
   for (let i = 0; i < 40; i++) many.append(`field${i}`, 'x');
-  assertProblem(await post(await body(many)), 400, 'malformed-body');
+  assertProblem(await post(await encodeForm(many)), 400, 'malformed-body');
   const json = { headers: { 'content-type': 'application/json' }, payload: Buffer.from('{}') };
   assertProblem(await post(json), 415, 'unsupported-media-type');
   const cut = await formBody(good, { name: 'x' });

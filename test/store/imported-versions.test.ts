@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ModelVersion } from '../../src/domain/model.ts';
+import type { Keep } from '../../src/store/idempotency.ts';
+import { publish, temporaryStore, trained } from './fixtures.ts';
+
+const imported = {
+  source: 'sklearn',
+  fileDigest: `sha256:${'f'.repeat(64)}`,
+  rounded: 12,
+  assumed: ['activation'],
+} as const;
+const model = {
+  ...trained,
+  name: 'mixed',
+  engine: null,
+  fused: false,
+  datasetId: null,
+  datasetDigest: null,
+  metadata: { who: 'an importer' },
+  imported: { ...imported, assumed: [...imported.assumed] },
+};
+
+test('an imported version is the next of its name, and tells of its file instead of a job', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'mixed');
+  const version = await store.models.publish(model);
+  assert.deepEqual([version.version, version.metadata, version.engine], [2, { who: 'an importer' }, null]);
+  assert.deepEqual(version.lineage, {
+    source: 'import',
+    jobId: null,
+    dataset: null,
+    seed: null,
+    request: null,
+    parent: null,
+    import: imported,
+  });
+  assert.deepEqual(await store.models.version('mixed', 2), version);
+  assert.equal((await store.models.version('mixed', 1))!.lineage.import, null);
+});
+
+test('the answer is kept with the version, or neither is there', async (t) => {
+  const store = await temporaryStore(t);
+  const keep: Keep<ModelVersion> = {
+    caller: 'anonymous',
+    key: 'k',
+    fingerprint: 'f'.repeat(64),
+    at: new Date(),
+    answer: ({ version }) => ({ status: 201, location: `/${version}`, contentType: 'text/plain', body: '' }),
+  };
+  const { version } = await store.models.publish(model, keep);
+  assert.equal((await store.answers.find(keep, keep.at))?.location, `/${version}`);
+  // The key is taken.
+  await assert.rejects(store.models.publish(model, keep));
+  assert.equal((await store.models.get('mixed'))?.versions, 1);
+});
