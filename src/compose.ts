@@ -14,6 +14,7 @@ import { createModelService } from './services/find-model.ts';
 import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
 import { createPredictService } from './services/predict.ts';
+import { createRegistryService } from './services/registry.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createTrainingService } from './services/train.ts';
@@ -97,6 +98,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         followEvents: createFollowEvents(store),
         once,
         models,
+        registry: createRegistryService(store, models),
         health,
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),

@@ -28,6 +28,7 @@ export const ERROR_CODES = [
   'image-not-found',
   'training-job-not-found',
   'model-not-found',
+  'alias-not-found',
   'checkpoint-not-found',
   'unknown-dataset',
   'unknown-model',
@@ -36,6 +37,7 @@ export const ERROR_CODES = [
   'impossible-request',
   'check-too-costly',
   'illegal-transition',
+  'version-in-use',
   // the service's own state
   'queue-full',
   'draining',

@@ -12,6 +12,7 @@ import type { ModelService } from '../services/find-model.ts';
 import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
 import type { PredictService } from '../services/predict.ts';
+import type { RegistryService } from '../services/registry.ts';
 import type { TrainingService } from '../services/train.ts';
 import { type AdmissionConfig, admitCallers } from './admission.ts';
 import { answerClientError } from './client-error.ts';
@@ -35,6 +36,7 @@ import { healthRoutes } from './routes/health.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
+import { registryRoutes } from './routes/registry.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
@@ -47,6 +49,7 @@ export interface Services {
   readonly once: OnceService;
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
+  readonly registry: RegistryService;
   readonly predictions: PredictService;
   readonly health: HealthService;
   readonly metrics: Metrics;
@@ -139,6 +142,7 @@ export async function buildApp(
       await v1.register(trainingEventRoutes(services.training, services.followEvents, services.health));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
+      await v1.register(registryRoutes(services.registry));
       await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));
     },
     { prefix: '/v1' },

@@ -37,7 +37,7 @@ const SECURITY_SCHEMES = {
       '`admin` includes `train`, which includes `predict`.',
   },
 } as const;
-const METHODS = ['get', 'post', 'put', 'delete'] as const;
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
 

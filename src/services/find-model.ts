@@ -1,8 +1,13 @@
 /** Shows models, and finds the version that a prediction or a check refers to, with its parameters in memory. */
-import { LRUCache } from 'lru-cache';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
-import { isJobId, type Model, type ModelVersion } from '../domain/model.ts';
+import {
+  isJobId,
+  type Model,
+  type ModelVersion,
+  type VersionName,
+  type VersionReference,
+} from '../domain/model.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
@@ -10,12 +15,12 @@ import { decodeCheckpoint } from '../store/checkpoint-format.ts';
 import type { Store } from '../store/store.ts';
 import { forwardOf } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
-
-/** Versions whose parameters stay in memory; the one that was not used for the longest time goes first. */
-const MAX_LOADED = 32;
+import { createModelCache, type ModelCache } from './model-cache.ts';
 
 export interface LoadedModel extends ServedNetwork {
   readonly forward: KernelForward['forward'];
+  /** What it was trained on, where that is known. */
+  readonly datasetId: string | null;
 }
 
 export interface ModelService {
@@ -25,15 +30,20 @@ export interface ModelService {
   /** @throws AtelierError `model-not-found` */
   readonly versions: Store['models']['versions'];
   /** @throws AtelierError `model-not-found` */
-  version(name: string, version?: number): Promise<ModelVersion>;
+  version(name: string, version?: VersionName): Promise<ModelVersion>;
   /**
-   * The newest version where none is given; at once when it is in memory. The id of a training job and a number of steps
-   * are its checkpoint.
+   * The champion where no version is given, else the newest; at once when it is in memory. The id of a training job and a
+   * number of steps are its checkpoint.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`
    */
-  load(name: string, version?: number): LoadedModel | Promise<LoadedModel>;
-  /** To be told of each version that is published: what is newest is remembered. */
-  published(version: Pick<ModelVersion, 'name' | 'version'>): void;
+  load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
+  /**
+   * To be told of whatever decides which version a name means, before whoever changed it is: a version that is published,
+   * an alias that is moved.
+   * @param gone versions that were deleted
+   */
+  changed(gone?: readonly VersionReference[]): void;
+  readonly cacheCounts: ModelCache['counts'];
 }
 
 export function createModelService(
@@ -41,18 +51,21 @@ export function createModelService(
   catalog: Catalog,
 ): ModelService {
   const { models, blobs, jobs, checkpoints } = store;
-  const newest = new Map<string, number>();
-  const loaded = new LRUCache<string, LoadedModel>({ max: MAX_LOADED });
+  const cache = createModelCache();
 
-  async function version(name: string, number?: number): Promise<ModelVersion> {
-    const found = await models.version(name, number);
+  async function version(name: string, wanted?: VersionName): Promise<ModelVersion> {
+    const found = await models.version(name, wanted);
     if (found) return found;
-    throw new AtelierError('model-not-found', await describeMissing(name, number));
+    throw new AtelierError('model-not-found', await describeMissing(name, wanted));
   }
 
-  async function describeMissing(name: string, number?: number): Promise<string> {
+  async function describeMissing(name: string, wanted?: VersionName): Promise<string> {
     const model = await models.get(name);
-    if (model) return `Model ${name} has no version ${number}; its newest is ${model.latest.version}.`;
+    if (model && typeof wanted === 'string') {
+      const aliases = Object.entries(model.aliases).map(([alias, number]) => `${alias} (${number})`);
+      return `Model ${name} has no alias ${wanted}; it has: ${aliases.join(', ') || 'none'}.`;
+    }
+    if (model) return `Model ${name} has no version ${wanted}; its newest is ${model.latest.version}.`;
     const { data } = await models.list({ limit: 10 });
     const known = data.length > 0 ? `There are: ${data.map((m) => m.name).join(', ')}` : 'There are none yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
@@ -62,7 +75,7 @@ export function createModelService(
     return `There is no model ${name}. ${known}; a training job publishes one when it succeeds.${coming}`;
   }
 
-  async function readVersion(found: ModelVersion): Promise<ServedNetwork> {
+  async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
     const bytes = await blobs.get(found.digest);
     const { name, layerSizes, activation, standardization, classNames } = found;
     return {
@@ -72,11 +85,12 @@ export function createModelService(
       standardization,
       parameters: shared(new Float32Array(bytes.buffer)),
       classNames,
+      datasetId: found.lineage.dataset?.id ?? null,
     };
   }
 
   /** @throws AtelierError `checkpoint-not-found` */
-  async function readCheckpoint(jobId: string, step: number): Promise<ServedNetwork> {
+  async function readCheckpoint(jobId: string, step: number): Promise<Omit<LoadedModel, 'forward'>> {
     const job = await jobs.get(jobId);
     const all = job ? await checkpoints.list(jobId) : [];
     const found = all.find((checkpoint) => checkpoint.step === step);
@@ -91,22 +105,29 @@ export function createModelService(
       activation,
       standardization,
       parameters: shared(snapshot.engine.parameters),
-      // A data set may be deleted once its jobs have ended.
+      // A data set may be deleted when its jobs have ended.
       classNames:
         catalog.summary(job.dataset)?.classNames ??
-        Array.from({ length: layerSizes.at(-1)! }, (_, label) => `${label}`),
+        Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
+      datasetId: job.dataset,
     };
   }
 
-  async function loadFromStore(name: string, number?: number): Promise<LoadedModel> {
-    const found = isJobId(name) ? null : await version(name, number);
-    const network = found ? await readVersion(found) : await readCheckpoint(name, number!);
-    const model = { ...network, forward: forwardOf(network) };
-    loaded.set(keyOf(name, model.reference.version), model);
-    if (found === null) return model;
-    // A version may have been published while this one was read.
-    if (number === undefined) newest.set(name, Math.max(found.version, newest.get(name) ?? 0));
-    return model;
+  async function loadFromStore(name: string, wanted?: VersionName): Promise<LoadedModel> {
+    const load = cache.lookUp(name, wanted);
+    if (isJobId(name)) {
+      const step = Number(wanted);
+      return load({ name, version: step }, async () => ready(await readCheckpoint(name, step)));
+    }
+    const found = await version(name, wanted);
+    try {
+      return await load(found, async () => ready(await readVersion(found)));
+    } catch (error) {
+      // It may have been deleted since it was found: then the name means another, or nothing.
+      const now = await version(name, wanted);
+      if (now.version === found.version) throw error;
+      return loadFromStore(name, wanted);
+    }
   }
 
   return {
@@ -121,14 +142,9 @@ export function createModelService(
       await version(name);
       return models.versions(name, query);
     },
-    load(name, number) {
-      const wanted = number ?? newest.get(name);
-      const known = wanted === undefined ? undefined : loaded.get(keyOf(name, wanted));
-      return known ?? loadFromStore(name, wanted);
-    },
-    published({ name, version: number }) {
-      newest.set(name, number);
-    },
+    load: (name, wanted) => cache.find(name, wanted) ?? loadFromStore(name, wanted),
+    changed: (gone = []) => cache.changed(gone),
+    cacheCounts: cache.counts,
   };
 }
 
@@ -144,7 +160,15 @@ function describeNoCheckpoint(jobId: string, step: number, all: readonly Checkpo
   return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Older ones make way for newer ones.`;
 }
 
-const keyOf = (name: string, version: number) => `${name}@${version}`;
+function ready(network: Omit<LoadedModel, 'forward'>): LoadedModel {
+  return { ...network, forward: forwardOf(network) };
+}
+
+/** What a thread needs of it. */
+export function networkOf(model: LoadedModel): ServedNetwork {
+  const { reference, layerSizes, activation, standardization, parameters, classNames } = model;
+  return { reference, layerSizes, activation, standardization, parameters, classNames };
+}
 
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);
 
@@ -152,18 +176,29 @@ const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']
  * A name in a body is not a path: what is not there is a 422, not a 404.
  * @throws AtelierError `unknown-model`
  */
-export async function loadNamed(
+export function loadNamed(
   models: ModelService,
   pointer: string,
   name: string,
-  version?: number,
+  version?: VersionName,
 ): Promise<LoadedModel> {
+  return findNamed({ pointer }, () => models.load(name, version));
+}
+
+/**
+ * The same of any place that holds a name, a query too.
+ * @throws AtelierError `unknown-model`
+ */
+export async function findNamed<T>(
+  place: { readonly pointer: string } | { readonly parameter: string },
+  find: () => T | Promise<T>,
+): Promise<T> {
   try {
-    return await models.load(name, version);
+    return await find();
   } catch (error) {
     if (!(error instanceof AtelierError) || !NOT_FOUND.has(error.code)) throw error;
     throw new AtelierError('unknown-model', error.message, {
-      details: [{ pointer, detail: 'must be a model that there is' }],
+      details: [{ ...place, detail: 'must be a model that there is' }],
     });
   }
 }

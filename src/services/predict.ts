@@ -1,7 +1,7 @@
 /** Predicts the labels of images: a few at once here, more in a thread. */
 
 import { decodeImages, type EncodedImages } from '../datasets/decode-images.ts';
-import type { VersionReference } from '../domain/model.ts';
+import type { VersionName, VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';
@@ -18,13 +18,13 @@ const MAX_BYTES_HERE = 256 * 1024;
 
 export interface PredictService {
   /**
-   * @param version the newest where none is given
+   * @param version the champion where none is given, else the newest
    * @param signal asked for only where a thread is needed
    * @returns the serialised answer
    * @throws AtelierError `model-not-found`, or what is wrong with the images
    */
   predict(
-    model: { readonly name: string; readonly version?: number },
+    model: { readonly name: string; readonly version?: VersionName },
     images: EncodedImages,
     options: PredictionOptions,
     format: 'json' | 'npy',

@@ -49,7 +49,7 @@ export function createRunTraining(options: {
 
   async function finish(jobId: string, outcome: JobOutcome): Promise<void> {
     const job = await jobs.finish(jobId, outcome);
-    if (job.model) models.published(job.model);
+    if (job.model) models.changed();
   }
 
   async function publish(
@@ -59,26 +59,28 @@ export function createRunTraining(options: {
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const { parameters, engine, fused, standardization, stoppedAt } = result;
     const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
-    // Of a verification the digest is all that is asked for.
-    const digest = job.verification === null ? await blobs.put(bytes) : await digestOf(bytes);
     const measured = (await store.metrics.list(job.id)).find((record) => record.epoch === result.epoch);
-    await finish(job.id, {
-      status: 'succeeded',
-      step,
-      reason: stoppedAt.reason,
-      model: {
-        datasetId: dataset.id,
-        datasetDigest: dataset.digest,
-        layerSizes: [...layerSizesOf(job.network.hidden, dataset)],
-        activation: job.network.activation,
-        standardization,
-        classNames: [...dataset.classNames],
-        engine,
-        fused,
-        testAccuracy: measured?.testAccuracy ?? null,
-        digest,
-      },
-    });
+    const finishWith = (digest: string) =>
+      finish(job.id, {
+        status: 'succeeded',
+        step,
+        reason: stoppedAt.reason,
+        model: {
+          datasetId: dataset.id,
+          datasetDigest: dataset.digest,
+          layerSizes: [...layerSizesOf(job.network.hidden, dataset)],
+          activation: job.network.activation,
+          standardization,
+          classNames: [...dataset.classNames],
+          engine,
+          fused,
+          testAccuracy: measured?.testAccuracy ?? null,
+          digest,
+        },
+      });
+    if (job.verification === null) return blobs.putFor(bytes, finishWith);
+    // The digest is all that is asked for.
+    return finishWith(await digestOf(bytes));
   }
 
   /** @throws AtelierError where what the job refers to is no longer there */

@@ -26,6 +26,7 @@ import {
   settleJob,
   startJob,
 } from './job-status.ts';
+import { assertStart } from './model-versions.ts';
 import { type Page, toPage } from './page.ts';
 import type { Database } from './tables.ts';
 
@@ -38,7 +39,8 @@ export interface Jobs {
   /**
    * @param options `keep` keeps the answer that tells of the job, in the same transaction; with an `expectation` the job
    *   is a verification, which publishes nothing
-   * @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction
+   * @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction.
+   *   `unknown-model` where the version to start from has been deleted
    */
   create(
     request: TrainingRequest,
@@ -102,6 +104,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, keep, expectation } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
+        await assertStart(trx, request);
         const now = new Date();
         // Made inside the transaction: ids ascend in the order in which jobs become visible, as cursors need.
         const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, expectation ?? null);

@@ -1,68 +1,156 @@
 /** Publishing a version, and versions from and to rows. */
-import type { Transaction } from 'kysely';
-import type { ModelVersion } from '../domain/model.ts';
+import type { Kysely, Transaction } from 'kysely';
+import type { ImportOrigin } from '../domain/import-origin.ts';
+import {
+  isJobId,
+  type ModelReference,
+  type ModelVersion,
+  parseModelReference,
+  type VersionReference,
+} from '../domain/model.ts';
+import type { TrainingRequest } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
-/** What a training run leaves behind; the store adds name, number, time and job. */
-export type NewVersion = Omit<ModelVersion, 'name' | 'version' | 'createdAt' | 'jobId'>;
+/** What a training run or an import leaves behind; the store adds name, number, time and the rest of the lineage. */
+export type NewVersion = Pick<
+  ModelVersion,
+  | 'layerSizes'
+  | 'activation'
+  | 'standardization'
+  | 'fused'
+  | 'classNames'
+  | 'engine'
+  | 'testAccuracy'
+  | 'digest'
+> & { readonly datasetId: string | null; readonly datasetDigest: string | null };
 
-/** Gives the next number of the name, from 1; the upsert locks the model's row while the transaction lasts. */
+/** Of a version that no job made. */
+export interface Imported {
+  readonly imported: ImportOrigin;
+  readonly metadata: ModelVersion['metadata'];
+}
+
+/**
+ * Gives the next number of the name, from 1; the upsert locks the model's row while the transaction lasts. What is told
+ * of the job is copied: it stays when the job does not.
+ * @param model `jobId` is null for an import, of which `file` tells
+ */
 export async function publishVersion(
   trx: Transaction<Database>,
-  model: NewVersion & Pick<ModelVersion, 'name' | 'jobId'>,
+  model: NewVersion & { readonly name: string; readonly jobId: string | null },
+  file: Imported | null = null,
 ): Promise<number> {
+  const { name, jobId } = model;
   const createdAt = new Date().toISOString();
   const { last_version: version } = await trx
     .insertInto('models')
-    .values({ name: model.name, created_at: createdAt, last_version: 1 })
+    .values({ name, created_at: createdAt, last_version: 1, alias_moves: 0 })
     .onConflict((conflict) =>
       conflict.column('name').doUpdateSet((eb) => ({ last_version: eb('models.last_version', '+', 1) })),
     )
     .returning('last_version')
     .executeTakeFirstOrThrow();
+  const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
+  if ((await other.executeTakeFirst()) === undefined) {
+    // All that there were are deleted: this is another model of that name.
+    await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
+  }
+  const job = await trx
+    .selectFrom('jobs')
+    .select('request')
+    .where('id', '=', jobId ?? '')
+    .executeTakeFirst();
   await trx
     .insertInto('model_versions')
-    .values(toRow({ ...model, version, createdAt }))
+    .values({
+      name,
+      version,
+      created_at: createdAt,
+      job_id: jobId,
+      request: job?.request ?? null,
+      dataset_id: model.datasetId,
+      dataset_digest: model.datasetDigest,
+      layer_sizes: encode(model.layerSizes),
+      activation: model.activation,
+      standardization: model.standardization === null ? null : encode(model.standardization),
+      fused: model.fused ? 1 : 0,
+      class_names: encode(model.classNames),
+      engine: model.engine,
+      test_accuracy: model.testAccuracy,
+      digest: model.digest,
+      imported: file && encode(file.imported),
+      description: null,
+      metadata: encode(file?.metadata ?? (job ? decode<TrainingRequest>(job.request).metadata : {})),
+      tags: encode([]),
+    })
     .execute();
   return version;
 }
 
-function toRow(version: ModelVersion): ModelVersionRow {
-  return {
-    name: version.name,
-    version: version.version,
-    created_at: version.createdAt,
-    job_id: version.jobId,
-    dataset_id: version.datasetId,
-    dataset_digest: version.datasetDigest,
-    layer_sizes: encode(version.layerSizes),
-    activation: version.activation,
-    standardization: version.standardization === null ? null : encode(version.standardization),
-    fused: version.fused ? 1 : 0,
-    class_names: encode(version.classNames),
-    engine: version.engine,
-    test_accuracy: version.testAccuracy,
-    digest: version.digest,
-  };
+/**
+ * From when there is a job that starts from it, a version is not deleted.
+ * @throws AtelierError `unknown-model` where it was deleted before
+ */
+export async function assertStart(
+  trx: Transaction<Database>,
+  { warmStart }: Pick<TrainingRequest, 'warmStart'>,
+): Promise<void> {
+  const start = warmStart && startOf(warmStart);
+  if (!start || isJobId(start.name)) return;
+  const { name, version } = start;
+  const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
+  if (await found.where('version', '=', version).executeTakeFirst()) return;
+  throw new AtelierError('unknown-model', `Version ${version} of model ${name} has just been deleted.`, {
+    details: [{ pointer: '#/warmStart', detail: 'must be a version that there is' }],
+  });
 }
 
-export function toVersion(row: ModelVersionRow): ModelVersion {
+/** It was resolved to a number when the job was created. */
+export function startOf(warmStart: ModelReference): VersionReference {
+  return parseModelReference(warmStart) as VersionReference;
+}
+
+/** Whether a version has the parameters of this digest. */
+export async function isPublished(db: Kysely<Database>, digest: string): Promise<boolean> {
+  const version = db.selectFrom('model_versions').select('version').where('digest', '=', digest).limit(1);
+  return (await version.executeTakeFirst()) !== undefined;
+}
+
+/** @param aliases those that point at it */
+export function toVersion(row: ModelVersionRow, aliases: readonly string[]): ModelVersion {
   return {
     name: row.name,
     version: row.version,
     createdAt: row.created_at,
-    jobId: row.job_id,
-    datasetId: row.dataset_id,
-    datasetDigest: row.dataset_digest,
+    aliases: [...aliases],
+    description: row.description,
+    metadata: decode<ModelVersion['metadata']>(row.metadata),
+    tags: decode<string[]>(row.tags),
     layerSizes: decode<number[]>(row.layer_sizes),
     activation: row.activation,
     standardization:
       row.standardization === null ? null : decode<ModelVersion['standardization']>(row.standardization),
-    fused: row.fused === 1,
     classNames: decode<string[]>(row.class_names),
     engine: row.engine,
+    fused: row.fused === 1,
     testAccuracy: row.test_accuracy,
     digest: row.digest,
+    lineage: toLineage(row),
+  };
+}
+
+function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
+  const request = row.request === null ? null : decode<TrainingRequest>(row.request);
+  const { dataset_id: id, dataset_digest: digest } = row;
+  return {
+    source: row.job_id === null ? 'import' : 'training',
+    jobId: row.job_id,
+    dataset: id === null || digest === null ? null : { id, digest },
+    seed: request?.seed ?? null,
+    request,
+    parent: request?.warmStart ? startOf(request.warmStart) : null,
+    import: row.imported === null ? null : decode<ImportOrigin>(row.imported),
   };
 }

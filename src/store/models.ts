@@ -1,29 +1,61 @@
 /** Named models and their numbered versions. */
-import type { Kysely } from 'kysely';
-import type { Model, ModelVersion } from '../domain/model.ts';
+import { type Kysely, sql } from 'kysely';
+import {
+  type Annotations,
+  CHAMPION,
+  type Model,
+  type ModelVersion,
+  type VersionName,
+} from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
-import { toVersion } from './model-versions.ts';
+import { aliasesOf } from './aliases.ts';
+import { deleteVersions } from './delete-versions.ts';
+import { type Keep, keepAnswer } from './idempotency.ts';
+import { encode } from './json.ts';
+import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './page.ts';
-import type { Database, ModelVersionRow } from './tables.ts';
+import type { SharedBlobs } from './shared-blobs.ts';
+import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 export interface Models {
   get(name: string): Promise<Model | undefined>;
   /**
    * By the creation of their first version, newest first: a further version moves no model, so that pages read while
-   * versions are published neither skip nor repeat one.
+   * versions are published neither skip nor repeat one. With a `tag` those of which a version has it.
    * @throws AtelierError `invalid-request` when no model is named `after`
    */
-  list(query: { readonly limit: number; readonly after?: string | undefined }): Promise<Page<Model>>;
+  list(query: {
+    readonly limit: number;
+    readonly after?: string | undefined;
+    readonly tag?: string | undefined;
+  }): Promise<Page<Model>>;
   /** Newest first; `after` is a version number, exclusive. Empty for a model that does not exist. */
   versions(
     name: string,
-    query: { readonly limit: number; readonly after?: number | undefined },
+    query: {
+      readonly limit: number;
+      readonly after?: number | undefined;
+      readonly tag?: string | undefined;
+    },
   ): Promise<Page<ModelVersion>>;
-  /** The newest when no version is given. */
-  version(name: string, version?: number): Promise<ModelVersion | undefined>;
+  /** When no version is given, the one that the alias `champion` points at, and without it the newest. */
+  version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
+  /** The next version of the name, out of a file. `keep` keeps the answer that tells of it, in the same transaction. */
+  publish(
+    version: NewVersion & Imported & { readonly name: string },
+    keep?: Keep<ModelVersion>,
+  ): Promise<ModelVersion>;
+  /** What is not given stays. undefined where there is no such version. */
+  annotate(name: string, version: number, changes: Annotations): Promise<ModelVersion | undefined>;
+  /**
+   * One version, or all, with their parameters where no other version has the same. Their numbers are not given again.
+   * @returns the numbers
+   * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one, or a job starts from it
+   */
+  remove(name: string, version?: number): Promise<number[]>;
 }
 
-export function createModels(db: Kysely<Database>): Models {
+export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'release'>): Models {
   /** Every model with its newest version. */
   const models = db
     .selectFrom('models')
@@ -47,10 +79,10 @@ export function createModels(db: Kysely<Database>): Models {
   return {
     async get(name) {
       const row = await models.where('models.name', '=', name).executeTakeFirst();
-      return row && toModel(row);
+      return row && toModel(row, await aliasesOf(db, [name]));
     },
 
-    async list({ limit, after }) {
+    async list({ limit, after, tag }) {
       let query = models
         .orderBy('models.created_at', 'desc')
         .orderBy('models.name', 'desc')
@@ -64,26 +96,92 @@ export function createModels(db: Kysely<Database>): Models {
           ]),
         );
       }
-      return toPage(await query.execute(), limit, toModel);
+      if (tag !== undefined) {
+        const tagged = db.selectFrom('model_versions').select('name').where(hasTag(tag));
+        query = query.where('models.name', 'in', tagged);
+      }
+      const page = toPage(await query.execute(), limit, (row) => row);
+      const names = page.data.map(({ name }) => name);
+      const aliases = Map.groupBy(await aliasesOf(db, names), ({ name }) => name);
+      return { ...page, data: page.data.map((row) => toModel(row, aliases.get(row.name) ?? [])) };
     },
 
-    async versions(name, { limit, after }) {
+    async versions(name, { limit, after, tag }) {
       let query = db.selectFrom('model_versions').selectAll().where('name', '=', name);
       if (after !== undefined) query = query.where('version', '<', after);
+      if (tag !== undefined) query = query.where(hasTag(tag));
       const rows = await query
         .orderBy('version', 'desc')
         .limit(limit + 1)
         .execute();
-      return toPage(rows, limit, toVersion);
+      const aliases = await aliasesOf(db, [name]);
+      return toPage(rows, limit, (row) => toVersion(row, namesAt(aliases, row.version)));
     },
 
     async version(name, version) {
-      let query = db.selectFrom('model_versions').selectAll().where('name', '=', name);
-      if (version !== undefined) query = query.where('version', '=', version);
-      const row = await query.orderBy('version', 'desc').limit(1).executeTakeFirst();
-      return row && toVersion(row);
+      const row = await db
+        .selectFrom('model_versions')
+        .selectAll()
+        .where('name', '=', name)
+        // In one statement: what the alias points at cannot be deleted in between.
+        .where('version', '=', (eb) => {
+          if (typeof version === 'number') return eb.val(version);
+          const pointedAt = eb
+            .selectFrom('aliases')
+            .select('aliases.version')
+            .where('aliases.name', '=', name)
+            .where('aliases.alias', '=', version ?? CHAMPION);
+          if (version !== undefined) return pointedAt;
+          const newest = eb
+            .selectFrom('model_versions as other')
+            .select(({ fn }) => fn.max('other.version').as('version'))
+            .where('other.name', '=', name);
+          return eb.fn.coalesce(pointedAt, newest);
+        })
+        .executeTakeFirst();
+      return row && withAliases(row);
+    },
+
+    publish: ({ imported, metadata, ...version }, keep) =>
+      db.transaction().execute(async (trx) => {
+        const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
+        const row = await trx
+          .selectFrom('model_versions')
+          .selectAll()
+          .where('name', '=', version.name)
+          .where('version', '=', number)
+          .executeTakeFirstOrThrow();
+        const published = toVersion(row, []);
+        if (keep) await keepAnswer(trx, keep, published);
+        return published;
+      }),
+
+    async annotate(name, version, { description, metadata, tags }) {
+      const row = await db
+        .updateTable('model_versions')
+        // What is set to itself stays: an update without any column is none.
+        .set((eb) => ({
+          description: description === undefined ? eb.ref('description') : description,
+          metadata: metadata === undefined ? eb.ref('metadata') : encode(metadata),
+          tags: tags === undefined ? eb.ref('tags') : encode([...new Set(tags)]),
+        }))
+        .where('name', '=', name)
+        .where('version', '=', version)
+        .returningAll()
+        .executeTakeFirst();
+      return row && withAliases(row);
+    },
+
+    async remove(name, version) {
+      const deleted = await db.transaction().execute((trx) => deleteVersions(trx, name, version));
+      await blobs.release(deleted.map(({ digest }) => digest));
+      return deleted.map((row) => row.version);
     },
   };
+
+  async function withAliases(row: ModelVersionRow): Promise<ModelVersion> {
+    return toVersion(row, namesAt(await aliasesOf(db, [row.name]), row.version));
+  }
 
   async function creationOf(after: string): Promise<string> {
     const row = await db
@@ -102,8 +200,24 @@ export function createModels(db: Kysely<Database>): Models {
   }
 }
 
-function toModel(row: ModelVersionRow & { model_created_at: string; versions: unknown }): Model {
-  const latest = toVersion(row);
-  // PostgreSQL counts in text
-  return { name: row.name, createdAt: row.model_created_at, versions: Number(row.versions), latest };
+/** Tags are names, which of all wildcards may have the one for a character. */
+function hasTag(tag: string) {
+  return sql<boolean>`tags like ${`%"${tag.replaceAll('_', '\\_')}"%`} escape '\\'`;
+}
+
+const namesAt = (aliases: readonly AliasRow[], version: number) =>
+  aliases.filter((row) => row.version === version).map(({ alias }) => alias);
+
+function toModel(
+  row: ModelVersionRow & { model_created_at: string; versions: unknown },
+  aliases: readonly AliasRow[],
+): Model {
+  return {
+    name: row.name,
+    createdAt: row.model_created_at,
+    // PostgreSQL counts in text
+    versions: Number(row.versions),
+    aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
+    latest: toVersion(row, namesAt(aliases, row.version)),
+  };
 }

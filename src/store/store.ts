@@ -1,6 +1,7 @@
 /** What survives: jobs, their metrics and events, models, and the bytes that these refer to by digest. */
 import { join, resolve } from 'node:path';
-import { type BlobStore, openBlobs } from './blobs.ts';
+import { type Aliases, createAliases } from './aliases.ts';
+import { openBlobs } from './blobs.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { prepareDirectory } from './directory.ts';
@@ -9,10 +10,11 @@ import { type Answers, createAnswers } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
+import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
+import { type SharedBlobs, shareBlobs } from './shared-blobs.ts';
 import type { OnAppended } from './written-events.ts';
 
-export type { BlobStore } from './blobs.ts';
 export type { Checkpoints } from './checkpoints.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
@@ -27,8 +29,10 @@ export interface Store {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly models: Models;
+  readonly aliases: Aliases;
   readonly answers: Answers;
-  readonly blobs: BlobStore;
+  /** The parameters of versions. */
+  readonly blobs: SharedBlobs;
   readonly checkpoints: Checkpoints;
   /** Waits for what was asked before, closes the database and releases the directory. */
   close(): Promise<void>;
@@ -40,16 +44,18 @@ export async function openStore(stateDir: string): Promise<Store> {
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
   try {
-    const blobs = await openBlobs(join(directory, 'blobs'));
     const listeners = new Set<OnAppended>();
     const db = await openDatabase(join(directory, 'atelier.sqlite'), (...written) => {
       for (const listener of listeners) listener(...written);
     });
+    const parameters = await openBlobs(join(directory, 'blobs'));
+    const blobs = shareBlobs(parameters, (digest) => isPublished(db, digest));
     return {
       jobs: createJobs(db),
       metrics: createMetrics(db),
       events: createEvents(db, listeners),
-      models: createModels(db),
+      models: createModels(db, blobs),
+      aliases: createAliases(db),
       answers: createAnswers(db),
       blobs,
       checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),

@@ -14,6 +14,8 @@ export interface Database {
   checkpoints: CheckpointTable;
   models: ModelTable;
   model_versions: ModelVersionTable;
+  aliases: AliasTable;
+  alias_moves: AliasMoveTable;
 }
 
 /** First answers of requests that carry an Idempotency-Key. */
@@ -88,20 +90,26 @@ export interface CheckpointTable {
   digest: string;
 }
 
+/** Stays when its versions are deleted, for the numbers. */
 export interface ModelTable {
   name: string;
   created_at: string;
   /** The highest number ever given; a deleted version's number must not come again for other parameters. */
   last_version: number;
+  /** Id of the last move of one of its aliases. */
+  alias_moves: number;
 }
 
 export interface ModelVersionTable {
   name: string;
   version: number;
   created_at: string;
+  /** null for one that was imported. The job may be gone. */
   job_id: string | null;
-  dataset_id: string;
-  dataset_digest: string;
+  /** JSON of the job's resolved request */
+  request: string | null;
+  dataset_id: string | null;
+  dataset_digest: string | null;
   /** JSON */
   layer_sizes: string;
   activation: ModelVersion['activation'];
@@ -111,11 +119,39 @@ export interface ModelVersionTable {
   fused: number;
   /** JSON */
   class_names: string;
-  engine: string;
+  engine: string | null;
   test_accuracy: number | null;
   digest: string;
+  /** JSON of what is known of the file, where it came from one */
+  imported: string | null;
+  description: string | null;
+  /** JSON */
+  metadata: string;
+  /** JSON */
+  tags: string;
+}
+
+export interface AliasTable {
+  name: string;
+  alias: string;
+  version: number;
+  moved_at: string;
+  /** Name of a key, or `anonymous` */
+  moved_by: string;
+}
+
+export interface AliasMoveTable {
+  name: string;
+  /** Counts up within a model */
+  id: number;
+  alias: string;
+  version: number | null;
+  previous_version: number | null;
+  at: string;
+  caller: string;
 }
 
 export type JobRow = Selectable<JobTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type ModelVersionRow = Selectable<ModelVersionTable>;
+export type AliasRow = Selectable<AliasTable>;

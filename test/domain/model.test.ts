@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { modelReferenceSchema, nameSchema, parseModelReference } from '../../src/domain/model.ts';
+import { aliasNameSchema, isJobId, modelReferenceSchema, nameSchema, parseModelReference } from '../../src/domain/model.ts';
 
 test('a model is referred to by name, by name@version, or by both apart', () => {
   assert.deepEqual(parseModelReference('shoes'), { name: 'shoes' });
   assert.deepEqual(parseModelReference('shoes@12'), { name: 'shoes', version: 12 });
+  assert.deepEqual(parseModelReference('shoes@champion'), { name: 'shoes', version: 'champion' });
+  assert.deepEqual(parseModelReference('shoes@2b'), { name: 'shoes', version: '2b' });
   assert.deepEqual(parseModelReference({ name: 'shoes' }), { name: 'shoes' });
   assert.deepEqual(parseModelReference({ name: 'shoes', version: 2 }), { name: 'shoes', version: 2 });
 });
@@ -16,13 +18,34 @@ test('anything else is not a reference', () => {
     'shoes@',
     'shoes@0',
     'shoes@-1',
-    'shoes@x',
+    'shoes@X',
+    'shoes@00',
+    'shoes@1234567890',
+    'shoes@a@b',
     '@1',
     {},
     { name: 'a', version: 0 },
+    { name: 'a', version: '3' },
   ];
   for (const reference of [...wrong, { name: 'a', v: 1 }, 7, null]) {
     assert.ok(!modelReferenceSchema.safeParse(reference).success, JSON.stringify(reference));
+  }
+});
+
+test('what is referred to is told by its form', () => {
+  for (const reference of ['a', 'a@1', 'a@best', { name: 'a' }, { name: 'a', version: 'best' }]) {
+    assert.ok(modelReferenceSchema.safeParse(reference).success, JSON.stringify(reference));
+  }
+  assert.ok(isJobId('job_01M87ZJ9GPMXZJH0KH4EEVFZ6C'));
+  assert.ok(!isJobId('job_mine'), 'a model may be called that');
+});
+
+test('an alias is a name, but no number', () => {
+  for (const name of ['champion', '1a', 'v1', '2026-11', '1.5', 'a'.repeat(64)]) {
+    assert.ok(aliasNameSchema.safeParse(name).success, name);
+  }
+  for (const name of ['', '1', '007', '-a', 'A', 'a b', 'a\n', '1\n', 'a'.repeat(65)]) {
+    assert.ok(!aliasNameSchema.safeParse(name).success, JSON.stringify(name));
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { failure, newJob, publish, temporaryStore, trained } from './fixtures.ts';
+import { failure, newJob, publish, request, temporaryStore, trained, untouched } from './fixtures.ts';
 
 test('versions published at once are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
@@ -25,7 +25,13 @@ test('a model shows its newest version and the time of its first', async (t) => 
   await publish(store, 'shirts');
   const model = await store.models.get('shoes');
   const [first, second] = [await store.models.version('shoes', 1), await store.models.version('shoes', 2)];
-  assert.deepEqual(model, { name: 'shoes', createdAt: first?.createdAt, versions: 2, latest: second });
+  assert.deepEqual(model, {
+    name: 'shoes',
+    createdAt: first?.createdAt,
+    versions: 2,
+    aliases: {},
+    latest: second,
+  });
 });
 
 test('a version is found by its number, the newest without one', async (t) => {
@@ -93,4 +99,59 @@ test('versions are paged newest first', async (t) => {
     [5, 4, 3, 2, 1],
   );
   assert.deepEqual([first.hasMore, rest.hasMore], [true, false]);
+});
+
+test('a version says where it comes from, and stays whole without its job', async (t) => {
+  const store = await temporaryStore(t);
+  const asked = { ...request('shoes'), warmStart: { name: 'shoes', version: 1 } };
+  await publish(store, 'shoes');
+  const { id } = await store.jobs.create(asked, untouched);
+  await store.jobs.start(id);
+  await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  const version = await store.models.version('shoes', 2);
+  assert.deepEqual(version?.lineage, {
+    source: 'training',
+    jobId: id,
+    dataset: { id: 'fashion-mnist', digest: trained.datasetDigest },
+    seed: 7,
+    request: asked,
+    parent: { name: 'shoes', version: 1 },
+  });
+  assert.deepEqual(version.metadata, { who: 'a test' }, "at first it is the request's");
+  assert.equal((await store.models.version('shoes', 1))?.lineage.parent, null);
+});
+
+test('what is said of a version is changed piece by piece', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'shoes');
+  const say = async (changes: Parameters<typeof store.models.annotate>[2]) => {
+    const version = await store.models.annotate('shoes', 1, changes);
+    assert.deepEqual(await store.models.version('shoes', 1), version);
+    return [version?.description, version?.metadata, version?.tags];
+  };
+  const who = { who: 'a test' };
+  assert.deepEqual(await say({}), [null, who, []]);
+  assert.deepEqual(await say({ tags: ['good', 'old', 'good'] }), [null, who, ['good', 'old']]);
+  assert.deepEqual(await say({ description: 'Of boots' }), ['Of boots', who, ['good', 'old']]);
+  assert.deepEqual(await say({ metadata: {} }), ['Of boots', {}, ['good', 'old']]);
+  assert.deepEqual(await say({ description: null, tags: [] }), [null, {}, []]);
+  assert.equal(await store.models.annotate('shoes', 2, {}), undefined);
+});
+
+test('models and versions are found by a tag, the whole of it', async (t) => {
+  const store = await temporaryStore(t);
+  for (const name of ['a', 'b', 'c', 'b']) await publish(store, name);
+  await store.models.annotate('a', 1, { tags: ['v1_x', 'new'] });
+  await store.models.annotate('b', 1, { tags: ['v1-x', 'newer', 'old'] });
+  await store.models.annotate('b', 2, { tags: ['new'] });
+  const models = async (tag: string, limit = 10) =>
+    (await store.models.list({ limit, tag })).data.map(({ name }) => name).toSorted();
+  assert.deepEqual(await models('new'), ['a', 'b']);
+  assert.deepEqual(await models('old'), ['b'], 'not the newest version alone');
+  assert.deepEqual(await models('v1_x'), ['a']);
+  assert.deepEqual(await models('ne'), []);
+  assert.equal((await models('new', 1)).length, 1);
+  const versions = async (tag: string) =>
+    (await store.models.versions('b', { limit: 10, tag })).data.map(({ version }) => version);
+  assert.deepEqual([await versions('new'), await versions('old'), await versions('v1_x')], [[2], [1], []]);
 });

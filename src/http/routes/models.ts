@@ -2,7 +2,7 @@
 import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
+import { modelSchema, modelVersionSchema, nameSchema, versionNameSchema } from '../../domain/model.ts';
 import type { ModelService } from '../../services/find-model.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
@@ -10,6 +10,8 @@ import { problems } from '../schemas/problem.ts';
 const tags = ['models'];
 export const modelName = z.string().describe('Name of the model');
 export const versionNumber = z.coerce.number().int().min(1).describe('Number of the version');
+export const versionName = versionNameSchema.describe('Number of the version, or the name of an alias');
+const tag = nameSchema.optional();
 
 export const modelRoutes =
   (models: ModelService): FastifyPluginAsyncZod =>
@@ -24,7 +26,10 @@ export const modelRoutes =
         operationId: 'listModels',
         summary: 'List the models, newest first',
         tags,
-        querystring: z.strictObject(pagingQuery),
+        querystring: z.strictObject({
+          ...pagingQuery,
+          tag: tag.describe('Only models of which a version has this tag'),
+        }),
         response: { 200: listOf(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
       handler: async (request) => toList(await models.list(request.query), (model) => model.name),
@@ -54,7 +59,11 @@ export const modelRoutes =
         summary: 'List the versions of a model, newest first',
         tags,
         params: z.strictObject({ name: modelName }),
-        querystring: z.strictObject({ ...pagingQuery, after: versionNumber.optional() }),
+        querystring: z.strictObject({
+          ...pagingQuery,
+          after: versionNumber.optional(),
+          tag: tag.describe('Only versions that have this tag'),
+        }),
         response: { 200: listOf(modelVersionSchema).meta({ id: 'ModelVersionList' }), ...problems(400, 404) },
       },
       handler: async (request) =>
@@ -69,7 +78,7 @@ export const modelRoutes =
         operationId: 'getModelVersion',
         summary: 'Show a version of a model',
         tags,
-        params: z.strictObject({ name: modelName, version: versionNumber }),
+        params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,
         response: { 200: modelVersionSchema, ...problems(400, 404) },
       },

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { VersionName } from '../../domain/model.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
 import type { PredictService } from '../../services/predict.ts';
 import { readImages, registerImageBodies } from '../bodies.ts';
@@ -11,7 +12,7 @@ import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { imageBodies } from '../schemas/image-bodies.ts';
 import { problems } from '../schemas/problem.ts';
-import { modelName, versionNumber } from './models.ts';
+import { modelName, versionName, versionNumber } from './models.ts';
 
 const shared = {
   description:
@@ -42,7 +43,7 @@ export const predictionRoutes =
     async function predict(
       request: FastifyRequest,
       reply: FastifyReply,
-      model: { name: string; version?: number },
+      model: { name: string; version?: VersionName },
       query: PredictionQuery,
     ) {
       const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
@@ -60,7 +61,7 @@ export const predictionRoutes =
       schema: {
         ...shared,
         operationId: 'predict',
-        summary: 'Predict the labels of images with the newest version of a model',
+        summary: 'Predict the labels of images with the champion of a model, else its newest version',
         params: z.strictObject({ name: modelName }),
       },
       handler: (request, reply) => predict(request, reply, request.params, request.query),
@@ -74,8 +75,8 @@ export const predictionRoutes =
       schema: {
         ...shared,
         operationId: 'predictWithVersion',
-        summary: 'Predict the labels of images with a version of a model',
-        params: z.strictObject({ name: modelName, version: versionNumber }),
+        summary: 'Predict the labels of images with a version of a model, by number or alias',
+        params: z.strictObject({ name: modelName, version: versionName }),
       },
       handler: (request, reply) => predict(request, reply, request.params, request.query),
     });

@@ -1,11 +1,12 @@
 /** Examples of the contract's components, by component id: what the starter job and its model look like. */
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
+import type { Alias, AliasMove } from '../../domain/alias.ts';
 import type { CheckpointRecord } from '../../domain/checkpoint.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { EpochRecord } from '../../domain/metrics.ts';
-import type { Model, ModelVersion } from '../../domain/model.ts';
+import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { Predictions } from '../../domain/prediction.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Problem } from './problem.ts';
@@ -160,9 +161,10 @@ const modelVersion: ModelVersion = {
   name: 'fashion-mnist',
   version: 1,
   createdAt: '2026-11-24T23:52:10.884Z',
-  jobId: JOB_ID,
-  datasetId: 'fashion-mnist',
-  datasetDigest: DATASET_DIGEST,
+  aliases: ['champion'],
+  description: 'The notebook’s network, at a rate that falls',
+  metadata: { startedBy: 'STARTER_JOB' },
+  tags: ['baseline'],
   layerSizes: [784, 40, 10],
   activation: 'relu',
   standardization: null,
@@ -171,12 +173,40 @@ const modelVersion: ModelVersion = {
   fused: true,
   testAccuracy: 0.8643,
   digest: MODEL_DIGEST,
+  lineage: {
+    source: 'training',
+    jobId: JOB_ID,
+    dataset: { id: 'fashion-mnist', digest: DATASET_DIGEST },
+    seed: 0,
+    request: resolvedRequest,
+    parent: null,
+    import: null,
+  },
+};
+
+const annotations: Annotations = { description: 'Tried on our own photographs', tags: ['baseline'] };
+
+const alias: Alias = {
+  alias: 'champion',
+  version: 1,
+  movedAt: '2026-11-25T08:30:02.417Z',
+  movedBy: 'ci',
+};
+
+const aliasMove: AliasMove = {
+  id: 3,
+  alias: 'champion',
+  version: 1,
+  previousVersion: 2,
+  at: '2026-11-25T08:30:02.417Z',
+  caller: 'ci',
 };
 
 const model: Model = {
   name: 'fashion-mnist',
   createdAt: '2026-11-24T23:52:10.884Z',
   versions: 1,
+  aliases: { champion: 1 },
   latest: modelVersion,
 };
 
@@ -272,6 +302,10 @@ export const examples: Readonly<Record<string, unknown>> = {
   ModelVersionList: listOf(modelVersion, '1'),
   Model: model,
   ModelList: listOf(model, model.name),
+  ModelAnnotations: annotations,
+  Alias: alias,
+  AliasTarget: { version: 1 },
+  AliasList: { data: [alias], history: listOf(aliasMove, '3') },
   Predictions: predictions,
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,

@@ -9,7 +9,7 @@ import {
 } from '../network.ts';
 import * as A from './addresses.ts';
 import { createKernel } from './kernel.ts';
-import { layOut } from './layout.ts';
+import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
 import { type CopyRows, createCopyRows } from './rows.ts';
 
@@ -26,6 +26,15 @@ export interface KernelForward {
   load(packed: Parameters): void;
 }
 
+function layoutOf(sizes: LayerSizes): Layout {
+  return layOut({ sizes, records: A.GROUP, threads: 1, floatPixels: true, training: false, moments: 0 });
+}
+
+/** Bytes of the memory that `createKernelForward` takes. */
+export function forwardBytes(sizes: LayerSizes): number {
+  return layoutOf(sizes).pages * PAGE_BYTES;
+}
+
 /** The parameters are copied, rounded to float32. */
 export function createKernelForward(
   module: WebAssembly.Module,
@@ -35,14 +44,7 @@ export function createKernelForward(
   standardization: Standardization | null,
 ): KernelForward {
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
-  const layout = layOut({
-    sizes,
-    records: A.GROUP,
-    threads: 1,
-    floatPixels: true,
-    training: false,
-    moments: 0,
-  });
+  const layout = layoutOf(sizes);
   const { records, recordStride, layers } = layout;
   const kernel = createKernel(module, {
     layout,

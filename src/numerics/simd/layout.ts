@@ -53,7 +53,8 @@ export interface LayoutRequest {
 }
 
 const LINE = 64;
-const PAGE = 65536;
+/** Of WebAssembly memory. */
+export const PAGE_BYTES = 65536;
 /** What augmentation looks up: 1024 noises and at most 1024 rectangles, of two bytes each. */
 const TABLE_BYTES = 2048 + 2048;
 /** What a picture is shifted from: 28 rows of 96 bytes. */
@@ -148,6 +149,6 @@ export function layOut(request: LayoutRequest): Layout {
     weights: weightsStart,
     weightsBytes,
     copy: (c) => weightsStart + c * weightsBytes,
-    pages: Math.ceil(memory.end() / PAGE),
+    pages: Math.ceil(memory.end() / PAGE_BYTES),
   };
 }

@@ -4,12 +4,16 @@ import * as initial from './0001-initial.ts';
 import * as trainingOptions from './0002-training-options.ts';
 import * as checkpoints from './0003-checkpoints.ts';
 import * as idempotency from './0004-idempotency.ts';
+import * as registry from './0005-registry.ts';
 import * as receipts from './0007-receipts.ts';
+import * as imports from './0008-imports.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
   '0002-training-options': trainingOptions,
   '0003-checkpoints': checkpoints,
   '0004-idempotency': idempotency,
+  '0005-registry': registry,
   '0007-receipts': receipts,
+  '0008-imports': imports,
 };

@@ -1,0 +1,101 @@
+/** Models in memory, and which version of them a name means. */
+import { LRUCache } from 'lru-cache';
+import type { VersionName, VersionReference } from '../domain/model.ts';
+import { forwardBytes } from '../numerics/simd/forward.ts';
+import type { LoadedModel } from './find-model.ts';
+
+/** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */
+const MAX_LOADED = 256;
+const MAX_BYTES = 256 * 2 ** 20;
+
+export interface ModelCacheCounts {
+  /** Were in memory, or were being read already. */
+  readonly hits: number;
+  /** Had to be read. */
+  readonly misses: number;
+  /** Made way for others. */
+  readonly evictions: number;
+  readonly models: number;
+  readonly bytes: number;
+}
+
+export interface ModelCache {
+  find(name: string, version?: VersionName): LoadedModel | undefined;
+  /**
+   * To be called before it is looked up which version is meant.
+   * @returns reads what was found, once, however many ask for it meanwhile. Nothing is remembered where something has
+   *   changed since the call.
+   */
+  lookUp(
+    name: string,
+    version?: VersionName,
+  ): (found: VersionReference, read: () => Promise<LoadedModel>) => Promise<LoadedModel>;
+  /** What names mean may have changed; and these are not to be found any more. */
+  changed(gone: readonly VersionReference[]): void;
+  counts(): ModelCacheCounts;
+}
+
+export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}): ModelCache {
+  const counts = { hits: 0, misses: 0, evictions: 0 };
+  const loaded = new LRUCache<string, LoadedModel>({
+    max: maxLoaded,
+    maxSize: maxBytes,
+    // One that is larger than all that is allowed stays alone: to read it for every request would help nobody.
+    sizeCalculation: (model) => Math.min(maxBytes, bytesOf(model)),
+    dispose(_model, _key, reason) {
+      if (reason === 'evict') counts.evictions++;
+    },
+  });
+  const reading = new Map<string, Promise<LoadedModel>>();
+  /** Numbers, by name and alias. */
+  const meant = new Map<string, number>();
+  let changes = 0;
+
+  return {
+    find(name, version) {
+      const number = typeof version === 'number' ? version : meant.get(keyOf(name, version));
+      const model = number === undefined ? undefined : loaded.get(keyOf(name, number));
+      if (model) counts.hits++;
+      return model;
+    },
+
+    lookUp(name, version) {
+      const before = changes;
+      return (found, read) => {
+        const key = keyOf(name, found.version);
+        if (changes === before && typeof version !== 'number') meant.set(keyOf(name, version), found.version);
+        const known = loaded.get(key) ?? reading.get(key);
+        if (known) {
+          counts.hits++;
+          return Promise.resolve(known);
+        }
+        counts.misses++;
+        const model = read()
+          .then((ready) => {
+            if (changes === before) loaded.set(key, ready);
+            return ready;
+          })
+          .finally(() => reading.delete(key));
+        reading.set(key, model);
+        return model;
+      };
+    },
+
+    changed(gone) {
+      changes++;
+      meant.clear();
+      for (const { name, version } of gone) loaded.delete(keyOf(name, version));
+    },
+
+    counts: () => ({ ...counts, models: loaded.size, bytes: loaded.calculatedSize }),
+  };
+}
+
+function bytesOf({ parameters, layerSizes }: LoadedModel): number {
+  return parameters.byteLength + forwardBytes(layerSizes);
+}
+
+/** No alias is a number, and none is empty. */
+function keyOf(name: string, version: VersionName = ''): string {
+  return `${name}@${version}`;
+}

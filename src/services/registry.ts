@@ -1,0 +1,71 @@
+/** Changes what the registry says of models: their aliases, their descriptions, and whether they are there. */
+import type { Alias, AliasMove } from '../domain/alias.ts';
+import type { Annotations, ModelVersion, VersionName } from '../domain/model.ts';
+import type { Page, Store } from '../store/store.ts';
+import type { ModelService } from './find-model.ts';
+
+export interface RegistryService {
+  /** All aliases, and of their moves the page that is asked for. @throws AtelierError `model-not-found` */
+  aliases(
+    name: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<{ readonly aliases: Alias[]; readonly history: Page<AliasMove> }>;
+  /** @throws AtelierError `model-not-found`, `unknown-model` */
+  readonly moveAlias: Store['aliases']['move'];
+  /** @throws AtelierError `model-not-found`, `alias-not-found` */
+  readonly removeAlias: Store['aliases']['remove'];
+  /** @throws AtelierError `model-not-found` */
+  annotate(name: string, version: VersionName, changes: Annotations): Promise<ModelVersion>;
+  /** Requests that have it already are still answered. @throws AtelierError `model-not-found`, `version-in-use` */
+  removeVersion(name: string, version: VersionName): Promise<void>;
+  /** With all its versions. @throws AtelierError as `removeVersion` */
+  removeModel(name: string): Promise<void>;
+}
+
+export function createRegistryService(
+  store: Pick<Store, 'models' | 'aliases'>,
+  models: ModelService,
+): RegistryService {
+  async function remove(name: string, version?: number): Promise<void> {
+    const numbers = await store.models.remove(name, version);
+    models.changed(numbers.map((number) => ({ name, version: number })));
+  }
+
+  return {
+    async aliases(name, query) {
+      await models.get(name);
+      const history = await store.aliases.history(name, query);
+      return { aliases: await store.aliases.list(name), history };
+    },
+
+    async moveAlias(name, ...move) {
+      await models.get(name);
+      const moved = await store.aliases.move(name, ...move);
+      models.changed();
+      return moved;
+    },
+
+    async removeAlias(name, ...removal) {
+      await models.get(name);
+      await store.aliases.remove(name, ...removal);
+      models.changed();
+    },
+
+    async annotate(name, version, changes) {
+      const found = await models.version(name, version);
+      // Where it was deleted meanwhile, this says so.
+      return (
+        (await store.models.annotate(name, found.version, changes)) ?? models.version(name, found.version)
+      );
+    },
+
+    async removeVersion(name, version) {
+      await remove(name, (await models.version(name, version)).version);
+    },
+
+    async removeModel(name) {
+      await models.get(name);
+      await remove(name);
+    },
+  };
+}

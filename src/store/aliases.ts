@@ -1,0 +1,145 @@
+/** Aliases of versions. Each move is kept. */
+import type { Kysely, Transaction } from 'kysely';
+import type { Alias, AliasMove } from '../domain/alias.ts';
+import { AtelierError } from '../errors.ts';
+import { type Page, toPage } from './page.ts';
+import type { AliasRow, Database } from './tables.ts';
+
+export interface Aliases {
+  /** By name. Empty for a model that does not exist. */
+  list(name: string): Promise<Alias[]>;
+  /** Newest first; `after` is the id of a move, exclusive. */
+  history(
+    name: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<AliasMove>>;
+  /**
+   * Creates it where it is new. One that points there already stays as it is, and that is no move.
+   * @param caller name of the key
+   * @throws AtelierError `model-not-found`; `unknown-model` where the model has no such version
+   */
+  move(
+    name: string,
+    alias: string,
+    version: number,
+    caller: string,
+  ): Promise<{ readonly alias: Alias; readonly created: boolean }>;
+  /** @throws AtelierError `alias-not-found` */
+  remove(name: string, alias: string, caller: string): Promise<void>;
+}
+
+export function createAliases(db: Kysely<Database>): Aliases {
+  return {
+    list: async (name) => (await aliasesOf(db, [name])).map(toAlias),
+
+    async history(name, { limit, after }) {
+      let query = db
+        .selectFrom('alias_moves')
+        .select(['id', 'alias', 'version', 'previous_version as previousVersion', 'at', 'caller'])
+        .where('name', '=', name);
+      if (after !== undefined) query = query.where('id', '<', after);
+      const rows = await query
+        .orderBy('id', 'desc')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, (row) => row);
+    },
+
+    move: (name, alias, version, caller) =>
+      db.transaction().execute(async (trx) => {
+        await claimModel(trx, name);
+        await assertVersion(trx, name, version);
+        const before = await find(trx, name, alias);
+        if (before?.version === version) return { alias: toAlias(before), created: false };
+        const at = await recordMove(trx, name, { alias, version, previous: before?.version, caller });
+        const row: AliasRow = { name, alias, version, moved_at: at, moved_by: caller };
+        await trx
+          .insertInto('aliases')
+          .values(row)
+          .onConflict((conflict) =>
+            conflict.columns(['name', 'alias']).doUpdateSet({ version, moved_at: at, moved_by: caller }),
+          )
+          .execute();
+        return { alias: toAlias(row), created: before === undefined };
+      }),
+
+    remove: (name, alias, caller) =>
+      db.transaction().execute(async (trx) => {
+        await claimModel(trx, name);
+        const before = await find(trx, name, alias);
+        if (before === undefined) {
+          throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
+        }
+        await recordMove(trx, name, { alias, version: null, previous: before.version, caller });
+        await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
+      }),
+  };
+}
+
+/** Of these models, by the name of the alias. */
+export async function aliasesOf(db: Kysely<Database>, names: readonly string[]): Promise<AliasRow[]> {
+  if (names.length === 0) return [];
+  return db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias').execute();
+}
+
+/**
+ * Locks the model's row, where connections are many, so that no other transaction moves its aliases or deletes its
+ * versions meanwhile.
+ */
+export async function claimModel(trx: Transaction<Database>, name: string): Promise<void> {
+  await trx
+    .updateTable('models')
+    .set((eb) => ({ alias_moves: eb.ref('alias_moves') }))
+    .where('name', '=', name)
+    .execute();
+}
+
+function find(trx: Transaction<Database>, name: string, alias: string): Promise<AliasRow | undefined> {
+  return trx
+    .selectFrom('aliases')
+    .selectAll()
+    .where('name', '=', name)
+    .where('alias', '=', alias)
+    .executeTakeFirst();
+}
+
+async function assertVersion(trx: Transaction<Database>, name: string, version: number): Promise<void> {
+  const rows = await trx
+    .selectFrom('model_versions')
+    .select('version')
+    .where('name', '=', name)
+    .orderBy('version', 'desc')
+    .execute();
+  if (rows.some((row) => row.version === version)) return;
+  if (rows[0] === undefined) throw new AtelierError('model-not-found', `There is no model ${name}.`);
+  throw new AtelierError(
+    'unknown-model',
+    `Model ${name} has no version ${version}; its newest is ${rows[0].version}.`,
+    { details: [{ pointer: '#/version', detail: 'must be a version that there is' }] },
+  );
+}
+
+/** @returns the time of the move */
+async function recordMove(
+  trx: Transaction<Database>,
+  name: string,
+  move: Pick<AliasMove, 'alias' | 'version' | 'caller'> & { readonly previous: number | undefined },
+): Promise<string> {
+  const at = new Date().toISOString();
+  const { alias_moves: id } = await trx
+    .updateTable('models')
+    .set((eb) => ({ alias_moves: eb('alias_moves', '+', 1) }))
+    .where('name', '=', name)
+    .returning('alias_moves')
+    .executeTakeFirstOrThrow();
+  const { alias, version, previous, caller } = move;
+  await trx
+    .insertInto('alias_moves')
+    .values({ name, id, alias, version, previous_version: previous ?? null, at, caller })
+    .execute();
+  return at;
+}
+
+function toAlias({ alias, version, moved_at, moved_by }: AliasRow): Alias {
+  return { alias, version, movedAt: moved_at, movedBy: moved_by };
+}

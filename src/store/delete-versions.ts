@@ -1,0 +1,67 @@
+/** Deleting versions of a model that nothing needs. */
+import type { Transaction } from 'kysely';
+import { isEnded, JOB_STATUSES, type JobStatus, type TrainingRequest } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import { aliasesOf, claimModel } from './aliases.ts';
+import { decode } from './json.ts';
+import { startOf } from './model-versions.ts';
+import type { Database, ModelVersionRow } from './tables.ts';
+
+/**
+ * @param version all where none is given
+ * @returns what was deleted
+ * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one, or a job starts from it
+ */
+export async function deleteVersions(
+  trx: Transaction<Database>,
+  name: string,
+  version?: number,
+): Promise<Pick<ModelVersionRow, 'version' | 'digest'>[]> {
+  await claimModel(trx, name);
+  const what = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
+  const concerns = (used: number | undefined) => version === undefined || used === version;
+
+  const alias = (await aliasesOf(trx, [name])).find((row) => concerns(row.version));
+  if (alias !== undefined) {
+    throw new AtelierError(
+      'version-in-use',
+      `${what} is not deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
+        'Move the alias to a version that stays, or delete it.',
+    );
+  }
+  const job = (await startingFrom(trx, name)).find((starting) => concerns(starting.version));
+  if (job !== undefined) {
+    throw new AtelierError(
+      'version-in-use',
+      `${what} is not deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+        'Wait until it has ended, or cancel it.',
+    );
+  }
+  let deletion = trx.deleteFrom('model_versions').where('name', '=', name);
+  if (version !== undefined) deletion = deletion.where('version', '=', version);
+  const deleted = await deletion.returning(['version', 'digest']).execute();
+  if (deleted.length === 0) throw new AtelierError('model-not-found', `${what} is not there.`);
+  return deleted;
+}
+
+/** Jobs that have not ended and begin with the parameters of a version of the model. */
+async function startingFrom(
+  trx: Transaction<Database>,
+  name: string,
+): Promise<{ id: string; status: JobStatus; version: number }[]> {
+  const rows = await trx
+    .selectFrom('jobs')
+    .select(['id', 'status', 'request'])
+    .where(
+      'status',
+      'in',
+      JOB_STATUSES.filter((status) => !isEnded(status)),
+    )
+    .execute();
+  return rows.flatMap(({ id, status, request }) => {
+    const { warmStart } = decode<TrainingRequest>(request);
+    if (warmStart === null) return [];
+    const start = startOf(warmStart);
+    return start.name === name ? [{ id, status, version: start.version }] : [];
+  });
+}

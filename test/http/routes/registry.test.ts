@@ -1,0 +1,332 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
+import { digestOf, formatApiKey, makeKey } from '../../../src/domain/api-key.ts';
+import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
+import { SCOPES } from '../../../src/domain/scope.ts';
+import { listOf } from '../../../src/http/schemas/paging.ts';
+import { openStore } from '../../../src/store/store.ts';
+import {
+  assertProblem,
+  cancelJob,
+  endless,
+  isRunning,
+  queueJob,
+  startService,
+  temporaryDirectory,
+  testImage,
+  tiny,
+  train,
+  untilJob,
+} from '../../start-service.ts';
+import { publish } from '../../store/fixtures.ts';
+
+const STATE_DIR = await temporaryDirectory({ after });
+const { app, close } = await startService({ after }, { STATE_DIR });
+const picture = await testImage(app, 0);
+const listSchema = z.strictObject({
+  data: z.array(aliasSchema.strict()),
+  history: listOf(aliasMoveSchema.strict()).strict(),
+});
+
+for (let seed = 0; seed < 3; seed++) await train(app, tiny({ modelName: 'shoes', seed }));
+
+type Method = 'PUT' | 'PATCH' | 'DELETE';
+const send = (method: Method, url: string, payload?: object) =>
+  app.inject({ method, url: `/v1/models/${url}`, ...(payload && { payload }) });
+const point = (alias: string, version: number, model = 'shoes') =>
+  send('PUT', `${model}/aliases/${alias}`, { version });
+
+async function must(status: number, answer: ReturnType<typeof send>) {
+  const response = await answer;
+  assert.equal(response.statusCode, status, response.body);
+  return response;
+}
+
+const predictWith = (path: string, payload = picture) =>
+  app.inject({
+    method: 'POST',
+    url: `/v1/models/${path}/predictions?topK=1`,
+    headers: { 'content-type': 'application/octet-stream' },
+    payload,
+  });
+
+/** Of the version that answered. */
+async function answeredBy(path: string): Promise<number> {
+  const response = await predictWith(path);
+  assert.equal(response.statusCode, 200, response.body);
+  return response.json().model.version;
+}
+
+async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof listSchema>> {
+  const response = await app.inject(`/v1/models/${model}/aliases${query}`);
+  assert.equal(response.statusCode, 200, response.body);
+  return listSchema.parse(response.json());
+}
+
+const versionOf = async (path: string): Promise<ModelVersion> =>
+  modelVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
+
+test('the champion answers for its model, whatever is published; without one the newest does', async () => {
+  assert.equal(await answeredBy('shoes'), 3);
+  const made = await must(201, point('champion', 1));
+  assert.deepEqual(aliasSchema.strict().parse(made.json()), made.json());
+  assert.equal(await answeredBy('shoes'), 1);
+  await train(app, tiny({ modelName: 'shoes', seed: 3 }));
+  assert.equal(await answeredBy('shoes'), 1);
+  assert.equal(await answeredBy('shoes/versions/4'), 4);
+  await must(204, send('DELETE', 'shoes/aliases/champion'));
+  assert.equal(await answeredBy('shoes'), 4);
+});
+
+test('a version is shown and predicts by the names of its aliases', async () => {
+  await must(201, point('stable', 2));
+  await must(200, point('stable', 3));
+  assert.equal(await answeredBy('shoes/versions/stable'), 3);
+  const version = await versionOf('shoes/versions/stable');
+  assert.deepEqual([version.version, version.aliases], [3, ['stable']]);
+  assert.deepEqual((await app.inject('/v1/models/shoes')).json().aliases, { stable: 3 });
+  const missing = assertProblem(await predictWith('shoes/versions/canary'), 404, 'model-not-found');
+  assert.match(missing.detail, /shoes has no alias canary; it has: stable \(3\)/);
+});
+
+test('a rollback is a move to where the alias was before, as its history says', async () => {
+  const before = (await aliasesOf('shoes')).history.data.length;
+  for (const version of [1, 2]) await point('champion', version);
+  const [last] = (await aliasesOf('shoes')).history.data;
+  assert.deepEqual([last?.version, last?.previousVersion], [2, 1]);
+  await must(200, point('champion', last!.previousVersion!));
+  assert.equal(await answeredBy('shoes'), 1);
+  const { data, history } = await aliasesOf('shoes');
+  assert.deepEqual(
+    data.map(({ alias, version }) => [alias, version]),
+    [
+      ['champion', 1],
+      ['stable', 3],
+    ],
+  );
+  const moves = history.data.map(({ version, previousVersion }) => [previousVersion, version]);
+  assert.deepEqual(moves.slice(0, 3), [
+    [2, 1],
+    [1, 2],
+    [null, 1],
+  ]);
+  assert.equal(moves.length, before + 3);
+  const page = await aliasesOf('shoes', `?limit=1&after=${last!.id}`);
+  assert.deepEqual([page.history.data[0]?.id, page.history.hasMore], [last!.id - 1, true]);
+  assert.deepEqual(page.data, data, 'the aliases are all there on every page');
+});
+
+test('references in bodies may be by alias, and a job says which version that was', async () => {
+  await point('start', 2);
+  for (const warmStart of ['shoes@start', { name: 'shoes', version: 'start' }]) {
+    const job = await train(app, tiny({ modelName: 'warm', warmStart }));
+    assert.deepEqual([job.status, job.warmStart], ['succeeded', { name: 'shoes', version: 2 }]);
+  }
+  const { lineage } = await versionOf('warm/versions/1');
+  assert.deepEqual(lineage.parent, { name: 'shoes', version: 2 });
+  const byName = await train(app, tiny({ modelName: 'warm', warmStart: 'shoes' }));
+  assert.deepEqual(byName.warmStart, { name: 'shoes', version: 1 }, 'the champion');
+  const check = await app.inject({
+    method: 'POST',
+    url: '/v1/gradient-checks',
+    payload: { model: 'shoes@start', coordinates: { sample: 20 } },
+  });
+  assert.equal(check.statusCode, 200, check.body);
+  const wrong = { ...tiny(), warmStart: 'shoes@nobody' };
+  const refused = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: wrong });
+  assert.match(assertProblem(refused, 422, 'unknown-model', '#/warmStart').detail, /no alias nobody/);
+  await must(204, send('DELETE', 'shoes/aliases/start'));
+});
+
+test('what cannot be an alias, or point anywhere, is refused by name', async () => {
+  for (const alias of ['7', 'Upper', '-x', 'a'.repeat(65)]) {
+    assertProblem(await point(alias, 1), 400, 'invalid-request', 'alias');
+  }
+  for (const body of [{}, { version: '1' }, { version: 0 }, { version: 1.5 }, { version: 1, at: 2 }]) {
+    assertProblem(await send('PUT', 'shoes/aliases/x', body), 400, 'invalid-request');
+  }
+  const missing = assertProblem(await point('x', 99), 422, 'unknown-model', '#/version');
+  assert.match(missing.detail, /shoes has no version 99; its newest is 4/);
+  assertProblem(await point('x', 1, 'nobody'), 404, 'model-not-found');
+  assertProblem(await app.inject('/v1/models/nobody/aliases'), 404, 'model-not-found');
+  assertProblem(await send('DELETE', 'shoes/aliases/x'), 404, 'alias-not-found');
+  assertProblem(await send('DELETE', 'nobody/aliases/x'), 404, 'model-not-found');
+  assertProblem(await app.inject('/v1/models/shoes/aliases?after=x'), 400, 'invalid-request', 'after');
+});
+
+test('while the champion moves, every answer is of one of the two; after a move, of the new one', async () => {
+  await point('champion', 1);
+  let moving = true;
+  let answered = 0;
+  const ask = async () => {
+    while (moving) {
+      assert.ok([1, 2].includes(await answeredBy('shoes')));
+      answered++;
+    }
+  };
+  const asking = [ask(), ask(), ask()];
+  for (let n = 0; n < 60; n++) {
+    const version = 1 + (n % 2);
+    await must(200, point('champion', 3 - version));
+    await must(200, point('champion', version));
+    assert.deepEqual(await Promise.all([answeredBy('shoes'), answeredBy('shoes')]), [version, version]);
+  }
+  moving = false;
+  await Promise.all(asking);
+  assert.ok(answered > 60);
+});
+
+test('what an alias points at is not deleted, and the refusal says how it can be', async () => {
+  await point('champion', 1);
+  for (const path of ['shoes/versions/1', 'shoes/versions/champion', 'shoes']) {
+    const problem = assertProblem(await send('DELETE', path), 409, 'version-in-use');
+    assert.match(problem.detail, /alias champion points at version 1. Move the alias .*, or delete it/);
+  }
+  assert.equal(await answeredBy('shoes/versions/1'), 1);
+});
+
+test('what a job starts from is not deleted before it has ended', async () => {
+  const job = await queueJob(app, { ...endless, modelName: 'going', warmStart: 'shoes@4' });
+  await untilJob(app, job.id, isRunning);
+  const problem = assertProblem(await send('DELETE', 'shoes/versions/4'), 409, 'version-in-use');
+  assert.match(problem.detail, new RegExp(`the running training job ${job.id} starts from version 4`));
+  await cancelJob(app, job.id);
+  await untilJob(app, job.id, ({ status }) => status === 'cancelled');
+  await must(204, send('DELETE', 'shoes/versions/4'));
+});
+
+test('a deleted version is gone at once, with its parameters, and its number does not come again', async () => {
+  await train(app, tiny({ modelName: 'gone', seed: 10 }));
+  await train(app, tiny({ modelName: 'gone', seed: 11 }));
+  assert.deepEqual([await answeredBy('gone'), await answeredBy('gone/versions/1')], [2, 1]);
+  const { digest } = await versionOf('gone/versions/2');
+  const files = () => readdir(join(STATE_DIR, 'blobs'));
+  assert.ok((await files()).includes(digest.replace('sha256:', '')));
+  await must(204, send('DELETE', 'gone/versions/2'));
+  assert.ok(!(await files()).includes(digest.replace('sha256:', '')));
+  assertProblem(await predictWith('gone/versions/2'), 404, 'model-not-found');
+  assertProblem(await app.inject('/v1/models/gone/versions/2'), 404, 'model-not-found');
+  assertProblem(await send('DELETE', 'gone/versions/2'), 404, 'model-not-found');
+  assert.equal(await answeredBy('gone'), 1);
+  await must(204, send('DELETE', 'gone'));
+  assertProblem(await predictWith('gone'), 404, 'model-not-found');
+  assertProblem(await app.inject('/v1/models/gone'), 404, 'model-not-found');
+  const { model } = await train(app, tiny({ modelName: 'gone', seed: 10 }));
+  assert.deepEqual(model, { name: 'gone', version: 3 });
+  assert.equal(await answeredBy('gone'), 3);
+});
+
+test('a version that is deleted while images are predicted with it still answers for them', async () => {
+  await train(app, tiny({ modelName: 'flying', seed: 20 }));
+  const images = Buffer.concat(new Array(10_000).fill(picture));
+  const expected = (await predictWith('flying')).json().predictions[0];
+  // The second waits for the one thread until the first is done, and is computed after the deletion has begun.
+  const [first, second] = [predictWith('flying', images), predictWith('flying', images)];
+  assert.equal((await first).statusCode, 200);
+  const [deletion, answer] = await Promise.all([send('DELETE', 'flying'), second]);
+  assert.equal(deletion.statusCode, 204, deletion.body);
+  assert.equal(answer.statusCode, 200, answer.body);
+  const { predictions } = answer.json();
+  assert.equal(predictions.length, 10_000);
+  assert.deepEqual(predictions.at(-1), expected);
+  assertProblem(await predictWith('flying'), 404, 'model-not-found');
+});
+
+test('description, metadata and tags of a version are changed, and found by tag', async () => {
+  const url = 'shoes/versions/2';
+  const before = await versionOf(url);
+  assert.deepEqual([before.description, before.metadata, before.tags], [null, {}, []]);
+  const changes = { description: 'Tried', metadata: { by: 'us' }, tags: ['tried', 'small'] };
+  const changed = (await must(200, send('PATCH', url, changes))).json();
+  assert.deepEqual(changed, { ...before, ...changes });
+  assert.deepEqual(await versionOf(url), changed);
+  const partly = (await must(200, send('PATCH', 'shoes/versions/2', { description: null }))).json();
+  assert.deepEqual(partly, { ...changed, description: null });
+  const names = async (query: string): Promise<string[]> =>
+    (await app.inject(`/v1/models?${query}`)).json().data.map(({ name }: { name: string }) => name);
+  assert.deepEqual(await names('tag=tried'), ['shoes']);
+  assert.deepEqual(await names('tag=tri'), []);
+  const tagged = (await app.inject('/v1/models/shoes/versions?tag=small')).json();
+  assert.deepEqual([tagged.firstId, tagged.lastId], ['2', '2']);
+  for (const body of [
+    { tag: 'x' },
+    { tags: ['a b'] },
+    { tags: new Array(17).fill('a') },
+    { metadata: { a: 1 } },
+    { description: 'a'.repeat(2001) },
+  ]) {
+    assertProblem(await send('PATCH', url, body), 400, 'invalid-request');
+  }
+  assertProblem(await send('PATCH', 'shoes/versions/99', {}), 404, 'model-not-found');
+  assertProblem(await app.inject('/v1/models?tag=A'), 400, 'invalid-request', 'tag');
+});
+
+test('a version carries the metadata of its request, and its lineage', async () => {
+  const metadata = { ticket: 'A-1' };
+  const job = await train(app, tiny({ modelName: 'told', seed: 5, metadata, warmStart: 'shoes@1' }));
+  const version = await versionOf('told/versions/1');
+  assert.deepEqual([version.metadata, version.digest], [metadata, job.digest]);
+  const dataset = (await app.inject('/v1/datasets/fashion-mnist')).json();
+  const { request, ...lineage } = version.lineage;
+  assert.deepEqual(lineage, {
+    source: 'training',
+    jobId: job.id,
+    dataset: { id: dataset.id, digest: dataset.digest },
+    seed: 5,
+    parent: { name: 'shoes', version: 1 },
+  });
+  const again = await train(app, request as ReturnType<typeof tiny>);
+  assert.equal(again.digest, job.digest, 'the request can be sent again as it is');
+});
+
+test('what a key may not do it does not, and the history says whose key it was', async (t) => {
+  const secrets = Object.fromEntries(SCOPES.map((scope) => [scope, makeKey()]));
+  const API_KEYS = SCOPES.map((scope) =>
+    formatApiKey({ name: `a-${scope}`, scopes: [scope], digest: digestOf(secrets[scope]!) }),
+  ).join();
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  await publish(store, 'm');
+  await store.close();
+  const keyed = await startService(t, { API_KEYS, STATE_DIR: directory });
+  const ask = (scope: string, method: Method | 'GET', url: string, payload?: object) =>
+    keyed.app.inject({
+      method,
+      url,
+      headers: { authorization: `Bearer ${secrets[scope]}` },
+      ...(payload && { payload }),
+    });
+  const move = ['PUT', '/v1/models/m/aliases/champion', { version: 1 }] as const;
+  const cases = [
+    ['train', ...move, 403],
+    ['admin', ...move, 201],
+    ['predict', 'PATCH', '/v1/models/m/versions/1', { tags: ['a'] }, 403],
+    ['train', 'PATCH', '/v1/models/m/versions/1', { tags: ['a'] }, 200],
+    ['train', 'DELETE', '/v1/models/m/aliases/champion', undefined, 403],
+    ['train', 'DELETE', '/v1/models/m/versions/1', undefined, 403],
+    ['train', 'DELETE', '/v1/models/m', undefined, 403],
+  ] as const;
+  for (const [scope, method, url, payload, status] of cases) {
+    const response = await ask(scope, method, url, payload);
+    assert.equal(response.statusCode, status, `${scope} ${method} ${url}: ${response.body}`);
+  }
+  const list = listSchema.parse((await ask('predict', 'GET', '/v1/models/m/aliases')).json());
+  assert.deepEqual([list.data[0]?.movedBy, list.history.data[0]?.caller], ['a-admin', 'a-admin']);
+});
+
+test('after a restart everything is as it was', async (t) => {
+  const paths = ['/v1/models', '/v1/models/shoes/aliases', '/v1/models/shoes/versions', '/v1/models/gone'];
+  const before = await Promise.all(paths.map(async (path) => (await app.inject(path)).json()));
+  await close();
+  const again = await startService(t, { STATE_DIR });
+  const now = await Promise.all(paths.map(async (path) => (await again.app.inject(path)).json()));
+  assert.deepEqual(now, before);
+  const headers = { 'content-type': 'application/octet-stream' };
+  const url = '/v1/models/shoes/predictions';
+  const response = await again.app.inject({ method: 'POST', url, headers, payload: picture });
+  assert.deepEqual(response.json().model, { name: 'shoes', version: 1 });
+});

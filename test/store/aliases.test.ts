@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { failure, publish, temporaryStore } from './fixtures.ts';
+
+test('an alias points at a version, and moves', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 3; n++) await publish(store, 'shoes');
+  const made = await store.aliases.move('shoes', 'stable', 3, 'ci');
+  assert.deepEqual([made.created, made.alias.version, made.alias.movedBy], [true, 3, 'ci']);
+  assert.equal((await store.models.version('shoes', 'stable'))?.version, 3);
+  const moved = await store.aliases.move('shoes', 'stable', 1, 'anonymous');
+  assert.equal(moved.created, false);
+  assert.deepEqual(await store.aliases.list('shoes'), [moved.alias]);
+  assert.equal((await store.models.version('shoes', 'stable'))?.version, 1);
+  assert.deepEqual((await store.models.version('shoes', 1))?.aliases, ['stable']);
+  assert.deepEqual((await store.models.version('shoes', 3))?.aliases, []);
+  assert.deepEqual((await store.models.get('shoes'))?.aliases, { stable: 1 });
+});
+
+test('the champion is what the name alone means; without one that is the newest', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 3; n++) await publish(store, 'shoes');
+  const meant = async () => (await store.models.version('shoes'))?.version;
+  await store.aliases.move('shoes', 'stable', 1, 'ci');
+  assert.equal(await meant(), 3);
+  await store.aliases.move('shoes', 'champion', 2, 'ci');
+  await publish(store, 'shoes');
+  assert.equal(await meant(), 2);
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  assert.equal(await meant(), 4);
+  assert.equal(await store.models.version('shoes', 'champion'), undefined, 'asked for by name it is not there');
+});
+
+test('the history tells every move, newest first, a rollback and a deletion too', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 3; n++) await publish(store, 'shoes');
+  await publish(store, 'shirts');
+  const moves = [1, 2, 2, 3, 2];
+  for (const version of moves) await store.aliases.move('shoes', 'champion', version, 'ci');
+  await store.aliases.move('shirts', 'champion', 1, 'other');
+  await store.aliases.remove('shoes', 'champion', 'admin');
+  const { data, hasMore } = await store.aliases.history('shoes', { limit: 10 });
+  assert.deepEqual(
+    data.map(({ at, ...move }) => move),
+    [
+      { id: 5, alias: 'champion', version: null, previousVersion: 2, caller: 'admin' },
+      { id: 4, alias: 'champion', version: 2, previousVersion: 3, caller: 'ci' },
+      { id: 3, alias: 'champion', version: 3, previousVersion: 2, caller: 'ci' },
+      { id: 2, alias: 'champion', version: 2, previousVersion: 1, caller: 'ci' },
+      { id: 1, alias: 'champion', version: 1, previousVersion: null, caller: 'ci' },
+    ],
+    'a move to where it points already is none',
+  );
+  assert.equal(hasMore, false);
+  const times = data.map(({ at }) => at);
+  assert.deepEqual(times, times.toSorted().reverse());
+  const page = await store.aliases.history('shoes', { limit: 2, after: 5 });
+  assert.deepEqual([page.data.map(({ id }) => id), page.hasMore], [[4, 3], true]);
+});
+
+test('an alias points at nothing that is not there', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'shoes');
+  await assert.rejects(store.aliases.move('boots', 'champion', 1, 'ci'), failure('model-not-found', 'boots'));
+  await assert.rejects(
+    store.aliases.move('shoes', 'champion', 2, 'ci'),
+    failure('unknown-model', 'no version 2', 'its newest is 1'),
+  );
+  await assert.rejects(
+    store.aliases.remove('shoes', 'champion', 'ci'),
+    failure('alias-not-found', 'shoes', 'champion'),
+  );
+  assert.deepEqual((await store.aliases.history('shoes', { limit: 10 })).data, []);
+});
+
+test('moves at once are told one after the other, each from where the one before it ended', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 4; n++) await publish(store, 'shoes');
+  const versions = Array.from({ length: 40 }, (_, n) => 1 + ((n * 7) % 4));
+  await Promise.all(versions.map((version) => store.aliases.move('shoes', 'champion', version, 'ci')));
+  const { data } = await store.aliases.history('shoes', { limit: 100 });
+  const moves = data.toReversed();
+  assert.deepEqual(
+    moves.map(({ id }) => id),
+    moves.map((_, n) => n + 1),
+  );
+  moves.reduce<number | null>((before, move) => {
+    assert.equal(move.previousVersion, before);
+    return move.version;
+  }, null);
+  assert.equal((await store.models.version('shoes'))?.version, data[0]?.version);
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Store } from '../../src/store/store.ts';
+import { failure, newJob, publish, request, temporaryStore, trained, untouched } from './fixtures.ts';
+
+/** A version with parameters of its own. */
+async function publishBytes(store: Store, name: string, bytes: Uint8Array): Promise<string> {
+  const id = await newJob(store, 'running', name);
+  return store.blobs.putFor(bytes, async (digest) => {
+    const model = { ...trained, digest };
+    await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model });
+    return digest;
+  });
+}
+
+test("a deleted version's number does not come again, nor do those of a deleted model", async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 3; n++) await publish(store, 'shoes');
+  assert.deepEqual(await store.models.remove('shoes', 3), [3]);
+  assert.equal((await store.models.version('shoes'))?.version, 2);
+  await publish(store, 'shoes');
+  assert.equal((await store.models.version('shoes'))?.version, 4);
+  assert.deepEqual((await store.models.remove('shoes')).toSorted(), [1, 2, 4]);
+  assert.equal(await store.models.get('shoes'), undefined);
+  assert.deepEqual((await store.models.list({ limit: 10 })).data, []);
+  await publish(store, 'shoes');
+  const again = await store.models.get('shoes');
+  assert.deepEqual([again?.versions, again?.latest.version], [1, 5]);
+  assert.equal(again?.createdAt, again?.latest.createdAt, 'it is another model');
+});
+
+test('what an alias points at stays', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  await store.aliases.move('shoes', 'champion', 1, 'ci');
+  const inUse = failure('version-in-use', 'alias champion points at version 1', 'Move the alias');
+  await assert.rejects(store.models.remove('shoes', 1), inUse);
+  await assert.rejects(store.models.remove('shoes'), inUse);
+  assert.equal((await store.models.get('shoes'))?.versions, 2);
+  await store.models.remove('shoes', 2);
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  await store.models.remove('shoes', 1);
+  assert.equal(await store.models.get('shoes'), undefined);
+});
+
+test('what a job that has not ended starts from stays', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
+  const { id } = await store.jobs.create(warm, untouched);
+  const inUse = (status: string) => failure('version-in-use', `the ${status} training job ${id}`, 'cancel it');
+  await assert.rejects(store.models.remove('shoes', 1), inUse('queued'));
+  await assert.rejects(store.models.remove('shoes'), inUse('queued'));
+  await store.jobs.start(id);
+  await assert.rejects(store.models.remove('shoes', 1), inUse('running'));
+  await store.models.remove('shoes', 2);
+  await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  await store.models.remove('shoes', 1);
+  const { lineage } = (await store.models.version('boots'))!;
+  assert.deepEqual(lineage.parent, { name: 'shoes', version: 1 }, 'the lineage stays whole');
+});
+
+test('a job does not start from what was deleted before it was created', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  await store.models.remove('shoes', 1);
+  const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
+  await assert.rejects(store.jobs.create(warm, untouched), failure('unknown-model', 'shoes', '1'));
+  assert.equal(await store.jobs.count('queued'), 0);
+});
+
+test('what is not there is not deleted', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'shoes');
+  await assert.rejects(store.models.remove('shoes', 2), failure('model-not-found', 'Version 2', 'shoes'));
+  await assert.rejects(store.models.remove('boots'), failure('model-not-found', 'boots'));
+});
+
+test('parameters go with the last version that has them', async (t) => {
+  const store = await temporaryStore(t);
+  const bytes = new Uint8Array([1, 2, 3, 4]);
+  const digest = await publishBytes(store, 'shoes', bytes);
+  await publishBytes(store, 'shirts', bytes);
+  const other = await publishBytes(store, 'shoes', new Uint8Array([5]));
+  await store.models.remove('shoes', 1);
+  assert.deepEqual(await store.blobs.get(digest), bytes);
+  await store.models.remove('shirts');
+  await assert.rejects(store.blobs.get(digest), failure('state-unusable', digest));
+  assert.deepEqual(await store.blobs.get(other), new Uint8Array([5]));
+});
+
+test('parameters are there however publishing and deleting the same meet', async (t) => {
+  const store = await temporaryStore(t);
+  const bytes = new Uint8Array([1, 2, 3, 4]);
+  await publishBytes(store, 'shoes', bytes);
+  for (let version = 1; version <= 20; version++) {
+    const [digest] = await Promise.all([
+      publishBytes(store, 'shoes', bytes),
+      store.models.remove('shoes', version),
+    ]);
+    assert.deepEqual(await store.blobs.get(digest), bytes);
+  }
+});

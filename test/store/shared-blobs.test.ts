@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openBlobs } from '../../src/store/blobs.ts';
+import { shareBlobs } from '../../src/store/shared-blobs.ts';
+import { temporaryDirectory } from './fixtures.ts';
+
+const bytes = new Uint8Array([1, 2, 3]);
+
+async function fixture(t: Parameters<typeof temporaryDirectory>[0]) {
+  const blobs = await openBlobs(await temporaryDirectory(t));
+  const rows: string[] = [];
+  const shared = shareBlobs(blobs, async (digest) => rows.includes(digest));
+  const publish = () => shared.putFor(bytes, async (digest) => void rows.push(digest));
+  return { blobs, rows, shared, publish };
+}
+
+test('bytes go with the last row that refers to them', async (t) => {
+  const { blobs, rows, shared, publish } = await fixture(t);
+  await publish();
+  await publish();
+  const digest = rows.pop()!;
+  await shared.release([digest]);
+  assert.deepEqual(await shared.get(digest), bytes);
+  rows.pop();
+  await shared.release([digest]);
+  assert.deepEqual(await blobs.list(), []);
+});
+
+test('bytes stay while somebody is about to refer to them', async (t) => {
+  const { blobs, rows, shared, publish } = await fixture(t);
+  await publish();
+  await shared.putFor(bytes, async (digest) => {
+    rows.pop();
+    await shared.release([digest]);
+    rows.push(digest);
+  });
+  assert.deepEqual(await shared.get(rows[0]!), bytes);
+  assert.equal((await blobs.list()).length, 1);
+});
+
+test('bytes that are removed and stored at once are there in the end', async (t) => {
+  const { rows, shared, publish } = await fixture(t);
+  for (let n = 0; n < 50; n++) {
+    await publish();
+    const digest = rows.pop()!;
+    await Promise.all([shared.release([digest]), publish()]);
+    assert.deepEqual(await shared.get(digest), bytes);
+    rows.pop();
+    await shared.release([digest]);
+  }
+});
+
+test('bytes go where the row could not be written', async (t) => {
+  const { blobs, shared } = await fixture(t);
+  const refused = new Error('no such job');
+  await assert.rejects(
+    shared.putFor(bytes, async () => {
+      throw refused;
+    }),
+    refused,
+  );
+  assert.deepEqual(await blobs.list(), []);
+});
