@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'queue-full',
   'draining',
   'overloaded',
+  'storage-full',
   'internal-error',
   // why a job failed
   'loss-diverged',

@@ -2,9 +2,9 @@
 
 /**
  * Runs one job to its end, or until `signal` aborts, and records what became of it. Resolves whatever that is; a
- * rejection is a defect.
+ * rejection is a defect, or that it could not be recorded before `closing` aborted.
  */
-export type RunJob = (jobId: string, signal: AbortSignal) => Promise<void>;
+export type RunJob = (jobId: string, signal: AbortSignal, closing: AbortSignal) => Promise<void>;
 
 export interface JobQueue {
   /** A job was queued, or a place became free: starts what can start. */

@@ -18,14 +18,14 @@ export function createLocalQueue(options: {
 }): JobQueue {
   const { nextQueued, runJob, places, onDefect } = options;
   const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
-  let closed = false;
+  const closing = new AbortController();
   let filling = Promise.resolve();
   // Whoever wakes the queue has nothing to do with the job that it starts.
   const apart = AsyncLocalStorage.snapshot();
 
   function start(jobId: string): void {
     const stop = new AbortController();
-    const ended = runJob(jobId, stop.signal)
+    const ended = runJob(jobId, stop.signal, closing.signal)
       .catch((error) => {
         onDefect(jobId, error);
         // The store may be what failed: trying the next job at once would spin.
@@ -40,9 +40,9 @@ export function createLocalQueue(options: {
 
   /** One at a time, so that no job is started twice. */
   async function fill(): Promise<void> {
-    while (!closed && running.size < places) {
+    while (!closing.signal.aborted && running.size < places) {
       const jobId = await nextQueued();
-      if (jobId === undefined || closed || running.has(jobId)) return;
+      if (jobId === undefined || closing.signal.aborted || running.has(jobId)) return;
       start(jobId);
     }
   }
@@ -59,7 +59,7 @@ export function createLocalQueue(options: {
     wake,
     stop,
     async close() {
-      closed = true;
+      closing.abort();
       await filling;
       for (const jobId of running.keys()) stop(jobId);
       await Promise.all([...running.values()].map((job) => job.ended));

@@ -11,24 +11,34 @@ export interface Resumption {
   discard(reason: Pick<SerializedError, 'code' | 'message'>): Promise<void>;
 }
 
+const PASSING = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
+
 /** The last checkpoint that can be read; null where the job begins from nothing. Those that cannot be are discarded. */
 export async function resumeFrom(
   { id }: TrainingJob,
   { checkpoints }: Pick<Store, 'checkpoints'>,
 ): Promise<Resumption | null> {
-  for (const checkpoint of (await checkpoints.list(id)).reverse()) {
+  const newestFirst = (await checkpoints.list(id)).reverse();
+  for (const [n, checkpoint] of newestFirst.entries()) {
     const { step } = checkpoint;
+    const before = newestFirst[n + 1];
+    const instead = before ? `from that of step ${before.step}` : 'from its beginning';
     const discard: Resumption['discard'] = ({ message }) =>
       checkpoints.discard(id, step, {
         code: 'checkpoint-damaged',
-        message: `The checkpoint of step ${step} cannot be used, and the one before it is: ${message}`,
+        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${message}`,
       });
     try {
       return { step, bytes: await checkpoints.read(checkpoint), discard };
     } catch (error) {
-      if (!(error instanceof AtelierError)) throw error;
+      if (!(error instanceof AtelierError) || isPassing(error.cause)) throw error;
       await discard(error);
     }
   }
   return null;
+}
+
+/** The file may be as good as ever. */
+function isPassing(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && PASSING.includes(String(cause.code));
 }

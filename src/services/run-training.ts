@@ -29,7 +29,7 @@ export interface JobLog {
   error(details: object, message: string): void;
 }
 
-/** While the store takes nothing, as on a full disk. */
+/** While the store takes nothing, as on a full disk: what the thread says waits, and the thread trains on. */
 const STORE_RETRY_MS = 1000;
 
 export function createRunTraining(options: {
@@ -124,23 +124,16 @@ export function createRunTraining(options: {
     }
   }
 
-  return async (jobId, signal) => {
+  return async (jobId, signal, closing) => {
     const job = await startUnlessTaken(jobId);
     if (job === null) return;
-    const from = await resumeFrom(job, store);
-    let step = from?.step ?? 0;
+    let step = 0;
     const failure = ({ code, message }: Pick<SerializedError, 'code' | 'message'>) =>
       ({ status: 'failed', step, error: { code, message } }) as const;
     const settle = async () => void (await jobs.settle(jobId, step));
     const retry = async (error: SerializedError) => void (await jobs.retry(jobId, failure(error)));
 
-    let task: Omit<TrainingTask, 'control'>;
-    try {
-      task = await taskOf(job, from);
-    } catch (error) {
-      return finish(jobId, failure(serializeError(error)));
-    }
-    const thread = startTrainingThread(task, async (message) => {
+    const handle = async (message: TrainingMessage, from: Resumption | null): Promise<void> => {
       if ('step' in message) ({ step } = message);
       switch (message.kind) {
         case 'completed':
@@ -158,16 +151,36 @@ export function createRunTraining(options: {
         default:
           return record(jobId, message);
       }
-    });
-    // A job may be cancelled between its start in the table and that of its thread.
-    if (signal.aborted) thread.stop();
-    signal.addEventListener('abort', () => thread.stop(), { once: true });
-    try {
+    };
+
+    const run = async (): Promise<void> => {
+      const from = await resumeFrom(job, store);
+      step = from?.step ?? 0;
+      let task: Omit<TrainingTask, 'control'>;
+      try {
+        task = await taskOf(job, from);
+      } catch (error) {
+        return finish(jobId, failure(serializeError(error)));
+      }
+      const thread = startTrainingThread(task, (message) =>
+        untilStored(() => handle(message, from), closing, isFull),
+      );
+      // A job may be cancelled between its start in the table and that of its thread.
+      if (signal.aborted) thread.stop();
+      signal.addEventListener('abort', () => thread.stop(), { once: true });
       await thread.ended;
+    };
+
+    try {
+      await run();
     } catch (error) {
-      // What the thread said could not be stored. Nobody works on the job any more, so it must not stay running.
+      // Nobody works on the job any more, so it must not stay running.
       log.error({ jobId, err: error }, 'job could not be recorded');
-      await untilStored(() => retry(serializeError(error)), signal);
+      await untilStored(
+        () => retry(serializeError(error)),
+        closing,
+        (failed) => !isIllegal(failed),
+      );
     }
   };
 
@@ -182,16 +195,25 @@ export function createRunTraining(options: {
   }
 
   /** On a full disk until there is space again, or the service stops: its next start settles the job. */
-  async function untilStored(write: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    for (;;) {
+  async function untilStored(
+    write: () => Promise<void>,
+    closing: AbortSignal,
+    isPassing: (error: unknown) => boolean,
+  ): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
       try {
         return await write();
       } catch (error) {
-        if (signal.aborted || isIllegal(error)) throw error;
-        await wait(STORE_RETRY_MS, undefined, { signal }).catch(() => {});
+        if (closing.aborted || !isPassing(error)) throw error;
+        if (attempt === 1) log.error({ err: error }, 'what a job did could not be stored yet');
+        await wait(STORE_RETRY_MS, undefined, { signal: closing }).catch(() => {});
       }
     }
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof AtelierError && error.code === 'storage-full';
 }
 
 function isIllegal(error: unknown): boolean {

@@ -3,11 +3,14 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
-import { messageOf, syncDirectory } from './directory.ts';
+import { isFull, messageOf, storageFull, syncDirectory } from './directory.ts';
 
 /** Files here; chunks in PostgreSQL can serve the same. */
 export interface BlobStore {
-  /** Durable when it resolves; the same bytes give the same digest, `sha256:` and 64 hex digits. */
+  /**
+   * Durable when it resolves; the same bytes give the same digest, `sha256:` and 64 hex digits.
+   * @throws AtelierError `storage-full`, `state-unusable`
+   */
   put(bytes: Uint8Array): Promise<string>;
   /**
    * The bytes in a buffer of their own, from offset 0, so that any typed array can view them.
@@ -45,6 +48,7 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
         await syncDirectory(directory);
       } catch (error) {
         await rm(unfinished, { force: true }).catch(() => {}); // the first failure is the one to tell
+        if (isFull(error)) throw storageFull(`${bytes.length} bytes`, error);
         throw new AtelierError(
           'state-unusable',
           `${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +
@@ -56,12 +60,11 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
     },
 
     async get(digest) {
-      const file = join(directory, hexOf(digest));
-      const bytes = await read(file, digest);
+      const bytes = await read(join(directory, hexOf(digest)), digest);
       if ((await digestOf(bytes)) !== digest) {
         throw new AtelierError(
           'state-unusable',
-          `${file} is damaged: its bytes do not have the digest ${digest}. ` +
+          `${digest} is damaged: its bytes have another digest. ` +
             'Restore the file from a backup, or train the model again.',
         );
       }
@@ -99,11 +102,16 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the bytes of ${digest} cannot be read: ${messageOf(error)}. ` +
+      `the bytes of ${digest} cannot be read: ${codeOf(error)}. ` +
         'Restore the file from a backup, or train the model again.',
       { cause: error },
     );
   }
+}
+
+/** Without the path, which is nothing that clients need to know. */
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
 }
 
 /** `sha256:` and 64 hex digits; in a thread of Node's own: a gigabyte takes a second. */

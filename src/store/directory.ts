@@ -28,6 +28,22 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+const FULL = ['ENOSPC', 'EDQUOT'];
+
+export function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && FULL.includes(String(error.code));
+}
+
+/** @param what cannot be stored */
+export function storageFull(what: string, cause: unknown): AtelierError {
+  return new AtelierError(
+    'storage-full',
+    `There is no space left to store ${what}; what was stored before is there. Free some space on the disk that ` +
+      'STATE_DIR is on, then try again.',
+    { cause },
+  );
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

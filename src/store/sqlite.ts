@@ -2,9 +2,9 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import { AtelierError } from '../errors.ts';
-import { messageOf } from './directory.ts';
+import { messageOf, storageFull } from './directory.ts';
 
-/** Kysely speaks better-sqlite3, whose statements know whether they return rows. */
+/** Kysely speaks better-sqlite3, whose statements know whether they return rows. @throws AtelierError where the disk fails */
 export class NodeSqliteDialect extends SqliteDialect {
   /** @param onStatement called after each that writes, or ends a transaction */
   constructor(raw: DatabaseSync, onStatement: () => void = () => {}) {
@@ -16,9 +16,11 @@ export class NodeSqliteDialect extends SqliteDialect {
           const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
           return {
             reader: statement.columns().length > 0,
-            all: (parameters) => statement.all(...values(parameters)),
+            all: (parameters) => named(() => statement.all(...values(parameters))),
             run(parameters) {
-              const result = statement.run(...values(parameters));
+              // On a full disk SQLite has rolled back by itself; an error of ours would hide which one that was.
+              if (sql === 'rollback' && !raw.isTransaction) return { changes: 0, lastInsertRowid: 0 };
+              const result = named(() => statement.run(...values(parameters)));
               onStatement();
               return result;
             },
@@ -65,6 +67,17 @@ const ADVICE: Readonly<Record<number, string>> = {
 
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY;
+}
+
+/** A failure of the disk by its name; what else goes wrong in a statement is a defect of ours. */
+function named<T>(statement: () => T): T {
+  try {
+    return statement();
+  } catch (error) {
+    const code = primaryCode(error);
+    if (code === FULL) throw storageFull('this', error);
+    throw code !== undefined && code in ADVICE ? unusable('the database', error) : error;
+  }
 }
 
 /** What a failure to open `file` means, and what to do. */

@@ -50,7 +50,7 @@ export const trainingJobRoutes =
         body: trainingRequestSchema,
         response: {
           202: trainingJobSchema.describe('The job, queued'),
-          ...problems(400, 409, 413, 415, 422, 429, 503),
+          ...problems(400, 409, 413, 415, 422, 429, 503, 507),
         },
       },
       async handler(request, reply) {
@@ -104,7 +104,7 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.cancel(request.params.id));
@@ -124,7 +124,7 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.pause(request.params.id));
@@ -143,7 +143,7 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415) },
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.resume(request.params.id));

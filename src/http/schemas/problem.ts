@@ -50,6 +50,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'state-unusable': [500, 'The state is unusable'],
   overloaded: [503, 'Too much work at once'],
   draining: [503, 'The service is shutting down'],
+  'storage-full': [507, 'There is no space left'],
 };
 
 export function statusOf(code: ErrorCode): number {

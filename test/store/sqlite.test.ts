@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { CompiledQuery, Kysely } from 'kysely';
+import { NodeSqliteDialect } from '../../src/store/sqlite.ts';
+import { failure, temporaryDirectory } from './fixtures.ts';
+
+test('a database that can grow no further says that there is no space, loses nothing, and goes on when there is', async (t) => {
+  const raw = new DatabaseSync(join(await temporaryDirectory(t), 'full.sqlite'));
+  const db = new Kysely<{ notes: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  t.after(() => db.destroy());
+  await db.schema.createTable('notes').addColumn('text', 'text').execute();
+  const write = () =>
+    db.transaction().execute(async (trx) => {
+      for (let n = 0; n < 10; n++) {
+        await trx
+          .insertInto('notes')
+          .values({ text: 'x'.repeat(1000) })
+          .execute();
+      }
+    });
+  const count = async () => (await db.selectFrom('notes').selectAll().execute()).length;
+  await write();
+  await db.executeQuery(CompiledQuery.raw('pragma max_page_count = 6'));
+  await assert.rejects(write(), failure('storage-full', 'Free some space', 'STATE_DIR'));
+  assert.equal(await count(), 10);
+  await db.executeQuery(CompiledQuery.raw('pragma max_page_count = 100'));
+  await write();
+  assert.equal(await count(), 20);
+});
+
+test('what is wrong with a statement is no failure of the disk', async (t) => {
+  const raw = new DatabaseSync(join(await temporaryDirectory(t), 'notes.sqlite'));
+  const db = new Kysely<{ nothing: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  t.after(() => db.destroy());
+  await assert.rejects(db.selectFrom('nothing').selectAll().execute(), /no such table: nothing/);
+});
