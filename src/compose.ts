@@ -47,6 +47,8 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const catalog = createCatalog([await loadDataset(config.dataDir)]);
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
+      // Asked for when there are models.
+      modelCache: () => models.cacheCounts(),
       queueLimit: config.queueLimit,
       countJobs: store.jobs.count,
       runningJobs: async () =>

@@ -85,7 +85,7 @@ export const metadataSchema = z
 /** What can be said of a version, and changed at any time. */
 const annotations = {
   description: z.string().max(2000).nullable(),
-  metadata: metadataSchema.describe("At first that of the job's request"),
+  metadata: metadataSchema.describe('At first that of the request that made it'),
   tags: z.array(nameSchema).max(16),
 };
 export const annotationsSchema = z.strictObject(annotations).partial().meta({ id: 'ModelAnnotations' });

@@ -2,7 +2,13 @@
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { epochRecordSchema, progressSchema } from './metrics.ts';
-import { ACTIVATIONS, modelReferenceSchema, nameSchema, versionReferenceSchema } from './model.ts';
+import {
+  ACTIVATIONS,
+  metadataSchema,
+  modelReferenceSchema,
+  nameSchema,
+  versionReferenceSchema,
+} from './model.ts';
 import { circumstancesSchema, verificationSchema } from './receipt.ts';
 import {
   augmentationSchema,
@@ -91,10 +97,7 @@ export const trainingRequestSchema = z
       .optional()
       .describe('Model that a version is published of; by default the id of the data set'),
     seed: seedSchema.default(0),
-    metadata: z
-      .record(z.string().min(1).max(64), z.string().max(256))
-      .refine((value) => Object.keys(value).length <= 16, 'at most 16 entries')
-      .default({}),
+    metadata: metadataSchema.default({}),
     network: networkSchema.prefault({}),
     training: trainingSchema.prefault({}),
     gradientCheck: z

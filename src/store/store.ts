@@ -31,7 +31,7 @@ export interface Store {
   readonly models: Models;
   readonly aliases: Aliases;
   readonly answers: Answers;
-  /** The parameters of versions. */
+  /** The parameters of versions, and nothing else: what no version refers to is removed. */
   readonly blobs: SharedBlobs;
   readonly checkpoints: Checkpoints;
   /** Waits for what was asked before, closes the database and releases the directory. */
@@ -50,6 +50,8 @@ export async function openStore(stateDir: string): Promise<Store> {
     });
     const parameters = await openBlobs(join(directory, 'blobs'));
     const blobs = shareBlobs(parameters, (digest) => isPublished(db, digest));
+    // A process that was killed may have left some whose row was not written yet, or is gone already.
+    await blobs.release(await parameters.list());
     return {
       jobs: createJobs(db),
       metrics: createMetrics(db),

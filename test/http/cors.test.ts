@@ -59,7 +59,7 @@ test('a browser that asks first is told which methods and headers it may send', 
   const { headers, statusCode, body } = await app.inject(preflight(PAGE));
   assert.deepEqual([statusCode, body], [204, '']);
   assert.equal(headers['access-control-allow-origin'], PAGE);
-  assert.equal(headers['access-control-allow-methods'], 'GET, HEAD, POST, PUT, DELETE');
+  assert.equal(headers['access-control-allow-methods'], 'GET, HEAD, POST, PUT, PATCH, DELETE');
   assert.equal(headers['access-control-allow-headers'], 'authorization, content-type');
   assert.ok(headers['x-request-id']);
 });

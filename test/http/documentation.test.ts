@@ -47,6 +47,9 @@ test('openapi.json in the repository is what the service answers, whatever it is
 
 test('the document has every route of the contract, and no other', () => {
   assert.deepEqual(operations.map(({ title }) => title).toSorted(), [
+    'DELETE /v1/models/{name}',
+    'DELETE /v1/models/{name}/aliases/{alias}',
+    'DELETE /v1/models/{name}/versions/{version}',
     'GET /health/live',
     'GET /health/ready',
     'GET /metrics',
@@ -55,6 +58,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/datasets/{id}/splits/{split}/images/{index}',
     'GET /v1/models',
     'GET /v1/models/{name}',
+    'GET /v1/models/{name}/aliases',
     'GET /v1/models/{name}/versions',
     'GET /v1/models/{name}/versions/{version}',
     'GET /v1/training-jobs',
@@ -62,6 +66,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/training-jobs/{id}/checkpoints',
     'GET /v1/training-jobs/{id}/events',
     'GET /v1/training-jobs/{id}/metrics',
+    'PATCH /v1/models/{name}/versions/{version}',
     'POST /v1/gradient-checks',
     'POST /v1/models/{name}/predictions',
     'POST /v1/models/{name}/versions/{version}/predictions',
@@ -71,6 +76,7 @@ test('the document has every route of the contract, and no other', () => {
     'POST /v1/training-jobs/{id}/pause',
     'POST /v1/training-jobs/{id}/resume',
     'POST /v1/training-jobs/{id}/verify',
+    'PUT /v1/models/{name}/aliases/{alias}',
   ]);
 });
 

@@ -45,9 +45,10 @@ test('each success publishes the next version of the model, and its digest is th
       name: 'twice',
       version: index + 1,
       createdAt: version.createdAt,
-      jobId: job.id,
-      datasetId: 'fashion-mnist',
-      datasetDigest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest,
+      aliases: [],
+      description: null,
+      metadata: {},
+      tags: [],
       layerSizes: [784, 4, 10],
       activation: 'relu',
       standardization: null,
@@ -56,6 +57,18 @@ test('each success publishes the next version of the model, and its digest is th
       fused: version.fused,
       testAccuracy: job.latest!.testAccuracy,
       digest: job.digest,
+      lineage: {
+        source: 'training',
+        jobId: job.id,
+        dataset: {
+          id: 'fashion-mnist',
+          digest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest,
+        },
+        seed: job.seed,
+        request: job.receipt!.request,
+        parent: null,
+        import: null,
+      },
     });
     const bytes = await readFile(join(stateDir, 'blobs', job.digest!.replace('sha256:', '')));
     assert.equal(bytes.length, 4 * (4 * 785 + 10 * 5));

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Store } from '../../src/store/store.ts';
-import { failure, newJob, publish, request, temporaryStore, trained, untouched } from './fixtures.ts';
+import { openBlobs } from '../../src/store/blobs.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import {
+  failure,
+  newJob,
+  publish,
+  request,
+  temporaryDirectory,
+  temporaryStore,
+  trained,
+  untouched,
+} from './fixtures.ts';
 
 /** A version with parameters of its own. */
 async function publishBytes(store: Store, name: string, bytes: Uint8Array): Promise<string> {
@@ -87,6 +98,18 @@ test('parameters go with the last version that has them', async (t) => {
   await store.models.remove('shirts');
   await assert.rejects(store.blobs.get(digest), failure('state-unusable', digest));
   assert.deepEqual(await store.blobs.get(other), new Uint8Array([5]));
+});
+
+test('parameters that a killed process left without a version are removed at the next start', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const before = await openStore(directory);
+  const digest = await publishBytes(before, 'shoes', new Uint8Array([1]));
+  await before.close();
+  const blobs = await openBlobs(join(directory, 'blobs'));
+  await blobs.put(new Uint8Array([2]));
+  const after = await openStore(directory);
+  t.after(() => after.close());
+  assert.deepEqual(await blobs.list(), [digest]);
 });
 
 test('parameters are there however publishing and deleting the same meet', async (t) => {

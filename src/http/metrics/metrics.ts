@@ -1,9 +1,11 @@
 /** What Prometheus is told: one registry a service, nothing global. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
+import type { ModelCacheCounts } from '../../services/model-cache.ts';
 import type { OnPredicted } from '../../services/predict.ts';
 import type { JobMeter } from '../../services/watch-jobs.ts';
 import { type KnownJobs, measureJobs } from './jobs.ts';
+import { measureModels } from './models.ts';
 import { measurePredictions } from './predictions.ts';
 import { type DurationOf, requestDurations } from './requests.ts';
 
@@ -23,7 +25,10 @@ export interface Metrics {
 }
 
 export function createMetrics(
-  options: KnownJobs & { readonly kernel: { readonly name: string; readonly digest: string } },
+  options: KnownJobs & {
+    readonly kernel: { readonly name: string; readonly digest: string };
+    readonly modelCache: () => ModelCacheCounts;
+  },
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -55,6 +60,7 @@ export function createMetrics(
     registers,
   });
   for (const worker of WORKERS) restarts.inc({ worker }, 0);
+  measureModels(registry, options.modelCache);
 
   return {
     requestDuration: requestDurations(registry),

@@ -304,6 +304,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   ModelList: listOf(model, model.name),
   ModelAnnotations: annotations,
   Alias: alias,
+  AliasMove: aliasMove,
   AliasTarget: { version: 1 },
   AliasList: { data: [alias], history: listOf(aliasMove, '3') },
   Predictions: predictions,

@@ -66,9 +66,12 @@ test('what there is not is a 404 that says what there is', async () => {
 });
 
 test('versions and cursors that cannot be are refused by name', async () => {
-  for (const version of ['0', '-1', '1.5', 'newest', '1e300']) {
+  for (const version of ['0', '-1', '00', '1234567890', 'Newest', '1+1']) {
     const response = await app.inject(`/v1/models/b/versions/${version}`);
     assertProblem(response, 400, 'invalid-request', 'version');
+  }
+  for (const alias of ['1.5', 'newest', '1e300']) {
+    assertProblem(await app.inject(`/v1/models/b/versions/${alias}`), 404, 'model-not-found');
   }
   assertProblem(await app.inject('/v1/models/b/versions?after=x'), 400, 'invalid-request', 'after');
   assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request', 'after');

@@ -278,6 +278,7 @@ test('a version carries the metadata of its request, and its lineage', async () 
     dataset: { id: dataset.id, digest: dataset.digest },
     seed: 5,
     parent: { name: 'shoes', version: 1 },
+    import: null,
   });
   const again = await train(app, request as ReturnType<typeof tiny>);
   assert.equal(again.digest, job.digest, 'the request can be sent again as it is');

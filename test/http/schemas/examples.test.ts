@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { z } from 'zod';
+import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
 import { epochRecordSchema } from '../../../src/domain/metrics.ts';
-import { modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import {
   jobEventSchema,
@@ -34,6 +35,11 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   CheckpointList: z.object({ data: z.array(checkpointSchema) }),
   ModelVersion: modelVersionSchema,
   ModelVersionList: listOf(modelVersionSchema),
+  ModelAnnotations: annotationsSchema,
+  Alias: aliasSchema,
+  AliasMove: aliasMoveSchema,
+  AliasTarget: z.object({ version: z.int() }),
+  AliasList: z.object({ data: z.array(aliasSchema), history: listOf(aliasMoveSchema) }),
   Model: modelSchema,
   ModelList: listOf(modelSchema),
   Predictions: predictionsSchema,

@@ -1,0 +1,40 @@
+/** How often a model was in memory already, and what all that are there take. */
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { ModelCacheCounts } from '../../services/model-cache.ts';
+
+const COUNTERS = [
+  ['hits', 'Lookups of a model that was in memory, or was being read for another request.'],
+  ['misses', 'Lookups of a model that had to be read.'],
+  ['evictions', 'Models that made way in memory for others.'],
+] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
+
+const GAUGES = [
+  ['models', 'Models in memory.'],
+  ['bytes', 'Memory that they take: parameters, and space to compute.'],
+] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
+
+/** Counted where models are found, and told when it is asked for. */
+export function measureModels(registry: Registry, counts: () => ModelCacheCounts): void {
+  const registers = [registry];
+  for (const [count, help] of COUNTERS) {
+    new Counter({
+      name: `atelier_model_cache_${count}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(counts()[count]);
+      },
+    });
+  }
+  for (const [count, help] of GAUGES) {
+    new Gauge({
+      name: `atelier_model_cache_${count}`,
+      help,
+      registers,
+      collect() {
+        this.set(counts()[count]);
+      },
+    });
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import type { LoadedModel } from '../../src/services/find-model.ts';
+import { createModelCache, type ModelCache } from '../../src/services/model-cache.ts';
+import { forwardOf } from '../../src/workers/kernel.ts';
+
+const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+
+function modelOf(name: string, version: number, hidden = 1): LoadedModel {
+  const parameters = new Float32Array(785 * hidden + (hidden + 1) * 10);
+  const network = {
+    reference: { name, version },
+    layerSizes: [784, hidden, 10],
+    activation: 'relu',
+    standardization: null,
+    parameters,
+    classNames,
+    datasetId: null,
+  } as const;
+  return { ...network, forward: forwardOf(network) };
+}
+
+const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>
+  cache.lookUp(name, version)({ name, version }, async () => modelOf(name, version, hidden));
+
+/** Bytes of the cache that holds this one alone. */
+async function bytesOf(hidden: number): Promise<number> {
+  const cache = createModelCache();
+  await put(cache, 'a', 1, hidden);
+  return cache.counts().bytes;
+}
+
+test('models make way for others by their bytes, the one that was not used for the longest time first', async () => {
+  const [small, large] = [await bytesOf(1), await bytesOf(512)];
+  assert.ok(large > 2 * 4 * 785 * 512, 'its parameters, and as the kernel has them');
+  const cache = createModelCache({ maxBytes: 2 * small + large });
+  for (const name of ['a', 'b', 'c']) await put(cache, name, 1);
+  assert.ok(cache.find('a', 1));
+  await put(cache, 'd', 1, 512);
+  assert.deepEqual(
+    ['a', 'b', 'c', 'd'].map((name) => cache.find(name, 1) !== undefined),
+    [true, false, true, true],
+  );
+  const { evictions, models, bytes } = cache.counts();
+  assert.deepEqual([evictions, models, bytes], [1, 3, 2 * small + large]);
+});
+
+test('one that is larger than all that is allowed stays alone', async () => {
+  const cache = createModelCache({ maxBytes: (await bytesOf(512)) - 1 });
+  await put(cache, 'a', 1);
+  await put(cache, 'large', 1, 512);
+  assert.ok(cache.find('large', 1));
+  assert.equal(cache.find('a', 1), undefined);
+});
+
+test('what a name means is remembered until something changes', async () => {
+  const cache = createModelCache();
+  const found = { name: 'a', version: 2 };
+  await cache.lookUp('a', 'best')(found, async () => modelOf('a', 2));
+  assert.equal(cache.find('a', 'best')?.reference.version, 2);
+  assert.equal(cache.find('a'), undefined, 'the name alone was not looked up');
+  cache.changed([]);
+  assert.equal(cache.find('a', 'best'), undefined);
+  assert.ok(cache.find('a', 2), 'a version is the same for ever');
+  cache.changed([found]);
+  assert.equal(cache.find('a', 2), undefined);
+});
+
+test('what was looked up before a change is not remembered after it', async () => {
+  const cache = createModelCache();
+  const load = cache.lookUp('a', 'best');
+  cache.changed([]);
+  const model = await load({ name: 'a', version: 1 }, async () => modelOf('a', 1));
+  assert.equal(model.reference.version, 1, 'whoever asked before gets it');
+  assert.deepEqual([cache.find('a', 'best'), cache.find('a', 1)], [undefined, undefined]);
+});
+
+test('a version that is deleted while it is read is answered with, and gone', async () => {
+  const cache = createModelCache();
+  const { promise, resolve } = Promise.withResolvers<LoadedModel>();
+  const reading = cache.lookUp('a', 1)({ name: 'a', version: 1 }, () => promise);
+  cache.changed([{ name: 'a', version: 1 }]);
+  resolve(modelOf('a', 1));
+  assert.equal((await reading).reference.version, 1);
+  assert.equal(cache.find('a', 1), undefined);
+});
+
+test('a model that could not be read is read again by the next who asks', async () => {
+  const cache = createModelCache();
+  const found = { name: 'a', version: 1 };
+  const broken = new Error('no such file');
+  const fail = () => Promise.reject(broken);
+  const both = [cache.lookUp('a', 1)(found, fail), cache.lookUp('a', 1)(found, fail)];
+  for (const reading of both) await assert.rejects(reading, broken);
+  await setImmediate();
+  assert.equal((await put(cache, 'a', 1)).reference.version, 1);
+  assert.deepEqual([cache.counts().misses, cache.counts().hits], [2, 1]);
+});

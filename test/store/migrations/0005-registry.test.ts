@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { modelVersionSchema } from '../../../src/domain/model.ts';
+import { migrations } from '../../../src/store/migrations/migrations.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { publish, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
+
+const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
+const AT = '2026-11-25T00:07:51.589Z';
+const asked = { ...request('old'), warmStart: { name: 'older', version: 4 } };
+const names = Object.keys(migrations);
+const before = names.slice(0, names.indexOf('0005-registry'));
+
+/** A database as it was, with two versions of which one came from a job that is known. */
+async function writeOld(file: string): Promise<void> {
+  const raw = new DatabaseSync(file);
+  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+  const known = Object.fromEntries(before.map((name) => [name, migrations[name]!]));
+  const provider = { getMigrations: async () => known };
+  assert.equal((await new Migrator({ db, provider }).migrateToLatest()).error, undefined);
+  const insert = (table: string, row: Record<string, string | number | null>) => {
+    const columns = Object.keys(row);
+    const places = columns.map(() => '?').join(', ');
+    raw
+      .prepare(`insert into ${table} (${columns.join(', ')}) values (${places})`)
+      .run(...Object.values(row));
+  };
+  insert('jobs', {
+    id: ID,
+    status: 'succeeded',
+    request: JSON.stringify(asked),
+    created_at: AT,
+    attempts: 1,
+    progress: JSON.stringify(untouched),
+    model_version: 1,
+    event_count: 0,
+  });
+  insert('models', { name: 'old', created_at: AT, last_version: 7 });
+  for (const [version, job_id] of [
+    [1, ID],
+    [3, null],
+  ] as const) {
+    insert('model_versions', {
+      name: 'old',
+      version,
+      created_at: AT,
+      job_id,
+      dataset_id: trained.datasetId,
+      dataset_digest: trained.datasetDigest,
+      layer_sizes: JSON.stringify(trained.layerSizes),
+      activation: 'relu',
+      standardization: JSON.stringify(trained.standardization),
+      fused: 1,
+      class_names: JSON.stringify(trained.classNames),
+      engine: trained.engine,
+      test_accuracy: trained.testAccuracy,
+      digest: trained.digest,
+    });
+  }
+  await db.destroy();
+}
+
+test('versions that were there stay as they were, and know where they come from', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeOld(join(directory, 'atelier.sqlite'));
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const first = await store.models.version('old', 1);
+  assert.ok(first);
+  assert.deepEqual(modelVersionSchema.strict().parse(first), first);
+  const { datasetId: id, datasetDigest: digest, ...same } = trained;
+  assert.deepEqual(first, {
+    ...same,
+    name: 'old',
+    version: 1,
+    createdAt: AT,
+    aliases: [],
+    description: null,
+    metadata: asked.metadata,
+    tags: [],
+    lineage: {
+      source: 'training',
+      jobId: ID,
+      dataset: { id, digest },
+      seed: 7,
+      request: asked,
+      parent: { name: 'older', version: 4 },
+      import: null,
+    },
+  });
+  assert.deepEqual((await store.models.version('old', 3))?.lineage.request, null);
+});
+
+test('models that were there get aliases, further versions of the next number, and can be deleted', async (t) => {
+  const directory = await temporaryDirectory(t);
+  await writeOld(join(directory, 'atelier.sqlite'));
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  await store.aliases.move('old', 'champion', 1, 'ci');
+  await publish(store, 'old');
+  assert.deepEqual(
+    (await store.models.versions('old', { limit: 9 })).data.map(({ version }) => version),
+    [8, 3, 1],
+  );
+  assert.equal((await store.models.version('old'))?.version, 1);
+  assert.deepEqual(await store.models.remove('old', 3), [3]);
+});
