@@ -10,9 +10,11 @@ import { ownKey } from './own-key.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createOnceService } from './services/answer-once.ts';
 import { createGradientCheckService } from './services/check-gradient.ts';
+import { createExportService } from './services/export-model.ts';
 import { createModelService } from './services/find-model.ts';
 import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
+import { createImportService } from './services/import-model.ts';
 import { createPredictService } from './services/predict.ts';
 import { createRegistryService } from './services/registry.ts';
 import { createRunTraining } from './services/run-training.ts';
@@ -103,6 +105,8 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         registry: createRegistryService(store, models),
         health,
         metrics,
+        exports: createExportService(catalog, models, numeric),
+        imports: createImportService({ store, catalog, models, numeric }),
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         predictions: createPredictService(models, predict, metrics.onPredicted),
       },

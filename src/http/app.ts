@@ -8,13 +8,16 @@ import type { Catalog } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { OnceService } from '../services/answer-once.ts';
 import type { GradientCheckService } from '../services/check-gradient.ts';
+import type { ExportService } from '../services/export-model.ts';
 import type { ModelService } from '../services/find-model.ts';
 import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
+import type { ImportService } from '../services/import-model.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { RegistryService } from '../services/registry.ts';
 import type { TrainingService } from '../services/train.ts';
 import { type AdmissionConfig, admitCallers } from './admission.ts';
+import { registerImageBodies } from './bodies.ts';
 import { answerClientError } from './client-error.ts';
 import { CONNECTION_LIMITS, connectionOptions, limitConnections } from './connection-limits.ts';
 import { refuseEncodedBody } from './content-encoding.ts';
@@ -25,14 +28,17 @@ import { refuseExpectations } from './expectations.ts';
 import { registerIdempotency } from './idempotency.ts';
 import { finishInFlight } from './in-flight.ts';
 import { registerJsonBody } from './json-body.ts';
+import { limitLargeBodies } from './large-bodies.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { measureRequests } from './metrics/requests.ts';
 import { registerNotFound } from './not-found.ts';
 import { isWatching, refuseUnderPressure } from './pressure.ts';
 import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
+import { exportRoutes } from './routes/exports.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
+import { importRoutes } from './routes/imports.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
 import { predictionRoutes } from './routes/predictions.ts';
@@ -51,6 +57,8 @@ export interface Services {
   readonly models: ModelService;
   readonly registry: RegistryService;
   readonly predictions: PredictService;
+  readonly exports: ExportService;
+  readonly imports: ImportService;
   readonly health: HealthService;
   readonly metrics: Metrics;
 }
@@ -144,6 +152,12 @@ export async function buildApp(
       await v1.register(modelRoutes(services.models));
       await v1.register(registryRoutes(services.registry));
       await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));
+      await v1.register(exportRoutes(services.models, services.exports));
+      await v1.register(async (files) => {
+        limitLargeBodies(files);
+        await registerImageBodies(files, config.maxBodyBytes);
+        await files.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
+      });
     },
     { prefix: '/v1' },
   );

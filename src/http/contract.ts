@@ -22,12 +22,29 @@ const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
   'RateLimit-Remaining': { description: 'Of them, in this minute', schema: { type: 'integer' } },
   'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+  'Content-Disposition': { description: 'attachment, with a file name', schema: { type: 'string' } },
+  'X-Model-Digest': { description: 'That of the version', schema: { type: 'string' } },
+  'X-Export-Max-Difference': {
+    description:
+      'By how much a probability of the file differs at most from that of the service; 0 where the file holds the very parameters',
+    schema: { type: 'number' },
+  },
+  'X-Export-Checked-Images': {
+    description: 'Test images on which the probabilities were compared; 0 where the parameters were',
+    schema: { type: 'integer' },
+  },
   ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
   Vary: {
     description: 'The header that the answer depends on',
     schema: { type: 'string', enum: ['Accept'] },
   },
 };
+const EXPORT_HEADERS = [
+  'Content-Disposition',
+  'X-Model-Digest',
+  'X-Export-Max-Difference',
+  'X-Export-Checked-Images',
+];
 const SECURITY_SCHEMES = {
   key: {
     type: 'http',
@@ -84,6 +101,8 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
     const names = ['X-Request-Id'];
     if (polled && (status === '200' || status === '304')) names.push('ETag');
     if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
+    if (status === '201' && operation.operationId === 'importModel') names.push('Location');
+    if (status === '200' && operation.operationId === 'exportModelVersion') names.push(...EXPORT_HEADERS);
     if (key && status < '300') names.push('Idempotency-Replayed');
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');

@@ -61,6 +61,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/models/{name}/aliases',
     'GET /v1/models/{name}/versions',
     'GET /v1/models/{name}/versions/{version}',
+    'GET /v1/models/{name}/versions/{version}/export',
     'GET /v1/training-jobs',
     'GET /v1/training-jobs/{id}',
     'GET /v1/training-jobs/{id}/checkpoints',
@@ -68,6 +69,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/training-jobs/{id}/metrics',
     'PATCH /v1/models/{name}/versions/{version}',
     'POST /v1/gradient-checks',
+    'POST /v1/models',
     'POST /v1/models/{name}/predictions',
     'POST /v1/models/{name}/versions/{version}/predictions',
     'POST /v1/training-jobs',
@@ -170,7 +172,7 @@ test('every operation that creates something takes an Idempotency-Key, and says 
   );
   assert.deepEqual(
     keyed.map(({ title }) => title),
-    ['POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify'],
+    ['POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify', 'POST /v1/models'],
   );
   for (const { title, operation } of keyed) {
     for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);

@@ -41,7 +41,7 @@ export const importRoutes =
         imageBodies: importBody,
         response: {
           201: modelVersionSchema.describe('The version'),
-          ...problems(400, 409, 413, 415, 422, 503),
+          ...problems(400, 409, 413, 415, 422, 503, 507),
         },
       },
       async handler(request, reply) {

@@ -5,6 +5,7 @@ import type { Alias, AliasMove } from '../../domain/alias.ts';
 import type { CheckpointRecord } from '../../domain/checkpoint.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
+import type { ImportOrigin } from '../../domain/import-origin.ts';
 import type { EpochRecord } from '../../domain/metrics.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { Predictions } from '../../domain/prediction.ts';
@@ -202,6 +203,31 @@ const aliasMove: AliasMove = {
   caller: 'ci',
 };
 
+const importOrigin: ImportOrigin = {
+  source: 'sklearn',
+  fileDigest: 'sha256:5a2d4c5b9f3fb7e7a2f4f9cbd84f6fdc7b6a3f9f0f7c2b1e3c9d8e7f60514233',
+  rounded: 31_790,
+  assumed: ['standardization'],
+};
+
+/** Of a network without hidden layers, whose images have two pixels. */
+const exportedModel = {
+  name: 'tiny',
+  version: 1,
+  layerSizes: [2, 2],
+  activation: 'relu',
+  standardization: null,
+  classNames: ['bag', 'shoe'],
+  digest: 'sha256:0e1b4c5d3f2a6978b0c1d2e3f405162738495a6b7c8d9eafb0c1d2e3f4051627',
+  parameters: {
+    W1: [
+      [0.5, -0.25],
+      [0.125, 0],
+    ],
+    b1: [0, 0.75],
+  },
+};
+
 const model: Model = {
   name: 'fashion-mnist',
   createdAt: '2026-11-24T23:52:10.884Z',
@@ -299,6 +325,8 @@ export const examples: Readonly<Record<string, unknown>> = {
   Checkpoint: checkpoint,
   CheckpointList: { data: [checkpoint] },
   ModelVersion: modelVersion,
+  ImportOrigin: importOrigin,
+  ExportedModel: exportedModel,
   ModelVersionList: listOf(modelVersion, '1'),
   Model: model,
   ModelList: listOf(model, model.name),

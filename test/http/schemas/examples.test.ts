@@ -13,6 +13,8 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
+import { importOriginSchema } from '../../../src/domain/import-origin.ts';
+import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
 import { examples } from '../../../src/http/schemas/examples.ts';
 import { listOf } from '../../../src/http/schemas/paging.ts';
 import { problemSchema } from '../../../src/http/schemas/problem.ts';
@@ -40,6 +42,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   AliasMove: aliasMoveSchema,
   AliasTarget: z.object({ version: z.int() }),
   AliasList: z.object({ data: z.array(aliasSchema), history: listOf(aliasMoveSchema) }),
+  ImportOrigin: importOriginSchema,
+  ExportedModel: exportedModelSchema,
   Model: modelSchema,
   ModelList: listOf(modelSchema),
   Predictions: predictionsSchema,
