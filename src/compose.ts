@@ -10,11 +10,14 @@ import { ownKey } from './own-key.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createOnceService } from './services/answer-once.ts';
 import { createGradientCheckService } from './services/check-gradient.ts';
+import { createEvaluationService } from './services/evaluate.ts';
 import { createExportService } from './services/export-model.ts';
 import { createModelService } from './services/find-model.ts';
 import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
 import { createImportService } from './services/import-model.ts';
+import { createInspectionService } from './services/inspect.ts';
+import { createPictureStatistics } from './services/picture-statistics.ts';
 import { createPredictService } from './services/predict.ts';
 import { createRegistryService } from './services/registry.ts';
 import { createRunTraining } from './services/run-training.ts';
@@ -95,6 +98,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       onDefect: (error) => log.error({ err: error }, 'expired answers could not be deleted'),
     });
     const health = createHealthService(store, catalog);
+    const statisticsFor = createPictureStatistics(catalog, numeric);
     const app = await buildApp(
       {
         catalog,
@@ -105,10 +109,12 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         registry: createRegistryService(store, models),
         health,
         metrics,
+        gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+        predictions: createPredictService(models, predict, statisticsFor, metrics.onPredicted),
         exports: createExportService(catalog, models, numeric),
         imports: createImportService({ store, catalog, models, numeric }),
-        gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
-        predictions: createPredictService(models, predict, metrics.onPredicted),
+        evaluations: createEvaluationService(catalog, models, numeric),
+        inspections: createInspectionService(models, numeric, statisticsFor),
       },
       config.needsOwnKey ? { ...config, keys: [await ownKey(config, log)] } : config,
       log,

@@ -36,6 +36,7 @@ export const ERROR_CODES = [
   'invalid-model-file',
   'impossible-request',
   'check-too-costly',
+  'evaluation-too-costly',
   'illegal-transition',
   'version-in-use',
   // the service's own state

@@ -8,11 +8,13 @@ import type { Catalog } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { OnceService } from '../services/answer-once.ts';
 import type { GradientCheckService } from '../services/check-gradient.ts';
+import type { EvaluationService } from '../services/evaluate.ts';
 import type { ExportService } from '../services/export-model.ts';
 import type { ModelService } from '../services/find-model.ts';
 import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
 import type { ImportService } from '../services/import-model.ts';
+import type { InspectionService } from '../services/inspect.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { RegistryService } from '../services/registry.ts';
 import type { TrainingService } from '../services/train.ts';
@@ -35,6 +37,8 @@ import { registerNotFound } from './not-found.ts';
 import { isWatching, refuseUnderPressure } from './pressure.ts';
 import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
+import { evaluationRoutes } from './routes/evaluations.ts';
+import { explanationRoutes } from './routes/explanations.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -45,6 +49,7 @@ import { predictionRoutes } from './routes/predictions.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
+import { weightsRoutes } from './routes/weights.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { validatorCompiler } from './validate.ts';
 
@@ -59,6 +64,8 @@ export interface Services {
   readonly predictions: PredictService;
   readonly exports: ExportService;
   readonly imports: ImportService;
+  readonly evaluations: EvaluationService;
+  readonly inspections: InspectionService;
   readonly health: HealthService;
   readonly metrics: Metrics;
 }
@@ -151,12 +158,15 @@ export async function buildApp(
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(registryRoutes(services.registry));
-      await v1.register(predictionRoutes(services.predictions, config.maxBodyBytes));
       await v1.register(exportRoutes(services.models, services.exports));
-      await v1.register(async (files) => {
-        limitLargeBodies(files);
-        await registerImageBodies(files, config.maxBodyBytes);
-        await files.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
+      await v1.register(evaluationRoutes(services.evaluations));
+      await v1.register(weightsRoutes(services.inspections));
+      await v1.register(async (images) => {
+        limitLargeBodies(images);
+        await registerImageBodies(images, config.maxBodyBytes);
+        await images.register(predictionRoutes(services.predictions, config.maxBodyBytes));
+        await images.register(explanationRoutes(services.inspections, config.maxBodyBytes));
+        await images.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
       });
     },
     { prefix: '/v1' },

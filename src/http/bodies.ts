@@ -2,8 +2,8 @@
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { type EncodedImages, inFile } from '../datasets/decode-images.ts';
-import type { PixelScale } from '../datasets/image-batch.ts';
-import { fromPicture } from '../datasets/picture.ts';
+import { containPicture, fromPicture } from '../datasets/picture.ts';
+import type { ImageQuery } from '../domain/prediction.ts';
 import { AtelierError } from '../errors.ts';
 
 const PICTURES = ['image/png', 'image/jpeg', 'image/webp'] as const;
@@ -30,16 +30,12 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
   );
 }
 
-async function bodyOf(
-  type: string,
-  bytes: Uint8Array,
-  pixels: PixelScale | undefined,
-): Promise<EncodedImages> {
+async function bodyOf(type: string, bytes: Uint8Array, { pixels, fit }: ImageQuery): Promise<EncodedImages> {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
-    const detail = `says how JSON and npy are scaled; the pixels of ${type} are 0–255`;
-    throw new AtelierError('invalid-request', `?pixels=${pixels} ${detail}. Leave it out.`, {
-      details: [{ parameter: 'pixels', detail }],
-    });
+    refuseOption('pixels', pixels, `says how JSON and npy are scaled; the pixels of ${type} are 0–255`);
+  }
+  if (fit !== undefined && !isPicture(type)) {
+    refuseOption('fit', fit, `resizes ${PICTURES.join(', ')}; ${type} is numbers, 28×28 an image`);
   }
   switch (type) {
     case 'application/json':
@@ -48,9 +44,20 @@ async function bodyOf(
       return { kind: 'npy', bytes, pixels };
     case 'application/octet-stream':
       return { kind: 'bytes', bytes };
-    default:
-      return { kind: 'batch', ...(await fromPicture(bytes)) };
+    default: {
+      if (fit === undefined) return { kind: 'batch', ...(await fromPicture(bytes)) };
+      const { batch, corrected } = await containPicture(bytes);
+      return { kind: 'batch', ...batch, corrected };
+    }
   }
+}
+
+const isPicture = (type: string) => (PICTURES as readonly string[]).includes(type);
+
+function refuseOption(parameter: keyof ImageQuery, value: string, detail: string): never {
+  throw new AtelierError('invalid-request', `?${parameter}=${value} ${detail}. Leave it out.`, {
+    details: [{ parameter, detail }],
+  });
 }
 
 /** The name that many give it, and that nobody has registered. */
@@ -107,7 +114,7 @@ function toFormError(error: unknown): unknown {
 async function readForm(
   request: FastifyRequest,
   maxBodyBytes: number,
-  pixels: PixelScale | undefined,
+  query: ImageQuery,
 ): Promise<EncodedImages> {
   const parts: EncodedImages[] = [];
   const names: string[] = [];
@@ -120,7 +127,7 @@ async function readForm(
     }
     names.push(filename);
     parts.push(
-      await bodyOf(type, bytes, pixels).catch((error) => {
+      await bodyOf(type, bytes, query).catch((error) => {
         throw inFile(filename, error);
       }),
     );
@@ -132,9 +139,9 @@ async function readForm(
 export async function readImages(
   request: FastifyRequest,
   maxBodyBytes: number,
-  pixels: PixelScale | undefined,
+  query: ImageQuery,
 ): Promise<EncodedImages> {
-  if (request.isMultipart()) return readForm(request, maxBodyBytes, pixels);
+  if (request.isMultipart()) return readForm(request, maxBodyBytes, query);
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(
       'malformed-body',
@@ -142,5 +149,5 @@ export async function readImages(
     );
   }
   const type = request.headers['content-type']!.split(';')[0]!.trim().toLowerCase();
-  return bodyOf(canonical(type), request.body, pixels);
+  return bodyOf(canonical(type), request.body, query);
 }

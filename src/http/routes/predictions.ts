@@ -5,9 +5,8 @@ import { z } from 'zod';
 import type { VersionName } from '../../domain/model.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
 import type { PredictService } from '../../services/predict.ts';
-import { readImages, registerImageBodies } from '../bodies.ts';
+import { readImages } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';
-import { limitLargeBodies } from '../large-bodies.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { imageBodies } from '../schemas/image-bodies.ts';
@@ -34,20 +33,20 @@ const shared = {
   },
 };
 
+/** In a scope that takes image bodies. */
 export const predictionRoutes =
   (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
-    limitLargeBodies(app);
-    await registerImageBodies(app, maxBodyBytes);
-
     async function predict(
       request: FastifyRequest,
       reply: FastifyReply,
       model: { name: string; version?: VersionName },
       query: PredictionQuery,
     ) {
-      const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
-      const body = await readImages(request, maxBodyBytes, query.pixels);
+      const type = query.diagnose
+        ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the answer is JSON.')
+        : negotiate(request, reply, ['application/json', 'application/x-npy']);
+      const body = await readImages(request, maxBodyBytes, query);
       const format = type === 'application/json' ? 'json' : 'npy';
       const answer = await predictions.predict(model, body, query, format, () => hangUpSignal(reply));
       return reply.type(type === 'application/json' ? 'application/json; charset=utf-8' : type).send(answer);

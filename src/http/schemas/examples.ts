@@ -10,6 +10,7 @@ import type { EpochRecord } from '../../domain/metrics.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { Predictions } from '../../domain/prediction.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
+import { inspectionExamples } from './inspection-examples.ts';
 import type { Problem } from './problem.ts';
 
 const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
@@ -336,6 +337,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   AliasTarget: { version: 1 },
   AliasList: { data: [alias], history: listOf(aliasMove, '3') },
   Predictions: predictions,
+  ...inspectionExamples,
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,
   Liveness: { live: true },

@@ -34,6 +34,7 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'invalid-model-file': [422, 'The model file cannot be imported'],
   'impossible-request': [422, 'This cannot be done'],
   'check-too-costly': [422, 'The gradient check would take too long'],
+  'evaluation-too-costly': [422, 'The evaluation would take too long'],
   'idempotency-key-reused': [422, 'This key came with another request'],
   'headers-too-large': [431, 'The headers are too large'],
   'rate-limited': [429, 'Too many requests'],

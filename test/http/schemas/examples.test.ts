@@ -4,8 +4,12 @@ import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { diagnosisSchema } from '../../../src/domain/diagnosis.ts';
+import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
+import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
 import { epochRecordSchema } from '../../../src/domain/metrics.ts';
+import { importOriginSchema } from '../../../src/domain/import-origin.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import {
@@ -13,7 +17,6 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
-import { importOriginSchema } from '../../../src/domain/import-origin.ts';
 import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
 import { examples } from '../../../src/http/schemas/examples.ts';
 import { listOf } from '../../../src/http/schemas/paging.ts';
@@ -47,6 +50,10 @@ const SCHEMAS: Readonly<Record<string, z.ZodObject>> = {
   Model: modelSchema,
   ModelList: listOf(modelSchema),
   Predictions: predictionsSchema,
+  Evaluation: evaluationSchema,
+  Comparison: comparisonSchema,
+  Explanation: explanationSchema,
+  Diagnosis: diagnosisSchema,
   GradientCheckRequest: gradientCheckRequestSchema,
   GradientCheck: gradientCheckSchema,
   Liveness: z.object({ live: z.literal(true) }),

@@ -1,0 +1,125 @@
+/** Examples of what is found in a model and in pictures, shortened: of lists one entry, of maps zeros. */
+import type { Diagnosis } from '../../domain/diagnosis.ts';
+import type { Comparison, Evaluation } from '../../domain/evaluation.ts';
+import type { Explanation } from '../../domain/explanation.ts';
+
+const map = Array.from({ length: 28 }, () => new Array<number>(28).fill(0));
+
+const evaluation: Evaluation = {
+  model: { name: 'fashion-mnist', version: 1 },
+  dataset: 'fashion-mnist',
+  split: 'test',
+  examples: 10000,
+  loss: 0.37762838045890956,
+  accuracy: 0.8634,
+  accuracyInterval: {
+    method: 'wilson-score',
+    level: 0.95,
+    low: 0.8565293028168655,
+    high: 0.8699916071673266,
+  },
+  confusionMatrix: [
+    [825, 1, 17, 54, 8, 1, 83, 0, 11, 0],
+    [3, 964, 1, 25, 4, 0, 2, 0, 1, 0],
+    [13, 1, 746, 17, 164, 0, 55, 0, 4, 0],
+    [22, 11, 12, 884, 44, 2, 21, 0, 4, 0],
+    [0, 1, 78, 30, 850, 1, 36, 0, 4, 0],
+    [0, 0, 0, 2, 0, 939, 0, 39, 3, 17],
+    [137, 1, 105, 52, 106, 0, 576, 0, 23, 0],
+    [0, 0, 0, 0, 0, 29, 0, 936, 0, 35],
+    [4, 1, 7, 6, 7, 3, 4, 5, 963, 0],
+    [0, 0, 0, 0, 0, 9, 1, 39, 0, 951],
+  ],
+  classes: [
+    {
+      label: 6,
+      className: 'Shirt',
+      precision: 0.7403598971722365,
+      recall: 0.576,
+      f1: 0.6479190101237345,
+      support: 1000,
+    },
+  ],
+  macroAverage: { precision: 0.8634296804226725, recall: 0.8634000000000001, f1: 0.8616882946724591 },
+  calibration: {
+    expectedCalibrationError: 0.0072183262422680855,
+    bins: [
+      {
+        from: 0.9333333333333333,
+        to: 1,
+        count: 5764,
+        confidence: 0.9868273837627594,
+        accuracy: 0.9833448993754337,
+      },
+    ],
+  },
+  mistakes: [
+    {
+      index: 2022,
+      image: '/v1/datasets/fashion-mnist/splits/test/images/2022',
+      label: 7,
+      className: 'Sneaker',
+      predicted: 9,
+      predictedClassName: 'Ankle boot',
+      probability: 0.9996428489685059,
+    },
+  ],
+};
+
+const comparison: Comparison = {
+  model: { name: 'fashion-mnist', version: 1 },
+  other: { name: 'fashion-mnist', version: 2 },
+  dataset: 'fashion-mnist',
+  split: 'test',
+  examples: 10000,
+  accuracy: { model: 0.8634, other: 0.8567, change: 0.0067 },
+  counts: { n00: 1117, n01: 249, n10: 316, n11: 8318 },
+  mcnemar: {
+    method: 'chi-square-with-continuity-correction',
+    statistic: 7.709734513274336,
+    pValue: 0.005492382876722712,
+  },
+  classes: [{ label: 6, className: 'Shirt', support: 1000, model: 0.576, other: 0.662, change: -0.086 }],
+  differences: {
+    total: 687,
+    images: [
+      {
+        index: 23,
+        image: '/v1/datasets/fashion-mnist/splits/test/images/23',
+        label: 9,
+        className: 'Ankle boot',
+        model: { label: 5, className: 'Sandal' },
+        other: { label: 9, className: 'Ankle boot' },
+      },
+    ],
+  },
+};
+
+const explanation: Explanation = {
+  model: { name: 'fashion-mnist', version: 1 },
+  label: 9,
+  className: 'Ankle boot',
+  probability: 0.8288509249687195,
+  predicted: { label: 9, className: 'Ankle boot', probability: 0.8288509249687195 },
+  occlusion: { patch: 4, stride: 2, map: map },
+  gradient: { of: 'log-probability', map: map },
+};
+
+const diagnosis: Diagnosis = {
+  findings: [
+    {
+      code: 'inverted',
+      detail:
+        'Light and dark seem exchanged: with them exchanged back its log-likelihood among the training images is greater by 437, which is seldom more than 0.',
+      advice: 'Send 255 − pixel: the background of the training images is dark where this one is light.',
+    },
+  ],
+  corrected: [{ code: 'resized', detail: 'from 280×280 to 28×28, in the middle of 28×28' }],
+};
+
+export const inspectionExamples = {
+  Evaluation: evaluation,
+  Comparison: comparison,
+  Explanation: explanation,
+  Diagnosis: diagnosis,
+};

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { createCatalog } from '../../src/datasets/catalog.ts';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
+import { comparisonQuerySchema, evaluationQuerySchema } from '../../src/domain/evaluation.ts';
+import { initialize } from '../../src/numerics/initialize.ts';
+import { createEvaluationService } from '../../src/services/evaluate.ts';
+import { createModelService } from '../../src/services/find-model.ts';
+import type { NewVersion, Store } from '../../src/store/store.ts';
+import { createPool, type Pool } from '../../src/workers/pool.ts';
+import { DATA_DIR, startService, tiny, train } from '../start-service.ts';
+import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
+
+/** Of the pools; trainings end theirs themselves. */
+const threads = new Set<Worker>();
+process.on('worker', (worker) => {
+  threads.add(worker);
+  worker.once('exit', () => threads.delete(worker));
+});
+
+const forever = new AbortController().signal;
+const LETTERS = ['a', 'b', 'c'];
+
+/** The first 300 images of each part, of which every third is of one of three classes. */
+function threeClasses(from: Dataset): Dataset {
+  const part = ({ pixels }: Dataset['train']) => ({
+    pixels: pixels.slice(0, 300 * IMAGE_PIXELS),
+    labels: Uint8Array.from({ length: 300 }, (_, n) => n % 3),
+  });
+  return {
+    id: 'letters',
+    classNames: LETTERS,
+    train: part(from.train),
+    test: part(from.test),
+    digest: `sha256:${'3'.repeat(64)}`,
+  };
+}
+
+/** Publishes a version; its parameters are there where a seed is given. */
+async function publish(store: Store, name: string, changes: Partial<NewVersion>, seed?: number) {
+  const model = { ...trained, standardization: null, classNames: LETTERS, ...changes };
+  const id = await newJob(store, 'running', name);
+  const finish = async (digest = trained.digest) =>
+    void (await store.jobs.finish(id, {
+      status: 'succeeded',
+      step: 1,
+      reason: 'completed',
+      model: { ...model, digest },
+    }));
+  if (seed === undefined) return finish();
+  const parameters = Float32Array.from(initialize('uniform-fan-in', model.layerSizes, seed));
+  return store.blobs.putFor(new Uint8Array(parameters.buffer), finish);
+}
+
+describe('an evaluation', () => {
+  let fashion: Dataset;
+  let pool: Pool<never, never>;
+  before(async () => {
+    fashion = await loadDataset(DATA_DIR);
+    pool = createPool(new URL('../../src/workers/numeric.worker.ts', import.meta.url), 1);
+  });
+  after(() => pool.close());
+
+  async function serviceIn(t: TestContext) {
+    const store = await temporaryStore(t);
+    const catalog = createCatalog([fashion, threeClasses(fashion)]);
+    const evaluations = createEvaluationService(catalog, createModelService(store, catalog), pool);
+    return { store, evaluations };
+  }
+  const asked = (query: object = {}) => evaluationQuerySchema.parse(query);
+
+  test('is made on the data set of the training, of any number of classes, or on one that is named', async (t) => {
+    const { store, evaluations } = await serviceIn(t);
+    const layerSizes = [784, 5, 3];
+    await publish(store, 'small', { layerSizes, datasetId: 'letters' }, 1);
+    await publish(store, 'small', { layerSizes, datasetId: null, datasetDigest: null }, 1);
+    const one = await evaluations.evaluate({ name: 'small', version: 1 }, asked(), forever);
+    assert.deepEqual([one.dataset.id, one.report.examples, one.report.classes.length], ['letters', 300, 3]);
+    const named = asked({ dataset: 'letters' });
+    const two = await evaluations.evaluate({ name: 'small', version: 2 }, named, forever);
+    assert.equal(two.model.version, 2);
+    assert.equal(two.report, one.report, 'the same network on the same images is computed once');
+  });
+
+  test('says where its data set is gone or was never told, and which there are', async (t) => {
+    const { store, evaluations } = await serviceIn(t);
+    await publish(store, 'old', { datasetId: 'dst_gone' });
+    await publish(store, 'old', { datasetId: null, datasetDigest: null });
+    await assert.rejects(
+      evaluations.evaluate({ name: 'old', version: 1 }, asked(), forever),
+      failure('unknown-dataset', 'data set dst_gone, which is not here any more', 'fashion-mnist', 'letters'),
+    );
+    await assert.rejects(
+      evaluations.evaluate({ name: 'old', version: 2 }, asked(), forever),
+      failure('unknown-dataset', 'does not tell which data set'),
+    );
+  });
+
+  test('needs a data set of as many classes, and a comparison two models of the same', async (t) => {
+    const { store, evaluations } = await serviceIn(t);
+    await publish(store, 'three', { datasetId: 'letters' });
+    await publish(store, 'digits', { classNames: ['x', 'y', 'z'], datasetId: 'letters' });
+    await assert.rejects(
+      evaluations.evaluate({ name: 'three', version: 1 }, asked({ dataset: 'fashion-mnist' }), forever),
+      failure('impossible-request', '3 classes', 'fashion-mnist has 10'),
+    );
+    const query = comparisonQuerySchema.parse({ with: 'digits@1' });
+    await assert.rejects(
+      evaluations.compare({ name: 'three', version: 1 }, query, forever),
+      failure('impossible-request', 'a, b, c', 'x, y, z'),
+    );
+  });
+
+  test('that would take minutes is refused before anything is loaded, with what to do', async (t) => {
+    const { store, evaluations } = await serviceIn(t);
+    const classNames = [...fashion.classNames];
+    await publish(store, 'large', { classNames, layerSizes: [784, 4096, 1024, 10] });
+    await publish(store, 'larger', { classNames, layerSizes: [784, 4096, 4096, 4096, 4096, 10] });
+    await assert.rejects(
+      evaluations.evaluate({ name: 'large', version: 1 }, asked({ split: 'train' }), forever),
+      failure('evaluation-too-costly', '60,000 images', 'Ask for split=test, which has 10,000'),
+    );
+    await assert.rejects(
+      evaluations.evaluate({ name: 'larger', version: 1 }, asked(), forever),
+      failure('evaluation-too-costly', 'Name a data set of fewer images'),
+    );
+  });
+});
+
+describe('clients that wait for an evaluation', async () => {
+  const logged: string[] = [];
+  const { app } = await startService({ after }, {}, (line) => logged.push(line));
+  await app.listen({ port: 0 });
+  await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
+  const evaluation = '/v1/models/wide/versions/1/evaluation';
+  // Its parameters are in memory from then on.
+  await app.inject(evaluation);
+  const url = `${evaluation}?split=train`;
+
+  async function ask(): Promise<Socket> {
+    const { port } = app.server.address() as AddressInfo;
+    const received = once(app.server, 'request');
+    const socket = connect(port);
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await received;
+    // Answered after the evaluation reached its thread, where it takes seconds.
+    for (let i = 0; i < 10; i++) await app.inject('/health/ready');
+    return socket;
+  }
+
+  test('end its thread when the only one hangs up', async () => {
+    const socket = await ask();
+    const alive = [...threads];
+    const exit = Promise.race(alive.map((thread) => once(thread, 'exit')));
+    socket.destroy();
+    await exit;
+    assert.equal(alive.filter((thread) => !threads.has(thread)).length, 1);
+  });
+
+  test('get it though another of them hangs up', async () => {
+    const socket = await ask();
+    const alive = [...threads];
+    const other = app.inject(url);
+    for (let i = 0; i < 10; i++) await app.inject('/health/ready');
+    socket.destroy();
+    assert.equal((await other).statusCode, 200);
+    assert.ok(alive.every((thread) => threads.has(thread)));
+    assert.deepEqual(logged, [], 'a hang-up is no defect');
+  });
+});
