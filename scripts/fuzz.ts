@@ -1,0 +1,119 @@
+/**
+ * usage: npm run fuzz [-- --inputs 100000] [--seed 1] [--only NAME] [--input N]
+ * Has everything that reads foreign bytes read real files in which something was changed, in processes that are watched. A
+ * value or a refusal by name is right; a crash, another error, ten seconds without an answer or a gigabyte of memory is not.
+ * Writes bench/results/fuzz.md, unless only one is asked for. With --input only that one is read, in this process.
+ */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { toMarkdown } from '../bench/measure/report.ts';
+import { all } from './fuzz/all.ts';
+import { inputOf, type Parser } from './fuzz/parsers.ts';
+import { type Findings, fuzz } from './fuzz/run.ts';
+
+const RESULT = join(import.meta.dirname, '../bench/results/fuzz.md');
+const HANGS_AFTER_MS = 10_000;
+const MEMORY_BYTES = 2 ** 30;
+
+/** Of all inputs, in this proportion: what is read within the service takes longer. */
+const SHARES: Readonly<Record<keyof typeof all, number>> = {
+  npy: 14,
+  pictures: 14,
+  'json images': 12,
+  checkpoints: 14,
+  npz: 10,
+  'arrays in npz': 8,
+  'packed npy': 5,
+  safetensors: 10,
+  onnx: 5,
+  configuration: 3,
+  'forms of images': 2,
+  'forms of models': 1,
+  'bodies of images': 2,
+};
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    only: { type: 'string' },
+    input: { type: 'string' },
+  },
+});
+const seed = Number(values.seed);
+const names = Object.keys(all) as (keyof typeof all)[];
+const chosen = names.filter((name) => values.only === undefined || values.only === name);
+if (chosen.length === 0) {
+  console.error(`There is no ${values.only}; there are ${names.join(', ')}.`);
+  process.exit(1);
+}
+
+if (values.input !== undefined) {
+  const [name] = chosen as [keyof typeof all];
+  const parser: Parser = await all[name]();
+  const { bytes, random } = inputOf(parser, name, seed, Number(values.input));
+  await parser.open?.();
+  console.log(bytes.length, 'bytes →', await parser.parse(bytes, random));
+  await parser.close?.();
+} else {
+  await fuzzAll();
+}
+
+async function fuzzAll(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'atelier-fuzz-failures-'));
+  const shares = chosen.reduce((sum, name) => sum + SHARES[name], 0);
+  const found = new Map<string, Findings>();
+  for (const name of chosen) {
+    const inputs = Math.ceil((Number(values.inputs) * SHARES[name]) / shares);
+    const options = { seed, inputs, hangsAfterMs: HANGS_AFTER_MS, memoryBytes: MEMORY_BYTES, folder };
+    const findings = await fuzz(new URL('./fuzz/all.ts', import.meta.url), name, options);
+    found.set(name, findings);
+    console.log(rowOf(name, findings).join('  '));
+    for (const { index, what } of findings.failures) {
+      console.error(
+        `npm run fuzz -- --only '${name}' --seed ${seed} --input ${index}\n${what}\nbytes: ${folder}`,
+      );
+    }
+    if (findings.failures.length > 0) process.exitCode = 1;
+  }
+  if (values.only === undefined) writeFileSync(RESULT, report(found));
+}
+
+function rowOf(name: string, findings: Findings): string[] {
+  const { inputs, values, refusals, failures, seconds, slowestMs, peakBytes } = findings;
+  const counts = [inputs, values, refusals, failures.length].map((n) => n.toLocaleString('en'));
+  return [name, ...counts, seconds.toFixed(1), slowestMs.toFixed(0), (peakBytes / 2 ** 20).toFixed(0)];
+}
+
+function report(found: ReadonlyMap<string, Findings>): string {
+  const all = [...found.values()];
+  const sum = (of: (findings: Findings) => number) => all.reduce((total, each) => total + of(each), 0);
+  const failures = sum((each) => each.failures.length);
+  const columns = [
+    'what is read',
+    'inputs',
+    'read',
+    'refused',
+    'failures',
+    'seconds',
+    'slowest, ms',
+    'peak memory, MiB',
+  ];
+  return toMarkdown({
+    title: 'Fuzzing',
+    method:
+      `${sum((each) => each.inputs).toLocaleString('en')} inputs of seed ${seed}, ${failures} failures: real files in which one to four things ` +
+      'were changed (bits, bytes, insertions, deletions, repetitions, cuts, splices with another file, integers and numerals set to extremes); ' +
+      'checksums of checkpoints and PNG are made right again in half of them. Read means that a value came of it, refused that an error with a ' +
+      `code did, or an answer of 4xx; anything else is a failure, as are ${HANGS_AFTER_MS / 1000} seconds without an answer, the end of the ` +
+      `process, or more than ${MEMORY_BYTES / 2 ** 20} MiB in it. Each row is one process, watched by another; seconds include its start.`,
+    versions: [],
+    skipped: [],
+    tables: [
+      { heading: 'Parsers', columns, rows: [...found].map(([name, findings]) => rowOf(name, findings)) },
+    ],
+    goals: [],
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * A process that reads inputs: child.ts MODULE NAME SEED FROM TO FOLDER MEMORY. What is neither a value nor a refusal by
+ * name goes to the folder. It ends with `OUT_OF_MEMORY` at the first input after which it has taken more bytes than allowed.
+ */
+import { join } from 'node:path';
+import { AtelierError } from '../../src/errors.ts';
+import { saveFailure } from './failures.ts';
+import { inputOf, type Parsers } from './parsers.ts';
+import { NOTHING, openProgress } from './progress.ts';
+
+export const PROGRESS_FILE = 'progress';
+export const OUT_OF_MEMORY = 9;
+
+if (import.meta.main) {
+  const [module, name, ...rest] = process.argv.slice(2) as [string, string, ...string[]];
+  const [seed, from, to, memoryBytes] = [rest[0], rest[1], rest[2], rest[4]].map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const folder = rest[3]!;
+  const { all } = (await import(module)) as { all: Parsers };
+  const parser = await all[name]!();
+  await parser.open?.();
+  const progress = openProgress(join(folder, PROGRESS_FILE));
+  const now = { ...NOTHING };
+  for (now.at = from; now.at < to; now.at++) {
+    progress.write(now);
+    const { bytes, random } = inputOf(parser, name, seed, now.at);
+    // A parser may write to what it is given.
+    const kept = bytes.slice();
+    const before = performance.now();
+    try {
+      await parser.parse(bytes, random);
+      now.values++;
+    } catch (error) {
+      if (error instanceof AtelierError) now.refusals++;
+      else {
+        now.failures++;
+        saveFailure(
+          folder,
+          { name, index: now.at, what: error instanceof Error ? error.stack! : String(error) },
+          kept,
+        );
+      }
+    }
+    now.slowestMs = Math.max(now.slowestMs, performance.now() - before);
+    now.peakBytes = process.resourceUsage().maxRSS * 1024;
+    if (now.peakBytes > memoryBytes) {
+      progress.write(now);
+      process.exit(OUT_OF_MEMORY);
+    }
+  }
+  progress.write(now);
+  progress.close();
+  await parser.close?.();
+  process.exit();
+}

@@ -1,0 +1,127 @@
+/** Real files of every format that is read, small ones. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
+import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
+import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
+import { parseNpy } from '../../src/formats/npy.ts';
+import { trainingLoop } from '../../src/numerics/training-loop.ts';
+import { trainingPlan } from '../../src/services/training-plan.ts';
+import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { createKernel } from '../../src/workers/kernel.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
+const CLASSES = ['shirt', 'shoe', 'bag'];
+
+/** Those of test/fixtures. */
+export function fixtures(folder: 'npy' | 'formats', extension: string): Uint8Array[] {
+  const names = readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith(extension));
+  return names.toSorted().map((name) => new Uint8Array(readFileSync(join(FIXTURES, folder, name))));
+}
+
+/** 8 × 784 */
+export const images = parseNpy(new Uint8Array(readFileSync(join(FIXTURES, 'formats/images.npy'))))
+  .data as Uint8Array;
+export const firstImage = images.slice(0, IMAGE_PIXELS);
+
+/** Of 28×28, and one that is larger and lies on its side. */
+export async function pictures(): Promise<Uint8Array[]> {
+  const grey = sharp(firstImage, { raw: { width: 28, height: 28, channels: 1 } });
+  const colour = () => grey.clone().toColourspace('srgb');
+  const large = () => colour().resize(60, 90);
+  const made = [
+    grey.clone().toColourspace('b-w').png(),
+    grey.clone().toColourspace('grey16').png(),
+    colour().png({ palette: true }),
+    colour().ensureAlpha(0.5).png({ progressive: true }),
+    large().png(),
+    grey.clone().toColourspace('b-w').jpeg(),
+    colour().jpeg({ progressive: true }),
+    colour().toColourspace('cmyk').jpeg(),
+    large().withMetadata({ orientation: 6 }).jpeg(),
+    colour().webp(),
+    colour().ensureAlpha(0.5).webp({ lossless: true }),
+    large().webp(),
+  ];
+  return Promise.all(made.map(async (picture) => new Uint8Array(await picture.toBuffer())));
+}
+
+export function jsonBodies(): Uint8Array[] {
+  const image = Array.from(firstImage);
+  const rows = Array.from({ length: 28 }, (_, row) => image.slice(28 * row, 28 * (row + 1)));
+  const bodies = [{ image }, { image: rows }, { images: [image, rows] }, { image: image.map((x) => x / 2) }];
+  return bodies.map((body) => new Uint8Array(Buffer.from(JSON.stringify(body))));
+}
+
+/** What PyTorch trained, as a version that is exported. */
+export function model(): PublishedModel {
+  const hints: ImportHints = { activation: 'relu', standardization: { mean: 0.286, std: 0.353 } };
+  const [file] = fixtures('formats', 'torch-linear.safetensors');
+  const { layerSizes, parameters } = importModel(file!, hints);
+  const classNames = Array.from({ length: layerSizes.at(-1)! }, (_, n) => `class ${n}`);
+  return {
+    name: 'fuzzed',
+    version: 1,
+    layerSizes,
+    activation: 'relu',
+    standardization: hints.standardization!,
+    parameters,
+    classNames,
+    digest: digestOf(parameters),
+  };
+}
+
+/** Of real trainings: with momentum and the best so far, with two moments, and without a hidden layer. */
+export function checkpoints(): Uint8Array[] {
+  const labels = Uint8Array.from({ length: images.length / IMAGE_PIXELS }, (_, n) => n % CLASSES.length);
+  const examples = { pixels: images, labels };
+  const dataset: Dataset = {
+    id: 'tiny',
+    classNames: CLASSES,
+    digest: 'sha256:0',
+    train: examples,
+    test: examples,
+  };
+  const common = { epochs: 3, batchSize: 2, validation: { fraction: 0.4 } };
+  const requests = [
+    { hidden: [3], training: { ...common, optimizer: { momentum: 0.9 }, earlyStopping: {} } },
+    { hidden: [2, 2], training: { ...common, optimizer: { type: 'adam' }, standardize: true } },
+    { hidden: [], training: common },
+  ];
+  return requests.map(({ hidden, training }) => {
+    const request = trainingRequestSchema.parse({ dataset: 'tiny', network: { hidden }, training });
+    const plan = trainingPlan(request, dataset, null);
+    const loop = trainingLoop(plan, examples, examples, createKernel);
+    let event = loop.next().value;
+    while (event && 'kind' in event && event.kind !== 'epoch') event = loop.next().value;
+    const taken = loop.next('snapshot').value;
+    if (!('kind' in taken) || taken.kind !== 'snapshot') throw new Error('The loop gave no snapshot');
+    const times = { elapsedSeconds: 1.5, epochTrainingMs: 0.25, evaluationMs: 2, images: 12, trainingMs: 3 };
+    const { layerSizes, activation } = plan;
+    const standardization = plan.standardize ? { mean: 0.286, std: 0.353 } : null;
+    return encodeCheckpoint({
+      snapshot: taken.snapshot,
+      layerSizes,
+      activation,
+      standardization,
+      fused: true,
+      ...times,
+    });
+  });
+}
+
+/** As a browser sends it, but with a boundary that is always the same. */
+export function form(
+  parts: readonly { name: string; filename?: string; type?: string; bytes: Uint8Array }[],
+): Uint8Array {
+  const sections = parts.flatMap(({ name, filename, type, bytes }) => {
+    const file = filename === undefined ? '' : `; filename="${filename}"`;
+    const headers = `content-disposition: form-data; name="${name}"${file}${type ? `\r\ncontent-type: ${type}` : ''}`;
+    return [Buffer.from(`--${BOUNDARY}\r\n${headers}\r\n\r\n`), bytes, Buffer.from('\r\n')];
+  });
+  return new Uint8Array(Buffer.concat([...sections, Buffer.from(`--${BOUNDARY}--\r\n`)]));
+}
+
+export const BOUNDARY = 'x-boundary-of-forms';

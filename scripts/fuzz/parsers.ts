@@ -1,0 +1,132 @@
+/** Everything that reads bytes which somebody else wrote, each with real files to begin with. */
+import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { zipSync } from 'fflate';
+import { readConfig } from '../../src/config.ts';
+import { fromJson } from '../../src/datasets/json-images.ts';
+import { fromNpy } from '../../src/datasets/npy-images.ts';
+import { containPicture, fromPicture } from '../../src/datasets/picture.ts';
+import { exportModel } from '../../src/formats/export-model.ts';
+import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
+import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
+import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
+import { tensorsOf } from '../../src/formats/tensor.ts';
+import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
+import { mutate, pick, type Random, randomOf } from './mutations.ts';
+
+export interface Parser {
+  readonly files: readonly Uint8Array[];
+  /** Makes checksums right again, so that what lies behind them is reached; done to every second input. */
+  readonly seal?: (bytes: Uint8Array) => Uint8Array;
+  /** Before the first input. */
+  open?(): Promise<void>;
+  /** Gives a value, or throws or rejects. `random` chooses among options. */
+  parse(bytes: Uint8Array, random: Random): unknown;
+  close?(): Promise<void>;
+}
+
+export type Parsers = Readonly<Record<string, () => Parser | Promise<Parser>>>;
+
+/** The input of that number, and what chooses the options with which it is read. */
+export function inputOf(
+  { files, seal }: Parser,
+  name: string,
+  seed: number,
+  index: number,
+): { readonly bytes: Uint8Array; readonly random: Random } {
+  const random = randomOf(`${seed}/${name}/${index}`);
+  const bytes = mutate(files, random);
+  return { bytes: seal && random.below(2) === 0 ? seal(bytes) : bytes, random };
+}
+
+const CHECKPOINT = { length: 16, hashBytes: 32, leastBytes: 56 };
+
+function sealCheckpoint(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < CHECKPOINT.leastBytes) return bytes;
+  new DataView(bytes.buffer).setBigUint64(CHECKPOINT.length, BigInt(bytes.length), true);
+  const end = bytes.length - CHECKPOINT.hashBytes;
+  bytes.set(hash('sha256', bytes.subarray(0, end), 'buffer'), end);
+  return bytes;
+}
+
+/** Of the chunks of a PNG, as far as their lengths lead. */
+function sealPng(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer);
+  if (bytes[0] !== 0x89) return bytes;
+  for (let at = 8; at + 12 <= bytes.length; ) {
+    const end = at + 8 + view.getUint32(at);
+    if (end + 4 > bytes.length) break;
+    view.setUint32(end, crc32(bytes.subarray(at + 4, end)));
+    at = end + 4;
+  }
+  return bytes;
+}
+
+const HINTS: readonly ImportHints[] = [
+  {},
+  { hidden: [] },
+  { hidden: [], activation: 'tanh' },
+  { classNames: ['a', 'b'] },
+];
+
+/** What needs no service. */
+export const parsers = {
+  npy: () => ({
+    files: fixtures('npy', '.npy'),
+    parse: (bytes, random) => (random.below(2) === 0 ? parseNpy(bytes) : fromNpy(bytes)),
+  }),
+  pictures: async () => ({
+    files: await pictures(),
+    seal: sealPng,
+    parse: (bytes, random) => (random.below(2) === 0 ? fromPicture(bytes) : containPicture(bytes)),
+  }),
+  'json images': () => ({
+    files: jsonBodies(),
+    parse: (bytes, random) => fromJson(bytes, random.below(2) === 0 ? {} : { pixels: '0-1' }),
+  }),
+  checkpoints: () => ({ files: checkpoints(), seal: sealCheckpoint, parse: decodeCheckpoint }),
+  npz: () => ({
+    files: [...fixtures('formats', '.npz'), exportModel(model(), 'npz')],
+    parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
+  }),
+  'arrays in npz': () => {
+    const tensors = tensorsOf(model().layerSizes, model().parameters);
+    const files = tensors.map(({ data, shape }) => npyBytes(data, shape));
+    return {
+      files,
+      parse(bytes, random) {
+        const entries = tensors.map(({ name }, n) => [`${name}.npy`, files[n]!] as const);
+        const one = { [pick(random, entries)[0]]: bytes };
+        return importModel(
+          zipSync({ ...Object.fromEntries(entries), ...one }, { level: random.below(2) === 0 ? 0 : 1 }),
+        );
+      },
+    };
+  },
+  'packed npy': () => ({
+    files: [exportModel(model(), 'npy')],
+    parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
+  }),
+  safetensors: () => ({
+    files: [...fixtures('formats', '.safetensors'), exportModel(model(), 'safetensors')],
+    parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
+  }),
+  onnx: () => ({
+    files: [exportModel(model(), 'onnx', 'float'), exportModel(model(), 'onnx', 'uint8')],
+    parse: (bytes) => evaluateOnnx(bytes, firstImage),
+  }),
+  configuration: () => ({
+    files: [
+      ['ci:train', 1],
+      ['a:predict+admin', 2],
+      ['long.name_with-all:predict+train+admin', 3],
+    ].map(
+      ([entry, n]) =>
+        new Uint8Array(
+          Buffer.from(`${entry}:${hash('sha256', `${n}`)},b${n}:predict:${hash('sha256', 'b')}`),
+        ),
+    ),
+    parse: (bytes) => readConfig({ API_KEYS: Buffer.from(bytes).toString() }),
+  }),
+} satisfies Parsers;

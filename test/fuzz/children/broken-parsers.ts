@@ -1,0 +1,29 @@
+/** Parsers that do what none may do, each at some of its inputs. */
+import type { Parsers } from '../../../scripts/fuzz/parsers.ts';
+import { AtelierError } from '../../../src/errors.ts';
+
+const files = [Uint8Array.of(1, 2, 3)];
+const held: Uint8Array[] = [];
+
+function at(number: number, fail: () => unknown): () => { files: Uint8Array[]; parse: () => unknown } {
+  let index = 0;
+  return () => ({
+    files,
+    parse() {
+      if (++index === number) return fail();
+      if (index % 2 === 0) throw new AtelierError('malformed-body', 'It is even.');
+      return index;
+    },
+  });
+}
+
+export const all: Parsers = {
+  throws: at(3, () => {
+    throw new TypeError('x is not a function');
+  }),
+  hangs: at(5, () => {
+    for (;;);
+  }),
+  dies: at(7, () => process.kill(process.pid, 'SIGSEGV')),
+  grows: at(4, () => held.push(new Uint8Array(2 ** 29).fill(1))),
+};

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { randomOf } from '../../scripts/fuzz/mutations.ts';
+import { inputOf, type Parser, parsers } from '../../scripts/fuzz/parsers.ts';
+import { serviceParsers } from '../../scripts/fuzz/service.ts';
+import { AtelierError } from '../../src/errors.ts';
+
+const SEED = 20;
+const INPUTS = 300;
+/** Through the running service. */
+const REQUESTS = 120;
+
+/** Whether it is read; anything but a refusal by name is thrown. */
+async function isRead(parse: () => unknown): Promise<boolean> {
+  try {
+    await parse();
+    return true;
+  } catch (error) {
+    if (error instanceof AtelierError) return false;
+    throw error;
+  }
+}
+
+async function readAll(parser: Parser, name: string, inputs: number): Promise<void> {
+  for (const [index, file] of parser.files.entries()) {
+    const parse = () => parser.parse(file.slice(), randomOf(`${index}`));
+    await assert.doesNotReject(isRead(parse), `${name}, file ${index}`);
+  }
+  let read = 0;
+  for (let index = 0; index < inputs; index++) {
+    const { bytes, random } = inputOf(parser, name, SEED, index);
+    await assert.doesNotReject(async () => {
+      if (await isRead(() => parser.parse(bytes, random))) read++;
+    }, `npm run fuzz -- --only '${name}' --seed ${SEED} --input ${index}`);
+  }
+  assert.ok(read > 0 && read < inputs, `${read} of ${inputs} were read`);
+}
+
+for (const [name, make] of Object.entries(parsers)) {
+  test(`files with something changed are read or refused by name: ${name}`, async () => {
+    await readAll(await make(), name, INPUTS);
+  });
+}
+
+test('what arrives at the running service is answered with 2xx or 4xx, whatever is changed of it', async () => {
+  const opened: [string, Parser][] = [];
+  for (const [name, make] of Object.entries(serviceParsers)) opened.push([name, await make()]);
+  for (const [, parser] of opened) await parser.open?.();
+  try {
+    for (const [name, parser] of opened) await readAll(parser, name, REQUESTS);
+  } finally {
+    for (const [, parser] of opened) await parser.close?.();
+  }
+});
+
+test('the same seed and number give the same input, and others another', async () => {
+  const parser = parsers.npy();
+  const text = (seed: number, index: number) =>
+    Buffer.from(inputOf(parser, 'npy', seed, index).bytes).toString('latin1');
+  assert.equal(text(1, 2), text(1, 2));
+  const all = Array.from({ length: 100 }, (_, n) => [text(1, n), text(2, n)]).flat();
+  assert.ok(new Set(all).size > 150);
+});
+
+test('what a checksum protects is reached behind it', () => {
+  const checkpoints = parsers.checkpoints();
+  const messages = new Set<string>();
+  for (let index = 0; index < 200; index++) {
+    try {
+      checkpoints.parse(inputOf(checkpoints, 'checkpoints', SEED, index).bytes);
+    } catch (error) {
+      messages.add((error as Error).message);
+    }
+  }
+  const all = [...messages].join('\n');
+  for (const defect of [/checksum/, /header is not JSON/, /header does not fit/]) assert.match(all, defect);
+});
