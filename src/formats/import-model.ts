@@ -91,7 +91,7 @@ function agree<T>(what: keyof ImportHints, said: T | undefined, found: T | undef
     const defect = `its ${what} is ${show(found)}, and the request says ${show(said)}; leave it out there`;
     refuse(defect, undefined, what);
   }
-  return said ?? found;
+  return said === undefined ? found : said;
 }
 
 function show(value: unknown): string {
