@@ -1,0 +1,109 @@
+/**
+ * The directory of a zip archive, which says what there is and where, read strictly.
+ * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16
+ */
+import { quote } from './refuse.ts';
+import { MAX_TENSORS } from './tensor.ts';
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly method: number;
+  readonly checksum: number;
+  readonly packedBytes: number;
+  readonly bytes: number;
+  /** Where its local header is. */
+  readonly offset: number;
+}
+
+/** How whoever reads the archive refuses it. */
+export type Refuse = (defect: string, cause?: unknown) => never;
+
+export const LOCAL_HEADER_BYTES = 30;
+export const METHODS = { stored: 0, deflated: 8 } as const;
+const LOCAL_HEADER = 0x0403_4b50;
+const DIRECTORY_ENTRY = { signature: 0x0201_4b50, bytes: 46 };
+const END = { signature: 0x0605_4b50, bytes: 22 };
+const MAX_COMMENT_BYTES = 0xffff;
+const ENCRYPTED = 1;
+
+/**
+ * @param tail the end of the archive, or all of it
+ * @param tailOffset where in the archive it starts
+ * @param maxBytes the most that all entries may have together, inflated
+ */
+export function readDirectory(
+  tail: Uint8Array,
+  tailOffset: number,
+  maxBytes: number,
+  refuse: Refuse,
+): DirectoryEntry[] {
+  const view = viewOf(tail);
+  const end = findEnd(view, refuse);
+  const count = view.getUint16(end + 10, true);
+  if (count > MAX_TENSORS) refuse(`the archive has ${count} entries; ${MAX_TENSORS} are the most`);
+  const entries: DirectoryEntry[] = [];
+  let at = view.getUint32(end + 16, true) - tailOffset;
+  for (let i = 0; i < count; i++) {
+    if (
+      at < 0 ||
+      at + DIRECTORY_ENTRY.bytes > end ||
+      view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
+    ) {
+      refuse('the directory of the archive is damaged');
+    }
+    const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
+    const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
+    const method = view.getUint16(at + 10, true);
+    if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) refuse(`the entry ${quote(name)} is encrypted`);
+    if (method !== METHODS.stored && method !== METHODS.deflated) {
+      refuse(`the entry ${quote(name)} is packed by method ${method}; use deflate`);
+    }
+    entries.push({
+      name,
+      method,
+      checksum: view.getUint32(at + 16, true),
+      packedBytes: view.getUint32(at + 20, true),
+      bytes: view.getUint32(at + 24, true),
+      offset: view.getUint32(at + 42, true),
+    });
+    at = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+  }
+  if (at !== end) refuse('the directory of the archive is damaged');
+  const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total > maxBytes) refuse(`unpacked it would take ${total} bytes, and ${maxBytes} are the most`);
+  const twice = entries.find(({ name }, i) => entries.findIndex((each) => each.name === name) !== i);
+  if (twice) refuse(`the archive has two entries ${quote(twice.name)}`);
+  return entries;
+}
+
+/** The last end record whose comment reaches exactly to the end of the file. */
+function findEnd(view: DataView, refuse: Refuse): number {
+  const last = view.byteLength - END.bytes;
+  for (let at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at--) {
+    if (view.getUint32(at, true) === END.signature && at + view.getUint16(at + 20, true) === last) return at;
+  }
+  return refuse('the archive has no directory; it may have been cut off');
+}
+
+/**
+ * @param header the bytes at the entry's offset; fewer than 30 where the archive ends
+ * @returns where its packed bytes start
+ */
+export function packedStart(
+  { name, offset, packedBytes }: DirectoryEntry,
+  header: Uint8Array,
+  archiveBytes: number,
+  refuse: Refuse,
+): number {
+  const view = viewOf(header);
+  if (header.length < LOCAL_HEADER_BYTES || view.getUint32(0, true) !== LOCAL_HEADER) {
+    refuse(`the entry ${quote(name)} is not where the directory says`);
+  }
+  const start = offset + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
+  if (start + packedBytes > archiveBytes) refuse(`the entry ${quote(name)} is cut off`);
+  return start;
+}
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
