@@ -34,11 +34,13 @@ export const ERROR_CODES = [
   'unknown-model',
   // what it asks for
   'invalid-model-file',
+  'invalid-dataset-file',
   'impossible-request',
   'check-too-costly',
   'evaluation-too-costly',
   'illegal-transition',
   'version-in-use',
+  'dataset-in-use',
   // the service's own state
   'queue-full',
   'draining',
@@ -51,6 +53,7 @@ export const ERROR_CODES = [
   'kernel-differs',
   'worker-crashed',
   'checkpoint-damaged',
+  'dataset-damaged',
   // why the service does not start
   'invalid-configuration',
   'invalid-dataset',

@@ -5,6 +5,8 @@ import { datasetReportSchema } from './dataset-report.ts';
 
 export const IMAGE_SIDE = 28;
 export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
+export const MIN_CLASSES = 2;
+export const MAX_CLASSES = 100;
 export const SPLITS = ['train', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 

@@ -1,0 +1,98 @@
+/** The tensors of a data set in one file: pixels and labels of train, then test, a byte each, and nothing else. */
+import { createHash, type Hash } from 'node:crypto';
+import { type FileHandle, open } from 'node:fs/promises';
+import { type DatasetSummary, IMAGE_PIXELS } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import type { Tensors } from './tensor-cache.ts';
+
+const CHUNK_BYTES = 2 ** 22;
+
+/**
+ * Durable when it resolves, but for the entry in its directory.
+ * @returns `sha256:` of the file, which is the data set's digest
+ */
+export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
+  const file = await open(path, 'wx');
+  try {
+    const hash = createHash('sha256');
+    for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
+      for (const chunk of chunksOf(bytes)) {
+        hash.update(chunk);
+        await file.writeFile(chunk);
+      }
+    }
+    await file.sync();
+    return digestOf(hash);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Into shared memory, once.
+ * @throws AtelierError `dataset-damaged` where it is not the file that was written
+ */
+export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
+  const { train, test } = dataset.splits;
+  const memory = new SharedArrayBuffer((train.examples + test.examples) * (IMAGE_PIXELS + 1));
+  let offset = 0;
+  const view = (length: number) => {
+    offset += length;
+    return new Uint8Array(memory, offset - length, length);
+  };
+  const [trainPixels, trainLabels] = [view(train.examples * IMAGE_PIXELS), view(train.examples)];
+  const [testPixels, testLabels] = [view(test.examples * IMAGE_PIXELS), view(test.examples)];
+  const digest = await fill(new Uint8Array(memory), path).catch((cause: NodeJS.ErrnoException) => {
+    // A message of the system has the path, which is nothing that clients need to know.
+    throw damaged(
+      dataset,
+      cause.code === undefined ? cause.message : `it cannot be read (${cause.code})`,
+      cause,
+    );
+  });
+  if (digest !== dataset.digest) throw damaged(dataset, 'its bytes are not those that were checked');
+  return {
+    train: { pixels: trainPixels, labels: trainLabels },
+    test: { pixels: testPixels, labels: testLabels },
+  };
+}
+
+async function fill(memory: Uint8Array, path: string): Promise<string> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
+    const hash = createHash('sha256');
+    for (const chunk of chunksOf(memory)) {
+      await readFully(file, chunk);
+      hash.update(chunk);
+    }
+    return digestOf(hash);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let read = 0; read < chunk.length; ) {
+    const { bytesRead } = await file.read(chunk, read, chunk.length - read);
+    if (bytesRead === 0) throw new RangeError('it was cut off while it was read');
+    read += bytesRead;
+  }
+}
+
+function* chunksOf(bytes: Uint8Array): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+}
+
+function digestOf(hash: Hash): string {
+  return `sha256:${hash.digest('hex')}`;
+}
+
+function damaged({ id }: DatasetSummary, defect: string, cause?: unknown): AtelierError {
+  return new AtelierError(
+    'dataset-damaged',
+    `The file of data set ${id} is damaged: ${defect}. Upload the data set again, which keeps its id, or restore the file from a backup.`,
+    { cause },
+  );
+}

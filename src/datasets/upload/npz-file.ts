@@ -1,0 +1,53 @@
+/** The arrays of an .npz archive in a file, which may be larger than memory. */
+import { open } from 'node:fs/promises';
+import {
+  type DirectoryEntry,
+  LOCAL_HEADER_BYTES,
+  METHODS,
+  packedStart,
+  readDirectory,
+} from '../../formats/zip-directory.ts';
+import { type ByteSource, entrySource, fileSource } from './byte-source.ts';
+import { refusePart } from './refuse-part.ts';
+
+/** Holds a directory of as many entries as there may be, and the longest comment. */
+const TAIL_BYTES = 2 ** 20;
+const SUFFIX = '.npy';
+
+/**
+ * By their names without `.npy`. Nothing is unpacked.
+ * @param maxBytes the most that all may have together, unpacked
+ * @throws AtelierError `invalid-dataset-file`
+ */
+export async function openNpz(
+  part: string,
+  path: string,
+  maxBytes: number,
+): Promise<ReadonlyMap<string, ByteSource>> {
+  const refuse = (defect: string, cause?: unknown): never => refusePart(part, defect, cause);
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const read = async (start: number, length: number) => {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
+      return bytes.subarray(0, bytesRead);
+    };
+    const tailOffset = Math.max(0, size - TAIL_BYTES);
+    const sources = new Map<string, ByteSource>();
+    for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, refuse)) {
+      const start = packedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, refuse);
+      const name = entry.name.endsWith(SUFFIX) ? entry.name.slice(0, -SUFFIX.length) : entry.name;
+      sources.set(name, sourceOf(name, path, entry, start));
+    }
+    return sources;
+  } finally {
+    await file.close();
+  }
+}
+
+function sourceOf(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {
+  const { method, bytes, packedBytes, checksum } = entry;
+  const packed = fileSource(name, path, packedBytes, start);
+  return entrySource(packed, { bytes, checksum, deflated: method === METHODS.deflated });
+}

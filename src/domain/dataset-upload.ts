@@ -1,0 +1,57 @@
+/** A form with which a data set is uploaded: its files, and what is said of them. */
+import { z } from 'zod';
+import { MAX_CLASSES, MIN_CLASSES } from './dataset.ts';
+
+/** Part of the form that holds all arrays. */
+export const NPZ_PART = 'file';
+
+/** Parts of the form with one array each, or arrays in an npz; also as data sets of Keras are saved. */
+export const ARRAY_NAMES = {
+  trainImages: ['train_images', 'x_train'],
+  trainLabels: ['train_labels', 'y_train'],
+  testImages: ['test_images', 'x_test'],
+  testLabels: ['test_labels', 'y_test'],
+} as const satisfies Record<string, readonly string[]>;
+export type ArrayRole = keyof typeof ARRAY_NAMES;
+
+export const FILE_PARTS: readonly string[] = [NPZ_PART, ...Object.values(ARRAY_NAMES).flat()];
+
+const text = (maximum: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximum)
+    .regex(/^\P{Cc}*$/u, 'must have no control characters');
+
+const classNamesSchema = z
+  .array(text(100))
+  .min(MIN_CLASSES)
+  .max(MAX_CLASSES)
+  .refine((names) => new Set(names).size === names.length, 'must not name two classes alike');
+
+/** Fields of the form, which are text. */
+export const datasetFieldsSchema = z.strictObject({
+  name: text(100).nullable().default(null).describe('What it is called; need not be its own'),
+  classNames: z
+    .string()
+    .transform((json, context) => {
+      try {
+        return JSON.parse(json);
+      } catch {
+        context.addIssue('must be JSON, as ["cat", "dog"]');
+        return z.NEVER;
+      }
+    })
+    .pipe(classNamesSchema)
+    .nullable()
+    .default(null),
+  testFraction: z.string().transform(Number).pipe(z.number().min(0.05).max(0.5)).nullable().default(null),
+  seed: z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().max(2 ** 32 - 1))
+    .default(0),
+});
+export type DatasetFields = z.infer<typeof datasetFieldsSchema>;

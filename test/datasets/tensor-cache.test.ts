@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTensorCache, tensorBytes } from '../../src/datasets/tensor-cache.ts';
+import type { DatasetSummary } from '../../src/domain/dataset.ts';
+
+const summary = (id: string, examples = 1): DatasetSummary => ({
+  id,
+  name: null,
+  createdAt: null,
+  imageShape: [28, 28],
+  classNames: ['a', 'b'],
+  splits: { train: { examples, examplesPerClass: [] }, test: { examples: 1, examplesPerClass: [] } },
+  digest: '',
+  report: null,
+});
+const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+const ONE = tensorBytes(summary('a'));
+
+/** Room for two, and a list of what was loaded. */
+function cacheOf(inUse: readonly string[] = []) {
+  const loaded: string[] = [];
+  const cache = createTensorCache({
+    load: async ({ id }) => {
+      loaded.push(id);
+      return { train: none, test: none };
+    },
+    inUse: async () => new Set(inUse),
+    maxBytes: 2 * ONE,
+  });
+  const ask = async (...ids: string[]) => {
+    for (const id of ids) await cache.get(summary(id));
+  };
+  return { cache, loaded, ask };
+}
+
+test('a data set is loaded once, however many ask for it meanwhile', async () => {
+  const { cache, loaded } = cacheOf();
+  const [one, two] = await Promise.all([cache.get(summary('a')), cache.get(summary('a'))]);
+  assert.equal(one, two);
+  assert.equal(await cache.get(summary('a')), one);
+  assert.deepEqual(loaded, ['a']);
+  cache.forget('a');
+  assert.notEqual(await cache.get(summary('a')), one);
+});
+
+test('the one that was not asked for the longest time makes room', async () => {
+  const { loaded, ask } = cacheOf();
+  await ask('a', 'b', 'a', 'c', 'a', 'c', 'b');
+  assert.deepEqual(loaded, ['a', 'b', 'c', 'b']);
+});
+
+test('one that is in use stays, beyond the room that there is', async () => {
+  const { loaded, ask } = cacheOf(['a', 'b']);
+  await ask('a', 'b', 'c', 'd', 'a', 'b', 'c');
+  assert.deepEqual(loaded, ['a', 'b', 'c', 'd', 'c']);
+});
+
+test('one that takes more than all the room is there until another is asked for', async () => {
+  const { cache, loaded, ask } = cacheOf();
+  for (const _ of [1, 2]) await cache.get(summary('large', 100));
+  await ask('a');
+  await cache.get(summary('large', 100));
+  assert.deepEqual(loaded, ['large', 'a', 'large']);
+});
+
+test('what could not be loaded is tried again', async () => {
+  let fails = true;
+  const cache = createTensorCache({
+    load: async () => {
+      if (fails) throw new Error('damaged');
+      return { train: none, test: none };
+    },
+    inUse: async () => new Set<string>(),
+    maxBytes: ONE,
+  });
+  await assert.rejects(cache.get(summary('a')), /damaged/);
+  fails = false;
+  assert.ok(await cache.get(summary('a')));
+});

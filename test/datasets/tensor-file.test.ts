@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { countExamples } from '../../src/datasets/catalog.ts';
+import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
+import { datasetIdOf } from '../../src/datasets/upload/identity.ts';
+import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import { refused, temporaryFolder } from './fixtures.ts';
+import { images, labels } from './upload/fixtures.ts';
+
+const split = (count: number) => ({ pixels: images(count, 2), labels: labels(count, 2) });
+/** Larger than what is read at once. */
+const tensors = { train: split(6000), test: split(3) };
+
+function summaryOf(digest: string): DatasetSummary {
+  return {
+    id: 'dst_0',
+    name: null,
+    createdAt: '2026-01-01T00:00:00.000Z',
+    imageShape: [28, 28],
+    classNames: ['a', 'b'],
+    splits: { train: countExamples(tensors.train.labels, 2), test: countExamples(tensors.test.labels, 2) },
+    digest,
+    report: null,
+  };
+}
+
+test('tensors are read as they were written, into shared memory', async (t) => {
+  const path = join(temporaryFolder(t), 'tensors');
+  const digest = await writeTensorFile(path, tensors);
+  assert.equal(
+    digest,
+    `sha256:${createHash('sha256')
+      .update(await readFile(path))
+      .digest('hex')}`,
+  );
+  const read = await readTensorFile(path, summaryOf(digest));
+  assert.deepEqual(read, tensors);
+  assert.ok(read.train.pixels.buffer instanceof SharedArrayBuffer);
+  await assert.rejects(writeTensorFile(path, tensors), /EEXIST/);
+});
+
+test('a file that is damaged, cut off, longer or gone is refused by name', async (t) => {
+  const path = join(temporaryFolder(t), 'tensors');
+  const summary = summaryOf(await writeTensorFile(path, tensors));
+  const bytes = await readFile(path);
+  bytes[4_500_000]! ^= 1;
+  await writeFile(path, bytes);
+  await assert.rejects(
+    readTensorFile(path, summary),
+    refused('dataset-damaged', /dst_0 is damaged: .* not those that were checked/),
+  );
+  await truncate(path, bytes.length - 1);
+  await assert.rejects(
+    readTensorFile(path, summary),
+    refused('dataset-damaged', /it has 4712354 bytes instead of 4712355/),
+  );
+  await writeFile(path, Buffer.alloc(bytes.length + 1));
+  await assert.rejects(readTensorFile(path, summary), refused('dataset-damaged', /instead of/));
+  await assert.rejects(
+    readTensorFile(`${path}.gone`, summary),
+    refused('dataset-damaged', /it cannot be read \(ENOENT\)/),
+  );
+});
+
+test('another class name, another division or other pixels are another data set', () => {
+  const summary = summaryOf('sha256:0');
+  const { splits } = summary;
+  const ids = [
+    summary,
+    { ...summary, classNames: ['a', 'c'] },
+    { ...summary, digest: 'sha256:1' },
+    { ...summary, splits: { train: splits.test, test: splits.train } },
+  ].map(datasetIdOf);
+  assert.equal(new Set(ids).size, 4);
+  for (const id of ids) assert.match(id, /^dst_[0-9a-f]{40}$/);
+  assert.equal(datasetIdOf({ ...summary, name: 'renamed' } as DatasetSummary), ids[0]);
+});

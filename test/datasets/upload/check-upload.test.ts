@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { CheckedUpload } from '../../../src/datasets/upload/check-upload.ts';
+import { parseNpy } from '../../../src/formats/npy.ts';
+import { DATA_DIR } from '../../start-service.ts';
+import { check, digits, type Files, idx, idxGz, images, labels, npy, npz, small } from './fixtures.ts';
+
+const real = (kind: string) =>
+  parseNpy(readFileSync(join(DATA_DIR, `fashion_mnist_test_${kind}.npy`))).data as Uint8Array;
+const IMAGES = real('images');
+const LABELS = real('labels');
+const COUNT = LABELS.length;
+
+/** As `numpy.asfortranarray(pixels.reshape(shape))` lies in a file. */
+function inFortranOrder(
+  pixels: Uint8Array,
+  [count, height, width]: readonly [number, number, number],
+): Uint8Array {
+  const moved = new Uint8Array(pixels.length);
+  for (let n = 0; n < count; n++)
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++)
+        moved[n + count * (y + height * x)] = pixels[(n * height + y) * width + x]!;
+  return moved;
+}
+
+const train = (pixels: Uint8Array, of: Uint8Array): Files => ({ train_images: pixels, train_labels: of });
+
+/** Each holds the 10,000 real test images; what is held out of them is the same every time. */
+const FORMS: readonly (readonly [form: string, files: () => Files])[] = [
+  ['npy', () => train(npy(IMAGES, [COUNT, 28, 28]), npy(LABELS, [COUNT]))],
+  [
+    'npy of rows, in Fortran order',
+    () =>
+      train(npy(inFortranOrder(IMAGES, [COUNT, 784, 1]), [COUNT, 784], 'Fortran'), npy(LABELS, [COUNT, 1])),
+  ],
+  [
+    'npy of squares, in Fortran order',
+    () =>
+      train(
+        npy(inFortranOrder(IMAGES, [COUNT, 28, 28]), [COUNT, 28, 28, 1], 'Fortran'),
+        npy(LABELS, [COUNT]),
+      ),
+  ],
+  ['IDX', () => train(idx(IMAGES, [COUNT, 28, 28]), idx(LABELS, [COUNT]))],
+  ['IDX packed by gzip', () => train(idxGz(IMAGES, [COUNT, 28, 28]), idxGz(LABELS, [COUNT]))],
+  ['an npz, packed', () => ({ file: npz(train(npy(IMAGES, [COUNT, 784]), npy(LABELS, [COUNT]))) })],
+  [
+    'an npz, not packed, with the names of Keras',
+    () => ({ file: npz({ x_train: npy(IMAGES, [COUNT, 784]), y_train: npy(LABELS, [COUNT]) }, 0) }),
+  ],
+  [
+    'f8 of 0–1, i8',
+    () =>
+      train(
+        npy(
+          Float64Array.from(IMAGES, (pixel) => pixel / 255),
+          [COUNT, 784],
+        ),
+        npy(BigInt64Array.from(LABELS, BigInt), [COUNT]),
+      ),
+  ],
+  [
+    'f4 of 0–255, f8',
+    () =>
+      train(npy(Float32Array.from(IMAGES), [COUNT, 28, 28, 1]), npy(Float64Array.from(LABELS), [COUNT, 1])),
+  ],
+  [
+    'f2 of 0–1, i1',
+    () =>
+      train(
+        npy(
+          Float16Array.from(IMAGES, (pixel) => pixel / 255),
+          [COUNT, 28, 28],
+        ),
+        npy(Int8Array.from(LABELS), [COUNT]),
+      ),
+  ],
+  [
+    'u8, u2',
+    () =>
+      train(npy(BigUint64Array.from(IMAGES, BigInt), [COUNT, 784]), npy(Uint16Array.from(LABELS), [COUNT])),
+  ],
+];
+
+test('the same images are the same data set in whatever form they come', async (t) => {
+  let first: CheckedUpload['tensors'] | undefined;
+  for (const [form, files] of FORMS) {
+    await t.test(form, async (form) => {
+      const { tensors, report, classNames } = await check(form, files(), { testFraction: 0.2 });
+      first ??= tensors;
+      assert.deepEqual(classNames, ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']);
+      assert.equal(report.pixels.rounded, 0);
+      for (const split of ['train', 'test'] as const) {
+        assert.ok(Buffer.from(tensors[split].pixels).equals(first[split].pixels), split);
+        assert.ok(Buffer.from(tensors[split].labels).equals(first[split].labels), split);
+      }
+    });
+  }
+});
+
+test('what is held out is a share of every class, and together with the rest all that was sent', async (t) => {
+  const files = train(npy(IMAGES, [COUNT, 784]), npy(LABELS, [COUNT]));
+  const { tensors, splits, report } = await check(t, files, { testFraction: 0.2, seed: 7 });
+  assert.deepEqual(splits.train, { examples: 8000, examplesPerClass: new Array(10).fill(800) });
+  assert.deepEqual(splits.test, { examples: 2000, examplesPerClass: new Array(10).fill(200) });
+  assert.deepEqual(report.heldOut, { fraction: 0.2, seed: 7 });
+  const rows = (pixels: Uint8Array, of: Uint8Array) =>
+    Array.from(
+      of,
+      (label, n) => `${label} ${Buffer.from(pixels.subarray(n * 784, (n + 1) * 784)).toString('latin1')}`,
+    );
+  const together = [tensors.train, tensors.test].flatMap((split) => rows(split.pixels, split.labels));
+  assert.deepEqual(together.toSorted(), rows(IMAGES, LABELS).toSorted());
+  const other = await check(t, files, { testFraction: 0.2, seed: 8 });
+  assert.notDeepEqual(other.tensors.test.labels.join(), tensors.test.labels.join());
+});
+
+test('the digits of scikit-learn are read as they are, and nothing is odd about them', async (t) => {
+  const { splits, report, classNames } = await check(t, { file: digits });
+  assert.deepEqual(splits.train.examplesPerClass, [133, 136, 133, 137, 136, 137, 136]);
+  assert.deepEqual(splits.test.examplesPerClass, [45, 46, 44, 46, 45, 45, 45]);
+  assert.equal(classNames.length, 7);
+  assert.deepEqual(report, {
+    arrays: [
+      { part: 'x_train', format: 'npy', dtype: 'u1', shape: [948, 28, 28], minimum: 0, maximum: 255 },
+      { part: 'y_train', format: 'npy', dtype: 'u1', shape: [948], minimum: 0, maximum: 6 },
+      { part: 'x_test', format: 'npy', dtype: 'u1', shape: [316, 28, 28], minimum: 0, maximum: 255 },
+      { part: 'y_test', format: 'npy', dtype: 'u1', shape: [316], minimum: 0, maximum: 6 },
+    ],
+    pixels: { range: '0-255', rounded: 0 },
+    heldOut: null,
+    duplicates: {
+      train: { images: 0, withOtherLabel: 0, first: [] },
+      test: { images: 0, withOtherLabel: 0, first: [] },
+      across: { images: 0, withOtherLabel: 0, first: [] },
+    },
+    constantImages: { train: 0, test: 0 },
+    warnings: [],
+  });
+});
+
+test('2 classes and 100 are taken', async (t) => {
+  for (const classes of [2, 100]) {
+    const { splits } = await check(t, small(2 * classes, classes, classes));
+    assert.deepEqual(splits.train.examplesPerClass, new Array(classes).fill(2));
+  }
+});
+
+test('floats that lie between greys are rounded to the nearest, and counted', async (t) => {
+  for (const [scale, range] of [
+    [1, '0-255'],
+    [1 / 255, '0-1'],
+  ] as const) {
+    const pixels = Float64Array.from(images(4, 2), (pixel) => pixel * scale);
+    pixels.set([100.4 * scale, 100.6 * scale, 254.9 * scale], 10);
+    const files = { ...small(), train_images: npy(pixels, [4, 784]), train_labels: npy(labels(4, 2), [4]) };
+    const { tensors, report } = await check(t, files);
+    assert.deepEqual(report.pixels, { range, rounded: 3 });
+    assert.deepEqual([...tensors.train.pixels.subarray(10, 13)], [100, 101, 255]);
+    assert.deepEqual(codes(report), ['rounded-pixels']);
+  }
+});
+
+const codes = ({ warnings }: CheckedUpload['report']) => warnings.map(({ code }) => code);
+
+test('images that are there twice are counted and the first few named, within a split and across', async (t) => {
+  const pixels = images(16, 2);
+  const copy = (to: number, from: number) => pixels.copyWithin(to * 784, from * 784, (from + 1) * 784);
+  // 0–9 are for training, 10–15 for testing.
+  for (const [to, from] of [
+    [4, 0],
+    [5, 0],
+    [9, 3],
+    [12, 11],
+    [14, 2],
+    [15, 3],
+  ] as const)
+    copy(to, from);
+  const { report } = await check(t, {
+    train_images: npy(pixels.subarray(0, 10 * 784), [10, 784]),
+    train_labels: npy(labels(10, 2), [10]),
+    test_images: npy(pixels.subarray(10 * 784), [6, 784]),
+    test_labels: npy(labels(6, 2), [6]),
+  });
+  assert.deepEqual(report.duplicates, {
+    train: {
+      images: 3,
+      withOtherLabel: 1,
+      first: [
+        [0, 4],
+        [0, 5],
+        [3, 9],
+      ],
+    },
+    test: { images: 1, withOtherLabel: 1, first: [[1, 2]] },
+    across: {
+      images: 2,
+      withOtherLabel: 0,
+      first: [
+        [2, 4],
+        [3, 5],
+      ],
+    },
+  });
+  assert.deepEqual(codes(report), ['test-images-in-train', 'contradictory-labels']);
+  assert.match(report.warnings[0]!.message, /^2 of 6 test images/);
+});
+
+test('of many duplicates five are named', async (t) => {
+  const files = { ...small(), train_images: npy(new Uint8Array(8 * 784), [8, 784]) };
+  const { report } = await check(t, files);
+  assert.equal(report.duplicates.train.images, 7);
+  assert.equal(report.duplicates.train.first.length, 5);
+  assert.deepEqual(report.constantImages, { train: 8, test: 0 });
+  assert.deepEqual(codes(report), ['dark-images', 'contradictory-labels', 'constant-images']);
+});
+
+test('classes of very different size, and a class without test images, are warned of', async (t) => {
+  const few = labels(22, 2).fill(0);
+  few.set([1, 1]);
+  const one = {
+    train_images: npy(images(22, 22), [22, 784]),
+    test_images: npy(images(30, 2).subarray(28 * 784), [2, 784]),
+  };
+  const tenth = await check(t, { ...one, train_labels: npy(few, [22]), test_labels: npy(labels(2, 2), [2]) });
+  assert.deepEqual(codes(tenth.report), []);
+  few[0] = 0;
+  const fewer = await check(
+    t,
+    { ...one, train_labels: npy(few, [22]), test_labels: npy(new Uint8Array(2), [2]) },
+    { classNames: ['cat', 'dog'] },
+  );
+  assert.deepEqual(codes(fewer.report), ['unbalanced-classes', 'class-not-tested']);
+  assert.match(
+    fewer.report.warnings[0]!.message,
+    /^Class 1 \("dog"\) has 1 training images, class 0 \("cat"\) has 21/,
+  );
+});
