@@ -1,17 +1,19 @@
 /** How long a connection may take for what, and how many there are. */
 import type { FastifyInstance } from 'fastify';
-import { cutStalledClients } from './stalled-clients.ts';
+import { cutSlowClients, cutStalledClients } from './stalled-clients.ts';
 
 export interface ConnectionLimits {
   /** From the start of a request, or of the connection, to the end of the headers. */
   readonly headersMs: number;
   /** … to the end of the body, however steadily it arrives. */
   readonly requestMs: number;
+  /** … that of a data set, which may be a thousand times as large. */
+  readonly uploadMs: number;
   /** Without a byte from a client that is sending, or to one that is to read. */
   readonly stallMs: number;
   /** Between two requests. */
   readonly keepAliveMs: number;
-  /** How often `headersMs` and `requestMs` are looked at. */
+  /** How often `headersMs` and `uploadMs` are looked at. */
   readonly checkMs: number;
   readonly connections: number;
 }
@@ -19,6 +21,7 @@ export interface ConnectionLimits {
 export const CONNECTION_LIMITS: ConnectionLimits = {
   headersMs: 20_000,
   requestMs: 120_000,
+  uploadMs: 3_600_000,
   stallMs: 30_000,
   // Longer than the minute of usual proxies, which would else send into a connection that is being closed.
   keepAliveMs: 72_000,
@@ -30,9 +33,9 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const PROBE_AFTER_MS = 60_000;
 
 /** Of Fastify. */
-export function connectionOptions({ headersMs, requestMs, stallMs, keepAliveMs, checkMs }: ConnectionLimits) {
+export function connectionOptions({ headersMs, uploadMs, stallMs, keepAliveMs, checkMs }: ConnectionLimits) {
   return {
-    requestTimeout: requestMs,
+    requestTimeout: uploadMs,
     keepAliveTimeout: keepAliveMs,
     connectionTimeout: stallMs,
     http: {
@@ -46,7 +49,11 @@ export function connectionOptions({ headersMs, requestMs, stallMs, keepAliveMs, 
 }
 
 /** What Fastify has no option for. */
-export function limitConnections(app: FastifyInstance, { stallMs, connections }: ConnectionLimits): void {
+export function limitConnections(
+  app: FastifyInstance,
+  { requestMs, stallMs, connections }: ConnectionLimits,
+): void {
   app.server.maxConnections = connections;
   cutStalledClients(app, stallMs);
+  cutSlowClients(app, requestMs);
 }
