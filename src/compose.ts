@@ -3,6 +3,8 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
+import type { Tensors } from './datasets/tensor-cache.ts';
+import { AT_WORK } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
 import { askedBy } from './http/asked-by.ts';
 import { createMetrics } from './http/metrics/metrics.ts';
@@ -17,6 +19,7 @@ import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
 import { createImportService } from './services/import-model.ts';
 import { createInspectionService } from './services/inspect.ts';
+import { createOwnDatasetService } from './services/own-datasets.ts';
 import { createPictureStatistics } from './services/picture-statistics.ts';
 import { createPredictService } from './services/predict.ts';
 import { createRegistryService } from './services/registry.ts';
@@ -27,6 +30,9 @@ import { watchJobs } from './services/watch-jobs.ts';
 import { openStore } from './store/store.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import type {
+  CheckedDataset,
+  DatasetCheckTask,
+  DatasetLoadTask,
   GradientCheckResult,
   GradientCheckTask,
   PredictResult,
@@ -49,7 +55,6 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
   // The lock before the data set: a second process is to fail at once.
   const store = await openStore(config.stateDir);
   try {
-    const catalog = createCatalog([await loadDataset(config.dataDir)]);
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
       // Asked for when there are models.
@@ -58,6 +63,22 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       countJobs: store.jobs.count,
       runningJobs: async () =>
         (await store.jobs.list({ status: 'running', limit: config.trainingWorkers })).data,
+    });
+    const datasetPool = <Task, Value>() =>
+      createPool<Task, Value>(
+        new URL('./workers/dataset.worker.ts', import.meta.url),
+        1,
+        () => metrics.onRestart('dataset'),
+        0,
+      );
+    const checks = datasetPool<DatasetCheckTask, CheckedDataset>();
+    // Apart from checks: a training is not to wait for the upload of somebody else.
+    const loads = datasetPool<never, never>().tasks<DatasetLoadTask, Tensors>('loadDataset');
+    const catalog = createCatalog([await loadDataset(config.dataDir)], {
+      summaries: await store.datasets.list(),
+      load: (dataset) => loads.run({ path: store.datasets.fileOf(dataset.id), dataset }),
+      inUse: async () => new Set((await store.datasets.usedBy(AT_WORK)).values()),
+      maxBytes: config.maxDatasetBytes,
     });
     const allTold = watchJobs({
       store,
@@ -102,6 +123,12 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const app = await buildApp(
       {
         catalog,
+        ownDatasets: createOwnDatasetService({
+          datasets: store.datasets,
+          catalog,
+          checks,
+          maxDatasetBytes: config.maxDatasetBytes,
+        }),
         training,
         followEvents: createFollowEvents(store),
         once,
@@ -138,7 +165,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         await queue.close();
         await app.close();
         clearTimeout(cut);
-        await Promise.all([numeric.close(), predict.close()]);
+        await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
         once.close();
         await allTold();
         await store.close();

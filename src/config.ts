@@ -40,6 +40,9 @@ const environmentSchema = z.object({
   MAX_BODY_BYTES: whole(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
+  MAX_DATASET_BYTES: whole(1024, 4095 * MEBIBYTE)
+    .default(1024 * MEBIBYTE)
+    .describe('Largest data set that is uploaded, packed and unpacked'),
   CORS_ORIGINS: z
     .string()
     .default('')
@@ -91,6 +94,7 @@ export type Config = Readonly<{
   trainingWorkers: number;
   queueLimit: number;
   maxBodyBytes: number;
+  maxDatasetBytes: number;
   corsOrigins: readonly string[];
   keys: readonly ApiKey[];
   /** Others reach it and no keys are set, so that it needs one of its own. */
@@ -151,6 +155,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     trainingWorkers: env.TRAINING_WORKERS,
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,
+    maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
     keys: Object.freeze(env.API_KEYS),
     needsOwnKey: !isOpen(env) && env.API_KEYS.length === 0,

@@ -15,6 +15,7 @@ import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
 import type { ImportService } from '../services/import-model.ts';
 import type { InspectionService } from '../services/inspect.ts';
+import type { OwnDatasetService } from '../services/own-datasets.ts';
 import type { PredictService } from '../services/predict.ts';
 import type { RegistryService } from '../services/registry.ts';
 import type { TrainingService } from '../services/train.ts';
@@ -45,6 +46,7 @@ import { healthRoutes } from './routes/health.ts';
 import { importRoutes } from './routes/imports.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { modelRoutes } from './routes/models.ts';
+import { ownDatasetRoutes } from './routes/own-datasets.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
@@ -55,6 +57,7 @@ import { validatorCompiler } from './validate.ts';
 
 export interface Services {
   readonly catalog: Catalog;
+  readonly ownDatasets: OwnDatasetService;
   readonly training: TrainingService;
   readonly followEvents: FollowEvents;
   readonly once: OnceService;
@@ -76,7 +79,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
   services: Services,
-  config: Pick<Config, 'maxBodyBytes' | 'maxEventLoopDelayMs'> &
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'maxEventLoopDelayMs'> &
     Partial<Pick<Config, 'corsOrigins'>> &
     AdmissionConfig,
   logger?: FastifyBaseLogger,
@@ -153,6 +156,7 @@ export async function buildApp(
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
+      await v1.register(ownDatasetRoutes(services.ownDatasets, services.once, config.maxDatasetBytes));
       await v1.register(trainingJobRoutes(services.training, services.once));
       await v1.register(trainingEventRoutes(services.training, services.followEvents, services.health));
       await v1.register(gradientCheckRoutes(services.gradients));

@@ -103,6 +103,7 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
     if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
     if (status === '201' && operation.operationId === 'importModel') names.push('Location');
     if (status === '200' && operation.operationId === 'exportModelVersion') names.push(...EXPORT_HEADERS);
+    if (status < '300' && operation.operationId === 'uploadDataset') names.push('Location');
     if (key && status < '300') names.push('Idempotency-Replayed');
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');

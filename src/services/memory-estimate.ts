@@ -8,6 +8,13 @@ import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.t
 /** The rest is the data set's, the other jobs' and the service's. */
 const SHARE_OF_MEMORY = 0.5;
 
+/** Bytes that one piece of work may take. */
+export function memoryForWork(): number {
+  // In a container its limit counts; without one Node says 0, or 2^64.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return Math.min(limit, totalmem()) * SHARE_OF_MEMORY;
+}
+
 /** @throws AtelierError `impossible-request`, with the estimate */
 export function assertTrainingFitsMemory(
   { training, gradientCheck }: Pick<TrainingJobRequest, 'training' | 'gradientCheck'>,
@@ -25,9 +32,7 @@ export function assertGradientCheckFitsMemory(layerSizes: LayerSizes, examples: 
 }
 
 function assertFits(wanted: number, what: string): void {
-  // In a container its limit counts; without one Node says 0, or 2^64.
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  const available = Math.min(limit, totalmem()) * SHARE_OF_MEMORY;
+  const available = memoryForWork();
   if (wanted <= available) return;
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AtelierError(

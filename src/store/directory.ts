@@ -28,7 +28,8 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-const FULL = ['ENOSPC', 'EDQUOT'];
+/** No space, none of the user’s share, more than a file may have. */
+const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export function isFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FULL.includes(String(error.code));

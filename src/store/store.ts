@@ -4,6 +4,7 @@ import { type Aliases, createAliases } from './aliases.ts';
 import { openBlobs } from './blobs.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
+import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Answers, createAnswers } from './idempotency.ts';
@@ -16,6 +17,7 @@ import { type SharedBlobs, shareBlobs } from './shared-blobs.ts';
 import type { OnAppended } from './written-events.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
+export type { Datasets } from './datasets.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
 export type { Jobs } from './jobs.ts';
@@ -33,6 +35,7 @@ export interface Store {
   readonly answers: Answers;
   /** The parameters of versions, and nothing else: what no version refers to is removed. */
   readonly blobs: SharedBlobs;
+  readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
   /** Waits for what was asked before, closes the database and releases the directory. */
   close(): Promise<void>;
@@ -60,6 +63,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       aliases: createAliases(db),
       answers: createAnswers(db),
       blobs,
+      datasets: await openDatasets(db, join(directory, 'datasets')),
       checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
       async close() {
         // There is one connection: who holds it knows that no transaction is half-way.

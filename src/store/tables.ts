@@ -8,6 +8,7 @@ import type { EventType, JobStatus, StopReason } from '../domain/training-job.ts
 
 export interface Database {
   answers: AnswerTable;
+  datasets: DatasetTable;
   jobs: JobTable;
   metrics: MetricTable;
   events: EventTable;
@@ -29,6 +30,20 @@ export interface AnswerTable {
   location: string | null;
   content_type: string;
   body: string;
+}
+
+/** Uploaded ones. */
+export interface DatasetTable {
+  id: string;
+  name: string | null;
+  created_at: string;
+  /** JSON */
+  class_names: string;
+  /** JSON of how many examples there are */
+  splits: string;
+  digest: string;
+  /** JSON of what was found in the files */
+  report: string;
 }
 
 export interface JobTable {
@@ -151,6 +166,7 @@ export interface AliasMoveTable {
   caller: string;
 }
 
+export type DatasetRow = Selectable<DatasetTable>;
 export type JobRow = Selectable<JobTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type ModelVersionRow = Selectable<ModelVersionTable>;

@@ -1,6 +1,10 @@
 /** Everything that crosses a thread boundary, both ways. */
 
 import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
+import type { DatasetSummary } from '../domain/dataset.ts';
+import type { DatasetReport } from '../domain/dataset-report.ts';
+import type { DatasetFields } from '../domain/dataset-upload.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { ExplainedImage } from '../domain/explanation.ts';
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
@@ -189,6 +193,25 @@ export interface ImportResult extends ImportedModel {
 export interface PictureStatisticsTask {
   readonly examples: Examples;
   readonly classes: number;
+}
+
+/** Files that were uploaded, to become one data set. */
+export interface DatasetCheckTask {
+  readonly files: readonly UploadedFile[];
+  readonly fields: Omit<DatasetFields, 'name'>;
+  readonly maxBytes: number;
+  /** File that is written: the tensors of the data set. */
+  readonly target: string;
+}
+
+export type CheckedDataset = Pick<DatasetSummary, 'id' | 'classNames' | 'splits' | 'digest'> & {
+  readonly report: DatasetReport;
+};
+
+/** The answer is in shared memory. */
+export interface DatasetLoadTask {
+  readonly path: string;
+  readonly dataset: DatasetSummary;
 }
 
 export interface PredictTask {

@@ -22,15 +22,17 @@ export interface Pool<Task, Value> {
 /**
  * @param entry the module that the threads run; its default export takes a task and answers an Outcome
  * @param onRestart a thread crashed, and another one takes its place
+ * @param idleThreads how many stay when there is nothing to do, with what memory they took
  */
 export function createPool<Task, Value>(
   entry: URL,
   threads: number,
   onRestart = () => {},
+  idleThreads = threads,
 ): Pool<Task, Value> {
   const piscina = new Piscina({
     filename: entry.href,
-    minThreads: threads,
+    minThreads: idleThreads,
     maxThreads: threads,
     maxQueue: MAX_WAITING,
     // A thread that waits in Atomics.wait would not see an abort or a close.

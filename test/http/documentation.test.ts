@@ -47,6 +47,7 @@ test('openapi.json in the repository is what the service answers, whatever it is
 
 test('the document has every route of the contract, and no other', () => {
   assert.deepEqual(operations.map(({ title }) => title).toSorted(), [
+    'DELETE /v1/datasets/{id}',
     'DELETE /v1/models/{name}',
     'DELETE /v1/models/{name}/aliases/{alias}',
     'DELETE /v1/models/{name}/versions/{version}',
@@ -71,6 +72,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/training-jobs/{id}/events',
     'GET /v1/training-jobs/{id}/metrics',
     'PATCH /v1/models/{name}/versions/{version}',
+    'POST /v1/datasets',
     'POST /v1/gradient-checks',
     'POST /v1/models',
     'POST /v1/models/{name}/predictions',
@@ -176,7 +178,7 @@ test('every operation that creates something takes an Idempotency-Key, and says 
   );
   assert.deepEqual(
     keyed.map(({ title }) => title),
-    ['POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify', 'POST /v1/models'],
+    ['POST /v1/datasets', 'POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify', 'POST /v1/models'],
   );
   for (const { title, operation } of keyed) {
     for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);

@@ -9,7 +9,7 @@ import { measureModels } from './models.ts';
 import { measurePredictions } from './predictions.ts';
 import { type DurationOf, requestDurations } from './requests.ts';
 
-export const WORKERS = ['training', 'numeric', 'predict'] as const;
+export const WORKERS = ['training', 'numeric', 'predict', 'dataset'] as const;
 export type Worker = (typeof WORKERS)[number];
 
 export interface Metrics {

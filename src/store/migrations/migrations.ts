@@ -5,6 +5,7 @@ import * as trainingOptions from './0002-training-options.ts';
 import * as checkpoints from './0003-checkpoints.ts';
 import * as idempotency from './0004-idempotency.ts';
 import * as registry from './0005-registry.ts';
+import * as datasets from './0006-datasets.ts';
 import * as receipts from './0007-receipts.ts';
 import * as imports from './0008-imports.ts';
 
@@ -14,6 +15,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0003-checkpoints': checkpoints,
   '0004-idempotency': idempotency,
   '0005-registry': registry,
+  '0006-datasets': datasets,
   '0007-receipts': receipts,
   '0008-imports': imports,
 };

@@ -1,0 +1,67 @@
+/** Takes data sets in, and deletes them. */
+import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
+import type { DatasetFields } from '../domain/dataset-upload.ts';
+import { AtelierError } from '../errors.ts';
+import type { AddedDataset } from '../store/datasets.ts';
+import type { Keep } from '../store/idempotency.ts';
+import type { Store } from '../store/store.ts';
+import type { CheckedDataset, DatasetCheckTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import { memoryForWork } from './memory-estimate.ts';
+
+export interface OwnDatasetService {
+  /** Where a part of an upload is to be written, and discarded in the end. */
+  readonly newFile: Store['datasets']['newFile'];
+  readonly discard: Store['datasets']['discard'];
+  /**
+   * Checks the files in a thread, and stores what they hold. The files stay the caller's.
+   * @param signal ends the check when the client hangs up
+   * @throws AtelierError `invalid-dataset-file`, `storage-full`, `overloaded`
+   */
+  add(
+    files: readonly UploadedFile[],
+    fields: DatasetFields,
+    signal: AbortSignal,
+    keep?: Keep<AddedDataset>,
+  ): Promise<AddedDataset>;
+  /** @throws AtelierError `dataset-not-found`, `dataset-in-use` */
+  remove(id: string): Promise<void>;
+}
+
+export function createOwnDatasetService(options: {
+  datasets: Store['datasets'];
+  catalog: Catalog;
+  checks: Pool<DatasetCheckTask, CheckedDataset>;
+  maxDatasetBytes: number;
+}): OwnDatasetService {
+  const { datasets, catalog, checks, maxDatasetBytes } = options;
+  return {
+    newFile: datasets.newFile,
+    discard: datasets.discard,
+    async add(files, { name, ...fields }, signal, keep) {
+      const target = datasets.newFile();
+      const maxBytes = Math.min(maxDatasetBytes, memoryForWork());
+      try {
+        const checked = await checks.run({ files, fields, maxBytes, target }, signal);
+        const added = await datasets.add(target, { ...checked, name }, keep);
+        if (added.isNew) catalog.add(added.dataset);
+        return added;
+      } finally {
+        await datasets.discard(target);
+      }
+    },
+    async remove(id) {
+      const dataset = catalog.summary(id);
+      if (!dataset) {
+        const message = `There is no data set ${id}; there are: ${knownDatasets(catalog)}.`;
+        throw new AtelierError('dataset-not-found', message);
+      }
+      if (dataset.createdAt === null) {
+        throw new AtelierError('dataset-in-use', `Data set ${id} is built in, and stays.`);
+      }
+      await datasets.remove(id);
+      catalog.remove(id);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { datasetReportSchema } from '../../src/domain/dataset-report.ts';
+import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import type { NewDataset } from '../../src/store/datasets.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { failure, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
+
+const nothing = { images: 0, withOtherLabel: 0, first: [] };
+const split = { examples: 2, examplesPerClass: [1, 1] };
+
+function dataset(id: string, name: string | null = null): NewDataset {
+  return {
+    id,
+    name,
+    classNames: ['cat', 'dog'],
+    splits: { train: split, test: split },
+    digest: `sha256:${'0'.repeat(64)}`,
+    report: datasetReportSchema.parse({
+      arrays: [],
+      pixels: { range: '0-255', rounded: 0 },
+      heldOut: null,
+      duplicates: { train: nothing, test: nothing, across: nothing },
+      constantImages: { train: 0, test: 0 },
+      warnings: [{ code: 'constant-images', message: 'one' }],
+    }),
+  };
+}
+
+async function add({ datasets }: Store, id: string, bytes = 'tensors', name: string | null = null) {
+  const file = datasets.newFile();
+  await writeFile(file, bytes);
+  return datasets.add(file, dataset(id, name));
+}
+
+test('a data set is there after a restart, and what a killed process left half done is not', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const first = await openStore(directory);
+  const added = await add(first, 'dst_a');
+  await writeFile(first.datasets.newFile(), 'half an upload');
+  await writeFile(first.datasets.fileOf('dst_b'), 'moved, but without its row');
+  await first.close();
+  const second = await openStore(directory);
+  t.after(() => second.close());
+  assert.deepEqual(await second.datasets.list(), [added.dataset]);
+  assert.deepEqual(await readdir(join(directory, 'datasets')), ['dst_a']);
+});
+
+test('the second upload keeps name and time of the first, and heals its file', async (t) => {
+  const store = await temporaryStore(t);
+  const first = await add(store, 'dst_a', 'tensors', 'first');
+  await writeFile(store.datasets.fileOf('dst_a'), 'damaged');
+  const [second, other] = await Promise.all([add(store, 'dst_a', 'tensors', 'second'), add(store, 'dst_b')]);
+  assert.deepEqual([first.isNew, second.isNew, other.isNew], [true, false, true]);
+  assert.deepEqual(second.dataset, first.dataset);
+  assert.equal(String(await readFile(store.datasets.fileOf('dst_a'))), 'tensors');
+  const ids = (await store.datasets.list()).map(({ id }) => id);
+  assert.deepEqual(ids.toSorted(), ['dst_a', 'dst_b']);
+});
+
+test('a data set that a job is to train on stays until the job has ended', async (t) => {
+  const store = await temporaryStore(t);
+  await add(store, 'dst_a');
+  const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
+  const job = await store.jobs.create(request, untouched);
+  assert.deepEqual(await store.datasets.usedBy(['queued']), new Map([[job.id, 'dst_a']]));
+  await assert.rejects(store.datasets.remove('dst_a'), failure('dataset-in-use', 'dst_a', job.id));
+  await store.jobs.requestPause(job.id);
+  await assert.rejects(store.datasets.remove('dst_a'), failure('dataset-in-use'));
+  await store.jobs.requestCancel(job.id);
+  await store.datasets.remove('dst_a');
+  assert.deepEqual(await store.datasets.list(), []);
+  await assert.rejects(readFile(store.datasets.fileOf('dst_a')), /ENOENT/);
+});
+
+test('what cannot be put in its place leaves neither file nor row', async (t) => {
+  const store = await temporaryStore(t);
+  await mkdir(join(store.datasets.fileOf('dst_a'), 'in the way'), { recursive: true });
+  await assert.rejects(add(store, 'dst_a'));
+  assert.deepEqual(await store.datasets.list(), []);
+});
