@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { aliasNameSchema, isJobId, modelReferenceSchema, nameSchema, parseModelReference } from '../../src/domain/model.ts';
+import {
+  aliasNameSchema,
+  isJobId,
+  modelReferenceSchema,
+  nameSchema,
+  parseModelReference,
+} from '../../src/domain/model.ts';
 
 test('a model is referred to by name, by name@version, or by both apart', () => {
   assert.deepEqual(parseModelReference('shoes'), { name: 'shoes' });

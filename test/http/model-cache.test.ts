@@ -62,7 +62,11 @@ async function counted() {
     evictions: now.evictions - before.evictions,
   };
   before = now;
-  return { ...change, models: value('atelier_model_cache_models{}'), bytes: value('atelier_model_cache_bytes{}')! };
+  return {
+    ...change,
+    models: value('atelier_model_cache_models{}'),
+    bytes: value('atelier_model_cache_bytes{}')!,
+  };
 }
 
 test('hundreds of models predict, and only so many of them stay in memory', async () => {

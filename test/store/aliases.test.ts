@@ -28,7 +28,11 @@ test('the champion is what the name alone means; without one that is the newest'
   assert.equal(await meant(), 2);
   await store.aliases.remove('shoes', 'champion', 'ci');
   assert.equal(await meant(), 4);
-  assert.equal(await store.models.version('shoes', 'champion'), undefined, 'asked for by name it is not there');
+  assert.equal(
+    await store.models.version('shoes', 'champion'),
+    undefined,
+    'asked for by name it is not there',
+  );
 });
 
 test('the history tells every move, newest first, a rollback and a deletion too', async (t) => {

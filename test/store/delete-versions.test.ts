@@ -59,7 +59,8 @@ test('what a job that has not ended starts from stays', async (t) => {
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
   const { id } = await store.jobs.create(warm, untouched);
-  const inUse = (status: string) => failure('version-in-use', `the ${status} training job ${id}`, 'cancel it');
+  const inUse = (status: string) =>
+    failure('version-in-use', `the ${status} training job ${id}`, 'cancel it');
   await assert.rejects(store.models.remove('shoes', 1), inUse('queued'));
   await assert.rejects(store.models.remove('shoes'), inUse('queued'));
   await store.jobs.start(id);

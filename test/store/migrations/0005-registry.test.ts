@@ -26,9 +26,7 @@ async function writeOld(file: string): Promise<void> {
   const insert = (table: string, row: Record<string, string | number | null>) => {
     const columns = Object.keys(row);
     const places = columns.map(() => '?').join(', ');
-    raw
-      .prepare(`insert into ${table} (${columns.join(', ')}) values (${places})`)
-      .run(...Object.values(row));
+    raw.prepare(`insert into ${table} (${columns.join(', ')}) values (${places})`).run(...Object.values(row));
   };
   insert('jobs', {
     id: ID,
