@@ -8,8 +8,8 @@ import { diagnosisSchema } from '../../../src/domain/diagnosis.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
-import { epochRecordSchema } from '../../../src/domain/metrics.ts';
 import { importOriginSchema } from '../../../src/domain/import-origin.ts';
+import { epochRecordSchema } from '../../../src/domain/metrics.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import {
