@@ -185,7 +185,15 @@ for (const [type, valid] of [
   ['multipart/form-data; boundary=b', form],
 ] as const) {
   test(`any bytes of ${type} are predicted or refused by name`, async () => {
-    const query = fc.constantFrom('', '', '?topK=2', '?logits=true', '?pixels=0-1');
+    const query = fc.constantFrom(
+      '',
+      '',
+      '?topK=2',
+      '?logits=true',
+      '?pixels=0-1',
+      '?fit=contain',
+      '?diagnose=true',
+    );
     await fc.assert(
       fc.asyncProperty(damaged(valid), query, async (payload, options) => {
         const url = `/v1/models/fashion-mnist/predictions${options}`;
