@@ -9,13 +9,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toMarkdown } from '../bench/measure/report.ts';
-import { all } from './fuzz/all.ts';
-import { inputOf, type Parser } from './fuzz/parsers.ts';
+import { inputOf, type Parser, all as parsers } from './fuzz/parsers.ts';
 import { type Findings, fuzz } from './fuzz/run.ts';
+import { all as serviceParsers } from './fuzz/service.ts';
 
 const RESULT = join(import.meta.dirname, '../bench/results/fuzz.md');
 const HANGS_AFTER_MS = 10_000;
 const MEMORY_BYTES = 2 ** 30;
+
+const all = { ...parsers, ...serviceParsers };
 
 /** Of all inputs, in this proportion: what is read within the service takes longer. */
 const SHARES: Readonly<Record<keyof typeof all, number>> = {
@@ -68,7 +70,8 @@ async function fuzzAll(): Promise<void> {
   for (const name of chosen) {
     const inputs = Math.ceil((Number(values.inputs) * SHARES[name]) / shares);
     const options = { seed, inputs, hangsAfterMs: HANGS_AFTER_MS, memoryBytes: MEMORY_BYTES, folder };
-    const findings = await fuzz(new URL('./fuzz/all.ts', import.meta.url), name, options);
+    const module = name in parsers ? './fuzz/parsers.ts' : './fuzz/service.ts';
+    const findings = await fuzz(new URL(module, import.meta.url), name, options);
     found.set(name, findings);
     console.log(rowOf(name, findings).join('  '));
     for (const { index, what } of findings.failures) {
@@ -88,8 +91,8 @@ function rowOf(name: string, findings: Findings): string[] {
 }
 
 function report(found: ReadonlyMap<string, Findings>): string {
-  const all = [...found.values()];
-  const sum = (of: (findings: Findings) => number) => all.reduce((total, each) => total + of(each), 0);
+  const sum = (of: (findings: Findings) => number) =>
+    [...found.values()].reduce((total, each) => total + of(each), 0);
   const failures = sum((each) => each.failures.length);
   const columns = [
     'what is read',

@@ -71,7 +71,7 @@ const HINTS: readonly ImportHints[] = [
 ];
 
 /** What needs no service. */
-export const parsers = {
+export const all = {
   npy: () => ({
     files: fixtures('npy', '.npy'),
     parse: (bytes, random) => (random.below(2) === 0 ? parseNpy(bytes) : fromNpy(bytes)),

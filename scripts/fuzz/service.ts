@@ -104,7 +104,7 @@ function bodyType(bytes: Uint8Array, random: Random): string {
 
 const PREDICTIONS = `/v1/models/${MODEL}/predictions`;
 
-export const serviceParsers = {
+export const all = {
   'forms of images': async () => {
     const [npy] = fixtures('formats', 'images.npy');
     const [png, , , , , jpeg] = await pictures();

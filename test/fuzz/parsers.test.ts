@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { randomOf } from '../../scripts/fuzz/mutations.ts';
-import { inputOf, type Parser, parsers } from '../../scripts/fuzz/parsers.ts';
-import { serviceParsers } from '../../scripts/fuzz/service.ts';
+import { inputOf, type Parser, all as parsers } from '../../scripts/fuzz/parsers.ts';
+import { all as serviceParsers } from '../../scripts/fuzz/service.ts';
 import { AtelierError } from '../../src/errors.ts';
 
 const SEED = 20;
