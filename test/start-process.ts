@@ -18,9 +18,18 @@ export interface Process {
   readonly address: Promise<string | undefined>;
 }
 
-/** Killed when the test ends, if it still runs. */
-export function startProcess(t: Scope, stateDir: string, environment: Record<string, string> = {}): Process {
-  const child = spawn(process.execPath, [MAIN], {
+/**
+ * Killed when the test ends, if it still runs.
+ * @param launcher a command that runs the one behind it
+ */
+export function startProcess(
+  t: Scope,
+  stateDir: string,
+  environment: Record<string, string> = {},
+  launcher: readonly string[] = [],
+): Process {
+  const [command, ...rest] = [...launcher, process.execPath, MAIN];
+  const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Its coverage goes where that of this process goes.
     env: {

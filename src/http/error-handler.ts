@@ -46,7 +46,7 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   );
 }
 
-/** @param maxBodyBytes how much of an unread body is taken before the answer */
+/** @param maxBodyBytes how much of an unread body is taken before the answer; as much as its route takes, where that is more */
 export async function sendProblem(
   thrown: unknown,
   request: FastifyRequest,
@@ -54,7 +54,8 @@ export async function sendProblem(
   maxBodyBytes: number,
 ): Promise<FastifyReply> {
   // Node would go on reading until the request times out.
-  if (!(await drain(request.raw, maxBodyBytes))) reply.header('connection', 'close');
+  const limit = Math.max(maxBodyBytes, request.routeOptions.bodyLimit ?? 0);
+  if (!(await drain(request.raw, limit))) reply.header('connection', 'close');
   if (thrown instanceof ClientHungUp || hasHungUp(request, reply)) {
     const { method, url } = request;
     const { message: reason } = thrown as Error;

@@ -28,6 +28,7 @@ async function serve(t: TestContext, short: Partial<ConnectionLimits>, work?: Pr
     await work;
     return 'done';
   });
+  app.post('/upload', { config: { scope: 'train', upload: true } }, async () => 'taken');
   app.get('/', async () => 'done');
   app.get('/huge', async () => HUGE);
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -150,4 +151,17 @@ test('one connection more than there may be is closed at once', async (t) => {
   const refused = connect(port, '127.0.0.1').on('error', () => {});
   assert.equal(await text(refused).catch(() => ''), '');
   for (const { client } of held) client.destroy();
+});
+
+test('the body of an upload may arrive for longer than others', async (t) => {
+  const app = await serve(t, { headersMs: 200, requestMs: 200 });
+  const body = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n1234`;
+  const [upload, other] = [await dial(app), await dial(app)];
+  upload.client.write(body('/upload'));
+  other.client.write(body('/'));
+  const said = text(upload.client);
+  assertTimedOut(await text(other.client), /the body did not arrive within 0\.2 seconds/);
+  upload.client.write('56789');
+  assert.match(await said, /^HTTP\/1\.1 200 [\s\S]*taken$/);
 });
