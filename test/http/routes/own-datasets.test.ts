@@ -74,6 +74,16 @@ test('digits of scikit-learn are trained on, predicted, checked and shown under 
   }
   assert.ok(right >= 18, `${right} of 20`);
 
+  const evaluation = await app.inject('/v1/models/digits/versions/1/evaluation');
+  assert.equal(evaluation.statusCode, 200, evaluation.body);
+  assert.equal(evaluation.json().examples, 316);
+  assert.equal(evaluation.json().accuracy, job.latest!.testAccuracy);
+  for (const format of ['onnx', 'npz']) {
+    const file = await app.inject(`/v1/models/digits/versions/1/export?format=${format}`);
+    assert.equal(file.statusCode, 200, file.body);
+    assert.ok(Number(file.headers['x-export-max-difference']) < 1e-5);
+  }
+
   const check = await app.inject({
     method: 'POST',
     url: '/v1/gradient-checks',
