@@ -1,6 +1,7 @@
 /** JSON bodies, for all routes but those of images. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../errors.ts';
+import { excessOf } from '../formats/json-bounds.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -8,11 +9,6 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_DEPTH = 32;
 /** A gradient check may name 1,000 images. To say of a hundred thousand values what is wrong with each takes a second. */
 const MAX_VALUES = 10_000;
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPENING = [0x5b, 0x7b];
-const CLOSING = [0x5d, 0x7d];
-const COMMA = 0x2c;
 
 /** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
 export function registerJsonBody(app: FastifyInstance): void {
@@ -21,31 +17,12 @@ export function registerJsonBody(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     // Clients name the type where there is nothing to send too.
     if (bytes.length === 0) return done(null, undefined);
-    const excess = excessOf(bytes);
+    const excess = excessOf(bytes, { depth: MAX_DEPTH, values: MAX_VALUES });
     if (excess !== undefined) return done(malformed(excess));
     const text = decode(bytes);
     if (text === undefined) return done(malformed('it is not UTF-8'));
     parse(request, text, (error, value) => (error ? done(malformed(defectOf(text))) : done(null, value)));
   });
-}
-
-/** Whether it is JSON at all is for the parser to say. */
-function excessOf(bytes: Buffer): string | undefined {
-  let depth = 0;
-  let commas = 0;
-  let isQuoted = false;
-  for (let n = 0; n < bytes.length; n++) {
-    const byte = bytes[n]!;
-    if (byte === QUOTE) isQuoted = !isQuoted;
-    else if (isQuoted && byte === BACKSLASH) n++;
-    else if (isQuoted) continue;
-    else if (OPENING.includes(byte)) depth++;
-    else if (CLOSING.includes(byte)) depth--;
-    else if (byte === COMMA) commas++;
-    if (depth > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH} levels`;
-    if (commas >= MAX_VALUES) return `it has more than ${MAX_VALUES} values`;
-  }
-  return undefined;
 }
 
 function decode(bytes: Buffer): string | undefined {

@@ -1,0 +1,84 @@
+/** JSON that is parsed as a whole: what it will take in memory is known before. */
+import type { z } from 'zod';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
+
+export interface JsonBounds {
+  /** Levels of nesting. */
+  readonly depth: number;
+  readonly values: number;
+  /** Objects, arrays and texts, each of which takes many times the memory of a number. */
+  readonly parts?: number;
+}
+
+/** What is sent to other protocols: 21,000 images of rows of 28. */
+const BODY_BOUNDS: JsonBounds = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
+const MAX_ISSUES = 20;
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const BACKSLASH = 0x5c;
+
+/** Whether it is JSON at all is for the parser to say. */
+export function excessOf(
+  bytes: Uint8Array,
+  { depth, values, parts = Number.POSITIVE_INFINITY }: JsonBounds,
+): string | undefined {
+  let nested = 0;
+  let commas = 0;
+  let opened = 0;
+  let isQuoted = false;
+  for (let n = 0; n < bytes.length; n++) {
+    const byte = bytes[n]!;
+    if (byte === QUOTE) {
+      isQuoted = !isQuoted;
+      if (isQuoted) opened++;
+    } else if (isQuoted) {
+      if (byte === BACKSLASH) n++;
+    } else if (byte === COMMA) commas++;
+    // "[" and "{", "]" and "}" differ by one bit.
+    else if ((byte & 0xdf) === 0x5b) {
+      nested++;
+      opened++;
+    } else if ((byte & 0xdf) === 0x5d) nested--;
+    if (nested > depth) return `it is nested deeper than ${depth} levels`;
+    if (commas >= values) return `it has more than ${values} values`;
+    if (opened > parts) return `it has more than ${parts} objects, arrays and texts`;
+  }
+  return undefined;
+}
+
+/** @throws AtelierError `malformed-body` */
+export function parseJson(bytes: Uint8Array): unknown {
+  const excess = excessOf(bytes, BODY_BOUNDS);
+  if (excess !== undefined) malformed(excess);
+  try {
+    return JSON.parse(UTF8.decode(bytes));
+  } catch (cause) {
+    return malformed(cause instanceof SyntaxError ? cause.message : 'it is not UTF-8', cause);
+  }
+}
+
+function malformed(defect: string, cause?: unknown): never {
+  throw new AtelierError('malformed-body', `The body cannot be read as JSON: ${defect}.`, { cause });
+}
+
+/**
+ * Bytes → what the schema makes of them.
+ * @throws AtelierError `malformed-body`, `invalid-request`
+ */
+export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.output<T> {
+  const { data, error } = schema.safeParse(parseJson(bytes));
+  if (error === undefined) return data as z.output<T>;
+  const details: ErrorDetail[] = error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
+    pointer: ['#', ...path.map(String)].join('/'),
+    detail: message,
+  }));
+  const places = details.map((place) => `${'pointer' in place && place.pointer}: ${place.detail}`);
+  throw new AtelierError('invalid-request', `The body does not fit. ${places.join('. ')}.`, { details });
+}
+
+/** @throws AtelierError `invalid-request`, naming the place */
+export function refuseAt(pointer: string, detail: string): never {
+  throw new AtelierError('invalid-request', `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
+}
