@@ -31,6 +31,30 @@ export function unitToByteScale(value: number, rounding: number): number {
   return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
 }
 
+/**
+ * n × 784 numbers → pixels; whole bytes are not copied.
+ * @param unit whether the numbers are 0–1, else 0–255
+ * @param rounding relative error that their type may have made
+ * @param refuse told the first index at which a number is out of range, or none
+ */
+export function scaleNumbers(
+  numbers: ArrayLike<number | bigint>,
+  unit: boolean,
+  rounding: number,
+  refuse: (index: number, limit: 1 | 255) => never,
+): ImageBatch {
+  if (numbers instanceof Uint8Array && !unit)
+    return { count: numbers.length / IMAGE_PIXELS, pixels: numbers };
+  const limit = unit ? 1 : 255;
+  const pixels = new Float32Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    const value = Number(numbers[i]!);
+    if (!(value >= 0 && value <= limit)) refuse(i, limit);
+    pixels[i] = unit ? unitToByteScale(value, rounding) : value;
+  }
+  return toBatch(pixels);
+}
+
 /** Bytes where they can say the same: a quarter of the memory, and the same input as a data set's image. */
 export function toBatch(pixels: Float32Array): ImageBatch {
   const count = pixels.length / IMAGE_PIXELS;
@@ -52,6 +76,14 @@ export function fromBytes(bytes: Uint8Array): ImageBatch {
     );
   }
   return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+}
+
+/** Where an element is, in an array of such a shape. */
+export function positionOf(index: number, shape: readonly number[]): number[] {
+  return shape.map((dimension, d) => {
+    const stride = shape.slice(d + 1).reduce((product, size) => product * size, 1);
+    return Math.floor(index / stride) % dimension;
+  });
 }
 
 /** One batch of all images, in order. */

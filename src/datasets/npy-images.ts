@@ -7,8 +7,8 @@ import {
   FLOAT32_ROUNDING,
   type ImageBatch,
   type PixelOptions,
-  toBatch,
-  unitToByteScale,
+  positionOf,
+  scaleNumbers,
 } from './image-batch.ts';
 
 /**
@@ -60,29 +60,13 @@ function atMostOne({ data }: NpyArray): boolean {
 
 /** @param unit whether the numbers are 0–1 */
 function toPixels({ data, dtype, shape }: NpyArray, unit: boolean): ImageBatch {
-  if (data instanceof Uint8Array && !unit) return { count: data.length / IMAGE_PIXELS, pixels: data };
-  const limit = unit ? 1 : 255;
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
-  const pixels = new Float32Array(data.length);
-  for (let i = 0; i < data.length; i++) {
-    const value = Number(data[i]!);
-    if (!(value >= 0 && value <= limit)) {
-      throw new AtelierError(
-        'invalid-pixels',
-        `The array is ${data[i]} at [${position(i, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
-          (dtype.startsWith('f')
-            ? ' Floats are 0 to 1 where none is greater than 1; ?pixels= says which.'
-            : ''),
-      );
-    }
-    pixels[i] = unit ? unitToByteScale(value, rounding) : value;
-  }
-  return toBatch(pixels);
-}
-
-function position(index: number, shape: readonly number[]): number[] {
-  return shape.map((dimension, d) => {
-    const stride = shape.slice(d + 1).reduce((product, size) => product * size, 1);
-    return Math.floor(index / stride) % dimension;
+  return scaleNumbers(data, unit, rounding, (index, limit) => {
+    const floats = ' Floats are 0 to 1 where none is greater than 1; ?pixels= says which.';
+    throw new AtelierError(
+      'invalid-pixels',
+      `The array is ${data[index]} at [${positionOf(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
+        (dtype.startsWith('f') ? floats : ''),
+    );
   });
 }

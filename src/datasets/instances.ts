@@ -1,0 +1,71 @@
+/** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
+import { refuseAt } from '../formats/json-bounds.ts';
+import { readNested, type Tensor } from '../formats/nested-numbers.ts';
+import { FLOAT32_ROUNDING, type ImageBatch, joinBatches } from './image-batch.ts';
+import { fromPicture } from './picture.ts';
+import { fromTensor, scaleOf } from './tensor-images.ts';
+
+/** Each is decoded by itself. */
+const MAX_PICTURES = 1000;
+/** Of the one input: that of a tensor, and that of pictures, whose names end like this by TensorFlow's custom. */
+const NAMES = ['image', 'image_bytes'];
+
+/**
+ * One image an element: numbers, a picture as `{ "b64": … }`, or `{ "image": … }` of either.
+ * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `undecodable-image`
+ */
+export async function fromRows(rows: unknown, pointer: string): Promise<ImageBatch> {
+  if (!Array.isArray(rows) || rows.length === 0) {
+    return refuseAt(pointer, 'has to be an array of at least one image');
+  }
+  const images = rows.map((row: unknown, n) => unwrap(row, `${pointer}/${n}`));
+  if (images.some(isPicture)) return fromPictures(images, pointer);
+  return fromNumbers(readNested(images, pointer), pointer, false);
+}
+
+/**
+ * All images in one value: a tensor, also that of one image alone, or pictures as `{ "b64": … }`.
+ * @throws AtelierError as `fromRows` does
+ */
+export async function fromColumn(column: unknown, pointer: string): Promise<ImageBatch> {
+  const images = unwrap(column, pointer);
+  if (isPicture(images)) return fromPictures([images], pointer);
+  if (Array.isArray(images) && images.some(isPicture)) return fromPictures(images, pointer);
+  return fromNumbers(readNested(images, pointer), pointer, true);
+}
+
+/** Numbers of JSON or CSV, of which nobody says the scale. */
+export function fromNumbers(tensor: Tensor, name: string, single: boolean): ImageBatch {
+  const scale = scaleOf(tensor.values);
+  return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+const isPicture = (value: unknown): value is { b64: unknown } =>
+  isObject(value) && Object.hasOwn(value, 'b64');
+
+function unwrap(value: unknown, pointer: string): unknown {
+  if (!isObject(value) || isPicture(value)) return value;
+  const names = Object.keys(value);
+  const [name] = names;
+  if (names.length !== 1 || !NAMES.includes(name!)) {
+    refuseAt(pointer, `is an object with other fields than the one input, ${NAMES.join(' or ')}`);
+  }
+  return value[name!];
+}
+
+async function fromPictures(images: readonly unknown[], pointer: string): Promise<ImageBatch> {
+  if (images.length > MAX_PICTURES) {
+    refuseAt(pointer, `holds ${images.length} pictures; at most ${MAX_PICTURES} are taken, or send numbers`);
+  }
+  const batches: ImageBatch[] = [];
+  for (const [n, image] of images.entries()) {
+    if (!isPicture(image)) return refuseAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
+    if (typeof image.b64 !== 'string') return refuseAt(`${pointer}/${n}/b64`, 'is no text in Base64');
+    batches.push(await fromPicture(Buffer.from(image.b64, 'base64')));
+  }
+  return joinBatches(batches);
+}

@@ -1,0 +1,51 @@
+/** Tensors of other protocols → pixels. */
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
+import { AtelierError } from '../errors.ts';
+import type { Tensor } from '../formats/nested-numbers.ts';
+import { showShape } from '../formats/refuse.ts';
+import { type ImageBatch, type PixelScale, positionOf, scaleNumbers } from './image-batch.ts';
+
+const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
+/** After the number of images. */
+const IMAGES = [...ONE_IMAGE, [1, IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE, 1]];
+const ALLOWED = '(n, 784), (n, 28, 28), (n, 1, 28, 28) and (n, 28, 28, 1)';
+
+export interface TensorKind {
+  /** Of the tensor, in messages. */
+  readonly name: string;
+  readonly scale: PixelScale;
+  /** Relative error that the type of the numbers may have made. */
+  readonly rounding: number;
+  /** Whether the shape of one image alone is one. */
+  readonly single: boolean;
+  /** What to do where a number is out of range. */
+  readonly advice?: string;
+}
+
+/** @throws AtelierError `invalid-image-size`, `invalid-pixels` */
+export function fromTensor(
+  { shape, values }: Tensor,
+  { name, scale, rounding, single, advice }: TensorKind,
+): ImageBatch {
+  const [count, ...image] = shape;
+  const fits = (wanted: readonly number[]) => wanted.join() === image.join();
+  const isOne = single && ONE_IMAGE.some((wanted) => wanted.join() === shape.join());
+  if (!isOne && !(count! >= 1 && IMAGES.some(fits))) {
+    throw new AtelierError(
+      'invalid-image-size',
+      `${name} has shape ${showShape(shape)}; allowed: ${ALLOWED}${single ? ', (784) and (28, 28)' : ''}, n at least 1.`,
+    );
+  }
+  return scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
+    throw new AtelierError(
+      'invalid-pixels',
+      `${name} is ${values[index]} at [${positionOf(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
+    );
+  });
+}
+
+/** As for npy: numbers of which none is greater than 1 are 0–1. */
+export function scaleOf(values: Tensor['values']): PixelScale {
+  for (let i = 0; i < values.length; i++) if (values[i]! > 1) return '0-255';
+  return '0-1';
+}
