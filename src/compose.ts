@@ -18,6 +18,7 @@ import { createModelService } from './services/find-model.ts';
 import { createFollowEvents } from './services/follow-events.ts';
 import { createHealthService } from './services/health.ts';
 import { createImportService } from './services/import-model.ts';
+import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInspectionService } from './services/inspect.ts';
 import { createOwnDatasetService } from './services/own-datasets.ts';
 import { createPictureStatistics } from './services/picture-statistics.ts';
@@ -120,6 +121,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     });
     const health = createHealthService(store, catalog);
     const statisticsFor = createPictureStatistics(catalog, numeric);
+    const statistics = createInferenceStatistics();
     const app = await buildApp(
       {
         catalog,
@@ -137,7 +139,14 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         health,
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
-        predictions: createPredictService(models, predict, statisticsFor, metrics.onPredicted),
+        statistics,
+        predictions: createPredictService(models, predict, statisticsFor, {
+          onPredicted(...predicted) {
+            metrics.onPredicted(...predicted);
+            statistics.onPredicted(...predicted);
+          },
+          onFailed: statistics.onFailed,
+        }),
         exports: createExportService(catalog, models, numeric),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),

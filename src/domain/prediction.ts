@@ -57,14 +57,21 @@ export type Predictions = z.infer<typeof predictionsSchema>;
 export type Prediction = Predictions['predictions'][number];
 
 /** Array.from takes as long as the prediction itself. */
-function toArray(row: Float32Array): number[] {
+export function toArray(row: Float32Array): number[] {
   const numbers: number[] = [];
   for (let k = 0; k < row.length; k++) numbers.push(row[k]!);
   return numbers;
 }
 
+/** The rows of a row-major matrix, not copied. */
+export function rowsOf(matrix: Float32Array, columns: number): Float32Array[] {
+  return Array.from({ length: matrix.length / columns }, (_, n) =>
+    matrix.subarray(n * columns, (n + 1) * columns),
+  );
+}
+
 /** Classes by falling probability; of equals the lower label first. */
-function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
+export function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
   return Array.from(probabilities, (probability, label) => ({
     label,
     className: classNames[label]!,

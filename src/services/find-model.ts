@@ -29,6 +29,8 @@ export interface ModelService {
   readonly list: Store['models']['list'];
   /** @throws AtelierError `model-not-found` */
   readonly versions: Store['models']['versions'];
+  /** Of one model, or all: which versions there are. */
+  readonly references: Store['models']['references'];
   /** @throws AtelierError `model-not-found` */
   version(name: string, version?: VersionName): Promise<ModelVersion>;
   /**
@@ -132,6 +134,7 @@ export function createModelService(
 
   return {
     list: models.list,
+    references: models.references,
     version,
     async get(name) {
       const model = await models.get(name);

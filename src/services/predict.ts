@@ -1,14 +1,24 @@
 /** Predicts the labels of images: a few at once here, more in a thread. */
 
-import { decodeImages, type EncodedImages, viewsOf } from '../datasets/decode-images.ts';
+import { type EncodedImages, viewsOf } from '../datasets/decode-images.ts';
+import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';
-import type { PhaseMs, PredictResult, PredictTask } from '../workers/messages.ts';
+import type {
+  OwnRequest,
+  PhaseMs,
+  PredictAnswer,
+  PredictRequest,
+  PredictResult,
+  PredictTask,
+  ProtocolRequest,
+} from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import { readRequest } from '../workers/read-request.ts';
 import { ownMemory } from '../workers/transfer.ts';
-import type { ModelService } from './find-model.ts';
+import type { LoadedModel, ModelService } from './find-model.ts';
 import type { StatisticsFor } from './picture-statistics.ts';
 
 /** The main thread computes no more than this at once. */
@@ -17,74 +27,127 @@ const MAX_MULTIPLY_ADDS_HERE = 4_000_000;
 /** 64 images as JSON, or as float32. */
 const MAX_BYTES_HERE = 256 * 1024;
 
+/** The champion where no version is given, else the newest. */
+interface Asked {
+  readonly name: string;
+  readonly version?: VersionName;
+}
+
 export interface PredictService {
   /**
-   * @param version the champion where none is given, else the newest
    * @param options `diagnose` is for JSON
    * @param signal asked for only where a thread is needed
    * @returns the serialised answer
    * @throws AtelierError `model-not-found`, what is wrong with the images, or why there is nothing to diagnose them by
    */
   predict(
-    model: { readonly name: string; readonly version?: VersionName },
+    model: Asked,
     images: EncodedImages,
     options: PredictionOptions & { readonly diagnose?: boolean },
-    format: 'json' | 'npy',
+    format: OwnRequest['format'],
     signal: () => AbortSignal,
-  ): Promise<string | Buffer>;
+  ): Promise<string | Uint8Array>;
+  /**
+   * The same in the words of another protocol.
+   * @throws AtelierError `model-not-found`, or what is wrong with the body
+   */
+  answer(model: Asked, request: ProtocolRequest, signal: () => AbortSignal): Promise<PredictAnswer>;
 }
 
 /** Told of every request that was answered. */
 export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
 
+export interface PredictMeter {
+  readonly onPredicted: OnPredicted;
+  /** Of every other request to a model that there is. */
+  onFailed(model: VersionReference, ms: number): void;
+}
+
 export function createPredictService(
   models: ModelService,
   pool: Pool<PredictTask, PredictResult>,
   statisticsFor: StatisticsFor,
-  onPredicted: OnPredicted = () => {},
+  { onPredicted, onFailed }: PredictMeter,
 ): PredictService {
+  async function compute(
+    { forward, ...network }: LoadedModel,
+    request: PredictRequest,
+    signal: () => AbortSignal,
+  ): Promise<PredictAnswer> {
+    let rest = request;
+    let decode = 0;
+    if (mayBeSmall(request)) {
+      const startedAt = performance.now();
+      const read = await readRequest(request);
+      decode = performance.now() - startedAt;
+      const { batch } = read;
+      const cost = batch.count * forwardCost(network.layerSizes);
+      if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
+        const { answer, computeMs, serialiseMs } = answerPredictions(network, forward, read);
+        const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
+        onPredicted(network.reference, batch.count, ms);
+        return answer;
+      }
+      rest = withBatch(request, batch);
+    }
+    const askedAt = performance.now();
+    // Nobody else looks at the body any more: it is not copied.
+    const { body, jsonBytes, images, ms } = await pool.run(
+      { network, request: rest },
+      signal(),
+      ownMemory(bytesOf(rest)),
+    );
+    const wait = performance.now() - askedAt - ms.decode - ms.compute - ms.serialise;
+    onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
+    // It comes without its class.
+    return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
+  }
+
+  async function watched<T>({ reference }: LoadedModel, work: () => Promise<T>): Promise<T> {
+    const startedAt = performance.now();
+    try {
+      return await work();
+    } catch (error) {
+      onFailed(reference, performance.now() - startedAt);
+      throw error;
+    }
+  }
+
   return {
     async predict({ name, version }, images, { topK, logits, diagnose = false }, format, signal) {
       const model = await models.load(name, version);
-      const { forward, ...network } = model;
-      const options = { topK, logits };
-      let rest = images;
-      let decode = 0;
-      if (!diagnose && byteLength(images) <= MAX_BYTES_HERE) {
-        const startedAt = performance.now();
-        const batch = decodeImages(images);
-        decode = performance.now() - startedAt;
-        const cost = batch.count * forwardCost(model.layerSizes);
-        if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
-          const { answer, computeMs, serialiseMs } = answerPredictions(
-            network,
-            forward,
-            batch,
-            options,
-            format,
-          );
-          const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
-          onPredicted(model.reference, batch.count, ms);
-          return typeof answer === 'string' ? answer : Buffer.from(answer);
-        }
-        rest = { kind: 'batch', ...batch };
-      }
-      const hungUp = signal();
-      const diagnosing = diagnose ? await statisticsFor(model, hungUp) : null;
-      const askedAt = performance.now();
-      // Nobody else looks at the body any more: it is not copied.
-      const { answer, ...done } = await pool.run(
-        { network, images: rest, options, format, diagnosing },
-        hungUp,
-        ownMemory(viewsOf(rest)),
-      );
-      const wait = performance.now() - askedAt - done.ms.decode - done.ms.compute - done.ms.serialise;
-      onPredicted(model.reference, done.images, { ...done.ms, wait, decode: decode + done.ms.decode });
-      return Buffer.from(answer.buffer as ArrayBuffer, answer.byteOffset, answer.byteLength);
+      return watched(model, async () => {
+        const diagnosing = diagnose ? await statisticsFor(model, signal()) : null;
+        const request: OwnRequest = {
+          protocol: 'own',
+          images,
+          options: { topK, logits },
+          format,
+          diagnosing,
+        };
+        const { body } = await compute(model, request, signal);
+        return body;
+      });
+    },
+
+    async answer({ name, version }, request, signal) {
+      const model = await models.load(name, version);
+      return watched(model, () => compute(model, request, signal));
     },
   };
 }
 
-function byteLength(images: EncodedImages): number {
-  return viewsOf(images).reduce((sum, { byteLength }) => sum + byteLength, 0);
+function bytesOf(request: PredictRequest): ArrayBufferView[] {
+  return request.protocol === 'own' ? viewsOf(request.images) : [request.bytes];
+}
+
+/** To diagnose images takes longer than to predict them. */
+function mayBeSmall(request: PredictRequest): boolean {
+  if (request.protocol === 'own' && request.diagnosing) return false;
+  return bytesOf(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_BYTES_HERE;
+}
+
+/** Of another protocol the answer depends on more of the body than its images: it is read again, being small. */
+function withBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
+  return request.protocol === 'own' ? { ...request, images: { kind: 'batch', ...batch } } : request;
 }

@@ -6,6 +6,7 @@ import {
   type Model,
   type ModelVersion,
   type VersionName,
+  type VersionReference,
 } from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
 import { aliasesOf } from './aliases.ts';
@@ -16,6 +17,9 @@ import { type Imported, type NewVersion, publishVersion, toVersion } from './mod
 import { type Page, toPage } from './page.ts';
 import type { SharedBlobs } from './shared-blobs.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
+
+/** An answer of a megabyte. */
+const MAX_REFERENCES = 10_000;
 
 export interface Models {
   get(name: string): Promise<Model | undefined>;
@@ -38,6 +42,8 @@ export interface Models {
       readonly tag?: string | undefined;
     },
   ): Promise<Page<ModelVersion>>;
+  /** Numbers alone, of one model or all: names and numbers ascending. */
+  references(name?: string): Promise<VersionReference[]>;
   /** When no version is given, the one that the alias `champion` points at, and without it the newest. */
   version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
   /** The next version of the name, out of a file. `keep` keeps the answer that tells of it, in the same transaction. */
@@ -116,6 +122,15 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
         .execute();
       const aliases = await aliasesOf(db, [name]);
       return toPage(rows, limit, (row) => toVersion(row, namesAt(aliases, row.version)));
+    },
+
+    references(name) {
+      const all = db
+        .selectFrom('model_versions')
+        .select(['name', 'version'])
+        .orderBy('name')
+        .orderBy('version');
+      return (name === undefined ? all : all.where('name', '=', name)).limit(MAX_REFERENCES).execute();
     },
 
     async version(name, version) {

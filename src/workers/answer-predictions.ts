@@ -1,28 +1,41 @@
-/** Images → the serialised answer, on whichever thread computes them. */
+/** A request that was read → the serialised answer, on whichever thread computes it. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
-import type { Diagnosis } from '../domain/diagnosis.ts';
-import { describePredictions, type PredictionOptions } from '../domain/prediction.ts';
-import { npyBytes } from '../formats/npy.ts';
+import { AtelierError } from '../errors.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
-import type { ServedNetwork } from './messages.ts';
+import type { PredictAnswer, ServedNetwork } from './messages.ts';
 
-/** JSON text, or the (n, classes) float32 matrix of probabilities as npy, and how long it took. */
+/** Of each image one row: n × classes, row-major. */
+export interface Outputs {
+  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
+}
+
+export interface ReadRequest {
+  readonly batch: ImageBatch;
+  readonly write: (network: ServedNetwork, outputs: Outputs) => PredictAnswer;
+}
+
+/** @throws AtelierError `impossible-request` for a protocol that has no way to say that there is no number */
 export function answerPredictions(
-  { reference, classNames }: ServedNetwork,
+  network: ServedNetwork,
   forward: KernelForward['forward'],
-  { count, pixels }: ImageBatch,
-  options: PredictionOptions,
-  format: 'json' | 'npy',
-  diagnoses: readonly Diagnosis[] | null = null,
-): { answer: string | Uint8Array; computeMs: number; serialiseMs: number } {
+  { batch, write }: ReadRequest,
+): { answer: PredictAnswer; computeMs: number; serialiseMs: number } {
   const startedAt = performance.now();
-  const logits = new Float32Array(count * classNames.length);
+  const logits = new Float32Array(batch.count * network.classNames.length);
   const probabilities = new Float32Array(logits.length);
-  forward(logits, probabilities, pixels);
+  forward(logits, probabilities, batch.pixels);
   const computedAt = performance.now();
-  const answer =
-    format === 'npy'
-      ? npyBytes(probabilities, [count, classNames.length])
-      : JSON.stringify(describePredictions(reference, classNames, probabilities, logits, options, diagnoses));
+  const answer = write(network, { probabilities, logits });
   return { answer, computeMs: computedAt - startedAt, serialiseMs: performance.now() - computedAt };
+}
+
+/** @throws AtelierError `impossible-request` where there is NaN, which many clients cannot read */
+export function demandNumbers({ reference }: ServedNetwork, probabilities: Float32Array): void {
+  // Of infinite ones the sum is no number, and so it is of the others.
+  if (!probabilities.some(Number.isNaN)) return;
+  throw new AtelierError(
+    'impossible-request',
+    `The numbers of ${reference.name} version ${reference.version} overflow for these images: it has no probabilities for them. Use another version.`,
+  );
 }

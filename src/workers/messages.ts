@@ -16,8 +16,10 @@ import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ExportFormat } from '../formats/export-model.ts';
 import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
+import type { InvocationBody } from '../formats/mlflow-body.ts';
 import type { PublishedModel } from '../formats/model-metadata.ts';
 import type { OnnxInput } from '../formats/onnx-graph.ts';
+import type { InferBody } from '../formats/v2/infer-request.ts';
 import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
@@ -216,12 +218,31 @@ export interface DatasetLoadTask {
 
 export interface PredictTask {
   readonly network: ServedNetwork;
-  /** Decoding a large body is the thread's work too. */
+  readonly request: PredictRequest;
+}
+
+/** Decoding a large body is the thread's work too. */
+export type PredictRequest = OwnRequest | ProtocolRequest;
+
+export interface OwnRequest {
+  readonly protocol: 'own';
   readonly images: EncodedImages;
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
   /** What the images are compared with, where JSON is to tell. */
   readonly diagnosing: PictureStatistics | null;
+}
+
+/** A body of another protocol, as it came. */
+export type ProtocolRequest =
+  | ({ readonly protocol: 'v2' } & InferBody)
+  | { readonly protocol: 'tensorflow'; readonly bytes: Uint8Array }
+  | ({ readonly protocol: 'mlflow' } & InvocationBody);
+
+export interface PredictAnswer {
+  readonly body: string | Uint8Array;
+  /** Of v2: of the JSON in front of binary tensors; null where there are none. */
+  readonly jsonBytes: number | null;
 }
 
 /** Where the time of a prediction goes: waiting for a thread, and in it. */
@@ -233,7 +254,8 @@ export interface PhaseMs {
 }
 
 export interface PredictResult {
-  readonly answer: Uint8Array;
+  readonly body: Uint8Array;
+  readonly jsonBytes: number | null;
   readonly images: number;
   readonly ms: Omit<PhaseMs, 'wait'>;
 }

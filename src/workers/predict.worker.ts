@@ -1,10 +1,9 @@
 /** Thread entry: batches of images that are too large for the main thread. */
-import { decodeImages } from '../datasets/decode-images.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import { answerPredictions } from './answer-predictions.ts';
-import { diagnoseImages } from './diagnose-images.ts';
 import { checkKernel, forwardOf } from './kernel.ts';
 import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
+import { readRequest } from './read-request.ts';
 import { toOutcome } from './serialize-error.ts';
 import { handOver } from './transfer.ts';
 
@@ -19,32 +18,19 @@ function lastOr(network: ServedNetwork): KernelForward['forward'] {
   return last.forward;
 }
 
-export default async function predict({
-  network,
-  images,
-  options,
-  format,
-  diagnosing,
-}: PredictTask): Promise<Outcome<PredictResult>> {
-  const outcome = await toOutcome(() => {
+export default async function predict({ network, request }: PredictTask): Promise<Outcome<PredictResult>> {
+  const outcome = await toOutcome(async () => {
     const startedAt = performance.now();
-    const batch = decodeImages(images);
-    const decodedAt = performance.now();
-    const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
-    const diagnoseMs = performance.now() - decodedAt;
-    const { answer, computeMs, serialiseMs } = answerPredictions(
-      network,
-      lastOr(network),
-      batch,
-      options,
-      format,
-      diagnoses,
-    );
+    const read = await readRequest(request);
+    const decode = performance.now() - startedAt;
+    const { answer, computeMs, serialiseMs } = answerPredictions(network, lastOr(network), read);
+    const { body, jsonBytes } = answer;
     return {
-      answer: typeof answer === 'string' ? new TextEncoder().encode(answer) : answer,
-      images: batch.count,
-      ms: { decode: decodedAt - startedAt, compute: diagnoseMs + computeMs, serialise: serialiseMs },
+      body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+      jsonBytes,
+      images: read.batch.count,
+      ms: { decode, compute: computeMs, serialise: serialiseMs },
     };
   });
-  return outcome.ok ? handOver(outcome, [outcome.value.answer]) : outcome;
+  return outcome.ok ? handOver(outcome, [outcome.value.body]) : outcome;
 }

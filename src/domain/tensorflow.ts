@@ -1,0 +1,14 @@
+/** Bodies of TensorFlow Serving's predict API, with its own names. */
+import { z } from 'zod';
+
+export const predictRequestSchema = z.strictObject({
+  signature_name: z.enum(['serving_default', ''], 'only serving_default is known').optional(),
+  instances: z.unknown().optional().describe('By row: one image an element'),
+  inputs: z.unknown().optional().describe('By column: one tensor of all images'),
+});
+
+const rows = z.array(z.array(z.number())).describe('Of each image the probability of each class');
+
+export const predictResponseSchema = z
+  .union([z.object({ predictions: rows }), z.object({ outputs: rows })])
+  .meta({ id: 'TensorflowPredictResponse' });

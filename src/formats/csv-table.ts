@@ -1,0 +1,67 @@
+/** Tables of numbers as CSV (RFC 4180). */
+import { CsvError } from 'csv-parse';
+import { parse } from 'csv-parse/sync';
+import { AtelierError } from '../errors.ts';
+import type { Tensor } from './nested-numbers.ts';
+import { quote } from './refuse.ts';
+
+/** Whether the first row names the columns, where somebody says so. */
+export type CsvHeader = 'present' | 'absent' | undefined;
+
+const MAX_RECORD_BYTES = 64 * 1024;
+const MAX_NUMBERS = 2 ** 24;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/**
+ * Where nobody says whether the first row is one of names, it is where it has no number in it, or counts 0, 1, 2, … as
+ * pandas does that has no names: of a damaged first row of numbers no prediction is to be missing.
+ * @throws AtelierError `malformed-body`
+ */
+export function readCsv(bytes: Uint8Array, header: CsvHeader): Tensor {
+  let values = new Float64Array(1024);
+  let columns = 0;
+  let length = 0;
+  let line = 0;
+  function take(cells: readonly string[]): null {
+    line++;
+    if (line === 1) columns = cells.length;
+    if (line === 1 && (header === 'present' || (header === undefined && areNames(cells)))) return null;
+    if (length + columns > MAX_NUMBERS) malformed(`it has more than ${MAX_NUMBERS} numbers`);
+    if (length + columns > values.length) {
+      const grown = new Float64Array(Math.max(values.length * 2, columns));
+      grown.set(values);
+      values = grown;
+    }
+    for (const [n, cell] of cells.entries()) {
+      if (!NUMBER.test(cell)) malformed(`row ${line}, column ${n + 1} is ${quote(cell)}, and no number`);
+      values[length++] = Number(cell);
+    }
+    return null;
+  }
+  try {
+    // What has been taken is not kept.
+    parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
+      bom: true,
+      trim: true,
+      skip_empty_lines: true,
+      max_record_size: MAX_RECORD_BYTES,
+      on_record: take,
+    });
+  } catch (error) {
+    if (error instanceof CsvError) malformed(error.message.slice(0, 200), error);
+    throw error;
+  }
+  if (length === 0) malformed('it has no row of numbers');
+  return { shape: [length / columns, columns], values: values.subarray(0, length) };
+}
+
+function areNames(cells: readonly string[]): boolean {
+  return (
+    cells.every((cell) => !NUMBER.test(cell)) ||
+    (cells.length > 1 && cells.every((cell, n) => cell === String(n)))
+  );
+}
+
+function malformed(defect: string, cause?: unknown): never {
+  throw new AtelierError('malformed-body', `The body cannot be read as CSV: ${defect}.`, { cause });
+}

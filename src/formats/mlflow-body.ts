@@ -1,0 +1,49 @@
+/**
+ * Bodies of MLflow's scoring server.
+ * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
+ */
+import type { Invocation } from '../domain/mlflow.ts';
+import type { CsvHeader } from './csv-table.ts';
+import { refuseAt } from './json-bounds.ts';
+
+/** As it arrived. */
+export type InvocationBody =
+  | { readonly type: 'json'; readonly bytes: Uint8Array }
+  | { readonly type: 'csv'; readonly bytes: Uint8Array; readonly header: CsvHeader };
+
+type Rows = readonly unknown[];
+
+/**
+ * A table of one pixel a column, or of one column that holds images.
+ * @returns one image an element
+ * @throws AtelierError `invalid-request` where rows differ in their columns
+ */
+export function rowsOfSplit({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
+  const pointer = '#/dataframe_split/data';
+  return data.map((row, n) => {
+    if (!Array.isArray(row)) return refuseAt(`${pointer}/${n}`, 'is no row, which is an array');
+    if (columns && row.length !== columns.length) {
+      refuseAt(`${pointer}/${n}`, `has ${row.length} cells; there are ${columns.length} columns`);
+    }
+    return imageOf(row);
+  });
+}
+
+/** @throws AtelierError `invalid-request` where rows differ in their columns */
+export function rowsOfRecords(records: NonNullable<Invocation['dataframe_records']>): Rows {
+  const columns = Object.keys(records[0] ?? {});
+  return records.map((record, n) => {
+    const pointer = `#/dataframe_records/${n}`;
+    if (Object.keys(record).length !== columns.length) {
+      refuseAt(pointer, `has ${Object.keys(record).length} columns; the first row has ${columns.length}`);
+    }
+    return imageOf(
+      columns.map((column) => {
+        if (!Object.hasOwn(record, column)) refuseAt(pointer, 'has other columns than the first row');
+        return record[column];
+      }),
+    );
+  });
+}
+
+const imageOf = (row: Rows): unknown => (row.length === 1 && Array.isArray(row[0]) ? row[0] : row);

@@ -1,0 +1,34 @@
+/** Datatypes of the Open Inference Protocol, as far as pixels may have them. */
+
+/** An array type of JavaScript that holds just these numbers, little-endian as the machines are that run it. */
+const ARRAYS = {
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Float16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
+} as const;
+
+export type Datatype = keyof typeof ARRAYS;
+
+export const DATATYPES = Object.keys(ARRAYS) as Datatype[];
+
+export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('FP');
+
+export const itemBytes = (datatype: Datatype): number => ARRAYS[datatype].BYTES_PER_ELEMENT;
+
+/**
+ * @param bytes a whole number of elements, anywhere in a body
+ * @returns a copy, since a part of a body need not be aligned; of bytes a view
+ */
+export function readElements(datatype: Datatype, bytes: Uint8Array): ArrayLike<number | bigint> {
+  if (datatype === 'UINT8') return bytes;
+  const { buffer } = new Uint8Array(bytes);
+  return new ARRAYS[datatype](buffer);
+}

@@ -1,0 +1,139 @@
+/**
+ * Requests of the Open Inference Protocol v2: JSON, JSON followed by binary tensors, or one raw tensor.
+ * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+ */
+import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from '../../domain/inference-v2.ts';
+import { AtelierError } from '../../errors.ts';
+import { readJson, refuseAt } from '../json-bounds.ts';
+import { elements, readNested, type Tensor } from '../nested-numbers.ts';
+import { quote, showShape } from '../refuse.ts';
+import { DATATYPES, type Datatype, isFloating, itemBytes, readElements } from './datatypes.ts';
+
+/** As it arrived. */
+export interface InferBody {
+  readonly bytes: Uint8Array;
+  /** Bytes of the JSON that it begins with: null for all of them, 0 for a raw tensor. */
+  readonly jsonBytes: number | null;
+}
+
+export interface RequestedOutput {
+  readonly name: OutputName;
+  readonly binary: boolean;
+  /** How many of the likeliest classes instead of a number for each; 0 for none. */
+  readonly classification: number;
+}
+
+export interface InferRequest {
+  readonly id: string | undefined;
+  readonly input: Tensor & { readonly datatype: Datatype };
+  readonly outputs: readonly RequestedOutput[];
+}
+
+const INPUT = 'image';
+const PIXELS = 784;
+const RAW_TYPE = 'FP32';
+
+/** @throws AtelierError `malformed-body`, `invalid-request` */
+export function readInferRequest({ bytes, jsonBytes }: InferBody): InferRequest {
+  if (jsonBytes === 0) return readRaw(bytes);
+  if (jsonBytes !== null && jsonBytes > bytes.length) {
+    malformed(`Inference-Header-Content-Length is ${jsonBytes}, but the body has ${bytes.length} bytes`);
+  }
+  const length = jsonBytes ?? bytes.length;
+  const request = readJson(bytes.subarray(0, length), inferRequestSchema);
+  const { inputs, outputs, parameters } = request;
+  const [input] = inputs;
+  const names = inputs.map(({ name }) => quote(name)).slice(0, 8);
+  if (inputs.length !== 1 || input!.name !== INPUT) {
+    refuseAt('#/inputs', `are ${names.join(', ') || 'none'}; the one input of the model is "${INPUT}"`);
+  }
+  const allBinary = parameters?.binary_data_output ?? false;
+  const asked = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
+  return {
+    id: request.id ?? undefined,
+    input: readInput(input!, bytes.subarray(length), jsonBytes !== null),
+    outputs: asked.map(({ name, parameters: own }, n) => {
+      const pointer = `#/outputs/${n}`;
+      if (!isOutput(name)) {
+        return refuseAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
+      }
+      if (asked.findIndex((other) => other.name === name) < n) refuseAt(pointer, `asks for ${name} again`);
+      const classification = own?.classification ?? 0;
+      if (classification > 0 && name !== 'probabilities') {
+        refuseAt(pointer, 'asks for a classification of label; ask for that of probabilities');
+      }
+      return { name, binary: own?.binary_data ?? allBinary, classification };
+    }),
+  };
+}
+
+const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
+
+/** One tensor of the model's datatype, as many images as it is long. */
+function readRaw(bytes: Uint8Array): InferRequest {
+  const count = bytes.length / (PIXELS * itemBytes(RAW_TYPE));
+  if (count < 1 || !Number.isInteger(count)) {
+    malformed(
+      `with Inference-Header-Content-Length: 0 it is n × ${PIXELS} ${RAW_TYPE}, 3,136 bytes an image, but it has ${bytes.length}`,
+    );
+  }
+  return {
+    id: undefined,
+    input: { datatype: RAW_TYPE, shape: [count, PIXELS], values: readElements(RAW_TYPE, bytes) },
+    outputs: OUTPUTS.map((name) => ({ name, binary: true, classification: 0 })),
+  };
+}
+
+/** @param binary what follows the JSON */
+function readInput(
+  { datatype, shape, parameters, data }: V2Input,
+  binary: Uint8Array,
+  hasHeader: boolean,
+): InferRequest['input'] {
+  if (!isDatatype(datatype)) {
+    return refuseAt(
+      '#/inputs/0/datatype',
+      `is ${quote(datatype)}; ${INPUT} is taken as ${DATATYPES.join(', ')}`,
+    );
+  }
+  const size = parameters?.binary_data_size;
+  if (size === undefined) {
+    if (binary.length > 0)
+      malformed(`${binary.length} bytes follow the JSON, but no input has a binary_data_size`);
+    return { datatype, shape, values: readData(datatype, shape, data) };
+  }
+  if (data !== undefined && data !== null) {
+    refuseAt('#/inputs/0', 'has data and a binary_data_size; send one of them');
+  }
+  if (!hasHeader) malformed('binary tensors need the header Inference-Header-Content-Length');
+  const needed = elements(shape) * itemBytes(datatype);
+  if (size !== needed || size !== binary.length) {
+    malformed(
+      `binary_data_size is ${size}; ${datatype} of shape ${showShape(shape)} takes ${needed} bytes, and ${binary.length} follow the JSON`,
+    );
+  }
+  return { datatype, shape, values: readElements(datatype, binary) };
+}
+
+const isDatatype = (name: string): name is Datatype => (DATATYPES as readonly string[]).includes(name);
+
+function readData(datatype: Datatype, shape: readonly number[], data: unknown): Tensor['values'] {
+  const pointer = '#/inputs/0/data';
+  if (datatype === 'FP16') refuseAt(pointer, 'cannot hold FP16; send it as a binary tensor');
+  const { values } = readNested(data, pointer);
+  const needed = elements(shape);
+  if (values.length !== needed) {
+    refuseAt(pointer, `has ${values.length} elements; shape ${showShape(shape)} has ${needed}`);
+  }
+  if (isFloating(datatype)) return values;
+  for (let i = 0; i < values.length; i++) {
+    // Past 2^53 − 1 the number may not be the one that was sent.
+    if (Number.isSafeInteger(values[i])) continue;
+    refuseAt(pointer, `holds ${values[i]} at element ${i}; ${datatype} in JSON is a whole number below 2^53`);
+  }
+  return values;
+}
+
+function malformed(defect: string): never {
+  throw new AtelierError('malformed-body', `The body does not hold what it says: ${defect}.`);
+}

@@ -1,0 +1,81 @@
+/** Answers of the Open Inference Protocol v2: JSON, followed by the tensors that were asked for as binary. */
+import type { V2InferResponse, V2Output } from '../../domain/inference-v2.ts';
+import type { VersionReference } from '../../domain/model.ts';
+import { rank, rowsOf, toArray } from '../../domain/prediction.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { InferRequest, RequestedOutput } from './infer-request.ts';
+
+export interface InferAnswer {
+  readonly body: string | Uint8Array;
+  /** Of the JSON in front of binary tensors; null where there are none. */
+  readonly jsonBytes: number | null;
+}
+
+type Values = readonly (number | string)[];
+
+/** So many decimals of a probability that no exponent is needed, and a float32 is told. */
+const DECIMALS = 9;
+
+/** @param probabilities n × classes, row-major */
+export function writeInferResponse(
+  { id, outputs }: Pick<InferRequest, 'id' | 'outputs'>,
+  model: VersionReference,
+  classNames: readonly string[],
+  probabilities: Float32Array,
+): InferAnswer {
+  const tensors: Uint8Array[] = [];
+  const response: V2InferResponse = {
+    model_name: model.name,
+    model_version: String(model.version),
+    ...(id !== undefined && { id }),
+    outputs: outputs.map((asked): V2Output => {
+      const { datatype, shape, data } = outputOf(asked, probabilities, classNames);
+      const described = { name: asked.name, datatype, shape };
+      if (!asked.binary) return { ...described, data: [...data] };
+      const bytes = toBinary(datatype, data);
+      tensors.push(bytes);
+      return { ...described, parameters: { binary_data_size: bytes.length } };
+    }),
+  };
+  const json = JSON.stringify(response);
+  if (tensors.length === 0) return { body: json, jsonBytes: null };
+  const text = Buffer.from(json);
+  return { body: Buffer.concat([text, ...tensors]), jsonBytes: text.length };
+}
+
+type OutputType = 'FP32' | 'INT64' | 'BYTES';
+
+function outputOf(
+  { name, classification }: RequestedOutput,
+  probabilities: Float32Array,
+  classNames: readonly string[],
+): { datatype: OutputType; shape: number[]; data: Values } {
+  const classes = classNames.length;
+  const rows = rowsOf(probabilities, classes);
+  const count = rows.length;
+  if (name === 'label') return { datatype: 'INT64', shape: [count], data: rows.map(argmax) };
+  if (classification === 0) {
+    return { datatype: 'FP32', shape: [count, classes], data: toArray(probabilities) };
+  }
+  const k = Math.min(classification, classes);
+  const data = rows.flatMap((row) =>
+    rank(row, classNames, k).map(
+      ({ label, className, probability }) => `${probability.toFixed(DECIMALS)}:${label}:${className}`,
+    ),
+  );
+  return { datatype: 'BYTES', shape: [count, k], data };
+}
+
+/** Little-endian; each text behind its length in four bytes. */
+function toBinary(datatype: OutputType, data: Values): Uint8Array {
+  if (datatype === 'FP32') return new Uint8Array(Float32Array.from(data as readonly number[]).buffer);
+  if (datatype === 'INT64')
+    return new Uint8Array(BigInt64Array.from(data as readonly number[], BigInt).buffer);
+  const texts = data.flatMap((value) => {
+    const text = Buffer.from(String(value));
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(text.length);
+    return [length, text];
+  });
+  return Buffer.concat(texts);
+}

@@ -1,0 +1,45 @@
+/** MLflow's scoring server. */
+
+import type { ImageBatch } from '../../datasets/image-batch.ts';
+import { fromColumn, fromNumbers, fromRows } from '../../datasets/instances.ts';
+import { type Invocation, invocationSchema, type OutputForm } from '../../domain/mlflow.ts';
+import { rowsOf, toArray } from '../../domain/prediction.ts';
+import { readCsv } from '../../formats/csv-table.ts';
+import { readJson, refuseAt } from '../../formats/json-bounds.ts';
+import { type InvocationBody, rowsOfRecords, rowsOfSplit } from '../../formats/mlflow-body.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+
+const FORMATS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
+
+/** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
+export async function readMlflow(body: InvocationBody): Promise<ReadRequest> {
+  if (body.type === 'csv') {
+    return readerOf(fromNumbers(readCsv(body.bytes, body.header), 'The table', false), 'probabilities');
+  }
+  const invocation = readJson(body.bytes, invocationSchema);
+  return readerOf(await imagesOf(invocation), invocation.params?.output ?? 'probabilities');
+}
+
+async function imagesOf(invocation: Invocation): Promise<ImageBatch> {
+  const given = FORMATS.filter((format) => invocation[format] !== undefined);
+  if (given.length !== 1) {
+    refuseAt('#', `has ${given.join(' and ') || 'no images'}; send one of ${FORMATS.join(', ')}`);
+  }
+  const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
+  if (split) return fromRows(rowsOfSplit(split), '#/dataframe_split/data');
+  if (records) return fromRows(rowsOfRecords(records), '#/dataframe_records');
+  return instances === undefined ? fromColumn(inputs, '#/inputs') : fromRows(instances, '#/instances');
+}
+
+function readerOf(batch: ImageBatch, output: OutputForm): ReadRequest {
+  return {
+    batch,
+    write(network, { probabilities }) {
+      demandNumbers(network, probabilities);
+      const rows = rowsOf(probabilities, network.classNames.length);
+      const predictions = output === 'label' ? rows.map(argmax) : rows.map(toArray);
+      return { body: JSON.stringify({ predictions }), jsonBytes: null };
+    },
+  };
+}

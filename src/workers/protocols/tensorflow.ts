@@ -1,0 +1,24 @@
+/** TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
+import { fromColumn, fromRows } from '../../datasets/instances.ts';
+import { rowsOf, toArray } from '../../domain/prediction.ts';
+import { predictRequestSchema } from '../../domain/tensorflow.ts';
+import { readJson, refuseAt } from '../../formats/json-bounds.ts';
+import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+
+/** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
+export async function readTensorflow(bytes: Uint8Array): Promise<ReadRequest> {
+  const { instances, inputs } = readJson(bytes, predictRequestSchema);
+  if ((instances === undefined) === (inputs === undefined)) {
+    refuseAt('#', 'has to have either instances or inputs');
+  }
+  const byRow = instances !== undefined;
+  const batch = byRow ? await fromRows(instances, '#/instances') : await fromColumn(inputs, '#/inputs');
+  return {
+    batch,
+    write(network, { probabilities }) {
+      demandNumbers(network, probabilities);
+      const rows = rowsOf(probabilities, network.classNames.length).map(toArray);
+      return { body: JSON.stringify(byRow ? { predictions: rows } : { outputs: rows }), jsonBytes: null };
+    },
+  };
+}

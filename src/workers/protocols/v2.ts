@@ -1,0 +1,27 @@
+/** The Open Inference Protocol v2. */
+import { FLOAT16_ROUNDING, FLOAT32_ROUNDING } from '../../datasets/image-batch.ts';
+import { fromTensor } from '../../datasets/tensor-images.ts';
+import { isFloating } from '../../formats/v2/datatypes.ts';
+import { type InferBody, readInferRequest } from '../../formats/v2/infer-request.ts';
+import { writeInferResponse } from '../../formats/v2/infer-response.ts';
+import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+
+/** @throws AtelierError `malformed-body`, `invalid-request`, `invalid-image-size`, `invalid-pixels` */
+export function readV2(body: InferBody): ReadRequest {
+  const request = readInferRequest(body);
+  const { datatype } = request.input;
+  const batch = fromTensor(request.input, {
+    name: `Input image, ${datatype},`,
+    scale: isFloating(datatype) ? '0-1' : '0-255',
+    rounding: datatype === 'FP16' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING,
+    single: true,
+    ...(isFloating(datatype) && { advice: 'Send pixels of 0 to 255 as UINT8, or divide them by 255.' }),
+  });
+  return {
+    batch,
+    write(network, { probabilities }) {
+      demandNumbers(network, probabilities);
+      return writeInferResponse(request, network.reference, network.classNames, probabilities);
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Bodies of every protocol → images, and how their answer is written. */
+import { decodeImages } from '../datasets/decode-images.ts';
+import { describePredictions } from '../domain/prediction.ts';
+import { npyBytes } from '../formats/npy.ts';
+import type { ReadRequest } from './answer-predictions.ts';
+import { diagnoseImages } from './diagnose-images.ts';
+import type { OwnRequest, PredictRequest } from './messages.ts';
+import { readMlflow } from './protocols/mlflow.ts';
+import { readTensorflow } from './protocols/tensorflow.ts';
+import { readV2 } from './protocols/v2.ts';
+
+/** @throws AtelierError what is wrong with the body */
+export function readRequest(request: PredictRequest): ReadRequest | Promise<ReadRequest> {
+  switch (request.protocol) {
+    case 'own':
+      return readOwn(request);
+    case 'v2':
+      return readV2(request);
+    case 'tensorflow':
+      return readTensorflow(request.bytes);
+    case 'mlflow':
+      return readMlflow(request);
+  }
+}
+
+/** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
+function readOwn({ images, options, format, diagnosing }: OwnRequest): ReadRequest {
+  const batch = decodeImages(images);
+  const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
+  return {
+    batch,
+    write({ reference, classNames }, { probabilities, logits }) {
+      const body =
+        format === 'npy'
+          ? npyBytes(probabilities, [batch.count, classNames.length])
+          : JSON.stringify(
+              describePredictions(reference, classNames, probabilities, logits, options, diagnoses),
+            );
+      return { body, jsonBytes: null };
+    },
+  };
+}
