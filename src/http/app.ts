@@ -14,6 +14,7 @@ import type { ModelService } from '../services/find-model.ts';
 import type { FollowEvents } from '../services/follow-events.ts';
 import type { HealthService } from '../services/health.ts';
 import type { ImportService } from '../services/import-model.ts';
+import type { InferenceStatistics } from '../services/inference-statistics.ts';
 import type { InspectionService } from '../services/inspect.ts';
 import type { OwnDatasetService } from '../services/own-datasets.ts';
 import type { PredictService } from '../services/predict.ts';
@@ -36,6 +37,7 @@ import type { Metrics } from './metrics/metrics.ts';
 import { measureRequests } from './metrics/requests.ts';
 import { registerNotFound } from './not-found.ts';
 import { isWatching, refuseUnderPressure } from './pressure.ts';
+import { registerRawBodies } from './raw-bodies.ts';
 import { demandRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
@@ -45,12 +47,18 @@ import { gradientCheckRoutes } from './routes/gradient-checks.ts';
 import { healthRoutes } from './routes/health.ts';
 import { importRoutes } from './routes/imports.ts';
 import { metricsRoutes } from './routes/metrics.ts';
+import { mlflowRoutes } from './routes/mlflow.ts';
 import { modelRoutes } from './routes/models.ts';
 import { ownDatasetRoutes } from './routes/own-datasets.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { registryRoutes } from './routes/registry.ts';
+import { tensorflowRoutes } from './routes/tensorflow.ts';
 import { trainingEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
+import { v2InferRoutes } from './routes/v2/infer.ts';
+import { v2ModelRoutes } from './routes/v2/models.ts';
+import { v2RepositoryRoutes } from './routes/v2/repository.ts';
+import { v2ServerRoutes } from './routes/v2/server.ts';
 import { weightsRoutes } from './routes/weights.ts';
 import { SECURITY_HEADERS } from './security-headers.ts';
 import { validatorCompiler } from './validate.ts';
@@ -65,6 +73,7 @@ export interface Services {
   readonly models: ModelService;
   readonly registry: RegistryService;
   readonly predictions: PredictService;
+  readonly statistics: InferenceStatistics;
   readonly exports: ExportService;
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
@@ -165,15 +174,30 @@ export async function buildApp(
       await v1.register(exportRoutes(services.models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
       await v1.register(weightsRoutes(services.inspections));
-      await v1.register(async (images) => {
-        limitLargeBodies(images);
-        await registerImageBodies(images, config.maxBodyBytes);
-        await images.register(predictionRoutes(services.predictions, config.maxBodyBytes));
-        await images.register(explanationRoutes(services.inspections, config.maxBodyBytes));
-        await images.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
-      });
     },
     { prefix: '/v1' },
   );
+  await app.register(v2ServerRoutes(services.health));
+  await app.register(v2ModelRoutes(services.models, services.statistics));
+  const { models, predictions, health } = services;
+  await app.register(async (large) => {
+    limitLargeBodies(large);
+    await large.register(
+      async (images) => {
+        await registerImageBodies(images, config.maxBodyBytes);
+        await images.register(predictionRoutes(predictions, config.maxBodyBytes));
+        await images.register(explanationRoutes(services.inspections, config.maxBodyBytes));
+        await images.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
+      },
+      { prefix: '/v1' },
+    );
+    await large.register(async (protocols) => {
+      registerRawBodies(protocols);
+      await protocols.register(v2InferRoutes(predictions, config.maxBodyBytes));
+      await protocols.register(v2RepositoryRoutes(models));
+      await protocols.register(tensorflowRoutes(predictions, config.maxBodyBytes));
+      await protocols.register(mlflowRoutes(models, predictions, health, config.maxBodyBytes));
+    });
+  });
   return app;
 }

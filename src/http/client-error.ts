@@ -3,23 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import { PROBLEM_TYPE, titleOf, toProblem } from './schemas/problem.ts';
+import { errorShapeOf } from './schemas/native-errors.ts';
+import { titleOf, toProblem } from './schemas/problem.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+/** @param url of the request, where so much of it arrived */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
   const message = `${titleOf(code)}: ${error.message}.`;
-  const problem = toProblem(new AtelierError(code, message), '', randomUUID());
+  const problem = toProblem(new AtelierError(code, message), url, randomUUID());
   const { status, requestId } = problem;
-  const body = JSON.stringify(problem);
+  const { type, bodyOf } = errorShapeOf(url);
+  const body = JSON.stringify(bodyOf(problem));
   if (socket.writable) {
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nX-Request-Id: ${requestId}\r\n` +
-        `Content-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `Content-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     );
   }
   socket.destroySoon();

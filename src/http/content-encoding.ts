@@ -1,4 +1,4 @@
-/** Compressed bodies, which are not taken: as the bytes of an image they would be predicted without a word. */
+/** Compressed bodies, which few routes take: as the bytes of an image they would be predicted without a word. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../errors.ts';
 
@@ -9,9 +9,12 @@ import { AtelierError } from '../errors.ts';
 export async function refuseEncodedBody(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   const encoding = request.headers['content-encoding'];
   if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return;
+  const { inflates } = request.routeOptions.config;
+  if (inflates && /^\s*(gzip|deflate)\s*$/i.test(encoding)) return;
+  const allowed = inflates ? 'gzip, deflate, identity' : 'identity';
   // RFC 9110, section 15.5.16.
-  reply.header('accept-encoding', 'identity');
-  const detail = 'allowed: identity, or no such header';
+  reply.header('accept-encoding', allowed);
+  const detail = `allowed: ${allowed}, or no such header`;
   throw new AtelierError(
     'unsupported-media-type',
     `Content-Encoding: ${encoding} is not taken; ${detail}. Send the body as it is, not compressed.`,

@@ -1,7 +1,8 @@
 /** What holds for every operation of the OpenAPI document, and is not repeated in each route. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { RouteScope } from './route-scopes.ts';
-import { PROBLEM_TYPE, problems } from './schemas/problem.ts';
+import { errorShapeOf } from './schemas/native-errors.ts';
+import { problems } from './schemas/problem.ts';
 
 const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
   'X-Request-Id': {
@@ -31,6 +32,10 @@ const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
   },
   'X-Export-Checked-Images': {
     description: 'Test images on which the probabilities were compared; 0 where the parameters were',
+    schema: { type: 'integer' },
+  },
+  'Inference-Header-Content-Length': {
+    description: 'Bytes of the JSON in front of binary tensors, where there are any',
     schema: { type: 'integer' },
   },
   ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
@@ -91,11 +96,17 @@ function looseUnions(schema: unknown): void {
 function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: string): void {
   const responses = operation.responses as Responses;
   const polled = method === 'get' && path.startsWith('/v1/');
-  if (path.startsWith('/v1/')) responses['503'] ??= problem(503);
-  if (method === 'post') responses['408'] ??= problem(408);
-  secure(operation as ScopedOperation);
-  const key = parametersOf(operation).find(({ name }) => name === 'idempotency-key');
-  if (key) key.name = 'Idempotency-Key';
+  const works = path.startsWith('/v1/') || errorShapeOf(path) !== errorShapeOf('/v1/');
+  if (works) responses['503'] ??= failure(path, 503);
+  if (method === 'post') responses['408'] ??= failure(path, 408);
+  secure(operation as ScopedOperation, path);
+  const spell = (header: string) => {
+    const found = parametersOf(operation).find(({ name }) => name === header.toLowerCase());
+    if (found) found.name = header;
+    return found;
+  };
+  const key = spell('Idempotency-Key');
+  const jsonLength = spell('Inference-Header-Content-Length');
   if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id'];
@@ -104,10 +115,11 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
     if (status === '201' && operation.operationId === 'importModel') names.push('Location');
     if (status === '200' && operation.operationId === 'exportModelVersion') names.push(...EXPORT_HEADERS);
     if (status < '300' && operation.operationId === 'uploadDataset') names.push('Location');
+    if (jsonLength && status === '200') names.push(jsonLength.name);
     if (key && status < '300') names.push('Idempotency-Replayed');
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
-    if (status === '429' || (status === '503' && path.startsWith('/v1/'))) names.push('Retry-After');
+    if (status === '429' || (status === '503' && works)) names.push('Retry-After');
     if (status === '200' && '406' in responses) names.push('Vary');
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
@@ -116,7 +128,7 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
 
 type ScopedOperation = OpenAPIV3_1.OperationObject & { 'x-required-scope': RouteScope };
 
-function secure(operation: ScopedOperation): void {
+function secure(operation: ScopedOperation, path: string): void {
   const scope = operation['x-required-scope'];
   if (scope === 'open') {
     operation.security = [];
@@ -126,14 +138,15 @@ function secure(operation: ScopedOperation): void {
   // By configuration: `{}` is the alternative to have no key.
   operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
   const responses = operation.responses as Responses;
-  for (const status of [401, 403, 429] as const) responses[status] ??= problem(status);
+  for (const status of [401, 403, 429] as const) responses[status] ??= failure(path, status);
 }
 
 function parametersOf(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
   return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
 }
 
-function problem<S extends 401 | 403 | 408 | 429 | 503>(status: S): OpenAPIV3_1.ResponseObject {
+function failure<S extends 401 | 403 | 408 | 429 | 503>(path: string, status: S): OpenAPIV3_1.ResponseObject {
   const { description } = problems(status)[status];
-  return { description, content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } };
+  const { type, name } = errorShapeOf(path);
+  return { description, content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } } };
 }

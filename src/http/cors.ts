@@ -14,6 +14,7 @@ const EXPOSED = [
   'X-Model-Digest',
   'X-Export-Max-Difference',
   'X-Export-Checked-Images',
+  'Inference-Header-Content-Length',
 ];
 const PREFLIGHT_SECONDS = 600;
 

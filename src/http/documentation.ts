@@ -22,6 +22,12 @@ const TAGS = [
   { name: 'gradients', description: 'Proof that the gradients are right' },
   { name: 'models', description: 'What training jobs published' },
   { name: 'predictions', description: 'Labels for images' },
+  {
+    name: 'inference-v2',
+    description: 'The Open Inference Protocol v2, as KServe, Triton and Seldon clients speak it',
+  },
+  { name: 'tensorflow', description: "TensorFlow Serving's predict API" },
+  { name: 'mlflow', description: "MLflow's scoring server" },
   { name: 'health', description: 'For whatever watches over the service' },
 ];
 

@@ -1,9 +1,10 @@
-/** Every error, ours or Fastify's, becomes one problem. */
+/** Every error, ours or Fastify's, becomes one problem, in the shape of the protocol that was spoken. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
 import { ClientHungUp, hasHungUp } from './hang-up.ts';
-import { PROBLEM_TYPE, toProblem } from './schemas/problem.ts';
+import { errorShapeOf } from './schemas/native-errors.ts';
+import { toProblem } from './schemas/problem.ts';
 
 /** Where the error does not know better. */
 const RETRY_AFTER_SECONDS = 5;
@@ -69,5 +70,9 @@ export async function sendProblem(
   if (problem.status === 429 || problem.status === 503) {
     reply.header('retry-after', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
+  const { type, statusOf, bodyOf } = errorShapeOf(request.routeOptions.url ?? request.url);
+  return reply
+    .code(statusOf(problem))
+    .type(type)
+    .send(JSON.stringify(bodyOf(problem)));
 }

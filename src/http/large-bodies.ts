@@ -17,9 +17,13 @@ interface Arriving {
   readonly bytesBefore: number;
 }
 
-/** One that does not say how long it is counts as large. */
+/** One that does not say how long it is, or will be, counts as large. */
 export function isLargeBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > LARGE_BYTES;
+  return (
+    headers['transfer-encoding'] !== undefined ||
+    headers['content-encoding'] !== undefined ||
+    Number(headers['content-length']) > LARGE_BYTES
+  );
 }
 
 /**
@@ -61,6 +65,6 @@ function cutSlowest(inWork: Set<Arriving>): boolean {
   const { log, method, url, socket } = slowest.request;
   log.info({ method, url, status: 408 }, 'the body arrived too slowly while others waited');
   const message = `the body arrived at ${Math.round(lowest)} bytes a second while others waited for its place`;
-  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
   return true;
 }

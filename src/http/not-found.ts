@@ -4,9 +4,14 @@ import { AtelierError } from '../errors.ts';
 
 function fits(pattern: string, path: string): boolean {
   const [wanted, given] = [pattern.split('/'), path.split('/')];
-  return (
-    wanted.length === given.length && wanted.every((part, i) => part.startsWith(':') || part === given[i])
-  );
+  return wanted.length === given.length && wanted.every((part, i) => fitsPart(part, given[i]!));
+}
+
+/** `:name`, or `:name(…)::verb`, whose verb is behind a colon. */
+function fitsPart(wanted: string, given: string): boolean {
+  if (!wanted.startsWith(':')) return wanted === given;
+  const [, verb] = wanted.split('::');
+  return verb === undefined || given.endsWith(`:${verb}`);
 }
 
 export function registerNotFound(app: FastifyInstance): void {

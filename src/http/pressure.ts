@@ -63,5 +63,5 @@ function isNewWork(request: FastifyRequest): boolean {
 
 /** Answered in any case, also while the service shuts down. */
 export function isWatching({ url }: FastifyRequest): boolean {
-  return url.startsWith('/health/') || url === '/metrics';
+  return /^\/(v2\/)?health\/|^\/(metrics|ping)$/.test(url);
 }

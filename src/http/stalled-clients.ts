@@ -29,7 +29,7 @@ function cutIfStalled({ raw: body, socket, log, method, url }: FastifyRequest, s
     socket.destroy();
   } else if (!body.complete) {
     log.info({ method, url, status: 408 }, 'the body stopped arriving');
-    timeOut(socket, `nothing of the body arrived for ${stallMs / 1000} seconds`);
+    timeOut(socket, `nothing of the body arrived for ${stallMs / 1000} seconds`, url);
   }
 }
 
@@ -43,12 +43,12 @@ export function cutSlowClients(app: FastifyInstance, requestMs: number): void {
     const timer = setTimeout(() => {
       if (socket.destroyed || body.complete) return;
       log.info({ method, url, status: 408 }, 'the body arrived too slowly');
-      timeOut(socket, `the body did not arrive within ${requestMs / 1000} seconds`);
+      timeOut(socket, `the body did not arrive within ${requestMs / 1000} seconds`, url);
     }, requestMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
   });
 }
 
-function timeOut(socket: FastifyRequest['socket'], message: string): void {
-  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+function timeOut(socket: FastifyRequest['socket'], message: string, url: string): void {
+  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
 }

@@ -54,6 +54,7 @@ test('the document has every route of the contract, and no other', () => {
     'GET /health/live',
     'GET /health/ready',
     'GET /metrics',
+    'GET /ping',
     'GET /v1/datasets',
     'GET /v1/datasets/{id}',
     'GET /v1/datasets/{id}/splits/{split}/images/{index}',
@@ -71,19 +72,37 @@ test('the document has every route of the contract, and no other', () => {
     'GET /v1/training-jobs/{id}/checkpoints',
     'GET /v1/training-jobs/{id}/events',
     'GET /v1/training-jobs/{id}/metrics',
+    'GET /v2',
+    'GET /v2/health/live',
+    'GET /v2/health/ready',
+    'GET /v2/models/stats',
+    'GET /v2/models/{name}',
+    'GET /v2/models/{name}/ready',
+    'GET /v2/models/{name}/stats',
+    'GET /v2/models/{name}/versions/{version}',
+    'GET /v2/models/{name}/versions/{version}/ready',
+    'GET /v2/models/{name}/versions/{version}/stats',
+    'GET /version',
     'PATCH /v1/models/{name}/versions/{version}',
+    'POST /invocations',
     'POST /v1/datasets',
     'POST /v1/gradient-checks',
     'POST /v1/models',
+    'POST /v1/models/{name}/labels/{version}:predict',
     'POST /v1/models/{name}/predictions',
     'POST /v1/models/{name}/versions/{version}/explanations',
     'POST /v1/models/{name}/versions/{version}/predictions',
+    'POST /v1/models/{name}/versions/{version}:predict',
+    'POST /v1/models/{name}:predict',
     'POST /v1/training-jobs',
     'POST /v1/training-jobs/{id}/cancel',
     'POST /v1/training-jobs/{id}/checkpoints/{step}/predictions',
     'POST /v1/training-jobs/{id}/pause',
     'POST /v1/training-jobs/{id}/resume',
     'POST /v1/training-jobs/{id}/verify',
+    'POST /v2/models/{name}/infer',
+    'POST /v2/models/{name}/versions/{version}/infer',
+    'POST /v2/repository/index',
     'PUT /v1/models/{name}/aliases/{alias}',
   ]);
 });
@@ -114,7 +133,7 @@ test('every body and every answer has an example, or is bytes that are described
 });
 
 test('every operation under /v1 says how it fails, as a problem', () => {
-  for (const { title, operation } of operations.filter((each) => each.title.includes('/v1'))) {
+  for (const { title, operation } of operations.filter(({ title }) => /\/v1\/(?!.*:predict)/.test(title))) {
     const failures = Object.entries(operation.responses!).filter(([status]) => Number(status) >= 400);
     assert.ok(
       failures.some(([status]) => status === '400'),
@@ -140,6 +159,28 @@ test('every operation under /v1 says how it fails, as a problem', () => {
         '#/components/schemas/Problem',
       );
       assert.ok(description, `${title} ${status}`);
+    }
+  }
+});
+
+test('every operation of another protocol says how it fails, in the shape of that protocol', () => {
+  const shapes = [
+    [/\/v2|:predict$/, '#/components/schemas/ProtocolError'],
+    [/ \/(ping|version|invocations)$/, '#/components/schemas/MlflowError'],
+  ] as const;
+  for (const [pattern, shape] of shapes) {
+    const found = operations.filter(({ title }) => pattern.test(title));
+    assert.ok(found.length > 2);
+    for (const { title, operation } of found) {
+      const failures = Object.entries(operation.responses!).filter(([status]) => status >= '400');
+      assert.ok(!failures.some(([status]) => status === '422'), title);
+      for (const [status, failure] of failures) {
+        // What is not ready says so in the words of who is.
+        if (title === 'GET /v2/health/ready') continue;
+        const { content } = failure as OpenAPIV3_1.ResponseObject;
+        assert.deepEqual(Object.keys(content!), ['application/json'], `${title} ${status}`);
+        assert.equal((content!['application/json']!.schema as Schema).$ref, shape, `${title} ${status}`);
+      }
     }
   }
 });
@@ -194,7 +235,7 @@ test('every operation but those of health says which scope its caller needs, and
     } = operation as typeof operation & {
       'x-required-scope': string;
     };
-    const open = title.includes(' /health/');
+    const open = / (\/v2)?\/health\/| \/ping$/.test(title);
     const refusals = Object.keys(responses!).filter((status) => ['401', '403'].includes(status));
     assert.deepEqual([scope === 'open', refusals], [open, open ? [] : ['401', '403']], title);
     if (title.includes('/v1/')) assert.deepEqual(security, [{ key: [scope] }], title);

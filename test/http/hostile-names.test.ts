@@ -60,6 +60,8 @@ test('no name in a path is anything but the name of something that is not there'
       for (const encoded of new Set([encodeURIComponent(name), name.replaceAll('/', '%2f')])) {
         if (!/^[\x21-\x7e]+$/.test(encoded)) continue;
         const url = path.replaceAll(/\{[^}]+\}/g, encoded);
+        // Dots are resolved before they are sent, as browsers do: this asks for the server, which is there.
+        if (new URL(url, 'http://service').pathname === '/v2/') continue;
         const response = await app.inject({
           method: method.toUpperCase() as 'GET',
           url,

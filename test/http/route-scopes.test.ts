@@ -19,12 +19,15 @@ await app.close();
 
 /** By kind, as the contract has them. */
 function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
-  if (url.startsWith('/health/')) return 'open';
+  if (/^(\/v2)?\/health\/|^\/ping$/.test(url)) return 'open';
   if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';
   if (url === '/metrics') return 'metrics';
   if (method === 'OPTIONS') return 'open';
-  if (method === 'DELETE' || method === 'PUT') return 'admin';
-  const reads = method === 'GET' || method === 'HEAD' || /\/(predictions|gradient-checks)$/.test(url);
+  if (method === 'DELETE' || method === 'PUT' || url.startsWith('/v2/repository/models/')) return 'admin';
+  const reads =
+    method === 'GET' ||
+    method === 'HEAD' ||
+    /[/:](predictions|explanations|gradient-checks|infer|predict|invocations|repository\/index)$/.test(url);
   return reads ? 'predict' : 'train';
 }
 

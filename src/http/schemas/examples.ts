@@ -12,6 +12,7 @@ import type { Predictions } from '../../domain/prediction.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import { inspectionExamples } from './inspection-examples.ts';
 import type { Problem } from './problem.ts';
+import { protocolExamples } from './protocol-examples.ts';
 
 const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
 const JOB_ID = 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C';
@@ -338,6 +339,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   AliasList: { data: [alias], history: listOf(aliasMove, '3') },
   Predictions: predictions,
   ...inspectionExamples,
+  ...protocolExamples,
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,
   Liveness: { live: true },

@@ -1,0 +1,30 @@
+/** Names and versions as other protocols have them in a path. */
+import { z } from 'zod';
+import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model.ts';
+import { AtelierError } from '../../../errors.ts';
+import { quote } from '../../../formats/refuse.ts';
+
+const name = z.string().describe('Name of the model');
+const version = z.string().describe('Number of the version, or the name of an alias');
+
+export const namedModel = z.object({ name });
+export const namedVersion = z.object({ name, version });
+
+/**
+ * To these protocols a name that no model can have is one that none has.
+ * @throws AtelierError `model-not-found`
+ */
+export function readModelName(path: { name: string; version?: string }): {
+  name: string;
+  version?: VersionName;
+} {
+  if (!NAME_PATTERN.test(path.name)) refuse(`There is no model ${quote(path.name)}`);
+  if (path.version === undefined) return { name: path.name };
+  const { data } = versionNameSchema.safeParse(path.version);
+  if (data === undefined) refuse(`Model ${path.name} has no version ${quote(path.version)}`);
+  return { name: path.name, version: data };
+}
+
+function refuse(what: string): never {
+  throw new AtelierError('model-not-found', `${what}. /v1/models shows what there is.`);
+}

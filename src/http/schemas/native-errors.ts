@@ -1,0 +1,79 @@
+/** Errors of other protocols, in the shape that their clients look for. */
+import { z } from 'zod';
+import { PROBLEM_TYPE, type Problem, problemSchema, problems } from './problem.ts';
+
+export const protocolErrorSchema = z.object({ error: z.string() }).meta({ id: 'ProtocolError' });
+export const mlflowErrorSchema = z
+  .object({ error_code: z.string(), message: z.string() })
+  .meta({ id: 'MlflowError' });
+
+interface ErrorShape {
+  readonly type: string;
+  /** Of the schema, in the contract. */
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly statusOf: (problem: Problem) => number;
+  readonly bodyOf: (problem: Problem) => object;
+}
+
+interface ErrorResponse {
+  readonly description: string;
+  readonly content: Record<string, { readonly schema: z.ZodType }>;
+}
+
+/** These protocols know no 422. */
+const nativeStatus = ({ status }: Problem) => (status === 422 ? 400 : status);
+
+/** MLflow's names for them; there are no more where it has none. */
+const MLFLOW_CODES: Readonly<Record<number, string>> = {
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'RESOURCE_DOES_NOT_EXIST',
+  429: 'REQUEST_LIMIT_EXCEEDED',
+  500: 'INTERNAL_ERROR',
+  503: 'TEMPORARILY_UNAVAILABLE',
+};
+
+const OWN: ErrorShape = {
+  type: PROBLEM_TYPE,
+  name: 'Problem',
+  schema: problemSchema,
+  statusOf: ({ status }) => status,
+  bodyOf: (problem) => problem,
+};
+const ERROR: ErrorShape = {
+  type: 'application/json',
+  name: 'ProtocolError',
+  schema: protocolErrorSchema,
+  statusOf: nativeStatus,
+  bodyOf: ({ detail }) => ({ error: detail }),
+};
+const MLFLOW: ErrorShape = {
+  type: 'application/json',
+  name: 'MlflowError',
+  schema: mlflowErrorSchema,
+  statusOf: nativeStatus,
+  bodyOf: (problem) => ({
+    error_code: MLFLOW_CODES[nativeStatus(problem)] ?? 'BAD_REQUEST',
+    message: problem.detail,
+  }),
+};
+
+/** @param url of a request, a route or an operation */
+export function errorShapeOf(url: string): ErrorShape {
+  const path = url.split('?')[0]!;
+  // The Open Inference Protocol; TensorFlow Serving's verbs, behind a colon, or one that is encoded.
+  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*(:|%3a)[a-z]+$/i.test(path)) return ERROR;
+  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW : OWN;
+}
+
+/** Response schemas of the given error statuses, for the `schema.response` of a route at that path. */
+export function nativeErrors<S extends number>(path: string, ...statuses: S[]): Record<S, ErrorResponse> {
+  const { type, schema } = errorShapeOf(path);
+  const known: Record<number, { description: string }> = problems(...statuses);
+  const responses: Record<number, ErrorResponse> = {};
+  for (const status of statuses) {
+    responses[status] = { description: known[status]!.description, content: { [type]: { schema } } };
+  }
+  return responses;
+}
