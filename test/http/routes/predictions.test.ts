@@ -207,8 +207,9 @@ test('each version answers for itself, and the newest where none is named', asyn
 test('models, versions, types and parameters that there are not are refused', async () => {
   assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'nobody'), 404, 'model-not-found');
   assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/9'), 404, 'model-not-found');
+  assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/x'), 404, 'model-not-found');
   assertProblem(
-    await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/x'),
+    await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/X'),
     400,
     'invalid-request',
     'version',
