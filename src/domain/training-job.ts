@@ -155,7 +155,7 @@ export const STOP_REASONS = [
 
 export type StopReason = (typeof STOP_REASONS)[number];
 
-const resolvedRequestSchema = z
+export const resolvedRequestSchema = z
   .object({ ...trainingRequestSchema.shape, modelName: nameSchema })
   .meta({ id: 'ResolvedTrainingRequest' });
 const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
@@ -165,7 +165,7 @@ const digestSchema = z
   .describe('`sha256:` of the final packed float32 parameters, little-endian');
 
 /** Everything that the digest depends on, and the digest. */
-const receiptSchema = z
+export const receiptSchema = z
   .object({
     dataset: circumstancesSchema.shape.dataset,
     request: resolvedRequestSchema,

@@ -26,6 +26,8 @@ import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import { predictResponseSchema } from '../../../src/domain/tensorflow.ts';
 import {
   jobEventSchema,
+  receiptSchema,
+  resolvedRequestSchema,
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
@@ -43,6 +45,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   DatasetList: listOf(datasetSchema),
   LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
   TrainingRequest: trainingRequestSchema,
+  ResolvedTrainingRequest: resolvedRequestSchema,
+  Receipt: receiptSchema,
   TrainingJob: trainingJobSchema,
   TrainingJobList: listOf(trainingJobSchema),
   EpochRecord: epochRecordSchema,
