@@ -34,6 +34,8 @@ const SHARES: Readonly<Record<keyof typeof all, number>> = {
   'forms of images': 2,
   'forms of models': 1,
   'bodies of images': 2,
+  'bodies of v2': 2,
+  'tables of MLflow': 2,
 };
 
 const { values } = parseArgs({

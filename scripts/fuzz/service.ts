@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { pino } from 'pino';
 import { compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
@@ -13,7 +14,8 @@ import { pick, type Random } from './mutations.ts';
 import type { Parser, Parsers } from './parsers.ts';
 
 const DATA_DIR = join(import.meta.dirname, '../../data');
-const MODEL = 'fuzzed';
+/** That which protocols without names of models serve. */
+const MODEL = 'fashion-mnist';
 
 /** It has learned next to nothing. */
 const JOB = {
@@ -48,7 +50,7 @@ let users = 0;
 function requests(
   url: string,
   files: readonly Uint8Array[],
-  typeOf: (bytes: Uint8Array, random: Random) => string,
+  headersOf: (bytes: Uint8Array, random: Random) => Readonly<Record<string, string>>,
 ): Parser {
   return {
     files,
@@ -59,7 +61,7 @@ function requests(
     },
     async parse(bytes, random) {
       const { app } = await service!;
-      const headers = { 'content-type': typeOf(bytes, random) };
+      const headers = headersOf(bytes, random);
       const request = { method: 'POST', url, headers, payload: Buffer.from(bytes) } as const;
       const { statusCode, body } = await app.inject(request);
       if (statusCode >= 200 && statusCode < 300) return body;
@@ -76,8 +78,9 @@ function requests(
 }
 
 /** Now and then with a boundary that is not there. */
-function formType(_: Uint8Array, random: Random): string {
-  return `multipart/form-data; boundary=${random.below(8) === 0 ? 'another' : BOUNDARY}`;
+function ofForm(_: Uint8Array, random: Random) {
+  const boundary = random.below(8) === 0 ? 'another' : BOUNDARY;
+  return { 'content-type': `multipart/form-data; boundary=${boundary}` };
 }
 
 const BODY_TYPES = [
@@ -97,10 +100,39 @@ const SIGNATURES = new Map([
 ]);
 
 /** Now and then another than it looks like. */
-function bodyType(bytes: Uint8Array, random: Random): string {
-  if (random.below(8) === 0) return pick(random, BODY_TYPES);
-  return SIGNATURES.get(Buffer.from(bytes.subarray(0, 1)).toString('latin1')) ?? BODY_TYPES[0];
+function ofBody(bytes: Uint8Array, random: Random) {
+  const likely = SIGNATURES.get(Buffer.from(bytes.subarray(0, 1)).toString('latin1')) ?? BODY_TYPES[0];
+  return { 'content-type': random.below(8) === 0 ? pick(random, BODY_TYPES) : likely };
 }
+
+const V2_JSON_BYTES = 256;
+const GZIP = 0x1f;
+
+/** Now and then with a length of the JSON that it does not have. */
+function ofV2([first]: Uint8Array, random: Random) {
+  const length = pick(random, [V2_JSON_BYTES, V2_JSON_BYTES, V2_JSON_BYTES, 0, 1e6]);
+  return {
+    'content-type': 'application/octet-stream',
+    'inference-header-content-length': `${length}`,
+    ...(first === GZIP && { 'content-encoding': 'gzip' }),
+  };
+}
+
+/** The JSON in so many bytes, then the tensor. */
+function v2Request(datatype: string, data: Uint8Array): Uint8Array {
+  const parameters = { binary_data_size: data.length };
+  const json = JSON.stringify({ inputs: [{ name: 'image', shape: [1, 784], datatype, parameters }] });
+  return new Uint8Array(Buffer.concat([Buffer.from(json.padEnd(V2_JSON_BYTES)), data]));
+}
+
+const JSON_TYPE = 'application/json';
+const ofText = ([first]: Uint8Array, random: Random) => {
+  const likely = first === 0x7b ? JSON_TYPE : 'text/csv';
+  return {
+    'content-type': random.below(8) === 0 ? pick(random, [JSON_TYPE, 'text/csv; header=present']) : likely,
+  };
+};
+const text = (json: object) => new Uint8Array(Buffer.from(JSON.stringify(json)));
 
 const PREDICTIONS = `/v1/models/${MODEL}/predictions`;
 
@@ -124,7 +156,7 @@ export const all = {
           file('ü.bin', 'application/octet-stream', firstImage),
         ]),
       ],
-      formType,
+      ofForm,
     );
   },
   'forms of models': () => {
@@ -142,11 +174,28 @@ export const all = {
         form([...named, file(exportModel(model(), 'safetensors'))]),
         form([...named, field('activation', 'relu'), file(fixtures('formats', 'sklearn-relu.npz')[0]!)]),
       ],
-      formType,
+      ofForm,
     );
   },
   'bodies of images': async () => {
     const [npy] = fixtures('formats', 'images.npy');
-    return requests(PREDICTIONS, [...jsonBodies(), npy!, ...(await pictures())], bodyType);
+    return requests(PREDICTIONS, [...jsonBodies(), npy!, ...(await pictures())], ofBody);
+  },
+  'bodies of v2': () => {
+    const bytes = v2Request('UINT8', firstImage);
+    const floats = Float32Array.from(firstImage, (value) => value / 255);
+    const wide = v2Request('FP32', new Uint8Array(floats.buffer));
+    return requests(`/v2/models/${MODEL}/infer`, [bytes, wide, new Uint8Array(gzipSync(bytes))], ofV2);
+  },
+  'tables of MLflow': () => {
+    const row = Array.from(firstImage);
+    const columns = row.map((_, n) => `p${n}`);
+    const csv = new Uint8Array(Buffer.from(`${columns}\n${row}\n${row.map((value) => `"${value}"`)}\n`));
+    const split = text({ dataframe_split: { columns, data: [row, row] } });
+    return requests(
+      '/invocations',
+      [csv, split, text({ inputs: [row] }), text({ instances: [row] })],
+      ofText,
+    );
   },
 } satisfies Parsers;
