@@ -17,7 +17,7 @@ const shared = {
   imageBodies: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
     200: predictResponseSchema,
-    ...nativeErrors('/v1/models/{name}:predict', 400, 404, 413),
+    ...nativeErrors('/v1/models/{name}:predict', 400, 404, 413, 415),
   },
 };
 /** What is in front of a colon. */

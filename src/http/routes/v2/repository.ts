@@ -20,7 +20,7 @@ export const v2RepositoryRoutes =
         summary: 'All versions of all models',
         tags: ['inference-v2'],
         imageBodies: { 'application/json': jsonContent(repositoryIndexRequestSchema, { ready: true }) },
-        response: { 200: repositoryIndexSchema, ...nativeErrors('/v2/repository', 400, 413) },
+        response: { 200: repositoryIndexSchema, ...nativeErrors('/v2/repository', 400, 413, 415) },
       },
       async handler({ body }) {
         // Clients send nothing where they want them all. Every version is ready: it is loaded when it is asked for.

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { z } from 'zod';
+import { AtelierError } from '../../src/errors.ts';
+import { excessOf, parseJson, readJson } from '../../src/formats/json-bounds.ts';
+
+const bytes = (text: string) => Buffer.from(text);
+const bounds = { depth: 3, values: 5, parts: 4 };
+
+test('levels, values and parts are counted without parsing, and not in texts', () => {
+  for (const [text, excess] of [
+    ['[[[1]]]', undefined],
+    ['[[[[1]]]]', /deeper than 3/],
+    ['[{"a":[{}]}]', /deeper than 3/],
+    ['[1,2,3,4,5]', undefined],
+    ['[1,2,3,4,5,6]', /more than 5 values/],
+    ['["[[[[[[","{{{{",",,,,,,,"]', undefined],
+    ['["\\"[[[[,,,,,,"]', undefined],
+    ['[[],[],[],[]]', /more than 4 objects, arrays and texts/],
+    ['{"a":"","b":"c"}', /more than 4/],
+    [']]]]', undefined],
+  ] as const) {
+    const found = excessOf(bytes(text), bounds);
+    if (excess === undefined) assert.equal(found, undefined, text);
+    else assert.match(found ?? '', excess, text);
+  }
+});
+
+test('a body of small arrays is refused before it takes its memory', () => {
+  const body = bytes(`[${'[],'.repeat(2 ** 20)}[]]`);
+  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and texts/);
+});
+
+test('what is no JSON, no UTF-8 or not of the schema is refused with its place', () => {
+  const schema = z.object({ a: z.array(z.int()) });
+  assert.deepEqual(readJson(bytes('{"a":[1]}'), schema), { a: [1] });
+  assert.throws(() => readJson(bytes('{"a":[1}'), schema), /cannot be read as JSON/);
+  assert.throws(() => readJson(Buffer.from([0x22, 0xff, 0x22]), schema), /not UTF-8/);
+  assert.throws(
+    () => readJson(bytes('{"a":[1,0.5]}'), schema),
+    (error) =>
+      error instanceof AtelierError && error.code === 'invalid-request' && /#\/a\/1: /.test(error.message),
+  );
+});
