@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
+import type { JobEvent } from '../../src/domain/training-job.ts';
 import {
   cancelJob,
   hasEnded,
@@ -31,13 +32,18 @@ async function underway(threads: number): Promise<string> {
   return id;
 }
 
-test('a further thread that is lost fails its job by name, and ends the other threads', async () => {
+test('a further thread that is lost ends the other threads, and its job goes on in new ones', async () => {
   const id = await underway(3);
-  await threadsOfJob[2]!.worker.terminate();
-  const job = await untilJob(app, id, hasEnded);
-  assert.deepEqual([job.status, job.error?.code], ['failed', 'worker-crashed']);
-  assert.match(job.error!.message, /A further thread of the training/);
-  assert.ok(job.stoppedAt!.step > 0);
+  const lost = threadsOfJob.splice(0);
+  await lost[2]!.worker.terminate();
+  await Promise.all(lost.map(({ ended }) => ended));
+  await untilJob(app, id, (job) => isUnderway(job) && threadsOfJob.length === 3);
+  const events: JobEvent[] = (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
+  const warning = events.find(({ type }) => type === 'warning');
+  assert.equal(warning?.data['code'], 'worker-crashed');
+  assert.match(String(warning.data['message']), /A further thread of the training/);
+  await cancelJob(app, id);
+  assert.equal((await untilJob(app, id, hasEnded)).status, 'cancelled');
   await allEnded();
 });
 
