@@ -1,0 +1,126 @@
+/** Checkpoints that were damaged while the service was down. */
+import assert from 'node:assert/strict';
+import { cp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { CheckpointRecord } from '../../src/domain/checkpoint.ts';
+import type { EpochRecord } from '../../src/domain/metrics.ts';
+import type { JobEvent } from '../../src/domain/training-job.ts';
+import {
+  hasEnded,
+  queueJob,
+  startService,
+  temporaryDirectory,
+  tiny,
+  train,
+  untilJob,
+} from '../start-service.ts';
+
+const file = { after };
+/** Takes more than a second, after which there is a checkpoint. */
+const EPOCHS = 40;
+const body = tiny({
+  network: { hidden: [16] },
+  training: {
+    epochs: EPOCHS,
+    batchSize: 32,
+    validation: { fraction: 0.95 },
+    optimizer: { type: 'adam', learningRate: 0.003 },
+    dropout: 0.2,
+    checkpointEverySeconds: 1,
+  },
+});
+
+async function listOf<T>(app: FastifyInstance, id: string, part: string): Promise<T[]> {
+  return (await app.inject(`/v1/training-jobs/${id}/${part}`)).json().data;
+}
+
+/** A state directory with a job that is paused and has two checkpoints, and what it had told. */
+const interrupted = await (async () => {
+  const stateDir = await temporaryDirectory(file);
+  const service = await startService(file, { STATE_DIR: stateDir, TRAINING_WORKERS: '1' });
+  const { digest } = await train(service.app, body);
+  const { id } = await queueJob(service.app, body);
+  while ((await listOf(service.app, id, 'checkpoints')).length === 0) {
+    assert.ok(!hasEnded(await untilJob(service.app, id, () => true)), 'it ended before its first checkpoint');
+    await setTimeout(10);
+  }
+  // Writes another one.
+  await service.app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/pause` });
+  await untilJob(service.app, id, ({ status }) => status === 'paused');
+  const checkpoints = await listOf<CheckpointRecord>(service.app, id, 'checkpoints');
+  const events = await listOf<JobEvent>(service.app, id, 'events?limit=1000');
+  await service.close();
+  return { stateDir, id, digest, checkpoints, events };
+})();
+
+const DAMAGES: Record<string, (path: string) => Promise<void>> = {
+  'cut off': (path) => truncate(path, 1000),
+  empty: (path) => truncate(path, 0),
+  gone: (path) => rm(path),
+  'changed in one bit': async (path) => {
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    await writeFile(path, bytes);
+  },
+};
+
+/** Damages the newest ones in a copy of the state, and lets the job go on. */
+async function goOn(
+  t: Parameters<typeof temporaryDirectory>[0],
+  newest: number,
+  damage: (path: string) => Promise<void>,
+) {
+  const { id } = interrupted;
+  const stateDir = await temporaryDirectory(t);
+  await cp(interrupted.stateDir, stateDir, { recursive: true });
+  const damaged = interrupted.checkpoints.slice(-newest);
+  for (const { digest } of damaged)
+    await damage(join(stateDir, 'checkpoints', digest.slice('sha256:'.length)));
+  const { app } = await startService(t, { STATE_DIR: stateDir });
+  await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/resume` });
+  const job = await untilJob(app, id, hasEnded);
+  const events = await listOf<JobEvent>(app, id, 'events?limit=1000');
+  assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, interrupted.digest]);
+  assert.deepEqual(events.slice(0, interrupted.events.length), interrupted.events);
+  assert.deepEqual(
+    events.map((event) => event.id),
+    Array.from(events.keys(), (n) => n + 1),
+  );
+  const records = await listOf<EpochRecord>(app, id, 'metrics');
+  assert.deepEqual(
+    events.flatMap(({ type, data }) => (type === 'epoch' ? [data] : [])),
+    records,
+  );
+  assert.equal(records.length, EPOCHS);
+  const warnings = events.flatMap(({ type, data }) => (type === 'warning' ? [data] : []));
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    damaged.map(() => 'checkpoint-damaged'),
+  );
+  return { warnings, steps: damaged.map(({ step }) => step) };
+}
+
+for (const [how, damage] of Object.entries(DAMAGES)) {
+  test(`where the newest checkpoint is ${how} the job goes on from the one before, to the same end`, async (t) => {
+    const { warnings, steps } = await goOn(t, 1, damage);
+    const before = interrupted.checkpoints.at(-2)!.step;
+    assert.match(
+      String(warnings[0]!['message']),
+      new RegExp(
+        `checkpoint of step ${steps[0]} cannot be used, and the job goes on from that of step ${before}:`,
+      ),
+    );
+  });
+}
+
+test('where all checkpoints are damaged it begins anew, to the same end', async (t) => {
+  const { warnings, steps } = await goOn(t, interrupted.checkpoints.length, DAMAGES['cut off']!);
+  assert.ok(steps.length > 1);
+  assert.match(
+    String(warnings.at(-1)!['message']),
+    new RegExp(`checkpoint of step ${steps[0]} cannot be used, and the job goes on from its beginning:`),
+  );
+});
