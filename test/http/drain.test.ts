@@ -121,7 +121,7 @@ test('an unread body is drained for every other refusal too', async () => {
   const refused: [path: string, type: string, status: number][] = [
     [PREDICT, 'image/gif', 415],
     ['/v1/nothing', BYTES, 404],
-    ['/v1/models', BYTES, 405],
+    ['/v1/models/mine/versions', BYTES, 405],
     [`${PREDICT}?nonsense=1`, BYTES, 400],
   ];
   for (const [path, type, status] of refused) {

@@ -40,8 +40,11 @@ test('all columns are text, integer or double', async (t) => {
   t.after(() => db.destroy());
   const tables = await db.introspection.getTables();
   assert.deepEqual(tables.map(({ name }) => name).sort(), [
+    'alias_moves',
+    'aliases',
     'answers',
     'checkpoints',
+    'datasets',
     'events',
     'jobs',
     'metrics',
@@ -119,6 +122,7 @@ test('what a process killed while it made the database left behind does no harm'
     'atelier.sqlite',
     'blobs',
     'checkpoints',
+    'datasets',
     'lock.sqlite',
   ]);
 });

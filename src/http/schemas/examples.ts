@@ -4,6 +4,7 @@ import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mni
 import type { Alias, AliasMove } from '../../domain/alias.ts';
 import type { CheckpointRecord } from '../../domain/checkpoint.ts';
 import type { DatasetSummary } from '../../domain/dataset.ts';
+import type { DatasetReport } from '../../domain/dataset-report.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { ImportOrigin } from '../../domain/import-origin.ts';
 import type { EpochRecord } from '../../domain/metrics.ts';
@@ -31,6 +32,39 @@ const dataset: DatasetSummary = {
   },
   digest: DATASET_DIGEST,
   report: null,
+};
+
+const none = { images: 0, withOtherLabel: 0, first: [] };
+
+const datasetReport: DatasetReport = {
+  arrays: [
+    { part: 'x_train', format: 'npy', dtype: 'f4', shape: [948, 28, 28], minimum: 0, maximum: 1 },
+    { part: 'y_train', format: 'npy', dtype: 'i8', shape: [948], minimum: 0, maximum: 2 },
+  ],
+  pixels: { range: '0-1', rounded: 0 },
+  heldOut: { fraction: 0.25, seed: 0 },
+  duplicates: { train: none, test: none, across: { images: 1, withOtherLabel: 0, first: [[17, 4]] } },
+  constantImages: { train: 0, test: 0 },
+  warnings: [
+    {
+      code: 'test-images-in-train',
+      message: '1 of 237 test images are training images too: the test accuracy is too good by them.',
+    },
+  ],
+};
+
+const ownDataset: DatasetSummary = {
+  id: 'dst_78cf2eec2a2ee60a5d15d81c4a41b0a28034a332',
+  name: 'Shapes',
+  createdAt: '2026-11-25T04:01:14.444Z',
+  imageShape: [28, 28],
+  classNames: ['circle', 'square', 'triangle'],
+  splits: {
+    train: { examples: 711, examplesPerClass: [237, 237, 237] },
+    test: { examples: 237, examplesPerClass: [79, 79, 79] },
+  },
+  digest: 'sha256:01722e65a55b1aeb0f5754e8a63d0eeef6c6fb28c7c50740b869f96fb5a9ce9b',
+  report: datasetReport,
 };
 
 const trainingRequest: z.input<typeof trainingRequestSchema> = {
@@ -308,7 +342,8 @@ const listOf = <T>(item: T, id: string) => ({ data: [item], firstId: id, lastId:
 
 export const examples: Readonly<Record<string, unknown>> = {
   Problem: problem,
-  Dataset: dataset,
+  Dataset: ownDataset,
+  DatasetReport: datasetReport,
   DatasetList: listOf(dataset, dataset.id),
   LabelledImage: {
     label: 9,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { datasetReportSchema } from '../../../src/domain/dataset-report.ts';
 import { diagnosisSchema } from '../../../src/domain/diagnosis.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
@@ -42,6 +43,7 @@ const row = z.array(z.int().min(0).max(255)).length(28);
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: problemSchema,
   Dataset: datasetSchema,
+  DatasetReport: datasetReportSchema,
   DatasetList: listOf(datasetSchema),
   LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
   TrainingRequest: trainingRequestSchema,

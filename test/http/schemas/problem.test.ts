@@ -21,6 +21,7 @@ test('what no request can cause is a 500, and nothing else is', () => {
     'kernel-differs',
     'worker-crashed',
     'checkpoint-damaged',
+    'dataset-damaged',
     'invalid-configuration',
     'invalid-dataset',
     'state-locked',
@@ -29,7 +30,7 @@ test('what no request can cause is a 500, and nothing else is', () => {
 });
 
 test('a status is described by the titles of its codes', () => {
-  const { 409: conflict, 503: unavailable } = problems(409, 503);
-  assert.equal(conflict.description, `${titleOf('illegal-transition')}; ${titleOf('request-in-flight')}`);
+  const { 413: large, 503: unavailable } = problems(413, 503);
+  assert.equal(large.description, titleOf('body-too-large'));
   assert.equal(unavailable.description, `${titleOf('overloaded')}; ${titleOf('draining')}`);
 });
