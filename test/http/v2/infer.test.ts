@@ -113,6 +113,22 @@ test('parameters that other servers know, and fields that clients add, are passe
   assert.deepEqual(outputOf(result, 'label').data, [expected[0]!.label]);
 });
 
+test('JSON is taken by its own name, by that of bytes, by that which curl gives it, and by none', async () => {
+  const payload = JSON.stringify({ inputs: [input('UINT8', [1, 784], images[0])] });
+  for (const type of [
+    'application/json; charset=utf-8',
+    'application/octet-stream',
+    'application/x-www-form-urlencoded',
+    '',
+  ]) {
+    const headers = type === '' ? {} : { 'content-type': type };
+    const url = '/v2/models/fashion-mnist/infer';
+    const response = await app.inject({ method: 'POST', url, headers, payload: Buffer.from(payload) });
+    assert.equal(response.statusCode, 200, response.body);
+    assertPredicts(response.json(), [0]);
+  }
+});
+
 test('fields that pydantic clients send as null are as if they were not there', async () => {
   const result = await infer({
     id: null,

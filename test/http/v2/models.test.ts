@@ -1,7 +1,9 @@
 /** Metadata, readiness, versions; the model repository and statistics extensions of Triton. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { npyBytes } from '../../../src/formats/npy.ts';
 import { tiny, train } from '../../start-service.ts';
+import { importFile } from '../import-file.ts';
 import { startTrained, TRAINING } from './fixtures.ts';
 import { assertError, inferJson } from './triton-client.ts';
 
@@ -80,6 +82,30 @@ test('the repository index has every version of every model, all of them ready',
   }
   assertError(await app.inject({ method: 'POST', url, payload: '{"ready":1}' }), 400, /#\/ready/);
   assertError(await app.inject({ method: 'POST', url, payload: '[' }), 400);
+});
+
+test('a model of other classes says how many, and names them whatever their names hold', async () => {
+  const biases = new Float32Array(784 * 3 + 3);
+  biases[784 * 3 + 1] = 1;
+  const file = npyBytes(biases, [biases.length]);
+  const fields = { name: 'three', hidden: '[]', classNames: '["a","b:c:d","ü"]' };
+  const imported = await importFile(app, file, fields);
+  assert.equal(imported.statusCode, 201, imported.body);
+  const { outputs } = (await app.inject('/v2/models/three')).json();
+  assert.deepEqual(outputs[0].shape, [-1, 3]);
+  const asked = [{ name: 'probabilities', parameters: { classification: 3 } }];
+  const answered = (await inferJson(app, { ...one, outputs: asked }, '/v2/models/three/infer')).json();
+  const texts: string[] = answered.outputs[0].data;
+  assert.deepEqual(
+    texts.map((text) => text.replace(/^[^:]+/, '')),
+    [':1:b:c:d', ':0:a', ':2:ü'],
+  );
+  for (const [n, z] of [Math.E, 1, 1].entries()) {
+    assert.ok(Math.abs(Number.parseFloat(texts[n]!) - z / (Math.E + 2)) < 1e-6, texts[n]);
+  }
+  const { outputs: plain } = (await inferJson(app, one, '/v2/models/three/infer')).json();
+  assert.deepEqual([plain[0].shape, plain[1].data], [[1, 3], [1]]);
+  await app.inject({ method: 'DELETE', url: '/v1/models/three' });
 });
 
 test('load and unload are refused, and say why', async () => {

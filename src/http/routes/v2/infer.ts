@@ -12,6 +12,8 @@ import { nativeErrors } from '../../schemas/native-errors.ts';
 import { jsonContent, V2_INFER_EXAMPLE } from '../../schemas/protocol-examples.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
 
+/** What curl calls a body where nobody says what it is, as in the examples of many servers. */
+const CURL_TYPE = 'application/x-www-form-urlencoded';
 const JSON_LENGTH = 'inference-header-content-length';
 
 const shared = {
@@ -53,7 +55,7 @@ export const v2InferRoutes =
       config: {
         scope: 'predict',
         newWork: 'large-body',
-        mediaTypes: [...Object.keys(shared.imageBodies), ''],
+        mediaTypes: [...Object.keys(shared.imageBodies), CURL_TYPE, ''],
         inflates: true,
       },
     } as const;
