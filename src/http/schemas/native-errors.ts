@@ -62,8 +62,9 @@ const MLFLOW: ErrorShape = {
 /** @param url of a request, a route or an operation */
 export function errorShapeOf(url: string): ErrorShape {
   const path = url.split('?')[0]!;
-  // The Open Inference Protocol; TensorFlow Serving's verbs, behind a colon, or one that is encoded.
-  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*(:|%3a)[a-z]+$/i.test(path)) return ERROR;
+  // The Open Inference Protocol; TensorFlow Serving's verbs, behind a colon, or one that is encoded; that of a
+  // parameter in a route begins its segment.
+  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return ERROR;
   return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW : OWN;
 }
 
