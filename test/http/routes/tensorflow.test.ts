@@ -130,6 +130,19 @@ test('what is not there is 404, and no other verb but predict is', async () => {
 test('GET /v1/models/{name} stays what it is', async () => {
   const response = await app.inject('/v1/models/fashion-mnist');
   assert.deepEqual([response.statusCode, response.json().name], [200, 'fashion-mnist']);
+  for (const url of [
+    '/v1/models/nope',
+    '/v1/models/nope/versions/1',
+    '/v1/models/nope/aliases',
+    '/v1/nope',
+  ]) {
+    const { statusCode, headers } = await app.inject(url);
+    assert.deepEqual(
+      [statusCode, headers['content-type']],
+      [404, 'application/problem+json; charset=utf-8'],
+      url,
+    );
+  }
 });
 
 test('2,000 images are predicted by a thread as each is by itself, pictures too', async () => {
