@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { failure, newJob, publish, request, temporaryStore, trained, untouched } from './fixtures.ts';
+import { openStore } from '../../src/store/store.ts';
+import {
+  failure,
+  newJob,
+  publish,
+  request,
+  temporaryDirectory,
+  temporaryStore,
+  trained,
+  untouched,
+} from './fixtures.ts';
 
 test('versions published at once are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
@@ -102,13 +114,14 @@ test('versions are paged newest first', async (t) => {
 });
 
 test('a version says where it comes from, and stays whole without its job', async (t) => {
-  const store = await temporaryStore(t);
+  const directory = await temporaryDirectory(t);
+  const before = await openStore(directory);
   const asked = { ...request('shoes'), warmStart: { name: 'shoes', version: 1 } };
-  await publish(store, 'shoes');
-  const { id } = await store.jobs.create(asked, untouched);
-  await store.jobs.start(id);
-  await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
-  const version = await store.models.version('shoes', 2);
+  await publish(before, 'shoes');
+  const { id } = await before.jobs.create(asked, untouched);
+  await before.jobs.start(id);
+  await before.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  const version = await before.models.version('shoes', 2);
   assert.deepEqual(version?.lineage, {
     source: 'training',
     jobId: id,
@@ -116,9 +129,19 @@ test('a version says where it comes from, and stays whole without its job', asyn
     seed: 7,
     request: asked,
     parent: { name: 'shoes', version: 1 },
+    import: null,
   });
   assert.deepEqual(version.metadata, { who: 'a test' }, "at first it is the request's");
-  assert.equal((await store.models.version('shoes', 1))?.lineage.parent, null);
+  assert.equal((await before.models.version('shoes', 1))?.lineage.parent, null);
+  await before.close();
+
+  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'));
+  raw.exec('pragma foreign_keys = on; delete from events; delete from jobs');
+  raw.close();
+  const after = await openStore(directory);
+  t.after(() => after.close());
+  assert.equal(await after.jobs.get(id), undefined);
+  assert.deepEqual(await after.models.version('shoes', 2), version);
 });
 
 test('what is said of a version is changed piece by piece', async (t) => {
