@@ -113,7 +113,7 @@ test('a path without a route is a 404', async () => {
     '/',
     '/v1',
     '/v1/',
-    '/v2/models',
+    '/v3/models',
     '//v1/models',
     '/v1/models/a/b/c/d',
     '/docs/static/nothing.js',
