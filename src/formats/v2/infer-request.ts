@@ -2,6 +2,7 @@
  * Requests of the Open Inference Protocol v2: JSON, JSON followed by binary tensors, or one raw tensor.
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from '../../domain/inference-v2.ts';
 import { AtelierError } from '../../errors.ts';
 import { readJson, refuseAt } from '../json-bounds.ts';
@@ -30,7 +31,6 @@ export interface InferRequest {
 }
 
 const INPUT = 'image';
-const PIXELS = 784;
 const RAW_TYPE = 'FP32';
 
 /** @throws AtelierError `malformed-body`, `invalid-request` */
@@ -71,15 +71,15 @@ const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly stri
 
 /** One tensor of the model's datatype, as many images as it is long. */
 function readRaw(bytes: Uint8Array): InferRequest {
-  const count = bytes.length / (PIXELS * itemBytes(RAW_TYPE));
+  const count = bytes.length / (IMAGE_PIXELS * itemBytes(RAW_TYPE));
   if (count < 1 || !Number.isInteger(count)) {
     malformed(
-      `with Inference-Header-Content-Length: 0 it is n × ${PIXELS} ${RAW_TYPE}, 3,136 bytes an image, but it has ${bytes.length}`,
+      `with Inference-Header-Content-Length: 0 it is n × ${IMAGE_PIXELS} ${RAW_TYPE}, 3,136 bytes an image, but it has ${bytes.length}`,
     );
   }
   return {
     id: undefined,
-    input: { datatype: RAW_TYPE, shape: [count, PIXELS], values: readElements(RAW_TYPE, bytes) },
+    input: { datatype: RAW_TYPE, shape: [count, IMAGE_PIXELS], values: readElements(RAW_TYPE, bytes) },
     outputs: OUTPUTS.map((name) => ({ name, binary: true, classification: 0 })),
   };
 }
