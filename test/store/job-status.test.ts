@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
-import { epochRecord, failure, newJob, temporaryStore, trained, underway } from './fixtures.ts';
+import { epochRecord, failure, newJob, request, temporaryStore, trained, underway } from './fixtures.ts';
 
 async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   const { data } = await store.events.list(id, { limit: 100 });
@@ -28,12 +28,25 @@ test('a job that succeeds publishes a version of its model, and its events tell 
   assert.ok(job.finishedAt! >= job.startedAt!);
   assert.deepEqual(await store.jobs.get(id), job);
   const version = await store.models.version('shoes', 1);
+  const { datasetId, datasetDigest, ...measured } = trained;
   assert.deepEqual(version, {
-    ...trained,
+    ...measured,
     name: 'shoes',
     version: 1,
-    jobId: id,
     createdAt: version?.createdAt,
+    aliases: [],
+    description: null,
+    metadata: { who: 'a test' },
+    tags: [],
+    lineage: {
+      source: 'training',
+      jobId: id,
+      dataset: { id: datasetId, digest: datasetDigest },
+      seed: 7,
+      request: request('shoes'),
+      parent: null,
+      import: null,
+    },
   });
   assert.deepEqual(await eventsOf(store, id), [
     ['status', { to: 'queued' }],

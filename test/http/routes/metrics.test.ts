@@ -125,7 +125,7 @@ test('requests are counted by the template of their route, and never by what a c
   for (const name of madeUp) {
     await app.inject(`/v1/models/${name}`);
     await app.inject(`/${name}?key=${name}`);
-    await app.inject({ method: 'DELETE', url: `/v1/datasets/${name}` });
+    await app.inject({ method: 'PUT', url: `/v1/datasets/${name}` });
   }
   const { body } = await app.inject('/metrics');
   const samples = parseSamples(body);
