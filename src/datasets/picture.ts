@@ -28,7 +28,7 @@ export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
 }
 
 /**
- * As `fromPicture`, of a picture of any size: a larger or smaller one is turned as its camera says, and made to fit
+ * As `fromPicture`, of a picture of any size: turned as its camera says, and a larger or smaller one made to fit
  * 28×28 as a whole, the rest of which is black.
  * @throws AtelierError `undecodable-image`, `invalid-image-size` where it has more than 50 million pixels
  */
@@ -36,30 +36,29 @@ export async function containPicture(
   bytes: Uint8Array,
 ): Promise<{ readonly batch: ImageBatch; readonly corrected: readonly Correction[] }> {
   const { width, height, autoOrient, orientation = 1 } = await readHeader(bytes);
+  const oriented: readonly Correction[] =
+    orientation > 1 ? [{ code: 'oriented', detail: 'turned as its EXIF orientation says' }] : [];
+  const options = { limitInputPixels: MAX_CONTAINED_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
   if (width === IMAGE_SIDE && height === IMAGE_SIDE)
-    return { batch: await fromPicture(bytes), corrected: [] };
+    return { batch: await readPixels(sharp(bytes, options).autoOrient()), corrected: oriented };
   if (width * height > MAX_CONTAINED_PIXELS) {
     throw new AtelierError(
       'invalid-image-size',
       `The picture is ${width}×${height} pixels; ?fit=contain takes up to 50 million. Make it smaller before sending it.`,
     );
   }
-  const options = { limitInputPixels: MAX_CONTAINED_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
   const batch = await readPixels(
     sharp(bytes, options)
       .autoOrient()
       .flatten({ background: 'black' })
       .resize(IMAGE_SIDE, IMAGE_SIDE, { fit: 'contain', background: 'black' }),
   );
-  const corrected: Correction[] = [];
-  if (orientation > 1) corrected.push({ code: 'oriented', detail: 'turned as its EXIF orientation says' });
   const scale = IMAGE_SIDE / Math.max(autoOrient.width, autoOrient.height);
   const [across, down] = [autoOrient.width, autoOrient.height].map((side) =>
     Math.max(1, Math.round(side * scale)),
   );
   const detail = `from ${autoOrient.width}×${autoOrient.height} to ${across}×${down}, in the middle of 28×28`;
-  corrected.push({ code: 'resized', detail });
-  return { batch, corrected };
+  return { batch, corrected: [...oriented, { code: 'resized', detail }] };
 }
 
 /** 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB. */

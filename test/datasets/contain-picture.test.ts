@@ -68,6 +68,23 @@ test('a picture of 28×28 is left as it is, bit for bit', async () => {
   assert.deepEqual(await containPicture(bytes), { batch: await fromPicture(bytes), corrected: [] });
 });
 
+test('a picture of 28×28 too is turned as its camera says', async () => {
+  const greys = PICTURES.subarray(0, 784);
+  const lying = await sharp(await toPng(greys))
+    .withMetadata({ orientation: 6 })
+    .png()
+    .toBuffer();
+  const { batch, corrected } = await containPicture(lying);
+  // Orientation 6: the first row of the file is the right column of what was seen.
+  const upright = Uint8Array.from(
+    { length: 784 },
+    (_, i) => greys[(27 - (i % 28)) * 28 + Math.floor(i / 28)]!,
+  );
+  assert.deepEqual(batch.pixels, upright);
+  assert.deepEqual(corrected, [{ code: 'oriented', detail: 'turned as its EXIF orientation says' }]);
+  assert.deepEqual((await fromPicture(lying)).pixels, greys);
+});
+
 test('a picture doubled in size comes back nearly as it was', async () => {
   const smooth = Uint8Array.from(
     { length: 784 },
