@@ -75,6 +75,8 @@ test('a data set alone starts a job, and the answer has every default', async ()
     stoppedAt: null,
     digest: null,
     error: null,
+    receipt: null,
+    verification: null,
   });
   await cancelJob(app, job.id);
   await cancelJob(app, running.id);
