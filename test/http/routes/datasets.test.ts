@@ -89,6 +89,20 @@ test('the type with the highest quality is answered', async () => {
   assert.equal(wildcard.headers['content-type'], 'image/png');
 });
 
+test('parameters of an accepted type say nothing, but for its weight', async () => {
+  for (const [accept, type] of [
+    ['image/png;charset=utf-8', 'image/png'],
+    ['application/x-npy; version=1; q=0.9, image/png;note="a, b;q=1";q=0.5', 'application/x-npy'],
+    ['application/x-npy;q=0.1;x=1, image/png ; Level = 1 ; Q=0.2', 'image/png'],
+    ['application/x-npy;flag, image/png;q=0', 'application/x-npy'],
+  ]) {
+    const { headers } = await app.inject({ url: IMAGE, headers: { accept } });
+    assert.equal(headers['content-type'], type, accept);
+  }
+  const refused = await app.inject({ url: IMAGE, headers: { accept: 'image/png;level=1;q=0' } });
+  assertProblem(refused, 406, 'not-acceptable');
+});
+
 test('a type that is not offered is a 406 that names those that are', async () => {
   const response = await app.inject({ url: IMAGE, headers: { accept: 'image/gif' } });
   assert.match(assertProblem(response, 406, 'not-acceptable').detail, /image\/png, application\/x-npy/);
