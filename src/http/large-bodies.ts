@@ -1,7 +1,7 @@
 /** How many large bodies are in work at once: each takes memory and a place in the one thread that computes them. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../errors.ts';
-import { answerClientError } from './client-error.ts';
+import { timeOut } from './time-out.ts';
 
 /** What the main thread computes by itself is no larger. */
 const LARGE_BYTES = 256 * 1024;
@@ -12,7 +12,7 @@ const MIN_BYTES_PER_SECOND = 64 * 1024;
 const START_MS = 2000;
 
 interface Arriving {
-  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
   readonly since: number;
   readonly bytesBefore: number;
 }
@@ -40,7 +40,7 @@ export function limitLargeBodies(scope: FastifyInstance): void {
         `${MAX_LARGE_BODIES} bodies of more than ${LARGE_BYTES / 1024} KiB are in work already. Try again shortly.`,
       );
     }
-    const place = { request, since: performance.now(), bytesBefore: request.socket.bytesRead };
+    const place = { reply, since: performance.now(), bytesBefore: request.socket.bytesRead };
     inWork.add(place);
     reply.raw.once('close', () => inWork.delete(place));
   });
@@ -52,7 +52,8 @@ function cutSlowest(inWork: Set<Arriving>): boolean {
   let slowest: Arriving | undefined;
   let lowest = MIN_BYTES_PER_SECOND;
   for (const place of inWork) {
-    const { request, since, bytesBefore } = place;
+    const { since, bytesBefore } = place;
+    const { request } = place.reply;
     const elapsedMs = now - since;
     if (request.raw.complete || elapsedMs < START_MS) continue;
     const rate = (request.socket.bytesRead - bytesBefore) / (elapsedMs / 1000);
@@ -62,9 +63,10 @@ function cutSlowest(inWork: Set<Arriving>): boolean {
   }
   if (slowest === undefined) return false;
   inWork.delete(slowest);
-  const { log, method, url, socket } = slowest.request;
-  log.info({ method, url, status: 408 }, 'the body arrived too slowly while others waited');
-  const message = `the body arrived at ${Math.round(lowest)} bytes a second while others waited for its place`;
-  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
+  timeOut(
+    slowest.reply,
+    'the body arrived too slowly while others waited',
+    `the body arrived at ${Math.round(lowest)} bytes a second while others waited for its place`,
+  );
   return true;
 }

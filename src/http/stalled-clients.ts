@@ -1,6 +1,6 @@
 /** Clients that stop sending, or send slowly, and clients that stop reading. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { answerClientError } from './client-error.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { timeOut } from './time-out.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,21 +15,21 @@ declare module 'fastify' {
  * @param stallMs Fastify's `connectionTimeout`
  */
 export function cutStalledClients(app: FastifyInstance, stallMs: number): void {
-  app.addHook('onRequest', (request, reply, done) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     // Node closes the connection itself where nobody listens, also that of a request which is worked on.
-    reply.raw.on('timeout', () => cutIfStalled(request, stallMs));
+    reply.raw.on('timeout', () => cutIfStalled(reply, stallMs));
     done();
   });
 }
 
-function cutIfStalled({ raw: body, socket, log, method, url }: FastifyRequest, stallMs: number): void {
+function cutIfStalled(reply: FastifyReply, stallMs: number): void {
+  const { raw: body, socket, log, method, url } = reply.request;
   if (socket.destroyed) return;
   if (socket.writableLength > 0) {
     log.info({ method, url }, 'the client stopped reading');
     socket.destroy();
   } else if (!body.complete) {
-    log.info({ method, url, status: 408 }, 'the body stopped arriving');
-    timeOut(socket, `nothing of the body arrived for ${stallMs / 1000} seconds`, url);
+    timeOut(reply, 'the body stopped arriving', `nothing of the body arrived for ${stallMs / 1000} seconds`);
   }
 }
 
@@ -37,18 +37,17 @@ function cutIfStalled({ raw: body, socket, log, method, url }: FastifyRequest, s
 export function cutSlowClients(app: FastifyInstance, requestMs: number): void {
   app.addHook('onRequest', (request, reply, done) => {
     done();
-    const { raw: body, socket, log, method, url } = request;
+    const { raw: body, socket } = request;
     const hasBody = 'content-length' in body.headers || 'transfer-encoding' in body.headers;
     if (!hasBody || request.routeOptions.config.upload) return;
     const timer = setTimeout(() => {
       if (socket.destroyed || body.complete) return;
-      log.info({ method, url, status: 408 }, 'the body arrived too slowly');
-      timeOut(socket, `the body did not arrive within ${requestMs / 1000} seconds`, url);
+      timeOut(
+        reply,
+        'the body arrived too slowly',
+        `the body did not arrive within ${requestMs / 1000} seconds`,
+      );
     }, requestMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
   });
-}
-
-function timeOut(socket: FastifyRequest['socket'], message: string, url: string): void {
-  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
 }

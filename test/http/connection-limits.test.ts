@@ -11,6 +11,7 @@ import {
   connectionOptions,
   limitConnections,
 } from '../../src/http/connection-limits.ts';
+import { measureRequests } from '../../src/http/metrics/requests.ts';
 
 const LONG_MS = 60_000;
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n';
@@ -18,11 +19,17 @@ const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n';
 const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
 
 /** A service of which one limit is short, and no other matters. */
-async function serve(t: TestContext, short: Partial<ConnectionLimits>, work?: Promise<void>) {
+async function serve(
+  t: TestContext,
+  short: Partial<ConnectionLimits>,
+  work?: Promise<void>,
+  onMeasured = (_labels: string) => {},
+) {
   const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: answerClientError });
   limitConnections(app, all);
+  measureRequests(app, (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }));
   t.after(() => app.close());
   app.post('/', async () => {
     await work;
@@ -102,6 +109,21 @@ test('a body that stops arriving is a 408, and a request that is worked on for l
   assert.match(await whole, /^HTTP\/1.1 200 [\s\S]*done$/);
   await assertNobodyIsConnected(app);
 });
+
+for (const [title, short] of [
+  ['stops arriving', { stallMs: 50 }],
+  ['does not arrive in time', { requestMs: 50 }],
+] as const) {
+  test(`a body that ${title} is counted as a 408 of its route, once`, async (t) => {
+    const measured: string[] = [];
+    const app = await serve(t, short, undefined, (labels) => measured.push(labels));
+    const { client } = await dial(app);
+    client.write(`${POST}Content-Length: 9\r\n\r\n1234`);
+    assert.match(await text(client), /^HTTP\/1\.1 408 /);
+    await assertNobodyIsConnected(app);
+    assert.deepEqual(measured, ['/ POST 408']);
+  });
+}
 
 test('a connection that sends no further request is closed', async (t) => {
   const app = await serve(t, { keepAliveMs: 50 });

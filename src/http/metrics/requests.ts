@@ -47,6 +47,10 @@ export function measureRequests(app: FastifyInstance, durationOf: DurationOf): v
     };
     route.onResponse = [measure, ...[route.onResponse ?? []].flat()];
   });
+  app.decorate('countTimedOut', ({ request, elapsedTime }) => {
+    const { url = UNMATCHED } = request.routeOptions;
+    durationOf(url, url === UNMATCHED ? 'any' : request.method, 408).observe(elapsedTime / 1000);
+  });
   const unmatched = meter(UNMATCHED, 'any');
   app.addHook('onResponse', (request, reply, done) => {
     if (request.is404) unmatched(reply);
