@@ -53,8 +53,10 @@ const finals = (messages: TrainingMessage[]) =>
   messages.filter(({ kind }) => !['progress', 'epoch', 'checkpoint'].includes(kind));
 
 test('a training says each epoch, then its parameters, and ends', async () => {
-  // On a busy machine even this takes more than a second, after which progress is said in between.
-  const messages = (await run({ plan: { epochs: 2 } })).filter(({ kind }) => kind !== 'progress');
+  // On a busy machine even this takes more than a second, after which progress is said and a checkpoint made in between.
+  const messages = (await run({ plan: { epochs: 2 } })).filter(
+    ({ kind }) => kind !== 'progress' && kind !== 'checkpoint',
+  );
   assert.deepEqual(
     messages.map(({ kind }) => kind),
     ['epoch', 'epoch', 'completed'],
@@ -118,11 +120,11 @@ test('a thread that is killed is a crash by name, at the last step that is known
     },
     onMessage: () => void thread!.terminate(),
   });
-  const epochs = messages.filter(({ kind }) => kind === 'epoch');
+  const steps = messages.flatMap((message) => ('progress' in message ? [message.progress.step] : []));
   const [failed] = finals(messages);
   assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
   assert.match(failed.error.message, /ended with code 1 before its job was done/);
-  assert.equal(failed.step, 2 * epochs.length);
+  assert.ok(steps.at(-1)! > 0 && failed.step === steps.at(-1));
 });
 
 test('a thread that cannot even start is a crash by name', async () => {
