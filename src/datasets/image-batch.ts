@@ -1,6 +1,6 @@
 /** Images on their way to a prediction, and how the numbers clients send become pixels. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { Pixels } from '../numerics/engine.ts';
 
 export interface ImageBatch {
@@ -29,6 +29,34 @@ export function unitToByteScale(value: number, rounding: number): number {
   const scaled = value * 255;
   const whole = Math.round(scaled);
   return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
+}
+
+/** Above 1, and yet no picture of 0–255 is so dark: resizing and rounding of 0–1 leave such numbers. */
+const NEARLY_ONE = 1.01;
+
+/**
+ * Of numbers of which nobody says it: 0–1 where none of any array is greater than 1.
+ * @param also what else than clipping or dividing them may be done, where there is something
+ * @throws AtelierError `ambiguous-pixel-range` where the greatest is just above 1
+ */
+export function scaleByMaximum(
+  arrays: readonly ArrayLike<number | bigint>[],
+  also: ErrorDetail | null = null,
+): PixelScale {
+  let maximum = 0;
+  for (const values of arrays) {
+    for (let i = 0; i < values.length; i++) {
+      if (values[i]! > NEARLY_ONE) return '0-255';
+      if (values[i]! > maximum) maximum = Number(values[i]);
+    }
+  }
+  if (maximum <= 1) return '0-1';
+  throw new AtelierError(
+    'ambiguous-pixel-range',
+    `The greatest of the numbers is ${maximum}: as 0–1 that is too much, and as 0–255 all is black. ` +
+      `Clip numbers of 0–1 to 1; divide numbers of 0–255 by 255${also ? `, or ${also.detail}` : ''}.`,
+    { details: also ? [also] : [] },
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
 import { refuseAt } from '../formats/json-bounds.ts';
 import { readNested, type Tensor } from '../formats/nested-numbers.ts';
-import { FLOAT32_ROUNDING, type ImageBatch, joinBatches } from './image-batch.ts';
+import { FLOAT32_ROUNDING, type ImageBatch, joinBatches, scaleByMaximum } from './image-batch.ts';
 import { fromPicture } from './picture.ts';
-import { fromTensor, scaleOf } from './tensor-images.ts';
+import { fromTensor } from './tensor-images.ts';
 
 /** Each is decoded by itself. */
 const MAX_PICTURES = 1000;
@@ -12,7 +12,8 @@ const NAMES = ['image', 'image_bytes'];
 
 /**
  * One image an element: numbers, a picture as `{ "b64": … }`, or `{ "image": … }` of either.
- * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `undecodable-image`
+ * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`,
+ *   `undecodable-image`
  */
 export async function fromRows(rows: unknown, pointer: string): Promise<ImageBatch> {
   if (!Array.isArray(rows) || rows.length === 0) {
@@ -36,7 +37,7 @@ export async function fromColumn(column: unknown, pointer: string): Promise<Imag
 
 /** Numbers of JSON or CSV, of which nobody says the scale. */
 export function fromNumbers(tensor: Tensor, name: string, single: boolean): ImageBatch {
-  const scale = scaleOf(tensor.values);
+  const scale = scaleByMaximum([tensor.values]);
   return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
 }
 

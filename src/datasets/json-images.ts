@@ -131,11 +131,12 @@ class JsonImages {
   }
 
   #refuseAmbiguity(): void {
-    if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 1) return;
-    const detail = 'say ?pixels=0-1 for pixels from 0 to 1, or ?pixels=0-255';
+    if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 2) return;
+    const clip = this.#maximum > 1 ? ', clipped to 1' : '';
+    const detail = `say ?pixels=0-1 for pixels from 0 to 1${clip}, or ?pixels=0-255`;
     throw new AtelierError(
       'ambiguous-pixel-range',
-      `The pixels are fractions and none is greater than 1, but numbers in JSON are 0 to 255; ${detail}.`,
+      `The pixels are fractions and none is greater than ${Math.ceil(this.#maximum)}, but numbers in JSON are 0 to 255; ${detail}.`,
       { details: [{ parameter: 'pixels', detail }] },
     );
   }

@@ -8,13 +8,14 @@ import {
   type ImageBatch,
   type PixelOptions,
   positionOf,
+  scaleByMaximum,
   scaleNumbers,
 } from './image-batch.ts';
 
 /**
  * One image or many, of any numeric dtype: integers are 0–255; floats are 0–1 where their maximum is at most 1.
  * Whole bytes are not copied.
- * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`
+ * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range` where it is just above 1
  */
 export function fromNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
   return fromNpyFiles([bytes], options)[0]!;
@@ -23,8 +24,8 @@ export function fromNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBat
 /** Several arrays of one request: whether its floats are 0–1 is decided over all of them. */
 export function fromNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
   const arrays = files.map(readImages);
-  const floatScale =
-    pixels ?? (arrays.every((array) => !isFloat(array) || atMostOne(array)) ? '0-1' : '0-255');
+  const floats = arrays.filter(isFloat).map(({ data }) => data);
+  const floatScale = pixels ?? scaleByMaximum(floats, { parameter: 'pixels', detail: 'say ?pixels=0-255' });
   const wholeScale = pixels ?? '0-255';
   return arrays.map((array) => toPixels(array, isFloat(array) ? floatScale === '0-1' : wholeScale === '0-1'));
 }
@@ -51,11 +52,6 @@ export function isImages([count, ...image]: readonly number[]): boolean {
 
 function isFloat(array: NpyArray): boolean {
   return array.dtype.startsWith('f');
-}
-
-function atMostOne({ data }: NpyArray): boolean {
-  for (let i = 0; i < data.length; i++) if (data[i]! > 1) return false;
-  return true;
 }
 
 /** @param unit whether the numbers are 0–1 */

@@ -43,9 +43,3 @@ export function fromTensor(
     );
   });
 }
-
-/** As for npy: numbers of which none is greater than 1 are 0–1. */
-export function scaleOf(values: Tensor['values']): PixelScale {
-  for (let i = 0; i < values.length; i++) if (values[i]! > 1) return '0-255';
-  return '0-1';
-}

@@ -52,12 +52,16 @@ test('with ?pixels=0-1 every printed form of k/255 is exactly k', () => {
   );
 });
 
-test('fractions up to 1 are ambiguous, whole numbers and greater fractions are 0–255', () => {
+test('fractions up to 2 are ambiguous, whole numbers and greater fractions are 0–255', () => {
   const ambiguous = refused('ambiguous-pixel-range', /\?pixels=0-1/);
   assert.throws(() => fromJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
   assert.deepEqual(fromJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
-  assert.deepEqual(fromJson(json({ image: flat(1.5) })).pixels, new Float32Array(784).fill(1.5));
-  assert.deepEqual(fromJson(json({ images: [flat(0.5), flat(2)] })).pixels[0], 0.5);
+  const above = refused('ambiguous-pixel-range', /none is greater than 2, .*clipped to 1/);
+  assert.throws(() => fromJson(json({ images: [flat(0), flat(1.000_000_2)] })), above);
+  assert.throws(() => fromJson(json({ images: [flat(0.5), flat(2)] })), above);
+  assert.deepEqual(fromJson(json({ image: flat(2) })).pixels, new Uint8Array(784).fill(2));
+  assert.deepEqual(fromJson(json({ image: flat(2.5) })).pixels, new Float32Array(784).fill(2.5));
+  assert.deepEqual(fromJson(json({ images: [flat(0.5), flat(3)] })).pixels[0], 0.5);
   assert.deepEqual(fromJson(json({ image: flat(0.5) }), { pixels: '0-255' }).pixels[0], 0.5);
 });
 

@@ -54,6 +54,20 @@ test('floats up to 1 are 0–1, floats with one number greater than 1 are 0–25
   assert.deepEqual(fromNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
 });
 
+test('floats just above 1 are neither, unless ?pixels= says so', () => {
+  for (const maximum of [1.000_000_2, 1.01]) {
+    const values = new Float64Array(784).fill(0.5).with(7, maximum);
+    const files = [npyBytes(image(1), [784]), npyBytes(values, [784])];
+    const neither = refused('ambiguous-pixel-range', new RegExp(`${maximum}: .* \\?pixels=0-255`));
+    assert.throws(() => fromNpyFiles(files), neither);
+    assert.equal(fromNpyFiles(files, { pixels: '0-255' })[1]!.pixels[7], Math.fround(maximum));
+    // One that is certainly of 0–255 decides for all.
+    const whole = fromNpyFiles([...files, npyBytes(image(200), [784])]);
+    assert.equal(whole[1]!.pixels[7], Math.fround(maximum));
+  }
+  assert.equal(fromNpy(npyBytes(image(1.02), [784])).pixels[0], Math.fround(1.02));
+});
+
 test('?pixels= decides instead', () => {
   assert.deepEqual(fromNpy(npyBytes(image(0.5), [784]), { pixels: '0-255' }).pixels, image(0.5));
   const ones = npyBytes(new Uint8Array(784).fill(1), [784]);

@@ -9,7 +9,7 @@ import { classNamesOf } from './class-names.ts';
 import { countConstant, findDuplicates } from './duplicates.ts';
 import { holdOut } from './hold-out.ts';
 import { type LabelledArrays, locateArrays, type UploadedFile } from './locate-arrays.ts';
-import { countImages, exceedsOne, isFloat, readImages } from './read-images.ts';
+import { countImages, greatestOf, isFloat, readImages } from './read-images.ts';
 import { countLabels, readLabels } from './read-labels.ts';
 import { refusePart } from './refuse-part.ts';
 import type { StoredArray } from './stored-array.ts';
@@ -61,11 +61,23 @@ export async function checkUpload(
   };
 }
 
+/** No picture of 0–255 is so dark; normalising and resizing 0–1 leave numbers up to here. */
+const SURELY_BYTES = 2;
+
 /** Floats are 0–1 where none of any array is greater than 1. */
 async function isUnit(images: readonly StoredArray[]): Promise<boolean> {
-  const floats = images.filter(isFloat);
-  for (const array of floats) if (await exceedsOne(array)) return false;
-  return floats.length > 0;
+  let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
+  for (const array of images.filter(isFloat)) {
+    const ofArray = await greatestOf(array, SURELY_BYTES);
+    if (ofArray > SURELY_BYTES) return false;
+    if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
+  }
+  if (greatest <= 1) return part !== '';
+  const advice = 'clip floats of 0–1 to 1, as in x.clip(0, 1), or send whole numbers of 0–255 as u1';
+  return refusePart(
+    part,
+    `no float is greater than ${greatest}: as 0–1 that is too much, as 0–255 all is black; ${advice}`,
+  );
 }
 
 async function readExamples(

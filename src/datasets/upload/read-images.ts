@@ -35,12 +35,14 @@ export function countImages({ part, shape }: StoredArray): number {
 
 export const isFloat = ({ dtype }: StoredArray) => dtype.startsWith('f');
 
-/** Reads all of it: what an array holds is known only at its end. */
-export async function exceedsOne(array: StoredArray): Promise<boolean> {
+/** The greatest number, or one greater than `enough`. Reads all of it else: what an array holds is known only at its end. */
+export async function greatestOf(array: StoredArray, enough: number): Promise<number> {
+  let greatest = Number.NEGATIVE_INFINITY;
   for await (const stretch of array.stretches()) {
-    for (let i = 0; i < stretch.length; i++) if (stretch[i]! > 1) return true;
+    for (let i = 0; i < stretch.length; i++) if (stretch[i]! > greatest) greatest = Number(stretch[i]);
+    if (greatest > enough) return greatest;
   }
-  return false;
+  return greatest;
 }
 
 /**

@@ -4,7 +4,7 @@ import { ARRAY_NAMES } from '../../domain/dataset-upload.ts';
 
 const file = (description: string) => ({ type: 'string', format: 'binary', description });
 const IMAGES =
-  'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 where none is greater than 1, else 0–255, and are rounded to the nearest of 256 greys';
+  'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 where none is greater than 1, 0–255 where one is greater than 2, and else refused; they are rounded to the nearest of 256 greys';
 const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): whole numbers from 0 without gaps';
 const names = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 

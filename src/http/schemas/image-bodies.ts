@@ -31,7 +31,7 @@ export const imageBodies = {
   },
   'application/octet-stream': binary('n × 784 bytes, n ≥ 1'),
   'application/x-npy': binary(
-    'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating type, little-endian. Floats up to 1 are taken as 0–1',
+    'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating type, little-endian. Floats up to 1 are taken as 0–1; a greatest just above 1 is refused, unless `pixels` says what they are',
   ),
   'image/png': picture,
   'image/jpeg': picture,

@@ -193,6 +193,13 @@ const CASES: readonly Case[] = [
     'train_images',
     /pixel \[0, 0, 5\] is Infinity; .* or 0 to 1/,
   ],
+  [
+    'floats of 0–1 but for rounding',
+    { ...four, train_images: floats(8, 5, 1.000_000_2), test_images: floats(4, 5, 1) },
+    'train_images',
+    /greater than 1\.0000002384\d+: as 0–1 .* as 0–255 .* clip/,
+  ],
+  ['floats up to 2', { ...four, test_images: floats(4, 5, 2) }, 'test_images', /greater than 2: /],
   ['big-endian numbers', { ...four, train_images: bigEndian }, 'train_images', /big-endian/],
   [
     'an array that is cut off',
