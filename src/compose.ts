@@ -135,14 +135,14 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         followEvents: createFollowEvents(store),
         once,
         models,
-        registry: createRegistryService(store, models),
+        registry: createRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
         predictions: createPredictService(models, predict, statisticsFor, {
           onPredicted(...predicted) {
-            metrics.onPredicted(...predicted);
+            metrics.predictions.onPredicted(...predicted);
             statistics.onPredicted(...predicted);
           },
           onFailed: statistics.onFailed,

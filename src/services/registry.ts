@@ -1,6 +1,6 @@
 /** Changes what the registry says of models: their aliases, their descriptions, and whether they are there. */
 import type { Alias, AliasMove } from '../domain/alias.ts';
-import type { Annotations, ModelVersion, VersionName } from '../domain/model.ts';
+import type { Annotations, ModelVersion, VersionName, VersionReference } from '../domain/model.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ModelService } from './find-model.ts';
 
@@ -22,13 +22,17 @@ export interface RegistryService {
   removeModel(name: string): Promise<void>;
 }
 
+/** @param onRemoved told of every version that was deleted */
 export function createRegistryService(
   store: Pick<Store, 'models' | 'aliases'>,
   models: ModelService,
+  onRemoved: (gone: readonly VersionReference[]) => void,
 ): RegistryService {
   async function remove(name: string, version?: number): Promise<void> {
     const numbers = await store.models.remove(name, version);
-    models.changed(numbers.map((number) => ({ name, version: number })));
+    const gone = numbers.map((number) => ({ name, version: number }));
+    models.changed(gone);
+    onRemoved(gone);
   }
 
   return {

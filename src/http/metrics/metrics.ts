@@ -2,11 +2,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
-import type { OnPredicted } from '../../services/predict.ts';
 import type { JobMeter } from '../../services/watch-jobs.ts';
 import { type KnownJobs, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
-import { measurePredictions } from './predictions.ts';
+import { measurePredictions, type PredictionMeter } from './predictions.ts';
 import { type DurationOf, requestDurations } from './requests.ts';
 
 export const WORKERS = ['training', 'numeric', 'predict', 'dataset'] as const;
@@ -14,7 +13,7 @@ export type Worker = (typeof WORKERS)[number];
 
 export interface Metrics {
   readonly requestDuration: DurationOf;
-  readonly onPredicted: OnPredicted;
+  readonly predictions: PredictionMeter;
   onGradientCheck(passed: boolean): void;
   /** A thread crashed, and another one takes its place. */
   onRestart(worker: Worker): void;
@@ -64,7 +63,7 @@ export function createMetrics(
 
   return {
     requestDuration: requestDurations(registry),
-    onPredicted: measurePredictions(registry),
+    predictions: measurePredictions(registry),
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),
     jobs: measureJobs(registry, options),

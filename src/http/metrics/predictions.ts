@@ -1,26 +1,41 @@
 /** What was predicted, and where the time went, by model. */
 import { Counter, type Registry } from 'prom-client';
+import { isJobId, type VersionReference } from '../../domain/model.ts';
 import type { OnPredicted } from '../../services/predict.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 
 /** Labels are bounded: further versions are counted together, under a name that no model can have. */
 const MAX_VERSIONS = 200;
 const FURTHER = '_further';
+/** Of these there are ever more: they are counted together too, and take the place of no model. */
+const CHECKPOINT: Labels = { name: '_checkpoint', version: '' };
 
 const PHASES = ['wait', 'decode', 'compute', 'serialise'] as const satisfies readonly (keyof PhaseMs)[];
 
+interface Labels {
+  readonly name: string;
+  readonly version: number | string;
+}
 type Totals = { -readonly [phase in keyof PhaseMs]: number } & { requests: number; images: number };
 
+export interface PredictionMeter {
+  readonly onPredicted: OnPredicted;
+  /** Versions that were deleted: others take their places. */
+  forget(gone: readonly VersionReference[]): void;
+}
+
 /** Sums are kept here, and given to prom-client when they are asked for: a prediction takes no longer than that. */
-export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): OnPredicted {
+export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMeter {
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
 
-  function totalsOf(name: string, version: number | string): Totals {
+  function totalsOf({ name, version }: Labels): Totals {
     const known = models.get(name)?.get(version);
     if (known) return known;
-    if (versions >= maxVersions && name !== FURTHER) return totalsOf(FURTHER, FURTHER);
-    versions++;
+    if (isJobId(name)) return totalsOf(CHECKPOINT);
+    const isVersion = !name.startsWith('_');
+    if (isVersion && versions >= maxVersions) return totalsOf({ name: FURTHER, version: FURTHER });
+    if (isVersion) versions++;
     const totals = { requests: 0, images: 0, wait: 0, decode: 0, compute: 0, serialise: 0 };
     models.set(name, (models.get(name) ?? new Map()).set(version, totals));
     return totals;
@@ -64,13 +79,22 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
     },
   );
 
-  return ({ name, version }, images, ms) => {
-    const totals = totalsOf(name, version);
-    totals.requests++;
-    totals.images += images;
-    totals.wait += ms.wait;
-    totals.decode += ms.decode;
-    totals.compute += ms.compute;
-    totals.serialise += ms.serialise;
+  return {
+    onPredicted(model, images, ms) {
+      const totals = totalsOf(model);
+      totals.requests++;
+      totals.images += images;
+      totals.wait += ms.wait;
+      totals.decode += ms.decode;
+      totals.compute += ms.compute;
+      totals.serialise += ms.serialise;
+    },
+    forget(gone) {
+      for (const { name, version } of gone) {
+        const byVersion = models.get(name);
+        if (byVersion?.delete(version)) versions--;
+        if (byVersion?.size === 0) models.delete(name);
+      }
+    },
   };
 }

@@ -8,7 +8,7 @@ const ms = { wait: 1, decode: 20, compute: 300, serialise: 4000 };
 
 test('images, requests and the seconds of each phase are summed by version', async () => {
   const registry = new Registry();
-  const predicted = measurePredictions(registry);
+  const { onPredicted: predicted } = measurePredictions(registry);
   predicted({ name: 'a', version: 1 }, 5, ms);
   predicted({ name: 'a', version: 1 }, 1, ms);
   predicted({ name: 'a', version: 2 }, 7, ms);
@@ -26,16 +26,48 @@ test('images, requests and the seconds of each phase are summed by version', asy
 
 test('however many versions there are, so many labels there are', async () => {
   const registry = new Registry();
-  const predicted = measurePredictions(registry, 3);
+  const { onPredicted: predicted } = measurePredictions(registry, 3);
   for (let version = 1; version <= 1000; version++) {
     predicted({ name: `m${version % 10}`, version }, 1, ms);
   }
-  const samples = [...parseSamples(await registry.metrics())];
-  const images = samples.filter(([name]) => name.startsWith('atelier_predictions_total'));
-  assert.deepEqual(images, [
+  assert.deepEqual(await imagesOf(registry), [
     ['atelier_predictions_total{model="m1",version="1"}', 1],
     ['atelier_predictions_total{model="m2",version="2"}', 1],
     ['atelier_predictions_total{model="m3",version="3"}', 1],
     ['atelier_predictions_total{model="_further",version="_further"}', 997],
+  ]);
+});
+
+const imagesOf = async (registry: Registry) =>
+  [...parseSamples(await registry.metrics())].filter(([name]) =>
+    name.startsWith('atelier_predictions_total'),
+  );
+
+test('checkpoints are counted together, and take the place of no model', async () => {
+  const registry = new Registry();
+  const { onPredicted } = measurePredictions(registry, 1);
+  for (let step = 1; step <= 10; step++) {
+    onPredicted({ name: `job_0${String(step).padStart(25, '0')}`, version: step }, 1, ms);
+  }
+  onPredicted({ name: 'a', version: 1 }, 5, ms);
+  assert.deepEqual(await imagesOf(registry), [
+    ['atelier_predictions_total{model="_checkpoint",version=""}', 10],
+    ['atelier_predictions_total{model="a",version="1"}', 5],
+  ]);
+});
+
+test('what was deleted is shown no more, and makes way for others', async () => {
+  const registry = new Registry();
+  const { onPredicted, forget } = measurePredictions(registry, 1);
+  onPredicted({ name: 'a', version: 1 }, 5, ms);
+  forget([
+    { name: 'a', version: 1 },
+    { name: 'a', version: 2 },
+  ]);
+  assert.deepEqual(await imagesOf(registry), []);
+  for (const name of ['b', 'c']) onPredicted({ name, version: 1 }, 7, ms);
+  assert.deepEqual(await imagesOf(registry), [
+    ['atelier_predictions_total{model="b",version="1"}', 7],
+    ['atelier_predictions_total{model="_further",version="_further"}', 7],
   ]);
 });

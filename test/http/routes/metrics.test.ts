@@ -107,6 +107,8 @@ test('predictions are counted by model and version, those of a thread too', asyn
     const name = `atelier_prediction_duration_seconds_total{model="served",phase="${phase}",version="1"}`;
     assert.ok(Number(value(name)) > 0, phase);
   }
+  assert.equal((await app.inject({ method: 'DELETE', url: '/v1/models/served' })).statusCode, 204);
+  assert.equal((await collect(app))(`atelier_predictions_total{${labels}}`), undefined, 'it is gone');
 });
 
 test('a gradient check is counted by its result', async () => {
