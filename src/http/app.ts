@@ -88,7 +88,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
   services: Services,
-  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'maxEventLoopDelayMs'> &
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'maxEventLoopDelayMs' | 'shutdownGraceSeconds'> &
     Partial<Pick<Config, 'corsOrigins'>> &
     AdmissionConfig,
   logger?: FastifyBaseLogger,
@@ -167,7 +167,8 @@ export async function buildApp(
       await v1.register(datasetRoutes(services.catalog));
       await v1.register(ownDatasetRoutes(services.ownDatasets, services.once, config.maxDatasetBytes));
       await v1.register(trainingJobRoutes(services.training, services.once));
-      await v1.register(trainingEventRoutes(services.training, services.followEvents, services.health));
+      const { training, followEvents, health } = services;
+      await v1.register(trainingEventRoutes(training, followEvents, health, config.shutdownGraceSeconds));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(registryRoutes(services.registry));

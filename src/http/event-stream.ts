@@ -6,8 +6,8 @@ import type { EventPage } from '../services/follow-events.ts';
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
 const RETRY_MS = 2_000;
-/** Long enough for a restart: who comes back while the service still stops is refused, and a browser then gives up. */
-const RETRY_AFTER_STOP_MS = 10_000;
+/** For a restart, after the whole grace: who comes back while the service still stops is refused, and a browser gives up for good. */
+const RESTART_MS = 5_000;
 const STALLED_MS = 10_000;
 const COMMENT = Buffer.from(':\n\n');
 
@@ -18,12 +18,14 @@ const rendered = new WeakMap<EventPage, Buffer>();
  * A reader that takes none of the bytes that wait for it is dropped: it goes on by the id of the last event that it
  * read. What waits is no more than a page or two, since none is read before the connection can take it.
  * @param stopping ends the stream
+ * @param graceSeconds how long the service may listen on after `stopping`
  * @param pages made with a signal that aborts when nobody is there to read, or on `stopping`
  */
 export function streamEvents(
   reply: FastifyReply,
   stopping: AbortSignal,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
+  graceSeconds: number,
   stalledMs = STALLED_MS,
 ): Readable {
   const { raw } = reply;
@@ -49,14 +51,19 @@ export function streamEvents(
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  return Readable.from(render(pages(ending.signal), stopping), { objectMode: false });
+  return Readable.from(render(pages(ending.signal), stopping, graceSeconds), { objectMode: false });
 }
 
-async function* render(pages: AsyncIterable<EventPage>, stopping: AbortSignal): AsyncGenerator<Buffer> {
+async function* render(
+  pages: AsyncIterable<EventPage>,
+  stopping: AbortSignal,
+  graceSeconds: number,
+): AsyncGenerator<Buffer> {
   // At once, so that the client sees the headers.
   yield Buffer.from(`:\nretry: ${RETRY_MS}\n\n`);
   for await (const page of pages) yield bytesOf(page);
-  if (stopping.aborted) yield Buffer.from(`: the service stops\nretry: ${RETRY_AFTER_STOP_MS}\n\n`);
+  const backMs = graceSeconds * 1000 + RESTART_MS;
+  if (stopping.aborted) yield Buffer.from(`: the service stops\nretry: ${backMs}\n\n`);
 }
 
 function bytesOf(page: EventPage): Buffer {

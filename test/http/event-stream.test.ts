@@ -9,6 +9,8 @@ import type { Store } from '../../src/store/store.ts';
 import { newJob, temporaryStore } from '../store/fixtures.ts';
 import { idsOf, openStream, upTo } from './read-events.ts';
 
+const GRACE_SECONDS = 20;
+
 /** Streams the events of one job of a real store, and nothing else. */
 async function startStream(
   t: TestContext,
@@ -31,7 +33,8 @@ async function startStream(
     const after = Number(request.headers['last-event-id'] ?? 0);
     const pages = await follow(jobId, { after, parameter: 'Last-Event-ID' });
     dropped.push(once(reply.raw, 'close'));
-    return reply.send(streamEvents(reply, stopping.signal, (signal) => counted(pages!(signal)), stalledMs));
+    const read = (signal: AbortSignal) => counted(pages!(signal));
+    return reply.send(streamEvents(reply, stopping.signal, read, GRACE_SECONDS, stalledMs));
   });
   t.after(() => app.close());
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -74,7 +77,7 @@ test('a quiet stream is kept open by comments, which begin at once', async (t) =
   stream.close();
 });
 
-test('told to stop, it says so, asks to come back later, and the server closes; a reader that takes nothing does not hold it', async (t) => {
+test('told to stop, it says so, asks to come back after its grace, and the server closes; a reader that takes nothing does not hold it', async (t) => {
   const store = await temporaryStore(t);
   const [jobId] = await fatJob(store);
   const quietId = await newJob(store);
@@ -88,7 +91,7 @@ test('told to stop, it says so, asks to come back later, and the server closes; 
   while (other.pagesRead() === 0) await once(stuck.response, 'readable');
   stopping.abort();
   other.stopping.abort();
-  assert.deepEqual(await Array.fromAsync(messages), [': the service stops\nretry: 10000']);
+  assert.deepEqual(await Array.fromAsync(messages), [': the service stops\nretry: 25000']);
   await Promise.all([app.close(), other.app.close()]);
   stuck.close();
 });

@@ -4,6 +4,7 @@ import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema } from '../../domain/training-job.ts';
+import { wholeNumber } from '../../domain/whole-number.ts';
 import type { FollowEvents } from '../../services/follow-events.ts';
 import type { HealthService } from '../../services/health.ts';
 import type { TrainingService } from '../../services/train.ts';
@@ -13,7 +14,7 @@ import { eventStreamExample } from '../schemas/examples.ts';
 import { listOf, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
-const eventId = z.coerce.number().int().min(0);
+const eventId = wholeNumber(0);
 /** Sent as it is: the schema only documents, and types what the route sends. */
 const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unknown as z.ZodType<Readable>;
 
@@ -22,6 +23,7 @@ export const trainingEventRoutes =
     training: TrainingService,
     followEvents: FollowEvents,
     health: Pick<HealthService, 'stopping'>,
+    graceSeconds: number,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     await app.register(etag);
@@ -42,7 +44,7 @@ export const trainingEventRoutes =
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
         querystring: z.strictObject({
-          limit: z.coerce.number().int().min(1).max(1000).default(1000).describe('Of the list'),
+          limit: wholeNumber(1, 1000).default(1000).describe('Of the list'),
           after: eventId.optional().describe('Id of the last event seen'),
         }),
         headers: z.looseObject({
@@ -77,7 +79,7 @@ export const trainingEventRoutes =
             : { after: lastId, parameter: 'Last-Event-ID' };
         const pages = await followEvents(params.id, place);
         if (pages === undefined) return reply.code(204).send();
-        return reply.send(streamEvents(reply, health.stopping, pages));
+        return reply.send(streamEvents(reply, health.stopping, pages, graceSeconds));
       },
     });
   };

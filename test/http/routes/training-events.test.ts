@@ -154,7 +154,7 @@ test("Node's own EventSource follows a job to its end, comes back, and is told t
 });
 
 test('when the service stops, its streams end, a new one is refused, and it closes', async (t) => {
-  const { app: other, close } = await startService(t);
+  const { app: other, close } = await startService(t, { SHUTDOWN_GRACE_SECONDS: '30' });
   const address = await other.listen({ port: 0, host: '127.0.0.1' });
   const { id } = await queueJob(other, endless);
   await untilJob(other, id, isUnderway);
@@ -168,6 +168,6 @@ test('when the service stops, its streams end, a new one is refused, and it clos
     503,
     'draining',
   );
-  assert.deepEqual(await Promise.all(told), new Array(5).fill(': the service stops\nretry: 10000'));
+  assert.deepEqual(await Promise.all(told), new Array(5).fill(': the service stops\nretry: 35000'));
   await closed;
 });
