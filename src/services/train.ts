@@ -25,7 +25,7 @@ export interface TrainingService {
   cancel(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
   pause(id: string): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full` */
   resume(id: string): Promise<TrainingJob>;
   /**
    * Trains again from the receipt of a job that has succeeded.
@@ -112,7 +112,7 @@ export function createTrainingService(options: {
       return job;
     },
     async resume(id) {
-      const job = await store.jobs.resume(id);
+      const job = await store.jobs.resume(id, { queueLimit }).catch(sayWhenToRetry);
       queue.wake();
       return job;
     },

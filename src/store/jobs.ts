@@ -72,8 +72,11 @@ export interface Jobs {
   requestCancel(id: string): Promise<TrainingJob>;
   /** A queued job is paused at once; a running one is pausing until `settle`. */
   requestPause(id: string): Promise<TrainingJob>;
-  /** Of a paused job, which is queued again. */
-  resume(id: string): Promise<TrainingJob>;
+  /**
+   * Of a paused job, which is queued again.
+   * @throws AtelierError `queue-full` as `create` does
+   */
+  resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
   /** Its thread has stopped, after so many steps: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
   settle(id: string, step?: number): Promise<TrainingJob>;
   /** At start: settles what a killed process left at work. */
@@ -143,7 +146,13 @@ export function createJobs(db: Kysely<Database>): Jobs {
     start: (id, circumstancesOf = () => null) => inTransaction((trx) => startJob(trx, id, circumstancesOf)),
     requestCancel: (id) => inTransaction((trx) => requestCancel(trx, id)),
     requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
-    resume: (id) => inTransaction((trx) => resumeJob(trx, id)),
+    resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
+      inTransaction(async (trx) => {
+        // First the job: one that cannot be resumed is not to be tried again. It is among those counted.
+        const job = await resumeJob(trx, id);
+        if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
+        return job;
+      }),
     settle: (id, step) => inTransaction((trx) => settleJob(trx, id, step)),
     settleInterrupted: () => inTransaction(settleInterrupted),
     retry: (id, failure) => inTransaction((trx) => retryJob(trx, id, failure)),

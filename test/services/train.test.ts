@@ -123,6 +123,24 @@ test('a full queue is answered with 429 and when to come again, and the running 
   await untilJob(app, running.id, hasEnded);
 });
 
+test('a paused job that finds the queue full is not resumed, and told when to come again', async () => {
+  const running = await queueJob(app, endless);
+  await untilJob(app, running.id, isUnderway);
+  const act = (id: string, action: string) =>
+    app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` });
+  const { id } = await queueJob(app);
+  assert.equal((await act(id, 'pause')).statusCode, 202);
+  const waiting = [await queueJob(app), await queueJob(app)];
+  const refused = await act(id, 'resume');
+  assertProblem(refused, 429, 'queue-full');
+  assert.match(String(refused.headers['retry-after']), /^[1-9][0-9]*$/);
+  await untilJob(app, id, ({ status }) => status === 'paused');
+  await cancelJob(app, waiting[0]!.id);
+  assert.equal((await act(id, 'resume')).statusCode, 202);
+  for (const job of [id, waiting[1]!.id, running.id]) await cancelJob(app, job);
+  await untilJob(app, running.id, hasEnded);
+});
+
 test('a queued job is cancelled at once, and never runs', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isRunning);

@@ -148,6 +148,18 @@ test('a queued job is paused at once, and waits in its old place when it is resu
   assert.equal((await store.jobs.nextQueued())?.id, id);
 });
 
+test('no more jobs are resumed than the queue takes, however many at once; those that are not stay paused', async (t) => {
+  const store = await temporaryStore(t);
+  const ids = await Promise.all(Array.from({ length: 9 }, () => newJob(store)));
+  for (const id of ids) await store.jobs.requestPause(id);
+  const results = await Promise.allSettled(ids.map((id) => store.jobs.resume(id, { queueLimit: 4 })));
+  const refused = results.filter((result) => result.status === 'rejected');
+  assert.ok(refused.every(({ reason }) => failure('queue-full', '4 training jobs')(reason)));
+  assert.deepEqual([await store.jobs.count('queued'), await store.jobs.count('paused')], [4, 5]);
+  const queued = (await store.jobs.nextQueued())!.id;
+  await assert.rejects(store.jobs.resume(queued, { queueLimit: 4 }), failure('illegal-transition', 'queued'));
+});
+
 test('a running job is pausing until its thread has stopped; a paused one can be cancelled', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');

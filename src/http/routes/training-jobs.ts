@@ -143,7 +143,7 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 429, 507) },
       },
       async handler(request, reply) {
         return reply.code(202).send(await training.resume(request.params.id));
