@@ -10,7 +10,14 @@ export const SCHEMES = ['central', 'forward'] as const;
 
 export const gradientCheckRequestSchema = z
   .strictObject({
-    dataset: z.string().min(1).max(64).default('fashion-mnist'),
+    dataset: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'By default that on which the model was trained, where one is given and tells; else fashion-mnist',
+      ),
     examples: z
       .union([z.int().min(1).max(MAX_CHECK_EXAMPLES), z.array(z.int().min(0)).min(1).max(MAX_CHECK_EXAMPLES)])
       .default(DEFAULT_CHECK_EXAMPLES)

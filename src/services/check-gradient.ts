@@ -10,10 +10,11 @@ import { type Network, type Parameters, parameterCount } from '../numerics/netwo
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { findDataset } from './find-dataset.ts';
-import { loadNamed, type ModelService } from './find-model.ts';
+import { type LoadedModel, loadNamed, type ModelService } from './find-model.ts';
 import { assertGradientCheckFitsMemory } from './memory-estimate.ts';
 import { layerSizesOf } from './training-plan.ts';
 
+const DEFAULT_DATASET = 'fashion-mnist';
 /** Multiply-adds; a few seconds of the reference. */
 const MAX_COST = 4e9;
 /** At 50 bytes and more each: the parameters and their gradient, twice, and two numbers a coordinate. */
@@ -48,12 +49,9 @@ export function createGradientCheckService(
 ): GradientCheckService {
   return {
     async check(request, answer, signal) {
-      const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-      const { layerSizes, activation, standardization, parameters } = await networkOf(
-        request,
-        dataset,
-        models,
-      );
+      const model = await modelOf(request, models);
+      const dataset = await datasetOf(request, model, catalog);
+      const { layerSizes, activation, standardization, parameters } = networkOf(request, model, dataset);
       const task: GradientCheckTask = {
         layerSizes,
         activation,
@@ -84,25 +82,45 @@ export function createGradientCheckService(
   };
 }
 
-async function networkOf(
-  { network, model }: GradientCheckRequest,
+async function modelOf({ model }: GradientCheckRequest, models: ModelService): Promise<LoadedModel | null> {
+  if (model === undefined) return null;
+  const { name, version } = parseModelReference(model);
+  return loadNamed(models, '#/model', name, version);
+}
+
+/** The one that is asked for, or else that of the training. */
+function datasetOf(
+  { dataset, model: named }: GradientCheckRequest,
+  model: LoadedModel | null,
+  catalog: Catalog,
+): Promise<Dataset> {
+  const trainedOn = dataset === undefined ? model?.datasetId : null;
+  const id = dataset ?? trainedOn ?? DEFAULT_DATASET;
+  return findDataset(
+    catalog,
+    id,
+    '#/dataset',
+    trainedOn ? `${named} was trained on data set ${id}, which is not here any more` : undefined,
+  );
+}
+
+function networkOf(
+  { network }: GradientCheckRequest,
+  model: LoadedModel | null,
   dataset: Dataset,
-  models: ModelService,
-): Promise<Network & { parameters: Parameters | null }> {
-  if (model === undefined) {
+): Network & { readonly parameters: Parameters | null } {
+  if (model === null) {
     const layerSizes = layerSizesOf(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
-  const { name, version } = parseModelReference(model);
-  const loaded = await loadNamed(models, '#/model', name, version);
-  if (loaded.classNames.length !== dataset.classNames.length) {
+  if (model.classNames.length !== dataset.classNames.length) {
     throw new AtelierError(
       'impossible-request',
-      `Model ${name} tells ${loaded.classNames.length} classes apart, data set ${dataset.id} has ${dataset.classNames.length}.`,
+      `Model ${model.reference.name} tells ${model.classNames.length} classes apart, data set ${dataset.id} has ${dataset.classNames.length}.`,
       { details: [{ pointer: '#/dataset', detail: 'must have as many classes as the model' }] },
     );
   }
-  return loaded;
+  return model;
 }
 
 function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset): Uint32Array {

@@ -92,6 +92,17 @@ test('digits of scikit-learn are trained on, predicted, checked and shown under 
   assert.equal(check.statusCode, 200, check.body);
   assert.equal(check.json().passed, true, check.body);
   assert.deepEqual(check.json().blocks.at(-1).shape, [7]);
+
+  const checkModel = (body: object) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/gradient-checks',
+      payload: { model: 'digits', coordinates: { sample: 50 }, ...body },
+    });
+  const ofModel = await checkModel({});
+  assert.equal(ofModel.statusCode, 200, ofModel.body);
+  assert.deepEqual(ofModel.json().loss, (await checkModel({ dataset: id })).json().loss);
+  assertProblem(await checkModel({ dataset: 'fashion-mnist' }), 422, 'impossible-request', '#/dataset');
 });
 
 test('the same content is the same data set: in another form, under another name, twice at once', async () => {
@@ -316,6 +327,9 @@ test('a data set is deleted once no job is to train on it; its models stay', asy
     payload: { image: new Array(784).fill(0) },
   });
   assert.equal(predicted.statusCode, 200, predicted.body);
+  const check = await app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: { model: 'kept' } });
+  const { detail } = assertProblem(check, 422, 'unknown-dataset', '#/dataset');
+  assert.match(detail, new RegExp(`kept was trained on data set ${id}, which is not here any more`));
 });
 
 const tinyOn = (dataset: string, modelName: string) =>
