@@ -32,6 +32,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
 /** Runs the service, or says why not and ends the process. */
 export async function start(onSignal: OnSignal): Promise<void> {
   let log: Log | undefined;
+  // What is stored is for this user alone.
+  process.umask(0o077);
   try {
     const config = readConfig();
     log = createLog(config.logLevel);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
@@ -117,6 +119,27 @@ test('when ready it prints JSON lines, the last with its address and a curl to t
     .split('\n')
     .map((line) => JSON.parse(line));
   assert.ok(said.at(-1).msg.includes(`Try: curl -s ${base}/v1/training-jobs`));
+});
+
+test('what it stores is for its user alone, and a directory that was there keeps its mode', async (t) => {
+  const parent = await temporaryDirectory(t);
+  const [made, given] = [join(parent, 'a', 'made'), join(parent, 'given')];
+  await mkdir(given);
+  await chmod(given, 0o755);
+  const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8);
+  for (const [stateDir, mode] of [
+    [made, '700'],
+    [given, '755'],
+  ] as const) {
+    await serving(startProcess(t, stateDir, {}, ['sh', '-c', 'umask 022; exec "$@"', 'sh']));
+    assert.equal(await modeOf(stateDir), mode);
+    const entries = await readdir(stateDir, { recursive: true, withFileTypes: true });
+    assert.ok(entries.some((entry) => entry.name === 'atelier.sqlite'));
+    for (const entry of entries) {
+      const path = join(entry.parentPath, entry.name);
+      assert.equal(await modeOf(path), entry.isDirectory() ? '700' : '600', path);
+    }
+  }
 });
 
 test('a second process on one state directory exits with code 1 and says why', async (t) => {
