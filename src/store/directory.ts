@@ -1,12 +1,13 @@
 /** The directory that holds everything that survives. */
-import { constants } from 'node:fs';
+import { constants, existsSync, statSync } from 'node:fs';
 import { access, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AtelierError } from '../errors.ts';
 
 /** Makes the directory if need be. @throws AtelierError `state-unusable` when nothing can be written there */
 export async function prepareDirectory(directory: string): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new AtelierError(
@@ -15,6 +16,17 @@ export async function prepareDirectory(directory: string): Promise<void> {
         'Set STATE_DIR to a directory that this process may create and write.',
       { cause: error },
     );
+  }
+}
+
+/** Step by step: `recursive` never ends where a directory that is there answers that there is none, as /proc does. */
+async function makeDirectory(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  if (!existsSync(parent)) await makeDirectory(parent);
+  try {
+    await mkdir(directory);
+  } catch (error) {
+    if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
