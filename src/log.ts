@@ -10,14 +10,21 @@ export interface Log {
   flush(): Promise<unknown>;
 }
 
+/** The path alone: people put keys into queries, where none belongs. */
+const serializers = { url: (url: string) => url.split('?', 1)[0] };
+
 /** Pretty on a terminal; else JSON, in pieces: a system call a line would halve the rate of predictions. */
 export function createLog(level: Config['logLevel']): Log {
   if (process.stdout.isTTY) {
-    const log = pino({ level, transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } });
+    const log = pino({
+      level,
+      serializers,
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
+    });
     return { log, flush: () => soon(new Promise((resolve) => log.flush(resolve))) };
   }
   const lines = createLineWriter(process.stdout);
-  return { log: pino({ level }, lines), flush: () => soon(lines.flush()) };
+  return { log: pino({ level, serializers }, lines), flush: () => soon(lines.flush()) };
 }
 
 const soon = (flushed: Promise<unknown>) => Promise.race([flushed, wait(FLUSH_MS)]);

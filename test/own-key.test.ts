@@ -67,6 +67,9 @@ test('keys are in nothing that it writes, be they right or wrong', async (t) => 
     for (const path of ['/v1/models', '/v1/models/nobody', '/v1/nothing', '/health/ready']) {
       await (await fetch(base + path, { headers })).text();
     }
+    for (const path of ['/v1/models', '/v1/nothing', '/v1/training-jobs/x/events', '/%', '/metrics']) {
+      await (await fetch(`${base}${path}?access_token=${key}`, { headers })).text();
+    }
     for (const body of ['{', '{}']) {
       await (await fetch(`${base}/v1/training-jobs`, { method: 'POST', headers, body })).text();
       await (await fetch(`${base}/v1/gradient-checks`, { method: 'POST', headers, body })).text();
