@@ -5,10 +5,10 @@ import { IMAGE_SIDE } from './dataset.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
 import { type VersionReference, versionReferenceSchema } from './model.ts';
 import { imageQuery } from './prediction.ts';
-import { queryIndex } from './query-index.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export const explanationQuerySchema = z.strictObject({
-  label: queryIndex.optional().describe('The class that is explained; the likeliest by default'),
+  label: wholeNumber(0).optional().describe('The class that is explained; the likeliest by default'),
   ...imageQuery,
 });
 

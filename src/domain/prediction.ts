@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { argmax } from '../numerics/reference/cross-entropy.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
 import type { VersionReference } from './model.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const flag = z
   .enum(['true', 'false'])
@@ -25,7 +26,7 @@ export const imageQuery = {
 export type ImageQuery = Pick<PredictionQuery, 'pixels' | 'fit'>;
 
 export const predictionQuerySchema = z.strictObject({
-  topK: z.coerce.number().int().min(1).max(100).optional().describe('The k likeliest classes instead of all'),
+  topK: wholeNumber(1, 100).optional().describe('The k likeliest classes instead of all'),
   logits: flag.describe('Whether to add the logits'),
   ...imageQuery,
 });

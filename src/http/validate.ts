@@ -75,11 +75,6 @@ function describe(issue: Issue, schema: unknown, data: unknown): { path: Path; d
   if (issue.code === 'invalid_key') {
     return [{ path, detail: `Invalid key: ${issue.issues.map(({ message }) => message).join(', ')}` }];
   }
-  // What was sent, which is of interest, and not what a number was made of, which is NaN.
-  if (issue.code === 'invalid_type' && issue.message.endsWith('received NaN')) {
-    const given = JSON.stringify(valueAt(data, path));
-    return [{ path, detail: issue.message.replace(/NaN$/, String(given).slice(0, 64)) }];
-  }
   return [{ path, detail: issue.message }];
 }
 

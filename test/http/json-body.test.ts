@@ -193,7 +193,7 @@ test('what is wrong is said in the terms of what was sent', async () => {
   );
   assert.match(await said({}, { ['k'.repeat(65)]: 'x' }), /Invalid key: .*64/);
   const query = async (text: string) => (await app.inject(`/v1/training-jobs?${text}`)).json().detail;
-  assert.match(await query('limit=ten'), /limit: Invalid input: expected number, received "ten"$/);
+  assert.match(await query('limit=ten'), /limit: must be a whole number from 1 to 100$/);
   assert.match(await query('limit=1&limit=2'), /limit: is given more than once$/);
   assert.match(await query('after=x&after=y'), /after: is given more than once$/);
 });

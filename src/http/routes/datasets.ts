@@ -1,23 +1,20 @@
 /** /v1/datasets */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Catalog, knownDatasets } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/picture.ts';
 import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
+import { wholeNumber } from '../../domain/whole-number.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['datasets'];
-/** Not coerced: `Number('')` is 0. */
-const imageIndex = z.preprocess(
-  (text) => (/^\d+$/.test(String(text)) ? Number(text) : text),
-  z.int().min(0).describe('Index of the image within the split'),
-);
+const imageIndex = wholeNumber(0).describe('Index of the image within the split');
 const id = z.string().describe('Id of the data set');
 
 const labelledImageSchema = z
@@ -31,7 +28,7 @@ const labelledImageSchema = z
 export const datasetRoutes =
   (catalog: Catalog): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;

@@ -1,22 +1,22 @@
 /** /v1/models, but for what they predict */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { modelSchema, modelVersionSchema, nameSchema, versionNameSchema } from '../../domain/model.ts';
+import { wholeNumber } from '../../domain/whole-number.ts';
 import type { ModelService } from '../../services/find-model.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['models'];
 export const modelName = z.string().describe('Name of the model');
-export const versionNumber = z.coerce.number().int().min(1).describe('Number of the version');
 export const versionName = versionNameSchema.describe('Number of the version, or the name of an alias');
 const tag = nameSchema.optional();
 
 export const modelRoutes =
   (models: ModelService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',
@@ -61,7 +61,7 @@ export const modelRoutes =
         params: z.strictObject({ name: modelName }),
         querystring: z.strictObject({
           ...pagingQuery,
-          after: versionNumber.optional(),
+          after: wholeNumber(1).optional().describe('`lastId` of the page before'),
           tag: tag.describe('Only versions that have this tag'),
         }),
         response: { 200: listOf(modelVersionSchema).meta({ id: 'ModelVersionList' }), ...problems(400, 404) },

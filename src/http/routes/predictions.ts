@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { VersionName } from '../../domain/model.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
+import { wholeNumber } from '../../domain/whole-number.ts';
 import type { PredictService } from '../../services/predict.ts';
 import { readImages } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';
@@ -11,7 +12,7 @@ import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { imageBodies } from '../schemas/image-bodies.ts';
 import { problems } from '../schemas/problem.ts';
-import { modelName, versionName, versionNumber } from './models.ts';
+import { modelName, versionName } from './models.ts';
 
 const shared = {
   description:
@@ -91,7 +92,7 @@ export const predictionRoutes =
         summary: 'Predict the labels of images with a checkpoint of a training job',
         params: z.strictObject({
           id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
-          step: versionNumber,
+          step: wholeNumber(1).describe('Steps of the job, at which the checkpoint was written'),
         }),
       },
       handler(request, reply) {

@@ -1,6 +1,5 @@
 /** /v1/training-jobs/{id}/events */
 import type { Readable } from 'node:stream';
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { jobEventSchema } from '../../domain/training-job.ts';
@@ -8,6 +7,7 @@ import { wholeNumber } from '../../domain/whole-number.ts';
 import type { FollowEvents } from '../../services/follow-events.ts';
 import type { HealthService } from '../../services/health.ts';
 import type { TrainingService } from '../../services/train.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { EVENT_STREAM_TYPE, streamEvents } from '../event-stream.ts';
 import { negotiate } from '../negotiate.ts';
 import { eventStreamExample } from '../schemas/examples.ts';
@@ -26,7 +26,7 @@ export const trainingEventRoutes =
     graceSeconds: number,
   ): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',
@@ -44,7 +44,7 @@ export const trainingEventRoutes =
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
         querystring: z.strictObject({
-          limit: wholeNumber(1, 1000).default(1000).describe('Of the list'),
+          limit: wholeNumber(1, 1000).prefault(1000).describe('Of the list'),
           after: eventId.optional().describe('Id of the last event seen'),
         }),
         headers: z.looseObject({

@@ -1,10 +1,11 @@
 /** Lists: a page, and how to ask for the next. */
 import { z } from 'zod';
+import { wholeNumber } from '../../domain/whole-number.ts';
 import type { Page } from '../../store/store.ts';
 
 /** For `?limit=&after=`; `after` is what the list is ordered by, exclusive. */
 export const pagingQuery = {
-  limit: z.coerce.number().int().min(1).max(100).default(20).describe('At most so many'),
+  limit: wholeNumber(1, 100).prefault(20).describe('At most so many'),
   after: z.string().min(1).max(64).optional().describe('`lastId` of the page before'),
 };
 

@@ -100,7 +100,7 @@ test('what cannot be followed is refused by name before a stream begins', async 
   const get = (headers: Record<string, string>, path = url) => app.inject({ url: path, headers });
   assertProblem(await get({ accept }, '/v1/training-jobs/job_0/events'), 404, 'training-job-not-found');
   assertProblem(await get({ accept: 'text/html' }), 406, 'not-acceptable');
-  for (const lastId of ['two', '-1', '1.5', '1e400']) {
+  for (const lastId of ['two', '-1', '1.5', '1e400', '1e0', '01', '0x1']) {
     const refused = await get({ accept, 'last-event-id': lastId });
     assertProblem(refused, 400, 'invalid-request', 'last-event-id');
   }

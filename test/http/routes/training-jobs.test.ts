@@ -62,6 +62,8 @@ test('what a query cannot be is refused by name, with what it can be', async () 
     'limit=0': 'limit',
     'limit=101': 'limit',
     'limit=two': 'limit',
+    'limit=1e1': 'limit',
+    'limit=02': 'limit',
     'limit=': 'limit',
     'limit=1&limit=2': 'limit',
     'status=done': 'status',

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { wholeNumber } from '../../src/domain/whole-number.ts';
+
+test('decimal digits are a whole number, from the first that is allowed to the last', () => {
+  assert.deepEqual(
+    ['1', '20', '100'].map((text) => wholeNumber(1, 100).parse(text)),
+    [1, 20, 100],
+  );
+  assert.equal(wholeNumber(0).parse('0'), 0);
+  assert.equal(wholeNumber(0).parse('9007199254740991'), Number.MAX_SAFE_INTEGER);
+  assert.equal(wholeNumber(1, 100).prefault(20).parse(undefined), 20);
+});
+
+test('whatever else JavaScript takes for a number is refused, once, with what is allowed', () => {
+  const refused = [
+    '',
+    ' ',
+    '02',
+    '2.0',
+    '1e1',
+    '0x10',
+    '+1',
+    '-1',
+    '1.5',
+    'NaN',
+    'Infinity',
+    '٣',
+    '0',
+    '101',
+    '9'.repeat(400),
+  ];
+  for (const text of refused) {
+    assert.deepEqual(
+      wholeNumber(1, 100)
+        .safeParse(text)
+        .error?.issues.map(({ message }) => message),
+      ['must be a whole number from 1 to 100'],
+      text,
+    );
+  }
+});
