@@ -1,8 +1,9 @@
 /** What holds for every operation of the OpenAPI document, and is not repeated in each route. */
 import type { OpenAPIV3_1 } from 'openapi-types';
+import type { ErrorCode } from '../errors.ts';
 import type { RouteScope } from './route-scopes.ts';
 import { errorShapeOf } from './schemas/native-errors.ts';
-import { problems } from './schemas/problem.ts';
+import { problems, titleOf } from './schemas/problem.ts';
 
 const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
   'X-Request-Id': {
@@ -98,6 +99,11 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
   const polled = method === 'get' && path.startsWith('/v1/');
   const works = path.startsWith('/v1/') || errorShapeOf(path) !== errorShapeOf('/v1/');
   if (works) responses['503'] ??= failure(path, 503);
+  if (works) responses['500'] ??= failure(path, 500, 'internal-error', 'state-unusable');
+  responses['417'] ??= failure(path, 417);
+  const scope = (operation as ScopedOperation)['x-required-scope'];
+  const writes = path.startsWith('/v1/') && method !== 'get' && scope !== 'predict';
+  if (writes) responses['507'] ??= failure(path, 507);
   if (method === 'post') responses['408'] ??= failure(path, 408);
   secure(operation as ScopedOperation, path);
   const spell = (header: string) => {
@@ -145,8 +151,12 @@ function parametersOf(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.Param
   return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
 }
 
-function failure<S extends 401 | 403 | 408 | 429 | 503>(path: string, status: S): OpenAPIV3_1.ResponseObject {
-  const { description } = problems(status)[status];
+/** @param codes those that a request can meet, where the status has others */
+function failure(path: string, status: number, ...codes: ErrorCode[]): OpenAPIV3_1.ResponseObject {
+  const description = codes.map(titleOf).join('; ') || problems(status)[status]!.description;
   const { type, name } = errorShapeOf(path);
-  return { description, content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } } };
+  return {
+    description,
+    content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } },
+  };
 }

@@ -31,7 +31,7 @@ const headersSchema = z.object({
     .transform((key) => (key.startsWith('"') ? key.slice(1, -1).replace(/\\(.)/g, '$1') : key))
     .optional()
     .describe(
-      'A name of your choice for this request, as a UUID. Who repeats the request with it within 24 hours gets the ' +
+      'A name of your choice for this request, best a new UUID; any 1 to 255 visible ASCII characters are taken. Who repeats the request with it within 24 hours gets the ' +
         'first answer again, with `Idempotency-Replayed: true`, and nothing is created a second time, whatever happened ' +
         'to the connection or the service. 409 while the first is not answered; 422 if path or body differ. An error that ' +
         'came before anything was created is not kept.',

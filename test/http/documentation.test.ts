@@ -213,6 +213,19 @@ test('answers are documented with their headers, and those that any route may gi
   }
 });
 
+test('every operation that writes says that there may be no space, and each that a file may be damaged', () => {
+  const without = (status: string) =>
+    operations.filter(({ operation }) => !operation.responses![status]).map(({ title }) => title);
+  const writing = without('507').filter((title) => /^(PUT|PATCH|DELETE) /.test(title));
+  assert.deepEqual(writing, []);
+  assert.ok(!without('507').includes('POST /v1/training-jobs/{id}/verify'));
+  assert.deepEqual(
+    without('500').filter((title) => title.includes('/v1/')),
+    [],
+  );
+  assert.deepEqual(without('417'), []);
+});
+
 test('every operation that creates something takes an Idempotency-Key, and says what becomes of it', () => {
   const keyed = operations.filter(({ operation }) =>
     operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key'),
