@@ -47,6 +47,7 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     Math.min(bytes.length, NPY_MAX_HEADER_BYTES + 12),
   ).toString('latin1');
   if (!text.startsWith('\x93NUMPY')) malformed('it does not start with the signature of an .npy file');
+  if (text.length < 10) malformed('it ends within the header');
   const version = text.charCodeAt(6);
   if (!(version >= 1 && version <= 3)) malformed(`format version ${version}; versions 1 to 3 are read`);
   const start = version === 1 ? 10 : 12;

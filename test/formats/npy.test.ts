@@ -102,8 +102,8 @@ test('a file read in one go is not copied', () => {
 const MALFORMED: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['nothing', new Uint8Array(), /signature/],
   ['another signature', Buffer.from('PK\x03\x04 and so on'), /signature/],
-  ['the signature alone', Buffer.from('\x93NUMPY', 'latin1'), /version NaN/],
   ['version 4', npyOf(headerOf('(3,)'), 3, 4), /version 4/],
+  ['the signature alone', npyOf(headerOf('(3,)'), 0).subarray(0, 6), /ends within the header/],
   ['a cut header', npyOf(headerOf('(3,)'), 0).subarray(0, 30), /ends within the header/],
   ['a header past NumPy’s limit', npyOf(headerOf('(3,)').padEnd(20_000), 3), /20000 bytes/],
   ['truncated data', npyOf(headerOf('(3,)'), 2), /takes 3 bytes of data, but there are 2/],
