@@ -66,6 +66,12 @@ async function fromPictures(images: readonly unknown[], pointer: string): Promis
   for (const [n, image] of images.entries()) {
     if (!isPicture(image)) return refuseAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
     if (typeof image.b64 !== 'string') return refuseAt(`${pointer}/${n}/b64`, 'is no text in Base64');
+    // Buffer.from passes over what is none. Both alphabets are taken, and line ends.
+    const stray = /[^\w+/=\s-]/.exec(image.b64);
+    if (stray) {
+      const found = JSON.stringify(stray[0]);
+      return refuseAt(`${pointer}/${n}/b64`, `is not Base64: it has ${found} at ${stray.index}`);
+    }
     batches.push(await fromPicture(Buffer.from(image.b64, 'base64')));
   }
   return joinBatches(batches);

@@ -108,6 +108,11 @@ for (const [title, body, pattern] of [
   ['text', { instances: ['AAAA'] }, /a string/],
   ['pictures among numbers', { instances: [pictures[0], image] }, /is numbers, while others are pictures/],
   ['Base64 that is no picture', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
+  [
+    'a data URL',
+    { instances: [{ b64: `data:image/png;base64,${pictures[0]!.b64}` }] },
+    /not Base64: .*":" at 4/,
+  ],
   ['Base64 that is no text', { instances: [{ b64: 7 }] }, /no text in Base64/],
   ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
   ['negative numbers', { inputs: [image.with(0, -1)] }, /-1 at \[0, 0\]/],
