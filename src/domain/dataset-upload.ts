@@ -46,7 +46,13 @@ export const datasetFieldsSchema = z.strictObject({
     .pipe(classNamesSchema)
     .nullable()
     .default(null),
-  testFraction: z.string().transform(Number).pipe(z.number().min(0.05).max(0.5)).nullable().default(null),
+  testFraction: z
+    .string()
+    .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, as 0.2')
+    .transform(Number)
+    .pipe(z.number().min(0.05).max(0.5))
+    .nullable()
+    .default(null),
   seed: z
     .string()
     .regex(/^\d+$/, 'must be a whole number')

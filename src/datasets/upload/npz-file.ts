@@ -1,5 +1,6 @@
 /** The arrays of an .npz archive in a file, which may be larger than memory. */
 import { open } from 'node:fs/promises';
+import { FILE_PARTS } from '../../domain/dataset-upload.ts';
 import {
   type DirectoryEntry,
   LOCAL_HEADER_BYTES,
@@ -13,6 +14,12 @@ import { refusePart } from './refuse-part.ts';
 /** Holds a directory of as many entries as there may be, and the longest comment. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
+/** What is sent in its place, and begins like this. */
+const MISTAKEN = [
+  ['\x93NUMPY', 'an npy array'],
+  ['\x1f\x8b', 'packed by gzip'],
+  ['\0\0', 'an IDX array'],
+] as const;
 
 /**
  * By their names without `.npy`. Nothing is unpacked.
@@ -33,6 +40,11 @@ export async function openNpz(
       const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
       return bytes.subarray(0, bytesRead);
     };
+    const mistaken = nameOf(await read(0, 6));
+    if (mistaken)
+      refuse(
+        `it is ${mistaken}, and has to be an npz; an array is sent as ${FILE_PARTS.slice(1).join(', ')}`,
+      );
     const tailOffset = Math.max(0, size - TAIL_BYTES);
     const sources = new Map<string, ByteSource>();
     for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, refuse)) {
@@ -44,6 +56,11 @@ export async function openNpz(
   } finally {
     await file.close();
   }
+}
+
+function nameOf(start: Buffer): string | undefined {
+  if (start.length === 0) return 'empty';
+  return MISTAKEN.find(([signature]) => start.toString('latin1').startsWith(signature))?.[1];
 }
 
 function sourceOf(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {

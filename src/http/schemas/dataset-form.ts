@@ -30,7 +30,7 @@ export const datasetForm = {
         },
         classNames: {
           type: 'string',
-          description: `JSON: an array of ${MIN_CLASSES} to ${MAX_CLASSES} different names, in the order of the labels. Without it they are "0", "1", … to the highest label`,
+          description: `JSON: an array of ${MIN_CLASSES} to ${MAX_CLASSES} different names, in the order of the labels, whose spaces at the ends are cut. Without it they are "0", "1", … to the highest label`,
           examples: ['["zero", "one", "two"]'],
         },
         testFraction: {

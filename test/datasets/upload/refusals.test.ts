@@ -62,7 +62,15 @@ const CASES: readonly Case[] = [
     'train_images',
     /neither npy nor IDX/,
   ],
-  ['an array under the name of the npz', { file: four['train_images']! }, 'file', /no directory/],
+  [
+    'an array under the name of the npz',
+    { file: four['train_images']! },
+    'file',
+    /is an npy array, and has to be an npz; an array is sent as train_images, /,
+  ],
+  ['an IDX array under that name', { file: idx(images(8, 2), [8, 28, 28]) }, 'file', /is an IDX array, and/],
+  ['IDX.gz under that name', { file: idxGz(images(8, 2), [8, 28, 28]) }, 'file', /is packed by gzip, and/],
+  ['nothing under that name', { file: Buffer.alloc(0) }, 'file', /is empty, and has to be an npz/],
   ['an empty file', { ...four, train_images: Buffer.alloc(0) }, 'train_images', /neither npy nor IDX/],
   ['a picture', { ...four, test_images: Buffer.from('\x89PNG\r\n') }, 'test_images', /neither npy nor IDX/],
   [

@@ -210,6 +210,8 @@ const REFUSED = [
     'invalid-request',
     '#/classNames/1',
   ],
+  ['an empty share', { ...small(), testFraction: '' }, 400, 'invalid-request', '#/testFraction'],
+  ['an empty seed', { ...small(), seed: '' }, 400, 'invalid-request', '#/seed'],
   ['a share above a half', { ...small(), testFraction: '0.6' }, 400, 'invalid-request', '#/testFraction'],
   [
     'a share that is no number',
@@ -270,6 +272,11 @@ test('a body that is no form, or is cut off, is refused', async () => {
     'malformed-body',
   );
   assertProblem(await post('', headers['content-type']), 400, 'malformed-body');
+  for (const file of ['; filename="f"', '']) {
+    const nameless = `--b\r\ncontent-disposition: form-data${file}\r\n\r\nx\r\n--b--\r\n`;
+    const refused = await post(nameless, 'multipart/form-data; boundary=b');
+    assert.match(assertProblem(refused, 400, 'malformed-body').detail, /a part of it has no name/);
+  }
 });
 
 test('files that are too large together are refused while they arrive', async () => {
