@@ -57,9 +57,15 @@ test('everything under /v1 that is read has an ETag, and answers 304 to it', asy
   for (const url of GETS.filter((path) => path.startsWith('/v1'))) {
     const { etag } = (await app.inject(url)).headers;
     assert.match(String(etag), /^(W\/)?"/, url);
-    const again = await app.inject({ url, headers: { 'if-none-match': etag! } });
-    assert.deepEqual([again.statusCode, again.body], [304, ''], url);
+    for (const known of [etag, `W/${etag}`, `"another", ${etag}`, '*']) {
+      const again = await app.inject({ url, headers: { 'if-none-match': String(known) } });
+      assert.deepEqual([again.statusCode, again.body, again.headers.etag], [304, '', etag], url);
+    }
+    const other = await app.inject({ url, headers: { 'if-none-match': '"another"' } });
+    assert.equal(other.statusCode, 200);
   }
+  const headers = { 'if-none-match': '*' };
+  assertProblem(await app.inject({ url: '/v1/models/nobody', headers }), 404, 'model-not-found');
 });
 
 test('a method that is not allowed is a 405 that names those that are', async () => {

@@ -1,5 +1,4 @@
 /** /v1/models/…/evaluation and …/comparison */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DatasetSummary, SplitName } from '../../domain/dataset.ts';
@@ -12,6 +11,7 @@ import {
   evaluationSchema,
 } from '../../domain/evaluation.ts';
 import type { EvaluationService } from '../../services/evaluate.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
@@ -22,7 +22,7 @@ const params = z.strictObject({ name: modelName, version: versionName });
 export const evaluationRoutes =
   (evaluations: EvaluationService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',

@@ -1,5 +1,4 @@
 /** /v1/models/…/export */
-import etag from '@fastify/etag';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats
 import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
 import type { ExportService } from '../../services/export-model.ts';
 import type { ModelService } from '../../services/find-model.ts';
+import { hasAlready, tagAnswers } from '../entity-tags.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { problems } from '../schemas/problem.ts';
@@ -53,7 +53,7 @@ export const exportedModelSchema = versionReferenceSchema
 export const exportRoutes =
   (models: ModelService, exports: ExportService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',
@@ -88,7 +88,7 @@ export const exportRoutes =
         const tag = tagOf(version, format === 'onnx' ? `${format}-${input}` : format);
         reply.header('etag', tag);
         // Nothing of a version changes that is in its file.
-        if (request.headers['if-none-match']?.includes(tag)) return notModified(reply);
+        if (hasAlready(request, tag)) return notModified(reply);
         const file = await exports.export(version, format, input, hangUpSignal(reply));
         reply.headers({
           'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,

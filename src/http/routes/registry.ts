@@ -1,10 +1,10 @@
 /** /v1/models: what changes their aliases, what is said of them, and whether they are there */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
 import { aliasNameSchema, annotationsSchema, modelVersionSchema } from '../../domain/model.ts';
 import type { RegistryService } from '../../services/registry.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
@@ -25,7 +25,7 @@ const moveId = z
 export const registryRoutes =
   (registry: RegistryService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',

@@ -1,5 +1,4 @@
 /** /v1/training-jobs */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../domain/checkpoint.ts';
@@ -14,6 +13,7 @@ import type { OnceService } from '../../services/answer-once.ts';
 import type { TrainingService } from '../../services/train.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { rememberRequests } from '../asked-by.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { epochsToCsv } from '../epochs-csv.ts';
 import { answerOnce } from '../idempotency.ts';
 import { negotiate } from '../negotiate.ts';
@@ -33,7 +33,7 @@ const queued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-job
 export const trainingJobRoutes =
   (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
     rememberRequests(app);
 
     app.route({

@@ -1,10 +1,10 @@
 /** /v1/models/…/weights */
-import etag from '@fastify/etag';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InspectionService } from '../../services/inspect.ts';
+import { tagAnswers } from '../entity-tags.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
@@ -14,7 +14,7 @@ import { modelName, versionName } from './models.ts';
 export const weightsRoutes =
   (inspections: InspectionService): FastifyPluginAsyncZod =>
   async (app) => {
-    await app.register(etag);
+    await tagAnswers(app);
 
     app.route({
       method: 'GET',
