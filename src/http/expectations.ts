@@ -13,6 +13,13 @@ export function refuseExpectations(app: FastifyInstance): void {
     if (headers.host === undefined && raw.httpVersion === '1.1') {
       throw new AtelierError('malformed-request', 'The request has no Host header, which HTTP/1.1 demands.');
     }
+    const hosts = raw.rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === 'host');
+    if (hosts.length > 1) {
+      throw new AtelierError(
+        'malformed-request',
+        `The request has ${hosts.length} Host headers; allowed: one.`,
+      );
+    }
     const { expect } = headers;
     if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
       const detail = 'allowed: 100-continue, or no such header';

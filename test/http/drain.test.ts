@@ -153,9 +153,10 @@ test('bytes that are not HTTP get a problem, and the connection is closed', asyn
   await stillAnswers();
 });
 
-test('a request without Host, and an expectation that is not met, are refused with a problem', async () => {
+test('a request without Host or with two, and an expectation that is not met, are refused with a problem', async () => {
   const cases = [
     ['', 400, 'malformed-request'],
+    ['Host: x\r\nhost: y\r\n', 400, 'malformed-request'],
     ['Host: x\r\nExpect: coffee\r\n', 417, 'expectation-failed'],
   ] as const;
   for (const [headers, status, code] of cases) {
