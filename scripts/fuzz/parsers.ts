@@ -12,6 +12,7 @@ import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
 import { tensorsOf } from '../../src/formats/tensor.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
+import { arraysOfDatasets } from './data-set-arrays.ts';
 import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
 import { mutate, pick, type Random, randomOf } from './mutations.ts';
 
@@ -116,6 +117,7 @@ export const all = {
     files: [exportModel(model(), 'onnx', 'float'), exportModel(model(), 'onnx', 'uint8')],
     parse: (bytes) => evaluateOnnx(bytes, firstImage),
   }),
+  'arrays of data sets': arraysOfDatasets,
   configuration: () => ({
     files: [
       ['ci:train', 1],

@@ -1,80 +1,21 @@
 /** What reads bytes within the running service: forms above all, which are parsed as they arrive. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { pino } from 'pino';
-import { compose } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
-import { AtelierError } from '../../src/errors.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
+import { formsOfDatasets } from './data-set-forms.ts';
 import { BOUNDARY, firstImage, fixtures, form, jsonBodies, model, pictures } from './files.ts';
 import { pick, type Random } from './mutations.ts';
 import type { Parser, Parsers } from './parsers.ts';
-
-const DATA_DIR = join(import.meta.dirname, '../../data');
-/** That which protocols without names of models serve. */
-const MODEL = 'fashion-mnist';
-
-/** It has learned next to nothing. */
-const JOB = {
-  dataset: 'fashion-mnist',
-  modelName: MODEL,
-  network: { hidden: [2] },
-  training: { epochs: 1, batchSize: 1024 },
-};
-
-async function startService() {
-  const directory = await mkdtemp(join(tmpdir(), 'atelier-fuzz-'));
-  const environment = {
-    DATA_DIR,
-    STATE_DIR: directory,
-    STARTER_JOB: 'off',
-    MAX_EVENT_LOOP_DELAY_MS: '60000',
-  };
-  const { app, close } = await compose(readConfig(environment), pino({ level: 'silent' }));
-  const { headers } = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: JOB });
-  while ((await app.inject(`${headers.location}`)).json().finishedAt === null) await setTimeout(20);
-  const stop = async () => {
-    await close();
-    await rm(directory, { recursive: true, force: true });
-  };
-  return { app, stop };
-}
-
-/** One for all that use it in this process. */
-let service: ReturnType<typeof startService> | undefined;
-let users = 0;
+import { answered, MODEL } from './running-service.ts';
 
 function requests(
   url: string,
   files: readonly Uint8Array[],
   headersOf: (bytes: Uint8Array, random: Random) => Readonly<Record<string, string>>,
 ): Parser {
-  return {
-    files,
-    async open() {
-      users++;
-      service ??= startService();
-      await service;
-    },
-    async parse(bytes, random) {
-      const { app } = await service!;
-      const headers = headersOf(bytes, random);
-      const request = { method: 'POST', url, headers, payload: Buffer.from(bytes) } as const;
-      const { statusCode, body } = await app.inject(request);
-      if (statusCode >= 200 && statusCode < 300) return body;
-      if (statusCode < 400 || statusCode >= 500)
-        throw new Error(`It was answered with ${statusCode}: ${body}`);
-      throw new AtelierError('malformed-request', body);
-    },
-    async close() {
-      if (--users > 0) return;
-      await (await service!).stop();
-      service = undefined;
-    },
-  };
+  return answered(files, ({ app }, bytes, random) => {
+    const headers = headersOf(bytes, random);
+    return app.inject({ method: 'POST', url, headers, payload: Buffer.from(bytes) });
+  });
 }
 
 /** Now and then with a boundary that is not there. */
@@ -177,6 +118,7 @@ export const all = {
       ofForm,
     );
   },
+  'forms of data sets': formsOfDatasets,
   'bodies of images': async () => {
     const [npy] = fixtures('formats', 'images.npy');
     return requests(PREDICTIONS, [...jsonBodies(), npy!, ...(await pictures())], ofBody);

@@ -39,6 +39,8 @@ export async function withDatasetForm<T>(
     let left = maxBytes;
     for await (const part of request.parts()) {
       const { fieldname: name } = part;
+      // Its type has it that there always is one.
+      if (!name) throw malformed('a part of it has no name');
       if (Object.hasOwn(fields, name) || files.some((file) => file.part === name))
         refuse(name, 'is there twice');
       if (part.type === 'field') {

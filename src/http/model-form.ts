@@ -26,6 +26,8 @@ export async function readModelForm(request: FastifyRequest): Promise<ModelForm>
   let bytes: Buffer | undefined;
   try {
     for await (const part of request.parts({ limits: LIMITS })) {
+      // Its type has it that there always is one.
+      if (!part.fieldname) throw new AtelierError('malformed-body', 'A part of the form has no name.');
       if (part.type === 'file') {
         if (part.fieldname !== FILE)
           throw misplaced(part.fieldname, 'is a file; the one of the model is `file`');

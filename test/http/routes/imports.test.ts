@@ -272,6 +272,12 @@ test('a form is one file under its name, and each field once', async () => {
   two.append('file', file, 'one.npz');
   two.append('file', file, 'two.npz');
   assertProblem(await post(await encodeForm(two)), 400, 'malformed-body');
+  for (const part of ['; filename="f"', '']) {
+    const nameless = `--b\r\ncontent-disposition: form-data${part}\r\n\r\nx\r\n--b--\r\n`;
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    const refused = await post({ headers, payload: Buffer.from(nameless) });
+    assert.match(assertProblem(refused, 400, 'malformed-body').detail, /no name/);
+  }
   const many = new FormData();
   for (let i = 0; i < 40; i++) many.append(`field${i}`, 'x');
   assertProblem(await post(await encodeForm(many)), 400, 'malformed-body');

@@ -1,0 +1,75 @@
+/** The service itself, to which what was changed is sent. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { LightMyRequestResponse } from 'fastify';
+import { pino } from 'pino';
+import { compose } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { AtelierError } from '../../src/errors.ts';
+import type { Random } from './mutations.ts';
+import type { Parser } from './parsers.ts';
+
+const DATA_DIR = join(import.meta.dirname, '../../data');
+/** That which protocols without names of models serve. */
+export const MODEL = 'fashion-mnist';
+
+/** It has learned next to nothing. */
+const JOB = {
+  dataset: 'fashion-mnist',
+  modelName: MODEL,
+  network: { hidden: [2] },
+  training: { epochs: 1, batchSize: 1024 },
+};
+
+async function startService() {
+  const stateDir = await mkdtemp(join(tmpdir(), 'atelier-fuzz-'));
+  const environment = {
+    DATA_DIR,
+    STATE_DIR: stateDir,
+    STARTER_JOB: 'off',
+    MAX_EVENT_LOOP_DELAY_MS: '60000',
+  };
+  const { app, close } = await compose(readConfig(environment), pino({ level: 'silent' }));
+  const { headers } = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: JOB });
+  while ((await app.inject(`${headers.location}`)).json().finishedAt === null) await setTimeout(20);
+  const stop = async () => {
+    await close();
+    await rm(stateDir, { recursive: true, force: true });
+  };
+  return { app, stateDir, stop };
+}
+
+type Service = Awaited<ReturnType<typeof startService>>;
+
+/** One for all that use it in this process. */
+let service: Promise<Service> | undefined;
+let users = 0;
+
+/** An answer of 2xx is a value, one of 4xx a refusal. */
+export function answered(
+  files: readonly Uint8Array[],
+  send: (service: Service, bytes: Uint8Array, random: Random) => Promise<LightMyRequestResponse>,
+): Parser {
+  return {
+    files,
+    async open() {
+      users++;
+      service ??= startService();
+      await service;
+    },
+    async parse(bytes, random) {
+      const { statusCode, body } = await send(await service!, bytes, random);
+      if (statusCode >= 200 && statusCode < 300) return body;
+      if (statusCode < 400 || statusCode >= 500)
+        throw new Error(`It was answered with ${statusCode}: ${body}`);
+      throw new AtelierError('malformed-request', body);
+    },
+    async close() {
+      if (--users > 0) return;
+      await (await service!).stop();
+      service = undefined;
+    },
+  };
+}
