@@ -61,6 +61,15 @@ export async function containPicture(
   return { batch, corrected: [...oriented, { code: 'resized', detail }] };
 }
 
+/**
+ * How many it has, before anything is decoded.
+ * @throws AtelierError `undecodable-image`
+ */
+export async function countPixels(bytes: Uint8Array): Promise<number> {
+  const { width, height } = await readHeader(bytes);
+  return width * height;
+}
+
 /** 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB. */
 async function readPixels(picture: Sharp): Promise<ImageBatch> {
   const { data, info } = await attempt(() =>

@@ -2,13 +2,15 @@
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { type EncodedImages, inFile } from '../datasets/decode-images.ts';
-import { containPicture, fromPicture } from '../datasets/picture.ts';
+import { containPicture, countPixels, fromPicture } from '../datasets/picture.ts';
 import type { ImageQuery } from '../domain/prediction.ts';
 import { AtelierError } from '../errors.ts';
 
 const PICTURES = ['image/png', 'image/jpeg', 'image/webp'] as const;
 const BUFFERED = ['application/json', 'application/octet-stream', 'application/x-npy', ...PICTURES];
 const MAX_FILES = 1000;
+/** Of all pictures of a form that are made to fit: two of the largest, or a thousand of 316×316. */
+const MAX_FORM_PIXELS = 100_000_000;
 
 /** What a file begins with; curl names the type of few files. */
 const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
@@ -111,6 +113,24 @@ function toFormError(error: unknown): unknown {
   return new AtelierError('malformed-body', `The form cannot be read: ${message}.`, { cause: error });
 }
 
+/** A small file may be a large picture: how long it takes to decode them is known from their headers only. */
+async function limitPixels(files: readonly FormFile[]): Promise<void> {
+  let total = 0;
+  for (const { filename, type, bytes } of files) {
+    if (!isPicture(type)) continue;
+    total += await countPixels(bytes).catch((error) => {
+      throw inFile(filename, error);
+    });
+    if (total > MAX_FORM_PIXELS) {
+      throw new AtelierError(
+        'body-too-large',
+        `Up to file ${filename}, the pictures have ${total} pixels; ?fit=contain takes ${MAX_FORM_PIXELS} a form. ` +
+          'Make them smaller before sending them, or send fewer at a time.',
+      );
+    }
+  }
+}
+
 async function readForm(
   request: FastifyRequest,
   maxBodyBytes: number,
@@ -118,7 +138,9 @@ async function readForm(
 ): Promise<EncodedImages> {
   const parts: EncodedImages[] = [];
   const names: string[] = [];
-  for (const { filename, type, bytes } of await receiveFiles(request, maxBodyBytes)) {
+  const files = await receiveFiles(request, maxBodyBytes);
+  if (query.fit !== undefined) await limitPixels(files);
+  for (const { filename, type, bytes } of files) {
     if (!BUFFERED.includes(type)) {
       throw new AtelierError(
         'unsupported-media-type',

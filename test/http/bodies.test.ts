@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import type { ErrorCode } from '../../src/errors.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
 import { assertProblem, startService, testImage, train } from '../start-service.ts';
+import { encodeForm } from './import-file.ts';
 
 const MAX_BODY_BYTES = 300 * 1024;
 const { app } = await startService({ after }, { MAX_BODY_BYTES: String(MAX_BODY_BYTES) });
@@ -218,6 +219,20 @@ test('a refusal says what is allowed', async () => {
     await said(BOUNDARY, `${part('text/plain', '3', 'name="topK"')}--b--\r\n`),
     /field that is not a file.*query/,
   );
+});
+
+test('a form of more pixels than are made to fit is refused before any of them is decoded', async () => {
+  const send = async (count: number) => {
+    const data = new FormData();
+    // 36 megapixels by its header, which nobody can decode.
+    const picture = new Blob([claiming(6000, 6000) as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+    for (let n = 0; n < count; n++) data.append('file', picture, `${n}.png`);
+    const url = '/v1/models/fashion-mnist/predictions?fit=contain';
+    return app.inject({ method: 'POST', url, ...(await encodeForm(data)) });
+  };
+  const { detail } = assertProblem(await send(3), 413, 'body-too-large');
+  assert.match(detail, /2\.png.* 108000000 pixels; .*100000000 a form/);
+  assertProblem(await send(2), 400, 'undecodable-image');
 });
 
 test('with ?pixels=0-1 a pixel above 1 is refused', async () => {

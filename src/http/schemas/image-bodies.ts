@@ -41,7 +41,8 @@ export const imageBodies = {
       type: 'object',
       required: ['file'],
       properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
-      description: 'One to 1,000 files of any of the other types, under any names',
+      description:
+        'One to 1,000 files of any of the other types, under any names; with `fit=contain` the pictures have at most 100 million pixels in all',
     },
   },
 };
