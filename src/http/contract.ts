@@ -60,6 +60,21 @@ const SECURITY_SCHEMES = {
       '`admin` includes `train`, which includes `predict`.',
   },
 } as const;
+/** Operations that read the pixels of a data set: for themselves, for a training, or to diagnose a picture. */
+const READING_DATASETS: ReadonlySet<string> = new Set([
+  'getDatasetImage',
+  'startTrainingJob',
+  'verifyTrainingJob',
+  'checkGradient',
+  'importModel',
+  'exportModelVersion',
+  'evaluateModelVersion',
+  'compareModelVersions',
+  'predict',
+  'predictWithVersion',
+  'predictWithCheckpoint',
+  'explainPrediction',
+]);
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
@@ -99,7 +114,8 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
   const polled = method === 'get' && path.startsWith('/v1/');
   const works = path.startsWith('/v1/') || errorShapeOf(path) !== errorShapeOf('/v1/');
   if (works) responses['503'] ??= failure(path, 503);
-  if (works) responses['500'] ??= failure(path, 500, 'internal-error', 'state-unusable');
+  const damaged = READING_DATASETS.has(operation.operationId!) ? (['dataset-damaged'] as const) : [];
+  if (works) responses['500'] = failure(path, 500, 'internal-error', 'state-unusable', ...damaged);
   responses['417'] ??= failure(path, 417);
   const scope = (operation as ScopedOperation)['x-required-scope'];
   const writes = path.startsWith('/v1/') && method !== 'get' && scope !== 'predict';

@@ -226,6 +226,31 @@ test('every operation that writes says that there may be no space, and each that
   assert.deepEqual(without('417'), []);
 });
 
+test('what reads a data set says that it may be damaged, and other protocols nothing of what is not HTTP', () => {
+  const saying = (status: string, what: RegExp) =>
+    operations.flatMap(({ title, operation }) => {
+      const response = operation.responses![status] as OpenAPIV3_1.ResponseObject | undefined;
+      return what.test(response?.description ?? '') ? [title] : [];
+    });
+  const damaged = saying('500', /A data set is damaged/);
+  for (const title of [
+    'GET /v1/datasets/{id}/splits/{split}/images/{index}',
+    'POST /v1/training-jobs',
+    'POST /v1/gradient-checks',
+    'GET /v1/models/{name}/versions/{version}/evaluation',
+    'POST /v1/models/{name}/predictions',
+  ]) {
+    assert.ok(damaged.includes(title), title);
+  }
+  assert.ok(!damaged.includes('GET /v1/models'));
+  const notHttp = saying('400', /not HTTP/);
+  assert.ok(notHttp.includes('POST /v1/training-jobs'));
+  assert.deepEqual(
+    notHttp.filter((title) => !title.includes(' /v1/') || title.includes(':predict')),
+    [],
+  );
+});
+
 test('every operation that creates something takes an Idempotency-Key, and says what becomes of it', () => {
   const keyed = operations.filter(({ operation }) =>
     operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key'),

@@ -1,6 +1,6 @@
 /** Errors of other protocols, in the shape that their clients look for. */
 import { z } from 'zod';
-import { PROBLEM_TYPE, type Problem, problemSchema, problems } from './problem.ts';
+import { PROBLEM_TYPE, type Problem, problemSchema, problems, titleOf } from './problem.ts';
 
 export const protocolErrorSchema = z.object({ error: z.string() }).meta({ id: 'ProtocolError' });
 export const mlflowErrorSchema = z
@@ -59,6 +59,9 @@ const MLFLOW: ErrorShape = {
   }),
 };
 
+/** What is not HTTP has no path: it gets a problem, whatever it was meant for. */
+const NOT_HTTP = `${titleOf('malformed-request')}; `;
+
 /** @param url of a request, a route or an operation */
 export function errorShapeOf(url: string): ErrorShape {
   const path = url.split('?')[0]!;
@@ -74,7 +77,8 @@ export function nativeErrors<S extends number>(path: string, ...statuses: S[]): 
   const known: Record<number, { description: string }> = problems(...statuses);
   const responses: Record<number, ErrorResponse> = {};
   for (const status of statuses) {
-    responses[status] = { description: known[status]!.description, content: { [type]: { schema } } };
+    const description = known[status]!.description.replace(NOT_HTTP, '');
+    responses[status] = { description, content: { [type]: { schema } } };
   }
   return responses;
 }
