@@ -13,6 +13,12 @@ const LOOKS = 10;
 const SLOWEST_MS = 120_000;
 const SLOWEST_PER_MS = 500_000;
 
+/**
+ * Of objects only: parameters and images are in typed arrays, which do not count. A thread that takes more fails by itself.
+ * With V8's own limits, or a larger young generation, which may fill up beyond the limit at once, it would end the process.
+ */
+const HEAP = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
 export interface TrainingThread {
   /** Asks the thread to stop before its next step; it is ended if it does not. */
   stop(): void;
@@ -31,7 +37,8 @@ export function startTrainingThread(
   { entry = ENTRY, hangsAfterMs = hangsAfter(task.plan) } = {},
 ): TrainingThread {
   const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
-  const worker = new Worker(entry, { workerData: { ...task, control } satisfies TrainingTask });
+  const workerData: TrainingTask = { ...task, control };
+  const worker = new Worker(entry, { workerData, resourceLimits: HEAP });
   let handled = Promise.resolve();
   let final = false;
   let step = 0;

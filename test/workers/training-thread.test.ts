@@ -134,6 +134,31 @@ test('a thread that cannot even start is a crash by name', async () => {
   assert.match(messages[0].error.message, /crashed: .*nowhere\.worker\.ts/);
 });
 
+for (const [what, entry, reason] of [
+  ['objects', 'hoarding', /crashed: .*memory limit/],
+  ['WebAssembly', 'growing', /crashed: .*memory/i],
+] as const) {
+  test(`a thread that runs out of memory for ${what} is a crash by name, and nothing else ends`, async () => {
+    const messages = await run({
+      thread: { entry: new URL(`./threads/${entry}.worker.ts`, import.meta.url) },
+    });
+    assert.equal(messages.length, 1);
+    assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
+    assert.match(messages[0].error.message, reason);
+    assert.equal(finals(await run({ plan: { epochs: 1 } })).at(-1)?.kind, 'completed');
+  });
+}
+
+test('a thread that does nothing any more is ended as one that crashed, at the last step that is known', async () => {
+  const messages = await run({
+    thread: { entry: new URL('./threads/spinning.worker.ts', import.meta.url), hangsAfterMs: 1000 },
+  });
+  const [failed, ...rest] = finals(messages);
+  assert.deepEqual(rest, []);
+  assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
+  assert.match(failed.error.message, /hung: it did nothing for 1 seconds/);
+});
+
 test('a thread that does not stop when it is told to is ended, and has stopped all the same', async () => {
   const messages = await run({
     thread: { entry: new URL('./threads/spinning.worker.ts', import.meta.url) },
