@@ -10,7 +10,9 @@ import { ask, createWitness } from './witness.ts';
 
 /** A start takes about a second: some of the kills come before it serves. */
 const STARTING_MS = 800;
-const LONGEST_WAIT_MS = 600;
+const LONGEST_WAIT_MS = 400;
+/** Of the jobs: after it there is time for the last wait. */
+const KILLED_SHARE = 0.75;
 const EARLY_KILLS = 0.2;
 
 /** Of one job, from beginning to end. */
@@ -24,13 +26,15 @@ export interface Kills {
   readonly stories: readonly Story[];
   /** In milliseconds since the epoch. */
   readonly killedAt: readonly number[];
+  /** How many of them came while the service started. */
+  readonly early: number;
   /** Answers of further jobs that were looked up again after each kill. */
   readonly answers: number;
 }
 
 /**
- * Kills come while all jobs are at work, spread over the whole of them: the n-th of N once one of them has done n / (N + 1)
- * of its steps, and a random time later; every fifth or so while the service starts.
+ * Kills come while all jobs are at work, spread over most of them: the n-th of N once one of them has done its share of its
+ * steps, and a random time later; every fifth or so while the service starts.
  * @param undisturbed what came of the same requests where nobody was killed
  */
 export async function killOften(options: {
@@ -46,6 +50,7 @@ export async function killOften(options: {
   const lastSteps = undisturbed.map(({ job }) => job.stoppedAt!.step);
   const witness = createWitness();
   const killedAt: number[] = [];
+  let early = 0;
   let service = start();
   let base = await serving(service);
   const ids: string[] = [];
@@ -55,6 +60,7 @@ export async function killOften(options: {
   async function readUntil(share: number): Promise<{ killed(): Promise<void> }> {
     const reached = Promise.withResolvers<void>();
     let isKilled = false;
+    let failure: unknown;
     const reading = ids.map((id, n) =>
       witness
         .follow(base, id, (job) => {
@@ -65,7 +71,9 @@ export async function killOften(options: {
           if (job.progress.step >= share * lastSteps[n]!) reached.resolve();
         })
         .catch((error) => {
-          if (!isKilled) reached.reject(error);
+          if (isKilled) return;
+          failure = error;
+          reached.reject(error);
         }),
     );
     await reached.promise;
@@ -73,18 +81,21 @@ export async function killOften(options: {
       async killed() {
         isKilled = true;
         await Promise.all(reading);
+        if (failure !== undefined) throw failure;
       },
     };
   }
 
   for (let n = 1; n <= kills; n++) {
     let reading: { killed(): Promise<void> } | undefined;
-    if (n > 1 && random(n, 1) < EARLY_KILLS) await setTimeout(random(n, 2) * STARTING_MS);
-    else {
+    if (n > 1 && random(n, 1) < EARLY_KILLS) {
+      early += 1;
+      await setTimeout(random(n, 2) * STARTING_MS);
+    } else {
       base = await serving(service);
       await witness.check(base);
       await witness.leaveWaiting(base, n);
-      reading = await readUntil(n / (kills + 1));
+      reading = await readUntil((KILLED_SHARE * n) / kills);
       await setTimeout(random(n, 2) * LONGEST_WAIT_MS);
     }
     const reads = reading?.killed();
@@ -99,7 +110,12 @@ export async function killOften(options: {
   const stories: Story[] = [];
   await Promise.all(ids.map((id) => witness.follow(base, id, () => {})));
   for (const id of ids) stories.push(await storyOf(base, id, witness.eventsOf(id)));
-  return { stories, killedAt, answers: witness.answers };
+  for (const { events } of stories) {
+    const interruptions =
+      events.filter(({ type, data }) => type === 'status' && data['from'] === 'running').length - 1;
+    assert.ok(interruptions >= kills - early, `it was interrupted ${interruptions} times by ${kills} kills`);
+  }
+  return { stories, killedAt, early, answers: witness.answers };
 }
 
 /** Of jobs that run side by side, and nobody kills. */
@@ -118,6 +134,24 @@ async function storyOf(base: string, id: string, events: readonly JobEvent[]): P
   const url = `${base}/v1/training-jobs/${id}`;
   const { data } = await ask<{ data: EpochRecord[] }>(`${url}/metrics`);
   return { job: await ask<TrainingJob>(url), events, metrics: data };
+}
+
+/**
+ * How long after a kill the job was running again, and how long after it something was heard of its thread; in milliseconds,
+ * of the kills that were followed by a start.
+ */
+export function restartTimes({ events }: Story, killedAt: readonly number[]) {
+  const running: number[] = [];
+  const heard: number[] = [];
+  for (const [n, killed] of killedAt.entries()) {
+    const next = killedAt[n + 1] ?? Number.POSITIVE_INFINITY;
+    const after = events.filter(({ at }) => Date.parse(at) > killed && Date.parse(at) < next);
+    const start = after.findIndex(({ type, data }) => type === 'status' && data['to'] === 'running');
+    if (start >= 0) running.push(Date.parse(after[start]!.at) - killed);
+    const report = after[start + 1];
+    if (start >= 0 && report) heard.push(Date.parse(report.at) - killed);
+  }
+  return { running, heard };
 }
 
 /** Nothing of what matters shows that the job was killed. */

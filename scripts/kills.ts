@@ -1,0 +1,97 @@
+/**
+ * usage: npm run kills -- [--kills 200] [--seed 1]
+ * Kills the service with SIGKILL at random moments while two jobs train, as test/main-kills.test.ts does, and writes what
+ * came of it to bench/results/survival.md. Fails where anything differs from the jobs that nobody killed.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeMachine } from '../bench/machine.ts';
+import { quantile, readable } from '../bench/measure/statistics.ts';
+import { jobsToKill } from '../test/jobs-to-kill.ts';
+import { assertSame, killOften, restartTimes, runUndisturbed } from '../test/kill-often.ts';
+import { startProcess } from '../test/start-process.ts';
+import { temporaryDirectory } from '../test/start-service.ts';
+
+const RESULTS = join(import.meta.dirname, '../bench/results/survival.md');
+/** What is above is written here, what is below by whoever ran the other check. */
+const MARK = '## Full disk';
+
+const { values } = parseArgs({
+  options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
+});
+const [kills, seed] = [Number(values.kills), Number(values.seed)];
+
+const ends: (() => Promise<void>)[] = [];
+const scope = { after: (end: () => Promise<void>) => void ends.push(end) };
+try {
+  await measure();
+} finally {
+  for (const end of ends) await end();
+}
+
+async function measure(): Promise<void> {
+  const requests = jobsToKill(kills);
+  const environment = { TRAINING_WORKERS: String(requests.length) };
+  const quiet = startProcess(scope, await temporaryDirectory(scope), environment);
+  const undisturbed = await runUndisturbed(quiet, requests);
+  quiet.child.kill('SIGKILL');
+  const [first, second] = undisturbed.map(({ job }) => job.stoppedAt!);
+  console.log(`undisturbed: ${first!.step} and ${second!.step} steps`);
+
+  const stateDir = await temporaryDirectory(scope);
+  const killed = await killOften({
+    start: () => startProcess(scope, stateDir, environment),
+    requests,
+    undisturbed,
+    kills,
+    seed,
+    onKill: (n) => console.log(`kill ${n} of ${kills}`),
+  });
+  for (const [n, story] of killed.stories.entries()) assertSame(story, undisturbed[n]!);
+
+  const times = killed.stories.map((story) => restartTimes(story, killed.killedAt));
+  const seconds = (of: 'running' | 'heard', q: number) =>
+    `${readable(
+      quantile(
+        times.flatMap((time) => time[of]),
+        q,
+      ) / 1000,
+    )} s`;
+  const checkpoints = killed.stories.map(
+    ({ events }) => events.filter(({ type }) => type === 'checkpoint').length,
+  );
+  const rows = [
+    ['kills survived', `${killed.killedAt.length}, ${killed.early} of them while the service started`],
+    ['digests of the final parameters', 'those of the undisturbed jobs, both'],
+    ['metrics of every epoch, warnings, best and last', 'those of the undisturbed jobs'],
+    ['attempts', killed.stories.map(({ job }) => job.attempts).join(' and ')],
+    [
+      'events, numbered without gap or repeat',
+      killed.stories.map(({ events }) => events.length).join(' and '),
+    ],
+    ['checkpoints', checkpoints.join(' and ')],
+    ['answers (202) looked up again after each kill', String(killed.answers)],
+    ['from SIGKILL to running again, median, p95', `${seconds('running', 0.5)}, ${seconds('running', 0.95)}`],
+    ["… to the first report of the job's thread", `${seconds('heard', 0.5)}, ${seconds('heard', 0.95)}`],
+  ];
+  const text = `# Survival
+
+${describeMachine()}.
+
+## Kills
+
+\`npm run kills -- --kills ${kills} --seed ${seed}\`: the real process is killed with SIGKILL at random moments while two jobs train, and started
+again on the same state. One job is on one thread, with Adam, dropout, augmentation and a plateau schedule (${first!.step} steps); the other on two
+threads, with Nesterov momentum, dropout, standardised pixels, clipping and early stopping that restores the best (${second!.step} steps). Every event
+that a client had read, and every answer of further jobs, paused and cancelled ones among them, was compared after each start.
+
+| | |
+|---|---|
+${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
+
+`;
+  const [, below = ''] = readFileSync(RESULTS, 'utf8').split(MARK);
+  writeFileSync(RESULTS, `${text}${MARK}${below}`);
+  console.log(text);
+}

@@ -1,0 +1,36 @@
+/** Jobs that take about as long as it takes to kill them so often, whatever the machine. */
+import { type TrainingBody, tiny } from './start-service.ts';
+
+/** Between them they have all that is random, and all that is remembered from step to step or epoch to epoch. */
+export function jobsToKill(kills: number): TrainingBody[] {
+  const short = { validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
+  return [
+    tiny({
+      modelName: 'one-thread',
+      network: { hidden: [24] },
+      training: {
+        ...short,
+        epochs: 4 * kills,
+        batchSize: 32,
+        optimizer: { type: 'adam', learningRate: 0.003 },
+        schedule: { type: 'plateau', factor: 0.7, patience: 3 },
+        dropout: 0.2,
+        augmentation: { horizontalFlip: true, shift: 2, noise: 0.05 },
+      },
+    }),
+    tiny({
+      modelName: 'two-threads',
+      network: { hidden: [16, 12], activation: 'tanh' },
+      training: {
+        ...short,
+        threads: 2,
+        epochs: 10_000,
+        optimizer: { type: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true },
+        dropout: 0.1,
+        standardize: true,
+        clipNorm: 1,
+        earlyStopping: { monitor: 'validationAccuracy', patience: Math.ceil(1.5 * kills), restoreBest: true },
+      },
+    }),
+  ];
+}
