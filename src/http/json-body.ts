@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../errors.ts';
 import { excessOf } from '../formats/json-bounds.ts';
+import { repeatedField } from '../formats/json-fields.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -9,6 +10,8 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_DEPTH = 32;
 /** A gradient check may name 1,000 images. To say of a hundred thousand values what is wrong with each takes a second. */
 const MAX_VALUES = 10_000;
+/** Characters of a field that are said again. */
+const MAX_NAME = 100;
 
 /** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
 export function registerJsonBody(app: FastifyInstance): void {
@@ -21,7 +24,14 @@ export function registerJsonBody(app: FastifyInstance): void {
     if (excess !== undefined) return done(malformed(excess));
     const text = decode(bytes);
     if (text === undefined) return done(malformed('it is not UTF-8'));
-    parse(request, text, (error, value) => (error ? done(malformed(defectOf(text))) : done(null, value)));
+    parse(request, text, (error, value) => {
+      if (error) return done(malformed(defectOf(text)));
+      const repeated = repeatedField(text);
+      if (repeated === undefined) return done(null, value);
+      done(
+        malformed(`the field ${JSON.stringify(repeated.slice(0, MAX_NAME))} is given twice in one object`),
+      );
+    });
   });
 }
 

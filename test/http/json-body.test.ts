@@ -18,6 +18,12 @@ const unreadable: [title: string, body: string | Buffer, said: RegExp][] = [
   ['NaN', '{"dataset":"x","seed":NaN}', /NaN/],
   ['a comment', '{} // shoes', /position/],
   ['invalid UTF-8', Buffer.from('{"dataset":"\xff\xfe"}', 'latin1'), /not UTF-8/],
+  ['a field given twice', '{"dataset":"x","seed":1,"seed":2}', /"seed" is given twice/],
+  [
+    'a long field given twice',
+    `{"${'x'.repeat(9000)}":1,"${'x'.repeat(9000)}":2}`,
+    /: the field "x{100}" is given/,
+  ],
   ['a prototype', '{"dataset":"x","__proto__":{"seed":1}}', /__proto__/],
   ['a prototype deep inside', '{"metadata":{"__proto__":"x"}}', /__proto__/],
   ['a prototype that is escaped', '{"\\u005f_proto__":{}}', /__proto__/],
