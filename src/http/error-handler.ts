@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { drain } from './drain.ts';
 import { ClientHungUp, hasHungUp } from './hang-up.ts';
+import { noRoute } from './not-found.ts';
 import { errorShapeOf } from './schemas/native-errors.ts';
 import { toProblem } from './schemas/problem.ts';
 
@@ -35,6 +36,12 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     return new AtelierError(known, detail, { cause: error });
   }
   if (known) return new AtelierError(known, message, { cause: error });
+  // Of the files of /docs, a path that leads out of them.
+  if (statusCode === 403) return noRoute(request);
+  if (code === 'FST_PROTO_VIOLATION') {
+    const detail = 'The form cannot be read: no part of one is named __proto__, constructor or the like.';
+    return new AtelierError('malformed-body', detail, { cause: error });
+  }
   if (error instanceof SyntaxError || (statusCode >= 400 && statusCode < 500)) {
     return new AtelierError('malformed-body', message, { cause: error });
   }

@@ -14,6 +14,13 @@ function fitsPart(wanted: string, given: string): boolean {
   return verb === undefined || given.endsWith(`:${verb}`);
 }
 
+export function noRoute({ method, url }: FastifyRequest): AtelierError {
+  return new AtelierError(
+    'route-not-found',
+    `There is no ${method} ${url.split('?')[0]}. /docs shows what there is.`,
+  );
+}
+
 export function registerNotFound(app: FastifyInstance): void {
   const routes: Pick<RouteOptions, 'url' | 'method'>[] = [];
   app.addHook('onRoute', ({ url, method }) => void routes.push({ url, method }));
@@ -22,22 +29,26 @@ export function registerNotFound(app: FastifyInstance): void {
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => fits(route.url, path)).flatMap((route) => route.method);
     if (methods.length > 0 && request.is404) {
-      const allowed = [...new Set(methods)].join(', ');
+      // The GET of a prefix is told of without the slash at its end.
+      const allowed = [...new Set(methods.flatMap((each) => (each === 'HEAD' ? ['GET', each] : each)))].join(
+        ', ',
+      );
       reply.header('allow', allowed);
       throw new AtelierError(
         'method-not-allowed',
         `${path} does not take ${request.method}; allowed: ${allowed}.`,
       );
     }
-    throw new AtelierError(
-      'route-not-found',
-      `There is no ${request.method} ${path}. /docs shows what there is.`,
-    );
+    throw noRoute(request);
   }
 
   // Before the body is read: what is wrong with a body that nobody takes is not of interest.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) refuse(request, reply);
+    // As `/v1/models/`, to which the router says that the name is empty.
+    for (const [name, value] of Object.entries(request.params as object)) {
+      if (value === '' && name !== '*') throw noRoute(request);
+    }
   });
   // For routes that find nothing to send, as that of the files of /docs.
   app.setNotFoundHandler(async (request, reply) => refuse(request, reply));

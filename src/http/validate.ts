@@ -90,6 +90,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     if (none?.success && isEmpty(data)) return { value: none.data };
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
+    if (httpPart === 'body' && (data === null || data === undefined)) return { error: noBody() };
     const found = result.error.issues.flatMap((issue) => {
       const twice = httpPart === 'querystring' && repeated(issue, data);
       return twice ? [{ path: issue.path, detail: twice }] : describe(issue, schema, data);
@@ -110,6 +111,12 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     };
   };
 };
+
+/** Fastify does not tell it from `null`, which no route takes. */
+function noBody(): AtelierError {
+  const detail = 'A JSON body is missing. Send one, with Content-Type: application/json';
+  return new AtelierError('invalid-request', `${detail}.`, { details: [{ pointer: '#', detail }] });
+}
 
 function isEmpty(data: unknown): boolean {
   for (const _ in data as object) return false;

@@ -123,11 +123,30 @@ test('a path without a route is a 404', async () => {
     '//v1/models',
     '/v1/models/a/b/c/d',
     '/docs/static/nothing.js',
+    '/docs/static/..%2f..%2fpackage.json',
+    '/v1/models/',
+    '/v1/models//versions',
+    '/v1/training-jobs/',
   ]) {
     const problem = assertProblem(await app.inject(url), 404, 'route-not-found');
     assert.equal(problem.instance, url);
   }
   assertProblem(await app.inject(`/v1/training-jobs/${'x'.repeat(1000)}`), 404, 'route-not-found');
+});
+
+test('where there is a HEAD, a GET is allowed too', async () => {
+  for (const url of ['/docs/', '/v1/models/a']) {
+    const refused = await app.inject({ method: 'POST', url });
+    assertProblem(refused, 405, 'method-not-allowed');
+    assert.deepEqual(String(refused.headers['allow']).match(/GET|HEAD/g), ['GET', 'HEAD'], url);
+  }
+});
+
+test('a body that is missing is called missing', async () => {
+  for (const url of ['/v1/training-jobs', '/v1/gradient-checks']) {
+    const { detail } = assertProblem(await app.inject({ method: 'POST', url }), 400, 'invalid-request', '#');
+    assert.match(detail, /JSON body is missing/);
+  }
 });
 
 test('a path that is no path is a 400', async () => {
