@@ -26,7 +26,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  log.info(`Atelier serves ${address}, documentation at ${base}/docs. Try: curl -s ${base}/v1/training-jobs`);
+  const needsKey = config.needsOwnKey || config.keys.length > 0;
+  const docs = `documentation at ${base}/docs${needsKey && !config.publicDocs ? ', with a key' : ''}`;
+  const header = needsKey ? " -H 'authorization: Bearer <key>'" : '';
+  log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 
 /** Runs the service, or says why not and ends the process. */

@@ -27,6 +27,7 @@ test('where others reach it, the first start prints a key with a curl, and keeps
     /^ {2}curl -s http:\/\/localhost:\S+\/v1\/models -H 'authorization: Bearer atl_/m,
   );
   assert.deepEqual([await statusOf(base), await statusOf(base, key)], [401, 200]);
+  assert.match(first.output(), /\/docs, with a key\. Try: curl -s \S+ -H 'authorization: Bearer <key>'/);
   assert.equal((await fetch(`${base}/health/live`)).status, 200);
   const file = join(stateDir, 'api-key');
   assert.equal((await stat(file)).mode & 0o777, 0o600);
