@@ -97,7 +97,7 @@ export function createModelService(
     const all = job ? await checkpoints.list(jobId) : [];
     const found = all.find((checkpoint) => checkpoint.step === step);
     if (!job || !found)
-      throw new AtelierError('checkpoint-not-found', describeNoCheckpoint(jobId, step, all));
+      throw new AtelierError('checkpoint-not-found', describeNoCheckpoint(jobId, step, job && all));
     const { snapshot, layerSizes, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
@@ -158,7 +158,13 @@ function shared(parameters: Parameters): Float32Array {
   return copy;
 }
 
-function describeNoCheckpoint(jobId: string, step: number, all: readonly CheckpointRecord[]): string {
+/** @param all of the job, where it is there */
+function describeNoCheckpoint(
+  jobId: string,
+  step: number,
+  all: readonly CheckpointRecord[] | undefined,
+): string {
+  if (!all) return `There is no training job ${jobId}, and so no checkpoint of it.`;
   const steps = all.map((checkpoint) => checkpoint.step).join(', ') || 'none';
   return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Older ones make way for newer ones.`;
 }

@@ -26,7 +26,7 @@ export async function resumeFrom(
     const discard: Resumption['discard'] = ({ message }) =>
       checkpoints.discard(id, step, {
         code: 'checkpoint-damaged',
-        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${message}`,
+        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${defectIn(message)}. Nothing has to be done.`,
       });
     try {
       return { step, bytes: await checkpoints.read(checkpoint), discard };
@@ -36,6 +36,11 @@ export async function resumeFrom(
     }
   }
   return null;
+}
+
+/** Without the advice that follows: the job helps itself. */
+function defectIn(message: string): string {
+  return message.split('. ', 1)[0]!;
 }
 
 /** The file may be as good as ever. */

@@ -100,6 +100,10 @@ async function goOn(
     warnings.map(({ code }) => code),
     damaged.map(() => 'checkpoint-damaged'),
   );
+  for (const { message } of warnings) {
+    assert.match(String(message), /[^.]\. Nothing has to be done\.$/);
+    assert.doesNotMatch(String(message), /backup|train anew/);
+  }
   return { warnings, steps: damaged.map(({ step }) => step) };
 }
 

@@ -185,10 +185,13 @@ test('a checkpoint predicts, starts trainings and checks gradients like a model,
   const started = await train(app, tiny({ modelName: 'from', training: still, warmStart: `${id}@${step}` }));
   assert.deepEqual([started.status, started.warmStart], ['succeeded', { name: id, version: step }]);
   assert.deepEqual((await post('/v1/models/from/predictions')).json().predictions, predictions);
-  for (const missing of [`${id}@${step + 1}`, 'job_00000000000000000000000000@1']) {
+  for (const [missing, said] of [
+    [`${id}@${step + 1}`, /has no checkpoint of step/],
+    ['job_00000000000000000000000000@1', /^There is no training job job_0{26},/],
+  ] as const) {
     const body = tiny({ warmStart: missing });
     const refused = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: body });
-    assertProblem(refused, 422, 'unknown-model', '#/warmStart');
+    assert.match(assertProblem(refused, 422, 'unknown-model', '#/warmStart').detail, said);
   }
   const check = { dataset: 'fashion-mnist', model: `${id}@${step}`, coordinates: { sample: 50 } };
   const checked = await app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: check });
