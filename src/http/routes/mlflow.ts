@@ -77,7 +77,7 @@ export const mlflowRoutes =
         summary: 'Predict with one model',
         description:
           'One of `inputs`, `instances`, `dataframe_split` and `dataframe_records`, or CSV. Numbers of which none is ' +
-          'greater than 1 are 0–1, others 0–255. `params.output` asks for the label instead of the probabilities.',
+          'greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused. `params.output` asks for the label instead of the probabilities.',
         tags,
         querystring: z.strictObject({
           model: modelReferenceSchema.options[0]

@@ -12,7 +12,7 @@ import { namedModel, namedVersion, readModelName } from './v2/named-model.ts';
 const shared = {
   description:
     'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
-    '`{"image": …}`, or pictures as `{"b64": …}`. Numbers of which none is greater than 1 are 0–1, others 0–255.',
+    '`{"image": …}`, or pictures as `{"b64": …}`. Numbers of which none is greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused.',
   tags: ['tensorflow'],
   imageBodies: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
