@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Circumstances } from '../domain/receipt.ts';
 import type { TrainingJob, TrainingRequest } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
 import { digestOf } from '../store/blobs.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
@@ -163,7 +163,7 @@ export function createRunTraining(options: {
         return finish(jobId, failure(serializeError(error)));
       }
       const thread = startTrainingThread(task, (message) =>
-        untilStored(() => handle(message, from), closing, isFull),
+        untilStored(jobId, () => handle(message, from), closing, isFull),
       );
       // A job may be cancelled between its start in the table and that of its thread.
       if (signal.aborted) thread.stop();
@@ -177,6 +177,7 @@ export function createRunTraining(options: {
       // Nobody works on the job any more, so it must not stay running.
       log.error({ jobId, err: error }, 'job could not be recorded');
       await untilStored(
+        jobId,
         () => retry(serializeError(error)),
         closing,
         (failed) => !isIllegal(failed),
@@ -196,20 +197,37 @@ export function createRunTraining(options: {
 
   /** On a full disk until there is space again, or the service stops: its next start settles the job. */
   async function untilStored(
+    jobId: string,
     write: () => Promise<void>,
     closing: AbortSignal,
     isPassing: (error: unknown) => boolean,
   ): Promise<void> {
+    let fullSince: number | undefined;
+    let isTold = false;
     for (let attempt = 1; ; attempt++) {
       try {
+        // Before what waited: it may be the last that is heard of the job.
+        if (fullSince !== undefined && !isTold) {
+          await events.append(jobId, 'warning', storageWasFull(performance.now() - fullSince));
+          isTold = true;
+        }
         return await write();
       } catch (error) {
         if (closing.aborted || !isPassing(error)) throw error;
+        if (isFull(error)) fullSince ??= performance.now();
         if (attempt === 1) log.error({ err: error }, 'what a job did could not be stored yet');
         await wait(STORE_RETRY_MS, undefined, { signal: closing }).catch(() => {});
       }
     }
   }
+}
+
+function storageWasFull(ms: number): { code: ErrorCode; message: string } {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return {
+    code: 'storage-full',
+    message: `There was no space left: what the job did could not be stored for ${seconds} s. Nothing of it is lost.`,
+  };
 }
 
 function isFull(error: unknown): boolean {

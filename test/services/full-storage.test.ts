@@ -1,0 +1,42 @@
+/** A store that takes nothing for a while. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
+import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { createModelService } from '../../src/services/find-model.ts';
+import { createRunTraining } from '../../src/services/run-training.ts';
+import { storageFull } from '../../src/store/directory.ts';
+import type { Store } from '../../src/store/store.ts';
+import { tiny } from '../start-service.ts';
+import { temporaryStore, untouched } from '../store/fixtures.ts';
+
+test('a job that waited for space says so once, before what waited, and loses nothing', async (t) => {
+  const store = await temporaryStore(t);
+  const catalog = createCatalog([await loadDataset('data')]);
+  const models = createModelService(store, catalog);
+  let refusals = 1;
+  const recordEpoch: Store['jobs']['recordEpoch'] = async (...epoch) => {
+    if (refusals-- > 0) throw storageFull('an epoch', null);
+    return store.jobs.recordEpoch(...epoch);
+  };
+  const run = createRunTraining({
+    store: { ...store, jobs: { ...store.jobs, recordEpoch } },
+    catalog,
+    models,
+    log: { info() {}, error() {} },
+  });
+  const request = { ...trainingRequestSchema.parse({ ...tiny(), seed: 7 }), modelName: 'waited' };
+  const { id } = await store.jobs.create(request, untouched);
+  await run(id, new AbortController().signal, new AbortController().signal);
+
+  assert.equal((await store.jobs.get(id))?.status, 'succeeded');
+  const { data } = await store.events.list(id, { limit: 100 });
+  const told = data.filter(({ type }) => type === 'warning' || type === 'epoch');
+  assert.deepEqual(
+    told.map(({ type }) => type),
+    ['warning', 'epoch'],
+  );
+  assert.equal(told[0]!.data['code'], 'storage-full');
+  assert.match(String(told[0]!.data['message']), /could not be stored for \d+ s\. /);
+});
