@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem, cancelJob, startService, tiny } from '../start-service.ts';
+import { upload } from './upload.ts';
 
 const { app } = await startService({ after });
 
@@ -34,6 +35,15 @@ test('a body cannot reach a prototype, wherever in it and however it is written'
     assert.equal((await post('/v1/gradient-checks', body)).statusCode, 400, body);
     assert.equal((await post('/v1/models/nobody/predictions', body)).statusCode, 404, body);
   }
+  assertUnpolluted();
+});
+
+test('the part of a form cannot be one, and is told so in words of the service', async () => {
+  const refused = await upload(app, { ['__proto__']: 'x', name: 'mine' });
+  assert.match(
+    assertProblem(refused, 400, 'malformed-body').detail,
+    /form cannot be read: no part .* __proto__/,
+  );
   assertUnpolluted();
 });
 
