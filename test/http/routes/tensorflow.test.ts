@@ -113,6 +113,11 @@ for (const [title, body, pattern] of [
     { instances: [{ b64: `data:image/png;base64,${pictures[0]!.b64}` }] },
     /not Base64: .*":" at 4/,
   ],
+  [
+    'numbers just above 1',
+    { instances: [unit(image).with(0, 1.000_000_2)] },
+    /Clip numbers of 0–1 to 1; divide/,
+  ],
   ['Base64 that is no text', { instances: [{ b64: 7 }] }, /no text in Base64/],
   ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
   ['negative numbers', { inputs: [image.with(0, -1)] }, /-1 at \[0, 0\]/],
