@@ -113,23 +113,27 @@ now=$(call "/v1/training-jobs/$id/events?limit=1000")
   deepStrictEqual(now.map(({ id }) => id), now.map((_, n) => n + 1));
   console.log(before.length + ' events before, ' + now.length + ' after, without a gap');" "$events" "$now"
 
-say 'Fill it again, and kill the service while a job runs'
-id=$(train killed "$epochs")
-until [[ $(checkpoints "$id") -gt 0 ]]; do sleep 0.1; done
-fill
-sleep 3
-kill -KILL "$pid"
-wait "$pid" 2>/dev/null || true
-if start; then say 'It starts on a full disk'; else
-  pid=
-  said=$(grep 'does not start' "$log") || die 'It does not say why it does not start.'
-  echo "$said"
-  [[ $said == *'Free some space'* ]] || die 'It does not say what to do.'
-fi
-rm "$state/ballast"
-[[ -n $pid ]] || start || die 'The service does not start.'
-ended "$id"
-[[ $(job "$id" digest) == "$digest" ]] || die "The digest is $(job "$id" digest), and not $digest."
-[[ $(predict) == "$before" ]] || die 'The prediction is another.'
+for signal in TERM KILL; do
+  say "Fill it again, and send SIG$signal while a job runs"
+  id=$(train "sig-${signal,,}" "$epochs")
+  until [[ $(checkpoints "$id") -gt 0 ]]; do sleep 0.1; done
+  fill
+  sleep 3
+  kill "-$signal" "$pid"
+  code=0
+  wait "$pid" 2>/dev/null || code=$?
+  [[ $signal == KILL || $code == 0 ]] || die "After SIGTERM the exit code is $code."
+  if start; then say 'It starts on a full disk'; else
+    pid=
+    said=$(grep 'does not start' "$log") || die 'It does not say why it does not start.'
+    echo "$said"
+    [[ $said == *'Free some space'* ]] || die 'It does not say what to do.'
+  fi
+  rm "$state/ballast"
+  [[ -n $pid ]] || start || die 'The service does not start.'
+  ended "$id"
+  [[ $(job "$id" digest) == "$digest" ]] || die "The digest is $(job "$id" digest), and not $digest."
+  [[ $(predict) == "$before" ]] || die 'The prediction is another.'
+done
 stop
 say 'A full disk loses nothing.'
