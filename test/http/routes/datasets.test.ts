@@ -121,7 +121,7 @@ test('both splits have a first and a last picture, and none after it', async () 
 });
 
 test('an index that is not a whole number is refused by name', async () => {
-  for (const index of ['', '%20', '-1', '1.5', '0x10', '1e2', 'first', '9'.repeat(40)]) {
+  for (const index of ['%20', '-1', '1.5', '0x10', '1e2', 'first', '9'.repeat(40)]) {
     const response = await app.inject(`/v1/datasets/fashion-mnist/splits/test/images/${index}`);
     assertProblem(response, 400, 'invalid-request', 'index');
   }
