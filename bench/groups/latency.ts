@@ -1,6 +1,7 @@
 /** Predictions while a job trains: p50 and p99 at a steady rate; and the memory of the process. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { median } from '../machine.ts';
+import { follow } from '../measure/followers.ts';
 import type { Report, Table } from '../measure/report.ts';
 import {
   cancelJob,
@@ -17,6 +18,7 @@ import { steadyLatencies } from '../measure/steady.ts';
 import { type Effort, takeTurns } from '../measure/turns.ts';
 
 const PER_SECOND = 500;
+const FOLLOWERS = 200;
 const JOBS = [0, 1, 4];
 const ENDLESS = 10_000;
 /** Until memory has stopped growing, or the last job's threads are gone. */
@@ -34,7 +36,7 @@ export async function latency(effort: Effort): Promise<Report> {
     method:
       `Raw-byte predictions of one image at ${PER_SECOND} requests a second for ${effort.latencySeconds} s, sent on time ` +
       'whether or not earlier ones were answered, without a training job and with one (784-40-10, batch 64) that never ends; ' +
-      `medians of ${effort.rounds} turns. The sender has the same processors. Memory is the resident set of the whole process ` +
+      `and while ${FOLLOWERS} clients follow the events of that job; medians of ${effort.rounds} turns. The sender has the same processors. Memory is the resident set of the whole process ` +
       `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the last job got under way; a new process each turn.`,
     versions: [],
     skipped: [],
@@ -57,10 +59,14 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
       });
       return { p50: quantile(all, 0.5), p99: quantile(all, 0.99), worst: Math.max(...all) };
     };
-    const whileTraining = async () => {
+    let followed = Number.POSITIVE_INFINITY;
+    const whileTraining = async (followers: number) => {
       const id = await startJob(server.url, 'busy', ENDLESS);
       await untilJob(server.url, id, isUnderway);
+      const leave = await follow(server.url, id, followers);
       const measured = await measure();
+      const events = await leave();
+      if (followers > 0) followed = Math.min(followed, events);
       await cancelJob(server.url, id);
       return measured;
     };
@@ -68,7 +74,8 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
     const results = await takeTurns(
       [
         { name: 'no training job', measure },
-        { name: 'one training job', measure: whileTraining },
+        { name: 'one training job', measure: () => whileTraining(0) },
+        { name: `one training job, ${FOLLOWERS} followers`, measure: () => whileTraining(FOLLOWERS) },
       ],
       effort.rounds,
     );
@@ -76,7 +83,8 @@ async function latencies(state: string, effort: Effort): Promise<Table> {
       name,
       ...(['p50', 'p99', 'worst'] as const).map((key) => readable(median(turns.map((turn) => turn[key])))),
     ]);
-    return { heading: `${PER_SECOND} requests/s`, columns: ['', 'p50, ms', 'p99, ms', 'slowest, ms'], rows };
+    const heading = `${PER_SECOND} requests/s; the followers read ${readable(followed)} events or more in a turn`;
+    return { heading, columns: ['', 'p50, ms', 'p99, ms', 'slowest, ms'], rows };
   } finally {
     await server.stop();
   }

@@ -1,0 +1,17 @@
+/** Clients that read the events of a job, in a thread of their own: what they read delays nobody who measures. */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+/** @returns ends them; how many events they have read together */
+export async function follow(url: string, id: string, count: number): Promise<() => Promise<number>> {
+  const worker = new Worker(new URL('../subjects/followers.ts', import.meta.url), {
+    workerData: { url: `${url}/v1/training-jobs/${id}/events`, count },
+  });
+  await once(worker, 'message');
+  return async () => {
+    worker.postMessage('leave');
+    const [events] = await once(worker, 'message');
+    await worker.terminate();
+    return events as number;
+  };
+}
