@@ -78,6 +78,10 @@ const environmentSchema = z.object({
     .enum(['on', 'off'])
     .default('on')
     .describe('Whether an empty store trains the notebook’s network'),
+  WIDE_VECTORS: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('Whether the kernel computes with 256 bits at once, an experimental part of V8'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
@@ -104,6 +108,7 @@ export type Config = Readonly<{
   rateLimitPerMinute: number | null;
   maxEventLoopDelayMs: number;
   starterJob: boolean;
+  wideVectors: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
 }>;
@@ -164,6 +169,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on',
+    wideVectors: env.WIDE_VECTORS === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
   });

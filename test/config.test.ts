@@ -23,6 +23,7 @@ test('an empty environment gives the defaults', () => {
     rateLimitPerMinute: null,
     maxEventLoopDelayMs: 50,
     starterJob: true,
+    wideVectors: false,
     logLevel: 'info',
     shutdownGraceSeconds: 20,
   });
@@ -45,6 +46,7 @@ test('every variable is read', () => {
     RATE_LIMIT_PER_MINUTE: '600',
     MAX_EVENT_LOOP_DELAY_MS: '70',
     STARTER_JOB: 'off',
+    WIDE_VECTORS: 'on',
     LOG_LEVEL: 'debug',
     SHUTDOWN_GRACE_SECONDS: '5',
   });
@@ -65,6 +67,7 @@ test('every variable is read', () => {
     rateLimitPerMinute: 600,
     maxEventLoopDelayMs: 70,
     starterJob: false,
+    wideVectors: true,
     logLevel: 'debug',
     shutdownGraceSeconds: 5,
   });

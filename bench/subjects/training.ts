@@ -1,8 +1,9 @@
 /**
  * The training of bench/numpy_training.py by Atelier.
- * usage: training.ts reference|kernel THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
+ * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
+import { setFlagsFromString } from 'node:v8';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../../src/numerics/batches.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
@@ -17,10 +18,12 @@ const settings = {
   dropout: Number(dropout),
 };
 const { train } = await loadDataset(directory!);
+// As WIDE_VECTORS=on does, and before the kernel is compiled.
+if (engine === 'wide') setFlagsFromString('--experimental-wasm-revectorize');
 const stepper =
-  engine === 'kernel'
-    ? createKernelStepper(settings, Number(threads), train.pixels)
-    : createReferenceStepper(settings);
+  engine === 'reference'
+    ? createReferenceStepper(settings)
+    : createKernelStepper(settings, Number(threads), train.pixels);
 const learningRate = settings.momentum === 0 ? 0.1 : 0.02;
 const indices = Uint32Array.from(train.labels.keys());
 const order = new Uint32Array(indices.length);

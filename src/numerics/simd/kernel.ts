@@ -1,8 +1,4 @@
-/**
- * The compiled kernel in a memory of its own, with the header every kind of job shares. A process that was started with
- * V8's --experimental-wasm-revectorize, or set it before it compiled the module, joins pairs of 128-bit vectors on
- * processors that have 256: the same bits, a quarter faster.
- */
+/** The compiled kernel in a memory of its own, with the header every kind of job shares. */
 
 import type { Activation, Standardization } from '../network.ts';
 import * as A from './addresses.ts';

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { serving, startProcess } from './start-process.ts';
+import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from './start-service.ts';
+import { ask } from './witness.ts';
+
+/** Steps enough for V8 to compile the kernel for the second time, which is when it joins vectors. */
+const steps = { epochs: 3, batchSize: 32, validation: { fraction: 0.8 } };
+/** Of even and of odd numbers of vectors, and with units that fill none. */
+const JOBS: readonly TrainingBody[] = [
+  tiny({ network: { hidden: [40] }, training: steps }),
+  tiny({
+    network: { hidden: [52, 23], activation: 'tanh' },
+    training: {
+      ...steps,
+      threads: 2,
+      dropout: 0.2,
+      standardize: true,
+      clipNorm: 1,
+      optimizer: { type: 'adamw' },
+      augmentation: { horizontalFlip: true, shift: 1, noise: 0.05 },
+    },
+  }),
+];
+
+const outcome = ({ status, error, digest, latest }: TrainingJob) => ({
+  status,
+  error,
+  digest,
+  measured: { ...latest, durationMs: 0, evaluationMs: 0 },
+});
+
+async function run(base: string, body: TrainingBody) {
+  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, 202, body);
+  for (;;) {
+    const job = await ask<TrainingJob>(`${base}/v1/training-jobs/${id}`);
+    if (hasEnded(job)) return outcome(job);
+    await setTimeout(50);
+  }
+}
+
+async function runAll(base: string) {
+  const ended = [];
+  for (const job of JOBS) ended.push(await run(base, job));
+  return ended;
+}
+
+test('wide vectors change no bit of what is trained, and of what is measured', async (t) => {
+  const start = async (WIDE_VECTORS: string) =>
+    serving(startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS }));
+  const narrow = await runAll(await start('off'));
+  assert.deepEqual(
+    narrow.map(({ status }) => status),
+    ['succeeded', 'succeeded'],
+  );
+  assert.deepEqual(await runAll(await start('on')), narrow);
+});
