@@ -128,15 +128,17 @@ export async function buildApp(
   registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.addHook('onRequest', async (request, reply) => {
+  // Hooks of every request call back: each promise would cost it a turn.
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (!services.health.accepting() && !isWatching(request)) {
       throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
     }
+    done();
   });
   await allowOrigins(app, config.corsOrigins);
 
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url, caller } = request;
     request.log.info(
       // Nothing is said of anonymous ones, as all are where there are no keys.
@@ -149,6 +151,7 @@ export async function buildApp(
       },
       'answered',
     );
+    done();
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   measureRequests(app, (...labels) => services.metrics.requestDuration(...labels));

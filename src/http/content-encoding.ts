@@ -6,11 +6,11 @@ import { AtelierError } from '../errors.ts';
  * Before the body is read.
  * @throws AtelierError `unsupported-media-type`
  */
-export async function refuseEncodedBody(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+export function refuseEncodedBody(request: FastifyRequest, reply: FastifyReply, done: () => void) {
   const encoding = request.headers['content-encoding'];
-  if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return;
+  if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return done();
   const { inflates } = request.routeOptions.config;
-  if (inflates && /^\s*(gzip|deflate)\s*$/i.test(encoding)) return;
+  if (inflates && /^\s*(gzip|deflate)\s*$/i.test(encoding)) return done();
   const allowed = inflates ? 'gzip, deflate, identity' : 'identity';
   // RFC 9110, section 15.5.16.
   reply.header('accept-encoding', allowed);

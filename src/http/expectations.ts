@@ -8,17 +8,14 @@ export function refuseExpectations(app: FastifyInstance): void {
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit('request', request, response);
   });
-  app.addHook('onRequest', async ({ headers, raw }) => {
+  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
     // RFC 9112, section 3.2: a request of HTTP/1.1 has one, if an empty one.
     if (headers.host === undefined && raw.httpVersion === '1.1') {
       throw new AtelierError('malformed-request', 'The request has no Host header, which HTTP/1.1 demands.');
     }
-    const hosts = raw.rawHeaders.filter((name, n) => n % 2 === 0 && name.toLowerCase() === 'host');
-    if (hosts.length > 1) {
-      throw new AtelierError(
-        'malformed-request',
-        `The request has ${hosts.length} Host headers; allowed: one.`,
-      );
+    const hosts = countHosts(raw.rawHeaders);
+    if (hosts > 1) {
+      throw new AtelierError('malformed-request', `The request has ${hosts} Host headers; allowed: one.`);
     }
     const { expect } = headers;
     if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
@@ -27,5 +24,16 @@ export function refuseExpectations(app: FastifyInstance): void {
         details: [{ parameter: 'Expect', detail }],
       });
     }
+    done();
   });
+}
+
+/** Of names and values in turn, as Node keeps them. */
+function countHosts(rawHeaders: readonly string[]): number {
+  let hosts = 0;
+  for (let n = 0; n < rawHeaders.length; n += 2) {
+    const name = rawHeaders[n]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts;
 }

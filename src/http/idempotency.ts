@@ -44,8 +44,9 @@ export function registerIdempotency(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
     if (route.config?.idempotent) route.schema = { ...route.schema, headers: headersSchema };
   });
-  app.addHook('preValidation', async (request) => {
+  app.addHook('preValidation', (request, _reply, done) => {
     if (request.routeOptions.config.idempotent) request.sentBody = request.body;
+    done();
   });
 }
 

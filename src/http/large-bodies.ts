@@ -32,8 +32,8 @@ export function isLargeBody({ headers }: FastifyRequest): boolean {
  */
 export function limitLargeBodies(scope: FastifyInstance): void {
   const inWork = new Set<Arriving>();
-  scope.addHook('onRequest', async (request, reply) => {
-    if (!isLargeBody(request)) return;
+  scope.addHook('onRequest', (request, reply, done) => {
+    if (!isLargeBody(request)) return done();
     if (inWork.size >= MAX_LARGE_BODIES && !cutSlowest(inWork)) {
       throw new AtelierError(
         'overloaded',
@@ -43,6 +43,7 @@ export function limitLargeBodies(scope: FastifyInstance): void {
     const place = { reply, since: performance.now(), bytesBefore: request.socket.bytesRead };
     inWork.add(place);
     reply.raw.once('close', () => inWork.delete(place));
+    done();
   });
 }
 

@@ -43,12 +43,14 @@ export function registerNotFound(app: FastifyInstance): void {
   }
 
   // Before the body is read: what is wrong with a body that nobody takes is not of interest.
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) refuse(request, reply);
+    const params = request.params as Readonly<Record<string, string>>;
     // As `/v1/models/`, to which the router says that the name is empty.
-    for (const [name, value] of Object.entries(request.params as object)) {
-      if (value === '' && name !== '*') throw noRoute(request);
+    for (const name in params) {
+      if (params[name] === '' && name !== '*') throw noRoute(request);
     }
+    done();
   });
   // For routes that find nothing to send, as that of the files of /docs.
   app.setNotFoundHandler(async (request, reply) => refuse(request, reply));
