@@ -1,16 +1,10 @@
 /** Start: configuration, composition, listening, and closing on signals. */
-import { setFlagsFromString } from 'node:v8';
 import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, stopInOrder } from './stop.ts';
-
-/**
- * V8 then joins pairs of the kernel's 128-bit vectors where the processor has 256 bits: the same bits, sooner. To be asked
- * for before the kernel is compiled, by whichever thread.
- */
-const WIDE_VECTORS = '--experimental-wasm-revectorize';
+import { widenVectors } from './workers/wide-vectors.ts';
 
 /** Loads what it composes, and with it the kernel. */
 async function composeAll(config: Config, log: Log['log']): Promise<Atelier> {
@@ -19,7 +13,7 @@ async function composeAll(config: Config, log: Log['log']): Promise<Atelier> {
 }
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
-  if (config.wideVectors) setFlagsFromString(WIDE_VECTORS);
+  if (config.wideVectors) widenVectors();
   const composing = composeAll(config, log);
   let stopping = false;
   // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.

@@ -3,9 +3,9 @@
  * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
-import { setFlagsFromString } from 'node:v8';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../../src/numerics/batches.ts';
+import { widenVectors } from '../../src/workers/wide-vectors.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
 
 const [engine, threads, directory, hidden, batchText, epochs, momentum = '0', dropout = '0'] =
@@ -18,8 +18,7 @@ const settings = {
   dropout: Number(dropout),
 };
 const { train } = await loadDataset(directory!);
-// As WIDE_VECTORS=on does, and before the kernel is compiled.
-if (engine === 'wide') setFlagsFromString('--experimental-wasm-revectorize');
+if (engine === 'wide') widenVectors();
 const stepper =
   engine === 'reference'
     ? createReferenceStepper(settings)
