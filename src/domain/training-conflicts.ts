@@ -4,8 +4,12 @@ import type { TrainingJobRequest } from './training-job.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
-/** Empty where everything makes sense together. `classes` is how many the data set has. */
-export function trainingConflicts(request: TrainingJobRequest, classes: number): Conflict[] {
+/**
+ * Empty where everything makes sense together.
+ * @param classes of the data set
+ * @param heldOut images for validation: none where every class is too small for its share
+ */
+export function trainingConflicts(request: TrainingJobRequest, classes: number, heldOut: number): Conflict[] {
   const { network, training, warmStart } = request;
   const { optimizer, schedule, epochs, earlyStopping, budget, classWeights } = training;
   const conflicts: Conflict[] = [];
@@ -33,8 +37,12 @@ export function trainingConflicts(request: TrainingJobRequest, classes: number):
       refuse('training/classWeights', 'must have a weight that is not 0');
     }
   }
-  if (training.validation === null || training.validation.fraction === 0) {
-    const advice = 'needs validation: set training.validation.fraction above 0';
+  if (heldOut === 0) {
+    const { fraction } = training.validation ?? { fraction: 0 };
+    const advice =
+      fraction === 0
+        ? 'needs validation: set training.validation.fraction above 0'
+        : `needs images held out for validation, and ${fraction} of any class rounds to none; set training.validation.fraction higher`;
     if (earlyStopping !== null) refuse('training/earlyStopping', advice);
     if (budget?.targetValidationAccuracy !== undefined) {
       refuse('training/budget/targetValidationAccuracy', advice);

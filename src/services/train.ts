@@ -85,7 +85,7 @@ export function createTrainingService(options: {
     list: store.jobs.list,
     async start(request, keep) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-      assertNoConflicts(trainingConflicts(request, dataset.classNames.length));
+      assertNoConflicts(trainingConflicts(request, dataset.classNames.length, heldOut(request, dataset)));
       const start = await findStart(request, dataset, models);
       assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
       const resolved = {
@@ -139,10 +139,15 @@ function assertNoConflicts(conflicts: ReturnType<typeof trainingConflicts>): voi
   });
 }
 
+/** How many of the training images are held out for validation. */
+function heldOut({ training }: Pick<TrainingJobRequest, 'training'>, { train }: Dataset): number {
+  return train.labels.length - trainingExamples(train.labels, training.validation?.fraction ?? null);
+}
+
 function countSteps({ training }: TrainingJobRequest, dataset: Dataset): number {
-  const examples = trainingExamples(dataset.train.labels, training.validation?.fraction ?? null);
+  const held = heldOut({ training }, dataset);
+  const examples = dataset.train.labels.length - held;
   if (training.batchSize > examples) {
-    const held = dataset.train.labels.length - examples;
     throw new AtelierError(
       'impossible-request',
       `A batch of ${training.batchSize} is larger than the ${examples} images left to train on ` +

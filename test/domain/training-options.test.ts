@@ -35,5 +35,5 @@ test('the documentation has every option of a training, and every word that one 
 test('the example of the documentation is a request that makes sense', () => {
   const [, body] = /-d '(\{.*?\})'/s.exec(page)!;
   const request = trainingRequestSchema.parse(JSON.parse(body!));
-  assert.deepEqual(trainingConflicts(request, 10), []);
+  assert.deepEqual(trainingConflicts(request, 10, 6000), []);
 });

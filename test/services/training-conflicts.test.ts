@@ -49,6 +49,11 @@ const CONFLICTS: readonly [title: string, pointer: string, body: Omit<TrainingBo
     { training: { validation: { fraction: 0 }, earlyStopping: {} } },
   ],
   [
+    'early stopping on a share that is less than one image',
+    '#/training/earlyStopping',
+    { training: { validation: { fraction: 1e-6 }, earlyStopping: {} } },
+  ],
+  [
     'a target without validation',
     '#/training/budget/targetValidationAccuracy',
     { training: { validation: null, budget: { targetValidationAccuracy: 0.9 } } },
