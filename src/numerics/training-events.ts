@@ -40,6 +40,8 @@ export interface EpochEnd {
   readonly kind: 'epoch';
   readonly metrics: EpochMetrics;
   readonly warnings: readonly EpochWarning[];
+  /** Whether the training is over with it, unless a 'stop' that is replied to it ends it. */
+  readonly isLast: boolean;
 }
 
 /** The answer to 'snapshot'. What is replied to it counts as the reply to the event before. */

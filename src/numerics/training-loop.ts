@@ -89,7 +89,7 @@ export function* trainingLoop(
 
     const end = yield* measureEpoch();
     judge(end.metrics, isStopped);
-    let reply = yield end;
+    let reply: TrainingReply = yield { ...end, isLast: state.end !== null };
     while (reply === 'snapshot') reply = yield snapshot();
     if (reply === 'stop') state.end ??= 'budget';
   }
@@ -163,7 +163,7 @@ export function* trainingLoop(
   }
 
   /** After its last step, or the one after which it was stopped. */
-  function* measureEpoch(): Generator<EvaluationChunk, EpochEnd, unknown> {
+  function* measureEpoch(): Generator<EvaluationChunk, Omit<EpochEnd, 'isLast'>, unknown> {
     rounded.set(engine.parameters);
     measured.set(rounded);
     const position = positionOf(state.step - 1);
@@ -186,7 +186,7 @@ export function* trainingLoop(
       weightNorm: weightNorm(measured, layerSizes),
       deadUnits,
     };
-    return { kind: 'epoch', metrics, warnings: epochWarnings({ ...metrics, isConstant }) };
+    return { kind: 'epoch', metrics, warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }) };
   }
 
   function measure(

@@ -43,6 +43,9 @@ let standardization: Standardization | null = null;
 let at = { epoch: 1, step: 0, steps: 0 };
 let times = createTimes(plan.epochs);
 let [saidAt, savedAt] = [performance.now(), performance.now()];
+/** Of the best epoch since the start of this thread, where it came too soon after another to be stored. */
+let unstored: CheckpointBytes | null = null;
+let leastLoss = Number.POSITIVE_INFINITY;
 
 try {
   checkKernel();
@@ -80,7 +83,7 @@ function run(from: Checkpoint | null): void {
     else times.evaluation(now - before);
     if (value.kind === 'epoch') afterEpoch(value);
     isBetween = value.kind === 'step' || value.kind === 'epoch';
-    if (isCheckpointDue(value, now)) save(loop, value);
+    keep(loop, value, now);
     const { budgetSeconds } = task;
     reply = budgetSeconds !== null && times.elapsedSeconds() >= budgetSeconds ? 'stop' : undefined;
     if (from !== null && engine !== undefined) {
@@ -128,19 +131,41 @@ function afterEpoch({ metrics, warnings }: EpochEnd): void {
   say({ kind: 'epoch', record: { ...metrics, ...times.epoch() }, warnings, progress: times.progress(at) });
 }
 
-function isCheckpointDue({ kind }: TrainingEvent, now: number): boolean {
-  if (kind !== 'step' && kind !== 'epoch') return false;
-  const interval = kind === 'epoch' ? EPOCH_CHECKPOINT_INTERVAL_MS : task.checkpointEverySeconds * 1000;
-  return now - savedAt >= interval && Atomics.compareExchange(control, CONTROL.storing, 0, 1) === 0;
+/** Stores where the loop is, or remembers it where it is the best so far and storing would come too often. */
+function keep(loop: Loop, event: TrainingEvent, now: number): void {
+  if (event.kind === 'step') {
+    if (isDue(now, task.checkpointEverySeconds * 1000)) store(checkpointOf(loop, null));
+    return;
+  }
+  if (event.kind !== 'epoch') return;
+  const loss = chosenBy(event.metrics);
+  const isBest = loss < leastLoss;
+  if (isBest) {
+    leastLoss = loss;
+    unstored = null;
+  }
+  if (event.isLast || isDue(now, EPOCH_CHECKPOINT_INTERVAL_MS)) store(checkpointOf(loop, loss));
+  else if (isBest) unstored = checkpointOf(loop, loss);
 }
 
-function save(loop: Loop, event: TrainingEvent): void {
+function isDue(now: number, intervalMs: number): boolean {
+  return now - savedAt >= intervalMs && Atomics.compareExchange(control, CONTROL.storing, 0, 1) === 0;
+}
+
+/** The best one first, if it waits. */
+function store(checkpoint: CheckpointBytes): void {
   savedAt = performance.now();
-  const checkpoint = checkpointOf(loop, event.kind === 'epoch' ? chosenBy(event.metrics) : null);
+  storeBest();
   say({ kind: 'checkpoint', ...checkpoint }, [checkpoint.bytes.buffer]);
 }
 
+function storeBest(): void {
+  if (unstored) say({ kind: 'checkpoint', ...unstored }, [unstored.bytes.buffer]);
+  unstored = null;
+}
+
 function stopHere(loop: Loop, isBetween: boolean): void {
+  storeBest();
   const checkpoint = isBetween ? checkpointOf(loop, null) : null;
   say({ kind: 'stopped', step: at.step, checkpoint }, checkpoint ? [checkpoint.bytes.buffer] : []);
 }

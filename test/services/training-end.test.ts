@@ -1,6 +1,7 @@
 /** How a training ends before its last epoch, and which parameters it leaves. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import type { CheckpointRecord } from '../../src/domain/checkpoint.ts';
 import type { EpochRecord } from '../../src/domain/metrics.ts';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
@@ -41,6 +42,15 @@ test('early stopping ends a training that no longer improves, with the parameter
   assert.equal((await published(job)).testAccuracy, records[best]!.testAccuracy);
   const asLong = await trained({ ...unsteady, epochs: best + 1 });
   assert.equal(job.digest, asLong.digest, 'as if it had ended there');
+});
+
+test('a training of less than a second leaves checkpoints of its best epoch and its last', async () => {
+  const job = await trained({ ...unsteady, epochs: 5 });
+  const { data } = (await app.inject(`/v1/training-jobs/${job.id}/checkpoints`)).json();
+  const steps = data.map((checkpoint: CheckpointRecord) => checkpoint.step);
+  assert.deepEqual([job.best?.epoch, steps.includes(2), steps.at(-1)], [1, true, 10]);
+  const warmStart = `${job.id}@2`;
+  assert.equal((await train(app, tiny({ network: { hidden: [8] }, warmStart }))).status, 'succeeded');
 });
 
 test('without restoring, early stopping leaves the parameters of the last epoch', async () => {
