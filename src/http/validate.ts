@@ -1,11 +1,11 @@
 /** Zod as Fastify's validator, with an error that names every place, what is wrong there, and what is allowed. */
 import type { FastifySchemaCompiler } from 'fastify';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
+import { describeIssue, valueAt } from './describe-issue.ts';
 import { MAX_ERRORS } from './schemas/problem.ts';
 
 type Issue = z.core.$ZodIssue;
-type Path = readonly PropertyKey[];
 
 const PARTS: Readonly<Record<string, string>> = {
   body: 'The body does',
@@ -15,67 +15,8 @@ const PARTS: Readonly<Record<string, string>> = {
 };
 
 /** RFC 6901, as a URI fragment. */
-export function jsonPointer(path: Path): string {
+export function jsonPointer(path: readonly PropertyKey[]): string {
   return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
-}
-
-/** Of the alternatives those whose literal fields, as `type`, are what was sent; all where none is. */
-function meantBy(data: unknown, options: readonly unknown[]): readonly unknown[] {
-  const sent = data as Record<string, unknown> | null | undefined;
-  const meant = options.filter(
-    (option) =>
-      option instanceof z.ZodObject &&
-      Object.entries(option.shape).some(([key, field]) => literalOf(field)?.includes(sent?.[key] as string)),
-  );
-  return meant.length > 0 ? meant : options;
-}
-
-function literalOf(field: unknown): unknown[] | undefined {
-  if (field instanceof z.ZodDefault) return literalOf(field.unwrap());
-  return field instanceof z.ZodLiteral ? [...field.values] : undefined;
-}
-
-/** The names of the fields of the object schema at `path`, looking through defaults, unions and the like. */
-function fieldsAt(schema: unknown, path: Path, data: unknown): string[] {
-  if (schema instanceof z.ZodUnion) {
-    return meantBy(data, schema.options).flatMap((option) => fieldsAt(option, path, data));
-  }
-  if (
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable
-  ) {
-    return fieldsAt(schema.unwrap(), path, data);
-  }
-  if (!(schema instanceof z.ZodObject)) return [];
-  const [key, ...rest] = path;
-  return key === undefined
-    ? Object.keys(schema.shape)
-    : fieldsAt(schema.shape[String(key)], rest, valueAt(data, [key]));
-}
-
-function valueAt(data: unknown, path: Path): unknown {
-  return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null)?.[key], data);
-}
-
-function describe(issue: Issue, schema: unknown, data: unknown): { path: Path; detail: string }[] {
-  const { path } = issue;
-  if (issue.code === 'unrecognized_keys') {
-    const allowed = [...new Set(fieldsAt(schema, path, data))].join(', ') || 'none';
-    return issue.keys.map((key) => ({ path: [...path, key], detail: `Unknown field; allowed: ${allowed}` }));
-  }
-  if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The alternative that fits at the top and fails deeper is the one that was meant.
-    const meant = issue.errors.find((issues) => issues.every((inner) => inner.path.length > 0));
-    if (meant)
-      return meant.flatMap((inner) => describe({ ...inner, path: [...path, ...inner.path] }, schema, data));
-    return [{ path, detail: issue.errors.map((issues) => issues[0]!.message).join(', or ') }];
-  }
-  if (issue.code === 'invalid_key') {
-    return [{ path, detail: `Invalid key: ${issue.issues.map(({ message }) => message).join(', ')}` }];
-  }
-  return [{ path, detail: issue.message }];
 }
 
 /** Of a query: what is given once is text. */
@@ -93,7 +34,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
     if (httpPart === 'body' && (data === null || data === undefined)) return { error: noBody() };
     const found = result.error.issues.flatMap((issue) => {
       const twice = httpPart === 'querystring' && repeated(issue, data);
-      return twice ? [{ path: issue.path, detail: twice }] : describe(issue, schema, data);
+      return twice ? [{ path: issue.path, detail: twice }] : describeIssue(issue, schema, data);
     });
     const details = found.map(({ path, detail }): ErrorDetail => {
       return httpPart === 'body'

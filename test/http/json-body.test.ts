@@ -192,10 +192,13 @@ test('what is wrong is said in the terms of what was sent', async () => {
   const said = async (training: object, metadata = {}) =>
     (await send(TRAIN, JSON.stringify({ dataset: 'fashion-mnist', training, metadata }))).json().detail;
   const schedule = { type: 'exponential', factor: 0.5, every: 2 };
-  assert.match(await said({ schedule }), /every: Unknown field; allowed: type, factor$/);
+  assert.match(
+    await said({ schedule }),
+    /every: Unknown field; allowed with type "exponential": type, factor$/,
+  );
   assert.match(
     await said({ schedule: { type: 'constant', factor: 1 } }),
-    /factor: Unknown field; allowed: type$/,
+    /factor: Unknown field; allowed with type "constant": type$/,
   );
   assert.match(await said({}, { ['k'.repeat(65)]: 'x' }), /Invalid key: .*64/);
   const query = async (text: string) => (await app.inject(`/v1/training-jobs?${text}`)).json().detail;
@@ -203,3 +206,29 @@ test('what is wrong is said in the terms of what was sent', async () => {
   assert.match(await query('limit=1&limit=2'), /limit: is given more than once$/);
   assert.match(await query('after=x&after=y'), /after: is given more than once$/);
 });
+
+const WRONG: [body: object, detail: RegExp][] = [
+  [
+    { training: { optimizer: { type: 'adamax' } } },
+    /optimizer\/type: Invalid option: expected one of "sgd"\|"rmsprop"\|"adam"\|"adamw"$/,
+  ],
+  [
+    { training: { optimizer: { beta1: 0.9 } } },
+    /beta1: Unknown field; allowed with type "sgd": type, learningRate, momentum, nesterov, weightDecay$/,
+  ],
+  [{ training: { schedule: {} } }, /schedule\/type: is required: one of "constant"\|"step"\|.*"one-cycle"$/],
+  [{ training: { schedule: { type: 'step' } } }, /schedule\/every: is required$/],
+  [{ dataset: undefined }, /#\/dataset: is required$/],
+  [{ warmStart: 5 }, /#\/warmStart: Invalid input: expected string or object, received number$/],
+  [
+    { warmStart: { nam: 'a' } },
+    /name: is required\. #\/warmStart\/nam: Unknown field; allowed: name, version$/,
+  ],
+  [{ training: { classWeights: 'all' } }, /expected "balanced" or array, received string$/],
+];
+for (const [body, detail] of WRONG) {
+  test(`${JSON.stringify(body)} is answered with what is allowed there, once`, async () => {
+    const response = await send(TRAIN, JSON.stringify({ dataset: 'fashion-mnist', ...body }));
+    assert.match(assertProblem(response, 400, 'invalid-request').detail, detail);
+  });
+}
