@@ -1,9 +1,9 @@
 /** The model version that a training starts from. */
 import type { Dataset } from '../domain/dataset.ts';
 import { parseModelReference } from '../domain/model.ts';
-import type { TrainingJobRequest } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
-import type { ModelService } from './find-model.ts';
+import { DEFAULT_HIDDEN, type TrainingJobRequest } from '../domain/training-job.ts';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
+import type { LoadedModel, ModelService } from './find-model.ts';
 import { loadNamed } from './find-model.ts';
 import { layerSizesOf, type Start } from './training-plan.ts';
 
@@ -19,26 +19,39 @@ export async function findStart(
   if (warmStart === null) return null;
   const { name, version } = parseModelReference(warmStart);
   const model = await loadNamed(models, '#/warmStart', name, version);
-  const wanted = layerSizesOf(network.hidden, dataset).join('-');
-  const found = model.layerSizes.join('-');
-  const refuse = (pointer: string, detail: string) => {
-    throw new AtelierError('impossible-request', `Model ${name} cannot be started from: ${detail}.`, {
-      details: [{ pointer, detail }],
-    });
-  };
-  if (found !== wanted) refuse('#/network/hidden', `it is a ${found} network, and ${wanted} is asked for`);
-  if (model.activation !== network.activation) {
-    refuse(
-      '#/network/activation',
-      `its activation is ${model.activation}, and ${network.activation} is asked for`,
-    );
-  }
-  if ((model.standardization !== null) !== training.standardize) {
-    const was = model.standardization === null ? 'not standardised' : 'standardised';
-    refuse(
-      '#/training/standardize',
-      `it was trained on pixels that were ${was}; standardize must say the same`,
+  const details = differences(model, { network, training }, dataset);
+  if (details.length > 0) {
+    const all = details.map(({ detail }) => detail).join('; ');
+    throw new AtelierError(
+      'impossible-request',
+      `Model ${name} cannot be started from: ${all}. Layers, activation and standardize have to be the model's; what is ` +
+        'left out is the default.',
+      { details },
     );
   }
   return { ...model, reference: model.reference };
+}
+
+function differences(
+  model: Pick<LoadedModel, 'layerSizes' | 'activation' | 'standardization'>,
+  { network, training }: Pick<TrainingJobRequest, 'network' | 'training'>,
+  dataset: Dataset,
+): ErrorDetail[] {
+  const details: ErrorDetail[] = [];
+  const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
+  const [found, wanted] = [model.layerSizes.join('-'), layerSizesOf(network.hidden, dataset).join('-')];
+  if (found !== wanted) {
+    const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default,' : '';
+    differs('#/network/hidden', `it is a ${found} network, and ${wanted}${isDefault} is asked for`);
+  }
+  if (model.activation !== network.activation) {
+    const asked = `${network.activation} is asked for`;
+    differs('#/network/activation', `its activation is ${model.activation}, and ${asked}`);
+  }
+  if ((model.standardization !== null) !== training.standardize) {
+    const was = model.standardization === null ? 'not standardised' : 'standardised';
+    const asked = `standardize is ${training.standardize} here`;
+    differs('#/training/standardize', `it was trained on pixels that were ${was}, and ${asked}`);
+  }
+  return details;
 }

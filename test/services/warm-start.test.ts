@@ -116,3 +116,15 @@ test('a model of another shape, activation or standardisation is refused, with b
     assert.match(problem.detail, detail);
   }
 });
+
+test('all that differs from the model is told at once, and what of it is the default', async () => {
+  const tanh = { hidden: [6], activation: 'tanh' as const };
+  const job = await train(app, body('curved', { network: tanh }, { standardize: true }));
+  assert.equal(job.status, 'succeeded', job.error?.message);
+  const response = await refused({ dataset: 'fashion-mnist', warmStart: 'curved' });
+  const problem = assertProblem(response, 422, 'impossible-request', '#/network/hidden');
+  assert.match(problem.detail, /it is a 784-6-10 network, and 784-40-10, the default, is asked for/);
+  assert.match(problem.detail, /standardize have to be the model's; what is left out is the default\.$/);
+  const pointers = problem.errors!.map((error) => 'pointer' in error && error.pointer);
+  assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);
+});
