@@ -37,6 +37,7 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   const needsKey = config.needsOwnKey || config.keys.length > 0;
   const docs = `documentation at ${base}/docs${needsKey && !config.publicDocs ? ', with a key' : ''}`;
   const header = needsKey ? " -H 'authorization: Bearer <key>'" : '';
+  if (config.wideVectors) log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 

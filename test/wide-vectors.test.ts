@@ -48,8 +48,12 @@ async function runAll(base: string) {
 }
 
 test('wide vectors change no bit of what is trained, and of what is measured', async (t) => {
-  const start = async (WIDE_VECTORS: string) =>
-    serving(startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS }));
+  const start = async (WIDE_VECTORS: string) => {
+    const service = startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS });
+    const base = await serving(service);
+    assert.equal(service.output().includes('vectors of 256 bits'), WIDE_VECTORS === 'on');
+    return base;
+  };
   const narrow = await runAll(await start('off'));
   assert.deepEqual(
     narrow.map(({ status }) => status),
