@@ -12,6 +12,7 @@ import { jobsToKill } from '../test/jobs-to-kill.ts';
 import { assertSame, killOften, restartTimes, runUndisturbed } from '../test/kill-often.ts';
 import { startProcess } from '../test/start-process.ts';
 import { temporaryDirectory } from '../test/start-service.ts';
+import { wholeArgument } from './whole-argument.ts';
 
 const RESULTS = join(import.meta.dirname, '../bench/results/survival.md');
 /** What is above is written here, what is below by whoever ran the other check. */
@@ -20,7 +21,7 @@ const MARK = '## Full disk';
 const { values } = parseArgs({
   options: { kills: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
 });
-const [kills, seed] = [Number(values.kills), Number(values.seed)];
+const [kills, seed] = [wholeArgument('kills', values.kills), wholeArgument('seed', values.seed, 0)];
 
 const ends: (() => Promise<void>)[] = [];
 const scope = { after: (end: () => Promise<void>) => void ends.push(end) };

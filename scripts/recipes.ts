@@ -11,6 +11,7 @@ import { describeMachine } from '../bench/machine.ts';
 import { startAtelier, untilJob, withState } from '../bench/measure/servers.ts';
 import type { ModelVersion } from '../src/domain/model.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
+import { wholeArgument } from './whole-argument.ts';
 
 const FOLDER = join(import.meta.dirname, '../examples/recipes');
 const README = join(FOLDER, 'README.md');
@@ -26,7 +27,7 @@ if (stray !== undefined) {
   process.exit(1);
 }
 const names = positionals.length > 0 ? positionals : all;
-const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
+const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
 
 /** One row of the table: the accuracies are those of the published versions on the test set. */
 async function run(url: string, name: string): Promise<string> {
