@@ -11,6 +11,9 @@ export interface EpochFigures {
   readonly epoch: number;
   readonly learningRate: number;
   readonly gradientNorm: number;
+  /** Mean cross-entropy, in nats. */
+  readonly trainLoss: number;
+  readonly classes: number;
   /** Share a hidden layer. */
   readonly deadUnits: readonly number[];
   /** Every image that was evaluated was taken for the same class. */
@@ -20,9 +23,11 @@ export interface EpochFigures {
 const DEAD_SHARE = 0.5;
 /** The gradient of cross-entropy through weights of usual size is a few units long, and 40 at most without hidden layers. */
 const LARGE_NORM = 100;
+/** Times ln K, the loss of a network that knows nothing: only weights that were thrown far away are so sure of what is wrong. */
+const LARGE_LOSS = 100;
 
 export function epochWarnings(figures: EpochFigures): EpochWarning[] {
-  const { epoch, learningRate, gradientNorm, deadUnits, isConstant } = figures;
+  const { epoch, learningRate, deadUnits, isConstant } = figures;
   const warnings: EpochWarning[] = [];
   const dead = deadUnits.flatMap((share, l) =>
     share > DEAD_SHARE ? [`${Math.round(share * 100)} % of hidden layer ${l + 1}`] : [],
@@ -44,13 +49,24 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
         'decay) that leave nothing but the biases.',
     });
   }
-  if (gradientNorm > LARGE_NORM) {
-    warnings.push({
-      code: 'exploding-gradient',
-      message:
-        `The gradient was ${gradientNorm.toPrecision(3)} long in the last step of epoch ${epoch}, where a few units are ` +
-        `usual. Lower the learning rate (${learningRate}), or set "clipNorm", to 1 for example.`,
-    });
+  const explosion = explosionOf(figures);
+  if (explosion !== null) {
+    const advice = `Lower the learning rate (${learningRate}), or set "clipNorm", to 1 for example.`;
+    warnings.push({ code: 'exploding-gradient', message: `${explosion}. ${advice}` });
   }
   return warnings;
+}
+
+/** By the last step of the epoch or, as units that died leave no gradient, by what the steps before it did to the loss. */
+function explosionOf({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
+  if (gradientNorm > LARGE_NORM) {
+    const length = gradientNorm.toPrecision(3);
+    return `The gradient was ${length} long in the last step of epoch ${epoch}, where a few units are usual`;
+  }
+  const ignorance = Math.log(classes);
+  if (trainLoss > LARGE_LOSS * ignorance) {
+    const [loss, guessing] = [trainLoss.toPrecision(3), ignorance.toPrecision(3)];
+    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${guessing}: steps were far too long`;
+  }
+  return null;
 }

@@ -186,7 +186,11 @@ export function* trainingLoop(
       weightNorm: weightNorm(measured, layerSizes),
       deadUnits,
     };
-    return { kind: 'epoch', metrics, warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }) };
+    return {
+      kind: 'epoch',
+      metrics,
+      warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }),
+    };
   }
 
   function measure(

@@ -6,6 +6,8 @@ const healthy: EpochFigures = {
   epoch: 4,
   learningRate: 0.1,
   gradientNorm: 3,
+  trainLoss: 0.4,
+  classes: 10,
   deadUnits: [0.5, 0],
   isConstant: false,
 };
@@ -37,6 +39,19 @@ test('a gradient far longer than usual is a warning that advises clipping', () =
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(warning!.message, /1\.23e\+3 long .* "clipNorm"/);
   assert.deepEqual(codes({ gradientNorm: 100 }), []);
+});
+
+test('a loss many times that of guessing is the same warning, where units that died left no gradient', () => {
+  const [warning, ...rest] = epochWarnings({ ...healthy, trainLoss: 275_120.6 });
+  assert.equal(warning!.code, 'exploding-gradient');
+  assert.match(
+    warning!.message,
+    /loss of epoch 4 was 2\.75e\+5, and guessing has 2\.30: .* learning rate \(0\.1\)/,
+  );
+  assert.deepEqual(rest, []);
+  assert.deepEqual(codes({ trainLoss: 100 * Math.log(10) }), []);
+  assert.deepEqual(codes({ trainLoss: 70, classes: 2 }), ['exploding-gradient']);
+  assert.deepEqual(codes({ trainLoss: 1e6, gradientNorm: 1e6 }), ['exploding-gradient']);
 });
 
 test('all warnings of an epoch are given', () => {

@@ -112,6 +112,17 @@ test('a rate far too large is warned of while it trains: dead units, a constant 
   for (const { message } of warnings) assert.match(message, /Lower the learning rate \(100\)/);
 });
 
+test('a training that exploded and died within an epoch is warned of by its loss', async () => {
+  const job = await train(app, {
+    dataset: 'fashion-mnist',
+    modelName: 'exploded',
+    training: { epochs: 1, optimizer: { learningRate: 100 } },
+  });
+  assert.ok(job.latest!.gradientNorm < 100, 'the last step tells nothing of it');
+  const exploding = (await warningsOf(job)).find(({ code }) => code === 'exploding-gradient');
+  assert.match(exploding!.message, /training loss of epoch 1 was .*, and guessing has 2\.30/);
+});
+
 test('a penalty that leaves nothing of the weights is warned of', async () => {
   const warnings = await warningsOf(await trained({ epochs: 1, l2: 10 }));
   assert.deepEqual(
