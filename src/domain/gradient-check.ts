@@ -58,7 +58,7 @@ export const gradientCheckSchema = z
   .object({
     passed: z.boolean(),
     reason: z
-      .enum(['gradient-differs', 'too-many-kinks', 'step-too-small'])
+      .enum(['gradient-differs', 'too-many-kinks', 'step-too-small', 'parameters-too-large'])
       .nullable()
       .describe('Why it did not pass'),
     advice: z.string().nullable().describe('What to do about it'),

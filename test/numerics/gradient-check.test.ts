@@ -118,6 +118,17 @@ test('a step that vanishes beside a large weight is called too small', () => {
   assert.equal(check(plan).reason, 'step-too-small');
 });
 
+test('a default step that vanishes is the fault of the parameters, and no other step is advised', () => {
+  const parameters = fixture.parameters.slice();
+  parameters[0] = 1e13;
+  for (const scheme of ['central', 'forward'] as const) {
+    const { passed, reason, advice } = check({ ...notebook, parameters, scheme });
+    assert.deepEqual([passed, reason], [false, 'parameters-too-large']);
+    assert.match(advice!, /diverged.* lower learning rate, or take another model/);
+    assert.doesNotMatch(advice!, /default step/);
+  }
+});
+
 test('networks without hidden layers and deep ones pass', () => {
   const flat = { ...deep, layerSizes: [12, 4], parameters: initializeUniformFanIn([12, 4], 1) };
   for (const plan of [flat, deep]) {

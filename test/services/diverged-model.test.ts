@@ -1,0 +1,24 @@
+/** What is said of a model whose training went wrong. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { gradientCheckSchema } from '../../src/domain/gradient-check.ts';
+import { startService, tiny, train } from '../start-service.ts';
+
+const { app } = await startService({ after });
+
+test('a model that has diverged is named as such, by the check and by a job that would start from it', async () => {
+  // At η λ = 10⁴ every step multiplies the weights by −9999.
+  const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
+  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };
+  const diverged = await train(app, tiny({ modelName: 'diverged', network: { hidden: [] }, training }));
+  assert.equal(diverged.status, 'succeeded', diverged.error?.message);
+  const payload = { model: 'diverged', coordinates: { sample: 200 } };
+  const response = await app.inject({ method: 'POST', url: '/v1/gradient-checks', payload });
+  const report = gradientCheckSchema.parse(response.json());
+  assert.deepEqual([report.passed, report.reason], [false, 'parameters-too-large']);
+  assert.match(report.advice!, /lower learning rate, or take another model/);
+  const job = await train(app, tiny({ warmStart: 'diverged', network: { hidden: [] } }));
+  assert.deepEqual([job.status, job.error?.code], ['failed', 'gradient-check-failed']);
+  assert.ok(job.error!.message.includes(report.advice!), job.error!.message);
+  assert.equal(job.gradientCheckReport?.reason, 'parameters-too-large');
+});
