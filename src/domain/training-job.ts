@@ -10,6 +10,7 @@ import {
   versionReferenceSchema,
 } from './model.ts';
 import { circumstancesSchema, verificationSchema } from './receipt.ts';
+import { SMALLEST, tooSmall } from './smallest-options.ts';
 import {
   augmentationSchema,
   budgetSchema,
@@ -63,8 +64,17 @@ const trainingSchema = z.strictObject({
   l2: z.number().min(0).max(100).default(0).describe('Weight of (l2 / 2) Σ‖W‖²; biases are not decayed'),
   dropout: z.number().min(0).lt(1).default(0).describe('Share of hidden units dropped in a step'),
   labelSmoothing: z.number().min(0).lt(1).default(0),
-  clipNorm: z.number().gt(0).max(1e6).nullable().default(null).describe('Largest 2-norm of the gradient'),
-  classWeights: classWeightsSchema.nullable().default(null).describe('"balanced", or one number a class'),
+  clipNorm: z
+    .number()
+    .gt(0)
+    .max(1e6)
+    .nullable()
+    .default(null)
+    .describe(`Largest 2-norm of the gradient; at least ${SMALLEST.clipNorm}`),
+  classWeights: classWeightsSchema
+    .nullable()
+    .default(null)
+    .describe(`"balanced", or one number a class, 0 or at least ${SMALLEST.classWeight}`),
   standardize: z
     .boolean()
     .default(false)
@@ -108,6 +118,11 @@ export const trainingRequestSchema = z
       .nullable()
       .default(null)
       .describe('Start from the parameters of a model of the same shape'),
+  })
+  .superRefine(({ training }, context) => {
+    for (const { path, message } of tooSmall(training)) {
+      context.addIssue({ code: 'custom', path: ['training', ...path], message });
+    }
   })
   .meta({ id: 'TrainingRequest' });
 

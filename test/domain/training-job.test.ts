@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   JOB_STATUSES,
   type JobStatus,
+  resolvedRequestSchema,
   trainingRequestSchema,
   transition,
 } from '../../src/domain/training-job.ts';
@@ -111,6 +112,15 @@ test('the limits themselves are allowed, and what is next to them is not', () =>
       training({ optimizer: { learningRate: 1e-9 } }),
       training({ optimizer: { learningRate: 0 } }),
     ],
+    ['clip norm', training({ clipNorm: 1e6 }), training({ clipNorm: 1.1e6 })],
+    ['smallest clip norm', training({ clipNorm: 1e-6 }), training({ clipNorm: 1e-300 })],
+    ...(['rmsprop', 'adam', 'adamw'] as const).map((type): [string, boolean, boolean] => [
+      `smallest epsilon of ${type}`,
+      training({ optimizer: { type, epsilon: 1e-15 } }),
+      training({ optimizer: { type, epsilon: 9e-16 } }),
+    ]),
+    ['class weights', training({ classWeights: [0, 1e6] }), training({ classWeights: [0, 1.1e6] })],
+    ['smallest class weight', training({ classWeights: [0, 1e-6] }), training({ classWeights: [0, 9e-7] })],
     ['seed', fits({ seed: 2 ** 32 - 1 }), fits({ seed: 2 ** 32 })],
     ['lowest seed', fits({ seed: 0 }), fits({ seed: -1 })],
     ['fraction', training({ validation: { fraction: 0.99 } }), training({ validation: { fraction: 1 } })],
@@ -119,4 +129,13 @@ test('the limits themselves are allowed, and what is next to them is not', () =>
     ['text', fits({ metadata: { k: 'x'.repeat(256) } }), fits({ metadata: { k: 'x'.repeat(257) } })],
   ];
   for (const [name, inside, outside] of cases) assert.deepEqual([inside, outside], [true, false], name);
+});
+
+test('what was asked for before a limit was set can still be shown', () => {
+  const training = {
+    clipNorm: 1e-300,
+    classWeights: [0, 1e-40],
+    optimizer: { type: 'adam', epsilon: 1e-46 },
+  };
+  assert.ok(resolvedRequestSchema.safeParse({ dataset: 'd', modelName: 'm', training }).success);
 });

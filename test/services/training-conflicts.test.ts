@@ -94,3 +94,17 @@ test('several conflicts are told at once, each with its place', async () => {
     ['#/training/optimizer/nesterov', '#/training/earlyStopping'],
   );
 });
+
+test('numbers of which float32 would hold nothing are refused, each with its limit', async () => {
+  const training: Training = {
+    clipNorm: 1e-300,
+    classWeights: [1e-40, ...new Array(9).fill(1)],
+    optimizer: { type: 'adam', epsilon: 1e-46 },
+  };
+  const problem = assertProblem(await post({ training }), 400, 'invalid-request');
+  assert.deepEqual(problem.errors, [
+    { pointer: '#/training/clipNorm', detail: 'must be at least 0.000001, or null, which clips nothing' },
+    { pointer: '#/training/optimizer/epsilon', detail: 'must be at least 1e-15' },
+    { pointer: '#/training/classWeights/0', detail: 'must be 0 or at least 0.000001' },
+  ]);
+});
