@@ -16,6 +16,16 @@ export function balancedClassWeights(
   return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));
 }
 
+/** Whether all pixels of the given examples are the same: nothing is left of them without their mean. */
+export function isUniform(
+  { pixels }: Pick<Examples, 'pixels'>,
+  indices: Uint32Array,
+  inputs: number,
+): boolean {
+  const first = pixels[indices[0]! * inputs];
+  return indices.every((n) => pixels.subarray(n * inputs, (n + 1) * inputs).every((x) => x === first));
+}
+
 /**
  * Mean and standard deviation of all pixels / 255 of the given examples. Counted by value, so that sums are whole
  * numbers and the order does not matter. Pixels that are all the same are only centred.

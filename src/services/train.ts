@@ -8,6 +8,7 @@ import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
+import { assertStandardizable } from './assert-standardizable.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './find-model.ts';
 import { assertTrainingFitsMemory } from './memory-estimate.ts';
@@ -87,6 +88,8 @@ export function createTrainingService(options: {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(trainingConflicts(request, dataset.classNames.length, heldOut(request, dataset)));
       const start = await findStart(request, dataset, models);
+      // A warm start keeps the mean and deviation of its model.
+      if (start === null) assertStandardizable(request, dataset);
       assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
       const resolved = {
         ...request,

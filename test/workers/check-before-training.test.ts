@@ -4,6 +4,7 @@ import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
+import { measurePixels } from '../../src/numerics/training-part.ts';
 import { checkBeforeTraining } from '../../src/workers/check-before-training.ts';
 import { createKernel, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
@@ -39,6 +40,21 @@ test('the check is that of the whole objective, whatever belongs to it', () => {
   assert.ok(report.kernel!.maxRelativeDifference < 1e-5);
 });
 
+test('pixels that hardly differ are the reason, not the processor, where standardising leaves nothing exact', () => {
+  const pixels = Uint8Array.from({ length: 784 * 40 }, (_, i) => 200 + ((i * 7919) % 3 === 0 ? 1 : 0));
+  pixels[0] = 199;
+  const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
+  const standardization = measurePixels(flat, Uint32Array.from(flat.labels.keys()), 784);
+  const report = checkBeforeTraining(
+    settingsOf(sizes, { standardization }),
+    initialize('he', sizes, 0),
+    flat,
+  );
+  assert.deepEqual([report.passed, report.reason], [false, 'standardization-cancels']);
+  assert.match(report.advice!, /deviation of 0\.47\d about their mean 200: .* Leave "standardize" out/);
+  assert.equal(checkBeforeTraining(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
+});
+
 test('a batch of one is checked by one example', () => {
   const settings = settingsOf(sizes, { batchSize: 1 });
   assert.equal(checkBeforeTraining(settings, initialize('he', sizes, 0), train).passed, true);
@@ -67,6 +83,22 @@ test('a unit that rounding puts on the other side of the kink of one example doe
   const report = checkBeforeTraining(settings, parameters, train);
   assert.equal(report.passed, true, JSON.stringify(report));
   assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
+});
+
+test('a check may be ended between two pieces of it', () => {
+  const [settings, parameters] = [settingsOf(sizes), initialize('he', sizes, 0)];
+  let pieces = 0;
+  checkBeforeTraining(settings, parameters, train, () => void pieces++);
+  assert.ok(pieces >= 2, 'before the last piece too, the comparison with the kernel');
+  for (let last = 1; last <= pieces; last++) {
+    let n = 0;
+    const end = () => {
+      if (++n === last) throw new RangeError(`ended after ${n}`);
+    };
+    assert.throws(() => checkBeforeTraining(settings, parameters, train, end), {
+      message: `ended after ${last}`,
+    });
+  }
 });
 
 /** A network of 64 hidden units, one of which is 0 on the first image but for rounding. */

@@ -105,6 +105,25 @@ test('digits of scikit-learn are trained on, predicted, checked and shown under 
   assertProblem(await checkModel({ dataset: 'fashion-mnist' }), 422, 'impossible-request', '#/dataset');
 });
 
+test('images that are one colour, the same in all, cannot be standardised, and train without', async () => {
+  const grey = new Uint8Array(40 * 784).fill(7);
+  const { id } = await uploaded({
+    ...small(8, 4, 2),
+    train_images: npy(grey, [40, 28, 28]),
+    train_labels: npy(labels(40, 2), [40]),
+  });
+  const body = { dataset: id, modelName: 'grey', training: { epochs: 1, batchSize: 8 } };
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/training-jobs',
+    payload: { ...body, training: { ...body.training, standardize: true } },
+  });
+  const problem = assertProblem(response, 422, 'impossible-request', '#/training/standardize');
+  assert.match(problem.detail, /All pixels of the 36 images .* are 7: .* Leave standardize out/);
+  const job = await train(app, body);
+  assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
+});
+
 test('the same content is the same data set: in another form, under another name, twice at once', async () => {
   const pixels = images(40, 2);
   const arrays = { x_train: npy(pixels, [40, 784]), y_train: npy(labels(40, 2), [40]) };
