@@ -43,6 +43,8 @@ let standardization: Standardization | null = null;
 let at = { epoch: 1, step: 0, steps: 0 };
 let times = createTimes(plan.epochs);
 let [saidAt, savedAt] = [performance.now(), performance.now()];
+/** Since when the loop is at what it says next. */
+let since = 0;
 /** Of the best epoch since the start of this thread, where it came too soon after another to be stored. */
 let unstored: CheckpointBytes | null = null;
 let leastLoss = Number.POSITIVE_INFINITY;
@@ -68,19 +70,19 @@ function run(from: Checkpoint | null): void {
   let isBetween = false;
   for (;;) {
     Atomics.add(control, CONTROL.heartbeat, 1);
-    if (Atomics.load(control, CONTROL.stop) !== 0 && (isBetween || engine === undefined)) {
+    if (isToldToStop() && (isBetween || engine === undefined)) {
       stopHere(loop, isBetween);
       return;
     }
-    const before = performance.now();
+    since = performance.now();
     const { done, value } = loop.next(reply);
     const now = performance.now();
     if (done) {
       complete(value);
       return;
     }
-    if (value.kind === 'step') afterStep(value, now - before, now);
-    else times.evaluation(now - before);
+    if (value.kind === 'step') afterStep(value, now - since, now);
+    else times.evaluation(now - since);
     if (value.kind === 'epoch') afterEpoch(value);
     isBetween = value.kind === 'step' || value.kind === 'epoch';
     keep(loop, value, now);
@@ -93,10 +95,17 @@ function run(from: Checkpoint | null): void {
   }
 }
 
+function isToldToStop(): boolean {
+  return Atomics.load(control, CONTROL.stop) !== 0;
+}
+
 /** Called by the loop once it knows what the engine is told: the last moment before the first step. */
 function createEngine(...[settings, initial]: Parameters<CreateEngine>): MeasuringEngine {
   if (task.checkGradient) {
-    const report = checkBeforeTraining(settings, initial, train);
+    const report = checkBeforeTraining(settings, initial, train, () => {
+      // For whoever told it to stop, a thread that ends is one that stopped.
+      if (isToldToStop()) process.exit();
+    });
     say({ kind: 'gradient-check', report });
     if (!report.passed) {
       throw new AtelierError(
@@ -110,6 +119,8 @@ function createEngine(...[settings, initial]: Parameters<CreateEngine>): Measuri
   ({ standardization } = settings);
   engine = createMeasuringEngine(kernelModule, settings, initial, { threads });
   if (threads > 1) say({ kind: 'share', share: engine.share(train.pixels) });
+  // All this is no part of the first step.
+  since = performance.now();
   return engine;
 }
 

@@ -100,7 +100,8 @@ export const trainingJobRoutes =
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
         description:
-          'A queued or paused job is cancelled at once, a running one within a batch. What it measured stays, and its checkpoints.',
+          'A queued or paused job is cancelled at once, a running one within a batch; what it checks or measures between batches ' +
+          'may end first, for at most five seconds. What it measured stays, and its checkpoints. It publishes no model.',
         tags,
         params,
         querystring: noQuery,
