@@ -4,14 +4,20 @@ import { z } from 'zod';
 export const epochRecordSchema = z
   .object({
     epoch: z.int().min(1),
-    trainLoss: z.number().describe('Running mean of the cross-entropy over the steps of the epoch, in nats'),
-    trainAccuracy: z.number().describe('Running mean over the steps of the epoch'),
+    trainLoss: z
+      .number()
+      .describe(
+        'Mean of the cross-entropy over the batches of the epoch, in nats, with dropout and augmentation, each before its update',
+      ),
+    trainAccuracy: z.number().describe('In the same way; `evaluation?split=train` measures undisturbed'),
     validationLoss: z.number().nullable(),
     validationAccuracy: z.number().nullable(),
     testLoss: z.number().describe('Measured every epoch, never used to choose'),
     testAccuracy: z.number(),
     learningRate: z.number().describe("Rate of the epoch's last step"),
-    gradientNorm: z.number().describe("2-norm of the objective's gradient on the epoch's last batch"),
+    gradientNorm: z
+      .number()
+      .describe("2-norm of the objective's gradient on the epoch's last batch, before clipping"),
     weightNorm: z.number().describe('2-norm of all weights, biases excepted'),
     deadUnits: z
       .array(z.number())
@@ -19,7 +25,7 @@ export const epochRecordSchema = z
         'Share of ReLU units of each hidden layer that are zero on all of the first 1,024 training images',
       ),
     durationMs: z.number().describe('Training steps only'),
-    evaluationMs: z.number(),
+    evaluationMs: z.number().describe('All that is measured after the steps'),
   })
   .meta({ id: 'EpochRecord' });
 

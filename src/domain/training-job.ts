@@ -117,7 +117,9 @@ export const trainingRequestSchema = z
     warmStart: modelReferenceSchema
       .nullable()
       .default(null)
-      .describe('Start from the parameters of a model of the same shape'),
+      .describe(
+        'Start from the parameters of a model of the same shape: its champion, else its newest version, where none is named',
+      ),
   })
   .superRefine(({ training }, context) => {
     for (const { path, message } of tooSmall(training)) {
