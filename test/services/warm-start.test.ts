@@ -75,15 +75,15 @@ test('a standardised model goes on with the mean and deviation that it was train
   assert.ok((await firstLoss(next)) < (await firstLoss(first)));
 });
 
-const refused = async (request: TrainingBody) =>
+const create = async (request: TrainingBody) =>
   app.inject({ method: 'POST', url: '/v1/training-jobs', payload: request });
 
 test('a model or version that there is not is refused, with what there is', async () => {
   for (const warmStart of ['nobody', 'nobody@1', { name: 'nobody' }]) {
-    assertProblem(await refused(body('x', { warmStart })), 422, 'unknown-model', '#/warmStart');
+    assertProblem(await create(body('x', { warmStart })), 422, 'unknown-model', '#/warmStart');
   }
   const problem = assertProblem(
-    await refused(body('x', { warmStart: 'start@9' })),
+    await create(body('x', { warmStart: 'start@9' })),
     422,
     'unknown-model',
     '#/warmStart',
@@ -112,7 +112,7 @@ test('a model of another shape, activation or standardisation is refused, with b
     ['#/training/standardize', /not standardised/, body('x', { warmStart }, { standardize: true })],
   ];
   for (const [pointer, detail, request] of cases) {
-    const problem = assertProblem(await refused(request), 422, 'impossible-request', pointer);
+    const problem = assertProblem(await create(request), 422, 'impossible-request', pointer);
     assert.match(problem.detail, detail);
   }
 });
@@ -121,10 +121,21 @@ test('all that differs from the model is told at once, and what of it is the def
   const tanh = { hidden: [6], activation: 'tanh' as const };
   const job = await train(app, body('curved', { network: tanh }, { standardize: true }));
   assert.equal(job.status, 'succeeded', job.error?.message);
-  const response = await refused({ dataset: 'fashion-mnist', warmStart: 'curved' });
+  const response = await create({ dataset: 'fashion-mnist', warmStart: 'curved' });
   const problem = assertProblem(response, 422, 'impossible-request', '#/network/hidden');
   assert.match(problem.detail, /it is a 784-6-10 network, and 784-40-10, the default, is asked for/);
   assert.match(problem.detail, /standardize have to be the model's; what is left out is the default\.$/);
   const pointers = problem.errors!.map((error) => 'pointer' in error && error.pointer);
   assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);
+});
+
+test('without a version it is the champion where there is one, and any alias may be named', async () => {
+  for (const alias of ['champion', 'first']) {
+    const url = `/v1/models/start/aliases/${alias}`;
+    assert.equal((await app.inject({ method: 'PUT', url, payload: { version: 1 } })).statusCode, 201);
+  }
+  for (const warmStart of ['start', { name: 'start' }, 'start@first']) {
+    const response = await create(body('aliased', { warmStart }));
+    assert.deepEqual(response.json().warmStart, { name: 'start', version: 1 });
+  }
 });
