@@ -23,7 +23,9 @@ export function isUniform(
   inputs: number,
 ): boolean {
   const first = pixels[indices[0]! * inputs];
-  return indices.every((n) => pixels.subarray(n * inputs, (n + 1) * inputs).every((x) => x === first));
+  for (const n of indices)
+    for (let j = n * inputs; j < (n + 1) * inputs; j++) if (pixels[j] !== first) return false;
+  return true;
 }
 
 /**
