@@ -11,8 +11,8 @@ import { shuffleEpoch } from '../src/numerics/batches.ts';
 import { initializeUniformFanIn } from '../src/numerics/initialize.ts';
 import { createKernelEngine } from '../src/numerics/simd/engine.ts';
 import { createKernelForward } from '../src/numerics/simd/forward.ts';
+import { widenVectors } from '../src/workers/wide-vectors.ts';
 
-const WIDE = '--experimental-wasm-revectorize';
 const DATA = new URL('../data/', import.meta.url).pathname;
 const KERNEL = new URL('../src/numerics/simd/kernel.wasm', import.meta.url);
 const EPOCHS = 3;
@@ -93,9 +93,9 @@ async function predictOne(): Promise<number> {
   return best;
 }
 
-function child(flags: readonly string[], what: unknown): number {
+function child(vectors: 'narrow' | 'wide', what: unknown): number {
   const script = new URL(import.meta.url).pathname;
-  return Number(execFileSync(process.execPath, [...flags, script, 'child', JSON.stringify(what)]));
+  return Number(execFileSync(process.execPath, [script, vectors, JSON.stringify(what)]));
 }
 
 function numpy({ hidden, batch, momentum, dropout }: Case): number {
@@ -117,10 +117,10 @@ function median(values: readonly number[]): number {
 function compare(each: Case, rounds: number): void {
   const contenders: Record<string, () => number> = {
     'NumPy, 1 thread': () => numpy(each),
-    'kernel, 1 thread': () => child([], { each, threads: 1 }),
-    'kernel, 2 threads': () => child([], { each, threads: 2 }),
-    'kernel, 256 bits, 1 thread': () => child([WIDE], { each, threads: 1 }),
-    'kernel, 256 bits, 2 threads': () => child([WIDE], { each, threads: 2 }),
+    'kernel, 1 thread': () => child('narrow', { each, threads: 1 }),
+    'kernel, 2 threads': () => child('narrow', { each, threads: 2 }),
+    'kernel, 256 bits, 1 thread': () => child('wide', { each, threads: 1 }),
+    'kernel, 256 bits, 2 threads': () => child('wide', { each, threads: 2 }),
   };
   const rates = Object.keys(contenders).map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
@@ -140,14 +140,15 @@ function compare(each: Case, rounds: number): void {
   });
 }
 
-if (process.argv[2] === 'child') {
+if (process.argv[2] === 'narrow' || process.argv[2] === 'wide') {
+  if (process.argv[2] === 'wide') widenVectors();
   const what = JSON.parse(process.argv[3]!) as { each: Case; threads: number } | 'one';
   console.log(what === 'one' ? await predictOne() : await train(what.each, what.threads));
 } else {
   console.log(`load at the start: ${loadavg()[0]!.toFixed(2)}`);
   for (const each of CASES) compare(each, Number(process.argv[2] ?? 5));
   console.log(
-    `one image forward: ${child([], 'one').toFixed(2)} µs; 256 bits: ${child([WIDE], 'one').toFixed(2)} µs`,
+    `one image forward: ${child('narrow', 'one').toFixed(2)} µs; 256 bits: ${child('wide', 'one').toFixed(2)} µs`,
   );
   console.log(`load at the end: ${loadavg()[0]!.toFixed(2)}`);
 }

@@ -41,6 +41,10 @@ export async function training(effort: Effort): Promise<Report> {
   const tensorflow = nodeVersion('@tensorflow/tfjs-backend-wasm');
   const atelier = (engine: string, count: number, ...args: string[]) =>
     node('subjects/training.ts', engine, count, ...args);
+  const kernels = (count: number, ...args: string[]): Participant[] => [
+    { name: `${KERNEL}, ${threads(count)}`, version: '', command: atelier('kernel', count, ...args) },
+    { name: `${WIDE}, ${threads(count)}`, version: '', command: atelier('wide', count, ...args) },
+  ];
   const epochs = String(effort.epochs);
   const small: Participant[] = [
     {
@@ -64,18 +68,7 @@ export async function training(effort: Effort): Promise<Report> {
       command: node('peers/tfjs-training.ts', ...SMALL, epochs),
     },
     { name: 'Atelier reference, float64', version: '', command: atelier('reference', 1, ...SMALL, epochs) },
-    ...[1, 2].flatMap((count) => [
-      {
-        name: `${KERNEL}, ${threads(count)}`,
-        version: '',
-        command: atelier('kernel', count, ...SMALL, epochs),
-      },
-      {
-        name: `${WIDE}, ${threads(count)}`,
-        version: '',
-        command: atelier('wide', count, ...SMALL, epochs),
-      },
-    ]),
+    ...[1, 2].flatMap((count) => kernels(count, ...SMALL, epochs)),
   ];
   const large: Participant[] = [1, 2].flatMap((count) => [
     {
@@ -83,16 +76,7 @@ export async function training(effort: Effort): Promise<Report> {
       version: torch,
       command: python(count, 'peers/torch_training.py', ...LARGE, epochs, ...REGULARIZED),
     },
-    {
-      name: `${KERNEL}, ${threads(count)}`,
-      version: '',
-      command: atelier('kernel', count, ...LARGE, epochs, ...REGULARIZED),
-    },
-    {
-      name: `${WIDE}, ${threads(count)}`,
-      version: '',
-      command: atelier('wide', count, ...LARGE, epochs, ...REGULARIZED),
-    },
+    ...kernels(count, ...LARGE, epochs, ...REGULARIZED),
   ]);
 
   const first = await measure('784-40-10, batch 64, SGD 0.1', small, effort);
