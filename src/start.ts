@@ -13,7 +13,10 @@ async function composeAll(config: Config, log: Log['log']): Promise<Atelier> {
 }
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
-  if (config.wideVectors) widenVectors();
+  if (config.wideVectors) {
+    widenVectors();
+    log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
+  }
   const composing = composeAll(config, log);
   let stopping = false;
   // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
@@ -37,7 +40,6 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   const needsKey = config.needsOwnKey || config.keys.length > 0;
   const docs = `documentation at ${base}/docs${needsKey && !config.publicDocs ? ', with a key' : ''}`;
   const header = needsKey ? " -H 'authorization: Bearer <key>'" : '';
-  if (config.wideVectors) log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 

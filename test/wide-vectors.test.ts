@@ -6,7 +6,7 @@ import { serving, startProcess } from './start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from './start-service.ts';
 import { ask } from './witness.ts';
 
-/** Steps enough for V8 to compile the kernel for the second time, which is when it joins vectors. */
+/** A thousand steps: the narrow kernel is compiled by both of V8's compilers on the way, the wide one by the one that joins vectors. */
 const steps = { epochs: 3, batchSize: 32, validation: { fraction: 0.8 } };
 /** Of even and of odd numbers of vectors, and with units that fill none. */
 const JOBS: readonly TrainingBody[] = [

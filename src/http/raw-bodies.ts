@@ -17,10 +17,10 @@ const inflate = promisify(unzip);
 
 /** In a scope of its own. A compressed body is as long as it is when it has been inflated. */
 export function registerRawBodies(scope: FastifyInstance): void {
-  scope.addHook('onRequest', async ({ headers, routeOptions }) => {
+  scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;
     const type = mediaTypeOf(headers['content-type']);
-    if (mediaTypes === undefined || mediaTypes.includes(type)) return;
+    if (mediaTypes === undefined || mediaTypes.includes(type)) return done();
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
     throw new AtelierError(
       'unsupported-media-type',
