@@ -14,7 +14,7 @@ import {
 } from '../start-service.ts';
 
 const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });
-const PAUSES = 2;
+const PAUSES = 3;
 const LONGEST_MS = 150;
 
 type Training = NonNullable<TrainingBody['training']>;
