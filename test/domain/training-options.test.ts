@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { trainingConflicts } from '../../src/domain/training-conflicts.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 
-const page = await readFile(join(import.meta.dirname, '../../docs/training-options.md'), 'utf8');
+const page = await readFile(join(import.meta.dirname, '../../docs/reference/training-options.md'), 'utf8');
 /** As code, as a word in quotation marks, or as the heading of a table of its own. */
 const isTold = (name: string) =>
   [`\`${name}\``, `\`"${name}"\``, `\`training.${name}\``].some((text) => page.includes(text));

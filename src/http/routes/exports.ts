@@ -23,7 +23,7 @@ const TYPES = {
 
 const querystring = z
   .strictObject({
-    format: z.enum(EXPORT_FORMATS).describe('docs/model-files.md says what each holds'),
+    format: z.enum(EXPORT_FORMATS).describe('docs/reference/model-files.md says what each holds'),
     input: z
       .enum(ONNX_INPUTS)
       .optional()

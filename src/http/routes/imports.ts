@@ -31,7 +31,7 @@ export const importRoutes =
         summary: 'Bring a model along: publish a file as the next version of a name',
         description:
           'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
-          '(`0.weight`, `0.bias`, …) in .npz or safetensors, or a packed vector in .npy; docs/model-files.md says more. ' +
+          '(`0.weight`, `0.bias`, …) in .npz or safetensors, or a packed vector in .npy; docs/reference/model-files.md says more. ' +
           'What neither the file nor the form says is assumed, and listed in `lineage.import.assumed`: the activation is ' +
           'relu, pixels are divided by 255 and not standardised, class names are those of the data set. Its accuracy is ' +
           'measured on the test images of `dataset`: Fashion-MNIST where none is named, if the classes fit. A body of at ' +
