@@ -1,13 +1,13 @@
 /** Makes a key, and its entry in API_KEYS: npm run -s key -- name scope… */
-import { digestOf, formatApiKey, makeKey, parseApiKeys } from '../src/domain/api-key.ts';
+import { formatApiKey, generateKey, parseApiKeys, sha256Bytes } from '../src/domain/api-key.ts';
 import type { Scope } from '../src/domain/scope.ts';
 
 const [name = 'me', ...scopes] = process.argv.slice(2);
-const key = makeKey();
+const key = generateKey();
 const entry = formatApiKey({
   name,
   scopes: scopes.length > 0 ? (scopes as Scope[]) : ['admin'],
-  digest: digestOf(key),
+  digest: sha256Bytes(key),
 });
 try {
   parseApiKeys(entry);

@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
 import type { Tensors } from './datasets/tensor-cache.ts';
-import { AT_WORK } from './domain/training-job.ts';
+import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
 import { askedBy } from './http/asked-by.ts';
 import { createMetrics } from './http/metrics/metrics.ts';
@@ -78,7 +78,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const catalog = createCatalog([await loadDataset(config.dataDir)], {
       summaries: await store.datasets.list(),
       load: (dataset) => loads.run({ path: store.datasets.fileOf(dataset.id), dataset }),
-      inUse: async () => new Set((await store.datasets.usedBy(AT_WORK)).values()),
+      inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
       maxBytes: config.maxDatasetBytes,
     });
     const allTold = watchJobs({

@@ -1,7 +1,7 @@
 /** A door that locks: the key of a service that others can reach, and that was given none. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
-import { type ApiKey, digestOf, makeKey } from './domain/api-key.ts';
+import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { keepOwnKey, ownKeyFile, readOwnKey } from './store/own-key.ts';
 
 /**
@@ -20,8 +20,8 @@ export async function ownKey(
     );
     return kept;
   }
-  const secret = makeKey();
-  const key: ApiKey = { name: 'first', scopes: ['admin'], digest: digestOf(secret) };
+  const secret = generateKey();
+  const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes(secret) };
   // Not to the log, which others collect; and before its hash is kept, since a key that nobody saw would lock everybody out.
   process.stderr.write(`
 Other machines can reach this service, so that it asks for a key. This one may do everything, and is shown only now:

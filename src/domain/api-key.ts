@@ -13,11 +13,11 @@ const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 
 /** 256 random bits, behind what tells people and scanners of secrets whose it is. */
-export function makeKey(): string {
+export function generateKey(): string {
   return `atl_${randomBytes(32).toString('base64url')}`;
 }
 
-export function digestOf(key: string | Uint8Array): Buffer {
+export function sha256Bytes(key: string | Uint8Array): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
@@ -34,9 +34,9 @@ export function parseApiKeys(text: string): ApiKey[] {
   const keys: ApiKey[] = [];
   for (const [index, entry] of text.split(',').entries()) {
     const defect = (what: string) => new RangeError(`entry ${index + 1} ${what}`);
-    const [name = '', listed = '', hash = '', ...more] = entry.trim().split(':');
+    const [name = '', scopeList = '', hash = '', ...more] = entry.trim().split(':');
     if (hash === '' || more.length > 0) throw defect('is not name:scope+scope:sha256-of-key');
-    const scopes = listed.split('+').map((scope) => SCOPES.find((known) => known === scope));
+    const scopes = scopeList.split('+').map((scope) => SCOPES.find((candidate) => candidate === scope));
     if (!NAME.test(name)) throw defect(`has a name that does not match ${NAME.source}`);
     if (!scopes.every((scope) => scope !== undefined)) {
       throw defect(`has a scope that is none of ${SCOPES.join(', ')}; several are joined by +`);

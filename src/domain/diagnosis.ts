@@ -53,12 +53,12 @@ function explain(finding: Finding): { detail: string; advice: string } {
       };
     case 'inverted':
       return {
-        detail: `Light and dark seem exchanged: with them exchanged back ${likelier(finding)}.`,
+        detail: `Light and dark seem exchanged: with them exchanged back ${describeGain(finding)}.`,
         advice: 'Send 255 − pixel: the background of the training images is dark where this one is light.',
       };
     case 'transposed':
       return {
-        detail: `Rows and columns seem exchanged: with them exchanged back ${likelier(finding)}.`,
+        detail: `Rows and columns seem exchanged: with them exchanged back ${describeGain(finding)}.`,
         advice: 'Send the picture row by row, as in NumPy’s C order; transpose the array.',
       };
     case 'off-centre': {
@@ -82,7 +82,7 @@ function explain(finding: Finding): { detail: string; advice: string } {
   }
 }
 
-function likelier({ gain, usual }: { readonly gain: number; readonly usual: number }): string {
+function describeGain({ gain, usual }: { readonly gain: number; readonly usual: number }): string {
   const most = Math.max(0, usual).toFixed(0);
   return `its log-likelihood among the training images is greater by ${gain.toFixed(0)}, which is seldom more than ${most}`;
 }

@@ -41,32 +41,32 @@ const scores = {
   f1: z.number(),
 };
 
-const asked = {
+const evaluatedOn = {
   dataset: z.string(),
   split: z.enum(SPLITS),
   examples: z.int().describe('Number of images'),
 };
 
-const pictured = {
+const imageFields = {
   index: z.int().describe('Of the image in the split'),
   image: z.string().describe('Where the picture is'),
   label: z.int(),
   className: z.string(),
 };
 
-const share = z.number().min(0).max(1);
+const fraction = z.number().min(0).max(1);
 
 export const evaluationSchema = z
   .object({
     model: versionReferenceSchema,
-    ...asked,
+    ...evaluatedOn,
     loss: z.number().nullable().describe('Mean cross-entropy, in nats; null where the network overflows'),
-    accuracy: share,
+    accuracy: fraction,
     accuracyInterval: z.object({
       method: z.literal('wilson-score'),
       level: z.literal(0.95),
-      low: share,
-      high: share,
+      low: fraction,
+      high: fraction,
     }),
     confusionMatrix: z
       .array(z.array(z.int()))
@@ -83,26 +83,26 @@ export const evaluationSchema = z
     ),
     macroAverage: z.object(scores).describe('Unweighted means over the classes'),
     calibration: z.object({
-      expectedCalibrationError: share.describe(
+      expectedCalibrationError: fraction.describe(
         'Mean over the images of |accuracy − confidence| of their bin; the confidence is the probability of the likeliest class',
       ),
       bins: z.array(
         z.object({
-          from: share,
-          to: share.describe('Confidences greater than `from` and at most `to`'),
+          from: fraction,
+          to: fraction.describe('Confidences greater than `from` and at most `to`'),
           count: z.int(),
-          confidence: share.nullable().describe('Mean; null in an empty bin'),
-          accuracy: share.nullable(),
+          confidence: fraction.nullable().describe('Mean; null in an empty bin'),
+          accuracy: fraction.nullable(),
         }),
       ),
     }),
     mistakes: z
       .array(
         z.object({
-          ...pictured,
+          ...imageFields,
           predicted: z.int(),
           predictedClassName: z.string(),
-          probability: share.describe('Of the class that it was taken for'),
+          probability: fraction.describe('Of the class that it was taken for'),
         }),
       )
       .describe('The most confident first, at most 20'),
@@ -114,23 +114,25 @@ export const comparisonSchema = z
   .object({
     model: versionReferenceSchema,
     other: versionReferenceSchema,
-    ...asked,
-    accuracy: z.object({ model: share, other: share, change: z.number().describe('model − other') }),
+    ...evaluatedOn,
+    accuracy: z.object({ model: fraction, other: fraction, change: z.number().describe('model − other') }),
     counts: z
       .object({ n00: z.int(), n01: z.int(), n10: z.int(), n11: z.int() })
       .describe('Images that neither, only the other, only the model, and both classified rightly'),
     mcnemar: z.object({
       method: z.enum(MCNEMAR_METHODS).describe('Exact where n01 + n10 is less than 25'),
       statistic: z.number().nullable().describe('χ²; null for the exact test'),
-      pValue: share.describe('Two-sided; that both are right equally often'),
+      pValue: fraction.describe('Two-sided; that both are right equally often'),
     }),
     classes: z.array(
       z.object({
         label: z.int(),
         className: z.string(),
         support: z.int(),
-        model: share.nullable().describe("Share of the class's images classified rightly; null without any"),
-        other: share.nullable(),
+        model: fraction
+          .nullable()
+          .describe("Share of the class's images classified rightly; null without any"),
+        other: fraction.nullable(),
         change: z.number().nullable().describe('model − other'),
       }),
     ),
@@ -139,7 +141,7 @@ export const comparisonSchema = z
         total: z.int(),
         images: z.array(
           z.object({
-            ...pictured,
+            ...imageFields,
             model: z.object({ label: z.int(), className: z.string() }),
             other: z.object({ label: z.int(), className: z.string() }),
           }),
@@ -148,7 +150,7 @@ export const comparisonSchema = z
       .describe('Images that the two take for different classes; the first 100 are shown'),
   })
   .meta({ id: 'Comparison' });
-export type Comparison = z.infer<typeof comparisonSchema>;
+export type ModelComparison = z.infer<typeof comparisonSchema>;
 
 export function describeEvaluation(
   model: VersionReference,
@@ -188,7 +190,7 @@ export function describeComparison(
   other: VersionReference,
   { dataset, split, classNames, imageUrl }: EvaluatedSplit,
   { examples, counts, mcnemar, classes, differences }: ComparedAnswers,
-): Comparison {
+): ModelComparison {
   const named = (label: number) => ({ label, className: classNames[label]! });
   return {
     model,

@@ -58,24 +58,24 @@ export function describeExplanation(
   const named = (k: number) => ({
     label: k,
     className: classNames[k]!,
-    probability: finite(probabilities[k]!),
+    probability: finiteOrNull(probabilities[k]!),
   });
   return {
     model,
     ...named(label),
     predicted: named(predicted),
-    occlusion: { patch: PATCH, stride: STRIDE, map: rowsOf(occlusion) },
-    gradient: { of: 'log-probability', map: rowsOf(gradient) },
+    occlusion: { patch: PATCH, stride: STRIDE, map: toRows(occlusion) },
+    gradient: { of: 'log-probability', map: toRows(gradient) },
     ...(diagnosis && { diagnosis }),
   };
 }
 
-function rowsOf(values: Float64Array): (number | null)[][] {
+function toRows(values: Float64Array): (number | null)[][] {
   return Array.from({ length: IMAGE_SIDE }, (_, y) =>
-    Array.from(values.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE), finite),
+    Array.from(values.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE), finiteOrNull),
   );
 }
 
-function finite(value: number): number | null {
+function finiteOrNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }

@@ -44,12 +44,12 @@ export const progressSchema = z.object({
 export type Progress = z.infer<typeof progressSchema>;
 
 /** Whether an epoch takes the place of the best so far: by validation loss, or training loss where nothing is held out. */
-export function isBetter(record: EpochRecord, best: EpochRecord | null): boolean {
-  return best === null || chosenBy(record) < chosenBy(best);
+export function isImprovement(record: EpochRecord, best: EpochRecord | null): boolean {
+  return best === null || selectionLoss(record) < selectionLoss(best);
 }
 
 /** The loss by which the best epoch is chosen: of validation, or of training where nothing is held out. */
-export function chosenBy({
+export function selectionLoss({
   validationLoss,
   trainLoss,
 }: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): number {

@@ -65,14 +65,14 @@ export function toArray(row: Float32Array): number[] {
 }
 
 /** The rows of a row-major matrix, not copied. */
-export function rowsOf(matrix: Float32Array, columns: number): Float32Array[] {
+export function matrixRows(matrix: Float32Array, columns: number): Float32Array[] {
   return Array.from({ length: matrix.length / columns }, (_, n) =>
     matrix.subarray(n * columns, (n + 1) * columns),
   );
 }
 
 /** Classes by falling probability; of equals the lower label first. */
-export function rank(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
+export function rankClasses(probabilities: ArrayLike<number>, classNames: readonly string[], k: number) {
   return Array.from(probabilities, (probability, label) => ({
     label,
     className: classNames[label]!,
@@ -102,7 +102,7 @@ export function describePredictions(
     const label = argmax(row);
     const prediction: Prediction = { label, className: classNames[label]!, probability: row[label]! };
     if (options.topK === undefined) prediction.probabilities = toArray(row);
-    else prediction.top = rank(row, classNames, options.topK);
+    else prediction.top = rankClasses(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
     if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
     predictions.push(prediction);

@@ -2,39 +2,45 @@
  * The kernel computes in float32, which holds nothing of a smaller one: 1e-46 is 0 there. Limits of requests alone, not of
  * the schema that answers share: jobs that were made before there were limits can still be shown.
  */
-export const SMALLEST = {
+export const FLOAT32_MINIMUMS = {
   clipNorm: 1e-6,
   /** Squares of gradients below 2⁻¹⁰⁰ are kept as 0; their root, 1e-15, has to be nothing beside it. */
   epsilon: 1e-15,
   classWeight: 1e-6,
 } as const;
 
-interface Sent {
+interface CheckedOptions {
   readonly optimizer: { readonly type: string; readonly epsilon?: number };
   readonly clipNorm: number | null;
   readonly classWeights: 'balanced' | readonly number[] | null;
 }
 
-interface TooSmall {
+interface Underflow {
   /** Within `training`. */
   readonly path: (string | number)[];
   readonly message: string;
 }
 
-export function tooSmall({ optimizer, clipNorm, classWeights }: Sent): TooSmall[] {
-  const found: TooSmall[] = [];
-  if (clipNorm !== null && clipNorm < SMALLEST.clipNorm) {
-    const advice = `must be at least ${SMALLEST.clipNorm}, or null, which clips nothing`;
-    found.push({ path: ['clipNorm'], message: advice });
+export function findUnderflows({ optimizer, clipNorm, classWeights }: CheckedOptions): Underflow[] {
+  const underflows: Underflow[] = [];
+  if (clipNorm !== null && clipNorm < FLOAT32_MINIMUMS.clipNorm) {
+    const advice = `must be at least ${FLOAT32_MINIMUMS.clipNorm}, or null, which clips nothing`;
+    underflows.push({ path: ['clipNorm'], message: advice });
   }
-  if (optimizer.epsilon !== undefined && optimizer.epsilon < SMALLEST.epsilon) {
-    found.push({ path: ['optimizer', 'epsilon'], message: `must be at least ${SMALLEST.epsilon}` });
+  if (optimizer.epsilon !== undefined && optimizer.epsilon < FLOAT32_MINIMUMS.epsilon) {
+    underflows.push({
+      path: ['optimizer', 'epsilon'],
+      message: `must be at least ${FLOAT32_MINIMUMS.epsilon}`,
+    });
   }
   if (Array.isArray(classWeights)) {
     for (const [label, weight] of classWeights.entries()) {
-      if (weight === 0 || weight >= SMALLEST.classWeight) continue;
-      found.push({ path: ['classWeights', label], message: `must be 0 or at least ${SMALLEST.classWeight}` });
+      if (weight === 0 || weight >= FLOAT32_MINIMUMS.classWeight) continue;
+      underflows.push({
+        path: ['classWeights', label],
+        message: `must be 0 or at least ${FLOAT32_MINIMUMS.classWeight}`,
+      });
     }
   }
-  return found;
+  return underflows;
 }

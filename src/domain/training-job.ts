@@ -10,7 +10,7 @@ import {
   versionReferenceSchema,
 } from './model.ts';
 import { circumstancesSchema, verificationSchema } from './receipt.ts';
-import { SMALLEST, tooSmall } from './smallest-options.ts';
+import { FLOAT32_MINIMUMS, findUnderflows } from './smallest-options.ts';
 import {
   augmentationSchema,
   budgetSchema,
@@ -70,11 +70,11 @@ const trainingSchema = z.strictObject({
     .max(1e6)
     .nullable()
     .default(null)
-    .describe(`Largest 2-norm of the gradient; at least ${SMALLEST.clipNorm}`),
+    .describe(`Largest 2-norm of the gradient; at least ${FLOAT32_MINIMUMS.clipNorm}`),
   classWeights: classWeightsSchema
     .nullable()
     .default(null)
-    .describe(`"balanced", or one number a class, 0 or at least ${SMALLEST.classWeight}`),
+    .describe(`"balanced", or one number a class, 0 or at least ${FLOAT32_MINIMUMS.classWeight}`),
   standardize: z
     .boolean()
     .default(false)
@@ -122,16 +122,16 @@ export const trainingRequestSchema = z
       ),
   })
   .superRefine(({ training }, context) => {
-    for (const { path, message } of tooSmall(training)) {
+    for (const { path, message } of findUnderflows(training)) {
       context.addIssue({ code: 'custom', path: ['training', ...path], message });
     }
   })
   .meta({ id: 'TrainingRequest' });
 
 /** As it arrives, with its defaults filled in. */
-export type TrainingJobRequest = z.output<typeof trainingRequestSchema>;
+export type TrainingRequest = z.output<typeof trainingRequestSchema>;
 /** With the model's name, which may depend on the data set. */
-export type TrainingRequest = TrainingJobRequest & { modelName: string };
+export type ResolvedTrainingRequest = TrainingRequest & { modelName: string };
 
 /** What a check before a training says; one of its own at /v1/gradient-checks says more. */
 export const gradientCheckSummarySchema = z.object({
@@ -159,7 +159,7 @@ export const JOB_STATUSES = [
 export const jobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
 /** A thread works on the job. */
-export const AT_WORK = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
+export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
 export const STOP_REASONS = [
   'completed',
@@ -172,7 +172,7 @@ export const STOP_REASONS = [
 
 export type StopReason = (typeof STOP_REASONS)[number];
 
-export const resolvedRequestSchema = z
+export const resolvedTrainingRequestSchema = z
   .object({ ...trainingRequestSchema.shape, modelName: nameSchema })
   .meta({ id: 'ResolvedTrainingRequest' });
 const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
@@ -185,7 +185,7 @@ const digestSchema = z
 export const receiptSchema = z
   .object({
     dataset: circumstancesSchema.shape.dataset,
-    request: resolvedRequestSchema,
+    request: resolvedTrainingRequestSchema,
     seed: seedSchema,
     kernel: circumstancesSchema.shape.kernel,
     fused: circumstancesSchema.shape.fused,
@@ -199,7 +199,7 @@ export const trainingJobSchema = z
   .object({
     id: z.string(),
     status: jobStatusSchema,
-    ...resolvedRequestSchema.shape,
+    ...resolvedTrainingRequestSchema.shape,
     createdAt: z.string(),
     startedAt: z.string().nullable(),
     finishedAt: z.string().nullable(),

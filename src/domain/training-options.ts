@@ -1,6 +1,6 @@
 /** What a training may be told, each with its limits. The formulas are in `numerics/`. */
 import { z } from 'zod';
-import { SMALLEST } from './smallest-options.ts';
+import { FLOAT32_MINIMUMS } from './smallest-options.ts';
 
 export const MAX_BATCH_SIZE = 1024;
 
@@ -8,7 +8,7 @@ const learningRate = z.number().gt(0).max(100);
 const momentum = z.number().min(0).lt(1).default(0);
 const weightDecay = z.number().min(0).max(100).describe('Of weights, never of biases');
 const decayRate = (value: number) => z.number().min(0).lt(1).default(value);
-const epsilon = z.number().gt(0).max(1).describe(`At least ${SMALLEST.epsilon}`).default(1e-8);
+const epsilon = z.number().gt(0).max(1).describe(`At least ${FLOAT32_MINIMUMS.epsilon}`).default(1e-8);
 
 export const optimizerSchema = z.discriminatedUnion(
   'type',

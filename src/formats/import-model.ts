@@ -1,6 +1,6 @@
 /** Bytes of a model that was made elsewhere, or exported here, → its packed parameters and what is known of it. */
 import { isDeepStrictEqual } from 'node:util';
-import { ASSUMABLE, type ImportOrigin } from '../domain/import-origin.ts';
+import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/import-origin.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { nameLayers } from './layer-names.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
@@ -64,7 +64,7 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
       hints.classNames ? 'classNames' : 'file',
     );
   }
-  const assumed = ASSUMABLE.filter((what) => said[what] === undefined);
+  const assumed = ASSUMED_FIELDS.filter((what) => said[what] === undefined);
   return { ...parts, activation, classNames, standardization, assumed };
 }
 

@@ -3,7 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { type ApiKey, digestOf } from '../domain/api-key.ts';
+import { type ApiKey, sha256Bytes } from '../domain/api-key.ts';
 import { includesScope } from '../domain/scope.ts';
 import { AtelierError } from '../errors.ts';
 import type { RouteScope } from './route-scopes.ts';
@@ -47,7 +47,7 @@ function bearerOf({ headers }: FastifyRequest): Buffer | undefined {
 
 /** With every key, and all of their hashes, so that the time tells neither which it was nor how much of it was right. */
 function find(keys: readonly ApiKey[], sent: Uint8Array): ApiKey | undefined {
-  const digest = digestOf(sent);
+  const digest = sha256Bytes(sent);
   return keys.filter((key) => timingSafeEqual(digest, key.digest))[0];
 }
 

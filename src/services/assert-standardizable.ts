@@ -1,13 +1,13 @@
 /** A training that is to standardise pixels of which nothing would be left. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
-import type { TrainingJobRequest } from '../domain/training-job.ts';
+import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { splitByClass, trainingExamples } from '../numerics/batches.ts';
 import { isUniform } from '../numerics/training-part.ts';
 
 /** @throws AtelierError `impossible-request` where all pixels that would be trained on are the same */
 export function assertStandardizable(
-  { training, seed }: Pick<TrainingJobRequest, 'training' | 'seed'>,
+  { training, seed }: Pick<TrainingRequest, 'training' | 'seed'>,
   { id, train }: Dataset,
 ): void {
   const fraction = training.validation?.fraction ?? null;

@@ -1,6 +1,6 @@
 /** Whether a training or a gradient check would fit: a process that runs out of memory takes every other job with it. */
 import { totalmem } from 'node:os';
-import type { TrainingJobRequest } from '../domain/training-job.ts';
+import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { LayerSizes } from '../numerics/network.ts';
 import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
@@ -17,7 +17,7 @@ export function memoryForWork(): number {
 
 /** @throws AtelierError `impossible-request`, with the estimate */
 export function assertTrainingFitsMemory(
-  { training, gradientCheck }: Pick<TrainingJobRequest, 'training' | 'gradientCheck'>,
+  { training, gradientCheck }: Pick<TrainingRequest, 'training' | 'gradientCheck'>,
   layerSizes: LayerSizes,
 ): void {
   const { batchSize, threads, optimizer, earlyStopping } = training;

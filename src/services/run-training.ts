@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Circumstances } from '../domain/receipt.ts';
-import type { TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
 import { digestOf } from '../store/blobs.ts';
@@ -42,7 +42,7 @@ export function createRunTraining(options: {
   const { jobs, blobs, events, checkpoints } = store;
   const computedBy = describeKernel();
 
-  function circumstancesOf({ dataset: id }: TrainingRequest): Circumstances | null {
+  function circumstancesOf({ dataset: id }: ResolvedTrainingRequest): Circumstances | null {
     const dataset = catalog.summary(id);
     return dataset ? { dataset: { id, digest: dataset.digest }, ...computedBy } : null;
   }

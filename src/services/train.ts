@@ -1,8 +1,8 @@
 /** Starts, shows, pauses and cancels training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import { trainingConflicts } from '../domain/training-conflicts.ts';
-import type { TrainingJob, TrainingJobRequest, TrainingRequest } from '../domain/training-job.ts';
+import { findTrainingConflicts } from '../domain/training-conflicts.ts';
+import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
@@ -19,7 +19,7 @@ import { findStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
-  start(request: TrainingJobRequest, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
+  start(request: TrainingRequest, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
@@ -62,7 +62,7 @@ export function createTrainingService(options: {
   }
 
   async function create(
-    request: TrainingRequest,
+    request: ResolvedTrainingRequest,
     dataset: Dataset,
     options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'keep' | 'expectation'>,
   ): Promise<TrainingJob> {
@@ -86,7 +86,7 @@ export function createTrainingService(options: {
     list: store.jobs.list,
     async start(request, keep) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-      assertNoConflicts(trainingConflicts(request, dataset.classNames.length, heldOut(request, dataset)));
+      assertNoConflicts(findTrainingConflicts(request, dataset.classNames.length, heldOut(request, dataset)));
       const start = await findStart(request, dataset, models);
       // A warm start keeps the mean and deviation of its model.
       if (start === null) assertStandardizable(request, dataset);
@@ -134,7 +134,7 @@ export function createTrainingService(options: {
   };
 }
 
-function assertNoConflicts(conflicts: ReturnType<typeof trainingConflicts>): void {
+function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
   if (conflicts.length === 0) return;
   const places = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
   throw new AtelierError('impossible-request', `This makes no sense together: ${places.join('. ')}.`, {
@@ -143,11 +143,11 @@ function assertNoConflicts(conflicts: ReturnType<typeof trainingConflicts>): voi
 }
 
 /** How many of the training images are held out for validation. */
-function heldOut({ training }: Pick<TrainingJobRequest, 'training'>, { train }: Dataset): number {
+function heldOut({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
   return train.labels.length - trainingExamples(train.labels, training.validation?.fraction ?? null);
 }
 
-function countSteps({ training }: TrainingJobRequest, dataset: Dataset): number {
+function countSteps({ training }: TrainingRequest, dataset: Dataset): number {
   const held = heldOut({ training }, dataset);
   const examples = dataset.train.labels.length - held;
   if (training.batchSize > examples) {

@@ -1,6 +1,6 @@
 /** A training request, together with its data set → what the training loop is told. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
-import type { TrainingJobRequest } from '../domain/training-job.ts';
+import type { TrainingRequest } from '../domain/training-job.ts';
 import type { LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 
@@ -15,7 +15,7 @@ export function layerSizesOf(hidden: readonly number[], dataset: Dataset): Layer
 }
 
 export function trainingPlan(
-  { network, training, seed }: Pick<TrainingJobRequest, 'network' | 'training' | 'seed'>,
+  { network, training, seed }: Pick<TrainingRequest, 'network' | 'training' | 'seed'>,
   dataset: Dataset,
   start: Start | null,
 ): TrainingPlan {

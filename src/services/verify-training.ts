@@ -2,7 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { Expectation } from '../domain/receipt.ts';
-import type { Receipt, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { ModelService } from './find-model.ts';
@@ -16,7 +16,7 @@ export async function expectationOf(
   { id, status, digest, receipt }: TrainingJob,
   catalog: Catalog,
   models: ModelService,
-): Promise<{ request: TrainingRequest; dataset: Dataset; expectation: Expectation }> {
+): Promise<{ request: ResolvedTrainingRequest; dataset: Dataset; expectation: Expectation }> {
   if (status !== 'succeeded' || digest === null) {
     throw new AtelierError(
       'illegal-transition',

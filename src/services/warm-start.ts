@@ -1,7 +1,7 @@
 /** The model version that a training starts from. */
 import type { Dataset } from '../domain/dataset.ts';
 import { parseModelReference } from '../domain/model.ts';
-import { DEFAULT_HIDDEN, type TrainingJobRequest } from '../domain/training-job.ts';
+import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { LoadedModel, ModelService } from './find-model.ts';
 import { loadNamed } from './find-model.ts';
@@ -12,7 +12,7 @@ import { layerSizesOf, type Start } from './training-plan.ts';
  * @throws AtelierError `unknown-model`; `impossible-request` where it is not the network that is asked for
  */
 export async function findStart(
-  { warmStart, network, training }: TrainingJobRequest,
+  { warmStart, network, training }: TrainingRequest,
   dataset: Dataset,
   models: ModelService,
 ): Promise<(Start & { readonly reference: { name: string; version: number } }) | null> {
@@ -34,7 +34,7 @@ export async function findStart(
 
 function differences(
   model: Pick<LoadedModel, 'layerSizes' | 'activation' | 'standardization'>,
-  { network, training }: Pick<TrainingJobRequest, 'network' | 'training'>,
+  { network, training }: Pick<TrainingRequest, 'network' | 'training'>,
   dataset: Dataset,
 ): ErrorDetail[] {
   const details: ErrorDetail[] = [];

@@ -5,7 +5,12 @@ import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
-import { isEnded, JOB_STATUSES, type JobStatus, type TrainingRequest } from '../domain/training-job.ts';
+import {
+  isEnded,
+  JOB_STATUSES,
+  type JobStatus,
+  type ResolvedTrainingRequest,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { isFull, storageFull, syncDirectory } from './directory.ts';
 import { type Keep, keepAnswer } from './idempotency.ts';
@@ -68,7 +73,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
       .select(['id', 'request'])
       .where('status', 'in', statuses)
       .execute();
-    return new Map(rows.map(({ id, request }) => [id, decode<TrainingRequest>(request).dataset]));
+    return new Map(rows.map(({ id, request }) => [id, decode<ResolvedTrainingRequest>(request).dataset]));
   }
 
   return {

@@ -1,6 +1,11 @@
 /** Deleting versions of a model that nothing needs. */
 import type { Transaction } from 'kysely';
-import { isEnded, JOB_STATUSES, type JobStatus, type TrainingRequest } from '../domain/training-job.ts';
+import {
+  isEnded,
+  JOB_STATUSES,
+  type JobStatus,
+  type ResolvedTrainingRequest,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { aliasesOf, claimModel } from './aliases.ts';
 import { decode } from './json.ts';
@@ -59,7 +64,7 @@ async function startingFrom(
     )
     .execute();
   return rows.flatMap(({ id, status, request }) => {
-    const { warmStart } = decode<TrainingRequest>(request);
+    const { warmStart } = decode<ResolvedTrainingRequest>(request);
     if (warmStart === null) return [];
     const start = startOf(warmStart);
     return start.name === name ? [{ id, status, version: start.version }] : [];

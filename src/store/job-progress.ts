@@ -1,7 +1,7 @@
 /** What a running job reports. */
 import type { Transaction } from 'kysely';
-import { type EpochRecord, isBetter, type Progress } from '../domain/metrics.ts';
-import { AT_WORK, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
+import { type EpochRecord, isImprovement, type Progress } from '../domain/metrics.ts';
+import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { claimEvent, writeEvent } from './events.ts';
@@ -47,7 +47,7 @@ export async function recordEpoch(
     .set({
       progress: encode(progress),
       latest,
-      best: isBetter(record, toRecord(job.best)) ? latest : job.best,
+      best: isImprovement(record, toRecord(job.best)) ? latest : job.best,
     })
     .where('id', '=', id)
     .execute();
@@ -62,7 +62,7 @@ export async function recordGradientCheck(
     .updateTable('jobs')
     .set({ gradient_check: encode(report) })
     .where('id', '=', id)
-    .where('status', 'in', [...AT_WORK])
+    .where('status', 'in', [...ACTIVE_STATUSES])
     .executeTakeFirst();
   if (numUpdatedRows === 0n)
     throw new AtelierError('illegal-transition', `training job "${id}" does not run`);
@@ -79,5 +79,5 @@ export async function claimAtWork(trx: Transaction<Database>, id: string): Promi
 }
 
 function isAtWork(status: JobStatus): boolean {
-  return AT_WORK.some((atWork) => atWork === status);
+  return ACTIVE_STATUSES.some((atWork) => atWork === status);
 }

@@ -1,14 +1,14 @@
 /** Training jobs from and to rows. */
 import type { EpochRecord, Progress } from '../domain/metrics.ts';
 import { type Circumstances, type Expectation, verificationOf } from '../domain/receipt.ts';
-import type { GradientCheckSummary, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';
 import type { JobRow } from './tables.ts';
 
 export function newJobRow(
   id: string,
   createdAt: Date,
-  request: TrainingRequest,
+  request: ResolvedTrainingRequest,
   progress: Progress,
   expectation: Expectation | null,
 ): JobRow {
@@ -37,7 +37,7 @@ export function newJobRow(
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  const request = decode<TrainingRequest>(row.request);
+  const request = decode<ResolvedTrainingRequest>(row.request);
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null
@@ -69,7 +69,7 @@ export function toJob(row: JobRow): TrainingJob {
 
 function receiptOf(
   { circumstances, digest }: JobRow,
-  request: TrainingRequest,
+  request: ResolvedTrainingRequest,
   stoppedAt: TrainingJob['stoppedAt'],
 ): TrainingJob['receipt'] {
   if (circumstances === null || stoppedAt === null) return null;

@@ -3,12 +3,12 @@ import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/metrics.ts';
 import type { Circumstances } from '../domain/receipt.ts';
 import {
-  AT_WORK,
+  ACTIVE_STATUSES,
   isEnded,
   type JobStatus,
+  type ResolvedTrainingRequest,
   type StopReason,
   type TrainingJob,
-  type TrainingRequest,
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
@@ -72,10 +72,10 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 export function startJob(
   trx: Transaction<Database>,
   id: string,
-  circumstancesOf: (request: TrainingRequest) => Circumstances | null,
+  circumstancesOf: (request: ResolvedTrainingRequest) => Circumstances | null,
 ): Promise<TrainingJob> {
   return change(trx, id, (job) => {
-    const circumstances = circumstancesOf(decode<TrainingRequest>(job.request));
+    const circumstances = circumstancesOf(decode<ResolvedTrainingRequest>(job.request));
     return {
       status: 'running',
       circumstances: circumstances && encode(circumstances),
@@ -116,7 +116,7 @@ export async function settleInterrupted(trx: Transaction<Database>): Promise<Tra
   const interrupted = await trx
     .selectFrom('jobs')
     .select('id')
-    .where('status', 'in', [...AT_WORK])
+    .where('status', 'in', [...ACTIVE_STATUSES])
     .orderBy('id')
     .execute();
   const jobs: TrainingJob[] = [];

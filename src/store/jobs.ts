@@ -6,8 +6,8 @@ import type { Circumstances, Expectation } from '../domain/receipt.ts';
 import type {
   GradientCheckSummary,
   JobStatus,
+  ResolvedTrainingRequest,
   TrainingJob,
-  TrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
@@ -43,7 +43,7 @@ export interface Jobs {
    *   `unknown-model` where the version to start from has been deleted
    */
   create(
-    request: TrainingRequest,
+    request: ResolvedTrainingRequest,
     progress: Progress,
     options?: {
       readonly queueLimit?: number | undefined;
@@ -66,7 +66,7 @@ export interface Jobs {
   /** `startedAt` is that of the first start; the circumstances are those of the last one. */
   start(
     id: string,
-    circumstancesOf?: (request: TrainingRequest) => Circumstances | null,
+    circumstancesOf?: (request: ResolvedTrainingRequest) => Circumstances | null,
   ): Promise<TrainingJob>;
   /** A queued or paused job is cancelled at once; one at work is cancelling until `settle`. */
   requestCancel(id: string): Promise<TrainingJob>;

@@ -8,7 +8,7 @@ import {
   parseModelReference,
   type VersionReference,
 } from '../domain/model.ts';
-import type { TrainingRequest } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
@@ -82,7 +82,7 @@ export async function publishVersion(
       digest: model.digest,
       imported: file && encode(file.imported),
       description: null,
-      metadata: encode(file?.metadata ?? (job ? decode<TrainingRequest>(job.request).metadata : {})),
+      metadata: encode(file?.metadata ?? (job ? decode<ResolvedTrainingRequest>(job.request).metadata : {})),
       tags: encode([]),
     })
     .execute();
@@ -95,7 +95,7 @@ export async function publishVersion(
  */
 export async function assertStart(
   trx: Transaction<Database>,
-  { warmStart }: Pick<TrainingRequest, 'warmStart'>,
+  { warmStart }: Pick<ResolvedTrainingRequest, 'warmStart'>,
 ): Promise<void> {
   const start = warmStart && startOf(warmStart);
   if (!start || isJobId(start.name)) return;
@@ -142,7 +142,7 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
 }
 
 function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
-  const request = row.request === null ? null : decode<TrainingRequest>(row.request);
+  const request = row.request === null ? null : decode<ResolvedTrainingRequest>(row.request);
   const { dataset_id: id, dataset_digest: digest } = row;
   return {
     source: row.job_id === null ? 'import' : 'training',

@@ -1,6 +1,6 @@
 /** Thread entry: one training job, then the thread ends and its memory with it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { chosenBy } from '../domain/metrics.ts';
+import { selectionLoss } from '../domain/metrics.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import type { Standardization } from '../numerics/network.ts';
@@ -149,7 +149,7 @@ function keep(loop: Loop, event: TrainingEvent, now: number): void {
     return;
   }
   if (event.kind !== 'epoch') return;
-  const loss = chosenBy(event.metrics);
+  const loss = selectionLoss(event.metrics);
   const isBest = loss < leastLoss;
   if (isBest) {
     leastLoss = loss;

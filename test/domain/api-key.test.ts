@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { digestOf, formatApiKey, makeKey, parseApiKeys } from '../../src/domain/api-key.ts';
+import { formatApiKey, generateKey, parseApiKeys, sha256Bytes } from '../../src/domain/api-key.ts';
 
 // printf %s atl_test | sha256sum
 const HASH = '067001813136f21e0b5e65c1b0a97596f866f4367dc5df010a7b785ab29c21d2';
@@ -16,7 +16,7 @@ test('keys are read with their names, scopes and hashes, and written the same', 
       ['laptop.2', ['admin']],
     ],
   );
-  assert.deepEqual(keys[0]!.digest, digestOf('atl_test'));
+  assert.deepEqual(keys[0]!.digest, sha256Bytes('atl_test'));
   assert.equal(keys.map(formatApiKey).join(), text);
 });
 
@@ -48,7 +48,7 @@ test('an entry that does not fit is named by its place and its part, and nothing
 });
 
 test('keys that are made differ, are recognisable, and have 256 bits', () => {
-  const [one, other] = [makeKey(), makeKey()];
+  const [one, other] = [generateKey(), generateKey()];
   assert.match(one, /^atl_[\w-]{43}$/);
   assert.notEqual(one, other);
 });

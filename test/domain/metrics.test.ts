@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EpochRecord, isBetter } from '../../src/domain/metrics.ts';
+import { type EpochRecord, isImprovement } from '../../src/domain/metrics.ts';
 import { examples } from '../../src/http/schemas/examples.ts';
 
 const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): EpochRecord => ({
@@ -9,20 +9,20 @@ const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): Epoc
 });
 
 test('the first epoch is the best so far', () => {
-  assert.ok(isBetter(record({ validationLoss: 9, trainLoss: 9 }), null));
+  assert.ok(isImprovement(record({ validationLoss: 9, trainLoss: 9 }), null));
 });
 
 test('the lower validation loss is better, whatever the training loss', () => {
   const best = record({ validationLoss: 0.5, trainLoss: 0.1 });
-  assert.ok(isBetter(record({ validationLoss: 0.4, trainLoss: 0.9 }), best));
+  assert.ok(isImprovement(record({ validationLoss: 0.4, trainLoss: 0.9 }), best));
   assert.ok(
-    !isBetter(record({ validationLoss: 0.5, trainLoss: 0 }), best),
+    !isImprovement(record({ validationLoss: 0.5, trainLoss: 0 }), best),
     'of equals the earlier one stays',
   );
 });
 
 test('where nothing is held out, the training loss decides', () => {
   const best = record({ validationLoss: null, trainLoss: 0.5 });
-  assert.ok(isBetter(record({ validationLoss: null, trainLoss: 0.4 }), best));
-  assert.ok(!isBetter(record({ validationLoss: null, trainLoss: 0.6 }), best));
+  assert.ok(isImprovement(record({ validationLoss: null, trainLoss: 0.4 }), best));
+  assert.ok(!isImprovement(record({ validationLoss: null, trainLoss: 0.6 }), best));
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import {
   JOB_STATUSES,
   type JobStatus,
-  resolvedRequestSchema,
+  resolvedTrainingRequestSchema,
   trainingRequestSchema,
   transition,
 } from '../../src/domain/training-job.ts';
@@ -137,5 +137,5 @@ test('what was asked for before a limit was set can still be shown', () => {
     classWeights: [0, 1e-40],
     optimizer: { type: 'adam', epsilon: 1e-46 },
   };
-  assert.ok(resolvedRequestSchema.safeParse({ dataset: 'd', modelName: 'm', training }).success);
+  assert.ok(resolvedTrainingRequestSchema.safeParse({ dataset: 'd', modelName: 'm', training }).success);
 });

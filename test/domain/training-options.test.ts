@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { z } from 'zod';
-import { trainingConflicts } from '../../src/domain/training-conflicts.ts';
+import { findTrainingConflicts } from '../../src/domain/training-conflicts.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 
 const page = await readFile(join(import.meta.dirname, '../../docs/reference/training-options.md'), 'utf8');
@@ -35,5 +35,5 @@ test('the documentation has every option of a training, and every word that one 
 test('the example of the documentation is a request that makes sense', () => {
   const [, body] = /-d '(\{.*?\})'/s.exec(page)!;
   const request = trainingRequestSchema.parse(JSON.parse(body!));
-  assert.deepEqual(trainingConflicts(request, 10, 6000), []);
+  assert.deepEqual(findTrainingConflicts(request, 10, 6000), []);
 });

@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
-import { type ApiKey, digestOf, formatApiKey, makeKey } from '../../src/domain/api-key.ts';
+import { type ApiKey, formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
 import type { Scope } from '../../src/domain/scope.ts';
 import { assertProblem, startService, testImage, tiny } from '../start-service.ts';
 
-const secrets = { reader: makeKey(), trainer: makeKey(), owner: makeKey(), odd: 'schlüssel mit: allem' };
+const secrets = {
+  reader: generateKey(),
+  trainer: generateKey(),
+  owner: generateKey(),
+  odd: 'schlüssel mit: allem',
+};
 const entry = (name: keyof typeof secrets, ...scopes: Scope[]): ApiKey => ({
   name,
   scopes,
-  digest: digestOf(secrets[name]),
+  digest: sha256Bytes(secrets[name]),
 });
 const API_KEYS = [
   entry('reader', 'predict'),
@@ -42,7 +47,13 @@ test('without a key there is a 401 with a challenge, and nothing is done', async
 
 test('a key that is nearly right is wrong, and not repeated', async () => {
   const { reader } = secrets;
-  const wrong = [reader.slice(0, -1), `${reader}x`, reader.toUpperCase(), makeKey(), `${reader} ${reader}`];
+  const wrong = [
+    reader.slice(0, -1),
+    `${reader}x`,
+    reader.toUpperCase(),
+    generateKey(),
+    `${reader} ${reader}`,
+  ];
   for (const sent of wrong) {
     const response = await call(READ, `Bearer ${sent}`);
     assertProblem(response, 401, 'unauthenticated');

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { EpochRecord, Progress } from '../../src/domain/metrics.ts';
 import {
+  type ResolvedTrainingRequest,
   type TrainingJob,
-  type TrainingRequest,
   trainingRequestSchema,
 } from '../../src/domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
@@ -30,7 +30,7 @@ export async function temporaryStore(t: TestContext): Promise<Store> {
   return store;
 }
 
-export function request(modelName = 'fashion-mnist'): TrainingRequest {
+export function request(modelName = 'fashion-mnist'): ResolvedTrainingRequest {
   return {
     ...trainingRequestSchema.parse({ dataset: 'fashion-mnist', seed: 7, metadata: { who: 'a test' } }),
     modelName,

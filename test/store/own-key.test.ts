@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { type ApiKey, digestOf } from '../../src/domain/api-key.ts';
+import { type ApiKey, sha256Bytes } from '../../src/domain/api-key.ts';
 import { keepOwnKey, ownKeyFile, readOwnKey } from '../../src/store/own-key.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
 
-const key: ApiKey = { name: 'first', scopes: ['admin'], digest: digestOf('atl_test') };
+const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes('atl_test') };
 
 test('a key is kept in one file that its owner alone reads, over what a killed process left', async (t) => {
   const directory = await temporaryDirectory(t);

@@ -1,7 +1,7 @@
 /** Answers of the Open Inference Protocol v2: JSON, followed by the tensors that were asked for as binary. */
 import type { V2InferResponse, V2Output } from '../../domain/inference-v2.ts';
 import type { VersionReference } from '../../domain/model.ts';
-import { rank, rowsOf, toArray } from '../../domain/prediction.ts';
+import { matrixRows, rankClasses, toArray } from '../../domain/prediction.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 
@@ -51,7 +51,7 @@ function outputOf(
   classNames: readonly string[],
 ): { datatype: OutputType; shape: number[]; data: Values } {
   const classes = classNames.length;
-  const rows = rowsOf(probabilities, classes);
+  const rows = matrixRows(probabilities, classes);
   const count = rows.length;
   if (name === 'label') return { datatype: 'INT64', shape: [count], data: rows.map(argmax) };
   if (classification === 0) {
@@ -59,7 +59,7 @@ function outputOf(
   }
   const k = Math.min(classification, classes);
   const data = rows.flatMap((row) =>
-    rank(row, classNames, k).map(
+    rankClasses(row, classNames, k).map(
       ({ label, className, probability }) => `${probability.toFixed(DECIMALS)}:${label}:${className}`,
     ),
   );

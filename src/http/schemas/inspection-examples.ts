@@ -1,6 +1,6 @@
 /** Examples of what is found in a model and in pictures, shortened: of lists one entry, of maps zeros. */
 import type { Diagnosis } from '../../domain/diagnosis.ts';
-import type { Comparison, Evaluation } from '../../domain/evaluation.ts';
+import type { Evaluation, ModelComparison } from '../../domain/evaluation.ts';
 import type { Explanation } from '../../domain/explanation.ts';
 
 const map = Array.from({ length: 28 }, () => new Array<number>(28).fill(0));
@@ -66,7 +66,7 @@ const evaluation: Evaluation = {
   ],
 };
 
-const comparison: Comparison = {
+const comparison: ModelComparison = {
   model: { name: 'fashion-mnist', version: 1 },
   other: { name: 'fashion-mnist', version: 2 },
   dataset: 'fashion-mnist',

@@ -3,7 +3,7 @@
 import type { ImageBatch } from '../../datasets/image-batch.ts';
 import { fromColumn, fromNumbers, fromRows } from '../../datasets/instances.ts';
 import { type Invocation, invocationSchema, type OutputForm } from '../../domain/mlflow.ts';
-import { rowsOf, toArray } from '../../domain/prediction.ts';
+import { matrixRows, toArray } from '../../domain/prediction.ts';
 import { readCsv } from '../../formats/csv-table.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
 import { type InvocationBody, rowsOfRecords, rowsOfSplit } from '../../formats/mlflow-body.ts';
@@ -37,7 +37,7 @@ function readerOf(batch: ImageBatch, output: OutputForm): ReadRequest {
     batch,
     write(network, { probabilities }) {
       demandNumbers(network, probabilities);
-      const rows = rowsOf(probabilities, network.classNames.length);
+      const rows = matrixRows(probabilities, network.classNames.length);
       const predictions = output === 'label' ? rows.map(argmax) : rows.map(toArray);
       return { body: JSON.stringify({ predictions }), jsonBytes: null };
     },

@@ -1,6 +1,6 @@
 /** TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
 import { fromColumn, fromRows } from '../../datasets/instances.ts';
-import { rowsOf, toArray } from '../../domain/prediction.ts';
+import { matrixRows, toArray } from '../../domain/prediction.ts';
 import { predictRequestSchema } from '../../domain/tensorflow.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
 import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
@@ -17,7 +17,7 @@ export async function readTensorflow(bytes: Uint8Array): Promise<ReadRequest> {
     batch,
     write(network, { probabilities }) {
       demandNumbers(network, probabilities);
-      const rows = rowsOf(probabilities, network.classNames.length).map(toArray);
+      const rows = matrixRows(probabilities, network.classNames.length).map(toArray);
       return { body: JSON.stringify(byRow ? { predictions: rows } : { outputs: rows }), jsonBytes: null };
     },
   };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import {
-  type Comparison,
   comparisonSchema,
   type Evaluation,
   evaluationSchema,
+  type ModelComparison,
 } from '../../../src/domain/evaluation.ts';
 import type { Predictions } from '../../../src/domain/prediction.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
@@ -26,7 +26,7 @@ async function evaluate(path: string): Promise<Evaluation> {
   return response.json();
 }
 
-async function compare(path: string): Promise<Comparison> {
+async function compare(path: string): Promise<ModelComparison> {
   const response = await get(path);
   assert.equal(response.statusCode, 200, response.body);
   assert.deepEqual(comparisonSchema.strict().parse(response.json()), response.json());

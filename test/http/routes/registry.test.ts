@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
-import { digestOf, formatApiKey, makeKey } from '../../../src/domain/api-key.ts';
+import { formatApiKey, generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
 import { SCOPES } from '../../../src/domain/scope.ts';
 import { listOf } from '../../../src/http/schemas/paging.ts';
@@ -285,9 +285,9 @@ test('a version carries the metadata of its request, and its lineage', async () 
 });
 
 test('what a key may not do it does not, and the history says whose key it was', async (t) => {
-  const secrets = Object.fromEntries(SCOPES.map((scope) => [scope, makeKey()]));
+  const secrets = Object.fromEntries(SCOPES.map((scope) => [scope, generateKey()]));
   const API_KEYS = SCOPES.map((scope) =>
-    formatApiKey({ name: `a-${scope}`, scopes: [scope], digest: digestOf(secrets[scope]!) }),
+    formatApiKey({ name: `a-${scope}`, scopes: [scope], digest: sha256Bytes(secrets[scope]!) }),
   ).join();
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);

@@ -28,7 +28,7 @@ import { predictResponseSchema } from '../../../src/domain/tensorflow.ts';
 import {
   jobEventSchema,
   receiptSchema,
-  resolvedRequestSchema,
+  resolvedTrainingRequestSchema,
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
@@ -47,7 +47,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   DatasetList: listOf(datasetSchema),
   LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
   TrainingRequest: trainingRequestSchema,
-  ResolvedTrainingRequest: resolvedRequestSchema,
+  ResolvedTrainingRequest: resolvedTrainingRequestSchema,
   Receipt: receiptSchema,
   TrainingJob: trainingJobSchema,
   TrainingJobList: listOf(trainingJobSchema),

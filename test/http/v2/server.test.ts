@@ -1,7 +1,7 @@
 /** https://github.com/kserve/open-inference-protocol: server health and metadata; and every kind of error. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { digestOf, formatApiKey, makeKey } from '../../../src/domain/api-key.ts';
+import { formatApiKey, generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { endless, isUnderway, queueJob, startService, untilJob } from '../../start-service.ts';
 import { startTrained } from './fixtures.ts';
 import { assertError, inferJson } from './triton-client.ts';
@@ -87,8 +87,8 @@ test('what a method may be is told', async () => {
 });
 
 test('keys: 401 without one, 403 for a scope that it lacks, health is open, predicting is enough for the rest', async (t) => {
-  const key = makeKey();
-  const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: digestOf(key) });
+  const key = generateKey();
+  const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(key) });
   const { app: keyed } = await startService(t, { API_KEYS });
   for (const url of ['/v2/health/live', '/v2/health/ready']) {
     assert.equal((await keyed.inject(url)).statusCode, 200);
