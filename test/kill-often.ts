@@ -1,7 +1,7 @@
 /** A service that trains, and is killed with SIGKILL at random moments and started again on the same state. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import type { EpochRecord } from '../src/domain/metrics.ts';
+import type { EpochRecord } from '../src/domain/epoch-record.ts';
 import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
 import { PURPOSE, randomUniform } from '../src/numerics/random.ts';
 import { type Process, serving } from './start-process.ts';

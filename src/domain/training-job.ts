@@ -1,7 +1,8 @@
 /** Training jobs: what is asked for, what is shown, and how a job may change its status. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
-import { epochRecordSchema, progressSchema } from './metrics.ts';
+import { epochRecordSchema, progressSchema } from './epoch-record.ts';
+import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import {
   ACTIVATIONS,
   metadataSchema,
@@ -10,7 +11,6 @@ import {
   versionReferenceSchema,
 } from './model.ts';
 import { circumstancesSchema, verificationSchema } from './receipt.ts';
-import { FLOAT32_MINIMUMS, findUnderflows } from './smallest-options.ts';
 import {
   augmentationSchema,
   budgetSchema,

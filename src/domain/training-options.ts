@@ -1,6 +1,6 @@
 /** What a training may be told, each with its limits. The formulas are in `numerics/`. */
 import { z } from 'zod';
-import { FLOAT32_MINIMUMS } from './smallest-options.ts';
+import { FLOAT32_MINIMUMS } from './float32-minimums.ts';
 
 export const MAX_BATCH_SIZE = 1024;
 

@@ -1,6 +1,6 @@
 /** Epoch records as a table for spreadsheets and `numpy.genfromtxt`. */
-import type { EpochRecord } from '../domain/metrics.ts';
-import { epochRecordSchema } from '../domain/metrics.ts';
+import type { EpochRecord } from '../domain/epoch-record.ts';
+import { epochRecordSchema } from '../domain/epoch-record.ts';
 
 const COLUMNS = Object.keys(epochRecordSchema.shape) as (keyof EpochRecord)[];
 

@@ -1,5 +1,5 @@
 /** When a full queue is worth another try. */
-import type { Progress } from '../domain/metrics.ts';
+import type { Progress } from '../domain/epoch-record.ts';
 
 /** Of a job that has not done a step yet. */
 const UNKNOWN_SECONDS = 30;

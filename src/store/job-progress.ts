@@ -1,6 +1,6 @@
 /** What a running job reports. */
 import type { Transaction } from 'kysely';
-import { type EpochRecord, isImprovement, type Progress } from '../domain/metrics.ts';
+import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-record.ts';
 import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';

@@ -1,5 +1,5 @@
 /** Training jobs from and to rows. */
-import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import { type Circumstances, type Expectation, verificationOf } from '../domain/receipt.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';

@@ -1,6 +1,6 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
-import type { Progress } from '../domain/metrics.ts';
+import type { Progress } from '../domain/epoch-record.ts';
 import type { Circumstances } from '../domain/receipt.ts';
 import {
   ACTIVE_STATUSES,

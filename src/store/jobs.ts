@@ -1,7 +1,7 @@
 /** Training jobs: created, found, and handed to what changes them. */
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
-import type { EpochRecord, Progress } from '../domain/metrics.ts';
+import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import type { Circumstances, Expectation } from '../domain/receipt.ts';
 import type {
   GradientCheckSummary,

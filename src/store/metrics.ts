@@ -1,6 +1,6 @@
 /** One record an epoch. */
 import type { Kysely, Transaction } from 'kysely';
-import type { EpochRecord } from '../domain/metrics.ts';
+import type { EpochRecord } from '../domain/epoch-record.ts';
 import { decode, encode } from './json.ts';
 import type { Database } from './tables.ts';
 

@@ -1,6 +1,6 @@
 /** Thread entry: one training job, then the thread ends and its memory with it. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { selectionLoss } from '../domain/metrics.ts';
+import { selectionLoss } from '../domain/epoch-record.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import type { Standardization } from '../numerics/network.ts';

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { CheckpointRecord } from '../../src/domain/checkpoint.ts';
-import type { EpochRecord } from '../../src/domain/metrics.ts';
+import type { EpochRecord } from '../../src/domain/epoch-record.ts';
 import type { JobEvent } from '../../src/domain/training-job.ts';
 import {
   hasEnded,

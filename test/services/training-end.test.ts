@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { CheckpointRecord } from '../../src/domain/checkpoint.ts';
-import type { EpochRecord } from '../../src/domain/metrics.ts';
+import type { EpochRecord } from '../../src/domain/epoch-record.ts';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { startService, type TrainingBody, tiny, train } from '../start-service.ts';

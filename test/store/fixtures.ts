@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { EpochRecord, Progress } from '../../src/domain/metrics.ts';
+import type { EpochRecord, Progress } from '../../src/domain/epoch-record.ts';
 import {
   type ResolvedTrainingRequest,
   type TrainingJob,

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../domain/checkpoint.ts';
-import { epochRecordSchema } from '../../domain/metrics.ts';
+import { epochRecordSchema } from '../../domain/epoch-record.ts';
 import {
   jobStatusSchema,
   type TrainingJob,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { epochRecordSchema } from '../../../src/domain/metrics.ts';
+import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { type TrainingJob, trainingJobSchema } from '../../../src/domain/training-job.ts';
 import {
   assertProblem,

@@ -6,6 +6,7 @@ import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
 import { datasetSchema } from '../../../src/domain/dataset.ts';
 import { datasetReportSchema } from '../../../src/domain/dataset-report.ts';
 import { diagnosisSchema } from '../../../src/domain/diagnosis.ts';
+import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
@@ -20,7 +21,6 @@ import {
   serverReadinessSchema,
   statisticsSchema,
 } from '../../../src/domain/inference-v2.ts';
-import { epochRecordSchema } from '../../../src/domain/metrics.ts';
 import { invocationResponseSchema } from '../../../src/domain/mlflow.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';

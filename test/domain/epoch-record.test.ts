@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EpochRecord, isImprovement } from '../../src/domain/metrics.ts';
+import { type EpochRecord, isImprovement } from '../../src/domain/epoch-record.ts';
 import { examples } from '../../src/http/schemas/examples.ts';
 
 const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): EpochRecord => ({
