@@ -8,7 +8,7 @@ import { type ImportHints, importModel } from '../../src/formats/import-model.ts
 import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
-import { trainingPlan } from '../../src/services/training-plan.ts';
+import { trainingPlan } from '../../src/services/build-plan.ts';
 import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { createKernel } from '../../src/workers/kernel.ts';
 

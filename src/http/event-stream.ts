@@ -1,7 +1,7 @@
 /** Events of a job as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
-import type { EventPage } from '../services/follow-events.ts';
+import type { EventPage } from '../services/subscribe-events.ts';
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 

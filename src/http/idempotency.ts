@@ -1,7 +1,7 @@
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is repeated creates nothing a second time. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { OnceService } from '../services/answer-once.ts';
+import type { OnceService } from '../services/idempotency.ts';
 import type { Answer, Keep } from '../store/idempotency.ts';
 import { fingerprintOf } from './fingerprint.ts';
 

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { V2ModelStatistics } from '../domain/inference-v2.ts';
 import type { VersionReference } from '../domain/model.ts';
-import type { PredictMeter } from './predict.ts';
+import type { PredictMeter } from './predictions.ts';
 
 /** Of others that have not been asked for longer nothing is known any more. */
 const MAX_VERSIONS = 1000;

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../domain/model.ts';
 import { forwardBytes } from '../numerics/simd/forward.ts';
-import type { LoadedModel } from './find-model.ts';
+import type { LoadedModel } from './models.ts';
 
 /** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */
 const MAX_LOADED = 256;

@@ -2,7 +2,7 @@
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import type { Annotations, ModelVersion, VersionName, VersionReference } from '../domain/model.ts';
 import type { Page, Store } from '../store/store.ts';
-import type { ModelService } from './find-model.ts';
+import type { ModelService } from './models.ts';
 
 export interface RegistryService {
   /** All aliases, and of their moves the page that is asked for. @throws AtelierError `model-not-found` */

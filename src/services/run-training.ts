@@ -17,11 +17,11 @@ import type {
 } from '../workers/messages.ts';
 import { serializeError } from '../workers/serialize-error.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
+import { layerSizesOf, trainingPlan } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
-import type { ModelService } from './find-model.ts';
+import type { ModelService } from './models.ts';
+import { repetitionOf } from './reproduction.ts';
 import { type Resumption, resumeFrom } from './resume-training.ts';
-import { layerSizesOf, trainingPlan } from './training-plan.ts';
-import { repetitionOf } from './verify-training.ts';
 import { findStart } from './warm-start.ts';
 
 export interface JobLog {

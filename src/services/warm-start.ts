@@ -3,9 +3,9 @@ import type { Dataset } from '../domain/dataset.ts';
 import { parseModelReference } from '../domain/model.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
-import type { LoadedModel, ModelService } from './find-model.ts';
-import { loadNamed } from './find-model.ts';
-import { layerSizesOf, type Start } from './training-plan.ts';
+import { layerSizesOf, type Start } from './build-plan.ts';
+import type { LoadedModel, ModelService } from './models.ts';
+import { loadNamed } from './models.ts';
 
 /**
  * null where the request names none.

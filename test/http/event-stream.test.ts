@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { streamEvents } from '../../src/http/event-stream.ts';
-import { createFollowEvents, type EventPage } from '../../src/services/follow-events.ts';
+import { createFollowEvents, type EventPage } from '../../src/services/subscribe-events.ts';
 import type { Store } from '../../src/store/store.ts';
 import { newJob, temporaryStore } from '../store/fixtures.ts';
 import { idsOf, openStream, upTo } from './read-events.ts';

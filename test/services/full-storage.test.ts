@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
-import { createModelService } from '../../src/services/find-model.ts';
+import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
 import { storageFull } from '../../src/store/directory.ts';
 import type { Store } from '../../src/store/store.ts';

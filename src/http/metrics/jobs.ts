@@ -1,7 +1,7 @@
 /** What the jobs are at, and what has become of them. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { JOB_STATUSES, type JobStatus, type TrainingJob } from '../../domain/training-job.ts';
-import type { JobMeter } from '../../services/watch-jobs.ts';
+import type { JobMeter } from '../../services/job-log.ts';
 
 export interface KnownJobs {
   readonly queueLimit: number;

@@ -1,8 +1,8 @@
 /** What Prometheus is told: one registry a service, nothing global. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
+import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
-import type { JobMeter } from '../../services/watch-jobs.ts';
 import { type KnownJobs, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMeter } from './predictions.ts';

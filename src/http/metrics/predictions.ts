@@ -1,7 +1,7 @@
 /** What was predicted, and where the time went, by model. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/model.ts';
-import type { OnPredicted } from '../../services/predict.ts';
+import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 
 /** Labels are bounded: further versions are counted together, under a name that no model can have. */

@@ -10,7 +10,7 @@ import {
   evaluationQuerySchema,
   evaluationSchema,
 } from '../../domain/evaluation.ts';
-import type { EvaluationService } from '../../services/evaluate.ts';
+import type { EvaluationService } from '../../services/evaluations.ts';
 import { tagAnswers } from '../entity-tags.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { problems } from '../schemas/problem.ts';

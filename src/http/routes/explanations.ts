@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
-import type { InspectionService } from '../../services/inspect.ts';
+import type { InspectionService } from '../../services/interpretability.ts';
 import { readImages } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../domain/gradient-check.ts';
-import type { GradientCheckService } from '../../services/check-gradient.ts';
+import type { GradientCheckService } from '../../services/gradient-checks.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';

@@ -1,8 +1,8 @@
 /** POST /v1/models */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
-import type { OnceService } from '../../services/answer-once.ts';
-import type { ImportService } from '../../services/import-model.ts';
+import type { OnceService } from '../../services/idempotency.ts';
+import type { ImportService } from '../../services/imports.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { answerOnce } from '../idempotency.ts';

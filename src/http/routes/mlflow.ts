@@ -7,9 +7,9 @@ import { invocationResponseSchema, invocationSchema } from '../../domain/mlflow.
 import { modelReferenceSchema, parseModelReference } from '../../domain/model.ts';
 import { AtelierError } from '../../errors.ts';
 import type { InvocationBody } from '../../formats/mlflow-body.ts';
-import type { ModelService } from '../../services/find-model.ts';
 import type { HealthService } from '../../services/health.ts';
-import type { PredictService } from '../../services/predict.ts';
+import type { ModelService } from '../../services/models.ts';
+import type { PredictService } from '../../services/predictions.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { demandBody, mediaTypeOf } from '../raw-bodies.ts';
 import { nativeErrors } from '../schemas/native-errors.ts';

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { modelSchema, modelVersionSchema, nameSchema, versionNameSchema } from '../../domain/model.ts';
 import { wholeNumber } from '../../domain/whole-number.ts';
-import type { ModelService } from '../../services/find-model.ts';
+import type { ModelService } from '../../services/models.ts';
 import { tagAnswers } from '../entity-tags.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { VersionName } from '../../domain/model.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
 import { wholeNumber } from '../../domain/whole-number.ts';
-import type { PredictService } from '../../services/predict.ts';
+import type { PredictService } from '../../services/predictions.ts';
 import { readImages } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';

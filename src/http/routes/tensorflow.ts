@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { predictRequestSchema, predictResponseSchema } from '../../domain/tensorflow.ts';
-import type { PredictService } from '../../services/predict.ts';
+import type { PredictService } from '../../services/predictions.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { demandBody } from '../raw-bodies.ts';
 import { nativeErrors } from '../schemas/native-errors.ts';

@@ -9,8 +9,8 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../domain/training-job.ts';
-import type { OnceService } from '../../services/answer-once.ts';
-import type { TrainingService } from '../../services/train.ts';
+import type { OnceService } from '../../services/idempotency.ts';
+import type { TrainingService } from '../../services/training.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { rememberRequests } from '../asked-by.ts';
 import { tagAnswers } from '../entity-tags.ts';

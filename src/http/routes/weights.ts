@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
-import type { InspectionService } from '../../services/inspect.ts';
+import type { InspectionService } from '../../services/interpretability.ts';
 import { tagAnswers } from '../entity-tags.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';

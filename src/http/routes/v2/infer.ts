@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { inferRequestSchema, inferResponseSchema } from '../../../domain/inference-v2.ts';
 import { AtelierError } from '../../../errors.ts';
-import type { PredictService } from '../../../services/predict.ts';
+import type { PredictService } from '../../../services/predictions.ts';
 import { hangUpSignal } from '../../hang-up.ts';
 import { demandBody } from '../../raw-bodies.ts';
 import { binaryContent } from '../../schemas/binary.ts';

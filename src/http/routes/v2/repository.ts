@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { repositoryIndexRequestSchema, repositoryIndexSchema } from '../../../domain/inference-v2.ts';
 import { AtelierError } from '../../../errors.ts';
 import { readJson } from '../../../formats/json-bounds.ts';
-import type { ModelService } from '../../../services/find-model.ts';
+import type { ModelService } from '../../../services/models.ts';
 import { nativeErrors } from '../../schemas/native-errors.ts';
 import { jsonContent } from '../../schemas/protocol-examples.ts';
 import { namedModel } from './named-model.ts';

@@ -8,7 +8,7 @@ import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckedDataset, DatasetCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { memoryForWork } from './memory-estimate.ts';
+import { memoryForWork } from './memory-limits.ts';
 
 export interface OwnDatasetService {
   /** Where a part of an upload is to be written, and discarded in the end. */

@@ -5,7 +5,7 @@ import type { Expectation } from '../domain/receipt.ts';
 import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
-import type { ModelService } from './find-model.ts';
+import type { ModelService } from './models.ts';
 import { findStart } from './warm-start.ts';
 
 /**

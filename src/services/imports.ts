@@ -11,9 +11,9 @@ import type { Store } from '../store/store.ts';
 import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { ownMemory } from '../workers/transfer.ts';
-import { MAX_EVALUATION_COST } from './evaluate.ts';
+import { MAX_EVALUATION_COST } from './evaluations.ts';
 import { findDataset } from './find-dataset.ts';
-import type { ModelService } from './find-model.ts';
+import type { ModelService } from './models.ts';
 
 /** What a model is measured on that says nothing of its data. */
 const DEFAULT_DATASET = 'fashion-mnist';

@@ -18,8 +18,8 @@ import type {
 import type { Pool } from '../workers/pool.ts';
 import { readRequest } from '../workers/read-request.ts';
 import { ownMemory } from '../workers/transfer.ts';
-import type { LoadedModel, ModelService } from './find-model.ts';
-import type { StatisticsFor } from './picture-statistics.ts';
+import type { LoadedModel, ModelService } from './models.ts';
+import type { StatisticsFor } from './statistics-cache.ts';
 
 /** The main thread computes no more than this at once. */
 const MAX_IMAGES_HERE = 64;

@@ -2,10 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
-import {
-  assertGradientCheckFitsMemory,
-  assertTrainingFitsMemory,
-} from '../../src/services/memory-estimate.ts';
+import { assertGradientCheckFitsMemory, assertTrainingFitsMemory } from '../../src/services/memory-limits.ts';
 
 const request = trainingRequestSchema.parse({ dataset: 'fashion-mnist' });
 const huge = [784, 10_000_000, 100_000, 10];

@@ -15,8 +15,8 @@ import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { findNamed, type ModelService, networkOf } from './find-model.ts';
-import { shareAnswers } from './share-answers.ts';
+import { shareAnswers } from './coalesce.ts';
+import { findNamed, type ModelService, networkOf } from './models.ts';
 
 /** Multiply-adds, zeros not skipped: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;

@@ -9,10 +9,10 @@ import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type Network, type Parameters, parameterCount } from '../numerics/network.ts';
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import { layerSizesOf } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
-import { type LoadedModel, loadNamed, type ModelService } from './find-model.ts';
-import { assertGradientCheckFitsMemory } from './memory-estimate.ts';
-import { layerSizesOf } from './training-plan.ts';
+import { assertGradientCheckFitsMemory } from './memory-limits.ts';
+import { type LoadedModel, loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Multiply-adds; a few seconds of the reference. */

@@ -9,12 +9,12 @@ import type { JobQueue } from '../queue/job-queue.ts';
 import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
+import { layerSizesOf } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
-import type { ModelService } from './find-model.ts';
-import { assertTrainingFitsMemory } from './memory-estimate.ts';
+import { assertTrainingFitsMemory } from './memory-limits.ts';
+import type { ModelService } from './models.ts';
+import { expectationOf } from './reproduction.ts';
 import { secondsUntilPlace } from './retry-after.ts';
-import { layerSizesOf } from './training-plan.ts';
-import { expectationOf } from './verify-training.ts';
 import { findStart } from './warm-start.ts';
 
 export interface TrainingService {

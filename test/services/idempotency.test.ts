@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
-import { createOnceService, type OnceService } from '../../src/services/answer-once.ts';
+import { createOnceService, type OnceService } from '../../src/services/idempotency.ts';
 import type { Answer, Keep, KeyedRequest } from '../../src/store/idempotency.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, keep, request, temporaryStore, untouched } from '../store/fixtures.ts';

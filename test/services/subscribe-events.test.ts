@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createFollowEvents, type EventPage } from '../../src/services/follow-events.ts';
+import { createFollowEvents, type EventPage } from '../../src/services/subscribe-events.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, temporaryStore } from '../store/fixtures.ts';
 

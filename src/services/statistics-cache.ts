@@ -4,8 +4,8 @@ import { AtelierError } from '../errors.ts';
 import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
 import type { PictureStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import type { LoadedModel } from './find-model.ts';
-import { shareAnswers } from './share-answers.ts';
+import { shareAnswers } from './coalesce.ts';
+import type { LoadedModel } from './models.ts';
 
 /** Of data sets; 10 kilobytes a class each. */
 const MAX_KEPT = 16;

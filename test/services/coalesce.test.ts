@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shareAnswers } from '../../src/services/share-answers.ts';
+import { shareAnswers } from '../../src/services/coalesce.ts';
 
 const forever = new AbortController().signal;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import type { JobEvent } from '../../src/domain/training-job.ts';
-import { watchJobs } from '../../src/services/watch-jobs.ts';
+import { watchJobs } from '../../src/services/job-log.ts';
 import { endless, hasEnded, isUnderway, queueJob, startService, tiny, untilJob } from '../start-service.ts';
 import { newJob, temporaryStore } from '../store/fixtures.ts';
 

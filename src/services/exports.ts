@@ -9,7 +9,7 @@ import { forwardCost } from '../numerics/forward.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import type { ExportResult, ExportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import type { ModelService } from './find-model.ts';
+import type { ModelService } from './models.ts';
 
 /** An ONNX file has to answer so many as the service does. */
 const CHECKED_IMAGES = 256;
