@@ -1,5 +1,6 @@
 /** The composition root: the only file that sees every layer. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import { ownKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
@@ -8,7 +9,6 @@ import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
 import { askedBy } from './http/asked-by.ts';
 import { createMetrics } from './http/metrics/metrics.ts';
-import { ownKey } from './own-key.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createEvaluationService } from './services/evaluations.ts';
 import { createExportService } from './services/exports.ts';

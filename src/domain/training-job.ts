@@ -10,7 +10,7 @@ import {
   nameSchema,
   versionReferenceSchema,
 } from './model.ts';
-import { circumstancesSchema, verificationSchema } from './receipt.ts';
+import { circumstancesSchema, verificationSchema } from './reproducibility.ts';
 import {
   augmentationSchema,
   budgetSchema,

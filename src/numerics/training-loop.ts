@@ -12,7 +12,6 @@ import {
   weightNorm,
 } from './evaluate.ts';
 import { initialize } from './initialize.ts';
-import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from './schedules.ts';
 import type {
   EpochEnd,
   EpochMetrics,
@@ -21,7 +20,8 @@ import type {
   TrainingEvent,
   TrainingReply,
   TrainingResult,
-} from './training-events.ts';
+} from './loop-events.ts';
+import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from './schedules.ts';
 import { engineSettings, type TrainingPlan } from './training-plan.ts';
 import {
   checkSnapshot,

@@ -1,8 +1,8 @@
 /** Where a training stands between two steps, and whether what was taken of one fits another. */
 import type { StoppingState } from './early-stopping.ts';
 import type { Engine, EngineState } from './engine.ts';
+import type { StopReason } from './loop-events.ts';
 import type { PlateauState } from './schedules.ts';
-import type { StopReason } from './training-events.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
 /** Besides the engine's own, all that the rest of a training depends on at the boundary between two steps. */

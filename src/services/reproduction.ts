@@ -1,7 +1,7 @@
 /** A training that is done again from its receipt: whether it can be, and what is different about it. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import type { Expectation } from '../domain/receipt.ts';
+import type { Expectation } from '../domain/reproducibility.ts';
 import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';

@@ -1,7 +1,7 @@
 /** Runs one queued job in a thread, records what the thread says, and publishes what it made. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
-import type { Circumstances } from '../domain/receipt.ts';
+import type { Circumstances } from '../domain/reproducibility.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';

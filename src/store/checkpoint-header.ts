@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
+import { STOP_REASONS } from '../numerics/loop-events.ts';
 import { parameterCount } from '../numerics/network.ts';
-import { STOP_REASONS } from '../numerics/training-events.ts';
 
 const count = z.int().min(0);
 const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0'])]).transform(Number);

@@ -7,10 +7,10 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AtelierError } from '../errors.ts';
 import { syncDirectory } from './directory.ts';
+import { createWrittenEvents, type OnAppended } from './event-notifications.ts';
 import { migrations } from './migrations/migrations.ts';
 import { NodeSqliteDialect, unusable } from './sqlite.ts';
 import type { Database } from './tables.ts';
-import { createWrittenEvents, type OnAppended } from './written-events.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
 /** SQLite's default */

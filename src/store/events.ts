@@ -2,10 +2,10 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import type { OnAppended } from './event-notifications.ts';
 import { decode, encode } from './json.ts';
 import { type Page, toPage } from './page.ts';
 import type { Database, JobRow } from './tables.ts';
-import type { OnAppended } from './written-events.ts';
 
 export interface Events {
   /** @throws AtelierError `training-job-not-found` */

@@ -1,6 +1,6 @@
 /** Training jobs from and to rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
-import { type Circumstances, type Expectation, verificationOf } from '../domain/receipt.ts';
+import { type Circumstances, type Expectation, verificationOf } from '../domain/reproducibility.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';
 import type { JobRow } from './tables.ts';

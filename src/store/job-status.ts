@@ -1,7 +1,7 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
-import type { Circumstances } from '../domain/receipt.ts';
+import type { Circumstances } from '../domain/reproducibility.ts';
 import {
   ACTIVE_STATUSES,
   isEnded,

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
-import type { Circumstances, Expectation } from '../domain/receipt.ts';
+import type { Circumstances, Expectation } from '../domain/reproducibility.ts';
 import type {
   GradientCheckSummary,
   JobStatus,

@@ -6,6 +6,7 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
+import type { OnAppended } from './event-notifications.ts';
 import { createEvents, type Events } from './events.ts';
 import { type Answers, createAnswers } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -14,7 +15,6 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
 import { type SharedBlobs, shareBlobs } from './shared-blobs.ts';
-import type { OnAppended } from './written-events.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';

@@ -1,7 +1,7 @@
 /** The compiled kernel, one compilation a thread, and proof that it computes here what the reference does. */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Circumstances } from '../domain/receipt.ts';
+import type { Circumstances } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';

@@ -25,9 +25,9 @@ import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
 import type { Initialization } from '../numerics/initialize.ts';
+import type { TrainingResult } from '../numerics/loop-events.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { KernelShare } from '../numerics/simd/engine.ts';
-import type { TrainingResult } from '../numerics/training-events.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */

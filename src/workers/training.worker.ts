@@ -3,18 +3,17 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { selectionLoss } from '../domain/epoch-record.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
-import type { Standardization } from '../numerics/network.ts';
-import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/measuring-engine.ts';
 import type {
   EpochEnd,
   TrainingEvent,
   TrainingReply,
   TrainingResult,
   TrainingStep,
-} from '../numerics/training-events.ts';
+} from '../numerics/loop-events.ts';
+import type { Standardization } from '../numerics/network.ts';
+import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/measuring-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
-import { checkBeforeTraining } from './check-before-training.ts';
 import { checkKernel, kernelModule } from './kernel.ts';
 import {
   type CheckpointBytes,
@@ -23,8 +22,9 @@ import {
   type TrainingMessage,
   type TrainingTask,
 } from './messages.ts';
+import { checkBeforeTraining } from './preflight-gradient-check.ts';
 import { serializeError } from './serialize-error.ts';
-import { createTimes } from './training-times.ts';
+import { createTimes } from './training-clock.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
 /** Between two checkpoints at ends of epochs. */

@@ -1,9 +1,9 @@
 /** Trainings that are interrupted, put into bytes, and gone on with from these by an engine that knows nothing of before. */
 import { Worker } from 'node:worker_threads';
 import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
+import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/loop-events.ts';
 import type { KernelEngine } from '../../src/numerics/simd/engine.ts';
 import { createMeasuringEngine } from '../../src/numerics/simd/measuring-engine.ts';
-import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/training-events.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';

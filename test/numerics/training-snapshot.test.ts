@@ -1,8 +1,8 @@
 /** What a snapshot is: an answer that changes nothing, copies, and only for the training that it is of. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TrainingEvent, TrainingReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
-import type { TrainingEvent, TrainingReply } from '../../src/numerics/training-events.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';

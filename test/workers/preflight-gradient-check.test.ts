@@ -5,8 +5,8 @@ import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
 import { measurePixels } from '../../src/numerics/training-part.ts';
-import { checkBeforeTraining } from '../../src/workers/check-before-training.ts';
 import { createKernel, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
+import { checkBeforeTraining } from '../../src/workers/preflight-gradient-check.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 

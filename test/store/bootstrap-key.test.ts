@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import { keepOwnKey, ownKeyFile, readOwnKey } from '../../src/store/own-key.ts';
+import { keepOwnKey, ownKeyFile, readOwnKey } from '../../src/store/bootstrap-key.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
 
 const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes('atl_test') };

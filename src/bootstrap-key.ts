@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
-import { keepOwnKey, ownKeyFile, readOwnKey } from './store/own-key.ts';
+import { keepOwnKey, ownKeyFile, readOwnKey } from './store/bootstrap-key.ts';
 
 /**
  * That of an earlier start, or a new one, which is printed and never again seen. The caller holds the state directory.

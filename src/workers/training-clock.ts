@@ -1,6 +1,6 @@
 /** How long a training took and how fast it is, which the loop, being pure, does not know; goes on after an interruption. */
 import type { Progress } from '../domain/epoch-record.ts';
-import type { TrainingStep } from '../numerics/training-events.ts';
+import type { TrainingStep } from '../numerics/loop-events.ts';
 import type { Checkpoint } from '../store/checkpoint-format.ts';
 
 type Stored = Pick<
