@@ -1,6 +1,7 @@
 /** Makes a key, and its entry in API_KEYS: npm run -s key -- name scope… */
+
+import type { Scope } from '../src/domain/api-key.ts';
 import { formatApiKey, generateKey, parseApiKeys, sha256Bytes } from '../src/domain/api-key.ts';
-import type { Scope } from '../src/domain/scope.ts';
 
 const [name = 'me', ...scopes] = process.argv.slice(2);
 const key = generateKey();

@@ -1,6 +1,6 @@
 /** Aliases: names for versions that move, and what became of them. */
 import { z } from 'zod';
-import { aliasNameSchema } from './model.ts';
+import { aliasNameSchema } from './model-reference.ts';
 
 export const aliasSchema = z
   .object({

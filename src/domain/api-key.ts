@@ -1,6 +1,13 @@
 /** Keys, of which nothing but hashes is kept. */
 import { createHash, randomBytes } from 'node:crypto';
-import { SCOPES, type Scope } from './scope.ts';
+
+/** Each includes those before it. */
+export const SCOPES = ['predict', 'train', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export function includesScope(held: readonly Scope[], needed: Scope): boolean {
+  return held.some((scope) => SCOPES.indexOf(scope) >= SCOPES.indexOf(needed));
+}
 
 export interface ApiKey {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { ClassificationReport } from '../numerics/evaluation/classification
 import type { Comparison as ComparedAnswers } from '../numerics/evaluation/comparison.ts';
 import { MCNEMAR_METHODS } from '../numerics/evaluation/mcnemar.ts';
 import { SPLITS, type SplitName } from './dataset.ts';
-import { type VersionReference, versionReferenceSchema } from './model.ts';
+import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
 
 export const evaluationQuerySchema = z.strictObject({
   split: z.enum(SPLITS).default('test').describe('Which images'),

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { PATCH, STRIDE } from '../numerics/explanation/occlusion.ts';
 import { IMAGE_SIDE } from './dataset.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
-import { type VersionReference, versionReferenceSchema } from './model.ts';
+import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
 import { imageQuery } from './prediction.ts';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber } from './primitives.ts';
 
 export const explanationQuerySchema = z.strictObject({
   label: wholeNumber(0).optional().describe('The class that is explained; the likeliest by default'),

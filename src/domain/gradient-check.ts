@@ -1,6 +1,6 @@
 /** Gradient checks: what is asked for and what is reported. The mathematics is `numerics/gradient-check.ts`. */
 import { z } from 'zod';
-import { modelReferenceSchema } from './model.ts';
+import { modelReferenceSchema } from './model-reference.ts';
 import { kernelDifferenceSchema, networkSchema, seedSchema } from './training-job.ts';
 
 export const DEFAULT_CHECK_EXAMPLES = 5;

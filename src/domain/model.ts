@@ -1,86 +1,9 @@
 /** Named models and their numbered versions. */
 import { z } from 'zod';
-import { importOriginSchema } from './import-origin.ts';
-
-export const NAME_PATTERN = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
-export const nameSchema = z
-  .string()
-  .regex(NAME_PATTERN, 'must be 1–64 of a–z, 0–9, ".", "_" and "-", starting with a letter or digit');
-
-const ALIAS = '(?![0-9]+$)[a-z0-9][a-z0-9._-]{0,63}';
-
-export const aliasNameSchema = z
-  .string()
-  .regex(
-    new RegExp(`^${ALIAS}$`),
-    'must be 1–64 of a–z, 0–9, ".", "_" and "-", starting with a letter or digit, and not a number',
-  );
-
-/** The alias of the version that a model's name alone means; without it that is the newest. */
-export const CHAMPION = 'champion';
-
-export const versionReferenceSchema = z.object({ name: nameSchema, version: z.int().min(1) });
-export type VersionReference = z.infer<typeof versionReferenceSchema>;
-
-export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
-
-const JOB_ID = 'job_[0-7][0-9A-HJKMNP-TV-Z]{25}';
-const WHOLE_JOB_ID = new RegExp(`^${JOB_ID}$`);
-const NUMBER = '[1-9][0-9]{0,8}';
-
-/** A number, or the name of an alias. */
-export type VersionName = number | string;
-
-/**
- * `"name"` (its champion, else its newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"` is
- * the checkpoint of a training job after so many steps: no name of a model looks like that.
- */
-export const modelReferenceSchema = z.union([
-  z
-    .string()
-    .regex(
-      new RegExp(`^([a-z0-9][a-z0-9._-]{0,63}(@(${NUMBER}|${ALIAS}))?|${JOB_ID}@${NUMBER})$`),
-      'must be "name", "name@version", "name@alias" or, for a checkpoint, "job_…@step"',
-    ),
-  z.strictObject({ name: nameSchema, version: z.union([z.int().min(1), aliasNameSchema]).optional() }),
-  z.strictObject({ name: z.string().regex(WHOLE_JOB_ID), version: z.int().min(1) }),
-]);
-
-export type ModelReference = z.infer<typeof modelReferenceSchema>;
-
-/** Whether a reference is to a checkpoint of that training job. */
-export function isJobId(name: string): boolean {
-  return WHOLE_JOB_ID.test(name);
-}
-
-/** The parts of a reference; no version means the champion, else the newest. */
-export function parseModelReference(reference: ModelReference): {
-  name: string;
-  version?: VersionName | undefined;
-} {
-  if (typeof reference !== 'string') return reference;
-  const [name, version] = reference.split('@') as [string, string?];
-  return version === undefined ? { name } : { name, version: toVersionName(version) };
-}
-
-function toVersionName(text: string): VersionName {
-  return /^[0-9]+$/.test(text) ? Number(text) : text;
-}
-
-/** In a path. */
-export const versionNameSchema = z
-  .string()
-  .regex(
-    new RegExp(`^(${NUMBER}|${ALIAS})$`),
-    'must be the number of a version, from 1, or the name of an alias',
-  )
-  .transform(toVersionName);
-
-/** Of jobs as of versions. */
-export const metadataSchema = z
-  .record(z.string().min(1).max(64), z.string().max(256))
-  .refine((value) => Object.keys(value).length <= 16, 'at most 16 entries');
+import { ACTIVATIONS } from '../numerics/network.ts';
+import { importOriginSchema } from './model-import.ts';
+import { aliasNameSchema, nameSchema } from './model-reference.ts';
+import { metadataSchema } from './primitives.ts';
 
 /** What can be said of a version, and changed at any time. */
 const annotations = {

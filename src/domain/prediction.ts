@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { argmax } from '../numerics/reference/cross-entropy.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
-import type { VersionReference } from './model.ts';
-import { wholeNumber } from './whole-number.ts';
+import type { VersionReference } from './model-reference.ts';
+import { wholeNumber } from './primitives.ts';
 
 const flag = z
   .enum(['true', 'false'])

@@ -1,15 +1,11 @@
 /** Training jobs: what is asked for, what is shown, and how a job may change its status. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
+import { ACTIVATIONS } from '../numerics/network.ts';
 import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
-import {
-  ACTIVATIONS,
-  metadataSchema,
-  modelReferenceSchema,
-  nameSchema,
-  versionReferenceSchema,
-} from './model.ts';
+import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
+import { metadataSchema } from './primitives.ts';
 import { circumstancesSchema, verificationSchema } from './reproducibility.ts';
 import {
   augmentationSchema,

@@ -1,6 +1,6 @@
 /** Which weights are looked at. The picture is `formats/drawing/weights.ts`. */
 import { z } from 'zod';
-import { wholeNumber } from './whole-number.ts';
+import { wholeNumber } from './primitives.ts';
 
 export const weightsQuerySchema = z.strictObject({
   layer: wholeNumber(1)

@@ -1,6 +1,6 @@
 /** Bytes of a model that was made elsewhere, or exported here, → its packed parameters and what is known of it. */
 import { isDeepStrictEqual } from 'node:util';
-import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/import-origin.ts';
+import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { nameLayers } from './layer-names.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';

@@ -1,9 +1,9 @@
 /** What makes parameters a model, as the strings of a file's metadata. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { jsonText } from '../domain/json-text.ts';
-import { ACTIVATIONS } from '../domain/model.ts';
+import { jsonText } from '../domain/primitives.ts';
 import type { Network } from '../numerics/network.ts';
+import { ACTIVATIONS } from '../numerics/network.ts';
 import { refuse } from './refuse.ts';
 import { bytesOf } from './tensor.ts';
 

@@ -3,8 +3,7 @@ import { timingSafeEqual } from 'node:crypto';
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../config.ts';
-import { type ApiKey, sha256Bytes } from '../domain/api-key.ts';
-import { includesScope } from '../domain/scope.ts';
+import { type ApiKey, includesScope, sha256Bytes } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
 import type { RouteScope } from './route-scopes.ts';
 

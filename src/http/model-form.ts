@@ -1,6 +1,6 @@
 /** Forms that bring a model file, and what is said of it. */
 import type { FastifyError, FastifyRequest } from 'fastify';
-import { type ImportRequest, importRequestSchema } from '../domain/import-request.ts';
+import { type ImportRequest, importRequestSchema } from '../domain/model-import.ts';
 import { AtelierError } from '../errors.ts';
 import { digestOf } from '../store/blobs.ts';
 import { validatorCompiler } from './validate.ts';

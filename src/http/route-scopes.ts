@@ -1,6 +1,6 @@
 /** What each route demands of its caller: declared with the route, and without it there is no route. */
 import type { FastifyInstance } from 'fastify';
-import type { Scope } from '../domain/scope.ts';
+import type { Scope } from '../domain/api-key.ts';
 
 /** `docs` and `metrics` are open or not by configuration. */
 export type RouteScope = Scope | 'open' | 'docs' | 'metrics';

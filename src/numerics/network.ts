@@ -6,7 +6,8 @@ export type Parameters = Float64Array | Float32Array;
 export type LayerSizes = readonly number[];
 
 /** What hidden layers make of their pre-activations; the formulas are in reference/activations.ts. */
-export type Activation = 'relu' | 'leaky-relu' | 'tanh' | 'sigmoid' | 'identity';
+export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
+export type Activation = (typeof ACTIVATIONS)[number];
 
 /** The network sees (x / 255 − mean) / std: one mean and one standard deviation for all pixels. */
 export interface Standardization {

@@ -2,12 +2,8 @@
 import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { ComparisonQuery, EvaluationQuery } from '../domain/evaluation.ts';
-import {
-  type ModelVersion,
-  parseModelReference,
-  type VersionName,
-  type VersionReference,
-} from '../domain/model.ts';
+import type { ModelVersion } from '../domain/model.ts';
+import { parseModelReference, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';

@@ -2,7 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { GradientCheck, GradientCheckRequest } from '../domain/gradient-check.ts';
-import { parseModelReference } from '../domain/model.ts';
+import { parseModelReference } from '../domain/model-reference.ts';
 import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';

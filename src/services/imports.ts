@@ -1,8 +1,8 @@
 /** Takes models that were made elsewhere, or exported here, measures them, and publishes them. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import { type ImportRequest, NO_DATASET } from '../domain/import-request.ts';
 import type { ModelVersion } from '../domain/model.ts';
+import { type ImportRequest, NO_DATASET } from '../domain/model-import.ts';
 import { AtelierError } from '../errors.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import { forwardCost } from '../numerics/forward.ts';

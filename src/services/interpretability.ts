@@ -1,6 +1,6 @@
 /** What a network goes by: its weights as a picture, and why it takes a picture for what it does; in a thread. */
 import type { EncodedImages } from '../datasets/decode-images.ts';
-import type { VersionName, VersionReference } from '../domain/model.ts';
+import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';

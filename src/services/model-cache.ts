@@ -1,6 +1,6 @@
 /** Models in memory, and which version of them a name means. */
 import { LRUCache } from 'lru-cache';
-import type { VersionName, VersionReference } from '../domain/model.ts';
+import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardBytes } from '../numerics/simd/forward.ts';
 import type { LoadedModel } from './models.ts';
 

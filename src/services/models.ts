@@ -1,13 +1,8 @@
 /** Shows models, and finds the version that a prediction or a check refers to, with its parameters in memory. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
-import {
-  isJobId,
-  type Model,
-  type ModelVersion,
-  type VersionName,
-  type VersionReference,
-} from '../domain/model.ts';
+import type { Model, ModelVersion } from '../domain/model.ts';
+import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';

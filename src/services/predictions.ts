@@ -2,7 +2,7 @@
 
 import { type EncodedImages, viewsOf } from '../datasets/decode-images.ts';
 import type { ImageBatch } from '../datasets/image-batch.ts';
-import type { VersionName, VersionReference } from '../domain/model.ts';
+import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { answerPredictions } from '../workers/answer-predictions.ts';

@@ -1,6 +1,7 @@
 /** Changes what the registry says of models: their aliases, their descriptions, and whether they are there. */
 import type { Alias, AliasMove } from '../domain/alias.ts';
-import type { Annotations, ModelVersion, VersionName, VersionReference } from '../domain/model.ts';
+import type { Annotations, ModelVersion } from '../domain/model.ts';
+import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
 

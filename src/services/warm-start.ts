@@ -1,6 +1,6 @@
 /** The model version that a training starts from. */
 import type { Dataset } from '../domain/dataset.ts';
-import { parseModelReference } from '../domain/model.ts';
+import { parseModelReference } from '../domain/model-reference.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { layerSizesOf, type Start } from './build-plan.ts';

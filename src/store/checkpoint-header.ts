@@ -1,9 +1,8 @@
 /** The header of a checkpoint's file, whose numbers come back as they were: "NaN", "Infinity", "-Infinity", "-0" too. */
 import { z } from 'zod';
-import { ACTIVATIONS } from '../domain/model.ts';
 import { AtelierError } from '../errors.ts';
 import { STOP_REASONS } from '../numerics/loop-events.ts';
-import { parameterCount } from '../numerics/network.ts';
+import { ACTIVATIONS, parameterCount } from '../numerics/network.ts';
 
 const count = z.int().min(0);
 const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0'])]).transform(Number);

@@ -1,13 +1,13 @@
 /** Publishing a version, and versions from and to rows. */
 import type { Kysely, Transaction } from 'kysely';
-import type { ImportOrigin } from '../domain/import-origin.ts';
+import type { ModelVersion } from '../domain/model.ts';
+import type { ImportOrigin } from '../domain/model-import.ts';
 import {
   isJobId,
   type ModelReference,
-  type ModelVersion,
   parseModelReference,
   type VersionReference,
-} from '../domain/model.ts';
+} from '../domain/model-reference.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json.ts';

@@ -1,13 +1,7 @@
 /** Named models and their numbered versions. */
 import { type Kysely, sql } from 'kysely';
-import {
-  type Annotations,
-  CHAMPION,
-  type Model,
-  type ModelVersion,
-  type VersionName,
-  type VersionReference,
-} from '../domain/model.ts';
+import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
+import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
 import { aliasesOf } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';

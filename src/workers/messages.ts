@@ -8,7 +8,7 @@ import type { DatasetFields } from '../domain/dataset-upload.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import type { ExplainedImage } from '../domain/explanation.ts';
-import type { VersionReference } from '../domain/model.ts';
+import type { VersionReference } from '../domain/model-reference.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { WeightsQuery } from '../domain/weights.ts';

@@ -1,6 +1,6 @@
 /** Models to write and files to read. */
 import { readFileSync } from 'node:fs';
-import type { ImportOrigin } from '../../src/domain/import-origin.ts';
+import type { ImportOrigin } from '../../src/domain/model-import.ts';
 import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import type { Float32Tensor } from '../../src/formats/tensor.ts';

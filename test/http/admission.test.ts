@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext, test } from 'node:test';
 import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { Scope } from '../../src/domain/api-key.ts';
 import { type ApiKey, formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import type { Scope } from '../../src/domain/scope.ts';
 import { assertProblem, startService, testImage, tiny } from '../start-service.ts';
 
 const secrets = {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ACTIVATIONS } from '../../src/domain/model.ts';
 import { STOP_REASONS } from '../../src/numerics/loop-events.ts';
-import { type Parameters, parameterCount } from '../../src/numerics/network.ts';
+import { ACTIVATIONS, type Parameters, parameterCount } from '../../src/numerics/network.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { refused } from '../datasets/fixtures.ts';
 

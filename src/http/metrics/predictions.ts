@@ -1,6 +1,6 @@
 /** What was predicted, and where the time went, by model. */
 import { Counter, type Registry } from 'prom-client';
-import { isJobId, type VersionReference } from '../../domain/model.ts';
+import { isJobId, type VersionReference } from '../../domain/model-reference.ts';
 import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Catalog, knownDatasets } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/picture.ts';
 import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
-import { wholeNumber } from '../../domain/whole-number.ts';
+import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
 import { tagAnswers } from '../entity-tags.ts';

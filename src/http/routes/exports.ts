@@ -2,7 +2,8 @@
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type ModelVersion, modelVersionSchema, versionReferenceSchema } from '../../domain/model.ts';
+import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
+import { versionReferenceSchema } from '../../domain/model-reference.ts';
 import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats/export-model.ts';
 import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
 import type { ExportService } from '../../services/exports.ts';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { FASHION_MNIST } from '../../datasets/fashion-mnist.ts';
 import { invocationResponseSchema, invocationSchema } from '../../domain/mlflow.ts';
-import { modelReferenceSchema, parseModelReference } from '../../domain/model.ts';
+import { modelReferenceSchema, parseModelReference } from '../../domain/model-reference.ts';
 import { AtelierError } from '../../errors.ts';
 import type { InvocationBody } from '../../formats/mlflow-body.ts';
 import type { HealthService } from '../../services/health.ts';

@@ -1,8 +1,9 @@
 /** /v1/models, but for what they predict */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { modelSchema, modelVersionSchema, nameSchema, versionNameSchema } from '../../domain/model.ts';
-import { wholeNumber } from '../../domain/whole-number.ts';
+import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
+import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
+import { wholeNumber } from '../../domain/primitives.ts';
 import type { ModelService } from '../../services/models.ts';
 import { tagAnswers } from '../entity-tags.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';

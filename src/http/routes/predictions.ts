@@ -2,9 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { VersionName } from '../../domain/model.ts';
+import type { VersionName } from '../../domain/model-reference.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
-import { wholeNumber } from '../../domain/whole-number.ts';
+import { wholeNumber } from '../../domain/primitives.ts';
 import type { PredictService } from '../../services/predictions.ts';
 import { readImages } from '../bodies.ts';
 import { hangUpSignal } from '../hang-up.ts';

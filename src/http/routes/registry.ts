@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
-import { aliasNameSchema, annotationsSchema, modelVersionSchema } from '../../domain/model.ts';
+import { annotationsSchema, modelVersionSchema } from '../../domain/model.ts';
+import { aliasNameSchema } from '../../domain/model-reference.ts';
 import type { RegistryService } from '../../services/registry.ts';
 import { tagAnswers } from '../entity-tags.ts';
 import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';

@@ -2,8 +2,8 @@
 import type { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { wholeNumber } from '../../domain/primitives.ts';
 import { jobEventSchema } from '../../domain/training-job.ts';
-import { wholeNumber } from '../../domain/whole-number.ts';
 import type { HealthService } from '../../services/health.ts';
 import type { FollowEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';

@@ -1,6 +1,6 @@
 /** The form of an import. It is read by our own code; this is how the contract shows it. */
 import { z } from 'zod';
-import { importRequestSchema } from '../../domain/import-request.ts';
+import { importRequestSchema } from '../../domain/model-import.ts';
 
 const { properties, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
 

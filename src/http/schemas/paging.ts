@@ -1,6 +1,6 @@
 /** Lists: a page, and how to ask for the next. */
 import { z } from 'zod';
-import { wholeNumber } from '../../domain/whole-number.ts';
+import { wholeNumber } from '../../domain/primitives.ts';
 import type { Page } from '../../store/store.ts';
 
 /** For `?limit=&after=`; `after` is what the list is ordered by, exclusive. */

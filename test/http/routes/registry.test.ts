@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
-import { formatApiKey, generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
+import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
-import { SCOPES } from '../../../src/domain/scope.ts';
 import { listOf } from '../../../src/http/schemas/paging.ts';
 import { openStore } from '../../../src/store/store.ts';
 import {

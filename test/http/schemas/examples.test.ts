@@ -10,7 +10,6 @@ import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
-import { importOriginSchema } from '../../../src/domain/import-origin.ts';
 import {
   inferResponseSchema,
   modelMetadataSchema,
@@ -23,6 +22,7 @@ import {
 } from '../../../src/domain/inference-v2.ts';
 import { invocationResponseSchema } from '../../../src/domain/mlflow.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import { predictResponseSchema } from '../../../src/domain/tensorflow.ts';
 import {

@@ -1,6 +1,6 @@
 /** Names and versions as other protocols have them in a path. */
 import { z } from 'zod';
-import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model.ts';
+import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
 import { quote } from '../../../formats/refuse.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wholeNumber } from '../../src/domain/whole-number.ts';
+import { wholeNumber } from '../../src/domain/primitives.ts';
 
 test('decimal digits are a whole number, from the first that is allowed to the last', () => {
   assert.deepEqual(

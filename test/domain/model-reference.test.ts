@@ -6,7 +6,7 @@ import {
   modelReferenceSchema,
   nameSchema,
   parseModelReference,
-} from '../../src/domain/model.ts';
+} from '../../src/domain/model-reference.ts';
 
 test('a model is referred to by name, by name@version, or by both apart', () => {
   assert.deepEqual(parseModelReference('shoes'), { name: 'shoes' });

@@ -1,7 +1,8 @@
-/** What the sender of a model file says of it, in the fields of a form. */
+/** Imports of models: the form that is sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
-import { jsonText } from './json-text.ts';
-import { ACTIVATIONS, metadataSchema, nameSchema } from './model.ts';
+import { ACTIVATIONS } from '../numerics/network.ts';
+import { nameSchema } from './model-reference.ts';
+import { jsonText, metadataSchema } from './primitives.ts';
 
 const className = z.string().min(1).max(100);
 
@@ -46,3 +47,17 @@ export const importRequestSchema = z.strictObject({
 export type ImportRequest = z.output<typeof importRequestSchema>;
 
 export const NO_DATASET = 'none';
+
+const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'sklearn', 'pytorch'] as const;
+
+export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as const;
+
+export const importOriginSchema = z
+  .object({
+    source: z.enum(IMPORT_SOURCES).describe('Who wrote the file, as far as its names tell'),
+    fileDigest: z.string().describe('`sha256:` of the file as it was sent'),
+    rounded: z.int().describe('Parameters that float32 does not hold exactly, and that were rounded to it'),
+    assumed: z.array(z.enum(ASSUMED_FIELDS)).describe('What neither the file nor the request said'),
+  })
+  .meta({ id: 'ImportOrigin' });
+export type ImportOrigin = z.infer<typeof importOriginSchema>;
