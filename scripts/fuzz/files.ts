@@ -10,7 +10,7 @@ import { parseNpy } from '../../src/formats/npy.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { trainingPlan } from '../../src/services/build-plan.ts';
 import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
-import { createKernel } from '../../src/workers/kernel.ts';
+import { createKernelEngine } from '../../src/workers/kernel.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
 const CLASSES = ['shirt', 'shoe', 'bag'];
@@ -93,7 +93,7 @@ export function checkpoints(): Uint8Array[] {
   return requests.map(({ hidden, training }) => {
     const request = trainingRequestSchema.parse({ dataset: 'tiny', network: { hidden }, training });
     const plan = trainingPlan(request, dataset, null);
-    const loop = trainingLoop(plan, examples, examples, createKernel);
+    const loop = trainingLoop(plan, examples, examples, createKernelEngine);
     let event = loop.next().value;
     while (event && 'kind' in event && event.kind !== 'epoch') event = loop.next().value;
     const taken = loop.next('snapshot').value;

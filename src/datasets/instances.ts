@@ -6,7 +6,7 @@ import { fromPicture } from './picture.ts';
 import { fromTensor } from './tensor-images.ts';
 
 /** Each is decoded by itself. */
-const MAX_PICTURES = 1000;
+const MAX_ENCODED_IMAGES = 1000;
 /** Of the one input: that of a tensor, and that of pictures, whose names end like this by TensorFlow's custom. */
 const NAMES = ['image', 'image_bytes'];
 
@@ -20,7 +20,7 @@ export async function fromRows(rows: unknown, pointer: string): Promise<ImageBat
     return refuseAt(pointer, 'has to be an array of at least one image');
   }
   const images = rows.map((row: unknown, n) => unwrap(row, `${pointer}/${n}`));
-  if (images.some(isPicture)) return fromPictures(images, pointer);
+  if (images.some(isEncodedImage)) return fromEncodedImages(images, pointer);
   return fromNumbers(readNested(images, pointer), pointer, false);
 }
 
@@ -30,8 +30,8 @@ export async function fromRows(rows: unknown, pointer: string): Promise<ImageBat
  */
 export async function fromColumn(column: unknown, pointer: string): Promise<ImageBatch> {
   const images = unwrap(column, pointer);
-  if (isPicture(images)) return fromPictures([images], pointer);
-  if (Array.isArray(images) && images.some(isPicture)) return fromPictures(images, pointer);
+  if (isEncodedImage(images)) return fromEncodedImages([images], pointer);
+  if (Array.isArray(images) && images.some(isEncodedImage)) return fromEncodedImages(images, pointer);
   return fromNumbers(readNested(images, pointer), pointer, true);
 }
 
@@ -45,11 +45,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const isPicture = (value: unknown): value is { b64: unknown } =>
+const isEncodedImage = (value: unknown): value is { b64: unknown } =>
   isObject(value) && Object.hasOwn(value, 'b64');
 
 function unwrap(value: unknown, pointer: string): unknown {
-  if (!isObject(value) || isPicture(value)) return value;
+  if (!isObject(value) || isEncodedImage(value)) return value;
   const names = Object.keys(value);
   const [name] = names;
   if (names.length !== 1 || !NAMES.includes(name!)) {
@@ -58,13 +58,16 @@ function unwrap(value: unknown, pointer: string): unknown {
   return value[name!];
 }
 
-async function fromPictures(images: readonly unknown[], pointer: string): Promise<ImageBatch> {
-  if (images.length > MAX_PICTURES) {
-    refuseAt(pointer, `holds ${images.length} pictures; at most ${MAX_PICTURES} are taken, or send numbers`);
+async function fromEncodedImages(images: readonly unknown[], pointer: string): Promise<ImageBatch> {
+  if (images.length > MAX_ENCODED_IMAGES) {
+    refuseAt(
+      pointer,
+      `holds ${images.length} pictures; at most ${MAX_ENCODED_IMAGES} are taken, or send numbers`,
+    );
   }
   const batches: ImageBatch[] = [];
   for (const [n, image] of images.entries()) {
-    if (!isPicture(image)) return refuseAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
+    if (!isEncodedImage(image)) return refuseAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
     if (typeof image.b64 !== 'string') return refuseAt(`${pointer}/${n}/b64`, 'is no text in Base64');
     // Buffer.from passes over what is none. Both alphabets are taken, and line ends.
     const stray = /[^\w+/=\s-]/.exec(image.b64);

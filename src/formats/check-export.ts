@@ -8,7 +8,7 @@ import { digestOf, type PublishedModel } from './model-metadata.ts';
 import { evaluateOnnx } from './onnx-evaluate.ts';
 
 /** Images of n × d0 pixels, 0–255, and the n × classes probabilities that the service answers to them. */
-export interface Answers {
+export interface ReferencePredictions {
   readonly pixels: Uint8Array;
   readonly probabilities: ArrayLike<number>;
 }
@@ -23,14 +23,14 @@ const ROUNDINGS = 4;
  * is nothing for the main thread.
  * @throws AtelierError `internal-error` where the file is not the model
  */
-export function checkExport(
+export function verifyExport(
   file: Uint8Array,
   format: ExportFormat,
   model: PublishedModel,
-  answers: Answers,
+  answers: ReferencePredictions,
 ): number {
   try {
-    return format === 'onnx' ? compareAnswers(file, model, answers) : compareDigests(file, format, model);
+    return format === 'onnx' ? comparePredictions(file, model, answers) : compareDigests(file, format, model);
   } catch (cause) {
     const { name, version } = model;
     const defect = cause instanceof Error ? cause.message : String(cause);
@@ -42,7 +42,11 @@ export function checkExport(
   }
 }
 
-function compareAnswers(file: Uint8Array, model: PublishedModel, { pixels, probabilities }: Answers): number {
+function comparePredictions(
+  file: Uint8Array,
+  model: PublishedModel,
+  { pixels, probabilities }: ReferencePredictions,
+): number {
   const found = evaluateOnnx(file, pixels).probabilities;
   const difference = largestDifference(found, probabilities);
   if (difference <= MAX_DIFFERENCE) return difference;

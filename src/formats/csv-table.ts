@@ -22,10 +22,10 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): Tensor {
   let columns = 0;
   let length = 0;
   let line = 0;
-  function take(cells: readonly string[]): null {
+  function addRow(cells: readonly string[]): null {
     line++;
     if (line === 1) columns = cells.length;
-    if (line === 1 && (header === 'present' || (header === undefined && areNames(cells)))) return null;
+    if (line === 1 && (header === 'present' || (header === undefined && looksLikeHeader(cells)))) return null;
     if (length + columns > MAX_NUMBERS) malformed(`it has more than ${MAX_NUMBERS} numbers`);
     if (length + columns > values.length) {
       const grown = new Float64Array(Math.max(values.length * 2, columns));
@@ -45,7 +45,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): Tensor {
       trim: true,
       skip_empty_lines: true,
       max_record_size: MAX_RECORD_BYTES,
-      on_record: take,
+      on_record: addRow,
     });
   } catch (error) {
     if (error instanceof CsvError) malformed(error.message.slice(0, 200), error);
@@ -55,7 +55,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): Tensor {
   return { shape: [length / columns, columns], values: values.subarray(0, length) };
 }
 
-function areNames(cells: readonly string[]): boolean {
+function looksLikeHeader(cells: readonly string[]): boolean {
   return (
     cells.every((cell) => !NUMBER.test(cell)) ||
     (cells.length > 1 && cells.every((cell, n) => cell === String(n)))

@@ -18,26 +18,26 @@ type Rows = readonly unknown[];
  * @returns one image an element
  * @throws AtelierError `invalid-request` where rows differ in their columns
  */
-export function rowsOfSplit({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
+export function splitRows({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
   const pointer = '#/dataframe_split/data';
   return data.map((row, n) => {
     if (!Array.isArray(row)) return refuseAt(`${pointer}/${n}`, 'is no row, which is an array');
     if (columns && row.length !== columns.length) {
       refuseAt(`${pointer}/${n}`, `has ${row.length} cells; there are ${columns.length} columns`);
     }
-    return imageOf(row);
+    return unwrapImage(row);
   });
 }
 
 /** @throws AtelierError `invalid-request` where rows differ in their columns */
-export function rowsOfRecords(records: NonNullable<Invocation['dataframe_records']>): Rows {
+export function recordRows(records: NonNullable<Invocation['dataframe_records']>): Rows {
   const columns = Object.keys(records[0] ?? {});
   return records.map((record, n) => {
     const pointer = `#/dataframe_records/${n}`;
     if (Object.keys(record).length !== columns.length) {
       refuseAt(pointer, `has ${Object.keys(record).length} columns; the first row has ${columns.length}`);
     }
-    return imageOf(
+    return unwrapImage(
       columns.map((column) => {
         if (!Object.hasOwn(record, column)) refuseAt(pointer, 'has other columns than the first row');
         return record[column];
@@ -46,4 +46,4 @@ export function rowsOfRecords(records: NonNullable<Invocation['dataframe_records
   });
 }
 
-const imageOf = (row: Rows): unknown => (row.length === 1 && Array.isArray(row[0]) ? row[0] : row);
+const unwrapImage = (row: Rows): unknown => (row.length === 1 && Array.isArray(row[0]) ? row[0] : row);

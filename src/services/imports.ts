@@ -10,7 +10,7 @@ import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { ownMemory } from '../workers/transfer.ts';
+import { transferableBuffers } from '../workers/transfer.ts';
 import { MAX_EVALUATION_COST } from './evaluations.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './models.ts';
@@ -74,7 +74,7 @@ export function createImportService(options: {
     async import(file, request, signal, keep) {
       const { name, dataset: asked, metadata = {}, ...hints } = request;
       const { bytes } = file;
-      const imported = await files.run({ bytes, hints }, signal, ownMemory([bytes]));
+      const imported = await files.run({ bytes, hints }, signal, transferableBuffers([bytes]));
       const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
       const dataset = await datasetFor(asked, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numbered(layerSizes.at(-1)!);

@@ -37,7 +37,7 @@ export function createInspectionService(
   numeric: Pick<Pool<never, never>, 'tasks'>,
   statisticsFor: StatisticsFor,
 ): InspectionService {
-  const drawings = numeric.tasks<WeightsTask, Raster>('drawWeightsOf');
+  const drawings = numeric.tasks<WeightsTask, Raster>('drawLayer');
   const explanations = numeric.tasks<ExplanationTask, ExplanationResult>('explain');
 
   /** Of a version, and of no checkpoint. */

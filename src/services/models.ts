@@ -8,7 +8,7 @@ import type { Parameters } from '../numerics/network.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
 import type { Store } from '../store/store.ts';
-import { forwardOf } from '../workers/kernel.ts';
+import { createForward } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
 
@@ -165,7 +165,7 @@ function describeNoCheckpoint(
 }
 
 function ready(network: Omit<LoadedModel, 'forward'>): LoadedModel {
-  return { ...network, forward: forwardOf(network) };
+  return { ...network, forward: createForward(network) };
 }
 
 /** What a thread needs of it. */

@@ -5,19 +5,19 @@ import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
-import { answerPredictions } from '../workers/answer-predictions.ts';
+import { computeResponse } from '../workers/answer-predictions.ts';
 import type {
-  OwnRequest,
+  EncodedResponse,
+  NativeRequest,
   PhaseMs,
-  PredictAnswer,
   PredictRequest,
   PredictResult,
   PredictTask,
   ProtocolRequest,
 } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { readRequest } from '../workers/read-request.ts';
-import { ownMemory } from '../workers/transfer.ts';
+import { decodeRequest } from '../workers/read-request.ts';
+import { transferableBuffers } from '../workers/transfer.ts';
 import type { LoadedModel, ModelService } from './models.ts';
 import type { StatisticsFor } from './statistics-cache.ts';
 
@@ -44,14 +44,14 @@ export interface PredictService {
     model: Asked,
     images: EncodedImages,
     options: PredictionOptions & { readonly diagnose?: boolean },
-    format: OwnRequest['format'],
+    format: NativeRequest['format'],
     signal: () => AbortSignal,
   ): Promise<string | Uint8Array>;
   /**
    * The same in the words of another protocol.
    * @throws AtelierError `model-not-found`, or what is wrong with the body
    */
-  answer(model: Asked, request: ProtocolRequest, signal: () => AbortSignal): Promise<PredictAnswer>;
+  answer(model: Asked, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
 }
 
 /** Told of every request that was answered. */
@@ -73,17 +73,17 @@ export function createPredictService(
     { forward, ...network }: LoadedModel,
     request: PredictRequest,
     signal: () => AbortSignal,
-  ): Promise<PredictAnswer> {
+  ): Promise<EncodedResponse> {
     let rest = request;
     let decode = 0;
     if (mayBeSmall(request)) {
       const startedAt = performance.now();
-      const read = await readRequest(request);
+      const read = await decodeRequest(request);
       decode = performance.now() - startedAt;
       const { batch } = read;
       const cost = batch.count * forwardCost(network.layerSizes);
       if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
-        const { answer, computeMs, serialiseMs } = answerPredictions(network, forward, read);
+        const { response: answer, computeMs, serialiseMs } = computeResponse(network, forward, read);
         const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
         onPredicted(network.reference, batch.count, ms);
         return answer;
@@ -95,7 +95,7 @@ export function createPredictService(
     const { body, jsonBytes, images, ms } = await pool.run(
       { network, request: rest },
       signal(),
-      ownMemory(bytesOf(rest)),
+      transferableBuffers(bytesOf(rest)),
     );
     const wait = performance.now() - askedAt - ms.decode - ms.compute - ms.serialise;
     onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
@@ -118,7 +118,7 @@ export function createPredictService(
       const model = await models.load(name, version);
       return watched(model, async () => {
         const diagnosing = diagnose ? await statisticsFor(model, signal()) : null;
-        const request: OwnRequest = {
+        const request: NativeRequest = {
           protocol: 'own',
           images,
           options: { topK, logits },

@@ -7,7 +7,7 @@ import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
 import { digestOf } from '../store/blobs.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
-import { describeKernel } from '../workers/kernel.ts';
+import { detectEnvironment } from '../workers/kernel.ts';
 import type {
   CheckpointBytes,
   SerializedError,
@@ -40,7 +40,7 @@ export function createRunTraining(options: {
 }): RunJob {
   const { store, catalog, models, log } = options;
   const { jobs, blobs, events, checkpoints } = store;
-  const computedBy = describeKernel();
+  const computedBy = detectEnvironment();
 
   function circumstancesOf({ dataset: id }: ResolvedTrainingRequest): Circumstances | null {
     const dataset = catalog.summary(id);

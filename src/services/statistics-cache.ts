@@ -2,7 +2,7 @@
 import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
-import type { PictureStatisticsTask } from '../workers/messages.ts';
+import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { shareAnswers } from './coalesce.ts';
 import type { LoadedModel } from './models.ts';
@@ -23,7 +23,7 @@ export function createPictureStatistics(
   catalog: Catalog,
   numeric: Pick<Pool<never, never>, 'tasks'>,
 ): StatisticsFor {
-  const measurements = numeric.tasks<PictureStatisticsTask, PictureStatistics>('measurePictures');
+  const measurements = numeric.tasks<ImageStatisticsTask, PictureStatistics>('measureImages');
   const share = shareAnswers<PictureStatistics>(MAX_KEPT);
 
   return async ({ reference, datasetId }, signal) => {

@@ -11,16 +11,16 @@ import type { ComparisonTask, EvaluationTask, ServedNetwork } from './messages.t
 
 /** @throws RangeError when the images are not of the network's inputs and classes, or there are none */
 export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {
-  return classificationReport(answersOf(network, examples), network.layerSizes.at(-1)!);
+  return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!);
 }
 
 /** @throws RangeError when the images are not of both networks' inputs and classes, or there are none */
 export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
-  const [first, second] = [answersOf(network, examples), answersOf(other, examples)];
+  const [first, second] = [predictExamples(network, examples), predictExamples(other, examples)];
   return compareAnswers(first, second, network.layerSizes.at(-1)!);
 }
 
-function answersOf(
+function predictExamples(
   { layerSizes, activation, parameters, standardization }: ServedNetwork,
   examples: EvaluationTask['examples'],
 ) {

@@ -35,7 +35,7 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
   const gradient = inputGradient(network, parameters, pixels, explainedLabel);
   return {
     explained: { label: explainedLabel, predicted, probabilities, occlusion, gradient },
-    picture: drawExplanation(pixels, occlusion, gradient),
+    drawing: drawExplanation(pixels, occlusion, gradient),
     diagnosis: diagnosing && diagnoseImages(images, batch, diagnosing)[0]!,
   };
 }

@@ -5,7 +5,7 @@ import type { Circumstances } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
-import { createKernelEngine } from '../numerics/simd/engine.ts';
+import { createKernelEngine as createEngine } from '../numerics/simd/engine.ts';
 import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
 import { instantiate, isFused } from '../numerics/simd/kernel.ts';
 import type { ServedNetwork } from './messages.ts';
@@ -21,7 +21,7 @@ export const kernelModule = new WebAssembly.Module(bytes);
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
 /** What decides, besides a training's request and data set, about the last bits of its parameters. */
-export function describeKernel(): Pick<Circumstances, 'kernel' | 'fused'> {
+export function detectEnvironment(): Pick<Circumstances, 'kernel' | 'fused'> {
   const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
   return {
     kernel: { name: KERNEL_NAME, digest: kernelDigest() },
@@ -30,11 +30,11 @@ export function describeKernel(): Pick<Circumstances, 'kernel' | 'fused'> {
 }
 
 /** On one thread. */
-export const createKernel: CreateEngine = (settings, initial) =>
-  createKernelEngine(kernelModule, settings, initial);
+export const createKernelEngine: CreateEngine = (settings, initial) =>
+  createEngine(kernelModule, settings, initial);
 
 /** Lays a network out for the kernel. */
-export function forwardOf({
+export function createForward({
   layerSizes,
   activation,
   parameters,
@@ -52,7 +52,7 @@ export function forwardOf({
  * @throws AtelierError `kernel-differs`
  */
 export function checkKernel(): void {
-  const difference = selfCheck(createKernel);
+  const difference = selfCheck(createKernelEngine);
   if (difference <= KERNEL_TOLERANCE) return;
   throw new AtelierError(
     'kernel-differs',

@@ -159,7 +159,7 @@ export interface ExplanationTask {
 
 export interface ExplanationResult {
   readonly explained: ExplainedImage;
-  readonly picture: Raster;
+  readonly drawing: Raster;
   readonly diagnosis: Diagnosis | null;
 }
 
@@ -192,7 +192,7 @@ export interface ImportResult extends ImportedModel {
 }
 
 /** The examples are in shared memory: the training part of a data set. */
-export interface PictureStatisticsTask {
+export interface ImageStatisticsTask {
   readonly examples: Examples;
   readonly classes: number;
 }
@@ -222,9 +222,9 @@ export interface PredictTask {
 }
 
 /** Decoding a large body is the thread's work too. */
-export type PredictRequest = OwnRequest | ProtocolRequest;
+export type PredictRequest = NativeRequest | ProtocolRequest;
 
-export interface OwnRequest {
+export interface NativeRequest {
   readonly protocol: 'own';
   readonly images: EncodedImages;
   readonly options: PredictionOptions;
@@ -239,7 +239,7 @@ export type ProtocolRequest =
   | { readonly protocol: 'tensorflow'; readonly bytes: Uint8Array }
   | ({ readonly protocol: 'mlflow' } & InvocationBody);
 
-export interface PredictAnswer {
+export interface EncodedResponse {
   readonly body: string | Uint8Array;
   /** Of v2: of the JSON in front of binary tensors; null where there are none. */
   readonly jsonBytes: number | null;

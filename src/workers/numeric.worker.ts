@@ -12,9 +12,9 @@ import type { Parameters } from '../numerics/network.ts';
 import { vectorAsNpy } from './answer-gradient-check.ts';
 import { compareNetworks, evaluateNetwork } from './evaluate.ts';
 import { explainImage } from './explain.ts';
-import { exportChecked } from './export.ts';
+import { exportVerified } from './export.ts';
 import { importChecked } from './import.ts';
-import { checkKernel, createKernel, KERNEL_NAME } from './kernel.ts';
+import { checkKernel, createKernelEngine, KERNEL_NAME } from './kernel.ts';
 import type {
   ComparisonTask,
   EvaluationTask,
@@ -24,14 +24,14 @@ import type {
   ExportTask,
   GradientCheckResult,
   GradientCheckTask,
+  ImageStatisticsTask,
   ImportResult,
   ImportTask,
   Outcome,
-  PictureStatisticsTask,
   WeightsTask,
 } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
-import { handOver } from './transfer.ts';
+import { transferResult } from './transfer.ts';
 
 checkKernel();
 
@@ -61,29 +61,29 @@ export function compare(task: ComparisonTask): Promise<Outcome<Comparison>> {
 
 export async function explain(task: ExplanationTask): Promise<Outcome<ExplanationResult>> {
   const outcome = await toOutcome(() => explainImage(task));
-  return outcome.ok ? handOver(outcome, [outcome.value.picture.rgb]) : outcome;
+  return outcome.ok ? transferResult(outcome, [outcome.value.drawing.rgb]) : outcome;
 }
 
-export async function drawWeightsOf({ network, ...query }: WeightsTask): Promise<Outcome<Raster>> {
+export async function drawLayer({ network, ...query }: WeightsTask): Promise<Outcome<Raster>> {
   const outcome = await toOutcome(() => drawWeights(network.layerSizes, network.parameters, query));
-  return outcome.ok ? handOver(outcome, [outcome.value.rgb]) : outcome;
+  return outcome.ok ? transferResult(outcome, [outcome.value.rgb]) : outcome;
 }
 
 export async function exportFile(task: ExportTask): Promise<Outcome<ExportResult>> {
-  const outcome = await toOutcome(() => exportChecked(task));
-  return outcome.ok ? handOver(outcome, [outcome.value.file]) : outcome;
+  const outcome = await toOutcome(() => exportVerified(task));
+  return outcome.ok ? transferResult(outcome, [outcome.value.file]) : outcome;
 }
 
 export async function importFile(task: ImportTask): Promise<Outcome<ImportResult>> {
   const outcome = await toOutcome(() => importChecked(task));
-  return outcome.ok ? handOver(outcome, [outcome.value.parameters]) : outcome;
+  return outcome.ok ? transferResult(outcome, [outcome.value.parameters]) : outcome;
 }
 
 /** Takes about a second for 60,000 images. */
-export function measurePictures({
+export function measureImages({
   examples,
   classes,
-}: PictureStatisticsTask): Promise<Outcome<PictureStatistics>> {
+}: ImageStatisticsTask): Promise<Outcome<PictureStatistics>> {
   return toOutcome(() => pictureStatistics(examples, classes));
 }
 
@@ -100,5 +100,5 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
     optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
     clipNorm: null,
   } as const;
-  return engineDifference(createKernel, settings, parameters, examples, indices);
+  return engineDifference(createKernelEngine, settings, parameters, examples, indices);
 }

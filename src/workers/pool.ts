@@ -5,7 +5,7 @@ import type { Outcome } from './messages.ts';
 import { fromOutcome } from './serialize-error.ts';
 
 /** Waiting requests per pool; more would wait longer than a client does. */
-const MAX_WAITING = 64;
+const MAX_QUEUED = 64;
 
 export interface Pool<Task, Value> {
   /**
@@ -34,7 +34,7 @@ export function createPool<Task, Value>(
     filename: entry.href,
     minThreads: idleThreads,
     maxThreads: threads,
-    maxQueue: MAX_WAITING,
+    maxQueue: MAX_QUEUED,
     // A thread that waits in Atomics.wait would not see an abort or a close.
     atomics: 'disabled',
     // Makes Piscina import its entry: Node aborts the whole process when a thread is ended while it requires a module.
@@ -50,10 +50,10 @@ function poolOf<Task, Value>(
 ): Pool<Task, Value> {
   return {
     async run(task, signal, transfer = []) {
-      if (piscina.queueSize >= MAX_WAITING) {
+      if (piscina.queueSize >= MAX_QUEUED) {
         throw new AtelierError(
           'overloaded',
-          `${MAX_WAITING} requests of this kind already wait. Try again shortly.`,
+          `${MAX_QUEUED} requests of this kind already wait. Try again shortly.`,
         );
       }
       let outcome: Outcome<Value>;

@@ -1,29 +1,33 @@
 /** Thread entry: batches of images that are too large for the main thread. */
 import type { KernelForward } from '../numerics/simd/forward.ts';
-import { answerPredictions } from './answer-predictions.ts';
-import { checkKernel, forwardOf } from './kernel.ts';
+import { computeResponse } from './answer-predictions.ts';
+import { checkKernel, createForward } from './kernel.ts';
 import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
-import { readRequest } from './read-request.ts';
+import { decodeRequest } from './read-request.ts';
 import { toOutcome } from './serialize-error.ts';
-import { handOver } from './transfer.ts';
+import { transferResult } from './transfer.ts';
 
 checkKernel();
 
 /** The network of the last task, laid out for the kernel: batches often come in a row. */
 let last: { readonly key: string; readonly forward: KernelForward['forward'] } | null = null;
 
-function lastOr(network: ServedNetwork): KernelForward['forward'] {
+function cachedForward(network: ServedNetwork): KernelForward['forward'] {
   const key = `${network.reference.name}@${network.reference.version}`;
-  if (last?.key !== key) last = { key, forward: forwardOf(network) };
+  if (last?.key !== key) last = { key, forward: createForward(network) };
   return last.forward;
 }
 
 export default async function predict({ network, request }: PredictTask): Promise<Outcome<PredictResult>> {
   const outcome = await toOutcome(async () => {
     const startedAt = performance.now();
-    const read = await readRequest(request);
+    const read = await decodeRequest(request);
     const decode = performance.now() - startedAt;
-    const { answer, computeMs, serialiseMs } = answerPredictions(network, lastOr(network), read);
+    const {
+      response: answer,
+      computeMs,
+      serialiseMs,
+    } = computeResponse(network, cachedForward(network), read);
     const { body, jsonBytes } = answer;
     return {
       body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
@@ -32,5 +36,5 @@ export default async function predict({ network, request }: PredictTask): Promis
       ms: { decode, compute: computeMs, serialise: serialiseMs },
     };
   });
-  return outcome.ok ? handOver(outcome, [outcome.value.body]) : outcome;
+  return outcome.ok ? transferResult(outcome, [outcome.value.body]) : outcome;
 }

@@ -4,7 +4,7 @@ import type { EngineSettings, Examples } from '../numerics/engine.ts';
 import { gradientCheck } from '../numerics/gradient-check.ts';
 import { engineDifference } from '../numerics/kernel-check.ts';
 import type { Parameters, Standardization } from '../numerics/network.ts';
-import { createKernel, KERNEL_NAME, KERNEL_TOLERANCE } from './kernel.ts';
+import { createKernelEngine, KERNEL_NAME, KERNEL_TOLERANCE } from './kernel.ts';
 
 const EXAMPLES = 5;
 const COORDINATES = 200;
@@ -94,7 +94,7 @@ function kernelDifference(
   for (let attempt = 0; attempt < ATTEMPTS && smallest > KERNEL_TOLERANCE; attempt++) {
     const start = (attempt * count) % (examples.labels.length - count + 1);
     const indices = Uint32Array.from({ length: count }, (_, n) => start + n);
-    const difference = engineDifference(createKernel, settings, parameters, examples, indices);
+    const difference = engineDifference(createKernelEngine, settings, parameters, examples, indices);
     smallest = Math.min(smallest, difference);
   }
   return smallest;

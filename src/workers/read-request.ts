@@ -2,18 +2,18 @@
 import { decodeImages } from '../datasets/decode-images.ts';
 import { describePredictions } from '../domain/prediction.ts';
 import { npyBytes } from '../formats/npy.ts';
-import type { ReadRequest } from './answer-predictions.ts';
+import type { DecodedRequest } from './answer-predictions.ts';
 import { diagnoseImages } from './diagnose-images.ts';
-import type { OwnRequest, PredictRequest } from './messages.ts';
+import type { NativeRequest, PredictRequest } from './messages.ts';
 import { readMlflow } from './protocols/mlflow.ts';
 import { readTensorflow } from './protocols/tensorflow.ts';
 import { readV2 } from './protocols/v2.ts';
 
 /** @throws AtelierError what is wrong with the body */
-export function readRequest(request: PredictRequest): ReadRequest | Promise<ReadRequest> {
+export function decodeRequest(request: PredictRequest): DecodedRequest | Promise<DecodedRequest> {
   switch (request.protocol) {
     case 'own':
-      return readOwn(request);
+      return decodeNative(request);
     case 'v2':
       return readV2(request);
     case 'tensorflow':
@@ -24,7 +24,7 @@ export function readRequest(request: PredictRequest): ReadRequest | Promise<Read
 }
 
 /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-function readOwn({ images, options, format, diagnosing }: OwnRequest): ReadRequest {
+function decodeNative({ images, options, format, diagnosing }: NativeRequest): DecodedRequest {
   const batch = decodeImages(images);
   const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
   return {

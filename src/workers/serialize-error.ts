@@ -2,11 +2,11 @@
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Outcome, SerializedError } from './messages.ts';
 
-/** @param otherwise the code of what is not an AtelierError: a defect of ours, or a thread out of memory */
-export function serializeError(error: unknown, otherwise: ErrorCode = 'internal-error'): SerializedError {
+/** @param fallbackCode the code of what is not an AtelierError: a defect of ours, or a thread out of memory */
+export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
   if (error instanceof AtelierError)
     return { code: error.code, message: error.message, details: error.details };
-  return { code: otherwise, message: error instanceof Error ? error.message : String(error), details: [] };
+  return { code: fallbackCode, message: error instanceof Error ? error.message : String(error), details: [] };
 }
 
 /** Runs in the thread: a refusal becomes an answer; only a defect is left to throw. */

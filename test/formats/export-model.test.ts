@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkExport } from '../../src/formats/check-export.ts';
+import { verifyExport } from '../../src/formats/check-export.ts';
 import { EXPORT_FORMATS, exportFileName, exportModel } from '../../src/formats/export-model.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { parseNpz } from '../../src/formats/npz.ts';
 import { parseSafetensors } from '../../src/formats/safetensors.ts';
 import { tensorsOf } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
-import { forwardOf } from '../../src/workers/kernel.ts';
+import { createForward as createServedForward } from '../../src/workers/kernel.ts';
 import { refused } from '../datasets/fixtures.ts';
 import { fixtureImages, modelOf, publishedModel } from './fixtures.ts';
 
@@ -81,13 +81,18 @@ for (const format of EXPORT_FORMATS) {
   });
 
   test(`a good ${format} file passes its check, one of other parameters does not`, () => {
-    const difference = checkExport(exportModel(model, format), format, model, answersOf(model));
+    const difference = verifyExport(exportModel(model, format), format, model, answersOf(model));
     assert.ok(difference <= (format === 'onnx' ? 1e-6 : 0), `${difference}`);
     const other = { ...model, parameters: model.parameters.slice() };
     other.parameters[3930] = 1;
     assert.throws(
       () =>
-        checkExport(exportModel({ ...other, digest: model.digest }, format), format, model, answersOf(model)),
+        verifyExport(
+          exportModel({ ...other, digest: model.digest }, format),
+          format,
+          model,
+          answersOf(model),
+        ),
       refused(
         'internal-error',
         /my-model@7 was not exported: the .* file is not the model, .*(digest|differ)/,
@@ -100,7 +105,7 @@ test('the check of an ONNX file sees a wrong activation, a lost standardisation,
   const answers = answersOf(model);
   const refusal = (wrong: typeof model, probabilities: ArrayLike<number> = answers.probabilities) =>
     assert.throws(
-      () => checkExport(exportModel(wrong, 'onnx'), 'onnx', model, { ...answers, probabilities }),
+      () => verifyExport(exportModel(wrong, 'onnx'), 'onnx', model, { ...answers, probabilities }),
       refused('internal-error', /its probabilities differ by/),
     );
   refusal({ ...model, activation: 'relu' });
@@ -117,12 +122,12 @@ test('a network whose logits float32 does not hold to 1e-5 passes its check, unl
   const large = model.parameters.map((value, i) => (i < 785 * 5 ? value : 1000 + value));
   const steep = publishedModel({ ...model, activation: 'identity' }, large);
   const probabilities = new Float32Array(8 * 3);
-  forwardOf(steep)(probabilities.slice(), probabilities, fixtureImages);
+  createServedForward(steep)(probabilities.slice(), probabilities, fixtureImages);
   const answers = { pixels: fixtureImages, probabilities };
-  const difference = checkExport(exportModel(steep, 'onnx'), 'onnx', steep, answers);
+  const difference = verifyExport(exportModel(steep, 'onnx'), 'onnx', steep, answers);
   assert.ok(difference > 1e-5 && difference < 0.1, `${difference}`);
   assert.throws(
-    () => checkExport(exportModel({ ...steep, standardization: null }, 'onnx'), 'onnx', steep, answers),
+    () => verifyExport(exportModel({ ...steep, standardization: null }, 'onnx'), 'onnx', steep, answers),
     refused('internal-error', /its probabilities differ by/),
   );
 });

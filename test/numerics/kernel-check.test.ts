@@ -5,7 +5,7 @@ import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference, selfCheck } from '../../src/numerics/kernel-check.ts';
 import { blocks } from '../../src/numerics/network.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
-import { createKernel } from '../../src/workers/kernel.ts';
+import { createKernelEngine } from '../../src/workers/kernel.ts';
 import { firstIndices, settingsOf, stripes } from './fixtures.ts';
 
 const sizes = [784, 7, 10];
@@ -19,7 +19,7 @@ function differenceOf(createEngine: CreateEngine): number {
 /** The kernel, but for one number of each gradient or all of them. */
 function sabotaged(change: (gradient: { [index: number]: number }) => void): CreateEngine {
   return (settings, initial) => {
-    const engine = createKernel(settings, initial);
+    const engine = createKernelEngine(settings, initial);
     return {
       ...engine,
       gradient(out, ...rest) {
@@ -31,9 +31,9 @@ function sabotaged(change: (gradient: { [index: number]: number }) => void): Cre
 }
 
 test('the kernel differs from the reference by rounding only, for every activation', () => {
-  const difference = selfCheck(createKernel);
+  const difference = selfCheck(createKernelEngine);
   assert.ok(difference > 0 && difference <= 1e-5, String(difference));
-  assert.ok(differenceOf(createKernel) <= 1e-5);
+  assert.ok(differenceOf(createKernelEngine) <= 1e-5);
 });
 
 test('the reference differs from itself by the rounding of its answer to float32', () => {

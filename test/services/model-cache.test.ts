@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { createModelCache, type ModelCache } from '../../src/services/model-cache.ts';
 import type { LoadedModel } from '../../src/services/models.ts';
-import { forwardOf } from '../../src/workers/kernel.ts';
+import { createForward } from '../../src/workers/kernel.ts';
 
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
 
@@ -18,7 +18,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
     classNames,
     datasetId: null,
   } as const;
-  return { ...network, forward: forwardOf(network) };
+  return { ...network, forward: createForward(network) };
 }
 
 const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>

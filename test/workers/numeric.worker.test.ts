@@ -23,7 +23,7 @@ import type {
   EvaluationTask,
   ExplanationResult,
   ExplanationTask,
-  PictureStatisticsTask,
+  ImageStatisticsTask,
   ServedNetwork,
   WeightsTask,
 } from '../../src/workers/messages.ts';
@@ -91,7 +91,12 @@ describe('a numeric thread', () => {
     const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
-    const { explained, picture } = await explanations.run({ network, images, label: null, diagnosing: null });
+    const { explained, drawing: picture } = await explanations.run({
+      network,
+      images,
+      label: null,
+      diagnosing: null,
+    });
     const shown = describeExplanation(network.reference, network.classNames, explained);
     assert.deepEqual(explanationSchema.parse(shown), shown);
     assert.equal(shown.label, shown.predicted.label);
@@ -111,7 +116,12 @@ describe('a numeric thread', () => {
     const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
-    const { explained, picture } = await explanations.run({ network, images, label: null, diagnosing: null });
+    const { explained, drawing: picture } = await explanations.run({
+      network,
+      images,
+      label: null,
+      diagnosing: null,
+    });
     const shown = describeExplanation(network.reference, network.classNames, explained);
     assert.deepEqual([explanationSchema.parse(shown), shown.probability], [shown, null]);
     assert.ok(picture.rgb.length > 0);
@@ -134,14 +144,14 @@ describe('a numeric thread', () => {
 
   test('draws the weights of a layer', async () => {
     const network = networkOf(1, dataset.classNames);
-    const weights = pool.tasks<WeightsTask, Raster>('drawWeightsOf');
+    const weights = pool.tasks<WeightsTask, Raster>('drawLayer');
     const drawn = await weights.run({ network, layer: 2 });
     assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
   });
 
   test('measures the pictures of a training part, and the statistics cross to whoever diagnoses', async () => {
     const examples = dataset.test;
-    const measurements = pool.tasks<PictureStatisticsTask, PictureStatistics>('measurePictures');
+    const measurements = pool.tasks<ImageStatisticsTask, PictureStatistics>('measureImages');
     const statistics = await measurements.run({ examples, classes: 10 });
     assert.deepEqual(statistics, pictureStatistics(examples, 10));
     const [finding] = diagnose(inverted(examples.pixels.slice(0, IMAGE_PIXELS)), statistics);

@@ -5,7 +5,7 @@ import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
 import { measurePixels } from '../../src/numerics/training-part.ts';
-import { createKernel, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
+import { createKernelEngine, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
 import { checkBeforeTraining } from '../../src/workers/preflight-gradient-check.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
@@ -76,7 +76,7 @@ test('a network that is sure of the right answers passes: what rounding leaves o
 test('a unit that rounding puts on the other side of the kink of one example does not stop a training', () => {
   const settings = settingsOf([784, 64, 10]);
   const ofFirst = (parameters: Float64Array) =>
-    engineDifference(createKernel, settings, parameters, train, firstIndices(5));
+    engineDifference(createKernelEngine, settings, parameters, train, firstIndices(5));
   const candidates = Array.from({ length: 64 }, (_, unit) => atKink(unit));
   const parameters = candidates.find((candidate) => ofFirst(candidate) > KERNEL_TOLERANCE);
   assert.ok(parameters, 'at some unit float32 and float64 do not agree');

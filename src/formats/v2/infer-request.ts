@@ -34,7 +34,7 @@ const INPUT = 'image';
 const RAW_TYPE = 'FP32';
 
 /** @throws AtelierError `malformed-body`, `invalid-request` */
-export function readInferRequest({ bytes, jsonBytes }: InferBody): InferRequest {
+export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferRequest {
   if (jsonBytes === 0) return readRaw(bytes);
   if (jsonBytes !== null && jsonBytes > bytes.length) {
     malformed(`Inference-Header-Content-Length is ${jsonBytes}, but the body has ${bytes.length} bytes`);

@@ -5,7 +5,7 @@ import { matrixRows, rankClasses, toArray } from '../../domain/prediction.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 
-export interface InferAnswer {
+export interface InferResponse {
   readonly body: string | Uint8Array;
   /** Of the JSON in front of binary tensors; null where there are none. */
   readonly jsonBytes: number | null;
@@ -17,12 +17,12 @@ type Values = readonly (number | string)[];
 const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */
-export function writeInferResponse(
+export function encodeInferResponse(
   { id, outputs }: Pick<InferRequest, 'id' | 'outputs'>,
   model: VersionReference,
   classNames: readonly string[],
   probabilities: Float32Array,
-): InferAnswer {
+): InferResponse {
   const tensors: Uint8Array[] = [];
   const response: V2InferResponse = {
     model_name: model.name,

@@ -47,7 +47,7 @@ export const explanationRoutes =
           : negotiate(request, reply, ['application/json', 'image/png']);
         const images = await readImages(request, maxBodyBytes, query);
         const result = await inspections.explain(params, images, query, hangUpSignal(reply));
-        if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.picture));
+        if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.drawing));
         const { model, classNames, explained, diagnosis } = result;
         return reply.send(describeExplanation(model, classNames, explained, diagnosis));
       },

@@ -6,14 +6,14 @@ import { type Invocation, invocationSchema, type OutputForm } from '../../domain
 import { matrixRows, toArray } from '../../domain/prediction.ts';
 import { readCsv } from '../../formats/csv-table.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { type InvocationBody, rowsOfRecords, rowsOfSplit } from '../../formats/mlflow-body.ts';
+import { type InvocationBody, recordRows, splitRows } from '../../formats/mlflow-body.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
 
 const FORMATS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
 /** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
-export async function readMlflow(body: InvocationBody): Promise<ReadRequest> {
+export async function readMlflow(body: InvocationBody): Promise<DecodedRequest> {
   if (body.type === 'csv') {
     return readerOf(fromNumbers(readCsv(body.bytes, body.header), 'The table', false), 'probabilities');
   }
@@ -27,16 +27,16 @@ async function imagesOf(invocation: Invocation): Promise<ImageBatch> {
     refuseAt('#', `has ${given.join(' and ') || 'no images'}; send one of ${FORMATS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
-  if (split) return fromRows(rowsOfSplit(split), '#/dataframe_split/data');
-  if (records) return fromRows(rowsOfRecords(records), '#/dataframe_records');
+  if (split) return fromRows(splitRows(split), '#/dataframe_split/data');
+  if (records) return fromRows(recordRows(records), '#/dataframe_records');
   return instances === undefined ? fromColumn(inputs, '#/inputs') : fromRows(instances, '#/instances');
 }
 
-function readerOf(batch: ImageBatch, output: OutputForm): ReadRequest {
+function readerOf(batch: ImageBatch, output: OutputForm): DecodedRequest {
   return {
     batch,
     write(network, { probabilities }) {
-      demandNumbers(network, probabilities);
+      assertFinite(network, probabilities);
       const rows = matrixRows(probabilities, network.classNames.length);
       const predictions = output === 'label' ? rows.map(argmax) : rows.map(toArray);
       return { body: JSON.stringify({ predictions }), jsonBytes: null };

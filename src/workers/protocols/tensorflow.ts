@@ -3,10 +3,10 @@ import { fromColumn, fromRows } from '../../datasets/instances.ts';
 import { matrixRows, toArray } from '../../domain/prediction.ts';
 import { predictRequestSchema } from '../../domain/tensorflow.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
 
 /** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
-export async function readTensorflow(bytes: Uint8Array): Promise<ReadRequest> {
+export async function readTensorflow(bytes: Uint8Array): Promise<DecodedRequest> {
   const { instances, inputs } = readJson(bytes, predictRequestSchema);
   if ((instances === undefined) === (inputs === undefined)) {
     refuseAt('#', 'has to have either instances or inputs');
@@ -16,7 +16,7 @@ export async function readTensorflow(bytes: Uint8Array): Promise<ReadRequest> {
   return {
     batch,
     write(network, { probabilities }) {
-      demandNumbers(network, probabilities);
+      assertFinite(network, probabilities);
       const rows = matrixRows(probabilities, network.classNames.length).map(toArray);
       return { body: JSON.stringify(byRow ? { predictions: rows } : { outputs: rows }), jsonBytes: null };
     },

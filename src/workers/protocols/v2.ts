@@ -2,13 +2,13 @@
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING } from '../../datasets/image-batch.ts';
 import { fromTensor } from '../../datasets/tensor-images.ts';
 import { isFloating } from '../../formats/v2/datatypes.ts';
-import { type InferBody, readInferRequest } from '../../formats/v2/infer-request.ts';
-import { writeInferResponse } from '../../formats/v2/infer-response.ts';
-import { demandNumbers, type ReadRequest } from '../answer-predictions.ts';
+import { decodeInferRequest, type InferBody } from '../../formats/v2/infer-request.ts';
+import { encodeInferResponse } from '../../formats/v2/infer-response.ts';
+import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
 
 /** @throws AtelierError `malformed-body`, `invalid-request`, `invalid-image-size`, `invalid-pixels` */
-export function readV2(body: InferBody): ReadRequest {
-  const request = readInferRequest(body);
+export function readV2(body: InferBody): DecodedRequest {
+  const request = decodeInferRequest(body);
   const { datatype } = request.input;
   const batch = fromTensor(request.input, {
     name: `Input image, ${datatype},`,
@@ -20,8 +20,8 @@ export function readV2(body: InferBody): ReadRequest {
   return {
     batch,
     write(network, { probabilities }) {
-      demandNumbers(network, probabilities);
-      return writeInferResponse(request, network.reference, network.classNames, probabilities);
+      assertFinite(network, probabilities);
+      return encodeInferResponse(request, network.reference, network.classNames, probabilities);
     },
   };
 }
