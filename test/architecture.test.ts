@@ -10,6 +10,7 @@ const FOLDERS = [
   'queue',
   'workers',
   'store',
+  'protocols',
   'datasets',
   'formats',
   'domain',

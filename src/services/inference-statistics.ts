@@ -1,7 +1,7 @@
 /** What was predicted since the start, by version, as the Open Inference Protocol counts it. */
 import { LRUCache } from 'lru-cache';
-import type { V2ModelStatistics } from '../domain/inference-v2.ts';
 import type { VersionReference } from '../domain/model-reference.ts';
+import type { V2ModelStatistics } from '../protocols/kserve-v2/schema.ts';
 import type { PredictMeter } from './predictions.ts';
 
 /** Of others that have not been asked for longer nothing is known any more. */

@@ -5,7 +5,8 @@ import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
-import { computeResponse } from '../workers/answer-predictions.ts';
+import { computeResponse } from '../protocols/compute-response.ts';
+import { decodeRequest } from '../protocols/native/codec.ts';
 import type {
   EncodedResponse,
   NativeRequest,
@@ -16,7 +17,6 @@ import type {
   ProtocolRequest,
 } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { decodeRequest } from '../workers/read-request.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import type { LoadedModel, ModelService } from './models.ts';
 import type { StatisticsFor } from './statistics-cache.ts';

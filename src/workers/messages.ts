@@ -16,10 +16,8 @@ import type { ErrorCode, ErrorDetail } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ExportFormat } from '../formats/export-model.ts';
 import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
-import type { InvocationBody } from '../formats/mlflow-body.ts';
 import type { PublishedModel } from '../formats/model-metadata.ts';
 import type { OnnxInput } from '../formats/onnx-graph.ts';
-import type { InferBody } from '../formats/v2/infer-request.ts';
 import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
@@ -29,6 +27,8 @@ import type { TrainingResult } from '../numerics/loop-events.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { KernelShare } from '../numerics/simd/engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
+import type { InferBody } from '../protocols/kserve-v2/infer-request.ts';
+import type { InvocationBody } from '../protocols/mlflow/dataframe.ts';
 
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
 export interface TrainingTask {

@@ -9,11 +9,6 @@ import { gradientCheck } from '../numerics/gradient-check.ts';
 import { initialize } from '../numerics/initialize.ts';
 import { engineDifference } from '../numerics/kernel-check.ts';
 import type { Parameters } from '../numerics/network.ts';
-import { vectorAsNpy } from './answer-gradient-check.ts';
-import { compareNetworks, evaluateNetwork } from './evaluate.ts';
-import { explainImage } from './explain.ts';
-import { exportVerified } from './export.ts';
-import { importChecked } from './import.ts';
 import { checkKernel, createKernelEngine, KERNEL_NAME } from './kernel.ts';
 import type {
   ComparisonTask,
@@ -31,6 +26,11 @@ import type {
   WeightsTask,
 } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
+import { compareNetworks, evaluateNetwork } from './tasks/evaluate.ts';
+import { explainImage } from './tasks/explain.ts';
+import { exportVerified } from './tasks/export.ts';
+import { vectorAsNpy } from './tasks/gradient-check.ts';
+import { importChecked } from './tasks/import.ts';
 import { transferResult } from './transfer.ts';
 
 checkKernel();

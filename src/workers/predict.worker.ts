@@ -1,9 +1,9 @@
 /** Thread entry: batches of images that are too large for the main thread. */
 import type { KernelForward } from '../numerics/simd/forward.ts';
-import { computeResponse } from './answer-predictions.ts';
+import { computeResponse } from '../protocols/compute-response.ts';
+import { decodeRequest } from '../protocols/native/codec.ts';
 import { checkKernel, createForward } from './kernel.ts';
 import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
-import { decodeRequest } from './read-request.ts';
 import { toOutcome } from './serialize-error.ts';
 import { transferResult } from './transfer.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { verifyExport } from '../../src/formats/check-export.ts';
 import { EXPORT_FORMATS, exportFileName, exportModel } from '../../src/formats/export-model.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { parseNpz } from '../../src/formats/npz.ts';
@@ -8,6 +7,7 @@ import { parseSafetensors } from '../../src/formats/safetensors.ts';
 import { tensorsOf } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
 import { createForward as createServedForward } from '../../src/workers/kernel.ts';
+import { verifyExport } from '../../src/workers/tasks/verify-export.ts';
 import { refused } from '../datasets/fixtures.ts';
 import { fixtureImages, modelOf, publishedModel } from './fixtures.ts';
 

@@ -1,7 +1,7 @@
 /** TensorFlow Serving's predict API. In a scope of raw bodies: its clients call them JSON or anything. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { predictRequestSchema, predictResponseSchema } from '../../domain/tensorflow.ts';
+import { predictRequestSchema, predictResponseSchema } from '../../protocols/tensorflow/schema.ts';
 import type { PredictService } from '../../services/predictions.ts';
 import { hangUpSignal } from '../hang-up.ts';
 import { demandBody } from '../raw-bodies.ts';

@@ -1,6 +1,6 @@
 /** Examples of the bodies of other protocols, and how the contract shows them. */
 import { z } from 'zod';
-import type { V2InferResponse, V2ModelStatistics } from '../../domain/inference-v2.ts';
+import type { V2InferResponse, V2ModelStatistics } from '../../protocols/kserve-v2/schema.ts';
 
 const BLACK: number[] = new Array(784).fill(0);
 const PROBABILITIES = [0.0004, 0.0002, 0.0006, 0.0003, 0.0005, 0.07, 0.0008, 0.1, 0.0012, 0.826];

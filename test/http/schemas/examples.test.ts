@@ -10,21 +10,9 @@ import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
-import {
-  inferResponseSchema,
-  modelMetadataSchema,
-  modelReadinessSchema,
-  modelStatisticsSchema,
-  repositoryIndexSchema,
-  serverMetadataSchema,
-  serverReadinessSchema,
-  statisticsSchema,
-} from '../../../src/domain/inference-v2.ts';
-import { invocationResponseSchema } from '../../../src/domain/mlflow.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { predictionsSchema } from '../../../src/domain/prediction.ts';
-import { predictResponseSchema } from '../../../src/domain/tensorflow.ts';
 import {
   jobEventSchema,
   receiptSchema,
@@ -37,6 +25,18 @@ import { examples } from '../../../src/http/schemas/examples.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/schemas/native-errors.ts';
 import { listOf } from '../../../src/http/schemas/paging.ts';
 import { problemSchema } from '../../../src/http/schemas/problem.ts';
+import {
+  inferResponseSchema,
+  modelMetadataSchema,
+  modelReadinessSchema,
+  modelStatisticsSchema,
+  repositoryIndexSchema,
+  serverMetadataSchema,
+  serverReadinessSchema,
+  statisticsSchema,
+} from '../../../src/protocols/kserve-v2/schema.ts';
+import { invocationResponseSchema } from '../../../src/protocols/mlflow/schema.ts';
+import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
 import { startService } from '../../start-service.ts';
 
 const row = z.array(z.int().min(0).max(255)).length(28);

@@ -2,8 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { inferRequestSchema, inferResponseSchema } from '../../../domain/inference-v2.ts';
 import { AtelierError } from '../../../errors.ts';
+import { inferRequestSchema, inferResponseSchema } from '../../../protocols/kserve-v2/schema.ts';
 import type { PredictService } from '../../../services/predictions.ts';
 import { hangUpSignal } from '../../hang-up.ts';
 import { demandBody } from '../../raw-bodies.ts';

@@ -1,6 +1,10 @@
 /** Models as the Open Inference Protocol v2 sees them: metadata, readiness, statistics. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { modelMetadataSchema, modelReadinessSchema, statisticsSchema } from '../../../domain/inference-v2.ts';
+import {
+  modelMetadataSchema,
+  modelReadinessSchema,
+  statisticsSchema,
+} from '../../../protocols/kserve-v2/schema.ts';
 import type { InferenceStatistics } from '../../../services/inference-statistics.ts';
 import type { ModelService } from '../../../services/models.ts';
 import { nativeErrors } from '../../schemas/native-errors.ts';

@@ -1,8 +1,8 @@
 /** The model repository extension of the Open Inference Protocol v2. In a scope of raw bodies. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { repositoryIndexRequestSchema, repositoryIndexSchema } from '../../../domain/inference-v2.ts';
 import { AtelierError } from '../../../errors.ts';
 import { readJson } from '../../../formats/json-bounds.ts';
+import { repositoryIndexRequestSchema, repositoryIndexSchema } from '../../../protocols/kserve-v2/schema.ts';
 import type { ModelService } from '../../../services/models.ts';
 import { nativeErrors } from '../../schemas/native-errors.ts';
 import { jsonContent } from '../../schemas/protocol-examples.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
-import { serverMetadataSchema, serverReadinessSchema } from '../../../domain/inference-v2.ts';
+import { serverMetadataSchema, serverReadinessSchema } from '../../../protocols/kserve-v2/schema.ts';
 import type { HealthService } from '../../../services/health.ts';
 
 const tags = ['inference-v2'];

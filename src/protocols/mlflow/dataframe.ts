@@ -2,9 +2,10 @@
  * Bodies of MLflow's scoring server.
  * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
  */
-import type { Invocation } from '../domain/mlflow.ts';
+
+import { refuseAt } from '../../formats/json-bounds.ts';
 import type { CsvHeader } from './csv-table.ts';
-import { refuseAt } from './json-bounds.ts';
+import type { Invocation } from './schema.ts';
 
 /** As it arrived. */
 export type InvocationBody =

@@ -3,12 +3,12 @@
  * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
  */
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
-import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from '../../domain/inference-v2.ts';
 import { AtelierError } from '../../errors.ts';
-import { readJson, refuseAt } from '../json-bounds.ts';
-import { elements, readNested, type Tensor } from '../nested-numbers.ts';
-import { quote, showShape } from '../refuse.ts';
+import { readJson, refuseAt } from '../../formats/json-bounds.ts';
+import { elements, readNested, type Tensor } from '../../formats/nested-numbers.ts';
+import { quote, showShape } from '../../formats/refuse.ts';
 import { DATATYPES, type Datatype, isFloating, itemBytes, readElements } from './datatypes.ts';
+import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
 
 /** As it arrived. */
 export interface InferBody {

@@ -2,7 +2,7 @@
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import { AtelierError } from '../errors.ts';
 import type { KernelForward } from '../numerics/simd/forward.ts';
-import type { EncodedResponse, ServedNetwork } from './messages.ts';
+import type { EncodedResponse, ServedNetwork } from '../workers/messages.ts';
 
 /** Of each image one row: n × classes, row-major. */
 export interface Outputs {

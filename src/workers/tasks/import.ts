@@ -1,8 +1,8 @@
 /** Models out of files, checked before they are published. */
-import { importModel } from '../formats/import-model.ts';
-import { refuse } from '../formats/refuse.ts';
-import { logitBound } from '../numerics/logit-bound.ts';
-import type { ImportResult, ImportTask } from './messages.ts';
+import { importModel } from '../../formats/import-model.ts';
+import { refuse } from '../../formats/refuse.ts';
+import { logitBound } from '../../numerics/logit-bound.ts';
+import type { ImportResult, ImportTask } from '../messages.ts';
 
 /** What a training uses by default, and scikit-learn. */
 const DEFAULT_ACTIVATION = 'relu';

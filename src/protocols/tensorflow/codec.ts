@@ -1,9 +1,10 @@
 /** TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
-import { fromColumn, fromRows } from '../../datasets/instances.ts';
+
 import { matrixRows, toArray } from '../../domain/prediction.ts';
-import { predictRequestSchema } from '../../domain/tensorflow.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
+import { assertFinite, type DecodedRequest } from '../compute-response.ts';
+import { fromColumn, fromRows } from '../instances.ts';
+import { predictRequestSchema } from './schema.ts';
 
 /** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
 export async function readTensorflow(bytes: Uint8Array): Promise<DecodedRequest> {

@@ -1,8 +1,9 @@
 /** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
+
+import { FLOAT32_ROUNDING, type ImageBatch, joinBatches, scaleByMaximum } from '../datasets/image-batch.ts';
+import { fromPicture } from '../datasets/picture.ts';
 import { refuseAt } from '../formats/json-bounds.ts';
 import { readNested, type Tensor } from '../formats/nested-numbers.ts';
-import { FLOAT32_ROUNDING, type ImageBatch, joinBatches, scaleByMaximum } from './image-batch.ts';
-import { fromPicture } from './picture.ts';
 import { fromTensor } from './tensor-images.ts';
 
 /** Each is decoded by itself. */

@@ -1,9 +1,9 @@
 /** Tables of numbers as CSV (RFC 4180). */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
-import { AtelierError } from '../errors.ts';
-import type { Tensor } from './nested-numbers.ts';
-import { quote } from './refuse.ts';
+import { AtelierError } from '../../errors.ts';
+import type { Tensor } from '../../formats/nested-numbers.ts';
+import { quote } from '../../formats/refuse.ts';
 
 /** Whether the first row names the columns, where somebody says so. */
 export type CsvHeader = 'present' | 'absent' | undefined;

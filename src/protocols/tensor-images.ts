@@ -1,9 +1,10 @@
 /** Tensors of other protocols → pixels. */
+
+import { type ImageBatch, type PixelScale, positionOf, scaleNumbers } from '../datasets/image-batch.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 import type { Tensor } from '../formats/nested-numbers.ts';
 import { showShape } from '../formats/refuse.ts';
-import { type ImageBatch, type PixelScale, positionOf, scaleNumbers } from './image-batch.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
 /** After the number of images. */

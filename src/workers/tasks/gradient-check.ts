@@ -1,8 +1,8 @@
 /** The result of a gradient check as it crosses to the main thread: either report or vector, nothing that nobody reads. */
-import { npyBytes } from '../formats/npy.ts';
-import type { GradientCheckReport } from '../numerics/gradient-check.ts';
-import { parameterCount } from '../numerics/network.ts';
-import type { GradientCheckTask } from './messages.ts';
+import { npyBytes } from '../../formats/npy.ts';
+import type { GradientCheckReport } from '../../numerics/gradient-check.ts';
+import { parameterCount } from '../../numerics/network.ts';
+import type { GradientCheckTask } from '../messages.ts';
 
 /** The packed vector as npy: W1, b1, W2, …; NaN where a sample left a coordinate out. null where it is not asked for. */
 export function vectorAsNpy(

@@ -1,11 +1,11 @@
 /** Whether an exported file says what the model is, found by reading the file again. */
-import { AtelierError } from '../errors.ts';
-import { createForward } from '../numerics/forward.ts';
-import type { ExportFormat } from './export-model.ts';
-import { importModel } from './import-model.ts';
-import { jsonParameters } from './model-json.ts';
-import { digestOf, type PublishedModel } from './model-metadata.ts';
-import { evaluateOnnx } from './onnx-evaluate.ts';
+import { AtelierError } from '../../errors.ts';
+import type { ExportFormat } from '../../formats/export-model.ts';
+import { importModel } from '../../formats/import-model.ts';
+import { jsonParameters } from '../../formats/model-json.ts';
+import { digestOf, type PublishedModel } from '../../formats/model-metadata.ts';
+import { evaluateOnnx } from '../../formats/onnx-evaluate.ts';
+import { createForward } from '../../numerics/forward.ts';
 
 /** Images of n × d0 pixels, 0–255, and the n × classes probabilities that the service answers to them. */
 export interface ReferencePredictions {

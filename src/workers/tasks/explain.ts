@@ -1,15 +1,15 @@
 /** Explanations of single pictures. */
-import { decodeImages } from '../datasets/decode-images.ts';
-import { IMAGE_SIDE } from '../domain/dataset.ts';
-import { AtelierError } from '../errors.ts';
-import { drawExplanation } from '../formats/drawing/explanation.ts';
-import { inputGradient } from '../numerics/explanation/input-gradient.ts';
-import { occlusionMap } from '../numerics/explanation/occlusion.ts';
-import { argmax } from '../numerics/reference/cross-entropy.ts';
-import { createKernelForward } from '../numerics/simd/forward.ts';
-import { diagnoseImages } from './diagnose-images.ts';
-import { kernelModule } from './kernel.ts';
-import type { ExplanationResult, ExplanationTask } from './messages.ts';
+import { decodeImages } from '../../datasets/decode-images.ts';
+import { IMAGE_SIDE } from '../../domain/dataset.ts';
+import { AtelierError } from '../../errors.ts';
+import { drawExplanation } from '../../formats/drawing/explanation.ts';
+import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
+import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import { createKernelForward } from '../../numerics/simd/forward.ts';
+import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
+import { kernelModule } from '../kernel.ts';
+import type { ExplanationResult, ExplanationTask } from '../messages.ts';
 
 /** @throws AtelierError `impossible-request` for several images or a class that there is not, and what is wrong with the image */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {

@@ -1,11 +1,11 @@
 /** Says of images whether they look like those of a training. */
-import { correctionsOf, type EncodedImages } from '../datasets/decode-images.ts';
-import type { ImageBatch } from '../datasets/image-batch.ts';
-import { IMAGE_PIXELS } from '../domain/dataset.ts';
-import { type Diagnosis, describeDiagnosis } from '../domain/diagnosis.ts';
-import { AtelierError } from '../errors.ts';
-import { diagnose } from '../numerics/diagnosis/diagnose.ts';
-import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
+import { correctionsOf, type EncodedImages } from '../../datasets/decode-images.ts';
+import type { ImageBatch } from '../../datasets/image-batch.ts';
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
+import { AtelierError } from '../../errors.ts';
+import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
+import type { PictureStatistics } from '../../numerics/diagnosis/picture-statistics.ts';
 
 /** A second or two. */
 const MAX_DIAGNOSED = 10_000;

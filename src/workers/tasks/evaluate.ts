@@ -1,13 +1,13 @@
 /** Evaluations of models, by the kernel that also predicts. */
-import { collectAnswers } from '../numerics/evaluation/answers.ts';
+import { collectAnswers } from '../../numerics/evaluation/answers.ts';
 import {
   type ClassificationReport,
   classificationReport,
-} from '../numerics/evaluation/classification-report.ts';
-import { type Comparison, compareAnswers } from '../numerics/evaluation/comparison.ts';
-import { createKernelForward } from '../numerics/simd/forward.ts';
-import { kernelModule } from './kernel.ts';
-import type { ComparisonTask, EvaluationTask, ServedNetwork } from './messages.ts';
+} from '../../numerics/evaluation/classification-report.ts';
+import { type Comparison, compareAnswers } from '../../numerics/evaluation/comparison.ts';
+import { createKernelForward } from '../../numerics/simd/forward.ts';
+import { kernelModule } from '../kernel.ts';
+import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../messages.ts';
 
 /** @throws RangeError when the images are not of the network's inputs and classes, or there are none */
 export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {

@@ -1,8 +1,9 @@
 /** Files of models, checked before they leave. */
-import { verifyExport } from '../formats/check-export.ts';
-import { exportModel } from '../formats/export-model.ts';
-import { createForward } from './kernel.ts';
-import type { ExportResult, ExportTask } from './messages.ts';
+
+import { exportModel } from '../../formats/export-model.ts';
+import { createForward } from '../kernel.ts';
+import type { ExportResult, ExportTask } from '../messages.ts';
+import { verifyExport } from './verify-export.ts';
 
 /** @throws AtelierError `internal-error` where the file is not the model */
 export function exportVerified({ model, format, input, pixels }: ExportTask): ExportResult {

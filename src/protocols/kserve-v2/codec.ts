@@ -1,10 +1,10 @@
 /** The Open Inference Protocol v2. */
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING } from '../../datasets/image-batch.ts';
-import { fromTensor } from '../../datasets/tensor-images.ts';
-import { isFloating } from '../../formats/v2/datatypes.ts';
-import { decodeInferRequest, type InferBody } from '../../formats/v2/infer-request.ts';
-import { encodeInferResponse } from '../../formats/v2/infer-response.ts';
-import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
+import { assertFinite, type DecodedRequest } from '../compute-response.ts';
+import { fromTensor } from '../tensor-images.ts';
+import { isFloating } from './datatypes.ts';
+import { decodeInferRequest, type InferBody } from './infer-request.ts';
+import { encodeInferResponse } from './infer-response.ts';
 
 /** @throws AtelierError `malformed-body`, `invalid-request`, `invalid-image-size`, `invalid-pixels` */
 export function readV2(body: InferBody): DecodedRequest {

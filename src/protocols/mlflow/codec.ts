@@ -1,14 +1,14 @@
 /** MLflow's scoring server. */
 
 import type { ImageBatch } from '../../datasets/image-batch.ts';
-import { fromColumn, fromNumbers, fromRows } from '../../datasets/instances.ts';
-import { type Invocation, invocationSchema, type OutputForm } from '../../domain/mlflow.ts';
 import { matrixRows, toArray } from '../../domain/prediction.ts';
-import { readCsv } from '../../formats/csv-table.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { type InvocationBody, recordRows, splitRows } from '../../formats/mlflow-body.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { assertFinite, type DecodedRequest } from '../answer-predictions.ts';
+import { assertFinite, type DecodedRequest } from '../compute-response.ts';
+import { fromColumn, fromNumbers, fromRows } from '../instances.ts';
+import { readCsv } from './csv-table.ts';
+import { type InvocationBody, recordRows, splitRows } from './dataframe.ts';
+import { type Invocation, invocationSchema, type OutputForm } from './schema.ts';
 
 const FORMATS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 

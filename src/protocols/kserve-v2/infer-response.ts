@@ -1,9 +1,10 @@
 /** Answers of the Open Inference Protocol v2: JSON, followed by the tensors that were asked for as binary. */
-import type { V2InferResponse, V2Output } from '../../domain/inference-v2.ts';
+
 import type { VersionReference } from '../../domain/model-reference.ts';
 import { matrixRows, rankClasses, toArray } from '../../domain/prediction.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
+import type { V2InferResponse, V2Output } from './schema.ts';
 
 export interface InferResponse {
   readonly body: string | Uint8Array;

@@ -1,13 +1,13 @@
 /** Bodies of every protocol → images, and how their answer is written. */
-import { decodeImages } from '../datasets/decode-images.ts';
-import { describePredictions } from '../domain/prediction.ts';
-import { npyBytes } from '../formats/npy.ts';
-import type { DecodedRequest } from './answer-predictions.ts';
+import { decodeImages } from '../../datasets/decode-images.ts';
+import { describePredictions } from '../../domain/prediction.ts';
+import { npyBytes } from '../../formats/npy.ts';
+import type { NativeRequest, PredictRequest } from '../../workers/messages.ts';
+import type { DecodedRequest } from '../compute-response.ts';
+import { readV2 } from '../kserve-v2/codec.ts';
+import { readMlflow } from '../mlflow/codec.ts';
+import { readTensorflow } from '../tensorflow/codec.ts';
 import { diagnoseImages } from './diagnose-images.ts';
-import type { NativeRequest, PredictRequest } from './messages.ts';
-import { readMlflow } from './protocols/mlflow.ts';
-import { readTensorflow } from './protocols/tensorflow.ts';
-import { readV2 } from './protocols/v2.ts';
 
 /** @throws AtelierError what is wrong with the body */
 export function decodeRequest(request: PredictRequest): DecodedRequest | Promise<DecodedRequest> {
