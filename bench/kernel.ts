@@ -9,8 +9,8 @@ import { Worker } from 'node:worker_threads';
 import { loadDataset } from '../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../src/numerics/batches.ts';
 import { initializeUniformFanIn } from '../src/numerics/initialize.ts';
-import { createKernelEngine } from '../src/numerics/simd/engine.ts';
-import { createKernelForward } from '../src/numerics/simd/forward.ts';
+import { createKernelEngine } from '../src/numerics/simd/kernel-engine.ts';
+import { createKernelForward } from '../src/numerics/simd/kernel-forward.ts';
 import { widenVectors } from '../src/workers/wide-vectors.ts';
 
 const DATA = new URL('../data/', import.meta.url).pathname;
@@ -56,7 +56,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
   );
   for (let rank = 1; rank < threads; rank++) {
     const workerData = { share: engine.share(examples.pixels), rank };
-    new Worker(new URL('../test/numerics/simd/serving.ts', import.meta.url), { workerData });
+    new Worker(new URL('../test/numerics/simd/kernel-thread.ts', import.meta.url), { workerData });
   }
   const all = Uint32Array.from(examples.labels.keys());
   const order = new Uint32Array(all.length);

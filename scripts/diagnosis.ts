@@ -8,7 +8,7 @@ import { loadDataset } from '../src/datasets/fashion-mnist.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/dataset.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
-import { pictureStatistics } from '../src/numerics/diagnosis/picture-statistics.ts';
+import { pictureStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../src/numerics/random.ts';
 

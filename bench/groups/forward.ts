@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import { createForward } from '../../src/numerics/forward.ts';
-import { createKernelForward } from '../../src/numerics/simd/forward.ts';
+import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
 import { median } from '../machine.ts';
 import { ROOT } from '../measure/command.ts';
 import type { Table } from '../measure/report.ts';

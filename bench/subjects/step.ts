@@ -9,8 +9,8 @@ import {
   type StepPosition,
 } from '../../src/numerics/engine.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
-import { createKernelEngine } from '../../src/numerics/simd/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
+import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 
 const KERNEL = new URL('../../src/numerics/simd/kernel.wasm', import.meta.url);
 const SEED = 1;

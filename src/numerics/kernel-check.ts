@@ -4,7 +4,7 @@ import { PLAIN_OBJECTIVE } from './engine.ts';
 import { initialize } from './initialize.ts';
 import { type Activation, blocks, type Parameters } from './network.ts';
 import { PURPOSE, randomBits } from './random.ts';
-import { createReferenceEngine } from './reference/engine.ts';
+import { createReferenceEngine } from './reference/reference-engine.ts';
 
 const PLAIN_SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
 const POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };

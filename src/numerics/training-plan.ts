@@ -1,10 +1,11 @@
 /** What a training is told, and what that makes of its engine. */
+
+import { balancedClassWeights, measurePixels } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
 import type { Initialization } from './initialize.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from './network.ts';
 import type { Schedule } from './schedules.ts';
-import { balancedClassWeights, measurePixels } from './training-part.ts';
 
 /** All that the final parameters depend on, besides the examples and the engine. */
 export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {

@@ -1,7 +1,7 @@
 /** A request that was read → the serialised answer, on whichever thread computes it. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import { AtelierError } from '../errors.ts';
-import type { KernelForward } from '../numerics/simd/forward.ts';
+import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { EncodedResponse, ServedNetwork } from '../workers/messages.ts';
 
 /** Of each image one row: n × classes, row-major. */

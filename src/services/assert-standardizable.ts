@@ -3,7 +3,7 @@ import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { splitByClass, trainingExamples } from '../numerics/batches.ts';
-import { isUniform } from '../numerics/training-part.ts';
+import { isUniform } from '../numerics/dataset-statistics.ts';
 
 /** @throws AtelierError `impossible-request` where all pixels that would be trained on are the same */
 export function assertStandardizable(

@@ -1,7 +1,7 @@
 /** Models in memory, and which version of them a name means. */
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
-import { forwardBytes } from '../numerics/simd/forward.ts';
+import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import type { LoadedModel } from './models.ts';
 
 /** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */

@@ -5,7 +5,7 @@ import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
-import type { KernelForward } from '../numerics/simd/forward.ts';
+import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
 import type { Store } from '../store/store.ts';
 import { createForward } from '../workers/kernel.ts';

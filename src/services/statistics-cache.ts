@@ -1,7 +1,7 @@
 /** What the pictures look like that a model was trained on, measured once for each data set. */
 import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
-import type { PictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
+import type { PictureStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { shareAnswers } from './coalesce.ts';

@@ -5,9 +5,9 @@ import type { Circumstances } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
-import { createKernelEngine as createEngine } from '../numerics/simd/engine.ts';
-import { createKernelForward, type KernelForward } from '../numerics/simd/forward.ts';
 import { instantiate, isFused } from '../numerics/simd/kernel.ts';
+import { createKernelEngine as createEngine } from '../numerics/simd/kernel-engine.ts';
+import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { ServedNetwork } from './messages.ts';
 
 /** Of a block's gradient, ‖g32 − g64‖ / ‖g64‖: many times what rounding makes of it. */

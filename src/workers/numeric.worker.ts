@@ -1,7 +1,7 @@
 /** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations; pictures of a network; its files. */
 import type { Raster } from '../formats/drawing/raster.ts';
 import { drawWeights } from '../formats/drawing/weights.ts';
-import { type PictureStatistics, pictureStatistics } from '../numerics/diagnosis/picture-statistics.ts';
+import { type PictureStatistics, pictureStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { PLAIN_OBJECTIVE } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';

@@ -1,5 +1,5 @@
 /** Thread entry: batches of images that are too large for the main thread. */
-import type { KernelForward } from '../numerics/simd/forward.ts';
+import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import { decodeRequest } from '../protocols/native/codec.ts';
 import { checkKernel, createForward } from './kernel.ts';

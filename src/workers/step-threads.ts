@@ -1,6 +1,6 @@
 /** The further threads of one training job. They end with `quit` of the job's engine, or are ended. */
 import { Worker } from 'node:worker_threads';
-import type { KernelShare } from '../numerics/simd/engine.ts';
+import type { KernelShare } from '../numerics/simd/kernel-engine.ts';
 
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
 

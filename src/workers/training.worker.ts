@@ -11,7 +11,7 @@ import type {
   TrainingStep,
 } from '../numerics/loop-events.ts';
 import type { Standardization } from '../numerics/network.ts';
-import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/measuring-engine.ts';
+import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/evaluating-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
 import { checkKernel, kernelModule } from './kernel.ts';

@@ -9,7 +9,7 @@ import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
 import { ONNX_INPUTS, type OnnxInput } from '../../src/formats/onnx-graph.ts';
 import { readOnnx } from '../../src/formats/onnx-read.ts';
 import type { Activation } from '../../src/numerics/network.ts';
-import { createKernelForward } from '../../src/numerics/simd/forward.ts';
+import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { createKernelEngine, kernelModule } from '../../src/workers/kernel.ts';
 import { planOf } from '../numerics/fixtures.ts';

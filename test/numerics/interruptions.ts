@@ -2,8 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
 import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/loop-events.ts';
-import type { KernelEngine } from '../../src/numerics/simd/engine.ts';
-import { createMeasuringEngine } from '../../src/numerics/simd/measuring-engine.ts';
+import { createMeasuringEngine } from '../../src/numerics/simd/evaluating-engine.ts';
+import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
@@ -78,7 +78,7 @@ export function onTwoThreads(pixels: Uint8Array) {
   const create: CreateEngine = (settings, initial) => {
     const engine = createMeasuringEngine(kernelModule, settings, initial, { threads: 2 });
     const workerData = { share: engine.share(pixels), rank: 1 };
-    const worker = new Worker(new URL('simd/serving.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('simd/kernel-thread.ts', import.meta.url), { workerData });
     engines.push(engine);
     ends.push(new Promise((resolve) => worker.once('exit', resolve)));
     return engine;

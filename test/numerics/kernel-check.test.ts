@@ -4,7 +4,7 @@ import type { CreateEngine } from '../../src/numerics/engine.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference, selfCheck } from '../../src/numerics/kernel-check.ts';
 import { blocks } from '../../src/numerics/network.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { createKernelEngine } from '../../src/workers/kernel.ts';
 import { firstIndices, settingsOf, stripes } from './fixtures.ts';
 

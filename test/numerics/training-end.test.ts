@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EarlyStopping } from '../../src/numerics/early-stopping.ts';
 import type { TrainingEvent } from '../../src/numerics/loop-events.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import { assertNear } from './fixtures.ts';
 import { recordsOf, run } from './trainings.ts';

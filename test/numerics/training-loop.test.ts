@@ -4,7 +4,7 @@ import { shuffleEpoch, splitByClass, stepsPerEpoch, trainingExamples } from '../
 import type { CreateEngine, StepPosition } from '../../src/numerics/engine.ts';
 import { evaluate, inspect, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from '../../src/numerics/schedules.ts';
 import { at, firstIndices, reluNetwork, settingsOf } from './fixtures.ts';
 import { heldBack, plan, recordsOf, run, train } from './trainings.ts';

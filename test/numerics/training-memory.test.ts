@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parameterCount } from '../../src/numerics/network.ts';
-import { createKernelEngine } from '../../src/numerics/simd/engine.ts';
+import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import { gradientCheckBytes, type TrainingSize, trainingBytes } from '../../src/numerics/training-memory.ts';
 import { settingsOf } from './fixtures.ts';
 import { kernelModule } from './simd/cases.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { splitByClass } from '../../src/numerics/batches.ts';
+import { measurePixels } from '../../src/numerics/dataset-statistics.ts';
 import type { Examples } from '../../src/numerics/engine.ts';
-import { measurePixels } from '../../src/numerics/training-part.ts';
 import { engineSettings } from '../../src/numerics/training-plan.ts';
 import { firstIndices } from './fixtures.ts';
 import { plan, run, train } from './trainings.ts';

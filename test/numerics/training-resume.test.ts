@@ -6,7 +6,7 @@ import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import type { Augmentation, OptimizerSettings } from '../../src/numerics/engine.ts';
 import { PLAIN_OBJECTIVE } from '../../src/numerics/engine.ts';
 import { randomBits } from '../../src/numerics/random.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import { planOf, stripes } from './fixtures.ts';
 import {

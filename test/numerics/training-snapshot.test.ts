@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TrainingEvent, TrainingReply } from '../../src/numerics/loop-events.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';

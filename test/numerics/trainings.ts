@@ -1,7 +1,7 @@
 /** A small training that learns, run to its end. */
 import type { CreateEngine } from '../../src/numerics/engine.ts';
 import type { EpochMetrics, TrainingEvent, TrainingReply } from '../../src/numerics/loop-events.ts';
-import { createReferenceEngine } from '../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import { planOf, stripes } from './fixtures.ts';

@@ -10,10 +10,7 @@ import type { Raster } from '../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../src/formats/drawing/weights.ts';
 import { diagnose } from '../../src/numerics/diagnosis/diagnose.ts';
 import { inverted } from '../../src/numerics/diagnosis/features.ts';
-import {
-  type PictureStatistics,
-  pictureStatistics,
-} from '../../src/numerics/diagnosis/picture-statistics.ts';
+import { type PictureStatistics, pictureStatistics } from '../../src/numerics/diagnosis/image-statistics.ts';
 import { evaluate } from '../../src/numerics/evaluate.ts';
 import type { ClassificationReport } from '../../src/numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../src/numerics/evaluation/comparison.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { measurePixels } from '../../src/numerics/dataset-statistics.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
-import { measurePixels } from '../../src/numerics/training-part.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
 import { checkBeforeTraining } from '../../src/workers/preflight-gradient-check.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';

@@ -1,7 +1,7 @@
 /** Whether a picture looks like those that a network was trained on, and if not, what may have happened to it. */
 import type { Pixels } from '../engine.ts';
 import { brightest, centreOfMass, inverted, transposed } from './features.ts';
-import { likelihoodOf, type PictureStatistics } from './picture-statistics.ts';
+import { likelihoodOf, type PictureStatistics } from './image-statistics.ts';
 
 export type Finding =
   | { readonly code: 'blank'; readonly value: number }

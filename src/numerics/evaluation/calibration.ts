@@ -1,5 +1,5 @@
 /** Whether a network is right as often as it says: Guo et al. 2017, On Calibration of Modern Neural Networks. */
-import type { Answers } from './answers.ts';
+import type { Answers } from './predictions.ts';
 
 const BINS = 15;
 

@@ -1,7 +1,8 @@
 /** How right a network's answers are, over all and class by class. Conventions are scikit-learn's. */
-import type { Answers } from './answers.ts';
+
 import { type Calibration, calibration } from './calibration.ts';
-import { wilsonInterval } from './proportion-interval.ts';
+import type { Answers } from './predictions.ts';
+import { wilsonInterval } from './wilson-interval.ts';
 
 /** Each 0 where it would be 0 / 0. */
 export interface ClassScores {

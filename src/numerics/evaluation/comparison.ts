@@ -1,6 +1,7 @@
 /** Two networks on the same images. */
-import type { Answers } from './answers.ts';
+
 import { type McNemarTest, mcnemar } from './mcnemar.ts';
+import type { Answers } from './predictions.ts';
 
 /** How many images which of the two networks classified rightly: n10 those that only the first did. */
 export interface PairCounts {

@@ -1,6 +1,6 @@
 /** Which parts of a picture a class hangs on, by covering them: Zeiler and Fergus 2014. */
 import type { Pixels } from '../engine.ts';
-import type { KernelForward } from '../simd/forward.ts';
+import type { KernelForward } from '../simd/kernel-forward.ts';
 
 /** A square of so many pixels is covered, then one so many pixels further on. */
 export const PATCH = 4;

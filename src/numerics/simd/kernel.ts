@@ -2,8 +2,8 @@
 
 import type { Activation, Standardization } from '../network.ts';
 import * as A from './addresses.ts';
+import type { CopyRows } from './copy-rows.ts';
 import type { Layout } from './layout.ts';
-import type { CopyRows } from './rows.ts';
 
 /** assembly/index.ts */
 export interface KernelExports {

@@ -1,6 +1,6 @@
-import type { KernelShare } from './engine.ts';
+import { createCopyRows } from './copy-rows.ts';
 import { instantiate } from './kernel.ts';
-import { createCopyRows } from './rows.ts';
+import type { KernelShare } from './kernel-engine.ts';
 
 /**
  * A further thread's part of all steps of a job: blocks its thread until the engine's `quit`. The engine's own thread

@@ -1,11 +1,12 @@
 /** Evaluations of models, by the kernel that also predicts. */
-import { collectAnswers } from '../../numerics/evaluation/answers.ts';
+
 import {
   type ClassificationReport,
   classificationReport,
 } from '../../numerics/evaluation/classification-report.ts';
 import { type Comparison, compareAnswers } from '../../numerics/evaluation/comparison.ts';
-import { createKernelForward } from '../../numerics/simd/forward.ts';
+import { collectAnswers } from '../../numerics/evaluation/predictions.ts';
+import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../messages.ts';
 

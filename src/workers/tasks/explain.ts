@@ -6,7 +6,7 @@ import { drawExplanation } from '../../formats/drawing/explanation.ts';
 import { inputGradient } from '../../numerics/explanation/input-gradient.ts';
 import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { createKernelForward } from '../../numerics/simd/forward.ts';
+import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ExplanationResult, ExplanationTask } from '../messages.ts';

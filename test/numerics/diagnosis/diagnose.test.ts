@@ -7,7 +7,7 @@ import { inverted, transposed } from '../../../src/numerics/diagnosis/features.t
 import {
   type PictureStatistics,
   pictureStatistics,
-} from '../../../src/numerics/diagnosis/picture-statistics.ts';
+} from '../../../src/numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../../../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
 import { DATA_DIR } from '../../start-service.ts';

@@ -1,6 +1,6 @@
 /** Other implementations' numbers: scripts/evaluation_fixtures.py. */
 import { readFileSync } from 'node:fs';
-import { type Answers, emptyAnswers, writeAnswers } from '../../../src/numerics/evaluation/answers.ts';
+import { type Answers, emptyAnswers, writeAnswers } from '../../../src/numerics/evaluation/predictions.ts';
 import { softmax } from '../../../src/numerics/reference/cross-entropy.ts';
 
 interface ReportFixture {

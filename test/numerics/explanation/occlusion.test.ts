@@ -4,7 +4,7 @@ import { occlusionMap } from '../../../src/numerics/explanation/occlusion.ts';
 import { createForward } from '../../../src/numerics/forward.ts';
 import { initialize } from '../../../src/numerics/initialize.ts';
 import type { Network } from '../../../src/numerics/network.ts';
-import { createKernelForward } from '../../../src/numerics/simd/forward.ts';
+import { createKernelForward } from '../../../src/numerics/simd/kernel-forward.ts';
 import { stripes } from '../fixtures.ts';
 import { kernelModule } from '../simd/cases.ts';
 

@@ -1,7 +1,7 @@
 /** Whole trainings of the reference, step by step beside PyTorch's: every knob, alone and together. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { learningRateAt } from '../../../src/numerics/schedules.ts';
 import {
   assertBlocksNear,

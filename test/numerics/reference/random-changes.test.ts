@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { initialize } from '../../../src/numerics/initialize.ts';
-import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
 import { createChangePicture, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
+import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';
 
 const NOTHING = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };

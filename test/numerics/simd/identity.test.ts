@@ -6,7 +6,7 @@ import {
   createKernelEngine,
   type KernelEngine,
   type KernelOptions,
-} from '../../../src/numerics/simd/engine.ts';
+} from '../../../src/numerics/simd/kernel-engine.ts';
 import { firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, SGD, settingsOf } from './cases.ts';
 
@@ -78,7 +78,7 @@ for (const [name, changes] of Object.entries(CASES)) {
       const engine = create(settings, { threads });
       const workers = Array.from({ length: threads - 1 }, (_, r) => {
         const workerData = { share: engine.share(examples.pixels), rank: r + 1 };
-        return new Worker(new URL('serving.ts', import.meta.url), { workerData });
+        return new Worker(new URL('kernel-thread.ts', import.meta.url), { workerData });
       });
       const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       assert.deepEqual(train(engine, settings, examples), expected);

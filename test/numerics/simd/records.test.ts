@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
-import { createKernelEngine } from '../../../src/numerics/simd/engine.ts';
+import { createKernelEngine } from '../../../src/numerics/simd/kernel-engine.ts';
 import { layOut } from '../../../src/numerics/simd/layout.ts';
 import { firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf, UNCHANGED } from './cases.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { balancedClassWeights, measurePixels } from '../../src/numerics/training-part.ts';
+import { balancedClassWeights, measurePixels } from '../../src/numerics/dataset-statistics.ts';
 import { assertNear, firstIndices, knobs } from './fixtures.ts';
 
 test("balanced weights are scikit-learn's", () => {

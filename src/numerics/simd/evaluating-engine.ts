@@ -1,8 +1,8 @@
 /** The kernel's engine together with the kernel's way of measuring, so that an epoch's figures cost little of its time. */
 import type { Engine, EngineSettings } from '../engine.ts';
 import type { Parameters as Packed } from '../network.ts';
-import { createKernelEngine, type KernelEngine, type KernelOptions } from './engine.ts';
-import { createKernelForward } from './forward.ts';
+import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';
+import { createKernelForward } from './kernel-forward.ts';
 
 export type MeasuringEngine = KernelEngine & Required<Pick<Engine, 'measure'>>;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine, OptimizerSettings } from '../../../src/numerics/engine.ts';
 import { initialize, initializeUniformFanIn } from '../../../src/numerics/initialize.ts';
-import { createReferenceEngine } from '../../../src/numerics/reference/engine.ts';
+import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import {
   assertBlocksNear,
   assertNear,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate, evaluateByEngine } from '../../../src/numerics/evaluate.ts';
 import type { Activation } from '../../../src/numerics/network.ts';
-import { createMeasuringEngine } from '../../../src/numerics/simd/measuring-engine.ts';
+import { createMeasuringEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 

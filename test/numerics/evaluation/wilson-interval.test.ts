@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { wilsonInterval } from '../../../src/numerics/evaluation/proportion-interval.ts';
+import { wilsonInterval } from '../../../src/numerics/evaluation/wilson-interval.ts';
 import { assertNear } from '../fixtures.ts';
 import { readFixture } from './fixtures.ts';
 

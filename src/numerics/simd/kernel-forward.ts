@@ -8,10 +8,10 @@ import {
   type Standardization,
 } from '../network.ts';
 import * as A from './addresses.ts';
+import { type CopyRows, createCopyRows } from './copy-rows.ts';
 import { createKernel } from './kernel.ts';
 import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
-import { type CopyRows, createCopyRows } from './rows.ts';
 
 export interface KernelForward {
   /**

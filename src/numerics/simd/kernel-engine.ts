@@ -13,10 +13,10 @@ import {
 } from '../engine.ts';
 import { type Parameters, parameterCount } from '../network.ts';
 import * as A from './addresses.ts';
+import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
 import { createKernel, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
-import { type CopyRows, createCopyRows, type RowsLayout } from './rows.ts';
 
 /** What a further thread needs to take part; can be sent to a worker. */
 export interface KernelShare {
