@@ -55,8 +55,8 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
     { threads },
   );
   for (let rank = 1; rank < threads; rank++) {
-    const workerData = { share: engine.share(examples.pixels), rank };
-    new Worker(new URL('../test/numerics/simd/kernel-thread.ts', import.meta.url), { workerData });
+    const workerData = { handle: engine.createHandle(examples.pixels), rank };
+    new Worker(new URL('./subjects/kernel-thread.ts', import.meta.url), { workerData });
   }
   const all = Uint32Array.from(examples.labels.keys());
   const order = new Uint32Array(all.length);
@@ -72,7 +72,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
     }
     rates.push((steps * batch) / ((performance.now() - started) / 1000));
   }
-  engine.quit();
+  engine.shutdown();
   return Math.max(...rates.slice(1));
 }
 

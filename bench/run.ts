@@ -29,9 +29,9 @@ const { positionals, values } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
 });
 const chosen = positionals.length > 0 ? positionals : Object.keys(GROUPS);
-const stray = chosen.find((name) => !(name in GROUPS));
-if (stray !== undefined) {
-  console.error(`There is no group ${stray}; there are ${Object.keys(GROUPS).join(', ')}.`);
+const unknown = chosen.find((name) => !(name in GROUPS));
+if (unknown !== undefined) {
+  console.error(`There is no group ${unknown}; there are ${Object.keys(GROUPS).join(', ')}.`);
   process.exit(1);
 }
 for (const name of chosen) {

@@ -43,7 +43,7 @@ const reportSchema = z.object({
 export type Verdict = { readonly kind: 'sound' | 'vulnerable' | 'not-asked'; readonly detail: string };
 
 /** @param exitCode of `npm audit --json`, which is 1 also where the registry could not be asked; null where it was ended */
-export function verdictOf(exitCode: number | null, output: string): Verdict {
+export function auditVerdict(exitCode: number | null, output: string): Verdict {
   const report = parse(output);
   if (report === undefined) return { kind: 'not-asked', detail: reasonIn(output) };
   if (exitCode === 0) return { kind: 'sound', detail: '' };
@@ -82,7 +82,7 @@ function main(): number {
     '--loglevel=silent',
   ];
   const { status, stdout } = spawnSync('npm', args, { encoding: 'utf8', timeout: TIMEOUT_MS });
-  const { kind, detail } = verdictOf(status, stdout ?? '');
+  const { kind, detail } = auditVerdict(status, stdout ?? '');
   if (kind === 'vulnerable')
     console.error(`Known defects in what is used in production: ${detail}. See: npm audit`);
   // Not a defect of the code: where there is no network, the other checks are to go on.

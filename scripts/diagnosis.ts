@@ -8,7 +8,7 @@ import { loadDataset } from '../src/datasets/fashion-mnist.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/dataset.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
-import { pictureStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
+import { computeImageStatistics } from '../src/numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../src/numerics/random.ts';
 
@@ -63,10 +63,10 @@ const CHANGES: Record<string, (image: Pixels, n: number) => Pixels> = {
 
 const dataset = await loadDataset('data');
 const startedAt = performance.now();
-const statistics = pictureStatistics(dataset.train, dataset.classNames.length);
+const statistics = computeImageStatistics(dataset.train, dataset.classNames.length);
 const fitMs = performance.now() - startedAt;
 
-function sharesOf(change: (image: Pixels, n: number) => Pixels, count: number): string[] {
+function findingFractions(change: (image: Pixels, n: number) => Pixels, count: number): string[] {
   const found = new Map<string, number>();
   let any = 0;
   for (let n = 0; n < count; n++) {
@@ -82,10 +82,10 @@ function sharesOf(change: (image: Pixels, n: number) => Pixels, count: number): 
 
 console.log(`| picture | any | ${CODES.join(' | ')} |\n|---|${'---|'.repeat(CODES.length + 1)}`);
 console.log(
-  `| all 10,000 test images | ${sharesOf((image) => image, dataset.test.labels.length).join(' | ')} |`,
+  `| all 10,000 test images | ${findingFractions((image) => image, dataset.test.labels.length).join(' | ')} |`,
 );
 for (const [name, change] of Object.entries(CHANGES)) {
-  console.log(`| ${name} | ${sharesOf(change, CHANGED).join(' | ')} |`);
+  console.log(`| ${name} | ${findingFractions(change, CHANGED).join(' | ')} |`);
 }
 const diagnoseMs = performance.now() - startedAt - fitMs;
 const images = dataset.test.labels.length + CHANGED * Object.keys(CHANGES).length;

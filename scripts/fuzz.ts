@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { toMarkdown } from '../bench/measure/report.ts';
-import { inputOf, type Parser, all as parsers } from './fuzz/parsers.ts';
+import { createInput, type Parser, all as parsers } from './fuzz/parsers.ts';
 import { type Findings, fuzz } from './fuzz/run.ts';
 import { all as serviceParsers } from './fuzz/service.ts';
 
@@ -59,7 +59,7 @@ if (chosen.length === 0) {
 if (values.input !== undefined) {
   const [name] = chosen as [keyof typeof all];
   const parser: Parser = await all[name]();
-  const { bytes, random } = inputOf(parser, name, seed, Number(values.input));
+  const { bytes, random } = createInput(parser, name, seed, Number(values.input));
   await parser.open?.();
   console.log(bytes.length, 'bytes →', await parser.parse(bytes, random));
   await parser.close?.();
@@ -77,7 +77,7 @@ async function fuzzAll(): Promise<void> {
     const module = name in parsers ? './fuzz/parsers.ts' : './fuzz/service.ts';
     const findings = await fuzz(new URL(module, import.meta.url), name, options);
     found.set(name, findings);
-    console.log(rowOf(name, findings).join('  '));
+    console.log(findingsRow(name, findings).join('  '));
     for (const { index, what } of findings.failures) {
       console.error(
         `npm run fuzz -- --only '${name}' --seed ${seed} --input ${index}\n${what}\nbytes: ${folder}`,
@@ -88,7 +88,7 @@ async function fuzzAll(): Promise<void> {
   if (values.only === undefined) writeFileSync(RESULT, report(found));
 }
 
-function rowOf(name: string, findings: Findings): string[] {
+function findingsRow(name: string, findings: Findings): string[] {
   const { inputs, values, refusals, failures, seconds, slowestMs, peakBytes } = findings;
   const counts = [inputs, values, refusals, failures.length].map((n) => n.toLocaleString('en'));
   return [name, ...counts, seconds.toFixed(1), slowestMs.toFixed(0), (peakBytes / 2 ** 20).toFixed(0)];
@@ -119,7 +119,11 @@ function report(found: ReadonlyMap<string, Findings>): string {
     versions: [],
     skipped: [],
     tables: [
-      { heading: 'Parsers', columns, rows: [...found].map(([name, findings]) => rowOf(name, findings)) },
+      {
+        heading: 'Parsers',
+        columns,
+        rows: [...found].map(([name, findings]) => findingsRow(name, findings)),
+      },
     ],
     goals: [],
   });

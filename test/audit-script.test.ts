@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { lockFileFaults, verdictOf } from '../scripts/audit.ts';
+import { auditVerdict, lockFileFaults } from '../scripts/audit.ts';
 
 const sound = { integrity: `sha512-${'x'.repeat(86)}==` };
 const faultsOf = (entry: object, decided: string[] = []) =>
@@ -27,14 +27,14 @@ test('a dependency without a hash, from elsewhere, or with a script that nobody 
 
 test('a known defect is told apart from a registry that does not answer', () => {
   const report = (vulnerabilities: object) => JSON.stringify({ auditReportVersion: 2, vulnerabilities });
-  assert.equal(verdictOf(0, report({})).kind, 'sound');
-  assert.equal(verdictOf(0, report({ a: { severity: 'low' } })).kind, 'sound');
-  assert.deepEqual(verdictOf(1, report({ a: { severity: 'high' } })), {
+  assert.equal(auditVerdict(0, report({})).kind, 'sound');
+  assert.equal(auditVerdict(0, report({ a: { severity: 'low' } })).kind, 'sound');
+  assert.deepEqual(auditVerdict(1, report({ a: { severity: 'high' } })), {
     kind: 'vulnerable',
     detail: 'a (high)',
   });
   const refused = JSON.stringify({ message: '405 Method Not Allowed', statusCode: 405 });
-  assert.deepEqual(verdictOf(1, refused), { kind: 'not-asked', detail: '405 Method Not Allowed' });
-  assert.equal(verdictOf(1, '').kind, 'not-asked');
-  assert.equal(verdictOf(null, 'npm error code ENOTFOUND').kind, 'not-asked');
+  assert.deepEqual(auditVerdict(1, refused), { kind: 'not-asked', detail: '405 Method Not Allowed' });
+  assert.equal(auditVerdict(1, '').kind, 'not-asked');
+  assert.equal(auditVerdict(null, 'npm error code ENOTFOUND').kind, 'not-asked');
 });

@@ -62,7 +62,7 @@ export function predictions(effort: Effort): Promise<Report> {
       ]);
       const forward = await forwardMicroseconds(parameters, effort);
       const rate = (name: string) => median(rates.get(name)!);
-      const share = (kind: string) => (100 * rate(`${kind}: Atelier`)) / rate(`${kind}: ${BARE}`);
+      const fraction = (kind: string) => (100 * rate(`${kind}: Atelier`)) / rate(`${kind}: ${BARE}`);
       return {
         title: 'Predictions',
         method:
@@ -71,10 +71,10 @@ export function predictions(effort: Effort): Promise<Report> {
           `servers are up at once and take turns; answers are alike, ${answer.length} bytes.`,
         versions: peers.versions,
         skipped: peers.skipped,
-        tables: [tableOf(rates, share), forward.table],
+        tables: [ratesTable(rates, fraction), forward.table],
         goals: [
-          { what: 'raw bytes, % of a bare route', measured: share('raw bytes'), atLeast: 80 },
-          { what: 'JSON, % of a bare route', measured: share('JSON'), atLeast: 70 },
+          { what: 'raw bytes, % of a bare route', measured: fraction('raw bytes'), atLeast: 80 },
+          { what: 'JSON, % of a bare route', measured: fraction('JSON'), atLeast: 70 },
           {
             what: '10,000 images in one request, images/s',
             measured: rate('npy of 10,000 images, npy back: Atelier, images/s'),
@@ -95,11 +95,11 @@ async function measure(effort: Effort, contestants: readonly Contestant<number>[
   return takeTurns(contestants, effort.rounds);
 }
 
-function tableOf(rates: ReadonlyMap<string, number[]>, share: (kind: string) => number): Table {
+function ratesTable(rates: ReadonlyMap<string, number[]>, fraction: (kind: string) => number): Table {
   const rows = Array.from(rates, ([name, values]) => {
     const kind = name.split(':')[0]!;
     const compared = name.endsWith(': Atelier') && rates.has(`${kind}: ${BARE}`);
-    return [name, ...spread(values), compared ? `${readable(share(kind))} %` : ''];
+    return [name, ...spread(values), compared ? `${readable(fraction(kind))} %` : ''];
   });
   return {
     heading: 'Over HTTP',

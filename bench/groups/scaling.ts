@@ -27,13 +27,13 @@ const SWEEPS: readonly { heading: string; sizes: readonly Size[] }[] = [
   { heading: 'Batch: 784-40-10', sizes: POWERS.map((batchSize) => ({ hidden: [40], batchSize })) },
 ];
 
-const nameOf = ({ hidden, batchSize }: Size, threads: number) =>
+const contestantName = ({ hidden, batchSize }: Size, threads: number) =>
   `784-${hidden.join('-')}-10, batch ${batchSize}, threads ${threads}`;
 
 export async function scaling(effort: Effort): Promise<Report> {
   const contestants = SWEEPS.flatMap(({ sizes }) => sizes).flatMap((size) =>
     THREADS.map((threads) => ({
-      name: nameOf(size, threads),
+      name: contestantName(size, threads),
       measure: () => secondsPerEpoch(size, threads, effort.epochs),
     })),
   );
@@ -47,7 +47,7 @@ export async function scaling(effort: Effort): Promise<Report> {
       'Where cost grows as the work does, picoseconds a multiply-add (one thread, forward and back) stay the same.',
     versions: [],
     skipped: [],
-    tables: SWEEPS.map(({ heading, sizes }) => tableOf(heading, sizes, seconds)),
+    tables: SWEEPS.map(({ heading, sizes }) => secondsTable(heading, sizes, seconds)),
     goals: [],
   };
 }
@@ -59,9 +59,9 @@ async function secondsPerEpoch(size: Size, threads: number, epochs: number): Pro
   return IMAGES / median(imagesPerSecond.slice(1));
 }
 
-function tableOf(heading: string, sizes: readonly Size[], seconds: ReadonlyMap<string, number>): Table {
+function secondsTable(heading: string, sizes: readonly Size[], seconds: ReadonlyMap<string, number>): Table {
   const rows = sizes.map((size) => {
-    const [one, two] = THREADS.map((threads) => seconds.get(nameOf(size, threads))!);
+    const [one, two] = THREADS.map((threads) => seconds.get(contestantName(size, threads))!);
     const work = forwardCost([784, ...size.hidden, 10]);
     return [
       `784-${size.hidden.join('-')}-10, batch ${size.batchSize}`,

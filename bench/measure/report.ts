@@ -31,9 +31,9 @@ export function toMarkdown(report: Report): string {
   const { title, method, versions, skipped, tables, goals } = report;
   const parts = [`# ${title}`, `${describeMachine()}${versions.map((v) => `; ${v}`).join('')}.`, method];
   if (skipped.length > 0) parts.push(`Not measured: ${skipped.join('; ')}.`);
-  for (const { heading, columns, rows } of tables) parts.push(`## ${heading}`, tableOf(columns, rows));
+  for (const { heading, columns, rows } of tables) parts.push(`## ${heading}`, markdownTable(columns, rows));
   if (goals.length > 0) {
-    parts.push('## Goals', tableOf(['goal', 'asked for', 'measured', 'reached'], goals.map(goalRow)));
+    parts.push('## Goals', markdownTable(['goal', 'asked for', 'measured', 'reached'], goals.map(goalRow)));
   }
   return `${parts.join('\n\n')}\n`;
 }
@@ -46,7 +46,7 @@ function goalRow({ what, measured, atLeast, atMost }: Goal): string[] {
 }
 
 /** The first column is text, the others are numbers. */
-function tableOf(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+function markdownTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(columns), `|---|${'---:|'.repeat(columns.length - 1)}`, ...rows.map(line)].join('\n');
 }

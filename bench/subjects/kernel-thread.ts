@@ -1,7 +1,7 @@
 /** Thread entry: a further thread of one kernel. */
 import { workerData } from 'node:worker_threads';
-import type { KernelShare } from '../../src/numerics/simd/kernel-engine.ts';
-import { serveKernel } from '../../src/numerics/simd/serve.ts';
+import type { KernelHandle } from '../../src/numerics/simd/kernel-engine.ts';
+import { runKernelThread } from '../../src/numerics/simd/kernel-engine.ts';
 
-const { share, rank } = workerData as { share: KernelShare; rank: number };
-serveKernel(share, rank);
+const { handle, rank } = workerData as { handle: KernelHandle; rank: number };
+runKernelThread(handle, rank);

@@ -24,7 +24,7 @@ export interface StepSettings {
 
 export interface Stepper {
   step(examples: Examples, batch: Uint32Array, position: StepPosition, sums: BatchSums): void;
-  quit(): void;
+  shutdown(): void;
 }
 
 function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettings): EngineSettings {
@@ -44,7 +44,7 @@ function engineSettings({ layerSizes, batchSize, momentum, dropout }: StepSettin
 export function createReferenceStepper(settings: StepSettings): Stepper {
   const initial = initializeUniformFanIn(settings.layerSizes, SEED);
   const engine = createReferenceEngine(engineSettings(settings), initial);
-  return { step: engine.step, quit() {} };
+  return { step: engine.step, shutdown() {} };
 }
 
 /** @param pixels those of all steps */
@@ -52,9 +52,9 @@ export function createKernelStepper(settings: StepSettings, threads: number, pix
   const module = new WebAssembly.Module(readFileSync(KERNEL));
   const initial = initializeUniformFanIn(settings.layerSizes, SEED);
   const engine = createKernelEngine(module, engineSettings(settings), initial, { threads });
-  const share = engine.share(pixels);
+  const handle = engine.createHandle(pixels);
   for (let rank = 1; rank < threads; rank++) {
-    new Worker(new URL('./kernel-thread.ts', import.meta.url), { workerData: { share, rank } });
+    new Worker(new URL('./kernel-thread.ts', import.meta.url), { workerData: { handle, rank } });
   }
   return engine;
 }

@@ -43,5 +43,5 @@ for (let epoch = 1; epoch <= Number(epochs); epoch++) {
   }
   imagesPerSecond.push((steps * batchSize) / ((performance.now() - startedAt) / 1000));
 }
-stepper.quit();
+stepper.shutdown();
 console.log(JSON.stringify({ imagesPerSecond, loss: loss / (steps * batchSize) }));

@@ -16,13 +16,13 @@ export function inspect(directory: string): Promise<FoundFile[]> {
   return Promise.all(
     FILES.map(async (file) => {
       const path = join(directory, file.npy);
-      const defect = await defectOf(path);
+      const defect = await findDefect(path);
       return defect === undefined ? { file, path } : { file, path, defect };
     }),
   );
 }
 
-async function defectOf(path: string): Promise<string | undefined> {
+async function findDefect(path: string): Promise<string | undefined> {
   try {
     await using handle = await open(path);
     const { size } = await handle.stat();

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { AtelierError } from '../../src/errors.ts';
 import { saveFailure } from './failures.ts';
-import { inputOf, type Parsers } from './parsers.ts';
+import { createInput, type Parsers } from './parsers.ts';
 import { NOTHING, openProgress } from './progress.ts';
 
 export const PROGRESS_FILE = 'progress';
@@ -27,7 +27,7 @@ if (import.meta.main) {
   const now = { ...NOTHING };
   for (now.at = from; now.at < to; now.at++) {
     progress.write(now);
-    const { bytes, random } = inputOf(parser, name, seed, now.at);
+    const { bytes, random } = createInput(parser, name, seed, now.at);
     // A parser may write to what it is given.
     const kept = bytes.slice();
     const before = performance.now();

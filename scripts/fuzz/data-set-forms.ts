@@ -12,18 +12,18 @@ const MOST_LOOKS = 1000;
 
 export function formsOfDatasets(): Parser {
   const files = [
-    formOf({ file: npz(whole, 6) }, { name: 'Made to fail', classNames: '["shirt", "shoe"]' }),
-    formOf({ file: npz(whole, 0) }),
-    formOf(whole),
-    formOf({ ...whole, train_images: fixtures('npy', 'pictures-f4.npy')[0]! }),
-    formOf(
+    encodeForm({ file: npz(whole, 6) }, { name: 'Made to fail', classNames: '["shirt", "shoe"]' }),
+    encodeForm({ file: npz(whole, 0) }),
+    encodeForm(whole),
+    encodeForm({ ...whole, train_images: fixtures('npy', 'pictures-f4.npy')[0]! }),
+    encodeForm(
       {
         train_images: gzipSync(idx(images, [8, 28, 28])),
         train_labels: idx(Uint8Array.of(0, 1, 0, 1, 0, 1, 0, 1), [8]),
       },
       { testFraction: '0.5', seed: '7' },
     ),
-    formOf({
+    encodeForm({
       ...whole,
       train_images: idx(pair.pixels, [2, 28, 28]),
       train_labels: gzipSync(idx(pair.labels, [2])),
@@ -46,7 +46,7 @@ export function formsOfDatasets(): Parser {
   });
 }
 
-function formOf(files: Arrays, fields: Readonly<Record<string, string>> = {}): Uint8Array {
+function encodeForm(files: Arrays, fields: Readonly<Record<string, string>> = {}): Uint8Array {
   const texts = Object.entries(fields).map(([name, text]) => ({ name, bytes: Buffer.from(text) }));
   const type = 'application/octet-stream';
   const sent = Object.entries(files).map(([name, bytes]) => ({ name, filename: name, type, bytes }));

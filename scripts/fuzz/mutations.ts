@@ -7,7 +7,7 @@ export interface Random {
 }
 
 /** mulberry32, begun at the SHA-256 of a name. */
-export function randomOf(name: string): Random {
+export function createRandom(name: string): Random {
   let state = hash('sha256', name, 'buffer').readUInt32LE();
   return {
     below(n) {

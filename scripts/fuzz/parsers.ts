@@ -14,7 +14,7 @@ import { tensorsOf } from '../../src/formats/tensor.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
 import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
-import { mutate, pick, type Random, randomOf } from './mutations.ts';
+import { createRandom, mutate, pick, type Random } from './mutations.ts';
 
 export interface Parser {
   readonly files: readonly Uint8Array[];
@@ -30,13 +30,13 @@ export interface Parser {
 export type Parsers = Readonly<Record<string, () => Parser | Promise<Parser>>>;
 
 /** The input of that number, and what chooses the options with which it is read. */
-export function inputOf(
+export function createInput(
   { files, seal }: Parser,
   name: string,
   seed: number,
   index: number,
 ): { readonly bytes: Uint8Array; readonly random: Random } {
-  const random = randomOf(`${seed}/${name}/${index}`);
+  const random = createRandom(`${seed}/${name}/${index}`);
   const bytes = mutate(files, random);
   return { bytes: seal && random.below(2) === 0 ? seal(bytes) : bytes, random };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { OUT_OF_MEMORY, PROGRESS_FILE } from './child.ts';
 import { type Failure, savedFailures, saveFailure } from './failures.ts';
-import { inputOf, type Parsers } from './parsers.ts';
+import { createInput, type Parsers } from './parsers.ts';
 import { NOTHING, openProgress, type Progress } from './progress.ts';
 
 export interface Findings extends Omit<Progress, 'at' | 'failures'> {
@@ -57,7 +57,7 @@ export async function fuzz(
     if (at < 0 || crashes === MOST_CRASHES)
       throw new Error(`${name}: the process ended with ${code ?? signal}`);
     const what = hung ? `hung for ${hangsAfterMs} ms` : describe(code, signal, peakBytes);
-    saveFailure(folder, { name, index: at, what }, inputOf(await all[name]!(), name, seed, at).bytes);
+    saveFailure(folder, { name, index: at, what }, createInput(await all[name]!(), name, seed, at).bytes);
     from = at + 1;
   }
   progress.close();

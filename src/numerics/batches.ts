@@ -10,7 +10,7 @@ export interface Split {
 const CLASS_LIMIT = 256;
 
 /** How many of a class are held out: the nearest whole number, but one always stays to train on. */
-function heldOut(examples: number, fraction: number): number {
+function heldOutCount(examples: number, fraction: number): number {
   return Math.max(0, Math.min(Math.round(fraction * examples), examples - 1));
 }
 
@@ -21,10 +21,10 @@ function examplesPerClass(labels: Uint8Array): Uint32Array {
 }
 
 /** How many examples train when `fraction` (0 ≤ fraction < 1; null holds out nothing) of each class does not. */
-export function trainingExamples(labels: Uint8Array, fraction: number | null): number {
-  let held = 0;
-  for (const count of examplesPerClass(labels)) held += heldOut(count, fraction ?? 0);
-  return labels.length - held;
+export function countTrainingExamples(labels: Uint8Array, fraction: number | null): number {
+  let heldCount = 0;
+  for (const count of examplesPerClass(labels)) heldCount += heldOutCount(count, fraction ?? 0);
+  return labels.length - heldCount;
 }
 
 export function stepsPerEpoch(examples: number, batchSize: number): number {
@@ -42,12 +42,12 @@ export function splitByClass(labels: Uint8Array, fraction: number | null, seed: 
   const counts = examplesPerClass(labels);
   const isHeld = new Uint8Array(labels.length);
   for (let label = 0; label < CLASS_LIMIT; label++) {
-    const held = heldOut(counts[label]!, fraction ?? 0);
-    if (held === 0) continue;
+    const heldCount = heldOutCount(counts[label]!, fraction ?? 0);
+    if (heldCount === 0) continue;
     const members = new Uint32Array(counts[label]!);
     for (let n = 0, m = 0; n < labels.length; n++) if (labels[n] === label) members[m++] = n;
     shuffle(members, seed, PURPOSE.validationSplit, label);
-    for (const n of members.subarray(0, held)) isHeld[n] = 1;
+    for (const n of members.subarray(0, heldCount)) isHeld[n] = 1;
   }
   const all = Uint32Array.from(labels.keys());
   return { train: all.filter((n) => isHeld[n] === 0), validation: all.filter((n) => isHeld[n] === 1) };

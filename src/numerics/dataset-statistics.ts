@@ -32,7 +32,7 @@ export function isUniform(
  * Mean and standard deviation of all pixels / 255 of the given examples. Counted by value, so that sums are whole
  * numbers and the order does not matter. Pixels that are all the same are only centred.
  */
-export function measurePixels(
+export function pixelStatistics(
   { pixels }: Pick<Examples, 'pixels'>,
   indices: Uint32Array,
   inputs: number,

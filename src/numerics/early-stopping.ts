@@ -21,7 +21,7 @@ export interface StoppingState {
   readonly bestEpoch: number | null;
 }
 
-export const STOPPING_START: StoppingState = {
+export const INITIAL_STOPPING: StoppingState = {
   level: Number.NEGATIVE_INFINITY,
   badEpochs: 0,
   best: Number.NEGATIVE_INFINITY,
@@ -29,7 +29,7 @@ export const STOPPING_START: StoppingState = {
 };
 
 /** A score that is not a number is no improvement. */
-export function afterEpoch(
+export function updateStopping(
   state: StoppingState,
   { monitor, minDelta }: EarlyStopping,
   epoch: number,

@@ -19,8 +19,8 @@ export function checkExamples({ pixels, labels }: Examples, sizes: LayerSizes): 
   if (pixels.length !== labels.length * inputs) {
     throw new RangeError(`${labels.length} images of ${inputs} pixels cannot have ${pixels.length} pixels`);
   }
-  const stray = labels.find((label) => label >= classes);
-  if (stray !== undefined) throw new RangeError(`label ${stray} is not one of ${classes} classes`);
+  const outOfRange = labels.find((label) => label >= classes);
+  if (outOfRange !== undefined) throw new RangeError(`label ${outOfRange} is not one of ${classes} classes`);
 }
 
 /** Sums over the examples of a batch: cross-entropy in nats, and how many were classified rightly. */
@@ -134,7 +134,7 @@ export interface Engine {
    * Adds to `sums` the loss and the hits of the given examples with the parameters as they are published, rounded to
    * float32. Left out where the engine is no faster than evaluate.ts.
    */
-  measure?(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
+  evaluate?(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
   /** Copies. */
   exportState(): EngineState;
   /** Of an engine of the same settings. @throws RangeError when its lengths do not fit. */

@@ -20,7 +20,7 @@ export interface EpochFigures {
   readonly isConstant: boolean;
 }
 
-const DEAD_SHARE = 0.5;
+const DEAD_FRACTION = 0.5;
 /** The gradient of cross-entropy through weights of usual size is a few units long, and 40 at most without hidden layers. */
 const LARGE_NORM = 100;
 /** Times ln K, the loss of a network that knows nothing: only weights that were thrown far away are so sure of what is wrong. */
@@ -29,8 +29,8 @@ const LARGE_LOSS = 100;
 export function epochWarnings(figures: EpochFigures): EpochWarning[] {
   const { epoch, learningRate, deadUnits, isConstant } = figures;
   const warnings: EpochWarning[] = [];
-  const dead = deadUnits.flatMap((share, l) =>
-    share > DEAD_SHARE ? [`${Math.round(share * 100)} % of hidden layer ${l + 1}`] : [],
+  const dead = deadUnits.flatMap((fraction, l) =>
+    fraction > DEAD_FRACTION ? [`${Math.round(fraction * 100)} % of hidden layer ${l + 1}`] : [],
   );
   if (dead.length > 0) {
     warnings.push({
@@ -49,7 +49,7 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
         'decay) that leave nothing but the biases.',
     });
   }
-  const explosion = explosionOf(figures);
+  const explosion = describeExplosion(figures);
   if (explosion !== null) {
     const advice = `Lower the learning rate (${learningRate}), or set "clipNorm", to 1 for example.`;
     warnings.push({ code: 'exploding-gradient', message: `${explosion}. ${advice}` });
@@ -58,15 +58,15 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
 }
 
 /** By the last step of the epoch or, as units that died leave no gradient, by what the steps before it did to the loss. */
-function explosionOf({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
+function describeExplosion({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
   if (gradientNorm > LARGE_NORM) {
     const length = gradientNorm.toPrecision(3);
     return `The gradient was ${length} long in the last step of epoch ${epoch}, where a few units are usual`;
   }
-  const ignorance = Math.log(classes);
-  if (trainLoss > LARGE_LOSS * ignorance) {
-    const [loss, guessing] = [trainLoss.toPrecision(3), ignorance.toPrecision(3)];
-    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${guessing}: steps were far too long`;
+  const uniformLoss = Math.log(classes);
+  if (trainLoss > LARGE_LOSS * uniformLoss) {
+    const [loss, uniform] = [trainLoss.toPrecision(3), uniformLoss.toPrecision(3)];
+    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${uniform}: steps were far too long`;
   }
   return null;
 }

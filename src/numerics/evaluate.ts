@@ -53,7 +53,7 @@ export function* evaluate(
 
 /** As `evaluate`, by an engine that measures its own parameters faster than the reference does. */
 export function* evaluateByEngine(
-  measure: NonNullable<Engine['measure']>,
+  measure: NonNullable<Engine['evaluate']>,
   examples: Examples,
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Evaluation, unknown> {
@@ -65,7 +65,7 @@ export function* evaluateByEngine(
   return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
 }
 
-export function* inspect(
+export function* inspectNetwork(
   network: Network,
   parameters: Parameters,
   examples: Examples,
@@ -73,9 +73,9 @@ export function* inspect(
 ): Generator<EvaluationChunk, Inspection, unknown> {
   const hidden = network.layerSizes.slice(1, -1);
   const alive = hidden.map((size) => new Uint8Array(size));
-  const answers = new Set<number>();
+  const predicted = new Set<number>();
   yield* forwardEach(network, parameters, examples, indices, ({ a, z }) => {
-    answers.add(argmax(z.at(-1)!));
+    predicted.add(argmax(z.at(-1)!));
     for (let l = 0; l < hidden.length; l++) {
       const active = a[l + 1]!;
       for (let k = 0; k < active.count; k++) alive[l]![active.indices[k]!] = 1;
@@ -83,7 +83,7 @@ export function* inspect(
   });
   return {
     deadUnits: alive.map((units) => units.filter((unit) => unit === 0).length / units.length),
-    isConstant: indices.length > 1 && answers.size === 1,
+    isConstant: indices.length > 1 && predicted.size === 1,
   };
 }
 

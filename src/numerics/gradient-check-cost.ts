@@ -25,6 +25,6 @@ export function gradientCheckCost(
     all += (sizes[l - 1]! + 1) * sizes[l]! * (next + aboveNext + EXPONENTIAL * classes);
   }
   const evaluations = scheme === 'central' ? 2 : 1;
-  const share = Math.min(1, coordinates / parameterCount(sizes));
-  return examples * (3 * forwardCost(sizes) + evaluations * share * all);
+  const fraction = Math.min(1, coordinates / parameterCount(sizes));
+  return examples * (3 * forwardCost(sizes) + evaluations * fraction * all);
 }

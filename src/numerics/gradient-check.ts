@@ -121,8 +121,8 @@ export function* gradientCheck(
       // The step really taken, which rounding makes differ from the one asked for.
       const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
       locate(coordinate, b, block, positions[done]!);
-      perturbed.at(above, coordinate, up - w);
-      if (scheme === 'central') perturbed.at(below, coordinate, down - w);
+      perturbed.evaluate(above, coordinate, up - w);
+      if (scheme === 'central') perturbed.evaluate(below, coordinate, down - w);
       if (up === down) vanished = true;
       else gradients.numeric[done] = (above.loss - below.loss) / (up - down);
       if (above.crossed || below.crossed) gradients.kinked[done] = 1;
@@ -183,9 +183,9 @@ function checkPlan({ layerSizes, examples, indices, gradient }: GradientCheckPla
   checkExamples(examples, layerSizes);
   if (!(stepSize > 0)) throw new RangeError(`a step is larger than zero, not ${stepSize}`);
   if (indices.length === 0) throw new RangeError('a gradient check needs at least one example');
-  const stray = indices.find((index) => index >= examples.labels.length);
-  if (stray !== undefined)
-    throw new RangeError(`there is no example ${stray} among ${examples.labels.length}`);
+  const outOfRange = indices.find((index) => index >= examples.labels.length);
+  if (outOfRange !== undefined)
+    throw new RangeError(`there is no example ${outOfRange} among ${examples.labels.length}`);
   const expected = parameterCount(layerSizes);
   if (gradient !== undefined && gradient.length !== expected) {
     throw new RangeError(`the gradient has ${expected} numbers, not ${gradient.length}`);

@@ -42,12 +42,12 @@ function fill(
   seed: number,
   bias: number,
   draw: Draw,
-  scaleOf: (layer: Layer) => number,
+  layerScale: (layer: Layer) => number,
 ): Float64Array {
   const packed = new Float64Array(parameterCount(sizes));
   let index = 0;
   for (const layer of unpack(packed, sizes)) {
-    const scale = scaleOf(layer);
+    const scale = layerScale(layer);
     for (let i = 0; i < layer.weights.length; i++) layer.weights[i] = draw(seed, index + i) * scale;
     layer.biases.fill(bias);
     index += layer.weights.length + layer.biases.length;

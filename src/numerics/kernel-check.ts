@@ -7,7 +7,7 @@ import { PURPOSE, randomBits } from './random.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 
 const PLAIN_SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } as const;
-const POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
+const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
 
 /**
  * Largest ‖g − g64‖ / ‖g64‖ of a block of the gradient, g that of the engine; 0 / 0 is 0, and what
@@ -30,8 +30,8 @@ export function engineDifference(
   const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
   // It has no part in a gradient, and its moments would take memory.
   const plain = { ...settings, optimizer: PLAIN_SGD };
-  createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, POSITION);
-  createEngine(plain, rounded).gradient(gradient, mislabelled, batch, POSITION);
+  createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, STEP_POSITION);
+  createEngine(plain, rounded).gradient(gradient, mislabelled, batch, STEP_POSITION);
   let largest = 0;
   for (const { start, end } of blocks(settings.layerSizes)) {
     let [differences, squares] = [0, 0];
@@ -51,7 +51,7 @@ const SELF_CHECK_EXAMPLES = 19;
 
 /** The largest difference over small networks of every activation, with widths that fill no vector register. */
 export function selfCheck(createEngine: CreateEngine): number {
-  const examples = madeUpExamples(SELF_CHECK_EXAMPLES);
+  const examples = syntheticExamples(SELF_CHECK_EXAMPLES);
   const batch = Uint32Array.from(examples.labels.keys());
   const differences = ACTIVATIONS.map((activation) => {
     const settings: EngineSettings = {
@@ -71,7 +71,7 @@ export function selfCheck(createEngine: CreateEngine): number {
 }
 
 /** Half of the pixels are zero, as in real pictures. */
-function madeUpExamples(count: number): Examples {
+function syntheticExamples(count: number): Examples {
   const pixels = Uint8Array.from({ length: count * SELF_CHECK_SIZES[0]! }, (_, i) => {
     const bits = randomBits(0, PURPOSE.coordinateSample, 0, i);
     return bits & 256 ? bits & 255 : 0;

@@ -26,7 +26,7 @@ export interface PerturbedLoss {
   /** max |z_L| over the examples: the size of the numbers whose rounding the differences inherit. */
   readonly largestLogit: number;
   /** `out` ← the mean cross-entropy with the parameter moved by `delta`. */
-  at(out: Perturbation, coordinate: Coordinate, delta: number): void;
+  evaluate(out: Perturbation, coordinate: Coordinate, delta: number): void;
 }
 
 /**
@@ -54,7 +54,7 @@ export function createPerturbedLoss(
   });
   const baseLosses = Float64Array.from(base, (z, n) => crossEntropy(z[last]!, labels[n]!));
 
-  function inputOf(n: number, { layer, input }: Coordinate): number {
+  function inputValue(n: number, { layer, input }: Coordinate): number {
     if (input === null) return 1;
     if (layer === 0) return (examples.pixels[indices[n]! * layers[0]!.inputs + input]! / 255 - mean) / std;
     return activation.value(base[n]![layer - 1]![input]!);
@@ -72,14 +72,14 @@ export function createPerturbedLoss(
     }
     let changed = pass.a[layer + 1]!;
     changed.count = 0;
-    noteChange(out, changed, activation, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
+    appendChange(out, changed, activation, unit, z[layer]![unit]!, z[layer]![unit]! + shift);
     for (let l = layer + 1; changed.count > 0; l++) {
       const moved = pass.z[l]!;
       linear(moved, z[l]!, layers[l]!.weights, changed);
       if (l === last) return crossEntropy(moved, label);
       changed = pass.a[l + 1]!;
       changed.count = 0;
-      for (let i = 0; i < moved.length; i++) noteChange(out, changed, activation, i, z[l]![i]!, moved[i]!);
+      for (let i = 0; i < moved.length; i++) appendChange(out, changed, activation, i, z[l]![i]!, moved[i]!);
     }
     return baseLosses[n]!;
   }
@@ -87,11 +87,11 @@ export function createPerturbedLoss(
   return {
     loss: baseLosses.reduce((sum, loss) => sum + loss, 0) / base.length,
     largestLogit: Math.max(...base.map((z) => z[last]!.reduce((max, x) => Math.max(max, Math.abs(x)), 0))),
-    at(out, coordinate, delta) {
+    evaluate(out, coordinate, delta) {
       out.crossed = false;
       let sum = 0;
       for (let n = 0; n < base.length; n++) {
-        const shift = delta * inputOf(n, coordinate);
+        const shift = delta * inputValue(n, coordinate);
         sum += shift === 0 ? baseLosses[n]! : exampleLoss(out, n, coordinate.layer, coordinate.unit, shift);
       }
       out.loss = sum / base.length;
@@ -100,7 +100,7 @@ export function createPerturbedLoss(
 }
 
 /** Appends Δa = act(after) − act(before) of a unit that changed, and notes whether it crossed the kink. */
-function noteChange(
+function appendChange(
   out: Perturbation,
   changed: ActiveValues,
   { value, hasKink }: ActivationFunction,

@@ -75,8 +75,8 @@ export function learningRateAt(
 
 /** to + (from − to) (1 + cos(π · done / length)) / 2; `from` where there is no length. */
 function between(from: number, to: number, done: number, length: number): number {
-  const share = length > 0 ? done / length : 0;
-  return to + ((from - to) * (1 + Math.cos(Math.PI * share))) / 2;
+  const fraction = length > 0 ? done / length : 0;
+  return to + ((from - to) * (1 + Math.cos(Math.PI * fraction))) / 2;
 }
 
 /** All that the plateau schedule remembers. */
@@ -88,13 +88,13 @@ export interface PlateauState {
   readonly badEpochs: number;
 }
 
-export const PLATEAU_START: PlateauState = { factor: 1, best: Number.POSITIVE_INFINITY, badEpochs: 0 };
+export const INITIAL_PLATEAU: PlateauState = { factor: 1, best: Number.POSITIVE_INFINITY, badEpochs: 0 };
 
 /**
  * After an epoch with that loss: the rate is multiplied by `factor` after more than `patience` epochs in a row that
  * do not improve the best loss by more than `minDelta`. PyTorch's ReduceLROnPlateau, mode min, threshold mode abs.
  */
-export function afterPlateauEpoch(
+export function updatePlateau(
   { factor, best, badEpochs }: PlateauState,
   schedule: PlateauSchedule,
   loss: number,

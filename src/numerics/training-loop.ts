@@ -1,6 +1,6 @@
 /** A training from its first number to its last, as a generator: no clock, no I/O; whoever drives it may stop. */
 import { batchViews, shuffleEpoch, splitByClass } from './batches.ts';
-import { afterEpoch, STOPPING_START } from './early-stopping.ts';
+import { INITIAL_STOPPING, updateStopping } from './early-stopping.ts';
 import { type CreateEngine, checkExamples, type Examples, type StepPosition } from './engine.ts';
 import { epochWarnings } from './epoch-warnings.ts';
 import {
@@ -8,7 +8,7 @@ import {
   type EvaluationChunk,
   evaluate,
   evaluateByEngine,
-  inspect,
+  inspectNetwork,
   weightNorm,
 } from './evaluate.ts';
 import { initialize } from './initialize.ts';
@@ -21,11 +21,11 @@ import type {
   TrainingReply,
   TrainingResult,
 } from './loop-events.ts';
-import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from './schedules.ts';
+import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from './schedules.ts';
 import { engineSettings, type TrainingPlan } from './training-plan.ts';
 import {
   checkSnapshot,
-  epochOf,
+  currentEpoch,
   type TrainingSnapshot,
   type TrainingState,
   takeSnapshot,
@@ -64,7 +64,7 @@ export function* trainingLoop(
   const state = from === null ? begin() : resume(from);
 
   while (state.end === null) {
-    const epoch = epochOf(state, stepsPerEpoch);
+    const epoch = currentEpoch(state, stepsPerEpoch);
     const lastStep = epoch * stepsPerEpoch;
     shuffleEpoch(order, split.train, seed, epoch);
     let isStopped = state.step === plan.stopAtStep;
@@ -106,7 +106,7 @@ export function* trainingLoop(
 
   function begin(): TrainingState {
     const nothing = { step: 0, examples: 0, loss: 0, correct: 0, best: null, end: null };
-    return { ...nothing, plateau: PLATEAU_START, stopping: STOPPING_START };
+    return { ...nothing, plateau: INITIAL_PLATEAU, stopping: INITIAL_STOPPING };
   }
 
   function resume(snapshot: TrainingSnapshot): TrainingState {
@@ -141,10 +141,10 @@ export function* trainingLoop(
   function judge(metrics: EpochMetrics, isStopped: boolean): void {
     const { epoch, validationLoss, validationAccuracy, trainLoss } = metrics;
     if (schedule.type === 'plateau') {
-      state.plateau = afterPlateauEpoch(state.plateau, schedule, validationLoss ?? trainLoss);
+      state.plateau = updatePlateau(state.plateau, schedule, validationLoss ?? trainLoss);
     }
     if (earlyStopping !== null) {
-      state.stopping = afterEpoch(state.stopping, earlyStopping, epoch, metrics);
+      state.stopping = updateStopping(state.stopping, earlyStopping, epoch, metrics);
       const isBest = state.stopping.bestEpoch === epoch;
       if (earlyStopping.restoreBest && isBest) state.best = rounded.slice();
     }
@@ -172,7 +172,7 @@ export function* trainingLoop(
     const validation = held.length === 0 ? null : yield* measure(train, held);
     const tested = yield* measure(test, testIndices);
     const seen = split.train.subarray(0, DEAD_UNIT_IMAGES);
-    const { deadUnits, isConstant } = yield* inspect(settings, measured, train, seen);
+    const { deadUnits, isConstant } = yield* inspectNetwork(settings, measured, train, seen);
     const metrics: EpochMetrics = {
       epoch,
       trainLoss: state.loss / state.examples,
@@ -197,9 +197,9 @@ export function* trainingLoop(
     examples: Examples,
     indices: Uint32Array,
   ): Generator<EvaluationChunk, Evaluation, unknown> {
-    return engine.measure === undefined
+    return engine.evaluate === undefined
       ? evaluate(settings, measured, examples, indices)
-      : evaluateByEngine(engine.measure, examples, indices);
+      : evaluateByEngine(engine.evaluate, examples, indices);
   }
 
   /** Where the last step could not know that it would be the last. */

@@ -11,7 +11,7 @@ const PAGE = 65536;
 const THREAD_BYTES = 32 * 2 ** 20;
 const FURTHER_THREAD_BYTES = 11 * 2 ** 20;
 /** Packed copies of the kernel's parameters that an epoch leaves behind for the garbage collector, of about two epochs. */
-const COPIES = 4;
+const GARBAGE_COPIES = 4;
 
 export interface TrainingSize {
   readonly layerSizes: LayerSizes;
@@ -29,7 +29,7 @@ export function trainingBytes(size: TrainingSize): number {
   const { layerSizes, threads, keepsBest, isChecked } = size;
   const kept = keepsBest ? 1 : 0;
   // In float64 the initial parameters and those that are measured; in float32 those that are published, and the best.
-  const own = 2 * FLOAT64 + FLOAT32 * (1 + COPIES + kept);
+  const own = 2 * FLOAT64 + FLOAT32 * (1 + GARBAGE_COPIES + kept);
   // A checkpoint: copies of the parameters, the moments and the best, its file, and the one that is being stored.
   const checkpoints = 3 * FLOAT32 * (1 + momentCount(size.optimizer) + kept);
   return (
@@ -37,7 +37,7 @@ export function trainingBytes(size: TrainingSize): number {
     (threads - 1) * FURTHER_THREAD_BYTES +
     parameterCount(layerSizes) * (own + checkpoints) +
     kernelBytes(size, momentCount(size.optimizer)) +
-    measuringBytes(layerSizes) +
+    evaluationBytes(layerSizes) +
     (isChecked ? quickCheckBytes(layerSizes, size.batchSize) : 0)
   );
 }
@@ -66,7 +66,7 @@ function kernelBytes(
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }
 
-function measuringBytes(layerSizes: LayerSizes): number {
+function evaluationBytes(layerSizes: LayerSizes): number {
   const job = { records: GROUP, threads: 1, floatPixels: true, training: false, moments: 0 };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }

@@ -1,6 +1,6 @@
 /** What a training is told, and what that makes of its engine. */
 
-import { balancedClassWeights, measurePixels } from './dataset-statistics.ts';
+import { balancedClassWeights, pixelStatistics } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
 import type { EngineSettings, Examples, ObjectiveSettings, OptimizerSettings } from './engine.ts';
 import type { Initialization } from './initialize.ts';
@@ -51,7 +51,7 @@ export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uin
     layerSizes,
     activation: plan.activation,
     standardization:
-      standardize === true ? measurePixels(train, indices, layerSizes[0]!) : standardize || null,
+      standardize === true ? pixelStatistics(train, indices, layerSizes[0]!) : standardize || null,
     batchSize,
     seed: plan.seed,
     optimizer: plan.optimizer,

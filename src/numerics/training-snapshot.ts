@@ -46,7 +46,7 @@ export function takeSnapshot(state: Readonly<TrainingState>, engine: Engine): Tr
 }
 
 /** The epoch, from 1, that a training is in: one whose steps are done is left when it has been judged. */
-export function epochOf({ step, examples }: Readonly<TrainingState>, stepsPerEpoch: number): number {
+export function currentEpoch({ step, examples }: Readonly<TrainingState>, stepsPerEpoch: number): number {
   return examples > 0 ? Math.ceil(step / stepsPerEpoch) : Math.floor(step / stepsPerEpoch) + 1;
 }
 
@@ -68,7 +68,7 @@ export function checkSnapshot(
   if (engine.steps !== step) {
     throw new RangeError(`the snapshot is at step ${step}, but its engine at step ${engine.steps}`);
   }
-  const done = step - (epochOf(snapshot, shape.stepsPerEpoch) - 1) * shape.stepsPerEpoch;
+  const done = step - (currentEpoch(snapshot, shape.stepsPerEpoch) - 1) * shape.stepsPerEpoch;
   const expected = end === null ? Math.min(done * plan.batchSize, shape.examples) : 0;
   const isOver = end === null && step === shape.steps && examples === 0;
   if (examples !== expected || isOver) {

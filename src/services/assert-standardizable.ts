@@ -2,7 +2,7 @@
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { splitByClass, trainingExamples } from '../numerics/batches.ts';
+import { countTrainingExamples, splitByClass } from '../numerics/batches.ts';
 import { isUniform } from '../numerics/dataset-statistics.ts';
 
 /** @throws AtelierError `impossible-request` where all pixels that would be trained on are the same */
@@ -31,7 +31,7 @@ export function assertStandardizable(
  */
 function isVaried(train: Dataset['train'], fraction: number | null): boolean {
   const images = train.labels.length;
-  let heldOut = images - trainingExamples(train.labels, fraction);
+  let heldOut = images - countTrainingExamples(train.labels, fraction);
   for (let n = 0; n < images && heldOut >= 0; n++) {
     if (!isUniform(train, Uint32Array.of(n), IMAGE_PIXELS)) heldOut--;
   }

@@ -1,7 +1,7 @@
 /** Watches what happens to the jobs, as their stored events tell it, and says it: to the log, and to what is counted. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { JobEvent, JobStatus, TrainingJob } from '../domain/training-job.ts';
-import { trainingExamples } from '../numerics/batches.ts';
+import { countTrainingExamples } from '../numerics/batches.ts';
 import type { Store } from '../store/store.ts';
 import type { JobLog } from './run-training.ts';
 
@@ -43,7 +43,7 @@ export function watchJobs(options: {
 
   async function imagesOf({ dataset, training }: TrainingJob): Promise<number> {
     const labels = (await catalog.get(dataset))?.train.labels;
-    return labels ? trainingExamples(labels, training.validation?.fraction ?? null) : 0;
+    return labels ? countTrainingExamples(labels, training.validation?.fraction ?? null) : 0;
   }
 
   async function tell(jobId: string, event: JobEvent, reqId: string | undefined): Promise<void> {

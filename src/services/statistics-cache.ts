@@ -1,7 +1,7 @@
 /** What the pictures look like that a model was trained on, measured once for each data set. */
 import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
-import type { PictureStatistics } from '../numerics/diagnosis/image-statistics.ts';
+import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { shareAnswers } from './coalesce.ts';
@@ -17,14 +17,14 @@ const MIN_IMAGES = 100;
  * @throws AtelierError `unknown-dataset` where what the model was trained on is not known or not here, `impossible-request`
  *   where it is too small
  */
-export type StatisticsFor = (model: LoadedModel, signal: AbortSignal) => Promise<PictureStatistics>;
+export type StatisticsFor = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
 export function createPictureStatistics(
   catalog: Catalog,
   numeric: Pick<Pool<never, never>, 'tasks'>,
 ): StatisticsFor {
-  const measurements = numeric.tasks<ImageStatisticsTask, PictureStatistics>('measureImages');
-  const share = shareAnswers<PictureStatistics>(MAX_KEPT);
+  const measurements = numeric.tasks<ImageStatisticsTask, ImageStatistics>('measureImages');
+  const share = shareAnswers<ImageStatistics>(MAX_KEPT);
 
   return async ({ reference, datasetId }, signal) => {
     const found = datasetId === null ? undefined : catalog.summary(datasetId);

@@ -4,7 +4,7 @@ import type { Dataset } from '../domain/dataset.ts';
 import { findTrainingConflicts } from '../domain/training-conflicts.ts';
 import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { stepsPerEpoch, trainingExamples } from '../numerics/batches.ts';
+import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
@@ -144,7 +144,7 @@ function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>):
 
 /** How many of the training images are held out for validation. */
 function heldOut({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
-  return train.labels.length - trainingExamples(train.labels, training.validation?.fraction ?? null);
+  return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
 }
 
 function countSteps({ training }: TrainingRequest, dataset: Dataset): number {

@@ -18,14 +18,14 @@ import type { ExportFormat } from '../formats/export-model.ts';
 import type { ImportedModel, ImportHints } from '../formats/import-model.ts';
 import type { PublishedModel } from '../formats/model-metadata.ts';
 import type { OnnxInput } from '../formats/onnx-graph.ts';
-import type { PictureStatistics } from '../numerics/diagnosis/image-statistics.ts';
+import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
 import type { Initialization } from '../numerics/initialize.ts';
 import type { TrainingResult } from '../numerics/loop-events.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
-import type { KernelShare } from '../numerics/simd/kernel-engine.ts';
+import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { InferBody } from '../protocols/kserve-v2/infer-request.ts';
 import type { InvocationBody } from '../protocols/mlflow/dataframe.ts';
@@ -98,7 +98,7 @@ export type TrainingMessage =
 /** For whoever started the thread: it waits for further threads, which take part with this. */
 export interface ShareMessage {
   readonly kind: 'share';
-  readonly share: KernelShare;
+  readonly share: KernelHandle;
 }
 
 /** An error as it crosses: a structured clone would lose its class and code. */
@@ -154,7 +154,7 @@ export interface ExplanationTask {
   /** The class to explain; null for the likeliest. */
   readonly label: number | null;
   /** What the image is compared with, where that is asked for. */
-  readonly diagnosing: PictureStatistics | null;
+  readonly diagnosing: ImageStatistics | null;
 }
 
 export interface ExplanationResult {
@@ -230,7 +230,7 @@ export interface NativeRequest {
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
   /** What the images are compared with, where JSON is to tell. */
-  readonly diagnosing: PictureStatistics | null;
+  readonly diagnosing: ImageStatistics | null;
 }
 
 /** A body of another protocol, as it came. */

@@ -1,7 +1,7 @@
 /** Thread entry: gradient checks, of the reference and of the kernel against it; evaluations; pictures of a network; its files. */
 import type { Raster } from '../formats/drawing/raster.ts';
 import { drawWeights } from '../formats/drawing/weights.ts';
-import { type PictureStatistics, pictureStatistics } from '../numerics/diagnosis/image-statistics.ts';
+import { computeImageStatistics, type ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { PLAIN_OBJECTIVE } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
@@ -80,11 +80,8 @@ export async function importFile(task: ImportTask): Promise<Outcome<ImportResult
 }
 
 /** Takes about a second for 60,000 images. */
-export function measureImages({
-  examples,
-  classes,
-}: ImageStatisticsTask): Promise<Outcome<PictureStatistics>> {
-  return toOutcome(() => pictureStatistics(examples, classes));
+export function measureImages({ examples, classes }: ImageStatisticsTask): Promise<Outcome<ImageStatistics>> {
+  return toOutcome(() => computeImageStatistics(examples, classes));
 }
 
 /** The gradient of the kernel that trains, on the same weights and images. */

@@ -1,11 +1,11 @@
 /** The further threads of one training job. They end with `quit` of the job's engine, or are ended. */
 import { Worker } from 'node:worker_threads';
-import type { KernelShare } from '../numerics/simd/kernel-engine.ts';
+import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 export interface StepTask {
-  readonly share: KernelShare;
+  readonly share: KernelHandle;
   /** 1 … threads − 1; the engine's own thread is rank 0 */
   readonly rank: number;
 }
@@ -15,7 +15,7 @@ export interface StepTask {
  * is ended from outside says no error, only that it did not end by itself.
  */
 export function startStepThreads(
-  share: KernelShare,
+  share: KernelHandle,
   threads: number,
   onCrash: (reason: string) => void,
 ): Worker[] {

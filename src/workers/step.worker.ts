@@ -1,7 +1,7 @@
 /** Thread entry: one rank of a training job that runs on several threads. */
 import { workerData } from 'node:worker_threads';
-import { serveKernel } from '../numerics/simd/serve.ts';
+import { runKernelThread } from '../numerics/simd/kernel-engine.ts';
 import type { StepTask } from './step-threads.ts';
 
 const { share, rank } = workerData as StepTask;
-serveKernel(share, rank);
+runKernelThread(share, rank);

@@ -11,7 +11,7 @@ import type {
   TrainingStep,
 } from '../numerics/loop-events.ts';
 import type { Standardization } from '../numerics/network.ts';
-import { createMeasuringEngine, type MeasuringEngine } from '../numerics/simd/evaluating-engine.ts';
+import { createEvaluatingEngine, type EvaluatingEngine } from '../numerics/simd/evaluating-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
 import { checkKernel, kernelModule } from './kernel.ts';
@@ -38,7 +38,7 @@ const { plan, threads, train, control } = task;
 const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
-let engine: MeasuringEngine | undefined;
+let engine: EvaluatingEngine | undefined;
 let standardization: Standardization | null = null;
 let at = { epoch: 1, step: 0, steps: 0 };
 let times = createTimes(plan.epochs);
@@ -55,7 +55,7 @@ try {
 } catch (error) {
   say({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step: at.step });
 } finally {
-  engine?.quit();
+  engine?.shutdown();
 }
 
 /** Drives the loop, tells what it says, and keeps what is needed to go on from where it is. */
@@ -100,7 +100,7 @@ function isToldToStop(): boolean {
 }
 
 /** Called by the loop once it knows what the engine is told: the last moment before the first step. */
-function createEngine(...[settings, initial]: Parameters<CreateEngine>): MeasuringEngine {
+function createEngine(...[settings, initial]: Parameters<CreateEngine>): EvaluatingEngine {
   if (task.checkGradient) {
     const report = checkBeforeTraining(settings, initial, train, () => {
       // For whoever told it to stop, a thread that ends is one that stopped.
@@ -117,8 +117,8 @@ function createEngine(...[settings, initial]: Parameters<CreateEngine>): Measuri
     times.restart();
   }
   ({ standardization } = settings);
-  engine = createMeasuringEngine(kernelModule, settings, initial, { threads });
-  if (threads > 1) say({ kind: 'share', share: engine.share(train.pixels) });
+  engine = createEvaluatingEngine(kernelModule, settings, initial, { threads });
+  if (threads > 1) say({ kind: 'share', share: engine.createHandle(train.pixels) });
   // All this is no part of the first step.
   since = performance.now();
   return engine;
@@ -192,7 +192,7 @@ function checkpointOf(loop: Loop, loss: number | null): CheckpointBytes {
   return { step: at.step, epoch: at.epoch, loss, bytes };
 }
 
-function warnOfOtherProcessor(from: Checkpoint, { fused }: MeasuringEngine): void {
+function warnOfOtherProcessor(from: Checkpoint, { fused }: EvaluatingEngine): void {
   if (from.fused === fused) return;
   const message =
     'The checkpoint is of a processor that rounds multiply-adds otherwise: the final parameters will not be those of a ' +

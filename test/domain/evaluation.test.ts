@@ -8,7 +8,7 @@ import {
   evaluationSchema,
 } from '../../src/domain/evaluation.ts';
 import { classificationReport } from '../../src/numerics/evaluation/classification-report.ts';
-import { compareAnswers } from '../../src/numerics/evaluation/comparison.ts';
+import { comparePredictions } from '../../src/numerics/evaluation/comparison.ts';
 import { answersTo } from '../numerics/evaluation/fixtures.ts';
 
 const split: EvaluatedSplit = {
@@ -78,7 +78,7 @@ test('a network that overflows has no loss, and everything else is a number stil
 });
 
 test('a comparison says of accuracies and classes what the model gained over the other', () => {
-  const shown = describeComparison(model, other, split, compareAnswers(first, second, 3));
+  const shown = describeComparison(model, other, split, comparePredictions(first, second, 3));
   assert.deepEqual(comparisonSchema.parse(shown), shown);
   assert.deepEqual(shown.accuracy, { model: 0.75, other: 0.25, change: 0.5 });
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { randomOf } from '../../scripts/fuzz/mutations.ts';
-import { inputOf, type Parser, all as parsers } from '../../scripts/fuzz/parsers.ts';
+import { createRandom } from '../../scripts/fuzz/mutations.ts';
+import { createInput, type Parser, all as parsers } from '../../scripts/fuzz/parsers.ts';
 import { all as serviceParsers } from '../../scripts/fuzz/service.ts';
 import { AtelierError } from '../../src/errors.ts';
 
@@ -25,12 +25,12 @@ async function isRead(parse: () => unknown): Promise<boolean> {
 
 async function readAll(parser: Parser, name: string, inputs: number): Promise<void> {
   for (const [index, file] of parser.files.entries()) {
-    const parse = () => parser.parse(file.slice(), randomOf(`${index}`));
+    const parse = () => parser.parse(file.slice(), createRandom(`${index}`));
     await assert.doesNotReject(isRead(parse), `${name}, file ${index}`);
   }
   let read = 0;
   for (let index = 0; index < inputs; index++) {
-    const { bytes, random } = inputOf(parser, name, SEED, index);
+    const { bytes, random } = createInput(parser, name, SEED, index);
     await assert.doesNotReject(async () => {
       if (await isRead(() => parser.parse(bytes, random))) read++;
     }, `npm run fuzz -- --only '${name}' --seed ${SEED} --input ${index}`);
@@ -62,7 +62,7 @@ test('what arrives at the running service is answered with 2xx or 4xx, whatever 
 test('the same seed and number give the same input, and others another', async () => {
   const parser = parsers.npy();
   const text = (seed: number, index: number) =>
-    Buffer.from(inputOf(parser, 'npy', seed, index).bytes).toString('latin1');
+    Buffer.from(createInput(parser, 'npy', seed, index).bytes).toString('latin1');
   assert.equal(text(1, 2), text(1, 2));
   const all = Array.from({ length: 100 }, (_, n) => [text(1, n), text(2, n)]).flat();
   assert.ok(new Set(all).size > 150);
@@ -73,7 +73,7 @@ test('what a checksum protects is reached behind it', () => {
   const messages = new Set<string>();
   for (let index = 0; index < 200; index++) {
     try {
-      checkpoints.parse(inputOf(checkpoints, 'checkpoints', SEED, index).bytes);
+      checkpoints.parse(createInput(checkpoints, 'checkpoints', SEED, index).bytes);
     } catch (error) {
       messages.add((error as Error).message);
     }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { inputOf } from '../../scripts/fuzz/parsers.ts';
+import { createInput } from '../../scripts/fuzz/parsers.ts';
 import { fuzz } from '../../scripts/fuzz/run.ts';
 import { temporaryDirectory } from '../start-service.ts';
 import { all } from './children/broken-parsers.ts';
@@ -30,7 +30,7 @@ for (const { name, what, failures } of [
     for (const failure of found.failures) {
       assert.match(failure.what, what);
       const saved = await readFile(join(folder, name, `${name}-${failure.index}.bin`));
-      const { bytes } = inputOf(await all[name]!(), name, 1, failure.index);
+      const { bytes } = createInput(await all[name]!(), name, 1, failure.index);
       assert.deepEqual(new Uint8Array(saved), bytes);
     }
     const counted = name === 'grows' ? INPUTS : INPUTS - failures.length;

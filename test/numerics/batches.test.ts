@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import {
   batchViews,
+  countTrainingExamples,
   shuffleEpoch,
   splitByClass,
   stepsPerEpoch,
-  trainingExamples,
 } from '../../src/numerics/batches.ts';
 import { firstIndices } from './fixtures.ts';
 
@@ -38,7 +38,7 @@ test('a split puts every example on one side, ascending, and leaves no class wit
       assert.deepEqual(train, train.slice().sort());
       assert.deepEqual(validation, validation.slice().sort());
       assert.deepEqual(new Set(train.values().map((n) => labels[n])), new Set(labels));
-      assert.equal(trainingExamples(labels, fraction), train.length);
+      assert.equal(countTrainingExamples(labels, fraction), train.length);
     }),
   );
 });
@@ -54,7 +54,7 @@ test('without a fraction everything trains', () => {
   const { train, validation } = splitByClass(labels, null, 0);
   assert.deepEqual([...train], [0, 1, 2, 3]);
   assert.equal(validation.length, 0);
-  assert.equal(trainingExamples(labels, null), 4);
+  assert.equal(countTrainingExamples(labels, null), 4);
 });
 
 test('a fraction outside [0, 1) is refused', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { balancedClassWeights, measurePixels } from '../../src/numerics/dataset-statistics.ts';
+import { balancedClassWeights, pixelStatistics } from '../../src/numerics/dataset-statistics.ts';
 import { assertNear, firstIndices, knobs } from './fixtures.ts';
 
 test("balanced weights are scikit-learn's", () => {
@@ -17,7 +17,7 @@ test('balanced weights count only the given examples, and a class without any we
 
 test("mean and deviation of the pixels are those of scikit-learn's StandardScaler", () => {
   const { pixels, inputs, mean, std } = knobs.pixels;
-  const own = measurePixels(
+  const own = pixelStatistics(
     { pixels: Uint8Array.from(pixels) },
     firstIndices(pixels.length / inputs),
     inputs,
@@ -27,11 +27,11 @@ test("mean and deviation of the pixels are those of scikit-learn's StandardScale
 
 test('only the given examples are measured, in whatever order', () => {
   const pixels = Uint8Array.of(0, 255, 7, 7, 255, 0);
-  assert.deepEqual(measurePixels({ pixels }, Uint32Array.of(0, 2), 2), { mean: 0.5, std: 0.5 });
-  assert.deepEqual(measurePixels({ pixels }, Uint32Array.of(2, 0), 2), { mean: 0.5, std: 0.5 });
+  assert.deepEqual(pixelStatistics({ pixels }, Uint32Array.of(0, 2), 2), { mean: 0.5, std: 0.5 });
+  assert.deepEqual(pixelStatistics({ pixels }, Uint32Array.of(2, 0), 2), { mean: 0.5, std: 0.5 });
 });
 
 test('pixels that are all the same are only centred', () => {
   const pixels = new Uint8Array(4).fill(51);
-  assert.deepEqual(measurePixels({ pixels }, firstIndices(2), 2), { mean: 0.2, std: 1 });
+  assert.deepEqual(pixelStatistics({ pixels }, firstIndices(2), 2), { mean: 0.2, std: 1 });
 });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  afterEpoch,
   type EarlyStopping,
-  STOPPING_START,
+  INITIAL_STOPPING,
   type StoppingState,
+  updateStopping,
 } from '../../src/numerics/early-stopping.ts';
 
 const rules: EarlyStopping = { monitor: 'validationLoss', patience: 2, minDelta: 0, restoreBest: true };
@@ -12,10 +12,10 @@ const rules: EarlyStopping = { monitor: 'validationLoss', patience: 2, minDelta:
 /** The states after each epoch of the given values of what is monitored. */
 function states(values: number[], changes: Partial<EarlyStopping> = {}): StoppingState[] {
   const all = { ...rules, ...changes };
-  let state = STOPPING_START;
+  let state = INITIAL_STOPPING;
   return values.map((value, i) => {
     const other = { validationLoss: null, validationAccuracy: null };
-    state = afterEpoch(state, all, i + 1, { ...other, [all.monitor]: value });
+    state = updateStopping(state, all, i + 1, { ...other, [all.monitor]: value });
     return state;
   });
 }
@@ -43,5 +43,5 @@ test('the best epoch is the best one, however little it improved, and the first 
 test('what is not a number, or was not measured, is no improvement', () => {
   assert.deepEqual(badEpochs([Number.NaN, 1, Number.NaN]), [1, 0, 1]);
   const nothing = { validationLoss: null, validationAccuracy: null };
-  assert.equal(afterEpoch(STOPPING_START, rules, 1, nothing).bestEpoch, null);
+  assert.equal(updateStopping(INITIAL_STOPPING, rules, 1, nothing).bestEpoch, null);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { evaluate, inspect, weightNorm } from '../../src/numerics/evaluate.ts';
+import { evaluate, inspectNetwork, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { assertNear, examplesOf, firstIndices, networks, reluNetwork, stripes } from './fixtures.ts';
 
@@ -56,11 +56,12 @@ test('a unit is dead when it is zero on every example', () => {
   const parameters = Float64Array.of(0, 0, 1, 0, 1, -1, -0.5, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0);
   const examples = { pixels: Uint8Array.of(0, 255), labels: Uint8Array.of(0, 1) };
   const dead = (...indices: number[]) =>
-    run(inspect(reluNetwork([1, 4, 2]), parameters, examples, Uint32Array.from(indices))).result.deadUnits;
+    run(inspectNetwork(reluNetwork([1, 4, 2]), parameters, examples, Uint32Array.from(indices))).result
+      .deadUnits;
   assert.deepEqual(dead(0), [0.75]);
   assert.deepEqual(dead(0, 1), [0.5]);
   assert.deepEqual(
-    run(inspect(reluNetwork([1, 2]), new Float64Array(4), examples, firstIndices(2))).result.deadUnits,
+    run(inspectNetwork(reluNetwork([1, 2]), new Float64Array(4), examples, firstIndices(2))).result.deadUnits,
     [],
   );
 });
@@ -74,7 +75,8 @@ test('an evaluation says when several examples were all taken for the same class
   const parameters = Float64Array.of(0, 9, 1, 0);
   const examples = { pixels: Uint8Array.of(0, 0, 255), labels: Uint8Array.of(0, 1, 1) };
   const isConstant = (...indices: number[]) =>
-    run(inspect(reluNetwork([1, 2]), parameters, examples, Uint32Array.from(indices))).result.isConstant;
+    run(inspectNetwork(reluNetwork([1, 2]), parameters, examples, Uint32Array.from(indices))).result
+      .isConstant;
   assert.equal(isConstant(0, 1), true);
   assert.equal(isConstant(0, 1, 2), false);
   assert.equal(isConstant(0), false);
@@ -85,7 +87,7 @@ test('units of other activations than ReLU are never dead', () => {
   for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
     const network = { layerSizes: [9, 5, 3], activation, standardization: null };
     assert.deepEqual(
-      run(inspect(network, new Float64Array(68), examples, firstIndices(4))).result.deadUnits,
+      run(inspectNetwork(network, new Float64Array(68), examples, firstIndices(4))).result.deadUnits,
       [0],
     );
   }

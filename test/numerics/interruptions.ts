@@ -2,7 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
 import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/loop-events.ts';
-import { createMeasuringEngine } from '../../src/numerics/simd/evaluating-engine.ts';
+import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
@@ -69,15 +69,15 @@ function throughBytes({ layerSizes, activation }: TrainingPlan, snapshot: Traini
 }
 
 export const createKernel: CreateEngine = (settings, initial) =>
-  createMeasuringEngine(kernelModule, settings, initial);
+  createEvaluatingEngine(kernelModule, settings, initial);
 
 /** Kernels on two threads, for `pixels` in shared memory; `end` ends all that were created. */
 export function onTwoThreads(pixels: Uint8Array) {
   const engines: KernelEngine[] = [];
   const ends: Promise<unknown>[] = [];
   const create: CreateEngine = (settings, initial) => {
-    const engine = createMeasuringEngine(kernelModule, settings, initial, { threads: 2 });
-    const workerData = { share: engine.share(pixels), rank: 1 };
+    const engine = createEvaluatingEngine(kernelModule, settings, initial, { threads: 2 });
+    const workerData = { handle: engine.createHandle(pixels), rank: 1 };
     const worker = new Worker(new URL('simd/kernel-thread.ts', import.meta.url), { workerData });
     engines.push(engine);
     ends.push(new Promise((resolve) => worker.once('exit', resolve)));
@@ -86,7 +86,7 @@ export function onTwoThreads(pixels: Uint8Array) {
   return {
     create,
     async end() {
-      for (const engine of engines) engine.quit();
+      for (const engine of engines) engine.shutdown();
       await Promise.all(ends);
     },
   };

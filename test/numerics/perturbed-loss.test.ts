@@ -47,7 +47,7 @@ for (const network of NETWORKS) {
         const original = parameters[position]!;
         locate(coordinate, b, block, position);
         const at = (step: number) => {
-          perturbed.at(out, coordinate, original + step - original);
+          perturbed.evaluate(out, coordinate, original + step - original);
           if (out.crossed) crossings++;
           parameters[position] = original + step;
           const full = fullLoss(network, parameters);

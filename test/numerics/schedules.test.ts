@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  afterPlateauEpoch,
+  INITIAL_PLATEAU,
   learningRateAt,
-  PLATEAU_START,
   type Schedule,
+  updatePlateau,
 } from '../../src/numerics/schedules.ts';
 import { assertNear, knobs } from './fixtures.ts';
 
@@ -70,9 +70,9 @@ for (const { schedule, learningRate, epochs, stepsPerEpoch, rates } of knobs.rat
 for (const { schedule, learningRate, losses, rates } of knobs.plateaus) {
   const { factor, patience, minDelta } = schedule;
   test(`a plateau lowers the rate where ReduceLROnPlateau does: ${factor}, ${patience}, ${minDelta}`, () => {
-    let state = PLATEAU_START;
+    let state = INITIAL_PLATEAU;
     for (const [i, loss] of losses.entries()) {
-      state = afterPlateauEpoch(state, schedule, loss);
+      state = updatePlateau(state, schedule, loss);
       const rate = learningRateAt(schedule, learningRate, 0, { stepsPerEpoch: 1, steps: 1 }, state.factor);
       assertNear([rate], [rates[i]!], 1e-14, `after epoch ${i + 1}`);
     }
@@ -81,14 +81,14 @@ for (const { schedule, learningRate, losses, rates } of knobs.plateaus) {
 
 test('a plateau goes on from a state that was saved as JSON', () => {
   const { schedule } = knobs.plateaus[0]!;
-  const state = afterPlateauEpoch(PLATEAU_START, schedule, 0.7);
+  const state = updatePlateau(INITIAL_PLATEAU, schedule, 0.7);
   const saved = JSON.parse(JSON.stringify(state)) as typeof state;
   for (const loss of [0.6, 0.8]) {
-    assert.deepEqual(afterPlateauEpoch(saved, schedule, loss), afterPlateauEpoch(state, schedule, loss));
+    assert.deepEqual(updatePlateau(saved, schedule, loss), updatePlateau(state, schedule, loss));
   }
 });
 
 test('a loss that is not a number is no improvement', () => {
   const schedule = { type: 'plateau', factor: 0.5, patience: 0, minDelta: 0 } as const;
-  assert.equal(afterPlateauEpoch(PLATEAU_START, schedule, Number.NaN).factor, 0.5);
+  assert.equal(updatePlateau(INITIAL_PLATEAU, schedule, Number.NaN).factor, 0.5);
 });

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shuffleEpoch, splitByClass, stepsPerEpoch, trainingExamples } from '../../src/numerics/batches.ts';
+import {
+  countTrainingExamples,
+  shuffleEpoch,
+  splitByClass,
+  stepsPerEpoch,
+} from '../../src/numerics/batches.ts';
 import type { CreateEngine, StepPosition } from '../../src/numerics/engine.ts';
-import { evaluate, inspect, weightNorm } from '../../src/numerics/evaluate.ts';
+import { evaluate, inspectNetwork, weightNorm } from '../../src/numerics/evaluate.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
-import { afterPlateauEpoch, learningRateAt, PLATEAU_START } from '../../src/numerics/schedules.ts';
+import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from '../../src/numerics/schedules.ts';
 import { at, firstIndices, reluNetwork, settingsOf } from './fixtures.ts';
 import { heldBack, plan, recordsOf, run, train } from './trainings.ts';
 
@@ -75,7 +80,7 @@ test('a record says what a run by hand measures', () => {
     learningRate: 0.15,
     gradientNorm: engine.gradientNorm(),
     weightNorm: weightNorm(rounded, layerSizes),
-    deadUnits: finish(inspect(network, rounded, train, split.train)).deadUnits,
+    deadUnits: finish(inspectNetwork(network, rounded, train, split.train)).deadUnits,
   });
   assert.deepEqual(result.parameters, rounded);
 });
@@ -116,7 +121,7 @@ test('a loss that is not finite is reported in its step, and the loop leaves the
 
 test('images and steps told beforehand are what the loop does', () => {
   for (const validationFraction of [null, 0.2, 0.5]) {
-    const images = trainingExamples(train.labels, validationFraction);
+    const images = countTrainingExamples(train.labels, validationFraction);
     const { events, result } = run({ validationFraction });
     assert.equal(3 * stepsPerEpoch(images, plan.batchSize), result.stoppedAt.step);
     const trained = events.reduce((sum, event) => sum + (event.kind === 'step' ? event.examples : 0), 0);
@@ -178,10 +183,10 @@ test('a plateau follows the validation loss, or the training loss where nothing 
   const schedule = { type: 'plateau', factor: 0.5, patience: 1, minDelta: 0.02 } as const;
   for (const validationFraction of [0.2, null]) {
     const records = recordsOf(run({ schedule, epochs: 25, validationFraction }).events);
-    let state = PLATEAU_START;
+    let state = INITIAL_PLATEAU;
     for (const { epoch, learningRate, validationLoss, trainLoss } of records) {
       assert.equal(learningRate, 0.3 * state.factor, `epoch ${epoch}`);
-      state = afterPlateauEpoch(state, schedule, validationFraction === null ? trainLoss : validationLoss!);
+      state = updatePlateau(state, schedule, validationFraction === null ? trainLoss : validationLoss!);
     }
     assert.ok(records.at(-1)!.learningRate < 0.3);
   }

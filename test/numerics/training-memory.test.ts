@@ -47,7 +47,7 @@ test('what the kernel really takes is counted', () => {
     const settings = settingsOf([784, 100, 10], { optimizer, batchSize: 200 });
     const initial = new Float64Array(parameterCount(settings.layerSizes));
     const engine = createKernelEngine(kernelModule, settings, initial, { threads: 3 });
-    const { memory } = engine.share(new Uint8Array(784));
+    const { memory } = engine.createHandle(new Uint8Array(784));
     const estimate = trainingBytes({ ...plain, ...settings, threads: 3 });
     assert.ok(estimate > memory.buffer.byteLength + initial.byteLength);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { splitByClass } from '../../src/numerics/batches.ts';
-import { measurePixels } from '../../src/numerics/dataset-statistics.ts';
+import { pixelStatistics } from '../../src/numerics/dataset-statistics.ts';
 import type { Examples } from '../../src/numerics/engine.ts';
 import { engineSettings } from '../../src/numerics/training-plan.ts';
 import { firstIndices } from './fixtures.ts';
@@ -42,8 +42,8 @@ test('balanced class weights are those of the training part, given ones are take
 
 test('pixels are standardised by the training part alone, and the result says how', () => {
   const { train: indices } = splitByClass(train.labels, plan.validationFraction, plan.seed);
-  const expected = measurePixels(train, indices, 16);
-  assert.notDeepEqual(expected, measurePixels(train, firstIndices(100), 16));
+  const expected = pixelStatistics(train, indices, 16);
+  assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), 16));
   assert.deepEqual(run({ standardize: true }).result.standardization, expected);
 });
 

@@ -10,7 +10,10 @@ import type { Raster } from '../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../src/formats/drawing/weights.ts';
 import { diagnose } from '../../src/numerics/diagnosis/diagnose.ts';
 import { inverted } from '../../src/numerics/diagnosis/features.ts';
-import { type PictureStatistics, pictureStatistics } from '../../src/numerics/diagnosis/image-statistics.ts';
+import {
+  computeImageStatistics,
+  type ImageStatistics,
+} from '../../src/numerics/diagnosis/image-statistics.ts';
 import { evaluate } from '../../src/numerics/evaluate.ts';
 import type { ClassificationReport } from '../../src/numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../../src/numerics/evaluation/comparison.ts';
@@ -148,9 +151,9 @@ describe('a numeric thread', () => {
 
   test('measures the pictures of a training part, and the statistics cross to whoever diagnoses', async () => {
     const examples = dataset.test;
-    const measurements = pool.tasks<ImageStatisticsTask, PictureStatistics>('measureImages');
+    const measurements = pool.tasks<ImageStatisticsTask, ImageStatistics>('measureImages');
     const statistics = await measurements.run({ examples, classes: 10 });
-    assert.deepEqual(statistics, pictureStatistics(examples, 10));
+    assert.deepEqual(statistics, computeImageStatistics(examples, 10));
     const [finding] = diagnose(inverted(examples.pixels.slice(0, IMAGE_PIXELS)), statistics);
     assert.equal(finding?.code, 'inverted');
   });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
-import { measurePixels } from '../../src/numerics/dataset-statistics.ts';
+import { pixelStatistics } from '../../src/numerics/dataset-statistics.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
@@ -44,7 +44,7 @@ test('pixels that hardly differ are the reason, not the processor, where standar
   const pixels = Uint8Array.from({ length: 784 * 40 }, (_, i) => 200 + ((i * 7919) % 3 === 0 ? 1 : 0));
   pixels[0] = 199;
   const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
-  const standardization = measurePixels(flat, Uint32Array.from(flat.labels.keys()), 784);
+  const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), 784);
   const report = checkBeforeTraining(
     settingsOf(sizes, { standardization }),
     initialize('he', sizes, 0),

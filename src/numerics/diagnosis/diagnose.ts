@@ -1,7 +1,7 @@
 /** Whether a picture looks like those that a network was trained on, and if not, what may have happened to it. */
 import type { Pixels } from '../engine.ts';
 import { brightest, centreOfMass, inverted, transposed } from './features.ts';
-import { likelihoodOf, type PictureStatistics } from './image-statistics.ts';
+import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
 
 export type Finding =
   | { readonly code: 'blank'; readonly value: number }
@@ -12,7 +12,7 @@ export type Finding =
       readonly code: 'off-centre';
       readonly x: number;
       readonly y: number;
-      readonly centre: PictureStatistics['centre'];
+      readonly centre: ImageStatistics['centre'];
     }
   /** The log-likelihood, and what it seldom is below. */
   | { readonly code: 'far-from-training-data'; readonly likelihood: number; readonly usual: number };
@@ -22,31 +22,31 @@ export type Finding =
  * that is off-centre may be likelier transposed too, and is not said to be; far is only what nothing else explains.
  * @param image 28×28, 0–255; it is not changed
  */
-export function diagnose(image: Pixels, statistics: PictureStatistics): Finding[] {
+export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] {
   const { gaussians, centre } = statistics;
   const max = brightest(image);
   if (image.every((value) => value === max)) return [{ code: 'blank', value: max }];
   const findings: Finding[] = [];
-  let picture: Pixels = image;
+  let corrected: Pixels = image;
   if (max <= 1 && statistics.brightest > 1) {
     findings.push({ code: 'unscaled', max });
-    picture = Float32Array.from(image, (value) => value * 255);
+    corrected = Float32Array.from(image, (value) => value * 255);
   }
-  let likelihood = likelihoodOf(gaussians, picture);
+  let likelihood = imageLikelihood(gaussians, corrected);
 
-  const light = inverted(picture);
-  const inversion = gainOf(likelihood, statistics.inversionGain, [light, transposed(light)]);
+  const light = inverted(corrected);
+  const inversion = unusualGain(likelihood, statistics.inversionGain, [light, transposed(light)]);
   if (inversion !== null) {
     findings.push({ code: 'inverted', ...inversion });
-    picture = light;
+    corrected = light;
     likelihood += inversion.gain;
   }
 
-  const { x, y } = centreOfMass(picture);
+  const { x, y } = centreOfMass(corrected);
   if (x < centre.x.low || x > centre.x.high || y < centre.y.low || y > centre.y.high) {
     return [...findings, { code: 'off-centre', x, y, centre }];
   }
-  const transposition = gainOf(likelihood, statistics.transpositionGain, [transposed(picture)]);
+  const transposition = unusualGain(likelihood, statistics.transpositionGain, [transposed(corrected)]);
   if (transposition !== null) return [...findings, { code: 'transposed', ...transposition }];
   if (findings.length === 0 && likelihood < statistics.likelihood) {
     findings.push({ code: 'far-from-training-data', likelihood, usual: statistics.likelihood });
@@ -57,10 +57,10 @@ export function diagnose(image: Pixels, statistics: PictureStatistics): Finding[
    * What the first of the changed pictures gains over the present one; null where that is not unusual, or no gain, or
    * leaves the picture far from the training images whatever is then done to it: that has not put it right.
    */
-  function gainOf(present: number, usual: number, changed: readonly [Pixels, ...Pixels[]]) {
-    const gain = likelihoodOf(gaussians, changed[0]) - present;
+  function unusualGain(present: number, usual: number, changed: readonly [Pixels, ...Pixels[]]) {
+    const gain = imageLikelihood(gaussians, changed[0]) - present;
     if (gain <= Math.max(0, usual)) return null;
-    const isLikely = changed.some((each) => likelihoodOf(gaussians, each) >= statistics.likelihood);
+    const isLikely = changed.some((each) => imageLikelihood(gaussians, each) >= statistics.likelihood);
     return isLikely ? { gain, usual } : null;
   }
 }

@@ -2,10 +2,10 @@
 import type { Pixels } from '../engine.ts';
 
 export const SIDE = 28;
-const BLOCK = 4;
-const BLOCKS = SIDE / BLOCK;
+const CELL = 4;
+const CELLS = SIDE / CELL;
 /** The means of 7×7 blocks, and how rough the picture is down and across, which the means do not show. */
-export const FEATURES = BLOCKS * BLOCKS + 2;
+export const FEATURES = CELLS * CELLS + 2;
 
 /**
  * Block means of the pixels on the scale 0–1, then √ mean (difference of neighbours)² of rows and of columns.
@@ -18,7 +18,7 @@ export function extractFeatures(features: Float64Array, pixels: Pixels): void {
   for (let y = 0; y < SIDE; y++) {
     for (let x = 0; x < SIDE; x++) {
       const value = pixels[y * SIDE + x]!;
-      features[Math.floor(y / BLOCK) * BLOCKS + Math.floor(x / BLOCK)]! += value / (255 * BLOCK * BLOCK);
+      features[Math.floor(y / CELL) * CELLS + Math.floor(x / CELL)]! += value / (255 * CELL * CELL);
       if (y > 0) down += ((value - pixels[(y - 1) * SIDE + x]!) / 255) ** 2;
       if (x > 0) across += ((value - pixels[y * SIDE + x - 1]!) / 255) ** 2;
     }

@@ -12,7 +12,7 @@ import {
 } from './features.ts';
 
 /** Beyond these lies what is rare among the training images. */
-export interface PictureStatistics {
+export interface ImageStatistics {
   readonly gaussians: ClassGaussians;
   /** Of the log-likelihood of a picture: what is less is far from the training images. */
   readonly likelihood: number;
@@ -31,7 +31,7 @@ interface Range {
 }
 
 /** Shares of pictures as they should be that are wrongly complained of; 0.9 % in all. */
-const RARE = { inverted: 0.001, transposed: 0.003, offCentre: 0.002, far: 0.003 };
+const FALSE_ALARM_RATES = { inverted: 0.001, transposed: 0.003, offCentre: 0.002, far: 0.003 };
 const MAX_MEASURED = 10_000;
 
 /**
@@ -40,7 +40,7 @@ const MAX_MEASURED = 10_000;
  * @param examples 28×28, at least two
  * @throws RangeError when they are not
  */
-export function pictureStatistics({ pixels, labels }: Examples, classes: number): PictureStatistics {
+export function computeImageStatistics({ pixels, labels }: Examples, classes: number): ImageStatistics {
   if (labels.length < 2 || pixels.length !== labels.length * SIDE * SIDE) {
     throw new RangeError(`${labels.length} labels and ${pixels.length} pixels have no statistics`);
   }
@@ -57,45 +57,46 @@ export function pictureStatistics({ pixels, labels }: Examples, classes: number)
   const measured = Array.from({ length: Math.min(others, MAX_MEASURED) }, (_, i) =>
     measure(gaussians, image(2 * Math.floor((i * others) / Math.min(others, MAX_MEASURED)) + 1)),
   );
-  const quantileOf = (part: (each: Measured) => number, share: number) => quantile(measured.map(part), share);
+  const quantileBy = (part: (each: Measured) => number, fraction: number) =>
+    quantile(measured.map(part), fraction);
   const range = (part: (each: Measured) => number) => ({
-    low: quantileOf(part, RARE.offCentre / 4),
-    high: quantileOf(part, 1 - RARE.offCentre / 4),
+    low: quantileBy(part, FALSE_ALARM_RATES.offCentre / 4),
+    high: quantileBy(part, 1 - FALSE_ALARM_RATES.offCentre / 4),
   });
   return {
     gaussians,
-    likelihood: quantileOf((each) => each.likelihood, RARE.far),
-    inversionGain: quantileOf((each) => each.inversionGain, 1 - RARE.inverted),
-    transpositionGain: quantileOf((each) => each.transpositionGain, 1 - RARE.transposed),
+    likelihood: quantileBy((each) => each.likelihood, FALSE_ALARM_RATES.far),
+    inversionGain: quantileBy((each) => each.inversionGain, 1 - FALSE_ALARM_RATES.inverted),
+    transpositionGain: quantileBy((each) => each.transpositionGain, 1 - FALSE_ALARM_RATES.transposed),
     centre: { x: range(({ x }) => x), y: range(({ y }) => y) },
-    brightest: quantileOf((each) => each.brightest, RARE.offCentre),
+    brightest: quantileBy((each) => each.brightest, FALSE_ALARM_RATES.offCentre),
   };
 }
 
 type Measured = ReturnType<typeof measure>;
 
 function measure(gaussians: ClassGaussians, image: Pixels) {
-  const likelihood = likelihoodOf(gaussians, image);
+  const likelihood = imageLikelihood(gaussians, image);
   return {
     likelihood,
-    inversionGain: likelihoodOf(gaussians, inverted(image)) - likelihood,
-    transpositionGain: likelihoodOf(gaussians, transposed(image)) - likelihood,
+    inversionGain: imageLikelihood(gaussians, inverted(image)) - likelihood,
+    transpositionGain: imageLikelihood(gaussians, transposed(image)) - likelihood,
     ...centreOfMass(image),
     brightest: brightest(image),
   };
 }
 
 /** Of a picture of 0–255, up to a constant. */
-export function likelihoodOf(gaussians: ClassGaussians, image: Pixels): number {
+export function imageLikelihood(gaussians: ClassGaussians, image: Pixels): number {
   const features = new Float64Array(FEATURES);
   extractFeatures(features, image);
   return logLikelihood(gaussians, features);
 }
 
 /** As NumPy's, between neighbours in proportion. */
-function quantile(values: readonly number[], share: number): number {
+function quantile(values: readonly number[], fraction: number): number {
   const sorted = Float64Array.from(values).sort();
-  const at = share * (sorted.length - 1);
+  const at = fraction * (sorted.length - 1);
   const below = sorted[Math.floor(at)]!;
   return below + (sorted[Math.ceil(at)]! - below) * (at - Math.floor(at));
 }

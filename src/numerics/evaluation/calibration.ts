@@ -1,5 +1,5 @@
 /** Whether a network is right as often as it says: Guo et al. 2017, On Calibration of Modern Neural Networks. */
-import type { Answers } from './predictions.ts';
+import type { Predictions } from './predictions.ts';
 
 const BINS = 15;
 
@@ -20,19 +20,19 @@ export interface Calibration {
   readonly bins: readonly CalibrationBin[];
 }
 
-export function calibration({ labels, predicted, confidences }: Answers): Calibration {
+export function calibration({ labels, predicted, confidences }: Predictions): Calibration {
   const counts = new Float64Array(BINS);
   const sums = new Float64Array(BINS);
-  const hits = new Float64Array(BINS);
+  const correct = new Float64Array(BINS);
   for (let n = 0; n < labels.length; n++) {
     // 15 times a float32 is exact in float64: no confidence falls on the wrong side of an edge.
     const bin = Math.max(0, Math.min(BINS, Math.ceil(confidences[n]! * BINS)) - 1);
     counts[bin]!++;
     sums[bin]! += confidences[n]!;
-    if (predicted[n] === labels[n]) hits[bin]!++;
+    if (predicted[n] === labels[n]) correct[bin]!++;
   }
   let error = 0;
-  for (let b = 0; b < BINS; b++) error += Math.abs(hits[b]! - sums[b]!);
+  for (let b = 0; b < BINS; b++) error += Math.abs(correct[b]! - sums[b]!);
   return {
     expectedError: error / labels.length,
     bins: Array.from(counts, (count, b) => ({
@@ -40,7 +40,7 @@ export function calibration({ labels, predicted, confidences }: Answers): Calibr
       to: (b + 1) / BINS,
       count,
       confidence: count === 0 ? null : sums[b]! / count,
-      accuracy: count === 0 ? null : hits[b]! / count,
+      accuracy: count === 0 ? null : correct[b]! / count,
     })),
   };
 }

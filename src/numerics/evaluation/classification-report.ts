@@ -1,7 +1,7 @@
 /** How right a network's answers are, over all and class by class. Conventions are scikit-learn's. */
 
 import { type Calibration, calibration } from './calibration.ts';
-import type { Answers } from './predictions.ts';
+import type { Predictions } from './predictions.ts';
 import { wilsonInterval } from './wilson-interval.ts';
 
 /** Each 0 where it would be 0 / 0. */
@@ -39,47 +39,47 @@ export interface ClassificationReport {
 const MAX_MISTAKES = 20;
 
 /** @throws RangeError when there are no answers: the means would be 0 / 0 */
-export function classificationReport(answers: Answers, classes: number): ClassificationReport {
-  const examples = answers.labels.length;
+export function classificationReport(predictions: Predictions, classes: number): ClassificationReport {
+  const examples = predictions.labels.length;
   if (examples === 0) throw new RangeError('a report needs at least one example');
-  const confusion = confusionMatrix(answers, classes);
-  const scores = confusion.map((_, label) => scoresOf(confusion, label));
+  const confusion = confusionMatrix(predictions, classes);
+  const scores = confusion.map((_, label) => classScores(confusion, label));
   const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
   const mean = (part: keyof ClassScores) => scores.reduce((sum, each) => sum + each[part], 0) / classes;
   return {
     examples,
-    loss: answers.losses.reduce((sum, loss) => sum + loss, 0) / examples,
+    loss: predictions.losses.reduce((sum, loss) => sum + loss, 0) / examples,
     accuracy: correct / examples,
     interval: wilsonInterval(correct, examples),
     confusion,
     classes: scores,
     macro: { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') },
-    calibration: calibration(answers),
-    mistakes: confidentMistakes(answers),
+    calibration: calibration(predictions),
+    mistakes: confidentMistakes(predictions),
   };
 }
 
-function confusionMatrix({ labels, predicted }: Answers, classes: number): number[][] {
+function confusionMatrix({ labels, predicted }: Predictions, classes: number): number[][] {
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let n = 0; n < labels.length; n++) matrix[labels[n]!]![predicted[n]!]!++;
   return matrix;
 }
 
 /** precision = hits / predicted, recall = hits / support, F1 = 2 hits / (predicted + support) */
-function scoresOf(confusion: readonly number[][], label: number): ClassScores & { support: number } {
-  const hits = confusion[label]![label]!;
+function classScores(confusion: readonly number[][], label: number): ClassScores & { support: number } {
+  const correct = confusion[label]![label]!;
   const support = confusion[label]!.reduce((sum, count) => sum + count, 0);
   const predicted = confusion.reduce((sum, row) => sum + row[label]!, 0);
-  const share = (of: number) => (of === 0 ? 0 : hits / of);
+  const fraction = (of: number) => (of === 0 ? 0 : correct / of);
   return {
-    precision: share(predicted),
-    recall: share(support),
-    f1: share((predicted + support) / 2),
+    precision: fraction(predicted),
+    recall: fraction(support),
+    f1: fraction((predicted + support) / 2),
     support,
   };
 }
 
-function confidentMistakes({ labels, predicted, confidences }: Answers): Mistake[] {
+function confidentMistakes({ labels, predicted, confidences }: Predictions): Mistake[] {
   const wrong: number[] = [];
   for (let n = 0; n < labels.length; n++) if (predicted[n] !== labels[n]) wrong.push(n);
   return wrong

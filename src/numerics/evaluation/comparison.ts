@@ -1,7 +1,7 @@
 /** Two networks on the same images. */
 
 import { type McNemarTest, mcnemar } from './mcnemar.ts';
-import type { Answers } from './predictions.ts';
+import type { Predictions } from './predictions.ts';
 
 /** How many images which of the two networks classified rightly: n10 those that only the first did. */
 export interface PairCounts {
@@ -32,7 +32,7 @@ export interface Comparison {
 const MAX_DIFFERENCES = 100;
 
 /** @throws RangeError when they are not answers about the same images, or there are none */
-export function compareAnswers(first: Answers, second: Answers, classes: number): Comparison {
+export function comparePredictions(first: Predictions, second: Predictions, classes: number): Comparison {
   const { labels } = first;
   if (labels.length === 0 || second.labels.length !== labels.length) {
     throw new RangeError(`${labels.length} and ${second.labels.length} answers cannot be compared`);
@@ -43,10 +43,10 @@ export function compareAnswers(first: Answers, second: Answers, classes: number)
   let total = 0;
   for (let n = 0; n < labels.length; n++) {
     const [label, one, other] = [labels[n]!, first.predicted[n]!, second.predicted[n]!];
-    const hits = perClass[label]!;
-    hits.support++;
-    if (one === label) hits.first++;
-    if (other === label) hits.second++;
+    const correct = perClass[label]!;
+    correct.support++;
+    if (one === label) correct.first++;
+    if (other === label) correct.second++;
     counts[`n${one === label ? 1 : 0}${other === label ? 1 : 0}`]++;
     if (one !== other && total++ < MAX_DIFFERENCES) {
       differences.push({ index: n, label, first: one, second: other });

@@ -4,7 +4,7 @@ import { checkExamples } from '../engine.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 
 /** One entry an image, in the order of the images. */
-export interface Answers {
+export interface Predictions {
   readonly labels: Uint8Array;
   /** The likeliest class; of equals the lowest. */
   readonly predicted: Uint8Array;
@@ -21,14 +21,14 @@ const CHUNK_IMAGES = 1000;
  * @param forward writes logits and probabilities (n × classes, row-major) of n × d0 pixels
  * @throws RangeError when the examples are not of these inputs and classes
  */
-export function collectAnswers(
+export function collectPredictions(
   forward: (logits: Float32Array, probabilities: Float32Array, pixels: Pixels) => void,
   examples: Examples,
   inputs: number,
   classes: number,
-): Answers {
+): Predictions {
   checkExamples(examples, [inputs, classes]);
-  const answers = emptyAnswers(examples.labels);
+  const predictions = emptyPredictions(examples.labels);
   const count = examples.labels.length;
   const logits = new Float32Array(Math.min(count, CHUNK_IMAGES) * classes);
   const probabilities = new Float32Array(logits.length);
@@ -36,13 +36,13 @@ export function collectAnswers(
     const end = Math.min(start + CHUNK_IMAGES, count);
     const [z, p] = [logits, probabilities].map((rows) => rows.subarray(0, (end - start) * classes));
     forward(z!, p!, examples.pixels.subarray(start * inputs, end * inputs));
-    writeAnswers(answers, start, z!, p!, classes);
+    writePredictions(predictions, start, z!, p!, classes);
   }
-  return answers;
+  return predictions;
 }
 
 /** To be written to. */
-export function emptyAnswers(labels: Uint8Array): Answers {
+export function emptyPredictions(labels: Uint8Array): Predictions {
   const count = labels.length;
   return {
     labels,
@@ -56,8 +56,8 @@ export function emptyAnswers(labels: Uint8Array): Answers {
  * The answers of the images from `start` on. The loss is taken of the logits, never of the probabilities: log 0 is
  * what those make of a confident mistake.
  */
-export function writeAnswers(
-  { labels, predicted, confidences, losses }: Answers,
+export function writePredictions(
+  { labels, predicted, confidences, losses }: Predictions,
   start: number,
   logits: Float32Array,
   probabilities: Float32Array,

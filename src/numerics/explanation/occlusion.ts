@@ -22,20 +22,20 @@ export function occlusionMap(
   const steps = (side - PATCH) / STRIDE + 1;
   const count = steps * steps;
   // The picture as it is, then one a patch.
-  const pictures = Float32Array.from(
+  const images = Float32Array.from(
     { length: (count + 1) * image.length },
     (_, i) => image[i % image.length]!,
   );
   for (let n = 0; n < count; n++) {
-    for (const pixel of patchOf(n, steps, side)) pictures[(n + 1) * image.length + pixel] = 0;
+    for (const pixel of patchPixels(n, steps, side)) images[(n + 1) * image.length + pixel] = 0;
   }
   const probabilities = new Float32Array((count + 1) * classes);
-  forward(new Float32Array(probabilities.length), probabilities, pictures);
+  forward(new Float32Array(probabilities.length), probabilities, images);
   const drops = new Float64Array(image.length);
   const covers = new Float64Array(image.length);
   for (let n = 0; n < count; n++) {
     const drop = probabilities[label]! - probabilities[(n + 1) * classes + label]!;
-    for (const pixel of patchOf(n, steps, side)) {
+    for (const pixel of patchPixels(n, steps, side)) {
       drops[pixel]! += drop;
       covers[pixel]!++;
     }
@@ -44,7 +44,7 @@ export function occlusionMap(
 }
 
 /** Positions of the pixels of patch n, patches going row by row. */
-function patchOf(n: number, steps: number, side: number): number[] {
+function patchPixels(n: number, steps: number, side: number): number[] {
   const corner = Math.floor(n / steps) * STRIDE * side + (n % steps) * STRIDE;
   return Array.from({ length: PATCH * PATCH }, (_, i) => corner + Math.floor(i / PATCH) * side + (i % PATCH));
 }

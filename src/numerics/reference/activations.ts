@@ -14,7 +14,7 @@ export interface ActivationFunction {
 export const LEAK = 0.01;
 
 // NaN has to stay NaN, or a diverged network would look healthy: hence no `z > 0`.
-export const ACTIVATIONS: Readonly<Record<Activation, ActivationFunction>> = {
+export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunction>> = {
   /** max(z, 0);  1 where z > 0, else 0 */
   relu: {
     value: (z) => Math.max(z, 0),

@@ -1,7 +1,7 @@
 /** One example's way through the network and back. */
 import type { Pixels } from '../engine.ts';
 import type { Layer, Network, Parameters } from '../network.ts';
-import { ACTIVATIONS, type ActivationFunction } from './activations.ts';
+import { ACTIVATION_FUNCTIONS, type ActivationFunction } from './activations.ts';
 import { type ActiveValues, activate, activatePixels, createActiveValues, dropOut } from './active-values.ts';
 import { linear, linearBackward, linearBackwardInput } from './linear.ts';
 import { foldBiases, pixelScale } from './standardization.ts';
@@ -32,7 +32,7 @@ export function createExamplePass(network: Network): ExamplePass {
   const outputs = layerSizes.slice(1);
   return {
     network,
-    activation: ACTIVATIONS[activation],
+    activation: ACTIVATION_FUNCTIONS[activation],
     pixelScale: pixelScale(standardization),
     foldedBiases: standardization === null ? null : new Float64Array(outputs[0]!),
     a: layerSizes.slice(0, -1).map(createActiveValues),

@@ -3,8 +3,7 @@ import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../en
 import { type Network, unpack } from '../network.ts';
 import { argmax, crossEntropy, crossEntropyBackward } from './cross-entropy.ts';
 import { backwardExample, createExamplePass, forwardExample, prepare } from './example-pass.ts';
-import { addL1, addL2 } from './penalties.ts';
-import { createChangePicture, createDrawMasks } from './random-changes.ts';
+import { createAugmentImage, createDrawMasks } from './random-changes.ts';
 import { foldBiasesBackward } from './standardization.ts';
 
 /**
@@ -35,7 +34,7 @@ export function createComputeGradient(
   const pass = createExamplePass(settings);
   const dLogits = pass.dz[layers.length - 1]!;
   const drawMasks = createDrawMasks(layerSizes, settings.dropout, seed);
-  const changePicture = createChangePicture(layerSizes, settings.augmentation, seed);
+  const augmentImage = createAugmentImage(layerSizes, settings.augmentation, seed);
   return (sums, examples, batch, { epoch, start }) => {
     sums.loss = 0;
     sums.correct = 0;
@@ -46,9 +45,9 @@ export function createComputeGradient(
       const label = examples.labels[row]!;
       const masks = drawMasks?.(epoch, start + n) ?? null;
       const logits =
-        changePicture === null
+        augmentImage === null
           ? forwardExample(pass, layers, examples.pixels, row, masks)
-          : forwardExample(pass, layers, changePicture(examples.pixels, row, epoch, start + n), 0, masks);
+          : forwardExample(pass, layers, augmentImage(examples.pixels, row, epoch, start + n), 0, masks);
       sums.loss += crossEntropy(logits, label);
       if (argmax(logits) === label) sums.correct++;
       crossEntropyBackward(
@@ -66,4 +65,14 @@ export function createComputeGradient(
       if (l2 > 0) addL2(gradients[l]!.weights, layers[l]!.weights, l2);
     }
   };
+}
+
+/** dW += l1 sign(W), from l1 Σ|W|; sign(0) = 0. */
+export function addL1(dWeights: Float64Array, weights: Float64Array, l1: number): void {
+  for (let i = 0; i < weights.length; i++) dWeights[i]! += l1 * Math.sign(weights[i]!);
+}
+
+/** dW += l2 W, from (l2 / 2) ‖W‖² */
+export function addL2(dWeights: Float64Array, weights: Float64Array, l2: number): void {
+  for (let i = 0; i < weights.length; i++) dWeights[i]! += l2 * weights[i]!;
 }

@@ -1,7 +1,7 @@
 /** From gradients to steps, as PyTorch has it: one flat loop over the packed vectors each, w −= η d. */
 import type { OptimizerSettings } from '../engine.ts';
 import type { Layer } from '../network.ts';
-import { addL2 } from './penalties.ts';
+import { addL2 } from './objective.ts';
 
 export interface Optimizer {
   /** Packed like the parameters: sgd v (with momentum); rmsprop s, v (with momentum); adam and adamw m, v. */

@@ -21,17 +21,17 @@ export function createDrawMasks(sizes: LayerSizes, dropout: number, seed: number
 }
 
 /** Row `row` of `pixels` as it is seen at `position` of the epoch; the next call overwrites it. */
-export type ChangePicture = (pixels: Uint8Array, row: number, epoch: number, position: number) => Uint8Array;
+export type AugmentImage = (pixels: Uint8Array, row: number, epoch: number, position: number) => Uint8Array;
 
 /**
  * null where pictures stay as they are.
  * @throws RangeError when they are to change but are not 28 × 28.
  */
-export function createChangePicture(
+export function createAugmentImage(
   sizes: LayerSizes,
   augmentation: Augmentation,
   seed: number,
-): ChangePicture | null {
+): AugmentImage | null {
   const { horizontalFlip, shift, noise, erase } = augmentation;
   if (!horizontalFlip && shift === 0 && noise === 0 && erase === 0) return null;
   if (sizes[0] !== PIXELS) {

@@ -14,7 +14,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
     unpack(parameters, layerSizes),
     unpack(gradient, layerSizes),
   );
-  const unwanted = { loss: 0, correct: 0 };
+  const discarded = { loss: 0, correct: 0 };
   let steps = 0;
   let norm = Number.NaN;
 
@@ -29,14 +29,14 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
     step(examples, batch, position, sums) {
       checkBatch(batch);
       computeGradient(sums, examples, batch, position);
-      if (position.measureNorm || clipNorm !== null) norm = normOf(gradient);
+      if (position.measureNorm || clipNorm !== null) norm = norm2(gradient);
       if (clipNorm !== null) clip(gradient, norm, clipNorm);
       optimizer.update(parameters, gradient, position.learningRate, ++steps);
     },
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
       checkBatch(batch);
-      computeGradient(unwanted, examples, batch, position);
+      computeGradient(discarded, examples, batch, position);
       out.set(gradient);
     },
     exportState: () => ({
@@ -67,7 +67,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
 };
 
 /** √Σ g² */
-function normOf(vector: Float64Array): number {
+function norm2(vector: Float64Array): number {
   let squares = 0;
   for (const value of vector) squares += value * value;
   return Math.sqrt(squares);

@@ -4,15 +4,15 @@ import type { Parameters as Packed } from '../network.ts';
 import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';
 import { createKernelForward } from './kernel-forward.ts';
 
-export type MeasuringEngine = KernelEngine & Required<Pick<Engine, 'measure'>>;
+export type EvaluatingEngine = KernelEngine & Required<Pick<Engine, 'evaluate'>>;
 
 /** @throws RangeError as `createKernelEngine` */
-export function createMeasuringEngine(
+export function createEvaluatingEngine(
   module: WebAssembly.Module,
   settings: EngineSettings,
   initial: Packed,
   options: KernelOptions = {},
-): MeasuringEngine {
+): EvaluatingEngine {
   const { layerSizes, activation, standardization } = settings;
   const engine = createKernelEngine(module, settings, initial, options);
   const forward = createKernelForward(module, layerSizes, activation, initial, standardization);
@@ -27,7 +27,7 @@ export function createMeasuringEngine(
       isStale = true;
       importState(...args);
     },
-    measure(...[sums, examples, indices]: Parameters<MeasuringEngine['measure']>) {
+    evaluate(...[sums, examples, indices]: Parameters<EvaluatingEngine['evaluate']>) {
       if (isStale) forward.load(engine.parameters);
       isStale = false;
       forward.evaluate(sums, examples, indices);

@@ -14,12 +14,12 @@ import {
 import { type Parameters, parameterCount } from '../network.ts';
 import * as A from './addresses.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
-import { createKernel, isFused } from './kernel.ts';
+import { createKernel, instantiate, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
 /** What a further thread needs to take part; can be sent to a worker. */
-export interface KernelShare {
+export interface KernelHandle {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly rows: RowsLayout;
@@ -31,9 +31,9 @@ export interface KernelEngine extends Engine {
   /** Whether multiply-adds are rounded once on this processor. */
   readonly fused: boolean;
   /** For `serveKernel` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
-  share(pixels: Uint8Array): KernelShare;
+  createHandle(pixels: Uint8Array): KernelHandle;
   /** Ends every `serveKernel`; further steps would be taken alone. */
-  quit(): void;
+  shutdown(): void;
 }
 
 export interface KernelOptions {
@@ -46,7 +46,7 @@ export interface KernelOptions {
 const CACHED_BYTES = 512 * 1024;
 
 /** Several items a thread, so that none waits long; but wide networks only one, which reads the weights only once. */
-function itemExamples(batch: number, threads: number, weightsBytes: number): number {
+function examplesPerItem(batch: number, threads: number, weightsBytes: number): number {
   const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
   return Math.max(4, Math.ceil(batch / items));
 }
@@ -197,7 +197,7 @@ export function createKernelEngine(
     const rate = position.learningRate;
     words[A.MODE / 4] = mode;
     words[A.BATCH / 4] = batch.length;
-    words[A.ITEM_EXAMPLES / 4] = itemExamples(batch.length, threads, weightsBytes);
+    words[A.ITEM_EXAMPLES / 4] = examplesPerItem(batch.length, threads, weightsBytes);
     words[A.EPOCH / 4] = position.epoch;
     words[A.START / 4] = position.start;
     floats[A.LEARNING_RATE / 4] = rate;
@@ -215,7 +215,7 @@ export function createKernelEngine(
     sums.correct = words[A.CORRECT_SUM / 4]!;
   }
 
-  function read(shift: number): Float32Array {
+  function readPacked(shift: number): Float32Array {
     const packed = new Float32Array(count);
     pack(packed, floats, layers, shift);
     return packed;
@@ -224,12 +224,12 @@ export function createKernelEngine(
   return {
     name: 'simd-float32',
     fused: isFused(exports),
-    share(pixels) {
+    createHandle(pixels) {
       sharedPixels = pixels;
       return { module, memory: kernel.memory, rows, pixels };
     },
     get parameters() {
-      return read(0);
+      return readPacked(0);
     },
     step(examples, batch, position, sums) {
       const buffered = position.measureNorm || clipNorm !== null;
@@ -244,8 +244,8 @@ export function createKernelEngine(
       pack(out, floats, layers, weightsBytes);
     },
     exportState: () => ({
-      parameters: read(0),
-      moments: Array.from({ length: moments }, (_, m) => read(momentShift(m))),
+      parameters: readPacked(0),
+      moments: Array.from({ length: moments }, (_, m) => readPacked(momentShift(m))),
       steps,
       gradientNorm: norm,
     }),
@@ -263,6 +263,15 @@ export function createKernelEngine(
       steps = state.steps;
       norm = state.gradientNorm;
     },
-    quit: () => exports.quit(),
+    shutdown: () => exports.quit(),
   };
+}
+
+/**
+ * A further thread's part of all steps of a job: blocks its thread until the engine's `quit`. The engine's own thread
+ * has rank 0, these are ranks 1 … threads − 1, each served once. A thread that comes late or never only makes steps slower. Each
+ * copies the rows of its own examples, so that they are in its own processor's cache.
+ */
+export function runKernelThread({ module, memory, rows, pixels }: KernelHandle, rank: number): void {
+  instantiate(module, memory, createCopyRows(memory, rows, pixels)).serve(rank);
 }

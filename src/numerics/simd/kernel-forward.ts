@@ -26,13 +26,13 @@ export interface KernelForward {
   load(packed: Parameters): void;
 }
 
-function layoutOf(sizes: LayerSizes): Layout {
+function forwardLayout(sizes: LayerSizes): Layout {
   return layOut({ sizes, records: A.GROUP, threads: 1, floatPixels: true, training: false, moments: 0 });
 }
 
 /** Bytes of the memory that `createKernelForward` takes. */
 export function forwardBytes(sizes: LayerSizes): number {
-  return layoutOf(sizes).pages * PAGE_BYTES;
+  return forwardLayout(sizes).pages * PAGE_BYTES;
 }
 
 /** The parameters are copied, rounded to float32. */
@@ -44,7 +44,7 @@ export function createKernelForward(
   standardization: Standardization | null,
 ): KernelForward {
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
-  const layout = layoutOf(sizes);
+  const layout = forwardLayout(sizes);
   const { records, recordStride, layers } = layout;
   const kernel = createKernel(module, {
     layout,
@@ -59,7 +59,7 @@ export function createKernelForward(
   const { exports, words, floats, doubles, bytes } = kernel;
   const indexWords = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
   const last = layers.at(-1)!;
-  let known: Uint8Array | null = null;
+  let currentPixels: Uint8Array | null = null;
   let copyRows: CopyRows = () => {};
   load(packed);
 
@@ -112,9 +112,9 @@ export function createKernelForward(
       }
     },
     evaluate(sums, examples, indices) {
-      if (examples.pixels !== known) {
-        known = examples.pixels;
-        copyRows = createCopyRows(kernel.memory, { inputs, records, recordStride }, known);
+      if (examples.pixels !== currentPixels) {
+        currentPixels = examples.pixels;
+        copyRows = createCopyRows(kernel.memory, { inputs, records, recordStride }, currentPixels);
       }
       words[A.FLOAT_PIXELS / 4] = 0;
       for (let start = 0; start < indices.length; start += A.GROUP) {

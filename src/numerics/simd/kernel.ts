@@ -42,7 +42,7 @@ export function isFused(exports: KernelExports): boolean {
   return exports.multiplyAdd(nearOne, nearOne, -(1 + 2 ** -11)) === 2 ** -24;
 }
 
-const ACTIVATIONS: Record<Activation, number> = {
+const ACTIVATION_CODES: Record<Activation, number> = {
   relu: A.RELU,
   'leaky-relu': A.LEAKY_RELU,
   tanh: A.TANH,
@@ -84,12 +84,12 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   words[A.MASKS_SIZE / 4] = layout.masksBytes;
   words[A.LABELS / 4] = layout.labels;
   words[A.LOSSES / 4] = layout.losses;
-  words[A.HITS / 4] = layout.hits;
+  words[A.HITS / 4] = layout.correct;
   words[A.PARTIALS / 4] = layout.partials;
   words[A.GRADIENT_DELTA / 4] = layout.weightsBytes;
   words[A.STATE1_DELTA / 4] = 2 * layout.weightsBytes;
   words[A.STATE2_DELTA / 4] = 3 * layout.weightsBytes;
-  words[A.ACTIVATION / 4] = ACTIVATIONS[job.activation];
+  words[A.ACTIVATION / 4] = ACTIVATION_CODES[job.activation];
   words[A.DENSE / 4] = job.dense ? 0xffff : 0;
   words[A.STANDARDIZED / 4] = standardization === null ? 0 : 1;
   words[A.FLOAT_PIXELS / 4] = job.floatPixels ? 1 : 0;

@@ -27,7 +27,7 @@ export interface Layout {
   readonly pixelValues: number;
   readonly labels: number;
   readonly losses: number;
-  readonly hits: number;
+  readonly correct: number;
   readonly partials: number;
   readonly classWeights: number;
   readonly tables: number;
@@ -61,8 +61,8 @@ const TABLE_BYTES = 2048 + 2048;
 const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
-export const vectorsOf = (units: number) => (units + 3) >> 2;
-const chunksOf = (inputs: number) => Math.floor(inputs / CHUNK_ROWS) + 1;
+export const vectorCount = (units: number) => (units + 3) >> 2;
+const blockCount = (inputs: number) => Math.floor(inputs / CHUNK_ROWS) + 1;
 /** 32 starts of blocks, then positions, with room for the eight that are always written. */
 const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
 
@@ -83,7 +83,7 @@ export function layOut(request: LayoutRequest): Layout {
   const { sizes, records, threads, training } = request;
   const memory = allocator(HEADER_BYTES);
   const record = allocator(0);
-  const widest = Math.max(...sizes.slice(1).map((size) => vectorsOf(size) * 16));
+  const widest = Math.max(...sizes.slice(1).map((size) => vectorCount(size) * 16));
   let inputValues = record.take(request.floatPixels ? 4 * sizes[0]! + 64 : sizes[0]! + 32);
   let inputList = record.take(listBytes(sizes[0]!));
   const backSums = record.take(widest);
@@ -91,7 +91,7 @@ export function layOut(request: LayoutRequest): Layout {
   const weightsStart = memory.end();
   for (let l = 1; l < sizes.length; l++) {
     const [inputs, outputs] = [sizes[l - 1]!, sizes[l]!];
-    const bytes = vectorsOf(outputs) * 16;
+    const bytes = vectorCount(outputs) * 16;
     const outputValues = record.take(bytes);
     const layer = {
       inputs,
@@ -116,7 +116,7 @@ export function layOut(request: LayoutRequest): Layout {
       const layer = layers[l]!;
       layers[l] = {
         ...layer,
-        transposed: memory.take(vectorsOf(layer.inputs) * layer.outputs * 16),
+        transposed: memory.take(vectorCount(layer.inputs) * layer.outputs * 16),
       };
     }
   }
@@ -126,7 +126,7 @@ export function layOut(request: LayoutRequest): Layout {
   const masksBytes = lines(Math.ceil(records / 8) * CHUNK_ROWS);
   const blockBytes = CHUNK_ROWS * (BLOCK_EXAMPLES + 8) * 4 + CHUNK_ROWS * 4;
   const lists = (CHUNK_ROWS + 1) * 192 + 192 + masksBytes + Math.ceil(records / BLOCK_EXAMPLES) * blockBytes;
-  const folded = vectorsOf(sizes[1]!) * 16;
+  const folded = vectorCount(sizes[1]!) * 16;
   const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
   return {
     layers,
@@ -136,8 +136,8 @@ export function layOut(request: LayoutRequest): Layout {
     allRows: memory.take(4 * (records + 1)),
     labels: memory.take(records),
     losses: memory.take(4 * records),
-    hits: memory.take(records),
-    partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + chunksOf(inputs), 0)),
+    correct: memory.take(records),
+    partials: memory.take(8 * layers.reduce((sum, { inputs }) => sum + blockCount(inputs), 0)),
     classWeights: memory.take(4 * sizes.at(-1)!),
     tables: memory.take(training ? TABLE_BYTES : 0),
     scratch: memory.take(scratchStride * threads),

@@ -4,7 +4,7 @@
  */
 import type { Parameters } from '../network.ts';
 import { PANEL_VECTORS } from './addresses.ts';
-import { type LayerLayout, vectorsOf } from './layout.ts';
+import { type LayerLayout, vectorCount } from './layout.ts';
 
 /** As in assembly/vectors.ts. */
 function panelStart(vectors: number, panels: number, p: number): number {
@@ -16,7 +16,7 @@ function eachUnit(
   { inputs, outputs }: LayerLayout,
   visit: (unit: number, start: number, stride: number) => void,
 ): void {
-  const vectors = vectorsOf(outputs);
+  const vectors = vectorCount(outputs);
   const panels = Math.ceil(vectors / PANEL_VECTORS);
   let unit = 0;
   for (let p = 0; p < panels; p++) {

@@ -5,7 +5,7 @@ import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
 import { AtelierError } from '../../errors.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
-import type { PictureStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 
 /** A second or two. */
 const MAX_DIAGNOSED = 10_000;
@@ -18,7 +18,7 @@ const MAX_DIAGNOSED = 10_000;
 export function diagnoseImages(
   images: EncodedImages,
   { count, pixels }: ImageBatch,
-  statistics: PictureStatistics,
+  statistics: ImageStatistics,
 ): Diagnosis[] {
   if (count > MAX_DIAGNOSED) {
     const most = MAX_DIAGNOSED.toLocaleString('en');

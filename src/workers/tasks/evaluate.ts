@@ -4,8 +4,8 @@ import {
   type ClassificationReport,
   classificationReport,
 } from '../../numerics/evaluation/classification-report.ts';
-import { type Comparison, compareAnswers } from '../../numerics/evaluation/comparison.ts';
-import { collectAnswers } from '../../numerics/evaluation/predictions.ts';
+import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
+import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../messages.ts';
@@ -18,7 +18,7 @@ export function evaluateNetwork({ network, examples }: EvaluationTask): Classifi
 /** @throws RangeError when the images are not of both networks' inputs and classes, or there are none */
 export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
   const [first, second] = [predictExamples(network, examples), predictExamples(other, examples)];
-  return compareAnswers(first, second, network.layerSizes.at(-1)!);
+  return comparePredictions(first, second, network.layerSizes.at(-1)!);
 }
 
 function predictExamples(
@@ -26,5 +26,5 @@ function predictExamples(
   examples: EvaluationTask['examples'],
 ) {
   const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
-  return collectAnswers(forward, examples, layerSizes[0]!, layerSizes.at(-1)!);
+  return collectPredictions(forward, examples, layerSizes[0]!, layerSizes.at(-1)!);
 }

@@ -5,8 +5,8 @@ import type { Dataset } from '../../../src/domain/dataset.ts';
 import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../../../src/numerics/diagnosis/features.ts';
 import {
-  type PictureStatistics,
-  pictureStatistics,
+  computeImageStatistics,
+  type ImageStatistics,
 } from '../../../src/numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../../../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
@@ -20,10 +20,10 @@ const noise = (image: Pixels, n: number) => image.map((_, i) => randomBits(0, PU
 
 describe('a picture, compared with the training images', () => {
   let dataset: Dataset;
-  let statistics: PictureStatistics;
+  let statistics: ImageStatistics;
   before(async () => {
     dataset = await loadDataset(DATA_DIR);
-    statistics = pictureStatistics(dataset.train, dataset.classNames.length);
+    statistics = computeImageStatistics(dataset.train, dataset.classNames.length);
   });
 
   const imageOf = (n: number): Pixels => dataset.test.pixels.slice(n * 784, (n + 1) * 784);
@@ -93,12 +93,12 @@ test('of pictures that are symmetrical and never bright, neither is complained o
     const radius = 5 + (n % 2) * 4 + (randomBits(0, PURPOSE.noise, n, 0) % 3);
     return (x - 13.5) ** 2 + (y - 13.5) ** 2 < radius ** 2 ? 1 : 0;
   });
-  const statistics = pictureStatistics({ pixels, labels }, 2);
+  const statistics = computeImageStatistics({ pixels, labels }, 2);
   for (let n = 0; n < 400; n++)
     assert.deepEqual(diagnose(pixels.slice(n * 784, (n + 1) * 784), statistics), []);
 });
 
 test('statistics of less than two images are refused', () => {
   const one = { pixels: new Uint8Array(784), labels: Uint8Array.of(0) };
-  assert.throws(() => pictureStatistics(one, 2), RangeError);
+  assert.throws(() => computeImageStatistics(one, 2), RangeError);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareAnswers } from '../../../src/numerics/evaluation/comparison.ts';
+import { comparePredictions } from '../../../src/numerics/evaluation/comparison.ts';
 import { mcnemar } from '../../../src/numerics/evaluation/mcnemar.ts';
 import { answersTo, fixture } from './fixtures.ts';
 
@@ -11,7 +11,7 @@ const [first, second] = fixture.reports.map(({ logits }) => answersTo(logits, la
 ];
 
 test('the four counts are of all images, and agree with how often each network is right', () => {
-  const { examples, counts, classes: perClass, mcnemar: result } = compareAnswers(first, second, classes);
+  const { examples, counts, classes: perClass, mcnemar: result } = comparePredictions(first, second, classes);
   const right = fixture.reports.map(({ accuracy }) => Math.round(accuracy * labels.length));
   assert.equal(examples, labels.length);
   assert.equal(counts.n00 + counts.n01 + counts.n10 + counts.n11, labels.length);
@@ -28,15 +28,15 @@ test('the four counts are of all images, and agree with how often each network i
 });
 
 test('exchanging the networks exchanges what is said of them', () => {
-  const one = compareAnswers(first, second, classes);
-  const other = compareAnswers(second, first, classes);
+  const one = comparePredictions(first, second, classes);
+  const other = comparePredictions(second, first, classes);
   assert.deepEqual(other.counts, { ...one.counts, n01: one.counts.n10, n10: one.counts.n01 });
   assert.deepEqual(other.mcnemar, one.mcnemar);
   assert.equal(other.differences.total, one.differences.total);
 });
 
 test('images are listed on which they differ, even where both are wrong, the first hundred of all', () => {
-  const { differences } = compareAnswers(first, second, classes);
+  const { differences } = comparePredictions(first, second, classes);
   const differing = labels.flatMap((label, index) => {
     const [one, other] = [first.predicted[index]!, second.predicted[index]!];
     return one === other ? [] : [{ index, label, first: one, second: other }];
@@ -47,12 +47,12 @@ test('images are listed on which they differ, even where both are wrong, the fir
 });
 
 test('a network does not differ from itself', () => {
-  const { counts, differences, mcnemar: result } = compareAnswers(first, first, classes);
+  const { counts, differences, mcnemar: result } = comparePredictions(first, first, classes);
   assert.deepEqual([counts.n01, counts.n10, differences.total, result.pValue], [0, 0, 0, 1]);
 });
 
 test('answers about other images are refused', () => {
   const { logits } = fixture.reports[0]!;
   const fewer = answersTo(logits.slice(0, classes), labels.slice(0, 1), classes);
-  assert.throws(() => compareAnswers(first, fewer, classes), RangeError);
+  assert.throws(() => comparePredictions(first, fewer, classes), RangeError);
 });

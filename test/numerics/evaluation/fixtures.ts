@@ -1,6 +1,10 @@
 /** Other implementations' numbers: scripts/evaluation_fixtures.py. */
 import { readFileSync } from 'node:fs';
-import { type Answers, emptyAnswers, writeAnswers } from '../../../src/numerics/evaluation/predictions.ts';
+import {
+  emptyPredictions,
+  type Predictions,
+  writePredictions,
+} from '../../../src/numerics/evaluation/predictions.ts';
 import { softmax } from '../../../src/numerics/reference/cross-entropy.ts';
 
 interface ReportFixture {
@@ -28,14 +32,18 @@ export const fixture = readFixture<{ classes: number; labels: number[]; reports:
   'reports.json',
 );
 
-export function answersTo(logits: readonly number[], labels: readonly number[], classes: number): Answers {
-  const answers = emptyAnswers(Uint8Array.from(labels));
+export function answersTo(
+  logits: readonly number[],
+  labels: readonly number[],
+  classes: number,
+): Predictions {
+  const answers = emptyPredictions(Uint8Array.from(labels));
   const probabilities = new Float32Array(logits.length);
   const p = new Float64Array(classes);
   for (let at = 0; at < logits.length; at += classes) {
     softmax(p, Float64Array.from(logits.slice(at, at + classes)));
     probabilities.set(p, at);
   }
-  writeAnswers(answers, 0, Float32Array.from(logits), probabilities, classes);
+  writePredictions(answers, 0, Float32Array.from(logits), probabilities, classes);
   return answers;
 }

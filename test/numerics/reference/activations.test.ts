@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ACTIVATIONS } from '../../../src/numerics/reference/activations.ts';
+import { ACTIVATION_FUNCTIONS } from '../../../src/numerics/reference/activations.ts';
 import { knobs } from '../fixtures.ts';
 
 for (const { name, z, values, derivatives } of knobs.activations) {
   test(`${name} and its derivative agree with PyTorch, at zero and far from it`, () => {
-    const { value, derivative } = ACTIVATIONS[name];
+    const { value, derivative } = ACTIVATION_FUNCTIONS[name];
     for (const [i, at] of z.entries()) {
       const a = value(at);
       assert.ok(Math.abs(a - values[i]!) <= 1e-15 * Math.abs(values[i]!), `${a} at ${at}, not ${values[i]}`);
@@ -21,10 +21,12 @@ for (const { name, z, values, derivatives } of knobs.activations) {
 }
 
 test('an activation of what is not a number is not a number', () => {
-  for (const { value } of Object.values(ACTIVATIONS)) assert.ok(Number.isNaN(value(Number.NaN)));
+  for (const { value } of Object.values(ACTIVATION_FUNCTIONS)) assert.ok(Number.isNaN(value(Number.NaN)));
 });
 
 test('only ReLU and leaky ReLU have a kink', () => {
-  const kinked = Object.entries(ACTIVATIONS).flatMap(([name, { hasKink }]) => (hasKink ? [name] : []));
+  const kinked = Object.entries(ACTIVATION_FUNCTIONS).flatMap(([name, { hasKink }]) =>
+    hasKink ? [name] : [],
+  );
   assert.deepEqual(kinked, ['relu', 'leaky-relu']);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { initialize } from '../../../src/numerics/initialize.ts';
-import { createChangePicture, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
+import { createAugmentImage, createDrawMasks } from '../../../src/numerics/reference/random-changes.ts';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
 import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.ts';
 
@@ -46,7 +46,7 @@ test('masks are a function of seed, epoch and position, whatever was drawn befor
 
 test('without dropout and augmentation nothing is drawn', () => {
   assert.equal(createDrawMasks([9, 20, 4], 0, 1), null);
-  assert.equal(createChangePicture([9, 20, 4], NOTHING, 1), null);
+  assert.equal(createAugmentImage([9, 20, 4], NOTHING, 1), null);
 });
 
 test('what has no hidden layer has nothing to drop', () => {
@@ -106,7 +106,7 @@ test('augmented training is training on pictures augmented beforehand', () => {
 test('each kind of augmentation alone changes pictures', () => {
   const { pixels } = stripes(4, 784, 10);
   for (const changes of [{ horizontalFlip: true }, { shift: 2 }, { noise: 0.1 }, { erase: 1 }]) {
-    const change = createChangePicture([784, 10], { ...NOTHING, ...changes }, 1)!;
+    const change = createAugmentImage([784, 10], { ...NOTHING, ...changes }, 1)!;
     const changed = [0, 1, 2, 3].some((row) =>
       change(pixels, row, 1, row).some((x, j) => x !== pixels[row * 784 + j]),
     );
@@ -115,5 +115,5 @@ test('each kind of augmentation alone changes pictures', () => {
 });
 
 test('only pictures of 784 pixels can be augmented', () => {
-  assert.throws(() => createChangePicture([9, 4], EVERYTHING, 0), /784 pixels can be augmented, not of 9/);
+  assert.throws(() => createAugmentImage([9, 4], EVERYTHING, 0), /784 pixels can be augmented, not of 9/);
 });

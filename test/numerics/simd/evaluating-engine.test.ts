@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate, evaluateByEngine } from '../../../src/numerics/evaluate.ts';
 import type { Activation } from '../../../src/numerics/network.ts';
-import { createMeasuringEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
+import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
 
@@ -29,18 +29,18 @@ test('the kernel measures what evaluate.ts does, before the first step and after
         l2: 0.1,
       });
       const examples = examplesFor(settings, 1503);
-      const engine = createMeasuringEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+      const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.layerSizes));
       const indices = firstIndices(1503).reverse();
       const sums = { loss: 0, correct: 0 };
       for (let step = 0; step < 3; step++) {
         if (step > 0) engine.step(examples, firstIndices(20), at({ start: 20 * step }), sums);
-        const found = drive(evaluateByEngine(engine.measure, examples, indices));
+        const found = drive(evaluateByEngine(engine.evaluate, examples, indices));
         const rounded = Float64Array.from(engine.parameters);
         const expected = drive(evaluate(settings, rounded, examples, indices));
         assertNear([found.loss], [expected.loss], 1e-5, `${activation}, step ${step}`);
         assert.equal(found.accuracy, expected.accuracy, `${activation}, step ${step}`);
       }
-      engine.quit();
+      engine.shutdown();
     }
   }
 });
@@ -48,8 +48,8 @@ test('the kernel measures what evaluate.ts does, before the first step and after
 test('it measures the parameters that it was given back, too', () => {
   const settings = settingsOf({ layerSizes: [13, 7, 3] });
   const examples = examplesFor(settings, 30);
-  const engine = createMeasuringEngine(kernelModule, settings, parametersOf(settings.layerSizes));
-  const measured = () => drive(evaluateByEngine(engine.measure, examples, firstIndices(30))).loss;
+  const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.layerSizes));
+  const measured = () => drive(evaluateByEngine(engine.evaluate, examples, firstIndices(30))).loss;
   const [state, before] = [engine.exportState(), measured()];
   engine.step(examples, firstIndices(10), at(), { loss: 0, correct: 0 });
   assert.notEqual(measured(), before);

@@ -77,14 +77,14 @@ for (const [name, changes] of Object.entries(CASES)) {
       const examples = shared(settings);
       const engine = create(settings, { threads });
       const workers = Array.from({ length: threads - 1 }, (_, r) => {
-        const workerData = { share: engine.share(examples.pixels), rank: r + 1 };
+        const workerData = { handle: engine.createHandle(examples.pixels), rank: r + 1 };
         return new Worker(new URL('kernel-thread.ts', import.meta.url), { workerData });
       });
       const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
       assert.deepEqual(train(engine, settings, examples), expected);
       const others = shared(settings);
       assert.equal(train(engine, settings, others).losses.length, 12, 'pixels that no other thread has seen');
-      engine.quit();
+      engine.shutdown();
       assert.deepEqual(await Promise.all(ends), new Array(threads - 1).fill(0));
     });
   }

@@ -1,5 +1,5 @@
 /** A further thread of a kernel's job. */
 import { workerData } from 'node:worker_threads';
-import { serveKernel } from '../../../src/numerics/simd/serve.ts';
+import { runKernelThread } from '../../../src/numerics/simd/kernel-engine.ts';
 
-serveKernel(workerData.share, workerData.rank);
+runKernelThread(workerData.handle, workerData.rank);

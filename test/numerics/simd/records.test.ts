@@ -23,7 +23,7 @@ for (const [name, augmentation] of Object.entries(CHANGES)) {
     const examples = examplesFor(settings, 100);
     const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
     engine.gradient(new Float32Array(3190), examples, firstIndices(100), at({ epoch: 7, start: 59_000 }));
-    const { memory, rows } = engine.share(examples.pixels);
+    const { memory, rows } = engine.createHandle(examples.pixels);
     const expected = new Uint8Array(784);
     const plan = planAugmentation(augmentation);
     let changed = 0;
@@ -43,7 +43,7 @@ test('the kernel drops the units that dropout.ts drops', () => {
   const examples = examplesFor(settings, 10);
   const gradient = new Float32Array(engine.parameters.length);
   engine.gradient(gradient, examples, firstIndices(10), at({ epoch: 2, start: 123_456 }));
-  const { memory, rows } = engine.share(examples.pixels);
+  const { memory, rows } = engine.createHandle(examples.pixels);
   const { layers } = layOut({
     sizes: settings.layerSizes,
     records: 10,
