@@ -7,7 +7,7 @@ import { loadDataset } from './datasets/fashion-mnist.ts';
 import type { Tensors } from './datasets/tensor-cache.ts';
 import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
-import { askedBy } from './http/asked-by.ts';
+import { currentRequestId } from './http/asked-by.ts';
 import { createMetrics } from './http/metrics/metrics.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { createEvaluationService } from './services/evaluations.ts';
@@ -86,7 +86,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       catalog,
       log,
       meter: metrics.jobs,
-      askedBy,
+      askedBy: currentRequestId,
       onRestart: () => metrics.onRestart('training'),
     });
     const numeric = createPool<GradientCheckTask, GradientCheckResult>(

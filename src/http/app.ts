@@ -20,25 +20,25 @@ import type { RegistryService } from '../services/registry.ts';
 import type { FollowEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
 import type { OwnDatasetService } from '../services/uploaded-datasets.ts';
-import { type AdmissionConfig, admitCallers } from './admission.ts';
+import { type AuthenticationConfig, registerAuthentication } from './admission.ts';
 import { registerImageBodies } from './bodies.ts';
-import { answerClientError } from './client-error.ts';
+import { sendClientError } from './client-error.ts';
 import { CONNECTION_LIMITS, connectionOptions, limitConnections } from './connection-limits.ts';
-import { refuseEncodedBody } from './content-encoding.ts';
-import { allowOrigins } from './cors.ts';
-import { registerDocumentation } from './documentation.ts';
+import { rejectEncodedBody } from './content-encoding.ts';
+import { registerCors } from './cors.ts';
+import { registerOpenapi } from './documentation.ts';
 import { sendProblem } from './error-handler.ts';
-import { refuseExpectations } from './expectations.ts';
+import { validateHostAndExpect } from './expectations.ts';
 import { registerIdempotency } from './idempotency.ts';
-import { finishInFlight } from './in-flight.ts';
+import { drainInFlightRequests } from './in-flight.ts';
 import { registerJsonBody } from './json-body.ts';
 import { limitLargeBodies } from './large-bodies.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import { measureRequests } from './metrics/requests.ts';
 import { registerNotFound } from './not-found.ts';
-import { isWatching, refuseUnderPressure } from './pressure.ts';
+import { isProbe, shedLoad } from './pressure.ts';
 import { registerRawBodies } from './raw-bodies.ts';
-import { demandRouteScopes } from './route-scopes.ts';
+import { requireRouteScopes } from './route-scopes.ts';
 import { datasetRoutes } from './routes/datasets.ts';
 import { evaluationRoutes } from './routes/evaluations.ts';
 import { explanationRoutes } from './routes/explanations.ts';
@@ -49,11 +49,11 @@ import { importRoutes } from './routes/imports.ts';
 import { metricsRoutes } from './routes/metrics.ts';
 import { mlflowRoutes } from './routes/mlflow.ts';
 import { modelRoutes } from './routes/models.ts';
-import { ownDatasetRoutes } from './routes/own-datasets.ts';
+import { datasetUploadRoutes } from './routes/own-datasets.ts';
 import { predictionRoutes } from './routes/predictions.ts';
 import { registryRoutes } from './routes/registry.ts';
 import { tensorflowRoutes } from './routes/tensorflow.ts';
-import { trainingEventRoutes } from './routes/training-events.ts';
+import { jobEventRoutes } from './routes/training-events.ts';
 import { trainingJobRoutes } from './routes/training-jobs.ts';
 import { v2InferRoutes } from './routes/v2/infer.ts';
 import { v2ModelRoutes } from './routes/v2/models.ts';
@@ -90,7 +90,7 @@ export async function buildApp(
   services: Services,
   config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'maxEventLoopDelayMs' | 'shutdownGraceSeconds'> &
     Partial<Pick<Config, 'corsOrigins'>> &
-    AdmissionConfig,
+    AuthenticationConfig,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
@@ -118,25 +118,25 @@ export async function buildApp(
         reply.headers(SECURITY_HEADERS).header('x-request-id', request.id),
         config.maxBodyBytes,
       ),
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: sendClientError,
     // Refused below, with a problem.
     http: { ...http, requireHostHeader: false },
   });
-  demandRouteScopes(app);
+  requireRouteScopes(app);
   limitConnections(app, CONNECTION_LIMITS);
-  finishInFlight(app);
+  drainInFlightRequests(app);
   registerJsonBody(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   // Hooks of every request call back: each promise would cost it a turn.
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
-    if (!services.health.accepting() && !isWatching(request)) {
+    if (!services.health.accepting() && !isProbe(request)) {
       throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
     }
     done();
   });
-  await allowOrigins(app, config.corsOrigins);
+  await registerCors(app, config.corsOrigins);
 
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url, caller } = request;
@@ -156,22 +156,22 @@ export async function buildApp(
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, config.maxBodyBytes));
   measureRequests(app, (...labels) => services.metrics.requestDuration(...labels));
   registerNotFound(app);
-  refuseExpectations(app);
-  app.addHook('onRequest', refuseEncodedBody);
-  refuseUnderPressure(app, config.maxEventLoopDelayMs);
+  validateHostAndExpect(app);
+  app.addHook('onRequest', rejectEncodedBody);
+  shedLoad(app, config.maxEventLoopDelayMs);
   await app.register(accepts);
-  await admitCallers(app, config);
+  await registerAuthentication(app, config);
   registerIdempotency(app);
-  await registerDocumentation(app);
+  await registerOpenapi(app);
   await app.register(healthRoutes(services.health));
   await app.register(metricsRoutes(services.metrics));
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
-      await v1.register(ownDatasetRoutes(services.ownDatasets, services.once, config.maxDatasetBytes));
+      await v1.register(datasetUploadRoutes(services.ownDatasets, services.once, config.maxDatasetBytes));
       await v1.register(trainingJobRoutes(services.training, services.once));
       const { training, followEvents, health } = services;
-      await v1.register(trainingEventRoutes(training, followEvents, health, config.shutdownGraceSeconds));
+      await v1.register(jobEventRoutes(training, followEvents, health, config.shutdownGraceSeconds));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(registryRoutes(services.registry));

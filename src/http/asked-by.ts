@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify';
 const requestIds = new AsyncLocalStorage<string>();
 
 /** For the routes of this scope alone: predictions do not need it. */
-export function rememberRequests(scope: FastifyInstance): void {
+export function trackRequestId(scope: FastifyInstance): void {
   scope.addHook('preHandler', (request, _reply, done) => requestIds.run(request.id, done));
 }
 
 /** Undefined where no request is at work. */
-export const askedBy = (): string | undefined => requestIds.getStore();
+export const currentRequestId = (): string | undefined => requestIds.getStore();

@@ -6,8 +6,13 @@ import { containPicture, countPixels, fromPicture } from '../datasets/picture.ts
 import type { ImageQuery } from '../domain/prediction.ts';
 import { AtelierError } from '../errors.ts';
 
-const PICTURES = ['image/png', 'image/jpeg', 'image/webp'] as const;
-const BUFFERED = ['application/json', 'application/octet-stream', 'application/x-npy', ...PICTURES];
+const ENCODED_IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
+const BODY_TYPES = [
+  'application/json',
+  'application/octet-stream',
+  'application/x-npy',
+  ...ENCODED_IMAGE_TYPES,
+];
 const MAX_FILES = 1000;
 /** Of all pictures of a form that are made to fit: two of the largest, or a thousand of 316×316. */
 const MAX_FORM_PIXELS = 100_000_000;
@@ -27,17 +32,21 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
     limits: { files: MAX_FILES, parts: MAX_FILES, fields: 0, fileSize: maxBodyBytes },
   });
   scope.removeContentTypeParser('application/json');
-  scope.addContentTypeParser([...BUFFERED, 'image/jpg'], { parseAs: 'buffer' }, (_request, bytes, done) =>
+  scope.addContentTypeParser([...BODY_TYPES, 'image/jpg'], { parseAs: 'buffer' }, (_request, bytes, done) =>
     done(null, bytes),
   );
 }
 
-async function bodyOf(type: string, bytes: Uint8Array, { pixels, fit }: ImageQuery): Promise<EncodedImages> {
+async function toEncodedImages(
+  type: string,
+  bytes: Uint8Array,
+  { pixels, fit }: ImageQuery,
+): Promise<EncodedImages> {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
-    refuseOption('pixels', pixels, `says how JSON and npy are scaled; the pixels of ${type} are 0–255`);
+    rejectOption('pixels', pixels, `says how JSON and npy are scaled; the pixels of ${type} are 0–255`);
   }
-  if (fit !== undefined && !isPicture(type)) {
-    refuseOption('fit', fit, `resizes ${PICTURES.join(', ')}; ${type} is numbers, 28×28 an image`);
+  if (fit !== undefined && !isEncodedImage(type)) {
+    rejectOption('fit', fit, `resizes ${ENCODED_IMAGE_TYPES.join(', ')}; ${type} is numbers, 28×28 an image`);
   }
   switch (type) {
     case 'application/json':
@@ -54,20 +63,20 @@ async function bodyOf(type: string, bytes: Uint8Array, { pixels, fit }: ImageQue
   }
 }
 
-const isPicture = (type: string) => (PICTURES as readonly string[]).includes(type);
+const isEncodedImage = (type: string) => (ENCODED_IMAGE_TYPES as readonly string[]).includes(type);
 
-function refuseOption(parameter: keyof ImageQuery, value: string, detail: string): never {
+function rejectOption(parameter: keyof ImageQuery, value: string, detail: string): never {
   throw new AtelierError('invalid-request', `?${parameter}=${value} ${detail}. Leave it out.`, {
     details: [{ parameter, detail }],
   });
 }
 
 /** The name that many give it, and that nobody has registered. */
-const canonical = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
+const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
-function sniff(bytes: Buffer, declared: string): string {
+function detectType(bytes: Buffer, declared: string): string {
   const start = bytes.toString('latin1', 0, 8);
-  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonical(declared);
+  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonicalType(declared);
 }
 
 interface FormFile {
@@ -87,7 +96,7 @@ async function receiveFiles(request: FastifyRequest, maxBodyBytes: number): Prom
       if (total > maxBodyBytes) {
         throw new AtelierError('body-too-large', `The files take more than ${maxBodyBytes} bytes together.`);
       }
-      files.push({ filename: file.filename, type: sniff(bytes, file.mimetype), bytes });
+      files.push({ filename: file.filename, type: detectType(bytes, file.mimetype), bytes });
     }
   } catch (cause) {
     throw toFormError(cause);
@@ -117,7 +126,7 @@ function toFormError(error: unknown): unknown {
 async function limitPixels(files: readonly FormFile[]): Promise<void> {
   let total = 0;
   for (const { filename, type, bytes } of files) {
-    if (!isPicture(type)) continue;
+    if (!isEncodedImage(type)) continue;
     total += await countPixels(bytes).catch((error) => {
       throw inFile(filename, error);
     });
@@ -141,15 +150,15 @@ async function readForm(
   const files = await receiveFiles(request, maxBodyBytes);
   if (query.fit !== undefined) await limitPixels(files);
   for (const { filename, type, bytes } of files) {
-    if (!BUFFERED.includes(type)) {
+    if (!BODY_TYPES.includes(type)) {
       throw new AtelierError(
         'unsupported-media-type',
-        `File ${filename} is ${type}; allowed: ${BUFFERED.join(', ')}.`,
+        `File ${filename} is ${type}; allowed: ${BODY_TYPES.join(', ')}.`,
       );
     }
     names.push(filename);
     parts.push(
-      await bodyOf(type, bytes, query).catch((error) => {
+      await toEncodedImages(type, bytes, query).catch((error) => {
         throw inFile(filename, error);
       }),
     );
@@ -167,9 +176,9 @@ export async function readImages(
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(
       'malformed-body',
-      `There is no body. Send ${BUFFERED.join(', ')} or multipart/form-data.`,
+      `There is no body. Send ${BODY_TYPES.join(', ')} or multipart/form-data.`,
     );
   }
   const type = request.headers['content-type']!.split(';')[0]!.trim().toLowerCase();
-  return bodyOf(canonical(type), request.body, query);
+  return toEncodedImages(canonicalType(type), request.body, query);
 }

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import { errorShapeOf } from './schemas/native-errors.ts';
-import { titleOf, toProblem } from './schemas/problem.ts';
+import { findErrorShape } from './schemas/native-errors.ts';
+import { problemTitle, toProblem } from './schemas/problem.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -12,13 +12,13 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /** @param url of the request, where so much of it arrived */
-export function answerClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
+export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
-  const message = `${titleOf(code)}: ${error.message}.`;
+  const message = `${problemTitle(code)}: ${error.message}.`;
   const problem = toProblem(new AtelierError(code, message), url, randomUUID());
   const { status, requestId } = problem;
-  const { type, bodyOf } = errorShapeOf(url);
-  const body = JSON.stringify(bodyOf(problem));
+  const { type, toBody } = findErrorShape(url);
+  const body = JSON.stringify(toBody(problem));
   if (socket.writable) {
     socket.write(
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nX-Request-Id: ${requestId}\r\n` +

@@ -1,6 +1,6 @@
 /** How long a connection may take for what, and how many there are. */
 import type { FastifyInstance } from 'fastify';
-import { cutSlowClients, cutStalledClients } from './stalled-clients.ts';
+import { closeStalled, enforceRequestTimeout } from './stalled-clients.ts';
 
 export interface ConnectionLimits {
   /** From the start of a request, or of the connection, to the end of the headers. */
@@ -54,6 +54,6 @@ export function limitConnections(
   { requestMs, stallMs, connections }: ConnectionLimits,
 ): void {
   app.server.maxConnections = connections;
-  cutStalledClients(app, stallMs);
-  cutSlowClients(app, requestMs);
+  closeStalled(app, stallMs);
+  enforceRequestTimeout(app, requestMs);
 }

@@ -6,7 +6,7 @@ import { AtelierError } from '../errors.ts';
  * Before the body is read.
  * @throws AtelierError `unsupported-media-type`
  */
-export function refuseEncodedBody(request: FastifyRequest, reply: FastifyReply, done: () => void) {
+export function rejectEncodedBody(request: FastifyRequest, reply: FastifyReply, done: () => void) {
   const encoding = request.headers['content-encoding'];
   if (encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)) return done();
   const { inflates } = request.routeOptions.config;

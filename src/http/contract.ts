@@ -2,8 +2,8 @@
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ErrorCode } from '../errors.ts';
 import type { RouteScope } from './route-scopes.ts';
-import { errorShapeOf } from './schemas/native-errors.ts';
-import { problems, titleOf } from './schemas/problem.ts';
+import { findErrorShape } from './schemas/native-errors.ts';
+import { problems, problemTitle } from './schemas/problem.ts';
 
 const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
   'X-Request-Id': {
@@ -80,7 +80,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
 
 /** Changes the document: headers of answers, and the answers that any route may give. */
-export function completeContract(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+export function postprocessOpenapi(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   document.components = {
     ...document.components,
     headers: { ...HEADERS },
@@ -89,46 +89,46 @@ export function completeContract(document: OpenAPIV3_1.Document): OpenAPIV3_1.Do
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     for (const method of METHODS) {
       const operation = item?.[method];
-      if (operation) complete(operation, path, method);
+      if (operation) addCommonResponses(operation, path, method);
     }
   }
-  for (const schema of Object.values(document.components.schemas ?? {})) looseUnions(schema);
+  for (const schema of Object.values(document.components.schemas ?? {})) relaxUnions(schema);
   return document;
 }
 
 /** Where an alternative may leave its `type` out, as `sgd` may, the schemas alone do not tell the alternatives apart. */
-function looseUnions(schema: unknown): void {
+function relaxUnions(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return;
-  for (const value of Object.values(schema)) looseUnions(value);
+  for (const value of Object.values(schema)) relaxUnions(value);
   const { oneOf, ...rest } = schema as OpenAPIV3_1.SchemaObject;
-  const untold = (oneOf as OpenAPIV3_1.SchemaObject[] | undefined)?.some(
+  const isAmbiguous = (oneOf as OpenAPIV3_1.SchemaObject[] | undefined)?.some(
     ({ properties, required }) => properties?.['type'] && !required?.includes('type'),
   );
-  if (!untold) return;
+  if (!isAmbiguous) return;
   delete (schema as OpenAPIV3_1.SchemaObject).oneOf;
   Object.assign(schema, { ...rest, anyOf: oneOf });
 }
 
-function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: string): void {
+function addCommonResponses(operation: OpenAPIV3_1.OperationObject, path: string, method: string): void {
   const responses = operation.responses as Responses;
   const polled = method === 'get' && path.startsWith('/v1/');
-  const works = path.startsWith('/v1/') || errorShapeOf(path) !== errorShapeOf('/v1/');
-  if (works) responses['503'] ??= failure(path, 503);
+  const isApiRoute = path.startsWith('/v1/') || findErrorShape(path) !== findErrorShape('/v1/');
+  if (isApiRoute) responses['503'] ??= errorResponse(path, 503);
   const damaged = READING_DATASETS.has(operation.operationId!) ? (['dataset-damaged'] as const) : [];
-  if (works) responses['500'] = failure(path, 500, 'internal-error', 'state-unusable', ...damaged);
-  responses['417'] ??= failure(path, 417);
+  if (isApiRoute) responses['500'] = errorResponse(path, 500, 'internal-error', 'state-unusable', ...damaged);
+  responses['417'] ??= errorResponse(path, 417);
   const scope = (operation as ScopedOperation)['x-required-scope'];
   const writes = path.startsWith('/v1/') && method !== 'get' && scope !== 'predict';
-  if (writes) responses['507'] ??= failure(path, 507);
-  if (method === 'post') responses['408'] ??= failure(path, 408);
-  secure(operation as ScopedOperation, path);
-  const spell = (header: string) => {
-    const found = parametersOf(operation).find(({ name }) => name === header.toLowerCase());
+  if (writes) responses['507'] ??= errorResponse(path, 507);
+  if (method === 'post') responses['408'] ??= errorResponse(path, 408);
+  addSecurity(operation as ScopedOperation, path);
+  const restoreHeaderCase = (header: string) => {
+    const found = listParameters(operation).find(({ name }) => name === header.toLowerCase());
     if (found) found.name = header;
     return found;
   };
-  const key = spell('Idempotency-Key');
-  const jsonLength = spell('Inference-Header-Content-Length');
+  const key = restoreHeaderCase('Idempotency-Key');
+  const jsonLength = restoreHeaderCase('Inference-Header-Content-Length');
   if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
   for (const [status, response] of Object.entries(responses)) {
     const names = ['X-Request-Id'];
@@ -141,7 +141,7 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
     if (key && status < '300') names.push('Idempotency-Replayed');
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
-    if (status === '429' || (status === '503' && works)) names.push('Retry-After');
+    if (status === '429' || (status === '503' && isApiRoute)) names.push('Retry-After');
     if (status === '200' && '406' in responses) names.push('Vary');
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
@@ -150,7 +150,7 @@ function complete(operation: OpenAPIV3_1.OperationObject, path: string, method: 
 
 type ScopedOperation = OpenAPIV3_1.OperationObject & { 'x-required-scope': RouteScope };
 
-function secure(operation: ScopedOperation, path: string): void {
+function addSecurity(operation: ScopedOperation, path: string): void {
   const scope = operation['x-required-scope'];
   if (scope === 'open') {
     operation.security = [];
@@ -160,17 +160,17 @@ function secure(operation: ScopedOperation, path: string): void {
   // By configuration: `{}` is the alternative to have no key.
   operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
   const responses = operation.responses as Responses;
-  for (const status of [401, 403, 429] as const) responses[status] ??= failure(path, status);
+  for (const status of [401, 403, 429] as const) responses[status] ??= errorResponse(path, status);
 }
 
-function parametersOf(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
+function listParameters(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
   return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
 }
 
 /** @param codes those that a request can meet, where the status has others */
-function failure(path: string, status: number, ...codes: ErrorCode[]): OpenAPIV3_1.ResponseObject {
-  const description = codes.map(titleOf).join('; ') || problems(status)[status]!.description;
-  const { type, name } = errorShapeOf(path);
+function errorResponse(path: string, status: number, ...codes: ErrorCode[]): OpenAPIV3_1.ResponseObject {
+  const description = codes.map(problemTitle).join('; ') || problems(status)[status]!.description;
+  const { type, name } = findErrorShape(path);
   return {
     description,
     content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } },

@@ -2,7 +2,7 @@
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
-const EXPOSED = [
+const EXPOSED_HEADERS = [
   'X-Request-Id',
   'Location',
   'ETag',
@@ -19,12 +19,12 @@ const EXPOSED = [
 const PREFLIGHT_SECONDS = 600;
 
 /** Before whatever may refuse a request: a browser asks without the key that it will send. */
-export async function allowOrigins(app: FastifyInstance, origins: readonly string[] = []): Promise<void> {
+export async function registerCors(app: FastifyInstance, origins: readonly string[] = []): Promise<void> {
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: EXPOSED,
+    exposedHeaders: EXPOSED_HEADERS,
     maxAge: PREFLIGHT_SECONDS,
     strictPreflight: false,
   });

@@ -9,13 +9,13 @@ import { AtelierError } from '../errors.ts';
 import { isFull, storageFull } from '../store/directory.ts';
 import { validatorCompiler } from './validate.ts';
 
-export interface DatasetForm {
+export interface DatasetUpload {
   readonly fields: DatasetFields;
   readonly files: readonly (UploadedFile & { readonly digest: string })[];
 }
 
 /** Of all that is no file, and of what a form wraps its parts in. */
-const MAX_REST_BYTES = 2 ** 20;
+const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 /** More than can be meant: what is too much is refused by name first. The class names are the longest field. */
 export const FORM_LIMITS = { files: 16, fields: 16, parts: 32, fieldSize: 64 * 1024, fieldNameSize: 64 };
 
@@ -25,36 +25,37 @@ export const FORM_LIMITS = { files: 16, fields: 16, parts: 32, fieldSize: 64 * 1
  * @param use the files are there until it is done
  * @throws AtelierError `malformed-body`, `invalid-request`, `body-too-large`, `storage-full`
  */
-export async function withDatasetForm<T>(
+export async function withDatasetUpload<T>(
   request: FastifyRequest,
   { newFile, discard }: { newFile: () => string; discard: (file: string) => Promise<void> },
   maxBytes: number,
-  use: (form: DatasetForm) => Promise<T>,
+  use: (form: DatasetUpload) => Promise<T>,
 ): Promise<T> {
-  if (Number(request.headers['content-length']) > maxBytes + MAX_REST_BYTES) throw tooLarge(maxBytes);
+  if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES)
+    throw tooLarge(maxBytes);
   const files: (UploadedFile & { digest: string })[] = [];
   const paths: string[] = [];
   try {
     const fields: Record<string, string> = {};
-    let left = maxBytes;
+    let bytesLeft = maxBytes;
     for await (const part of request.parts()) {
       const { fieldname: name } = part;
       // Its type has it that there always is one.
       if (!name) throw malformed('a part of it has no name');
       if (Object.hasOwn(fields, name) || files.some((file) => file.part === name))
-        refuse(name, 'is there twice');
+        rejectPart(name, 'is there twice');
       if (part.type === 'field') {
-        if (part.valueTruncated) refuse(name, `is longer than ${FORM_LIMITS.fieldSize} bytes`);
+        if (part.valueTruncated) rejectPart(name, `is longer than ${FORM_LIMITS.fieldSize} bytes`);
         // A field that says it is JSON has been parsed.
         fields[name] = typeof part.value === 'string' ? part.value : JSON.stringify(part.value);
         continue;
       }
       if (!FILE_PARTS.includes(name))
-        refuse(name, `is no file of a data set; those are ${FILE_PARTS.join(', ')}`);
+        rejectPart(name, `is no file of a data set; those are ${FILE_PARTS.join(', ')}`);
       const path = newFile();
       paths.push(path);
-      const file = { part: name, path, ...(await receiveFile(part, path, left, maxBytes)) };
-      left -= file.bytes;
+      const file = { part: name, path, ...(await receiveFile(part, path, bytesLeft, maxBytes)) };
+      bytesLeft -= file.bytes;
       files.push(file);
     }
     if (files.length === 0) throw malformed('it has no file. Send one, as in curl -F file=@mine.npz');
@@ -66,14 +67,14 @@ export async function withDatasetForm<T>(
   }
 }
 
-async function receiveFile(part: MultipartFile, path: string, left: number, maxBytes: number) {
+async function receiveFile(part: MultipartFile, path: string, bytesLeft: number, maxBytes: number) {
   const hash = createHash('sha256');
   let bytes = 0;
   const file = await open(path, 'wx');
   try {
     for await (const chunk of part.file) {
       bytes += chunk.length;
-      if (bytes > left) throw tooLarge(maxBytes);
+      if (bytes > bytesLeft) throw tooLarge(maxBytes);
       hash.update(chunk);
       await file.writeFile(chunk);
     }
@@ -109,7 +110,7 @@ function malformed(defect: string, cause?: unknown): AtelierError {
   return new AtelierError('malformed-body', `The form cannot be read: ${defect}.`, { cause });
 }
 
-function refuse(part: string, detail: string): never {
+function rejectPart(part: string, detail: string): never {
   throw new AtelierError('invalid-request', `The form does not fit. ${part.slice(0, 64)} ${detail}.`, {
     details: [{ pointer: `#/${part}`, detail }],
   });

@@ -12,7 +12,7 @@ export interface Described {
 export function describeIssue(issue: Issue, schema: unknown, data: unknown): Described[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    const allowed = allowedAt(schema, path, data);
+    const allowed = describeAllowedFields(schema, path, data);
     return issue.keys.map((key) => ({ path: [...path, key], detail: `Unknown field; ${allowed}` }));
   }
   if (issue.code === 'invalid_union') return describeUnion(issue, schema, data);
@@ -30,58 +30,62 @@ function describeUnion(
 ): Described[] {
   const { path, errors } = issue;
   if ('options' in issue && issue.options)
-    return [{ path, detail: oneOf(issue.options, valueAt(data, path)) }];
+    return [{ path, detail: describeOptions(issue.options, valueAt(data, path)) }];
   // Each alternative wants another word at one place, as `type`, and that is not among them.
-  const words = errors.map((issues) => issues.find(isWord)).filter((found) => found !== undefined);
-  if (words.length > 1 && words.length === errors.length) {
-    const place = [...path, ...words[0]!.path];
-    const allowed = words.flatMap(({ values }) => values);
-    return [{ path: place, detail: oneOf(allowed, valueAt(data, place)) }];
+  const literalIssues = errors
+    .map((issues) => issues.find(isLiteralIssue))
+    .filter((found) => found !== undefined);
+  if (literalIssues.length > 1 && literalIssues.length === errors.length) {
+    const place = [...path, ...literalIssues[0]!.path];
+    const allowed = literalIssues.flatMap(({ values }) => values);
+    return [{ path: place, detail: describeOptions(allowed, valueAt(data, place)) }];
   }
   // The alternative that fits at the top and fails deeper, or by its size, is the one that was meant.
-  const meant = errors.find((issues) => !issues.some((inner) => inner.path.length === 0 && wantedBy(inner)));
+  const meant = errors.find(
+    (issues) => !issues.some((inner) => inner.path.length === 0 && expectedKind(inner)),
+  );
   if (meant) {
     return meant.flatMap((inner) =>
       describeIssue({ ...inner, path: [...path, ...inner.path] }, schema, data),
     );
   }
-  const wanted = new Set(errors.map((issues) => wantedBy(issues[0]!) ?? issues[0]!.message));
+  const wanted = new Set(errors.map((issues) => expectedKind(issues[0]!) ?? issues[0]!.message));
   const received = z.core.util.parsedType(valueAt(data, path));
   return [{ path, detail: `Invalid input: expected ${[...wanted].join(' or ')}, received ${received}` }];
 }
 
-function isWord(issue: Issue): issue is Extract<Issue, { code: 'invalid_value' }> {
+function isLiteralIssue(issue: Issue): issue is Extract<Issue, { code: 'invalid_value' }> {
   return issue.code === 'invalid_value' && issue.path.length > 0;
 }
 
 /** What should have been there instead; undefined where it is of the right kind. */
-function wantedBy(issue: Issue): string | undefined {
+function expectedKind(issue: Issue): string | undefined {
   if (issue.code === 'invalid_type') return issue.expected;
   return issue.code === 'invalid_value' ? quote(issue.values, ' or ') : undefined;
 }
 
-function oneOf(allowed: readonly unknown[], sent: unknown): string {
-  const words = quote(allowed, '|');
-  return sent === undefined ? `is required: one of ${words}` : `Invalid option: expected one of ${words}`;
+function describeOptions(allowed: readonly unknown[], sent: unknown): string {
+  const values = quote(allowed, '|');
+  return sent === undefined ? `is required: one of ${values}` : `Invalid option: expected one of ${values}`;
 }
 
-function quote(words: readonly unknown[], separator: string): string {
-  return words.map((word) => JSON.stringify(word)).join(separator);
+function quote(values: readonly unknown[], separator: string): string {
+  return values.map((word) => JSON.stringify(word)).join(separator);
 }
 
 /** The fields that the object at `path` may have, and for which `type` if they depend on it. */
-function allowedAt(schema: unknown, path: Path, data: unknown): string {
+function describeAllowedFields(schema: unknown, path: Path, data: unknown): string {
   const objects = objectsAt(schema, path, data);
   const fields = new Set(objects.flatMap(({ shape }) => Object.keys(shape)));
   const [only, ...others] = objects;
-  const type = others.length === 0 ? literalOf(only?.shape['type']) : undefined;
+  const type = others.length === 0 ? literalValues(only?.shape['type']) : undefined;
   return `allowed${type ? ` with type ${quote(type, ' or ')}` : ''}: ${[...fields].join(', ') || 'none'}`;
 }
 
 /** The object schemas that may be meant at `path`, looking through defaults, unions and the like. */
 function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   if (schema instanceof z.ZodUnion) {
-    return meantBy(data, schema.options).flatMap((option) => objectsAt(option, path, data));
+    return matchingOptions(data, schema.options).flatMap((option) => objectsAt(option, path, data));
   }
   if (
     schema instanceof z.ZodDefault ||
@@ -97,20 +101,20 @@ function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
 }
 
 /** Of the alternatives those whose literal fields, as `type`, are what was sent, or left out and the default; or all. */
-function meantBy(data: unknown, options: readonly unknown[]): readonly unknown[] {
+function matchingOptions(data: unknown, options: readonly unknown[]): readonly unknown[] {
   const meant = options.filter(
     (option) =>
       option instanceof z.ZodObject &&
       Object.entries(option.shape).some(([key, field]) => {
         const standsFor = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
-        return literalOf(field)?.includes(valueAt(data, [key]) ?? standsFor);
+        return literalValues(field)?.includes(valueAt(data, [key]) ?? standsFor);
       }),
   );
   return meant.length > 0 ? meant : options;
 }
 
-function literalOf(field: unknown): unknown[] | undefined {
-  if (field instanceof z.ZodDefault) return literalOf(field.unwrap());
+function literalValues(field: unknown): unknown[] | undefined {
+  if (field instanceof z.ZodDefault) return literalValues(field.unwrap());
   return field instanceof z.ZodLiteral ? [...field.values] : undefined;
 }
 

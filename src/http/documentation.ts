@@ -5,14 +5,14 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../package.json' with { type: 'json' };
-import { completeContract } from './contract.ts';
+import { postprocessOpenapi } from './contract.ts';
 import { examples } from './schemas/examples.ts';
-import { PAGE_POLICY } from './security-headers.ts';
+import { DOCS_PAGE_POLICY } from './security-headers.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
     /** OpenAPI `content` of a request body that Fastify itself does not validate. */
-    imageBodies?: Record<string, object>;
+    requestContent?: Record<string, object>;
   }
 }
 
@@ -32,7 +32,7 @@ const TAGS = [
 ];
 
 /** Before the routes: their schemas are collected as they are registered. */
-export async function registerDocumentation(app: FastifyInstance): Promise<void> {
+export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -46,30 +46,30 @@ export async function registerDocumentation(app: FastifyInstance): Promise<void>
       tags: TAGS,
     },
     transform(route) {
-      const { imageBodies, ...schema } = route.schema ?? {};
+      const { requestContent, ...schema } = route.schema ?? {};
       const transformed = jsonSchemaTransform({ ...route, schema });
       Object.assign(transformed.schema, { 'x-required-scope': route.route.config?.scope });
       // A copy, because @fastify/swagger changes what it is given.
-      if (imageBodies) transformed.schema['body'] = { content: structuredClone(imageBodies) };
+      if (requestContent) transformed.schema['body'] = { content: structuredClone(requestContent) };
       return transformed;
     },
     transformObject(document) {
-      const object = keepUsedSchemas(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document);
+      const object = dropUnusedSchemas(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document);
       for (const [id, schema] of Object.entries(object.components?.schemas ?? {})) {
         if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
       }
-      return completeContract(object);
+      return postprocessOpenapi(object);
     },
   });
   await app.register(async (docs) => {
     docs.decorate('routeScope', 'docs');
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY });
+    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_PAGE_POLICY });
     docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
 }
 
 /** Every named schema comes out twice, as sent (`…Input`) and as answered; only what the paths refer to stays. */
-function keepUsedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+function dropUnusedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = { ...document.components?.schemas };
   const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });
   const isUsed = (id: string) => text().includes(`"#/components/schemas/${id}"`);

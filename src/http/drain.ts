@@ -9,7 +9,11 @@ const MAX_IDLE_MS = 2000;
  * pipe instead of an answer given too early.
  * @returns whether the body came to its end
  */
-export function drain(body: IncomingMessage, limit: number, maxIdleMs = MAX_IDLE_MS): Promise<boolean> {
+export function drainRequest(
+  body: IncomingMessage,
+  limit: number,
+  maxIdleMs = MAX_IDLE_MS,
+): Promise<boolean> {
   // Not only `complete`: a body without a connection, as app.inject makes them, never is.
   if (body.complete || body.readableEnded || body.destroyed) return Promise.resolve(true);
   return new Promise((resolve) => {

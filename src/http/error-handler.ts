@@ -1,10 +1,10 @@
 /** Every error, ours or Fastify's, becomes one problem, in the shape of the protocol that was spoken. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import { drain } from './drain.ts';
-import { ClientHungUp, hasHungUp } from './hang-up.ts';
-import { noRoute } from './not-found.ts';
-import { errorShapeOf } from './schemas/native-errors.ts';
+import { drainRequest } from './drain.ts';
+import { ClientDisconnected, isDisconnected } from './hang-up.ts';
+import { routeNotFound } from './not-found.ts';
+import { findErrorShape } from './schemas/native-errors.ts';
 import { toProblem } from './schemas/problem.ts';
 
 /** Where the error does not know better. */
@@ -24,20 +24,20 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   if (error instanceof AtelierError) return error;
   const { code = '', statusCode = 500, message } = error as FastifyError;
-  const known = FASTIFY_CODES[code];
-  if (known === 'unsupported-media-type') {
-    const allowed = Object.keys(request.routeOptions.schema?.imageBodies ?? { 'application/json': {} });
+  const mapped = FASTIFY_CODES[code];
+  if (mapped === 'unsupported-media-type') {
+    const allowed = Object.keys(request.routeOptions.schema?.requestContent ?? { 'application/json': {} });
     const given = request.headers['content-type'] ?? 'no content type';
     const detail = `A body of ${given} is not taken here; allowed: ${allowed.join(', ')}.`;
-    return new AtelierError(known, detail, { cause: error });
+    return new AtelierError(mapped, detail, { cause: error });
   }
-  if (known === 'body-too-large') {
+  if (mapped === 'body-too-large') {
     const detail = `The body is larger than the ${request.routeOptions.bodyLimit} bytes that are taken here.`;
-    return new AtelierError(known, detail, { cause: error });
+    return new AtelierError(mapped, detail, { cause: error });
   }
-  if (known) return new AtelierError(known, message, { cause: error });
+  if (mapped) return new AtelierError(mapped, message, { cause: error });
   // Of the files of /docs, a path that leads out of them.
-  if (statusCode === 403) return noRoute(request);
+  if (statusCode === 403) return routeNotFound(request);
   if (code === 'FST_PROTO_VIOLATION') {
     const detail = 'The form cannot be read: no part of one is named __proto__, constructor or the like.';
     return new AtelierError('malformed-body', detail, { cause: error });
@@ -63,8 +63,8 @@ export async function sendProblem(
 ): Promise<FastifyReply> {
   // Node would go on reading until the request times out.
   const limit = Math.max(maxBodyBytes, request.routeOptions.bodyLimit ?? 0);
-  if (!(await drain(request.raw, limit))) reply.header('connection', 'close');
-  if (thrown instanceof ClientHungUp || hasHungUp(request, reply)) {
+  if (!(await drainRequest(request.raw, limit))) reply.header('connection', 'close');
+  if (thrown instanceof ClientDisconnected || isDisconnected(request, reply)) {
     const { method, url } = request;
     const { message: reason } = thrown as Error;
     request.log.info({ method, url, durationMs: reply.elapsedTime, reason }, 'the client hung up');
@@ -77,9 +77,9 @@ export async function sendProblem(
   if (problem.status === 429 || problem.status === 503) {
     reply.header('retry-after', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
   }
-  const { type, statusOf, bodyOf } = errorShapeOf(request.routeOptions.url ?? request.url);
+  const { type, toStatus, toBody } = findErrorShape(request.routeOptions.url ?? request.url);
   return reply
-    .code(statusOf(problem))
+    .code(toStatus(problem))
     .type(type)
-    .send(JSON.stringify(bodyOf(problem)));
+    .send(JSON.stringify(toBody(problem)));
 }

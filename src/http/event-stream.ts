@@ -9,7 +9,7 @@ const RETRY_MS = 2_000;
 /** For a restart, after the whole grace: who comes back while the service still stops is refused, and a browser gives up for good. */
 const RESTART_MS = 5_000;
 const STALLED_MS = 10_000;
-const COMMENT = Buffer.from(':\n\n');
+const KEEP_ALIVE = Buffer.from(':\n\n');
 
 /** Followers at the same place are sent the same bytes. */
 const rendered = new WeakMap<EventPage, Buffer>();
@@ -61,15 +61,15 @@ async function* render(
 ): AsyncGenerator<Buffer> {
   // At once, so that the client sees the headers.
   yield Buffer.from(`:\nretry: ${RETRY_MS}\n\n`);
-  for await (const page of pages) yield bytesOf(page);
+  for await (const page of pages) yield renderPage(page);
   const backMs = graceSeconds * 1000 + RESTART_MS;
   if (stopping.aborted) yield Buffer.from(`: the service stops\nretry: ${backMs}\n\n`);
 }
 
-function bytesOf(page: EventPage): Buffer {
-  if (page.length === 0) return COMMENT;
-  const known = rendered.get(page);
-  if (known) return known;
+function renderPage(page: EventPage): Buffer {
+  if (page.length === 0) return KEEP_ALIVE;
+  const cached = rendered.get(page);
+  if (cached) return cached;
   const messages = page.map(
     (event) => `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
   );

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../errors.ts';
 
-export function refuseExpectations(app: FastifyInstance): void {
+export function validateHostAndExpect(app: FastifyInstance): void {
   // Node knows 100-continue; with a listener the others are left to us.
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit('request', request, response);
@@ -13,7 +13,7 @@ export function refuseExpectations(app: FastifyInstance): void {
     if (headers.host === undefined && raw.httpVersion === '1.1') {
       throw new AtelierError('malformed-request', 'The request has no Host header, which HTTP/1.1 demands.');
     }
-    const hosts = countHosts(raw.rawHeaders);
+    const hosts = countHostHeaders(raw.rawHeaders);
     if (hosts > 1) {
       throw new AtelierError('malformed-request', `The request has ${hosts} Host headers; allowed: one.`);
     }
@@ -29,7 +29,7 @@ export function refuseExpectations(app: FastifyInstance): void {
 }
 
 /** Of names and values in turn, as Node keeps them. */
-function countHosts(rawHeaders: readonly string[]): number {
+function countHostHeaders(rawHeaders: readonly string[]): number {
   let hosts = 0;
   for (let n = 0; n < rawHeaders.length; n += 2) {
     const name = rawHeaders[n]!;

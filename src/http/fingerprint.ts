@@ -7,7 +7,7 @@ import stringify from 'safe-stable-stringify';
  * @param body the bytes, or parsed JSON: the order of its keys, its white space and the spelling of its numbers do not count
  * @returns SHA-256 in hexadecimal
  */
-export function fingerprintOf(request: {
+export function computeFingerprint(request: {
   method: string;
   url: string;
   caller: string;

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { OnceService } from '../services/idempotency.ts';
 import type { Answer, Keep } from '../store/idempotency.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { computeFingerprint } from './fingerprint.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,7 +15,7 @@ declare module 'fastify' {
      * Of an idempotent route, the body before the schema filled in defaults, which another version may choose otherwise.
      * A handler that reads its body by itself sets it to what tells one body from another, as the digests of its parts.
      */
-    sentBody: unknown;
+    fingerprintSource: unknown;
   }
 }
 
@@ -40,12 +40,12 @@ const headersSchema = z.object({
 
 /** Before the routes, and before their documentation. */
 export function registerIdempotency(app: FastifyInstance): void {
-  app.decorateRequest('sentBody', undefined);
+  app.decorateRequest('fingerprintSource', undefined);
   app.addHook('onRoute', (route) => {
     if (route.config?.idempotent) route.schema = { ...route.schema, headers: headersSchema };
   });
   app.addHook('preValidation', (request, _reply, done) => {
-    if (request.routeOptions.config.idempotent) request.sentBody = request.body;
+    if (request.routeOptions.config.idempotent) request.fingerprintSource = request.body;
     done();
   });
 }
@@ -53,26 +53,26 @@ export function registerIdempotency(app: FastifyInstance): void {
 /**
  * Creates, unless an earlier request of the same key did, and sends the answer. Without a key it always creates.
  * @param create hands `keep` down to the transaction
- * @param answer what is sent; `body` fits the route's schema for the `status`
+ * @param toResponse what is sent; `body` fits the route's schema for the `status`
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
  */
-export async function answerOnce<T>(
+export async function respondIdempotently<T>(
   once: OnceService,
   request: FastifyRequest,
   reply: FastifyReply,
   create: (keep?: Keep<T>) => Promise<T>,
-  answer: (created: T) => { status: number; location: string; body: Record<string, unknown> },
+  toResponse: (created: T) => { status: number; location: string; body: Record<string, unknown> },
 ): Promise<FastifyReply> {
   const render = (created: T): Answer => {
-    const { status, location, body } = answer(created);
+    const { status, location, body } = toResponse(created);
     const text = reply.serializeInput(body, `${status}`) as string;
     return { status, location, contentType: JSON_TYPE, body: text };
   };
   const key = request.headers[HEADER];
   if (typeof key !== 'string') return send(reply, render(await create()));
 
-  const { method, url, caller, sentBody: body } = request;
-  const fingerprint = fingerprintOf({ method, url, caller, body });
+  const { method, url, caller, fingerprintSource: body } = request;
+  const fingerprint = computeFingerprint({ method, url, caller, body });
   const { answer: first, replayed } = await once.answer({ caller, key, fingerprint }, create, render);
   if (replayed) reply.header('idempotency-replayed', 'true');
   return send(reply, first);

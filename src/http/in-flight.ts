@@ -5,21 +5,21 @@ import type { FastifyInstance } from 'fastify';
  * Closing waits for them before it stops to listen, so that whoever asks meanwhile is told that the service is not
  * ready. Then every connection is closed: one that has not sent a whole request head would hold it up.
  */
-export function finishInFlight(app: FastifyInstance): void {
+export function drainInFlightRequests(app: FastifyInstance): void {
   let inFlight = 0;
-  let finished: (() => void) | undefined;
-  const left = () => {
+  let resolveDrained: (() => void) | undefined;
+  const requestClosed = () => {
     inFlight--;
-    if (inFlight === 0) finished?.();
+    if (inFlight === 0) resolveDrained?.();
   };
   app.server.on('request', (_request, response) => {
     inFlight++;
-    response.on('close', left);
+    response.on('close', requestClosed);
   });
   // In a scope of its own, since the hooks of scopes come after those of the application.
   app.register(async (scope) => {
     scope.addHook('preClose', async () => {
-      if (inFlight > 0) await new Promise<void>((resolve) => (finished = resolve));
+      if (inFlight > 0) await new Promise<void>((resolve) => (resolveDrained = resolve));
       app.server.closeAllConnections();
     });
   });

@@ -11,7 +11,7 @@ const MAX_DEPTH = 32;
 /** A gradient check may name 1,000 images. To say of a hundred thousand values what is wrong with each takes a second. */
 const MAX_VALUES = 10_000;
 /** Characters of a field that are said again. */
-const MAX_NAME = 100;
+const MAX_QUOTED_CHARS = 100;
 
 /** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
 export function registerJsonBody(app: FastifyInstance): void {
@@ -25,11 +25,13 @@ export function registerJsonBody(app: FastifyInstance): void {
     const text = decode(bytes);
     if (text === undefined) return done(malformed('it is not UTF-8'));
     parse(request, text, (error, value) => {
-      if (error) return done(malformed(defectOf(text)));
+      if (error) return done(malformed(describeDefect(text)));
       const repeated = repeatedField(text);
       if (repeated === undefined) return done(null, value);
       done(
-        malformed(`the field ${JSON.stringify(repeated.slice(0, MAX_NAME))} is given twice in one object`),
+        malformed(
+          `the field ${JSON.stringify(repeated.slice(0, MAX_QUOTED_CHARS))} is given twice in one object`,
+        ),
       );
     });
   });
@@ -43,7 +45,7 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-function defectOf(text: string): string {
+function describeDefect(text: string): string {
   try {
     JSON.parse(text);
     return 'a field is named __proto__, or constructor with a prototype';

@@ -12,7 +12,7 @@ const MAX_FIELD_BYTES = 64 * 1024;
 const LIMITS = { files: 1, fields: MAX_FIELDS, parts: MAX_FIELDS + 1, fieldSize: MAX_FIELD_BYTES };
 const EXAMPLE = 'as in curl -F name=mine -F file=@model.npz';
 
-export interface ModelForm {
+export interface ModelUpload {
   readonly bytes: Buffer;
   /** `sha256:` of the bytes. */
   readonly digest: string;
@@ -21,7 +21,7 @@ export interface ModelForm {
 }
 
 /** In a scope that reads forms. @throws AtelierError `malformed-body`, `body-too-large`, `invalid-request` */
-export async function readModelForm(request: FastifyRequest): Promise<ModelForm> {
+export async function readModelUpload(request: FastifyRequest): Promise<ModelUpload> {
   const fields = new Map<string, string>();
   let bytes: Buffer | undefined;
   try {
@@ -30,16 +30,16 @@ export async function readModelForm(request: FastifyRequest): Promise<ModelForm>
       if (!part.fieldname) throw new AtelierError('malformed-body', 'A part of the form has no name.');
       if (part.type === 'file') {
         if (part.fieldname !== FILE)
-          throw misplaced(part.fieldname, 'is a file; the one of the model is `file`');
+          throw invalidPart(part.fieldname, 'is a file; the one of the model is `file`');
         bytes = await part.toBuffer();
       } else {
-        fields.set(part.fieldname, textOf(part, fields));
+        fields.set(part.fieldname, readField(part, fields));
       }
     }
   } catch (cause) {
     throw toFormError(cause);
   }
-  if (bytes === undefined) throw misplaced(FILE, `is missing; send it ${EXAMPLE}`);
+  if (bytes === undefined) throw invalidPart(FILE, `is missing; send it ${EXAMPLE}`);
   return { bytes, digest: await digestOf(bytes), fields: Object.fromEntries(fields) };
 }
 
@@ -51,24 +51,24 @@ const validate = validatorCompiler({
 });
 
 /** @throws AtelierError `invalid-request`, with a pointer to each field that is wrong */
-export function parseFields(fields: ModelForm['fields']): ImportRequest {
+export function parseFields(fields: ModelUpload['fields']): ImportRequest {
   const { value, error } = validate(fields) as { value?: ImportRequest; error?: Error };
   if (value !== undefined) return value;
   throw error;
 }
 
-function textOf(
+function readField(
   { fieldname, value, valueTruncated }: { fieldname: string; value: unknown; valueTruncated: boolean },
   fields: ReadonlyMap<string, string>,
 ): string {
-  if (fieldname === FILE) throw misplaced(FILE, `is text; send a file, ${EXAMPLE}`);
-  if (fields.has(fieldname)) throw misplaced(fieldname, 'is given more than once');
-  if (valueTruncated) throw misplaced(fieldname, `has more than ${MAX_FIELD_BYTES} bytes`);
+  if (fieldname === FILE) throw invalidPart(FILE, `is text; send a file, ${EXAMPLE}`);
+  if (fields.has(fieldname)) throw invalidPart(fieldname, 'is given more than once');
+  if (valueTruncated) throw invalidPart(fieldname, `has more than ${MAX_FIELD_BYTES} bytes`);
   // The plug-in parses what is declared as JSON.
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-function misplaced(field: string, detail: string): AtelierError {
+function invalidPart(field: string, detail: string): AtelierError {
   const name = field.length > 64 ? `${field.slice(0, 64)}…` : field;
   return new AtelierError('invalid-request', `The form does not fit. #/${name}: ${detail}.`, {
     details: [{ pointer: `#/${name}`, detail }],

@@ -7,14 +7,14 @@ const PARAMETER = /;\s*(?!q\s*=)[^\s;,="]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"
 
 /**
  * The first of `offered` where the client does not care.
- * @param why no more is offered, as a sentence
+ * @param reason no more is offered, as a sentence
  * @throws AtelierError `not-acceptable`
  */
 export function negotiate<const T extends string>(
   request: FastifyRequest,
   reply: FastifyReply,
   offered: readonly T[],
-  why?: string,
+  reason?: string,
 ): T {
   const varies = reply.getHeader('vary');
   reply.header('vary', varies === undefined ? 'Accept' : `${varies}, Accept`);
@@ -25,7 +25,7 @@ export function negotiate<const T extends string>(
   request.raw.headers.accept = accept.replace(PARAMETER, '');
   const accepted = request.accepts().type([...offered]);
   if (typeof accepted !== 'string') {
-    const because = why === undefined ? '' : ` ${why}`;
+    const because = reason === undefined ? '' : ` ${reason}`;
     throw new AtelierError(
       'not-acceptable',
       `Accept: ${accept} fits none of ${offered.join(', ')}.${because}`,

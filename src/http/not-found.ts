@@ -2,19 +2,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../errors.ts';
 
-function fits(pattern: string, path: string): boolean {
-  const [wanted, given] = [pattern.split('/'), path.split('/')];
-  return wanted.length === given.length && wanted.every((part, i) => fitsPart(part, given[i]!));
+function matchesPath(pattern: string, path: string): boolean {
+  const [expected, actual] = [pattern.split('/'), path.split('/')];
+  return expected.length === actual.length && expected.every((part, i) => matchesSegment(part, actual[i]!));
 }
 
 /** `:name`, or `:name(…)::verb`, whose verb is behind a colon. */
-function fitsPart(wanted: string, given: string): boolean {
-  if (!wanted.startsWith(':')) return wanted === given;
-  const [, verb] = wanted.split('::');
-  return verb === undefined || given.endsWith(`:${verb}`);
+function matchesSegment(expected: string, actual: string): boolean {
+  if (!expected.startsWith(':')) return expected === actual;
+  const [, verb] = expected.split('::');
+  return verb === undefined || actual.endsWith(`:${verb}`);
 }
 
-export function noRoute({ method, url }: FastifyRequest): AtelierError {
+export function routeNotFound({ method, url }: FastifyRequest): AtelierError {
   return new AtelierError(
     'route-not-found',
     `There is no ${method} ${url.split('?')[0]}. /docs shows what there is.`,
@@ -25,9 +25,9 @@ export function registerNotFound(app: FastifyInstance): void {
   const routes: Pick<RouteOptions, 'url' | 'method'>[] = [];
   app.addHook('onRoute', ({ url, method }) => void routes.push({ url, method }));
 
-  function refuse(request: FastifyRequest, reply: FastifyReply): never {
+  function rejectUnmatched(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?')[0]!;
-    const methods = routes.filter((route) => fits(route.url, path)).flatMap((route) => route.method);
+    const methods = routes.filter((route) => matchesPath(route.url, path)).flatMap((route) => route.method);
     if (methods.length > 0 && request.is404) {
       // The GET of a prefix is told of without the slash at its end.
       const allowed = [...new Set(methods.flatMap((each) => (each === 'HEAD' ? ['GET', each] : each)))].join(
@@ -39,19 +39,19 @@ export function registerNotFound(app: FastifyInstance): void {
         `${path} does not take ${request.method}; allowed: ${allowed}.`,
       );
     }
-    throw noRoute(request);
+    throw routeNotFound(request);
   }
 
   // Before the body is read: what is wrong with a body that nobody takes is not of interest.
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) refuse(request, reply);
+    if (request.is404) rejectUnmatched(request, reply);
     const params = request.params as Readonly<Record<string, string>>;
     // As `/v1/models/`, to which the router says that the name is empty.
     for (const name in params) {
-      if (params[name] === '' && name !== '*') throw noRoute(request);
+      if (params[name] === '' && name !== '*') throw routeNotFound(request);
     }
     done();
   });
   // For routes that find nothing to send, as that of the files of /docs.
-  app.setNotFoundHandler(async (request, reply) => refuse(request, reply));
+  app.setNotFoundHandler(async (request, reply) => rejectUnmatched(request, reply));
 }

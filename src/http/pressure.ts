@@ -7,12 +7,12 @@ import { isLargeBody } from './large-bodies.ts';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Refused first; by default what is a POST. */
-    newWork?: boolean | 'large-body';
+    sheddable?: boolean | 'large-body';
   }
 }
 
 /** Times the delay at which new work is refused, everything is. */
-const EVERYTHING = 20;
+const CRITICAL_FACTOR = 20;
 const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 
@@ -21,7 +21,7 @@ const RESOLUTION_MS = 10;
  * Measured while the service listens.
  * @param maxDelayMs of the event loop, above which new work is refused
  */
-export function refuseUnderPressure(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
+export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   let timer: NodeJS.Timeout | undefined;
   let sampledAt = 0;
@@ -49,19 +49,19 @@ export function refuseUnderPressure(app: FastifyInstance, maxDelayMs: number, sa
   });
   app.addHook('onRequest', (request, _reply, done) => {
     if (delayMs <= maxDelayMs) return done();
-    const refused = delayMs > maxDelayMs * EVERYTHING ? !isWatching(request) : isNewWork(request);
-    if (!refused) return done();
+    const rejected = delayMs > maxDelayMs * CRITICAL_FACTOR ? !isProbe(request) : isSheddable(request);
+    if (!rejected) return done();
     const late = `The service is ${Math.ceil(delayMs)} ms late in whatever it does`;
     done(new AtelierError('overloaded', `${late}. Try again shortly.`));
   });
 }
 
-function isNewWork(request: FastifyRequest): boolean {
-  const { newWork = request.method === 'POST' } = request.routeOptions.config;
-  return newWork === 'large-body' ? isLargeBody(request) : newWork;
+function isSheddable(request: FastifyRequest): boolean {
+  const { sheddable = request.method === 'POST' } = request.routeOptions.config;
+  return sheddable === 'large-body' ? isLargeBody(request) : sheddable;
 }
 
 /** Answered in any case, also while the service shuts down. */
-export function isWatching({ url }: FastifyRequest): boolean {
+export function isProbe({ url }: FastifyRequest): boolean {
   return /^\/(v2\/)?health\/|^\/(metrics|ping)$/.test(url);
 }

@@ -19,7 +19,7 @@ const inflate = promisify(unzip);
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;
-    const type = mediaTypeOf(headers['content-type']);
+    const type = parseMediaType(headers['content-type']);
     if (mediaTypes === undefined || mediaTypes.includes(type)) return done();
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
     throw new AtelierError(
@@ -35,7 +35,7 @@ export function registerRawBodies(scope: FastifyInstance): void {
   });
 }
 
-export function mediaTypeOf(contentType = ''): string {
+export function parseMediaType(contentType = ''): string {
   return contentType.split(';')[0]!.trim().toLowerCase();
 }
 
@@ -53,7 +53,7 @@ async function inflateTo(limit: number, bytes: Buffer): Promise<Buffer> {
 }
 
 /** @throws AtelierError `malformed-body` where there is none */
-export function demandBody(body: unknown): Buffer {
+export function requireBody(body: unknown): Buffer {
   if (body instanceof Buffer && body.length > 0) return body;
   throw new AtelierError('malformed-body', 'There is no body.');
 }

@@ -20,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** Before the routes. The service does not start with a route that declares no scope; HEAD has that of its GET. */
-export function demandRouteScopes(app: FastifyInstance): void {
+export function requireRouteScopes(app: FastifyInstance): void {
   app.decorateRequest('caller', 'anonymous');
   app.addHook('onRoute', function (route) {
     // A browser asks by OPTIONS, and without a key, whether it may send one.

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import helmet from 'helmet';
 
 /** For answers that are no pages: nothing in them may load, run, be framed, or be taken for another type. */
-export const SECURITY_HEADERS = headersOf({
+export const SECURITY_HEADERS = renderHeaders({
   useDefaults: false,
   directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 });
@@ -13,7 +13,7 @@ export const SECURITY_HEADERS = headersOf({
  * The page of /docs: its own scripts, and the styles that they set. It is read over plain HTTP too, so that nothing says
  * upgrade-insecure-requests.
  */
-export const PAGE_POLICY = {
+export const DOCS_PAGE_POLICY = {
   'default-src': "'none'",
   'script-src': "'self'",
   'style-src': "'self' 'unsafe-inline'",
@@ -25,11 +25,11 @@ export const PAGE_POLICY = {
 } as const;
 
 /** Asked of helmet once: it would make the same anew for every request, which takes as long as a prediction. */
-function headersOf(
+function renderHeaders(
   contentSecurityPolicy: NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>,
 ): Readonly<Record<string, string>> {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
-  const tell = helmet({
+  const setHeaders = helmet({
     contentSecurityPolicy,
     // A matter of whoever terminates TLS.
     strictTransportSecurity: false,
@@ -43,6 +43,6 @@ function headersOf(
     xPermittedCrossDomainPolicies: false,
     xXssProtection: false,
   });
-  tell(response.req, response, () => {});
+  setHeaders(response.req, response, () => {});
   return Object.freeze(response.getHeaders() as Record<string, string>);
 }

@@ -1,6 +1,6 @@
 /** The end of a request whose body does not arrive in time: answered on the connection, logged and counted as any other. */
 import type { FastifyReply } from 'fastify';
-import { answerClientError } from './client-error.ts';
+import { sendClientError } from './client-error.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -10,9 +10,9 @@ declare module 'fastify' {
 }
 
 /** Answers 408, and closes the connection. */
-export function timeOut(reply: FastifyReply, logged: string, message: string): void {
+export function rejectWithTimeout(reply: FastifyReply, logged: string, message: string): void {
   const { log, method, url, socket } = reply.request;
   log.info({ method, url, status: 408 }, logged);
-  answerClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
+  sendClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
   reply.server.countTimedOut?.(reply);
 }

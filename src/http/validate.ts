@@ -20,41 +20,43 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
 }
 
 /** Of a query: what is given once is text. */
-function repeated(issue: Issue, data: unknown): string | undefined {
+function describeRepeated(issue: Issue, data: unknown): string | undefined {
   return Array.isArray(valueAt(data, issue.path)) ? 'is given more than once' : undefined;
 }
 
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   // Most requests have no query, and what none means is always the same.
-  const none = httpPart === 'querystring' ? schema.safeParse({}) : undefined;
+  const emptyQuery = httpPart === 'querystring' ? schema.safeParse({}) : undefined;
   return (data: unknown) => {
-    if (none?.success && isEmpty(data)) return { value: none.data };
+    if (emptyQuery?.success && isEmpty(data)) return { value: emptyQuery.data };
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
-    if (httpPart === 'body' && (data === null || data === undefined)) return { error: noBody() };
-    const found = result.error.issues.flatMap((issue) => {
-      const twice = httpPart === 'querystring' && repeated(issue, data);
-      return twice ? [{ path: issue.path, detail: twice }] : describeIssue(issue, schema, data);
+    if (httpPart === 'body' && (data === null || data === undefined)) return { error: missingBody() };
+    const described = result.error.issues.flatMap((issue) => {
+      const repeatedDetail = httpPart === 'querystring' && describeRepeated(issue, data);
+      return repeatedDetail
+        ? [{ path: issue.path, detail: repeatedDetail }]
+        : describeIssue(issue, schema, data);
     });
-    const details = found.map(({ path, detail }): ErrorDetail => {
+    const details = described.map(({ path, detail }): ErrorDetail => {
       return httpPart === 'body'
         ? { pointer: jsonPointer(path), detail }
         : { parameter: path.map(String).join('.'), detail };
     });
-    const places = details
+    const lines = details
       .slice(0, MAX_ERRORS)
       .map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
     if (details.length > MAX_ERRORS)
-      places.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more`);
+      lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more`);
     const part = PARTS[httpPart ?? 'params'];
     return {
-      error: new AtelierError('invalid-request', `${part} not fit. ${places.join('. ')}`, { details }),
+      error: new AtelierError('invalid-request', `${part} not fit. ${lines.join('. ')}`, { details }),
     };
   };
 };
 
 /** Fastify does not tell it from `null`, which no route takes. */
-function noBody(): AtelierError {
+function missingBody(): AtelierError {
   const detail = 'A JSON body is missing. Send one, with Content-Type: application/json';
   return new AtelierError('invalid-request', `${detail}.`, { details: [{ pointer: '#', detail }] });
 }

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { answerClientError } from '../../src/http/client-error.ts';
+import { sendClientError } from '../../src/http/client-error.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -27,7 +27,7 @@ async function serve(
 ) {
   const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
-  const app = Fastify({ ...connectionOptions(all), clientErrorHandler: answerClientError });
+  const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
   limitConnections(app, all);
   measureRequests(app, (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }));
   t.after(() => app.close());

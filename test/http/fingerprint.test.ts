@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fingerprintOf } from '../../src/http/fingerprint.ts';
+import { computeFingerprint } from '../../src/http/fingerprint.ts';
 
 const request = { method: 'POST', url: '/v1/training-jobs', caller: 'anonymous' };
-const ofJson = (text: string) => fingerprintOf({ ...request, body: JSON.parse(text) });
+const ofJson = (text: string) => computeFingerprint({ ...request, body: JSON.parse(text) });
 
 test('a fingerprint is the SHA-256 of what it says it is', () => {
   const text = '["POST","/v1/training-jobs","anonymous","json"]\n{"a":[2,{"x":null,"y":"é"}],"b":1}';
@@ -56,7 +56,7 @@ test('method, path, query, caller and bytes count, and bytes are not JSON', () =
     { ...request, body: Buffer.from('{"a":1}') },
     { ...request, body: new Uint8Array([1, 2, 3]) },
     { ...request, body: new Uint8Array([1, 2, 4]) },
-  ].map(fingerprintOf);
+  ].map(computeFingerprint);
   assert.equal(new Set(prints).size, prints.length);
-  assert.equal(fingerprintOf({ ...request, body: Buffer.from([1, 2, 3]) }), prints[7]);
+  assert.equal(computeFingerprint({ ...request, body: Buffer.from([1, 2, 3]) }), prints[7]);
 });

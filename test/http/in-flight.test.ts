@@ -5,12 +5,12 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Fastify from 'fastify';
-import { finishInFlight } from '../../src/http/in-flight.ts';
+import { drainInFlightRequests } from '../../src/http/in-flight.ts';
 
 async function serve(t: TestContext) {
   const app = Fastify({ return503OnClosing: false });
   t.after(() => app.close());
-  finishInFlight(app);
+  drainInFlightRequests(app);
   const work = Promise.withResolvers<void>();
   app.get('/work', async () => {
     await work.promise;

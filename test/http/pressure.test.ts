@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Fastify, { type InjectOptions } from 'fastify';
 import { sendProblem } from '../../src/http/error-handler.ts';
-import { refuseUnderPressure } from '../../src/http/pressure.ts';
+import { shedLoad } from '../../src/http/pressure.ts';
 import { assertProblem } from '../start-service.ts';
 
 const MAX_DELAY_MS = 5;
@@ -32,12 +32,12 @@ async function serve(t: TestContext) {
   t.after(() => app.close());
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
-  refuseUnderPressure(app, MAX_DELAY_MS, 50);
+  shedLoad(app, MAX_DELAY_MS, 50);
   const handler = async () => 'done';
   app.post('/jobs', handler);
   app.get('/jobs', handler);
-  app.post('/jobs/:id/cancel', { config: { scope: 'train', newWork: false } }, handler);
-  app.post('/predictions', { config: { scope: 'predict', newWork: 'large-body' } }, handler);
+  app.post('/jobs/:id/cancel', { config: { scope: 'train', sheddable: false } }, handler);
+  app.post('/predictions', { config: { scope: 'predict', sheddable: 'large-body' } }, handler);
   app.get('/health/live', handler);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app;

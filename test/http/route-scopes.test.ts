@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { readConfig } from '../../src/config.ts';
 import { buildApp, type Services } from '../../src/http/app.ts';
-import { demandRouteScopes } from '../../src/http/route-scopes.ts';
+import { requireRouteScopes } from '../../src/http/route-scopes.ts';
 
 // The options themselves, which are complete when the application is.
 const routes: RouteOptions[] = [];
@@ -45,10 +45,10 @@ test('every route declares the scope that its kind has', () => {
 
 test('a route that declares none is refused by name, so that the service does not start', async () => {
   const undeclared = Fastify();
-  demandRouteScopes(undeclared);
+  requireRouteScopes(undeclared);
   assert.throws(() => undeclared.get('/secret', async () => 'secret'), /GET \/secret declares no scope/);
   const nested = Fastify();
-  demandRouteScopes(nested);
+  requireRouteScopes(nested);
   nested.register(
     async (inner) => void inner.route({ method: 'POST', url: '/secret', handler: async () => 'secret' }),
     { prefix: '/v1' },
@@ -58,7 +58,7 @@ test('a route that declares none is refused by name, so that the service does no
 
 test('the routes of a plug-in have the scope of the instance that they are registered in, and no others', async () => {
   const instance = Fastify();
-  demandRouteScopes(instance);
+  requireRouteScopes(instance);
   await instance.register(async (inner) => {
     inner.decorate('routeScope', 'docs');
     inner.get('/inside', async ({ routeOptions }) => routeOptions.config.scope);

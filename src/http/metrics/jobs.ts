@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { JOB_STATUSES, type JobStatus, type TrainingJob } from '../../domain/training-job.ts';
 import type { JobMeter } from '../../services/job-log.ts';
 
-export interface KnownJobs {
+export interface JobSource {
   readonly queueLimit: number;
   countJobs(status: JobStatus): Promise<number>;
   runningJobs(): Promise<readonly TrainingJob[]>;
@@ -13,7 +13,7 @@ export interface KnownJobs {
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 const OPEN = JOB_STATUSES.filter((status) => !(ENDED as readonly JobStatus[]).includes(status));
 
-export function measureJobs(registry: Registry, { queueLimit, countJobs, runningJobs }: KnownJobs): JobMeter {
+export function measureJobs(registry: Registry, { queueLimit, countJobs, runningJobs }: JobSource): JobMeter {
   const registers = [registry];
   new Gauge({
     name: 'atelier_jobs',

@@ -3,20 +3,20 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
-import { type KnownJobs, measureJobs } from './jobs.ts';
+import { type JobSource, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
-import { measurePredictions, type PredictionMeter } from './predictions.ts';
-import { type DurationOf, requestDurations } from './requests.ts';
+import { measurePredictions, type PredictionMetrics } from './predictions.ts';
+import { type DurationFor, requestDurations } from './requests.ts';
 
-export const WORKERS = ['training', 'numeric', 'predict', 'dataset'] as const;
-export type Worker = (typeof WORKERS)[number];
+export const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
+export type WorkerKind = (typeof WORKER_KINDS)[number];
 
 export interface Metrics {
-  readonly requestDuration: DurationOf;
-  readonly predictions: PredictionMeter;
+  readonly requestDuration: DurationFor;
+  readonly predictions: PredictionMetrics;
   onGradientCheck(passed: boolean): void;
   /** A thread crashed, and another one takes its place. */
-  onRestart(worker: Worker): void;
+  onRestart(worker: WorkerKind): void;
   readonly jobs: JobMeter;
   readonly contentType: string;
   /** In the text format 0.0.4; what needs the database is asked for now. */
@@ -24,7 +24,7 @@ export interface Metrics {
 }
 
 export function createMetrics(
-  options: KnownJobs & {
+  options: JobSource & {
     readonly kernel: { readonly name: string; readonly digest: string };
     readonly modelCache: () => ModelCacheCounts;
   },
@@ -58,7 +58,7 @@ export function createMetrics(
     labelNames: ['worker'],
     registers,
   });
-  for (const worker of WORKERS) restarts.inc({ worker }, 0);
+  for (const worker of WORKER_KINDS) restarts.inc({ worker }, 0);
   measureModels(registry, options.modelCache);
 
   return {

@@ -18,23 +18,23 @@ interface Labels {
 }
 type Totals = { -readonly [phase in keyof PhaseMs]: number } & { requests: number; images: number };
 
-export interface PredictionMeter {
+export interface PredictionMetrics {
   readonly onPredicted: OnPredicted;
   /** Versions that were deleted: others take their places. */
-  forget(gone: readonly VersionReference[]): void;
+  forget(deleted: readonly VersionReference[]): void;
 }
 
 /** Sums are kept here, and given to prom-client when they are asked for: a prediction takes no longer than that. */
-export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMeter {
+export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMetrics {
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
 
-  function totalsOf({ name, version }: Labels): Totals {
+  function totalsFor({ name, version }: Labels): Totals {
     const known = models.get(name)?.get(version);
     if (known) return known;
-    if (isJobId(name)) return totalsOf(CHECKPOINT);
+    if (isJobId(name)) return totalsFor(CHECKPOINT);
     const isVersion = !name.startsWith('_');
-    if (isVersion && versions >= maxVersions) return totalsOf({ name: FURTHER, version: FURTHER });
+    if (isVersion && versions >= maxVersions) return totalsFor({ name: FURTHER, version: FURTHER });
     if (isVersion) versions++;
     const totals = { requests: 0, images: 0, wait: 0, decode: 0, compute: 0, serialise: 0 };
     models.set(name, (models.get(name) ?? new Map()).set(version, totals));
@@ -45,7 +45,7 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
     name: string,
     help: string,
     labelNames: readonly string[],
-    tell: (counter: Counter, labels: { model: string; version: string }, totals: Totals) => void,
+    writeTotals: (counter: Counter, labels: { model: string; version: string }, totals: Totals) => void,
   ): void {
     new Counter({
       name,
@@ -55,7 +55,8 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
       collect() {
         this.reset();
         for (const [model, byVersion] of models) {
-          for (const [version, totals] of byVersion) tell(this, { model, version: String(version) }, totals);
+          for (const [version, totals] of byVersion)
+            writeTotals(this, { model, version: String(version) }, totals);
         }
       },
     });
@@ -81,7 +82,7 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
 
   return {
     onPredicted(model, images, ms) {
-      const totals = totalsOf(model);
+      const totals = totalsFor(model);
       totals.requests++;
       totals.images += images;
       totals.wait += ms.wait;
@@ -89,8 +90,8 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
       totals.compute += ms.compute;
       totals.serialise += ms.serialise;
     },
-    forget(gone) {
-      for (const { name, version } of gone) {
+    forget(deleted) {
+      for (const { name, version } of deleted) {
         const byVersion = models.get(name);
         if (byVersion?.delete(version)) versions--;
         if (byVersion?.size === 0) models.delete(name);

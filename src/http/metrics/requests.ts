@@ -10,9 +10,9 @@ const UNMATCHED = 'unmatched';
 export interface Duration {
   observe(seconds: number): void;
 }
-export type DurationOf = (route: string, method: string, status: number) => Duration;
+export type DurationFor = (route: string, method: string, status: number) => Duration;
 
-export function requestDurations(registry: Registry): DurationOf {
+export function requestDurations(registry: Registry): DurationFor {
   const durations = new Histogram({
     name: 'atelier_http_request_duration_seconds',
     help: 'From the headers of a request to the end of its answer; _count is the number of requests.',
@@ -24,14 +24,14 @@ export function requestDurations(registry: Registry): DurationOf {
 }
 
 /** Before the routes. What answers a status is looked up once, and not once a request. */
-export function measureRequests(app: FastifyInstance, durationOf: DurationOf): void {
+export function measureRequests(app: FastifyInstance, durationFor: DurationFor): void {
   function meter(route: string, method: string): (reply: FastifyReply) => void {
     const byStatus = new Map<number, Duration>();
     return (reply) => {
       const { statusCode } = reply;
       let duration = byStatus.get(statusCode);
       if (duration === undefined) {
-        duration = durationOf(route, method, statusCode);
+        duration = durationFor(route, method, statusCode);
         byStatus.set(statusCode, duration);
       }
       duration.observe(reply.elapsedTime / 1000);
@@ -49,7 +49,7 @@ export function measureRequests(app: FastifyInstance, durationOf: DurationOf): v
   });
   app.decorate('countTimedOut', ({ request, elapsedTime }) => {
     const { url = UNMATCHED } = request.routeOptions;
-    durationOf(url, url === UNMATCHED ? 'any' : request.method, 408).observe(elapsedTime / 1000);
+    durationFor(url, url === UNMATCHED ? 'any' : request.method, 408).observe(elapsedTime / 1000);
   });
   const unmatched = meter(UNMATCHED, 'any');
   app.addHook('onResponse', (request, reply, done) => {

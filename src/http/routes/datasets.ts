@@ -7,10 +7,10 @@ import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/da
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
-import { tagAnswers } from '../entity-tags.ts';
+import { registerEtag } from '../entity-tags.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
-import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['datasets'];
@@ -28,7 +28,7 @@ const labelledImageSchema = z
 export const datasetRoutes =
   (catalog: Catalog): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;
@@ -44,8 +44,8 @@ export const datasetRoutes =
         operationId: 'listDatasets',
         summary: 'List the data sets, newest first',
         tags,
-        querystring: z.strictObject(pagingQuery),
-        response: { 200: listOf(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
+        querystring: z.strictObject(paginationQuery),
+        response: { 200: listSchema(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
       },
       handler: async ({ query: { limit, after } }) => {
         const all = catalog.list();

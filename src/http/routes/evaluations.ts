@@ -11,8 +11,8 @@ import {
   evaluationSchema,
 } from '../../domain/evaluation.ts';
 import type { EvaluationService } from '../../services/evaluations.ts';
-import { tagAnswers } from '../entity-tags.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { registerEtag } from '../entity-tags.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -22,7 +22,7 @@ const params = z.strictObject({ name: modelName, version: versionName });
 export const evaluationRoutes =
   (evaluations: EvaluationService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -42,8 +42,8 @@ export const evaluationRoutes =
       },
       async handler(request, reply) {
         const { split } = request.query;
-        const found = await evaluations.evaluate(request.params, request.query, hangUpSignal(reply));
-        return describeEvaluation(found.model, pictured(found, split), found.report);
+        const result = await evaluations.evaluate(request.params, request.query, disconnectSignal(reply));
+        return describeEvaluation(result.model, describeImages(result, split), result.report);
       },
     });
 
@@ -64,13 +64,18 @@ export const evaluationRoutes =
       },
       async handler(request, reply) {
         const { split } = request.query;
-        const found = await evaluations.compare(request.params, request.query, hangUpSignal(reply));
-        return describeComparison(found.model, found.other, pictured(found, split), found.comparison);
+        const result = await evaluations.compare(request.params, request.query, disconnectSignal(reply));
+        return describeComparison(
+          result.model,
+          result.other,
+          describeImages(result, split),
+          result.comparison,
+        );
       },
     });
   };
 
-function pictured(
+function describeImages(
   { dataset, classNames }: { readonly dataset: DatasetSummary; readonly classNames: readonly string[] },
   split: SplitName,
 ) {

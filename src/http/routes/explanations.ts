@@ -5,10 +5,10 @@ import { rasterToPng } from '../../datasets/picture.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
 import type { InspectionService } from '../../services/interpretability.ts';
 import { readImages } from '../bodies.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
-import { imageBodies } from '../schemas/image-bodies.ts';
+import { imageContent } from '../schemas/image-bodies.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -31,7 +31,7 @@ export const explanationRoutes =
         tags: ['predictions'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: explanationQuerySchema,
-        imageBodies,
+        requestContent: imageContent,
         response: {
           200: {
             description: 'The maps of one class',
@@ -46,7 +46,7 @@ export const explanationRoutes =
           ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the answer is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
         const images = await readImages(request, maxBodyBytes, query);
-        const result = await inspections.explain(params, images, query, hangUpSignal(reply));
+        const result = await inspections.explain(params, images, query, disconnectSignal(reply));
         if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.drawing));
         const { model, classNames, explained, diagnosis } = result;
         return reply.send(describeExplanation(model, classNames, explained, diagnosis));

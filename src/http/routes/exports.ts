@@ -8,8 +8,8 @@ import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats
 import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
 import type { ExportService } from '../../services/exports.ts';
 import type { ModelService } from '../../services/models.ts';
-import { hasAlready, tagAnswers } from '../entity-tags.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { isFresh, registerEtag } from '../entity-tags.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
@@ -54,7 +54,7 @@ export const exportedModelSchema = versionReferenceSchema
 export const exportRoutes =
   (models: ModelService, exports: ExportService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -86,11 +86,11 @@ export const exportRoutes =
       async handler(request, reply) {
         const { format, input = 'float' } = request.query;
         const version = await models.version(request.params.name, request.params.version);
-        const tag = tagOf(version, format === 'onnx' ? `${format}-${input}` : format);
+        const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
         reply.header('etag', tag);
         // Nothing of a version changes that is in its file.
-        if (hasAlready(request, tag)) return notModified(reply);
-        const file = await exports.export(version, format, input, hangUpSignal(reply));
+        if (isFresh(request, tag)) return notModified(reply);
+        const file = await exports.export(version, format, input, disconnectSignal(reply));
         reply.headers({
           'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
           'x-model-digest': version.digest,
@@ -103,7 +103,7 @@ export const exportRoutes =
   };
 
 /** A number is never given to another version, so that this names one file. */
-function tagOf({ version, digest }: ModelVersion, file: string): string {
+function exportEtag({ version, digest }: ModelVersion, file: string): string {
   return `"${version}-${digest.slice('sha256:'.length).slice(0, 32)}-${file}"`;
 }
 

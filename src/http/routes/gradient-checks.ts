@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../domain/gradient-check.ts';
 import type { GradientCheckService } from '../../services/gradient-checks.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { problems } from '../schemas/problem.ts';
@@ -42,8 +42,8 @@ export const gradientCheckRoutes =
       },
       async handler(request, reply) {
         const type = negotiate(request, reply, ['application/json', 'application/x-npy']);
-        const answer = type === 'application/json' ? 'report' : request.query.vector;
-        const { report, npy } = await gradients.check(request.body, answer, hangUpSignal(reply));
+        const output = type === 'application/json' ? 'report' : request.query.vector;
+        const { report, npy } = await gradients.check(request.body, output, disconnectSignal(reply));
         return npy === null ? reply.send(report) : reply.type(type).send(Buffer.from(npy));
       },
     });

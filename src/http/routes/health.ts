@@ -5,7 +5,7 @@ import type { HealthService } from '../../services/health.ts';
 import { noQuery } from '../schemas/paging.ts';
 
 const tags = ['health'];
-const checksSchema = z
+const readinessSchema = z
   .object({
     ready: z.boolean(),
     checks: z.object({ database: z.boolean(), datasets: z.boolean(), accepting: z.boolean() }),
@@ -40,7 +40,7 @@ export const healthRoutes =
         summary: 'Whether the service can do its work',
         tags,
         querystring: noQuery,
-        response: { 200: checksSchema, 503: checksSchema },
+        response: { 200: readinessSchema, 503: readinessSchema },
       },
       async handler(_request, reply) {
         const checks = await health.check();

@@ -4,14 +4,14 @@ import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
 import type { OnceService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { hangUpSignal } from '../hang-up.ts';
-import { answerOnce } from '../idempotency.ts';
-import { parseFields, readModelForm } from '../model-form.ts';
-import { importBody } from '../schemas/import-body.ts';
+import { disconnectSignal } from '../hang-up.ts';
+import { respondIdempotently } from '../idempotency.ts';
+import { parseFields, readModelUpload } from '../model-form.ts';
+import { modelUploadContent } from '../schemas/import-body.ts';
 import { noQuery } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
-const published = (version: ModelVersion) => ({
+const toPublished = (version: ModelVersion) => ({
   status: 201,
   location: `/v1/models/${version.name}/versions/${version.version}`,
   body: version,
@@ -38,19 +38,19 @@ export const importRoutes =
           'most `MAX_BODY_BYTES`, 64 MiB by default.',
         tags: ['models'],
         querystring: noQuery,
-        imageBodies: importBody,
+        requestContent: modelUploadContent,
         response: {
           201: modelVersionSchema.describe('The version'),
           ...problems(400, 409, 413, 415, 422, 503, 507),
         },
       },
       async handler(request, reply) {
-        const { fields, bytes, digest } = await readModelForm(request);
-        const wanted = parseFields(fields);
-        request.sentBody = { ...fields, file: digest };
+        const { fields, bytes, digest } = await readModelUpload(request);
+        const requested = parseFields(fields);
+        request.fingerprintSource = { ...fields, file: digest };
         const create = (keep?: Keep<ModelVersion>) =>
-          imports.import({ bytes, digest }, wanted, hangUpSignal(reply), keep);
-        return answerOnce(once, request, reply, create, published);
+          imports.import({ bytes, digest }, requested, disconnectSignal(reply), keep);
+        return respondIdempotently(once, request, reply, create, toPublished);
       },
     });
   };

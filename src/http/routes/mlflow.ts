@@ -10,14 +10,14 @@ import { invocationResponseSchema, invocationSchema } from '../../protocols/mlfl
 import type { HealthService } from '../../services/health.ts';
 import type { ModelService } from '../../services/models.ts';
 import type { PredictService } from '../../services/predictions.ts';
-import { hangUpSignal } from '../hang-up.ts';
-import { demandBody, mediaTypeOf } from '../raw-bodies.ts';
-import { nativeErrors } from '../schemas/native-errors.ts';
+import { disconnectSignal } from '../hang-up.ts';
+import { parseMediaType, requireBody } from '../raw-bodies.ts';
+import { protocolErrors } from '../schemas/native-errors.ts';
 import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../schemas/protocol-examples.ts';
 
 const tags = ['mlflow'];
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
-const imageBodies = {
+const requestContent = {
   'application/json': jsonContent(invocationSchema, MLFLOW_EXAMPLE),
   'text/csv': {
     schema: {
@@ -46,7 +46,7 @@ export const mlflowRoutes =
         operationId: 'mlflowPing',
         summary: 'Whether the service can do its work',
         tags,
-        response: { 200: text('An empty line'), ...nativeErrors('/ping', 503) },
+        response: { 200: text('An empty line'), ...protocolErrors('/ping', 503) },
       },
       async handler(_request, reply) {
         if (Object.values(await health.check()).every(Boolean)) return reply.type('text/plain').send('\n');
@@ -71,7 +71,7 @@ export const mlflowRoutes =
       method: 'POST',
       url: '/invocations',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', newWork: 'large-body', mediaTypes: Object.keys(imageBodies) },
+      config: { scope: 'predict', sheddable: 'large-body', mediaTypes: Object.keys(requestContent) },
       schema: {
         operationId: 'mlflowInvocations',
         summary: 'Predict with one model',
@@ -84,17 +84,17 @@ export const mlflowRoutes =
             .optional()
             .describe('`name`, `name@version` or `name@alias`; else `fashion-mnist`, else the only model'),
         }),
-        imageBodies,
-        response: { 200: invocationResponseSchema, ...nativeErrors('/invocations', 400, 404, 413, 415) },
+        requestContent,
+        response: { 200: invocationResponseSchema, ...protocolErrors('/invocations', 400, 404, 413, 415) },
       },
       async handler(request, reply) {
-        const { model = await servedModel(models) } = request.query;
+        const { model = await defaultModel(models) } = request.query;
         const { name, version } = parseModelReference(model);
-        const body = invocationOf(request.headers['content-type']!, demandBody(request.body));
+        const body = parseInvocation(request.headers['content-type']!, requireBody(request.body));
         const { body: answer } = await predictions.answer(
           { name, ...(version !== undefined && { version }) },
           { protocol: 'mlflow', ...body },
-          () => hangUpSignal(reply),
+          () => disconnectSignal(reply),
         );
         return reply.type('application/json').send(answer);
       },
@@ -102,7 +102,7 @@ export const mlflowRoutes =
   };
 
 /** @throws AtelierError `model-not-found` where there are several and none is named as the data set */
-async function servedModel(models: ModelService): Promise<string> {
+async function defaultModel(models: ModelService): Promise<string> {
   const { data: some } = await models.list({ limit: 2 });
   if (some.length === 1) return some[0]!.name;
   return models.get(FASHION_MNIST).then(
@@ -121,8 +121,8 @@ async function servedModel(models: ModelService): Promise<string> {
   );
 }
 
-function invocationOf(contentType: string, bytes: Buffer): InvocationBody {
-  if (mediaTypeOf(contentType) === 'application/json') return { type: 'json', bytes };
-  const said = /;\s*header\s*=\s*"?(present|absent)"?\s*(?:;|$)/i.exec(contentType)?.[1]?.toLowerCase();
-  return { type: 'csv', bytes, header: said as 'present' | 'absent' | undefined };
+function parseInvocation(contentType: string, bytes: Buffer): InvocationBody {
+  if (parseMediaType(contentType) === 'application/json') return { type: 'json', bytes };
+  const header = /;\s*header\s*=\s*"?(present|absent)"?\s*(?:;|$)/i.exec(contentType)?.[1]?.toLowerCase();
+  return { type: 'csv', bytes, header: header as 'present' | 'absent' | undefined };
 }

@@ -5,8 +5,8 @@ import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { ModelService } from '../../services/models.ts';
-import { tagAnswers } from '../entity-tags.ts';
-import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { registerEtag } from '../entity-tags.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['models'];
@@ -17,7 +17,7 @@ const tag = nameSchema.optional();
 export const modelRoutes =
   (models: ModelService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -28,10 +28,10 @@ export const modelRoutes =
         summary: 'List the models, newest first',
         tags,
         querystring: z.strictObject({
-          ...pagingQuery,
+          ...paginationQuery,
           tag: tag.describe('Only models of which a version has this tag'),
         }),
-        response: { 200: listOf(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
+        response: { 200: listSchema(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
       handler: async (request) => toList(await models.list(request.query), (model) => model.name),
     });
@@ -61,11 +61,14 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: z.strictObject({
-          ...pagingQuery,
+          ...paginationQuery,
           after: wholeNumber(1).optional().describe('`lastId` of the page before'),
           tag: tag.describe('Only versions that have this tag'),
         }),
-        response: { 200: listOf(modelVersionSchema).meta({ id: 'ModelVersionList' }), ...problems(400, 404) },
+        response: {
+          200: listSchema(modelVersionSchema).meta({ id: 'ModelVersionList' }),
+          ...problems(400, 404),
+        },
       },
       handler: async (request) =>
         toList(await models.versions(request.params.name, request.query), (found) => String(found.version)),

@@ -8,17 +8,17 @@ import type { OnceService } from '../../services/idempotency.ts';
 import type { OwnDatasetService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { FORM_LIMITS, withDatasetForm } from '../dataset-form.ts';
-import { hangUpSignal } from '../hang-up.ts';
-import { answerOnce } from '../idempotency.ts';
+import { FORM_LIMITS, withDatasetUpload } from '../dataset-form.ts';
+import { disconnectSignal } from '../hang-up.ts';
+import { respondIdempotently } from '../idempotency.ts';
 import { limitLargeBodies } from '../large-bodies.ts';
-import { datasetForm } from '../schemas/dataset-form.ts';
+import { datasetUploadContent } from '../schemas/dataset-form.ts';
 import { noQuery } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['datasets'];
 
-export const ownDatasetRoutes =
+export const datasetUploadRoutes =
   (datasets: OwnDatasetService, once: OnceService, maxDatasetBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
@@ -63,7 +63,7 @@ export const ownDatasetRoutes =
             '`MAX_DATASET_BYTES`, 1 GiB by default, packed as well as unpacked.',
           tags,
           querystring: noQuery,
-          imageBodies: datasetForm,
+          requestContent: datasetUploadContent,
           response: {
             200: datasetSchema.describe('It was there already, under the name that it had'),
             201: datasetSchema.describe('The data set, checked and stored'),
@@ -74,11 +74,14 @@ export const ownDatasetRoutes =
           if (!request.isMultipart()) {
             throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
           }
-          const signal = hangUpSignal(reply);
-          return withDatasetForm(request, datasets, maxDatasetBytes, async ({ fields, files }) => {
-            request.sentBody = { fields, files: files.map(({ part, digest }) => `${part} ${digest}`).sort() };
+          const signal = disconnectSignal(reply);
+          return withDatasetUpload(request, datasets, maxDatasetBytes, async ({ fields, files }) => {
+            request.fingerprintSource = {
+              fields,
+              files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
+            };
             const create = (keep?: Keep<AddedDataset>) => datasets.add(files, fields, signal, keep);
-            return answerOnce(once, request, reply, create, ({ dataset, isNew }) => ({
+            return respondIdempotently(once, request, reply, create, ({ dataset, isNew }) => ({
               status: isNew ? 201 : 200,
               location: `/v1/datasets/${dataset.id}`,
               body: dataset,

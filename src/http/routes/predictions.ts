@@ -7,10 +7,10 @@ import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { PredictService } from '../../services/predictions.ts';
 import { readImages } from '../bodies.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
-import { imageBodies } from '../schemas/image-bodies.ts';
+import { imageContent } from '../schemas/image-bodies.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -21,7 +21,7 @@ const shared = {
     'than 256 KiB are in work at once.',
   tags: ['predictions'],
   querystring: predictionQuerySchema,
-  imageBodies,
+  requestContent: imageContent,
   response: {
     200: {
       description: 'One prediction an image, in the order of the images',
@@ -49,14 +49,16 @@ export const predictionRoutes =
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const body = await readImages(request, maxBodyBytes, query);
       const format = type === 'application/json' ? 'json' : 'npy';
-      const answer = await predictions.predict(model, body, query, format, () => hangUpSignal(reply));
-      return reply.type(type === 'application/json' ? 'application/json; charset=utf-8' : type).send(answer);
+      const predicted = await predictions.predict(model, body, query, format, () => disconnectSignal(reply));
+      return reply
+        .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
+        .send(predicted);
     }
 
     app.route({
       method: 'POST',
       url: '/models/:name/predictions',
-      config: { scope: 'predict', newWork: 'large-body' },
+      config: { scope: 'predict', sheddable: 'large-body' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
@@ -70,7 +72,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/models/:name/versions/:version/predictions',
-      config: { scope: 'predict', newWork: 'large-body' },
+      config: { scope: 'predict', sheddable: 'large-body' },
       bodyLimit: maxBodyBytes,
       schema: {
         ...shared,
@@ -85,7 +87,7 @@ export const predictionRoutes =
       method: 'POST',
       url: '/training-jobs/:id/checkpoints/:step/predictions',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', newWork: 'large-body' },
+      config: { scope: 'predict', sheddable: 'large-body' },
       schema: {
         ...shared,
         operationId: 'predictWithCheckpoint',

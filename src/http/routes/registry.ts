@@ -5,8 +5,8 @@ import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
 import { annotationsSchema, modelVersionSchema } from '../../domain/model.ts';
 import { aliasNameSchema } from '../../domain/model-reference.ts';
 import type { RegistryService } from '../../services/registry.ts';
-import { tagAnswers } from '../entity-tags.ts';
-import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { registerEtag } from '../entity-tags.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -26,7 +26,7 @@ const moveId = z
 export const registryRoutes =
   (registry: RegistryService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -40,10 +40,10 @@ export const registryRoutes =
           '`previousVersion` of its last move.',
         tags,
         params: name,
-        querystring: z.strictObject({ ...pagingQuery, after: moveId }),
+        querystring: z.strictObject({ ...paginationQuery, after: moveId }),
         response: {
           200: z
-            .object({ data: z.array(aliasSchema), history: listOf(aliasMoveSchema) })
+            .object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) })
             .meta({ id: 'AliasList' }),
           ...problems(400, 404),
         },

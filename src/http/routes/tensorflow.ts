@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { predictRequestSchema, predictResponseSchema } from '../../protocols/tensorflow/schema.ts';
 import type { PredictService } from '../../services/predictions.ts';
-import { hangUpSignal } from '../hang-up.ts';
-import { demandBody } from '../raw-bodies.ts';
-import { nativeErrors } from '../schemas/native-errors.ts';
+import { disconnectSignal } from '../hang-up.ts';
+import { requireBody } from '../raw-bodies.ts';
+import { protocolErrors } from '../schemas/native-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../schemas/protocol-examples.ts';
 import { namedModel, namedVersion, readModelName } from './v2/named-model.ts';
 
@@ -14,10 +14,10 @@ const shared = {
     'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
     '`{"image": …}`, or pictures as `{"b64": …}`. Numbers of which none is greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused.',
   tags: ['tensorflow'],
-  imageBodies: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
+  requestContent: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
     200: predictResponseSchema,
-    ...nativeErrors('/v1/models/{name}:predict', 400, 404, 413, 415),
+    ...protocolErrors('/v1/models/{name}:predict', 400, 404, 413, 415),
   },
 };
 /** What is in front of a colon. */
@@ -29,7 +29,7 @@ export const tensorflowRoutes =
     const options = {
       method: 'POST',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', newWork: 'large-body' },
+      config: { scope: 'predict', sheddable: 'large-body' },
     } as const;
 
     async function predict(
@@ -37,9 +37,9 @@ export const tensorflowRoutes =
       reply: FastifyReply,
       path: { name: string; version?: string },
     ) {
-      const bytes = demandBody(request.body);
+      const bytes = requireBody(request.body);
       const { body } = await predictions.answer(readModelName(path), { protocol: 'tensorflow', bytes }, () =>
-        hangUpSignal(reply),
+        disconnectSignal(reply),
       );
       return reply.type('application/json').send(body);
     }

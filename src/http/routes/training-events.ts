@@ -7,18 +7,18 @@ import { jobEventSchema } from '../../domain/training-job.ts';
 import type { HealthService } from '../../services/health.ts';
 import type { FollowEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';
-import { tagAnswers } from '../entity-tags.ts';
+import { registerEtag } from '../entity-tags.ts';
 import { EVENT_STREAM_TYPE, streamEvents } from '../event-stream.ts';
 import { negotiate } from '../negotiate.ts';
 import { eventStreamExample } from '../schemas/examples.ts';
-import { listOf, toList } from '../schemas/paging.ts';
+import { listSchema, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const eventId = wholeNumber(0);
 /** Sent as it is: the schema only documents, and types what the route sends. */
 const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unknown as z.ZodType<Readable>;
 
-export const trainingEventRoutes =
+export const jobEventRoutes =
   (
     training: TrainingService,
     followEvents: FollowEvents,
@@ -26,7 +26,7 @@ export const trainingEventRoutes =
     graceSeconds: number,
   ): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -56,7 +56,7 @@ export const trainingEventRoutes =
           200: {
             description: 'The events',
             content: {
-              'application/json': { schema: listOf(jobEventSchema).meta({ id: 'JobEventList' }) },
+              'application/json': { schema: listSchema(jobEventSchema).meta({ id: 'JobEventList' }) },
               [EVENT_STREAM_TYPE]: { schema: eventStream },
             },
           },
@@ -73,11 +73,11 @@ export const trainingEventRoutes =
           return reply.send(toList(await training.events(params.id, query), (event) => String(event.id)));
         }
         const lastId = headers['last-event-id'];
-        const place =
+        const cursor =
           lastId === undefined
             ? { after: query.after ?? 0, parameter: 'after' }
             : { after: lastId, parameter: 'Last-Event-ID' };
-        const pages = await followEvents(params.id, place);
+        const pages = await followEvents(params.id, cursor);
         if (pages === undefined) return reply.code(204).send();
         return reply.send(streamEvents(reply, health.stopping, pages, graceSeconds));
       },

@@ -12,12 +12,12 @@ import {
 import type { OnceService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { rememberRequests } from '../asked-by.ts';
-import { tagAnswers } from '../entity-tags.ts';
+import { trackRequestId } from '../asked-by.ts';
+import { registerEtag } from '../entity-tags.ts';
 import { epochsToCsv } from '../epochs-csv.ts';
-import { answerOnce } from '../idempotency.ts';
+import { respondIdempotently } from '../idempotency.ts';
 import { negotiate } from '../negotiate.ts';
-import { listOf, noQuery, pagingQuery, toList } from '../schemas/paging.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
 import { problems } from '../schemas/problem.ts';
 
 const tags = ['training'];
@@ -28,13 +28,13 @@ const jobCursor = z
   .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the page before')
   .describe('`lastId` of the page before');
 
-const queued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
+const toQueued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
 
 export const trainingJobRoutes =
   (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
-    rememberRequests(app);
+    await registerEtag(app);
+    trackRequestId(app);
 
     app.route({
       method: 'POST',
@@ -55,7 +55,7 @@ export const trainingJobRoutes =
       },
       async handler(request, reply) {
         const start = (keep?: Keep<TrainingJob>) => training.start(request.body, keep);
-        return answerOnce(once, request, reply, start, queued);
+        return respondIdempotently(once, request, reply, start, toQueued);
       },
     });
 
@@ -68,11 +68,11 @@ export const trainingJobRoutes =
         summary: 'List training jobs, newest first',
         tags,
         querystring: z.strictObject({
-          ...pagingQuery,
+          ...paginationQuery,
           after: jobCursor.optional(),
           status: jobStatusSchema.optional(),
         }),
-        response: { 200: listOf(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
+        response: { 200: listSchema(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
       },
       handler: async (request) => toList(await training.list(request.query), (job) => job.id),
     });
@@ -95,7 +95,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/cancel',
-      config: { scope: 'train', newWork: false },
+      config: { scope: 'train', sheddable: false },
       schema: {
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
@@ -115,7 +115,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/pause',
-      config: { scope: 'train', newWork: false },
+      config: { scope: 'train', sheddable: false },
       schema: {
         operationId: 'pauseTrainingJob',
         summary: 'Pause a training job',
@@ -171,7 +171,7 @@ export const trainingJobRoutes =
       },
       async handler(request, reply) {
         const verify = (keep?: Keep<TrainingJob>) => training.verify(request.params.id, keep);
-        return answerOnce(once, request, reply, verify, queued);
+        return respondIdempotently(once, request, reply, verify, toQueued);
       },
     });
 

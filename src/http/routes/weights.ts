@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InspectionService } from '../../services/interpretability.ts';
-import { tagAnswers } from '../entity-tags.ts';
-import { hangUpSignal } from '../hang-up.ts';
+import { registerEtag } from '../entity-tags.ts';
+import { disconnectSignal } from '../hang-up.ts';
 import { negotiate } from '../negotiate.ts';
 import { binaryContent } from '../schemas/binary.ts';
 import { problems } from '../schemas/problem.ts';
@@ -14,7 +14,7 @@ import { modelName, versionName } from './models.ts';
 export const weightsRoutes =
   (inspections: InspectionService): FastifyPluginAsyncZod =>
   async (app) => {
-    await tagAnswers(app);
+    await registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -37,11 +37,11 @@ export const weightsRoutes =
       async handler(request, reply) {
         const type = negotiate(request, reply, ['image/png']);
         const { params, query } = request;
-        const drawn = await inspections.drawWeights(params, query, hangUpSignal(reply));
+        const drawn = await inspections.drawWeights(params, query, disconnectSignal(reply));
         // The number of a version is never given again; an alias moves.
-        const lasts = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
+        const freshness = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
         return reply
-          .header('cache-control', `private, ${lasts}`)
+          .header('cache-control', `private, ${freshness}`)
           .type(type)
           .send(await rasterToPng(drawn));
       },

@@ -2,6 +2,6 @@
 import { z } from 'zod';
 
 /** Sent as it is: Fastify serialises no Buffer, so that the schema only documents, and types what a route sends. */
-const bytes = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
+const binarySchema = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
 
-export const binaryContent = { schema: bytes };
+export const binaryContent = { schema: binarySchema };

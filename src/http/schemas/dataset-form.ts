@@ -9,7 +9,7 @@ const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): whole numbers from 0
 const names = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 
 /** By content type, as OpenAPI's `requestBody.content`. */
-export const datasetForm = {
+export const datasetUploadContent = {
   'multipart/form-data': {
     schema: {
       type: 'object',

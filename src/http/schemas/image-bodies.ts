@@ -10,22 +10,22 @@ const image = {
     { type: 'array', items: row, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE },
   ],
 };
-const only = (name: string, schema: object) => ({
+const objectWith = (name: string, schema: object) => ({
   type: 'object',
   required: [name],
   properties: { [name]: schema },
   additionalProperties: false,
 });
 const binary = (description: string) => ({ schema: { type: 'string', format: 'binary', description } });
-const picture = binary(
+const encodedImage = binary(
   'One picture of 28×28, or of any size with `fit=contain`; colour and alpha are turned to grey',
 );
 
 /** By content type, as OpenAPI's `requestBody.content`. */
-export const imageBodies = {
+export const imageContent = {
   'application/json': {
     schema: {
-      oneOf: [only('image', image), only('images', { type: 'array', items: image, minItems: 1 })],
+      oneOf: [objectWith('image', image), objectWith('images', { type: 'array', items: image, minItems: 1 })],
       examples: [{ image: new Array(IMAGE_PIXELS).fill(0) }],
     },
   },
@@ -33,9 +33,9 @@ export const imageBodies = {
   'application/x-npy': binary(
     'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating type, little-endian. Floats up to 1 are taken as 0–1; a greatest just above 1 is refused, unless `pixels` says what they are',
   ),
-  'image/png': picture,
-  'image/jpeg': picture,
-  'image/webp': picture,
+  'image/png': encodedImage,
+  'image/jpeg': encodedImage,
+  'image/webp': encodedImage,
   'multipart/form-data': {
     schema: {
       type: 'object',

@@ -4,7 +4,7 @@ import { importRequestSchema } from '../../domain/model-import.ts';
 
 const { properties, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
 
-export const importBody = {
+export const modelUploadContent = {
   'multipart/form-data': {
     schema: {
       type: 'object',

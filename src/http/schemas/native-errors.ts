@@ -1,6 +1,6 @@
 /** Errors of other protocols, in the shape that their clients look for. */
 import { z } from 'zod';
-import { PROBLEM_TYPE, type Problem, problemSchema, problems, titleOf } from './problem.ts';
+import { PROBLEM_TYPE, type Problem, problemSchema, problems, problemTitle } from './problem.ts';
 
 export const protocolErrorSchema = z.object({ error: z.string() }).meta({ id: 'ProtocolError' });
 export const mlflowErrorSchema = z
@@ -12,8 +12,8 @@ interface ErrorShape {
   /** Of the schema, in the contract. */
   readonly name: string;
   readonly schema: z.ZodType;
-  readonly statusOf: (problem: Problem) => number;
-  readonly bodyOf: (problem: Problem) => object;
+  readonly toStatus: (problem: Problem) => number;
+  readonly toBody: (problem: Problem) => object;
 }
 
 interface ErrorResponse {
@@ -22,7 +22,7 @@ interface ErrorResponse {
 }
 
 /** These protocols know no 422. */
-const nativeStatus = ({ status }: Problem) => (status === 422 ? 400 : status);
+const withoutUnprocessable = ({ status }: Problem) => (status === 422 ? 400 : status);
 
 /** MLflow's names for them; there are no more where it has none. */
 const MLFLOW_CODES: Readonly<Record<number, string>> = {
@@ -34,46 +34,46 @@ const MLFLOW_CODES: Readonly<Record<number, string>> = {
   503: 'TEMPORARILY_UNAVAILABLE',
 };
 
-const OWN: ErrorShape = {
+const NATIVE: ErrorShape = {
   type: PROBLEM_TYPE,
   name: 'Problem',
   schema: problemSchema,
-  statusOf: ({ status }) => status,
-  bodyOf: (problem) => problem,
+  toStatus: ({ status }) => status,
+  toBody: (problem) => problem,
 };
-const ERROR: ErrorShape = {
+const PROTOCOL: ErrorShape = {
   type: 'application/json',
   name: 'ProtocolError',
   schema: protocolErrorSchema,
-  statusOf: nativeStatus,
-  bodyOf: ({ detail }) => ({ error: detail }),
+  toStatus: withoutUnprocessable,
+  toBody: ({ detail }) => ({ error: detail }),
 };
 const MLFLOW: ErrorShape = {
   type: 'application/json',
   name: 'MlflowError',
   schema: mlflowErrorSchema,
-  statusOf: nativeStatus,
-  bodyOf: (problem) => ({
-    error_code: MLFLOW_CODES[nativeStatus(problem)] ?? 'BAD_REQUEST',
+  toStatus: withoutUnprocessable,
+  toBody: (problem) => ({
+    error_code: MLFLOW_CODES[withoutUnprocessable(problem)] ?? 'BAD_REQUEST',
     message: problem.detail,
   }),
 };
 
 /** What is not HTTP has no path: it gets a problem, whatever it was meant for. */
-const NOT_HTTP = `${titleOf('malformed-request')}; `;
+const NOT_HTTP = `${problemTitle('malformed-request')}; `;
 
 /** @param url of a request, a route or an operation */
-export function errorShapeOf(url: string): ErrorShape {
+export function findErrorShape(url: string): ErrorShape {
   const path = url.split('?')[0]!;
   // The Open Inference Protocol; TensorFlow Serving's verbs, behind a colon, or one that is encoded; that of a
   // parameter in a route begins its segment.
-  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return ERROR;
-  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW : OWN;
+  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return PROTOCOL;
+  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW : NATIVE;
 }
 
 /** Response schemas of the given error statuses, for the `schema.response` of a route at that path. */
-export function nativeErrors<S extends number>(path: string, ...statuses: S[]): Record<S, ErrorResponse> {
-  const { type, schema } = errorShapeOf(path);
+export function protocolErrors<S extends number>(path: string, ...statuses: S[]): Record<S, ErrorResponse> {
+  const { type, schema } = findErrorShape(path);
   const known: Record<number, { description: string }> = problems(...statuses);
   const responses: Record<number, ErrorResponse> = {};
   for (const status of statuses) {

@@ -4,14 +4,14 @@ import { wholeNumber } from '../../domain/primitives.ts';
 import type { Page } from '../../store/store.ts';
 
 /** For `?limit=&after=`; `after` is what the list is ordered by, exclusive. */
-export const pagingQuery = {
+export const paginationQuery = {
   limit: wholeNumber(1, 100).prefault(20).describe('At most so many'),
   after: z.string().min(1).max(64).optional().describe('`lastId` of the page before'),
 };
 
 export const noQuery = z.strictObject({});
 
-export function listOf<T extends z.ZodType>(item: T) {
+export function listSchema<T extends z.ZodType>(item: T) {
   return z.object({
     data: z.array(item),
     firstId: z.string().nullable(),
@@ -20,13 +20,13 @@ export function listOf<T extends z.ZodType>(item: T) {
   });
 }
 
-export function toList<T>(page: Page<T>, idOf: (item: T) => string) {
+export function toList<T>(page: Page<T>, itemId: (item: T) => string) {
   const { data, hasMore } = page;
   const [first, last] = [data[0], data.at(-1)];
   return {
     data,
-    firstId: first === undefined ? null : idOf(first),
-    lastId: last === undefined ? null : idOf(last),
+    firstId: first === undefined ? null : itemId(first),
+    lastId: last === undefined ? null : itemId(last),
     hasMore,
   };
 }

@@ -57,11 +57,11 @@ const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string
   'storage-full': [507, 'There is no space left'],
 };
 
-export function statusOf(code: ErrorCode): number {
+export function problemStatus(code: ErrorCode): number {
   return STATUS[code][0];
 }
 
-export function titleOf(code: ErrorCode): string {
+export function problemTitle(code: ErrorCode): string {
   return STATUS[code][1];
 }
 
@@ -70,21 +70,22 @@ export const MAX_ERRORS = 20;
 /** A name that a client chose may be as long as its body. */
 const MAX_CHARACTERS = { instance: 2000, detail: 4000, place: 200 };
 
-const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);
+const truncate = (text: string, length: number) =>
+  text.length > length ? `${text.slice(0, length)}…` : text;
 
 /** What a client is told of an error, in a length that it can read. */
 export function toProblem(error: AtelierError, instance: string, requestId: string): Problem {
   const errors = error.details.slice(0, MAX_ERRORS).map((place) => {
-    const detail = cut(place.detail, MAX_CHARACTERS.place);
-    if ('pointer' in place) return { pointer: cut(place.pointer, MAX_CHARACTERS.place), detail };
-    return { parameter: cut(place.parameter, MAX_CHARACTERS.place), detail };
+    const detail = truncate(place.detail, MAX_CHARACTERS.place);
+    if ('pointer' in place) return { pointer: truncate(place.pointer, MAX_CHARACTERS.place), detail };
+    return { parameter: truncate(place.parameter, MAX_CHARACTERS.place), detail };
   });
   return {
     type: `urn:atelier:problem:${error.code}`,
-    title: titleOf(error.code),
-    status: statusOf(error.code),
-    detail: cut(error.message, MAX_CHARACTERS.detail),
-    instance: cut(instance, MAX_CHARACTERS.instance),
+    title: problemTitle(error.code),
+    status: problemStatus(error.code),
+    detail: truncate(error.message, MAX_CHARACTERS.detail),
+    instance: truncate(instance, MAX_CHARACTERS.instance),
     code: error.code,
     requestId,
     ...(errors.length > 0 && { errors }),

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
-import { listOf } from '../../../src/http/schemas/paging.ts';
+import { listSchema } from '../../../src/http/schemas/paging.ts';
 import { openStore } from '../../../src/store/store.ts';
 import {
   assertProblem,
@@ -26,9 +26,9 @@ import { publish } from '../../store/fixtures.ts';
 const STATE_DIR = await temporaryDirectory({ after });
 const { app, close } = await startService({ after }, { STATE_DIR });
 const picture = await testImage(app, 0);
-const listSchema = z.strictObject({
+const aliasListSchema = z.strictObject({
   data: z.array(aliasSchema.strict()),
-  history: listOf(aliasMoveSchema.strict()).strict(),
+  history: listSchema(aliasMoveSchema.strict()).strict(),
 });
 
 for (let seed = 0; seed < 3; seed++) await train(app, tiny({ modelName: 'shoes', seed }));
@@ -60,10 +60,10 @@ async function answeredBy(path: string): Promise<number> {
   return response.json().model.version;
 }
 
-async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof listSchema>> {
+async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof aliasListSchema>> {
   const response = await app.inject(`/v1/models/${model}/aliases${query}`);
   assert.equal(response.statusCode, 200, response.body);
-  return listSchema.parse(response.json());
+  return aliasListSchema.parse(response.json());
 }
 
 const versionOf = async (path: string): Promise<ModelVersion> =>
@@ -314,7 +314,7 @@ test('what a key may not do it does not, and the history says whose key it was',
     const response = await ask(scope, method, url, payload);
     assert.equal(response.statusCode, status, `${scope} ${method} ${url}: ${response.body}`);
   }
-  const list = listSchema.parse((await ask('predict', 'GET', '/v1/models/m/aliases')).json());
+  const list = aliasListSchema.parse((await ask('predict', 'GET', '/v1/models/m/aliases')).json());
   assert.deepEqual([list.data[0]?.movedBy, list.history.data[0]?.caller], ['a-admin', 'a-admin']);
 });
 

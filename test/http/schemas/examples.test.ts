@@ -23,7 +23,7 @@ import {
 import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
 import { examples } from '../../../src/http/schemas/examples.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/schemas/native-errors.ts';
-import { listOf } from '../../../src/http/schemas/paging.ts';
+import { listSchema } from '../../../src/http/schemas/paging.ts';
 import { problemSchema } from '../../../src/http/schemas/problem.ts';
 import {
   inferResponseSchema,
@@ -44,30 +44,30 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: problemSchema,
   Dataset: datasetSchema,
   DatasetReport: datasetReportSchema,
-  DatasetList: listOf(datasetSchema),
+  DatasetList: listSchema(datasetSchema),
   LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
   TrainingRequest: trainingRequestSchema,
   ResolvedTrainingRequest: resolvedTrainingRequestSchema,
   Receipt: receiptSchema,
   TrainingJob: trainingJobSchema,
-  TrainingJobList: listOf(trainingJobSchema),
+  TrainingJobList: listSchema(trainingJobSchema),
   EpochRecord: epochRecordSchema,
   EpochRecordList: z.object({ data: z.array(epochRecordSchema) }),
   JobEvent: jobEventSchema,
-  JobEventList: listOf(jobEventSchema),
+  JobEventList: listSchema(jobEventSchema),
   Checkpoint: checkpointSchema,
   CheckpointList: z.object({ data: z.array(checkpointSchema) }),
   ModelVersion: modelVersionSchema,
-  ModelVersionList: listOf(modelVersionSchema),
+  ModelVersionList: listSchema(modelVersionSchema),
   ModelAnnotations: annotationsSchema,
   Alias: aliasSchema,
   AliasMove: aliasMoveSchema,
   AliasTarget: z.object({ version: z.int() }),
-  AliasList: z.object({ data: z.array(aliasSchema), history: listOf(aliasMoveSchema) }),
+  AliasList: z.object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) }),
   ImportOrigin: importOriginSchema,
   ExportedModel: exportedModelSchema,
   Model: modelSchema,
-  ModelList: listOf(modelSchema),
+  ModelList: listSchema(modelSchema),
   Predictions: predictionsSchema,
   Evaluation: evaluationSchema,
   Comparison: comparisonSchema,

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { STATUS_CODES } from 'node:http';
 import { test } from 'node:test';
 import { ERROR_CODES } from '../../../src/errors.ts';
-import { problems, statusOf, titleOf } from '../../../src/http/schemas/problem.ts';
+import { problemStatus, problems, problemTitle } from '../../../src/http/schemas/problem.ts';
 
 test('every code has a status that exists and a title of its own kind', () => {
   for (const code of ERROR_CODES) {
-    const status = statusOf(code);
+    const status = problemStatus(code);
     assert.ok(status >= 400 && STATUS_CODES[status], code);
-    assert.match(titleOf(code), /^[A-Z]/, code);
+    assert.match(problemTitle(code), /^[A-Z]/, code);
   }
 });
 
 test('what no request can cause is a 500, and nothing else is', () => {
-  const ours = ERROR_CODES.filter((code) => statusOf(code) === 500);
+  const ours = ERROR_CODES.filter((code) => problemStatus(code) === 500);
   assert.deepEqual(ours, [
     'internal-error',
     'loss-diverged',
@@ -31,6 +31,6 @@ test('what no request can cause is a 500, and nothing else is', () => {
 
 test('a status is described by the titles of its codes', () => {
   const { 413: large, 503: unavailable } = problems(413, 503);
-  assert.equal(large.description, titleOf('body-too-large'));
-  assert.equal(unavailable.description, `${titleOf('overloaded')}; ${titleOf('draining')}`);
+  assert.equal(large.description, problemTitle('body-too-large'));
+  assert.equal(unavailable.description, `${problemTitle('overloaded')}; ${problemTitle('draining')}`);
 });

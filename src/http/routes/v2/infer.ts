@@ -5,10 +5,10 @@ import { z } from 'zod';
 import { AtelierError } from '../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../protocols/kserve-v2/schema.ts';
 import type { PredictService } from '../../../services/predictions.ts';
-import { hangUpSignal } from '../../hang-up.ts';
-import { demandBody } from '../../raw-bodies.ts';
+import { disconnectSignal } from '../../hang-up.ts';
+import { requireBody } from '../../raw-bodies.ts';
 import { binaryContent } from '../../schemas/binary.ts';
-import { nativeErrors } from '../../schemas/native-errors.ts';
+import { protocolErrors } from '../../schemas/native-errors.ts';
 import { jsonContent, V2_INFER_EXAMPLE } from '../../schemas/protocol-examples.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
 
@@ -24,7 +24,7 @@ const shared = {
   headers: z.looseObject({
     [JSON_LENGTH]: z.string().optional().describe('Bytes of the JSON in front of binary tensors'),
   }),
-  imageBodies: {
+  requestContent: {
     'application/json': jsonContent(inferRequestSchema, V2_INFER_EXAMPLE),
     'application/octet-stream': {
       schema: {
@@ -42,7 +42,7 @@ const shared = {
         'application/octet-stream': binaryContent,
       },
     },
-    ...nativeErrors('/v2/models', 400, 404, 413, 415),
+    ...protocolErrors('/v2/models', 400, 404, 413, 415),
   },
 };
 
@@ -54,8 +54,8 @@ export const v2InferRoutes =
       bodyLimit: maxBodyBytes,
       config: {
         scope: 'predict',
-        newWork: 'large-body',
-        mediaTypes: [...Object.keys(shared.imageBodies), CURL_TYPE, ''],
+        sheddable: 'large-body',
+        mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
         inflates: true,
       },
     } as const;
@@ -65,9 +65,9 @@ export const v2InferRoutes =
       reply: FastifyReply,
       path: { name: string; version?: string },
     ) {
-      const body = { bytes: demandBody(request.body), jsonBytes: jsonBytesOf(request) };
+      const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request) };
       const answer = await predictions.answer(readModelName(path), { protocol: 'v2', ...body }, () =>
-        hangUpSignal(reply),
+        disconnectSignal(reply),
       );
       if (answer.jsonBytes === null) return reply.type('application/json').send(answer.body);
       reply.header('Inference-Header-Content-Length', answer.jsonBytes);
@@ -99,12 +99,12 @@ export const v2InferRoutes =
     });
   };
 
-function jsonBytesOf({ headers }: FastifyRequest): number | null {
-  const given = headers[JSON_LENGTH];
-  if (given === undefined) return null;
-  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+function readJsonLength({ headers }: FastifyRequest): number | null {
+  const header = headers[JSON_LENGTH];
+  if (header === undefined) return null;
+  if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
   throw new AtelierError(
     'invalid-request',
-    `Inference-Header-Content-Length is ${JSON.stringify(given).slice(0, 80)}; it is the number of bytes of the JSON, from 0.`,
+    `Inference-Header-Content-Length is ${JSON.stringify(header).slice(0, 80)}; it is the number of bytes of the JSON, from 0.`,
   );
 }

@@ -7,37 +7,37 @@ import {
 } from '../../../protocols/kserve-v2/schema.ts';
 import type { InferenceStatistics } from '../../../services/inference-statistics.ts';
 import type { ModelService } from '../../../services/models.ts';
-import { nativeErrors } from '../../schemas/native-errors.ts';
+import { protocolErrors } from '../../schemas/native-errors.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
 
 const tags = ['inference-v2'];
 const config = { scope: 'predict' } as const;
-const notFound = nativeErrors('/v2/models', 404);
+const notFound = protocolErrors('/v2/models', 404);
 
 /** One path for the champion, else the newest version, and one for any of them. */
-const FORMS = [
-  { path: '/v2/models/:name', params: namedModel, which: '' },
-  { path: '/v2/models/:name/versions/:version', params: namedVersion, which: 'Version' },
+const PATHS = [
+  { path: '/v2/models/:name', params: namedModel, suffix: '' },
+  { path: '/v2/models/:name/versions/:version', params: namedVersion, suffix: 'Version' },
 ] as const;
 
 export const v2ModelRoutes =
   (models: ModelService, statistics: InferenceStatistics): FastifyPluginAsyncZod =>
   async (app) => {
-    for (const { path, params, which } of FORMS) {
+    for (const { path, params, suffix } of PATHS) {
       app.route({
         method: 'GET',
         url: path,
         config,
         schema: {
-          operationId: `v2Model${which}Metadata`,
-          summary: `What ${which ? 'a version of a model' : 'a model'} takes and answers`,
+          operationId: `v2Model${suffix}Metadata`,
+          summary: `What ${suffix ? 'a version of a model' : 'a model'} takes and answers`,
           tags,
           params,
           response: { 200: modelMetadataSchema, ...notFound },
         },
         async handler(request) {
-          const asked = readModelName(request.params);
-          const { name, layerSizes } = await models.version(asked.name, asked.version);
+          const reference = readModelName(request.params);
+          const { name, layerSizes } = await models.version(reference.name, reference.version);
           const versions = await models.references(name);
           return {
             name,
@@ -57,17 +57,17 @@ export const v2ModelRoutes =
         url: `${path}/ready`,
         config,
         schema: {
-          operationId: `v2Model${which}Ready`,
-          summary: `Whether ${which ? 'a version of a model' : 'a model'} predicts`,
+          operationId: `v2Model${suffix}Ready`,
+          summary: `Whether ${suffix ? 'a version of a model' : 'a model'} predicts`,
           tags,
           params,
           response: { 200: modelReadinessSchema, ...notFound },
         },
         async handler(request) {
-          const asked = readModelName(request.params);
+          const reference = readModelName(request.params);
           // It is read here, if it is not in memory yet: what cannot be read is not ready.
-          const { reference } = await models.load(asked.name, asked.version);
-          return { name: reference.name, ready: true as const };
+          const loaded = await models.load(reference.name, reference.version);
+          return { name: loaded.reference.name, ready: true as const };
         },
       });
 
@@ -76,16 +76,17 @@ export const v2ModelRoutes =
         url: `${path}/stats`,
         config,
         schema: {
-          operationId: `v2Model${which}Statistics`,
-          summary: `What ${which ? 'a version' : 'each version'} of a model predicted since the start`,
+          operationId: `v2Model${suffix}Statistics`,
+          summary: `What ${suffix ? 'a version' : 'each version'} of a model predicted since the start`,
           tags,
           params,
           response: { 200: statisticsSchema, ...notFound },
         },
         async handler(request) {
-          const asked = readModelName(request.params);
-          const found = await models.version(asked.name, asked.version);
-          const references = asked.version === undefined ? await models.references(asked.name) : [found];
+          const reference = readModelName(request.params);
+          const found = await models.version(reference.name, reference.version);
+          const references =
+            reference.version === undefined ? await models.references(reference.name) : [found];
           return { model_stats: references.map((reference) => statistics.of(reference)) };
         },
       });

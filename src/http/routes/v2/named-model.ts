@@ -18,13 +18,13 @@ export function readModelName(path: { name: string; version?: string }): {
   name: string;
   version?: VersionName;
 } {
-  if (!NAME_PATTERN.test(path.name)) refuse(`There is no model ${quote(path.name)}`);
+  if (!NAME_PATTERN.test(path.name)) rejectReference(`There is no model ${quote(path.name)}`);
   if (path.version === undefined) return { name: path.name };
   const { data } = versionNameSchema.safeParse(path.version);
-  if (data === undefined) refuse(`Model ${path.name} has no version ${quote(path.version)}`);
+  if (data === undefined) rejectReference(`Model ${path.name} has no version ${quote(path.version)}`);
   return { name: path.name, version: data };
 }
 
-function refuse(what: string): never {
+function rejectReference(what: string): never {
   throw new AtelierError('model-not-found', `${what}. /v1/models shows what there is.`);
 }

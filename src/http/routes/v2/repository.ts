@@ -4,7 +4,7 @@ import { AtelierError } from '../../../errors.ts';
 import { readJson } from '../../../formats/json-bounds.ts';
 import { repositoryIndexRequestSchema, repositoryIndexSchema } from '../../../protocols/kserve-v2/schema.ts';
 import type { ModelService } from '../../../services/models.ts';
-import { nativeErrors } from '../../schemas/native-errors.ts';
+import { protocolErrors } from '../../schemas/native-errors.ts';
 import { jsonContent } from '../../schemas/protocol-examples.ts';
 import { namedModel } from './named-model.ts';
 
@@ -14,13 +14,13 @@ export const v2RepositoryRoutes =
     app.route({
       method: 'POST',
       url: '/v2/repository/index',
-      config: { scope: 'predict', newWork: false },
+      config: { scope: 'predict', sheddable: false },
       schema: {
         operationId: 'v2RepositoryIndex',
         summary: 'All versions of all models',
         tags: ['inference-v2'],
-        imageBodies: { 'application/json': jsonContent(repositoryIndexRequestSchema, { ready: true }) },
-        response: { 200: repositoryIndexSchema, ...nativeErrors('/v2/repository', 400, 413, 415) },
+        requestContent: { 'application/json': jsonContent(repositoryIndexRequestSchema, { ready: true }) },
+        response: { 200: repositoryIndexSchema, ...protocolErrors('/v2/repository', 400, 413, 415) },
       },
       async handler({ body }) {
         // Clients send nothing where they want them all. Every version is ready: it is loaded when it is asked for.
@@ -40,7 +40,7 @@ export const v2RepositoryRoutes =
       app.route({
         method: 'POST',
         url: `/v2/repository/models/:name/${action}`,
-        config: { scope: 'admin', newWork: false },
+        config: { scope: 'admin', sheddable: false },
         schema: { hide: true, params: namedModel },
         async handler() {
           throw new AtelierError(
