@@ -1,4 +1,4 @@
-/** Everything that can go wrong in a way that a caller can act on. Knows no HTTP: `http/error-handler.ts` maps it. */
+/** Everything that can go wrong in a way that a caller can act on. Knows no HTTP: `http/errors/error-handler.ts` maps it. */
 
 export const ERROR_CODES = [
   // what was sent

@@ -11,7 +11,7 @@ import { type Atelier, compose } from '../src/compose.ts';
 import { readConfig } from '../src/config.ts';
 import type { TrainingJob, trainingRequestSchema } from '../src/domain/training-job.ts';
 import type { ErrorCode } from '../src/errors.ts';
-import { type Problem, problemSchema } from '../src/http/schemas/problem.ts';
+import { type Problem, problemSchema } from '../src/http/errors/problem.ts';
 
 export const DATA_DIR = join(import.meta.dirname, '../data');
 

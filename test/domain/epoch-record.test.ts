@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type EpochRecord, isImprovement } from '../../src/domain/epoch-record.ts';
-import { examples } from '../../src/http/schemas/examples.ts';
+import { examples } from '../../src/http/examples/contract.ts';
 
 const record = (losses: Pick<EpochRecord, 'validationLoss' | 'trainLoss'>): EpochRecord => ({
   ...(examples['EpochRecord'] as EpochRecord),

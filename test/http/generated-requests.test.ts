@@ -6,7 +6,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import sharp from 'sharp';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
-import { examples } from '../../src/http/schemas/examples.ts';
+import { examples } from '../../src/http/examples/contract.ts';
 import {
   assertProblem,
   cancelJob,

@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { problemSchema } from '../../src/http/schemas/problem.ts';
+import { problemSchema } from '../../src/http/errors/problem.ts';
 import { startService, temporaryDirectory } from '../start-service.ts';
 
 const outside = await temporaryDirectory({ after });

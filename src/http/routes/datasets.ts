@@ -7,11 +7,11 @@ import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/da
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { negotiate } from '../negotiate.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { negotiate } from '../responses/negotiate.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['datasets'];
 const imageIndex = wholeNumber(0).describe('Index of the image within the split');

@@ -11,9 +11,9 @@ import {
   evaluationSchema,
 } from '../../domain/evaluation.ts';
 import type { EvaluationService } from '../../services/evaluations.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { problems } from '../schemas/problem.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { modelName, versionName } from './models.ts';
 
 const tags = ['models'];

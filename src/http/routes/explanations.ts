@@ -4,12 +4,12 @@ import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
 import type { InspectionService } from '../../services/interpretability.ts';
-import { readImages } from '../bodies.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { negotiate } from '../negotiate.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { imageContent } from '../schemas/image-bodies.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { readImages } from '../bodies/images.ts';
+import { imageContent } from '../bodies/request-content.ts';
+import { problems } from '../errors/problem.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 /** In a scope that takes image bodies. */

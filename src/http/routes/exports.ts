@@ -8,10 +8,10 @@ import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats
 import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
 import type { ExportService } from '../../services/exports.ts';
 import type { ModelService } from '../../services/models.ts';
-import { isFresh, registerEtag } from '../entity-tags.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { problems } from '../errors/problem.ts';
+import { isFresh, registerEtag } from '../plugins/etag.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { modelName, versionName } from './models.ts';
 
 const TYPES = {

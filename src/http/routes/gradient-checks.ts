@@ -3,10 +3,10 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../domain/gradient-check.ts';
 import type { GradientCheckService } from '../../services/gradient-checks.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { negotiate } from '../negotiate.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { problems } from '../errors/problem.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { negotiate } from '../responses/negotiate.ts';
 
 const querystring = z.strictObject({
   vector: z.enum(['analytic', 'numeric']).default('analytic').describe('Which gradient an npy answer holds'),

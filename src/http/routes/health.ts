@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { HealthService } from '../../services/health.ts';
-import { noQuery } from '../schemas/paging.ts';
+import { noQuery } from '../validation/pagination.ts';
 
 const tags = ['health'];
 const readinessSchema = z

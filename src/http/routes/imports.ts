@@ -4,12 +4,12 @@ import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
 import type { OnceService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { respondIdempotently } from '../idempotency.ts';
-import { parseFields, readModelUpload } from '../model-form.ts';
-import { modelUploadContent } from '../schemas/import-body.ts';
-import { noQuery } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { parseFields, readModelUpload } from '../bodies/model-upload.ts';
+import { modelUploadContent } from '../bodies/model-upload-content.ts';
+import { problems } from '../errors/problem.ts';
+import { respondIdempotently } from '../plugins/idempotency.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { noQuery } from '../validation/pagination.ts';
 
 const toPublished = (version: ModelVersion) => ({
   status: 201,

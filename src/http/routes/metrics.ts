@@ -1,8 +1,8 @@
 /** /metrics */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Metrics } from '../metrics/metrics.ts';
-import { noQuery } from '../schemas/paging.ts';
+import type { Metrics } from '../metrics/registry.ts';
+import { noQuery } from '../validation/pagination.ts';
 
 export const metricsRoutes =
   (metrics: Metrics): FastifyPluginAsyncZod =>

@@ -5,9 +5,9 @@ import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { ModelService } from '../../services/models.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['models'];
 export const modelName = z.string().describe('Name of the model');

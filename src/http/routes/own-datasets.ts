@@ -8,13 +8,13 @@ import type { OnceService } from '../../services/idempotency.ts';
 import type { OwnDatasetService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { FORM_LIMITS, withDatasetUpload } from '../dataset-form.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { respondIdempotently } from '../idempotency.ts';
-import { limitLargeBodies } from '../large-bodies.ts';
-import { datasetUploadContent } from '../schemas/dataset-form.ts';
-import { noQuery } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { FORM_LIMITS, withDatasetUpload } from '../bodies/dataset-upload.ts';
+import { datasetUploadContent } from '../bodies/dataset-upload-content.ts';
+import { problems } from '../errors/problem.ts';
+import { respondIdempotently } from '../plugins/idempotency.ts';
+import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { noQuery } from '../validation/pagination.ts';
 
 const tags = ['datasets'];
 

@@ -6,12 +6,12 @@ import type { VersionName } from '../../domain/model-reference.ts';
 import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { PredictService } from '../../services/predictions.ts';
-import { readImages } from '../bodies.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { negotiate } from '../negotiate.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { imageContent } from '../schemas/image-bodies.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { readImages } from '../bodies/images.ts';
+import { imageContent } from '../bodies/request-content.ts';
+import { problems } from '../errors/problem.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 const shared = {

@@ -5,9 +5,9 @@ import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
 import { annotationsSchema, modelVersionSchema } from '../../domain/model.ts';
 import { aliasNameSchema } from '../../domain/model-reference.ts';
 import type { RegistryService } from '../../services/registry.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 import { modelName, versionName } from './models.ts';
 
 const tags = ['models'];

@@ -12,13 +12,13 @@ import {
 import type { OnceService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
 import type { Keep } from '../../store/idempotency.ts';
-import { trackRequestId } from '../asked-by.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { epochsToCsv } from '../epochs-csv.ts';
-import { respondIdempotently } from '../idempotency.ts';
-import { negotiate } from '../negotiate.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../schemas/paging.ts';
-import { problems } from '../schemas/problem.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { respondIdempotently } from '../plugins/idempotency.ts';
+import { trackRequestId } from '../plugins/request-context.ts';
+import { epochsToCsv } from '../responses/csv.ts';
+import { negotiate } from '../responses/negotiate.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });

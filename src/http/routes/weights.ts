@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InspectionService } from '../../services/interpretability.ts';
-import { registerEtag } from '../entity-tags.ts';
-import { disconnectSignal } from '../hang-up.ts';
-import { negotiate } from '../negotiate.ts';
-import { binaryContent } from '../schemas/binary.ts';
-import { problems } from '../schemas/problem.ts';
+import { binaryContent } from '../bodies/binary-content.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 export const weightsRoutes =

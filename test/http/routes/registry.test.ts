@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
-import { listSchema } from '../../../src/http/schemas/paging.ts';
+import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { openStore } from '../../../src/store/store.ts';
 import {
   assertProblem,

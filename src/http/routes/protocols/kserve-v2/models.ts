@@ -1,0 +1,110 @@
+/** Models as the Open Inference Protocol v2 sees them: metadata, readiness, statistics. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import {
+  modelMetadataSchema,
+  modelReadinessSchema,
+  statisticsSchema,
+} from '../../../../protocols/kserve-v2/schema.ts';
+import type { InferenceStatistics } from '../../../../services/inference-statistics.ts';
+import type { ModelService } from '../../../../services/models.ts';
+import { protocolErrors } from '../../../errors/protocol-errors.ts';
+import { namedModel, namedVersion, readModelName } from '../named-model.ts';
+
+const tags = ['inference-v2'];
+const config = { scope: 'predict' } as const;
+const notFound = protocolErrors('/v2/models', 404);
+
+/** One path for the champion, else the newest version, and one for any of them. */
+const PATHS = [
+  { path: '/v2/models/:name', params: namedModel, suffix: '' },
+  { path: '/v2/models/:name/versions/:version', params: namedVersion, suffix: 'Version' },
+] as const;
+
+export const v2ModelRoutes =
+  (models: ModelService, statistics: InferenceStatistics): FastifyPluginAsyncZod =>
+  async (app) => {
+    for (const { path, params, suffix } of PATHS) {
+      app.route({
+        method: 'GET',
+        url: path,
+        config,
+        schema: {
+          operationId: `v2Model${suffix}Metadata`,
+          summary: `What ${suffix ? 'a version of a model' : 'a model'} takes and answers`,
+          tags,
+          params,
+          response: { 200: modelMetadataSchema, ...notFound },
+        },
+        async handler(request) {
+          const reference = readModelName(request.params);
+          const { name, layerSizes } = await models.version(reference.name, reference.version);
+          const versions = await models.references(name);
+          return {
+            name,
+            versions: versions.map(({ version }) => String(version)),
+            platform: 'atelier',
+            inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, layerSizes[0]!] }],
+            outputs: [
+              { name: 'probabilities', datatype: 'FP32', shape: [-1, layerSizes.at(-1)!] },
+              { name: 'label', datatype: 'INT64', shape: [-1] },
+            ],
+          };
+        },
+      });
+
+      app.route({
+        method: 'GET',
+        url: `${path}/ready`,
+        config,
+        schema: {
+          operationId: `v2Model${suffix}Ready`,
+          summary: `Whether ${suffix ? 'a version of a model' : 'a model'} predicts`,
+          tags,
+          params,
+          response: { 200: modelReadinessSchema, ...notFound },
+        },
+        async handler(request) {
+          const reference = readModelName(request.params);
+          // It is read here, if it is not in memory yet: what cannot be read is not ready.
+          const loaded = await models.load(reference.name, reference.version);
+          return { name: loaded.reference.name, ready: true as const };
+        },
+      });
+
+      app.route({
+        method: 'GET',
+        url: `${path}/stats`,
+        config,
+        schema: {
+          operationId: `v2Model${suffix}Statistics`,
+          summary: `What ${suffix ? 'a version' : 'each version'} of a model predicted since the start`,
+          tags,
+          params,
+          response: { 200: statisticsSchema, ...notFound },
+        },
+        async handler(request) {
+          const reference = readModelName(request.params);
+          const found = await models.version(reference.name, reference.version);
+          const references =
+            reference.version === undefined ? await models.references(reference.name) : [found];
+          return { model_stats: references.map((reference) => statistics.of(reference)) };
+        },
+      });
+    }
+
+    app.route({
+      method: 'GET',
+      url: '/v2/models/stats',
+      config,
+      schema: {
+        operationId: 'v2Statistics',
+        summary: 'What each version of each model predicted since the start',
+        tags,
+        response: { 200: statisticsSchema },
+      },
+      async handler() {
+        const references = await models.references();
+        return { model_stats: references.map((reference) => statistics.of(reference)) };
+      },
+    });
+  };

@@ -1,0 +1,128 @@
+/** MLflow's scoring server, which serves one model. In a scope of raw bodies. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import packageJson from '../../../../package.json' with { type: 'json' };
+import { FASHION_MNIST } from '../../../datasets/fashion-mnist.ts';
+import { modelReferenceSchema, parseModelReference } from '../../../domain/model-reference.ts';
+import { AtelierError } from '../../../errors.ts';
+import type { InvocationBody } from '../../../protocols/mlflow/dataframe.ts';
+import { invocationResponseSchema, invocationSchema } from '../../../protocols/mlflow/schema.ts';
+import type { HealthService } from '../../../services/health.ts';
+import type { ModelService } from '../../../services/models.ts';
+import type { PredictService } from '../../../services/predictions.ts';
+import { parseMediaType, requireBody } from '../../bodies/raw.ts';
+import { protocolErrors } from '../../errors/protocol-errors.ts';
+import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../examples/protocols.ts';
+import { disconnectSignal } from '../../responses/client-disconnect.ts';
+
+const tags = ['mlflow'];
+const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
+const requestContent = {
+  'application/json': jsonContent(invocationSchema, MLFLOW_EXAMPLE),
+  'text/csv': {
+    schema: {
+      type: 'string',
+      description:
+        '784 columns, one image a row. Whether the first row names the columns is seen, or said: `text/csv; header=present` or `absent`',
+      examples: [CSV_EXAMPLE],
+    },
+  },
+};
+
+export const mlflowRoutes =
+  (
+    models: ModelService,
+    predictions: PredictService,
+    health: HealthService,
+    maxBodyBytes: number,
+  ): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'GET',
+      url: '/ping',
+      config: { scope: 'open' },
+      logLevel: 'warn',
+      schema: {
+        operationId: 'mlflowPing',
+        summary: 'Whether the service can do its work',
+        tags,
+        response: { 200: text('An empty line'), ...protocolErrors('/ping', 503) },
+      },
+      async handler(_request, reply) {
+        if (Object.values(await health.check()).every(Boolean)) return reply.type('text/plain').send('\n');
+        throw new AtelierError('draining', 'The service is not ready.');
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/version',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'mlflowVersion',
+        summary: 'Version of this service',
+        tags,
+        response: { 200: text('The version') },
+      },
+      handler: async (_request, reply) => reply.type('text/plain').send(packageJson.version),
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/invocations',
+      bodyLimit: maxBodyBytes,
+      config: { scope: 'predict', sheddable: 'large-body', mediaTypes: Object.keys(requestContent) },
+      schema: {
+        operationId: 'mlflowInvocations',
+        summary: 'Predict with one model',
+        description:
+          'One of `inputs`, `instances`, `dataframe_split` and `dataframe_records`, or CSV. Numbers of which none is ' +
+          'greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused. `params.output` asks for the label instead of the probabilities.',
+        tags,
+        querystring: z.strictObject({
+          model: modelReferenceSchema.options[0]
+            .optional()
+            .describe('`name`, `name@version` or `name@alias`; else `fashion-mnist`, else the only model'),
+        }),
+        requestContent,
+        response: { 200: invocationResponseSchema, ...protocolErrors('/invocations', 400, 404, 413, 415) },
+      },
+      async handler(request, reply) {
+        const { model = await defaultModel(models) } = request.query;
+        const { name, version } = parseModelReference(model);
+        const body = parseInvocation(request.headers['content-type']!, requireBody(request.body));
+        const { body: answer } = await predictions.answer(
+          { name, ...(version !== undefined && { version }) },
+          { protocol: 'mlflow', ...body },
+          () => disconnectSignal(reply),
+        );
+        return reply.type('application/json').send(answer);
+      },
+    });
+  };
+
+/** @throws AtelierError `model-not-found` where there are several and none is named as the data set */
+async function defaultModel(models: ModelService): Promise<string> {
+  const { data: some } = await models.list({ limit: 2 });
+  if (some.length === 1) return some[0]!.name;
+  return models.get(FASHION_MNIST).then(
+    ({ name }) => name,
+    (error) => {
+      if (some.length === 0) throw error;
+      const detail = 'say which is meant, as in /invocations?model=name';
+      throw new AtelierError(
+        'model-not-found',
+        `There are several models, and none is ${FASHION_MNIST}: ${detail}.`,
+        {
+          details: [{ parameter: 'model', detail }],
+        },
+      );
+    },
+  );
+}
+
+function parseInvocation(contentType: string, bytes: Buffer): InvocationBody {
+  if (parseMediaType(contentType) === 'application/json') return { type: 'json', bytes };
+  const header = /;\s*header\s*=\s*"?(present|absent)"?\s*(?:;|$)/i.exec(contentType)?.[1]?.toLowerCase();
+  return { type: 'csv', bytes, header: header as 'present' | 'absent' | undefined };
+}

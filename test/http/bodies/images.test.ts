@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+import { crc32 } from 'node:zlib';
+import sharp from 'sharp';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { npyBytes } from '../../../src/formats/npy.ts';
+import { assertProblem, startService, testImage, train } from '../../start-service.ts';
+import { encodeForm } from '../import-file.ts';
+
+const MAX_BODY_BYTES = 300 * 1024;
+const { app } = await startService({ after }, { MAX_BODY_BYTES: String(MAX_BODY_BYTES) });
+await train(app);
+const png = await testImage(app, 0, 'image/png');
+const npy = npyBytes(new Uint8Array(784), [28, 28]);
+const large = await sharp({ create: { width: 29, height: 28, channels: 3, background: 'red' } })
+  .png()
+  .toBuffer();
+const bigEndian = await readFile(new URL('../../fixtures/npy/big-endian.npy', import.meta.url));
+const object = await readFile(new URL('../../fixtures/npy/object.npy', import.meta.url));
+
+function send(type: string | undefined, payload: Uint8Array | string | undefined, query = '') {
+  return app.inject({
+    method: 'POST',
+    url: `/v1/models/fashion-mnist/predictions${query}`,
+    headers: type === undefined ? {} : { 'content-type': type },
+    ...(payload !== undefined && { payload: typeof payload === 'string' ? payload : Buffer.from(payload) }),
+  });
+}
+
+/** A whole PNG of 28×28 whose header claims another size. */
+function claiming(width: number, height: number): Uint8Array {
+  const bomb = Buffer.from(png);
+  const header = bomb.indexOf('IHDR');
+  bomb.writeUInt32BE(width, header + 4);
+  bomb.writeUInt32BE(height, header + 8);
+  bomb.writeUInt32BE(crc32(bomb.subarray(header, header + 17)), header + 17);
+  return bomb;
+}
+
+function npyHeader(shape: string, descr = "'|u1'"): Uint8Array {
+  const text = `{'descr': ${descr}, 'fortran_order': False, 'shape': ${shape}, }\n`;
+  const length = Buffer.alloc(2);
+  length.writeUInt16LE(text.length);
+  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00', 'latin1'), length, Buffer.from(text)]);
+}
+
+const BOUNDARY = 'multipart/form-data; boundary=b';
+const part = (type: string, bytes: string, name = 'name="file"; filename="f"') =>
+  `--b\r\nContent-Disposition: form-data; ${name}\r\nContent-Type: ${type}\r\n\r\n${bytes}\r\n`;
+const zeros = (count: number) => new Array(count).fill(0);
+const image = (value: unknown) => JSON.stringify({ image: [...zeros(783), value] });
+
+const JSON_TYPE = 'application/json';
+const BYTES = 'application/octet-stream';
+const NPY = 'application/x-npy';
+type Case = [
+  title: string,
+  type: string | undefined,
+  body: Uint8Array | string | undefined,
+  status: number,
+  code: ErrorCode,
+  pointer?: string,
+];
+const cases: Case[] = [
+  ['no body', undefined, undefined, 400, 'malformed-body'],
+  ['no content type', undefined, new Uint8Array(784), 415, 'unsupported-media-type'],
+  ['a type that is not taken', 'image/gif', 'GIF89a', 415, 'unsupported-media-type'],
+  ['text', 'text/plain', 'shoe', 415, 'unsupported-media-type'],
+  ['a type that is none', '/', 'x', 415, 'unsupported-media-type'],
+
+  ['empty JSON', JSON_TYPE, '', 400, 'malformed-body'],
+  ['JSON that ends in the middle', JSON_TYPE, '{"image":[1,2', 400, 'malformed-body'],
+  ['NaN in JSON', JSON_TYPE, image(0).replace('0', 'NaN'), 400, 'malformed-body'],
+  ['JSON and more', JSON_TYPE, `${image(0)}x`, 400, 'malformed-body'],
+  ['invalid UTF-8', JSON_TYPE, Buffer.from('{"im\xff":1}', 'latin1'), 400, 'malformed-body'],
+  ['100,000 brackets', JSON_TYPE, `{"image":${'['.repeat(1e5)}`, 400, 'invalid-request'],
+  ['a prototype', JSON_TYPE, '{"__proto__":{"image":[]}}', 400, 'malformed-body'],
+  ['a list', JSON_TYPE, '[]', 400, 'invalid-request', '#'],
+  ['no field', JSON_TYPE, '{}', 400, 'invalid-request', '#'],
+  ['an unknown field', JSON_TYPE, '{"pixels":[]}', 400, 'invalid-request', '#/pixels'],
+  ['both fields', JSON_TYPE, `${image(0).slice(0, -1)},"images":[]}`, 400, 'invalid-request', '#/images'],
+  ['no images', JSON_TYPE, '{"images":[]}', 400, 'invalid-request', '#/images'],
+  ['an image that is text', JSON_TYPE, '{"images":["shoe"]}', 400, 'invalid-request', '#/images/0'],
+  ['a pixel that is text', JSON_TYPE, image('9'), 400, 'invalid-request', '#/image/783'],
+  ['a pixel that is null', JSON_TYPE, image(null), 400, 'invalid-request', '#/image/783'],
+  ['a pixel above 255', JSON_TYPE, image(256), 422, 'invalid-pixels', '#/image/783'],
+  ['a pixel below 0', JSON_TYPE, image(-1), 422, 'invalid-pixels', '#/image/783'],
+  ['a pixel of 1e999', JSON_TYPE, image(0).replace(/0]/, '1e999]'), 422, 'invalid-pixels', '#/image/783'],
+  ['783 numbers', JSON_TYPE, JSON.stringify({ image: zeros(783) }), 422, 'invalid-image-size', '#/image'],
+  [
+    '27 rows',
+    JSON_TYPE,
+    JSON.stringify({ image: new Array(27).fill(zeros(28)) }),
+    422,
+    'invalid-image-size',
+    '#/image',
+  ],
+  [
+    'a row of 29',
+    JSON_TYPE,
+    JSON.stringify({ images: [[...new Array(27).fill(zeros(28)), zeros(29)]] }),
+    422,
+    'invalid-image-size',
+    '#/images/0/27',
+  ],
+  ['fractions up to 1', JSON_TYPE, image(0.5), 422, 'ambiguous-pixel-range', 'pixels'],
+
+  ['no bytes', BYTES, '', 422, 'invalid-image-size'],
+  ['785 bytes', BYTES, new Uint8Array(785), 422, 'invalid-image-size'],
+
+  ['an empty npy', NPY, '', 400, 'malformed-body'],
+  ['an npy that is none', NPY, 'x'.repeat(900), 400, 'malformed-body'],
+  ['a truncated npy', NPY, npy.subarray(0, -1), 400, 'malformed-body'],
+  ['a truncated npy header', NPY, npy.subarray(0, 40), 400, 'malformed-body'],
+  ['an npy of 10^12 elements', NPY, npyHeader('(1000000000000,)'), 400, 'malformed-body'],
+  ['an npy of 10^12 images', NPY, npyHeader('(1000000000000, 784)'), 400, 'malformed-body'],
+  [
+    'an npy whose elements overflow',
+    NPY,
+    npyHeader('(9007199254740991, 9007199254740991)'),
+    400,
+    'malformed-body',
+  ],
+  ['a big-endian npy', NPY, bigEndian, 400, 'malformed-body'],
+  ['an npy of objects', NPY, object, 400, 'malformed-body'],
+  ['an npy of no image', NPY, npyHeader('(0, 784)'), 422, 'invalid-image-size'],
+  ['an npy of another size', NPY, npyBytes(new Uint8Array(900), [30, 30]), 422, 'invalid-image-size'],
+  ['an npy with NaN', NPY, npyBytes(new Float32Array(784).fill(Number.NaN), [784]), 422, 'invalid-pixels'],
+  ['an npy with infinity', NPY, npyBytes(new Float64Array(784).fill(1 / 0), [784]), 422, 'invalid-pixels'],
+  ['an npy above 255', NPY, npyBytes(new Float32Array(784).fill(256), [784]), 422, 'invalid-pixels'],
+
+  ['no picture', 'image/png', '', 400, 'undecodable-image'],
+  ['a truncated PNG', 'image/png', png.subarray(0, -20), 400, 'undecodable-image'],
+  ['a truncated PNG header', 'image/png', png.subarray(0, 20), 400, 'undecodable-image'],
+  ['a PNG that is none', 'image/png', 'PNG', 400, 'undecodable-image'],
+  [
+    'an SVG said to be a PNG',
+    'image/png',
+    '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"/>',
+    400,
+    'undecodable-image',
+  ],
+  ['a PNG of 29×28', 'image/png', large, 422, 'invalid-image-size'],
+  ['a JPEG of 29×28', 'image/jpeg', await sharp(large).jpeg().toBuffer(), 422, 'invalid-image-size'],
+  ['a WebP of 29×28', 'image/webp', await sharp(large).webp().toBuffer(), 422, 'invalid-image-size'],
+  ['a PNG that claims 30,000×30,000', 'image/png', claiming(30_000, 30_000), 422, 'invalid-image-size'],
+
+  ['a form without a boundary', 'multipart/form-data', 'x', 400, 'malformed-body'],
+  ['a form that is none', BOUNDARY, 'x', 400, 'malformed-body'],
+  ['a form without a file', BOUNDARY, '--b--\r\n', 400, 'malformed-body'],
+  ['a form that ends in a file', BOUNDARY, part(BYTES, 'x').slice(0, -2), 400, 'malformed-body'],
+  [
+    'a form with a field',
+    BOUNDARY,
+    `${part('text/plain', '3', 'name="topK"')}--b--\r\n`,
+    400,
+    'malformed-body',
+  ],
+  [
+    'a form with a prototype',
+    BOUNDARY,
+    `${part(BYTES, 'x', 'name="__proto__"; filename="f"')}--b--\r\n`,
+    400,
+    'malformed-body',
+  ],
+  [
+    'a form with a PDF',
+    BOUNDARY,
+    `${part('application/pdf', '%PDF')}--b--\r\n`,
+    415,
+    'unsupported-media-type',
+  ],
+  ['a form with a wrong file', BOUNDARY, `${part(BYTES, 'x')}--b--\r\n`, 422, 'invalid-image-size'],
+  ['a form with a wrong picture', BOUNDARY, `${part('image/png', 'x')}--b--\r\n`, 400, 'undecodable-image'],
+  ['a form with wrong JSON', BOUNDARY, `${part(JSON_TYPE, '{')}--b--\r\n`, 400, 'malformed-body'],
+  ['a picture that is called image/jpg', 'image/jpg', large, 422, 'invalid-image-size'],
+  ['a form of 1,001 files', BOUNDARY, `${part(BYTES, 'x').repeat(1001)}--b--\r\n`, 413, 'body-too-large'],
+  [
+    'a file that is too large',
+    BOUNDARY,
+    `${part(BYTES, 'x'.repeat(MAX_BODY_BYTES + 1))}--b--\r\n`,
+    413,
+    'body-too-large',
+  ],
+  [
+    'files that are too large together',
+    BOUNDARY,
+    `${part(BYTES, 'x'.repeat(MAX_BODY_BYTES / 2)).repeat(3)}--b--\r\n`,
+    413,
+    'body-too-large',
+  ],
+];
+for (const type of [JSON_TYPE, BYTES, NPY, 'image/png', 'image/jpeg', 'image/webp']) {
+  cases.push([`too many bytes of ${type}`, type, new Uint8Array(MAX_BODY_BYTES + 1), 413, 'body-too-large']);
+}
+
+for (const [title, type, body, status, code, pointer] of cases) {
+  test(`${title} is refused as ${code}`, async () => {
+    assertProblem(await send(type, body), status, code, pointer);
+  });
+}
+
+test('a refusal says what is allowed', async () => {
+  const said = async (type: string, body: Uint8Array | string) => (await send(type, body)).json().detail;
+  assert.match(
+    await said('image/gif', 'GIF89a'),
+    /image\/gif is not taken here; allowed: application\/json, .*multipart/,
+  );
+  assert.match(await said(BYTES, new Uint8Array(785)), /785 bytes are not a whole number of images.*784/);
+  assert.match(await said(NPY, bigEndian), /big-endian; save it with \.astype/);
+  assert.match(await said(JSON_TYPE, image(0.5)), /\?pixels=0-1/);
+  assert.match(await said('image/png', large), /29×28 pixels; 28×28 is allowed/);
+  assert.match(
+    await said(BYTES, new Uint8Array(MAX_BODY_BYTES + 1)),
+    new RegExp(`larger than the ${MAX_BODY_BYTES} bytes`),
+  );
+  assert.match(
+    await said(BOUNDARY, `${part('text/plain', '3', 'name="topK"')}--b--\r\n`),
+    /field that is not a file.*query/,
+  );
+});
+
+test('a form of more pixels than are made to fit is refused before any of them is decoded', async () => {
+  const send = async (count: number) => {
+    const data = new FormData();
+    // 36 megapixels by its header, which nobody can decode.
+    const picture = new Blob([claiming(6000, 6000) as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+    for (let n = 0; n < count; n++) data.append('file', picture, `${n}.png`);
+    const url = '/v1/models/fashion-mnist/predictions?fit=contain';
+    return app.inject({ method: 'POST', url, ...(await encodeForm(data)) });
+  };
+  const { detail } = assertProblem(await send(3), 413, 'body-too-large');
+  assert.match(detail, /2\.png.* 108000000 pixels; .*100000000 a form/);
+  assertProblem(await send(2), 400, 'undecodable-image');
+});
+
+test('with ?pixels=0-1 a pixel above 1 is refused', async () => {
+  assertProblem(await send(JSON_TYPE, image(2), '?pixels=0-1'), 422, 'invalid-pixels', '#/image/783');
+  const whole = npyBytes(new Uint8Array(784).fill(2), [784]);
+  assertProblem(await send(NPY, whole, '?pixels=0-1'), 422, 'invalid-pixels');
+});
+
+test('after all that the service still answers', async () => {
+  assert.equal((await send('image/png', png)).statusCode, 200);
+});
+
+test('what is wrong in a form is said of its file', async () => {
+  const named = (name: string, type: string, bytes: string) =>
+    part(type, bytes, `name="file"; filename="${name}"`);
+  const whole = named('whole.json', JSON_TYPE, image(0));
+  for (const wrong of [
+    named('wrong.x', JSON_TYPE, image(256)),
+    named('wrong.x', BYTES, 'x'),
+    named('wrong.x', 'image/png', 'x'),
+    named('wrong.x', NPY, 'x'),
+  ]) {
+    const response = await send(BOUNDARY, `${whole}${wrong}${whole}--b--\r\n`);
+    assert.match(response.json().detail, /^File wrong\.x: /);
+  }
+});

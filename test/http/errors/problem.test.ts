@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { STATUS_CODES } from 'node:http';
+import { test } from 'node:test';
+import { ERROR_CODES } from '../../../src/errors.ts';
+import { problemStatus, problems, problemTitle } from '../../../src/http/errors/problem.ts';
+
+test('every code has a status that exists and a title of its own kind', () => {
+  for (const code of ERROR_CODES) {
+    const status = problemStatus(code);
+    assert.ok(status >= 400 && STATUS_CODES[status], code);
+    assert.match(problemTitle(code), /^[A-Z]/, code);
+  }
+});
+
+test('what no request can cause is a 500, and nothing else is', () => {
+  const ours = ERROR_CODES.filter((code) => problemStatus(code) === 500);
+  assert.deepEqual(ours, [
+    'internal-error',
+    'loss-diverged',
+    'gradient-check-failed',
+    'kernel-differs',
+    'worker-crashed',
+    'checkpoint-damaged',
+    'dataset-damaged',
+    'invalid-configuration',
+    'invalid-dataset',
+    'state-locked',
+    'state-unusable',
+  ]);
+});
+
+test('a status is described by the titles of its codes', () => {
+  const { 413: large, 503: unavailable } = problems(413, 503);
+  assert.equal(large.description, problemTitle('body-too-large'));
+  assert.equal(unavailable.description, `${problemTitle('overloaded')}; ${problemTitle('draining')}`);
+});

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { z } from 'zod';
+import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
+import { checkpointSchema } from '../../../src/domain/checkpoint.ts';
+import { datasetSchema } from '../../../src/domain/dataset.ts';
+import { datasetReportSchema } from '../../../src/domain/dataset-report.ts';
+import { diagnosisSchema } from '../../../src/domain/diagnosis.ts';
+import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
+import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
+import { explanationSchema } from '../../../src/domain/explanation.ts';
+import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
+import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import { importOriginSchema } from '../../../src/domain/model-import.ts';
+import { predictionsSchema } from '../../../src/domain/prediction.ts';
+import {
+  jobEventSchema,
+  receiptSchema,
+  resolvedTrainingRequestSchema,
+  trainingJobSchema,
+  trainingRequestSchema,
+} from '../../../src/domain/training-job.ts';
+import { problemSchema } from '../../../src/http/errors/problem.ts';
+import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
+import { examples } from '../../../src/http/examples/contract.ts';
+import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
+import { listSchema } from '../../../src/http/validation/pagination.ts';
+import {
+  inferResponseSchema,
+  modelMetadataSchema,
+  modelReadinessSchema,
+  modelStatisticsSchema,
+  repositoryIndexSchema,
+  serverMetadataSchema,
+  serverReadinessSchema,
+  statisticsSchema,
+} from '../../../src/protocols/kserve-v2/schema.ts';
+import { invocationResponseSchema } from '../../../src/protocols/mlflow/schema.ts';
+import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
+import { startService } from '../../start-service.ts';
+
+const row = z.array(z.int().min(0).max(255)).length(28);
+const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
+  Problem: problemSchema,
+  Dataset: datasetSchema,
+  DatasetReport: datasetReportSchema,
+  DatasetList: listSchema(datasetSchema),
+  LabelledImage: z.object({ label: z.int(), className: z.string(), image: z.array(row).length(28) }),
+  TrainingRequest: trainingRequestSchema,
+  ResolvedTrainingRequest: resolvedTrainingRequestSchema,
+  Receipt: receiptSchema,
+  TrainingJob: trainingJobSchema,
+  TrainingJobList: listSchema(trainingJobSchema),
+  EpochRecord: epochRecordSchema,
+  EpochRecordList: z.object({ data: z.array(epochRecordSchema) }),
+  JobEvent: jobEventSchema,
+  JobEventList: listSchema(jobEventSchema),
+  Checkpoint: checkpointSchema,
+  CheckpointList: z.object({ data: z.array(checkpointSchema) }),
+  ModelVersion: modelVersionSchema,
+  ModelVersionList: listSchema(modelVersionSchema),
+  ModelAnnotations: annotationsSchema,
+  Alias: aliasSchema,
+  AliasMove: aliasMoveSchema,
+  AliasTarget: z.object({ version: z.int() }),
+  AliasList: z.object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) }),
+  ImportOrigin: importOriginSchema,
+  ExportedModel: exportedModelSchema,
+  Model: modelSchema,
+  ModelList: listSchema(modelSchema),
+  Predictions: predictionsSchema,
+  Evaluation: evaluationSchema,
+  Comparison: comparisonSchema,
+  Explanation: explanationSchema,
+  Diagnosis: diagnosisSchema,
+  GradientCheckRequest: gradientCheckRequestSchema,
+  GradientCheck: gradientCheckSchema,
+  ProtocolError: protocolErrorSchema,
+  MlflowError: mlflowErrorSchema,
+  V2ServerMetadata: serverMetadataSchema,
+  V2Readiness: serverReadinessSchema,
+  V2ModelMetadata: modelMetadataSchema,
+  V2ModelReadiness: modelReadinessSchema,
+  V2InferResponse: inferResponseSchema,
+  V2ModelStatistics: modelStatisticsSchema,
+  V2Statistics: statisticsSchema,
+  V2RepositoryIndex: repositoryIndexSchema,
+  TensorflowPredictResponse: predictResponseSchema,
+  MlflowPredictions: invocationResponseSchema,
+  Liveness: z.object({ live: z.literal(true) }),
+  Readiness: z.object({
+    ready: z.boolean(),
+    checks: z.object({ database: z.boolean(), datasets: z.boolean(), accepting: z.boolean() }),
+  }),
+};
+
+const { app } = await startService({ after });
+
+for (const [id, example] of Object.entries(examples)) {
+  test(`the example of ${id} is one`, () => {
+    const schema = SCHEMAS[id];
+    assert.ok(schema, `what ${id} is made of is not known here`);
+    (schema instanceof z.ZodObject ? schema.strict() : schema).parse(example);
+  });
+}
+
+test('every component of the document has its example, and there is none of anything else', async () => {
+  const components = Object.keys((await app.inject('/openapi.json')).json().components.schemas);
+  assert.deepEqual(Object.keys(examples).toSorted(), components.toSorted());
+});
+
+test('the requests that are shown are taken', async () => {
+  const check = await app.inject({
+    method: 'POST',
+    url: '/v1/gradient-checks',
+    payload: examples['GradientCheckRequest'] as object,
+  });
+  assert.equal(check.statusCode, 200, check.body);
+  const job = await app.inject({
+    method: 'POST',
+    url: '/v1/training-jobs',
+    payload: examples['TrainingRequest'] as object,
+  });
+  assert.equal(job.statusCode, 202, job.body);
+});

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { sendClientError } from '../../../src/http/errors/client-error.ts';
+import { measureRequests } from '../../../src/http/metrics/requests.ts';
+import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
+  connectionOptions,
+  limitConnections,
+} from '../../../src/http/plugins/connection-limits.ts';
+
+const LONG_MS = 60_000;
+const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n';
+/** More than the buffers of both ends hold. */
+const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
+
+/** A service of which one limit is short, and no other matters. */
+async function serve(
+  t: TestContext,
+  short: Partial<ConnectionLimits>,
+  work?: Promise<void>,
+  onMeasured = (_labels: string) => {},
+) {
+  const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
+  const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
+  const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
+  limitConnections(app, all);
+  measureRequests(app, (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }));
+  t.after(() => app.close());
+  app.post('/', async () => {
+    await work;
+    return 'done';
+  });
+  app.post('/upload', { config: { scope: 'train', upload: true } }, async () => 'taken');
+  app.get('/', async () => 'done');
+  app.get('/huge', async () => HUGE);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return app;
+}
+
+async function dial(app: FastifyInstance): Promise<{ client: Socket; server: Socket }> {
+  const accepted = once(app.server, 'connection') as Promise<[Socket]>;
+  const client = connect((app.server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
+  const [server] = await accepted;
+  return { client, server };
+}
+
+const closing = (socket: Socket) =>
+  new Promise<void>((resolve) => (socket.destroyed ? resolve() : socket.once('close', () => resolve())));
+
+async function assertNobodyIsConnected(app: FastifyInstance): Promise<void> {
+  const count = await new Promise<number>((resolve) =>
+    app.server.getConnections((_error, connections) => resolve(connections)),
+  );
+  assert.equal(count, 0);
+}
+
+/** A byte every few milliseconds until the connection is closed: never silent for long. */
+function drip(socket: Socket, byte: string): void {
+  const timer = setInterval(() => socket.write(byte), 10);
+  socket.once('close', () => clearInterval(timer));
+}
+
+const assertTimedOut = (said: string, why: RegExp) => {
+  assert.match(said, /^HTTP\/1\.1 408 [\s\S]*application\/problem\+json/);
+  assert.match(said, why);
+};
+
+test('a connection that says nothing is closed', async (t) => {
+  const app = await serve(t, { headersMs: 50 });
+  const { client } = await dial(app);
+  assertTimedOut(await text(client), /"code":"request-timeout"/);
+  await assertNobodyIsConnected(app);
+});
+
+test('headers that arrive byte by byte end in time, however steadily they come', async (t) => {
+  const app = await serve(t, { headersMs: 100 });
+  const { client, server } = await dial(app);
+  client.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
+  drip(client, 'x');
+  await closing(server);
+  await assertNobodyIsConnected(app);
+});
+
+test('a body that arrives byte by byte ends in time, however steadily it comes', async (t) => {
+  const app = await serve(t, { headersMs: 200, requestMs: 200 });
+  const { client, server } = await dial(app);
+  client.write(`${POST}Content-Length: 1000000\r\n\r\n`);
+  drip(client, 'x');
+  await closing(server);
+  await assertNobodyIsConnected(app);
+});
+
+test('a body that stops arriving is a 408, and a request that is worked on for longer is not', async (t) => {
+  const longer = Promise.withResolvers<void>();
+  const app = await serve(t, { stallMs: 50 }, longer.promise);
+  const say = async (body: string) => {
+    const { client } = await dial(app);
+    client.write(`${POST}Connection: close\r\nContent-Length: 9\r\n\r\n${body}`);
+    return text(client);
+  };
+  const whole = say('123456789');
+  assertTimedOut(await say('1234'), /nothing of the body arrived for 0.05 seconds/);
+  longer.resolve();
+  assert.match(await whole, /^HTTP\/1.1 200 [\s\S]*done$/);
+  await assertNobodyIsConnected(app);
+});
+
+for (const [title, short] of [
+  ['stops arriving', { stallMs: 50 }],
+  ['does not arrive in time', { requestMs: 50 }],
+] as const) {
+  test(`a body that ${title} is counted as a 408 of its route, once`, async (t) => {
+    const measured: string[] = [];
+    const app = await serve(t, short, undefined, (labels) => measured.push(labels));
+    const { client } = await dial(app);
+    client.write(`${POST}Content-Length: 9\r\n\r\n1234`);
+    assert.match(await text(client), /^HTTP\/1\.1 408 /);
+    await assertNobodyIsConnected(app);
+    assert.deepEqual(measured, ['/ POST 408']);
+  });
+}
+
+test('a connection that sends no further request is closed', async (t) => {
+  const app = await serve(t, { keepAliveMs: 50 });
+  const { client } = await dial(app);
+  client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.match(await text(client), /^HTTP\/1.1 200 [\s\S]*done$/);
+  await assertNobodyIsConnected(app);
+});
+
+test('a client that does not read its answer is cut off', async (t) => {
+  const app = await serve(t, { stallMs: 50 });
+  const { client, server } = await dial(app);
+  client.pause();
+  client.write('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n');
+  await closing(server);
+  assert.equal(server.writableLength, 0, 'what it did not read is let go');
+  client.destroy();
+  await assertNobodyIsConnected(app);
+});
+
+test('so is one that asks on and on and reads nothing', async (t) => {
+  const app = await serve(t, { stallMs: 50 });
+  const { client, server } = await dial(app);
+  client.pause();
+  client.write('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(100));
+  await closing(server);
+  client.destroy();
+  await assertNobodyIsConnected(app);
+});
+
+test('a client that reads slowly, but reads, gets all of its answer', async (t) => {
+  const app = await serve(t, { stallMs: 100 });
+  const { client } = await dial(app);
+  client.write('GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  let length = 0;
+  for await (const chunk of client) {
+    length += (chunk as Buffer).length;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok(length > HUGE.length);
+});
+
+test('one connection more than there may be is closed at once', async (t) => {
+  const app = await serve(t, { connections: 2 });
+  const held = [await dial(app), await dial(app)];
+  const port = (app.server.address() as AddressInfo).port;
+  const refused = connect(port, '127.0.0.1').on('error', () => {});
+  assert.equal(await text(refused).catch(() => ''), '');
+  for (const { client } of held) client.destroy();
+});
+
+test('the body of an upload may arrive for longer than others', async (t) => {
+  const app = await serve(t, { headersMs: 200, requestMs: 200 });
+  const body = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n1234`;
+  const [upload, other] = [await dial(app), await dial(app)];
+  upload.client.write(body('/upload'));
+  other.client.write(body('/'));
+  const said = text(upload.client);
+  assertTimedOut(await text(other.client), /the body did not arrive within 0\.2 seconds/);
+  upload.client.write('56789');
+  assert.match(await said, /^HTTP\/1\.1 200 [\s\S]*taken$/);
+});

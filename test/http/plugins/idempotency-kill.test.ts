@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { serving, startProcess } from '../../start-process.ts';
+import { temporaryDirectory, tiny } from '../../start-service.ts';
+
+const KILLS = 6;
+const REQUESTS = 12;
+
+/** @returns undefined where the connection breaks first */
+async function post(base: string, key: string) {
+  try {
+    const response = await fetch(`${base}/v1/training-jobs`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': key },
+      body: JSON.stringify(tiny({ metadata: { key } })),
+    });
+    const body = await response.text();
+    const { status, headers } = response;
+    return { status, location: headers.get('location'), body, replayed: headers.has('idempotency-replayed') };
+  } catch {
+    return undefined;
+  }
+}
+
+async function allJobs(base: string): Promise<TrainingJob[]> {
+  const jobs: TrainingJob[] = [];
+  for (let after = ''; ; ) {
+    const response = await fetch(`${base}/v1/training-jobs?limit=100${after}`);
+    const page = (await response.json()) as { data: TrainingJob[]; lastId: string; hasMore: boolean };
+    jobs.push(...page.data);
+    if (!page.hasMore) return jobs;
+    after = `&after=${page.lastId}`;
+  }
+}
+
+test('killed before, while or after it answers, it makes one job of every key that is sent again', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  // Who is killed tells no coverage, which takes time.
+  const start = () =>
+    startProcess(t, stateDir, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1000', NODE_V8_COVERAGE: '' });
+  const all: string[] = [];
+  let service = start();
+  for (let kill = 0; kill < KILLS; kill++) {
+    const { child, exited } = service;
+    let base = await serving(service);
+    const keys = Array.from({ length: REQUESTS }, () => randomUUID());
+    all.push(...keys);
+    let answers = 0;
+    // At a random moment before the first answer, or soon after one of those that follow.
+    const killed = Promise.withResolvers<void>();
+    const killSoon = () =>
+      void setTimeout(Math.random() * 4).then(() => killed.resolve(void child.kill('SIGKILL')));
+    if (kill === 0) killSoon();
+    const sent = keys.map(async (key) => {
+      const answer = await post(base, key);
+      if (answer && ++answers === 2 * kill) killSoon();
+      return answer;
+    });
+    await killed.promise;
+    assert.deepEqual(await exited, [null, 'SIGKILL']);
+    const seen = await Promise.all(sent);
+
+    service = start();
+    base = await serving(service);
+    for (const [n, key] of keys.entries()) {
+      const again = await post(base, key);
+      assert.equal(again?.status, 202, again?.body);
+      if (seen[n]) assert.deepEqual(again, { ...seen[n], replayed: true });
+      assert.deepEqual(await post(base, key), { ...again, replayed: true });
+    }
+  }
+  const created = (await allJobs(await serving(service))).map(({ metadata }) => metadata['key']);
+  assert.deepEqual(created.toSorted(), all.toSorted());
+});

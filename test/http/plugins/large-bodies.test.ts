@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { after, test } from 'node:test';
+import { assertProblem, startService, train } from '../../start-service.ts';
+
+const { app } = await startService({ after });
+await app.listen({ port: 0, host: '127.0.0.1' });
+await train(app);
+const { port } = app.server.address() as AddressInfo;
+const PREDICT = '/v1/models/fashion-mnist/predictions';
+
+function predict(images: number) {
+  const headers = { 'content-type': 'application/octet-stream' };
+  return app.inject({ method: 'POST', url: PREDICT, headers, payload: Buffer.alloc(784 * images) });
+}
+
+/** By clients that have sent the heads of large requests. */
+async function holdAllPlaces() {
+  const held: { socket: Socket; response: ServerResponse }[] = [];
+  for (let i = 0; i < 8; i++) {
+    const arrived = once(app.server, 'request') as Promise<[unknown, ServerResponse]>;
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    const length = i % 2 === 0 ? `Content-Length: ${2 ** 20}` : 'Transfer-Encoding: chunked';
+    const type = 'Content-Type: application/octet-stream';
+    socket.write(`POST ${PREDICT} HTTP/1.1\r\nHost: x\r\n${type}\r\n${length}\r\n\r\n`);
+    held.push({ socket, response: (await arrived)[1] });
+  }
+  return {
+    sockets: held.map(({ socket }) => socket),
+    async leave() {
+      for (const { socket, response } of held) {
+        const left = response.closed ? undefined : once(response, 'close');
+        socket.destroy();
+        await left;
+      }
+    },
+  };
+}
+
+test('eight large bodies are in work at once, one more is told to come again, and small ones are answered', async () => {
+  const held = await holdAllPlaces();
+  const refused = await predict(1000);
+  assertProblem(refused, 503, 'overloaded');
+  assert.match(String(refused.headers['retry-after']), /^\d+$/);
+  assert.equal((await predict(1)).statusCode, 200);
+  await held.leave();
+  assert.equal((await predict(1000)).statusCode, 200);
+});
+
+test('clients that hardly send do not keep the others out', async () => {
+  const held = await holdAllPlaces();
+  const said = Promise.race(held.sockets.map((socket) => text(socket)));
+  // Refused as long as they may only just have begun.
+  while ((await predict(1000)).statusCode !== 200);
+  assert.match(
+    await said,
+    /^HTTP\/1.1 408 [\s\S]* the body arrived at \d+ bytes a second while others waited[\s\S]*"code":"request-timeout"/,
+  );
+  assert.equal(held.sockets.filter((socket) => socket.readableEnded).length, 1, 'one place was needed');
+  await held.leave();
+});

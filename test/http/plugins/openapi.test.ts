@@ -1,0 +1,338 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { readConfig } from '../../../src/config.ts';
+import { ERROR_CODES } from '../../../src/errors.ts';
+import { buildApp, type Services } from '../../../src/http/app.ts';
+import { startService } from '../../start-service.ts';
+
+type Schema = OpenAPIV3_1.SchemaObject & { $ref?: string };
+type Media = { schema?: Schema; example?: unknown; examples?: object };
+
+const { app } = await startService({ after });
+const document: OpenAPIV3_1.Document = (await app.inject('/openapi.json')).json();
+const schemas = document.components!.schemas as Record<string, Schema>;
+const operations = Object.entries(document.paths!).flatMap(([path, item]) =>
+  Object.entries(item as Record<string, OpenAPIV3_1.OperationObject>).map(([method, operation]) => ({
+    title: `${method.toUpperCase()} ${path}`,
+    operation,
+  })),
+);
+
+const resolve = (schema: Schema): Schema =>
+  schema.$ref === undefined ? schema : schemas[schema.$ref.replace('#/components/schemas/', '')]!;
+
+/** Bytes and text need none: their description says what they hold. */
+function hasExample(media: Media): boolean {
+  const schema = resolve(media.schema!);
+  if (schema.type === 'string') return true;
+  if (schema.contentMediaType !== undefined || media.example !== undefined || media.examples !== undefined)
+    return true;
+  if (Array.isArray(schema.examples) && schema.examples.length > 0) return true;
+  // A form holds the other bodies.
+  return Object.values(schema.properties ?? {}).some((property) => (property as Schema).type === 'array');
+}
+
+test('openapi.json in the repository is what the service answers, whatever it is composed of', async () => {
+  const committed = JSON.parse(
+    await readFile(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8'),
+  );
+  assert.deepEqual(committed, document);
+  const bare = await buildApp({} as Services, readConfig({}));
+  await bare.ready();
+  assert.deepEqual(JSON.parse(JSON.stringify(bare.swagger())), document);
+  await bare.close();
+});
+
+test('the document has every route of the contract, and no other', () => {
+  assert.deepEqual(operations.map(({ title }) => title).toSorted(), [
+    'DELETE /v1/datasets/{id}',
+    'DELETE /v1/models/{name}',
+    'DELETE /v1/models/{name}/aliases/{alias}',
+    'DELETE /v1/models/{name}/versions/{version}',
+    'GET /health/live',
+    'GET /health/ready',
+    'GET /metrics',
+    'GET /ping',
+    'GET /v1/datasets',
+    'GET /v1/datasets/{id}',
+    'GET /v1/datasets/{id}/splits/{split}/images/{index}',
+    'GET /v1/models',
+    'GET /v1/models/{name}',
+    'GET /v1/models/{name}/aliases',
+    'GET /v1/models/{name}/versions',
+    'GET /v1/models/{name}/versions/{version}',
+    'GET /v1/models/{name}/versions/{version}/comparison',
+    'GET /v1/models/{name}/versions/{version}/evaluation',
+    'GET /v1/models/{name}/versions/{version}/export',
+    'GET /v1/models/{name}/versions/{version}/weights',
+    'GET /v1/training-jobs',
+    'GET /v1/training-jobs/{id}',
+    'GET /v1/training-jobs/{id}/checkpoints',
+    'GET /v1/training-jobs/{id}/events',
+    'GET /v1/training-jobs/{id}/metrics',
+    'GET /v2',
+    'GET /v2/health/live',
+    'GET /v2/health/ready',
+    'GET /v2/models/stats',
+    'GET /v2/models/{name}',
+    'GET /v2/models/{name}/ready',
+    'GET /v2/models/{name}/stats',
+    'GET /v2/models/{name}/versions/{version}',
+    'GET /v2/models/{name}/versions/{version}/ready',
+    'GET /v2/models/{name}/versions/{version}/stats',
+    'GET /version',
+    'PATCH /v1/models/{name}/versions/{version}',
+    'POST /invocations',
+    'POST /v1/datasets',
+    'POST /v1/gradient-checks',
+    'POST /v1/models',
+    'POST /v1/models/{name}/labels/{version}:predict',
+    'POST /v1/models/{name}/predictions',
+    'POST /v1/models/{name}/versions/{version}/explanations',
+    'POST /v1/models/{name}/versions/{version}/predictions',
+    'POST /v1/models/{name}/versions/{version}:predict',
+    'POST /v1/models/{name}:predict',
+    'POST /v1/training-jobs',
+    'POST /v1/training-jobs/{id}/cancel',
+    'POST /v1/training-jobs/{id}/checkpoints/{step}/predictions',
+    'POST /v1/training-jobs/{id}/pause',
+    'POST /v1/training-jobs/{id}/resume',
+    'POST /v1/training-jobs/{id}/verify',
+    'POST /v2/models/{name}/infer',
+    'POST /v2/models/{name}/versions/{version}/infer',
+    'POST /v2/repository/index',
+    'PUT /v1/models/{name}/aliases/{alias}',
+  ]);
+});
+
+test('every operation has a summary, a tag that is described, and an id of its own', () => {
+  const described = document.tags!.map((tag) => tag.name);
+  for (const { title, operation } of operations) {
+    assert.ok(operation.summary, title);
+    assert.equal(operation.tags?.length, 1, title);
+    assert.ok(described.includes(operation.tags[0]!), title);
+    assert.ok(operation.operationId, title);
+  }
+  assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
+});
+
+test('every body and every answer has an example, or is bytes that are described', () => {
+  for (const { title, operation } of operations) {
+    const body = operation.requestBody as OpenAPIV3_1.RequestBodyObject | undefined;
+    const answers = Object.entries(operation.responses!).flatMap(([status, response]) =>
+      Object.entries((response as OpenAPIV3_1.ResponseObject).content ?? {}).map(
+        ([type, media]) => [`${status} ${type}`, media] as const,
+      ),
+    );
+    for (const [name, media] of [...Object.entries(body?.content ?? {}), ...answers]) {
+      assert.ok(hasExample(media as Media), `${title}: ${name} has no example`);
+    }
+  }
+});
+
+test('every operation under /v1 says how it fails, as a problem', () => {
+  for (const { title, operation } of operations.filter(({ title }) => /\/v1\/(?!.*:predict)/.test(title))) {
+    const failures = Object.entries(operation.responses!).filter(([status]) => Number(status) >= 400);
+    assert.ok(
+      failures.some(([status]) => status === '400'),
+      title,
+    );
+    if (title.includes('{'))
+      assert.ok(
+        failures.some(([status]) => status === '404'),
+        title,
+      );
+    if (operation.requestBody) {
+      for (const needed of ['413', '415', '422'])
+        assert.ok(
+          failures.some(([status]) => status === needed),
+          title,
+        );
+    }
+    for (const [status, failure] of failures) {
+      const { content, description } = failure as OpenAPIV3_1.ResponseObject;
+      assert.deepEqual(Object.keys(content!), ['application/problem+json'], `${title} ${status}`);
+      assert.equal(
+        (content!['application/problem+json']!.schema as Schema).$ref,
+        '#/components/schemas/Problem',
+      );
+      assert.ok(description, `${title} ${status}`);
+    }
+  }
+});
+
+test('every operation of another protocol says how it fails, in the shape of that protocol', () => {
+  const shapes = [
+    [/\/v2|:predict$/, '#/components/schemas/ProtocolError'],
+    [/ \/(ping|version|invocations)$/, '#/components/schemas/MlflowError'],
+  ] as const;
+  for (const [pattern, shape] of shapes) {
+    const found = operations.filter(({ title }) => pattern.test(title));
+    assert.ok(found.length > 2);
+    for (const { title, operation } of found) {
+      const failures = Object.entries(operation.responses!).filter(([status]) => status >= '400');
+      assert.ok(!failures.some(([status]) => status === '422'), title);
+      for (const [status, failure] of failures) {
+        // What is not ready says so in the words of who is.
+        if (title === 'GET /v2/health/ready') continue;
+        const { content } = failure as OpenAPIV3_1.ResponseObject;
+        assert.deepEqual(Object.keys(content!), ['application/json'], `${title} ${status}`);
+        assert.equal((content!['application/json']!.schema as Schema).$ref, shape, `${title} ${status}`);
+      }
+    }
+  }
+});
+
+test('answers are documented with their headers, and those that any route may give', () => {
+  const responseOf = (wanted: string, status: string) => {
+    const { operation } = operations.find(({ title }) => title === wanted)!;
+    return operation.responses![status] as OpenAPIV3_1.ResponseObject;
+  };
+  const headersOf = (title: string, status: string) => Object.keys(responseOf(title, status).headers!);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '202'), [
+    'X-Request-Id',
+    'Location',
+    'Idempotency-Replayed',
+  ]);
+  assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), [
+    'X-Request-Id',
+    'RateLimit-Limit',
+    'RateLimit-Remaining',
+    'RateLimit-Reset',
+    'Retry-After',
+  ]);
+  assert.deepEqual(headersOf('GET /v1/models', '304'), ['X-Request-Id', 'ETag']);
+  assert.deepEqual(headersOf('POST /v1/gradient-checks', '200'), ['X-Request-Id', 'Vary']);
+  for (const { title } of operations.filter((each) => each.title.startsWith('POST'))) {
+    assert.ok(responseOf(title, '408') && responseOf(title, '503'), title);
+  }
+  for (const [, name] of JSON.stringify(document.paths).matchAll(/#\/components\/headers\/([\w-]+)/g)) {
+    assert.ok(document.components?.headers?.[name!], name);
+  }
+});
+
+test('every operation that writes says that there may be no space, and each that a file may be damaged', () => {
+  const without = (status: string) =>
+    operations.filter(({ operation }) => !operation.responses![status]).map(({ title }) => title);
+  const writing = without('507').filter((title) => /^(PUT|PATCH|DELETE) /.test(title));
+  assert.deepEqual(writing, []);
+  assert.ok(!without('507').includes('POST /v1/training-jobs/{id}/verify'));
+  assert.deepEqual(
+    without('500').filter((title) => title.includes('/v1/')),
+    [],
+  );
+  assert.deepEqual(without('417'), []);
+});
+
+test('what reads a data set says that it may be damaged, and other protocols nothing of what is not HTTP', () => {
+  const saying = (status: string, what: RegExp) =>
+    operations.flatMap(({ title, operation }) => {
+      const response = operation.responses![status] as OpenAPIV3_1.ResponseObject | undefined;
+      return what.test(response?.description ?? '') ? [title] : [];
+    });
+  const damaged = saying('500', /A data set is damaged/);
+  for (const title of [
+    'GET /v1/datasets/{id}/splits/{split}/images/{index}',
+    'POST /v1/training-jobs',
+    'POST /v1/gradient-checks',
+    'GET /v1/models/{name}/versions/{version}/evaluation',
+    'POST /v1/models/{name}/predictions',
+  ]) {
+    assert.ok(damaged.includes(title), title);
+  }
+  assert.ok(!damaged.includes('GET /v1/models'));
+  const notHttp = saying('400', /not HTTP/);
+  assert.ok(notHttp.includes('POST /v1/training-jobs'));
+  assert.deepEqual(
+    notHttp.filter((title) => !title.includes(' /v1/') || title.includes(':predict')),
+    [],
+  );
+});
+
+test('every operation that creates something takes an Idempotency-Key, and says what becomes of it', () => {
+  const keyed = operations.filter(({ operation }) =>
+    operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key'),
+  );
+  assert.deepEqual(
+    keyed.map(({ title }) => title),
+    ['POST /v1/datasets', 'POST /v1/training-jobs', 'POST /v1/training-jobs/{id}/verify', 'POST /v1/models'],
+  );
+  for (const { title, operation } of keyed) {
+    for (const status of ['400', '409', '422']) assert.ok(operation.responses![status], `${title} ${status}`);
+  }
+});
+
+test('every operation but those of health says which scope its caller needs, and how it refuses others', () => {
+  for (const { title, operation } of operations) {
+    const {
+      'x-required-scope': scope,
+      security,
+      responses,
+    } = operation as typeof operation & {
+      'x-required-scope': string;
+    };
+    const open = / (\/v2)?\/health\/| \/ping$/.test(title);
+    const refusals = Object.keys(responses!).filter((status) => ['401', '403'].includes(status));
+    assert.deepEqual([scope === 'open', refusals], [open, open ? [] : ['401', '403']], title);
+    if (title.includes('/v1/')) assert.deepEqual(security, [{ key: [scope] }], title);
+  }
+  const schemes = document.components?.securitySchemes as Record<string, OpenAPIV3_1.HttpSecurityScheme>;
+  assert.deepEqual([schemes['key']?.type, schemes['key']?.scheme], ['http', 'bearer']);
+});
+
+test('the bodies of predictions are documented, the binary ones too', () => {
+  const { operation } = operations.find(({ title }) => title === 'POST /v1/models/{name}/predictions')!;
+  const { content } = operation.requestBody as OpenAPIV3_1.RequestBodyObject;
+  assert.deepEqual(Object.keys(content), [
+    'application/json',
+    'application/octet-stream',
+    'application/x-npy',
+    'image/png',
+    'image/jpeg',
+    'image/webp',
+    'multipart/form-data',
+  ]);
+  for (const [type, { schema }] of Object.entries(content)) {
+    if (type !== 'application/json') assert.ok((schema as Schema).description, type);
+  }
+});
+
+test('every code that a problem can have is in the document', () => {
+  const code = schemas['Problem']!.properties!['code'] as Schema;
+  assert.deepEqual(code.enum, [...ERROR_CODES]);
+});
+
+test('/docs shows the document with files of the service alone', async () => {
+  const seen = new Set<string>();
+  async function look(url: string): Promise<void> {
+    if (seen.has(url)) return;
+    seen.add(url);
+    const response = await app.inject(url);
+    assert.equal(response.statusCode, 200, url);
+    const type = String(response.headers['content-type']);
+    const html = type.includes('html');
+    const style = type.includes('css');
+    if (!html && !style) return;
+    const references = html
+      ? response.body.matchAll(/(?:src|href)="([^"]+)"/g)
+      : response.body.matchAll(/url\(["']?(?!data:)([^"')]+)/g);
+    for (const [, reference] of references) {
+      if (reference!.startsWith('data:')) continue;
+      const target = new URL(reference!, `http://service${url}`);
+      assert.equal(target.host, 'service', `${url} refers to ${reference}`);
+      await look(target.pathname);
+    }
+  }
+  await look('/docs');
+  assert.ok(
+    [...seen].some((url) => url.endsWith('swagger-ui-bundle.js')),
+    [...seen].join(),
+  );
+  // The page asks a validator on the internet what it thinks of the document, unless it is told not to.
+  const initializer = await app.inject('/docs/static/swagger-initializer.js');
+  assert.match(initializer.body, /"?validatorUrl"?:\s*(null|false|"none")/);
+  const shown = await app.inject('/docs/json');
+  assert.deepEqual(shown.json(), document);
+});

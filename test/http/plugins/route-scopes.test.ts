@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { subscribe } from 'node:diagnostics_channel';
+import { test } from 'node:test';
+import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
+import { readConfig } from '../../../src/config.ts';
+import { buildApp, type Services } from '../../../src/http/app.ts';
+import { requireRouteScopes } from '../../../src/http/plugins/route-scopes.ts';
+
+// The options themselves, which are complete when the application is.
+const routes: RouteOptions[] = [];
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance };
+  fastify.addHook('onRoute', (route) => void routes.push(route));
+});
+const app = await buildApp({} as Services, readConfig({ CORS_ORIGINS: 'https://lab.example' }));
+await app.ready();
+const ofService = routes.splice(0);
+await app.close();
+
+/** By kind, as the contract has them. */
+function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
+  if (/^(\/v2)?\/health\/|^\/ping$/.test(url)) return 'open';
+  if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';
+  if (url === '/metrics') return 'metrics';
+  if (method === 'OPTIONS') return 'open';
+  if (method === 'DELETE' || method === 'PUT' || url.startsWith('/v2/repository/models/')) return 'admin';
+  const reads =
+    method === 'GET' ||
+    method === 'HEAD' ||
+    /[/:](predictions|explanations|gradient-checks|infer|predict|invocations|repository\/index)$/.test(url);
+  return reads ? 'predict' : 'train';
+}
+
+test('every route declares the scope that its kind has', () => {
+  const methods = new Set(ofService.flatMap(({ method }) => method));
+  assert.deepEqual(
+    ['GET', 'HEAD', 'OPTIONS', 'POST'].filter((method) => !methods.has(method)),
+    [],
+    'were found',
+  );
+  for (const route of ofService) {
+    assert.equal(route.config?.scope, scopeOf(route), `${route.method} ${route.url}`);
+  }
+});
+
+test('a route that declares none is refused by name, so that the service does not start', async () => {
+  const undeclared = Fastify();
+  requireRouteScopes(undeclared);
+  assert.throws(() => undeclared.get('/secret', async () => 'secret'), /GET \/secret declares no scope/);
+  const nested = Fastify();
+  requireRouteScopes(nested);
+  nested.register(
+    async (inner) => void inner.route({ method: 'POST', url: '/secret', handler: async () => 'secret' }),
+    { prefix: '/v1' },
+  );
+  await assert.rejects(async () => nested.ready(), /POST \/v1\/secret declares no scope/);
+});
+
+test('the routes of a plug-in have the scope of the instance that they are registered in, and no others', async () => {
+  const instance = Fastify();
+  requireRouteScopes(instance);
+  await instance.register(async (inner) => {
+    inner.decorate('routeScope', 'docs');
+    inner.get('/inside', async ({ routeOptions }) => routeOptions.config.scope);
+    inner.get('/own', { config: { scope: 'admin' } }, async ({ routeOptions }) => routeOptions.config.scope);
+  });
+  assert.throws(() => instance.get('/outside', async () => ''), /GET \/outside declares no scope/);
+  assert.equal((await instance.inject('/inside')).body, 'docs');
+  assert.equal((await instance.inject('/own')).body, 'admin');
+});

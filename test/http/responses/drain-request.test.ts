@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { after, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { assertProblem, startService, train } from '../../start-service.ts';
+
+const MAX_BODY_BYTES = 8 * 2 ** 20;
+const { app } = await startService({ after }, { MAX_BODY_BYTES: String(MAX_BODY_BYTES) });
+await app.listen({ port: 0, host: '127.0.0.1' });
+await train(app);
+const { port } = app.server.address() as AddressInfo;
+const base = `http://127.0.0.1:${port}`;
+const PREDICT = '/v1/models/fashion-mnist/predictions';
+const BYTES = 'application/octet-stream';
+
+/** However it came about: `once` of node:events would throw on an error before. */
+const closing = (socket: Socket) =>
+  new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+
+/** All that the service says until it closes the connection. */
+async function listen(socket: Socket): Promise<string> {
+  let said = '';
+  socket.setEncoding('latin1').on('data', (text: string) => {
+    said += text;
+  });
+  await closing(socket);
+  return said;
+}
+
+function problemIn(said: string) {
+  const [head, body] = said.split('\r\n\r\n') as [string, string];
+  const [status, ...lines] = head.split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.split(':')[0]!.toLowerCase(), line.split(': ')[1]!]),
+  );
+  return { statusCode: Number(status!.split(' ')[1]), headers, body };
+}
+
+const head = (headers: string, path = PREDICT) =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${BYTES}\r\n${headers}\r\n\r\n`;
+
+async function stillAnswers(): Promise<void> {
+  const response = await fetch(base + PREDICT, {
+    method: 'POST',
+    headers: { 'content-type': BYTES },
+    body: new Uint8Array(784),
+  });
+  assert.equal(response.status, 200);
+}
+
+test('a client that sends too much reads its 413 after all was taken', async () => {
+  for (const [path, size] of [
+    [PREDICT, MAX_BODY_BYTES + 1],
+    ['/v1/training-jobs', 2 ** 20 + 1],
+    ['/v1/training-jobs', MAX_BODY_BYTES],
+  ] as const) {
+    const type = path === PREDICT ? BYTES : 'application/json';
+    const response = await fetch(base + path, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: new Uint8Array(size),
+    });
+    const headers = Object.fromEntries(response.headers);
+    assertProblem(
+      { statusCode: response.status, headers, body: await response.text() },
+      413,
+      'body-too-large',
+    );
+  }
+  await stillAnswers();
+});
+
+test('so does one that does not say beforehand how much it sends', async () => {
+  const chunk = new Uint8Array(2 ** 16);
+  const body = new ReadableStream({
+    start(controller) {
+      for (let sent = 0; sent <= MAX_BODY_BYTES; sent += chunk.length) controller.enqueue(chunk);
+      controller.close();
+    },
+  });
+  const response = await fetch(base + PREDICT, {
+    method: 'POST',
+    headers: { 'content-type': BYTES },
+    body,
+    duplex: 'half',
+  });
+  const headers = Object.fromEntries(response.headers);
+  assertProblem({ statusCode: response.status, headers, body: await response.text() }, 413, 'body-too-large');
+});
+
+test('a client that never ends is cut off after as much as a body may have', async () => {
+  const socket = connect(port, '127.0.0.1');
+  const closed = closing(socket);
+  socket.write(head(`Content-Length: ${2 ** 40}`));
+  const megabyte = Buffer.alloc(2 ** 20);
+  while (socket.writable) {
+    if (socket.write(megabyte)) continue;
+    await Promise.race([closed, new Promise((resolve) => socket.once('drain', resolve))]);
+  }
+  await closed;
+  assert.ok(socket.bytesWritten < 2 ** 30);
+  await stillAnswers();
+});
+
+test('a body that never comes does not delay its refusal until it times out', async () => {
+  for (const [path, status] of [
+    ['/v1/nothing', 404],
+    [PREDICT, 413],
+  ] as const) {
+    const socket = connect(port, '127.0.0.1');
+    const said = listen(socket);
+    socket.write(head(`Content-Length: ${2 ** 30}`, path));
+    const answer = problemIn(await said);
+    assert.deepEqual([answer.statusCode, answer.headers['connection']], [status, 'close']);
+  }
+});
+
+test('an unread body is drained for every other refusal too', async () => {
+  const body = new Uint8Array(2 ** 21);
+  const refused: [path: string, type: string, status: number][] = [
+    [PREDICT, 'image/gif', 415],
+    ['/v1/nothing', BYTES, 404],
+    ['/v1/models/mine/versions', BYTES, 405],
+    [`${PREDICT}?nonsense=1`, BYTES, 400],
+  ];
+  for (const [path, type, status] of refused) {
+    const response = await fetch(base + path, { method: 'POST', headers: { 'content-type': type }, body });
+    assert.equal(response.status, status, path);
+    assert.match(response.headers.get('content-type')!, /^application\/problem\+json/);
+    await response.text();
+  }
+});
+
+test('bytes that are not HTTP get a problem, and the connection is closed', async () => {
+  const garbage = [
+    '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
+    'hello\r\n\r\n',
+    'GET / HTTP/9.9\r\n\r\n',
+    'GET /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+    `${head('Content-Length: 5\r\nTransfer-Encoding: chunked')}hello`,
+    `${head('Transfer-Encoding: chunked')}zz\r\n`,
+  ];
+  for (const bytes of garbage) {
+    const socket = connect(port, '127.0.0.1');
+    const said = listen(socket);
+    socket.write(bytes, 'latin1');
+    const answer = problemIn(await said);
+    assert.equal(answer.headers['connection'], 'close');
+    if (bytes.includes('zz')) assert.equal(answer.statusCode, 400);
+    else assertProblem(answer, 400, 'malformed-request');
+  }
+  await stillAnswers();
+});
+
+test('a request without Host or with two, and an expectation that is not met, are refused with a problem', async () => {
+  const cases = [
+    ['', 400, 'malformed-request'],
+    ['Host: x\r\nhost: y\r\n', 400, 'malformed-request'],
+    ['Host: x\r\nExpect: coffee\r\n', 417, 'expectation-failed'],
+  ] as const;
+  for (const [headers, status, code] of cases) {
+    const socket = connect(port, '127.0.0.1');
+    const said = listen(socket);
+    socket.write(`GET /v1/models HTTP/1.1\r\nConnection: close\r\n${headers}\r\n`);
+    assertProblem(problemIn(await said), status, code);
+  }
+});
+
+test('headers that are too large are a 431', async () => {
+  const socket = connect(port, '127.0.0.1');
+  const said = listen(socket);
+  socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+  assertProblem(problemIn(await said), 431, 'headers-too-large');
+});
+
+test('clients that leave in the middle of a request disturb nobody', async () => {
+  const halves = [
+    'POST /v1/tra',
+    'POST /v1/training-jobs HTTP/1.1\r\nHost: x\r\nContent-',
+    head('Content-Length: 784'),
+    `${head('Content-Length: 784')}${'x'.repeat(100)}`,
+    `${head('Transfer-Encoding: chunked')}10\r\nxxxx`,
+    `POST ${PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n` +
+      '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nxxxx',
+    `POST ${PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Type: image/gif\r\nContent-Length: 5000\r\n\r\nGIF`,
+  ];
+  for (const half of halves) {
+    const accepted = once(app.server, 'connection') as Promise<[Socket]>;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(half, 'latin1');
+    const [connection] = await accepted;
+    while (connection.bytesRead < half.length) await setImmediate();
+    const closed = closing(connection);
+    socket.resetAndDestroy();
+    await closed;
+  }
+  await stillAnswers();
+});
+
+test('requests that are sent one after the other without waiting are answered in order', async () => {
+  const socket = connect(port, '127.0.0.1');
+  const said = listen(socket);
+  const get = (url: string, headers = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
+  socket.write(
+    get('/health/live') + get('/%zz') + get('/nothing') + get('/health/ready', 'Connection: close\r\n'),
+  );
+  const statuses = Array.from((await said).matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status));
+  assert.deepEqual(statuses, [200, 400, 404, 200]);
+});

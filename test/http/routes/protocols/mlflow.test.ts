@@ -1,0 +1,225 @@
+/** https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { LightMyRequestResponse } from 'fastify';
+import packageJson from '../../../../package.json' with { type: 'json' };
+import {
+  endless,
+  isUnderway,
+  queueJob,
+  startService,
+  tiny,
+  train,
+  untilJob,
+} from '../../../start-service.ts';
+import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
+
+const { app, images, expected } = await startTrained({ after });
+const image = images[0]!;
+const columns = image.map((_, n) => `pixel${n}`);
+const rows = (values: readonly number[]) =>
+  Array.from({ length: 28 }, (_, n) => values.slice(28 * n, 28 * n + 28));
+const record = (values: readonly number[]) =>
+  Object.fromEntries(values.map((value, n) => [columns[n], value]));
+const probabilities = expected.map((each) => each.probabilities);
+const labels = expected.map(({ label }) => label);
+
+function invoke(body: unknown, query = '', type = 'application/json') {
+  const payload = typeof body === 'string' ? body : JSON.stringify(body);
+  return app.inject({
+    method: 'POST',
+    url: `/invocations${query}`,
+    headers: { 'content-type': type },
+    payload,
+  });
+}
+
+async function predictions(body: unknown, query = '', type?: string) {
+  const response = await invoke(body, query, type);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.match(String(response.headers['content-type']), /^application\/json(;|$)/);
+  const answer = response.json();
+  assert.deepEqual(Object.keys(answer), ['predictions']);
+  return answer.predictions;
+}
+
+/** `{"error_code": …, "message": …}` as MLflow's own. */
+function assertError(response: LightMyRequestResponse, status: number, code: string, pattern = /./): void {
+  assert.equal(response.statusCode, status, response.body);
+  assert.match(String(response.headers['content-type']), /^application\/json(;|$)/);
+  const body = response.json();
+  assert.deepEqual([Object.keys(body), body.error_code], [['error_code', 'message'], code]);
+  assert.match(body.message, pattern);
+}
+
+test('GET /ping is 200 while the service can do its work, and 503 while it stops', async (t) => {
+  const service = await startService(t);
+  assert.equal((await service.app.inject('/ping')).statusCode, 200);
+  const job = await queueJob(service.app, endless);
+  await untilJob(service.app, job.id, isUnderway);
+  const closed = service.close();
+  assertError(await service.app.inject('/ping'), 503, 'TEMPORARILY_UNAVAILABLE');
+  await closed;
+});
+
+test('GET /version is the version as text', async () => {
+  const response = await app.inject('/version');
+  assert.deepEqual([response.statusCode, response.body], [200, packageJson.version]);
+  assert.match(String(response.headers['content-type']), /^text\/plain/);
+});
+
+for (const [title, body] of [
+  ['inputs', { inputs: images }],
+  ['inputs of rows', { inputs: images.map(rows) }],
+  ['inputs by name', { inputs: { image: images } }],
+  ['instances', { instances: images }],
+  ['instances by name', { instances: images.map((each) => ({ image: each })) }],
+  ['numbers of 0–1', { inputs: images.map((each) => each.map((value) => value / 255)) }],
+  ['dataframe_split', { dataframe_split: { columns, index: [0, 1, 2], data: images } }],
+  ['dataframe_split without names', { dataframe_split: { data: images } }],
+  [
+    'dataframe_split of one column',
+    { dataframe_split: { columns: ['image'], data: images.map((each) => [each]) } },
+  ],
+  [
+    'dataframe_split of one column of rows',
+    { dataframe_split: { columns: ['image'], data: images.map((each) => [rows(each)]) } },
+  ],
+  ['dataframe_records', { dataframe_records: images.map(record) }],
+  ['dataframe_records of one column', { dataframe_records: images.map((each) => ({ image: each })) }],
+] as const) {
+  test(`${title} get {"predictions": [probabilities]}, or labels`, async () => {
+    assert.deepEqual(await predictions(body), probabilities);
+    assert.deepEqual(await predictions({ ...body, params: { output: 'probabilities' } }), probabilities);
+    assert.deepEqual(await predictions({ ...body, params: { output: 'label' } }), labels);
+    assert.deepEqual(await predictions({ ...body, params: null }), probabilities);
+  });
+}
+
+test('records are put in the order of the first, whatever the order of theirs', async () => {
+  const turned = Object.fromEntries(Object.entries(record(images[1]!)).toReversed());
+  assert.deepEqual(
+    await predictions({ dataframe_records: [record(image), turned] }),
+    probabilities.slice(0, 2),
+  );
+});
+
+const table = images.map((each) => each.join()).join('\n');
+for (const [title, type, csv] of [
+  ['without a header', 'text/csv', table],
+  ['with a header', 'text/csv', `${columns.join()}\n${table}\n`],
+  [
+    'with the numbers that pandas counts columns by',
+    'text/csv',
+    `${columns.map((_, n) => n).join()}\n${table}`,
+  ],
+  [
+    'with CR and LF, a mark, spaces and an empty line',
+    'text/csv; charset=utf-8',
+    `\ufeff${table.replaceAll('\n', ' \r\n\r\n')}\r\n`,
+  ],
+  [
+    'in quotes',
+    'text/csv',
+    `${columns.map((name) => `"${name}"`).join()}\n${table.replaceAll(/\d+/g, '"$&"')}`,
+  ],
+  ['of 0–1', 'text/csv', images.map((each) => each.map((value) => value / 255).join()).join('\n')],
+  ['that is said to have no header', 'text/csv; header=absent', table],
+  ['that is said to have one', 'TEXT/CSV;header="present"', `${image.join()}\n${table}`],
+] as const) {
+  test(`CSV ${title} gets {"predictions": [probabilities]}`, async () => {
+    assert.deepEqual(await predictions(csv, '', type), probabilities);
+  });
+}
+
+for (const [title, body, pattern, type] of [
+  ['nothing', '', /no body/],
+  ['no images', {}, /no images; send one of inputs/],
+  ['two kinds of them', { inputs: images, instances: images }, /inputs and instances/],
+  ['an unknown field', { input: images }, /Unrecognized key/],
+  ['the format of old', { columns, data: images }, /Unrecognized key/],
+  ['unknown params', { inputs: images, params: { temperature: 1 } }, /params/],
+  ['an unknown output', { inputs: images, params: { output: 'logits' } }, /#\/params\/output/],
+  [
+    'too few columns',
+    { dataframe_split: { columns: ['a'], data: [image] } },
+    /784 cells; there are 1 columns/,
+  ],
+  ['a row that is none', { dataframe_split: { data: [5] } }, /no row/],
+  ['rows of other lengths', { dataframe_split: { data: [image, [1]] } }, /1 elements|784/],
+  ['no rows', { dataframe_split: { columns, data: [] } }, /at least one image/],
+  [
+    'records of other columns',
+    { dataframe_records: [record(image), { ...record(image), pixel0: undefined, other: 1 }] },
+    /other columns/,
+  ],
+  [
+    'records of fewer columns',
+    { dataframe_records: [record(image), { pixel0: 1 }] },
+    /1 columns; the first row has 784/,
+  ],
+  ['no records', { dataframe_records: [] }, /at least one image/],
+  ['a prototype for a column', '{"dataframe_records":[{"__proto__":1}]}', /./],
+  ['NaN', '{"inputs":[[NaN]]}', /JSON/],
+  ['null for a number', { inputs: [image.with(5, null as never)] }, /inputs\/0\/5 is null/],
+  ['CSV of another width', '1,2,3', /\(1, 3\)/, 'text/csv'],
+  ['CSV with an index', `,${columns.join()}\n0,${image.join()}`, /\(1, 785\)/, 'text/csv'],
+  ['CSV of ragged rows', `${image.join()}\n1,2`, /CSV/, 'text/csv'],
+  [
+    'CSV with a gap in its first row',
+    `,${image.slice(1).join()}\n${image.join()}`,
+    /row 1, column 1 is "", and no number/,
+    'text/csv',
+  ],
+  ['CSV with NaN', `${image.join()}\nnan,${image.slice(1).join()}`, /row 2, column 1 is "nan"/, 'text/csv'],
+  ['CSV with infinity', `inf,${image.slice(1).join()}`, /"inf"/, 'text/csv'],
+  ['CSV with numbers past 255', image.with(9, 256).join(), /256 at \[0, 9\]/, 'text/csv'],
+  ['CSV with an open quote', `"${image.join()}`, /CSV/, 'text/csv'],
+  ['CSV that is a header alone', columns.join(), /no row of numbers/, 'text/csv'],
+  ['CSV of one endless cell', '1'.repeat(200_000), /CSV/, 'text/csv'],
+] as const) {
+  test(`${title}: 400 with an error_code and a message`, async () => {
+    assertError(await invoke(body, '', type), 400, 'BAD_REQUEST', pattern);
+  });
+}
+
+test('other types are 415, another method is 405, what is not there is 404', async () => {
+  for (const type of ['text/plain', 'application/octet-stream', 'image/png', '']) {
+    const response = await app.inject({
+      method: 'POST',
+      url: '/invocations',
+      payload: 'x',
+      ...(type && { headers: { 'content-type': type } }),
+    });
+    assertError(response, 415, 'BAD_REQUEST', /application\/json, text\/csv/);
+  }
+  assertError(await app.inject('/invocations'), 405, 'BAD_REQUEST');
+  assertError(await invoke({ inputs: images }, '?model=nope'), 404, 'RESOURCE_DOES_NOT_EXIST');
+  assertError(await invoke({ inputs: images }, '?model=No'), 400, 'BAD_REQUEST');
+  assertError(await invoke({ inputs: images }, '?modle=nope'), 400, 'BAD_REQUEST');
+});
+
+test('the one model is served; of several that of the data set; or that which is named, with its version or alias', async (t) => {
+  const { app: empty } = await startService(t);
+  const ask = (query = '') =>
+    empty.inject({ method: 'POST', url: `/invocations${query}`, payload: { inputs: [image] } });
+  assertError(await ask(), 404, 'RESOURCE_DOES_NOT_EXIST', /There are none yet/);
+  await train(empty, tiny({ modelName: 'mine' }));
+  const mine = (await ask()).json();
+  await train(empty, tiny({ modelName: 'yours', training: TRAINING }));
+  assertError(await ask(), 404, 'RESOURCE_DOES_NOT_EXIST', /\?model=name/);
+  assert.deepEqual((await ask('?model=mine')).json(), mine);
+  assert.deepEqual((await ask('?model=mine@1')).json(), mine);
+  await empty.inject({ method: 'PUT', url: '/v1/models/mine/aliases/blue', payload: { version: 1 } });
+  assert.deepEqual((await ask('?model=mine@blue')).json(), mine);
+  await train(empty, tiny({ seed: 3 }));
+  assert.deepEqual((await ask()).json(), (await ask('?model=fashion-mnist')).json());
+});
+
+test('3,000 rows of CSV are predicted by a thread as each is by itself', async () => {
+  const many = Array.from({ length: 1000 }, () => table).join('\n');
+  const answered = await predictions(`${columns.join()}\n${many}`, '', 'text/csv');
+  assert.equal(answered.length, 3000);
+  assert.deepEqual(answered.slice(0, 3), probabilities);
+  assert.deepEqual(answered.slice(-3), probabilities);
+});

@@ -1,0 +1,172 @@
+/** https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { testImage, tiny, train } from '../../../start-service.ts';
+import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
+import { assertError } from './kserve-v2/triton-client.ts';
+
+const { app, images, expected } = await startTrained({ after }, { MAX_BODY_BYTES: String(2 ** 25) });
+const PREDICT = '/v1/models/fashion-mnist:predict';
+const image = images[0]!;
+const rows = (values: readonly number[]) =>
+  Array.from({ length: 28 }, (_, n) => values.slice(28 * n, 28 * n + 28));
+const channels = (values: readonly number[]) => rows(values).map((row) => row.map((value) => [value]));
+const unit = (values: readonly number[]) => values.map((value) => value / 255);
+const pictures = await Promise.all(
+  [0, 1, 2].map(async (n) => ({ b64: (await testImage(app, n, 'image/png')).toString('base64') })),
+);
+const probabilities = expected.map((each) => each.probabilities);
+const first = probabilities.slice(0, 1);
+
+/** `curl -d`, as TensorFlow's documentation has it, calls every body a form. */
+function predict(body: unknown, url = PREDICT, type = 'application/x-www-form-urlencoded') {
+  const payload = typeof body === 'string' ? body : JSON.stringify(body);
+  return app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
+}
+
+async function answer(body: unknown, url?: string) {
+  const response = await predict(body, url);
+  assert.equal(response.statusCode, 200, response.body);
+  assert.match(String(response.headers['content-type']), /^application\/json(;|$)/);
+  return response.json();
+}
+
+for (const [title, instances] of [
+  ['784 numbers', images],
+  ['28 rows of 28', images.map(rows)],
+  ['28×28×1', images.map(channels)],
+  ['numbers of 0–1', images.map(unit)],
+  ['objects with the one input', images.map((each) => ({ image: each }))],
+  ['pictures in Base64', pictures],
+  ['objects with pictures', pictures.map((each) => ({ image_bytes: each }))],
+] as const) {
+  test(`row by row, instances of ${title} get {"predictions": [probabilities]}`, async () => {
+    assert.deepEqual(await answer({ instances }), { predictions: probabilities });
+  });
+}
+
+for (const [title, inputs, outputs] of [
+  ['a tensor of rows', images, probabilities],
+  ['a tensor of pictures', images.map(rows), probabilities],
+  ['a tensor of pictures with a channel', images.map(channels), probabilities],
+  ['one image', image, first],
+  ['the rows of one image', rows(image), first],
+  ['the one input by name', { image: images.map(unit) }, probabilities],
+  ['pictures in Base64', pictures, probabilities],
+  ['one picture in Base64', pictures[0]!, first],
+  ['pictures by name', { image_bytes: pictures }, probabilities],
+] as const) {
+  test(`by column, inputs of ${title} get {"outputs": [probabilities]}`, async () => {
+    assert.deepEqual(await answer({ inputs }), { outputs });
+  });
+}
+
+test('the default signature may be named, and no other', async () => {
+  const body = { signature_name: 'serving_default', instances: [image] };
+  assert.deepEqual(await answer(body), { predictions: first });
+  assertError(
+    await predict({ ...body, signature_name: 'train' }),
+    400,
+    /signature_name: only serving_default/,
+  );
+});
+
+test('a model without a version is its champion, else its newest; versions and labels are others', async () => {
+  await train(app, tiny({ training: TRAINING, seed: 1 }));
+  const predictions = async (url?: string) => (await answer({ instances: [image] }, url)).predictions;
+  const one = await predictions('/v1/models/fashion-mnist/versions/1:predict');
+  const two = await predictions('/v1/models/fashion-mnist/versions/2:predict');
+  assert.deepEqual(one, first);
+  assert.notDeepEqual(two, one);
+  assert.deepEqual(await predictions(), two);
+  const put = (alias: string, version: number) =>
+    app.inject({ method: 'PUT', url: `/v1/models/fashion-mnist/aliases/${alias}`, payload: { version } });
+  await put('champion', 1);
+  await put('canary', 2);
+  assert.deepEqual(await predictions(), one);
+  assert.deepEqual(await predictions('/v1/models/fashion-mnist/labels/canary:predict'), two);
+});
+
+test('what is in front of the colon may be encoded, and so may the colon', async () => {
+  for (const url of ['/v1/models/fashion%2Dmnist:predict', '/v1/models/fashion-mnist%3Apredict']) {
+    assert.equal((await predict({ instances: [image] }, url)).statusCode, 200);
+  }
+});
+
+for (const [title, body, pattern] of [
+  ['neither instances nor inputs', {}, /either instances or inputs/],
+  ['both', { instances: [image], inputs: [image] }, /either/],
+  ['an unknown field', { instance: [image] }, /Unrecognized key/],
+  ['no instances', { instances: [] }, /at least one image/],
+  ['instances that are no list', { instances: { image } }, /at least one image/],
+  ['one image without a list', { instances: image }, /\(784,\)/],
+  ['images of another size', { instances: [[1, 2, 3]] }, /\(1, 3\)/],
+  ['ragged images', { instances: [image, image.slice(1)] }, /instances\/1 has 783 elements/],
+  ['another input', { instances: [{ mask: image }] }, /image or image_bytes/],
+  ['two inputs', { instances: [{ image, mask: image }] }, /image or image_bytes/],
+  ['null', { instances: [null] }, /null/],
+  ['text', { instances: ['AAAA'] }, /a string/],
+  ['pictures among numbers', { instances: [pictures[0], image] }, /is numbers, while others are pictures/],
+  ['Base64 that is no picture', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
+  [
+    'a data URL',
+    { instances: [{ b64: `data:image/png;base64,${pictures[0]!.b64}` }] },
+    /not Base64: .*":" at 4/,
+  ],
+  [
+    'numbers just above 1',
+    { instances: [unit(image).with(0, 1.000_000_2)] },
+    /Clip numbers of 0–1 to 1; divide/,
+  ],
+  ['Base64 that is no text', { instances: [{ b64: 7 }] }, /no text in Base64/],
+  ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
+  ['negative numbers', { inputs: [image.with(0, -1)] }, /-1 at \[0, 0\]/],
+  ['NaN', '{"instances": [[NaN]]}', /JSON/],
+  ['no JSON', 'instances', /JSON/],
+  ['too many pictures', { instances: new Array(1001).fill({ b64: '' }) }, /at most 1000/],
+] as const) {
+  test(`${title}: 400 with {"error": "text"}`, async () => assertError(await predict(body), 400, pattern));
+}
+
+test('what is not there is 404, and no other verb but predict is', async () => {
+  assertError(await predict({ instances: [image] }, '/v1/models/nope:predict'), 404, /no model nope/);
+  assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/versions/99:predict'), 404);
+  assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/labels/nope:predict'), 404);
+  const other = await predict({ instances: [image] }, '/v1/models/fashion-mnist:classify');
+  assert.ok([404, 405].includes(other.statusCode));
+  assert.deepEqual(Object.keys(other.json()), ['error']);
+});
+
+test('GET /v1/models/{name} stays what it is', async () => {
+  const response = await app.inject('/v1/models/fashion-mnist');
+  assert.deepEqual([response.statusCode, response.json().name], [200, 'fashion-mnist']);
+  for (const url of [
+    '/v1/models/nope',
+    '/v1/models/nope/versions/1',
+    '/v1/models/nope/aliases',
+    '/v1/nope',
+  ]) {
+    const { statusCode, headers } = await app.inject(url);
+    assert.deepEqual(
+      [statusCode, headers['content-type']],
+      [404, 'application/problem+json; charset=utf-8'],
+      url,
+    );
+  }
+});
+
+test('2,000 images are predicted by a thread as each is by itself, pictures too', async () => {
+  const many = Array.from({ length: 2000 }, (_, n) => images[n % 3]!);
+  const version = '/v1/models/fashion-mnist/versions/1:predict';
+  const { predictions } = await answer({ instances: many }, version);
+  assert.deepEqual(
+    predictions,
+    many.map((_, n) => probabilities[n % 3]),
+  );
+  const shown = Array.from({ length: 900 }, (_, n) => pictures[n % 3]!);
+  const { outputs } = await answer({ inputs: shown }, version);
+  assert.deepEqual(
+    outputs,
+    shown.map((_, n) => probabilities[n % 3]),
+  );
+});

@@ -1,0 +1,70 @@
+/** Whatever path under /v1 names what there is not, it is this service's own problem that tells: other protocols have other errors. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { assertProblem, startService, train } from '../../start-service.ts';
+
+const { app } = await startService({ after });
+const job = await train(app);
+const contract = app.swagger() as OpenAPIV3_1.Document;
+
+const NO_JOB = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+/** Parameters of a path that there are not, beside those that there are. */
+const UNKNOWN = [
+  ['/v1/models/{name}', 'model-not-found', { name: 'nobody', version: '1', alias: 'champion' }],
+  ['/v1/models/{name}/versions/{version}', 'model-not-found', { name: job.modelName, version: '99' }],
+  ['/v1/models/{name}/versions/{version}', 'model-not-found', { name: job.modelName, version: 'no-alias' }],
+  ['/v1/models/{name}/aliases/{alias}', 'alias-not-found', { name: job.modelName, alias: 'no-alias' }],
+  ['/v1/training-jobs/{id}', 'training-job-not-found', { id: NO_JOB, step: '1' }],
+  ['/v1/training-jobs/{id}/checkpoints/{step}/', 'checkpoint-not-found', { id: job.id, step: '999999' }],
+  ['/v1/datasets/{id}', 'dataset-not-found', { id: 'nothing', split: 'test', index: '0' }],
+  [
+    '/v1/datasets/{id}/splits/{split}/images/{index}',
+    'image-not-found',
+    { id: 'fashion-mnist', split: 'test', index: '10000' },
+  ],
+] as const;
+const BODIES: Readonly<Record<string, object>> = {
+  put: { version: 99 },
+  patch: { description: 'of nothing' },
+  post: { image: new Array(784).fill(0) },
+};
+/** Of paths that end so, what they demand. */
+const QUERIES: Readonly<Record<string, string>> = {
+  comparison: `?with=${job.modelName}@1`,
+  export: '?format=npz',
+};
+
+function fill(path: string, parameters: Readonly<Record<string, string>>): string {
+  const url = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => parameters[name]!);
+  return `${url}${QUERIES[path.split('/').at(-1)!] ?? ''}`;
+}
+
+for (const [prefix, code, parameters] of UNKNOWN) {
+  test(`below ${prefix}, ${JSON.stringify(parameters)} is a problem: ${code}`, async () => {
+    let asked = 0;
+    for (const [path, item] of Object.entries(contract.paths!)) {
+      // TensorFlow's verbs stand behind a colon.
+      if (!path.startsWith(prefix) || path.includes(':')) continue;
+      for (const method of Object.keys(item!) as ('get' | 'put' | 'patch' | 'post' | 'delete')[]) {
+        // It makes the alias.
+        if (method === 'put' && code === 'alias-not-found') continue;
+        const url = fill(path, parameters);
+        const takesBody = contract.paths![path]![method]!.requestBody !== undefined;
+        const response = await app.inject({
+          method: method.toUpperCase() as 'GET',
+          url,
+          ...(takesBody && { payload: BODIES[method]! }),
+        });
+        const { detail } = assertProblem(
+          response,
+          404,
+          path.includes('{step}') ? 'checkpoint-not-found' : code,
+        );
+        assert.ok(detail.length > 20, `${method} ${url}: ${detail}`);
+        asked++;
+      }
+    }
+    assert.ok(asked > 0, 'the contract has such a path');
+  });
+}
