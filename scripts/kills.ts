@@ -1,6 +1,6 @@
 /**
  * usage: npm run kills -- [--kills 200] [--seed 1]
- * Kills the service with SIGKILL at random moments while two jobs train, as test/main-kills.test.ts does, and writes what
+ * Kills the service with SIGKILL at random moments while two jobs train, as test/main-kills.slow.test.ts does, and writes what
  * came of it to bench/results/survival.md. Fails where anything differs from the jobs that nobody killed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

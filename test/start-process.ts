@@ -8,6 +8,14 @@ import { atEnd, DATA_DIR, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
+/** Where this process writes coverage, and where it caches compiled modules. */
+const INHERITED = Object.fromEntries(
+  ['NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  }),
+);
+
 export interface Process {
   readonly child: ChildProcess;
   /** [exit code, signal] */
@@ -31,13 +39,12 @@ export function startProcess(
   const [command, ...rest] = [...launcher, process.execPath, MAIN];
   const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Its coverage goes where that of this process goes.
     env: {
       PORT: '0',
       STARTER_JOB: 'off',
       DATA_DIR,
       STATE_DIR: stateDir,
-      ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }),
+      ...INHERITED,
       ...environment,
     },
   });
