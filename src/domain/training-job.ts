@@ -1,7 +1,9 @@
 /** Training jobs: what is asked for, what is shown, and how a job may change its status. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
+import { INITIALIZATIONS } from '../numerics/initialize.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
+import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
@@ -18,7 +20,6 @@ import {
 } from './training-options.ts';
 
 export const DEFAULT_HIDDEN = [40];
-export const INITS = ['uniform-fan-in', 'he', 'glorot'] as const;
 
 /** Hidden layers; what the data set does not decide. */
 export const networkSchema = z.strictObject({
@@ -29,7 +30,7 @@ export const networkSchema = z.strictObject({
     .describe('Units of each hidden layer'),
   activation: z.enum(ACTIVATIONS).default('relu').describe('Of the hidden layers'),
   init: z
-    .enum(INITS)
+    .enum(INITIALIZATIONS)
     .default('uniform-fan-in')
     .describe('uniform-fan-in: weights uniform in ±1/√inputs, biases 0.01; he, glorot: biases 0'),
 });
@@ -157,14 +158,7 @@ export type JobStatus = z.infer<typeof jobStatusSchema>;
 /** A thread works on the job. */
 export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
-export const STOP_REASONS = [
-  'completed',
-  'early-stopping',
-  'target-reached',
-  'budget',
-  'cancelled',
-  'failed',
-] as const;
+export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as const;
 
 export type StopReason = (typeof STOP_REASONS)[number];
 

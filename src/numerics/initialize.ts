@@ -2,7 +2,8 @@
 import { type Layer, type LayerSizes, parameterCount, unpack } from './network.ts';
 import { PURPOSE, randomUniform } from './random.ts';
 
-export type Initialization = 'uniform-fan-in' | 'he' | 'glorot';
+export const INITIALIZATIONS = ['uniform-fan-in', 'he', 'glorot'] as const;
+export type Initialization = (typeof INITIALIZATIONS)[number];
 
 /** Number `index` of a stream of random numbers for initial weights. */
 type Draw = (seed: number, index: number) => number;

@@ -2,7 +2,7 @@
 import type { CreateEngine, EngineSettings, Examples } from './engine.ts';
 import { PLAIN_OBJECTIVE } from './engine.ts';
 import { initialize } from './initialize.ts';
-import { type Activation, blocks, type Parameters } from './network.ts';
+import { ACTIVATIONS, blocks, type Parameters } from './network.ts';
 import { PURPOSE, randomBits } from './random.ts';
 import { createReferenceEngine } from './reference/reference-engine.ts';
 
@@ -45,7 +45,6 @@ export function engineDifference(
   return largest;
 }
 
-const ACTIVATIONS: readonly Activation[] = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'];
 const SELF_CHECK_SIZES = [784, 22, 13, 10];
 const SELF_CHECK_EXAMPLES = 19;
 

@@ -2,6 +2,7 @@
 import type { EpochWarning } from './epoch-warnings.ts';
 import type { EvaluationChunk } from './evaluate.ts';
 import type { Standardization } from './network.ts';
+import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingSnapshot } from './training-snapshot.ts';
 
 /**
@@ -58,9 +59,6 @@ export type TrainingEvent = TrainingStep | EvaluationChunk | EpochEnd | Snapshot
  */
 export type TrainingReply = 'stop' | 'snapshot' | undefined;
 
-export const STOP_REASONS = ['completed', 'early-stopping', 'target-reached', 'budget'] as const;
-export type StopReason = (typeof STOP_REASONS)[number];
-
 export interface TrainingResult {
   /** Packed, rounded to the precision in which models are published. */
   readonly parameters: Float32Array;
@@ -70,5 +68,5 @@ export interface TrainingResult {
   readonly engine: string;
   /** Goes with the parameters: without it they are another function. */
   readonly standardization: Standardization | null;
-  readonly stoppedAt: { readonly step: number; readonly reason: StopReason };
+  readonly stoppedAt: { readonly step: number; readonly reason: LoopStopReason };
 }

@@ -16,12 +16,12 @@ import type {
   EpochEnd,
   EpochMetrics,
   SnapshotTaken,
-  StopReason,
   TrainingEvent,
   TrainingReply,
   TrainingResult,
 } from './loop-events.ts';
 import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from './schedules.ts';
+import type { LoopStopReason } from './stop-reason.ts';
 import { engineSettings, type TrainingPlan } from './training-plan.ts';
 import {
   checkSnapshot,
@@ -152,7 +152,7 @@ export function* trainingLoop(
     Object.assign(state, { examples: 0, loss: 0, correct: 0, end });
   }
 
-  function reasonToEnd(validationAccuracy: number | null, isStopped: boolean): StopReason | null {
+  function reasonToEnd(validationAccuracy: number | null, isStopped: boolean): LoopStopReason | null {
     const target = plan.targetValidationAccuracy;
     if (target !== null && validationAccuracy! >= target) return 'target-reached';
     if (state.step === steps) return 'completed';

@@ -1,8 +1,8 @@
 /** Where a training stands between two steps, and whether what was taken of one fits another. */
 import type { StoppingState } from './early-stopping.ts';
 import type { Engine, EngineState } from './engine.ts';
-import type { StopReason } from './loop-events.ts';
 import type { PlateauState } from './schedules.ts';
+import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
 /** Besides the engine's own, all that the rest of a training depends on at the boundary between two steps. */
@@ -21,7 +21,7 @@ export interface TrainingState {
   /** Rounded parameters of the best epoch, where the best are to be restored. */
   best: Float32Array | null;
   /** Why the training is over, once the last epoch has been judged. */
-  end: StopReason | null;
+  end: LoopStopReason | null;
 }
 
 /** All that it takes to go on bit for bit, with the same plan and examples and an engine of the same name. */

@@ -1,8 +1,8 @@
 /** The header of a checkpoint's file, whose numbers come back as they were: "NaN", "Infinity", "-Infinity", "-0" too. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
-import { STOP_REASONS } from '../numerics/loop-events.ts';
 import { ACTIVATIONS, parameterCount } from '../numerics/network.ts';
+import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 
 const count = z.int().min(0);
 const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0'])]).transform(Number);
@@ -20,7 +20,7 @@ const headerSchema = z.object({
     correct: count,
     plateau: z.object({ factor: real, best: real, badEpochs: count }),
     stopping: z.object({ level: real, badEpochs: count, best: real, bestEpoch: count.nullable() }),
-    end: z.enum(STOP_REASONS).nullable(),
+    end: z.enum(LOOP_STOP_REASONS).nullable(),
   }),
   layerSizes: z.array(z.int().min(1)).min(2),
   activation: z.enum(ACTIVATIONS),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { STOP_REASONS } from '../../src/numerics/loop-events.ts';
 import { ACTIVATIONS, type Parameters, parameterCount } from '../../src/numerics/network.ts';
+import { LOOP_STOP_REASONS } from '../../src/numerics/stop-reason.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { refused } from '../datasets/fixtures.ts';
 
@@ -40,7 +40,7 @@ const checkpoints: fc.Arbitrary<Checkpoint> = record({
     plateau: record({ factor: real, best: real, badEpochs: whole }),
     stopping: record({ level: real, badEpochs: whole, best: real, bestEpoch: fc.option(whole) }),
     best: fc.option(fc.float32Array(length)),
-    end: fc.option(fc.constantFrom(...STOP_REASONS)),
+    end: fc.option(fc.constantFrom(...LOOP_STOP_REASONS)),
   });
   return record({
     snapshot,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { evaluate, evaluateByEngine } from '../../../src/numerics/evaluate.ts';
-import type { Activation } from '../../../src/numerics/network.ts';
+import { ACTIVATIONS } from '../../../src/numerics/network.ts';
 import { createEvaluatingEngine } from '../../../src/numerics/simd/evaluating-engine.ts';
 import { assertNear, firstIndices } from '../fixtures.ts';
 import { at, examplesFor, kernelModule, parametersOf, settingsOf } from './cases.ts';
@@ -12,8 +12,6 @@ function drive<T>(generator: Generator<unknown, T, void>): T {
     if (done) return value;
   }
 }
-
-const ACTIVATIONS: readonly Activation[] = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'];
 
 test('the kernel measures what evaluate.ts does, before the first step and after each', () => {
   for (const activation of ACTIVATIONS) {
