@@ -11,8 +11,9 @@ import type { GradientCheckResult, GradientCheckTask } from '../workers/messages
 import type { Pool } from '../workers/pool.ts';
 import { layerSizesOf } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
+import type { LoadedModel } from './loaded-model.ts';
 import { assertGradientCheckFitsMemory } from './memory-limits.ts';
-import { type LoadedModel, loadNamed, type ModelService } from './models.ts';
+import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Multiply-adds; a few seconds of the reference. */

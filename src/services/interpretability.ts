@@ -6,7 +6,8 @@ import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ExplanationResult, ExplanationTask, WeightsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { type LoadedModel, type ModelService, networkOf } from './models.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { type ModelService, networkOf } from './models.ts';
 import type { StatisticsFor } from './statistics-cache.ts';
 
 interface Version {

@@ -2,7 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
-import type { LoadedModel } from './models.ts';
+import type { LoadedModel } from './loaded-model.ts';
 
 /** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */
 const MAX_LOADED = 256;

@@ -5,18 +5,12 @@ import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
-import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
 import type { Store } from '../store/store.ts';
 import { createForward } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
+import type { LoadedModel } from './loaded-model.ts';
 import { createModelCache, type ModelCache } from './model-cache.ts';
-
-export interface LoadedModel extends ServedNetwork {
-  readonly forward: KernelForward['forward'];
-  /** What it was trained on, where that is known. */
-  readonly datasetId: string | null;
-}
 
 export interface ModelService {
   /** @throws AtelierError `model-not-found` */

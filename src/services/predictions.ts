@@ -18,7 +18,8 @@ import type {
 } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
-import type { LoadedModel, ModelService } from './models.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import type { ModelService } from './models.ts';
 import type { StatisticsFor } from './statistics-cache.ts';
 
 /** The main thread computes no more than this at once. */

@@ -5,7 +5,7 @@ import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts'
 import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { shareAnswers } from './coalesce.ts';
-import type { LoadedModel } from './models.ts';
+import type { LoadedModel } from './loaded-model.ts';
 
 /** Of data sets; 10 kilobytes a class each. */
 const MAX_KEPT = 16;

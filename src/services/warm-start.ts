@@ -4,7 +4,8 @@ import { parseModelReference } from '../domain/model-reference.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { layerSizesOf, type Start } from './build-plan.ts';
-import type { LoadedModel, ModelService } from './models.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import type { ModelService } from './models.ts';
 import { loadNamed } from './models.ts';
 
 /**

@@ -30,6 +30,13 @@ import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { InferBody } from '../protocols/kserve-v2/infer-request.ts';
 import type { InvocationBody } from '../protocols/mlflow/dataframe.ts';
 
+/** Sent to each further thread of a training job when it starts. */
+export interface StepTask {
+  readonly share: KernelHandle;
+  /** 1 … threads − 1; the engine's own thread is rank 0. */
+  readonly rank: number;
+}
+
 /** Given to a training thread when it starts; pixels and labels are in shared memory. */
 export interface TrainingTask {
   readonly plan: TrainingPlan;

@@ -1,14 +1,9 @@
 /** The further threads of one training job. They end with `quit` of the job's engine, or are ended. */
 import { Worker } from 'node:worker_threads';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
+import type { StepTask } from './messages.ts';
 
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
-
-export interface StepTask {
-  readonly share: KernelHandle;
-  /** 1 … threads − 1; the engine's own thread is rank 0 */
-  readonly rank: number;
-}
 
 /**
  * @param onCrash a step waits for a rank that is at work on it: without one of them the job cannot go on. A thread that

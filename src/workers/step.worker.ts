@@ -1,7 +1,7 @@
 /** Thread entry: one rank of a training job that runs on several threads. */
 import { workerData } from 'node:worker_threads';
 import { runKernelThread } from '../numerics/simd/kernel-engine.ts';
-import type { StepTask } from './step-threads.ts';
+import type { StepTask } from './messages.ts';
 
 const { share, rank } = workerData as StepTask;
 runKernelThread(share, rank);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import type { LoadedModel } from '../../src/services/loaded-model.ts';
 import { createModelCache, type ModelCache } from '../../src/services/model-cache.ts';
-import type { LoadedModel } from '../../src/services/models.ts';
 import { createForward } from '../../src/workers/kernel.ts';
 
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);

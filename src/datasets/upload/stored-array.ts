@@ -7,16 +7,14 @@ import {
   type NpyDtype,
   readNpyHeader,
 } from '../../formats/npy-header.ts';
+import type { ArrayHeader } from './array-header.ts';
 import { type ByteSource, gunzippedSource, headOf } from './byte-source.ts';
 import { readIdxHeader } from './idx-header.ts';
 import { refusePart } from './refuse-part.ts';
 
-export interface StoredArray {
+export interface StoredArray extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fortranOrder'> {
   readonly part: string;
   readonly format: 'npy' | 'idx';
-  readonly dtype: NpyDtype;
-  readonly shape: readonly number[];
-  readonly fortranOrder: boolean;
   /**
    * Its elements in the order of the file, stretch by stretch. A stretch is overwritten by the next.
    * @throws AtelierError `invalid-dataset-file` where it ends too early, goes on, or does not unpack
@@ -39,12 +37,6 @@ const VIEWS = {
   f4: Float32Array,
   f8: Float64Array,
 } as const satisfies Record<NpyDtype, unknown>;
-
-/** What is needed of the header of either format. */
-export interface ArrayHeader extends Pick<StoredArray, 'dtype' | 'shape' | 'fortranOrder'> {
-  readonly dataOffset: number;
-  readonly dataBytes: number;
-}
 
 /** @throws AtelierError `invalid-dataset-file` where it is none, or its header says another length */
 export async function openArray(source: ByteSource): Promise<StoredArray> {

@@ -1,0 +1,9 @@
+/** A model version in memory, ready to predict. */
+import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
+import type { ServedNetwork } from '../workers/messages.ts';
+
+export interface LoadedModel extends ServedNetwork {
+  readonly forward: KernelForward['forward'];
+  /** The data set it was trained on; null if unknown. */
+  readonly datasetId: string | null;
+}
