@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { PATCH, STRIDE } from '../numerics/explanation/occlusion.ts';
 import { IMAGE_SIDE } from './dataset.ts';
 import { type Diagnosis, diagnosisSchema } from './diagnosis.ts';
+import { imageQuery } from './image-query.ts';
 import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
-import { imageQuery } from './prediction.ts';
 import { wholeNumber } from './primitives.ts';
 
 export const explanationQuerySchema = z.strictObject({

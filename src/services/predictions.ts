@@ -3,19 +3,17 @@
 import { type EncodedImages, viewsOf } from '../datasets/decode-images.ts';
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
-import type { PredictionOptions } from '../domain/prediction.ts';
 import { forwardCost } from '../numerics/forward.ts';
+import type { EncodedResponse } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
-import { decodeRequest } from '../protocols/native/codec.ts';
-import type {
-  EncodedResponse,
-  NativeRequest,
-  PhaseMs,
-  PredictRequest,
-  PredictResult,
-  PredictTask,
-  ProtocolRequest,
-} from '../workers/messages.ts';
+import type { PredictionOptions } from '../protocols/native/schema.ts';
+import {
+  codecFor,
+  type NativeRequest,
+  type PredictRequest,
+  type ProtocolRequest,
+} from '../protocols/registry.ts';
+import type { PhaseMs, PredictResult, PredictTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -79,15 +77,16 @@ export function createPredictService(
     let decode = 0;
     if (mayBeSmall(request)) {
       const startedAt = performance.now();
-      const read = await decodeRequest(request);
+      const codec = codecFor(request);
+      const decoded = await codec.decode(request);
       decode = performance.now() - startedAt;
-      const { batch } = read;
+      const { batch } = decoded;
       const cost = batch.count * forwardCost(network.layerSizes);
       if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
-        const { response: answer, computeMs, serialiseMs } = computeResponse(network, forward, read);
+        const { response, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
         const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
         onPredicted(network.reference, batch.count, ms);
-        return answer;
+        return response;
       }
       rest = withBatch(request, batch);
     }
@@ -120,7 +119,7 @@ export function createPredictService(
       return watched(model, async () => {
         const diagnosing = diagnose ? await statisticsFor(model, signal()) : null;
         const request: NativeRequest = {
-          protocol: 'own',
+          protocol: 'native',
           images,
           options: { topK, logits },
           format,
@@ -139,16 +138,16 @@ export function createPredictService(
 }
 
 function bytesOf(request: PredictRequest): ArrayBufferView[] {
-  return request.protocol === 'own' ? viewsOf(request.images) : [request.bytes];
+  return request.protocol === 'native' ? viewsOf(request.images) : [request.bytes];
 }
 
 /** To diagnose images takes longer than to predict them. */
 function mayBeSmall(request: PredictRequest): boolean {
-  if (request.protocol === 'own' && request.diagnosing) return false;
+  if (request.protocol === 'native' && request.diagnosing) return false;
   return bytesOf(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_BYTES_HERE;
 }
 
 /** Of another protocol the answer depends on more of the body than its images: it is read again, being small. */
 function withBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
-  return request.protocol === 'own' ? { ...request, images: { kind: 'batch', ...batch } } : request;
+  return request.protocol === 'native' ? { ...request, images: { kind: 'batch', ...batch } } : request;
 }

@@ -8,8 +8,6 @@ import type { DatasetFields } from '../domain/dataset-upload.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import type { ExplainedImage } from '../domain/explanation.ts';
-import type { VersionReference } from '../domain/model-reference.ts';
-import type { PredictionOptions } from '../domain/prediction.ts';
 import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import type { ErrorCode, ErrorDetail } from '../errors.ts';
@@ -27,8 +25,8 @@ import type { TrainingResult } from '../numerics/loop-events.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
-import type { InferBody } from '../protocols/kserve-v2/infer-request.ts';
-import type { InvocationBody } from '../protocols/mlflow/dataframe.ts';
+import type { ServedModel } from '../protocols/codec.ts';
+import type { PredictRequest } from '../protocols/registry.ts';
 
 /** Sent to each further thread of a training job when it starts. */
 export interface StepTask {
@@ -134,14 +132,12 @@ export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analy
   readonly npy: Uint8Array | null;
 };
 
-/** A model as a predict thread needs it; the parameters are in shared memory. */
-export interface ServedNetwork {
-  readonly reference: VersionReference;
+/** A version as threads need it; the parameters are in shared memory. */
+export interface ServedNetwork extends ServedModel {
   readonly layerSizes: LayerSizes;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
   readonly parameters: Float32Array;
-  readonly classNames: readonly string[];
 }
 
 /** The examples are in shared memory, and of the network's inputs and classes. */
@@ -226,30 +222,6 @@ export interface DatasetLoadTask {
 export interface PredictTask {
   readonly network: ServedNetwork;
   readonly request: PredictRequest;
-}
-
-/** Decoding a large body is the thread's work too. */
-export type PredictRequest = NativeRequest | ProtocolRequest;
-
-export interface NativeRequest {
-  readonly protocol: 'own';
-  readonly images: EncodedImages;
-  readonly options: PredictionOptions;
-  readonly format: 'json' | 'npy';
-  /** What the images are compared with, where JSON is to tell. */
-  readonly diagnosing: ImageStatistics | null;
-}
-
-/** A body of another protocol, as it came. */
-export type ProtocolRequest =
-  | ({ readonly protocol: 'v2' } & InferBody)
-  | { readonly protocol: 'tensorflow'; readonly bytes: Uint8Array }
-  | ({ readonly protocol: 'mlflow' } & InvocationBody);
-
-export interface EncodedResponse {
-  readonly body: string | Uint8Array;
-  /** Of v2: of the JSON in front of binary tensors; null where there are none. */
-  readonly jsonBytes: number | null;
 }
 
 /** Where the time of a prediction goes: waiting for a thread, and in it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { Predictions } from '../../src/domain/prediction.ts';
+import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { openStore } from '../../src/store/store.ts';
 import { startService, temporaryDirectory } from '../start-service.ts';
 import { trained } from '../store/fixtures.ts';

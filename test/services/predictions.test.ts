@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
-import type { Predictions } from '../../src/domain/prediction.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
+import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { assertProblem, DATA_DIR, startService, tiny, train } from '../start-service.ts';
 
 const { app } = await startService({ after });

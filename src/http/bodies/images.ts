@@ -3,7 +3,7 @@ import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { type EncodedImages, inFile } from '../../datasets/decode-images.ts';
 import { containPicture, countPixels, fromPicture } from '../../datasets/picture.ts';
-import type { ImageQuery } from '../../domain/prediction.ts';
+import type { ImageQuery } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 
 const ENCODED_IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;

@@ -3,8 +3,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { VersionName } from '../../domain/model-reference.ts';
-import { type PredictionQuery, predictionQuerySchema, predictionsSchema } from '../../domain/prediction.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
+import {
+  type PredictionQuery,
+  predictionQuerySchema,
+  predictionsSchema,
+} from '../../protocols/native/schema.ts';
 import type { PredictService } from '../../services/predictions.ts';
 import { binaryContent } from '../bodies/binary-content.ts';
 import { readImages } from '../bodies/images.ts';

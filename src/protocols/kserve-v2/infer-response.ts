@@ -1,16 +1,11 @@
 /** Answers of the Open Inference Protocol v2: JSON, followed by the tensors that were asked for as binary. */
 
 import type { VersionReference } from '../../domain/model-reference.ts';
-import { matrixRows, rankClasses, toArray } from '../../domain/prediction.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { EncodedResponse } from '../codec.ts';
+import { matrixRows, rankClasses, toArray } from '../probabilities.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 import type { V2InferResponse, V2Output } from './schema.ts';
-
-export interface InferResponse {
-  readonly body: string | Uint8Array;
-  /** Of the JSON in front of binary tensors; null where there are none. */
-  readonly jsonBytes: number | null;
-}
 
 type Values = readonly (number | string)[];
 
@@ -23,7 +18,7 @@ export function encodeInferResponse(
   model: VersionReference,
   classNames: readonly string[],
   probabilities: Float32Array,
-): InferResponse {
+): EncodedResponse {
   const tensors: Uint8Array[] = [];
   const response: V2InferResponse = {
     model_name: model.name,

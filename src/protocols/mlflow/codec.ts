@@ -1,45 +1,51 @@
-/** MLflow's scoring server. */
-
+/**
+ * Codec of MLflow's scoring server.
+ * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
+ */
 import type { ImageBatch } from '../../datasets/image-batch.ts';
-import { matrixRows, toArray } from '../../domain/prediction.ts';
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
-import { assertFinite, type DecodedRequest } from '../compute-response.ts';
+import type { Codec } from '../codec.ts';
 import { fromColumn, fromNumbers, fromRows } from '../instances.ts';
-import { readCsv } from './csv-table.ts';
-import { type InvocationBody, recordRows, splitRows } from './dataframe.ts';
+import { assertFinite, matrixRows, toArray } from '../probabilities.ts';
+import { type CsvHeader, readCsv } from './csv-table.ts';
+import { recordRows, splitRows } from './dataframe.ts';
 import { type Invocation, invocationSchema, type OutputForm } from './schema.ts';
 
-const FORMATS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
+export type InvocationBody =
+  | { readonly type: 'json'; readonly bytes: Uint8Array }
+  | { readonly type: 'csv'; readonly bytes: Uint8Array; readonly header: CsvHeader };
 
-/** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
-export async function readMlflow(body: InvocationBody): Promise<DecodedRequest> {
-  if (body.type === 'csv') {
-    return readerOf(fromNumbers(readCsv(body.bytes, body.header), 'The table', false), 'probabilities');
-  }
-  const invocation = readJson(body.bytes, invocationSchema);
-  return readerOf(await imagesOf(invocation), invocation.params?.output ?? 'probabilities');
-}
+const FIELDS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
-async function imagesOf(invocation: Invocation): Promise<ImageBatch> {
-  const given = FORMATS.filter((format) => invocation[format] !== undefined);
-  if (given.length !== 1) {
-    refuseAt('#', `has ${given.join(' and ') || 'no images'}; send one of ${FORMATS.join(', ')}`);
+export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
+  async decode(body) {
+    if (body.type === 'csv') {
+      const batch = fromNumbers(readCsv(body.bytes, body.header), 'The table', false);
+      return { batch, responseFormat: 'probabilities' };
+    }
+    const invocation = readJson(body.bytes, invocationSchema);
+    return {
+      batch: await decodeInvocation(invocation),
+      responseFormat: invocation.params?.output ?? 'probabilities',
+    };
+  },
+
+  encode({ probabilities }, output, model) {
+    assertFinite(model, probabilities);
+    const rows = matrixRows(probabilities, model.classNames.length);
+    const predictions = output === 'label' ? rows.map(argmax) : rows.map(toArray);
+    return { body: JSON.stringify({ predictions }), jsonBytes: null };
+  },
+};
+
+async function decodeInvocation(invocation: Invocation): Promise<ImageBatch> {
+  const present = FIELDS.filter((field) => invocation[field] !== undefined);
+  if (present.length !== 1) {
+    refuseAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
   if (split) return fromRows(splitRows(split), '#/dataframe_split/data');
   if (records) return fromRows(recordRows(records), '#/dataframe_records');
   return instances === undefined ? fromColumn(inputs, '#/inputs') : fromRows(instances, '#/instances');
-}
-
-function readerOf(batch: ImageBatch, output: OutputForm): DecodedRequest {
-  return {
-    batch,
-    write(network, { probabilities }) {
-      assertFinite(network, probabilities);
-      const rows = matrixRows(probabilities, network.classNames.length);
-      const predictions = output === 'label' ? rows.map(argmax) : rows.map(toArray);
-      return { body: JSON.stringify({ predictions }), jsonBytes: null };
-    },
-  };
 }

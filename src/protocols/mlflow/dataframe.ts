@@ -1,16 +1,7 @@
-/**
- * Bodies of MLflow's scoring server.
- * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
- */
+/** Rows of images in the two JSON forms of a pandas DataFrame that MLflow takes: split and records. */
 
 import { refuseAt } from '../../formats/json-bounds.ts';
-import type { CsvHeader } from './csv-table.ts';
 import type { Invocation } from './schema.ts';
-
-/** As it arrived. */
-export type InvocationBody =
-  | { readonly type: 'json'; readonly bytes: Uint8Array }
-  | { readonly type: 'csv'; readonly bytes: Uint8Array; readonly header: CsvHeader };
 
 type Rows = readonly unknown[];
 

@@ -1,42 +1,72 @@
-/** Bodies of every protocol → images, and how their answer is written. */
-import { decodeImages } from '../../datasets/decode-images.ts';
-import { describePredictions } from '../../domain/prediction.ts';
+/** Codec of the native protocol: JSON, npy, raw bytes, forms and encoded images in; JSON or npy out. */
+import { decodeImages, type EncodedImages } from '../../datasets/decode-images.ts';
+import type { Diagnosis } from '../../domain/diagnosis.ts';
+import type { VersionReference } from '../../domain/model-reference.ts';
 import { npyBytes } from '../../formats/npy.ts';
-import type { NativeRequest, PredictRequest } from '../../workers/messages.ts';
-import type { DecodedRequest } from '../compute-response.ts';
-import { readV2 } from '../kserve-v2/codec.ts';
-import { readMlflow } from '../mlflow/codec.ts';
-import { readTensorflow } from '../tensorflow/codec.ts';
+import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import type { Codec } from '../codec.ts';
+import { rankClasses, toArray } from '../probabilities.ts';
 import { diagnoseImages } from './diagnose-images.ts';
+import type { Prediction, PredictionOptions, Predictions } from './schema.ts';
 
-/** @throws AtelierError what is wrong with the body */
-export function decodeRequest(request: PredictRequest): DecodedRequest | Promise<DecodedRequest> {
-  switch (request.protocol) {
-    case 'own':
-      return decodeNative(request);
-    case 'v2':
-      return readV2(request);
-    case 'tensorflow':
-      return readTensorflow(request.bytes);
-    case 'mlflow':
-      return readMlflow(request);
-  }
+export interface NativeBody {
+  readonly images: EncodedImages;
+  readonly options: PredictionOptions;
+  readonly format: 'json' | 'npy';
+  /** Statistics of the training images to compare with; null without `?diagnose`. */
+  readonly diagnosing: ImageStatistics | null;
 }
 
-/** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-function decodeNative({ images, options, format, diagnosing }: NativeRequest): DecodedRequest {
-  const batch = decodeImages(images);
-  const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
-  return {
-    batch,
-    write({ reference, classNames }, { probabilities, logits }) {
-      const body =
-        format === 'npy'
-          ? npyBytes(probabilities, [batch.count, classNames.length])
-          : JSON.stringify(
-              describePredictions(reference, classNames, probabilities, logits, options, diagnoses),
-            );
-      return { body, jsonBytes: null };
-    },
-  };
+interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
+  /** One per image. */
+  readonly diagnoses: readonly Diagnosis[] | null;
+}
+
+export const nativeCodec: Codec<NativeBody, NativeFormat> = {
+  decode({ images, options, format, diagnosing }) {
+    const batch = decodeImages(images);
+    const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
+    return { batch, responseFormat: { options, format, diagnoses } };
+  },
+
+  /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
+  encode({ probabilities, logits }, { options, format, diagnoses }, { reference, classNames }) {
+    const classes = classNames.length;
+    const body =
+      format === 'npy'
+        ? npyBytes(probabilities, [probabilities.length / classes, classes])
+        : JSON.stringify(
+            describePredictions(reference, classNames, probabilities, logits, options, diagnoses),
+          );
+    return { body, jsonBytes: null };
+  },
+};
+
+/**
+ * @param probabilities n × classes, row-major
+ * @param logits n × classes, row-major
+ * @param diagnoses one per image
+ */
+export function describePredictions(
+  model: VersionReference,
+  classNames: readonly string[],
+  probabilities: Float32Array,
+  logits: Float32Array,
+  options: PredictionOptions,
+  diagnoses: readonly Diagnosis[] | null = null,
+): Predictions {
+  const classes = classNames.length;
+  const predictions: Prediction[] = [];
+  for (let start = 0; start < probabilities.length; start += classes) {
+    const row = probabilities.subarray(start, start + classes);
+    const label = argmax(row);
+    const prediction: Prediction = { label, className: classNames[label]!, probability: row[label]! };
+    if (options.topK === undefined) prediction.probabilities = toArray(row);
+    else prediction.top = rankClasses(row, classNames, options.topK);
+    if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
+    if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
+    predictions.push(prediction);
+  }
+  return { model: { name: model.name, version: model.version }, predictions };
 }

@@ -1,25 +1,32 @@
-/** TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
-
-import { matrixRows, toArray } from '../../domain/prediction.ts';
+/** Codec of TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
 import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { assertFinite, type DecodedRequest } from '../compute-response.ts';
+import type { Codec } from '../codec.ts';
 import { fromColumn, fromRows } from '../instances.ts';
+import { assertFinite, matrixRows, toArray } from '../probabilities.ts';
 import { predictRequestSchema } from './schema.ts';
 
-/** @throws AtelierError `malformed-body`, `invalid-request`, and what is wrong with the images */
-export async function readTensorflow(bytes: Uint8Array): Promise<DecodedRequest> {
-  const { instances, inputs } = readJson(bytes, predictRequestSchema);
-  if ((instances === undefined) === (inputs === undefined)) {
-    refuseAt('#', 'has to have either instances or inputs');
-  }
-  const byRow = instances !== undefined;
-  const batch = byRow ? await fromRows(instances, '#/instances') : await fromColumn(inputs, '#/inputs');
-  return {
-    batch,
-    write(network, { probabilities }) {
-      assertFinite(network, probabilities);
-      const rows = matrixRows(probabilities, network.classNames.length).map(toArray);
-      return { body: JSON.stringify(byRow ? { predictions: rows } : { outputs: rows }), jsonBytes: null };
-    },
-  };
+interface TensorflowBody {
+  readonly bytes: Uint8Array;
 }
+
+/** `row` for `instances` → `predictions`, `column` for `inputs` → `outputs`. */
+type TensorflowFormat = 'row' | 'column';
+
+export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
+  async decode({ bytes }) {
+    const { instances, inputs } = readJson(bytes, predictRequestSchema);
+    if ((instances === undefined) === (inputs === undefined)) {
+      refuseAt('#', 'must have either instances or inputs');
+    }
+    return instances === undefined
+      ? { batch: await fromColumn(inputs, '#/inputs'), responseFormat: 'column' }
+      : { batch: await fromRows(instances, '#/instances'), responseFormat: 'row' };
+  },
+
+  encode({ probabilities }, format, model) {
+    assertFinite(model, probabilities);
+    const rows = matrixRows(probabilities, model.classNames.length).map(toArray);
+    const body = JSON.stringify(format === 'row' ? { predictions: rows } : { outputs: rows });
+    return { body, jsonBytes: null };
+  },
+};

@@ -12,7 +12,6 @@ import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
-import { predictionsSchema } from '../../../src/domain/prediction.ts';
 import {
   jobEventSchema,
   receiptSchema,
@@ -36,6 +35,7 @@ import {
   statisticsSchema,
 } from '../../../src/protocols/kserve-v2/schema.ts';
 import { invocationResponseSchema } from '../../../src/protocols/mlflow/schema.ts';
+import { predictionsSchema } from '../../../src/protocols/native/schema.ts';
 import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
 import { startService } from '../../start-service.ts';
 

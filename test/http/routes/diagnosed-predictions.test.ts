@@ -3,8 +3,8 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import type { CheckpointRecord } from '../../../src/domain/checkpoint.ts';
 import type { Diagnosis } from '../../../src/domain/diagnosis.ts';
-import { type Predictions, predictionsSchema } from '../../../src/domain/prediction.ts';
 import { npyBytes } from '../../../src/formats/npy.ts';
+import { type Predictions, predictionsSchema } from '../../../src/protocols/native/schema.ts';
 import {
   assertProblem,
   endless,

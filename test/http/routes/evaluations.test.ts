@@ -6,7 +6,7 @@ import {
   evaluationSchema,
   type ModelComparison,
 } from '../../../src/domain/evaluation.ts';
-import type { Predictions } from '../../../src/domain/prediction.ts';
+import type { Predictions } from '../../../src/protocols/native/schema.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { type Explanation, explanationSchema } from '../../../src/domain/explanation.ts';
-import type { Predictions } from '../../../src/domain/prediction.ts';
 import { npyBytes } from '../../../src/formats/npy.ts';
+import type { Predictions } from '../../../src/protocols/native/schema.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });

@@ -2,8 +2,12 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import { type Prediction, type Predictions, predictionsSchema } from '../../../src/domain/prediction.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
+import {
+  type Prediction,
+  type Predictions,
+  predictionsSchema,
+} from '../../../src/protocols/native/schema.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });

@@ -5,7 +5,7 @@ import packageJson from '../../../../package.json' with { type: 'json' };
 import { FASHION_MNIST } from '../../../datasets/fashion-mnist.ts';
 import { modelReferenceSchema, parseModelReference } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
-import type { InvocationBody } from '../../../protocols/mlflow/dataframe.ts';
+import type { InvocationBody } from '../../../protocols/mlflow/codec.ts';
 import { invocationResponseSchema, invocationSchema } from '../../../protocols/mlflow/schema.ts';
 import type { HealthService } from '../../../services/health.ts';
 import type { ModelService } from '../../../services/models.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePredictions } from '../../src/domain/prediction.ts';
+import { describePredictions } from '../../../src/protocols/native/codec.ts';
 
 const MODEL = { name: 'm', version: 3 };
 const CLASSES = ['shirt', 'shoe', 'bag'];

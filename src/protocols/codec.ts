@@ -1,0 +1,40 @@
+/** The interface of every protocol: body of a request → batch of images, outputs of the network → response. */
+import type { ImageBatch } from '../datasets/image-batch.ts';
+import type { VersionReference } from '../domain/model-reference.ts';
+
+/**
+ * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the
+ * predict thread run the same one, and everything that `encode` needs to know about the request is in `responseFormat`.
+ *
+ * `Body` is the request as its route passes it on, not yet parsed; it can be sent to a thread.
+ * `Format` is what the request determines about its response, for example the requested outputs.
+ */
+export interface Codec<Body, Format> {
+  /** @throws AtelierError if the body is malformed or its images are invalid */
+  decode(body: Body): Decoded<Format> | Promise<Decoded<Format>>;
+  /** @throws AtelierError `impossible-request` if the protocol cannot express NaN and an output is NaN */
+  encode(outputs: Outputs, responseFormat: Format, model: ServedModel): EncodedResponse;
+}
+
+export interface Decoded<Format> {
+  readonly batch: ImageBatch;
+  readonly responseFormat: Format;
+}
+
+/** One row per image: n × classes, row-major. */
+export interface Outputs {
+  readonly probabilities: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/** The version that predicts, as responses name it. */
+export interface ServedModel {
+  readonly reference: VersionReference;
+  readonly classNames: readonly string[];
+}
+
+export interface EncodedResponse {
+  readonly body: string | Uint8Array;
+  /** KServe v2 only: length of the JSON in front of binary tensors; null without any. */
+  readonly jsonBytes: number | null;
+}

@@ -1,0 +1,36 @@
+/** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
+import { z } from 'zod';
+import { diagnosisSchema } from '../../domain/diagnosis.ts';
+import { flag, imageQuery } from '../../domain/image-query.ts';
+import { wholeNumber } from '../../domain/primitives.ts';
+
+export const predictionQuerySchema = z.strictObject({
+  topK: wholeNumber(1, 100).optional().describe('The k likeliest classes instead of all'),
+  logits: flag.describe('Whether to add the logits'),
+  ...imageQuery,
+});
+export type PredictionQuery = z.output<typeof predictionQuerySchema>;
+
+export interface PredictionOptions {
+  readonly topK?: number | undefined;
+  readonly logits: boolean;
+}
+
+const ranked = { label: z.int(), className: z.string(), probability: z.number() };
+
+export const predictionsSchema = z
+  .object({
+    model: z.object({ name: z.string(), version: z.int() }),
+    predictions: z.array(
+      z.object({
+        ...ranked,
+        probabilities: z.array(z.number()).optional().describe('One a class; left out with topK'),
+        top: z.array(z.object(ranked)).optional().describe('With topK: the likeliest first'),
+        logits: z.array(z.number()).optional(),
+        diagnosis: diagnosisSchema.optional().describe('With diagnose'),
+      }),
+    ),
+  })
+  .meta({ id: 'Predictions' });
+export type Predictions = z.infer<typeof predictionsSchema>;
+export type Prediction = Predictions['predictions'][number];

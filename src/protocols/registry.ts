@@ -1,0 +1,29 @@
+/** The protocols the service speaks. A new one is a line here, besides its folder and its route. */
+import type { Codec } from './codec.ts';
+import { kserveV2Codec } from './kserve-v2/codec.ts';
+import { mlflowCodec } from './mlflow/codec.ts';
+import { nativeCodec } from './native/codec.ts';
+import { tensorflowCodec } from './tensorflow/codec.ts';
+
+const CODECS = {
+  native: nativeCodec,
+  'kserve-v2': kserveV2Codec,
+  tensorflow: tensorflowCodec,
+  mlflow: mlflowCodec,
+} as const satisfies Record<string, Codec<never, unknown>>;
+
+type Codecs = typeof CODECS;
+
+/** A prediction request that is not yet decoded: the tag of its protocol and the body for that codec. */
+export type PredictRequest = {
+  [P in keyof Codecs]: { readonly protocol: P } & Parameters<Codecs[P]['decode']>[0];
+}[keyof Codecs];
+
+export type NativeRequest = Extract<PredictRequest, { readonly protocol: 'native' }>;
+export type ProtocolRequest = Exclude<PredictRequest, NativeRequest>;
+
+/** The codec of the request's protocol. The tag guarantees that the body is of the type that it decodes. */
+export function codecFor({ protocol }: PredictRequest): Codec<PredictRequest, unknown> {
+  const codec: Codec<never, unknown> = CODECS[protocol];
+  return codec;
+}
