@@ -14,20 +14,20 @@ import { createEvaluationService } from './services/evaluations.ts';
 import { createExportService } from './services/exports.ts';
 import { createGradientCheckService } from './services/gradient-checks.ts';
 import { createHealthService } from './services/health.ts';
-import { createOnceService } from './services/idempotency.ts';
+import { createIdempotencyService } from './services/idempotency.ts';
 import { createImportService } from './services/imports.ts';
 import { createInferenceStatistics } from './services/inference-statistics.ts';
-import { createInspectionService } from './services/interpretability.ts';
-import { watchJobs } from './services/job-log.ts';
+import { createInterpretabilityService } from './services/interpretability.ts';
+import { logJobEvents } from './services/job-log.ts';
 import { createModelService } from './services/models.ts';
-import { createPredictService } from './services/predictions.ts';
+import { createPredictionService } from './services/predictions.ts';
 import { createRegistryService } from './services/registry.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
-import { createPictureStatistics } from './services/statistics-cache.ts';
-import { createFollowEvents } from './services/subscribe-events.ts';
+import { createStatisticsCache } from './services/statistics-cache.ts';
+import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
-import { createOwnDatasetService } from './services/uploaded-datasets.ts';
+import { createDatasetUploadService } from './services/uploaded-datasets.ts';
 import { openStore } from './store/store.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import type {
@@ -81,7 +81,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
       maxBytes: config.maxDatasetBytes,
     });
-    const allTold = watchJobs({
+    const allTold = logJobEvents({
       store,
       catalog,
       log,
@@ -113,34 +113,34 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       models,
       queue,
       queueLimit: config.queueLimit,
-      places: config.trainingWorkers,
+      slots: config.trainingWorkers,
     });
-    const once = createOnceService({
+    const once = createIdempotencyService({
       store,
       onDefect: (error) => log.error({ err: error }, 'expired answers could not be deleted'),
     });
     const health = createHealthService(store, catalog);
-    const statisticsFor = createPictureStatistics(catalog, numeric);
+    const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
     const app = await buildApp(
       {
         catalog,
-        ownDatasets: createOwnDatasetService({
+        uploads: createDatasetUploadService({
           datasets: store.datasets,
           catalog,
           checks,
           maxDatasetBytes: config.maxDatasetBytes,
         }),
         training,
-        followEvents: createFollowEvents(store),
-        once,
+        subscribeEvents: createEventSubscriptions(store),
+        idempotency: once,
         models,
         registry: createRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
-        predictions: createPredictService(models, predict, statisticsFor, {
+        predictions: createPredictionService(models, predict, loadStatistics, {
           onPredicted(...predicted) {
             metrics.predictions.onPredicted(...predicted);
             statistics.onPredicted(...predicted);
@@ -150,7 +150,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         exports: createExportService(catalog, models, numeric),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),
-        inspections: createInspectionService(models, numeric, statisticsFor),
+        interpretability: createInterpretabilityService(models, numeric, loadStatistics),
       },
       config.needsOwnKey ? { ...config, keys: [await ownKey(config, log)] } : config,
       log,

@@ -8,7 +8,7 @@ import { type ImportHints, importModel } from '../../src/formats/import-model.ts
 import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
-import { trainingPlan } from '../../src/services/build-plan.ts';
+import { buildTrainingPlan } from '../../src/services/build-plan.ts';
 import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { createKernelEngine } from '../../src/workers/kernel.ts';
 
@@ -92,7 +92,7 @@ export function checkpoints(): Uint8Array[] {
   ];
   return requests.map(({ hidden, training }) => {
     const request = trainingRequestSchema.parse({ dataset: 'tiny', network: { hidden }, training });
-    const plan = trainingPlan(request, dataset, null);
+    const plan = buildTrainingPlan(request, dataset, null);
     const loop = trainingLoop(plan, examples, examples, createKernelEngine);
     let event = loop.next().value;
     while (event && 'kind' in event && event.kind !== 'epoch') event = loop.next().value;

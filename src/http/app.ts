@@ -10,16 +10,16 @@ import type { EvaluationService } from '../services/evaluations.ts';
 import type { ExportService } from '../services/exports.ts';
 import type { GradientCheckService } from '../services/gradient-checks.ts';
 import type { HealthService } from '../services/health.ts';
-import type { OnceService } from '../services/idempotency.ts';
+import type { IdempotencyService } from '../services/idempotency.ts';
 import type { ImportService } from '../services/imports.ts';
 import type { InferenceStatistics } from '../services/inference-statistics.ts';
-import type { InspectionService } from '../services/interpretability.ts';
+import type { InterpretabilityService } from '../services/interpretability.ts';
 import type { ModelService } from '../services/models.ts';
-import type { PredictService } from '../services/predictions.ts';
+import type { PredictionService } from '../services/predictions.ts';
 import type { RegistryService } from '../services/registry.ts';
-import type { FollowEvents } from '../services/subscribe-events.ts';
+import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
-import type { OwnDatasetService } from '../services/uploaded-datasets.ts';
+import type { DatasetUploadService } from '../services/uploaded-datasets.ts';
 import { registerImageBodies } from './bodies/images.ts';
 import { registerJsonBody } from './bodies/json.ts';
 import { registerRawBodies } from './bodies/raw.ts';
@@ -65,19 +65,19 @@ import { validatorCompiler } from './validation/zod-validator.ts';
 
 export interface Services {
   readonly catalog: Catalog;
-  readonly ownDatasets: OwnDatasetService;
+  readonly uploads: DatasetUploadService;
   readonly training: TrainingService;
-  readonly followEvents: FollowEvents;
-  readonly once: OnceService;
+  readonly subscribeEvents: SubscribeEvents;
+  readonly idempotency: IdempotencyService;
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
   readonly registry: RegistryService;
-  readonly predictions: PredictService;
+  readonly predictions: PredictionService;
   readonly statistics: InferenceStatistics;
   readonly exports: ExportService;
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
-  readonly inspections: InspectionService;
+  readonly interpretability: InterpretabilityService;
   readonly health: HealthService;
   readonly metrics: Metrics;
 }
@@ -168,16 +168,16 @@ export async function buildApp(
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(services.catalog));
-      await v1.register(datasetUploadRoutes(services.ownDatasets, services.once, config.maxDatasetBytes));
-      await v1.register(trainingJobRoutes(services.training, services.once));
-      const { training, followEvents, health } = services;
-      await v1.register(jobEventRoutes(training, followEvents, health, config.shutdownGraceSeconds));
+      await v1.register(datasetUploadRoutes(services.uploads, services.idempotency, config.maxDatasetBytes));
+      await v1.register(trainingJobRoutes(services.training, services.idempotency));
+      const { training, subscribeEvents, health } = services;
+      await v1.register(jobEventRoutes(training, subscribeEvents, health, config.shutdownGraceSeconds));
       await v1.register(gradientCheckRoutes(services.gradients));
       await v1.register(modelRoutes(services.models));
       await v1.register(registryRoutes(services.registry));
       await v1.register(exportRoutes(services.models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
-      await v1.register(weightsRoutes(services.inspections));
+      await v1.register(weightsRoutes(services.interpretability));
     },
     { prefix: '/v1' },
   );
@@ -190,8 +190,8 @@ export async function buildApp(
       async (images) => {
         await registerImageBodies(images, config.maxBodyBytes);
         await images.register(predictionRoutes(predictions, config.maxBodyBytes));
-        await images.register(explanationRoutes(services.inspections, config.maxBodyBytes));
-        await images.register(importRoutes(services.imports, services.once, config.maxBodyBytes));
+        await images.register(explanationRoutes(services.interpretability, config.maxBodyBytes));
+        await images.register(importRoutes(services.imports, services.idempotency, config.maxBodyBytes));
       },
       { prefix: '/v1' },
     );

@@ -5,23 +5,23 @@ import type { LayerSizes, Parameters, Standardization } from '../numerics/networ
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 
 /** Where a warm start begins. */
-export interface Start {
+export interface InitialState {
   readonly parameters: Parameters;
   readonly standardization: Standardization | null;
 }
 
-export function layerSizesOf(hidden: readonly number[], dataset: Dataset): LayerSizes {
+export function layerSizesFor(hidden: readonly number[], dataset: Dataset): LayerSizes {
   return [IMAGE_PIXELS, ...hidden, dataset.classNames.length];
 }
 
-export function trainingPlan(
+export function buildTrainingPlan(
   { network, training, seed }: Pick<TrainingRequest, 'network' | 'training' | 'seed'>,
   dataset: Dataset,
-  start: Start | null,
+  start: InitialState | null,
 ): TrainingPlan {
   const { learningRate, ...optimizer } = training.optimizer;
   return {
-    layerSizes: layerSizesOf(network.hidden, dataset),
+    layerSizes: layerSizesFor(network.hidden, dataset),
     activation: network.activation,
     initialization: network.init,
     initialParameters: start?.parameters ?? null,

@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
  * @param signal of whoever asks; the work goes on while anyone waits for it
  * @param compute is told by its signal that nobody does any more
  */
-export type ShareAnswer<T> = (
+export type Coalesce<T> = (
   key: string,
   signal: AbortSignal,
   compute: (signal: AbortSignal) => Promise<T>,
@@ -19,7 +19,7 @@ interface Work<T> {
 }
 
 /** @param max number of answers that are kept; the one that nobody asked for the longest time goes first */
-export function shareAnswers<T extends object>(max: number): ShareAnswer<T> {
+export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
   const kept = new LRUCache<string, T>({ max });
   const inWork = new Map<string, Work<T>>();
 

@@ -11,13 +11,13 @@ import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { shareAnswers } from './coalesce.ts';
-import { findNamed, type ModelService, networkOf } from './models.ts';
+import { createCoalescingCache } from './coalesce.ts';
+import { findNamed, type ModelService, servedNetwork } from './models.ts';
 
 /** Multiply-adds, zeros not skipped: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;
 /** A few kilobytes each. */
-const MAX_KEPT = 256;
+const MAX_CACHED = 256;
 
 export interface EvaluationService {
   /**
@@ -50,14 +50,14 @@ export function createEvaluationService(
 ): EvaluationService {
   const evaluations = numeric.tasks<EvaluationTask, ClassificationReport>('evaluate');
   const comparisons = numeric.tasks<ComparisonTask, Comparison>('compare');
-  const shareReport = shareAnswers<ClassificationReport>(MAX_KEPT);
-  const shareComparison = shareAnswers<Comparison>(MAX_KEPT);
+  const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
+  const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
 
   async function load({ name, version }: ModelVersion): Promise<ServedNetwork> {
-    return networkOf(await models.load(name, version));
+    return servedNetwork(await models.load(name, version));
   }
 
-  async function examplesOf({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
+  async function loadExamples({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
     const dataset = await catalog.get(id);
     if (dataset) return dataset[split];
     throw unknown(catalog, `Data set ${id} has just been deleted`);
@@ -66,13 +66,13 @@ export function createEvaluationService(
   return {
     async evaluate({ name, version }, query, signal) {
       const found = await models.version(name, version);
-      const dataset = datasetOf(catalog, found, query.dataset);
+      const dataset = resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
-      const report = await shareReport(keyOf([found], dataset, query), signal, async (unwanted) => {
-        const examples = await examplesOf(dataset, query);
+      const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (unwanted) => {
+        const examples = await loadExamples(dataset, query);
         return evaluations.run({ network: await load(found), examples }, unwanted);
       });
-      return { ...shown(found, dataset), report };
+      return { ...describe(found, dataset), report };
     },
 
     async compare({ name, version }, query, signal) {
@@ -80,29 +80,29 @@ export function createEvaluationService(
       const asked = parseModelReference(query.with);
       const other = await findNamed({ parameter: 'with' }, () => models.version(asked.name, asked.version));
       assertSameClasses(found, other);
-      const dataset = datasetOf(catalog, found, query.dataset);
+      const dataset = resolveDataset(catalog, found, query.dataset);
       assertAffordable([found, other], dataset, query.split);
-      const key = keyOf([found, other], dataset, query);
-      const comparison = await shareComparison(key, signal, async (unwanted) => {
-        const examples = await examplesOf(dataset, query);
+      const key = cacheKey([found, other], dataset, query);
+      const comparison = await coalesceComparison(key, signal, async (unwanted) => {
+        const examples = await loadExamples(dataset, query);
         const networks = { network: await load(found), other: await load(other) };
         return comparisons.run({ ...networks, examples }, unwanted);
       });
-      return { ...shown(found, dataset), other: referenceOf(other), comparison };
+      return { ...describe(found, dataset), other: referenceOf(other), comparison };
     },
   };
 }
 
 const referenceOf = ({ name, version }: ModelVersion): VersionReference => ({ name, version });
 
-const shown = (version: ModelVersion, dataset: DatasetSummary): Evaluated => ({
+const describe = (version: ModelVersion, dataset: DatasetSummary): Evaluated => ({
   model: referenceOf(version),
   classNames: version.classNames,
   dataset,
 });
 
 /** By content: a name that is deleted and given again is another model. */
-function keyOf(
+function cacheKey(
   versions: readonly ModelVersion[],
   dataset: DatasetSummary,
   { split }: EvaluationQuery,
@@ -117,7 +117,7 @@ function keyOf(
 }
 
 /** The one that is asked for, or else that of the training. */
-function datasetOf(
+function resolveDataset(
   catalog: Catalog,
   { name, version, lineage, classNames }: ModelVersion,
   asked: string | undefined,

@@ -49,7 +49,7 @@ export function createExportService(
   const exports = numeric.tasks<ExportTask, ExportResult>('exportFile');
 
   /** Of the version's data set, where that is still there; any other's will do. */
-  async function imagesFor({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
+  async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
     const { test } = own ?? (await catalog.get(catalog.list().at(-1)!.id))!;
     const affordable = Math.max(1, Math.floor(MAX_CHECK_COST / forwardCost(layerSizes)));
@@ -72,7 +72,7 @@ export function createExportService(
         classNames,
         digest,
       };
-      const pixels = format === 'onnx' ? await imagesFor(version) : new Uint8Array(0);
+      const pixels = format === 'onnx' ? await verificationImages(version) : new Uint8Array(0);
       const { file, maxDifference } = await exports.run({ model, format, input, pixels }, signal);
       return {
         bytes: Buffer.from(file.buffer, file.byteOffset, file.byteLength),

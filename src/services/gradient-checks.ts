@@ -9,7 +9,7 @@ import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type Network, type Parameters, parameterCount } from '../numerics/network.ts';
 import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { layerSizesOf } from './build-plan.ts';
+import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { assertGradientCheckFitsMemory } from './memory-limits.ts';
@@ -23,7 +23,7 @@ const MAX_PARAMETERS = 10_000_000;
 /** Of an npy answer, 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 
-export interface GradientCheckAnswer {
+export interface GradientCheckOutput {
   readonly report: GradientCheck;
   /** The packed gradient, where one was asked for; NaN where a sample left a coordinate out. */
   readonly npy: Uint8Array | null;
@@ -39,7 +39,7 @@ export interface GradientCheckService {
     request: GradientCheckRequest,
     answer: GradientCheckTask['answer'],
     signal: AbortSignal,
-  ): Promise<GradientCheckAnswer>;
+  ): Promise<GradientCheckOutput>;
 }
 
 export function createGradientCheckService(
@@ -50,9 +50,9 @@ export function createGradientCheckService(
 ): GradientCheckService {
   return {
     async check(request, answer, signal) {
-      const model = await modelOf(request, models);
-      const dataset = await datasetOf(request, model, catalog);
-      const { layerSizes, activation, standardization, parameters } = networkOf(request, model, dataset);
+      const model = await resolveModel(request, models);
+      const dataset = await resolveDataset(request, model, catalog);
+      const { layerSizes, activation, standardization, parameters } = resolveNetwork(request, model, dataset);
       const task: GradientCheckTask = {
         layerSizes,
         activation,
@@ -60,7 +60,7 @@ export function createGradientCheckService(
         parameters,
         initialization: request.network?.init ?? 'uniform-fan-in',
         examples: dataset.train,
-        indices: indicesOf(request.examples, dataset),
+        indices: exampleIndices(request.examples, dataset),
         scheme: request.scheme,
         stepSize: request.stepSize,
         tolerance: request.tolerance,
@@ -83,14 +83,17 @@ export function createGradientCheckService(
   };
 }
 
-async function modelOf({ model }: GradientCheckRequest, models: ModelService): Promise<LoadedModel | null> {
+async function resolveModel(
+  { model }: GradientCheckRequest,
+  models: ModelService,
+): Promise<LoadedModel | null> {
   if (model === undefined) return null;
   const { name, version } = parseModelReference(model);
   return loadNamed(models, '#/model', name, version);
 }
 
 /** The one that is asked for, or else that of the training. */
-function datasetOf(
+function resolveDataset(
   { dataset, model: named }: GradientCheckRequest,
   model: LoadedModel | null,
   catalog: Catalog,
@@ -105,13 +108,13 @@ function datasetOf(
   );
 }
 
-function networkOf(
+function resolveNetwork(
   { network }: GradientCheckRequest,
   model: LoadedModel | null,
   dataset: Dataset,
 ): Network & { readonly parameters: Parameters | null } {
   if (model === null) {
-    const layerSizes = layerSizesOf(network?.hidden ?? DEFAULT_HIDDEN, dataset);
+    const layerSizes = layerSizesFor(network?.hidden ?? DEFAULT_HIDDEN, dataset);
     return { layerSizes, activation: network?.activation ?? 'relu', standardization: null, parameters: null };
   }
   if (model.classNames.length !== dataset.classNames.length) {
@@ -124,7 +127,7 @@ function networkOf(
   return model;
 }
 
-function indicesOf(examples: GradientCheckRequest['examples'], dataset: Dataset): Uint32Array {
+function exampleIndices(examples: GradientCheckRequest['examples'], dataset: Dataset): Uint32Array {
   const count = dataset.train.labels.length;
   const indices = typeof examples === 'number' ? Array.from({ length: examples }, (_, n) => n) : examples;
   const wrong = indices.findIndex((index) => index >= count);
@@ -143,15 +146,15 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
   const { layerSizes, indices, scheme, coordinates } = task;
   const parameters = parameterCount(layerSizes);
   if (parameters > MAX_PARAMETERS) {
-    const detail = `is of at most ${inDigits(MAX_PARAMETERS)} parameters`;
+    const detail = `is of at most ${formatCount(MAX_PARAMETERS)} parameters`;
     throw tooCostly(
-      `A ${layerSizes.join('-')} network has ${inDigits(parameters)} parameters; one that is checked ${detail}`,
+      `A ${layerSizes.join('-')} network has ${formatCount(parameters)} parameters; one that is checked ${detail}`,
       [{ pointer: networkPointer, detail }],
     );
   }
   if (task.answer !== 'report' && parameters > MAX_NUMBERS) {
-    const detail = `takes application/json where there are more than ${inDigits(MAX_NUMBERS)}`;
-    throw tooCostly(`The gradient has ${inDigits(parameters)} numbers; Accept ${detail}`, [
+    const detail = `takes application/json where there are more than ${formatCount(MAX_NUMBERS)}`;
+    throw tooCostly(`The gradient has ${formatCount(parameters)} numbers; Accept ${detail}`, [
       { parameter: 'Accept', detail },
     ]);
   }
@@ -171,7 +174,7 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
   }
 }
 
-const inDigits = (count: number) => count.toLocaleString('en');
+const formatCount = (count: number) => count.toLocaleString('en');
 
 function tooCostly(message: string, details: readonly ErrorDetail[]): AtelierError {
   return new AtelierError('check-too-costly', `${message}.`, { details });

@@ -5,14 +5,14 @@ import type { Store } from '../store/store.ts';
 
 const DELETE_EVERY_MS = 60 * 60 * 1000;
 
-export interface OnceService {
+export interface IdempotencyService {
   /**
    * Success is kept with what it tells of. A failure of `create` is not: it created nothing, so that its request may be
    * tried again.
    * @param create hands `keep` to the store, which calls `answer` in the transaction
    * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
    */
-  answer<T>(
+  respond<T>(
     request: KeyedRequest,
     create: (keep: Keep<T>) => Promise<T>,
     answer: (created: T) => Answer,
@@ -22,11 +22,11 @@ export interface OnceService {
 }
 
 /** @param onDefect expired answers could not be deleted, which is tried again within the hour */
-export function createOnceService(options: {
+export function createIdempotencyService(options: {
   store: Pick<Store, 'answers'>;
   onDefect: (error: unknown) => void;
   now?: () => Date;
-}): OnceService {
+}): IdempotencyService {
   const { store, onDefect, now = () => new Date() } = options;
   /** Requests in work, by key and caller. They die with the process, and so does their work. */
   const inFlight = new Map<string, { fingerprint: string; earlier: ReturnType<typeof store.answers.find> }>();
@@ -36,20 +36,20 @@ export function createOnceService(options: {
   const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
 
   return {
-    async answer(request, create, answer) {
+    async respond(request, create, answer) {
       const { caller, key, fingerprint } = request;
       // A key has no spaces.
       const id = `${key} ${caller}`;
       const other = inFlight.get(id);
-      if (other && other.fingerprint !== fingerprint) throw reused(key);
+      if (other && other.fingerprint !== fingerprint) throw reusedKeyError(key);
       const attempt = other ?? { fingerprint, earlier: store.answers.find(request, now()) };
       if (!other) inFlight.set(id, attempt);
       try {
         // Shared: to look an answer up is no work, and whoever repeats an answered request meanwhile is to get it too.
         const earlier = await attempt.earlier;
-        if (earlier && earlier.fingerprint !== fingerprint) throw reused(key);
+        if (earlier && earlier.fingerprint !== fingerprint) throw reusedKeyError(key);
         if (earlier) return { answer: earlier, replayed: true };
-        if (other) throw stillInWork(key);
+        if (other) throw inFlightError(key);
 
         let kept: Answer | undefined;
         await create({
@@ -70,14 +70,14 @@ export function createOnceService(options: {
   };
 }
 
-function stillInWork(key: string): AtelierError {
+function inFlightError(key: string): AtelierError {
   return new AtelierError(
     'request-in-flight',
     `The first request with the Idempotency-Key ${key} is not answered yet. Repeat this one shortly, to get its answer.`,
   );
 }
 
-function reused(key: string): AtelierError {
+function reusedKeyError(key: string): AtelierError {
   return new AtelierError(
     'idempotency-key-reused',
     `The Idempotency-Key ${key} was sent within 24 hours with another request: its path or body differs. ` +

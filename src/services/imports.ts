@@ -48,7 +48,7 @@ export function createImportService(options: {
   const files = numeric.tasks<ImportTask, ImportResult>('importFile');
   const evaluations = numeric.tasks<EvaluationTask, ClassificationReport>('evaluate');
 
-  async function datasetFor(asked: string | undefined, imported: ImportResult): Promise<Dataset | null> {
+  async function resolveDataset(asked: string | undefined, imported: ImportResult): Promise<Dataset | null> {
     if (asked === NO_DATASET) return null;
     if (asked !== undefined) {
       const dataset = await findDataset(catalog, asked, '#/dataset');
@@ -56,10 +56,10 @@ export function createImportService(options: {
       return dataset;
     }
     const dataset = await catalog.get(DEFAULT_DATASET);
-    return dataset && mayBeOf(dataset, imported) ? dataset : null;
+    return dataset && matchesDataset(dataset, imported) ? dataset : null;
   }
 
-  async function testAccuracyOf(
+  async function measureTestAccuracy(
     network: EvaluationTask['network'],
     dataset: Dataset | null,
     signal: AbortSignal,
@@ -76,11 +76,11 @@ export function createImportService(options: {
       const { bytes } = file;
       const imported = await files.run({ bytes, hints }, signal, transferableBuffers([bytes]));
       const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
-      const dataset = await datasetFor(asked, imported);
-      const classNames = imported.classNames ?? dataset?.classNames ?? numbered(layerSizes.at(-1)!);
+      const dataset = await resolveDataset(asked, imported);
+      const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);
       const network = { layerSizes, activation, standardization, parameters, classNames };
       const reference = { name, version: 0 };
-      const testAccuracy = await testAccuracyOf({ ...network, reference }, dataset, signal);
+      const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
       const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
       const version = await store.blobs.putFor(packed, (digest) =>
         store.models.publish(
@@ -102,14 +102,14 @@ export function createImportService(options: {
           keep,
         ),
       );
-      models.changed();
+      models.invalidate();
       return version;
     },
   };
 }
 
 /** Names that say otherwise are of other classes, though there be as many. */
-function mayBeOf({ classNames }: Dataset, imported: ImportResult): boolean {
+function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
   if (imported.layerSizes.at(-1) !== classNames.length) return false;
   return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
 }
@@ -126,4 +126,4 @@ function assertSameClasses({ id, classNames }: Dataset, { layerSizes }: ImportRe
   );
 }
 
-const numbered = (classes: number) => Array.from({ length: classes }, (_, label) => `${label}`);
+const numberedClasses = (classes: number) => Array.from({ length: classes }, (_, label) => `${label}`);

@@ -2,14 +2,14 @@
 import { LRUCache } from 'lru-cache';
 import type { VersionReference } from '../domain/model-reference.ts';
 import type { V2ModelStatistics } from '../protocols/kserve-v2/schema.ts';
-import type { PredictMeter } from './predictions.ts';
+import type { PredictionObserver } from './predictions.ts';
 
 /** Of others that have not been asked for longer nothing is known any more. */
 const MAX_VERSIONS = 1000;
 /** Further sizes are counted in the sums alone. */
 const MAX_BATCH_SIZES = 32;
 
-export interface InferenceStatistics extends PredictMeter {
+export interface InferenceStatistics extends PredictionObserver {
   /** Zeros where nothing was predicted. */
   of(model: VersionReference): V2ModelStatistics;
 }

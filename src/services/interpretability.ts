@@ -7,15 +7,15 @@ import type { Raster } from '../formats/drawing/raster.ts';
 import type { ExplanationResult, ExplanationTask, WeightsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import { type ModelService, networkOf } from './models.ts';
-import type { StatisticsFor } from './statistics-cache.ts';
+import { type ModelService, servedNetwork } from './models.ts';
+import type { LoadStatistics } from './statistics-cache.ts';
 
 interface Version {
   readonly name: string;
   readonly version: VersionName;
 }
 
-export interface InspectionService {
+export interface InterpretabilityService {
   /** @throws AtelierError `model-not-found`, `impossible-request` for a layer or unit that there is not */
   drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Raster>;
   /**
@@ -33,11 +33,11 @@ export interface InspectionService {
   >;
 }
 
-export function createInspectionService(
+export function createInterpretabilityService(
   models: ModelService,
   numeric: Pick<Pool<never, never>, 'tasks'>,
-  statisticsFor: StatisticsFor,
-): InspectionService {
+  loadStatistics: LoadStatistics,
+): InterpretabilityService {
   const drawings = numeric.tasks<WeightsTask, Raster>('drawLayer');
   const explanations = numeric.tasks<ExplanationTask, ExplanationResult>('explain');
 
@@ -49,22 +49,22 @@ export function createInspectionService(
 
   return {
     async drawWeights(version, query, signal) {
-      const network = networkOf(await load(version));
-      assertThere(network.reference, network.layerSizes, query);
+      const network = servedNetwork(await load(version));
+      assertUnitExists(network.reference, network.layerSizes, query);
       return drawings.run({ network, ...query }, signal);
     },
 
     async explain(version, images, { label = null, diagnose }, signal) {
       const model = await load(version);
-      const diagnosing = diagnose ? await statisticsFor(model, signal) : null;
-      const network = networkOf(model);
+      const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
+      const network = servedNetwork(model);
       const result = await explanations.run({ network, images, label, diagnosing }, signal);
       return { model: network.reference, classNames: network.classNames, ...result };
     },
   };
 }
 
-function assertThere(
+function assertUnitExists(
   { name, version }: VersionReference,
   sizes: readonly number[],
   { layer, unit }: WeightsQuery,

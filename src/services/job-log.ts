@@ -3,7 +3,7 @@ import type { Catalog } from '../datasets/catalog.ts';
 import type { JobEvent, JobStatus, TrainingJob } from '../domain/training-job.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
 import type { Store } from '../store/store.ts';
-import type { JobLog } from './run-training.ts';
+import type { JobLogger } from './run-training.ts';
 
 export interface JobMeter {
   changed(to: JobStatus): void;
@@ -15,17 +15,17 @@ export interface JobMeter {
  * @param onRestart a training thread crashed, and its job goes on in another
  * @returns fulfils when all that was written so far has been told
  */
-export function watchJobs(options: {
+export function logJobEvents(options: {
   store: Pick<Store, 'jobs' | 'events'>;
   catalog: Catalog;
-  log: JobLog;
+  log: JobLogger;
   meter: JobMeter;
   askedBy: () => string | undefined;
   onRestart: () => void;
 }): () => Promise<void> {
   const { store, catalog, log, meter, askedBy, onRestart } = options;
   const imagesPerEpoch = new Map<string, number>();
-  let told = Promise.resolve();
+  let pending = Promise.resolve();
 
   /** One line a change, whoever made it. */
   async function changed(jobId: string, { data }: JobEvent, reqId: string | undefined): Promise<void> {
@@ -33,7 +33,7 @@ export function watchJobs(options: {
     const job = await store.jobs.get(jobId);
     if (job === undefined) return;
     meter.changed(to);
-    if (to === 'running') imagesPerEpoch.set(jobId, await imagesOf(job));
+    if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
     if (job.finishedAt !== null) imagesPerEpoch.delete(jobId);
     const { modelName, attempts, progress, digest, error } = job;
     const details = { jobId, from, to, reqId, modelName, attempts, step: progress.step };
@@ -41,12 +41,12 @@ export function watchJobs(options: {
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }
 
-  async function imagesOf({ dataset, training }: TrainingJob): Promise<number> {
+  async function countImages({ dataset, training }: TrainingJob): Promise<number> {
     const labels = (await catalog.get(dataset))?.train.labels;
     return labels ? countTrainingExamples(labels, training.validation?.fraction ?? null) : 0;
   }
 
-  async function tell(jobId: string, event: JobEvent, reqId: string | undefined): Promise<void> {
+  async function handleEvent(jobId: string, event: JobEvent, reqId: string | undefined): Promise<void> {
     switch (event.type) {
       case 'status':
         return changed(jobId, event, reqId);
@@ -59,12 +59,12 @@ export function watchJobs(options: {
 
   store.events.onAppended((jobId, first, last) => {
     const reqId = askedBy();
-    told = told
+    pending = pending
       .then(async () => {
         const { data } = await store.events.list(jobId, { after: first - 1, limit: last - first + 1 });
-        for (const event of data) await tell(jobId, event, reqId);
+        for (const event of data) await handleEvent(jobId, event, reqId);
       })
       .catch((error) => log.error({ jobId, err: error }, 'events of a job could not be told'));
   });
-  return () => told;
+  return () => pending;
 }

@@ -6,13 +6,13 @@ import type { LayerSizes } from '../numerics/network.ts';
 import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
 
 /** The rest is the data set's, the other jobs' and the service's. */
-const SHARE_OF_MEMORY = 0.5;
+const MEMORY_FRACTION = 0.5;
 
 /** Bytes that one piece of work may take. */
-export function memoryForWork(): number {
+export function memoryPerJob(): number {
   // In a container its limit counts; without one Node says 0, or 2^64.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return Math.min(limit, totalmem()) * SHARE_OF_MEMORY;
+  return Math.min(limit, totalmem()) * MEMORY_FRACTION;
 }
 
 /** @throws AtelierError `impossible-request`, with the estimate */
@@ -32,7 +32,7 @@ export function assertGradientCheckFitsMemory(layerSizes: LayerSizes, examples: 
 }
 
 function assertFits(wanted: number, what: string): void {
-  const available = memoryForWork();
+  const available = memoryPerJob();
   if (wanted <= available) return;
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AtelierError(

@@ -26,12 +26,12 @@ export interface ModelCache {
    * @returns reads what was found, once, however many ask for it meanwhile. Nothing is remembered where something has
    *   changed since the call.
    */
-  lookUp(
+  beginLookup(
     name: string,
     version?: VersionName,
   ): (found: VersionReference, read: () => Promise<LoadedModel>) => Promise<LoadedModel>;
   /** What names mean may have changed; and these are not to be found any more. */
-  changed(gone: readonly VersionReference[]): void;
+  invalidate(gone: readonly VersionReference[]): void;
   counts(): ModelCacheCounts;
 }
 
@@ -41,29 +41,30 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
     max: maxLoaded,
     maxSize: maxBytes,
     // One that is larger than all that is allowed stays alone: to read it for every request would help nobody.
-    sizeCalculation: (model) => Math.min(maxBytes, bytesOf(model)),
+    sizeCalculation: (model) => Math.min(maxBytes, modelBytes(model)),
     dispose(_model, _key, reason) {
       if (reason === 'evict') counts.evictions++;
     },
   });
   const reading = new Map<string, Promise<LoadedModel>>();
   /** Numbers, by name and alias. */
-  const meant = new Map<string, number>();
+  const resolved = new Map<string, number>();
   let changes = 0;
 
   return {
     find(name, version) {
-      const number = typeof version === 'number' ? version : meant.get(keyOf(name, version));
-      const model = number === undefined ? undefined : loaded.get(keyOf(name, number));
+      const number = typeof version === 'number' ? version : resolved.get(cacheKey(name, version));
+      const model = number === undefined ? undefined : loaded.get(cacheKey(name, number));
       if (model) counts.hits++;
       return model;
     },
 
-    lookUp(name, version) {
+    beginLookup(name, version) {
       const before = changes;
       return (found, read) => {
-        const key = keyOf(name, found.version);
-        if (changes === before && typeof version !== 'number') meant.set(keyOf(name, version), found.version);
+        const key = cacheKey(name, found.version);
+        if (changes === before && typeof version !== 'number')
+          resolved.set(cacheKey(name, version), found.version);
         const known = loaded.get(key) ?? reading.get(key);
         if (known) {
           counts.hits++;
@@ -81,21 +82,21 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       };
     },
 
-    changed(gone) {
+    invalidate(gone) {
       changes++;
-      meant.clear();
-      for (const { name, version } of gone) loaded.delete(keyOf(name, version));
+      resolved.clear();
+      for (const { name, version } of gone) loaded.delete(cacheKey(name, version));
     },
 
     counts: () => ({ ...counts, models: loaded.size, bytes: loaded.calculatedSize }),
   };
 }
 
-function bytesOf({ parameters, layerSizes }: LoadedModel): number {
+function modelBytes({ parameters, layerSizes }: LoadedModel): number {
   return parameters.byteLength + forwardBytes(layerSizes);
 }
 
 /** No alias is a number, and none is empty. */
-function keyOf(name: string, version: VersionName = ''): string {
+function cacheKey(name: string, version: VersionName = ''): string {
   return `${name}@${version}`;
 }

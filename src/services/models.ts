@@ -33,7 +33,7 @@ export interface ModelService {
    * an alias that is moved.
    * @param gone versions that were deleted
    */
-  changed(gone?: readonly VersionReference[]): void;
+  invalidate(gone?: readonly VersionReference[]): void;
   readonly cacheCounts: ModelCache['counts'];
 }
 
@@ -74,7 +74,7 @@ export function createModelService(
       layerSizes,
       activation,
       standardization,
-      parameters: shared(new Float32Array(bytes.buffer)),
+      parameters: copyToSharedMemory(new Float32Array(bytes.buffer)),
       classNames,
       datasetId: found.lineage.dataset?.id ?? null,
     };
@@ -95,7 +95,7 @@ export function createModelService(
       layerSizes,
       activation,
       standardization,
-      parameters: shared(snapshot.engine.parameters),
+      parameters: copyToSharedMemory(snapshot.engine.parameters),
       // A data set may be deleted when its jobs have ended.
       classNames:
         catalog.summary(job.dataset)?.classNames ??
@@ -105,14 +105,14 @@ export function createModelService(
   }
 
   async function loadFromStore(name: string, wanted?: VersionName): Promise<LoadedModel> {
-    const load = cache.lookUp(name, wanted);
+    const load = cache.beginLookup(name, wanted);
     if (isJobId(name)) {
       const step = Number(wanted);
-      return load({ name, version: step }, async () => ready(await readCheckpoint(name, step)));
+      return load({ name, version: step }, async () => withForward(await readCheckpoint(name, step)));
     }
     const found = await version(name, wanted);
     try {
-      return await load(found, async () => ready(await readVersion(found)));
+      return await load(found, async () => withForward(await readVersion(found)));
     } catch (error) {
       // It may have been deleted since it was found: then the name means another, or nothing.
       const now = await version(name, wanted);
@@ -135,13 +135,13 @@ export function createModelService(
       return models.versions(name, query);
     },
     load: (name, wanted) => cache.find(name, wanted) ?? loadFromStore(name, wanted),
-    changed: (gone = []) => cache.changed(gone),
+    invalidate: (gone = []) => cache.invalidate(gone),
     cacheCounts: cache.counts,
   };
 }
 
 /** In shared memory, so that threads see the same copy. */
-function shared(parameters: Parameters): Float32Array {
+function copyToSharedMemory(parameters: Parameters): Float32Array {
   const copy = new Float32Array(new SharedArrayBuffer(4 * parameters.length));
   copy.set(parameters);
   return copy;
@@ -158,12 +158,12 @@ function describeNoCheckpoint(
   return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Older ones make way for newer ones.`;
 }
 
-function ready(network: Omit<LoadedModel, 'forward'>): LoadedModel {
+function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
   return { ...network, forward: createForward(network) };
 }
 
 /** What a thread needs of it. */
-export function networkOf(model: LoadedModel): ServedNetwork {
+export function servedNetwork(model: LoadedModel): ServedNetwork {
   const { reference, layerSizes, activation, standardization, parameters, classNames } = model;
   return { reference, layerSizes, activation, standardization, parameters, classNames };
 }

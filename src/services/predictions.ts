@@ -18,21 +18,21 @@ import type { Pool } from '../workers/pool.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
-import type { StatisticsFor } from './statistics-cache.ts';
+import type { LoadStatistics } from './statistics-cache.ts';
 
 /** The main thread computes no more than this at once. */
-const MAX_IMAGES_HERE = 64;
-const MAX_MULTIPLY_ADDS_HERE = 4_000_000;
+const MAX_INLINE_IMAGES = 64;
+const MAX_INLINE_MULTIPLY_ADDS = 4_000_000;
 /** 64 images as JSON, or as float32. */
-const MAX_BYTES_HERE = 256 * 1024;
+const MAX_INLINE_BYTES = 256 * 1024;
 
 /** The champion where no version is given, else the newest. */
-interface Asked {
+interface ModelRef {
   readonly name: string;
   readonly version?: VersionName;
 }
 
-export interface PredictService {
+export interface PredictionService {
   /**
    * @param options `diagnose` is for JSON
    * @param signal asked for only where a thread is needed
@@ -40,7 +40,7 @@ export interface PredictService {
    * @throws AtelierError `model-not-found`, what is wrong with the images, or why there is nothing to diagnose them by
    */
   predict(
-    model: Asked,
+    model: ModelRef,
     images: EncodedImages,
     options: PredictionOptions & { readonly diagnose?: boolean },
     format: NativeRequest['format'],
@@ -50,24 +50,24 @@ export interface PredictService {
    * The same in the words of another protocol.
    * @throws AtelierError `model-not-found`, or what is wrong with the body
    */
-  answer(model: Asked, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
+  answer(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
 }
 
 /** Told of every request that was answered. */
 export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
 
-export interface PredictMeter {
+export interface PredictionObserver {
   readonly onPredicted: OnPredicted;
   /** Of every other request to a model that there is. */
   onFailed(model: VersionReference, ms: number): void;
 }
 
-export function createPredictService(
+export function createPredictionService(
   models: ModelService,
   pool: Pool<PredictTask, PredictResult>,
-  statisticsFor: StatisticsFor,
-  { onPredicted, onFailed }: PredictMeter,
-): PredictService {
+  loadStatistics: LoadStatistics,
+  { onPredicted, onFailed }: PredictionObserver,
+): PredictionService {
   async function compute(
     { forward, ...network }: LoadedModel,
     request: PredictRequest,
@@ -75,27 +75,27 @@ export function createPredictService(
   ): Promise<EncodedResponse> {
     let rest = request;
     let decode = 0;
-    if (mayBeSmall(request)) {
+    if (fitsMainThread(request)) {
       const startedAt = performance.now();
       const codec = codecFor(request);
       const decoded = await codec.decode(request);
       decode = performance.now() - startedAt;
       const { batch } = decoded;
       const cost = batch.count * forwardCost(network.layerSizes);
-      if (batch.count <= MAX_IMAGES_HERE && cost <= MAX_MULTIPLY_ADDS_HERE) {
+      if (batch.count <= MAX_INLINE_IMAGES && cost <= MAX_INLINE_MULTIPLY_ADDS) {
         const { response, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
         const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
         onPredicted(network.reference, batch.count, ms);
         return response;
       }
-      rest = withBatch(request, batch);
+      rest = withDecodedBatch(request, batch);
     }
     const askedAt = performance.now();
     // Nobody else looks at the body any more: it is not copied.
     const { body, jsonBytes, images, ms } = await pool.run(
       { network, request: rest },
       signal(),
-      transferableBuffers(bytesOf(rest)),
+      transferableBuffers(requestBuffers(rest)),
     );
     const wait = performance.now() - askedAt - ms.decode - ms.compute - ms.serialise;
     onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
@@ -103,7 +103,7 @@ export function createPredictService(
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
   }
 
-  async function watched<T>({ reference }: LoadedModel, work: () => Promise<T>): Promise<T> {
+  async function reportFailure<T>({ reference }: LoadedModel, work: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
     try {
       return await work();
@@ -116,8 +116,8 @@ export function createPredictService(
   return {
     async predict({ name, version }, images, { topK, logits, diagnose = false }, format, signal) {
       const model = await models.load(name, version);
-      return watched(model, async () => {
-        const diagnosing = diagnose ? await statisticsFor(model, signal()) : null;
+      return reportFailure(model, async () => {
+        const diagnosing = diagnose ? await loadStatistics(model, signal()) : null;
         const request: NativeRequest = {
           protocol: 'native',
           images,
@@ -132,22 +132,22 @@ export function createPredictService(
 
     async answer({ name, version }, request, signal) {
       const model = await models.load(name, version);
-      return watched(model, () => compute(model, request, signal));
+      return reportFailure(model, () => compute(model, request, signal));
     },
   };
 }
 
-function bytesOf(request: PredictRequest): ArrayBufferView[] {
+function requestBuffers(request: PredictRequest): ArrayBufferView[] {
   return request.protocol === 'native' ? viewsOf(request.images) : [request.bytes];
 }
 
 /** To diagnose images takes longer than to predict them. */
-function mayBeSmall(request: PredictRequest): boolean {
+function fitsMainThread(request: PredictRequest): boolean {
   if (request.protocol === 'native' && request.diagnosing) return false;
-  return bytesOf(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_BYTES_HERE;
+  return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
 /** Of another protocol the answer depends on more of the body than its images: it is read again, being small. */
-function withBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
+function withDecodedBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
   return request.protocol === 'native' ? { ...request, images: { kind: 'batch', ...batch } } : request;
 }

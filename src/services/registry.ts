@@ -32,7 +32,7 @@ export function createRegistryService(
   async function remove(name: string, version?: number): Promise<void> {
     const numbers = await store.models.remove(name, version);
     const gone = numbers.map((number) => ({ name, version: number }));
-    models.changed(gone);
+    models.invalidate(gone);
     onRemoved(gone);
   }
 
@@ -46,14 +46,14 @@ export function createRegistryService(
     async moveAlias(name, ...move) {
       await models.get(name);
       const moved = await store.aliases.move(name, ...move);
-      models.changed();
+      models.invalidate();
       return moved;
     },
 
     async removeAlias(name, ...removal) {
       await models.get(name);
       await store.aliases.remove(name, ...removal);
-      models.changed();
+      models.invalidate();
     },
 
     async annotate(name, version, changes) {

@@ -6,13 +6,13 @@ import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/tr
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
-import { findStart } from './warm-start.ts';
+import { resolveWarmStart } from './warm-start.ts';
 
 /**
  * @throws AtelierError `illegal-transition` where the job has not succeeded; `impossible-request` where what it was
  *   trained from is not known, or not there any more
  */
-export async function expectationOf(
+export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,
   catalog: Catalog,
   models: ModelService,
@@ -30,8 +30,8 @@ export async function expectationOf(
     );
   }
   const { request, kernel, fused } = receipt;
-  const dataset = sameDataset(receipt, id, await catalog.get(receipt.dataset.id));
-  await findStart(request, dataset, models).catch((error) => {
+  const dataset = assertSameDataset(receipt, id, await catalog.get(receipt.dataset.id));
+  await resolveWarmStart(request, dataset, models).catch((error) => {
     if (!(error instanceof AtelierError)) throw error;
     const message = `Training job ${id} cannot be trained again, because what it started from is gone. ${error.message}`;
     throw new AtelierError('impossible-request', message, { cause: error });
@@ -44,19 +44,23 @@ export async function expectationOf(
  * repetition ends after the same step.
  * @throws AtelierError `impossible-request` where the data set has become another since the job was created
  */
-export async function repetitionOf(
+export async function reproductionOptions(
   { verification }: TrainingJob,
   dataset: Dataset,
   jobs: Pick<Store['jobs'], 'get'>,
 ): Promise<{ readonly stopAtStep: number | null } | null> {
   if (verification === null) return null;
   const { receipt } = (await jobs.get(verification.of))!;
-  sameDataset(receipt!, verification.of, dataset);
+  assertSameDataset(receipt!, verification.of, dataset);
   const { step, reason } = receipt!.stoppedAt;
   return { stopAtStep: reason === 'budget' ? step : null };
 }
 
-function sameDataset({ dataset: { id, digest } }: Receipt, jobId: string, now: Dataset | undefined): Dataset {
+function assertSameDataset(
+  { dataset: { id, digest } }: Receipt,
+  jobId: string,
+  now: Dataset | undefined,
+): Dataset {
   if (now?.digest === digest) return now;
   throw new AtelierError(
     'impossible-request',

@@ -11,7 +11,7 @@ export interface Resumption {
   discard(reason: Pick<SerializedError, 'code' | 'message'>): Promise<void>;
 }
 
-const PASSING = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
+const TRANSIENT_CODES = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 
 /** The last checkpoint that can be read; null where the job begins from nothing. Those that cannot be are discarded. */
 export async function resumeFrom(
@@ -26,12 +26,12 @@ export async function resumeFrom(
     const discard: Resumption['discard'] = ({ message }) =>
       checkpoints.discard(id, step, {
         code: 'checkpoint-damaged',
-        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${defectIn(message)}. Nothing has to be done.`,
+        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${firstSentence(message)}. Nothing has to be done.`,
       });
     try {
       return { step, bytes: await checkpoints.read(checkpoint), discard };
     } catch (error) {
-      if (!(error instanceof AtelierError) || isPassing(error.cause)) throw error;
+      if (!(error instanceof AtelierError) || isTransient(error.cause)) throw error;
       await discard(error);
     }
   }
@@ -39,11 +39,11 @@ export async function resumeFrom(
 }
 
 /** Without the advice that follows: the job helps itself. */
-function defectIn(message: string): string {
+function firstSentence(message: string): string {
   return message.split('. ', 1)[0]!;
 }
 
 /** The file may be as good as ever. */
-function isPassing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && PASSING.includes(String(cause.code));
+function isTransient(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && TRANSIENT_CODES.includes(String(cause.code));
 }

@@ -17,14 +17,14 @@ import type {
 } from '../workers/messages.ts';
 import { serializeError } from '../workers/serialize-error.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
-import { layerSizesOf, trainingPlan } from './build-plan.ts';
+import { buildTrainingPlan, layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './models.ts';
-import { repetitionOf } from './reproduction.ts';
+import { reproductionOptions } from './reproduction.ts';
 import { type Resumption, resumeFrom } from './resume-training.ts';
-import { findStart } from './warm-start.ts';
+import { resolveWarmStart } from './warm-start.ts';
 
-export interface JobLog {
+export interface JobLogger {
   info(details: object, message: string): void;
   error(details: object, message: string): void;
 }
@@ -36,20 +36,20 @@ export function createRunTraining(options: {
   store: Store;
   catalog: Catalog;
   models: ModelService;
-  log: JobLog;
+  log: JobLogger;
 }): RunJob {
   const { store, catalog, models, log } = options;
   const { jobs, blobs, events, checkpoints } = store;
-  const computedBy = detectEnvironment();
+  const environment = detectEnvironment();
 
-  function circumstancesOf({ dataset: id }: ResolvedTrainingRequest): Circumstances | null {
+  function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): Circumstances | null {
     const dataset = catalog.summary(id);
-    return dataset ? { dataset: { id, digest: dataset.digest }, ...computedBy } : null;
+    return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
   }
 
   async function finish(jobId: string, outcome: JobOutcome): Promise<void> {
     const job = await jobs.finish(jobId, outcome);
-    if (job.model) models.changed();
+    if (job.model) models.invalidate();
   }
 
   async function publish(
@@ -68,7 +68,7 @@ export function createRunTraining(options: {
         model: {
           datasetId: dataset.id,
           datasetDigest: dataset.digest,
-          layerSizes: [...layerSizesOf(job.network.hidden, dataset)],
+          layerSizes: [...layerSizesFor(job.network.hidden, dataset)],
           activation: job.network.activation,
           standardization,
           classNames: [...dataset.classNames],
@@ -84,13 +84,16 @@ export function createRunTraining(options: {
   }
 
   /** @throws AtelierError where what the job refers to is no longer there */
-  async function taskOf(job: TrainingJob, from: Resumption | null): Promise<Omit<TrainingTask, 'control'>> {
+  async function buildTask(
+    job: TrainingJob,
+    from: Resumption | null,
+  ): Promise<Omit<TrainingTask, 'control'>> {
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
-    const repetition = await repetitionOf(job, dataset, jobs);
-    const start = await findStart(job, dataset, models);
+    const repetition = await reproductionOptions(job, dataset, jobs);
+    const start = await resolveWarmStart(job, dataset, models);
     const { budget, threads, checkpointEverySeconds } = job.training;
     return {
-      plan: { ...trainingPlan(job, dataset, start), stopAtStep: repetition?.stopAtStep ?? null },
+      plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: repetition?.stopAtStep ?? null },
       threads,
       // Once is enough: the network is the same.
       checkGradient: job.gradientCheck && job.gradientCheckReport === null,
@@ -125,7 +128,7 @@ export function createRunTraining(options: {
   }
 
   return async (jobId, signal, closing) => {
-    const job = await startUnlessTaken(jobId);
+    const job = await tryStart(jobId);
     if (job === null) return;
     let step = 0;
     const failure = ({ code, message }: Pick<SerializedError, 'code' | 'message'>) =>
@@ -158,12 +161,12 @@ export function createRunTraining(options: {
       step = from?.step ?? 0;
       let task: Omit<TrainingTask, 'control'>;
       try {
-        task = await taskOf(job, from);
+        task = await buildTask(job, from);
       } catch (error) {
         return finish(jobId, failure(serializeError(error)));
       }
       const thread = startTrainingThread(task, (message) =>
-        untilStored(jobId, () => handle(message, from), closing, isFull),
+        retryWhileStorageFull(jobId, () => handle(message, from), closing, isFull),
       );
       // A job may be cancelled between its start in the table and that of its thread.
       if (signal.aborted) thread.stop();
@@ -176,27 +179,27 @@ export function createRunTraining(options: {
     } catch (error) {
       // Nobody works on the job any more, so it must not stay running.
       log.error({ jobId, err: error }, 'job could not be recorded');
-      await untilStored(
+      await retryWhileStorageFull(
         jobId,
         () => retry(serializeError(error)),
         closing,
-        (failed) => !isIllegal(failed),
+        (failed) => !isIllegalTransition(failed),
       );
     }
   };
 
   /** null where it was paused or cancelled before it came to its turn. */
-  async function startUnlessTaken(jobId: string): Promise<TrainingJob | null> {
+  async function tryStart(jobId: string): Promise<TrainingJob | null> {
     try {
-      return await jobs.start(jobId, circumstancesOf);
+      return await jobs.start(jobId, describeEnvironment);
     } catch (error) {
-      if (isIllegal(error)) return null;
+      if (isIllegalTransition(error)) return null;
       throw error;
     }
   }
 
   /** On a full disk until there is space again, or the service stops: its next start settles the job. */
-  async function untilStored(
+  async function retryWhileStorageFull(
     jobId: string,
     write: () => Promise<void>,
     closing: AbortSignal,
@@ -208,7 +211,7 @@ export function createRunTraining(options: {
       try {
         // Before what waited: it may be the last that is heard of the job.
         if (fullSince !== undefined && !isTold) {
-          await events.append(jobId, 'warning', storageWasFull(performance.now() - fullSince));
+          await events.append(jobId, 'warning', storageFullWarning(performance.now() - fullSince));
           isTold = true;
         }
         return await write();
@@ -222,7 +225,7 @@ export function createRunTraining(options: {
   }
 }
 
-function storageWasFull(ms: number): { code: ErrorCode; message: string } {
+function storageFullWarning(ms: number): { code: ErrorCode; message: string } {
   const seconds = Math.max(1, Math.round(ms / 1000));
   return {
     code: 'storage-full',
@@ -234,6 +237,6 @@ function isFull(error: unknown): boolean {
   return error instanceof AtelierError && error.code === 'storage-full';
 }
 
-function isIllegal(error: unknown): boolean {
+function isIllegalTransition(error: unknown): boolean {
   return error instanceof AtelierError && error.code === 'illegal-transition';
 }

@@ -1,6 +1,6 @@
 /** The first job of an empty store: predictions work soon after the first start. */
 import { trainingRequestSchema } from '../domain/training-job.ts';
-import type { JobLog } from './run-training.ts';
+import type { JobLogger } from './run-training.ts';
 import type { TrainingService } from './training.ts';
 
 /** The notebook's network; the falling rate gets it in 10 epochs to where a constant one is after 20. */
@@ -10,7 +10,7 @@ const STARTER_REQUEST = trainingRequestSchema.parse({
   training: { epochs: 10, schedule: { type: 'exponential', factor: 0.85 } },
 });
 
-export async function startStarterJob(training: TrainingService, log: JobLog): Promise<void> {
+export async function startStarterJob(training: TrainingService, log: JobLogger): Promise<void> {
   const job = await training.start(STARTER_REQUEST);
   log.info(
     { jobId: job.id, modelName: job.modelName },

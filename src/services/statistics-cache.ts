@@ -4,11 +4,11 @@ import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { shareAnswers } from './coalesce.ts';
+import { createCoalescingCache } from './coalesce.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
 /** Of data sets; 10 kilobytes a class each. */
-const MAX_KEPT = 16;
+const MAX_CACHED = 16;
 /** What is rare among fewer cannot be told. */
 const MIN_IMAGES = 100;
 
@@ -17,20 +17,20 @@ const MIN_IMAGES = 100;
  * @throws AtelierError `unknown-dataset` where what the model was trained on is not known or not here, `impossible-request`
  *   where it is too small
  */
-export type StatisticsFor = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
+export type LoadStatistics = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
-export function createPictureStatistics(
+export function createStatisticsCache(
   catalog: Catalog,
   numeric: Pick<Pool<never, never>, 'tasks'>,
-): StatisticsFor {
+): LoadStatistics {
   const measurements = numeric.tasks<ImageStatisticsTask, ImageStatistics>('measureImages');
-  const share = shareAnswers<ImageStatistics>(MAX_KEPT);
+  const coalesce = createCoalescingCache<ImageStatistics>(MAX_CACHED);
 
   return async ({ reference, datasetId }, signal) => {
     const found = datasetId === null ? undefined : catalog.summary(datasetId);
     if (!found) {
       const what = datasetId === null ? 'a data set that it does not tell' : `data set ${datasetId}`;
-      throw refusal(
+      throw undiagnosable(
         'unknown-dataset',
         `${reference.name}@${reference.version} was trained on ${what}, which is not here to compare with; ` +
           `there are: ${knownDatasets(catalog)}`,
@@ -39,20 +39,20 @@ export function createPictureStatistics(
     const { id, classNames, digest } = found;
     const { examples } = found.splits.train;
     if (examples < MIN_IMAGES) {
-      throw refusal(
+      throw undiagnosable(
         'impossible-request',
         `Data set ${id} has ${examples} training images; to say what is unusual takes ${MIN_IMAGES}`,
       );
     }
-    return share(`${digest} ${classNames.length}`, signal, async (unwanted) => {
+    return coalesce(`${digest} ${classNames.length}`, signal, async (unwanted) => {
       const dataset = await catalog.get(id);
-      if (!dataset) throw refusal('unknown-dataset', `Data set ${id} has just been deleted`);
+      if (!dataset) throw undiagnosable('unknown-dataset', `Data set ${id} has just been deleted`);
       return measurements.run({ examples: dataset.train, classes: classNames.length }, unwanted);
     });
   };
 }
 
-function refusal(code: 'unknown-dataset' | 'impossible-request', message: string): AtelierError {
+function undiagnosable(code: 'unknown-dataset' | 'impossible-request', message: string): AtelierError {
   return new AtelierError(code, `${message}. Leave ?diagnose out.`, {
     details: [{ parameter: 'diagnose', detail: 'cannot be done with this model' }],
   });

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 
 export type EventPage = readonly JobEvent[];
 
-export interface Place {
+export interface Cursor {
   /** Id of the last event seen; 0 sees all. */
   readonly after: number;
   /** The parameter or header that said so. */
@@ -20,33 +20,33 @@ export interface Place {
  * @returns undefined where the job has ended and that event has been seen
  * @throws AtelierError `training-job-not-found`, `impossible-request` where there is no event `after`
  */
-export type FollowEvents = (
+export type SubscribeEvents = (
   jobId: string,
-  place: Place,
+  place: Cursor,
 ) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
 
 /** Of one job that is followed: whom to wake, and what was read since the last event, by the id that it comes after. */
 interface Feed {
-  readonly followers: Set<() => void>;
+  readonly subscribers: Set<() => void>;
   readonly pages: LRUCache<number, Promise<EventPage>>;
 }
 
 /** Some 60 kB. */
-const PAGE = 100;
-const PAGES_KEPT = 8;
+const PAGE_SIZE = 100;
+const MAX_CACHED_PAGES = 8;
 /**
  * Each then writes to a socket, for which predictions wait; what many readers at once do with it keeps the processor from
  * them too. 200 are told within 40 ms.
  */
-const WOKEN_AT_ONCE = 5;
-const BETWEEN_TURNS_MS = 1;
-const QUIET_MS = 15_000;
+const NOTIFY_BATCH = 5;
+const BATCH_PAUSE_MS = 1;
+const IDLE_MS = 15_000;
 
-/** @param quietMs after so long without an event comes an empty page */
-export function createFollowEvents(
+/** @param idleMs after so long without an event comes an empty page */
+export function createEventSubscriptions(
   { jobs, events }: Pick<Store, 'jobs' | 'events'>,
-  quietMs = QUIET_MS,
-): FollowEvents {
+  idleMs = IDLE_MS,
+): SubscribeEvents {
   const feeds = new Map<string, Feed>();
 
   events.onAppended((jobId) => {
@@ -54,26 +54,29 @@ export function createFollowEvents(
     if (!feed) return;
     // Read before the event was there.
     feed.pages.clear();
-    void wakeInTurns(feed.followers);
+    void notifyInBatches(feed.subscribers);
   });
 
-  function enter(jobId: string, wake: () => void): Feed {
-    const feed = feeds.get(jobId) ?? { followers: new Set(), pages: new LRUCache({ max: PAGES_KEPT }) };
+  function subscribe(jobId: string, wake: () => void): Feed {
+    const feed = feeds.get(jobId) ?? {
+      subscribers: new Set(),
+      pages: new LRUCache({ max: MAX_CACHED_PAGES }),
+    };
     feeds.set(jobId, feed);
-    feed.followers.add(wake);
+    feed.subscribers.add(wake);
     return feed;
   }
 
-  function leave(jobId: string, feed: Feed, wake: () => void): void {
-    feed.followers.delete(wake);
-    if (feed.followers.size === 0) feeds.delete(jobId);
+  function unsubscribe(jobId: string, feed: Feed, wake: () => void): void {
+    feed.subscribers.delete(wake);
+    if (feed.subscribers.size === 0) feeds.delete(jobId);
   }
 
   /** Followers at the same place share one reading. */
   function read({ pages }: Feed, jobId: string, after: number): Promise<EventPage> {
     const known = pages.get(after);
     if (known) return known;
-    const page = events.list(jobId, { after, limit: PAGE }).then(({ data }) => data);
+    const page = events.list(jobId, { after, limit: PAGE_SIZE }).then(({ data }) => data);
     pages.set(after, page);
     page.catch(() => pages.delete(after));
     return page;
@@ -84,7 +87,7 @@ export function createFollowEvents(
     let hasEnded = isEnded(job.status);
     let changed = Promise.withResolvers<void>();
     const wake = () => changed.resolve();
-    const feed = enter(jobId, wake);
+    const feed = subscribe(jobId, wake);
     signal.addEventListener('abort', wake);
     try {
       for (let last = after; !signal.aborted; ) {
@@ -98,12 +101,12 @@ export function createFollowEvents(
           last = newest.id;
         } else {
           if (hasEnded) return;
-          if (await isQuiet(changed.promise, quietMs)) yield page;
+          if (await timesOut(changed.promise, idleMs)) yield page;
         }
       }
     } finally {
       signal.removeEventListener('abort', wake);
-      leave(jobId, feed, wake);
+      unsubscribe(jobId, feed, wake);
     }
   }
 
@@ -112,24 +115,24 @@ export function createFollowEvents(
     if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${jobId}.`);
     if (after > 0) {
       const [seen, next] = (await events.list(jobId, { after: after - 1, limit: 2 })).data;
-      if (seen === undefined) throw neverHappened(jobId, after, parameter);
+      if (seen === undefined) throw unknownEventId(jobId, after, parameter);
       if (next === undefined && isEnded(job.status)) return undefined;
     }
     return (signal) => follow(job, after, signal);
   };
 }
 
-async function wakeInTurns(followers: Iterable<() => void>): Promise<void> {
+async function notifyInBatches(subscribers: Iterable<() => void>): Promise<void> {
   let woken = 0;
-  for (const wake of followers) {
+  for (const wake of subscribers) {
     wake();
     woken += 1;
-    if (woken % WOKEN_AT_ONCE === 0) await wait(BETWEEN_TURNS_MS);
+    if (woken % NOTIFY_BATCH === 0) await wait(BATCH_PAUSE_MS);
   }
 }
 
 /** Whether it takes longer than `milliseconds`. */
-async function isQuiet(changed: Promise<void>, milliseconds: number): Promise<boolean> {
+async function timesOut(changed: Promise<void>, milliseconds: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   // Nobody is kept alive by waiting for nothing.
   const timer = setTimeout(resolve, milliseconds, true).unref();
@@ -143,7 +146,7 @@ function endsJob({ type, data }: JobEvent): boolean {
   return type === 'status' && isEnded(data['to'] as JobStatus);
 }
 
-function neverHappened(jobId: string, after: number, parameter: string): AtelierError {
+function unknownEventId(jobId: string, after: number, parameter: string): AtelierError {
   const detail = `there is no event ${after} yet; leave it out to see all, or send the id of the last one seen`;
   return new AtelierError('impossible-request', `${parameter} does not fit job ${jobId}: ${detail}.`, {
     details: [{ parameter, detail }],

@@ -9,13 +9,13 @@ import type { JobQueue } from '../queue/job-queue.ts';
 import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
-import { layerSizesOf } from './build-plan.ts';
+import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import { assertTrainingFitsMemory } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
-import { expectationOf } from './reproduction.ts';
-import { secondsUntilPlace } from './retry-after.ts';
-import { findStart } from './warm-start.ts';
+import { prepareReproduction } from './reproduction.ts';
+import { estimateRetryAfter } from './retry-after.ts';
+import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
@@ -42,7 +42,7 @@ export interface TrainingService {
   readonly checkpoints: Store['checkpoints']['list'];
 }
 
-const UNTOUCHED = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
+const INITIAL_PROGRESS = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
 
 export function createTrainingService(options: {
   store: Pick<Store, 'jobs' | 'metrics' | 'events' | 'checkpoints'>;
@@ -51,9 +51,9 @@ export function createTrainingService(options: {
   queue: JobQueue;
   queueLimit: number;
   /** How many jobs run at once. */
-  places: number;
+  slots: number;
 }): TrainingService {
-  const { store, catalog, models, queue, queueLimit, places } = options;
+  const { store, catalog, models, queue, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -68,16 +68,16 @@ export function createTrainingService(options: {
   ): Promise<TrainingJob> {
     const { epochs } = request.training;
     const steps = countSteps(request, dataset);
-    const progress = { ...UNTOUCHED, epochs, steps };
-    const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(sayWhenToRetry);
+    const progress = { ...INITIAL_PROGRESS, epochs, steps };
+    const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(addRetryAfter);
     queue.wake();
     return job;
   }
 
-  async function sayWhenToRetry(error: unknown): Promise<never> {
+  async function addRetryAfter(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
-    const { data } = await store.jobs.list({ status: 'running', limit: places });
-    const retryAfterSeconds = secondsUntilPlace(data, places);
+    const { data } = await store.jobs.list({ status: 'running', limit: slots });
+    const retryAfterSeconds = estimateRetryAfter(data, slots);
     throw new AtelierError(error.code, error.message, { cause: error, retryAfterSeconds });
   }
 
@@ -86,11 +86,13 @@ export function createTrainingService(options: {
     list: store.jobs.list,
     async start(request, keep) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-      assertNoConflicts(findTrainingConflicts(request, dataset.classNames.length, heldOut(request, dataset)));
-      const start = await findStart(request, dataset, models);
+      assertNoConflicts(
+        findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
+      );
+      const start = await resolveWarmStart(request, dataset, models);
       // A warm start keeps the mean and deviation of its model.
       if (start === null) assertStandardizable(request, dataset);
-      assertTrainingFitsMemory(request, layerSizesOf(request.network.hidden, dataset));
+      assertTrainingFitsMemory(request, layerSizesFor(request.network.hidden, dataset));
       const resolved = {
         ...request,
         modelName: request.modelName ?? dataset.id,
@@ -101,7 +103,7 @@ export function createTrainingService(options: {
     },
     async verify(id, keep) {
       const job = await get(id);
-      const { request, dataset, expectation } = await expectationOf(job, catalog, models);
+      const { request, dataset, expectation } = await prepareReproduction(job, catalog, models);
       return create(request, dataset, { keep, expectation });
     },
     async cancel(id) {
@@ -115,7 +117,7 @@ export function createTrainingService(options: {
       return job;
     },
     async resume(id) {
-      const job = await store.jobs.resume(id, { queueLimit }).catch(sayWhenToRetry);
+      const job = await store.jobs.resume(id, { queueLimit }).catch(addRetryAfter);
       queue.wake();
       return job;
     },
@@ -136,19 +138,19 @@ export function createTrainingService(options: {
 
 function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
   if (conflicts.length === 0) return;
-  const places = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
-  throw new AtelierError('impossible-request', `This makes no sense together: ${places.join('. ')}.`, {
+  const slots = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  throw new AtelierError('impossible-request', `This makes no sense together: ${slots.join('. ')}.`, {
     details: conflicts,
   });
 }
 
 /** How many of the training images are held out for validation. */
-function heldOut({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
+function heldOutCount({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
   return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
 }
 
 function countSteps({ training }: TrainingRequest, dataset: Dataset): number {
-  const held = heldOut({ training }, dataset);
+  const held = heldOutCount({ training }, dataset);
   const examples = dataset.train.labels.length - held;
   if (training.batchSize > examples) {
     throw new AtelierError(

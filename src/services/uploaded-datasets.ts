@@ -8,9 +8,9 @@ import type { Keep } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckedDataset, DatasetCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
-import { memoryForWork } from './memory-limits.ts';
+import { memoryPerJob } from './memory-limits.ts';
 
-export interface OwnDatasetService {
+export interface DatasetUploadService {
   /** Where a part of an upload is to be written, and discarded in the end. */
   readonly newFile: Store['datasets']['newFile'];
   readonly discard: Store['datasets']['discard'];
@@ -29,19 +29,19 @@ export interface OwnDatasetService {
   remove(id: string): Promise<void>;
 }
 
-export function createOwnDatasetService(options: {
+export function createDatasetUploadService(options: {
   datasets: Store['datasets'];
   catalog: Catalog;
   checks: Pool<DatasetCheckTask, CheckedDataset>;
   maxDatasetBytes: number;
-}): OwnDatasetService {
+}): DatasetUploadService {
   const { datasets, catalog, checks, maxDatasetBytes } = options;
   return {
     newFile: datasets.newFile,
     discard: datasets.discard,
     async add(files, { name, ...fields }, signal, keep) {
       const target = datasets.newFile();
-      const maxBytes = Math.min(maxDatasetBytes, memoryForWork());
+      const maxBytes = Math.min(maxDatasetBytes, memoryPerJob());
       try {
         const checked = await checks.run({ files, fields, maxBytes, target }, signal);
         const added = await datasets.add(target, { ...checked, name }, keep);

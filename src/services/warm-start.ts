@@ -3,7 +3,7 @@ import type { Dataset } from '../domain/dataset.ts';
 import { parseModelReference } from '../domain/model-reference.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
-import { layerSizesOf, type Start } from './build-plan.ts';
+import { type InitialState, layerSizesFor } from './build-plan.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
 import { loadNamed } from './models.ts';
@@ -12,11 +12,11 @@ import { loadNamed } from './models.ts';
  * null where the request names none.
  * @throws AtelierError `unknown-model`; `impossible-request` where it is not the network that is asked for
  */
-export async function findStart(
+export async function resolveWarmStart(
   { warmStart, network, training }: TrainingRequest,
   dataset: Dataset,
   models: ModelService,
-): Promise<(Start & { readonly reference: { name: string; version: number } }) | null> {
+): Promise<(InitialState & { readonly reference: { name: string; version: number } }) | null> {
   if (warmStart === null) return null;
   const { name, version } = parseModelReference(warmStart);
   const model = await loadNamed(models, '#/warmStart', name, version);
@@ -40,7 +40,7 @@ function differences(
 ): ErrorDetail[] {
   const details: ErrorDetail[] = [];
   const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
-  const [found, wanted] = [model.layerSizes.join('-'), layerSizesOf(network.hidden, dataset).join('-')];
+  const [found, wanted] = [model.layerSizes.join('-'), layerSizesFor(network.hidden, dataset).join('-')];
   if (found !== wanted) {
     const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default,' : '';
     differs('#/network/hidden', `it is a ${found} network, and ${wanted}${isDefault} is asked for`);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shareAnswers } from '../../src/services/coalesce.ts';
+import { createCoalescingCache } from '../../src/services/coalesce.ts';
 
 const forever = new AbortController().signal;
 
@@ -17,7 +17,7 @@ function controlled() {
 }
 
 test('whoever asks while an answer is computed gets that one, and so does whoever asks later', async () => {
-  const share = shareAnswers<object>(2);
+  const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const asked = [share('a', forever, compute), share('a', forever, compute)];
   const answer = {};
@@ -29,7 +29,7 @@ test('whoever asks while an answer is computed gets that one, and so does whoeve
 });
 
 test('other questions are computed for themselves, and the one not asked for the longest time is forgotten', async () => {
-  const share = shareAnswers<{ key: string }>(2);
+  const share = createCoalescingCache<{ key: string }>(2);
   const computed: string[] = [];
   const ask = (key: string) =>
     share(key, forever, async () => {
@@ -41,7 +41,7 @@ test('other questions are computed for themselves, and the one not asked for the
 });
 
 test('who leaves is told at once, and the work goes on for the others', async () => {
-  const share = shareAnswers<object>(2);
+  const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const leaving = new AbortController();
   const [left, stays] = [share('a', leaving.signal, compute), share('a', forever, compute)];
@@ -54,7 +54,7 @@ test('who leaves is told at once, and the work goes on for the others', async ()
 });
 
 test('when the last one leaves the work is given up, and whoever asks then begins anew', async () => {
-  const share = shareAnswers<object>(2);
+  const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const leaving = new AbortController();
   const left = [share('a', leaving.signal, compute), share('a', leaving.signal, compute)];
@@ -69,14 +69,14 @@ test('when the last one leaves the work is given up, and whoever asks then begin
 });
 
 test('who has left already begins nothing', async () => {
-  const share = shareAnswers<object>(2);
+  const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   await assert.rejects(share('a', AbortSignal.abort(new Error('left')), compute), /left/);
   assert.equal(begun.length, 0);
 });
 
 test('a failure is told to all who wait, and is not kept', async () => {
-  const share = shareAnswers<object>(2);
+  const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const asked = [share('a', forever, compute), share('a', forever, compute)];
   begun[0]!.end.reject(new Error('failed'));

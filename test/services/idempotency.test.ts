@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
-import { createOnceService, type OnceService } from '../../src/services/idempotency.ts';
+import { createIdempotencyService, type IdempotencyService } from '../../src/services/idempotency.ts';
 import type { Answer, Keep, KeyedRequest } from '../../src/store/idempotency.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, keep, request, temporaryStore, untouched } from '../store/fixtures.ts';
@@ -16,8 +16,8 @@ function service(
   t: TestContext,
   store: Store,
   clock = { now: new Date('2027-01-31T12:00:00.000Z') },
-): OnceService {
-  const once = createOnceService({
+): IdempotencyService {
+  const once = createIdempotencyService({
     store,
     now: () => clock.now,
     onDefect: (error) => assert.fail(String(error)),
@@ -29,8 +29,12 @@ function service(
 const createIn = (store: Store) => (kept: Keep<TrainingJob>) =>
   store.jobs.create(request(), untouched, { keep: kept });
 
-async function answered(once: OnceService, store: Store, of = keyed): Promise<[Answer['body'], boolean]> {
-  const { answer, replayed } = await once.answer(of, createIn(store), answerOf);
+async function answered(
+  once: IdempotencyService,
+  store: Store,
+  of = keyed,
+): Promise<[Answer['body'], boolean]> {
+  const { answer, replayed } = await once.respond(of, createIn(store), answerOf);
   return [answer.body, replayed];
 }
 
@@ -75,7 +79,7 @@ test('while the first request is in work, its repeat is told so and another with
   const once = service(t, store);
   const begun = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
-  const first = once.answer(
+  const first = once.respond(
     keyed,
     async (kept: Keep<TrainingJob>) => {
       begun.resolve();
@@ -100,7 +104,7 @@ test('a request that failed is no longer in work, and may be another one the nex
   const fail = async () => {
     throw new AtelierError('queue-full', 'no place');
   };
-  await assert.rejects(once.answer(keyed, fail, answerOf), failure('queue-full'));
+  await assert.rejects(once.respond(keyed, fail, answerOf), failure('queue-full'));
   const [, replayed] = await answered(once, store, { ...keyed, fingerprint: 'g' });
   assert.equal(replayed, false);
 });
@@ -109,5 +113,5 @@ test('work that creates without keeping its answer is a defect that is not overl
   const store = await temporaryStore(t);
   const once = service(t, store);
   const forget = () => store.jobs.create(request(), untouched);
-  await assert.rejects(once.answer(keyed, forget, answerOf), /stored without its answer/);
+  await assert.rejects(once.respond(keyed, forget, answerOf), /stored without its answer/);
 });

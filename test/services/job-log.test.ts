@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import type { JobEvent } from '../../src/domain/training-job.ts';
-import { watchJobs } from '../../src/services/job-log.ts';
+import { logJobEvents } from '../../src/services/job-log.ts';
 import { endless, hasEnded, isUnderway, queueJob, startService, tiny, untilJob } from '../start-service.ts';
 import { newJob, temporaryStore } from '../store/fixtures.ts';
 
@@ -99,7 +99,7 @@ test('the stop of the service puts a job back, and says so before it is gone', a
 test('a crash of a training thread, after which the job goes on, is a restart', async (t) => {
   const store = await temporaryStore(t);
   const told: string[] = [];
-  const allTold = watchJobs({
+  const allTold = logJobEvents({
     store,
     catalog: createCatalog([]),
     log: { info: (_, message) => told.push(message), error: (_, message) => told.push(message) },

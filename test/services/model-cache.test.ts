@@ -22,7 +22,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
 }
 
 const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>
-  cache.lookUp(name, version)({ name, version }, async () => modelOf(name, version, hidden));
+  cache.beginLookup(name, version)({ name, version }, async () => modelOf(name, version, hidden));
 
 /** Bytes of the cache that holds this one alone. */
 async function bytesOf(hidden: number): Promise<number> {
@@ -57,20 +57,20 @@ test('one that is larger than all that is allowed stays alone', async () => {
 test('what a name means is remembered until something changes', async () => {
   const cache = createModelCache();
   const found = { name: 'a', version: 2 };
-  await cache.lookUp('a', 'best')(found, async () => modelOf('a', 2));
+  await cache.beginLookup('a', 'best')(found, async () => modelOf('a', 2));
   assert.equal(cache.find('a', 'best')?.reference.version, 2);
   assert.equal(cache.find('a'), undefined, 'the name alone was not looked up');
-  cache.changed([]);
+  cache.invalidate([]);
   assert.equal(cache.find('a', 'best'), undefined);
   assert.ok(cache.find('a', 2), 'a version is the same for ever');
-  cache.changed([found]);
+  cache.invalidate([found]);
   assert.equal(cache.find('a', 2), undefined);
 });
 
 test('what was looked up before a change is not remembered after it', async () => {
   const cache = createModelCache();
-  const load = cache.lookUp('a', 'best');
-  cache.changed([]);
+  const load = cache.beginLookup('a', 'best');
+  cache.invalidate([]);
   const model = await load({ name: 'a', version: 1 }, async () => modelOf('a', 1));
   assert.equal(model.reference.version, 1, 'whoever asked before gets it');
   assert.deepEqual([cache.find('a', 'best'), cache.find('a', 1)], [undefined, undefined]);
@@ -79,8 +79,8 @@ test('what was looked up before a change is not remembered after it', async () =
 test('a version that is deleted while it is read is answered with, and gone', async () => {
   const cache = createModelCache();
   const { promise, resolve } = Promise.withResolvers<LoadedModel>();
-  const reading = cache.lookUp('a', 1)({ name: 'a', version: 1 }, () => promise);
-  cache.changed([{ name: 'a', version: 1 }]);
+  const reading = cache.beginLookup('a', 1)({ name: 'a', version: 1 }, () => promise);
+  cache.invalidate([{ name: 'a', version: 1 }]);
   resolve(modelOf('a', 1));
   assert.equal((await reading).reference.version, 1);
   assert.equal(cache.find('a', 1), undefined);
@@ -91,7 +91,7 @@ test('a model that could not be read is read again by the next who asks', async 
   const found = { name: 'a', version: 1 };
   const broken = new Error('no such file');
   const fail = () => Promise.reject(broken);
-  const both = [cache.lookUp('a', 1)(found, fail), cache.lookUp('a', 1)(found, fail)];
+  const both = [cache.beginLookup('a', 1)(found, fail), cache.beginLookup('a', 1)(found, fail)];
   for (const reading of both) await assert.rejects(reading, broken);
   await setImmediate();
   assert.equal((await put(cache, 'a', 1)).reference.version, 1);

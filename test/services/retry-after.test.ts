@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { secondsUntilPlace } from '../../src/services/retry-after.ts';
+import { estimateRetryAfter } from '../../src/services/retry-after.ts';
 
 const running = (...etas: (number | null)[]) =>
   etas.map((etaSeconds) => ({
@@ -8,17 +8,17 @@ const running = (...etas: (number | null)[]) =>
   }));
 
 test('a place in the queue is free when the first of the running jobs is done', () => {
-  assert.equal(secondsUntilPlace(running(90.2, 12.1, 400), 3), 13);
-  assert.equal(secondsUntilPlace(running(90, null), 2), 90, 'one that has no estimate yet does not count');
+  assert.equal(estimateRetryAfter(running(90.2, 12.1, 400), 3), 13);
+  assert.equal(estimateRetryAfter(running(90, null), 2), 90, 'one that has no estimate yet does not count');
 });
 
 test('it is a whole number from 1 to 3600', () => {
-  assert.equal(secondsUntilPlace(running(0.01), 1), 1);
-  assert.equal(secondsUntilPlace(running(0), 1), 1);
-  assert.equal(secondsUntilPlace(running(1e9), 1), 3600);
+  assert.equal(estimateRetryAfter(running(0.01), 1), 1);
+  assert.equal(estimateRetryAfter(running(0), 1), 1);
+  assert.equal(estimateRetryAfter(running(1e9), 1), 3600);
 });
 
 test('where no running job has an estimate it is half a minute, and where a place is free a second', () => {
-  assert.equal(secondsUntilPlace(running(null), 1), 30);
-  assert.equal(secondsUntilPlace(running(500), 2), 1);
+  assert.equal(estimateRetryAfter(running(null), 1), 30);
+  assert.equal(estimateRetryAfter(running(500), 2), 1);
 });

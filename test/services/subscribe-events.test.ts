@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { createFollowEvents, type EventPage } from '../../src/services/subscribe-events.ts';
+import { createEventSubscriptions, type EventPage } from '../../src/services/subscribe-events.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, temporaryStore } from '../store/fixtures.ts';
 
@@ -9,15 +9,15 @@ const idsOf = (pages: EventPage[]) => pages.flat().map(({ id }) => id);
 async function followed(
   t: TestContext,
   options: { quietMs?: number; events?: number } = {},
-): Promise<{ store: Store; jobId: string; follow: ReturnType<typeof createFollowEvents> }> {
+): Promise<{ store: Store; jobId: string; follow: ReturnType<typeof createEventSubscriptions> }> {
   const store = await temporaryStore(t);
   const jobId = await newJob(store);
   for (let n = 1; n < (options.events ?? 1); n++) await store.events.append(jobId, 'warning', { n });
-  return { store, jobId, follow: createFollowEvents(store, options.quietMs) };
+  return { store, jobId, follow: createEventSubscriptions(store, options.quietMs) };
 }
 
 async function open(
-  follow: ReturnType<typeof createFollowEvents>,
+  follow: ReturnType<typeof createEventSubscriptions>,
   jobId: string,
   { after = 0, signal = new AbortController().signal } = {},
 ) {
@@ -50,7 +50,7 @@ test('followers at the same place are given the same page, which is read once', 
     readings += 1;
     return store.events.list(...query);
   };
-  const follow = createFollowEvents({ jobs: store.jobs, events: { ...store.events, list } });
+  const follow = createEventSubscriptions({ jobs: store.jobs, events: { ...store.events, list } });
   const followers = [];
   for (let n = 0; n < 5; n++) followers.push((await open(follow, jobId))[Symbol.asyncIterator]());
   const stored = await Promise.all(followers.map((follower) => follower.next()));

@@ -1,7 +1,7 @@
 /** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is repeated creates nothing a second time. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { OnceService } from '../../services/idempotency.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { Answer, Keep } from '../../store/idempotency.ts';
 import { computeFingerprint } from './fingerprint.ts';
 
@@ -57,7 +57,7 @@ export function registerIdempotency(app: FastifyInstance): void {
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
  */
 export async function respondIdempotently<T>(
-  once: OnceService,
+  once: IdempotencyService,
   request: FastifyRequest,
   reply: FastifyReply,
   create: (keep?: Keep<T>) => Promise<T>,
@@ -73,7 +73,7 @@ export async function respondIdempotently<T>(
 
   const { method, url, caller, fingerprintSource: body } = request;
   const fingerprint = computeFingerprint({ method, url, caller, body });
-  const { answer: first, replayed } = await once.answer({ caller, key, fingerprint }, create, render);
+  const { answer: first, replayed } = await once.respond({ caller, key, fingerprint }, create, render);
   if (replayed) reply.header('idempotency-replayed', 'true');
   return send(reply, first);
 }

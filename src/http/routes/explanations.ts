@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
-import type { InspectionService } from '../../services/interpretability.ts';
+import type { InterpretabilityService } from '../../services/interpretability.ts';
 import { binaryContent } from '../bodies/binary-content.ts';
 import { readImages } from '../bodies/images.ts';
 import { imageContent } from '../bodies/request-content.ts';
@@ -14,7 +14,7 @@ import { modelName, versionName } from './models.ts';
 
 /** In a scope that takes image bodies. */
 export const explanationRoutes =
-  (inspections: InspectionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (inspections: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',

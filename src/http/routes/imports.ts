@@ -1,7 +1,7 @@
 /** POST /v1/models */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
-import type { OnceService } from '../../services/idempotency.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { parseFields, readModelUpload } from '../bodies/model-upload.ts';
@@ -19,7 +19,7 @@ const toPublished = (version: ModelVersion) => ({
 
 /** Within the scope of what takes large bodies. */
 export const importRoutes =
-  (imports: ImportService, once: OnceService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (imports: ImportService, once: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',

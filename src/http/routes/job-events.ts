@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { jobEventSchema } from '../../domain/training-job.ts';
 import type { HealthService } from '../../services/health.ts';
-import type { FollowEvents } from '../../services/subscribe-events.ts';
+import type { SubscribeEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';
 import { problems } from '../errors/problem.ts';
 import { eventStreamExample } from '../examples/contract.ts';
@@ -21,7 +21,7 @@ const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unkno
 export const jobEventRoutes =
   (
     training: TrainingService,
-    followEvents: FollowEvents,
+    followEvents: SubscribeEvents,
     health: Pick<HealthService, 'stopping'>,
     graceSeconds: number,
   ): FastifyPluginAsyncZod =>

@@ -4,8 +4,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { datasetSchema } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
-import type { OnceService } from '../../services/idempotency.ts';
-import type { OwnDatasetService } from '../../services/uploaded-datasets.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
+import type { DatasetUploadService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { FORM_LIMITS, withDatasetUpload } from '../bodies/dataset-upload.ts';
@@ -19,7 +19,11 @@ import { noQuery } from '../validation/pagination.ts';
 const tags = ['datasets'];
 
 export const datasetUploadRoutes =
-  (datasets: OwnDatasetService, once: OnceService, maxDatasetBytes: number): FastifyPluginAsyncZod =>
+  (
+    datasets: DatasetUploadService,
+    once: IdempotencyService,
+    maxDatasetBytes: number,
+  ): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'DELETE',

@@ -9,7 +9,7 @@ import {
   predictionQuerySchema,
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
-import type { PredictService } from '../../services/predictions.ts';
+import type { PredictionService } from '../../services/predictions.ts';
 import { binaryContent } from '../bodies/binary-content.ts';
 import { readImages } from '../bodies/images.ts';
 import { imageContent } from '../bodies/request-content.ts';
@@ -40,7 +40,7 @@ const shared = {
 
 /** In a scope that takes image bodies. */
 export const predictionRoutes =
-  (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     async function predict(
       request: FastifyRequest,

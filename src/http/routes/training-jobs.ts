@@ -9,7 +9,7 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../domain/training-job.ts';
-import type { OnceService } from '../../services/idempotency.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
 import type { Keep } from '../../store/idempotency.ts';
 import { problems } from '../errors/problem.ts';
@@ -31,7 +31,7 @@ const jobCursor = z
 const toQueued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
 
 export const trainingJobRoutes =
-  (training: TrainingService, once: OnceService): FastifyPluginAsyncZod =>
+  (training: TrainingService, once: IdempotencyService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
     trackRequestId(app);

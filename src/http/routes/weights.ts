@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/picture.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
-import type { InspectionService } from '../../services/interpretability.ts';
+import type { InterpretabilityService } from '../../services/interpretability.ts';
 import { binaryContent } from '../bodies/binary-content.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
@@ -12,7 +12,7 @@ import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 export const weightsRoutes =
-  (inspections: InspectionService): FastifyPluginAsyncZod =>
+  (inspections: InterpretabilityService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { streamEvents } from '../../../src/http/responses/server-sent-events.ts';
-import { createFollowEvents, type EventPage } from '../../../src/services/subscribe-events.ts';
+import { createEventSubscriptions, type EventPage } from '../../../src/services/subscribe-events.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { newJob, temporaryStore } from '../../store/fixtures.ts';
 import { idsOf, openStream, upTo } from '../read-events.ts';
@@ -19,7 +19,7 @@ async function startStream(
   { stalledMs, quietMs }: { stalledMs?: number; quietMs?: number } = {},
 ) {
   const stopping = new AbortController();
-  const follow = createFollowEvents(store, quietMs);
+  const follow = createEventSubscriptions(store, quietMs);
   let pagesRead = 0;
   const dropped: Promise<unknown>[] = [];
   async function* counted(pages: AsyncIterable<EventPage>) {

@@ -9,7 +9,7 @@ import type { InvocationBody } from '../../../protocols/mlflow/codec.ts';
 import { invocationResponseSchema, invocationSchema } from '../../../protocols/mlflow/schema.ts';
 import type { HealthService } from '../../../services/health.ts';
 import type { ModelService } from '../../../services/models.ts';
-import type { PredictService } from '../../../services/predictions.ts';
+import type { PredictionService } from '../../../services/predictions.ts';
 import { parseMediaType, requireBody } from '../../bodies/raw.ts';
 import { protocolErrors } from '../../errors/protocol-errors.ts';
 import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../examples/protocols.ts';
@@ -32,7 +32,7 @@ const requestContent = {
 export const mlflowRoutes =
   (
     models: ModelService,
-    predictions: PredictService,
+    predictions: PredictionService,
     health: HealthService,
     maxBodyBytes: number,
   ): FastifyPluginAsyncZod =>

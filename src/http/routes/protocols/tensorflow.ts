@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { predictRequestSchema, predictResponseSchema } from '../../../protocols/tensorflow/schema.ts';
-import type { PredictService } from '../../../services/predictions.ts';
+import type { PredictionService } from '../../../services/predictions.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { protocolErrors } from '../../errors/protocol-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
@@ -24,7 +24,7 @@ const shared = {
 const PART = '(^[^:/]+)';
 
 export const tensorflowRoutes =
-  (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     const options = {
       method: 'POST',

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AtelierError } from '../../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/kserve-v2/schema.ts';
-import type { PredictService } from '../../../../services/predictions.ts';
+import type { PredictionService } from '../../../../services/predictions.ts';
 import { binaryContent } from '../../../bodies/binary-content.ts';
 import { requireBody } from '../../../bodies/raw.ts';
 import { protocolErrors } from '../../../errors/protocol-errors.ts';
@@ -47,7 +47,7 @@ const shared = {
 };
 
 export const v2InferRoutes =
-  (predictions: PredictService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     const options = {
       method: 'POST',
