@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
-import { keepOwnKey, ownKeyFile, readOwnKey } from './store/bootstrap-key.ts';
+import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from './store/bootstrap-key.ts';
 
 /**
  * That of an earlier start, or a new one, which is printed and never again seen. The caller holds the state directory.
@@ -12,10 +12,10 @@ export async function ownKey(
   { stateDir, port }: Pick<Config, 'stateDir' | 'port'>,
   log: FastifyBaseLogger,
 ): Promise<ApiKey> {
-  const kept = await readOwnKey(stateDir);
+  const kept = await readBootstrapKey(stateDir);
   if (kept) {
     log.info(
-      `A key is needed: the one that an earlier start printed. Lost? Delete ${ownKeyFile(stateDir)} and start again ` +
+      `A key is needed: the one that an earlier start printed. Lost? Delete ${bootstrapKeyFile(stateDir)} and start again ` +
         'for a new one, or set API_KEYS.',
     );
     return kept;
@@ -30,9 +30,9 @@ Other machines can reach this service, so that it asks for a key. This one may d
 
   curl -s http://localhost:${port || '<port>'}/v1/models -H 'authorization: Bearer ${secret}'
 
-For another one delete ${ownKeyFile(stateDir)} and start again, or set API_KEYS.
+For another one delete ${bootstrapKeyFile(stateDir)} and start again, or set API_KEYS.
 
 `);
-  await keepOwnKey(stateDir, key);
+  await saveBootstrapKey(stateDir, key);
   return key;
 }

@@ -156,7 +156,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       log,
     );
 
-    await store.jobs.settleInterrupted();
+    await store.jobs.recoverInterrupted();
     if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
     queue.wake();
 

@@ -1,7 +1,7 @@
 /** What the final parameters of a training depend on besides its request, and whether a repetition came to the same. */
 import { z } from 'zod';
 
-export const circumstancesSchema = z.object({
+export const executionEnvironmentSchema = z.object({
   dataset: z.object({ id: z.string(), digest: z.string() }),
   kernel: z
     .object({ name: z.string(), digest: z.string().describe('`sha256:` of the WebAssembly module') })
@@ -9,7 +9,7 @@ export const circumstancesSchema = z.object({
   fused: z.boolean().describe('Whether multiply-adds were rounded once, which depends on the processor'),
 });
 /** Of a job's last run. */
-export type Circumstances = z.infer<typeof circumstancesSchema>;
+export type ExecutionEnvironment = z.infer<typeof executionEnvironmentSchema>;
 
 export const verificationSchema = z.object({
   of: z.string().describe('The job that is trained again'),
@@ -26,12 +26,13 @@ export const verificationSchema = z.object({
 export type Verification = z.infer<typeof verificationSchema>;
 
 /** What a repetition is held against, as it was when it was asked for. */
-export type Expectation = Pick<Verification, 'of' | 'expected'> & Pick<Circumstances, 'kernel' | 'fused'>;
+export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> &
+  Pick<ExecutionEnvironment, 'kernel' | 'fused'>;
 
 /** @param digest of what the repetition came to; null as long as that is nothing */
-export function verificationOf(
-  { of, expected, kernel, fused }: Expectation,
-  now: Circumstances | null,
+export function compareReproduction(
+  { of, expected, kernel, fused }: ReproductionTarget,
+  now: ExecutionEnvironment | null,
   digest: string | null,
 ): Verification {
   return {

@@ -8,7 +8,7 @@ import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
 import { metadataSchema } from './primitives.ts';
-import { circumstancesSchema, verificationSchema } from './reproducibility.ts';
+import { executionEnvironmentSchema, verificationSchema } from './reproducibility.ts';
 import {
   augmentationSchema,
   budgetSchema,
@@ -174,11 +174,11 @@ const digestSchema = z
 /** Everything that the digest depends on, and the digest. */
 export const receiptSchema = z
   .object({
-    dataset: circumstancesSchema.shape.dataset,
+    dataset: executionEnvironmentSchema.shape.dataset,
     request: resolvedTrainingRequestSchema,
     seed: seedSchema,
-    kernel: circumstancesSchema.shape.kernel,
-    fused: circumstancesSchema.shape.fused,
+    kernel: executionEnvironmentSchema.shape.kernel,
+    fused: executionEnvironmentSchema.shape.fused,
     stoppedAt: stoppedAtSchema,
     digest: digestSchema,
   })

@@ -1,6 +1,6 @@
 /** Creates once what a request with a key asks for, however often the request comes. */
 import { AtelierError } from '../errors.ts';
-import type { Answer, Keep, KeyedRequest } from '../store/idempotency.ts';
+import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 
 const DELETE_EVERY_MS = 60 * 60 * 1000;
@@ -14,24 +14,27 @@ export interface IdempotencyService {
    */
   respond<T>(
     request: KeyedRequest,
-    create: (keep: Keep<T>) => Promise<T>,
-    answer: (created: T) => Answer,
-  ): Promise<{ readonly answer: Answer; readonly replayed: boolean }>;
+    create: (keep: IdempotencyRecord<T>) => Promise<T>,
+    answer: (created: T) => StoredResponse,
+  ): Promise<{ readonly answer: StoredResponse; readonly replayed: boolean }>;
   /** Deletes expired answers no more. */
   close(): void;
 }
 
 /** @param onDefect expired answers could not be deleted, which is tried again within the hour */
 export function createIdempotencyService(options: {
-  store: Pick<Store, 'answers'>;
+  store: Pick<Store, 'storedResponses'>;
   onDefect: (error: unknown) => void;
   now?: () => Date;
 }): IdempotencyService {
   const { store, onDefect, now = () => new Date() } = options;
   /** Requests in work, by key and caller. They die with the process, and so does their work. */
-  const inFlight = new Map<string, { fingerprint: string; earlier: ReturnType<typeof store.answers.find> }>();
+  const inFlight = new Map<
+    string,
+    { fingerprint: string; earlier: ReturnType<typeof store.storedResponses.find> }
+  >();
 
-  const deleteExpired = () => void store.answers.deleteExpired(now()).catch(onDefect);
+  const deleteExpired = () => void store.storedResponses.deleteExpired(now()).catch(onDefect);
   deleteExpired();
   const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
 
@@ -42,7 +45,7 @@ export function createIdempotencyService(options: {
       const id = `${key} ${caller}`;
       const other = inFlight.get(id);
       if (other && other.fingerprint !== fingerprint) throw reusedKeyError(key);
-      const attempt = other ?? { fingerprint, earlier: store.answers.find(request, now()) };
+      const attempt = other ?? { fingerprint, earlier: store.storedResponses.find(request, now()) };
       if (!other) inFlight.set(id, attempt);
       try {
         // Shared: to look an answer up is no work, and whoever repeats an answered request meanwhile is to get it too.
@@ -51,11 +54,11 @@ export function createIdempotencyService(options: {
         if (earlier) return { answer: earlier, replayed: true };
         if (other) throw inFlightError(key);
 
-        let kept: Answer | undefined;
+        let kept: StoredResponse | undefined;
         await create({
           ...request,
           at: now(),
-          answer: (created) => {
+          render: (created) => {
             kept = answer(created);
             return kept;
           },

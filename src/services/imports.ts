@@ -6,7 +6,7 @@ import { type ImportRequest, NO_DATASET } from '../domain/model-import.ts';
 import { AtelierError } from '../errors.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import { forwardCost } from '../numerics/forward.ts';
-import type { Keep } from '../store/idempotency.ts';
+import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -28,7 +28,7 @@ export interface ImportService {
     file: ModelUpload,
     request: ImportRequest,
     signal: AbortSignal,
-    keep?: Keep<ModelVersion>,
+    idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
 }
 
@@ -71,7 +71,7 @@ export function createImportService(options: {
   }
 
   return {
-    async import(file, request, signal, keep) {
+    async import(file, request, signal, idempotency) {
       const { name, dataset: asked, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await files.run({ bytes, hints }, signal, transferableBuffers([bytes]));
@@ -99,7 +99,7 @@ export function createImportService(options: {
             metadata,
             imported: { source, fileDigest: file.digest, rounded, assumed },
           },
-          keep,
+          idempotency,
         ),
       );
       models.invalidate();

@@ -57,7 +57,7 @@ export function logJobEvents(options: {
     }
   }
 
-  store.events.onAppended((jobId, first, last) => {
+  store.events.onCommitted((jobId, first, last) => {
     const reqId = askedBy();
     pending = pending
       .then(async () => {

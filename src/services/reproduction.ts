@@ -1,7 +1,7 @@
 /** A training that is done again from its receipt: whether it can be, and what is different about it. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import type { Expectation } from '../domain/reproducibility.ts';
+import type { ReproductionTarget } from '../domain/reproducibility.ts';
 import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -16,7 +16,7 @@ export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,
   catalog: Catalog,
   models: ModelService,
-): Promise<{ request: ResolvedTrainingRequest; dataset: Dataset; expectation: Expectation }> {
+): Promise<{ request: ResolvedTrainingRequest; dataset: Dataset; target: ReproductionTarget }> {
   if (status !== 'succeeded' || digest === null) {
     throw new AtelierError(
       'illegal-transition',
@@ -36,7 +36,7 @@ export async function prepareReproduction(
     const message = `Training job ${id} cannot be trained again, because what it started from is gone. ${error.message}`;
     throw new AtelierError('impossible-request', message, { cause: error });
   });
-  return { request, dataset, expectation: { of: id, expected: digest, kernel, fused } };
+  return { request, dataset, target: { of: id, expected: digest, kernel, fused } };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Runs one queued job in a thread, records what the thread says, and publishes what it made. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Catalog } from '../datasets/catalog.ts';
-import type { Circumstances } from '../domain/reproducibility.ts';
+import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
@@ -42,7 +42,7 @@ export function createRunTraining(options: {
   const { jobs, blobs, events, checkpoints } = store;
   const environment = detectEnvironment();
 
-  function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): Circumstances | null {
+  function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): ExecutionEnvironment | null {
     const dataset = catalog.summary(id);
     return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
   }
@@ -133,8 +133,8 @@ export function createRunTraining(options: {
     let step = 0;
     const failure = ({ code, message }: Pick<SerializedError, 'code' | 'message'>) =>
       ({ status: 'failed', step, error: { code, message } }) as const;
-    const settle = async () => void (await jobs.settle(jobId, step));
-    const retry = async (error: SerializedError) => void (await jobs.retry(jobId, failure(error)));
+    const settle = async () => void (await jobs.release(jobId, step));
+    const retry = async (error: SerializedError) => void (await jobs.requeue(jobId, failure(error)));
 
     const handle = async (message: TrainingMessage, from: Resumption | null): Promise<void> => {
       if ('step' in message) ({ step } = message);

@@ -49,7 +49,7 @@ export function createEventSubscriptions(
 ): SubscribeEvents {
   const feeds = new Map<string, Feed>();
 
-  events.onAppended((jobId) => {
+  events.onCommitted((jobId) => {
     const feed = feeds.get(jobId);
     if (!feed) return;
     // Read before the event was there.

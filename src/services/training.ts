@@ -6,7 +6,7 @@ import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../d
 import { AtelierError } from '../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
-import type { Keep } from '../store/idempotency.ts';
+import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
 import { layerSizesFor } from './build-plan.ts';
@@ -19,7 +19,7 @@ import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
-  start(request: TrainingRequest, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
+  start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
@@ -32,7 +32,7 @@ export interface TrainingService {
    * Trains again from the receipt of a job that has succeeded.
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
    */
-  verify(id: string, keep?: Keep<TrainingJob>): Promise<TrainingJob>;
+  verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   readonly list: Store['jobs']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly metrics: Store['metrics']['list'];
@@ -64,7 +64,7 @@ export function createTrainingService(options: {
   async function create(
     request: ResolvedTrainingRequest,
     dataset: Dataset,
-    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'keep' | 'expectation'>,
+    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target'>,
   ): Promise<TrainingJob> {
     const { epochs } = request.training;
     const steps = countSteps(request, dataset);
@@ -84,7 +84,7 @@ export function createTrainingService(options: {
   return {
     get,
     list: store.jobs.list,
-    async start(request, keep) {
+    async start(request, idempotency) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(
         findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
@@ -99,12 +99,12 @@ export function createTrainingService(options: {
         // The version that is meant now: a newer one may be there when the job runs, or runs again.
         warmStart: start === null ? null : start.reference,
       };
-      return create(resolved, dataset, { keep });
+      return create(resolved, dataset, { idempotency });
     },
-    async verify(id, keep) {
+    async verify(id, idempotency) {
       const job = await get(id);
-      const { request, dataset, expectation } = await prepareReproduction(job, catalog, models);
-      return create(request, dataset, { keep, expectation });
+      const { request, dataset, target } = await prepareReproduction(job, catalog, models);
+      return create(request, dataset, { idempotency, target });
     },
     async cancel(id) {
       const job = await store.jobs.requestCancel(id);

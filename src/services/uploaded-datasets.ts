@@ -4,7 +4,7 @@ import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset } from '../store/datasets.ts';
-import type { Keep } from '../store/idempotency.ts';
+import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckedDataset, DatasetCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -23,7 +23,7 @@ export interface DatasetUploadService {
     files: readonly UploadedFile[],
     fields: DatasetFields,
     signal: AbortSignal,
-    keep?: Keep<AddedDataset>,
+    idempotency?: IdempotencyRecord<AddedDataset>,
   ): Promise<AddedDataset>;
   /** @throws AtelierError `dataset-not-found`, `dataset-in-use` */
   remove(id: string): Promise<void>;
@@ -39,12 +39,12 @@ export function createDatasetUploadService(options: {
   return {
     newFile: datasets.newFile,
     discard: datasets.discard,
-    async add(files, { name, ...fields }, signal, keep) {
+    async add(files, { name, ...fields }, signal, idempotency) {
       const target = datasets.newFile();
       const maxBytes = Math.min(maxDatasetBytes, memoryPerJob());
       try {
         const checked = await checks.run({ files, fields, maxBytes, target }, signal);
-        const added = await datasets.add(target, { ...checked, name }, keep);
+        const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);
         return added;
       } finally {

@@ -5,11 +5,11 @@ import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
 import { messageOf, syncDirectory } from './directory.ts';
 
-export const ownKeyFile = (stateDir: string) => join(stateDir, 'api-key');
+export const bootstrapKeyFile = (stateDir: string) => join(stateDir, 'api-key');
 
 /** @throws AtelierError `state-unusable` */
-export async function readOwnKey(stateDir: string): Promise<ApiKey | undefined> {
-  const file = ownKeyFile(stateDir);
+export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undefined> {
+  const file = bootstrapKeyFile(stateDir);
   try {
     return parseApiKeys(await readFile(file, 'utf8'))[0];
   } catch (error) {
@@ -23,8 +23,8 @@ export async function readOwnKey(stateDir: string): Promise<ApiKey | undefined> 
 }
 
 /** Whole or not at all, wherever the process ends. @throws AtelierError `state-unusable` */
-export async function keepOwnKey(stateDir: string, key: ApiKey): Promise<void> {
-  const file = ownKeyFile(stateDir);
+export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<void> {
+  const file = bootstrapKeyFile(stateDir);
   const unfinished = `${file}.tmp`;
   try {
     await rm(unfinished, { force: true });

@@ -3,8 +3,8 @@ import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
 import type { BlobStore } from './blobs.ts';
-import { claimEvent, writeEvent } from './events.ts';
-import { claimAtWork } from './job-progress.ts';
+import { lockForEvent, writeEvent } from './events.ts';
+import { lockActiveJob } from './job-progress.ts';
 import type { CheckpointRow, Database } from './tables.ts';
 
 export interface Checkpoints {
@@ -48,7 +48,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
     async save(jobId, { step, epoch, loss }, bytes) {
       const digest = await blobs.put(bytes);
       const removed = await db.transaction().execute(async (trx) => {
-        const job = await claimAtWork(trx, jobId);
+        const job = await lockActiveJob(trx, jobId);
         const before = await rowsOf(trx, jobId);
         const row: CheckpointRow = {
           job_id: jobId,
@@ -76,7 +76,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
 
     async discard(jobId, step, reason) {
       const row = await db.transaction().execute(async (trx) => {
-        await writeEvent(trx, await claimEvent(trx, jobId), 'warning', reason);
+        await writeEvent(trx, await lockForEvent(trx, jobId), 'warning', reason);
         return trx
           .deleteFrom('checkpoints')
           .where('job_id', '=', jobId)

@@ -7,7 +7,7 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { AtelierError } from '../errors.ts';
 import { syncDirectory } from './directory.ts';
-import { createWrittenEvents, type OnAppended } from './event-notifications.ts';
+import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
 import { migrations } from './migrations/migrations.ts';
 import { NodeSqliteDialect, unusable } from './sqlite.ts';
 import type { Database } from './tables.ts';
@@ -20,12 +20,12 @@ const MIGRATION_TABLE = 'kysely_migration';
 /** @throws AtelierError `state-unusable` */
 export async function openDatabase(
   file: string,
-  onAppended: OnAppended = () => {},
+  onCommitted: OnCommitted = () => {},
 ): Promise<Kysely<Database>> {
   try {
     if (!existsSync(file)) await create(file);
     await refuseWhatSqliteWouldAccept(file);
-    return await connect(file, onAppended);
+    return await connect(file, onCommitted);
   } catch (error) {
     throw unusable(file, error);
   }
@@ -66,18 +66,18 @@ async function refuseWhatSqliteWouldAccept(file: string): Promise<void> {
   }
 }
 
-async function connect(file: string, onAppended: OnAppended): Promise<Kysely<Database>> {
+async function connect(file: string, onCommitted: OnCommitted): Promise<Kysely<Database>> {
   const raw = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     raw.exec('pragma journal_mode = wal; pragma synchronous = full');
     const [found] = Object.values(raw.prepare('pragma quick_check(1)').get() ?? {});
     if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
-    const written = createWrittenEvents(raw, onAppended);
-    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, written.settle) });
+    const written = createEventNotifications(raw, onCommitted);
+    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, written.flush) });
     await refuseNewer(db, file);
     const { error } = await migrator(db).migrateToLatest();
     if (error !== undefined) throw error;
-    written.watch();
+    written.start();
     return db;
   } catch (error) {
     raw.close();

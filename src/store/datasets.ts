@@ -13,7 +13,7 @@ import {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { isFull, storageFull, syncDirectory } from './directory.ts';
-import { type Keep, keepAnswer } from './idempotency.ts';
+import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json.ts';
 import type { Database, DatasetRow } from './tables.ts';
 
@@ -40,7 +40,11 @@ export interface Datasets {
    * heals a damaged one.
    * @param file from `newFile`, synced; it is moved away
    */
-  add(file: string, dataset: NewDataset, keep?: Keep<AddedDataset>): Promise<AddedDataset>;
+  add(
+    file: string,
+    dataset: NewDataset,
+    idempotency?: IdempotencyRecord<AddedDataset>,
+  ): Promise<AddedDataset>;
   /** @throws AtelierError `dataset-in-use` where a job that has not ended is to train on it */
   remove(id: string): Promise<void>;
   /** Ids of the data sets of jobs of these statuses, by job. */
@@ -91,7 +95,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
       return rows.map(toSummary);
     },
 
-    add: (file, dataset, keep) =>
+    add: (file, dataset, idempotency) =>
       inTurn(async () => {
         const before = await rowOf(dataset.id);
         const row = before ?? toRow(dataset);
@@ -101,7 +105,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
           return await db.transaction().execute(async (trx) => {
             if (!before) await trx.insertInto('datasets').values(row).execute();
             const added = { dataset: toSummary(row), isNew: !before };
-            if (keep) await keepAnswer(trx, keep, added);
+            if (idempotency) await saveResponse(trx, idempotency, added);
             return added;
           });
         } catch (error) {

@@ -2,19 +2,19 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** Told after the commit, once for every job that it wrote events of, with the ids of these; must not throw. */
-export type OnAppended = (jobId: string, first: number, last: number) => void;
+export type OnCommitted = (jobId: string, first: number, last: number) => void;
 
-export interface WrittenEvents {
+export interface EventNotifications {
   /** From now on; the table must be there. */
-  watch(): void;
+  start(): void;
   /** To be called after every statement. */
-  settle(): void;
+  flush(): void;
 }
 
-export function createWrittenEvents(db: DatabaseSync, onAppended: OnAppended): WrittenEvents {
+export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommitted): EventNotifications {
   const jobs = new Map<string, { readonly first: number; readonly last: number }>();
   return {
-    watch() {
+    start() {
       db.function('event_written', (jobId, eventId) => {
         const last = Number(eventId);
         jobs.set(String(jobId), { first: jobs.get(String(jobId))?.first ?? last, last });
@@ -25,12 +25,12 @@ export function createWrittenEvents(db: DatabaseSync, onAppended: OnAppended): W
         'create temp trigger event_written after insert on events begin select event_written(new.job_id, new.id); end',
       );
     },
-    settle() {
+    flush() {
       if (jobs.size === 0 || db.isTransaction) return;
       // What was rolled back is told too: whoever looks finds nothing new.
       const told = [...jobs];
       jobs.clear();
-      for (const [jobId, { first, last }] of told) onAppended(jobId, first, last);
+      for (const [jobId, { first, last }] of told) onCommitted(jobId, first, last);
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { OnAppended } from './event-notifications.ts';
+import type { OnCommitted } from './event-notifications.ts';
 import { decode, encode } from './json.ts';
 import { type Page, toPage } from './page.ts';
 import type { Database, JobRow } from './tables.ts';
@@ -16,14 +16,14 @@ export interface Events {
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<JobEvent>>;
   /** Whatever wrote the events, and only when `list` has them. */
-  onAppended(listener: OnAppended): void;
+  onCommitted(listener: OnCommitted): void;
 }
 
 /** @param listeners whom the database tells of events that were committed */
-export function createEvents(db: Kysely<Database>, listeners: Set<OnAppended>): Events {
+export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>): Events {
   return {
     append: (jobId, type, data) =>
-      db.transaction().execute(async (trx) => writeEvent(trx, await claimEvent(trx, jobId), type, data)),
+      db.transaction().execute(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
 
     async list(jobId, { limit, after = 0 }) {
       const rows = await db
@@ -37,7 +37,7 @@ export function createEvents(db: Kysely<Database>, listeners: Set<OnAppended>): 
       return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
     },
 
-    onAppended: (listener) => void listeners.add(listener),
+    onCommitted: (listener) => void listeners.add(listener),
   };
 }
 
@@ -46,7 +46,7 @@ export function createEvents(db: Kysely<Database>, listeners: Set<OnAppended>): 
  * row: of two transactions that change one job, the second sees what the first has done, on PostgreSQL too.
  * @throws AtelierError `training-job-not-found`
  */
-export async function claimEvent(trx: Transaction<Database>, jobId: string): Promise<JobRow> {
+export async function lockForEvent(trx: Transaction<Database>, jobId: string): Promise<JobRow> {
   const job = await trx
     .updateTable('jobs')
     .set((eb) => ({ event_count: eb('event_count', '+', 1) }))

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './tables.ts';
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const RETENTION_MS = 24 * 60 * 60 * 1000;
 
 /** `key` is unique among those of its `caller`; `fingerprint` tells this request from others. */
 export interface KeyedRequest {
@@ -12,7 +12,7 @@ export interface KeyedRequest {
 }
 
 /** As it goes over the wire, so that it is the same byte for byte however often, and whatever becomes of what it tells of. */
-export interface Answer {
+export interface StoredResponse {
   readonly status: number;
   readonly location: string | null;
   readonly contentType: string;
@@ -23,21 +23,21 @@ export interface Answer {
  * Handed down to whatever creates a `T`, which calls `keepAnswer` in the transaction that creates it: after a crash
  * there are both, or neither.
  */
-export interface Keep<T> extends KeyedRequest {
+export interface IdempotencyRecord<T> extends KeyedRequest {
   readonly at: Date;
-  answer(created: T): Answer;
+  render(created: T): StoredResponse;
 }
 
 /** Those older than 24 hours are as if they were not there. */
-export interface Answers {
+export interface StoredResponses {
   find(
     request: Pick<KeyedRequest, 'caller' | 'key'>,
     at: Date,
-  ): Promise<(Answer & { readonly fingerprint: string }) | undefined>;
+  ): Promise<(StoredResponse & { readonly fingerprint: string }) | undefined>;
   deleteExpired(at: Date): Promise<void>;
 }
 
-export function createAnswers(db: Kysely<Database>): Answers {
+export function createStoredResponses(db: Kysely<Database>): StoredResponses {
   return {
     find: ({ caller, key }, at) =>
       db
@@ -53,9 +53,13 @@ export function createAnswers(db: Kysely<Database>): Answers {
   };
 }
 
-export async function keepAnswer<T>(trx: Transaction<Database>, keep: Keep<T>, created: T): Promise<void> {
-  const { caller, key, fingerprint, at } = keep;
-  const { status, location, contentType, body } = keep.answer(created);
+export async function saveResponse<T>(
+  trx: Transaction<Database>,
+  record: IdempotencyRecord<T>,
+  created: T,
+): Promise<void> {
+  const { caller, key, fingerprint, at } = record;
+  const { status, location, contentType, body } = record.render(created);
   await trx
     .deleteFrom('answers')
     .where('caller', '=', caller)
@@ -79,5 +83,5 @@ export async function keepAnswer<T>(trx: Transaction<Database>, keep: Keep<T>, c
 
 /** What was created then or before is kept no longer. */
 function expiry(at: Date): string {
-  return new Date(at.getTime() - KEPT_MS).toISOString();
+  return new Date(at.getTime() - RETENTION_MS).toISOString();
 }

@@ -4,7 +4,7 @@ import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-
 import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
-import { claimEvent, writeEvent } from './events.ts';
+import { lockForEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json.ts';
 import { insertRecord } from './metrics.ts';
@@ -15,7 +15,7 @@ export async function recordProgress(
   id: string,
   progress: Progress,
 ): Promise<void> {
-  const job = await claimAtWork(trx, id);
+  const job = await lockActiveJob(trx, id);
   await writeEvent(trx, job, 'progress', progress);
   await trx
     .updateTable('jobs')
@@ -35,10 +35,10 @@ export async function recordEpoch(
   const { epoch } = record;
   const known = trx.selectFrom('metrics').select('epoch').where('job_id', '=', id).where('epoch', '=', epoch);
   if ((await known.executeTakeFirst()) !== undefined) return recordProgress(trx, id, progress);
-  const job = await claimAtWork(trx, id);
+  const job = await lockActiveJob(trx, id);
   await writeEvent(trx, job, 'epoch', record);
   for (const warning of warnings) {
-    await writeEvent(trx, await claimEvent(trx, id), 'warning', { ...warning, epoch });
+    await writeEvent(trx, await lockForEvent(trx, id), 'warning', { ...warning, epoch });
   }
   await insertRecord(trx, id, record);
   const latest = encode(record);
@@ -69,15 +69,15 @@ export async function recordGradientCheck(
 }
 
 /** A late report of a thread must not change what a job that is queued again or has ended shows. */
-export async function claimAtWork(trx: Transaction<Database>, id: string): Promise<JobRow> {
-  const job = await claimEvent(trx, id);
-  if (isAtWork(job.status)) return job;
+export async function lockActiveJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
+  const job = await lockForEvent(trx, id);
+  if (isActive(job.status)) return job;
   throw new AtelierError(
     'illegal-transition',
     `training job "${id}" is ${job.status} and records no progress`,
   );
 }
 
-function isAtWork(status: JobStatus): boolean {
+function isActive(status: JobStatus): boolean {
   return ACTIVE_STATUSES.some((atWork) => atWork === status);
 }

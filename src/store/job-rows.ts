@@ -1,6 +1,10 @@
 /** Training jobs from and to rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
-import { type Circumstances, type Expectation, verificationOf } from '../domain/reproducibility.ts';
+import {
+  compareReproduction,
+  type ExecutionEnvironment,
+  type ReproductionTarget,
+} from '../domain/reproducibility.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { decode, encode } from './json.ts';
 import type { JobRow } from './tables.ts';
@@ -10,7 +14,7 @@ export function newJobRow(
   createdAt: Date,
   request: ResolvedTrainingRequest,
   progress: Progress,
-  expectation: Expectation | null,
+  target: ReproductionTarget | null,
 ): JobRow {
   return {
     id,
@@ -29,7 +33,7 @@ export function newJobRow(
     gradient_check: null,
     digest: null,
     circumstances: null,
-    expectation: expectation && encode(expectation),
+    expectation: target && encode(target),
     error_code: null,
     error_message: null,
     event_count: 1,
@@ -68,18 +72,18 @@ export function toJob(row: JobRow): TrainingJob {
 }
 
 function receiptOf(
-  { circumstances, digest }: JobRow,
+  { circumstances: environment, digest }: JobRow,
   request: ResolvedTrainingRequest,
   stoppedAt: TrainingJob['stoppedAt'],
 ): TrainingJob['receipt'] {
-  if (circumstances === null || stoppedAt === null) return null;
-  return { ...decode<Circumstances>(circumstances), request, seed: request.seed, stoppedAt, digest };
+  if (environment === null || stoppedAt === null) return null;
+  return { ...decode<ExecutionEnvironment>(environment), request, seed: request.seed, stoppedAt, digest };
 }
 
 export function toVerification({ expectation, circumstances, digest }: JobRow): TrainingJob['verification'] {
   if (expectation === null) return null;
-  const now = circumstances === null ? null : decode<Circumstances>(circumstances);
-  return verificationOf(decode<Expectation>(expectation), now, digest);
+  const now = circumstances === null ? null : decode<ExecutionEnvironment>(circumstances);
+  return compareReproduction(decode<ReproductionTarget>(expectation), now, digest);
 }
 
 export function toRecord(text: string | null): EpochRecord | null {

@@ -1,7 +1,7 @@
 /** How a job's status changes: every change here is one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
-import type { Circumstances } from '../domain/reproducibility.ts';
+import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import {
   ACTIVE_STATUSES,
   isEnded,
@@ -12,7 +12,7 @@ import {
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import { claimEvent, writeEvent } from './events.ts';
+import { lockForEvent, writeEvent } from './events.ts';
 import { toJob, toVerification } from './job-rows.ts';
 import { decode, encode } from './json.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
@@ -44,7 +44,7 @@ async function change(
   id: string,
   decide: (job: JobRow) => Change,
 ): Promise<TrainingJob> {
-  const before = await claimEvent(trx, id);
+  const before = await lockForEvent(trx, id);
   const after = decide(before);
   const verification = isEnded(after.status) ? toVerification({ ...before, ...after }) : null;
   await writeEvent(trx, before, 'status', {
@@ -72,13 +72,13 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 export function startJob(
   trx: Transaction<Database>,
   id: string,
-  circumstancesOf: (request: ResolvedTrainingRequest) => Circumstances | null,
+  detectEnvironment: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
 ): Promise<TrainingJob> {
   return change(trx, id, (job) => {
-    const circumstances = circumstancesOf(decode<ResolvedTrainingRequest>(job.request));
+    const environment = detectEnvironment(decode<ResolvedTrainingRequest>(job.request));
     return {
       status: 'running',
-      circumstances: circumstances && encode(circumstances),
+      circumstances: environment && encode(environment),
       started_at: job.started_at ?? new Date().toISOString(),
       attempts: Math.max(1, job.attempts),
     };
@@ -103,16 +103,16 @@ export function resumeJob(trx: Transaction<Database>, id: string): Promise<Train
 }
 
 /** Nobody works on the job any more: what was asked of it is done, and one that was just running waits again. */
-export function settleJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
-  return change(trx, id, (job) => settled(job, step));
+export function releaseJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
+  return change(trx, id, (job) => released(job, step));
 }
 
-function settled(job: JobRow, step?: number): Change {
+function released(job: JobRow, step?: number): Change {
   if (job.status === 'pausing') return { status: 'paused' };
   return job.status === 'cancelling' ? cancelled(job, step) : { status: 'queued' };
 }
 
-export async function settleInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
+export async function recoverInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
   const interrupted = await trx
     .selectFrom('jobs')
     .select('id')
@@ -120,25 +120,25 @@ export async function settleInterrupted(trx: Transaction<Database>): Promise<Tra
     .orderBy('id')
     .execute();
   const jobs: TrainingJob[] = [];
-  for (const { id } of interrupted) jobs.push(await settleJob(trx, id));
+  for (const { id } of interrupted) jobs.push(await releaseJob(trx, id));
   return jobs;
 }
 
 /** A job that is to go on waits for its next attempt, if it has one left; its last checkpoint is where that begins. */
-export async function retryJob(
+export async function requeueJob(
   trx: Transaction<Database>,
   id: string,
   failure: Failure,
 ): Promise<TrainingJob> {
   const { code, message } = failure.error;
-  const job = await claimEvent(trx, id);
+  const job = await lockForEvent(trx, id);
   if (job.status === 'running' && job.attempts >= MAX_ATTEMPTS) return failJob(trx, job, failure);
   await writeEvent(trx, job, 'warning', {
     code,
     message,
     advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} has failed; a further one goes on from the last checkpoint.`,
   });
-  return change(trx, id, (before) => ({ ...settled(before, failure.step), attempts: before.attempts + 1 }));
+  return change(trx, id, (before) => ({ ...released(before, failure.step), attempts: before.attempts + 1 }));
 }
 
 export async function finishJob(
@@ -158,7 +158,7 @@ export async function finishJob(
       return update(trx, id, { model_version: version });
     }
     case 'failed':
-      return failJob(trx, await claimEvent(trx, id), outcome);
+      return failJob(trx, await lockForEvent(trx, id), outcome);
   }
 }
 

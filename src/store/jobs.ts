@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
-import type { Circumstances, Expectation } from '../domain/reproducibility.ts';
+import type { ExecutionEnvironment, ReproductionTarget } from '../domain/reproducibility.ts';
 import type {
   GradientCheckSummary,
   JobStatus,
@@ -12,18 +12,18 @@ import type {
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { writeEvent } from './events.ts';
-import { type Keep, keepAnswer } from './idempotency.ts';
+import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
 import { newJobRow, toJob } from './job-rows.ts';
 import {
   finishJob,
   type JobOutcome,
+  recoverInterrupted,
+  releaseJob,
   requestCancel,
   requestPause,
+  requeueJob,
   resumeJob,
-  retryJob,
-  settleInterrupted,
-  settleJob,
   startJob,
 } from './job-status.ts';
 import { assertStart } from './model-versions.ts';
@@ -47,8 +47,8 @@ export interface Jobs {
     progress: Progress,
     options?: {
       readonly queueLimit?: number | undefined;
-      readonly keep?: Keep<TrainingJob> | undefined;
-      readonly expectation?: Expectation | undefined;
+      readonly idempotency?: IdempotencyRecord<TrainingJob> | undefined;
+      readonly target?: ReproductionTarget | undefined;
     },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
@@ -66,7 +66,7 @@ export interface Jobs {
   /** `startedAt` is that of the first start; the circumstances are those of the last one. */
   start(
     id: string,
-    circumstancesOf?: (request: ResolvedTrainingRequest) => Circumstances | null,
+    detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
   ): Promise<TrainingJob>;
   /** A queued or paused job is cancelled at once; one at work is cancelling until `settle`. */
   requestCancel(id: string): Promise<TrainingJob>;
@@ -78,11 +78,11 @@ export interface Jobs {
    */
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
   /** Its thread has stopped, after so many steps: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
-  settle(id: string, step?: number): Promise<TrainingJob>;
+  release(id: string, step?: number): Promise<TrainingJob>;
   /** At start: settles what a killed process left at work. */
-  settleInterrupted(): Promise<TrainingJob[]>;
+  recoverInterrupted(): Promise<TrainingJob[]>;
   /** Its thread has failed: settles the job for a further attempt, or fails it where none is left. */
-  retry(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
+  requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /** Success publishes the next version of the job's model, unless it is a verification; its parameters are in `blobs` already. */
   finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
   /** With its `progress` event; the job is at work. */
@@ -104,17 +104,17 @@ export function createJobs(db: Kysely<Database>): Jobs {
     db.transaction().execute(work);
 
   return {
-    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, keep, expectation } = {}) =>
+    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
         await assertStart(trx, request);
         const now = new Date();
         // Made inside the transaction: ids ascend in the order in which jobs become visible, as cursors need.
-        const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, expectation ?? null);
+        const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, target ?? null);
         await trx.insertInto('jobs').values(row).execute();
         await writeEvent(trx, row, 'status', { to: 'queued' });
         const job = toJob(row);
-        if (keep) await keepAnswer(trx, keep, job);
+        if (idempotency) await saveResponse(trx, idempotency, job);
         return job;
       }),
 
@@ -143,7 +143,8 @@ export function createJobs(db: Kysely<Database>): Jobs {
     count: (status) => count(db, status),
     isEmpty: async () => (await db.selectFrom('jobs').select('id').limit(1).executeTakeFirst()) === undefined,
 
-    start: (id, circumstancesOf = () => null) => inTransaction((trx) => startJob(trx, id, circumstancesOf)),
+    start: (id, detectEnvironment = () => null) =>
+      inTransaction((trx) => startJob(trx, id, detectEnvironment)),
     requestCancel: (id) => inTransaction((trx) => requestCancel(trx, id)),
     requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
@@ -153,9 +154,9 @@ export function createJobs(db: Kysely<Database>): Jobs {
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
       }),
-    settle: (id, step) => inTransaction((trx) => settleJob(trx, id, step)),
-    settleInterrupted: () => inTransaction(settleInterrupted),
-    retry: (id, failure) => inTransaction((trx) => retryJob(trx, id, failure)),
+    release: (id, step) => inTransaction((trx) => releaseJob(trx, id, step)),
+    recoverInterrupted: () => inTransaction(recoverInterrupted),
+    requeue: (id, failure) => inTransaction((trx) => requeueJob(trx, id, failure)),
     finish: (id, outcome) => inTransaction((trx) => finishJob(trx, id, outcome)),
     recordProgress: (id, progress) => inTransaction((trx) => recordProgress(trx, id, progress)),
     recordEpoch: (id, record, warnings, progress) =>

@@ -5,7 +5,7 @@ import { CHAMPION, type VersionName, type VersionReference } from '../domain/mod
 import { AtelierError } from '../errors.ts';
 import { aliasesOf } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
-import { type Keep, keepAnswer } from './idempotency.ts';
+import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { encode } from './json.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './page.ts';
@@ -43,7 +43,7 @@ export interface Models {
   /** The next version of the name, out of a file. `keep` keeps the answer that tells of it, in the same transaction. */
   publish(
     version: NewVersion & Imported & { readonly name: string },
-    keep?: Keep<ModelVersion>,
+    idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
   /** What is not given stays. undefined where there is no such version. */
   annotate(name: string, version: number, changes: Annotations): Promise<ModelVersion | undefined>;
@@ -151,7 +151,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
       return row && withAliases(row);
     },
 
-    publish: ({ imported, metadata, ...version }, keep) =>
+    publish: ({ imported, metadata, ...version }, idempotency) =>
       db.transaction().execute(async (trx) => {
         const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
         const row = await trx
@@ -161,7 +161,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
           .where('version', '=', number)
           .executeTakeFirstOrThrow();
         const published = toVersion(row, []);
-        if (keep) await keepAnswer(trx, keep, published);
+        if (idempotency) await saveResponse(trx, idempotency, published);
         return published;
       }),
 

@@ -6,9 +6,9 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
-import type { OnAppended } from './event-notifications.ts';
+import type { OnCommitted } from './event-notifications.ts';
 import { createEvents, type Events } from './events.ts';
-import { type Answers, createAnswers } from './idempotency.ts';
+import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -32,7 +32,7 @@ export interface Store {
   readonly events: Events;
   readonly models: Models;
   readonly aliases: Aliases;
-  readonly answers: Answers;
+  readonly storedResponses: StoredResponses;
   /** The parameters of versions, and nothing else: what no version refers to is removed. */
   readonly blobs: SharedBlobs;
   readonly datasets: Datasets;
@@ -47,7 +47,7 @@ export async function openStore(stateDir: string): Promise<Store> {
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
   try {
-    const listeners = new Set<OnAppended>();
+    const listeners = new Set<OnCommitted>();
     const db = await openDatabase(join(directory, 'atelier.sqlite'), (...written) => {
       for (const listener of listeners) listener(...written);
     });
@@ -61,7 +61,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       events: createEvents(db, listeners),
       models: createModels(db, blobs),
       aliases: createAliases(db),
-      answers: createAnswers(db),
+      storedResponses: createStoredResponses(db),
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets')),
       checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),

@@ -1,7 +1,7 @@
 /** The compiled kernel, one compilation a thread, and proof that it computes here what the reference does. */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Circumstances } from '../domain/reproducibility.ts';
+import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
@@ -21,7 +21,7 @@ export const kernelModule = new WebAssembly.Module(bytes);
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
 /** What decides, besides a training's request and data set, about the last bits of its parameters. */
-export function detectEnvironment(): Pick<Circumstances, 'kernel' | 'fused'> {
+export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {
   const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
   return {
     kernel: { name: KERNEL_NAME, digest: kernelDigest() },

@@ -3,13 +3,13 @@ import { type TestContext, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { createIdempotencyService, type IdempotencyService } from '../../src/services/idempotency.ts';
-import type { Answer, Keep, KeyedRequest } from '../../src/store/idempotency.ts';
+import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../../src/store/idempotency.ts';
 import type { Store } from '../../src/store/store.ts';
-import { failure, keep, request, temporaryStore, untouched } from '../store/fixtures.ts';
+import { failure, idempotencyRecord, request, temporaryStore, untouched } from '../store/fixtures.ts';
 
 const DAY_MS = 24 * 3_600_000;
 const keyed: KeyedRequest = { caller: 'anonymous', key: 'k', fingerprint: 'f' };
-const answerOf = keep('k').answer;
+const answerOf = idempotencyRecord('k').render;
 
 /** With a clock that is set by hand. */
 function service(
@@ -26,14 +26,14 @@ function service(
   return once;
 }
 
-const createIn = (store: Store) => (kept: Keep<TrainingJob>) =>
-  store.jobs.create(request(), untouched, { keep: kept });
+const createIn = (store: Store) => (kept: IdempotencyRecord<TrainingJob>) =>
+  store.jobs.create(request(), untouched, { idempotency: kept });
 
 async function answered(
   once: IdempotencyService,
   store: Store,
   of = keyed,
-): Promise<[Answer['body'], boolean]> {
+): Promise<[StoredResponse['body'], boolean]> {
   const { answer, replayed } = await once.respond(of, createIn(store), answerOf);
   return [answer.body, replayed];
 }
@@ -59,9 +59,9 @@ test('what has expired is deleted at the start', async (t) => {
   const now = new Date('2027-01-31T12:00:00.000Z');
   await answered(service(t, store, { now }), store);
   service(t, store, { now: new Date(now.getTime() + DAY_MS - 1) });
-  assert.ok(await store.answers.find(keyed, now));
+  assert.ok(await store.storedResponses.find(keyed, now));
   service(t, store, { now: new Date(now.getTime() + DAY_MS) });
-  assert.equal(await store.answers.find(keyed, now), undefined);
+  assert.equal(await store.storedResponses.find(keyed, now), undefined);
 });
 
 test('two callers with the same key are two requests, at the same time too', async (t) => {
@@ -81,7 +81,7 @@ test('while the first request is in work, its repeat is told so and another with
   const go = Promise.withResolvers<void>();
   const first = once.respond(
     keyed,
-    async (kept: Keep<TrainingJob>) => {
+    async (kept: IdempotencyRecord<TrainingJob>) => {
       begun.resolve();
       await go.promise;
       return createIn(store)(kept);

@@ -2,35 +2,38 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type ApiKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import { keepOwnKey, ownKeyFile, readOwnKey } from '../../src/store/bootstrap-key.ts';
+import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from '../../src/store/bootstrap-key.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
 
 const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes('atl_test') };
 
 test('a key is kept in one file that its owner alone reads, over what a killed process left', async (t) => {
   const directory = await temporaryDirectory(t);
-  assert.equal(await readOwnKey(directory), undefined);
-  await writeFile(`${ownKeyFile(directory)}.tmp`, 'first:adm', { mode: 0o644 });
-  assert.equal(await readOwnKey(directory), undefined);
-  await keepOwnKey(directory, key);
-  assert.deepEqual(await readOwnKey(directory), key);
-  assert.equal((await stat(ownKeyFile(directory))).mode & 0o777, 0o600);
+  assert.equal(await readBootstrapKey(directory), undefined);
+  await writeFile(`${bootstrapKeyFile(directory)}.tmp`, 'first:adm', { mode: 0o644 });
+  assert.equal(await readBootstrapKey(directory), undefined);
+  await saveBootstrapKey(directory, key);
+  assert.deepEqual(await readBootstrapKey(directory), key);
+  assert.equal((await stat(bootstrapKeyFile(directory))).mode & 0o777, 0o600);
   assert.deepEqual(await readdir(directory), ['api-key']);
-  assert.ok(!(await readFile(ownKeyFile(directory), 'utf8')).includes('atl_'));
+  assert.ok(!(await readFile(bootstrapKeyFile(directory), 'utf8')).includes('atl_'));
 });
 
 test('a damaged file is no open door: it is named, with what to do', async (t) => {
   const directory = await temporaryDirectory(t);
   for (const content of ['', 'first:admin:\n', '\0'.repeat(80)]) {
-    await writeFile(ownKeyFile(directory), content);
+    await writeFile(bootstrapKeyFile(directory), content);
     await assert.rejects(
-      readOwnKey(directory),
-      failure('state-unusable', ownKeyFile(directory), 'Delete it, and the next start makes a new key'),
+      readBootstrapKey(directory),
+      failure('state-unusable', bootstrapKeyFile(directory), 'Delete it, and the next start makes a new key'),
     );
   }
 });
 
 test('where nothing can be written, it says so', async (t) => {
   const missing = `${await temporaryDirectory(t)}/missing`;
-  await assert.rejects(keepOwnKey(missing, key), failure('state-unusable', ownKeyFile(missing), 'ENOENT'));
+  await assert.rejects(
+    saveBootstrapKey(missing, key),
+    failure('state-unusable', bootstrapKeyFile(missing), 'ENOENT'),
+  );
 });

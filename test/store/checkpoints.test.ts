@@ -79,11 +79,11 @@ test('a checkpoint further than all before begins a new count of attempts, one t
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 5, error: { code: 'worker-crashed', message: 'gone' } } as const;
   const attempts = async () => (await store.jobs.get(id))?.attempts;
-  await store.jobs.retry(id, failed);
+  await store.jobs.requeue(id, failed);
   await store.jobs.start(id);
   await save(store, id, 5);
   assert.equal(await attempts(), 1);
-  await store.jobs.retry(id, failed);
+  await store.jobs.requeue(id, failed);
   await store.jobs.start(id);
   await save(store, id, 5);
   assert.equal(await attempts(), 2);
@@ -93,7 +93,7 @@ test('a job that is not at work gets no checkpoint', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordProgress(id, underway);
-  await store.jobs.settle(id);
+  await store.jobs.release(id);
   await assert.rejects(save(store, id, 9), failure('illegal-transition', 'queued'));
   assert.deepEqual(await stepsOf(store, id), []);
 });

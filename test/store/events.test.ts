@@ -70,7 +70,7 @@ test('an event of an unknown job is refused', async (t) => {
 test('who listens is told of events when they can be read, whatever wrote them, once a transaction', async (t) => {
   const store = await temporaryStore(t);
   const seen: Promise<[jobId: string, first: number, last: number]>[] = [];
-  store.events.onAppended((jobId, first, told) => {
+  store.events.onCommitted((jobId, first, told) => {
     const last = store.events.list(jobId, { limit: 1000 }).then(({ data }) => data.at(-1)!.id);
     seen.push(last.then((id) => [jobId, first, Math.max(id, told)]));
   });

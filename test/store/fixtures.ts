@@ -10,7 +10,7 @@ import {
   trainingRequestSchema,
 } from '../../src/domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
-import type { Keep } from '../../src/store/idempotency.ts';
+import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
 import { type NewVersion, openStore, type Store } from '../../src/store/store.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
@@ -88,13 +88,16 @@ export const trained: NewVersion = {
 };
 
 /** To be answered with the id of the job. */
-export function keep(key: string, changes: Partial<Keep<TrainingJob>> = {}): Keep<TrainingJob> {
+export function idempotencyRecord(
+  key: string,
+  changes: Partial<IdempotencyRecord<TrainingJob>> = {},
+): IdempotencyRecord<TrainingJob> {
   return {
     caller: 'anonymous',
     key,
     fingerprint: 'f'.repeat(64),
     at: new Date(),
-    answer: ({ id }) => ({ status: 202, location: `/jobs/${id}`, contentType: 'text/plain', body: id }),
+    render: ({ id }) => ({ status: 202, location: `/jobs/${id}`, contentType: 'text/plain', body: id }),
     ...changes,
   };
 }

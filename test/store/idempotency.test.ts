@@ -4,7 +4,14 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../src/store/store.ts';
-import { failure, keep, request, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
+import {
+  failure,
+  idempotencyRecord,
+  request,
+  temporaryDirectory,
+  temporaryStore,
+  untouched,
+} from './fixtures.ts';
 
 const HOUR_MS = 3_600_000;
 const at = new Date('2027-01-31T12:00:00.000Z');
@@ -15,49 +22,65 @@ test('an answer is kept with its job, byte for byte', async (t) => {
   const store = await temporaryStore(t);
   const body = '{"größer":"é\\u0000","n":1e-7}\n';
   const answer = { status: 202, location: '/jobs/1', contentType: 'application/json; charset=utf-8', body };
-  await store.jobs.create(request(), untouched, { keep: keep('k', { at, answer: () => answer }) });
-  assert.deepEqual({ ...(await store.answers.find(asked, at)) }, { fingerprint: 'f'.repeat(64), ...answer });
-  assert.equal(await store.answers.find({ ...asked, key: 'K' }, at), undefined);
-  assert.equal(await store.answers.find({ ...asked, caller: 'other' }, at), undefined);
+  await store.jobs.create(request(), untouched, {
+    idempotency: idempotencyRecord('k', { at, render: () => answer }),
+  });
+  assert.deepEqual(
+    { ...(await store.storedResponses.find(asked, at)) },
+    { fingerprint: 'f'.repeat(64), ...answer },
+  );
+  assert.equal(await store.storedResponses.find({ ...asked, key: 'K' }, at), undefined);
+  assert.equal(await store.storedResponses.find({ ...asked, caller: 'other' }, at), undefined);
 });
 
 test('where no job is created no answer is kept, and where the answer cannot be kept there is no job', async (t) => {
   const store = await temporaryStore(t);
-  const full = store.jobs.create(request(), untouched, { queueLimit: 0, keep: keep('k', { at }) });
+  const full = store.jobs.create(request(), untouched, {
+    queueLimit: 0,
+    idempotency: idempotencyRecord('k', { at }),
+  });
   await assert.rejects(full, failure('queue-full'));
-  assert.equal(await store.answers.find(asked, at), undefined);
+  assert.equal(await store.storedResponses.find(asked, at), undefined);
 
   const answer = () => {
     throw new RangeError('no words for it');
   };
   await assert.rejects(
-    store.jobs.create(request(), untouched, { keep: keep('k', { at, answer }) }),
+    store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('k', { at, render: answer }) }),
     /no words/,
   );
   assert.equal(await store.jobs.isEmpty(), true);
 
-  await store.jobs.create(request(), untouched, { keep: keep('k', { at }) });
-  await assert.rejects(store.jobs.create(request(), untouched, { keep: keep('k', { at: later(1) }) }));
+  await store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('k', { at }) });
+  await assert.rejects(
+    store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('k', { at: later(1) }) }),
+  );
   assert.equal(await store.jobs.count('queued'), 1);
 });
 
 test('an answer is kept for 24 hours, then its key can be used again', async (t) => {
   const store = await temporaryStore(t);
-  const first = await store.jobs.create(request(), untouched, { keep: keep('k', { at }) });
-  assert.equal((await store.answers.find(asked, later(24, -1)))?.body, first.id);
-  assert.equal(await store.answers.find(asked, later(24)), undefined);
+  const first = await store.jobs.create(request(), untouched, {
+    idempotency: idempotencyRecord('k', { at }),
+  });
+  assert.equal((await store.storedResponses.find(asked, later(24, -1)))?.body, first.id);
+  assert.equal(await store.storedResponses.find(asked, later(24)), undefined);
 
-  const second = await store.jobs.create(request(), untouched, { keep: keep('k', { at: later(24) }) });
-  assert.equal((await store.answers.find(asked, later(24)))?.body, second.id);
+  const second = await store.jobs.create(request(), untouched, {
+    idempotency: idempotencyRecord('k', { at: later(24) }),
+  });
+  assert.equal((await store.storedResponses.find(asked, later(24)))?.body, second.id);
 });
 
 test('only what has expired is deleted', async (t) => {
   const store = await temporaryStore(t);
-  await store.jobs.create(request(), untouched, { keep: keep('old', { at }) });
-  await store.jobs.create(request(), untouched, { keep: keep('new', { at: later(0, 1) }) });
-  await store.answers.deleteExpired(later(24));
-  assert.equal(await store.answers.find({ ...asked, key: 'old' }, at), undefined);
-  assert.ok(await store.answers.find({ ...asked, key: 'new' }, at));
+  await store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('old', { at }) });
+  await store.jobs.create(request(), untouched, {
+    idempotency: idempotencyRecord('new', { at: later(0, 1) }),
+  });
+  await store.storedResponses.deleteExpired(later(24));
+  assert.equal(await store.storedResponses.find({ ...asked, key: 'old' }, at), undefined);
+  assert.ok(await store.storedResponses.find({ ...asked, key: 'new' }, at));
 });
 
 test('killed at any moment, every job has its answer, every answer its job, and every key one', async (t) => {
@@ -68,7 +91,7 @@ test('killed at any moment, every job has its answer, every answer its job, and 
     const { data: jobs } = await store.jobs.list({ limit: 100_000 });
     const answers: (string | undefined)[] = [];
     for (let n = 0; n < jobs.length + 1; n++) {
-      answers.push((await store.answers.find({ ...asked, key: `key-${n}` }, new Date()))?.body);
+      answers.push((await store.storedResponses.find({ ...asked, key: `key-${n}` }, new Date()))?.body);
     }
     await store.close();
     assert.deepEqual(answers, [...jobs.toReversed().map(({ id }) => id), undefined]);

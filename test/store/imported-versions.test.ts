@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelVersion } from '../../src/domain/model.ts';
-import type { Keep } from '../../src/store/idempotency.ts';
+import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
 import { publish, temporaryStore, trained } from './fixtures.ts';
 
 const imported = {
@@ -41,15 +41,15 @@ test('an imported version is the next of its name, and tells of its file instead
 
 test('the answer is kept with the version, or neither is there', async (t) => {
   const store = await temporaryStore(t);
-  const keep: Keep<ModelVersion> = {
+  const keep: IdempotencyRecord<ModelVersion> = {
     caller: 'anonymous',
     key: 'k',
     fingerprint: 'f'.repeat(64),
     at: new Date(),
-    answer: ({ version }) => ({ status: 201, location: `/${version}`, contentType: 'text/plain', body: '' }),
+    render: ({ version }) => ({ status: 201, location: `/${version}`, contentType: 'text/plain', body: '' }),
   };
   const { version } = await store.models.publish(model, keep);
-  assert.equal((await store.answers.find(keep, keep.at))?.location, `/${version}`);
+  assert.equal((await store.storedResponses.find(keep, keep.at))?.location, `/${version}`);
   // The key is taken.
   await assert.rejects(store.models.publish(model, keep));
   assert.equal((await store.models.get('mixed'))?.versions, 1);

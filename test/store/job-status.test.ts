@@ -82,7 +82,7 @@ test('a running job is cancelling until its thread has stopped', async (t) => {
   const id = await newJob(store, 'running');
   const asked = await store.jobs.requestCancel(id);
   assert.deepEqual([asked.status, asked.finishedAt, asked.stoppedAt], ['cancelling', null, null]);
-  const stopped = await store.jobs.settle(id, 77);
+  const stopped = await store.jobs.release(id, 77);
   assert.equal(stopped.status, 'cancelled');
   assert.deepEqual(stopped.stoppedAt, { step: 77, reason: 'cancelled' });
 });
@@ -103,10 +103,10 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
   const error = { code: 'worker-crashed', message: 'gone' } as const;
   for (const illegal of [
     () => store.jobs.start(id),
-    () => store.jobs.settle(id),
+    () => store.jobs.release(id),
     () => store.jobs.requestPause(id),
     () => store.jobs.resume(id),
-    () => store.jobs.retry(id, { status: 'failed', step: 9, error }),
+    () => store.jobs.requeue(id, { status: 'failed', step: 9, error }),
     () => store.jobs.requestCancel(id),
     () => store.jobs.finish(id, { status: 'failed', step: 9, error }),
     () => store.jobs.finish(id, { status: 'succeeded', step: 9, reason: 'completed', model: trained }),
@@ -134,7 +134,7 @@ test('a job that is put back and started again keeps what it measured, its first
   const id = await newJob(store, 'running');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   const before = await store.jobs.get(id);
-  assert.equal((await store.jobs.settle(id)).status, 'queued');
+  assert.equal((await store.jobs.release(id)).status, 'queued');
   assert.deepEqual(await store.jobs.start(id), before);
   assert.deepEqual(await store.metrics.list(id), [epochRecord(1, 0.5)]);
 });
@@ -166,7 +166,7 @@ test('a running job is pausing until its thread has stopped; a paused one can be
   assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
   await store.jobs.recordProgress(id, underway);
   await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'pausing'));
-  const paused = await store.jobs.settle(id);
+  const paused = await store.jobs.release(id);
   assert.deepEqual([paused.status, paused.stoppedAt, paused.finishedAt], ['paused', null, null]);
   const cancelled = await store.jobs.requestCancel(id);
   assert.deepEqual(
@@ -180,11 +180,11 @@ test('a job whose thread fails has three attempts, each told by a warning, and t
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 12, error: { code: 'worker-crashed', message: 'gone' } } as const;
   for (const attempts of [2, 3]) {
-    const waiting = await store.jobs.retry(id, failed);
+    const waiting = await store.jobs.requeue(id, failed);
     assert.deepEqual([waiting.status, waiting.attempts], ['queued', attempts]);
     await store.jobs.start(id);
   }
-  const job = await store.jobs.retry(id, failed);
+  const job = await store.jobs.requeue(id, failed);
   assert.deepEqual([job.status, job.attempts, job.error], ['failed', 3, failed.error]);
   const told = (await eventsOf(store, id)) as [string, Record<string, unknown>][];
   assert.deepEqual(
@@ -206,7 +206,7 @@ for (const { asked, becomes } of [
     const id = await newJob(store, 'running');
     await store.jobs[asked](id);
     const error = { code: 'worker-crashed', message: 'gone' } as const;
-    const job = await store.jobs.retry(id, { status: 'failed', step: 12, error });
+    const job = await store.jobs.requeue(id, { status: 'failed', step: 12, error });
     assert.deepEqual([job.status, job.error], [becomes, null]);
   });
 }
@@ -219,7 +219,7 @@ test('what a killed process left is queued again, cancelled or paused', async (t
   const pausing = await newJob(store, 'running');
   await store.jobs.requestPause(pausing);
   await store.jobs.recordProgress(cancelling, underway);
-  const changed = await store.jobs.settleInterrupted();
+  const changed = await store.jobs.recoverInterrupted();
   assert.deepEqual(
     changed.map(({ id, status }) => [id, status]),
     [
@@ -231,5 +231,5 @@ test('what a killed process left is queued again, cancelled or paused', async (t
   assert.deepEqual(changed[1]?.stoppedAt, { step: underway.step, reason: 'cancelled' });
   assert.equal((await store.jobs.get(queued))?.status, 'queued');
   assert.deepEqual((await eventsOf(store, running)).at(-1), ['status', { from: 'running', to: 'queued' }]);
-  assert.deepEqual(await store.jobs.settleInterrupted(), []);
+  assert.deepEqual(await store.jobs.recoverInterrupted(), []);
 });

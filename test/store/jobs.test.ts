@@ -121,7 +121,7 @@ test('the next job is the one that has waited longest', async (t) => {
   assert.equal((await store.jobs.nextQueued())?.id, first);
   await store.jobs.start(first);
   assert.equal((await store.jobs.nextQueued())?.id, second);
-  await store.jobs.settle(first);
+  await store.jobs.release(first);
   assert.equal((await store.jobs.nextQueued())?.id, first);
 });
 

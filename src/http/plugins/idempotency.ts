@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { IdempotencyService } from '../../services/idempotency.ts';
-import type { Answer, Keep } from '../../store/idempotency.ts';
+import type { IdempotencyRecord, StoredResponse } from '../../store/idempotency.ts';
 import { computeFingerprint } from './fingerprint.ts';
 
 declare module 'fastify' {
@@ -60,10 +60,10 @@ export async function respondIdempotently<T>(
   once: IdempotencyService,
   request: FastifyRequest,
   reply: FastifyReply,
-  create: (keep?: Keep<T>) => Promise<T>,
+  create: (keep?: IdempotencyRecord<T>) => Promise<T>,
   toResponse: (created: T) => { status: number; location: string; body: Record<string, unknown> },
 ): Promise<FastifyReply> {
-  const render = (created: T): Answer => {
+  const render = (created: T): StoredResponse => {
     const { status, location, body } = toResponse(created);
     const text = reply.serializeInput(body, `${status}`) as string;
     return { status, location, contentType: JSON_TYPE, body: text };
@@ -78,7 +78,7 @@ export async function respondIdempotently<T>(
   return send(reply, first);
 }
 
-function send(reply: FastifyReply, { status, location, contentType, body }: Answer): FastifyReply {
+function send(reply: FastifyReply, { status, location, contentType, body }: StoredResponse): FastifyReply {
   if (location !== null) reply.header('location', location);
   return reply.code(status).type(contentType).send(body);
 }

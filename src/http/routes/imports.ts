@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type ModelVersion, modelVersionSchema } from '../../domain/model.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
-import type { Keep } from '../../store/idempotency.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { parseFields, readModelUpload } from '../bodies/model-upload.ts';
 import { modelUploadContent } from '../bodies/model-upload-content.ts';
 import { problems } from '../errors/problem.ts';
@@ -48,7 +48,7 @@ export const importRoutes =
         const { fields, bytes, digest } = await readModelUpload(request);
         const requested = parseFields(fields);
         request.fingerprintSource = { ...fields, file: digest };
-        const create = (keep?: Keep<ModelVersion>) =>
+        const create = (keep?: IdempotencyRecord<ModelVersion>) =>
           imports.import({ bytes, digest }, requested, disconnectSignal(reply), keep);
         return respondIdempotently(once, request, reply, create, toPublished);
       },

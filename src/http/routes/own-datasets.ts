@@ -7,7 +7,7 @@ import { AtelierError } from '../../errors.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { DatasetUploadService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
-import type { Keep } from '../../store/idempotency.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { FORM_LIMITS, withDatasetUpload } from '../bodies/dataset-upload.ts';
 import { datasetUploadContent } from '../bodies/dataset-upload-content.ts';
 import { problems } from '../errors/problem.ts';
@@ -84,7 +84,8 @@ export const datasetUploadRoutes =
               fields,
               files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
             };
-            const create = (keep?: Keep<AddedDataset>) => datasets.add(files, fields, signal, keep);
+            const create = (keep?: IdempotencyRecord<AddedDataset>) =>
+              datasets.add(files, fields, signal, keep);
             return respondIdempotently(once, request, reply, create, ({ dataset, isNew }) => ({
               status: isNew ? 201 : 200,
               location: `/v1/datasets/${dataset.id}`,

@@ -11,7 +11,7 @@ import {
 } from '../../domain/training-job.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
-import type { Keep } from '../../store/idempotency.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
@@ -54,7 +54,7 @@ export const trainingJobRoutes =
         },
       },
       async handler(request, reply) {
-        const start = (keep?: Keep<TrainingJob>) => training.start(request.body, keep);
+        const start = (keep?: IdempotencyRecord<TrainingJob>) => training.start(request.body, keep);
         return respondIdempotently(once, request, reply, start, toQueued);
       },
     });
@@ -170,7 +170,7 @@ export const trainingJobRoutes =
         },
       },
       async handler(request, reply) {
-        const verify = (keep?: Keep<TrainingJob>) => training.verify(request.params.id, keep);
+        const verify = (keep?: IdempotencyRecord<TrainingJob>) => training.verify(request.params.id, keep);
         return respondIdempotently(once, request, reply, verify, toQueued);
       },
     });

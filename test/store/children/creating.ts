@@ -4,10 +4,12 @@
  */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../../src/store/store.ts';
-import { keep, request, untouched } from '../fixtures.ts';
+import { idempotencyRecord, request, untouched } from '../fixtures.ts';
 
 const store = await openStore(process.argv[2]!);
 for (let n = 0; ; n++) {
-  const { id } = await store.jobs.create(request(), untouched, { keep: keep(`key-${n}`) });
+  const { id } = await store.jobs.create(request(), untouched, {
+    idempotency: idempotencyRecord(`key-${n}`),
+  });
   writeSync(1, `${n} ${id}\n`);
 }
