@@ -8,7 +8,7 @@ import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from './store/bo
  * That of an earlier start, or a new one, which is printed and never again seen. The caller holds the state directory.
  * @throws AtelierError `state-unusable`
  */
-export async function ownKey(
+export async function bootstrapKey(
   { stateDir, port }: Pick<Config, 'stateDir' | 'port'>,
   log: FastifyBaseLogger,
 ): Promise<ApiKey> {

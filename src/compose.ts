@@ -1,6 +1,6 @@
 /** The composition root: the only file that sees every layer. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
-import { ownKey } from './bootstrap-key.ts';
+import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadDataset } from './datasets/fashion-mnist.ts';
@@ -81,7 +81,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
       maxBytes: config.maxDatasetBytes,
     });
-    const allTold = logJobEvents({
+    const flushJobLog = logJobEvents({
       store,
       catalog,
       log,
@@ -104,7 +104,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const queue = createLocalQueue({
       nextQueued: async () => (await store.jobs.nextQueued())?.id,
       runJob: createRunTraining({ store, catalog, models, log }),
-      places: config.trainingWorkers,
+      slots: config.trainingWorkers,
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
     });
     const training = createTrainingService({
@@ -152,13 +152,13 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         evaluations: createEvaluationService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics),
       },
-      config.needsOwnKey ? { ...config, keys: [await ownKey(config, log)] } : config,
+      config.needsOwnKey ? { ...config, keys: [await bootstrapKey(config, log)] } : config,
       log,
     );
 
     await store.jobs.recoverInterrupted();
     if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
-    queue.wake();
+    queue.notify();
 
     return {
       app,
@@ -176,7 +176,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         clearTimeout(cut);
         await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
         once.close();
-        await allTold();
+        await flushJobLog();
         await store.close();
       },
     };

@@ -21,26 +21,26 @@ export function createLog(level: Config['logLevel']): Log {
       serializers,
       transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } },
     });
-    return { log, flush: () => soon(new Promise((resolve) => log.flush(resolve))) };
+    return { log, flush: () => withTimeout(new Promise((resolve) => log.flush(resolve))) };
   }
   const lines = createLineWriter(process.stdout);
-  return { log: pino({ level, serializers }, lines), flush: () => soon(lines.flush()) };
+  return { log: pino({ level, serializers }, lines), flush: () => withTimeout(lines.flush()) };
 }
 
-const soon = (flushed: Promise<unknown>) => Promise.race([flushed, wait(FLUSH_MS)]);
+const withTimeout = (flushed: Promise<unknown>) => Promise.race([flushed, wait(FLUSH_TIMEOUT_MS)]);
 
-const FLUSH_MS = 250;
-const PIECE_CHARACTERS = 4096;
-const LONGEST_WAIT_MS = 200;
+const FLUSH_TIMEOUT_MS = 250;
+const FLUSH_CHARS = 4096;
+const FLUSH_INTERVAL_MS = 200;
 /** What is kept for a reader that does not keep up; further lines are dropped, and counted. */
-const MAX_WAITING_BYTES = 16 * 2 ** 20;
+const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
 
 /**
  * Through Node's stream and not by `fs.write`, as pino's own destination does: on a pipe or socket that nobody reads,
  * `fs.write` holds a thread that Node waits for at its exit, so that the process would never end.
  */
 export function createLineWriter(out: Writable) {
-  let piece = '';
+  let buffer = '';
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
   // Whoever read has gone: the service goes on without.
@@ -49,22 +49,22 @@ export function createLineWriter(out: Writable) {
   function send(written?: (error?: Error | null) => void): void {
     clearTimeout(timer);
     timer = undefined;
-    const text = piece;
-    piece = '';
+    const text = buffer;
+    buffer = '';
     out.write(text, written);
   }
 
   return {
     write(line: string): void {
-      if (out.writableLength > MAX_WAITING_BYTES) return void dropped++;
+      if (out.writableLength > MAX_BUFFERED_BYTES) return void dropped++;
       if (dropped > 0) {
         const msg = `${dropped} lines of the log were dropped: nobody read them`;
-        piece += `${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
+        buffer += `${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
         dropped = 0;
       }
-      piece += line;
-      if (piece.length >= PIECE_CHARACTERS) send();
-      else timer ??= setTimeout(() => send(), LONGEST_WAIT_MS).unref();
+      buffer += line;
+      if (buffer.length >= FLUSH_CHARS) send();
+      else timer ??= setTimeout(() => send(), FLUSH_INTERVAL_MS).unref();
     },
     /** Fulfils when all that was said is written; never where nobody reads. */
     flush: () => new Promise((resolve) => send(resolve)),

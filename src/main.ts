@@ -1,6 +1,6 @@
 /** The process. Everything but the ear for signals is loaded afterwards, which takes a while. */
-import { hearSignals } from './stop.ts';
+import { installSignalHandlers } from './stop.ts';
 
-const onSignal = hearSignals();
+const onSignal = installSignalHandlers();
 const { start } = await import('./start.ts');
 await start(onSignal);

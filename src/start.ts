@@ -3,11 +3,11 @@ import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
-import { type OnSignal, stopInOrder } from './stop.ts';
+import { type OnSignal, shutdownGracefully } from './stop.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
 
 /** Loads what it composes, and with it the kernel. */
-async function composeAll(config: Config, log: Log['log']): Promise<Atelier> {
+async function importAndCompose(config: Config, log: Log['log']): Promise<Atelier> {
   const { compose } = await import('./compose.ts');
   return compose(config, log);
 }
@@ -17,10 +17,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     widenVectors();
     log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   }
-  const composing = composeAll(config, log);
+  const composing = importAndCompose(config, log);
   let stopping = false;
   // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
-  stopInOrder({
+  shutdownGracefully({
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
     log: { log, flush },

@@ -17,7 +17,7 @@ export type OnSignal = (handle: (signal: Signal) => void) => void;
  * is to be let go of. The first process of a container would not even notice a signal that it has no ear for; and the
  * same ear stays, because with one that is taken off goes what it has heard and not told yet.
  */
-export function hearSignals(): OnSignal {
+export function installSignalHandlers(): OnSignal {
   let handler: Parameters<OnSignal>[0] = () => process.exit(0);
   for (const signal of SIGNALS) process.on(signal, () => handler(signal));
   return (handle) => {
@@ -30,7 +30,7 @@ export function hearSignals(): OnSignal {
  * @param onSignal of `hearSignals`
  * @param close lets go of everything
  */
-export function stopInOrder(options: {
+export function shutdownGracefully(options: {
   onSignal: OnSignal;
   graceSeconds: number;
   log: Log;
@@ -48,7 +48,7 @@ export function stopInOrder(options: {
   async function stop(code: number): Promise<never> {
     startedAt = performance.now();
     const graceMs = graceSeconds * 1000;
-    killAfter(graceMs);
+    startShutdownWatchdog(graceMs);
     const closed = close().then(
       () => true,
       (err) => log.error({ err }, 'not stopped in order'),
@@ -75,7 +75,7 @@ export function stopInOrder(options: {
 }
 
 /** From a thread of its own: a timer of the main thread is of no use where that is blocked, or waits in its exit. */
-function killAfter(milliseconds: number): void {
+function startShutdownWatchdog(milliseconds: number): void {
   const code = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${milliseconds})`;
   new Worker(code, { eval: true }).unref();
 }

@@ -51,13 +51,13 @@ export interface SnapshotTaken {
   readonly snapshot: TrainingSnapshot;
 }
 
-export type TrainingEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTaken;
+export type LoopEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTaken;
 
 /**
  * What the consumer may answer to a step or the end of an epoch, passing it to `next`. 'stop': end here, in good order,
  * because some budget that only the consumer knows is used up. 'snapshot': say first what it takes to go on from here.
  */
-export type TrainingReply = 'stop' | 'snapshot' | undefined;
+export type LoopReply = 'stop' | 'snapshot' | undefined;
 
 export interface TrainingResult {
   /** Packed, rounded to the precision in which models are published. */

@@ -15,9 +15,9 @@ import { initialize } from './initialize.ts';
 import type {
   EpochEnd,
   EpochMetrics,
+  LoopEvent,
+  LoopReply,
   SnapshotTaken,
-  TrainingEvent,
-  TrainingReply,
   TrainingResult,
 } from './loop-events.ts';
 import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from './schedules.ts';
@@ -43,7 +43,7 @@ export function* trainingLoop(
   test: Examples,
   createEngine: CreateEngine,
   from: TrainingSnapshot | null = null,
-): Generator<TrainingEvent, TrainingResult, TrainingReply> {
+): Generator<LoopEvent, TrainingResult, LoopReply> {
   const { layerSizes, seed, epochs, batchSize, schedule, earlyStopping } = plan;
   checkExamples(train, layerSizes);
   checkExamples(test, layerSizes);
@@ -61,7 +61,7 @@ export function* trainingLoop(
   // Float64 again, so that the forward pass is compiled for one kind of array; the values are the rounded ones.
   const measured = new Float64Array(rounded.length);
   const sums = { loss: 0, correct: 0 };
-  const state = from === null ? begin() : resume(from);
+  const state = from === null ? initialState() : resume(from);
 
   while (state.end === null) {
     const epoch = currentEpoch(state, stepsPerEpoch);
@@ -88,8 +88,8 @@ export function* trainingLoop(
     }
 
     const end = yield* measureEpoch();
-    judge(end.metrics, isStopped);
-    let reply: TrainingReply = yield { ...end, isLast: state.end !== null };
+    applyEpoch(end.metrics, isStopped);
+    let reply: LoopReply = yield { ...end, isLast: state.end !== null };
     while (reply === 'snapshot') reply = yield snapshot();
     if (reply === 'stop') state.end ??= 'budget';
   }
@@ -104,7 +104,7 @@ export function* trainingLoop(
     stoppedAt: { step: state.step, reason: state.end },
   };
 
-  function begin(): TrainingState {
+  function initialState(): TrainingState {
     const nothing = { step: 0, examples: 0, loss: 0, correct: 0, best: null, end: null };
     return { ...nothing, plateau: INITIAL_PLATEAU, stopping: INITIAL_STOPPING };
   }
@@ -138,7 +138,7 @@ export function* trainingLoop(
   }
 
   /** What an epoch that was measured means for those after it. */
-  function judge(metrics: EpochMetrics, isStopped: boolean): void {
+  function applyEpoch(metrics: EpochMetrics, isStopped: boolean): void {
     const { epoch, validationLoss, validationAccuracy, trainLoss } = metrics;
     if (schedule.type === 'plateau') {
       state.plateau = updatePlateau(state.plateau, schedule, validationLoss ?? trainLoss);
@@ -148,11 +148,11 @@ export function* trainingLoop(
       const isBest = state.stopping.bestEpoch === epoch;
       if (earlyStopping.restoreBest && isBest) state.best = rounded.slice();
     }
-    const end = reasonToEnd(validationAccuracy, isStopped);
+    const end = stopReason(validationAccuracy, isStopped);
     Object.assign(state, { examples: 0, loss: 0, correct: 0, end });
   }
 
-  function reasonToEnd(validationAccuracy: number | null, isStopped: boolean): LoopStopReason | null {
+  function stopReason(validationAccuracy: number | null, isStopped: boolean): LoopStopReason | null {
     const target = plan.targetValidationAccuracy;
     if (target !== null && validationAccuracy! >= target) return 'target-reached';
     if (state.step === steps) return 'completed';

@@ -8,7 +8,7 @@ export type RunJob = (jobId: string, signal: AbortSignal, closing: AbortSignal) 
 
 export interface JobQueue {
   /** A job was queued, or a place became free: starts what can start. */
-  wake(): void;
+  notify(): void;
   /** Tells a running job to stop; its status says what for. Does nothing for a job that is not running here. */
   stop(jobId: string): void;
   /** Starts nothing more, stops what runs; fulfils when every job has been put back. */

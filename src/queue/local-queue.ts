@@ -13,15 +13,15 @@ const RETRY_AFTER_DEFECT_MS = 1000;
 export function createLocalQueue(options: {
   nextQueued: () => Promise<string | undefined>;
   runJob: RunJob;
-  places: number;
+  slots: number;
   onDefect: (jobId: string, error: unknown) => void;
 }): JobQueue {
-  const { nextQueued, runJob, places, onDefect } = options;
+  const { nextQueued, runJob, slots, onDefect } = options;
   const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
   const closing = new AbortController();
-  let filling = Promise.resolve();
+  let scheduling = Promise.resolve();
   // Whoever wakes the queue has nothing to do with the job that it starts.
-  const apart = AsyncLocalStorage.snapshot();
+  const runDetached = AsyncLocalStorage.snapshot();
 
   function start(jobId: string): void {
     const stop = new AbortController();
@@ -33,34 +33,34 @@ export function createLocalQueue(options: {
       })
       .then(() => {
         running.delete(jobId);
-        wake();
+        notify();
       });
     running.set(jobId, { stop, ended });
   }
 
   /** One at a time, so that no job is started twice. */
-  async function fill(): Promise<void> {
-    while (!closing.signal.aborted && running.size < places) {
+  async function schedule(): Promise<void> {
+    while (!closing.signal.aborted && running.size < slots) {
       const jobId = await nextQueued();
       if (jobId === undefined || closing.signal.aborted || running.has(jobId)) return;
       start(jobId);
     }
   }
 
-  function wake(): void {
-    apart(() => {
-      filling = filling.then(fill).catch((error) => onDefect('none', error));
+  function notify(): void {
+    runDetached(() => {
+      scheduling = scheduling.then(schedule).catch((error) => onDefect('none', error));
     });
   }
 
   const stop = (jobId: string) => running.get(jobId)?.stop.abort();
 
   return {
-    wake,
+    notify: notify,
     stop,
     async close() {
       closing.abort();
-      await filling;
+      await scheduling;
       for (const jobId of running.keys()) stop(jobId);
       await Promise.all([...running.values()].map((job) => job.ended));
     },

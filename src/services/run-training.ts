@@ -11,9 +11,9 @@ import { detectEnvironment } from '../workers/kernel.ts';
 import type {
   CheckpointBytes,
   SerializedError,
-  TrainingMessage,
-  TrainingReport,
   TrainingTask,
+  WorkerMessage,
+  WorkerReport,
 } from '../workers/messages.ts';
 import { serializeError } from '../workers/serialize-error.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
@@ -54,7 +54,7 @@ export function createRunTraining(options: {
 
   async function publish(
     job: TrainingJob,
-    { result, step }: Extract<TrainingMessage, { kind: 'completed' }>,
+    { result, step }: Extract<WorkerMessage, { kind: 'completed' }>,
   ): Promise<void> {
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const { parameters, engine, fused, standardization, stoppedAt } = result;
@@ -112,7 +112,7 @@ export function createRunTraining(options: {
     });
   }
 
-  async function record(jobId: string, message: TrainingReport): Promise<void> {
+  async function record(jobId: string, message: WorkerReport): Promise<void> {
     switch (message.kind) {
       case 'gradient-check':
         return jobs.recordGradientCheck(jobId, message.report);
@@ -136,7 +136,7 @@ export function createRunTraining(options: {
     const settle = async () => void (await jobs.release(jobId, step));
     const retry = async (error: SerializedError) => void (await jobs.requeue(jobId, failure(error)));
 
-    const handle = async (message: TrainingMessage, from: Resumption | null): Promise<void> => {
+    const handle = async (message: WorkerMessage, from: Resumption | null): Promise<void> => {
       if ('step' in message) ({ step } = message);
       switch (message.kind) {
         case 'completed':

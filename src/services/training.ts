@@ -70,7 +70,7 @@ export function createTrainingService(options: {
     const steps = countSteps(request, dataset);
     const progress = { ...INITIAL_PROGRESS, epochs, steps };
     const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(addRetryAfter);
-    queue.wake();
+    queue.notify();
     return job;
   }
 
@@ -118,7 +118,7 @@ export function createTrainingService(options: {
     },
     async resume(id) {
       const job = await store.jobs.resume(id, { queueLimit }).catch(addRetryAfter);
-      queue.wake();
+      queue.notify();
       return job;
     },
     async metrics(id) {

@@ -59,7 +59,7 @@ export const CONTROL = {
   /** Counts up while the thread is at work. */
   heartbeat: 1,
   /** 1 from when a checkpoint was said until it is stored: on a slow disk they must not pile up. */
-  storing: 2,
+  checkpointPending: 2,
 } as const;
 
 /** A checkpoint on its way to the disk. */
@@ -72,7 +72,7 @@ export interface CheckpointBytes {
 }
 
 /** What a training thread says while it works. */
-export type TrainingReport =
+export type WorkerReport =
   | { readonly kind: 'gradient-check'; readonly report: GradientCheckSummary }
   | { readonly kind: 'progress'; readonly progress: Progress }
   | {
@@ -85,8 +85,8 @@ export type TrainingReport =
   | { readonly kind: 'warning'; readonly warning: { readonly code: string; readonly message: string } };
 
 /** Any number of reports, then one of the others, then the thread exits. */
-export type TrainingMessage =
-  | TrainingReport
+export type WorkerMessage =
+  | WorkerReport
   | {
       readonly kind: 'completed';
       readonly result: TrainingResult & { readonly fused: boolean };

@@ -14,13 +14,13 @@ const ATTEMPTS = 3;
  * μ/σ: a standardised pixel is the difference of two numbers about so large, and float32 rounds them to 6e-8 of their
  * size. Measured: pixels 200 ± 1 (200) differ by 1.3e-4, 7 of which a thousandth is 6 or 8 (190) by 1.0e-4.
  */
-const CANCELLING = 100;
+const CANCELLATION_RATIO = 100;
 
 /**
  * With the settings and parameters that the training starts from; `passed` is about both parts.
  * @param between is called between two pieces of it, of a second or two in the largest networks: it may end the thread
  */
-export function checkBeforeTraining(
+export function preflightGradientCheck(
   settings: EngineSettings,
   parameters: Parameters,
   examples: Examples,
@@ -50,7 +50,7 @@ export function checkBeforeTraining(
   if (maxRelativeDifference > KERNEL_TOLERANCE) {
     return {
       passed: false,
-      ...disagreement(settings.standardization),
+      ...describeDisagreement(settings.standardization),
       relativeError,
       tolerance,
       coordinates,
@@ -62,8 +62,8 @@ export function checkBeforeTraining(
 }
 
 /** Where pixels hardly differ, neither the kernel nor the processor is to blame. */
-function disagreement(standardization: Standardization | null): { reason: string; advice: string } {
-  if (standardization !== null && standardization.mean > CANCELLING * standardization.std) {
+function describeDisagreement(standardization: Standardization | null): { reason: string; advice: string } {
+  if (standardization !== null && standardization.mean > CANCELLATION_RATIO * standardization.std) {
     const [mean, std] = [standardization.mean, standardization.std].map((x) => (255 * x).toPrecision(3));
     return {
       reason: 'standardization-cancels',

@@ -8,10 +8,10 @@ type Stored = Pick<
   'elapsedSeconds' | 'images' | 'trainingMs' | 'epochTrainingMs' | 'evaluationMs'
 >;
 
-const NOTHING: Stored = { elapsedSeconds: 0, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
+const ZERO: Stored = { elapsedSeconds: 0, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
 
 /** @param epochs of the training as it was asked for */
-export function createTimes(epochs: number, from: Stored = NOTHING) {
+export function createTrainingClock(epochs: number, from: Stored = ZERO) {
   let { images, trainingMs, epochTrainingMs, evaluationMs } = from;
   let startedAt = performance.now() - from.elapsedSeconds * 1000;
   const elapsedSeconds = () => (performance.now() - startedAt) / 1000;

@@ -1,17 +1,17 @@
 /** One thread for one training job: a crash of the thread becomes a message like any other. */
 import { Worker } from 'node:worker_threads';
 import { parameterCount } from '../numerics/network.ts';
-import { CONTROL, type ShareMessage, type TrainingMessage, type TrainingTask } from './messages.ts';
+import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } from './messages.ts';
 import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
 /** A step takes milliseconds; a thread that has not stopped by then hangs. */
 const STOP_GRACE_MS = 5000;
 /** Looks for the heartbeat so many times in the time after which a thread without one hangs. */
-const LOOKS = 10;
+const HEARTBEAT_CHECKS = 10;
 /** Far beyond what anything takes on a machine that is shared with others. */
-const SLOWEST_MS = 120_000;
-const SLOWEST_PER_MS = 500_000;
+const MIN_HANG_MS = 120_000;
+const MIN_MULTIPLY_ADDS_PER_MS = 500_000;
 
 /**
  * Of objects only: parameters and images are in typed arrays, which do not count. A thread that takes more fails by itself.
@@ -33,8 +33,8 @@ export interface TrainingThread {
  */
 export function startTrainingThread(
   task: Omit<TrainingTask, 'control'>,
-  onMessage: (message: TrainingMessage) => Promise<void>,
-  { entry = ENTRY, hangsAfterMs = hangsAfter(task.plan) } = {},
+  onMessage: (message: WorkerMessage) => Promise<void>,
+  { entry = ENTRY, hangsAfterMs: hangTimeoutMs = hangTimeout(task.plan) } = {},
 ): TrainingThread {
   const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
   const workerData: TrainingTask = { ...task, control };
@@ -42,10 +42,10 @@ export function startTrainingThread(
   let handled = Promise.resolve();
   let final = false;
   let step = 0;
-  let killer: NodeJS.Timeout | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
   let helpers: Worker[] = [];
 
-  const handle = (message: TrainingMessage) => {
+  const handle = (message: WorkerMessage) => {
     if (final) return;
     final = message.kind === 'completed' || message.kind === 'stopped' || message.kind === 'failed';
     handled = handled.then(() => onMessage(message));
@@ -54,28 +54,28 @@ export function startTrainingThread(
   const crashed = (reason: string) =>
     handle({ kind: 'failed', error: { code: 'worker-crashed', message: reason, details: [] }, step });
 
-  function store(message: TrainingMessage): void {
+  function store(message: WorkerMessage): void {
     handle(message);
-    const stored = () => Atomics.store(control, CONTROL.storing, 0);
+    const stored = () => Atomics.store(control, CONTROL.checkpointPending, 0);
     handled.then(stored, stored);
   }
 
   /** Ends a thread that does nothing any more: neither a step nor a piece of a measurement. */
-  function watch(): NodeJS.Timeout {
-    let [last, looks] = [-1, 0];
+  function startHeartbeatCheck(): NodeJS.Timeout {
+    let [last, idleChecks] = [-1, 0];
     return setInterval(() => {
       const heartbeat = Atomics.load(control, CONTROL.heartbeat);
-      looks = heartbeat === last ? looks + 1 : 0;
+      idleChecks = heartbeat === last ? idleChecks + 1 : 0;
       last = heartbeat;
-      if (looks < LOOKS) return;
-      crashed(`The training thread hung: it did nothing for ${Math.round(hangsAfterMs / 1000)} seconds.`);
+      if (idleChecks < HEARTBEAT_CHECKS) return;
+      crashed(`The training thread hung: it did nothing for ${Math.round(hangTimeoutMs / 1000)} seconds.`);
       worker.terminate();
-    }, hangsAfterMs / LOOKS).unref();
+    }, hangTimeoutMs / HEARTBEAT_CHECKS).unref();
   }
-  const watching = watch();
+  const heartbeatCheck = startHeartbeatCheck();
 
   const ended = new Promise<void>((resolve, reject) => {
-    worker.on('message', (message: TrainingMessage | ShareMessage) => {
+    worker.on('message', (message: WorkerMessage | ShareMessage) => {
       if ('progress' in message) step = message.progress.step;
       else if ('step' in message) step = message.step;
       if (message.kind === 'checkpoint') return store(message);
@@ -88,8 +88,8 @@ export function startTrainingThread(
     });
     worker.on('error', (error) => crashed(`The training thread crashed: ${error.message}`));
     worker.on('exit', (code) => {
-      clearTimeout(killer);
-      clearInterval(watching);
+      clearTimeout(killTimer);
+      clearInterval(heartbeatCheck);
       for (const helper of helpers) helper.terminate();
       if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
       crashed(`The training thread ended with code ${code} before its job was done.`);
@@ -99,14 +99,14 @@ export function startTrainingThread(
   return {
     stop() {
       Atomics.store(control, CONTROL.stop, 1);
-      killer ??= setTimeout(() => worker.terminate(), STOP_GRACE_MS);
+      killTimer ??= setTimeout(() => worker.terminate(), STOP_GRACE_MS);
     },
     ended,
   };
 }
 
 /** A step of a large network takes seconds, and the check of its gradient before the first one longer. */
-function hangsAfter({ layerSizes, batchSize }: TrainingTask['plan']): number {
+function hangTimeout({ layerSizes, batchSize }: TrainingTask['plan']): number {
   const multiplyAdds = parameterCount(layerSizes) * batchSize * 3;
-  return SLOWEST_MS + multiplyAdds / SLOWEST_PER_MS;
+  return MIN_HANG_MS + multiplyAdds / MIN_MULTIPLY_ADDS_PER_MS;
 }

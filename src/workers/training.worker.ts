@@ -5,8 +5,8 @@ import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import type {
   EpochEnd,
-  TrainingEvent,
-  TrainingReply,
+  LoopEvent,
+  LoopReply,
   TrainingResult,
   TrainingStep,
 } from '../numerics/loop-events.ts';
@@ -19,12 +19,12 @@ import {
   type CheckpointBytes,
   CONTROL,
   type ShareMessage,
-  type TrainingMessage,
   type TrainingTask,
+  type WorkerMessage,
 } from './messages.ts';
-import { checkBeforeTraining } from './preflight-gradient-check.ts';
+import { preflightGradientCheck } from './preflight-gradient-check.ts';
 import { serializeError } from './serialize-error.ts';
-import { createTimes } from './training-clock.ts';
+import { createTrainingClock } from './training-clock.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
 /** Between two checkpoints at ends of epochs. */
@@ -35,13 +35,13 @@ type Loop = ReturnType<typeof trainingLoop>;
 const port = parentPort!;
 const task = workerData as TrainingTask;
 const { plan, threads, train, control } = task;
-const say = (message: TrainingMessage | ShareMessage, transfer: ArrayBuffer[] = []) =>
+const say = (message: WorkerMessage | ShareMessage, transfer: ArrayBuffer[] = []) =>
   port.postMessage(message, transfer);
 
 let engine: EvaluatingEngine | undefined;
 let standardization: Standardization | null = null;
 let at = { epoch: 1, step: 0, steps: 0 };
-let times = createTimes(plan.epochs);
+let times = createTrainingClock(plan.epochs);
 let [saidAt, savedAt] = [performance.now(), performance.now()];
 /** Since when the loop is at what it says next. */
 let since = 0;
@@ -61,11 +61,11 @@ try {
 /** Drives the loop, tells what it says, and keeps what is needed to go on from where it is. */
 function run(from: Checkpoint | null): void {
   if (from !== null) {
-    times = createTimes(plan.epochs, from);
+    times = createTrainingClock(plan.epochs, from);
     at.step = from.snapshot.step;
   }
   const loop = trainingLoop(plan, train, task.test, createEngine, from?.snapshot);
-  let reply: TrainingReply;
+  let reply: LoopReply;
   // Whether the loop is where a snapshot can be taken of it.
   let isBetween = false;
   for (;;) {
@@ -102,7 +102,7 @@ function isToldToStop(): boolean {
 /** Called by the loop once it knows what the engine is told: the last moment before the first step. */
 function createEngine(...[settings, initial]: Parameters<CreateEngine>): EvaluatingEngine {
   if (task.checkGradient) {
-    const report = checkBeforeTraining(settings, initial, train, () => {
+    const report = preflightGradientCheck(settings, initial, train, () => {
       // For whoever told it to stop, a thread that ends is one that stopped.
       if (isToldToStop()) process.exit();
     });
@@ -143,7 +143,7 @@ function afterEpoch({ metrics, warnings }: EpochEnd): void {
 }
 
 /** Stores where the loop is, or remembers it where it is the best so far and storing would come too often. */
-function keep(loop: Loop, event: TrainingEvent, now: number): void {
+function keep(loop: Loop, event: LoopEvent, now: number): void {
   if (event.kind === 'step') {
     if (isDue(now, task.checkpointEverySeconds * 1000)) store(checkpointOf(loop, null));
     return;
@@ -160,7 +160,9 @@ function keep(loop: Loop, event: TrainingEvent, now: number): void {
 }
 
 function isDue(now: number, intervalMs: number): boolean {
-  return now - savedAt >= intervalMs && Atomics.compareExchange(control, CONTROL.storing, 0, 1) === 0;
+  return (
+    now - savedAt >= intervalMs && Atomics.compareExchange(control, CONTROL.checkpointPending, 0, 1) === 0
+  );
 }
 
 /** The best one first, if it waits. */

@@ -1,7 +1,7 @@
 /** Trainings that are interrupted, put into bytes, and gone on with from these by an engine that knows nothing of before. */
 import { Worker } from 'node:worker_threads';
 import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
-import type { TrainingEvent, TrainingReply, TrainingResult } from '../../src/numerics/loop-events.ts';
+import type { LoopEvent, LoopReply, TrainingResult } from '../../src/numerics/loop-events.ts';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
@@ -18,7 +18,7 @@ export interface Training {
 
 export interface Outcome {
   /** But for the snapshots. */
-  readonly events: TrainingEvent[];
+  readonly events: LoopEvent[];
   readonly result: TrainingResult;
   readonly interruptions: number;
 }
@@ -30,10 +30,10 @@ export interface Outcome {
 export function runInterrupted(
   { plan, train, test }: Training,
   createEngine: CreateEngine,
-  isInterrupted: (boundary: number, event: TrainingEvent) => boolean = () => false,
-  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
+  isInterrupted: (boundary: number, event: LoopEvent) => boolean = () => false,
+  answer: (event: LoopEvent) => LoopReply = () => undefined,
 ): Outcome {
-  const events: TrainingEvent[] = [];
+  const events: LoopEvent[] = [];
   let [boundaries, interruptions] = [0, 0];
   let loop = trainingLoop(plan, train, test, createEngine);
   let next = loop.next();

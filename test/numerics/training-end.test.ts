@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EarlyStopping } from '../../src/numerics/early-stopping.ts';
-import type { TrainingEvent } from '../../src/numerics/loop-events.ts';
+import type { LoopEvent } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import { assertNear } from './fixtures.ts';
@@ -17,10 +17,7 @@ const restless: Partial<TrainingPlan> = {
 };
 
 /** Says stop to one event. */
-function runUntil(
-  isEnough: (event: TrainingEvent) => boolean,
-  changes: Partial<TrainingPlan> = { epochs: 4 },
-) {
+function runUntil(isEnough: (event: LoopEvent) => boolean, changes: Partial<TrainingPlan> = { epochs: 4 }) {
   return run(changes, createReferenceEngine, (event) => (isEnough(event) ? 'stop' : undefined));
 }
 

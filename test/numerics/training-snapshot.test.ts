@@ -1,7 +1,7 @@
 /** What a snapshot is: an answer that changes nothing, copies, and only for the training that it is of. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TrainingEvent, TrainingReply } from '../../src/numerics/loop-events.ts';
+import type { LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
@@ -105,13 +105,13 @@ test('what is replied to a snapshot is the reply to what came before it', () => 
     ['epoch', 10],
   ] as const) {
     let steps = 0;
-    const isThere = (event: TrainingEvent) => {
+    const isThere = (event: LoopEvent) => {
       if (event.kind === 'step') steps = event.step;
       return event.kind === kind && steps === step;
     };
     const stopped = run({}, createReferenceEngine, (event) => (isThere(event) ? 'stop' : undefined));
     let isAsked = false;
-    const asked = run({}, createReferenceEngine, (event): TrainingReply => {
+    const asked = run({}, createReferenceEngine, (event): LoopReply => {
       if (event.kind === 'snapshot') return isAsked ? 'stop' : undefined;
       isAsked = isThere(event);
       return isAsked ? 'snapshot' : undefined;
@@ -123,10 +123,9 @@ test('what is replied to a snapshot is the reply to what came before it', () => 
 
 test('a training that was told to stop, and is interrupted before its result, has the same result', () => {
   for (const step of [7, 10]) {
-    const answer = (event: TrainingEvent) =>
-      event.kind === 'step' && event.step === step ? 'stop' : undefined;
+    const answer = (event: LoopEvent) => (event.kind === 'step' && event.step === step ? 'stop' : undefined);
     const undisturbed = runInterrupted(training, createReferenceEngine, undefined, answer);
-    const isInterrupted = (_: number, event: TrainingEvent) =>
+    const isInterrupted = (_: number, event: LoopEvent) =>
       event.kind === 'epoch' && event.metrics.epoch === 2;
     const resumed = runInterrupted(training, createReferenceEngine, isInterrupted, answer);
     assert.equal(resumed.interruptions, 1);

@@ -1,6 +1,6 @@
 /** A small training that learns, run to its end. */
 import type { CreateEngine } from '../../src/numerics/engine.ts';
-import type { EpochMetrics, TrainingEvent, TrainingReply } from '../../src/numerics/loop-events.ts';
+import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
@@ -22,16 +22,16 @@ export const plan = planOf([16, 8, 6, 4], {
 export function run(
   changes: Partial<TrainingPlan> = {},
   createEngine: CreateEngine = createReferenceEngine,
-  answer: (event: TrainingEvent) => TrainingReply = () => undefined,
+  answer: (event: LoopEvent) => LoopReply = () => undefined,
 ) {
   const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
-  const events: TrainingEvent[] = [];
+  const events: LoopEvent[] = [];
   for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
     if (next.done) return { events, result: next.value };
     events.push(next.value);
   }
 }
 
-export function recordsOf(events: TrainingEvent[]): EpochMetrics[] {
+export function recordsOf(events: LoopEvent[]): EpochMetrics[] {
   return events.flatMap((event) => (event.kind === 'epoch' ? [event.metrics] : []));
 }

@@ -24,7 +24,7 @@ function bench(places: number) {
       if (id === 'broken') throw new Error('no such table');
       say(`${id} ${signal.aborted ? 'stopped' : 'done'}`);
     },
-    places,
+    slots: places,
     onDefect: (id, error) => say(`${id}: ${error instanceof Error ? error.message : error}`),
   });
   return {
@@ -32,7 +32,7 @@ function bench(places: number) {
     queue,
     add(...ids: string[]) {
       waiting.push(...ids);
-      queue.wake();
+      queue.notify();
     },
     end: (id: string) => ends.get(id)!(),
     async until(line: string) {
@@ -69,7 +69,7 @@ test('closing stops what runs, starts nothing more, and waits for it', async () 
   add('a', 'b');
   await until('a runs');
   await queue.close();
-  queue.wake();
+  queue.notify();
   assert.deepEqual(log, ['a runs', 'a stopped']);
 });
 
@@ -94,16 +94,16 @@ test('a table that cannot be read is reported, and does not stop the queue', asy
       return 'a';
     },
     runJob: async () => ran.resolve(),
-    places: 1,
+    slots: 1,
     onDefect(id, error) {
       seen.push([id, (error as Error).message]);
       failed.resolve();
     },
   });
-  queue.wake();
+  queue.notify();
   await failed.promise;
   readable = true;
-  queue.wake();
+  queue.notify();
   await ran.promise;
   await queue.close();
   assert.deepEqual(seen, [['none', 'locked']]);

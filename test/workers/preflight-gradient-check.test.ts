@@ -6,7 +6,7 @@ import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
-import { checkBeforeTraining } from '../../src/workers/preflight-gradient-check.ts';
+import { preflightGradientCheck } from '../../src/workers/preflight-gradient-check.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 
@@ -14,7 +14,7 @@ const { train } = await loadDataset(DATA_DIR);
 const sizes = [784, 12, 10];
 
 test('a network as a training starts from it passes, with both numbers', () => {
-  const report = checkBeforeTraining(settingsOf(sizes), initialize('he', sizes, 0), train);
+  const report = preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), train);
   assert.deepEqual(
     [report.passed, report.reason, report.advice, report.coordinates],
     [true, null, null, 200],
@@ -35,7 +35,7 @@ test('the check is that of the whole objective, whatever belongs to it', () => {
     standardization: { mean: 0.286, std: 0.353 },
     augmentation: { horizontalFlip: true, shift: 3, noise: 0.2, erase: 0.5 },
   });
-  const report = checkBeforeTraining(settings, initialize('glorot', sizes, 2), train);
+  const report = preflightGradientCheck(settings, initialize('glorot', sizes, 2), train);
   assert.equal(report.passed, true, JSON.stringify(report));
   assert.ok(report.kernel!.maxRelativeDifference < 1e-5);
 });
@@ -45,19 +45,19 @@ test('pixels that hardly differ are the reason, not the processor, where standar
   pixels[0] = 199;
   const flat = { pixels, labels: Uint8Array.from({ length: 40 }, (_, n) => n % 10) };
   const standardization = pixelStatistics(flat, Uint32Array.from(flat.labels.keys()), 784);
-  const report = checkBeforeTraining(
+  const report = preflightGradientCheck(
     settingsOf(sizes, { standardization }),
     initialize('he', sizes, 0),
     flat,
   );
   assert.deepEqual([report.passed, report.reason], [false, 'standardization-cancels']);
   assert.match(report.advice!, /deviation of 0\.47\d about their mean 200: .* Leave "standardize" out/);
-  assert.equal(checkBeforeTraining(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
+  assert.equal(preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
 });
 
 test('a batch of one is checked by one example', () => {
   const settings = settingsOf(sizes, { batchSize: 1 });
-  assert.equal(checkBeforeTraining(settings, initialize('he', sizes, 0), train).passed, true);
+  assert.equal(preflightGradientCheck(settings, initialize('he', sizes, 0), train).passed, true);
 });
 
 test('a network that is sure of the right answers passes: what rounding leaves of its gradient is no defect', () => {
@@ -68,7 +68,7 @@ test('a network that is sure of the right answers passes: what rounding leaves o
     output.biases.fill(0);
     output.biases[3] = gap;
     const one = { pixels: train.pixels.subarray(0, 784 * 5), labels: new Uint8Array(5).fill(3) };
-    const report = checkBeforeTraining(settingsOf(sizes), parameters, one);
+    const report = preflightGradientCheck(settingsOf(sizes), parameters, one);
     assert.equal(report.passed, true, `${gap}: ${JSON.stringify(report)}`);
   }
 });
@@ -80,7 +80,7 @@ test('a unit that rounding puts on the other side of the kink of one example doe
   const candidates = Array.from({ length: 64 }, (_, unit) => atKink(unit));
   const parameters = candidates.find((candidate) => ofFirst(candidate) > KERNEL_TOLERANCE);
   assert.ok(parameters, 'at some unit float32 and float64 do not agree');
-  const report = checkBeforeTraining(settings, parameters, train);
+  const report = preflightGradientCheck(settings, parameters, train);
   assert.equal(report.passed, true, JSON.stringify(report));
   assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
 });
@@ -88,14 +88,14 @@ test('a unit that rounding puts on the other side of the kink of one example doe
 test('a check may be ended between two pieces of it', () => {
   const [settings, parameters] = [settingsOf(sizes), initialize('he', sizes, 0)];
   let pieces = 0;
-  checkBeforeTraining(settings, parameters, train, () => void pieces++);
+  preflightGradientCheck(settings, parameters, train, () => void pieces++);
   assert.ok(pieces >= 2, 'before the last piece too, the comparison with the kernel');
   for (let last = 1; last <= pieces; last++) {
     let n = 0;
     const end = () => {
       if (++n === last) throw new RangeError(`ended after ${n}`);
     };
-    assert.throws(() => checkBeforeTraining(settings, parameters, train, end), {
+    assert.throws(() => preflightGradientCheck(settings, parameters, train, end), {
       message: `ended after ${last}`,
     });
   }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
-import type { TrainingMessage } from '../../src/workers/messages.ts';
+import type { WorkerMessage } from '../../src/workers/messages.ts';
 import { startTrainingThread } from '../../src/workers/training-thread.ts';
 import { planOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
@@ -21,9 +21,9 @@ async function run(options: {
   checkpoint?: Uint8Array | null;
   thread?: Parameters<typeof startTrainingThread>[2];
   onStart?: (worker: Worker, stop: () => void) => void;
-  onMessage?: (message: TrainingMessage, stop: () => void) => Promise<void> | void;
-}): Promise<TrainingMessage[]> {
-  const messages: TrainingMessage[] = [];
+  onMessage?: (message: WorkerMessage, stop: () => void) => Promise<void> | void;
+}): Promise<WorkerMessage[]> {
+  const messages: WorkerMessage[] = [];
   const started = once(process, 'worker') as Promise<[Worker]>;
   const thread = startTrainingThread(
     {
@@ -49,7 +49,7 @@ async function run(options: {
 }
 
 const endless = { epochs: 10_000, batchSize: 16 };
-const finals = (messages: TrainingMessage[]) =>
+const finals = (messages: WorkerMessage[]) =>
   messages.filter(({ kind }) => !['progress', 'epoch', 'checkpoint'].includes(kind));
 
 test('a training says each epoch, then its parameters, and ends', async () => {

@@ -1,6 +1,6 @@
 /** Thread entry: says that it is at work, and then never looks at its stop flag. */
 import { parentPort } from 'node:worker_threads';
-import type { TrainingMessage } from '../../../src/workers/messages.ts';
+import type { WorkerMessage } from '../../../src/workers/messages.ts';
 
 const progress = {
   epoch: 1,
@@ -11,5 +11,5 @@ const progress = {
   imagesPerSecond: 1,
   etaSeconds: 1,
 };
-parentPort!.postMessage({ kind: 'progress', progress } satisfies TrainingMessage);
+parentPort!.postMessage({ kind: 'progress', progress } satisfies WorkerMessage);
 for (;;);
