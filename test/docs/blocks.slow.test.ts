@@ -1,0 +1,17 @@
+import { after, test } from 'node:test';
+import { serving, startProcess } from '../start-process.ts';
+import { temporaryDirectory } from '../start-service.ts';
+import { PAGES, readBlocks } from './pages.ts';
+import { isRun, runPage } from './run-page.ts';
+
+const stateDir = await temporaryDirectory({ after });
+const atelier = startProcess({ after }, stateDir, { STARTER_JOB: 'on' });
+const service = new URL(await serving(atelier)).host;
+
+test('the README works on a new service', () => runPage('README.md', service, true));
+
+test('the README works again on the same state', () => runPage('README.md', service, false));
+
+for (const page of PAGES.filter((path) => path.startsWith('docs/') && readBlocks(path).some(isRun))) {
+  test(`${page} works`, () => runPage(page, service, true));
+}

@@ -1,0 +1,73 @@
+/** Runs the `sh` and `js` blocks of a page in one shell and compares what they print with the block that follows. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Block, ROOT, readBlocks } from './pages.ts';
+
+const RUN = ['sh', 'js'];
+const SHOWN = ['json', 'text'];
+const run = promisify(execFile);
+
+export const isRun = (block: Block) => RUN.includes(block.language);
+
+/** White space says nothing in JSON and little elsewhere. */
+const compact = (text: string) => text.replace(/\s+/g, '');
+
+/** @param expected what a page shows; … stands for any text */
+export function matches(printed: string, expected: string): boolean {
+  const parts = compact(expected).split('…').map(RegExp.escape);
+  return new RegExp(`^${parts.join('.*?')}$`, 's').test(compact(printed));
+}
+
+function commandOf(block: Block, file: string): string {
+  return block.language === 'js' ? `"${process.execPath}" ${file}` : block.text;
+}
+
+/**
+ * @param service host and port of the service that the page calls localhost:3000
+ * @param compare whether the output is compared too: a second run of a page prints other version numbers
+ */
+export async function runPage(page: string, service: string, compare: boolean): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'atelier-docs-'));
+  const localized = (text: string) =>
+    text.replaceAll('localhost:3000', service).replaceAll('/tmp/', `${folder}/`);
+  try {
+    const blocks = readBlocks(page);
+    const steps = blocks.filter(isRun);
+    const lines = ['set -eo pipefail', `cd '${ROOT}'`];
+    for (const block of steps) {
+      const file = join(folder, `${block.line}.mjs`);
+      if (block.language === 'js') await writeFile(file, localized(block.text));
+      lines.push(`exec >'${folder}/${block.line}.out' 2>'${folder}/${block.line}.err'`);
+      lines.push(localized(commandOf(block, file)));
+    }
+    const script = join(folder, 'page.sh');
+    await writeFile(script, `${lines.join('\n')}\n`);
+    const failure = await run('bash', [script], { timeout: 120_000 }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const read = (block: Block, stream: 'out' | 'err') =>
+      readFileSync(join(folder, `${block.line}.${stream}`), 'utf8');
+    if (failure) {
+      const last = steps.findLast((block) => existsSync(join(folder, `${block.line}.out`)))!;
+      assert.fail(`${page}:${last.line} fails:\n${read(last, 'err')}\n${read(last, 'out')}`);
+    }
+    if (!compare) return;
+    for (const [index, block] of blocks.entries()) {
+      const next = blocks[index + 1];
+      if (!isRun(block) || !next || !SHOWN.includes(next.language)) continue;
+      const printed = read(block, 'out');
+      assert.ok(
+        matches(printed, localized(next.text)),
+        `${page}:${next.line} shows\n${next.text}\nbut the commands print\n${printed}`,
+      );
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
