@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { loadDataset } from '../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../src/numerics/batches.ts';
 import { initializeUniformFanIn } from '../src/numerics/initialize.ts';
 import { createKernelEngine } from '../src/numerics/simd/kernel-engine.ts';
@@ -32,7 +32,7 @@ const CASES: readonly Case[] = [
 
 /** In a process of its own: images per second of the last epochs, the first being the compiler's. */
 async function train({ hidden, batch, momentum, dropout }: Case, threads: number): Promise<number> {
-  const { train: examples } = await loadDataset(DATA);
+  const { train: examples } = await loadFashionMnist(DATA);
   const layerSizes = [784, ...hidden.split('-').map(Number), 10];
   const engine = createKernelEngine(
     new WebAssembly.Module(readFileSync(KERNEL)),
@@ -78,7 +78,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
 
 /** Microseconds of one image's forward pass, 784-40-10. */
 async function predictOne(): Promise<number> {
-  const { test } = await loadDataset(DATA);
+  const { test } = await loadFashionMnist(DATA);
   const sizes = [784, 40, 10];
   const module = new WebAssembly.Module(readFileSync(KERNEL));
   const kernel = createKernelForward(module, sizes, 'relu', initializeUniformFanIn(sizes, 1), null);

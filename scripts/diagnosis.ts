@@ -4,7 +4,7 @@
  *
  *     node scripts/diagnosis.ts
  */
-import { loadDataset } from '../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../src/datasets/fashion-mnist.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../src/domain/dataset.ts';
 import { diagnose } from '../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../src/numerics/diagnosis/features.ts';
@@ -61,7 +61,7 @@ const CHANGES: Record<string, (image: Pixels, n: number) => Pixels> = {
     ),
 };
 
-const dataset = await loadDataset('data');
+const dataset = await loadFashionMnist('data');
 const startedAt = performance.now();
 const statistics = computeImageStatistics(dataset.train, dataset.classNames.length);
 const fitMs = performance.now() - startedAt;

@@ -3,7 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
-import { loadDataset } from './datasets/fashion-mnist.ts';
+import { loadFashionMnist } from './datasets/fashion-mnist.ts';
 import type { Tensors } from './datasets/tensor-cache.ts';
 import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
@@ -75,7 +75,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const checks = datasetPool<DatasetCheckTask, CheckedDataset>();
     // Apart from checks: a training is not to wait for the upload of somebody else.
     const loads = datasetPool<never, never>().tasks<DatasetLoadTask, Tensors>('loadDataset');
-    const catalog = createCatalog([await loadDataset(config.dataDir)], {
+    const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),
       load: (dataset) => loads.run({ path: store.datasets.fileOf(dataset.id), dataset }),
       inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),

@@ -1,7 +1,7 @@
 /** One image forward, in the process, without HTTP. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { createForward } from '../../src/numerics/forward.ts';
 import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
 import { median } from '../machine.ts';
@@ -18,7 +18,7 @@ export async function forwardMicroseconds(
   file: string,
   effort: Effort,
 ): Promise<{ readonly table: Table; readonly kernel: number }> {
-  const { pixels, labels } = (await loadDataset(join(ROOT, 'data'))).test;
+  const { pixels, labels } = (await loadFashionMnist(join(ROOT, 'data'))).test;
   const parameters = new Float32Array(new Uint8Array(readFileSync(file)).buffer);
   const module = new WebAssembly.Module(readFileSync(join(ROOT, 'src/numerics/simd/kernel.wasm')));
   const kernel = createKernelForward(module, LAYER_SIZES, 'relu', parameters, null);

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import type { Examples } from '../../src/numerics/engine.ts';
 import { type DifferenceScheme, gradientCheck } from '../../src/numerics/gradient-check.ts';
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
@@ -23,7 +23,7 @@ const INDICES = Uint32Array.of(0, 1, 2, 3, 4);
 const SCIPY = { check_grad: 'scipy check_grad, forward', approx_fprime: 'scipy approx_fprime, forward' };
 
 export async function gradientChecks(effort: Effort): Promise<Report> {
-  const { train } = await loadDataset(join(ROOT, 'data'));
+  const { train } = await loadFashionMnist(join(ROOT, 'data'));
   const parameters = initializeUniformFanIn(LAYER_SIZES, 1);
   const versions = await pythonVersions('scipy', 'numpy');
   const [scipy, numpy] = [versions.get('scipy'), versions.get('numpy')];

@@ -2,7 +2,7 @@
  * The training of bench/numpy_training.py by TensorFlow.js's WebAssembly backend; plain SGD, one hidden layer.
  * usage: tfjs-training.ts DATA_DIR HIDDEN BATCH EPOCHS
  */
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../../src/numerics/batches.ts';
 import type { TensorFlow } from './tensorflow.ts';
 
@@ -14,7 +14,7 @@ await tf.setBackend('wasm');
 
 const [directory, hiddenText, batchText, epochs] = process.argv.slice(2);
 const [hidden, batchSize] = [Number(hiddenText), Number(batchText)];
-const { train } = await loadDataset(directory!);
+const { train } = await loadFashionMnist(directory!);
 const uniform = (inputs: number, outputs: number) => {
   const bound = 1 / Math.sqrt(inputs);
   return tf.variable(tf.randomUniform([inputs, outputs], -bound, bound));

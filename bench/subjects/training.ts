@@ -3,7 +3,7 @@
  * usage: training.ts reference|kernel|wide THREADS DATA_DIR HIDDEN BATCH EPOCHS [MOMENTUM DROPOUT]
  * Prints one JSON line: images per second of every epoch, and the last mean loss.
  */
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { shuffleEpoch } from '../../src/numerics/batches.ts';
 import { widenVectors } from '../../src/workers/wide-vectors.ts';
 import { createKernelStepper, createReferenceStepper } from './step.ts';
@@ -17,7 +17,7 @@ const settings = {
   momentum: Number(momentum),
   dropout: Number(dropout),
 };
-const { train } = await loadDataset(directory!);
+const { train } = await loadFashionMnist(directory!);
 if (engine === 'wide') widenVectors();
 const stepper =
   engine === 'reference'

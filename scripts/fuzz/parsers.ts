@@ -3,9 +3,9 @@ import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { readConfig } from '../../src/config.ts';
-import { fromJson } from '../../src/datasets/json-images.ts';
-import { fromNpy } from '../../src/datasets/npy-images.ts';
-import { containPicture, fromPicture } from '../../src/datasets/picture.ts';
+import { decodeJson } from '../../src/datasets/json-images.ts';
+import { decodeNpy } from '../../src/datasets/npy-images.ts';
+import { containImage, decodeImage } from '../../src/datasets/picture.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
@@ -75,16 +75,16 @@ const HINTS: readonly ImportHints[] = [
 export const all = {
   npy: () => ({
     files: fixtures('npy', '.npy'),
-    parse: (bytes, random) => (random.below(2) === 0 ? parseNpy(bytes) : fromNpy(bytes)),
+    parse: (bytes, random) => (random.below(2) === 0 ? parseNpy(bytes) : decodeNpy(bytes)),
   }),
   pictures: async () => ({
     files: await pictures(),
     seal: sealPng,
-    parse: (bytes, random) => (random.below(2) === 0 ? fromPicture(bytes) : containPicture(bytes)),
+    parse: (bytes, random) => (random.below(2) === 0 ? decodeImage(bytes) : containImage(bytes)),
   }),
   'json images': () => ({
     files: jsonBodies(),
-    parse: (bytes, random) => fromJson(bytes, random.below(2) === 0 ? {} : { pixels: '0-1' }),
+    parse: (bytes, random) => decodeJson(bytes, random.below(2) === 0 ? {} : { pixels: '0-1' }),
   }),
   checkpoints: () => ({ files: checkpoints(), seal: sealCheckpoint, parse: decodeCheckpoint }),
   npz: () => ({

@@ -26,7 +26,7 @@ export interface StoredDatasets {
   readonly maxBytes: number;
 }
 
-const MAX_NAMED = 10;
+const MAX_LISTED = 10;
 
 /** @param builtIn stay in memory */
 export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatasets): Catalog {
@@ -49,15 +49,15 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
     },
     remove(id) {
       summaries = summaries.filter((dataset) => dataset.id !== id);
-      tensors?.forget(id);
+      tensors?.remove(id);
     },
   };
 }
 
 /** Their ids, for a message: the newest, and what is built in. */
-export function knownDatasets(catalog: Catalog): string {
+export function listDatasetIds(catalog: Catalog): string {
   const ids = catalog.list().map(({ id }) => id);
-  if (ids.length > MAX_NAMED) ids.splice(MAX_NAMED - 2, ids.length - MAX_NAMED + 1, '…');
+  if (ids.length > MAX_LISTED) ids.splice(MAX_LISTED - 2, ids.length - MAX_LISTED + 1, '…');
   return ids.join(', ');
 }
 

@@ -1,9 +1,9 @@
 /** A body of images, whatever it came as → one batch. Synchronous: it runs where the prediction does. */
 import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
-import { fromBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
-import { fromJson } from './json-images.ts';
-import { fromNpyFiles } from './npy-images.ts';
+import { decodeBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
+import { decodeJson } from './json-images.ts';
+import { decodeNpyFiles } from './npy-images.ts';
 
 /** Images as they came; pictures have been decoded already. Crosses threads. */
 export type EncodedImages =
@@ -18,11 +18,11 @@ type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array 
 export function decodeImages(body: EncodedImages): ImageBatch {
   switch (body.kind) {
     case 'json':
-      return fromJson(body.bytes, body);
+      return decodeJson(body.bytes, body);
     case 'npy':
-      return fromNpyFiles([body.bytes], body)[0]!;
+      return decodeNpyFiles([body.bytes], body)[0]!;
     case 'bytes':
-      return fromBytes(body.bytes);
+      return decodeBytes(body.bytes);
     case 'batch':
       return body;
     case 'many':
@@ -31,19 +31,19 @@ export function decodeImages(body: EncodedImages): ImageBatch {
 }
 
 /** What was changed of each image; none where nothing was. All of a form are pictures that were made to fit, or none is. */
-export function correctionsOf(body: EncodedImages): (readonly Correction[])[] {
-  if (body.kind === 'many') return body.parts.flatMap(correctionsOf);
+export function listCorrections(body: EncodedImages): (readonly Correction[])[] {
+  if (body.kind === 'many') return body.parts.flatMap(listCorrections);
   return body.kind === 'batch' && body.corrected ? [body.corrected] : [];
 }
 
 /** The memory that it takes, in the thread where it is. */
-export function viewsOf(body: EncodedImages): ArrayBufferView[] {
-  if (body.kind === 'many') return body.parts.flatMap(viewsOf);
+export function bufferViews(body: EncodedImages): ArrayBufferView[] {
+  if (body.kind === 'many') return body.parts.flatMap(bufferViews);
   return [body.kind === 'batch' ? body.pixels : body.bytes];
 }
 
 /** What is wrong, said of the file in which it is. */
-export function inFile(name: string, error: unknown): unknown {
+export function inFileError(name: string, error: unknown): unknown {
   if (!(error instanceof AtelierError)) return error;
   const { code, message, details } = error;
   return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
@@ -52,7 +52,7 @@ export function inFile(name: string, error: unknown): unknown {
 function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): ImageBatch {
   const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
   try {
-    const arrays = fromNpyFiles(
+    const arrays = decodeNpyFiles(
       npy.map((part) => part.bytes),
       npy[0],
     ).values();
@@ -60,12 +60,12 @@ function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): 
       parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part))),
     );
   } catch (error) {
-    throw inFile(names[parts.findIndex(isWrong)] ?? '', error);
+    throw inFileError(names[parts.findIndex(failsToDecode)] ?? '', error);
   }
 }
 
 /** Only asked for when one is. */
-function isWrong(part: EncodedImages): boolean {
+function failsToDecode(part: EncodedImages): boolean {
   try {
     decodeImages(part);
     return false;

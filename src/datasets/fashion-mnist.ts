@@ -31,7 +31,7 @@ export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string
  * Reads the four files of `directory`, of any numeric dtype, and keeps pixels and labels as bytes.
  * @throws AtelierError `invalid-dataset` naming the file and the defect
  */
-export async function loadDataset(directory: string): Promise<Dataset> {
+export async function loadFashionMnist(directory: string): Promise<Dataset> {
   const train = await loadSplit(directory, 'train');
   const test = await loadSplit(directory, 'test');
   const hash = createHash('sha256');
@@ -46,7 +46,10 @@ async function loadSplit(directory: string, split: SplitName): Promise<Examples>
   const labels = await loadFile(labelsFile, toLabels);
   const images = pixels.length / IMAGE_PIXELS;
   if (images !== labels.length) {
-    throw invalid(labelsFile, `it has ${labels.length} labels, but ${imagesFile} has ${images} images`);
+    throw invalidDataset(
+      labelsFile,
+      `it has ${labels.length} labels, but ${imagesFile} has ${images} images`,
+    );
   }
   return { pixels, labels };
 }
@@ -56,7 +59,7 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
   try {
     return convert(parseNpy(await readFile(file)));
   } catch (cause) {
-    throw invalid(file, cause instanceof Error ? cause.message : String(cause), cause);
+    throw invalidDataset(file, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
@@ -104,7 +107,7 @@ function toShared(
   return bytes;
 }
 
-function invalid(file: string, defect: string, cause?: unknown): AtelierError {
+function invalidDataset(file: string, defect: string, cause?: unknown): AtelierError {
   return new AtelierError(
     'invalid-dataset',
     `${file}: ${defect.replace(/\.$/, '')}. Repair the file, or remove it and run "npm run data".`,

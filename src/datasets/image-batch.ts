@@ -32,21 +32,21 @@ export function unitToByteScale(value: number, rounding: number): number {
 }
 
 /** Above 1, and yet no picture of 0–255 is so dark: resizing and rounding of 0–1 leave such numbers. */
-const NEARLY_ONE = 1.01;
+const MAX_UNIT_ROUNDING = 1.01;
 
 /**
  * Of numbers of which nobody says it: 0–1 where none of any array is greater than 1.
- * @param also what else than clipping or dividing them may be done, where there is something
+ * @param alternative what else than clipping or dividing them may be done, where there is something
  * @throws AtelierError `ambiguous-pixel-range` where the greatest is just above 1
  */
-export function scaleByMaximum(
+export function inferScale(
   arrays: readonly ArrayLike<number | bigint>[],
-  also: ErrorDetail | null = null,
+  alternative: ErrorDetail | null = null,
 ): PixelScale {
   let maximum = 0;
   for (const values of arrays) {
     for (let i = 0; i < values.length; i++) {
-      if (values[i]! > NEARLY_ONE) return '0-255';
+      if (values[i]! > MAX_UNIT_ROUNDING) return '0-255';
       if (values[i]! > maximum) maximum = Number(values[i]);
     }
   }
@@ -54,31 +54,31 @@ export function scaleByMaximum(
   throw new AtelierError(
     'ambiguous-pixel-range',
     `The greatest of the numbers is ${maximum}: as 0–1 that is too much, and as 0–255 all is black. ` +
-      `Clip numbers of 0–1 to 1; divide numbers of 0–255 by 255${also ? `, or ${also.detail}` : ''}.`,
-    { details: also ? [also] : [] },
+      `Clip numbers of 0–1 to 1; divide numbers of 0–255 by 255${alternative ? `, or ${alternative.detail}` : ''}.`,
+    { details: alternative ? [alternative] : [] },
   );
 }
 
 /**
  * n × 784 numbers → pixels; whole bytes are not copied.
- * @param unit whether the numbers are 0–1, else 0–255
+ * @param isUnitScale whether the numbers are 0–1, else 0–255
  * @param rounding relative error that their type may have made
- * @param refuse told the first index at which a number is out of range, or none
+ * @param reject told the first index at which a number is out of range, or none
  */
 export function scaleNumbers(
   numbers: ArrayLike<number | bigint>,
-  unit: boolean,
+  isUnitScale: boolean,
   rounding: number,
-  refuse: (index: number, limit: 1 | 255) => never,
+  reject: (index: number, limit: 1 | 255) => never,
 ): ImageBatch {
-  if (numbers instanceof Uint8Array && !unit)
+  if (numbers instanceof Uint8Array && !isUnitScale)
     return { count: numbers.length / IMAGE_PIXELS, pixels: numbers };
-  const limit = unit ? 1 : 255;
+  const limit = isUnitScale ? 1 : 255;
   const pixels = new Float32Array(numbers.length);
   for (let i = 0; i < numbers.length; i++) {
     const value = Number(numbers[i]!);
-    if (!(value >= 0 && value <= limit)) refuse(i, limit);
-    pixels[i] = unit ? unitToByteScale(value, rounding) : value;
+    if (!(value >= 0 && value <= limit)) reject(i, limit);
+    pixels[i] = isUnitScale ? unitToByteScale(value, rounding) : value;
   }
   return toBatch(pixels);
 }
@@ -95,7 +95,7 @@ export function toBatch(pixels: Float32Array): ImageBatch {
  * n × 784 bytes, not copied.
  * @throws AtelierError `invalid-image-size`
  */
-export function fromBytes(bytes: Uint8Array): ImageBatch {
+export function decodeBytes(bytes: Uint8Array): ImageBatch {
   const count = bytes.length / IMAGE_PIXELS;
   if (count < 1 || !Number.isInteger(count)) {
     throw new AtelierError(
@@ -107,7 +107,7 @@ export function fromBytes(bytes: Uint8Array): ImageBatch {
 }
 
 /** Where an element is, in an array of such a shape. */
-export function positionOf(index: number, shape: readonly number[]): number[] {
+export function unravelIndex(index: number, shape: readonly number[]): number[] {
   return shape.map((dimension, d) => {
     const stride = shape.slice(d + 1).reduce((product, size) => product * size, 1);
     return Math.floor(index / stride) % dimension;

@@ -10,21 +10,21 @@ import {
 } from './image-batch.ts';
 import { JsonScanner } from './json-scanner.ts';
 
-const IMAGE = 'an image is an array of 784 numbers, or of 28 rows of 28';
+const IMAGE_SHAPE = 'an image is an array of 784 numbers, or of 28 rows of 28';
 
 /**
  * Each image 784 numbers or 28 rows of 28, 0–255 unless `pixels` says 0–1.
  * @throws AtelierError at the first defect: `malformed-body`, `invalid-request`, `invalid-image-size`,
  *   `invalid-pixels`, `ambiguous-pixel-range`
  */
-export function fromJson(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
+export function decodeJson(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
   return new JsonImages(bytes, options).read();
 }
 
 class JsonImages {
   readonly #scanner: JsonScanner;
   readonly #options: PixelOptions;
-  readonly #unit: boolean;
+  readonly #isUnitScale: boolean;
   #pixels = new Float32Array(IMAGE_PIXELS);
   #length = 0;
   #maximum = 0;
@@ -33,23 +33,23 @@ class JsonImages {
   constructor(bytes: Uint8Array, options: PixelOptions) {
     this.#scanner = new JsonScanner(bytes);
     this.#options = options;
-    this.#unit = options.pixels === '0-1';
+    this.#isUnitScale = options.pixels === '0-1';
   }
 
   read(): ImageBatch {
     const scanner = this.#scanner;
     const needed = 'the body is { "image": … } or { "images": […] }';
     if (!scanner.take('{')) this.#wrongType('#', needed);
-    if (scanner.take('}')) refuse('invalid-request', '#', `has no field; ${needed}`);
+    if (scanner.take('}')) reject('invalid-request', '#', `has no field; ${needed}`);
     const field = this.#field();
     if (field === 'images') this.#images();
     else this.#image('#/image');
     if (scanner.take(',')) {
-      refuse('invalid-request', `#/${this.#field()}`, 'is one field too many; send image or images, once');
+      reject('invalid-request', `#/${this.#field()}`, 'is one field too many; send image or images, once');
     }
     if (!scanner.take('}')) scanner.malformed('"}"');
     if (scanner.peek() !== '') scanner.malformed('the end');
-    this.#refuseAmbiguity();
+    this.#rejectAmbiguousScale();
     return toBatch(this.#pixels.subarray(0, this.#length));
   }
 
@@ -59,7 +59,7 @@ class JsonImages {
       throw new AtelierError('malformed-body', 'The body has a field named __proto__.');
     if (key !== 'image' && key !== 'images') {
       const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
-      refuse('invalid-request', `#/${name}`, 'is not a field; image and images are');
+      reject('invalid-request', `#/${name}`, 'is not a field; image and images are');
     }
     if (!this.#scanner.take(':')) this.#scanner.malformed('":"');
     return key;
@@ -68,11 +68,11 @@ class JsonImages {
   #images(): void {
     if (!this.#scanner.take('[')) this.#wrongType('#/images', 'images is an array of images');
     const count = this.#elements('#/images', (image) => this.#image(image));
-    if (count === 0) refuse('invalid-request', '#/images', 'is empty; send at least one image');
+    if (count === 0) reject('invalid-request', '#/images', 'is empty; send at least one image');
   }
 
   #image(pointer: string): void {
-    if (!this.#scanner.take('[')) this.#wrongType(pointer, IMAGE);
+    if (!this.#scanner.take('[')) this.#wrongType(pointer, IMAGE_SHAPE);
     if (this.#scanner.peek() === '[') this.#rows(pointer);
     else this.#numbers(pointer, IMAGE_PIXELS);
   }
@@ -82,7 +82,7 @@ class JsonImages {
       if (!this.#scanner.take('[')) this.#wrongType(row, 'a row is an array of 28 numbers');
       this.#numbers(row, IMAGE_SIDE);
     });
-    if (count !== IMAGE_SIDE) refuse('invalid-image-size', pointer, `has ${count} rows; ${IMAGE}`);
+    if (count !== IMAGE_SIDE) reject('invalid-image-size', pointer, `has ${count} rows; ${IMAGE_SHAPE}`);
   }
 
   /** Elements up to the closing bracket; the opening one has been passed. */
@@ -111,14 +111,14 @@ class JsonImages {
       if (!scanner.take(']')) scanner.malformed('"," or "]"');
     }
     if (count === expected) return;
-    const what = expected === IMAGE_SIDE ? 'a row has 28' : IMAGE;
-    refuse('invalid-image-size', pointer, `has ${count} numbers; ${what}`);
+    const what = expected === IMAGE_SIDE ? 'a row has 28' : IMAGE_SHAPE;
+    reject('invalid-image-size', pointer, `has ${count} numbers; ${what}`);
   }
 
   #pixel(value: number, pointer: string, index: number): void {
-    if (!(value >= 0 && value <= (this.#unit ? 1 : 255))) {
-      const allowed = this.#unit ? 'with ?pixels=0-1 pixels are 0 to 1' : 'pixels are 0 to 255';
-      refuse('invalid-pixels', `${pointer}/${index}`, `is ${value}; ${allowed}`);
+    if (!(value >= 0 && value <= (this.#isUnitScale ? 1 : 255))) {
+      const allowed = this.#isUnitScale ? 'with ?pixels=0-1 pixels are 0 to 1' : 'pixels are 0 to 255';
+      reject('invalid-pixels', `${pointer}/${index}`, `is ${value}; ${allowed}`);
     }
     if (value > this.#maximum) this.#maximum = value;
     if (!Number.isInteger(value)) this.#fractional = true;
@@ -127,10 +127,10 @@ class JsonImages {
       grown.set(this.#pixels);
       this.#pixels = grown;
     }
-    this.#pixels[this.#length++] = this.#unit ? unitToByteScale(value, FLOAT32_ROUNDING) : value;
+    this.#pixels[this.#length++] = this.#isUnitScale ? unitToByteScale(value, FLOAT32_ROUNDING) : value;
   }
 
-  #refuseAmbiguity(): void {
+  #rejectAmbiguousScale(): void {
     if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 2) return;
     const clip = this.#maximum > 1 ? ', clipped to 1' : '';
     const detail = `say ?pixels=0-1 for pixels from 0 to 1${clip}, or ?pixels=0-255`;
@@ -142,7 +142,7 @@ class JsonImages {
   }
 
   #wrongType(pointer: string, needed: string): never {
-    return refuse(
+    return reject(
       'invalid-request',
       pointer,
       `is ${this.#scanner.typeOfNext(`a value for ${pointer}`)}; ${needed}`,
@@ -150,6 +150,6 @@ class JsonImages {
   }
 }
 
-function refuse(code: ErrorCode, pointer: string, detail: string): never {
+function reject(code: ErrorCode, pointer: string, detail: string): never {
   throw new AtelierError(code, `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
 }

@@ -6,10 +6,10 @@ import {
   FLOAT16_ROUNDING,
   FLOAT32_ROUNDING,
   type ImageBatch,
+  inferScale,
   type PixelOptions,
-  positionOf,
-  scaleByMaximum,
   scaleNumbers,
+  unravelIndex,
 } from './image-batch.ts';
 
 /**
@@ -17,15 +17,15 @@ import {
  * Whole bytes are not copied.
  * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range` where it is just above 1
  */
-export function fromNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
-  return fromNpyFiles([bytes], options)[0]!;
+export function decodeNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
+  return decodeNpyFiles([bytes], options)[0]!;
 }
 
 /** Several arrays of one request: whether its floats are 0–1 is decided over all of them. */
-export function fromNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
+export function decodeNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
   const arrays = files.map(readImages);
   const floats = arrays.filter(isFloat).map(({ data }) => data);
-  const floatScale = pixels ?? scaleByMaximum(floats, { parameter: 'pixels', detail: 'say ?pixels=0-255' });
+  const floatScale = pixels ?? inferScale(floats, { parameter: 'pixels', detail: 'say ?pixels=0-255' });
   const wholeScale = pixels ?? '0-255';
   return arrays.map((array) => toPixels(array, isFloat(array) ? floatScale === '0-1' : wholeScale === '0-1'));
 }
@@ -61,7 +61,7 @@ function toPixels({ data, dtype, shape }: NpyArray, unit: boolean): ImageBatch {
     const floats = ' Floats are 0 to 1 where none is greater than 1; ?pixels= says which.';
     throw new AtelierError(
       'invalid-pixels',
-      `The array is ${data[index]} at [${positionOf(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
+      `The array is ${data[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
         (dtype.startsWith('f') ? floats : ''),
     );
   });

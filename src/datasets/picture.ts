@@ -20,11 +20,11 @@ const MAX_CONTAINED_PIXELS = 50_000_000;
  * A grey 8-bit PNG gives exactly its bytes: profiles, gamma and orientation are not applied.
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
-export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
+export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
   const metadata = await readHeader(bytes);
-  refuseSize(metadata);
+  assertImageSize(metadata);
   const options = { limitInputPixels: IMAGE_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
-  return readPixels(sharp(bytes, options));
+  return renderPixels(sharp(bytes, options));
 }
 
 /**
@@ -32,7 +32,7 @@ export async function fromPicture(bytes: Uint8Array): Promise<ImageBatch> {
  * 28×28 as a whole, the rest of which is black.
  * @throws AtelierError `undecodable-image`, `invalid-image-size` where it has more than 50 million pixels
  */
-export async function containPicture(
+export async function containImage(
   bytes: Uint8Array,
 ): Promise<{ readonly batch: ImageBatch; readonly corrected: readonly Correction[] }> {
   const { width, height, autoOrient, orientation = 1 } = await readHeader(bytes);
@@ -40,14 +40,14 @@ export async function containPicture(
     orientation > 1 ? [{ code: 'oriented', detail: 'turned as its EXIF orientation says' }] : [];
   const options = { limitInputPixels: MAX_CONTAINED_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
   if (width === IMAGE_SIDE && height === IMAGE_SIDE)
-    return { batch: await readPixels(sharp(bytes, options).autoOrient()), corrected: oriented };
+    return { batch: await renderPixels(sharp(bytes, options).autoOrient()), corrected: oriented };
   if (width * height > MAX_CONTAINED_PIXELS) {
     throw new AtelierError(
       'invalid-image-size',
       `The picture is ${width}×${height} pixels; ?fit=contain takes up to 50 million. Make it smaller before sending it.`,
     );
   }
-  const batch = await readPixels(
+  const batch = await renderPixels(
     sharp(bytes, options)
       .autoOrient()
       .flatten({ background: 'black' })
@@ -71,12 +71,12 @@ export async function countPixels(bytes: Uint8Array): Promise<number> {
 }
 
 /** 16 bits become 8 by dropping the lower ones; palettes, greys and CMYK become RGB. */
-async function readPixels(picture: Sharp): Promise<ImageBatch> {
-  const { data, info } = await attempt(() =>
+async function renderPixels(picture: Sharp): Promise<ImageBatch> {
+  const { data, info } = await asUndecodable(() =>
     picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
   );
   const pixels = new Uint8Array(IMAGE_PIXELS);
-  for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = greyOf(data, i * info.channels, info.channels);
+  for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = toGrey(data, i * info.channels, info.channels);
   return { count: 1, pixels };
 }
 
@@ -95,7 +95,7 @@ export function rasterToPng({ width, height, rgb }: Raster): Promise<Buffer> {
 
 /** Before anything is decoded. */
 async function readHeader(bytes: Uint8Array): Promise<Metadata> {
-  const metadata = await attempt(() => sharp(bytes, { limitInputPixels: false }).metadata());
+  const metadata = await asUndecodable(() => sharp(bytes, { limitInputPixels: false }).metadata());
   if ((metadata.pages ?? 1) > 1 || isAnimatedPng(bytes)) {
     throw new AtelierError(
       'undecodable-image',
@@ -105,7 +105,7 @@ async function readHeader(bytes: Uint8Array): Promise<Metadata> {
   return metadata;
 }
 
-function refuseSize({ width, height }: Metadata): void {
+function assertImageSize({ width, height }: Metadata): void {
   if (width === IMAGE_SIDE && height === IMAGE_SIDE) return;
   throw new AtelierError(
     'invalid-image-size',
@@ -123,7 +123,7 @@ function isAnimatedPng(bytes: Uint8Array): boolean {
 }
 
 /** ITU-R 601 luma in 16-bit fixed point, exact for equal channels; then over black. */
-function greyOf(data: Uint8Array, at: number, channels: number): number {
+function toGrey(data: Uint8Array, at: number, channels: number): number {
   const colours = channels < 3 ? 1 : 3;
   const grey =
     colours === 1
@@ -132,7 +132,7 @@ function greyOf(data: Uint8Array, at: number, channels: number): number {
   return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
 }
 
-async function attempt<T>(decode: () => Promise<T>): Promise<T> {
+async function asUndecodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (cause) {

@@ -7,7 +7,7 @@ export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 export interface TensorCache {
   /** Loads them once, however many ask meanwhile. @throws whatever `load` throws, and forgets it */
   get(dataset: DatasetSummary): Promise<Tensors>;
-  forget(id: string): void;
+  remove(id: string): void;
 }
 
 /**
@@ -23,7 +23,7 @@ export function createTensorCache(options: {
   /** In the order in which they were asked for. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
 
-  async function makeRoom(newest: string): Promise<void> {
+  async function evictLeastRecentlyUsed(newest: string): Promise<void> {
     const total = () => entries.values().reduce((sum, { bytes }) => sum + bytes, 0);
     if (total() <= maxBytes) return;
     const kept = await inUse();
@@ -36,19 +36,19 @@ export function createTensorCache(options: {
   return {
     async get(dataset) {
       const { id } = dataset;
-      const known = entries.get(id);
-      const entry = known ?? { tensors: load(dataset), bytes: tensorBytes(dataset) };
+      const cached = entries.get(id);
+      const entry = cached ?? { tensors: load(dataset), bytes: tensorBytes(dataset) };
       entries.delete(id);
       entries.set(id, entry);
       try {
-        if (!known) await makeRoom(id);
+        if (!cached) await evictLeastRecentlyUsed(id);
         return await entry.tensors;
       } catch (error) {
         if (entries.get(id) === entry) entries.delete(id);
         throw error;
       }
     },
-    forget: (id) => void entries.delete(id),
+    remove: (id) => void entries.delete(id),
   };
 }
 

@@ -16,13 +16,13 @@ export async function writeTensorFile(path: string, { train, test }: Tensors): P
   try {
     const hash = createHash('sha256');
     for (const bytes of [train.pixels, train.labels, test.pixels, test.labels]) {
-      for (const chunk of chunksOf(bytes)) {
+      for (const chunk of chunks(bytes)) {
         hash.update(chunk);
         await file.writeFile(chunk);
       }
     }
     await file.sync();
-    return digestOf(hash);
+    return formatDigest(hash);
   } finally {
     await file.close();
   }
@@ -63,11 +63,11 @@ async function fill(memory: Uint8Array, path: string): Promise<string> {
     const { size } = await file.stat();
     if (size !== memory.length) throw new RangeError(`it has ${size} bytes instead of ${memory.length}`);
     const hash = createHash('sha256');
-    for (const chunk of chunksOf(memory)) {
+    for (const chunk of chunks(memory)) {
       await readFully(file, chunk);
       hash.update(chunk);
     }
-    return digestOf(hash);
+    return formatDigest(hash);
   } finally {
     await file.close();
   }
@@ -81,11 +81,11 @@ async function readFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
   }
 }
 
-function* chunksOf(bytes: Uint8Array): Iterable<Uint8Array> {
+function* chunks(bytes: Uint8Array): Iterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
 }
 
-function digestOf(hash: Hash): string {
+function formatDigest(hash: Hash): string {
   return `sha256:${hash.digest('hex')}`;
 }
 

@@ -1,7 +1,7 @@
 /** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
 
-import { FLOAT32_ROUNDING, type ImageBatch, joinBatches, scaleByMaximum } from '../datasets/image-batch.ts';
-import { fromPicture } from '../datasets/picture.ts';
+import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
+import { decodeImage } from '../datasets/picture.ts';
 import { refuseAt } from '../formats/json-bounds.ts';
 import { readNested, type Tensor } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
@@ -38,7 +38,7 @@ export async function fromColumn(column: unknown, pointer: string): Promise<Imag
 
 /** Numbers of JSON or CSV, of which nobody says the scale. */
 export function fromNumbers(tensor: Tensor, name: string, single: boolean): ImageBatch {
-  const scale = scaleByMaximum([tensor.values]);
+  const scale = inferScale([tensor.values]);
   return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
 }
 
@@ -76,7 +76,7 @@ async function fromEncodedImages(images: readonly unknown[], pointer: string): P
       const found = JSON.stringify(stray[0]);
       return refuseAt(`${pointer}/${n}/b64`, `is not Base64: it has ${found} at ${stray.index}`);
     }
-    batches.push(await fromPicture(Buffer.from(image.b64, 'base64')));
+    batches.push(await decodeImage(Buffer.from(image.b64, 'base64')));
   }
   return joinBatches(batches);
 }

@@ -1,6 +1,6 @@
 /** Tensors of other protocols → pixels. */
 
-import { type ImageBatch, type PixelScale, positionOf, scaleNumbers } from '../datasets/image-batch.ts';
+import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../datasets/image-batch.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 import type { Tensor } from '../formats/nested-numbers.ts';
@@ -40,7 +40,7 @@ export function fromTensor(
   return scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
     throw new AtelierError(
       'invalid-pixels',
-      `${name} is ${values[index]} at [${positionOf(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
+      `${name} is ${values[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
     );
   });
 }

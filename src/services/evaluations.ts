@@ -1,5 +1,5 @@
 /** Measures versions of models on a split, and two against each other, in a thread. */
-import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { ComparisonQuery, EvaluationQuery } from '../domain/evaluation.ts';
 import type { ModelVersion } from '../domain/model.ts';
@@ -143,7 +143,7 @@ function resolveDataset(
 }
 
 function unknown(catalog: Catalog, reason: string): AtelierError {
-  const detail = `must be one of: ${knownDatasets(catalog)}`;
+  const detail = `must be one of: ${listDatasetIds(catalog)}`;
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
     details: [{ parameter: 'dataset', detail }],
   });

@@ -1,5 +1,5 @@
 /** Data sets that a request body refers to. */
-import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 
@@ -15,7 +15,7 @@ export async function findDataset(
 ): Promise<Dataset> {
   const dataset = await catalog.get(id);
   if (dataset) return dataset;
-  const detail = `must be one of: ${knownDatasets(catalog)}`;
+  const detail = `must be one of: ${listDatasetIds(catalog)}`;
   throw new AtelierError('unknown-dataset', `${missing}; it ${detail}.`, {
     details: [{ pointer, detail }],
   });

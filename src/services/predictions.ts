@@ -1,6 +1,6 @@
 /** Predicts the labels of images: a few at once here, more in a thread. */
 
-import { type EncodedImages, viewsOf } from '../datasets/decode-images.ts';
+import { bufferViews, type EncodedImages } from '../datasets/decode-images.ts';
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardCost } from '../numerics/forward.ts';
@@ -138,7 +138,7 @@ export function createPredictionService(
 }
 
 function requestBuffers(request: PredictRequest): ArrayBufferView[] {
-  return request.protocol === 'native' ? viewsOf(request.images) : [request.bytes];
+  return request.protocol === 'native' ? bufferViews(request.images) : [request.bytes];
 }
 
 /** To diagnose images takes longer than to predict them. */

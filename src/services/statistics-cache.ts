@@ -1,5 +1,5 @@
 /** What the pictures look like that a model was trained on, measured once for each data set. */
-import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ImageStatisticsTask } from '../workers/messages.ts';
@@ -33,7 +33,7 @@ export function createStatisticsCache(
       throw undiagnosable(
         'unknown-dataset',
         `${reference.name}@${reference.version} was trained on ${what}, which is not here to compare with; ` +
-          `there are: ${knownDatasets(catalog)}`,
+          `there are: ${listDatasetIds(catalog)}`,
       );
     }
     const { id, classNames, digest } = found;

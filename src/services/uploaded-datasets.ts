@@ -1,5 +1,5 @@
 /** Takes data sets in, and deletes them. */
-import { type Catalog, knownDatasets } from '../datasets/catalog.ts';
+import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
 import { AtelierError } from '../errors.ts';
@@ -54,7 +54,7 @@ export function createDatasetUploadService(options: {
     async remove(id) {
       const dataset = catalog.summary(id);
       if (!dataset) {
-        const message = `There is no data set ${id}; there are: ${knownDatasets(catalog)}.`;
+        const message = `There is no data set ${id}; there are: ${listDatasetIds(catalog)}.`;
         throw new AtelierError('dataset-not-found', message);
       }
       if (dataset.createdAt === null) {

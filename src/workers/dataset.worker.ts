@@ -2,7 +2,7 @@
 import type { Tensors } from '../datasets/tensor-cache.ts';
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
 import { checkUpload } from '../datasets/upload/check-upload.ts';
-import { datasetIdOf } from '../datasets/upload/identity.ts';
+import { datasetId } from '../datasets/upload/identity.ts';
 import { isFull, storageFull } from '../store/directory.ts';
 import type { CheckedDataset, DatasetCheckTask, DatasetLoadTask, Outcome } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
@@ -18,7 +18,7 @@ export default function checkDataset({
     const digest = await writeTensorFile(target, tensors).catch((error) => {
       throw isFull(error) ? storageFull('the data set', error) : error;
     });
-    return { ...checked, digest, id: datasetIdOf({ ...checked, digest }) };
+    return { ...checked, digest, id: datasetId({ ...checked, digest }) };
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { containPicture, fromPicture, toPng } from '../../src/datasets/picture.ts';
+import { containImage, decodeImage, toPng } from '../../src/datasets/picture.ts';
 import { PICTURES, refused } from './fixtures.ts';
 
 const colour = { r: 200, g: 100, b: 50 };
@@ -13,7 +13,7 @@ function plain(width: number, height: number): Sharp {
 
 /** Row y of the 28×28 pixels. */
 async function rowsOf(bytes: Uint8Array): Promise<number[][]> {
-  const { batch } = await containPicture(bytes);
+  const { batch } = await containImage(bytes);
   assert.equal(batch.count, 1);
   return Array.from({ length: 28 }, (_, y) => Array.from(batch.pixels.subarray(y * 28, (y + 1) * 28)));
 }
@@ -36,15 +36,15 @@ test('a small tall picture grows, between black left and right', async () => {
 });
 
 test('it says what it did', async () => {
-  const { corrected } = await containPicture(await plain(560, 280).webp().toBuffer());
+  const { corrected } = await containImage(await plain(560, 280).webp().toBuffer());
   assert.deepEqual(corrected, [{ code: 'resized', detail: 'from 560×280 to 28×14, in the middle of 28×28' }]);
 });
 
 test('a photograph is turned as its camera says', async () => {
   const upright = await plain(280, 560).jpeg().toBuffer();
   const lying = await plain(560, 280).jpeg().withMetadata({ orientation: 6 }).toBuffer();
-  const { batch, corrected } = await containPicture(lying);
-  assert.deepEqual(batch, (await containPicture(upright)).batch);
+  const { batch, corrected } = await containImage(lying);
+  assert.deepEqual(batch, (await containImage(upright)).batch);
   assert.deepEqual(
     corrected.map(({ code, detail }) => [code, /280×560 to 14×28/.test(detail)]),
     [
@@ -65,7 +65,7 @@ test('what is transparent is black, and 16 bits become 8', async () => {
 
 test('a picture of 28×28 is left as it is, bit for bit', async () => {
   const bytes = await toPng(PICTURES.subarray(0, 784));
-  assert.deepEqual(await containPicture(bytes), { batch: await fromPicture(bytes), corrected: [] });
+  assert.deepEqual(await containImage(bytes), { batch: await decodeImage(bytes), corrected: [] });
 });
 
 test('a picture of 28×28 too is turned as its camera says', async () => {
@@ -74,7 +74,7 @@ test('a picture of 28×28 too is turned as its camera says', async () => {
     .withMetadata({ orientation: 6 })
     .png()
     .toBuffer();
-  const { batch, corrected } = await containPicture(lying);
+  const { batch, corrected } = await containImage(lying);
   // Orientation 6: the first row of the file is the right column of what was seen.
   const upright = Uint8Array.from(
     { length: 784 },
@@ -82,7 +82,7 @@ test('a picture of 28×28 too is turned as its camera says', async () => {
   );
   assert.deepEqual(batch.pixels, upright);
   assert.deepEqual(corrected, [{ code: 'oriented', detail: 'turned as its EXIF orientation says' }]);
-  assert.deepEqual((await fromPicture(lying)).pixels, greys);
+  assert.deepEqual((await decodeImage(lying)).pixels, greys);
 });
 
 test('a picture doubled in size comes back nearly as it was', async () => {
@@ -94,7 +94,7 @@ test('a picture doubled in size comes back nearly as it was', async () => {
     .resize(56, 56, { kernel: 'nearest' })
     .png()
     .toBuffer();
-  const { batch } = await containPicture(large);
+  const { batch } = await containImage(large);
   for (const [i, value] of smooth.entries())
     assert.ok(Math.abs(batch.pixels[i]! - value) <= 16, `pixel ${i}`);
 });
@@ -108,13 +108,10 @@ test('an animated picture, one that is none, and one that is too large are refus
   )
     .webp()
     .toBuffer();
-  await assert.rejects(containPicture(frames), refused('undecodable-image', /animated/));
-  await assert.rejects(containPicture(Buffer.from('no picture')), refused('undecodable-image'));
+  await assert.rejects(containImage(frames), refused('undecodable-image', /animated/));
+  await assert.rejects(containImage(Buffer.from('no picture')), refused('undecodable-image'));
   const cut = (await plain(500, 500).png().toBuffer()).subarray(0, 100);
-  await assert.rejects(containPicture(cut), refused('undecodable-image'));
+  await assert.rejects(containImage(cut), refused('undecodable-image'));
   const huge = await plain(10_000, 5001).png({ compressionLevel: 1 }).toBuffer();
-  await assert.rejects(
-    containPicture(huge),
-    refused('invalid-image-size', /10000×5001 pixels; .* 50 million/),
-  );
+  await assert.rejects(containImage(huge), refused('invalid-image-size', /10000×5001 pixels; .* 50 million/));
 });

@@ -4,7 +4,7 @@ import { rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, PICTURES, refused, temporaryFolder } from './fixtures.ts';
 
@@ -27,7 +27,7 @@ async function dataFolder(context: TestContext, files: Record<string, Uint8Array
 }
 
 test('the four files become bytes in shared memory, with the digest of pixels and labels', async (t) => {
-  const { id, train, test: held, digest, classNames } = await loadDataset(await dataFolder(t));
+  const { id, train, test: held, digest, classNames } = await loadFashionMnist(await dataFolder(t));
   assert.equal(id, 'fashion-mnist');
   assert.equal(classNames[9], 'Ankle boot');
   assert.deepEqual([...train.pixels], [...PICTURES]);
@@ -41,7 +41,7 @@ test('the four files become bytes in shared memory, with the digest of pixels an
 
 for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened']) {
   test(`images that NumPy wrote as ${form} are the same data set`, async (t) => {
-    const { train } = await loadDataset(
+    const { train } = await loadFashionMnist(
       await dataFolder(t, { [TRAIN_IMAGES]: await npyFixture(`pictures-${form}`) }),
     );
     assert.deepEqual([...train.pixels], [...PICTURES]);
@@ -51,7 +51,7 @@ for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened'
 test('labels may be floats', async (t) => {
   const labels = npyBytes(new Float64Array([9, 0]), [2]);
   assert.deepEqual(
-    [...(await loadDataset(await dataFolder(t, { [TRAIN_LABELS]: labels }))).train.labels],
+    [...(await loadFashionMnist(await dataFolder(t, { [TRAIN_LABELS]: labels }))).train.labels],
     [9, 0],
   );
 });
@@ -75,7 +75,7 @@ const DEFECTS: readonly (readonly [string, string, Uint8Array, RegExp])[] = [
 for (const [name, file, bytes, message] of DEFECTS) {
   test(`${name}: refused with the file, the defect and what to do`, async (t) => {
     const folder = await dataFolder(t, { [file]: bytes });
-    await assert.rejects(loadDataset(folder), (error: Error) => {
+    await assert.rejects(loadFashionMnist(folder), (error: Error) => {
       assert.ok(error.message.startsWith(join(folder, file)), error.message);
       assert.match(error.message, /npm run data/);
       return refused('invalid-dataset', message)(error);
@@ -86,13 +86,13 @@ for (const [name, file, bytes, message] of DEFECTS) {
 test('a missing or truncated file is refused', async (t) => {
   const folder = await dataFolder(t);
   await truncate(join(folder, TRAIN_IMAGES), 1000);
-  await assert.rejects(loadDataset(folder), refused('invalid-dataset', /bytes of data/));
+  await assert.rejects(loadFashionMnist(folder), refused('invalid-dataset', /bytes of data/));
   await rm(join(folder, TRAIN_IMAGES));
-  await assert.rejects(loadDataset(folder), refused('invalid-dataset', /no such file/));
+  await assert.rejects(loadFashionMnist(folder), refused('invalid-dataset', /no such file/));
 });
 
 test('the catalog finds data sets by id and counts their examples', async (t) => {
-  const dataset = await loadDataset(await dataFolder(t));
+  const dataset = await loadFashionMnist(await dataFolder(t));
   const catalog = createCatalog([dataset]);
   assert.equal(await catalog.get('fashion-mnist'), dataset);
   assert.equal(await catalog.get('mnist'), undefined);

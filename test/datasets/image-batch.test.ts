@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeImages } from '../../src/datasets/decode-images.ts';
 import {
+  decodeBytes,
   FLOAT32_ROUNDING,
-  fromBytes,
   joinBatches,
   toBatch,
   unitToByteScale,
@@ -13,10 +13,10 @@ import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
 
 test('raw bytes are images of 784', () => {
-  assert.deepEqual(fromBytes(PICTURES), { count: 2, pixels: PICTURES });
+  assert.deepEqual(decodeBytes(PICTURES), { count: 2, pixels: PICTURES });
   for (const length of [0, 1, 783, 785]) {
     assert.throws(
-      () => fromBytes(new Uint8Array(length)),
+      () => decodeBytes(new Uint8Array(length)),
       refused('invalid-image-size', new RegExp(`^${length} bytes`)),
     );
   }
@@ -38,7 +38,7 @@ test('only values that are k/255 but for rounding are moved to k', () => {
 });
 
 test('batches are joined in order, as floats where one of them is', () => {
-  const bytes = fromBytes(PICTURES);
+  const bytes = decodeBytes(PICTURES);
   const floats = { count: 1, pixels: new Float32Array(784).fill(0.5) };
   assert.equal(joinBatches([bytes]), bytes);
   assert.deepEqual(joinBatches([bytes, bytes]), {

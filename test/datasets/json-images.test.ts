@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fromJson } from '../../src/datasets/json-images.ts';
+import { decodeJson } from '../../src/datasets/json-images.ts';
 import { onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
 
 const json = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
@@ -12,26 +12,26 @@ const rowsOf = (numbers: ArrayLike<number>) =>
 test('an image is 784 numbers or 28 rows of 28', () => {
   const pixels = PICTURES.subarray(0, 784);
   for (const image of [[...pixels], rowsOf(pixels)]) {
-    assert.deepEqual(fromJson(json({ image })), { count: 1, pixels });
-    assert.deepEqual(fromJson(json({ images: [image, rowsOf(pixels)] })).count, 2);
+    assert.deepEqual(decodeJson(json({ image })), { count: 1, pixels });
+    assert.deepEqual(decodeJson(json({ images: [image, rowsOf(pixels)] })).count, 2);
   }
 });
 
 test('space, indentation, a byte order mark and escapes in the name do not matter', () => {
-  const expected = fromJson(json({ image: [...PICTURES.subarray(0, 784)] }));
+  const expected = decodeJson(json({ image: [...PICTURES.subarray(0, 784)] }));
   const indented = JSON.stringify({ image: rowsOf(PICTURES) }, null, '\t ').replaceAll('\n', '\r\n');
-  assert.deepEqual(fromJson(json(`\n ${indented} \t`)), expected);
-  assert.deepEqual(fromJson(json(`\ufeff${indented}`)), expected);
-  assert.deepEqual(fromJson(json(indented.replace('image', '\\u0069mage'))), expected);
+  assert.deepEqual(decodeJson(json(`\n ${indented} \t`)), expected);
+  assert.deepEqual(decodeJson(json(`\ufeff${indented}`)), expected);
+  assert.deepEqual(decodeJson(json(indented.replace('image', '\\u0069mage'))), expected);
 });
 
 test('numbers are JSON numbers, in any of its notations', () => {
   const image = flat(0).join().replace('0,0,0,0,0,0', '255,2.55e2,0.0255E+4,-0,-0.0e0,25500e-2');
-  const { pixels } = fromJson(json(`{"image":[${image}]}`));
+  const { pixels } = decodeJson(json(`{"image":[${image}]}`));
   assert.deepEqual([...pixels.subarray(0, 7)], [255, 255, 255, 0, 0, 255, 0]);
   for (const wrong of ['01', '+1', '.5', '1.', '0x1', '1e', '--1', '1_0', '1 2', '']) {
     const body = json(`{"image":[${flat(0).join().replace('0,', `${wrong},`)}]}`);
-    assert.throws(() => fromJson(body), refused('malformed-body'), wrong);
+    assert.throws(() => decodeJson(body), refused('malformed-body'), wrong);
   }
 });
 
@@ -43,26 +43,26 @@ test('with ?pixels=0-1 every printed form of k/255 is exactly k', () => {
   ];
   for (const form of forms) {
     const image = [...PICTURES.subarray(0, 784)].map(form);
-    const batch = fromJson(json({ image }), { pixels: '0-1' });
+    const batch = decodeJson(json({ image }), { pixels: '0-1' });
     assert.deepEqual(batch, { count: 1, pixels: PICTURES.subarray(0, 784) });
   }
   assert.throws(
-    () => fromJson(json({ image: flat(1.5) }), { pixels: '0-1' }),
+    () => decodeJson(json({ image: flat(1.5) }), { pixels: '0-1' }),
     refused('invalid-pixels', /1\.5; with \?pixels=0-1/, '#/image/0'),
   );
 });
 
 test('fractions up to 2 are ambiguous, whole numbers and greater fractions are 0–255', () => {
   const ambiguous = refused('ambiguous-pixel-range', /\?pixels=0-1/);
-  assert.throws(() => fromJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
-  assert.deepEqual(fromJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
+  assert.throws(() => decodeJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
+  assert.deepEqual(decodeJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
   const above = refused('ambiguous-pixel-range', /none is greater than 2, .*clipped to 1/);
-  assert.throws(() => fromJson(json({ images: [flat(0), flat(1.000_000_2)] })), above);
-  assert.throws(() => fromJson(json({ images: [flat(0.5), flat(2)] })), above);
-  assert.deepEqual(fromJson(json({ image: flat(2) })).pixels, new Uint8Array(784).fill(2));
-  assert.deepEqual(fromJson(json({ image: flat(2.5) })).pixels, new Float32Array(784).fill(2.5));
-  assert.deepEqual(fromJson(json({ images: [flat(0.5), flat(3)] })).pixels[0], 0.5);
-  assert.deepEqual(fromJson(json({ image: flat(0.5) }), { pixels: '0-255' }).pixels[0], 0.5);
+  assert.throws(() => decodeJson(json({ images: [flat(0), flat(1.000_000_2)] })), above);
+  assert.throws(() => decodeJson(json({ images: [flat(0.5), flat(2)] })), above);
+  assert.deepEqual(decodeJson(json({ image: flat(2) })).pixels, new Uint8Array(784).fill(2));
+  assert.deepEqual(decodeJson(json({ image: flat(2.5) })).pixels, new Float32Array(784).fill(2.5));
+  assert.deepEqual(decodeJson(json({ images: [flat(0.5), flat(3)] })).pixels[0], 0.5);
+  assert.deepEqual(decodeJson(json({ image: flat(0.5) }), { pixels: '0-255' }).pixels[0], 0.5);
 });
 
 const at = (index: number, value: unknown) => flat().with(index, value);
@@ -77,7 +77,7 @@ const BAD_PIXELS: readonly (readonly [unknown, string])[] = [
 ];
 for (const [body, pointer] of BAD_PIXELS) {
   test(`a pixel out of range is refused at ${pointer}`, () => {
-    assert.throws(() => fromJson(json(body)), refused('invalid-pixels', /0 to 255/, pointer));
+    assert.throws(() => decodeJson(json(body)), refused('invalid-pixels', /0 to 255/, pointer));
   });
 }
 
@@ -105,7 +105,7 @@ const WRONG_TYPES: readonly (readonly [unknown, string, RegExp])[] = [
 ];
 for (const [body, pointer, message] of WRONG_TYPES) {
   test(`${JSON.stringify(body).slice(0, 40)} is refused at ${pointer}: ${message.source}`, () => {
-    assert.throws(() => fromJson(json(body)), refused('invalid-request', message, pointer));
+    assert.throws(() => decodeJson(json(body)), refused('invalid-request', message, pointer));
   });
 }
 
@@ -119,7 +119,7 @@ const WRONG_SIZES: readonly (readonly [unknown, string, RegExp])[] = [
 ];
 for (const [body, pointer, message] of WRONG_SIZES) {
   test(`an image of the wrong size is refused at ${pointer}: ${message.source}`, () => {
-    assert.throws(() => fromJson(json(body)), refused('invalid-image-size', message, pointer));
+    assert.throws(() => decodeJson(json(body)), refused('invalid-image-size', message, pointer));
   });
 }
 
@@ -139,18 +139,18 @@ const MALFORMED: readonly (readonly [string, Uint8Array, RegExp?])[] = [
 ];
 for (const [name, body, message] of MALFORMED) {
   test(`${name} is no JSON that is read`, () => {
-    assert.throws(() => fromJson(body), refused('malformed-body', message));
+    assert.throws(() => decodeJson(body), refused('malformed-body', message));
   });
 }
 
 test('sixty million brackets are refused at the first that does not belong', () => {
   const bomb = Buffer.alloc(60_000_000, '[');
   bomb.write('{"images":');
-  assert.throws(() => fromJson(bomb), refused('invalid-request', /an array/, '#/images/0/0/0'));
+  assert.throws(() => decodeJson(bomb), refused('invalid-request', /an array/, '#/images/0/0/0'));
 });
 
 test('any JSON whatever, whole or damaged, is decoded or refused by name', () => {
-  fc.assert(fc.property(fc.json(), (text) => void onlyAtelierErrors(() => fromJson(json(text)))));
+  fc.assert(fc.property(fc.json(), (text) => void onlyAtelierErrors(() => decodeJson(json(text)))));
   const image = JSON.stringify({ images: [flat(12.5), rowsOf(flat(7) as number[])] });
   const damage = fc.record({
     at: fc.nat({ max: image.length }),
@@ -160,7 +160,7 @@ test('any JSON whatever, whole or damaged, is decoded or refused by name', () =>
   fc.assert(
     fc.property(damage, ({ at, remove, insert }) => {
       const text = image.slice(0, at) + insert + image.slice(at + remove);
-      const batch = onlyAtelierErrors(() => fromJson(json(text)));
+      const batch = onlyAtelierErrors(() => decodeJson(json(text)));
       // Where both take it, both take the same.
       if (batch) assert.deepEqual([...batch.pixels], [...new Float32Array(JSON.parse(text).images.flat(2))]);
     }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromNpy, fromNpyFiles } from '../../src/datasets/npy-images.ts';
+import { decodeNpy, decodeNpyFiles } from '../../src/datasets/npy-images.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
 import { npyFixture, PICTURES, refused } from './fixtures.ts';
 
@@ -18,7 +18,7 @@ const FORMS = [
 ];
 for (const form of FORMS) {
   test(`pictures that NumPy wrote as ${form} are the same bytes`, async () => {
-    assert.deepEqual(fromNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: PICTURES });
+    assert.deepEqual(decodeNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: PICTURES });
   });
 }
 
@@ -26,7 +26,7 @@ const image = (fill: number) => new Float32Array(784).fill(fill);
 
 test('one image may have shape (784) or (28, 28), many (n, 784) or (n, 28, 28)', () => {
   for (const shape of [[784], [28, 28], [1, 784], [1, 28, 28]]) {
-    assert.equal(fromNpy(npyBytes(new Uint8Array(784), shape)).count, 1);
+    assert.equal(decodeNpy(npyBytes(new Uint8Array(784), shape)).count, 1);
   }
 });
 
@@ -43,15 +43,15 @@ test('other shapes are refused and told which are allowed', () => {
     [28, 28, 1],
     [32, 32],
   ]) {
-    assert.throws(() => fromNpy(sized(shape)), refused('invalid-image-size', /\(n, 28, 28\)/));
+    assert.throws(() => decodeNpy(sized(shape)), refused('invalid-image-size', /\(n, 28, 28\)/));
   }
 });
 
 test('floats up to 1 are 0–1, floats with one number greater than 1 are 0–255', () => {
-  assert.deepEqual(fromNpy(npyBytes(image(1), [784])).pixels, new Uint8Array(784).fill(255));
+  assert.deepEqual(decodeNpy(npyBytes(image(1), [784])).pixels, new Uint8Array(784).fill(255));
   const values = image(1);
   values[0] = 2;
-  assert.deepEqual(fromNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
+  assert.deepEqual(decodeNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
 });
 
 test('floats just above 1 are neither, unless ?pixels= says so', () => {
@@ -59,27 +59,27 @@ test('floats just above 1 are neither, unless ?pixels= says so', () => {
     const values = new Float64Array(784).fill(0.5).with(7, maximum);
     const files = [npyBytes(image(1), [784]), npyBytes(values, [784])];
     const neither = refused('ambiguous-pixel-range', new RegExp(`${maximum}: .* \\?pixels=0-255`));
-    assert.throws(() => fromNpyFiles(files), neither);
-    assert.equal(fromNpyFiles(files, { pixels: '0-255' })[1]!.pixels[7], Math.fround(maximum));
+    assert.throws(() => decodeNpyFiles(files), neither);
+    assert.equal(decodeNpyFiles(files, { pixels: '0-255' })[1]!.pixels[7], Math.fround(maximum));
     // One that is certainly of 0–255 decides for all.
-    const whole = fromNpyFiles([...files, npyBytes(image(200), [784])]);
+    const whole = decodeNpyFiles([...files, npyBytes(image(200), [784])]);
     assert.equal(whole[1]!.pixels[7], Math.fround(maximum));
   }
-  assert.equal(fromNpy(npyBytes(image(1.02), [784])).pixels[0], Math.fround(1.02));
+  assert.equal(decodeNpy(npyBytes(image(1.02), [784])).pixels[0], Math.fround(1.02));
 });
 
 test('?pixels= decides instead', () => {
-  assert.deepEqual(fromNpy(npyBytes(image(0.5), [784]), { pixels: '0-255' }).pixels, image(0.5));
+  assert.deepEqual(decodeNpy(npyBytes(image(0.5), [784]), { pixels: '0-255' }).pixels, image(0.5));
   const ones = npyBytes(new Uint8Array(784).fill(1), [784]);
-  assert.deepEqual(fromNpy(ones, { pixels: '0-1' }).pixels, new Uint8Array(784).fill(255));
+  assert.deepEqual(decodeNpy(ones, { pixels: '0-1' }).pixels, new Uint8Array(784).fill(255));
   assert.throws(
-    () => fromNpy(npyBytes(image(2), [784]), { pixels: '0-1' }),
+    () => decodeNpy(npyBytes(image(2), [784]), { pixels: '0-1' }),
     refused('invalid-pixels', /0 to 1/),
   );
 });
 
 test('fractions between the greys are kept', () => {
-  assert.deepEqual(fromNpy(npyBytes(image(0.5), [784])).pixels, image(127.5));
+  assert.deepEqual(decodeNpy(npyBytes(image(0.5), [784])).pixels, image(127.5));
 });
 
 test('the scale of several files is decided once', () => {
@@ -88,9 +88,9 @@ test('the scale of several files is decided once', () => {
     npyBytes(image(200), [784]),
     npyBytes(new Uint8Array(784), [784]),
   ];
-  const first = fromNpyFiles(files)[0]!;
+  const first = decodeNpyFiles(files)[0]!;
   assert.deepEqual(first.pixels, new Uint8Array(784).fill(1));
-  assert.deepEqual(fromNpyFiles([files[0]!, files[2]!])[0]!.pixels, new Uint8Array(784).fill(255));
+  assert.deepEqual(decodeNpyFiles([files[0]!, files[2]!])[0]!.pixels, new Uint8Array(784).fill(255));
 });
 
 test('what is no pixel is refused with its place', () => {
@@ -98,12 +98,12 @@ test('what is no pixel is refused with its place', () => {
     const values = new Float64Array(2 * 784);
     values[784 + 28 + 2] = value;
     const place = refused('invalid-pixels', new RegExp(`is ${value} at \\[1, 1, 2\\]`));
-    assert.throws(() => fromNpy(npyBytes(values, [2, 28, 28])), place);
+    assert.throws(() => decodeNpy(npyBytes(values, [2, 28, 28])), place);
   }
 });
 
 test('an integer too large for a pixel is refused', async () => {
   const bytes = Buffer.from(await npyFixture('pictures-i8'));
   bytes.writeBigInt64LE(2n ** 62n, bytes.length - 8);
-  assert.throws(() => fromNpy(bytes), refused('invalid-pixels', /4611686018427387904 at \[1, 783\]/));
+  assert.throws(() => decodeNpy(bytes), refused('invalid-pixels', /4611686018427387904 at \[1, 783\]/));
 });

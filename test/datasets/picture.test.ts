@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { fromPicture, toPng } from '../../src/datasets/picture.ts';
+import { decodeImage, toPng } from '../../src/datasets/picture.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { PICTURES, refused } from './fixtures.ts';
 
@@ -51,7 +51,7 @@ const uint32 = (value: number) => Buffer.from([value >>> 24, value >>> 16, value
 test('a grey PNG is exactly its bytes; gamma and profiles change nothing', async () => {
   const gamma = chunk('gAMA', uint32(100_000));
   for (const before of [[], [gamma]]) {
-    assert.deepEqual(await fromPicture(png(rowsOf(GREYS), { before })), { count: 1, pixels: GREYS });
+    assert.deepEqual(await decodeImage(png(rowsOf(GREYS), { before })), { count: 1, pixels: GREYS });
   }
   const raw = { raw: { width: 28, height: 28, channels: 3 } } as const;
   const profiled = await sharp(
@@ -65,7 +65,7 @@ test('a grey PNG is exactly its bytes; gamma and profiles change nothing', async
   assert.ok(icc);
   const profile = chunk('iCCP', Buffer.concat([Buffer.from('p3\0\0'), deflateSync(icc)]));
   const coloured = png(rowsOf(each(() => [200, 50, 100])), { colourType: 2, before: [profile] });
-  assert.deepEqual((await fromPicture(coloured)).pixels, new Uint8Array(784).fill(101));
+  assert.deepEqual((await decodeImage(coloured)).pixels, new Uint8Array(784).fill(101));
 });
 
 test('16 bits, alpha, palette and equal colours give the same greys', async () => {
@@ -85,12 +85,12 @@ test('16 bits, alpha, palette and equal colours give the same greys', async () =
       }),
     ],
   ];
-  for (const [name, bytes] of same) assert.deepEqual((await fromPicture(bytes)).pixels, GREYS, name);
+  for (const [name, bytes] of same) assert.deepEqual((await decodeImage(bytes)).pixels, GREYS, name);
 });
 
 test('one bit a pixel is black and white', async () => {
   const bits = Uint8Array.from({ length: 4 * 28 }, (_, i) => (i % 4 === 3 ? 0b10100000 : 0b10101010));
-  const { pixels } = await fromPicture(png(rowsOf(bits), { depth: 1 }));
+  const { pixels } = await decodeImage(png(rowsOf(bits), { depth: 1 }));
   assert.deepEqual(
     pixels,
     Uint8Array.from({ length: 784 }, (_, i) => (i % 2 === 0 ? 255 : 0)),
@@ -105,7 +105,7 @@ test('colours become luma', async () => {
     [255, 255, 0, 226],
   ] as const;
   for (const [r, g, b, luma] of primaries) {
-    const { pixels } = await fromPicture(png(rowsOf(each(() => [r, g, b])), { colourType: 2 }));
+    const { pixels } = await decodeImage(png(rowsOf(each(() => [r, g, b])), { colourType: 2 }));
     assert.deepEqual(pixels, new Uint8Array(784).fill(luma));
   }
 });
@@ -115,10 +115,10 @@ test('JPEG and WebP are read', async () => {
   const flat = new Uint8Array(784).fill(100);
   const near = (pixels: ArrayLike<number>, tolerance = 2) =>
     assert.ok(Array.from(pixels).every((v) => Math.abs(v - 100) <= tolerance));
-  near((await fromPicture(await sharp(flat, raw).jpeg().toBuffer())).pixels);
-  near((await fromPicture(await sharp(flat, raw).toColourspace('cmyk').jpeg().toBuffer())).pixels, 15);
+  near((await decodeImage(await sharp(flat, raw).jpeg().toBuffer())).pixels);
+  near((await decodeImage(await sharp(flat, raw).toColourspace('cmyk').jpeg().toBuffer())).pixels, 15);
   const lossless = await sharp(GREYS, raw).webp({ lossless: true }).toBuffer();
-  assert.deepEqual((await fromPicture(lossless)).pixels, GREYS);
+  assert.deepEqual((await decodeImage(lossless)).pixels, GREYS);
 });
 
 test('an image of a data set comes back from its PNG unchanged', async () => {
@@ -127,7 +127,7 @@ test('an image of a data set comes back from its PNG unchanged', async () => {
       const bytes = await toPng(pixels);
       const { channels, depth } = await sharp(bytes).metadata();
       assert.deepEqual([channels, depth], [1, 'uchar']);
-      assert.deepEqual((await fromPicture(bytes)).pixels, pixels);
+      assert.deepEqual((await decodeImage(bytes)).pixels, pixels);
     }),
     { numRuns: 20 },
   );
@@ -138,12 +138,12 @@ test('another size is refused with what it was', async () => {
     Array.from({ length: 27 }, () => new Uint8Array(32)),
     { width: 32, height: 27 },
   );
-  await assert.rejects(fromPicture(bytes), refused('invalid-image-size', /32×27 pixels; 28×28/));
+  await assert.rejects(decodeImage(bytes), refused('invalid-image-size', /32×27 pixels; 28×28/));
 });
 
 test('a bomb is refused by its header, before it is decoded', async () => {
   const bomb = png([new Uint8Array(30_000)], { width: 30_000, height: 30_000 });
-  await assert.rejects(fromPicture(bomb), refused('invalid-image-size', /30000×30000/));
+  await assert.rejects(decodeImage(bomb), refused('invalid-image-size', /30000×30000/));
 });
 
 test('other formats never reach a decoder', async () => {
@@ -158,7 +158,7 @@ test('other formats never reach a decoder', async () => {
     text: Buffer.from('not a picture'),
   };
   for (const [name, bytes] of Object.entries(pictures)) {
-    await assert.rejects(fromPicture(bytes), refused('undecodable-image', /PNG, JPEG or WebP/), name);
+    await assert.rejects(decodeImage(bytes), refused('undecodable-image', /PNG, JPEG or WebP/), name);
   }
 });
 
@@ -167,10 +167,10 @@ test('an animated WebP or PNG is refused', async () => {
   const webp = await sharp(PICTURES, frames)
     .webp({ delay: [100, 100], lossless: true })
     .toBuffer();
-  await assert.rejects(fromPicture(webp), refused('undecodable-image', /animated/));
+  await assert.rejects(decodeImage(webp), refused('undecodable-image', /animated/));
   const animation = chunk('acTL', Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]));
   await assert.rejects(
-    fromPicture(png(rowsOf(GREYS), { before: [animation] })),
+    decodeImage(png(rowsOf(GREYS), { before: [animation] })),
     refused('undecodable-image', /animated/),
   );
 });
@@ -184,7 +184,7 @@ test('a truncated picture is refused', async () => {
     await toPng(noise),
   ];
   for (const whole of pictures) {
-    await assert.rejects(fromPicture(whole.subarray(0, whole.length * 0.7)), refused('undecodable-image'));
+    await assert.rejects(decodeImage(whole.subarray(0, whole.length * 0.7)), refused('undecodable-image'));
   }
 });
 
@@ -201,7 +201,7 @@ test('a damaged picture is decoded or refused by name', async () => {
       const bytes = Uint8Array.from(original);
       for (const [at, byte] of changed) bytes[at % bytes.length] = byte;
       try {
-        assert.equal((await fromPicture(bytes)).pixels.length, 784);
+        assert.equal((await decodeImage(bytes)).pixels.length, 784);
       } catch (error) {
         assert.ok(error instanceof AtelierError, String(error));
       }

@@ -39,7 +39,7 @@ test('a data set is loaded once, however many ask for it meanwhile', async () =>
   assert.equal(one, two);
   assert.equal(await cache.get(summary('a')), one);
   assert.deepEqual(loaded, ['a']);
-  cache.forget('a');
+  cache.remove('a');
   assert.notEqual(await cache.get(summary('a')), one);
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
-import { datasetIdOf } from '../../src/datasets/upload/identity.ts';
+import { datasetId } from '../../src/datasets/upload/identity.ts';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import { refused, temporaryFolder } from './fixtures.ts';
 import { images, labels } from './upload/fixtures.ts';
@@ -73,8 +73,8 @@ test('another class name, another division or other pixels are another data set'
     { ...summary, classNames: ['a', 'c'] },
     { ...summary, digest: 'sha256:1' },
     { ...summary, splits: { train: splits.test, test: splits.train } },
-  ].map(datasetIdOf);
+  ].map(datasetId);
   assert.equal(new Set(ids).size, 4);
   for (const id of ids) assert.match(id, /^dst_[0-9a-f]{40}$/);
-  assert.equal(datasetIdOf({ ...summary, name: 'renamed' } as DatasetSummary), ids[0]);
+  assert.equal(datasetId({ ...summary, name: 'renamed' } as DatasetSummary), ids[0]);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import ort from 'onnxruntime-node';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
 import type { PublishedModel } from '../../src/formats/model-metadata.ts';
 import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
@@ -16,7 +16,7 @@ import { planOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 import { modelOf, publishedModel } from './fixtures.ts';
 
-const dataset = await loadDataset(DATA_DIR);
+const dataset = await loadFashionMnist(DATA_DIR);
 const { pixels } = dataset.test;
 const IMAGES = 10_000;
 

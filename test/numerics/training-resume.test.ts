@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import type { Augmentation, OptimizerSettings } from '../../src/numerics/engine.ts';
 import { PLAIN_OBJECTIVE } from '../../src/numerics/engine.ts';
 import { randomBits } from '../../src/numerics/random.ts';
@@ -140,7 +140,7 @@ test('trainings that end early do so, and those that restore the best do not res
 });
 
 test('on real images too, with all that is random and all that is remembered at once', async (t) => {
-  const dataset = await loadDataset(fileURLToPath(new URL('../../data', import.meta.url)));
+  const dataset = await loadFashionMnist(fileURLToPath(new URL('../../data', import.meta.url)));
   const first = (n: number, { pixels, labels } = dataset.train) => ({
     pixels: pixels.subarray(0, 784 * n),
     labels: labels.subarray(0, n),

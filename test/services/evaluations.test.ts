@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { createCatalog } from '../../src/datasets/catalog.ts';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { comparisonQuerySchema, evaluationQuerySchema } from '../../src/domain/evaluation.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
@@ -60,7 +60,7 @@ describe('an evaluation', () => {
   let fashion: Dataset;
   let pool: Pool<never, never>;
   before(async () => {
-    fashion = await loadDataset(DATA_DIR);
+    fashion = await loadFashionMnist(DATA_DIR);
     pool = createPool(new URL('../../src/workers/numeric.worker.ts', import.meta.url), 1);
   });
   after(() => pool.close());

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
@@ -13,7 +13,7 @@ import { temporaryStore, untouched } from '../store/fixtures.ts';
 
 test('a job that waited for space says so once, before what waited, and loses nothing', async (t) => {
   const store = await temporaryStore(t);
-  const catalog = createCatalog([await loadDataset('data')]);
+  const catalog = createCatalog([await loadFashionMnist('data')]);
   const models = createModelService(store, catalog);
   let refusals = 1;
   const recordEpoch: Store['jobs']['recordEpoch'] = async (...epoch) => {

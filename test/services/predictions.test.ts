@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { assertProblem, DATA_DIR, startService, tiny, train } from '../start-service.ts';
@@ -8,7 +8,7 @@ import { assertProblem, DATA_DIR, startService, tiny, train } from '../start-ser
 const { app } = await startService({ after });
 const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
 const job = await train(app, tiny({ training }));
-const { pixels, labels } = (await loadDataset(DATA_DIR)).test;
+const { pixels, labels } = (await loadFashionMnist(DATA_DIR)).test;
 const bytes = new Uint8Array(pixels);
 
 type Sent = Awaited<ReturnType<typeof app.inject>>;

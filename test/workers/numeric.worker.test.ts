@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { rasterToPng } from '../../src/datasets/picture.ts';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { describeExplanation, explanationSchema } from '../../src/domain/explanation.ts';
@@ -48,7 +48,7 @@ describe('a numeric thread', () => {
   let dataset: Dataset;
   let pool: Pool<never, never>;
   before(async () => {
-    dataset = await loadDataset(DATA_DIR);
+    dataset = await loadFashionMnist(DATA_DIR);
     pool = createPool(new URL('../../src/workers/numeric.worker.ts', import.meta.url), 1);
   });
   after(() => pool.close());

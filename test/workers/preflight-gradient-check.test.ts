@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { pixelStatistics } from '../../src/numerics/dataset-statistics.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
 import { engineDifference } from '../../src/numerics/kernel-check.ts';
@@ -10,7 +10,7 @@ import { preflightGradientCheck } from '../../src/workers/preflight-gradient-che
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 
-const { train } = await loadDataset(DATA_DIR);
+const { train } = await loadFashionMnist(DATA_DIR);
 const sizes = [784, 12, 10];
 
 test('a network as a training starts from it passes, with both numbers', () => {

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { loadDataset } from '../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { WorkerMessage } from '../../src/workers/messages.ts';
 import { startTrainingThread } from '../../src/workers/training-thread.ts';
 import { planOf } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
 
-const { train, test: tested } = await loadDataset(DATA_DIR);
+const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 });
 
 /** Runs a thread to its end, with all that it said. */

@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
-import { refusePart } from './refuse-part.ts';
+import { rejectPart } from './refuse-part.ts';
 
 export interface ByteSource {
   /** What it is called where it is refused. */
@@ -26,48 +26,48 @@ export function fileSource(part: string, path: string, bytes: number, start = 0)
 }
 
 /** An entry of a zip archive, which declares its length and checksum. */
-export function entrySource(
-  packed: ByteSource,
+export function zipEntrySource(
+  compressed: ByteSource,
   { bytes, checksum, deflated }: { bytes: number; checksum: number; deflated: boolean },
 ): ByteSource {
-  const { part } = packed;
+  const { part } = compressed;
   return {
     part,
     bytes,
     async *open() {
       let found = 0;
       let sum = 0;
-      for await (const chunk of deflated ? unpack(packed, createInflateRaw()) : packed.open()) {
+      for await (const chunk of deflated ? decompress(compressed, createInflateRaw()) : compressed.open()) {
         found += chunk.length;
-        if (found > bytes) refusePart(part, `it unpacks to more than the ${bytes} bytes that it declares`);
+        if (found > bytes) rejectPart(part, `it unpacks to more than the ${bytes} bytes that it declares`);
         sum = crc32(chunk, sum);
         yield chunk;
       }
-      if (found !== bytes || sum !== checksum) refusePart(part, 'it is damaged');
+      if (found !== bytes || sum !== checksum) rejectPart(part, 'it is damaged');
     },
   };
 }
 
 /** The reader says how much there may be: it stops reading, and so ends a bomb. */
-export function gunzippedSource(packed: ByteSource): ByteSource {
-  return { part: packed.part, bytes: null, open: () => unpack(packed, createGunzip()) };
+export function gunzippedSource(compressed: ByteSource): ByteSource {
+  return { part: compressed.part, bytes: null, open: () => decompress(compressed, createGunzip()) };
 }
 
-async function* unpack(packed: ByteSource, transform: Transform): AsyncIterable<Uint8Array> {
+async function* decompress(compressed: ByteSource, transform: Transform): AsyncIterable<Uint8Array> {
   // What fails is thrown where the transform is read.
-  const unpacked: AsyncIterable<Uint8Array> = pipeline(packed.open(), transform, () => {});
+  const decompressed: AsyncIterable<Uint8Array> = pipeline(compressed.open(), transform, () => {});
   try {
-    yield* unpacked;
+    yield* decompressed;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code?.startsWith('Z_')) {
-      refusePart(packed.part, 'its compressed bytes are damaged, or cut off', cause);
+      rejectPart(compressed.part, 'its compressed bytes are damaged, or cut off', cause);
     }
     throw cause;
   }
 }
 
 /** The first bytes, `limit` of them where there are as many. */
-export async function headOf(source: ByteSource, limit: number): Promise<Buffer> {
+export async function readHead(source: ByteSource, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of source.open()) {

@@ -5,15 +5,15 @@ import type { DatasetFields } from '../../domain/dataset-upload.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import { countExamples } from '../catalog.ts';
 import type { Tensors } from '../tensor-cache.ts';
-import { classNamesOf } from './class-names.ts';
+import { defaultClassNames } from './class-names.ts';
 import { countConstant, findDuplicates } from './duplicates.ts';
-import { holdOut } from './hold-out.ts';
-import { type LabelledArrays, locateArrays, type UploadedFile } from './locate-arrays.ts';
-import { countImages, greatestOf, isFloat, readImages } from './read-images.ts';
+import { splitTest } from './hold-out.ts';
+import { type LabelledArrays, matchArrays, type UploadedFile } from './locate-arrays.ts';
+import { countImages, isFloat, maxOf, readImages } from './read-images.ts';
 import { countLabels, readLabels } from './read-labels.ts';
-import { refusePart } from './refuse-part.ts';
-import type { StoredArray } from './stored-array.ts';
-import { warningsOf } from './warnings.ts';
+import { rejectPart } from './refuse-part.ts';
+import type { ArrayReader } from './stored-array.ts';
+import { findWarnings } from './warnings.ts';
 
 export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'splits'> {
   readonly tensors: Tensors;
@@ -29,18 +29,18 @@ export async function checkUpload(
   { classNames: given, testFraction, seed }: Omit<DatasetFields, 'name'>,
   maxBytes: number,
 ): Promise<CheckedUpload> {
-  const arrays = await locateArrays(files, maxBytes);
+  const arrays = await matchArrays(files, maxBytes);
   assertTestable(arrays.test, testFraction);
   const sent = arrays.test ? [arrays.train, arrays.test] : [arrays.train];
   assertCounts(sent, maxBytes);
 
-  const unit = await isUnit(sent.map(({ images }) => images));
+  const unit = await isUnitScale(sent.map(({ images }) => images));
   const classes = given?.length ?? null;
   const train = await readExamples(arrays.train, unit, classes);
   const test = arrays.test && (await readExamples(arrays.test, unit, classes));
-  const tensors = test ? { train, test } : holdOut(train, testFraction!, seed);
+  const tensors = test ? { train, test } : splitTest(train, testFraction!, seed);
 
-  const classNames = given ?? classNamesOf(tensors, arrays.train.labels.part);
+  const classNames = given ?? defaultClassNames(tensors, arrays.train.labels.part);
   const splits = {
     train: countExamples(tensors.train.labels, classNames.length),
     test: countExamples(tensors.test.labels, classNames.length),
@@ -57,24 +57,24 @@ export async function checkUpload(
     classNames,
     splits,
     tensors,
-    report: { ...found, warnings: warningsOf(found, splits, classNames) },
+    report: { ...found, warnings: findWarnings(found, splits, classNames) },
   };
 }
 
 /** No picture of 0–255 is so dark; normalising and resizing 0–1 leave numbers up to here. */
-const SURELY_BYTES = 2;
+const BYTE_SCALE_THRESHOLD = 2;
 
 /** Floats are 0–1 where none of any array is greater than 1. */
-async function isUnit(images: readonly StoredArray[]): Promise<boolean> {
+async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
-    const ofArray = await greatestOf(array, SURELY_BYTES);
-    if (ofArray > SURELY_BYTES) return false;
+    const ofArray = await maxOf(array, BYTE_SCALE_THRESHOLD);
+    if (ofArray > BYTE_SCALE_THRESHOLD) return false;
     if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
   }
   if (greatest <= 1) return part !== '';
   const advice = 'clip floats of 0–1 to 1, as in x.clip(0, 1), or send whole numbers of 0–255 as u1';
-  return refusePart(
+  return rejectPart(
     part,
     `no float is greater than ${greatest}: as 0–1 that is too much, as 0–255 all is black; ${advice}`,
   );
@@ -97,7 +97,7 @@ async function readExamples(
 }
 
 function describe(
-  { part, format, dtype, shape }: StoredArray,
+  { part, format, dtype, shape }: ArrayReader,
   { minimum, maximum }: Pick<ArrayReport, 'minimum' | 'maximum'>,
 ): ArrayReport {
   return { part, format, dtype, shape: [...shape], minimum, maximum };
@@ -107,10 +107,10 @@ function assertTestable(test: LabelledArrays | null, testFraction: number | null
   if (test === null && testFraction === null) {
     const advice =
       'send test_images and test_labels, or testFraction=0.2 to hold out that share of every class';
-    refusePart('test_images', `there is nothing to test on; ${advice}`);
+    rejectPart('test_images', `there is nothing to test on; ${advice}`);
   }
   if (test !== null && testFraction !== null) {
-    refusePart(
+    rejectPart(
       'testFraction',
       `${test.images.part} are there already, so that nothing is held out; leave it out`,
     );
@@ -124,10 +124,10 @@ function assertCounts(sent: readonly LabelledArrays[], maxBytes: number): void {
     const count = countImages(images);
     const labelled = countLabels(labels);
     if (labelled !== count)
-      refusePart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
+      rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
     total += count * (IMAGE_PIXELS + 1);
     if (total > maxBytes)
-      refusePart(images.part, `the images take ${total} bytes, and ${maxBytes} are the most`);
+      rejectPart(images.part, `the images take ${total} bytes, and ${maxBytes} are the most`);
   }
 }
 
@@ -136,5 +136,5 @@ function assertTrainable(examples: readonly number[], classNames: readonly strin
   if (missing < 0) return;
   const named = `${missing} (${JSON.stringify(classNames[missing])})`;
   const advice = `every label from 0 to ${classNames.length - 1} must be there; number the classes without gaps, from 0`;
-  refusePart(part, `class ${named} has no training image; ${advice}`);
+  rejectPart(part, `class ${named} has no training image; ${advice}`);
 }

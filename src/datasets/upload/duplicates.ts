@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { type DatasetReport, type Duplicates, MAX_PAIRS } from '../../domain/dataset-report.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
-import { rowOf } from './hold-out.ts';
+import { imageRow } from './hold-out.ts';
 
 /** Where an image was first seen, by the SHA-256 of its pixels. */
 type Seen = Map<string, number>;
@@ -12,22 +12,29 @@ type Seen = Map<string, number>;
 export function findDuplicates({ train, test }: Tensors): DatasetReport['duplicates'] {
   const inTrain: Seen = new Map();
   const inTest: Seen = new Map();
-  const found = { train: none(), test: none(), across: none() };
-  for (const [n, key] of keysOf(train)) note(found.train, inTrain, key, n, train, train);
-  for (const [n, key] of keysOf(test)) {
-    note(found.test, inTest, key, n, test, test);
-    if (inTrain.has(key)) note(found.across, inTrain, key, n, train, test);
+  const found = { train: noDuplicates(), test: noDuplicates(), across: noDuplicates() };
+  for (const [n, key] of imageHashes(train)) recordImage(found.train, inTrain, key, n, train, train);
+  for (const [n, key] of imageHashes(test)) {
+    recordImage(found.test, inTest, key, n, test, test);
+    if (inTrain.has(key)) recordImage(found.across, inTrain, key, n, train, test);
   }
   return found;
 }
 
-const none = (): Duplicates => ({ images: 0, withOtherLabel: 0, first: [] });
+const noDuplicates = (): Duplicates => ({ images: 0, withOtherLabel: 0, first: [] });
 
-function* keysOf({ pixels, labels }: Examples): Iterable<[number, string]> {
-  for (let n = 0; n < labels.length; n++) yield [n, hash('sha256', rowOf(pixels, n), 'base64url')];
+function* imageHashes({ pixels, labels }: Examples): Iterable<[number, string]> {
+  for (let n = 0; n < labels.length; n++) yield [n, hash('sha256', imageRow(pixels, n), 'base64url')];
 }
 
-function note(found: Duplicates, seen: Seen, key: string, n: number, before: Examples, now: Examples): void {
+function recordImage(
+  found: Duplicates,
+  seen: Seen,
+  key: string,
+  n: number,
+  before: Examples,
+  now: Examples,
+): void {
   const first = seen.get(key);
   if (first === undefined) return void seen.set(key, n);
   found.images++;
@@ -39,7 +46,7 @@ function note(found: Duplicates, seen: Seen, key: string, n: number, before: Exa
 export function countConstant({ pixels, labels }: Examples): number {
   let count = 0;
   for (let n = 0; n < labels.length; n++) {
-    const image = rowOf(pixels, n);
+    const image = imageRow(pixels, n);
     if (image.every((pixel) => pixel === image[0])) count++;
   }
   return count;

@@ -8,16 +8,19 @@ import type { Tensors } from '../tensor-cache.ts';
  * The same share of every class, chosen by the seed. What stays is moved together where it is: the images are not in
  * memory twice.
  */
-export function holdOut({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
-  const { train, validation: held } = splitByClass(labels, fraction, seed);
-  const test = { pixels: new Uint8Array(held.length * IMAGE_PIXELS), labels: new Uint8Array(held.length) };
-  for (const [to, from] of held.entries()) {
-    test.pixels.set(rowOf(pixels, from), to * IMAGE_PIXELS);
+export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
+  const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
+  const test = {
+    pixels: new Uint8Array(testIndices.length * IMAGE_PIXELS),
+    labels: new Uint8Array(testIndices.length),
+  };
+  for (const [to, from] of testIndices.entries()) {
+    test.pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     test.labels[to] = labels[from]!;
   }
   // Ascending, so that nothing is overwritten before it has moved.
   for (const [to, from] of train.entries()) {
-    pixels.set(rowOf(pixels, from), to * IMAGE_PIXELS);
+    pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     labels[to] = labels[from]!;
   }
   return {
@@ -29,6 +32,6 @@ export function holdOut({ pixels, labels }: Examples, fraction: number, seed: nu
   };
 }
 
-export function rowOf(pixels: Uint8Array, image: number): Uint8Array {
+export function imageRow(pixels: Uint8Array, image: number): Uint8Array {
   return pixels.subarray(image * IMAGE_PIXELS, (image + 1) * IMAGE_PIXELS);
 }

@@ -8,7 +8,7 @@ const DIGITS = 40;
  * `dst_` and 160 bits of the SHA-256 of what makes a data set: the digest of its pixels and labels, how many there are in
  * each split, and the names of its classes.
  */
-export function datasetIdOf({
+export function datasetId({
   digest,
   splits,
   classNames,

@@ -1,7 +1,7 @@
 /** The header of an IDX file, as MNIST and Fashion-MNIST are published. Format: http://yann.lecun.com/exdb/mnist/ */
 
 import type { ArrayHeader } from './array-header.ts';
-import { refusePart } from './refuse-part.ts';
+import { rejectPart } from './refuse-part.ts';
 
 const UNSIGNED_BYTE = 0x08;
 const OTHERS: Readonly<Record<number, string>> = {
@@ -21,17 +21,17 @@ export function readIdxHeader(part: string, head: Buffer, fileBytes: number | nu
   const [, , type, dimensions] = head;
   if (type !== UNSIGNED_BYTE) {
     const found = OTHERS[type ?? -1] ?? 'no type that there is';
-    refusePart(part, `its IDX header names ${found}; unsigned bytes are read. Send other numbers as npy`);
+    rejectPart(part, `its IDX header names ${found}; unsigned bytes are read. Send other numbers as npy`);
   }
   const dataOffset = 4 + 4 * dimensions!;
   if (!(dimensions! >= 1 && dimensions! <= MAX_DIMENSIONS)) {
-    refusePart(part, `its IDX header names ${dimensions} dimensions; 1 to ${MAX_DIMENSIONS} are read`);
+    rejectPart(part, `its IDX header names ${dimensions} dimensions; 1 to ${MAX_DIMENSIONS} are read`);
   }
-  if (head.length < dataOffset) refusePart(part, 'it ends within its IDX header');
+  if (head.length < dataOffset) rejectPart(part, 'it ends within its IDX header');
   const shape = Array.from({ length: dimensions! }, (_, d) => head.readUInt32BE(4 + 4 * d));
   const dataBytes = shape.reduce((product, dimension) => product * dimension, 1);
   if (fileBytes !== null && fileBytes !== dataOffset + dataBytes) {
-    refusePart(
+    rejectPart(
       part,
       `its IDX header names ${dataBytes} bytes of data, but there are ${fileBytes - dataOffset}`,
     );

@@ -3,8 +3,8 @@ import { ARRAY_NAMES, type ArrayRole, FILE_PARTS, NPZ_PART } from '../../domain/
 import { quote } from '../../formats/refuse.ts';
 import { type ByteSource, fileSource } from './byte-source.ts';
 import { openNpz } from './npz-file.ts';
-import { refusePart } from './refuse-part.ts';
-import { openArray, type StoredArray } from './stored-array.ts';
+import { rejectPart } from './refuse-part.ts';
+import { type ArrayReader, openArrayReader } from './stored-array.ts';
 
 export interface UploadedFile {
   /** Name of the form's part. */
@@ -14,8 +14,8 @@ export interface UploadedFile {
 }
 
 export interface LabelledArrays {
-  readonly images: StoredArray;
-  readonly labels: StoredArray;
+  readonly images: ArrayReader;
+  readonly labels: ArrayReader;
 }
 
 /**
@@ -23,27 +23,27 @@ export interface LabelledArrays {
  * @returns `test` is null where there is none
  * @throws AtelierError `invalid-dataset-file`
  */
-export async function locateArrays(
+export async function matchArrays(
   files: readonly UploadedFile[],
   maxBytes: number,
 ): Promise<{ train: LabelledArrays; test: LabelledArrays | null }> {
   const archive = files.find(({ part }) => part === NPZ_PART);
   if (archive && files.length > 1)
-    refusePart(NPZ_PART, 'it holds all arrays, so that no other file is sent beside it');
+    rejectPart(NPZ_PART, 'it holds all arrays, so that no other file is sent beside it');
   const sources = archive
     ? await openNpz(NPZ_PART, archive.path, maxBytes)
     : new Map(files.map(({ part, path, bytes }) => [part, fileSource(part, path, bytes)]));
   for (const name of sources.keys()) {
-    if (!FILE_PARTS.includes(name)) refusePart(NPZ_PART, `it has an array ${quote(name)}; ${EXPECTED}`);
+    if (!FILE_PARTS.includes(name)) rejectPart(NPZ_PART, `it has an array ${quote(name)}; ${EXPECTED}`);
   }
   const array = async (role: ArrayRole) => {
-    const source = sourceOf(sources, role);
-    return source && openArray(source);
+    const source = findSource(sources, role);
+    return source && openArrayReader(source);
   };
-  const train = together('train', await array('trainImages'), await array('trainLabels'));
-  const test = together('test', await array('testImages'), await array('testLabels'));
+  const train = pairUp('train', await array('trainImages'), await array('trainLabels'));
+  const test = pairUp('test', await array('testImages'), await array('testLabels'));
   return {
-    train: train ?? refusePart(archive ? NPZ_PART : 'train_images', `it is not there; ${EXPECTED}`),
+    train: train ?? rejectPart(archive ? NPZ_PART : 'train_images', `it is not there; ${EXPECTED}`),
     test,
   };
 }
@@ -52,19 +52,19 @@ const EXPECTED = `the arrays are ${Object.values(ARRAY_NAMES)
   .map((names) => names.join(' or '))
   .join(', ')}`;
 
-function sourceOf(sources: ReadonlyMap<string, ByteSource>, role: ArrayRole): ByteSource | undefined {
+function findSource(sources: ReadonlyMap<string, ByteSource>, role: ArrayRole): ByteSource | undefined {
   const found = ARRAY_NAMES[role].flatMap((name) => sources.get(name) ?? []);
-  if (found.length > 1) refusePart(found[1]!.part, `it is there as ${found[0]!.part} already`);
+  if (found.length > 1) rejectPart(found[1]!.part, `it is there as ${found[0]!.part} already`);
   return found[0];
 }
 
-function together(
+function pairUp(
   split: 'train' | 'test',
-  images: StoredArray | undefined,
-  labels: StoredArray | undefined,
+  images: ArrayReader | undefined,
+  labels: ArrayReader | undefined,
 ): LabelledArrays | null {
   if (images && labels) return { images, labels };
-  if (images) refusePart(`${split}_labels`, `they are not there, but ${images.part} is`);
-  if (labels) refusePart(`${split}_images`, `they are not there, but ${labels.part} is`);
+  if (images) rejectPart(`${split}_labels`, `they are not there, but ${images.part} is`);
+  if (labels) rejectPart(`${split}_images`, `they are not there, but ${labels.part} is`);
   return null;
 }

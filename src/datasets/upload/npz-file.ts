@@ -8,14 +8,14 @@ import {
   packedStart,
   readDirectory,
 } from '../../formats/zip-directory.ts';
-import { type ByteSource, entrySource, fileSource } from './byte-source.ts';
-import { refusePart } from './refuse-part.ts';
+import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
+import { rejectPart } from './refuse-part.ts';
 
 /** Holds a directory of as many entries as there may be, and the longest comment. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
 /** What is sent in its place, and begins like this. */
-const MISTAKEN = [
+const OTHER_FORMATS = [
   ['\x93NUMPY', 'an npy array'],
   ['\x1f\x8b', 'packed by gzip'],
   ['\0\0', 'an IDX array'],
@@ -31,7 +31,7 @@ export async function openNpz(
   path: string,
   maxBytes: number,
 ): Promise<ReadonlyMap<string, ByteSource>> {
-  const refuse = (defect: string, cause?: unknown): never => refusePart(part, defect, cause);
+  const reject = (defect: string, cause?: unknown): never => rejectPart(part, defect, cause);
   const file = await open(path);
   try {
     const { size } = await file.stat();
@@ -40,17 +40,17 @@ export async function openNpz(
       const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
       return bytes.subarray(0, bytesRead);
     };
-    const mistaken = nameOf(await read(0, 6));
-    if (mistaken)
-      refuse(
-        `it is ${mistaken}, and has to be an npz; an array is sent as ${FILE_PARTS.slice(1).join(', ')}`,
+    const otherFormat = sniffOtherFormat(await read(0, 6));
+    if (otherFormat)
+      reject(
+        `it is ${otherFormat}, and has to be an npz; an array is sent as ${FILE_PARTS.slice(1).join(', ')}`,
       );
     const tailOffset = Math.max(0, size - TAIL_BYTES);
     const sources = new Map<string, ByteSource>();
-    for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, refuse)) {
-      const start = packedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, refuse);
+    for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
+      const start = packedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, reject);
       const name = entry.name.endsWith(SUFFIX) ? entry.name.slice(0, -SUFFIX.length) : entry.name;
-      sources.set(name, sourceOf(name, path, entry, start));
+      sources.set(name, createEntrySource(name, path, entry, start));
     }
     return sources;
   } finally {
@@ -58,13 +58,13 @@ export async function openNpz(
   }
 }
 
-function nameOf(start: Buffer): string | undefined {
+function sniffOtherFormat(start: Buffer): string | undefined {
   if (start.length === 0) return 'empty';
-  return MISTAKEN.find(([signature]) => start.toString('latin1').startsWith(signature))?.[1];
+  return OTHER_FORMATS.find(([signature]) => start.toString('latin1').startsWith(signature))?.[1];
 }
 
-function sourceOf(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {
+function createEntrySource(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {
   const { method, bytes, packedBytes, checksum } = entry;
-  const packed = fileSource(name, path, packedBytes, start);
-  return entrySource(packed, { bytes, checksum, deflated: method === METHODS.deflated });
+  const compressed = fileSource(name, path, packedBytes, start);
+  return zipEntrySource(compressed, { bytes, checksum, deflated: method === METHODS.deflated });
 }

@@ -1,8 +1,8 @@
 /** Images of an uploaded array → a byte a pixel. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../image-batch.ts';
-import { refusePart } from './refuse-part.ts';
-import type { StoredArray } from './stored-array.ts';
+import { rejectPart } from './refuse-part.ts';
+import type { ArrayReader } from './stored-array.ts';
 
 export interface ReadImages {
   /** n × 784 */
@@ -20,25 +20,25 @@ const SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE}
  * How many images there are.
  * @throws AtelierError `invalid-dataset-file` where the shape is not (n, 784), (n, 28, 28) or (n, 28, 28, 1), n at least 1
  */
-export function countImages({ part, shape }: StoredArray): number {
+export function countImages({ part, shape }: ArrayReader): number {
   const [count, ...image] = shape;
   if (SHAPES.includes(image.join())) {
     if (count! >= 1) return count!;
-    refusePart(part, 'it has no images');
+    rejectPart(part, 'it has no images');
   }
   const advice =
     image.length >= 2
       ? `an image is ${IMAGE_SIDE}×${IMAGE_SIDE} here, of one grey: resize and convert the pictures before they are sent`
       : `(n, ${IMAGE_SIDE}, ${IMAGE_SIDE}) and (n, ${IMAGE_PIXELS}) are images`;
-  return refusePart(part, `its shape is (${shape.slice(0, 8).join(', ')}); ${advice}`);
+  return rejectPart(part, `its shape is (${shape.slice(0, 8).join(', ')}); ${advice}`);
 }
 
-export const isFloat = ({ dtype }: StoredArray) => dtype.startsWith('f');
+export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
 /** The greatest number, or one greater than `enough`. Reads all of it else: what an array holds is known only at its end. */
-export async function greatestOf(array: StoredArray, enough: number): Promise<number> {
+export async function maxOf(array: ArrayReader, enough: number): Promise<number> {
   let greatest = Number.NEGATIVE_INFINITY;
-  for await (const stretch of array.stretches()) {
+  for await (const stretch of array.chunks()) {
     for (let i = 0; i < stretch.length; i++) if (stretch[i]! > greatest) greatest = Number(stretch[i]);
     if (greatest > enough) return greatest;
   }
@@ -49,17 +49,17 @@ export async function greatestOf(array: StoredArray, enough: number): Promise<nu
  * @param unit whether the numbers are 0–1, to be multiplied by 255
  * @throws AtelierError `invalid-dataset-file` naming the first number that is out of range
  */
-export async function readImages(array: StoredArray, unit: boolean): Promise<ReadImages> {
+export async function readImages(array: ArrayReader, unit: boolean): Promise<ReadImages> {
   const count = countImages(array);
   const place = array.fortranOrder ? fromFortranOrder(array.shape) : (index: number) => index;
   const limit = unit ? 1 : 255;
   const rounding = array.dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   const pixels = new Uint8Array(count * IMAGE_PIXELS);
   let [index, rounded, minimum, maximum] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for await (const stretch of array.stretches()) {
+  for await (const stretch of array.chunks()) {
     for (let i = 0; i < stretch.length; i++, index++) {
       const value = Number(stretch[i]!);
-      if (!(value >= 0 && value <= limit)) refuseValue(array, place(index), value, unit);
+      if (!(value >= 0 && value <= limit)) rejectValue(array, place(index), value, unit);
       if (value < minimum) minimum = value;
       if (value > maximum) maximum = value;
       const scaled = unit ? unitToByteScale(value, rounding) : value;
@@ -83,10 +83,10 @@ function fromFortranOrder([count, height, width]: readonly number[]): (index: nu
   };
 }
 
-function refuseValue(array: StoredArray, place: number, value: number, unit: boolean): never {
+function rejectValue(array: ArrayReader, place: number, value: number, unit: boolean): never {
   const pixel = place % IMAGE_PIXELS;
   const at = [Math.floor(place / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
   const range = unit ? '0 to 1, since no float is greater' : '0 to 255';
   const also = isFloat(array) && !unit ? ', or 0 to 1 where no float is greater' : '';
-  refusePart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels are ${range}${also}`);
+  rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels are ${range}${also}`);
 }

@@ -8,22 +8,22 @@ import {
   readNpyHeader,
 } from '../../formats/npy-header.ts';
 import type { ArrayHeader } from './array-header.ts';
-import { type ByteSource, gunzippedSource, headOf } from './byte-source.ts';
+import { type ByteSource, gunzippedSource, readHead } from './byte-source.ts';
 import { readIdxHeader } from './idx-header.ts';
-import { refusePart } from './refuse-part.ts';
+import { rejectPart } from './refuse-part.ts';
 
-export interface StoredArray extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fortranOrder'> {
+export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fortranOrder'> {
   readonly part: string;
   readonly format: 'npy' | 'idx';
   /**
    * Its elements in the order of the file, stretch by stretch. A stretch is overwritten by the next.
    * @throws AtelierError `invalid-dataset-file` where it ends too early, goes on, or does not unpack
    */
-  stretches(): AsyncIterable<NpyData>;
+  chunks(): AsyncIterable<NpyData>;
 }
 
 const HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
-const STRETCH_BYTES = 2 ** 18;
+const CHUNK_BYTES = 2 ** 18;
 const VIEWS = {
   u1: Uint8Array,
   u2: Uint16Array,
@@ -39,30 +39,35 @@ const VIEWS = {
 } as const satisfies Record<NpyDtype, unknown>;
 
 /** @throws AtelierError `invalid-dataset-file` where it is none, or its header says another length */
-export async function openArray(source: ByteSource): Promise<StoredArray> {
-  const head = await headOf(source, HEAD_BYTES);
+export async function openArrayReader(source: ByteSource): Promise<ArrayReader> {
+  const head = await readHead(source, HEAD_BYTES);
   const { part } = source;
   if (head.subarray(0, 6).equals(Buffer.from('\x93NUMPY', 'latin1'))) {
     if (source.bytes === null)
-      refusePart(part, 'an npy array is not read out of gzip; send it as it is, or in an npz');
-    return arrayOf(source, 'npy', npyHeader(part, head, source.bytes));
+      rejectPart(part, 'an npy array is not read out of gzip; send it as it is, or in an npz');
+    return createArrayReader(source, 'npy', npyHeader(part, head, source.bytes));
   }
   if (head[0] === 0x1f && head[1] === 0x8b && source.bytes !== null)
-    return openArray(gunzippedSource(source));
-  if (head[0] === 0 && head[1] === 0) return arrayOf(source, 'idx', readIdxHeader(part, head, source.bytes));
-  return refusePart(part, 'it is neither npy nor IDX, nor IDX packed by gzip');
+    return openArrayReader(gunzippedSource(source));
+  if (head[0] === 0 && head[1] === 0)
+    return createArrayReader(source, 'idx', readIdxHeader(part, head, source.bytes));
+  return rejectPart(part, 'it is neither npy nor IDX, nor IDX packed by gzip');
 }
 
 function npyHeader(part: string, head: Uint8Array, fileBytes: number): ArrayHeader {
   try {
     return readNpyHeader(head, fileBytes);
   } catch (cause) {
-    if (cause instanceof AtelierError) return refusePart(part, cause.message, cause);
+    if (cause instanceof AtelierError) return rejectPart(part, cause.message, cause);
     throw cause;
   }
 }
 
-function arrayOf(source: ByteSource, format: StoredArray['format'], header: ArrayHeader): StoredArray {
+function createArrayReader(
+  source: ByteSource,
+  format: ArrayReader['format'],
+  header: ArrayHeader,
+): ArrayReader {
   const { part } = source;
   const { dtype, shape, fortranOrder, dataOffset, dataBytes } = header;
   const View = VIEWS[dtype];
@@ -72,29 +77,30 @@ function arrayOf(source: ByteSource, format: StoredArray['format'], header: Arra
     dtype,
     shape,
     fortranOrder,
-    async *stretches() {
+    async *chunks() {
       // Of a memory of its own, so that elements lie where their type wants them.
-      const stretch = new Uint8Array(STRETCH_BYTES);
+      const stretch = new Uint8Array(CHUNK_BYTES);
       const view = (bytes: number) => new View(stretch.buffer, 0, bytes / NPY_ITEM_BYTES[dtype]);
       let filled = 0;
-      let left = dataBytes;
+      let remaining = dataBytes;
       let skip = dataOffset;
       for await (const chunk of source.open()) {
         const skipped = Math.min(skip, chunk.length);
         skip -= skipped;
-        left -= chunk.length - skipped;
-        if (left < 0) refusePart(part, `it goes on after the ${dataBytes} bytes of its data`);
+        remaining -= chunk.length - skipped;
+        if (remaining < 0) rejectPart(part, `it goes on after the ${dataBytes} bytes of its data`);
         for (let at = skipped; at < chunk.length; ) {
-          const taken = Math.min(STRETCH_BYTES - filled, chunk.length - at);
+          const taken = Math.min(CHUNK_BYTES - filled, chunk.length - at);
           stretch.set(chunk.subarray(at, at + taken), filled);
           at += taken;
           filled += taken;
-          if (filled < STRETCH_BYTES) continue;
+          if (filled < CHUNK_BYTES) continue;
           yield view(filled);
           filled = 0;
         }
       }
-      if (left > 0 || skip > 0) refusePart(part, `it ends ${left} bytes before the end of its data`);
+      if (remaining > 0 || skip > 0)
+        rejectPart(part, `it ends ${remaining} bytes before the end of its data`);
       if (filled > 0) yield view(filled);
     },
   };

@@ -5,9 +5,9 @@ import type { DatasetReport } from '../../domain/dataset-report.ts';
 type Warning = DatasetReport['warnings'][number];
 type Found = Omit<DatasetReport, 'warnings'>;
 
-const UNBALANCED = 10;
+const UNBALANCED_RATIO = 10;
 
-export function warningsOf(
+export function findWarnings(
   { arrays, pixels, duplicates, constantImages }: Found,
   { train, test }: DatasetSummary['splits'],
   classNames: readonly string[],
@@ -34,7 +34,7 @@ export function warningsOf(
   );
   const [fewest, most] = extremes(train.examplesPerClass);
   warn(
-    train.examplesPerClass[fewest]! * UNBALANCED < train.examplesPerClass[most]!,
+    train.examplesPerClass[fewest]! * UNBALANCED_RATIO < train.examplesPerClass[most]!,
     'unbalanced-classes',
     `Class ${named(fewest)} has ${train.examplesPerClass[fewest]} training images, class ${named(most)} has ` +
       `${train.examplesPerClass[most]}. "classWeights": "balanced" weighs them alike.`,

@@ -1,8 +1,8 @@
 /** Image bodies of every content type → what a prediction is computed from. */
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
-import { type EncodedImages, inFile } from '../../datasets/decode-images.ts';
-import { containPicture, countPixels, fromPicture } from '../../datasets/picture.ts';
+import { type EncodedImages, inFileError } from '../../datasets/decode-images.ts';
+import { containImage, countPixels, decodeImage } from '../../datasets/picture.ts';
 import type { ImageQuery } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 
@@ -56,8 +56,8 @@ async function toEncodedImages(
     case 'application/octet-stream':
       return { kind: 'bytes', bytes };
     default: {
-      if (fit === undefined) return { kind: 'batch', ...(await fromPicture(bytes)) };
-      const { batch, corrected } = await containPicture(bytes);
+      if (fit === undefined) return { kind: 'batch', ...(await decodeImage(bytes)) };
+      const { batch, corrected } = await containImage(bytes);
       return { kind: 'batch', ...batch, corrected };
     }
   }
@@ -128,7 +128,7 @@ async function limitPixels(files: readonly FormFile[]): Promise<void> {
   for (const { filename, type, bytes } of files) {
     if (!isEncodedImage(type)) continue;
     total += await countPixels(bytes).catch((error) => {
-      throw inFile(filename, error);
+      throw inFileError(filename, error);
     });
     if (total > MAX_FORM_PIXELS) {
       throw new AtelierError(
@@ -159,7 +159,7 @@ async function readForm(
     names.push(filename);
     parts.push(
       await toEncodedImages(type, bytes, query).catch((error) => {
-        throw inFile(filename, error);
+        throw inFileError(filename, error);
       }),
     );
   }

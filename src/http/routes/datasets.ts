@@ -1,7 +1,7 @@
 /** /v1/datasets */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { type Catalog, knownDatasets } from '../../datasets/catalog.ts';
+import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/picture.ts';
 import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
@@ -32,7 +32,7 @@ export const datasetRoutes =
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;
-      const message = `There is no data set ${datasetId}; there are: ${knownDatasets(catalog)}.`;
+      const message = `There is no data set ${datasetId}; there are: ${listDatasetIds(catalog)}.`;
       throw new AtelierError('dataset-not-found', message);
     }
 

@@ -1,5 +1,5 @@
 /** Says of images whether they look like those of a training. */
-import { correctionsOf, type EncodedImages } from '../../datasets/decode-images.ts';
+import { type EncodedImages, listCorrections } from '../../datasets/decode-images.ts';
 import type { ImageBatch } from '../../datasets/image-batch.ts';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
@@ -28,7 +28,7 @@ export function diagnoseImages(
       { details: [{ parameter: 'diagnose', detail: `takes at most ${most} images` }] },
     );
   }
-  const corrected = correctionsOf(images);
+  const corrected = listCorrections(images);
   return Array.from({ length: count }, (_, n) => {
     const image = pixels.subarray(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS);
     return describeDiagnosis(diagnose(image, statistics), corrected[n]);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import ort from 'onnxruntime-node';
-import { loadDataset } from '../../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { ModelVersion } from '../../../src/domain/model.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../src/formats/export-model.ts';
 import { importModel } from '../../../src/formats/import-model.ts';
@@ -13,7 +13,7 @@ import { assertProblem, DATA_DIR, startService, tiny, train } from '../../start-
 import { importFile } from '../import-file.ts';
 
 const { app } = await startService({ after });
-const test300 = (await loadDataset(DATA_DIR)).test.pixels.subarray(0, 300 * 784);
+const test300 = (await loadFashionMnist(DATA_DIR)).test.pixels.subarray(0, 300 * 784);
 await train(app, tiny({ modelName: 'mine' }));
 const version = (await app.inject('/v1/models/mine/versions/1')).json<ModelVersion>();
 

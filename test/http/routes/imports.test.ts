@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { loadDataset } from '../../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
 import { exportModel } from '../../../src/formats/export-model.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
@@ -25,7 +25,7 @@ import {
 import { encodeForm, formBody, importFile } from '../import-file.ts';
 
 const { app } = await startService({ after });
-const dataset = await loadDataset(DATA_DIR);
+const dataset = await loadFashionMnist(DATA_DIR);
 
 async function imported(bytes: Uint8Array, fields: Record<string, string>): Promise<ModelVersion> {
   const response = await importFile(app, bytes, fields);

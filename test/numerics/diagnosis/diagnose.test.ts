@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { loadDataset } from '../../../src/datasets/fashion-mnist.ts';
+import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { Dataset } from '../../../src/domain/dataset.ts';
 import { diagnose } from '../../../src/numerics/diagnosis/diagnose.ts';
 import { inverted, transposed } from '../../../src/numerics/diagnosis/features.ts';
@@ -22,7 +22,7 @@ describe('a picture, compared with the training images', () => {
   let dataset: Dataset;
   let statistics: ImageStatistics;
   before(async () => {
-    dataset = await loadDataset(DATA_DIR);
+    dataset = await loadFashionMnist(DATA_DIR);
     statistics = computeImageStatistics(dataset.train, dataset.classNames.length);
   });
 
