@@ -1,7 +1,7 @@
 /** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
 
+import { decodeImage } from '../datasets/encoded-image.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
-import { decodeImage } from '../datasets/picture.ts';
 import { refuseAt } from '../formats/json-bounds.ts';
 import { readNested, type Tensor } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';

@@ -1,6 +1,6 @@
 /** Takes data sets in, and deletes them. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
-import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
+import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset } from '../store/datasets.ts';

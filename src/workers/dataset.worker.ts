@@ -2,7 +2,7 @@
 import type { Tensors } from '../datasets/tensor-cache.ts';
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
 import { checkUpload } from '../datasets/upload/check-upload.ts';
-import { datasetId } from '../datasets/upload/identity.ts';
+import { datasetId } from '../datasets/upload/dataset-id.ts';
 import { isFull, storageFull } from '../store/directory.ts';
 import type { CheckedDataset, DatasetCheckTask, DatasetLoadTask, Outcome } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';

@@ -1,7 +1,7 @@
 /** Everything that crosses a thread boundary, both ways. */
 
 import type { EncodedImages } from '../datasets/decode-images.ts';
-import type { UploadedFile } from '../datasets/upload/locate-arrays.ts';
+import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { countExamples } from '../../src/datasets/catalog.ts';
 import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
-import { datasetId } from '../../src/datasets/upload/identity.ts';
+import { datasetId } from '../../src/datasets/upload/dataset-id.ts';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import { refused, temporaryFolder } from './fixtures.ts';
 import { images, labels } from './upload/fixtures.ts';

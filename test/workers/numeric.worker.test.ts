@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import sharp from 'sharp';
+import { rasterToPng } from '../../src/datasets/encoded-image.ts';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
-import { rasterToPng } from '../../src/datasets/picture.ts';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { describeExplanation, explanationSchema } from '../../src/domain/explanation.ts';
 import { magnitude } from '../../src/formats/drawing/colour-scale.ts';

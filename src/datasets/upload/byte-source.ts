@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
-import { rejectPart } from './refuse-part.ts';
+import { rejectPart } from './reject-part.ts';
 
 export interface ByteSource {
   /** What it is called where it is refused. */

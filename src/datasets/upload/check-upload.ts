@@ -5,14 +5,14 @@ import type { DatasetFields } from '../../domain/dataset-upload.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import { countExamples } from '../catalog.ts';
 import type { Tensors } from '../tensor-cache.ts';
+import type { ArrayReader } from './array-reader.ts';
 import { defaultClassNames } from './class-names.ts';
 import { countConstant, findDuplicates } from './duplicates.ts';
-import { splitTest } from './hold-out.ts';
-import { type LabelledArrays, matchArrays, type UploadedFile } from './locate-arrays.ts';
+import { type LabelledArrays, matchArrays, type UploadedFile } from './match-arrays.ts';
 import { countImages, isFloat, maxOf, readImages } from './read-images.ts';
 import { countLabels, readLabels } from './read-labels.ts';
-import { rejectPart } from './refuse-part.ts';
-import type { ArrayReader } from './stored-array.ts';
+import { rejectPart } from './reject-part.ts';
+import { splitTest } from './split-test.ts';
 import { findWarnings } from './warnings.ts';
 
 export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'splits'> {

@@ -1,7 +1,7 @@
 /** Class names for a data set that has none. */
 import { MIN_CLASSES } from '../../domain/dataset.ts';
 import type { Tensors } from '../tensor-cache.ts';
-import { rejectPart } from './refuse-part.ts';
+import { rejectPart } from './reject-part.ts';
 
 /** "0", "1", … to the highest label. @throws AtelierError `invalid-dataset-file` where there is one class only */
 export function defaultClassNames({ train, test }: Tensors, part: string): string[] {

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { type DatasetReport, type Duplicates, MAX_PAIRS } from '../../domain/dataset-report.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
-import { imageRow } from './hold-out.ts';
+import { imageRow } from './split-test.ts';
 
 /** Where an image was first seen, by the SHA-256 of its pixels. */
 type Seen = Map<string, number>;

@@ -1,7 +1,7 @@
 /** The header of an IDX file, as MNIST and Fashion-MNIST are published. Format: http://yann.lecun.com/exdb/mnist/ */
 
 import type { ArrayHeader } from './array-header.ts';
-import { rejectPart } from './refuse-part.ts';
+import { rejectPart } from './reject-part.ts';
 
 const UNSIGNED_BYTE = 0x08;
 const OTHERS: Readonly<Record<number, string>> = {

@@ -9,7 +9,7 @@ import {
   readDirectory,
 } from '../../formats/zip-directory.ts';
 import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
-import { rejectPart } from './refuse-part.ts';
+import { rejectPart } from './reject-part.ts';
 
 /** Holds a directory of as many entries as there may be, and the longest comment. */
 const TAIL_BYTES = 2 ** 20;

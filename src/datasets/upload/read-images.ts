@@ -1,8 +1,8 @@
 /** Images of an uploaded array → a byte a pixel. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../image-batch.ts';
-import { rejectPart } from './refuse-part.ts';
-import type { ArrayReader } from './stored-array.ts';
+import type { ArrayReader } from './array-reader.ts';
+import { rejectPart } from './reject-part.ts';
 
 export interface ReadImages {
   /** n × 784 */

@@ -1,7 +1,7 @@
 /** Labels of an uploaded array → a byte a label. */
 import { MAX_CLASSES } from '../../domain/dataset.ts';
-import { rejectPart } from './refuse-part.ts';
-import type { ArrayReader } from './stored-array.ts';
+import type { ArrayReader } from './array-reader.ts';
+import { rejectPart } from './reject-part.ts';
 
 export interface ReadLabels {
   readonly labels: Uint8Array;

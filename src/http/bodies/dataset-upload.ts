@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { MultipartFile } from '@fastify/multipart';
 import type { FastifyError, FastifyRequest } from 'fastify';
-import type { UploadedFile } from '../../datasets/upload/locate-arrays.ts';
+import type { UploadedFile } from '../../datasets/upload/match-arrays.ts';
 import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/dataset-upload.ts';
 import { AtelierError } from '../../errors.ts';
 import { isFull, storageFull } from '../../store/directory.ts';

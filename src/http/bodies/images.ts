@@ -2,7 +2,7 @@
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { type EncodedImages, inFileError } from '../../datasets/decode-images.ts';
-import { containImage, countPixels, decodeImage } from '../../datasets/picture.ts';
+import { containImage, countPixels, decodeImage } from '../../datasets/encoded-image.ts';
 import type { ImageQuery } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 

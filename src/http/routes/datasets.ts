@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
-import { toPng } from '../../datasets/picture.ts';
+import { toPng } from '../../datasets/encoded-image.ts';
 import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';

@@ -1,7 +1,7 @@
 /** /v1/models/…/weights */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { rasterToPng } from '../../datasets/picture.ts';
+import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
 import { binaryContent } from '../bodies/binary-content.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { containImage, decodeImage, toPng } from '../../src/datasets/picture.ts';
+import { containImage, decodeImage, toPng } from '../../src/datasets/encoded-image.ts';
 import { PICTURES, refused } from './fixtures.ts';
 
 const colour = { r: 200, g: 100, b: 50 };

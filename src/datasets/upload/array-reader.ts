@@ -10,7 +10,7 @@ import {
 import type { ArrayHeader } from './array-header.ts';
 import { type ByteSource, gunzippedSource, readHead } from './byte-source.ts';
 import { readIdxHeader } from './idx-header.ts';
-import { rejectPart } from './refuse-part.ts';
+import { rejectPart } from './reject-part.ts';
 
 export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fortranOrder'> {
   readonly part: string;

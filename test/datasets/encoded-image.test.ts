@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { decodeImage, toPng } from '../../src/datasets/picture.ts';
+import { decodeImage, toPng } from '../../src/datasets/encoded-image.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { PICTURES, refused } from './fixtures.ts';
 
