@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
-import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
+import { type PublishedModel, parametersDigest } from '../../src/formats/model-metadata.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { buildTrainingPlan } from '../../src/services/build-plan.ts';
@@ -69,7 +69,7 @@ export function model(): PublishedModel {
     standardization: hints.standardization!,
     parameters,
     classNames,
-    digest: digestOf(parameters),
+    digest: parametersDigest(parameters),
   };
 }
 

@@ -10,7 +10,7 @@ import { exportModel } from '../../src/formats/export-model.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
-import { tensorsOf } from '../../src/formats/tensor.ts';
+import { layerTensors } from '../../src/formats/tensor.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
 import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
@@ -92,7 +92,7 @@ export const all = {
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   'arrays in npz': () => {
-    const tensors = tensorsOf(model().layerSizes, model().parameters);
+    const tensors = layerTensors(model().layerSizes, model().parameters);
     const files = tensors.map(({ data, shape }) => npyBytes(data, shape));
     return {
       files,

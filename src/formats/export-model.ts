@@ -6,7 +6,7 @@ import { npzBytes } from './npz.ts';
 import { type OnnxInput, onnxModel } from './onnx-graph.ts';
 import { writeOnnx } from './onnx-write.ts';
 import { safetensorsBytes } from './safetensors.ts';
-import { tensorsOf } from './tensor.ts';
+import { layerTensors } from './tensor.ts';
 
 export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -18,7 +18,7 @@ export function exportModel(
   input: OnnxInput = 'float',
 ): Uint8Array {
   const { parameters, layerSizes } = model;
-  const tensors = tensorsOf(layerSizes, parameters);
+  const tensors = layerTensors(layerSizes, parameters);
   switch (format) {
     case 'onnx':
       return writeOnnx(onnxModel(model, input));

@@ -7,7 +7,7 @@ import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
 import { parseNpz, parseTensor } from './npz.ts';
 import { packLayers } from './pack-layers.ts';
 import { readPackedVector } from './packed-vector.ts';
-import { refuse } from './refuse.ts';
+import { rejectModelFile } from './refuse.ts';
 import { parseSafetensors } from './safetensors.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -50,15 +50,15 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const { metadata, ...parts } = readParts(bytes, hints);
   const { layerSizes } = parts;
   const hidden = layerSizes.slice(1, -1);
-  agree('hidden', hints.hidden, hidden);
+  reconcile('hidden', hints.hidden, hidden);
   const said = {
-    activation: agree('activation', hints.activation, metadata?.activation),
-    classNames: agree('classNames', hints.classNames, metadata?.classNames),
-    standardization: agree('standardization', hints.standardization, metadata?.standardization),
+    activation: reconcile('activation', hints.activation, metadata?.activation),
+    classNames: reconcile('classNames', hints.classNames, metadata?.classNames),
+    standardization: reconcile('standardization', hints.standardization, metadata?.standardization),
   };
   const { activation = null, classNames = null, standardization = null } = said;
   if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
-    refuse(
+    rejectModelFile(
       `there are ${classNames.length} class names, and it has ${layerSizes.at(-1)} classes`,
       undefined,
       hints.classNames ? 'classNames' : 'file',
@@ -74,7 +74,7 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
     return { source: 'packed-npy', ...readPackedVector(parseTensor('the array', bytes), hidden) };
   }
   if (start.startsWith('PK')) return readLayers(parseNpz(bytes), 'npz');
-  if (start[8] !== '{') refuse('it is none of .npy, .npz and safetensors');
+  if (start[8] !== '{') rejectModelFile('it is none of .npy, .npz and safetensors');
   const { tensors, metadata } = parseSafetensors(bytes);
   const parts = readLayers(tensors, 'safetensors');
   return { ...parts, metadata: readModelMetadata(metadata, parts) };
@@ -86,15 +86,15 @@ function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'
 }
 
 /** What one says and the other does not contradict. */
-function agree<T>(what: keyof ImportHints, said: T | undefined, found: T | undefined): T | undefined {
+function reconcile<T>(what: keyof ImportHints, said: T | undefined, found: T | undefined): T | undefined {
   if (said !== undefined && found !== undefined && !isDeepStrictEqual(said, found)) {
-    const defect = `its ${what} is ${show(found)}, and the request says ${show(said)}; leave it out there`;
-    refuse(defect, undefined, what);
+    const defect = `its ${what} is ${showValue(found)}, and the request says ${showValue(said)}; leave it out there`;
+    rejectModelFile(defect, undefined, what);
   }
   return said === undefined ? found : said;
 }
 
-function show(value: unknown): string {
+function showValue(value: unknown): string {
   const text = JSON.stringify(value);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

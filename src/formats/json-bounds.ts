@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
-export interface JsonBounds {
+export interface JsonLimits {
   /** Levels of nesting. */
   readonly depth: number;
   readonly values: number;
@@ -11,7 +11,7 @@ export interface JsonBounds {
 }
 
 /** What is sent to other protocols: 21,000 images of rows of 28. */
-const BODY_BOUNDS: JsonBounds = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
+const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -20,9 +20,9 @@ const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
 /** Whether it is JSON at all is for the parser to say. */
-export function excessOf(
+export function findLimitViolation(
   bytes: Uint8Array,
-  { depth, values, parts = Number.POSITIVE_INFINITY }: JsonBounds,
+  { depth, values, parts = Number.POSITIVE_INFINITY }: JsonLimits,
 ): string | undefined {
   let nested = 0;
   let commas = 0;
@@ -50,8 +50,8 @@ export function excessOf(
 
 /** @throws AtelierError `malformed-body` */
 export function parseJson(bytes: Uint8Array): unknown {
-  const excess = excessOf(bytes, BODY_BOUNDS);
-  if (excess !== undefined) malformed(excess);
+  const violation = findLimitViolation(bytes, BODY_LIMITS);
+  if (violation !== undefined) malformed(violation);
   try {
     return JSON.parse(UTF8.decode(bytes));
   } catch (cause) {
@@ -79,6 +79,6 @@ export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.o
 }
 
 /** @throws AtelierError `invalid-request`, naming the place */
-export function refuseAt(pointer: string, detail: string): never {
+export function rejectAt(pointer: string, detail: string): never {
   throw new AtelierError('invalid-request', `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
 }

@@ -7,7 +7,7 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
  * @param json text that JSON.parse takes
  * @returns the first field that an object names a second time, in whatever spelling
  */
-export function repeatedField(json: string): string | undefined {
+export function findDuplicateKey(json: string): string | undefined {
   const opened: Set<string>[] = [];
   let text = '';
   for (const [token] of json.matchAll(TOKEN)) {

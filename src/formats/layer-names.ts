@@ -1,6 +1,6 @@
 /** Which tensor of a file is which layer's, by the names that the libraries give them. */
 import { orderByShape } from './layer-order.ts';
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
 interface Naming {
@@ -56,11 +56,11 @@ export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
   const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
   if (naming === undefined) {
     const found = tensors.length === 0 ? 'there are none' : `there are ${list(tensors.map((t) => t.name))}`;
-    return refuse(
+    return rejectModelFile(
       `its arrays must be named W1, b1, W2, b2, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
     );
   }
-  const layers = group(tensors, naming);
+  const layers = groupByLayer(tensors, naming);
   const { id, transposed, first } = naming;
   return {
     naming: id,
@@ -69,21 +69,27 @@ export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
   };
 }
 
-function group(tensors: readonly Tensor[], { pattern, weights, names }: Naming): Map<string, LayerTensors> {
+function groupByLayer(
+  tensors: readonly Tensor[],
+  { pattern, weights, names }: Naming,
+): Map<string, LayerTensors> {
   const found = new Map<string, Tensor>();
   const layers = new Set<string>();
   for (const tensor of tensors) {
     const parts = pattern.exec(tensor.name)?.groups;
     const [forWeights, forBiases] = names('1');
     if (parts === undefined) {
-      return refuse(`${quote(tensor.name)} is not a name like ${quote(forWeights)} and ${quote(forBiases)}`);
+      return rejectModelFile(
+        `${quote(tensor.name)} is not a name like ${quote(forWeights)} and ${quote(forBiases)}`,
+      );
     }
     const name = names(parts['layer']!)[parts['kind'] === weights ? 0 : 1];
-    if (found.has(name)) refuse(`both ${quote(found.get(name)!.name)} and ${quote(tensor.name)} are there`);
+    if (found.has(name))
+      rejectModelFile(`both ${quote(found.get(name)!.name)} and ${quote(tensor.name)} are there`);
     found.set(name, tensor);
     layers.add(parts['layer']!);
   }
-  const tensor = (name: string) => found.get(name) ?? refuse(`${quote(name)} is missing`);
+  const tensor = (name: string) => found.get(name) ?? rejectModelFile(`${quote(name)} is missing`);
   return new Map(
     [...layers].map((layer) => {
       const [forWeights, forBiases] = names(layer);
@@ -99,7 +105,7 @@ function orderByNumber(
 ): LayerTensors[] {
   return Array.from({ length: layers.size }, (_, i) => {
     const layer = String(first + i);
-    return layers.get(layer) ?? refuse(`${quote(names(layer)[0])} is missing`);
+    return layers.get(layer) ?? rejectModelFile(`${quote(names(layer)[0])} is missing`);
   });
 }
 

@@ -3,7 +3,7 @@
  * names by the alphabet, so numbers count where names differ in nothing else, and shapes decide between the rest.
  */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 import type { LayerTensors } from './tensor.ts';
 
 interface NamedLayer extends LayerTensors {
@@ -27,7 +27,7 @@ export function orderByShape(layers: ReadonlyMap<string, LayerTensors>): LayerTe
   if (other === undefined) return order;
   const differs = order.findIndex(({ name }, i) => name !== other[i]!.name);
   const [one, two] = [order[differs]!.name, other[differs]!.name];
-  return refuse(
+  return rejectModelFile(
     `its shapes leave open whether layer ${quote(one)} or ${quote(two)} is first; number them, as in "0.weight", "2.weight"`,
   );
 }

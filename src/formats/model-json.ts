@@ -1,6 +1,6 @@
 /** A model as JSON that any language reads: nested arrays by name. */
 import type { PublishedModel } from './model-metadata.ts';
-import { type Float32Tensor, tensorsOf } from './tensor.ts';
+import { type Float32Tensor, layerTensors } from './tensor.ts';
 
 interface ModelJson extends Omit<PublishedModel, 'parameters'> {
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
@@ -9,7 +9,9 @@ interface ModelJson extends Omit<PublishedModel, 'parameters'> {
 /** The numbers are the float32 numbers exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
-  const tensors = tensorsOf(layerSizes, model.parameters).map((each) => [each.name, nested(each)] as const);
+  const tensors = layerTensors(layerSizes, model.parameters).map(
+    (each) => [each.name, nested(each)] as const,
+  );
   const parameters = Object.fromEntries(tensors);
   const json: ModelJson = {
     name,

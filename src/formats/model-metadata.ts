@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { jsonText } from '../domain/primitives.ts';
 import type { Network } from '../numerics/network.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
-import { refuse } from './refuse.ts';
-import { bytesOf } from './tensor.ts';
+import { rejectModelFile } from './refuse.ts';
+import { viewBytes } from './tensor.ts';
 
 /** A model as it is exported. */
 export interface PublishedModel extends Network {
@@ -55,22 +55,22 @@ export function readModelMetadata(
   const parsed = metadataSchema.safeParse(metadata);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
-    return refuse(`its metadata are wrong at ${path.join('.')}: ${message.slice(0, 200)}`);
+    return rejectModelFile(`its metadata are wrong at ${path.join('.')}: ${message.slice(0, 200)}`);
   }
   const { layer_sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
   if (layer_sizes.join() !== layerSizes.join()) {
-    refuse(
+    rejectModelFile(
       `its metadata say ${layer_sizes.slice(0, 10).join('-')}, and its tensors are of ${layerSizes.join('-')}`,
     );
   }
-  if (digest !== digestOf(parameters)) {
-    refuse(
-      `its metadata say digest ${digest.slice(0, 80)}, and its parameters have ${digestOf(parameters)}; if they were changed on purpose, remove the metadata`,
+  if (digest !== parametersDigest(parameters)) {
+    rejectModelFile(
+      `its metadata say digest ${digest.slice(0, 80)}, and its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,
     );
   }
   return { activation, classNames, standardization };
 }
 
-export function digestOf(parameters: Float32Array): string {
-  return `sha256:${createHash('sha256').update(bytesOf(parameters)).digest('hex')}`;
+export function parametersDigest(parameters: Float32Array): string {
+  return `sha256:${createHash('sha256').update(viewBytes(parameters)).digest('hex')}`;
 }

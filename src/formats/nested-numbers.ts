@@ -1,7 +1,7 @@
 /** Nested arrays of JSON → numbers, row by row. */
-import { refuseAt } from './json-bounds.ts';
+import { rejectAt } from './json-bounds.ts';
 
-export interface Tensor {
+export interface NestedTensor {
   readonly shape: readonly number[];
   /** Row-major. */
   readonly values: ArrayLike<number | bigint>;
@@ -11,12 +11,13 @@ export interface Tensor {
  * @param pointer of the array in the body
  * @throws AtelierError `invalid-request` where rows differ in length, or something is no number
  */
-export function readNested(data: unknown, pointer: string): Tensor {
-  if (!Array.isArray(data)) return refuseAt(pointer, `is ${kindOf(data)}; an array of numbers is needed`);
+export function readNested(data: unknown, pointer: string): NestedTensor {
+  if (!Array.isArray(data))
+    return rejectAt(pointer, `is ${describeKind(data)}; an array of numbers is needed`);
   const shape: number[] = [];
   for (let inner: unknown = data; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
   checkRows(data, shape, pointer);
-  const values = new Float64Array(elements(shape));
+  const values = new Float64Array(countElements(shape));
   let length = 0;
   const copy = (row: readonly unknown[], depth: number, at: string): void => {
     if (depth < shape.length) {
@@ -25,7 +26,7 @@ export function readNested(data: unknown, pointer: string): Tensor {
     }
     for (let i = 0; i < row.length; i++) {
       const value = row[i];
-      if (typeof value !== 'number') refuseAt(`${at}/${i}`, `is ${kindOf(value)}; a number is needed`);
+      if (typeof value !== 'number') rejectAt(`${at}/${i}`, `is ${describeKind(value)}; a number is needed`);
       values[length++] = value;
     }
   };
@@ -39,19 +40,19 @@ function checkRows(row: readonly unknown[], shape: readonly number[], pointer: s
   for (let i = 0; i < row.length; i++) {
     const inner = row[i];
     if (!Array.isArray(inner) || inner.length !== shape[depth]) {
-      const found = Array.isArray(inner) ? `has ${inner.length} elements` : `is ${kindOf(inner)}`;
-      refuseAt(`${pointer}/${i}`, `${found}; its neighbours are arrays of ${shape[depth]}`);
+      const found = Array.isArray(inner) ? `has ${inner.length} elements` : `is ${describeKind(inner)}`;
+      rejectAt(`${pointer}/${i}`, `${found}; its neighbours are arrays of ${shape[depth]}`);
     }
     checkRows(inner, shape, `${pointer}/${i}`, depth + 1);
   }
 }
 
 /** Of such a shape; 1 where there is none. */
-export function elements(shape: readonly number[]): number {
+export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-function kindOf(value: unknown): string {
+function describeKind(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;

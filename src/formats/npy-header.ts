@@ -101,11 +101,11 @@ function readDtype(descr: string): NpyDtype {
     return kind as NpyDtype;
   }
   return malformed(
-    `dtype ${nameOf(name)} is not read; little-endian ${DTYPES} are. Convert it with .astype, e.g. .astype('u1')`,
+    `dtype ${describeDtype(name)} is not read; little-endian ${DTYPES} are. Convert it with .astype, e.g. .astype('u1')`,
   );
 }
 
-function nameOf(dtype: string): string {
+function describeDtype(dtype: string): string {
   if (dtype.startsWith('[')) return 'of a structured array';
   const kind = /^[<>|=]?([a-zA-Z?])/.exec(dtype)?.[1];
   const names: Record<string, string> = {

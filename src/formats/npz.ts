@@ -2,7 +2,7 @@
 import { zipSync } from 'fflate';
 import { AtelierError } from '../errors.ts';
 import { npyBytes, parseNpy } from './npy.ts';
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 import type { Float32Tensor, Tensor } from './tensor.ts';
 import { readZip } from './zip.ts';
 
@@ -19,7 +19,8 @@ export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {
 /** In the order of the archive. @throws AtelierError `invalid-model-file` */
 export function parseNpz(archive: Uint8Array): Tensor[] {
   return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).map(({ name, bytes }) => {
-    if (!name.endsWith('.npy')) refuse(`the entry ${quote(name)} of the archive is not an .npy array`);
+    if (!name.endsWith('.npy'))
+      rejectModelFile(`the entry ${quote(name)} of the archive is not an .npy array`);
     return parseTensor(name.slice(0, -'.npy'.length), bytes);
   });
 }
@@ -30,14 +31,15 @@ export function parseTensor(name: string, bytes: Uint8Array): Tensor {
   if (data instanceof Float16Array || data instanceof Float32Array || data instanceof Float64Array) {
     return { name, shape, data };
   }
-  return refuse(`${quote(name)} is of ${dtype}; f2, f4 and f8 are read`);
+  return rejectModelFile(`${quote(name)} is of ${dtype}; f2, f4 and f8 are read`);
 }
 
 function parseArray(name: string, bytes: Uint8Array) {
   try {
     return parseNpy(bytes);
   } catch (cause) {
-    if (cause instanceof AtelierError) refuse(`${quote(name)}: ${cause.message.replace(/\.$/, '')}`, cause);
+    if (cause instanceof AtelierError)
+      rejectModelFile(`${quote(name)}: ${cause.message.replace(/\.$/, '')}`, cause);
     throw cause;
   }
 }

@@ -2,9 +2,9 @@
 import { argmax, softmax } from '../numerics/reference/cross-entropy.ts';
 import { ELEMENT_TYPES, type OnnxModel, type OnnxNode } from './onnx-message.ts';
 import { readOnnx } from './onnx-read.ts';
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 
-export interface OnnxAnswers {
+export interface OnnxOutputs {
   /** n × classes */
   readonly probabilities: Float64Array;
   /** n */
@@ -27,13 +27,13 @@ type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Computed;
 /** https://onnx.ai/onnx/operators, as far as exports use them. */
 const OPERATORS: Readonly<Record<string, Operator>> = {
   Cast: ([x], node) => {
-    expect(node, 'to', ELEMENT_TYPES.float);
+    assertAttribute(node, 'to', ELEMENT_TYPES.float);
     return copy(x!);
   },
   Sub: ([x, y]) => map(x!, (value) => value - scalar(y)),
   Div: ([x, y]) => map(x!, (value) => value / scalar(y)),
   Gemm: ([x, w, b], node) => {
-    expect(node, 'transB', 1);
+    assertAttribute(node, 'transB', 1);
     return gemm(x!, w, b);
   },
   Relu: ([x]) => map(x!, (value) => Math.max(0, value)),
@@ -44,15 +44,15 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
   Tanh: ([x]) => map(x!, Math.tanh),
   Sigmoid: ([x]) => map(x!, (value) => 1 / (1 + Math.exp(-value))),
   Softmax: ([x], node) => {
-    expect(node, 'axis', 1);
+    assertAttribute(node, 'axis', 1);
     const out = copy(x!);
-    for (const row of rowsOf(out)) softmax(row, row);
+    for (const row of matrixRows(out)) softmax(row, row);
     return out;
   },
   ArgMax: ([x], node) => {
-    expect(node, 'axis', 1);
-    expect(node, 'keepdims', 0);
-    return { rows: x!.rows, columns: 1, data: Float64Array.from(rowsOf(copy(x!)), argmax) };
+    assertAttribute(node, 'axis', 1);
+    assertAttribute(node, 'keepdims', 0);
+    return { rows: x!.rows, columns: 1, data: Float64Array.from(matrixRows(copy(x!)), argmax) };
   },
 };
 
@@ -60,11 +60,11 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
  * @param images n × d0 pixels, 0–255; divided by 255 first where the file wants pixels 0–1
  * @throws AtelierError `invalid-model-file` where it is not a graph that is exported here
  */
-export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers {
+export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs {
   const { graph } = readOnnx(bytes);
   const values = new Map<string, Matrix>();
   for (const { name, dims, data } of graph.initializers) {
-    if (dims.length > 2) refuse(`initializer ${quote(name)} has ${dims.length} dimensions`);
+    if (dims.length > 2) rejectModelFile(`initializer ${quote(name)} has ${dims.length} dimensions`);
     const columns = dims.at(-1) ?? 1;
     values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data });
   }
@@ -77,7 +77,7 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers
   }
   const [probabilities, labels] = graph.outputs.map(({ name }) => computed.get(name));
   if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
-    return refuse('its outputs are not probabilities and label');
+    return rejectModelFile('its outputs are not probabilities and label');
   }
   return { probabilities: probabilities.data, labels: labels.data };
 }
@@ -85,10 +85,11 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxAnswers
 function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array): Matrix {
   const columns = input?.shape[1];
   if (input?.name !== 'image' || typeof columns !== 'number' || !(columns > 0)) {
-    return refuse('its input is not image');
+    return rejectModelFile('its input is not image');
   }
   const rows = images.length / columns;
-  if (!Number.isInteger(rows)) refuse(`its images have ${columns} pixels, not those of the data set`);
+  if (!Number.isInteger(rows))
+    rejectModelFile(`its images have ${columns} pixels, not those of the data set`);
   // As NumPy's images / 255 in float32, which is what a client would send.
   const data = new Float64Array(images);
   if (input.elementType === 'uint8') return { rows, columns, data };
@@ -97,18 +98,18 @@ function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array)
 
 function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed {
   const operator = Object.hasOwn(OPERATORS, node.opType) ? OPERATORS[node.opType] : undefined;
-  if (operator === undefined) return refuse(`operator ${quote(node.opType)} is not read`);
+  if (operator === undefined) return rejectModelFile(`operator ${quote(node.opType)} is not read`);
   const inputs = node.inputs.map(
-    (name) => values.get(name) ?? refuse(`${quote(name)} is used before it is computed`),
+    (name) => values.get(name) ?? rejectModelFile(`${quote(name)} is used before it is computed`),
   );
-  if (inputs.length === 0) refuse(`${quote(node.output)} is computed from nothing`);
+  if (inputs.length === 0) rejectModelFile(`${quote(node.output)} is computed from nothing`);
   return operator(inputs, node);
 }
 
 /** y = x wᵀ + b:  rows × units, from rows × inputs, units × inputs and 1 × units. */
 function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Computed {
   if (w === undefined || b === undefined || w.columns !== x.columns || b.columns !== w.rows || b.rows !== 1) {
-    return refuse('the shapes of a Gemm do not fit');
+    return rejectModelFile('the shapes of a Gemm do not fit');
   }
   const [units, inputs] = [w.rows, w.columns];
   const data = new Float64Array(x.rows * units);
@@ -130,21 +131,24 @@ function map({ rows, columns, data }: Matrix, change: (value: number) => number)
 
 const copy = (x: Matrix) => map(x, (value) => value);
 
-function rowsOf({ rows, columns, data }: Computed): Float64Array[] {
+function matrixRows({ rows, columns, data }: Computed): Float64Array[] {
   return Array.from({ length: rows }, (_, n) => data.subarray(n * columns, (n + 1) * columns));
 }
 
 function scalar(y: Matrix | undefined): number {
-  return y?.data.length === 1 ? y.data[0]! : refuse('what is subtracted or divided by must be one number');
+  return y?.data.length === 1
+    ? y.data[0]!
+    : rejectModelFile('what is subtracted or divided by must be one number');
 }
 
 function attribute(node: OnnxNode, name: string): number {
   const value = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
-  if (value === undefined) return refuse(`${node.opType} has no attribute ${name}`);
+  if (value === undefined) return rejectModelFile(`${node.opType} has no attribute ${name}`);
   return 'int' in value ? value.int : value.float;
 }
 
-function expect(node: OnnxNode, name: string, wanted: number): void {
+function assertAttribute(node: OnnxNode, name: string, wanted: number): void {
   const found = attribute(node, name);
-  if (found !== wanted) refuse(`${node.opType} with ${name} ${found} is not read, only with ${wanted}`);
+  if (found !== wanted)
+    rejectModelFile(`${node.opType} with ${name} ${found} is not read, only with ${wanted}`);
 }

@@ -25,18 +25,18 @@ import {
   TYPE,
   VALUE_INFO,
 } from './onnx-message.ts';
-import { refuse } from './refuse.ts';
+import { rejectModelFile } from './refuse.ts';
 
 /** What each field of a message holds, in the order of the file: numbers of varints and floats, bytes of the rest. */
 type Fields = ReadonlyMap<number, readonly (number | Uint8Array)[]>;
 
 /** @throws AtelierError `invalid-model-file` */
 export function readOnnx(bytes: Uint8Array): OnnxModel {
-  const model = fieldsOf(bytes);
+  const model = parseFields(bytes);
   const opset = message(model, MODEL.opsetImport);
   const [ir, version] = [integer(model, MODEL.irVersion), integer(opset, OPERATOR_SET.version)];
   if (ir !== IR_VERSION || version !== OPSET || text(opset, OPERATOR_SET.domain) !== '') {
-    refuse(`IR ${ir} with opset ${version} is not read, only ${IR_VERSION} with ${OPSET}`);
+    rejectModelFile(`IR ${ir} with opset ${version} is not read, only ${IR_VERSION} with ${OPSET}`);
   }
   const entries = messages(model, MODEL.metadataProps).map((each) => [
     text(each, ENTRY.key),
@@ -77,7 +77,7 @@ function readAttribute(attribute: Fields): OnnxAttribute {
   const type = integer(attribute, ATTRIBUTE.type);
   if (type === ATTRIBUTE_TYPES.int) return { int: integer(attribute, ATTRIBUTE.int) };
   if (type === ATTRIBUTE_TYPES.float) return { float: one(attribute, ATTRIBUTE.float, isNumber) };
-  return refuse(`attributes of type ${type} are not read`);
+  return rejectModelFile(`attributes of type ${type} are not read`);
 }
 
 function readTensor(tensor: Fields): OnnxTensor {
@@ -85,9 +85,12 @@ function readTensor(tensor: Fields): OnnxTensor {
   const dims = (tensor.get(TENSOR.dims) ?? []).filter(isNumber);
   const raw = one(tensor, TENSOR.rawData, isBytes);
   const bytes = dims.reduce((product, dimension) => product * dimension, 4);
-  if (!dims.every((dimension) => dimension >= 1)) refuse('a dimension of an initializer is less than 1');
+  if (!dims.every((dimension) => dimension >= 1))
+    rejectModelFile('a dimension of an initializer is less than 1');
   if (integer(tensor, TENSOR.dataType) !== ELEMENT_TYPES.float || bytes !== raw.length) {
-    refuse(`initializer ${JSON.stringify(name.slice(0, 60))} is not of float32, or not as long as its shape`);
+    rejectModelFile(
+      `initializer ${JSON.stringify(name.slice(0, 60))} is not of float32, or not as long as its shape`,
+    );
   }
   return { name, dims, data: new Float32Array(raw.slice().buffer) };
 }
@@ -98,14 +101,15 @@ function readValue(value: Fields): OnnxValue {
   const [known] = Object.entries(ELEMENT_TYPES).find(([, number]) => number === elementType) ?? [];
   return {
     name: text(value, VALUE_INFO.name),
-    elementType: (known as ElementType | undefined) ?? refuse(`elements of type ${elementType} are not read`),
+    elementType:
+      (known as ElementType | undefined) ?? rejectModelFile(`elements of type ${elementType} are not read`),
     shape: messages(message(type, TENSOR_TYPE.shape), SHAPE.dim).map((dimension) =>
       dimension.has(DIMENSION.param) ? text(dimension, DIMENSION.param) : integer(dimension, DIMENSION.value),
     ),
   };
 }
 
-function fieldsOf(bytes: Uint8Array): Fields {
+function parseFields(bytes: Uint8Array): Fields {
   const fields = new Map<number, (number | Uint8Array)[]>();
   try {
     const reader = new BinaryReader(bytes);
@@ -116,7 +120,7 @@ function fieldsOf(bytes: Uint8Array): Fields {
       fields.set(field, values);
     }
   } catch (cause) {
-    refuse('it is not an ONNX file, or is damaged', cause);
+    rejectModelFile('it is not an ONNX file, or is damaged', cause);
   }
   return fields;
 }
@@ -133,13 +137,14 @@ const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8A
 
 function all<T>(fields: Fields, field: number, isRight: (value: unknown) => value is T): T[] {
   return (fields.get(field) ?? []).map((value) =>
-    isRight(value) ? value : refuse(`field ${field} of a message is of the wrong type`),
+    isRight(value) ? value : rejectModelFile(`field ${field} of a message is of the wrong type`),
   );
 }
 
 function one<T>(fields: Fields, field: number, isRight: (value: unknown) => value is T): T {
   const [value, ...more] = all(fields, field, isRight);
-  if (value === undefined || more.length > 0) refuse(`field ${field} of a message is missing or there twice`);
+  if (value === undefined || more.length > 0)
+    rejectModelFile(`field ${field} of a message is missing or there twice`);
   return value;
 }
 
@@ -147,5 +152,5 @@ const integer = (fields: Fields, field: number) => one(fields, field, isNumber);
 const text = (fields: Fields, field: number) => Buffer.from(one(fields, field, isBytes)).toString();
 const texts = (fields: Fields, field: number) =>
   all(fields, field, isBytes).map((bytes) => Buffer.from(bytes).toString());
-const message = (fields: Fields, field: number) => fieldsOf(one(fields, field, isBytes));
-const messages = (fields: Fields, field: number) => all(fields, field, isBytes).map(fieldsOf);
+const message = (fields: Fields, field: number) => parseFields(one(fields, field, isBytes));
+const messages = (fields: Fields, field: number) => all(fields, field, isBytes).map(parseFields);

@@ -24,7 +24,7 @@ import {
   TYPE,
   VALUE_INFO,
 } from './onnx-message.ts';
-import { bytesOf } from './tensor.ts';
+import { viewBytes } from './tensor.ts';
 
 export function writeOnnx({ producerName, modelVersion, metadata, graph }: OnnxModel): Uint8Array {
   const writer = new BinaryWriter();
@@ -80,7 +80,7 @@ function writeTensor(writer: BinaryWriter, { name, dims, data }: OnnxTensor): vo
   for (const dimension of dims) integer(writer, TENSOR.dims, dimension);
   integer(writer, TENSOR.dataType, ELEMENT_TYPES.float);
   text(writer, TENSOR.name, name);
-  writer.tag(TENSOR.rawData, WireType.LengthDelimited).bytes(bytesOf(data));
+  writer.tag(TENSOR.rawData, WireType.LengthDelimited).bytes(viewBytes(data));
 }
 
 function writeValue(writer: BinaryWriter, { name, elementType, shape }: OnnxValue): void {

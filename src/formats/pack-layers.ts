@@ -2,7 +2,7 @@
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import type { NamedLayers } from './layer-names.ts';
-import { quote, refuse, showShape } from './refuse.ts';
+import { quote, rejectModelFile, showShape } from './refuse.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
 export interface PackedLayers {
@@ -20,26 +20,26 @@ const CLASSES = { min: 2, max: 100 };
 /** @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected */
 export function packLayers({ naming, transposed, layers }: NamedLayers): PackedLayers {
   if (layers.length > MAX_HIDDEN_LAYERS + 1) {
-    refuse(`it has ${layers.length - 1} hidden layers; ${MAX_HIDDEN_LAYERS} are the most`);
+    rejectModelFile(`it has ${layers.length - 1} hidden layers; ${MAX_HIDDEN_LAYERS} are the most`);
   }
   const sizes = [IMAGE_PIXELS];
-  for (const layer of layers) sizes.push(unitsOf(layer, sizes.at(-1)!, transposed));
+  for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!, transposed));
   const isBinary = naming === 'sklearn' && sizes.at(-1) === 1;
   if (isBinary) sizes[sizes.length - 1] = 2;
   checkSizes(sizes, layers.at(-1)!.weights);
 
   const parameters = new Float32Array(parameterCount(sizes));
-  let [at, rounded] = [0, 0];
+  let [offset, rounded] = [0, 0];
   layers.forEach(({ weights, biases }, l) => {
     const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
     // One logit z says p = sigmoid(z), which is what softmax makes of the logits 0 and z: the first row stays zero.
     const absent = isBinary && l === layers.length - 1 ? 1 : 0;
-    const weightsEnd = at + units * inputs;
+    const weightsEnd = offset + units * inputs;
     const end = weightsEnd + units;
     const columns = transposed ? weights.shape[1] : null;
-    rounded += fill(parameters.subarray(at + absent * inputs, weightsEnd), weights, columns);
-    rounded += fill(parameters.subarray(weightsEnd + absent, end), biases);
-    at = end;
+    rounded += copyRounded(parameters.subarray(offset + absent * inputs, weightsEnd), weights, columns);
+    rounded += copyRounded(parameters.subarray(weightsEnd + absent, end), biases);
+    offset = end;
   });
   return { layerSizes: sizes, parameters, rounded };
 }
@@ -48,23 +48,26 @@ export function packLayers({ naming, transposed, layers }: NamedLayers): PackedL
 export function checkSizes(sizes: LayerSizes, source: Tensor): void {
   const [hidden, classes] = [sizes.slice(1, -1), sizes.at(-1)!];
   const wide = hidden.findIndex((units) => units < 1 || units > MAX_UNITS);
-  if (wide >= 0) refuse(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are possible`);
+  if (wide >= 0)
+    rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are possible`);
   if (classes < CLASSES.min || classes > CLASSES.max) {
-    refuse(
+    rejectModelFile(
       `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are possible`,
     );
   }
 }
 
-function unitsOf({ weights, biases }: LayerTensors, inputs: number, transposed: boolean): number {
+function readUnits({ weights, biases }: LayerTensors, inputs: number, transposed: boolean): number {
   const expected = transposed ? showShape([inputs, 'units']) : showShape(['units', inputs]);
   const [units, found] = transposed ? weights.shape.toReversed() : weights.shape;
   if (weights.shape.length !== 2 || units === undefined || found !== inputs) {
     const hint = weights.shape.length === 2 && units === inputs ? '; transpose it' : '';
-    refuse(`${quote(weights.name)} has shape ${showShape(weights.shape)}, expected was ${expected}${hint}`);
+    rejectModelFile(
+      `${quote(weights.name)} has shape ${showShape(weights.shape)}, expected was ${expected}${hint}`,
+    );
   }
   if (biases.shape.length !== 1 || biases.shape[0] !== units) {
-    refuse(
+    rejectModelFile(
       `${quote(biases.name)} has shape ${showShape(biases.shape)}, expected was ${showShape([units!])}, as ${quote(weights.name)} has ${showShape(weights.shape)}`,
     );
   }
@@ -75,14 +78,19 @@ function unitsOf({ weights, biases }: LayerTensors, inputs: number, transposed: 
  * `columns`: the source is rows × columns and is transposed. Returns how many numbers were rounded.
  * @throws AtelierError `invalid-model-file` for what is not finite in float32
  */
-export function fill(out: Float32Array, { name, data }: Tensor, columns: number | null = null): number {
+export function copyRounded(
+  out: Float32Array,
+  { name, data }: Tensor,
+  columns: number | null = null,
+): number {
   const rows = columns === null ? 1 : data.length / columns;
   let rounded = 0;
   for (let i = 0; i < out.length; i++) {
     const from = columns === null ? i : (i % rows) * columns + Math.floor(i / rows);
     const value = data[from]!;
     out[i] = value;
-    if (!Number.isFinite(out[i])) refuse(`${quote(name)} holds ${value} at position ${from}; float32 cannot`);
+    if (!Number.isFinite(out[i]))
+      rejectModelFile(`${quote(name)} holds ${value} at position ${from}; float32 cannot`);
     if (out[i] !== value) rounded++;
   }
   return rounded;

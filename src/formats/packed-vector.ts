@@ -1,8 +1,8 @@
 /** The packed vector W1, b1, W2, b2, … alone: what the notebook's `pack` makes and its `unpack` takes. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { parameterCount } from '../numerics/network.ts';
-import { checkSizes, fill, type PackedLayers } from './pack-layers.ts';
-import { refuse, showShape } from './refuse.ts';
+import { checkSizes, copyRounded, type PackedLayers } from './pack-layers.ts';
+import { rejectModelFile, showShape } from './refuse.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
@@ -12,9 +12,10 @@ import type { Tensor } from './tensor.ts';
  */
 export function readPackedVector(vector: Tensor, hidden: readonly number[] | undefined): PackedLayers {
   const { shape, data } = vector;
-  if (shape.length !== 1) refuse(`a packed vector has one dimension, and it has shape ${showShape(shape)}`);
+  if (shape.length !== 1)
+    rejectModelFile(`a packed vector has one dimension, and it has shape ${showShape(shape)}`);
   if (hidden === undefined) {
-    refuse(
+    rejectModelFile(
       `a packed vector of ${data.length} numbers does not say how they divide into layers; give the sizes of the hidden layers`,
       undefined,
       'hidden',
@@ -24,7 +25,7 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
   const classes = (data.length - parameterCount(below)) / (below.at(-1)! + 1);
   if (!Number.isInteger(classes) || classes < 1) {
     const ten = [...below, 10];
-    refuse(
+    rejectModelFile(
       `${data.length} numbers do not make a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}`,
       undefined,
       'hidden',
@@ -33,5 +34,5 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
   const layerSizes = [...below, classes];
   checkSizes(layerSizes, vector);
   const parameters = new Float32Array(data.length);
-  return { layerSizes, parameters, rounded: fill(parameters, vector) };
+  return { layerSizes, parameters, rounded: copyRounded(parameters, vector) };
 }

@@ -5,7 +5,7 @@ import { AtelierError } from '../errors.ts';
  * @param field what of the request is at fault: the file, or what was said of it
  * @throws AtelierError `invalid-model-file`
  */
-export function refuse(defect: string, cause?: unknown, field = 'file'): never {
+export function rejectModelFile(defect: string, cause?: unknown, field = 'file'): never {
   throw new AtelierError('invalid-model-file', `The model file cannot be read: ${defect}.`, {
     cause,
     details: [{ pointer: `#/${field}`, detail: defect }],

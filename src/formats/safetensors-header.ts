@@ -1,6 +1,6 @@
 /** The header of a safetensors file, read strictly: every byte of the file belongs to exactly one tensor. */
 import { z } from 'zod';
-import { quote, refuse, showShape } from './refuse.ts';
+import { quote, rejectModelFile, showShape } from './refuse.ts';
 import { MAX_TENSORS } from './tensor.ts';
 
 const ITEM_BYTES = {
@@ -52,45 +52,45 @@ export function readSafetensorsHeader(file: Uint8Array): {
   const { json, dataStart } = readJson(file);
   const fields = Object.entries(json);
   if (fields.length > MAX_TENSORS + 1) {
-    refuse(`its header names ${fields.length} tensors; ${MAX_TENSORS} are the most`);
+    rejectModelFile(`its header names ${fields.length} tensors; ${MAX_TENSORS} are the most`);
   }
   const entries = fields.filter(([name]) => name !== METADATA).map((each) => readEntry(each, dataStart));
   checkCovered(entries, dataStart, file.length);
   const metadata = metadataSchema.safeParse(Object.hasOwn(json, METADATA) ? json[METADATA] : {});
-  if (!metadata.success) refuse('the __metadata__ of its header must be strings by name');
+  if (!metadata.success) rejectModelFile('the __metadata__ of its header must be strings by name');
   return { entries, metadata: metadata.data };
 }
 
 function readJson(file: Uint8Array): { json: Record<string, unknown>; dataStart: number } {
-  if (file.length < LENGTH_BYTES) refuse(`it has ${file.length} bytes, too few for a header`);
+  if (file.length < LENGTH_BYTES) rejectModelFile(`it has ${file.length} bytes, too few for a header`);
   const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (declared > MAX_HEADER_BYTES) {
-    refuse(`its header says it has ${declared} bytes; ${MAX_HEADER_BYTES} are the most`);
+    rejectModelFile(`its header says it has ${declared} bytes; ${MAX_HEADER_BYTES} are the most`);
   }
   const dataStart = LENGTH_BYTES + Number(declared);
-  if (dataStart > file.length) refuse('it ends within the header');
+  if (dataStart > file.length) rejectModelFile('it ends within the header');
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart));
     const json: unknown = JSON.parse(text);
     if (text.startsWith('{')) return { json: json as Record<string, unknown>, dataStart };
   } catch (cause) {
-    refuse('its header is not JSON', cause);
+    rejectModelFile('its header is not JSON', cause);
   }
-  return refuse('its header is not a JSON object');
+  return rejectModelFile('its header is not a JSON object');
 }
 
 function readEntry([name, value]: [string, unknown], dataStart: number): SafetensorsEntry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) {
     const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
-    refuse(
+    rejectModelFile(
       `the header's entry ${quote(name)} is wrong at ${quote(path.join('.'))}: ${message.slice(0, 200)}`,
     );
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
   const bytes = shape.reduce((product, dimension) => product * dimension, ITEM_BYTES[dtype]);
   if (bytes !== offsets[1] - offsets[0]) {
-    refuse(
+    rejectModelFile(
       `${quote(name)} of ${dtype} and shape ${showShape(shape)} takes ${bytes} bytes, but its offsets are ${offsets.join(' to ')}`,
     );
   }
@@ -100,12 +100,13 @@ function readEntry([name, value]: [string, unknown], dataStart: number): Safeten
 function checkCovered(entries: readonly SafetensorsEntry[], dataStart: number, fileBytes: number): void {
   let covered = dataStart;
   for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    if (start < covered) refuse(`${quote(name)} overlaps another tensor`);
-    if (start > covered) refuse(`${start - covered} bytes before ${quote(name)} belong to no tensor`);
+    if (start < covered) rejectModelFile(`${quote(name)} overlaps another tensor`);
+    if (start > covered)
+      rejectModelFile(`${start - covered} bytes before ${quote(name)} belong to no tensor`);
     covered = end;
   }
   if (covered > fileBytes) {
-    refuse(`its tensors take ${covered - dataStart} bytes, and there are ${fileBytes - dataStart}`);
+    rejectModelFile(`its tensors take ${covered - dataStart} bytes, and there are ${fileBytes - dataStart}`);
   }
-  if (covered < fileBytes) refuse(`${fileBytes - covered} bytes at its end belong to no tensor`);
+  if (covered < fileBytes) rejectModelFile(`${fileBytes - covered} bytes at its end belong to no tensor`);
 }

@@ -2,9 +2,9 @@
  * Safetensors: eight bytes of header length, a JSON header, the tensors one after the other.
  * Format: https://github.com/huggingface/safetensors#format
  */
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 import { readSafetensorsHeader, type SafetensorsDtype } from './safetensors-header.ts';
-import { bytesOf, type Float32Tensor, type Tensor } from './tensor.ts';
+import { type Float32Tensor, type Tensor, viewBytes } from './tensor.ts';
 
 /** The data start at a multiple of this, so that a mapped file is aligned for every type. */
 const ALIGNMENT = 8;
@@ -27,7 +27,7 @@ export function safetensorsBytes(
   file.set(json, ALIGNMENT);
   let at = start;
   for (const { data } of tensors) {
-    file.set(bytesOf(data), at);
+    file.set(viewBytes(data), at);
     at += data.byteLength;
   }
   return file;
@@ -52,7 +52,7 @@ function decode(name: string, dtype: SafetensorsDtype, buffer: ArrayBuffer): Ten
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F64') return new Float64Array(buffer);
   if (dtype === 'BF16') return widen(new Uint16Array(buffer));
-  return refuse(`${quote(name)} is of ${dtype}; F16, BF16, F32 and F64 are read`);
+  return rejectModelFile(`${quote(name)} is of ${dtype}; F16, BF16, F32 and F64 are read`);
 }
 
 /** A bfloat16 is the upper half of the float32 of the same value. */

@@ -22,7 +22,7 @@ export interface LayerTensors {
 export const MAX_TENSORS = 64;
 
 /** W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
-export function tensorsOf(layerSizes: LayerSizes, parameters: Float32Array): Float32Tensor[] {
+export function layerTensors(layerSizes: LayerSizes, parameters: Float32Array): Float32Tensor[] {
   return blocks(layerSizes).map(({ name, shape, start, end }) => ({
     name,
     shape,
@@ -31,6 +31,6 @@ export function tensorsOf(layerSizes: LayerSizes, parameters: Float32Array): Flo
 }
 
 /** The bytes of a view, without a copy; little-endian, as every machine is that runs this. */
-export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+export function viewBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -9,14 +9,14 @@ export interface DirectoryEntry {
   readonly name: string;
   readonly method: number;
   readonly checksum: number;
-  readonly packedBytes: number;
+  readonly compressedBytes: number;
   readonly bytes: number;
   /** Where its local header is. */
   readonly offset: number;
 }
 
 /** How whoever reads the archive refuses it. */
-export type Refuse = (defect: string, cause?: unknown) => never;
+export type Reject = (defect: string, cause?: unknown) => never;
 
 export const LOCAL_HEADER_BYTES = 30;
 export const METHODS = { stored: 0, deflated: 8 } as const;
@@ -35,12 +35,12 @@ export function readDirectory(
   tail: Uint8Array,
   tailOffset: number,
   maxBytes: number,
-  refuse: Refuse,
+  reject: Reject,
 ): DirectoryEntry[] {
-  const view = viewOf(tail);
-  const end = findEnd(view, refuse);
+  const view = dataView(tail);
+  const end = findEnd(view, reject);
   const count = view.getUint16(end + 10, true);
-  if (count > MAX_TENSORS) refuse(`the archive has ${count} entries; ${MAX_TENSORS} are the most`);
+  if (count > MAX_TENSORS) reject(`the archive has ${count} entries; ${MAX_TENSORS} are the most`);
   const entries: DirectoryEntry[] = [];
   let at = view.getUint32(end + 16, true) - tailOffset;
   for (let i = 0; i < count; i++) {
@@ -49,61 +49,61 @@ export function readDirectory(
       at + DIRECTORY_ENTRY.bytes > end ||
       view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
     ) {
-      refuse('the directory of the archive is damaged');
+      reject('the directory of the archive is damaged');
     }
     const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
     const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
     const method = view.getUint16(at + 10, true);
-    if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) refuse(`the entry ${quote(name)} is encrypted`);
+    if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) reject(`the entry ${quote(name)} is encrypted`);
     if (method !== METHODS.stored && method !== METHODS.deflated) {
-      refuse(`the entry ${quote(name)} is packed by method ${method}; use deflate`);
+      reject(`the entry ${quote(name)} is packed by method ${method}; use deflate`);
     }
     entries.push({
       name,
       method,
       checksum: view.getUint32(at + 16, true),
-      packedBytes: view.getUint32(at + 20, true),
+      compressedBytes: view.getUint32(at + 20, true),
       bytes: view.getUint32(at + 24, true),
       offset: view.getUint32(at + 42, true),
     });
     at = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  if (at !== end) refuse('the directory of the archive is damaged');
+  if (at !== end) reject('the directory of the archive is damaged');
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > maxBytes) refuse(`unpacked it would take ${total} bytes, and ${maxBytes} are the most`);
+  if (total > maxBytes) reject(`unpacked it would take ${total} bytes, and ${maxBytes} are the most`);
   const twice = entries.find(({ name }, i) => entries.findIndex((each) => each.name === name) !== i);
-  if (twice) refuse(`the archive has two entries ${quote(twice.name)}`);
+  if (twice) reject(`the archive has two entries ${quote(twice.name)}`);
   return entries;
 }
 
 /** The last end record whose comment reaches exactly to the end of the file. */
-function findEnd(view: DataView, refuse: Refuse): number {
+function findEnd(view: DataView, reject: Reject): number {
   const last = view.byteLength - END.bytes;
   for (let at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at--) {
     if (view.getUint32(at, true) === END.signature && at + view.getUint16(at + 20, true) === last) return at;
   }
-  return refuse('the archive has no directory; it may have been cut off');
+  return reject('the archive has no directory; it may have been cut off');
 }
 
 /**
  * @param header the bytes at the entry's offset; fewer than 30 where the archive ends
  * @returns where its packed bytes start
  */
-export function packedStart(
-  { name, offset, packedBytes }: DirectoryEntry,
+export function compressedStart(
+  { name, offset, compressedBytes }: DirectoryEntry,
   header: Uint8Array,
   archiveBytes: number,
-  refuse: Refuse,
+  reject: Reject,
 ): number {
-  const view = viewOf(header);
+  const view = dataView(header);
   if (header.length < LOCAL_HEADER_BYTES || view.getUint32(0, true) !== LOCAL_HEADER) {
-    refuse(`the entry ${quote(name)} is not where the directory says`);
+    reject(`the entry ${quote(name)} is not where the directory says`);
   }
   const start = offset + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
-  if (start + packedBytes > archiveBytes) refuse(`the entry ${quote(name)} is cut off`);
+  if (start + compressedBytes > archiveBytes) reject(`the entry ${quote(name)} is cut off`);
   return start;
 }
 
-function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+function dataView({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
   return new DataView(buffer, byteOffset, byteLength);
 }

@@ -4,12 +4,12 @@
  * as a bomb lasts, and never looks at checksums; it writes the archives.)
  */
 import { crc32, inflateRawSync } from 'node:zlib';
-import { quote, refuse } from './refuse.ts';
+import { quote, rejectModelFile } from './refuse.ts';
 import {
+  compressedStart,
   type DirectoryEntry,
   LOCAL_HEADER_BYTES,
   METHODS,
-  packedStart,
   readDirectory,
 } from './zip-directory.ts';
 
@@ -23,26 +23,30 @@ export interface ZipEntry {
  * @throws AtelierError `invalid-model-file`
  */
 export function readZip(archive: Uint8Array, maxBytes: number): ZipEntry[] {
-  return readDirectory(archive, 0, maxBytes, refuse).map((entry) => ({
+  return readDirectory(archive, 0, maxBytes, rejectModelFile).map((entry) => ({
     name: entry.name,
     bytes: unpack(archive, entry),
   }));
 }
 
 function unpack(archive: Uint8Array, entry: DirectoryEntry): Uint8Array {
-  const { name, method, checksum, packedBytes, bytes, offset } = entry;
+  const { name, method, checksum, compressedBytes: packedBytes, bytes, offset } = entry;
   const header = archive.subarray(offset, offset + LOCAL_HEADER_BYTES);
-  const start = packedStart(entry, header, archive.length, refuse);
-  const packed = archive.subarray(start, start + packedBytes);
-  const data = method === METHODS.stored ? packed : inflate(packed, bytes, name);
-  if (data.length !== bytes || crc32(data) !== checksum) refuse(`the entry ${quote(name)} is damaged`);
+  const start = compressedStart(entry, header, archive.length, rejectModelFile);
+  const compressed = archive.subarray(start, start + packedBytes);
+  const data = method === METHODS.stored ? compressed : inflate(compressed, bytes, name);
+  if (data.length !== bytes || crc32(data) !== checksum)
+    rejectModelFile(`the entry ${quote(name)} is damaged`);
   return data;
 }
 
-function inflate(packed: Uint8Array, bytes: number, name: string): Uint8Array {
+function inflate(compressed: Uint8Array, bytes: number, name: string): Uint8Array {
   try {
-    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes) });
+    return inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
   } catch (cause) {
-    return refuse(`the entry ${quote(name)} does not inflate to the ${bytes} bytes that it declares`, cause);
+    return rejectModelFile(
+      `the entry ${quote(name)} does not inflate to the ${bytes} bytes that it declares`,
+      cause,
+    );
   }
 }

@@ -2,8 +2,8 @@
 
 import { decodeImage } from '../datasets/encoded-image.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
-import { refuseAt } from '../formats/json-bounds.ts';
-import { readNested, type Tensor } from '../formats/nested-numbers.ts';
+import { rejectAt } from '../formats/json-bounds.ts';
+import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
 
 /** Each is decoded by itself. */
@@ -18,7 +18,7 @@ const NAMES = ['image', 'image_bytes'];
  */
 export async function fromRows(rows: unknown, pointer: string): Promise<ImageBatch> {
   if (!Array.isArray(rows) || rows.length === 0) {
-    return refuseAt(pointer, 'has to be an array of at least one image');
+    return rejectAt(pointer, 'has to be an array of at least one image');
   }
   const images = rows.map((row: unknown, n) => unwrap(row, `${pointer}/${n}`));
   if (images.some(isEncodedImage)) return fromEncodedImages(images, pointer);
@@ -37,7 +37,7 @@ export async function fromColumn(column: unknown, pointer: string): Promise<Imag
 }
 
 /** Numbers of JSON or CSV, of which nobody says the scale. */
-export function fromNumbers(tensor: Tensor, name: string, single: boolean): ImageBatch {
+export function fromNumbers(tensor: NestedTensor, name: string, single: boolean): ImageBatch {
   const scale = inferScale([tensor.values]);
   return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
 }
@@ -54,27 +54,27 @@ function unwrap(value: unknown, pointer: string): unknown {
   const names = Object.keys(value);
   const [name] = names;
   if (names.length !== 1 || !NAMES.includes(name!)) {
-    refuseAt(pointer, `is an object with other fields than the one input, ${NAMES.join(' or ')}`);
+    rejectAt(pointer, `is an object with other fields than the one input, ${NAMES.join(' or ')}`);
   }
   return value[name!];
 }
 
 async function fromEncodedImages(images: readonly unknown[], pointer: string): Promise<ImageBatch> {
   if (images.length > MAX_ENCODED_IMAGES) {
-    refuseAt(
+    rejectAt(
       pointer,
       `holds ${images.length} pictures; at most ${MAX_ENCODED_IMAGES} are taken, or send numbers`,
     );
   }
   const batches: ImageBatch[] = [];
   for (const [n, image] of images.entries()) {
-    if (!isEncodedImage(image)) return refuseAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
-    if (typeof image.b64 !== 'string') return refuseAt(`${pointer}/${n}/b64`, 'is no text in Base64');
+    if (!isEncodedImage(image)) return rejectAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
+    if (typeof image.b64 !== 'string') return rejectAt(`${pointer}/${n}/b64`, 'is no text in Base64');
     // Buffer.from passes over what is none. Both alphabets are taken, and line ends.
     const stray = /[^\w+/=\s-]/.exec(image.b64);
     if (stray) {
       const found = JSON.stringify(stray[0]);
-      return refuseAt(`${pointer}/${n}/b64`, `is not Base64: it has ${found} at ${stray.index}`);
+      return rejectAt(`${pointer}/${n}/b64`, `is not Base64: it has ${found} at ${stray.index}`);
     }
     batches.push(await decodeImage(Buffer.from(image.b64, 'base64')));
   }

@@ -3,7 +3,7 @@
 import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../datasets/image-batch.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
-import type { Tensor } from '../formats/nested-numbers.ts';
+import type { NestedTensor } from '../formats/nested-numbers.ts';
 import { showShape } from '../formats/refuse.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
@@ -25,7 +25,7 @@ export interface TensorKind {
 
 /** @throws AtelierError `invalid-image-size`, `invalid-pixels` */
 export function fromTensor(
-  { shape, values }: Tensor,
+  { shape, values }: NestedTensor,
   { name, scale, rounding, single, advice }: TensorKind,
 ): ImageBatch {
   const [count, ...image] = shape;

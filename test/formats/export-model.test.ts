@@ -4,7 +4,7 @@ import { EXPORT_FORMATS, exportFileName, exportModel } from '../../src/formats/e
 import { parseNpy } from '../../src/formats/npy.ts';
 import { parseNpz } from '../../src/formats/npz.ts';
 import { parseSafetensors } from '../../src/formats/safetensors.ts';
-import { tensorsOf } from '../../src/formats/tensor.ts';
+import { layerTensors } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
 import { createForward as createServedForward } from '../../src/workers/kernel.ts';
 import { verifyExport } from '../../src/workers/tasks/verify-export.ts';
@@ -12,8 +12,8 @@ import { refused } from '../datasets/fixtures.ts';
 import { fixtureImages, modelOf, publishedModel } from './fixtures.ts';
 
 const model = modelOf([784, 5, 3]);
-const [W1, b1, W2, b2] = tensorsOf(model.layerSizes, model.parameters) as [Tensor, Tensor, Tensor, Tensor];
-type Tensor = ReturnType<typeof tensorsOf>[number];
+const [W1, b1, W2, b2] = layerTensors(model.layerSizes, model.parameters) as [Tensor, Tensor, Tensor, Tensor];
+type Tensor = ReturnType<typeof layerTensors>[number];
 
 /** What the service answers. */
 function answersOf(of: typeof model) {

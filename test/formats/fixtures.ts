@@ -1,7 +1,7 @@
 /** Models to write and files to read. */
 import { readFileSync } from 'node:fs';
 import type { ImportOrigin } from '../../src/domain/model-import.ts';
-import { digestOf, type PublishedModel } from '../../src/formats/model-metadata.ts';
+import { type PublishedModel, parametersDigest } from '../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import type { Float32Tensor } from '../../src/formats/tensor.ts';
 import {
@@ -32,7 +32,14 @@ export function modelOf(layerSizes: LayerSizes, changes: Partial<Network> = {}):
 
 export function publishedModel(network: Network, parameters: Float32Array): PublishedModel {
   const classNames = Array.from({ length: network.layerSizes.at(-1)! }, (_, k) => `class ${k}, “é”`);
-  return { ...network, name: 'my-model', version: 7, classNames, parameters, digest: digestOf(parameters) };
+  return {
+    ...network,
+    name: 'my-model',
+    version: 7,
+    classNames,
+    parameters,
+    digest: parametersDigest(parameters),
+  };
 }
 
 export function tensor(name: string, ...shape: number[]): Float32Tensor {

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import { exportModel } from '../../src/formats/export-model.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
-import { digestOf, modelMetadata } from '../../src/formats/model-metadata.ts';
+import { modelMetadata, parametersDigest } from '../../src/formats/model-metadata.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
 import { npzBytes } from '../../src/formats/npz.ts';
 import { safetensorsBytes } from '../../src/formats/safetensors.ts';
-import { tensorsOf } from '../../src/formats/tensor.ts';
+import { layerTensors } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
 import { refused } from '../datasets/fixtures.ts';
 import {
@@ -61,7 +61,7 @@ for (const layerSizes of [
       const { parameters, ...found } = importModel(exportModel(model, format), hints);
       const source = format === 'npy' ? 'packed-npy' : format;
       assert.deepEqual(found, { source, layerSizes, rounded: 0, assumed: [], ...known });
-      assert.equal(digestOf(parameters), model.digest);
+      assert.equal(parametersDigest(parameters), model.digest);
     }
   });
 }
@@ -100,7 +100,7 @@ test('the sender may not contradict the file', () => {
 
 test('metadata of other parameters than the file’s are refused, those of other writers left alone', () => {
   const [model, other] = [modelOf([784, 4, 3]), modelOf([784, 5, 3])];
-  const tensors = tensorsOf(model.layerSizes, numbers(model.parameters.length, 1));
+  const tensors = layerTensors(model.layerSizes, numbers(model.parameters.length, 1));
   const refusal = (metadata: Record<string, string>, message: RegExp) =>
     assert.throws(
       () => importModel(safetensorsBytes(tensors, metadata)),

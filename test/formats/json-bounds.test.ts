@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { AtelierError } from '../../src/errors.ts';
-import { excessOf, parseJson, readJson } from '../../src/formats/json-bounds.ts';
+import { findLimitViolation, parseJson, readJson } from '../../src/formats/json-bounds.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const bounds = { depth: 3, values: 5, parts: 4 };
@@ -20,7 +20,7 @@ test('levels, values and parts are counted without parsing, and not in texts', (
     ['{"a":"","b":"c"}', /more than 4/],
     [']]]]', undefined],
   ] as const) {
-    const found = excessOf(bytes(text), bounds);
+    const found = findLimitViolation(bytes(text), bounds);
     if (excess === undefined) assert.equal(found, undefined, text);
     else assert.match(found ?? '', excess, text);
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { repeatedField } from '../../src/formats/json-fields.ts';
+import { findDuplicateKey } from '../../src/formats/json-fields.ts';
 
 test('a field that an object names twice is found at any depth and in any spelling', () => {
   for (const [json, field] of [
@@ -13,14 +13,14 @@ test('a field that an object names twice is found at any depth and in any spelli
     ['{"a":"}","a":"{"}', 'a'],
   ] as const) {
     JSON.parse(json);
-    assert.equal(repeatedField(json), field, json);
+    assert.equal(findDuplicateKey(json), field, json);
   }
 });
 
 test('what JSON.stringify writes names no field twice, whatever is in it', () => {
   fc.assert(
     fc.property(fc.json(), fc.nat({ max: 2 }), (json, indent) => {
-      assert.equal(repeatedField(JSON.stringify(JSON.parse(json), null, indent)), undefined);
+      assert.equal(findDuplicateKey(JSON.stringify(JSON.parse(json), null, indent)), undefined);
     }),
   );
 });
@@ -28,6 +28,6 @@ test('what JSON.stringify writes names no field twice, whatever is in it', () =>
 test('the longest texts are read through, escapes and all', () => {
   const body = (text: string) => `{"a":"${text}","b":1,"a":2}`;
   for (const text of ['x'.repeat(2 ** 20), '\\\\'.repeat(2 ** 19), '\\"'.repeat(2 ** 19)]) {
-    assert.equal(repeatedField(body(text)), 'a');
+    assert.equal(findDuplicateKey(body(text)), 'a');
   }
 });

@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';
 import {
+  compressedStart,
   type DirectoryEntry,
   LOCAL_HEADER_BYTES,
   METHODS,
-  packedStart,
   readDirectory,
 } from '../../formats/zip-directory.ts';
 import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
@@ -48,7 +48,7 @@ export async function openNpz(
     const tailOffset = Math.max(0, size - TAIL_BYTES);
     const sources = new Map<string, ByteSource>();
     for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
-      const start = packedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, reject);
+      const start = compressedStart(entry, await read(entry.offset, LOCAL_HEADER_BYTES), size, reject);
       const name = entry.name.endsWith(SUFFIX) ? entry.name.slice(0, -SUFFIX.length) : entry.name;
       sources.set(name, createEntrySource(name, path, entry, start));
     }
@@ -64,7 +64,7 @@ function sniffOtherFormat(start: Buffer): string | undefined {
 }
 
 function createEntrySource(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {
-  const { method, bytes, packedBytes, checksum } = entry;
+  const { method, bytes, compressedBytes: packedBytes, checksum } = entry;
   const compressed = fileSource(name, path, packedBytes, start);
   return zipEntrySource(compressed, { bytes, checksum, deflated: method === METHODS.deflated });
 }

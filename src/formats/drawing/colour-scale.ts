@@ -24,23 +24,27 @@ export function magnitude(values: ArrayLike<number>): number {
 export function divergingColours(max: number): (value: number) => Colour {
   return (value) => {
     if (Number.isNaN(value)) return GREY;
-    const share = max === 0 ? 0 : Math.min(1, Math.abs(value) / max);
+    const intensity = max === 0 ? 0 : Math.min(1, Math.abs(value) / max);
     const end = value < 0 ? NEGATIVE : POSITIVE;
-    return fade(end >> 16, share) * 0x10000 + fade((end >> 8) & 255, share) * 0x100 + fade(end & 255, share);
+    return (
+      fade(end >> 16, intensity) * 0x10000 +
+      fade((end >> 8) & 255, intensity) * 0x100 +
+      fade(end & 255, intensity)
+    );
   };
 }
 
 /** From white (share 0) to `end` (share 1), one of the three parts of a colour. */
-function fade(end: number, share: number): number {
-  return Math.round(255 + share * (end - 255));
+function fade(end: number, intensity: number): number {
+  return Math.round(255 + intensity * (end - 255));
 }
 
 /** A bar from −max to +max with both numbers and the zero under it; `SCALE_HEIGHT` pixels high. */
 export function drawScale(raster: Raster, left: number, top: number, width: number, max: number): void {
-  const colourOf = divergingColours(1);
+  const toColour = divergingColours(1);
   fillRectangle(raster, left, top, width, 12, BLACK);
   for (let x = 1; x < width - 1; x++) {
-    fillRectangle(raster, left + x, top + 1, 1, 10, colourOf((2 * (x - 1)) / (width - 3) - 1));
+    fillRectangle(raster, left + x, top + 1, 1, 10, toColour((2 * (x - 1)) / (width - 3) - 1));
   }
   const size = 2;
   const figures = max.toPrecision(2);

@@ -45,11 +45,11 @@ export function drawMatrix(
   values: ArrayLike<number>,
   columns: number,
   cell: { readonly width: number; readonly height: number },
-  colourOf: (value: number) => Colour,
+  toColour: (value: number) => Colour,
 ): void {
   for (let i = 0; i < values.length; i++) {
     const x = left + (i % columns) * cell.width;
     const y = top + Math.floor(i / columns) * cell.height;
-    fillRectangle(raster, x, y, cell.width, cell.height, colourOf(values[i]!));
+    fillRectangle(raster, x, y, cell.width, cell.height, toColour(values[i]!));
   }
 }

@@ -54,21 +54,21 @@ function drawTiles({ values, inputs, units, max }: Weights): Raster {
   const width = Math.max(columns * (tile + GAP) - GAP, SCALE_MIN_WIDTH);
   const height = rows * (label + tile + GAP);
   const raster = createRaster(width + 2 * MARGIN, height + SCALE_HEIGHT + 2 * MARGIN);
-  const colourOf = divergingColours(max);
+  const toColour = divergingColours(max);
   for (const [i, unit] of units.entries()) {
     const left = MARGIN + (i % columns) * (tile + GAP);
     const top = MARGIN + Math.floor(i / columns) * (label + tile + GAP);
     drawText(raster, left, top, `${unit}`, textScale);
     const row = values.subarray(i * inputs, (i + 1) * inputs);
-    drawMatrix(raster, left, top + label, row, IMAGE_SIDE, { width: scale, height: scale }, colourOf);
+    drawMatrix(raster, left, top + label, row, IMAGE_SIDE, { width: scale, height: scale }, toColour);
   }
   drawScale(raster, MARGIN, MARGIN + height, width, max);
   return raster;
 }
 
 function drawMap({ values, inputs, units, max }: Weights): Raster {
-  const cellOf = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));
-  const cell = { width: cellOf(inputs), height: cellOf(units.length) };
+  const cellSize = (count: number) => Math.max(1, Math.min(24, Math.floor(WIDTH / count)));
+  const cell = { width: cellSize(inputs), height: cellSize(units.length) };
   const textScale = cell.height < 12 ? 1 : 2;
   const step = labelStep(cell.height, TEXT_HEIGHT * textScale + 1);
   const gutter = textScale * textWidth(`${units.at(-1)}`) + 4;

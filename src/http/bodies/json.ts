@@ -1,8 +1,8 @@
 /** JSON bodies, for all routes but those of images. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { excessOf } from '../../formats/json-bounds.ts';
-import { repeatedField } from '../../formats/json-fields.ts';
+import { findLimitViolation } from '../../formats/json-bounds.ts';
+import { findDuplicateKey } from '../../formats/json-fields.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
@@ -20,13 +20,13 @@ export function registerJsonBody(app: FastifyInstance): void {
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
     // Clients name the type where there is nothing to send too.
     if (bytes.length === 0) return done(null, undefined);
-    const excess = excessOf(bytes, { depth: MAX_DEPTH, values: MAX_VALUES });
+    const excess = findLimitViolation(bytes, { depth: MAX_DEPTH, values: MAX_VALUES });
     if (excess !== undefined) return done(malformed(excess));
     const text = decode(bytes);
     if (text === undefined) return done(malformed('it is not UTF-8'));
     parse(request, text, (error, value) => {
       if (error) return done(malformed(describeDefect(text)));
-      const repeated = repeatedField(text);
+      const repeated = findDuplicateKey(text);
       if (repeated === undefined) return done(null, value);
       done(
         malformed(

@@ -4,8 +4,8 @@
  */
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
-import { readJson, refuseAt } from '../../formats/json-bounds.ts';
-import { elements, readNested, type Tensor } from '../../formats/nested-numbers.ts';
+import { readJson, rejectAt } from '../../formats/json-bounds.ts';
+import { countElements, type NestedTensor, readNested } from '../../formats/nested-numbers.ts';
 import { quote, showShape } from '../../formats/refuse.ts';
 import { DATATYPES, type Datatype, isFloating, itemBytes, readElements } from './datatypes.ts';
 import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
@@ -26,7 +26,7 @@ export interface RequestedOutput {
 
 export interface InferRequest {
   readonly id: string | undefined;
-  readonly input: Tensor & { readonly datatype: Datatype };
+  readonly input: NestedTensor & { readonly datatype: Datatype };
   readonly outputs: readonly RequestedOutput[];
 }
 
@@ -45,7 +45,7 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
   const [input] = inputs;
   const names = inputs.map(({ name }) => quote(name)).slice(0, 8);
   if (inputs.length !== 1 || input!.name !== INPUT) {
-    refuseAt('#/inputs', `are ${names.join(', ') || 'none'}; the one input of the model is "${INPUT}"`);
+    rejectAt('#/inputs', `are ${names.join(', ') || 'none'}; the one input of the model is "${INPUT}"`);
   }
   const allBinary = parameters?.binary_data_output ?? false;
   const asked = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
@@ -55,12 +55,12 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
     outputs: asked.map(({ name, parameters: own }, n) => {
       const pointer = `#/outputs/${n}`;
       if (!isOutput(name)) {
-        return refuseAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
+        return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
       }
-      if (asked.findIndex((other) => other.name === name) < n) refuseAt(pointer, `asks for ${name} again`);
+      if (asked.findIndex((other) => other.name === name) < n) rejectAt(pointer, `asks for ${name} again`);
       const classification = own?.classification ?? 0;
       if (classification > 0 && name !== 'probabilities') {
-        refuseAt(pointer, 'asks for a classification of label; ask for that of probabilities');
+        rejectAt(pointer, 'asks for a classification of label; ask for that of probabilities');
       }
       return { name, binary: own?.binary_data ?? allBinary, classification };
     }),
@@ -91,7 +91,7 @@ function readInput(
   hasHeader: boolean,
 ): InferRequest['input'] {
   if (!isDatatype(datatype)) {
-    return refuseAt(
+    return rejectAt(
       '#/inputs/0/datatype',
       `is ${quote(datatype)}; ${INPUT} is taken as ${DATATYPES.join(', ')}`,
     );
@@ -103,10 +103,10 @@ function readInput(
     return { datatype, shape, values: readData(datatype, shape, data) };
   }
   if (data !== undefined && data !== null) {
-    refuseAt('#/inputs/0', 'has data and a binary_data_size; send one of them');
+    rejectAt('#/inputs/0', 'has data and a binary_data_size; send one of them');
   }
   if (!hasHeader) malformed('binary tensors need the header Inference-Header-Content-Length');
-  const needed = elements(shape) * itemBytes(datatype);
+  const needed = countElements(shape) * itemBytes(datatype);
   if (size !== needed || size !== binary.length) {
     malformed(
       `binary_data_size is ${size}; ${datatype} of shape ${showShape(shape)} takes ${needed} bytes, and ${binary.length} follow the JSON`,
@@ -117,19 +117,19 @@ function readInput(
 
 const isDatatype = (name: string): name is Datatype => (DATATYPES as readonly string[]).includes(name);
 
-function readData(datatype: Datatype, shape: readonly number[], data: unknown): Tensor['values'] {
+function readData(datatype: Datatype, shape: readonly number[], data: unknown): NestedTensor['values'] {
   const pointer = '#/inputs/0/data';
-  if (datatype === 'FP16') refuseAt(pointer, 'cannot hold FP16; send it as a binary tensor');
+  if (datatype === 'FP16') rejectAt(pointer, 'cannot hold FP16; send it as a binary tensor');
   const { values } = readNested(data, pointer);
-  const needed = elements(shape);
+  const needed = countElements(shape);
   if (values.length !== needed) {
-    refuseAt(pointer, `has ${values.length} elements; shape ${showShape(shape)} has ${needed}`);
+    rejectAt(pointer, `has ${values.length} elements; shape ${showShape(shape)} has ${needed}`);
   }
   if (isFloating(datatype)) return values;
   for (let i = 0; i < values.length; i++) {
     // Past 2^53 − 1 the number may not be the one that was sent.
     if (Number.isSafeInteger(values[i])) continue;
-    refuseAt(pointer, `holds ${values[i]} at element ${i}; ${datatype} in JSON is a whole number below 2^53`);
+    rejectAt(pointer, `holds ${values[i]} at element ${i}; ${datatype} in JSON is a whole number below 2^53`);
   }
   return values;
 }

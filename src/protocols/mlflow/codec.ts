@@ -3,7 +3,7 @@
  * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
  */
 import type { ImageBatch } from '../../datasets/image-batch.ts';
-import { readJson, refuseAt } from '../../formats/json-bounds.ts';
+import { readJson, rejectAt } from '../../formats/json-bounds.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromNumbers, fromRows } from '../instances.ts';
@@ -42,7 +42,7 @@ export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
 async function decodeInvocation(invocation: Invocation): Promise<ImageBatch> {
   const present = FIELDS.filter((field) => invocation[field] !== undefined);
   if (present.length !== 1) {
-    refuseAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
+    rejectAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
   if (split) return fromRows(splitRows(split), '#/dataframe_split/data');

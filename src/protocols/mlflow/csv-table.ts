@@ -2,7 +2,7 @@
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { AtelierError } from '../../errors.ts';
-import type { Tensor } from '../../formats/nested-numbers.ts';
+import type { NestedTensor } from '../../formats/nested-numbers.ts';
 import { quote } from '../../formats/refuse.ts';
 
 /** Whether the first row names the columns, where somebody says so. */
@@ -17,7 +17,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
  * pandas does that has no names: of a damaged first row of numbers no prediction is to be missing.
  * @throws AtelierError `malformed-body`
  */
-export function readCsv(bytes: Uint8Array, header: CsvHeader): Tensor {
+export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
   let values = new Float64Array(1024);
   let columns = 0;
   let length = 0;

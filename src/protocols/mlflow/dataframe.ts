@@ -1,6 +1,6 @@
 /** Rows of images in the two JSON forms of a pandas DataFrame that MLflow takes: split and records. */
 
-import { refuseAt } from '../../formats/json-bounds.ts';
+import { rejectAt } from '../../formats/json-bounds.ts';
 import type { Invocation } from './schema.ts';
 
 type Rows = readonly unknown[];
@@ -13,9 +13,9 @@ type Rows = readonly unknown[];
 export function splitRows({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
   const pointer = '#/dataframe_split/data';
   return data.map((row, n) => {
-    if (!Array.isArray(row)) return refuseAt(`${pointer}/${n}`, 'is no row, which is an array');
+    if (!Array.isArray(row)) return rejectAt(`${pointer}/${n}`, 'is no row, which is an array');
     if (columns && row.length !== columns.length) {
-      refuseAt(`${pointer}/${n}`, `has ${row.length} cells; there are ${columns.length} columns`);
+      rejectAt(`${pointer}/${n}`, `has ${row.length} cells; there are ${columns.length} columns`);
     }
     return unwrapImage(row);
   });
@@ -27,11 +27,11 @@ export function recordRows(records: NonNullable<Invocation['dataframe_records']>
   return records.map((record, n) => {
     const pointer = `#/dataframe_records/${n}`;
     if (Object.keys(record).length !== columns.length) {
-      refuseAt(pointer, `has ${Object.keys(record).length} columns; the first row has ${columns.length}`);
+      rejectAt(pointer, `has ${Object.keys(record).length} columns; the first row has ${columns.length}`);
     }
     return unwrapImage(
       columns.map((column) => {
-        if (!Object.hasOwn(record, column)) refuseAt(pointer, 'has other columns than the first row');
+        if (!Object.hasOwn(record, column)) rejectAt(pointer, 'has other columns than the first row');
         return record[column];
       }),
     );

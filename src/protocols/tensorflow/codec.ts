@@ -1,5 +1,5 @@
 /** Codec of TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
-import { readJson, refuseAt } from '../../formats/json-bounds.ts';
+import { readJson, rejectAt } from '../../formats/json-bounds.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromRows } from '../instances.ts';
 import { assertFinite, matrixRows, toArray } from '../probabilities.ts';
@@ -16,7 +16,7 @@ export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
   async decode({ bytes }) {
     const { instances, inputs } = readJson(bytes, predictRequestSchema);
     if ((instances === undefined) === (inputs === undefined)) {
-      refuseAt('#', 'must have either instances or inputs');
+      rejectAt('#', 'must have either instances or inputs');
     }
     return instances === undefined
       ? { batch: await fromColumn(inputs, '#/inputs'), responseFormat: 'column' }

@@ -1,6 +1,6 @@
 /** Models out of files, checked before they are published. */
 import { importModel } from '../../formats/import-model.ts';
-import { refuse } from '../../formats/refuse.ts';
+import { rejectModelFile } from '../../formats/refuse.ts';
 import { logitBound } from '../../numerics/logit-bound.ts';
 import type { ImportResult, ImportTask } from '../messages.ts';
 
@@ -15,7 +15,7 @@ export function importChecked({ bytes, hints }: ImportTask): ImportResult {
   const network = { ...imported, activation: imported.activation ?? DEFAULT_ACTIVATION };
   const bound = logitBound(network, imported.parameters);
   if (bound <= MAX_NUMBER) return network;
-  return refuse(
+  return rejectModelFile(
     `with its weights the numbers of an image may reach ${bound.toPrecision(2)}, and float32 holds up to 3.4e+38 of which a tenth is taken`,
   );
 }

@@ -3,7 +3,7 @@ import { AtelierError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/export-model.ts';
 import { importModel } from '../../formats/import-model.ts';
 import { jsonParameters } from '../../formats/model-json.ts';
-import { digestOf, type PublishedModel } from '../../formats/model-metadata.ts';
+import { type PublishedModel, parametersDigest } from '../../formats/model-metadata.ts';
 import { evaluateOnnx } from '../../formats/onnx-evaluate.ts';
 import { createForward } from '../../numerics/forward.ts';
 
@@ -63,7 +63,7 @@ function compareDigests(file: Uint8Array, format: ExportFormat, { layerSizes, di
     format === 'json'
       ? jsonParameters(file)
       : importModel(file, { hidden: layerSizes.slice(1, -1) }).parameters;
-  const found = digestOf(parameters);
+  const found = parametersDigest(parameters);
   if (found === digest) return 0;
   throw new Error(`its parameters have digest ${found}, and not ${digest}`);
 }

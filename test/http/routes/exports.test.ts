@@ -5,7 +5,7 @@ import { loadFashionMnist } from '../../../src/datasets/fashion-mnist.ts';
 import type { ModelVersion } from '../../../src/domain/model.ts';
 import { EXPORT_FORMATS, type ExportFormat } from '../../../src/formats/export-model.ts';
 import { importModel } from '../../../src/formats/import-model.ts';
-import { digestOf } from '../../../src/formats/model-metadata.ts';
+import { parametersDigest } from '../../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network.ts';
 import { numbers } from '../../formats/fixtures.ts';
@@ -78,7 +78,7 @@ test('each file has a tag of its own', async () => {
 test('npy, npz and safetensors hold the parameters of the version to the bit, and so does JSON', async () => {
   for (const format of ['npy', 'npz', 'safetensors'] as const) {
     const { parameters } = importModel(await exported(format), { hidden: [4] });
-    assert.equal(digestOf(parameters), version.digest, format);
+    assert.equal(parametersDigest(parameters), version.digest, format);
   }
   const { parameters, ...json } = JSON.parse((await exported('json')).toString());
   const { name, version: number, layerSizes, activation, standardization, classNames, digest } = version;
@@ -92,7 +92,7 @@ test('npy, npz and safetensors hold the parameters of the version to the bit, an
     digest,
   });
   const packed = Float32Array.from(Object.values<number[]>(parameters).flat(2));
-  assert.equal(digestOf(packed), version.digest);
+  assert.equal(parametersDigest(packed), version.digest);
   const [first] = unpack(packed, layerSizes);
   assert.deepEqual(parameters.W1[3], [...first!.weights.subarray(3 * 784, 4 * 784)]);
 });
