@@ -3,11 +3,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { nameLayers } from './layer-names.ts';
+import { rejectModelFile } from './model-file-error.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
 import { parseNpz, parseTensor } from './npz.ts';
 import { packLayers } from './pack-layers.ts';
 import { readPackedVector } from './packed-vector.ts';
-import { rejectModelFile } from './refuse.ts';
 import { parseSafetensors } from './safetensors.ts';
 import type { Tensor } from './tensor.ts';
 

@@ -1,6 +1,6 @@
 /** Which tensor of a file is which layer's, by the names that the libraries give them. */
 import { orderByShape } from './layer-order.ts';
-import { quote, rejectModelFile } from './refuse.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
 interface Naming {

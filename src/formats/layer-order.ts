@@ -3,7 +3,7 @@
  * names by the alphabet, so numbers count where names differ in nothing else, and shapes decide between the rest.
  */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
-import { quote, rejectModelFile } from './refuse.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import type { LayerTensors } from './tensor.ts';
 
 interface NamedLayer extends LayerTensors {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { jsonText } from '../domain/primitives.ts';
 import type { Network } from '../numerics/network.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
-import { rejectModelFile } from './refuse.ts';
+import { rejectModelFile } from './model-file-error.ts';
 import { viewBytes } from './tensor.ts';
 
 /** A model as it is exported. */

@@ -1,5 +1,5 @@
 /** Nested arrays of JSON → numbers, row by row. */
-import { rejectAt } from './json-bounds.ts';
+import { rejectAt } from './json-limits.ts';
 
 export interface NestedTensor {
   readonly shape: readonly number[];

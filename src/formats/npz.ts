@@ -1,8 +1,8 @@
 /** .npz archives, which `np.load` reads and `np.savez` writes. */
 import { zipSync } from 'fflate';
 import { AtelierError } from '../errors.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import { npyBytes, parseNpy } from './npy.ts';
-import { quote, rejectModelFile } from './refuse.ts';
 import type { Float32Tensor, Tensor } from './tensor.ts';
 import { readZip } from './zip.ts';
 

@@ -1,8 +1,8 @@
 /** Computes in float64 what an exported ONNX file says, from its bytes alone: an export is checked with it. */
 import { argmax, softmax } from '../numerics/reference/cross-entropy.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import { ELEMENT_TYPES, type OnnxModel, type OnnxNode } from './onnx-message.ts';
 import { readOnnx } from './onnx-read.ts';
-import { quote, rejectModelFile } from './refuse.ts';
 
 export interface OnnxOutputs {
   /** n × classes */

@@ -1,5 +1,6 @@
 /** The graph of an ONNX file, of the kind that is written here and no other. */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { rejectModelFile } from './model-file-error.ts';
 import {
   ATTRIBUTE,
   ATTRIBUTE_TYPES,
@@ -25,7 +26,6 @@ import {
   TYPE,
   VALUE_INFO,
 } from './onnx-message.ts';
-import { rejectModelFile } from './refuse.ts';
 
 /** What each field of a message holds, in the order of the file: numbers of varints and floats, bytes of the rest. */
 type Fields = ReadonlyMap<number, readonly (number | Uint8Array)[]>;

@@ -2,7 +2,7 @@
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import type { NamedLayers } from './layer-names.ts';
-import { quote, rejectModelFile, showShape } from './refuse.ts';
+import { quote, rejectModelFile, showShape } from './model-file-error.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
 export interface PackedLayers {

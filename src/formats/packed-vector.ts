@@ -1,8 +1,8 @@
 /** The packed vector W1, b1, W2, b2, … alone: what the notebook's `pack` makes and its `unpack` takes. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { parameterCount } from '../numerics/network.ts';
+import { rejectModelFile, showShape } from './model-file-error.ts';
 import { checkSizes, copyRounded, type PackedLayers } from './pack-layers.ts';
-import { rejectModelFile, showShape } from './refuse.ts';
 import type { Tensor } from './tensor.ts';
 
 /**

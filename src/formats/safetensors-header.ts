@@ -1,6 +1,6 @@
 /** The header of a safetensors file, read strictly: every byte of the file belongs to exactly one tensor. */
 import { z } from 'zod';
-import { quote, rejectModelFile, showShape } from './refuse.ts';
+import { quote, rejectModelFile, showShape } from './model-file-error.ts';
 import { MAX_TENSORS } from './tensor.ts';
 
 const ITEM_BYTES = {

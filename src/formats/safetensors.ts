@@ -2,7 +2,7 @@
  * Safetensors: eight bytes of header length, a JSON header, the tensors one after the other.
  * Format: https://github.com/huggingface/safetensors#format
  */
-import { quote, rejectModelFile } from './refuse.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import { readSafetensorsHeader, type SafetensorsDtype } from './safetensors-header.ts';
 import { type Float32Tensor, type Tensor, viewBytes } from './tensor.ts';
 

@@ -2,7 +2,7 @@
  * The directory of a zip archive, which says what there is and where, read strictly.
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16
  */
-import { quote } from './refuse.ts';
+import { quote } from './model-file-error.ts';
 import { MAX_TENSORS } from './tensor.ts';
 
 export interface DirectoryEntry {

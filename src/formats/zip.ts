@@ -4,7 +4,7 @@
  * as a bomb lasts, and never looks at checksums; it writes the archives.)
  */
 import { crc32, inflateRawSync } from 'node:zlib';
-import { quote, rejectModelFile } from './refuse.ts';
+import { quote, rejectModelFile } from './model-file-error.ts';
 import {
   compressedStart,
   type DirectoryEntry,

@@ -2,7 +2,7 @@
 
 import { decodeImage } from '../datasets/encoded-image.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
-import { rejectAt } from '../formats/json-bounds.ts';
+import { rejectAt } from '../formats/json-limits.ts';
 import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
 

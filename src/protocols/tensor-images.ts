@@ -3,8 +3,8 @@
 import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../datasets/image-batch.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
+import { showShape } from '../formats/model-file-error.ts';
 import type { NestedTensor } from '../formats/nested-numbers.ts';
-import { showShape } from '../formats/refuse.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
 /** After the number of images. */

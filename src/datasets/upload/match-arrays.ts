@@ -1,6 +1,6 @@
 /** Which of the uploaded files, or of the arrays in an npz, is what. */
 import { ARRAY_NAMES, type ArrayRole, FILE_PARTS, NPZ_PART } from '../../domain/dataset-upload.ts';
-import { quote } from '../../formats/refuse.ts';
+import { quote } from '../../formats/model-file-error.ts';
 import { type ArrayReader, openArrayReader } from './array-reader.ts';
 import { type ByteSource, fileSource } from './byte-source.ts';
 import { openNpz } from './npz-file.ts';

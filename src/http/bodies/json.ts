@@ -1,8 +1,8 @@
 /** JSON bodies, for all routes but those of images. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { findLimitViolation } from '../../formats/json-bounds.ts';
-import { findDuplicateKey } from '../../formats/json-fields.ts';
+import { findDuplicateKey } from '../../formats/duplicate-key.ts';
+import { findLimitViolation } from '../../formats/json-limits.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 

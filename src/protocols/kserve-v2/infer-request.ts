@@ -4,9 +4,9 @@
  */
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
-import { readJson, rejectAt } from '../../formats/json-bounds.ts';
+import { readJson, rejectAt } from '../../formats/json-limits.ts';
+import { quote, showShape } from '../../formats/model-file-error.ts';
 import { countElements, type NestedTensor, readNested } from '../../formats/nested-numbers.ts';
-import { quote, showShape } from '../../formats/refuse.ts';
 import { DATATYPES, type Datatype, isFloating, itemBytes, readElements } from './datatypes.ts';
 import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
 

@@ -3,7 +3,7 @@
  * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
  */
 import type { ImageBatch } from '../../datasets/image-batch.ts';
-import { readJson, rejectAt } from '../../formats/json-bounds.ts';
+import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromNumbers, fromRows } from '../instances.ts';

@@ -2,8 +2,8 @@
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
 import { AtelierError } from '../../errors.ts';
+import { quote } from '../../formats/model-file-error.ts';
 import type { NestedTensor } from '../../formats/nested-numbers.ts';
-import { quote } from '../../formats/refuse.ts';
 
 /** Whether the first row names the columns, where somebody says so. */
 export type CsvHeader = 'present' | 'absent' | undefined;

@@ -1,6 +1,6 @@
 /** Rows of images in the two JSON forms of a pandas DataFrame that MLflow takes: split and records. */
 
-import { rejectAt } from '../../formats/json-bounds.ts';
+import { rejectAt } from '../../formats/json-limits.ts';
 import type { Invocation } from './schema.ts';
 
 type Rows = readonly unknown[];

@@ -1,6 +1,6 @@
 /** Models out of files, checked before they are published. */
 import { importModel } from '../../formats/import-model.ts';
-import { rejectModelFile } from '../../formats/refuse.ts';
+import { rejectModelFile } from '../../formats/model-file-error.ts';
 import { logitBound } from '../../numerics/logit-bound.ts';
 import type { ImportResult, ImportTask } from '../messages.ts';
 

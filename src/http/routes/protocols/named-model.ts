@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
-import { quote } from '../../../formats/refuse.ts';
+import { quote } from '../../../formats/model-file-error.ts';
 
 const name = z.string().describe('Name of the model');
 const version = z.string().describe('Number of the version, or the name of an alias');

@@ -1,7 +1,7 @@
 /** The model repository extension of the Open Inference Protocol v2. In a scope of raw bodies. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { AtelierError } from '../../../../errors.ts';
-import { readJson } from '../../../../formats/json-bounds.ts';
+import { readJson } from '../../../../formats/json-limits.ts';
 import {
   repositoryIndexRequestSchema,
   repositoryIndexSchema,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { findDuplicateKey } from '../../src/formats/json-fields.ts';
+import { findDuplicateKey } from '../../src/formats/duplicate-key.ts';
 
 test('a field that an object names twice is found at any depth and in any spelling', () => {
   for (const [json, field] of [

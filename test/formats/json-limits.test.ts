@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { AtelierError } from '../../src/errors.ts';
-import { findLimitViolation, parseJson, readJson } from '../../src/formats/json-bounds.ts';
+import { findLimitViolation, parseJson, readJson } from '../../src/formats/json-limits.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const bounds = { depth: 3, values: 5, parts: 4 };
