@@ -77,7 +77,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const loads = datasetPool<never, never>().tasks<DatasetLoadTask, Tensors>('loadDataset');
     const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),
-      load: (dataset) => loads.run({ path: store.datasets.fileOf(dataset.id), dataset }),
+      load: (dataset) => loads.run({ path: store.datasets.filePath(dataset.id), dataset }),
       inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
       maxBytes: config.maxDatasetBytes,
     });

@@ -82,7 +82,7 @@ export function createImportService(options: {
       const reference = { name, version: 0 };
       const testAccuracy = await measureTestAccuracy({ ...network, reference }, dataset, signal);
       const packed = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
-      const version = await store.blobs.putFor(packed, (digest) =>
+      const version = await store.blobs.putReferenced(packed, (digest) =>
         store.models.publish(
           {
             name,

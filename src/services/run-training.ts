@@ -5,7 +5,7 @@ import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
-import { digestOf } from '../store/blobs.ts';
+import { sha256Hex } from '../store/blobs.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
 import type {
@@ -78,9 +78,9 @@ export function createRunTraining(options: {
           digest,
         },
       });
-    if (job.verification === null) return blobs.putFor(bytes, finishWith);
+    if (job.verification === null) return blobs.putReferenced(bytes, finishWith);
     // The digest is all that is asked for.
-    return finishWith(await digestOf(bytes));
+    return finishWith(await sha256Hex(bytes));
   }
 
   /** @throws AtelierError where what the job refers to is no longer there */

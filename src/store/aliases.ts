@@ -30,7 +30,7 @@ export interface Aliases {
 
 export function createAliases(db: Kysely<Database>): Aliases {
   return {
-    list: async (name) => (await aliasesOf(db, [name])).map(toAlias),
+    list: async (name) => (await listAliases(db, [name])).map(toAlias),
 
     async history(name, { limit, after }) {
       let query = db
@@ -47,7 +47,7 @@ export function createAliases(db: Kysely<Database>): Aliases {
 
     move: (name, alias, version, caller) =>
       db.transaction().execute(async (trx) => {
-        await claimModel(trx, name);
+        await lockModel(trx, name);
         await assertVersion(trx, name, version);
         const before = await find(trx, name, alias);
         if (before?.version === version) return { alias: toAlias(before), created: false };
@@ -65,7 +65,7 @@ export function createAliases(db: Kysely<Database>): Aliases {
 
     remove: (name, alias, caller) =>
       db.transaction().execute(async (trx) => {
-        await claimModel(trx, name);
+        await lockModel(trx, name);
         const before = await find(trx, name, alias);
         if (before === undefined) {
           throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
@@ -77,7 +77,7 @@ export function createAliases(db: Kysely<Database>): Aliases {
 }
 
 /** Of these models, by the name of the alias. */
-export async function aliasesOf(db: Kysely<Database>, names: readonly string[]): Promise<AliasRow[]> {
+export async function listAliases(db: Kysely<Database>, names: readonly string[]): Promise<AliasRow[]> {
   if (names.length === 0) return [];
   return db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias').execute();
 }
@@ -86,7 +86,7 @@ export async function aliasesOf(db: Kysely<Database>, names: readonly string[]):
  * Locks the model's row, where connections are many, so that no other transaction moves its aliases or deletes its
  * versions meanwhile.
  */
-export async function claimModel(trx: Transaction<Database>, name: string): Promise<void> {
+export async function lockModel(trx: Transaction<Database>, name: string): Promise<void> {
   await trx
     .updateTable('models')
     .set((eb) => ({ alias_moves: eb.ref('alias_moves') }))

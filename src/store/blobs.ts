@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
-import { isFull, messageOf, storageFull, syncDirectory } from './directory.ts';
+import { errorMessage, isStorageFull, storageFull, syncDirectory } from './directory.ts';
 
 /** Files here; chunks in PostgreSQL can serve the same. */
 export interface BlobStore {
@@ -23,7 +23,7 @@ export interface BlobStore {
   remove(digest: string): Promise<void>;
 }
 
-const UNFINISHED = '.tmp';
+const TEMPORARY_SUFFIX = '.tmp';
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
 /** One file a digest. The caller holds the lock of the state directory: leftovers of a killed process are removed. */
@@ -32,26 +32,26 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
   const names = await readdir(directory);
   await Promise.all(
     names
-      .filter((name) => name.endsWith(UNFINISHED))
+      .filter((name) => name.endsWith(TEMPORARY_SUFFIX))
       .map((name) => rm(join(directory, name), { force: true })),
   );
 
   return {
     async put(bytes) {
-      const digest = await digestOf(bytes);
-      const hex = hexOf(digest);
-      const unfinished = join(directory, `${hex}.${randomUUID()}${UNFINISHED}`);
+      const digest = await sha256Hex(bytes);
+      const hex = parseHex(digest);
+      const temporary = join(directory, `${hex}.${randomUUID()}${TEMPORARY_SUFFIX}`);
       // Written even when the file exists: that one may be damaged, and a rename over it heals it.
       try {
-        await write(unfinished, bytes);
-        await rename(unfinished, join(directory, hex));
+        await write(temporary, bytes);
+        await rename(temporary, join(directory, hex));
         await syncDirectory(directory);
       } catch (error) {
-        await rm(unfinished, { force: true }).catch(() => {}); // the first failure is the one to tell
-        if (isFull(error)) throw storageFull(`${bytes.length} bytes`, error);
+        await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
+        if (isStorageFull(error)) throw storageFull(`${bytes.length} bytes`, error);
         throw new AtelierError(
           'state-unusable',
-          `${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${messageOf(error)}. ` +
+          `${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${errorMessage(error)}. ` +
             'Check the free space and the permissions there.',
           { cause: error },
         );
@@ -60,8 +60,8 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
     },
 
     async get(digest) {
-      const bytes = await read(join(directory, hexOf(digest)), digest);
-      if ((await digestOf(bytes)) !== digest) {
+      const bytes = await read(join(directory, parseHex(digest)), digest);
+      if ((await sha256Hex(bytes)) !== digest) {
         throw new AtelierError(
           'state-unusable',
           `${digest} is damaged: its bytes have another digest. ` +
@@ -76,11 +76,11 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
       return files.map((name) => `sha256:${name}`).filter((digest) => DIGEST.test(digest));
     },
 
-    remove: (digest) => rm(join(directory, hexOf(digest)), { force: true }),
+    remove: (digest) => rm(join(directory, parseHex(digest)), { force: true }),
   };
 }
 
-function hexOf(digest: string): string {
+function parseHex(digest: string): string {
   const hex = DIGEST.exec(digest)?.[1];
   if (hex === undefined) throw new RangeError(`"${digest}" is not a digest: "sha256:" and 64 hex digits`);
   return hex;
@@ -102,7 +102,7 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the bytes of ${digest} cannot be read: ${codeOf(error)}. ` +
+      `the bytes of ${digest} cannot be read: ${describeErrorCode(error)}. ` +
         'Restore the file from a backup, or train the model again.',
       { cause: error },
     );
@@ -110,12 +110,12 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
 }
 
 /** Without the path, which is nothing that clients need to know. */
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
+function describeErrorCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : errorMessage(error);
 }
 
 /** `sha256:` and 64 hex digits; in a thread of Node's own: a gigabyte takes a second. */
-export async function digestOf(bytes: Uint8Array): Promise<string> {
+export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return `sha256:${Buffer.from(hash).toString('hex')}`;
 }

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
-import { messageOf, syncDirectory } from './directory.ts';
+import { errorMessage, syncDirectory } from './directory.ts';
 
 export const bootstrapKeyFile = (stateDir: string) => join(stateDir, 'api-key');
 
@@ -16,7 +16,7 @@ export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undef
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new AtelierError(
       'state-unusable',
-      `${file}, the hash of the key, cannot be read: ${messageOf(error)}. Delete it, and the next start makes a new key.`,
+      `${file}, the hash of the key, cannot be read: ${errorMessage(error)}. Delete it, and the next start makes a new key.`,
       { cause: error },
     );
   }
@@ -40,7 +40,7 @@ export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<v
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the hash of the key cannot be kept in ${file}: ${messageOf(error)}. Check the free space and the permissions there.`,
+      `the hash of the key cannot be kept in ${file}: ${errorMessage(error)}. Check the free space and the permissions there.`,
       { cause: error },
     );
   }

@@ -18,7 +18,13 @@
 import { hash } from 'node:crypto';
 import type { Activation, Parameters, Standardization } from '../numerics/network.ts';
 import type { TrainingSnapshot } from '../numerics/training-snapshot.ts';
-import { type CheckpointHeader, damaged, findMisfit, parseHeader, writeHeader } from './checkpoint-header.ts';
+import {
+  type CheckpointHeader,
+  damagedCheckpoint,
+  findLengthMismatch,
+  parseHeader,
+  writeHeader,
+} from './checkpoint-header.ts';
 
 /** What it takes to go on with a training, to use its network as it is, and to go on counting its time. */
 export interface Checkpoint {
@@ -39,7 +45,7 @@ export interface Checkpoint {
 
 const MAGIC = Buffer.from([0x89, 0x41, 0x54, 0x4c, 0x52, 0x0d, 0x0a, 0x1a]);
 const VERSION = 1;
-const AT = { version: 8, headerLength: 12, length: 16, header: 24 } as const;
+const OFFSETS = { version: 8, headerLength: 12, length: 16, header: 24 } as const;
 const HASH_BYTES = 32;
 const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
 
@@ -65,21 +71,21 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
     fused,
     times,
   };
-  const misfit = findMisfit(header);
+  const misfit = findLengthMismatch(header);
   if (misfit !== null) throw new RangeError(misfit);
   if (moments.some((moment) => moment.BYTES_PER_ELEMENT !== parameters.BYTES_PER_ELEMENT)) {
     throw new RangeError('parameters and moments are not of the same precision');
   }
 
   const json = writeHeader(header);
-  const length = lengthOf(header, json.length);
+  const length = fileLength(header, json.length);
   const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
-  view.setUint32(AT.version, VERSION, true);
-  view.setUint32(AT.headerLength, json.length, true);
-  view.setBigUint64(AT.length, BigInt(length), true);
-  bytes.set(json, AT.header);
+  view.setUint32(OFFSETS.version, VERSION, true);
+  view.setUint32(OFFSETS.headerLength, json.length, true);
+  view.setBigUint64(OFFSETS.length, BigInt(length), true);
+  bytes.set(json, OFFSETS.header);
   let at = dataOffset(json.length);
   for (const vector of [parameters, ...moments, ...(best === null ? [] : [best])]) {
     bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), at);
@@ -106,47 +112,51 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     at += copy.length;
     return new Vector(copy.buffer);
   }
-  const readOwn = (length: number) => read<Parameters>(VECTOR[precision], length);
-  const parameters = readOwn(lengths.parameters);
-  const moments = lengths.moments.map(readOwn);
+  const readVector = (length: number) => read<Parameters>(VECTOR[precision], length);
+  const parameters = readVector(lengths.parameters);
+  const moments = lengths.moments.map(readVector);
   const best = lengths.best === null ? null : read(Float32Array, lengths.best);
   const snapshot = { ...state, best, engineName, engine: { parameters, moments, ...engine } };
   return { snapshot, ...network, ...times };
 }
 
 function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; readonly dataOffset: number } {
-  const least = AT.header + HASH_BYTES;
-  if (bytes.length < least) throw damaged(`it ends after ${bytes.length} bytes, of at least ${least}`);
+  const least = OFFSETS.header + HASH_BYTES;
+  if (bytes.length < least)
+    throw damagedCheckpoint(`it ends after ${bytes.length} bytes, of at least ${least}`);
   if (MAGIC.compare(bytes, 0, MAGIC.length) !== 0) {
-    throw damaged('its first 8 bytes are not those of a checkpoint');
+    throw damagedCheckpoint('its first 8 bytes are not those of a checkpoint');
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const version = view.getUint32(AT.version, true);
-  if (version !== VERSION) throw damaged(`it is of version ${version}; this service reads ${VERSION}`);
-  const length = view.getBigUint64(AT.length, true);
-  if (length > bytes.length) throw damaged(`it is truncated, to ${bytes.length} of ${length} bytes`);
-  if (length < bytes.length) throw damaged(`${BigInt(bytes.length) - length} bytes trail behind its end`);
+  const version = view.getUint32(OFFSETS.version, true);
+  if (version !== VERSION)
+    throw damagedCheckpoint(`it is of version ${version}; this service reads ${VERSION}`);
+  const length = view.getBigUint64(OFFSETS.length, true);
+  if (length > bytes.length)
+    throw damagedCheckpoint(`it is truncated, to ${bytes.length} of ${length} bytes`);
+  if (length < bytes.length)
+    throw damagedCheckpoint(`${BigInt(bytes.length) - length} bytes trail behind its end`);
   const end = bytes.length - HASH_BYTES;
   if (hash('sha256', bytes.subarray(0, end), 'buffer').compare(bytes, end) !== 0) {
-    throw damaged('its checksum is another');
+    throw damagedCheckpoint('its checksum is another');
   }
 
-  const headerLength = view.getUint32(AT.headerLength, true);
+  const headerLength = view.getUint32(OFFSETS.headerLength, true);
   if (dataOffset(headerLength) > end) {
-    throw damaged(`its header of ${headerLength} bytes is longer than the file`);
+    throw damagedCheckpoint(`its header of ${headerLength} bytes is longer than the file`);
   }
-  const fields = parseHeader(bytes.subarray(AT.header, AT.header + headerLength));
-  const misfit = findMisfit(fields);
-  if (misfit !== null) throw damaged(misfit);
-  const expected = lengthOf(fields, headerLength);
+  const fields = parseHeader(bytes.subarray(OFFSETS.header, OFFSETS.header + headerLength));
+  const misfit = findLengthMismatch(fields);
+  if (misfit !== null) throw damagedCheckpoint(misfit);
+  const expected = fileLength(fields, headerLength);
   if (expected !== bytes.length) {
-    throw damaged(`its vectors take a file of ${expected} bytes, not of ${bytes.length}`);
+    throw damagedCheckpoint(`its vectors take a file of ${expected} bytes, not of ${bytes.length}`);
   }
   return { fields, dataOffset: dataOffset(headerLength) };
 }
 
 /** Of the whole file. */
-function lengthOf(
+function fileLength(
   { precision, lengths: { parameters, moments, best } }: CheckpointHeader,
   headerLength: number,
 ): number {
@@ -155,5 +165,5 @@ function lengthOf(
 }
 
 function dataOffset(headerLength: number): number {
-  return Math.ceil((AT.header + headerLength) / 8) * 8;
+  return Math.ceil((OFFSETS.header + headerLength) / 8) * 8;
 }

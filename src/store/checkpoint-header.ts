@@ -52,15 +52,15 @@ export function parseHeader(json: Uint8Array): CheckpointHeader {
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (cause) {
-    throw damaged('its header is not JSON', cause);
+    throw damagedCheckpoint('its header is not JSON', cause);
   }
   const result = headerSchema.safeParse(parsed);
   if (result.success) return result.data;
-  throw damaged(`its header does not fit: ${z.prettifyError(result.error)}`, result.error);
+  throw damagedCheckpoint(`its header does not fit: ${z.prettifyError(result.error)}`, result.error);
 }
 
 /** What of the lengths does not fit the layer sizes. */
-export function findMisfit({
+export function findLengthMismatch({
   layerSizes,
   lengths: { parameters, moments, best },
 }: CheckpointHeader): string | null {
@@ -70,7 +70,7 @@ export function findMisfit({
   return `a vector of a ${layerSizes.join('-')} network has ${expected} numbers, not ${wrong}`;
 }
 
-export function damaged(defect: string, cause?: unknown): AtelierError {
+export function damagedCheckpoint(defect: string, cause?: unknown): AtelierError {
   return new AtelierError(
     'checkpoint-damaged',
     `The checkpoint is damaged: ${defect}. Go on from an earlier one, or train anew.`,

@@ -30,7 +30,7 @@ const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints and nothing else: what no row refers to is removed */
 export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Promise<Checkpoints> {
-  const rowsOf = (from: Kysely<Database>, jobId: string) =>
+  const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
   /** Removes files of which there is no row any more. */
@@ -49,7 +49,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
       const digest = await blobs.put(bytes);
       const removed = await db.transaction().execute(async (trx) => {
         const job = await lockActiveJob(trx, jobId);
-        const before = await rowsOf(trx, jobId);
+        const before = await selectRows(trx, jobId);
         const row: CheckpointRow = {
           job_id: jobId,
           step,
@@ -71,7 +71,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
       await removeFiles(removed.filter((other) => other !== digest));
     },
 
-    list: async (jobId) => (await rowsOf(db, jobId)).map(toRecord),
+    list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
     read: ({ digest }) => blobs.get(digest),
 
     async discard(jobId, step, reason) {
@@ -98,22 +98,22 @@ async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[])
     undefined,
   );
   const old = ascending.slice(0, -LAST_KEPT).filter((row) => row !== best);
-  const gone: string[] = [];
+  const removedDigests: string[] = [];
   for (const row of old) {
-    if (await isAwaited(trx, row)) continue;
+    if (await isReferenced(trx, row)) continue;
     await trx
       .deleteFrom('checkpoints')
       .where('job_id', '=', row.job_id)
       .where('step', '=', row.step)
       .execute();
-    gone.push(row.digest);
+    removedDigests.push(row.digest);
   }
-  return gone;
+  return removedDigests;
 }
 
 /** Whether a job that has not ended is to start, or to start again, from the checkpoint. */
-async function isAwaited(trx: Transaction<Database>, { job_id, step }: CheckpointRow): Promise<boolean> {
-  const awaiting = await trx
+async function isReferenced(trx: Transaction<Database>, { job_id, step }: CheckpointRow): Promise<boolean> {
+  const referencingJobs = await trx
     .selectFrom('jobs')
     .select('id')
     .where(
@@ -124,7 +124,7 @@ async function isAwaited(trx: Transaction<Database>, { job_id, step }: Checkpoin
     .where('request', 'like', `%"warmStart":{"name":"${job_id}","version":${step}}%`)
     .limit(1)
     .execute();
-  return awaiting.length > 0;
+  return referencingJobs.length > 0;
 }
 
 function toRecord({ step, epoch, created_at, bytes, loss, digest }: CheckpointRow): CheckpointRecord {

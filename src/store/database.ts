@@ -9,7 +9,7 @@ import { AtelierError } from '../errors.ts';
 import { syncDirectory } from './directory.ts';
 import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
 import { migrations } from './migrations/migrations.ts';
-import { NodeSqliteDialect, unusable } from './sqlite.ts';
+import { NodeSqliteDialect, toStateError } from './sqlite.ts';
 import type { Database } from './tables.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -24,10 +24,10 @@ export async function openDatabase(
 ): Promise<Kysely<Database>> {
   try {
     if (!existsSync(file)) await create(file);
-    await refuseWhatSqliteWouldAccept(file);
+    await validateDatabaseFile(file);
     return await connect(file, onCommitted);
   } catch (error) {
-    throw unusable(file, error);
+    throw toStateError(file, error);
   }
 }
 
@@ -36,11 +36,11 @@ async function create(file: string): Promise<void> {
   if (existsSync(`${file}-wal`)) {
     throw new Error('the file is missing, but the -wal file with its last changes is there');
   }
-  const unfinished = `${file}.new`;
-  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(unfinished + suffix, { force: true });
-  const db = await connect(unfinished, () => {});
+  const temporary = `${file}.new`;
+  for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(temporary + suffix, { force: true });
+  const db = await connect(temporary, () => {});
   await db.destroy();
-  await rename(unfinished, file);
+  await rename(temporary, file);
   await syncDirectory(dirname(file));
 }
 
@@ -48,7 +48,7 @@ async function create(file: string): Promise<void> {
  * SQLite takes an empty file for a new database, fills up a page that is cut off with zeros, and opens what it may not
  * write for reading only.
  */
-async function refuseWhatSqliteWouldAccept(file: string): Promise<void> {
+async function validateDatabaseFile(file: string): Promise<void> {
   const { size } = await stat(file);
   if (size === 0) throw new Error('the file is empty');
   // With a log beside it a page may be half written: it is in the log, and is written again.
@@ -74,7 +74,7 @@ async function connect(file: string, onCommitted: OnCommitted): Promise<Kysely<D
     if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
     const written = createEventNotifications(raw, onCommitted);
     const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, written.flush) });
-    await refuseNewer(db, file);
+    await rejectNewerSchema(db, file);
     const { error } = await migrator(db).migrateToLatest();
     if (error !== undefined) throw error;
     written.start();
@@ -89,7 +89,7 @@ function migrator(db: Kysely<Database>): Migrator {
   return new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
 }
 
-async function refuseNewer(db: Kysely<Database>, file: string): Promise<void> {
+async function rejectNewerSchema(db: Kysely<Database>, file: string): Promise<void> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return;
   const done = await db

@@ -12,7 +12,7 @@ import {
   type ResolvedTrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { isFull, storageFull, syncDirectory } from './directory.ts';
+import { isStorageFull, storageFull, syncDirectory } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json.ts';
 import type { Database, DatasetRow } from './tables.ts';
@@ -34,7 +34,7 @@ export interface Datasets {
   newFile(): string;
   /** Does nothing where it is gone. */
   discard(file: string): Promise<void>;
-  fileOf(id: string): string;
+  filePath(id: string): string;
   /**
    * Durable when it resolves. One that is there already keeps its name and its time, and its file is replaced, which
    * heals a damaged one.
@@ -51,21 +51,21 @@ export interface Datasets {
   usedBy(statuses: readonly JobStatus[]): Promise<ReadonlyMap<string, string>>;
 }
 
-const UNENDED = JOB_STATUSES.filter((status) => !isEnded(status));
+const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** The caller holds the lock of the state directory: what a killed process left half done is removed. */
 export async function openDatasets(db: Kysely<Database>, directory: string): Promise<Datasets> {
   await mkdir(directory, { recursive: true });
-  const fileOf = (id: string) => join(directory, id);
-  const rowOf = (id: string, from: Kysely<Database> = db) =>
+  const filePath = (id: string) => join(directory, id);
+  const selectRow = (id: string, from: Kysely<Database> = db) =>
     from.selectFrom('datasets').selectAll().where('id', '=', id).executeTakeFirst();
 
-  const known = new Set((await db.selectFrom('datasets').select('id').execute()).map(({ id }) => id));
-  for (const name of await readdir(directory)) if (!known.has(name)) await rm(join(directory, name));
+  const knownIds = new Set((await db.selectFrom('datasets').select('id').execute()).map(({ id }) => id));
+  for (const name of await readdir(directory)) if (!knownIds.has(name)) await rm(join(directory, name));
 
   /** A row and its file change together: one upload or deletion after the other. */
   let last: Promise<unknown> = Promise.resolve();
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  function serialized<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work);
     last = turn.catch(() => {});
     return turn;
@@ -81,7 +81,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
   }
 
   return {
-    fileOf,
+    filePath: filePath,
     usedBy,
     discard: (file) => rm(file, { force: true }),
     newFile: () => join(directory, `${randomUUID()}.tmp`),
@@ -96,11 +96,11 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
     },
 
     add: (file, dataset, idempotency) =>
-      inTurn(async () => {
-        const before = await rowOf(dataset.id);
+      serialized(async () => {
+        const before = await selectRow(dataset.id);
         const row = before ?? toRow(dataset);
         try {
-          await rename(file, fileOf(row.id));
+          await rename(file, filePath(row.id));
           await syncDirectory(directory);
           return await db.transaction().execute(async (trx) => {
             if (!before) await trx.insertInto('datasets').values(row).execute();
@@ -109,22 +109,24 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
             return added;
           });
         } catch (error) {
-          if (!before) await rm(fileOf(row.id), { force: true }).catch(() => {}); // the first failure is the one to tell
-          throw isFull(error) ? storageFull('the data set', error) : error;
+          if (!before) await rm(filePath(row.id), { force: true }).catch(() => {}); // the first failure is the one to tell
+          throw isStorageFull(error) ? storageFull('the data set', error) : error;
         }
       }),
 
     remove: (id) =>
-      inTurn(async () => {
-        const jobs = [...(await usedBy(UNENDED))].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
-        if (jobs.length > 0) throw inUse(id, jobs);
+      serialized(async () => {
+        const jobs = [...(await usedBy(UNFINISHED_STATUSES))].flatMap(([job, dataset]) =>
+          dataset === id ? [job] : [],
+        );
+        if (jobs.length > 0) throw datasetInUse(id, jobs);
         await db.deleteFrom('datasets').where('id', '=', id).execute();
-        await rm(fileOf(id), { force: true });
+        await rm(filePath(id), { force: true });
       }),
   };
 }
 
-function inUse(id: string, jobs: readonly string[]): AtelierError {
+function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
   const some = jobs.slice(0, 5).join(', ');
   return new AtelierError(
     'dataset-in-use',

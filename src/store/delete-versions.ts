@@ -7,9 +7,9 @@ import {
   type ResolvedTrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { aliasesOf, claimModel } from './aliases.ts';
+import { listAliases, lockModel } from './aliases.ts';
 import { decode } from './json.ts';
-import { startOf } from './model-versions.ts';
+import { resolvedWarmStart } from './model-versions.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
 /**
@@ -22,35 +22,35 @@ export async function deleteVersions(
   name: string,
   version?: number,
 ): Promise<Pick<ModelVersionRow, 'version' | 'digest'>[]> {
-  await claimModel(trx, name);
-  const what = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
+  await lockModel(trx, name);
+  const subject = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
   const concerns = (used: number | undefined) => version === undefined || used === version;
 
-  const alias = (await aliasesOf(trx, [name])).find((row) => concerns(row.version));
+  const alias = (await listAliases(trx, [name])).find((row) => concerns(row.version));
   if (alias !== undefined) {
     throw new AtelierError(
       'version-in-use',
-      `${what} is not deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
+      `${subject} is not deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
         'Move the alias to a version that stays, or delete it.',
     );
   }
-  const job = (await startingFrom(trx, name)).find((starting) => concerns(starting.version));
+  const job = (await listWarmStarts(trx, name)).find((starting) => concerns(starting.version));
   if (job !== undefined) {
     throw new AtelierError(
       'version-in-use',
-      `${what} is not deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+      `${subject} is not deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
         'Wait until it has ended, or cancel it.',
     );
   }
   let deletion = trx.deleteFrom('model_versions').where('name', '=', name);
   if (version !== undefined) deletion = deletion.where('version', '=', version);
   const deleted = await deletion.returning(['version', 'digest']).execute();
-  if (deleted.length === 0) throw new AtelierError('model-not-found', `${what} is not there.`);
+  if (deleted.length === 0) throw new AtelierError('model-not-found', `${subject} is not there.`);
   return deleted;
 }
 
 /** Jobs that have not ended and begin with the parameters of a version of the model. */
-async function startingFrom(
+async function listWarmStarts(
   trx: Transaction<Database>,
   name: string,
 ): Promise<{ id: string; status: JobStatus; version: number }[]> {
@@ -66,7 +66,7 @@ async function startingFrom(
   return rows.flatMap(({ id, status, request }) => {
     const { warmStart } = decode<ResolvedTrainingRequest>(request);
     if (warmStart === null) return [];
-    const start = startOf(warmStart);
+    const start = resolvedWarmStart(warmStart);
     return start.name === name ? [{ id, status, version: start.version }] : [];
   });
 }

@@ -12,7 +12,7 @@ export async function prepareDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the state directory ${directory} cannot be written: ${messageOf(error)}. ` +
+      `the state directory ${directory} cannot be written: ${errorMessage(error)}. ` +
         'Set STATE_DIR to a directory that this process may create and write.',
       { cause: error },
     );
@@ -43,7 +43,7 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** No space, none of the user’s share, more than a file may have. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-export function isFull(error: unknown): boolean {
+export function isStorageFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FULL.includes(String(error.code));
 }
 
@@ -57,6 +57,6 @@ export function storageFull(what: string, cause: unknown): AtelierError {
   );
 }
 
-export function messageOf(error: unknown): string {
+export function errorMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

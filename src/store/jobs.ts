@@ -26,7 +26,7 @@ import {
   resumeJob,
   startJob,
 } from './job-status.ts';
-import { assertStart } from './model-versions.ts';
+import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './page.ts';
 import type { Database } from './tables.ts';
 
@@ -107,7 +107,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
-        await assertStart(trx, request);
+        await assertWarmStart(trx, request);
         const now = new Date();
         // Made inside the transaction: ids ascend in the order in which jobs become visible, as cursors need.
         const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, target ?? null);

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../errors.ts';
-import { isBusy, unusable } from './sqlite.ts';
+import { isBusy, toStateError } from './sqlite.ts';
 
 export interface Lock {
   release(): void;
@@ -22,7 +22,7 @@ export function lockDirectory(directory: string): Lock {
     raw.exec('begin exclusive');
   } catch (error) {
     raw?.close();
-    if (!isBusy(error)) throw unusable(file, error);
+    if (!isBusy(error)) throw toStateError(file, error);
     throw new AtelierError(
       'state-locked',
       `the state directory ${directory} is in use by another Atelier process. ` +

@@ -93,11 +93,11 @@ export async function publishVersion(
  * From when there is a job that starts from it, a version is not deleted.
  * @throws AtelierError `unknown-model` where it was deleted before
  */
-export async function assertStart(
+export async function assertWarmStart(
   trx: Transaction<Database>,
   { warmStart }: Pick<ResolvedTrainingRequest, 'warmStart'>,
 ): Promise<void> {
-  const start = warmStart && startOf(warmStart);
+  const start = warmStart && resolvedWarmStart(warmStart);
   if (!start || isJobId(start.name)) return;
   const { name, version } = start;
   const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
@@ -108,7 +108,7 @@ export async function assertStart(
 }
 
 /** It was resolved to a number when the job was created. */
-export function startOf(warmStart: ModelReference): VersionReference {
+export function resolvedWarmStart(warmStart: ModelReference): VersionReference {
   return parseModelReference(warmStart) as VersionReference;
 }
 
@@ -150,7 +150,7 @@ function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
     dataset: id === null || digest === null ? null : { id, digest },
     seed: request?.seed ?? null,
     request,
-    parent: request?.warmStart ? startOf(request.warmStart) : null,
+    parent: request?.warmStart ? resolvedWarmStart(request.warmStart) : null,
     import: row.imported === null ? null : decode<ImportOrigin>(row.imported),
   };
 }

@@ -3,13 +3,13 @@ import { type Kysely, sql } from 'kysely';
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
-import { aliasesOf } from './aliases.ts';
+import { listAliases } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { encode } from './json.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './page.ts';
-import type { SharedBlobs } from './shared-blobs.ts';
+import type { RefCountedBlobs } from './shared-blobs.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /** An answer of a megabyte. */
@@ -55,7 +55,7 @@ export interface Models {
   remove(name: string, version?: number): Promise<number[]>;
 }
 
-export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'release'>): Models {
+export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 'release'>): Models {
   /** Every model with its newest version. */
   const models = db
     .selectFrom('models')
@@ -79,7 +79,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
   return {
     async get(name) {
       const row = await models.where('models.name', '=', name).executeTakeFirst();
-      return row && toModel(row, await aliasesOf(db, [name]));
+      return row && toModel(row, await listAliases(db, [name]));
     },
 
     async list({ limit, after, tag }) {
@@ -88,7 +88,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
         .orderBy('models.name', 'desc')
         .limit(limit + 1);
       if (after !== undefined) {
-        const createdAt = await creationOf(after);
+        const createdAt = await creationTime(after);
         query = query.where((eb) =>
           eb.or([
             eb('models.created_at', '<', createdAt),
@@ -102,7 +102,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
       }
       const page = toPage(await query.execute(), limit, (row) => row);
       const names = page.data.map(({ name }) => name);
-      const aliases = Map.groupBy(await aliasesOf(db, names), ({ name }) => name);
+      const aliases = Map.groupBy(await listAliases(db, names), ({ name }) => name);
       return { ...page, data: page.data.map((row) => toModel(row, aliases.get(row.name) ?? [])) };
     },
 
@@ -114,8 +114,8 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
         .orderBy('version', 'desc')
         .limit(limit + 1)
         .execute();
-      const aliases = await aliasesOf(db, [name]);
-      return toPage(rows, limit, (row) => toVersion(row, namesAt(aliases, row.version)));
+      const aliases = await listAliases(db, [name]);
+      return toPage(rows, limit, (row) => toVersion(row, aliasNamesFor(aliases, row.version)));
     },
 
     references(name) {
@@ -189,10 +189,10 @@ export function createModels(db: Kysely<Database>, blobs: Pick<SharedBlobs, 'rel
   };
 
   async function withAliases(row: ModelVersionRow): Promise<ModelVersion> {
-    return toVersion(row, namesAt(await aliasesOf(db, [row.name]), row.version));
+    return toVersion(row, aliasNamesFor(await listAliases(db, [row.name]), row.version));
   }
 
-  async function creationOf(after: string): Promise<string> {
+  async function creationTime(after: string): Promise<string> {
     const row = await db
       .selectFrom('models')
       .select('created_at')
@@ -214,7 +214,7 @@ function hasTag(tag: string) {
   return sql<boolean>`tags like ${`%"${tag.replaceAll('_', '\\_')}"%`} escape '\\'`;
 }
 
-const namesAt = (aliases: readonly AliasRow[], version: number) =>
+const aliasNamesFor = (aliases: readonly AliasRow[], version: number) =>
   aliases.filter((row) => row.version === version).map(({ alias }) => alias);
 
 function toModel(
@@ -227,6 +227,6 @@ function toModel(
     // PostgreSQL counts in text
     versions: Number(row.versions),
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
-    latest: toVersion(row, namesAt(aliases, row.version)),
+    latest: toVersion(row, aliasNamesFor(aliases, row.version)),
   };
 }

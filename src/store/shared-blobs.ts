@@ -1,34 +1,34 @@
 /** Bytes that rows refer to by digest: kept as long as one does, however many there are. */
-import { type BlobStore, digestOf } from './blobs.ts';
+import { type BlobStore, sha256Hex } from './blobs.ts';
 
-export interface SharedBlobs extends Pick<BlobStore, 'get'> {
+export interface RefCountedBlobs extends Pick<BlobStore, 'get'> {
   /**
    * Stores the bytes and lets `refer` write the row that refers to them. Nobody removes them meanwhile, though the row of
    * others with the same bytes be deleted.
    */
-  putFor<T>(bytes: Uint8Array, refer: (digest: string) => Promise<T>): Promise<T>;
+  putReferenced<T>(bytes: Uint8Array, insertReference: (digest: string) => Promise<T>): Promise<T>;
   /** Rows that referred to these are gone: removes those to which no other row refers. */
   release(digests: readonly string[]): Promise<void>;
 }
 
-/** @param isReferredTo whether there is a row; asked after the row of whoever releases is gone */
-export function shareBlobs(
+/** @param isReferenced whether there is a row; asked after the row of whoever releases is gone */
+export function createRefCountedBlobs(
   blobs: BlobStore,
-  isReferredTo: (digest: string) => Promise<boolean>,
-): SharedBlobs {
+  isReferenced: (digest: string) => Promise<boolean>,
+): RefCountedBlobs {
   /** How many are about to refer to it. */
-  const awaited = new Map<string, number>();
+  const pending = new Map<string, number>();
   let removals = Promise.resolve();
 
   function count(digest: string, change: 1 | -1): void {
-    const now = (awaited.get(digest) ?? 0) + change;
-    if (now === 0) awaited.delete(digest);
-    else awaited.set(digest, now);
+    const now = (pending.get(digest) ?? 0) + change;
+    if (now === 0) pending.delete(digest);
+    else pending.set(digest, now);
   }
 
   async function removeUnused(digests: readonly string[]): Promise<void> {
     for (const digest of digests) {
-      if (!awaited.has(digest) && !(await isReferredTo(digest))) await blobs.remove(digest);
+      if (!pending.has(digest) && !(await isReferenced(digest))) await blobs.remove(digest);
     }
   }
 
@@ -41,20 +41,20 @@ export function shareBlobs(
   return {
     get: blobs.get,
     release,
-    async putFor(bytes, refer) {
-      const digest = await digestOf(bytes);
-      let referred = false;
+    async putReferenced(bytes, insertReference) {
+      const digest = await sha256Hex(bytes);
+      let inserted = false;
       count(digest, 1);
       try {
         // A removal that began before this was counted may take the bytes away: they come after it.
         await removals;
         await blobs.put(bytes);
-        const written = await refer(digest);
-        referred = true;
+        const written = await insertReference(digest);
+        inserted = true;
         return written;
       } finally {
         count(digest, -1);
-        if (!referred) await release([digest]).catch(() => {}); // why nothing refers to them is what to tell
+        if (!inserted) await release([digest]).catch(() => {}); // why nothing refers to them is what to tell
       }
     },
   };

@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import { AtelierError } from '../errors.ts';
-import { messageOf, storageFull } from './directory.ts';
+import { errorMessage, storageFull } from './directory.ts';
 
 /** Kysely speaks better-sqlite3, whose statements know whether they return rows. @throws AtelierError where the disk fails */
 export class NodeSqliteDialect extends SqliteDialect {
@@ -16,11 +16,11 @@ export class NodeSqliteDialect extends SqliteDialect {
           const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
           return {
             reader: statement.columns().length > 0,
-            all: (parameters) => named(() => statement.all(...values(parameters))),
+            all: (parameters) => withNamedErrors(() => statement.all(...values(parameters))),
             run(parameters) {
               // On a full disk SQLite has rolled back by itself; an error of ours would hide which one that was.
               if (sql === 'rollback' && !raw.isTransaction) return { changes: 0, lastInsertRowid: 0 };
-              const result = named(() => statement.run(...values(parameters)));
+              const result = withNamedErrors(() => statement.run(...values(parameters)));
               onStatement();
               return result;
             },
@@ -70,21 +70,21 @@ export function isBusy(error: unknown): boolean {
 }
 
 /** A failure of the disk by its name; what else goes wrong in a statement is a defect of ours. */
-function named<T>(statement: () => T): T {
+function withNamedErrors<T>(statement: () => T): T {
   try {
     return statement();
   } catch (error) {
     const code = primaryCode(error);
     if (code === FULL) throw storageFull('this', error);
-    throw code !== undefined && code in ADVICE ? unusable('the database', error) : error;
+    throw code !== undefined && code in ADVICE ? toStateError('the database', error) : error;
   }
 }
 
 /** What a failure to open `file` means, and what to do. */
-export function unusable(file: string, error: unknown): AtelierError {
+export function toStateError(file: string, error: unknown): AtelierError {
   if (error instanceof AtelierError) return error;
   const advice = ADVICE[primaryCode(error) ?? CORRUPT] ?? RESTORE;
-  return new AtelierError('state-unusable', `${file} cannot be used: ${messageOf(error)}. ${advice}`, {
+  return new AtelierError('state-unusable', `${file} cannot be used: ${errorMessage(error)}. ${advice}`, {
     cause: error,
   });
 }

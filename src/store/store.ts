@@ -14,7 +14,7 @@ import { lockDirectory } from './lock.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
-import { type SharedBlobs, shareBlobs } from './shared-blobs.ts';
+import { createRefCountedBlobs, type RefCountedBlobs } from './shared-blobs.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
@@ -34,7 +34,7 @@ export interface Store {
   readonly aliases: Aliases;
   readonly storedResponses: StoredResponses;
   /** The parameters of versions, and nothing else: what no version refers to is removed. */
-  readonly blobs: SharedBlobs;
+  readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
   /** Waits for what was asked before, closes the database and releases the directory. */
@@ -52,7 +52,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       for (const listener of listeners) listener(...written);
     });
     const parameters = await openBlobs(join(directory, 'blobs'));
-    const blobs = shareBlobs(parameters, (digest) => isPublished(db, digest));
+    const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
     // A process that was killed may have left some whose row was not written yet, or is gone already.
     await blobs.release(await parameters.list());
     return {

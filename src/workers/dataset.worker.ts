@@ -3,7 +3,7 @@ import type { Tensors } from '../datasets/tensor-cache.ts';
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
 import { checkUpload } from '../datasets/upload/check-upload.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
-import { isFull, storageFull } from '../store/directory.ts';
+import { isStorageFull, storageFull } from '../store/directory.ts';
 import type { CheckedDataset, DatasetCheckTask, DatasetLoadTask, Outcome } from './messages.ts';
 import { toOutcome } from './serialize-error.ts';
 
@@ -16,7 +16,7 @@ export default function checkDataset({
   return toOutcome(async () => {
     const { tensors, ...checked } = await checkUpload(files, fields, maxBytes);
     const digest = await writeTensorFile(target, tensors).catch((error) => {
-      throw isFull(error) ? storageFull('the data set', error) : error;
+      throw isStorageFull(error) ? storageFull('the data set', error) : error;
     });
     return { ...checked, digest, id: datasetId({ ...checked, digest }) };
   });

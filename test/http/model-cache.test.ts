@@ -22,7 +22,7 @@ const logitOf = (n: number) => 1 + n / 1024;
 const STATE_DIR = await temporaryDirectory({ after });
 const store = await openStore(STATE_DIR);
 for (let n = 0; n < MODELS; n++) {
-  await store.blobs.putFor(parametersOf(n), (digest) =>
+  await store.blobs.putReferenced(parametersOf(n), (digest) =>
     store.models.publish({
       ...trained,
       name: nameOf(n),

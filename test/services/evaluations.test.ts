@@ -53,7 +53,7 @@ async function publish(store: Store, name: string, changes: Partial<NewVersion>,
     }));
   if (seed === undefined) return finish();
   const parameters = Float32Array.from(initialize('uniform-fan-in', model.layerSizes, seed));
-  return store.blobs.putFor(new Uint8Array(parameters.buffer), finish);
+  return store.blobs.putReferenced(new Uint8Array(parameters.buffer), finish);
 }
 
 describe('an evaluation', () => {

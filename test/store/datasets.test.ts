@@ -40,7 +40,7 @@ test('a data set is there after a restart, and what a killed process left half d
   const first = await openStore(directory);
   const added = await add(first, 'dst_a');
   await writeFile(first.datasets.newFile(), 'half an upload');
-  await writeFile(first.datasets.fileOf('dst_b'), 'moved, but without its row');
+  await writeFile(first.datasets.filePath('dst_b'), 'moved, but without its row');
   await first.close();
   const second = await openStore(directory);
   t.after(() => second.close());
@@ -51,11 +51,11 @@ test('a data set is there after a restart, and what a killed process left half d
 test('the second upload keeps name and time of the first, and heals its file', async (t) => {
   const store = await temporaryStore(t);
   const first = await add(store, 'dst_a', 'tensors', 'first');
-  await writeFile(store.datasets.fileOf('dst_a'), 'damaged');
+  await writeFile(store.datasets.filePath('dst_a'), 'damaged');
   const [second, other] = await Promise.all([add(store, 'dst_a', 'tensors', 'second'), add(store, 'dst_b')]);
   assert.deepEqual([first.isNew, second.isNew, other.isNew], [true, false, true]);
   assert.deepEqual(second.dataset, first.dataset);
-  assert.equal(String(await readFile(store.datasets.fileOf('dst_a'))), 'tensors');
+  assert.equal(String(await readFile(store.datasets.filePath('dst_a'))), 'tensors');
   const ids = (await store.datasets.list()).map(({ id }) => id);
   assert.deepEqual(ids.toSorted(), ['dst_a', 'dst_b']);
 });
@@ -72,12 +72,12 @@ test('a data set that a job is to train on stays until the job has ended', async
   await store.jobs.requestCancel(job.id);
   await store.datasets.remove('dst_a');
   assert.deepEqual(await store.datasets.list(), []);
-  await assert.rejects(readFile(store.datasets.fileOf('dst_a')), /ENOENT/);
+  await assert.rejects(readFile(store.datasets.filePath('dst_a')), /ENOENT/);
 });
 
 test('what cannot be put in its place leaves neither file nor row', async (t) => {
   const store = await temporaryStore(t);
-  await mkdir(join(store.datasets.fileOf('dst_a'), 'in the way'), { recursive: true });
+  await mkdir(join(store.datasets.filePath('dst_a'), 'in the way'), { recursive: true });
   await assert.rejects(add(store, 'dst_a'));
   assert.deepEqual(await store.datasets.list(), []);
 });

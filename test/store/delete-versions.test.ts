@@ -17,7 +17,7 @@ import {
 /** A version with parameters of its own. */
 async function publishBytes(store: Store, name: string, bytes: Uint8Array): Promise<string> {
   const id = await newJob(store, 'running', name);
-  return store.blobs.putFor(bytes, async (digest) => {
+  return store.blobs.putReferenced(bytes, async (digest) => {
     const model = { ...trained, digest };
     await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model });
     return digest;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
-import { shareBlobs } from '../../src/store/shared-blobs.ts';
+import { createRefCountedBlobs } from '../../src/store/shared-blobs.ts';
 import { temporaryDirectory } from './fixtures.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
@@ -9,8 +9,8 @@ const bytes = new Uint8Array([1, 2, 3]);
 async function fixture(t: Parameters<typeof temporaryDirectory>[0]) {
   const blobs = await openBlobs(await temporaryDirectory(t));
   const rows: string[] = [];
-  const shared = shareBlobs(blobs, async (digest) => rows.includes(digest));
-  const publish = () => shared.putFor(bytes, async (digest) => void rows.push(digest));
+  const shared = createRefCountedBlobs(blobs, async (digest) => rows.includes(digest));
+  const publish = () => shared.putReferenced(bytes, async (digest) => void rows.push(digest));
   return { blobs, rows, shared, publish };
 }
 
@@ -29,7 +29,7 @@ test('bytes go with the last row that refers to them', async (t) => {
 test('bytes stay while somebody is about to refer to them', async (t) => {
   const { blobs, rows, shared, publish } = await fixture(t);
   await publish();
-  await shared.putFor(bytes, async (digest) => {
+  await shared.putReferenced(bytes, async (digest) => {
     rows.pop();
     await shared.release([digest]);
     rows.push(digest);
@@ -54,7 +54,7 @@ test('bytes go where the row could not be written', async (t) => {
   const { blobs, shared } = await fixture(t);
   const refused = new Error('no such job');
   await assert.rejects(
-    shared.putFor(bytes, async () => {
+    shared.putReferenced(bytes, async () => {
       throw refused;
     }),
     refused,

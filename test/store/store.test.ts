@@ -12,7 +12,7 @@ test('everything is there after closing and opening again', async (t) => {
   const before = await openStore(directory);
   const id = await newJob(before, 'running');
   await before.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
-  const digest = await before.blobs.putFor(new Uint8Array([1, 2, 3]), async (named) => named);
+  const digest = await before.blobs.putReferenced(new Uint8Array([1, 2, 3]), async (named) => named);
   const job = await before.jobs.finish(id, {
     status: 'succeeded',
     step: 8440,

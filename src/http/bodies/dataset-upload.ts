@@ -6,7 +6,7 @@ import type { FastifyError, FastifyRequest } from 'fastify';
 import type { UploadedFile } from '../../datasets/upload/match-arrays.ts';
 import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/dataset-upload.ts';
 import { AtelierError } from '../../errors.ts';
-import { isFull, storageFull } from '../../store/directory.ts';
+import { isStorageFull, storageFull } from '../../store/directory.ts';
 import { validatorCompiler } from '../validation/zod-validator.ts';
 
 export interface DatasetUpload {
@@ -79,7 +79,7 @@ async function receiveFile(part: MultipartFile, path: string, bytesLeft: number,
       await file.writeFile(chunk);
     }
   } catch (error) {
-    throw isFull(error) ? storageFull('the data set', error) : error;
+    throw isStorageFull(error) ? storageFull('the data set', error) : error;
   } finally {
     await file.close();
   }

@@ -2,7 +2,7 @@
 import type { FastifyError, FastifyRequest } from 'fastify';
 import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
 import { AtelierError } from '../../errors.ts';
-import { digestOf } from '../../store/blobs.ts';
+import { sha256Hex } from '../../store/blobs.ts';
 import { validatorCompiler } from '../validation/zod-validator.ts';
 
 const FILE = 'file';
@@ -40,7 +40,7 @@ export async function readModelUpload(request: FastifyRequest): Promise<ModelUpl
     throw toFormError(cause);
   }
   if (bytes === undefined) throw invalidPart(FILE, `is missing; send it ${EXAMPLE}`);
-  return { bytes, digest: await digestOf(bytes), fields: Object.fromEntries(fields) };
+  return { bytes, digest: await sha256Hex(bytes), fields: Object.fromEntries(fields) };
 }
 
 const validate = validatorCompiler({
