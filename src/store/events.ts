@@ -4,7 +4,7 @@ import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { OnCommitted } from './event-notifications.ts';
 import { decode, encode } from './json.ts';
-import { type Page, toPage } from './page.ts';
+import { type Page, toPage } from './pagination.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export interface Events {

@@ -4,10 +4,10 @@ import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-
 import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import { insertRecord } from './epoch-records.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json.ts';
-import { insertRecord } from './metrics.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export async function recordProgress(

@@ -27,7 +27,7 @@ import {
   startJob,
 } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
-import { type Page, toPage } from './page.ts';
+import { type Page, toPage } from './pagination.ts';
 import type { Database } from './tables.ts';
 
 /**

@@ -8,8 +8,8 @@ import { deleteVersions } from './delete-versions.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { encode } from './json.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
-import { type Page, toPage } from './page.ts';
-import type { RefCountedBlobs } from './shared-blobs.ts';
+import { type Page, toPage } from './pagination.ts';
+import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /** An answer of a megabyte. */

@@ -6,25 +6,25 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
+import { createMetrics, type Metrics } from './epoch-records.ts';
 import type { OnCommitted } from './event-notifications.ts';
 import { createEvents, type Events } from './events.ts';
 import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
-import { createRefCountedBlobs, type RefCountedBlobs } from './shared-blobs.ts';
+import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
+export type { Metrics } from './epoch-records.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
 export type { Jobs } from './jobs.ts';
-export type { Metrics } from './metrics.ts';
 export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
-export type { Page } from './page.ts';
+export type { Page } from './pagination.ts';
 
 export interface Store {
   readonly jobs: Jobs;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
-import { createRefCountedBlobs } from '../../src/store/shared-blobs.ts';
+import { createRefCountedBlobs } from '../../src/store/ref-counted-blobs.ts';
 import { temporaryDirectory } from './fixtures.ts';
 
 const bytes = new Uint8Array([1, 2, 3]);
