@@ -4,10 +4,9 @@ import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
 import { openStream } from './http/read-events.ts';
-import { serving, startProcess } from './start-process.ts';
+import { serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
 async function ask<T>(url: string, body?: object): Promise<T> {
@@ -22,25 +21,16 @@ async function ask<T>(url: string, body?: object): Promise<T> {
   return (await response.json()) as T;
 }
 
-async function until(url: string, holds: (job: TrainingJob) => boolean): Promise<TrainingJob> {
-  for (;;) {
-    const job = await ask<TrainingJob>(url);
-    if (holds(job)) return job;
-    assert.ok(job.finishedAt === null, JSON.stringify(job));
-    await setTimeout(20);
-  }
-}
-
 test('killed while a job runs, it comes back with its models, and the job runs again to the same end', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const first = startProcess(t, stateDir);
   let base = await serving(first);
   const done = await ask<TrainingJob>(`${base}/v1/training-jobs`, { ...interruptible, modelName: 'done' });
-  const { digest } = await until(`${base}/v1/training-jobs/${done.id}`, hasEnded);
+  const { digest } = await untilServedJob(base, done.id, hasEnded);
   const picture = new Array(784).fill(0);
   const predicted = await ask(`${base}/v1/models/done/predictions`, { image: picture });
   const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
-  await until(`${base}/v1/training-jobs/${id}`, isUnderway);
+  await untilServedJob(base, id, isUnderway);
   first.child.kill('SIGKILL');
   assert.deepEqual(await first.exited, [null, 'SIGKILL']);
 
@@ -49,7 +39,7 @@ test('killed while a job runs, it comes back with its models, and the job runs a
   const back = await ask<TrainingJob>(`${base}/v1/training-jobs/${id}`);
   assert.ok(['queued', 'running'].includes(back.status) && back.attempts >= 1, back.status);
   assert.deepEqual(await ask(`${base}/v1/models/done/predictions`, { image: picture }), predicted);
-  const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);
+  const job = await untilServedJob(base, id, hasEnded);
   assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, digest]);
 });
 
@@ -77,13 +67,13 @@ test('SIGTERM ends it with code 0, and the running job is back in the queue', as
   const first = startProcess(t, stateDir);
   let base = await serving(first);
   const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
-  await until(`${base}/v1/training-jobs/${id}`, isUnderway);
+  await untilServedJob(base, id, isUnderway);
   first.child.kill('SIGTERM');
   assert.deepEqual(await first.exited, [0, null], first.output());
   assert.match(first.output(), /"from":"running","to":"queued"/);
 
   base = await serving(startProcess(t, stateDir));
-  const job = await until(`${base}/v1/training-jobs/${id}`, hasEnded);
+  const job = await untilServedJob(base, id, hasEnded);
   assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
 });
 

@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { openStream } from './http/read-events.ts';
 import { atEnd, DATA_DIR, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
@@ -65,6 +67,28 @@ export function startProcess(
     await exited;
   });
   return { child, exited, address, output: () => lines.join('\n') };
+}
+
+/** Waits until `holds`: checked now, and after each event of the job. */
+export async function untilServedJob(
+  base: string,
+  id: string,
+  holds: (job: TrainingJob) => boolean,
+): Promise<TrainingJob> {
+  const url = `${base}/v1/training-jobs/${id}`;
+  const events = await openStream(`${url}/events`);
+  try {
+    for await (const _ of events.messages()) {
+      const response = await fetch(url);
+      const job = (await response.json()) as TrainingJob;
+      assert.equal(response.status, 200, JSON.stringify(job));
+      if (holds(job)) return job;
+      assert.ok(job.finishedAt === null, `the job has ended: ${JSON.stringify(job)}`);
+    }
+  } finally {
+    events.close();
+  }
+  throw new Error(`The events of ${id} ended before the job did.`);
 }
 
 /** Its address, as soon as it serves. */

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { pino } from 'pino';
 import type { z } from 'zod';
@@ -98,19 +97,29 @@ export async function cancelJob(app: FastifyInstance, id: string): Promise<Train
   return response.json();
 }
 
+/** Waits until `holds`: checked now, and after each event of the job. */
 export async function untilJob(
   app: FastifyInstance,
   id: string,
-  holds: (job: TrainingJob) => boolean,
+  holds: (job: TrainingJob) => boolean | Promise<boolean>,
 ): Promise<TrainingJob> {
-  for (;;) {
-    const response = await app.inject(`/v1/training-jobs/${id}`);
+  const url = `/v1/training-jobs/${id}`;
+  const headers = { accept: 'text/event-stream' };
+  const followed = await app.inject({ url: `${url}/events`, headers, payloadAsStream: true });
+  assert.equal(followed.statusCode, 200);
+  const events = followed.stream();
+  for await (const _ of events.iterator({ destroyOnReturn: false })) {
+    const response = await app.inject(url);
     assert.equal(response.statusCode, 200, response.body);
     const job = response.json<TrainingJob>();
-    if (holds(job)) return job;
+    if (await holds(job)) {
+      // The service sends the rest in any case; unread, it would hold up the shutdown.
+      events.resume();
+      return job;
+    }
     assert.ok(job.finishedAt === null, `the job has ended: ${response.body}`);
-    await setTimeout(10);
   }
+  throw new Error(`The events of ${id} ended before the job did.`);
 }
 
 export const hasEnded = (job: TrainingJob) => job.finishedAt !== null;

@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { serving, startProcess } from './start-process.ts';
+import { serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, temporaryDirectory, tiny } from './start-service.ts';
 
 const IMAGES = 1000;
@@ -21,8 +21,7 @@ async function startWithModel(t: TestContext, environment: Record<string, string
     body: JSON.stringify(tiny()),
   });
   const { id } = (await started.json()) as TrainingJob;
-  const look = async () => (await (await fetch(`${base}/v1/training-jobs/${id}`)).json()) as TrainingJob;
-  while (!hasEnded(await look())) await setTimeout(20);
+  await untilServedJob(base, id, hasEnded);
   return { ...service, base };
 }
 

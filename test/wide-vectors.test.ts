@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { serving, startProcess } from './start-process.ts';
+import { serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from './start-service.ts';
 import { ask } from './witness.ts';
 
@@ -34,11 +33,7 @@ const outcome = ({ status, error, digest, latest }: TrainingJob) => ({
 
 async function run(base: string, body: TrainingBody) {
   const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, 202, body);
-  for (;;) {
-    const job = await ask<TrainingJob>(`${base}/v1/training-jobs/${id}`);
-    if (hasEnded(job)) return outcome(job);
-    await setTimeout(50);
-  }
+  return outcome(await untilServedJob(base, id, hasEnded));
 }
 
 async function runAll(base: string) {

@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import type { JobEvent, TrainingJob } from '../../src/domain/training-job.ts';
-import { serving, startProcess } from '../start-process.ts';
+import { serving, startProcess, untilServedJob } from '../start-process.ts';
 import {
   assertProblem,
   cancelJob,
@@ -208,13 +207,7 @@ test('a verification whose process is killed goes on in the next one', async (t)
   let base = await serving(service);
   const call = async (path: string, init: RequestInit = {}) =>
     (await (await fetch(`${base}/v1/training-jobs${path}`, init)).json()) as TrainingJob;
-  const until = async (id: string, holds: (job: TrainingJob) => boolean) => {
-    for (;;) {
-      const job = await call(`/${id}`);
-      if (holds(job) || hasEnded(job)) return job;
-      await setTimeout(10);
-    }
-  };
+  const until = (id: string, holds: (job: TrainingJob) => boolean) => untilServedJob(base, id, holds);
   const headers = { 'content-type': 'application/json' };
   const asked = await call('', { method: 'POST', headers, body: JSON.stringify(interruptible) });
   const job = await until(asked.id, hasEnded);

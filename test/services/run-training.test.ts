@@ -4,12 +4,13 @@ import { once } from 'node:events';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import type { JobEvent } from '../../src/domain/training-job.ts';
 import {
   hasEnded,
+  isRunning,
+  isUnderway,
   queueJob,
   startService,
   temporaryDirectory,
@@ -185,19 +186,26 @@ const toldOf = (events: JobEvent[], type: JobEvent['type']) =>
   events.filter((event) => event.type === type).map(({ data }) => data['code'] ?? data['epoch']);
 
 test('a job whose thread crashes goes on from its last checkpoint, and ends as if nothing had happened', async () => {
-  const training = { epochs: 30, validation: { fraction: 0.5 }, dropout: 0.25, checkpointEverySeconds: 1 };
+  const training = { epochs: 12, validation: { fraction: 0.95 }, dropout: 0.25 };
   const undisturbed = await train(app, tiny({ modelName: 'undisturbed', training }));
-  const starts = once(process, 'worker') as Promise<[Worker]>;
   const { id } = await queueJob(app, tiny({ modelName: 'crashing', training }));
+  await untilJob(app, id, isUnderway);
+  // A pause writes a checkpoint.
+  const act = (action: 'pause' | 'resume') =>
+    app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` });
+  await act('pause');
+  const { progress } = await untilJob(app, id, ({ status }) => status === 'paused');
+  const starts = once(process, 'worker') as Promise<[Worker]>;
+  await act('resume');
   const [thread] = await starts;
-  while (toldOf(await eventsOf(id), 'checkpoint').length === 0) await setTimeout(10);
+  await untilJob(app, id, (job) => isRunning(job) && job.progress.step > progress.step);
   const beside = await queueJob(app, tiny({ modelName: 'beside' }));
   await thread.terminate();
   const job = await untilJob(app, id, hasEnded);
   assert.deepEqual([job.status, job.digest], ['succeeded', undisturbed.digest]);
   const events = await eventsOf(id);
   assert.deepEqual(toldOf(events, 'warning'), ['worker-crashed']);
-  const epochs = Array.from({ length: 30 }, (_, n) => n + 1);
+  const epochs = Array.from({ length: 12 }, (_, n) => n + 1);
   assert.deepEqual(toldOf(events, 'epoch'), epochs);
   assert.equal((await untilJob(app, beside.id, hasEnded)).status, 'succeeded');
 });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { seeded } from '../../seeded.ts';
 import { serving, startProcess } from '../../start-process.ts';
 import { temporaryDirectory, tiny } from '../../start-service.ts';
 
@@ -41,6 +42,7 @@ test('killed before, while or after it answers, it makes one job of every key th
   // Who is killed tells no coverage, which takes time.
   const start = () =>
     startProcess(t, stateDir, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1000', NODE_V8_COVERAGE: '' });
+  const random = seeded(t);
   const all: string[] = [];
   let service = start();
   for (let kill = 0; kill < KILLS; kill++) {
@@ -52,7 +54,7 @@ test('killed before, while or after it answers, it makes one job of every key th
     // At a random moment before the first answer, or soon after one of those that follow.
     const killed = Promise.withResolvers<void>();
     const killSoon = () =>
-      void setTimeout(Math.random() * 4).then(() => killed.resolve(void child.kill('SIGKILL')));
+      void setTimeout(random() * 4).then(() => killed.resolve(void child.kill('SIGKILL')));
     if (kill === 0) killSoon();
     const sent = keys.map(async (key) => {
       const answer = await post(base, key);
