@@ -1,7 +1,7 @@
 /** What trainings and gradient checks take of memory, told before: typed arrays are not counted by a thread's limits. */
 import { momentCount, type OptimizerSettings } from './engine.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
-import { GROUP } from './simd/addresses.ts';
+import { CHUNK_EXAMPLES } from './simd/constants.ts';
 import { layOut } from './simd/layout.ts';
 
 const FLOAT64 = 8;
@@ -62,11 +62,11 @@ function kernelBytes(
   { layerSizes, batchSize, threads }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads'>,
   moments: number,
 ): number {
-  const job = { records: batchSize, threads, floatPixels: false, training: true, moments };
+  const job = { records: batchSize, threads, training: true, moments };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }
 
 function evaluationBytes(layerSizes: LayerSizes): number {
-  const job = { records: GROUP, threads: 1, floatPixels: true, training: false, moments: 0 };
+  const job = { records: CHUNK_EXAMPLES, threads: 1, training: false, moments: 0 };
   return layOut({ sizes: layerSizes, ...job }).pages * PAGE;
 }

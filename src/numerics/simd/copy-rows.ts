@@ -1,5 +1,6 @@
 /** Copies the pixels of a batch into the records of a kernel: a WebAssembly instance sees only its own memory. */
-import { INDICES, MAX_BATCH } from './addresses.ts';
+import { MAX_BATCH } from './constants.ts';
+import { HEADER } from './header.ts';
 
 /**
  * Records first … last − 1 ← the rows of `pixels` that the batch's indices name, which lie in the memory itself. Leaves
@@ -19,7 +20,7 @@ export function createCopyRows(
   { inputs, records, recordStride }: RowsLayout,
   pixels: Uint8Array,
 ): CopyRows {
-  const batch = new Uint32Array(memory.buffer, INDICES, MAX_BATCH);
+  const batch = new Uint32Array(memory.buffer, HEADER.addresses.INDICES, MAX_BATCH);
   if (inputs % 8 !== 0 || pixels.byteOffset % 8 !== 0) {
     const bytes = new Uint8Array(memory.buffer);
     return (first, last) => {

@@ -12,8 +12,9 @@ import {
   type StepPosition,
 } from '../engine.ts';
 import { type Parameters, parameterCount } from '../network.ts';
-import * as A from './addresses.ts';
+import * as C from './constants.ts';
 import { type CopyRows, createCopyRows, type RowsLayout } from './copy-rows.ts';
+import { HEADER } from './header.ts';
 import { createKernel, instantiate, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
@@ -62,11 +63,11 @@ export function createKernelEngine(
   { threads = 1, dense = false }: KernelOptions = {},
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm } = settings;
-  if (!(batchSize >= 1 && batchSize <= A.MAX_BATCH)) {
-    throw new RangeError(`a batch has 1 to ${A.MAX_BATCH} examples, not ${batchSize}`);
+  if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
+    throw new RangeError(`a batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}`);
   }
-  if (!(threads >= 1 && threads <= A.MAX_THREADS)) {
-    throw new RangeError(`a job has 1 to ${A.MAX_THREADS} threads, not ${threads}`);
+  if (!(threads >= 1 && threads <= C.MAX_THREADS)) {
+    throw new RangeError(`a job has 1 to ${C.MAX_THREADS} threads, not ${threads}`);
   }
   const count = parameterCount(layerSizes);
   const moments = momentCount(optimizer);
@@ -74,7 +75,6 @@ export function createKernelEngine(
     sizes: layerSizes,
     records: batchSize,
     threads,
-    floatPixels: false,
     training: true,
     moments,
   });
@@ -84,14 +84,13 @@ export function createKernelEngine(
     layout,
     records: batchSize,
     threads,
-    floatPixels: false,
     activation: settings.activation,
     standardization: settings.standardization,
     dense,
     copyRows: (first, last) => copyRows(first, last),
   });
-  const { exports, words, floats, doubles, bytes } = kernel;
-  const indices = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
+  const { exports, header, floats, bytes } = kernel;
+  const indices = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, C.MAX_BATCH);
   const rows = { inputs: layerSizes[0]!, records: layout.records, recordStride: layout.recordStride };
   let pixels: Uint8Array | null = null;
   let sharedPixels: Uint8Array | null = null;
@@ -103,55 +102,55 @@ export function createKernelEngine(
 
   function writeSettings(): void {
     const { dropout, classWeights } = settings;
-    words[A.SEED / 4] = settings.seed;
-    words[A.DROPOUT_THRESHOLD / 4] = dropoutThreshold(dropout);
-    floats[A.DROPOUT_SCALE / 4] = 1 / (1 - dropout);
-    floats[A.L1 / 4] = settings.l1;
-    floats[A.L2 / 4] = settings.l2;
-    floats[A.SMOOTHING / 4] = settings.labelSmoothing;
-    floats[A.CLIP_NORM / 4] = clipNorm ?? 0;
+    header.SEED = settings.seed;
+    header.DROPOUT_THRESHOLD = dropoutThreshold(dropout);
+    header.DROPOUT_SCALE = 1 / (1 - dropout);
+    header.L1 = settings.l1;
+    header.L2 = settings.l2;
+    header.SMOOTHING = settings.labelSmoothing;
+    header.CLIP_NORM = clipNorm ?? 0;
     if (classWeights !== null) {
-      words[A.CLASS_WEIGHTS / 4] = layout.classWeights;
+      header.CLASS_WEIGHTS = layout.classWeights;
       floats.set(classWeights, layout.classWeights / 4);
     }
     writeAugmentation(planAugmentation(settings.augmentation));
-    floats[A.WEIGHT_DECAY / 4] = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
+    header.WEIGHT_DECAY = optimizer.type === 'adamw' ? 0 : optimizer.weightDecay;
     if (optimizer.type === 'sgd') {
-      words[A.OPTIMIZER / 4] = A.SGD;
-      words[A.NESTEROV / 4] = optimizer.nesterov ? 1 : 0;
-      floats[A.MOMENTUM / 4] = optimizer.momentum;
+      header.OPTIMIZER = C.SGD;
+      header.NESTEROV = optimizer.nesterov ? 1 : 0;
+      header.MOMENTUM = optimizer.momentum;
       return;
     }
-    floats[A.EPSILON / 4] = optimizer.epsilon;
+    header.EPSILON = optimizer.epsilon;
     if (optimizer.type === 'rmsprop') {
-      words[A.OPTIMIZER / 4] = A.RMSPROP;
-      floats[A.MOMENTUM / 4] = optimizer.momentum;
-      floats[A.ALPHA / 4] = optimizer.alpha;
-      floats[A.ONE_MINUS_ALPHA / 4] = 1 - optimizer.alpha;
+      header.OPTIMIZER = C.RMSPROP;
+      header.MOMENTUM = optimizer.momentum;
+      header.ALPHA = optimizer.alpha;
+      header.ONE_MINUS_ALPHA = 1 - optimizer.alpha;
     } else {
-      words[A.OPTIMIZER / 4] = A.ADAM;
-      floats[A.BETA1 / 4] = optimizer.beta1;
-      floats[A.ONE_MINUS_BETA1 / 4] = 1 - optimizer.beta1;
-      floats[A.BETA2 / 4] = optimizer.beta2;
-      floats[A.ONE_MINUS_BETA2 / 4] = 1 - optimizer.beta2;
+      header.OPTIMIZER = C.ADAM;
+      header.BETA1 = optimizer.beta1;
+      header.ONE_MINUS_BETA1 = 1 - optimizer.beta1;
+      header.BETA2 = optimizer.beta2;
+      header.ONE_MINUS_BETA2 = 1 - optimizer.beta2;
     }
   }
 
   function writeAugmentation(plan: AugmentationPlan): void {
     const shapes = layout.tables + 2048;
-    words[A.FLIP / 4] = plan.horizontalFlip ? 1 : 0;
-    words[A.SHIFT / 4] = plan.shift;
-    words[A.ERASE_THRESHOLD / 4] = plan.eraseThreshold;
-    words[A.ERASE_SHAPES / 4] = shapes;
-    words[A.ERASE_SHAPE_COUNT / 4] = plan.shapes.length / 2;
+    header.FLIP = plan.horizontalFlip ? 1 : 0;
+    header.SHIFT = plan.shift;
+    header.ERASE_THRESHOLD = plan.eraseThreshold;
+    header.ERASE_SHAPES = shapes;
+    header.ERASE_SHAPE_COUNT = plan.shapes.length / 2;
     bytes.set(plan.shapes, shapes);
     if (plan.noise !== null) {
-      words[A.NOISE_TABLE / 4] = layout.tables;
+      header.NOISE_TABLE = layout.tables;
       new Int16Array(bytes.buffer, layout.tables, 1024).set(plan.noise);
     }
     const isAugmented =
       plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
-    words[A.AUGMENTED / 4] = isAugmented ? 1 : 0;
+    header.AUGMENTED = isAugmented ? 1 : 0;
     if (isAugmented && layerSizes[0] !== PIXELS) {
       throw new RangeError(`only pictures of ${PIXELS} pixels can be augmented, not of ${layerSizes[0]}`);
     }
@@ -192,27 +191,27 @@ export function createKernelEngine(
     }
     // Further threads see only the pixels they were given.
     const isAlone = threads > 1 && pixels.buffer !== sharedPixels?.buffer;
-    words[A.COPIED / 4] = isAlone ? 1 : 0;
+    header.ROWS_COPIED = isAlone ? 1 : 0;
     if (isAlone) copyRows(0, batch.length);
     const rate = position.learningRate;
-    words[A.MODE / 4] = mode;
-    words[A.BATCH / 4] = batch.length;
-    words[A.ITEM_EXAMPLES / 4] = examplesPerItem(batch.length, threads, weightsBytes);
-    words[A.EPOCH / 4] = position.epoch;
-    words[A.START / 4] = position.start;
-    floats[A.LEARNING_RATE / 4] = rate;
-    floats[A.DZ_SCALE / 4] = (mode === A.MODE_DIRECT ? -rate : 1) / batch.length;
+    header.MODE = mode;
+    header.BATCH_SIZE = batch.length;
+    header.EXAMPLES_PER_ITEM = examplesPerItem(batch.length, threads, weightsBytes);
+    header.EPOCH = position.epoch;
+    header.START = position.start;
+    header.LEARNING_RATE = rate;
+    header.DZ_SCALE = (mode === C.MODE_DIRECT ? -rate : 1) / batch.length;
     if (optimizer.type !== 'sgd' && optimizer.type !== 'rmsprop') {
-      floats[A.STEP_SIZE / 4] = rate / (1 - optimizer.beta1 ** (steps + 1));
-      floats[A.ROOT_CORRECTION / 4] = 1 / Math.sqrt(1 - optimizer.beta2 ** (steps + 1));
-      floats[A.KEEP_WEIGHTS / 4] = optimizer.type === 'adamw' ? 1 - rate * optimizer.weightDecay : 1;
+      header.STEP_SIZE = rate / (1 - optimizer.beta1 ** (steps + 1));
+      header.ROOT_CORRECTION = 1 / Math.sqrt(1 - optimizer.beta2 ** (steps + 1));
+      header.KEEP_WEIGHTS = optimizer.type === 'adamw' ? 1 - rate * optimizer.weightDecay : 1;
     } else {
-      floats[A.KEEP_WEIGHTS / 4] = 1 - rate * (settings.l2 + optimizer.weightDecay);
+      header.KEEP_WEIGHTS = 1 - rate * (settings.l2 + optimizer.weightDecay);
     }
     exports.step();
     if (sums === null) return;
-    sums.loss = doubles[A.LOSS_SUM / 8]!;
-    sums.correct = words[A.CORRECT_SUM / 4]!;
+    sums.loss = header.LOSS_SUM;
+    sums.correct = header.CORRECT_SUM;
   }
 
   function readPacked(shift: number): Float32Array {
@@ -233,14 +232,14 @@ export function createKernelEngine(
     },
     step(examples, batch, position, sums) {
       const buffered = position.measureNorm || clipNorm !== null;
-      const mode = buffered ? A.MODE_BUFFERED : isPlain ? A.MODE_DIRECT : A.MODE_FUSED;
+      const mode = buffered ? C.MODE_BUFFERED : isPlain ? C.MODE_DIRECT : C.MODE_FUSED;
       run(mode, examples, batch, position, sums);
       steps++;
-      if (buffered) norm = doubles[A.GRADIENT_NORM / 8]!;
+      if (buffered) norm = header.GRADIENT_NORM;
     },
     gradientNorm: () => norm,
     gradient(out, examples, batch, position) {
-      run(A.MODE_GRADIENT, examples, batch, position, null);
+      run(C.MODE_GRADIENT, examples, batch, position, null);
       pack(out, floats, layers, weightsBytes);
     },
     exportState: () => ({
@@ -263,7 +262,7 @@ export function createKernelEngine(
       steps = state.steps;
       norm = state.gradientNorm;
     },
-    shutdown: () => exports.quit(),
+    shutdown: () => exports.shutdown(),
   };
 }
 
@@ -273,5 +272,5 @@ export function createKernelEngine(
  * copies the rows of its own examples, so that they are in its own processor's cache.
  */
 export function runKernelThread({ module, memory, rows, pixels }: KernelHandle, rank: number): void {
-  instantiate(module, memory, createCopyRows(memory, rows, pixels)).serve(rank);
+  instantiate(module, memory, createCopyRows(memory, rows, pixels)).runThread(rank);
 }

@@ -7,8 +7,9 @@ import {
   parameterCount,
   type Standardization,
 } from '../network.ts';
-import * as A from './addresses.ts';
+import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, createCopyRows } from './copy-rows.ts';
+import { HEADER } from './header.ts';
 import { createKernel } from './kernel.ts';
 import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
@@ -27,7 +28,7 @@ export interface KernelForward {
 }
 
 function forwardLayout(sizes: LayerSizes): Layout {
-  return layOut({ sizes, records: A.GROUP, threads: 1, floatPixels: true, training: false, moments: 0 });
+  return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, moments: 0 });
 }
 
 /** Bytes of the memory that `createKernelForward` takes. */
@@ -48,16 +49,15 @@ export function createKernelForward(
   const { records, recordStride, layers } = layout;
   const kernel = createKernel(module, {
     layout,
-    records: A.GROUP,
+    records: CHUNK_EXAMPLES,
     threads: 1,
-    floatPixels: false,
     activation,
     standardization,
     dense: false,
     copyRows: () => {},
   });
-  const { exports, words, floats, doubles, bytes } = kernel;
-  const indexWords = new Uint32Array(kernel.memory.buffer, A.INDICES, A.MAX_BATCH);
+  const { exports, header, floats, bytes } = kernel;
+  const indexWords = new Uint32Array(kernel.memory.buffer, HEADER.addresses.INDICES, MAX_BATCH);
   const last = layers.at(-1)!;
   let currentPixels: Uint8Array | null = null;
   let copyRows: CopyRows = () => {};
@@ -102,9 +102,9 @@ export function createKernelForward(
           );
         }
       }
-      words[A.FLOAT_PIXELS / 4] = pixels instanceof Uint8Array ? 0 : 1;
-      for (let start = 0; start < rows; start += A.GROUP) {
-        const count = Math.min(A.GROUP, rows - start);
+      header.FLOAT_PIXELS = pixels instanceof Uint8Array ? 0 : 1;
+      for (let start = 0; start < rows; start += CHUNK_EXAMPLES) {
+        const count = Math.min(CHUNK_EXAMPLES, rows - start);
         copyIn(pixels, start, count);
         exports.predict(count);
         copyOut(logits, start, count, last.outputValues);
@@ -116,18 +116,18 @@ export function createKernelForward(
         currentPixels = examples.pixels;
         copyRows = createCopyRows(kernel.memory, { inputs, records, recordStride }, currentPixels);
       }
-      words[A.FLOAT_PIXELS / 4] = 0;
-      for (let start = 0; start < indices.length; start += A.GROUP) {
-        const count = Math.min(A.GROUP, indices.length - start);
+      header.FLOAT_PIXELS = 0;
+      for (let start = 0; start < indices.length; start += CHUNK_EXAMPLES) {
+        const count = Math.min(CHUNK_EXAMPLES, indices.length - start);
         for (let n = 0; n < count; n++) {
           indexWords[n] = indices[start + n]!;
           bytes[layout.labels + n] = examples.labels[indices[start + n]!]!;
         }
         copyRows(0, count);
-        words[A.BATCH / 4] = count;
+        header.BATCH_SIZE = count;
         exports.evaluate();
-        sums.loss += doubles[A.LOSS_SUM / 8]!;
-        sums.correct += words[A.CORRECT_SUM / 4]!;
+        sums.loss += header.LOSS_SUM;
+        sums.correct += header.CORRECT_SUM;
       }
     },
   };

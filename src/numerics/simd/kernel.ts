@@ -1,8 +1,9 @@
 /** The compiled kernel in a memory of its own, with the header every kind of job shares. */
 
 import type { Activation, Standardization } from '../network.ts';
-import * as A from './addresses.ts';
+import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
+import { createView, HEADER, LAYER, type View } from './header.ts';
 import type { Layout } from './layout.ts';
 
 /** assembly/index.ts */
@@ -11,8 +12,8 @@ export interface KernelExports {
   transposeAll(): void;
   multiplyAdd(a: number, b: number, c: number): number;
   step(): void;
-  serve(rank: number): void;
-  quit(): void;
+  runThread(rank: number): void;
+  shutdown(): void;
   fold(): void;
   predict(count: number): void;
   evaluate(): void;
@@ -21,10 +22,9 @@ export interface KernelExports {
 export interface Kernel {
   readonly exports: KernelExports;
   readonly memory: WebAssembly.Memory;
+  readonly header: View<typeof HEADER.fields>;
   readonly bytes: Uint8Array;
-  readonly words: Int32Array;
   readonly floats: Float32Array;
-  readonly doubles: Float64Array;
 }
 
 export function instantiate(
@@ -43,18 +43,17 @@ export function isFused(exports: KernelExports): boolean {
 }
 
 const ACTIVATION_CODES: Record<Activation, number> = {
-  relu: A.RELU,
-  'leaky-relu': A.LEAKY_RELU,
-  tanh: A.TANH,
-  sigmoid: A.SIGMOID,
-  identity: A.IDENTITY,
+  relu: C.RELU,
+  'leaky-relu': C.LEAKY_RELU,
+  tanh: C.TANH,
+  sigmoid: C.SIGMOID,
+  identity: C.IDENTITY,
 };
 
 export interface KernelJob {
   readonly layout: Layout;
   readonly records: number;
   readonly threads: number;
-  readonly floatPixels: boolean;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
   /** Zeros are skipped unless this is set; the results are the same. */
@@ -63,63 +62,60 @@ export interface KernelJob {
   readonly copyRows: CopyRows;
 }
 
+/** @throws RangeError when the network has more layers than the kernel has room for. */
 export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel {
   const { layout, standardization } = job;
+  const { layers, weightsBytes } = layout;
+  if (layers.length > C.MAX_LAYERS) {
+    throw new RangeError(`A network of the kernel has 1 to ${C.MAX_LAYERS} layers, not ${layers.length}.`);
+  }
   const memory = new WebAssembly.Memory({ shared: true, initial: layout.pages, maximum: layout.pages });
-  const words = new Int32Array(memory.buffer);
   const floats = new Float32Array(memory.buffer);
+  const header = createView(HEADER, memory.buffer);
   const { mean, std } = standardization ?? { mean: 0, std: 1 };
-  words[A.CLAIM / 4] = A.CLOSED;
-  words[A.THREADS / 4] = job.threads;
-  words[A.LAYER_COUNT / 4] = layout.layers.length;
-  words[A.RECORDS / 4] = layout.records;
-  words[A.RECORD_STRIDE / 4] = layout.recordStride;
-  words[A.ALL_ROWS / 4] = layout.allRows;
-  words[A.ZERO_RECORD / 4] = job.records * layout.recordStride;
-  words[A.PACK16 / 4] = layout.pack16;
-  words[A.PACK32 / 4] = layout.pack32;
-  words[A.PIXEL_VALUES / 4] = layout.pixelValues;
-  words[A.SCRATCH / 4] = layout.scratch;
-  words[A.SCRATCH_STRIDE / 4] = layout.scratchStride;
-  words[A.MASKS_SIZE / 4] = layout.masksBytes;
-  words[A.LABELS / 4] = layout.labels;
-  words[A.LOSSES / 4] = layout.losses;
-  words[A.HITS / 4] = layout.correct;
-  words[A.PARTIALS / 4] = layout.partials;
-  words[A.GRADIENT_DELTA / 4] = layout.weightsBytes;
-  words[A.STATE1_DELTA / 4] = 2 * layout.weightsBytes;
-  words[A.STATE2_DELTA / 4] = 3 * layout.weightsBytes;
-  words[A.ACTIVATION / 4] = ACTIVATION_CODES[job.activation];
-  words[A.DENSE / 4] = job.dense ? 0xffff : 0;
-  words[A.STANDARDIZED / 4] = standardization === null ? 0 : 1;
-  words[A.FLOAT_PIXELS / 4] = job.floatPixels ? 1 : 0;
-  floats[A.MEAN_OVER_STD / 4] = mean / std;
-  layout.layers.forEach((layer, l) => {
-    const entry = (A.LAYERS + l * A.LAYER_BYTES) / 4;
-    words[entry + A.INPUTS / 4] = layer.inputs;
-    words[entry + A.OUTPUTS / 4] = layer.outputs;
-    words[entry + A.WEIGHTS / 4] = layer.weights;
-    words[entry + A.TRANSPOSED / 4] = layer.transposed;
-    words[entry + A.INPUT_VALUES / 4] = layer.inputValues;
-    words[entry + A.INPUT_LIST / 4] = layer.inputList;
-    words[entry + A.OUTPUT_VALUES / 4] = layer.outputValues;
-    words[entry + A.OUTPUT_GRADIENT / 4] = layer.outputGradient;
-    words[entry + A.GRADIENT_LIST / 4] = layer.gradientList;
-    words[entry + A.BACK_SUMS / 4] = layer.backSums;
-  });
+  header.PHASE = C.STEP_ENDED;
+  header.THREADS = job.threads;
+  header.LAYER_COUNT = layers.length;
+  header.RECORDS = layout.records;
+  header.RECORD_STRIDE = layout.recordStride;
+  header.ZERO_RECORD = job.records * layout.recordStride;
+  header.BATCH_LIST = layout.batchList;
+  header.PACK16 = layout.pack16;
+  header.PACK32 = layout.pack32;
+  header.PIXEL_VALUES = layout.pixelValues;
+  header.SCRATCH = layout.scratch;
+  header.SCRATCH_STRIDE = layout.scratchStride;
+  header.MASK_BYTES = layout.maskBytes;
+  header.LABELS = layout.labels;
+  header.LOSSES = layout.losses;
+  header.CORRECT = layout.correct;
+  header.PARTIALS = layout.partials;
+  header.GRADIENT_DELTA = weightsBytes;
+  header.MOMENT1_DELTA = 2 * weightsBytes;
+  header.MOMENT2_DELTA = 3 * weightsBytes;
+  header.ACTIVATION = ACTIVATION_CODES[job.activation];
+  header.DENSE = job.dense ? 0xffff : 0;
+  header.STANDARDIZED = standardization === null ? 0 : 1;
+  header.MEAN_OVER_STD = mean / std;
+  for (const [l, layer] of layers.entries()) {
+    const entry = createView(LAYER, memory.buffer, HEADER.addresses.LAYERS + l * LAYER.bytes);
+    entry.INPUTS = layer.inputs;
+    entry.OUTPUTS = layer.outputs;
+    entry.WEIGHTS = layer.weights;
+    entry.TRANSPOSED = layer.transposed;
+    entry.INPUT_VALUES = layer.inputValues;
+    entry.INPUT_LIST = layer.inputList;
+    entry.OUTPUT_VALUES = layer.outputValues;
+    entry.OUTPUT_GRADIENT = layer.outputGradient;
+    entry.GRADIENT_LIST = layer.gradientList;
+    entry.BACKWARD_SUMS = layer.backwardSums;
+  }
   const scale = pixelScale(standardization);
-  floats[A.PIXEL_SCALE / 4] = scale;
+  header.PIXEL_SCALE = scale;
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
   const exports = instantiate(module, memory, job.copyRows);
   exports.prepare();
-  return {
-    exports,
-    memory,
-    words,
-    floats,
-    bytes: new Uint8Array(memory.buffer),
-    doubles: new Float64Array(memory.buffer),
-  };
+  return { exports, memory, header, bytes: new Uint8Array(memory.buffer), floats };
 }
 
 /** 1 / (255 σ) as a float32: a pixel's value is the float32 product with it, whether its pixel came as uint8 or float32. */

@@ -1,6 +1,7 @@
 /** The map of a job's memory behind its header: sized for the network, the batch and the threads, and nothing else. */
 import type { LayerSizes } from '../network.ts';
-import { BLOCK_EXAMPLES, CHUNK_ROWS, HEADER_BYTES } from './addresses.ts';
+import { BLOCK_ROWS, TILE_EXAMPLES } from './constants.ts';
+import { HEADER } from './header.ts';
 
 export interface LayerLayout {
   readonly inputs: number;
@@ -14,14 +15,14 @@ export interface LayerLayout {
   readonly outputValues: number;
   readonly outputGradient: number;
   readonly gradientList: number;
-  readonly backSums: number;
+  readonly backwardSums: number;
 }
 
 export interface Layout {
   readonly layers: readonly LayerLayout[];
   readonly records: number;
   readonly recordStride: number;
-  readonly allRows: number;
+  readonly batchList: number;
   readonly pack16: number;
   readonly pack32: number;
   readonly pixelValues: number;
@@ -33,12 +34,9 @@ export interface Layout {
   readonly tables: number;
   readonly scratch: number;
   readonly scratchStride: number;
-  readonly masksBytes: number;
-  readonly weights: number;
+  readonly maskBytes: number;
   /** Bytes of all layers' weights, and so of the gradient and of each moment. */
   readonly weightsBytes: number;
-  /** Start of copy c of the weights' layout: 0 the weights, then the gradient, then the moments. */
-  readonly copy: (c: number) => number;
   readonly pages: number;
 }
 
@@ -46,7 +44,6 @@ export interface LayoutRequest {
   readonly sizes: LayerSizes;
   readonly records: number;
   readonly threads: number;
-  readonly floatPixels: boolean;
   /** False for predictions: no gradients, no lists of them, no transposed weights, no moments. */
   readonly training: boolean;
   readonly moments: number;
@@ -62,7 +59,7 @@ const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 export const vectorCount = (units: number) => (units + 3) >> 2;
-const blockCount = (inputs: number) => Math.floor(inputs / CHUNK_ROWS) + 1;
+const blockCount = (inputs: number) => Math.floor(inputs / BLOCK_ROWS) + 1;
 /** 32 starts of blocks, then positions, with room for the eight that are always written. */
 const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
 
@@ -81,12 +78,12 @@ function allocator(start: number) {
 
 export function layOut(request: LayoutRequest): Layout {
   const { sizes, records, threads, training } = request;
-  const memory = allocator(HEADER_BYTES);
+  const memory = allocator(HEADER.bytes);
   const record = allocator(0);
   const widest = Math.max(...sizes.slice(1).map((size) => vectorCount(size) * 16));
-  let inputValues = record.take(request.floatPixels ? 4 * sizes[0]! + 64 : sizes[0]! + 32);
+  let inputValues = record.take(training ? sizes[0]! + 32 : 4 * sizes[0]! + 64);
   let inputList = record.take(listBytes(sizes[0]!));
-  const backSums = record.take(widest);
+  const backwardSums = record.take(widest);
   const layers: LayerLayout[] = [];
   const weightsStart = memory.end();
   for (let l = 1; l < sizes.length; l++) {
@@ -101,9 +98,9 @@ export function layOut(request: LayoutRequest): Layout {
       inputValues,
       inputList,
       outputValues,
-      outputGradient: training ? record.take(bytes) : backSums,
+      outputGradient: training ? record.take(bytes) : backwardSums,
       gradientList: training && l > 1 ? record.take(listBytes(outputs)) : 0,
-      backSums,
+      backwardSums,
     };
     layers.push(layer);
     inputValues = outputValues;
@@ -123,9 +120,9 @@ export function layOut(request: LayoutRequest): Layout {
   // An odd number of cache lines, so that the same field of many records spreads over all sets of the cache.
   const recordLines = lines(record.end()) / LINE;
   const recordStride = (recordLines | 1) * LINE;
-  const masksBytes = lines(Math.ceil(records / 8) * CHUNK_ROWS);
-  const blockBytes = CHUNK_ROWS * (BLOCK_EXAMPLES + 8) * 4 + CHUNK_ROWS * 4;
-  const lists = (CHUNK_ROWS + 1) * 192 + 192 + masksBytes + Math.ceil(records / BLOCK_EXAMPLES) * blockBytes;
+  const maskBytes = lines(Math.ceil(records / 8) * BLOCK_ROWS);
+  const blockBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
+  const lists = (BLOCK_ROWS + 1) * 192 + 192 + maskBytes + Math.ceil(records / TILE_EXAMPLES) * blockBytes;
   const folded = vectorCount(sizes[1]!) * 16;
   const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
   return {
@@ -133,7 +130,7 @@ export function layOut(request: LayoutRequest): Layout {
     pack16: memory.take(4096),
     pack32: memory.take(8192),
     pixelValues: memory.take(1024),
-    allRows: memory.take(4 * (records + 1)),
+    batchList: memory.take(4 * (records + 1)),
     labels: memory.take(records),
     losses: memory.take(4 * records),
     correct: memory.take(records),
@@ -142,13 +139,11 @@ export function layOut(request: LayoutRequest): Layout {
     tables: memory.take(training ? TABLE_BYTES : 0),
     scratch: memory.take(scratchStride * threads),
     scratchStride,
-    masksBytes,
+    maskBytes,
     // One more, of zeros, for lists to be filled up with; a chunk that is read whole may also reach into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
-    weights: weightsStart,
     weightsBytes,
-    copy: (c) => weightsStart + c * weightsBytes,
     pages: Math.ceil(memory.end() / PAGE_BYTES),
   };
 }

@@ -3,7 +3,7 @@
  * PANEL_VECTORS float32×4, a panel input by input with the biases as one input more, units filled up with zeros to fours.
  */
 import type { Parameters } from '../network.ts';
-import { PANEL_VECTORS } from './addresses.ts';
+import { PANEL_VECTORS } from './constants.ts';
 import { type LayerLayout, vectorCount } from './layout.ts';
 
 /** As in assembly/vectors.ts. */

@@ -48,7 +48,6 @@ test('the kernel drops the units that dropout.ts drops', () => {
     sizes: settings.layerSizes,
     records: 10,
     threads: 1,
-    floatPixels: false,
     training: true,
     moments: 0,
   });

@@ -5,12 +5,12 @@
  * derivative 1 − a²; sigmoid 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity.
  * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; the unit's word is dropout.ts's.
  */
+import { IDENTITY, LEAKY_RELU, RELU, TANH } from '../constants.ts';
 import {
-  ACTIVATION, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, IDENTITY, LEAKY_RELU, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES,
-  RELU, SEED, TANH,
-} from '../addresses.ts';
+  ACTIVATION, DROPOUT_SCALE, DROPOUT_THRESHOLD, EPOCH, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, SEED,
+} from './addresses.ts';
 import { sigmoid, tanh } from './elementary.ts';
-import { layerAt, vectorsOf } from './layer.ts';
+import { layerAt, vectorCount } from './layer.ts';
 import { firstWords, secondWords, threefry } from './threefry.ts';
 
 /** PURPOSE.dropout of random.ts */
@@ -73,7 +73,7 @@ export function activate(l: i32, record: usize, position: i32): void {
   const units = load<i32>(layer, OUTPUTS);
   const a = record + <usize>load<u32>(layer, OUTPUT_VALUES);
   const d = record + <usize>load<u32>(layer, OUTPUT_GRADIENT);
-  const bytes = <usize>vectorsOf(units) << 4;
+  const bytes = <usize>vectorCount(units) << 4;
   const kind = load<i32>(ACTIVATION);
   for (let v: usize = 0; v < bytes; v += 16) activateVector(kind, a + v, d + v);
   if (position >= 0 && load<i32>(DROPOUT_THRESHOLD) != 0) dropOut(l, position, units, a, d);

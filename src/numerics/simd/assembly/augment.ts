@@ -1,7 +1,7 @@
 /** Random changes of the pictures in their records; src/numerics/augment.ts is the definition, byte for byte. */
 import {
   EPOCH, ERASE_SHAPES, ERASE_SHAPE_COUNT, ERASE_THRESHOLD, FLIP, NOISE_TABLE, SEED, SHIFT,
-} from '../addresses.ts';
+} from './addresses.ts';
 import { firstWords, secondWords, threefry } from './threefry.ts';
 
 /** PURPOSE of random.ts */

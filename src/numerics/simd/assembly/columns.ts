@@ -2,7 +2,7 @@
  * dW[j] = Σ_n a[n, j] dz[n] over one panel of units, one input j at a time: the list of the examples in which it is not
  * zero is walked with the panel's sums in registers, started from the weights themselves or from zero.
  */
-import { PIXEL_VALUES, RECORDS } from '../addresses.ts';
+import { PIXEL_VALUES, RECORDS } from './addresses.ts';
 import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vectors.ts';
 
 /**

@@ -1,16 +1,18 @@
 /** What the kernel can be asked to do. All it knows is in its memory, whose map is addresses.ts. */
+import { APPLY, CHUNK_EXAMPLES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } from '../constants.ts';
 import {
-  ALL_ROWS, ALL_ROWS_LENGTH, APPLY, AUGMENTED, BATCH, CLAIM, CLIP_NORM, CLIP_SCALE, COPIED, CORRECT_SUM, GRADIENT_NORM, GROUP, HITS, INPUTS, ITEMS,
-  ITEM_EXAMPLES, LOSSES, LOSS_SUM, MODE, MODE_BUFFERED, MODE_GRADIENT, OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PARTIALS, PASS,
-  QUITS, RECORDS, RECORD_STRIDE, SCRATCH, SCRATCH_STRIDE, STANDARDIZED, STEP, UPDATE, ZERO_RECORD,
-} from '../addresses.ts';
-import { layerAt, layerCount, vectorsOf } from './layer.ts';
+  AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
+  EXAMPLES_PER_ITEM, GRADIENT_NORM, INPUTS, ITEM_COUNTS, LOSSES, LOSS_SUM, MODE, OUTPUTS, OUTPUT_GRADIENT,
+  OUTPUT_VALUES, PARTIALS, PHASE, RECORDS, RECORD_STRIDE, ROWS_COPIED, SCRATCH, SCRATCH_STRIDE, SHUTDOWN,
+  STANDARDIZED, STEP, ZERO_RECORD,
+} from './addresses.ts';
+import { layerAt, layerCount, vectorCount } from './layer.ts';
 import { makePackTables } from './lists.ts';
 import { softmax } from './loss.ts';
-import { augmentAll, backward, foldMean, forward, listPixels, measure } from './pass.ts';
-import { awaitChange, close, finish, isClosed, itemsOf, open, phaseOf, take } from './threads.ts';
+import { augmentAll, backward, foldMean, forward, listPixels, computeLosses } from './pass.ts';
+import { awaitPhaseChange, beginPhase, claimItem, endStep, finishItem, hasStepEnded, itemCount, phaseNumber } from './threads.ts';
 import { transpose } from './transpose.ts';
-import { applyChunk, chunksOf, updateChunk } from './update.ts';
+import { applyBlock, blockCount, updateBlock } from './update.ts';
 import { madd } from './vectors.ts';
 
 /** Brings the rows of examples first … last − 1 into their records; Node's part, because only it sees the data set. */
@@ -30,11 +32,11 @@ export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
   return f32x4.extract_lane(madd(f32x4.splat(a), f32x4.splat(b), f32x4.splat(c)), 0);
 }
 
-@inline function scratchOf(rank: i32): usize {
+@inline function threadScratch(rank: i32): usize {
   return <usize>load<u32>(SCRATCH) + <usize>rank * <usize>load<u32>(SCRATCH_STRIDE);
 }
 
-/** √Σ of the chunks' squares, in the order of the chunks, whoever computed them. */
+/** √Σ of the blocks' squares, in the order of the blocks, whoever computed them. */
 function norm(items: i32): f64 {
   const partials: usize = load<u32>(PARTIALS);
   let sum: f64 = 0;
@@ -44,68 +46,68 @@ function norm(items: i32): f64 {
 
 /** Bytes at the start of a thread's scratch that hold the biases of the first layer with the mean folded in. */
 function foldedBytes(): usize {
-  return <usize>vectorsOf(load<i32>(layerAt(1), OUTPUTS)) << 4;
+  return <usize>vectorCount(load<i32>(layerAt(1), OUTPUTS)) << 4;
 }
 
 /** Examples of one item, there and back. */
 function passItem(item: i32, scratch: usize): void {
-  const size = load<i32>(ITEM_EXAMPLES);
-  const last = min((item + 1) * size, load<i32>(BATCH));
+  const size = load<i32>(EXAMPLES_PER_ITEM);
+  const last = min((item + 1) * size, load<i32>(BATCH_SIZE));
   const folded = load<i32>(STANDARDIZED) ? scratch : 0;
-  for (let n = item * size; n < last; n += GROUP) {
-    const end = min(n + GROUP, last);
-    if (!load<i32>(COPIED)) copyRows(n, end);
+  for (let n = item * size; n < last; n += CHUNK_EXAMPLES) {
+    const end = min(n + CHUNK_EXAMPLES, last);
+    if (!load<i32>(ROWS_COPIED)) copyRows(n, end);
     if (load<i32>(AUGMENTED)) augmentAll(n, end, scratch + foldedBytes());
     listPixels(n, end);
     forward(n, end, true, folded);
-    measure(n, end);
+    computeLosses(n, end);
     backward(n, end);
   }
 }
 
-/** Chunk `item`, counted through all layers. */
+/** Block `item`, counted through all layers. */
 function updateItem(item: i32, apply: bool, scratch: usize): void {
   let l = 1;
-  let chunk = item;
-  for (let chunks = chunksOf(l); chunk >= chunks; chunks = chunksOf(l)) {
-    chunk -= chunks;
+  let block = item;
+  for (let blocks = blockCount(l); block >= blocks; blocks = blockCount(l)) {
+    block -= blocks;
     l++;
   }
-  if (apply) applyChunk(l, chunk, load<f32>(CLIP_SCALE));
-  else updateChunk(l, chunk, item, scratch);
+  if (apply) applyBlock(l, block, load<f32>(CLIP_SCALE));
+  else updateBlock(l, block, item, scratch);
 }
 
 /** What follows the phase whose last item is finished. */
 function advance(phase: i32): void {
   if (phase == PASS) {
-    open(UPDATE);
+    beginPhase(UPDATE);
     return;
   }
   const mode = load<i32>(MODE);
   if (phase == UPDATE && mode >= MODE_BUFFERED) {
-    const length = norm(itemsOf(UPDATE));
+    const length = norm(itemCount(UPDATE));
     const clip: f64 = load<f32>(CLIP_NORM);
     store<f64>(GRADIENT_NORM, length);
     store<f32>(CLIP_SCALE, clip > 0 ? <f32>min<f64>(1, clip / (length + 1e-6)) : 1);
     if (mode != MODE_GRADIENT) {
-      open(APPLY);
+      beginPhase(APPLY);
       return;
     }
   }
-  close();
+  endStep();
 }
 
 /** Takes items until the step is over (rank 0) or the job (the others). */
-function takePart(rank: i32): void {
-  const scratch = scratchOf(rank);
+function runPhases(rank: i32): void {
+  const scratch = threadScratch(rank);
   let foldedStep = 0;
   while (true) {
-    const claim = atomic.load<i32>(CLAIM);
-    const phase = phaseOf(claim);
-    const closed = isClosed(claim);
-    if (closed && (rank == 0 || load<i32>(QUITS))) return;
-    const item = closed ? -1 : take(claim, rank);
-    if (item < 0) awaitChange(claim);
+    const phaseWord = atomic.load<i32>(PHASE);
+    const phase = phaseNumber(phaseWord);
+    const ended = hasStepEnded(phaseWord);
+    if (ended && (rank == 0 || load<i32>(SHUTDOWN))) return;
+    const item = ended ? -1 : claimItem(phaseWord, rank);
+    if (item < 0) awaitPhaseChange(phaseWord);
     else {
       if (phase == PASS) {
         const step = load<i32>(STEP);
@@ -115,20 +117,20 @@ function takePart(rank: i32): void {
       } else {
         updateItem(item, phase == APPLY, scratch);
       }
-      if (finish(phase)) advance(phase);
+      if (finishItem(phase)) advance(phase);
     }
   }
 }
 
-function sumUp(): void {
+function sumResults(): void {
   const losses: usize = load<u32>(LOSSES);
-  const hits: usize = load<u32>(HITS);
-  const batch: usize = load<u32>(BATCH);
+  const flags: usize = load<u32>(CORRECT);
+  const batch: usize = load<u32>(BATCH_SIZE);
   let loss: f64 = 0;
   let correct = 0;
   for (let n: usize = 0; n < batch; n++) {
     loss += <f64>load<f32>(losses + (n << 2));
-    correct += <i32>load<u8>(hits + n);
+    correct += <i32>load<u8>(flags + n);
   }
   store<f64>(LOSS_SUM, loss);
   store<i32>(CORRECT_SUM, correct);
@@ -136,46 +138,46 @@ function sumUp(): void {
 
 /** The list of all examples of the batch, of even length. */
 function listBatch(): void {
-  const list: usize = load<u32>(ALL_ROWS);
-  const batch = load<i32>(BATCH);
+  const list: usize = load<u32>(BATCH_LIST);
+  const batch = load<i32>(BATCH_SIZE);
   const stride = load<i32>(RECORD_STRIDE);
   for (let n = 0; n < batch; n++) store<i32>(list + (<usize>n << 2), n * stride);
   store<u32>(list + (<usize>batch << 2), load<u32>(ZERO_RECORD));
-  store<i32>(ALL_ROWS_LENGTH, (batch + 1) & ~1);
+  store<i32>(BATCH_LIST_LENGTH, (batch + 1) & ~1);
 }
 
 /** One step on the batch whose labels, and rows unless they are copied on the way, are in place. */
 export function step(): void {
   let items = 0;
-  for (let l = layerCount(); l > 0; l--) items += chunksOf(l);
-  const size = load<i32>(ITEM_EXAMPLES);
-  store<i32>(ITEMS, (load<i32>(BATCH) + size - 1) / size);
-  store<i32>(ITEMS + 4 * UPDATE, items);
-  store<i32>(ITEMS + 4 * APPLY, items);
+  for (let l = layerCount(); l > 0; l--) items += blockCount(l);
+  const size = load<i32>(EXAMPLES_PER_ITEM);
+  store<i32>(ITEM_COUNTS, (load<i32>(BATCH_SIZE) + size - 1) / size);
+  store<i32>(ITEM_COUNTS + 4 * UPDATE, items);
+  store<i32>(ITEM_COUNTS + 4 * APPLY, items);
   store<i32>(STEP, load<i32>(STEP) + 1);
   listBatch();
-  open(PASS);
-  takePart(0);
-  sumUp();
+  beginPhase(PASS);
+  runPhases(0);
+  sumResults();
 }
 
 /** What ranks 1 … n − 1 do until told to quit. */
-export function serve(rank: i32): void { takePart(rank); }
+export function runThread(rank: i32): void { runPhases(rank); }
 
 /** Ends every `serve`. */
-export function quit(): void {
-  store<i32>(QUITS, 1);
-  close();
+export function shutdown(): void {
+  store<i32>(SHUTDOWN, 1);
+  endStep();
 }
 
 /** After weights were written: what standardisation adds to the biases, once for many predictions. */
 export function fold(): void {
-  if (load<i32>(STANDARDIZED)) foldMean(scratchOf(0));
+  if (load<i32>(STANDARDIZED)) foldMean(threadScratch(0));
 }
 
 function forwardOnly(count: i32): void {
   listPixels(0, count);
-  forward(0, count, false, load<i32>(STANDARDIZED) ? scratchOf(0) : 0);
+  forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 
 /** Logits of the examples in the first `count` records, and their probabilities where dz would be. */
@@ -192,10 +194,10 @@ export function predict(count: i32): void {
   }
 }
 
-/** Loss and hits of the batch in the records, whose labels are in place. */
+/** Loss and flags of the batch in the records, whose labels are in place. */
 export function evaluate(): void {
-  const count = load<i32>(BATCH);
+  const count = load<i32>(BATCH_SIZE);
   forwardOnly(count);
-  measure(0, count);
-  sumUp();
+  computeLosses(0, count);
+  sumResults();
 }

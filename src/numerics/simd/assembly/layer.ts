@@ -1,5 +1,5 @@
 /** One layer's entry in the table of layers. */
-import { LAYERS, LAYER_BYTES, LAYER_COUNT } from '../addresses.ts';
+import { LAYERS, LAYER_BYTES, LAYER_COUNT } from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
@@ -7,4 +7,4 @@ import { LAYERS, LAYER_BYTES, LAYER_COUNT } from '../addresses.ts';
 @inline export function layerCount(): i32 { return load<i32>(LAYER_COUNT); }
 
 /** Units in float32×4 vectors, the last one filled up with units whose weights are zero. */
-@inline export function vectorsOf(units: i32): i32 { return (units + 3) >> 2; }
+@inline export function vectorCount(units: i32): i32 { return (units + 3) >> 2; }

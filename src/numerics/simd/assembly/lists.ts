@@ -2,12 +2,11 @@
  * Which inputs of an example are not zero, and in which examples an input is not zero. Eight flags at a time become
  * a byte, and a table turns the byte into the positions of its ones: no branch, whatever the picture.
  */
-import {
-  BATCH, BLOCK_EXAMPLES, BLOCK_ROWS, CHUNK_ROWS, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD,
-} from '../addresses.ts';
+import { BLOCK_ROWS, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
+import { BATCH_SIZE, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD } from './addresses.ts';
 
-/** Bytes of one list of examples: room for a block, and for the eight entries that are always written. */
-export const LIST_BYTES: usize = (BLOCK_EXAMPLES + 8) * 4;
+/** Bytes of one list of examples: room for a tile, and for the eight entries that are always written. */
+export const LIST_BYTES: usize = (TILE_EXAMPLES + 8) * 4;
 
 /** PACK16[m] = positions of the ones of m as 8 × u16; PACK32[m] = the same as byte offsets of records, 8 × u32. */
 export function makePackTables(): void {
@@ -25,21 +24,21 @@ export function makePackTables(): void {
   }
 }
 
-/** The list of a row of bytes: where each block starts, then (128 bytes on) the positions, u16, ascending. */
+/** The list of a row of bytes: where each tile starts, then (128 bytes on) the positions, u16, ascending. */
 export function listBytes(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
   let entry = list + 128;
   let starts = list;
-  let untilBlock = 0;
+  let untilTile = 0;
   let base = i16x8.splat(0);
   for (let j = 0; j < inputs; j += 16) {
-    if (untilBlock == 0) {
+    if (untilTile == 0) {
       store<u32>(starts, <u32>((entry - list - 128) >> 1));
       starts += 4;
-      untilBlock = BLOCK_ROWS;
+      untilTile = TILE_ROWS;
     }
-    untilBlock -= 16;
+    untilTile -= 16;
     // Adding 127 with saturation sets the top bit of every byte that is not zero.
     let flags = i8x16.bitmask(i8x16.add_sat_u(v128.load(row + j), i8x16.splat(127))) | dense;
     if (j + 16 > inputs) flags &= (1 << (inputs - j)) - 1;
@@ -62,14 +61,14 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   const zero = f32x4.splat(0);
   let entry = list + 128;
   let starts = list;
-  let untilBlock = 0;
+  let untilTile = 0;
   for (let j = 0; j < inputs; j += 8) {
-    if (untilBlock == 0) {
+    if (untilTile == 0) {
       store<u32>(starts, <u32>((entry - list - 128) >> 1));
       starts += 4;
-      untilBlock = BLOCK_ROWS;
+      untilTile = TILE_ROWS;
     }
-    untilBlock -= 8;
+    untilTile -= 8;
     const at = row + (<usize>j << 2);
     let flags = i32x4.bitmask(f32x4.ne(v128.load(at), zero));
     flags |= (i32x4.bitmask(f32x4.ne(v128.load(at, 16), zero)) << 4) | (dense & 255);
@@ -80,12 +79,12 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for CHUNK_ROWS inputs; all bits are set where zeros are not skipped. */
+/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for BLOCK_ROWS inputs; all bits are set where zeros are not skipped. */
 export function maskBytes(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);
   let row: usize = load<u32>(RECORDS) + input;
-  for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS) {
+  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= 8, masks += BLOCK_ROWS) {
     const rows = min(left, 8);
     let low = i8x16.splat(0), high = low, bit = i8x16.splat(1);
     for (let r = 0; r < rows; r++, row += stride) {
@@ -105,9 +104,9 @@ export function maskFloats(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);
   let rows: usize = load<u32>(RECORDS) + input;
-  for (let left = load<i32>(BATCH); left > 0; left -= 8, masks += CHUNK_ROWS, rows += stride << 3) {
+  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= 8, masks += BLOCK_ROWS, rows += stride << 3) {
     const count = min(left, 8);
-    for (let part: usize = 0; part < <usize>CHUNK_ROWS; part += 16) {
+    for (let part: usize = 0; part < <usize>BLOCK_ROWS; part += 16) {
       let m0 = i32x4.splat(0), m1 = m0, m2 = m0, m3 = m0, bit = i32x4.splat(1);
       let at = rows + (part << 2);
       const zero = f32x4.splat(0);
@@ -126,24 +125,24 @@ export function maskFloats(masks: usize, input: usize): void {
 }
 
 /**
- * From the masks of `rows` inputs, for each block of BLOCK_EXAMPLES: CHUNK_ROWS lists of LIST_BYTES each, then their
+ * From the masks of `rows` inputs, for each tile of TILE_EXAMPLES: BLOCK_ROWS lists of LIST_BYTES each, then their
  * lengths, u32. Entries are offsets of records, ascending; the record of zeros makes the length even.
  */
 export function listExamples(lists: usize, masks: usize, rows: i32): void {
   const pack: usize = load<u32>(PACK32);
   const stride = load<i32>(RECORD_STRIDE);
-  const batch = load<i32>(BATCH);
+  const batch = load<i32>(BATCH_SIZE);
   const step = i32x4.splat(8 * stride);
   const nothing = load<u32>(ZERO_RECORD);
-  for (let block = 0; block < batch; block += BLOCK_EXAMPLES) {
-    const end = min(block + BLOCK_EXAMPLES, batch);
-    const lengths = lists + CHUNK_ROWS * LIST_BYTES;
+  for (let tile = 0; tile < batch; tile += TILE_EXAMPLES) {
+    const end = min(tile + TILE_EXAMPLES, batch);
+    const lengths = lists + BLOCK_ROWS * LIST_BYTES;
     for (let k = 0; k < rows; k++) {
       const list = lists + <usize>k * LIST_BYTES;
       let entry = list;
       let mask = masks + k;
-      let base = i32x4.splat(block * stride);
-      for (let n = block; n < end; n += 8, mask += CHUNK_ROWS) {
+      let base = i32x4.splat(tile * stride);
+      for (let n = tile; n < end; n += 8, mask += BLOCK_ROWS) {
         const flags: usize = load<u8>(mask);
         const from = pack + (flags << 5);
         v128.store(entry, i32x4.add(v128.load(from), base));
@@ -154,7 +153,7 @@ export function listExamples(lists: usize, masks: usize, rows: i32): void {
       store<u32>(entry, nothing);
       store<u32>(lengths + (<usize>k << 2), <u32>((entry - list + 4) >> 3) << 1);
     }
-    masks += (BLOCK_EXAMPLES / 8) * CHUNK_ROWS;
-    lists += CHUNK_ROWS * LIST_BYTES + CHUNK_ROWS * 4;
+    masks += (TILE_EXAMPLES / 8) * BLOCK_ROWS;
+    lists += BLOCK_ROWS * LIST_BYTES + BLOCK_ROWS * 4;
   }
 }

@@ -3,7 +3,7 @@
  * loss = log Σ_k e^(z_k − max) + (max − z_y), never log(softmax), which is log 0 for a confident mistake;
  * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K. `scale` is 1 / N, or −η / N where the update follows directly.
  */
-import { CLASS_WEIGHTS, DZ_SCALE, HITS, LABELS, LOSSES, SMOOTHING } from '../addresses.ts';
+import { CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, SMOOTHING } from './addresses.ts';
 import { exp, log } from './elementary.ts';
 
 /** All ones in the lanes of vector v that are classes. */
@@ -57,7 +57,7 @@ export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
     const equal = f32x4.eq(v128.load(z + (<usize>v << 2)), f32x4.splat(max));
     earlier = v128.or(earlier, v128.and(equal, classLanes(v, label)));
   }
-  store<u8>(<usize>load<u32>(HITS) + n, <u8>((logit == max) & <i32>!v128.any_true(earlier)));
+  store<u8>(<usize>load<u32>(CORRECT) + n, <u8>((logit == max) & <i32>!v128.any_true(earlier)));
   const sum = exponentials(dz, z, classes, max);
   const loss = f32x4.extract_lane(log(sum), 0) + (max - logit);
   store<f32>(<usize>load<u32>(LOSSES) + (<usize>n << 2), loss);

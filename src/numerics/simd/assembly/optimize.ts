@@ -5,17 +5,18 @@
  * adam: g += λ w; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; w −= η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
  * adamw: w −= η λ w first (KEEP_WEIGHTS = 1 − η λ), then adam without λ
  */
+import { RMSPROP, SGD } from '../constants.ts';
 import {
-  ALPHA, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENTUM, NESTEROV, ONE_MINUS_ALPHA, ONE_MINUS_BETA1,
-  ONE_MINUS_BETA2, OPTIMIZER, RMSPROP, ROOT_CORRECTION, SGD, STATE1_DELTA, STATE2_DELTA, STEP_SIZE, WEIGHT_DECAY,
-} from '../addresses.ts';
+  ALPHA, BETA1, BETA2, EPSILON, KEEP_WEIGHTS, L1, L2, LEARNING_RATE, MOMENT1_DELTA, MOMENT2_DELTA, MOMENTUM, NESTEROV,
+  ONE_MINUS_ALPHA, ONE_MINUS_BETA1, ONE_MINUS_BETA2, OPTIMIZER, ROOT_CORRECTION, STEP_SIZE, WEIGHT_DECAY,
+} from './addresses.ts';
 import { madd } from './vectors.ts';
 
 /**
  * State below 2⁻¹⁰⁰ becomes 0: what decays for ever, because its pixel is never lit again, would end in denormal
  * numbers, each of which costs 150 cycles, and no weight would notice.
  */
-@inline function store0(at: usize, x: v128): void {
+@inline function storeFlushed(at: usize, x: v128): void {
   v128.store(at, v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31))));
 }
 
@@ -42,13 +43,13 @@ function descend(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): vo
   const momentum = load<f32>(MOMENTUM);
   const mu = f32x4.splat(momentum);
   const nesterov = load<i32>(NESTEROV) != 0;
-  let v = w + <usize>load<u32>(STATE1_DELTA);
+  let v = w + <usize>load<u32>(MOMENT1_DELTA);
   for (let end = w + bytes; w < end; w += 16, g += 16, v += 16) {
     const weight = v128.load(w);
     let d = madd(decay, weight, f32x4.mul(v128.load(g), scale));
     if (momentum != 0) {
       const velocity = madd(mu, v128.load(v), d);
-      store0(v, velocity);
+      storeFlushed(v, velocity);
       d = nesterov ? madd(mu, velocity, d) : velocity;
     }
     v128.store(w, madd(rate, d, weight));
@@ -62,17 +63,17 @@ function descendByRoot(w: usize, g: usize, bytes: usize, scale: v128, decay: v12
   const alpha = f32x4.splat(load<f32>(ALPHA));
   const rest = f32x4.splat(load<f32>(ONE_MINUS_ALPHA));
   const epsilon = f32x4.splat(load<f32>(EPSILON));
-  let s = w + <usize>load<u32>(STATE1_DELTA);
-  let v = w + <usize>load<u32>(STATE2_DELTA);
+  let s = w + <usize>load<u32>(MOMENT1_DELTA);
+  let v = w + <usize>load<u32>(MOMENT2_DELTA);
   for (let end = w + bytes; w < end; w += 16, g += 16, s += 16, v += 16) {
     const weight = v128.load(w);
     const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
     const square = madd(alpha, v128.load(s), f32x4.mul(rest, f32x4.mul(gradient, gradient)));
-    store0(s, square);
+    storeFlushed(s, square);
     let d = f32x4.div(gradient, f32x4.add(f32x4.sqrt(square), epsilon));
     if (momentum != 0) {
       d = madd(mu, v128.load(v), d);
-      store0(v, d);
+      storeFlushed(v, d);
     }
     v128.store(w, madd(rate, d, weight));
   }
@@ -86,15 +87,15 @@ function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: 
   const beta2 = f32x4.splat(load<f32>(BETA2));
   const rest2 = f32x4.splat(load<f32>(ONE_MINUS_BETA2));
   const epsilon = f32x4.splat(load<f32>(EPSILON));
-  let m = w + <usize>load<u32>(STATE1_DELTA);
-  let v = w + <usize>load<u32>(STATE2_DELTA);
+  let m = w + <usize>load<u32>(MOMENT1_DELTA);
+  let v = w + <usize>load<u32>(MOMENT2_DELTA);
   for (let end = w + bytes; w < end; w += 16, g += 16, m += 16, v += 16) {
     const weight = v128.load(w);
     const gradient = madd(decay, weight, f32x4.mul(v128.load(g), scale));
     const first = madd(beta1, v128.load(m), f32x4.mul(rest1, gradient));
     const second = madd(beta2, v128.load(v), f32x4.mul(rest2, f32x4.mul(gradient, gradient)));
-    store0(m, first);
-    store0(v, second);
+    storeFlushed(m, first);
+    storeFlushed(v, second);
     const d = f32x4.div(first, madd(f32x4.sqrt(second), root, epsilon));
     v128.store(w, madd(step, d, f32x4.mul(weight, keep)));
   }

@@ -1,15 +1,16 @@
 /** Examples first … last − 1 of the batch, forward to their losses and back to every layer's dz. */
+import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
 import {
-  BACK_SUMS, BLOCK_ROWS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD,
-  OUTPUTS, OUTPUT_GRADIENT, OUTPUT_VALUES, PANEL_VECTORS, PIXEL_SCALE, RECORDS, RECORD_STRIDE, STANDARDIZED, START, TRANSPOSED, WEIGHTS, ZEROS,
-} from '../addresses.ts';
+  BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, OUTPUTS,
+  OUTPUT_GRADIENT, OUTPUT_VALUES, PIXEL_SCALE, RECORDS, RECORD_STRIDE, START, TRANSPOSED, WEIGHTS, ZEROS,
+} from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
-import { layerAt, layerCount, vectorsOf } from './layer.ts';
+import { layerAt, layerCount, vectorCount } from './layer.ts';
 import { listBytes, listFloats } from './lists.ts';
 import { crossEntropy } from './loss.ts';
 import { walkRows } from './rows.ts';
-import { madd, panelStart, panelsOf } from './vectors.ts';
+import { madd, panelStart, panelCount } from './vectors.ts';
 
 @inline function recordAt(n: i32): usize {
   return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
@@ -51,8 +52,8 @@ export function listPixels(first: i32, last: i32): void {
 export function foldMean(seeds: usize): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
-  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
-  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const vectors = vectorCount(load<i32>(layer, OUTPUTS));
+  const panels = panelCount(vectors, PANEL_VECTORS);
   const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
@@ -80,9 +81,9 @@ function multiply(
   first: i32, last: i32, matrix: usize, rows: i32, extra: i32, units: i32, input: usize, list: usize, output: usize,
   pixels: bool, folded: usize,
 ): void {
-  const vectors = vectorsOf(units);
-  const panels = panelsOf(vectors, PANEL_VECTORS);
-  const blocks = (rows + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  const vectors = vectorCount(units);
+  const panels = panelCount(vectors, PANEL_VECTORS);
+  const tiles = (rows + TILE_ROWS - 1) / TILE_ROWS;
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
     const count = panelStart(vectors, panels, p + 1) - start;
@@ -91,9 +92,9 @@ function multiply(
     let seeds: usize = ZEROS;
     if (folded) seeds = folded + (<usize>start << 4);
     else if (extra) seeds = panel + <usize>rows * (<usize>count << 4);
-    for (let block = 0; block < blocks; block++) {
-      if (pixels) walkRows<u8>(count, first, last, input, list, block, out, seeds, panel);
-      else walkRows<f32>(count, first, last, input, list, block, out, seeds, panel);
+    for (let tile = 0; tile < tiles; tile++) {
+      if (pixels) walkRows<u8>(count, first, last, input, list, tile, out, seeds, panel);
+      else walkRows<f32>(count, first, last, input, list, tile, out, seeds, panel);
       seeds = 0;
     }
   }
@@ -125,7 +126,7 @@ export function forward(first: i32, last: i32, training: bool, folded: usize): v
 }
 
 /** Losses and dz_L of the logits. */
-export function measure(first: i32, last: i32): void {
+export function computeLosses(first: i32, last: i32): void {
   const layer = layerAt(layerCount());
   const classes = load<i32>(layer, OUTPUTS);
   const z: usize = load<u32>(layer, OUTPUT_VALUES);
@@ -144,9 +145,9 @@ export function backward(first: i32, last: i32): void {
     const units = load<i32>(layer, OUTPUTS);
     const dz: usize = load<u32>(layer, OUTPUT_GRADIENT);
     const list: usize = load<u32>(layer, GRADIENT_LIST);
-    const sums: usize = load<u32>(layer, BACK_SUMS);
+    const sums: usize = load<u32>(layer, BACKWARD_SUMS);
     const below: usize = load<u32>(layerAt(l - 1), OUTPUT_GRADIENT);
-    const bytes = <usize>vectorsOf(inputs) << 4;
+    const bytes = <usize>vectorCount(inputs) << 4;
     for (let n = first; n < last; n++) {
       const record = recordAt(n);
       listFloats(record + dz, units, record + list);

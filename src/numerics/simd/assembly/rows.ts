@@ -1,9 +1,9 @@
 /**
  * z[n] = b + Σ_j a[n, j] W[j] over one panel of units, an example at a time: its list of non-zero inputs is walked
- * with the panel's sums in registers. Inputs come in blocks of BLOCK_ROWS so that the block of W stays in the
+ * with the panel's sums in registers. Inputs come in tiles of TILE_ROWS so that the tile of W stays in the
  * first-level cache for all examples; the order of the sum is ascending j all the same.
  */
-import { PIXEL_VALUES, RECORD_STRIDE, RECORDS } from '../addresses.ts';
+import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import {
   madd,
   V1,
@@ -29,7 +29,7 @@ function walk<T, X>(
   last: i32,
   input: usize,
   list: usize,
-  block: i32,
+  tile: i32,
   output: usize,
   seeds: usize,
   panel: usize,
@@ -41,7 +41,7 @@ function walk<T, X>(
     const out = record + output;
     const from = seeds ? seeds : out;
     const row = record + input;
-    const starts = record + list + ((<usize>block) << 2);
+    const starts = record + list + ((<usize>tile) << 2);
     const entries = record + list + 128;
     let entry = entries + ((<usize>load<u32>(starts)) << 1);
     const end = entries + ((<usize>load<u32>(starts, 4)) << 1);
@@ -102,53 +102,53 @@ function walk<T, X>(
   }
 }
 
-/** Examples first … last − 1, one panel of `vectors`, one block of inputs. */
+/** Examples first … last − 1, one panel of `vectors`, one tile of inputs. */
 export function walkRows<X>(
   vectors: i32,
   first: i32,
   last: i32,
   input: usize,
   list: usize,
-  block: i32,
+  tile: i32,
   output: usize,
   seeds: usize,
   panel: usize,
 ): void {
   switch (vectors) {
     case 1:
-      walk<V1, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V1, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 2:
-      walk<V2, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V2, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 3:
-      walk<V3, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V3, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 4:
-      walk<V4, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V4, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 5:
-      walk<V5, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V5, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 6:
-      walk<V6, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V6, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 7:
-      walk<V7, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V7, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 8:
-      walk<V8, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V8, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 9:
-      walk<V9, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V9, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 10:
-      walk<V10, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V10, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     case 11:
-      walk<V11, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V11, X>(first, last, input, list, tile, output, seeds, panel);
       break;
     default:
-      walk<V12, X>(first, last, input, list, block, output, seeds, panel);
+      walk<V12, X>(first, last, input, list, tile, output, seeds, panel);
   }
 }

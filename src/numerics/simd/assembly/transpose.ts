@@ -1,17 +1,18 @@
 /** Keeps the transposed copy of a layer's weights, from which its dz goes back to the layer below. */
-import { INPUTS, OUTPUTS, PANEL_VECTORS, TRANSPOSED, WEIGHTS } from '../addresses.ts';
-import { vectorsOf } from './layer.ts';
-import { panelStart, panelsOf } from './vectors.ts';
+import { PANEL_VECTORS } from '../constants.ts';
+import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
+import { vectorCount } from './layer.ts';
+import { panelStart, panelCount } from './vectors.ts';
 
 /** Rows first … last − 1 of W (inputs j, without the biases) become columns; `first` is a multiple of four. */
 export function transpose(layer: usize, first: i32, last: i32): void {
   const inputs = load<i32>(layer, INPUTS);
   const units = load<i32>(layer, OUTPUTS);
   const weights: usize = load<u32>(layer, WEIGHTS);
-  const vectors = vectorsOf(units);
-  const panels = panelsOf(vectors, PANEL_VECTORS);
-  const columns = vectorsOf(inputs);
-  const columnPanels = panelsOf(columns, PANEL_VECTORS);
+  const vectors = vectorCount(units);
+  const panels = panelCount(vectors, PANEL_VECTORS);
+  const columns = vectorCount(inputs);
+  const columnPanels = panelCount(columns, PANEL_VECTORS);
   let q = 0;
   for (let j = first; j < last; j += 4) {
     while (panelStart(columns, columnPanels, q + 1) <= j >> 2) q++;

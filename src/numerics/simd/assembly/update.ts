@@ -1,34 +1,34 @@
 /**
- * The update, split by rows of W in chunks. One thread sums a chunk's gradient over the examples, ascending, and takes the
+ * The update, split by rows of W in blocks. One thread sums a block's gradient over the examples, ascending, and takes the
  * step at once; only where all gradients have to be known first (clipping, the reported norm) does it wait in a buffer.
  */
+import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, PANEL_VECTORS, TILE_EXAMPLES } from '../constants.ts';
 import {
-  ALL_ROWS, ALL_ROWS_LENGTH, BATCH, BLOCK_EXAMPLES, CHUNK_ROWS, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2, MASKS_SIZE,
-  MEAN_OVER_STD, MODE, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, OUTPUTS, OUTPUT_GRADIENT, PANEL_VECTORS, PARTIALS, STANDARDIZED,
-  WEIGHTS,
-} from '../addresses.ts';
+  BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
+  MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
+} from './addresses.ts';
 import { walkColumns } from './columns.ts';
-import { layerAt, layerCount, vectorsOf } from './layer.ts';
+import { layerAt, vectorCount } from './layer.ts';
 import { LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
 import { optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
-import { madd, panelStart, panelsOf } from './vectors.ts';
+import { madd, panelStart, panelCount } from './vectors.ts';
 
-/** Bytes of the lists of one block of examples. */
-const BLOCK_BYTES: usize = CHUNK_ROWS * LIST_BYTES + CHUNK_ROWS * 4;
-/** Bytes of a thread's scratch before its lists: a panel's gradient of a chunk and its biases. */
-const GRADIENT_BYTES: usize = (CHUNK_ROWS + 1) * 192;
+/** Bytes of the lists of one tile of examples. */
+const TILE_LIST_BYTES: usize = BLOCK_ROWS * LIST_BYTES + BLOCK_ROWS * 4;
+/** Bytes of a thread's scratch before its lists: a panel's gradient of a block and its biases. */
+const GRADIENT_BYTES: usize = (BLOCK_ROWS + 1) * 192;
 
-export function chunksOf(l: i32): i32 {
-  return load<i32>(layerAt(l), INPUTS) / CHUNK_ROWS + 1;
+export function blockCount(l: i32): i32 {
+  return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
 }
 
-/** dW of rows of one panel, added to what `target` holds. Lists of all blocks of examples follow each other. */
+/** dW of rows of one panel, added to what `target` holds. Lists of all tiles of examples follow each other. */
 function sumRows(
   vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
 ): void {
-  for (let left = load<i32>(BATCH); left > 0; left -= BLOCK_EXAMPLES, lists += BLOCK_BYTES) {
-    const lengths = lists + CHUNK_ROWS * LIST_BYTES;
+  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES, lists += TILE_LIST_BYTES) {
+    const lengths = lists + BLOCK_ROWS * LIST_BYTES;
     if (pixels) walkColumns<u8>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
     else walkColumns<f32>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
   }
@@ -36,7 +36,7 @@ function sumRows(
 
 /** db of one panel, added to what `target` holds. */
 function sumBiases(vectors: i32, target: usize, gradient: usize): void {
-  walkColumns<f64>(vectors, target, 1, load<u32>(ALL_ROWS), 0, ALL_ROWS_LENGTH, 0, gradient);
+  walkColumns<f64>(vectors, target, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient);
 }
 
 /** dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ: the second term, for rows of one panel; `sums` is Σ_n dz_n. */
@@ -62,22 +62,22 @@ function squares(g: usize, bytes: usize): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Sums the gradient of one chunk of layer l and, unless it has to wait, takes the step. `item` numbers all chunks. */
-export function updateChunk(l: i32, chunk: i32, item: i32, scratch: usize): void {
+/** Sums the gradient of one block of layer l and, unless it has to wait, takes the step. `item` numbers all blocks. */
+export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void {
   const layer = layerAt(l);
   const mode = load<i32>(MODE);
   const inputs = load<i32>(layer, INPUTS);
-  const first = chunk * CHUNK_ROWS;
-  const rows = min(CHUNK_ROWS, inputs - first);
-  const withBiases = first + CHUNK_ROWS > inputs;
+  const first = block * BLOCK_ROWS;
+  const rows = min(BLOCK_ROWS, inputs - first);
+  const withBiases = first + BLOCK_ROWS > inputs;
   const pixels = l == 1 && load<i32>(FLOAT_PIXELS) == 0;
   const input = <usize>load<u32>(layer, INPUT_VALUES) + (<usize>first << (pixels ? 0 : 2));
   const gradient: usize = load<u32>(layer, OUTPUT_GRADIENT);
-  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
-  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const vectors = vectorCount(load<i32>(layer, OUTPUTS));
+  const panels = panelCount(vectors, PANEL_VECTORS);
   const meanSums = scratch + GRADIENT_BYTES;
   const masks = meanSums + 192;
-  const lists = masks + <usize>load<u32>(MASKS_SIZE);
+  const lists = masks + <usize>load<u32>(MASK_BYTES);
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
   if (rows > 0) {
@@ -121,14 +121,14 @@ export function updateChunk(l: i32, chunk: i32, item: i32, scratch: usize): void
   else if (l > 1) transpose(layer, first, first + rows);
 }
 
-/** The step of one chunk whose gradient waits in the buffer. */
-export function applyChunk(l: i32, chunk: i32, scale: f32): void {
+/** The step of one block whose gradient waits in the buffer. */
+export function applyBlock(l: i32, block: i32, scale: f32): void {
   const layer = layerAt(l);
   const inputs = load<i32>(layer, INPUTS);
-  const first = chunk * CHUNK_ROWS;
-  const rows = min(CHUNK_ROWS, inputs - first);
-  const vectors = vectorsOf(load<i32>(layer, OUTPUTS));
-  const panels = panelsOf(vectors, PANEL_VECTORS);
+  const first = block * BLOCK_ROWS;
+  const rows = min(BLOCK_ROWS, inputs - first);
+  const vectors = vectorCount(load<i32>(layer, OUTPUTS));
+  const panels = panelCount(vectors, PANEL_VECTORS);
   for (let p = 0; p < panels; p++) {
     const start = panelStart(vectors, panels, p);
     const width = <usize>(panelStart(vectors, panels, p + 1) - start) << 4;
@@ -136,7 +136,7 @@ export function applyChunk(l: i32, chunk: i32, scale: f32): void {
     const bytes = <usize>rows * width;
     const g = w + <usize>load<u32>(GRADIENT_DELTA);
     optimize(w, g, bytes, scale, false);
-    if (first + CHUNK_ROWS > inputs) optimize(w + bytes, g + bytes, width, scale, true);
+    if (first + BLOCK_ROWS > inputs) optimize(w + bytes, g + bytes, width, scale, true);
   }
   if (l > 1) transpose(layer, first, first + rows);
 }

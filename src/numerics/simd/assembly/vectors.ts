@@ -21,7 +21,7 @@
 }
 
 /** How many panels of at most `most` vectors, an even number, a layer of that many vectors has. */
-@inline export function panelsOf(vectors: i32, most: i32): i32 {
+@inline export function panelCount(vectors: i32, most: i32): i32 {
   return (vectors + most - 1) / most;
 }
 

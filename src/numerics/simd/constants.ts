@@ -1,0 +1,47 @@
+/**
+ * Constants of the kernel, read by Node and by AssemblyScript alike: whole numbers and nothing else.
+ *
+ * How work is divided: a panel is the units whose sums fit the vector registers; a tile is the rows, or examples, that
+ * stay in the first-level cache; a block is the rows of W that one thread updates together; a chunk is the examples that
+ * pass through the network together; an item is what a thread claims, one block or a few examples.
+ */
+
+export const MAX_BATCH = 1024;
+export const MAX_THREADS = 64;
+export const MAX_LAYERS = 10;
+
+/** float32×4 vectors across a panel, at most: as many accumulators as fit the registers. */
+export const PANEL_VECTORS = 12;
+/** Rows of a panel in a tile: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
+export const TILE_ROWS = 176;
+/** Examples in a tile of an update's sum, for the same reason. */
+export const TILE_EXAMPLES = 128;
+/** Rows of W in a block. */
+export const BLOCK_ROWS = 32;
+/** Examples in a chunk, so that a tile of weights is read once for all of them. */
+export const CHUNK_EXAMPLES = 128;
+
+// Phases of a step.
+export const PASS = 0;
+export const UPDATE = 1;
+export const APPLY = 2;
+/** Flag in PHASE: the step is over. */
+export const STEP_ENDED = 4;
+
+// Values of MODE.
+export const MODE_DIRECT = 0;
+export const MODE_FUSED = 1;
+export const MODE_BUFFERED = 2;
+export const MODE_GRADIENT = 3;
+
+// Values of ACTIVATION.
+export const RELU = 0;
+export const LEAKY_RELU = 1;
+export const TANH = 2;
+export const SIGMOID = 3;
+export const IDENTITY = 4;
+
+// Values of OPTIMIZER.
+export const SGD = 0;
+export const RMSPROP = 1;
+export const ADAM = 2;

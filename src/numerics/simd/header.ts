@@ -1,0 +1,202 @@
+/**
+ * The header of the kernel's memory: one table of fields, which gives their addresses and a typed view.
+ * scripts/kernel-addresses.ts writes the addresses to assembly/addresses.ts. An address of 0 means "none".
+ */
+import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, PANEL_VECTORS } from './constants.ts';
+
+/** Bytes of a cache line. */
+const LINE = 64;
+
+interface Field {
+  /** An area is known by its address alone. */
+  readonly type: 'i32' | 'f32' | 'f64' | 'area';
+  readonly bytes: number;
+  readonly alignment: number;
+}
+
+type Fields = Readonly<Record<string, Field>>;
+
+interface Table<F extends Fields> {
+  readonly fields: F;
+  /** Bytes from the start of the table. */
+  readonly addresses: Readonly<Record<keyof F, number>>;
+  /** Bytes of the table, a multiple of the cache line. */
+  readonly bytes: number;
+}
+
+/** The fields of a table as properties that read and write memory. */
+export type View<F extends Fields> = {
+  -readonly [Name in keyof F as F[Name]['type'] extends 'area' ? never : Name]: number;
+};
+
+const i32 = { type: 'i32', bytes: 4, alignment: 4 } as const;
+const f32 = { type: 'f32', bytes: 4, alignment: 4 } as const;
+const f64 = { type: 'f64', bytes: 8, alignment: 8 } as const;
+/** A word with a cache line to itself: threads write it while others work. */
+const line = { type: 'i32', bytes: LINE, alignment: LINE } as const;
+/** The first word of a group that is written together. */
+const group = { type: 'i32', bytes: 4, alignment: LINE } as const;
+const area = (bytes: number) => ({ type: 'area', bytes, alignment: LINE }) as const;
+
+/** One layer. Lists, values and gradients are offsets within the record of an example. */
+export const LAYER = createTable(0, {
+  INPUTS: i32,
+  OUTPUTS: i32,
+  /** Addresses of W with its biases, and of W transposed. */
+  WEIGHTS: i32,
+  TRANSPOSED: i32,
+  /** The layer's input, and the list of its non-zeros. */
+  INPUT_VALUES: i32,
+  INPUT_LIST: i32,
+  /** z, later a; and ∂/∂z with the list of its non-zeros. */
+  OUTPUT_VALUES: i32,
+  OUTPUT_GRADIENT: i32,
+  GRADIENT_LIST: i32,
+  /** Wᵀ dz, before it is multiplied by act'. */
+  BACKWARD_SUMS: i32,
+});
+
+export const HEADER = createTable(LINE, {
+  // Synchronization of the threads; see assembly/threads.ts.
+  PHASE: line,
+  DONE: line,
+  WAITERS: line,
+  /** Number of items of each phase, a word each. */
+  ITEM_COUNTS: area(LINE),
+
+  // The job, written once.
+  THREADS: group,
+  LAYER_COUNT: i32,
+  RECORDS: i32,
+  RECORD_STRIDE: i32,
+  /** Offset of a record that is never written. */
+  ZERO_RECORD: i32,
+  /** List of the records of the batch. */
+  BATCH_LIST: i32,
+  PACK16: i32,
+  PACK32: i32,
+  PIXEL_VALUES: i32,
+  SCRATCH: i32,
+  SCRATCH_STRIDE: i32,
+  MASK_BYTES: i32,
+  LABELS: i32,
+  LOSSES: i32,
+  /** One byte per example: 1 if its prediction is correct. */
+  CORRECT: i32,
+  PARTIALS: i32,
+  CLASS_WEIGHTS: i32,
+  /** Bytes from a weight to its gradient and to its two moments. */
+  GRADIENT_DELTA: i32,
+  MOMENT1_DELTA: i32,
+  MOMENT2_DELTA: i32,
+  ACTIVATION: i32,
+  OPTIMIZER: i32,
+  NESTEROV: i32,
+  /** Flags of inputs that are treated as non-zero: 0xffff to skip no zeros, else 0. */
+  DENSE: i32,
+  STANDARDIZED: i32,
+  /** Whether pixels are float32 instead of uint8. */
+  FLOAT_PIXELS: i32,
+  SEED: i32,
+  DROPOUT_THRESHOLD: i32,
+  AUGMENTED: i32,
+  FLIP: i32,
+  SHIFT: i32,
+  ERASE_THRESHOLD: i32,
+  ERASE_SHAPES: i32,
+  ERASE_SHAPE_COUNT: i32,
+  NOISE_TABLE: i32,
+  L1: f32,
+  L2: f32,
+  WEIGHT_DECAY: f32,
+  MOMENTUM: f32,
+  ALPHA: f32,
+  ONE_MINUS_ALPHA: f32,
+  BETA1: f32,
+  ONE_MINUS_BETA1: f32,
+  BETA2: f32,
+  ONE_MINUS_BETA2: f32,
+  EPSILON: f32,
+  SMOOTHING: f32,
+  DROPOUT_SCALE: f32,
+  CLIP_NORM: f32,
+  /** Factor of float32 pixels; the values of uint8 pixels are in a table. */
+  PIXEL_SCALE: f32,
+  MEAN_OVER_STD: f32,
+
+  // The step, written before each.
+  MODE: group,
+  SHUTDOWN: i32,
+  BATCH_SIZE: i32,
+  BATCH_LIST_LENGTH: i32,
+  EXAMPLES_PER_ITEM: i32,
+  EPOCH: i32,
+  /** Position in the epoch of the first example. */
+  START: i32,
+  /** Whether the caller has copied the rows of all threads. */
+  ROWS_COPIED: i32,
+  /** Number of the step. */
+  STEP: i32,
+  LEARNING_RATE: f32,
+  DZ_SCALE: f32,
+  STEP_SIZE: f32,
+  ROOT_CORRECTION: f32,
+  KEEP_WEIGHTS: f32,
+  /** Factor by which clipping shortens the gradient. */
+  CLIP_SCALE: f32,
+
+  // The results of the step.
+  CORRECT_SUM: group,
+  LOSS_SUM: f64,
+  GRADIENT_NORM: f64,
+
+  LAYERS: area(MAX_LAYERS * LAYER.bytes),
+  /** Zeros that the sums of a panel start from. */
+  ZEROS: area(16 * PANEL_VECTORS),
+  /** Indices of the batch's examples, for threads that copy their rows themselves. */
+  INDICES: area(4 * MAX_BATCH),
+  /** The next item of each thread, a cache line each. */
+  NEXT_ITEM: area(LINE * MAX_THREADS),
+});
+
+function createTable<const F extends Fields>(start: number, fields: F): Table<F> {
+  const addresses: Record<string, number> = {};
+  let end = start;
+  for (const [name, { bytes, alignment }] of Object.entries(fields)) {
+    const address = Math.ceil(end / alignment) * alignment;
+    addresses[name] = address;
+    end = address + bytes;
+  }
+  return {
+    fields,
+    addresses: addresses as Record<keyof F, number>,
+    bytes: Math.ceil(end / LINE) * LINE,
+  };
+}
+
+/** A view of the table at `start` bytes of `memory`. Assigning to f32 rounds; i32 takes unsigned numbers too. */
+export function createView<F extends Fields>(
+  { fields, addresses }: Table<F>,
+  memory: ArrayBufferLike,
+  start = 0,
+): View<F> {
+  const arrays = {
+    i32: new Int32Array(memory),
+    f32: new Float32Array(memory),
+    f64: new Float64Array(memory),
+  };
+  const view = {};
+  for (const [name, { type }] of Object.entries(fields)) {
+    if (type === 'area') continue;
+    const array = arrays[type];
+    const index = (start + addresses[name as keyof F]) / array.BYTES_PER_ELEMENT;
+    Object.defineProperty(view, name, {
+      get: () => array[index],
+      set: (value: number) => {
+        array[index] = value;
+      },
+    });
+  }
+  // V8 calls accessors of a prototype faster than those of an object with this many properties.
+  return Object.create(view) as View<F>;
+}
