@@ -23,10 +23,6 @@ export function matches(printed: string, expected: string): boolean {
   return new RegExp(`^${parts.join('.*?')}$`, 's').test(compact(printed));
 }
 
-function commandOf(block: Block, file: string): string {
-  return block.language === 'js' ? `"${process.execPath}" ${file}` : block.text;
-}
-
 /**
  * @param service host and port of the service that the page calls localhost:3000
  * @param compare whether the output is compared too: a second run of a page prints other version numbers
@@ -40,10 +36,12 @@ export async function runPage(page: string, service: string, compare: boolean): 
     const steps = blocks.filter(isRun);
     const lines = ['set -eo pipefail', `cd '${ROOT}'`];
     for (const block of steps) {
-      const file = join(folder, `${block.line}.mjs`);
-      if (block.language === 'js') await writeFile(file, localized(block.text));
       lines.push(`exec >'${folder}/${block.line}.out' 2>'${folder}/${block.line}.err'`);
-      lines.push(localized(commandOf(block, file)));
+      if (block.language === 'js') {
+        const file = join(folder, `${block.line}.mjs`);
+        await writeFile(file, localized(block.text));
+        lines.push(`'${process.execPath}' '${file}'`);
+      } else lines.push(localized(block.text));
     }
     const script = join(folder, 'page.sh');
     await writeFile(script, `${lines.join('\n')}\n`);
