@@ -4,7 +4,6 @@ import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadFashionMnist } from './datasets/fashion-mnist.ts';
-import type { Tensors } from './datasets/tensor-cache.ts';
 import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
@@ -30,16 +29,8 @@ import { createTrainingService } from './services/training.ts';
 import { createDatasetUploadService } from './services/uploaded-datasets.ts';
 import { openStore } from './store/store.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
-import type {
-  CheckedDataset,
-  DatasetCheckTask,
-  DatasetLoadTask,
-  GradientCheckResult,
-  GradientCheckTask,
-  PredictResult,
-  PredictTask,
-} from './workers/messages.ts';
 import { createPool } from './workers/pool.ts';
+import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
 
 /** After it, requests in flight are cut off: the rest is for whatever is to be closed. */
 const REQUESTS_SHARE_OF_GRACE = 0.75;
@@ -65,19 +56,19 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       runningJobs: async () =>
         (await store.jobs.list({ status: 'running', limit: config.trainingWorkers })).data,
     });
-    const datasetPool = <Task, Value>() =>
-      createPool<Task, Value>(
+    const datasetPool = () =>
+      createPool<DatasetTasks>(
         new URL('./workers/dataset.worker.ts', import.meta.url),
         1,
         () => metrics.onRestart('dataset'),
         0,
       );
-    const checks = datasetPool<DatasetCheckTask, CheckedDataset>();
+    const checks = datasetPool();
     // Apart from checks: a training is not to wait for the upload of somebody else.
-    const loads = datasetPool<never, never>().tasks<DatasetLoadTask, Tensors>('loadDataset');
+    const loads = datasetPool();
     const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),
-      load: (dataset) => loads.run({ path: store.datasets.filePath(dataset.id), dataset }),
+      load: (dataset) => loads.run('loadDataset', { path: store.datasets.filePath(dataset.id), dataset }),
       inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
       maxBytes: config.maxDatasetBytes,
     });
@@ -89,15 +80,11 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       askedBy: currentRequestId,
       onRestart: () => metrics.onRestart('training'),
     });
-    const numeric = createPool<GradientCheckTask, GradientCheckResult>(
-      new URL('./workers/numeric.worker.ts', import.meta.url),
-      1,
-      () => metrics.onRestart('numeric'),
+    const numeric = createPool<NumericTasks>(new URL('./workers/numeric.worker.ts', import.meta.url), 1, () =>
+      metrics.onRestart('numeric'),
     );
-    const predict = createPool<PredictTask, PredictResult>(
-      new URL('./workers/predict.worker.ts', import.meta.url),
-      1,
-      () => metrics.onRestart('predict'),
+    const predict = createPool<PredictTasks>(new URL('./workers/predict.worker.ts', import.meta.url), 1, () =>
+      metrics.onRestart('predict'),
     );
 
     const models = createModelService(store, catalog);

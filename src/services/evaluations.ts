@@ -9,8 +9,9 @@ import type { Examples } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../numerics/forward.ts';
-import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../workers/messages.ts';
+import type { ServedNetwork } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { findNamed, type ModelService, servedNetwork } from './models.ts';
 
@@ -46,10 +47,8 @@ interface Evaluated {
 export function createEvaluationService(
   catalog: Catalog,
   models: ModelService,
-  numeric: Pick<Pool<never, never>, 'tasks'>,
+  numeric: Pool<NumericTasks>,
 ): EvaluationService {
-  const evaluations = numeric.tasks<EvaluationTask, ClassificationReport>('evaluate');
-  const comparisons = numeric.tasks<ComparisonTask, Comparison>('compare');
   const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
   const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
 
@@ -70,7 +69,7 @@ export function createEvaluationService(
       assertAffordable([found], dataset, query.split);
       const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (unwanted) => {
         const examples = await loadExamples(dataset, query);
-        return evaluations.run({ network: await load(found), examples }, unwanted);
+        return numeric.run('evaluate', { network: await load(found), examples }, unwanted);
       });
       return { ...describe(found, dataset), report };
     },
@@ -86,7 +85,7 @@ export function createEvaluationService(
       const comparison = await coalesceComparison(key, signal, async (unwanted) => {
         const examples = await loadExamples(dataset, query);
         const networks = { network: await load(found), other: await load(other) };
-        return comparisons.run({ ...networks, examples }, unwanted);
+        return numeric.run('compare', { ...networks, examples }, unwanted);
       });
       return { ...describe(found, dataset), other: referenceOf(other), comparison };
     },

@@ -7,8 +7,8 @@ import type { ExportFormat } from '../formats/export-model.ts';
 import type { OnnxInput } from '../formats/onnx-graph.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
-import type { ExportResult, ExportTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import type { ModelService } from './models.ts';
 
 /** An ONNX file has to answer so many as the service does. */
@@ -44,10 +44,8 @@ export interface ExportService {
 export function createExportService(
   catalog: Catalog,
   models: ModelService,
-  numeric: Pick<Pool<never, never>, 'tasks'>,
+  numeric: Pool<NumericTasks>,
 ): ExportService {
-  const exports = numeric.tasks<ExportTask, ExportResult>('exportFile');
-
   /** Of the version's data set, where that is still there; any other's will do. */
   async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
@@ -73,7 +71,11 @@ export function createExportService(
         digest,
       };
       const pixels = format === 'onnx' ? await verificationImages(version) : new Uint8Array(0);
-      const { file, maxDifference } = await exports.run({ model, format, input, pixels }, signal);
+      const { file, maxDifference } = await numeric.run(
+        'exportFile',
+        { model, format, input, pixels },
+        signal,
+      );
       return {
         bytes: Buffer.from(file.buffer, file.byteOffset, file.byteLength),
         maxDifference,

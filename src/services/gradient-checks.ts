@@ -7,8 +7,9 @@ import { DEFAULT_HIDDEN } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type Network, type Parameters, parameterCount } from '../numerics/network.ts';
-import type { GradientCheckResult, GradientCheckTask } from '../workers/messages.ts';
+import type { GradientCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -45,7 +46,7 @@ export interface GradientCheckService {
 export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
-  pool: Pool<GradientCheckTask, GradientCheckResult>,
+  numeric: Pool<NumericTasks>,
   onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {
@@ -70,7 +71,7 @@ export function createGradientCheckService(
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
       assertGradientCheckFitsMemory(layerSizes, task.indices.length);
-      const { npy, ...report } = await pool.run(task, signal);
+      const { npy, ...report } = await numeric.run('checkGradient', task, signal);
       onChecked(report.passed);
       return {
         report: {

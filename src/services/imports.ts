@@ -4,12 +4,12 @@ import type { Dataset } from '../domain/dataset.ts';
 import type { ModelVersion } from '../domain/model.ts';
 import { type ImportRequest, NO_DATASET } from '../domain/model-import.ts';
 import { AtelierError } from '../errors.ts';
-import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
-import type { EvaluationTask, ImportResult, ImportTask } from '../workers/messages.ts';
+import type { EvaluationTask, ImportResult } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import { MAX_EVALUATION_COST } from './evaluations.ts';
 import { findDataset } from './find-dataset.ts';
@@ -42,11 +42,9 @@ export function createImportService(options: {
   store: Pick<Store, 'models' | 'blobs'>;
   catalog: Catalog;
   models: ModelService;
-  numeric: Pick<Pool<never, never>, 'tasks'>;
+  numeric: Pool<NumericTasks>;
 }): ImportService {
   const { store, catalog, models, numeric } = options;
-  const files = numeric.tasks<ImportTask, ImportResult>('importFile');
-  const evaluations = numeric.tasks<EvaluationTask, ClassificationReport>('evaluate');
 
   async function resolveDataset(asked: string | undefined, imported: ImportResult): Promise<Dataset | null> {
     if (asked === NO_DATASET) return null;
@@ -67,14 +65,19 @@ export function createImportService(options: {
     if (dataset === null) return null;
     const { test } = dataset;
     if (test.labels.length * forwardCost(network.layerSizes) > MAX_EVALUATION_COST) return null;
-    return (await evaluations.run({ network, examples: test }, signal)).accuracy;
+    return (await numeric.run('evaluate', { network, examples: test }, signal)).accuracy;
   }
 
   return {
     async import(file, request, signal, idempotency) {
       const { name, dataset: asked, metadata = {}, ...hints } = request;
       const { bytes } = file;
-      const imported = await files.run({ bytes, hints }, signal, transferableBuffers([bytes]));
+      const imported = await numeric.run(
+        'importFile',
+        { bytes, hints },
+        signal,
+        transferableBuffers([bytes]),
+      );
       const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
       const dataset = await resolveDataset(asked, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);

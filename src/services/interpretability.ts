@@ -4,8 +4,9 @@ import type { VersionName, VersionReference } from '../domain/model-reference.ts
 import type { WeightsQuery } from '../domain/weights.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
-import type { ExplanationResult, ExplanationTask, WeightsTask } from '../workers/messages.ts';
+import type { ExplanationResult } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { type ModelService, servedNetwork } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
@@ -35,12 +36,9 @@ export interface InterpretabilityService {
 
 export function createInterpretabilityService(
   models: ModelService,
-  numeric: Pick<Pool<never, never>, 'tasks'>,
+  numeric: Pool<NumericTasks>,
   loadStatistics: LoadStatistics,
 ): InterpretabilityService {
-  const drawings = numeric.tasks<WeightsTask, Raster>('drawLayer');
-  const explanations = numeric.tasks<ExplanationTask, ExplanationResult>('explain');
-
   /** Of a version, and of no checkpoint. */
   async function load(wanted: Version): Promise<LoadedModel> {
     const { name, version } = await models.version(wanted.name, wanted.version);
@@ -51,14 +49,14 @@ export function createInterpretabilityService(
     async drawWeights(version, query, signal) {
       const network = servedNetwork(await load(version));
       assertUnitExists(network.reference, network.layerSizes, query);
-      return drawings.run({ network, ...query }, signal);
+      return numeric.run('drawLayer', { network, ...query }, signal);
     },
 
     async explain(version, images, { label = null, diagnose }, signal) {
       const model = await load(version);
       const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
       const network = servedNetwork(model);
-      const result = await explanations.run({ network, images, label, diagnosing }, signal);
+      const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);
       return { model: network.reference, classNames: network.classNames, ...result };
     },
   };

@@ -13,8 +13,9 @@ import {
   type PredictRequest,
   type ProtocolRequest,
 } from '../protocols/registry.ts';
-import type { PhaseMs, PredictResult, PredictTask } from '../workers/messages.ts';
+import type { PhaseMs } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { PredictTasks } from '../workers/tasks.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
@@ -64,7 +65,7 @@ export interface PredictionObserver {
 
 export function createPredictionService(
   models: ModelService,
-  pool: Pool<PredictTask, PredictResult>,
+  pool: Pool<PredictTasks>,
   loadStatistics: LoadStatistics,
   { onPredicted, onFailed }: PredictionObserver,
 ): PredictionService {
@@ -93,6 +94,7 @@ export function createPredictionService(
     const askedAt = performance.now();
     // Nobody else looks at the body any more: it is not copied.
     const { body, jsonBytes, images, ms } = await pool.run(
+      'predict',
       { network, request: rest },
       signal(),
       transferableBuffers(requestBuffers(rest)),

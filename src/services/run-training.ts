@@ -15,7 +15,7 @@ import type {
   WorkerMessage,
   WorkerReport,
 } from '../workers/messages.ts';
-import { serializeError } from '../workers/serialize-error.ts';
+import { serializeError } from '../workers/outcome.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
 import { buildTrainingPlan, layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';

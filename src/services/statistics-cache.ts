@@ -2,8 +2,8 @@
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
-import type { ImageStatisticsTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
@@ -19,11 +19,7 @@ const MIN_IMAGES = 100;
  */
 export type LoadStatistics = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
-export function createStatisticsCache(
-  catalog: Catalog,
-  numeric: Pick<Pool<never, never>, 'tasks'>,
-): LoadStatistics {
-  const measurements = numeric.tasks<ImageStatisticsTask, ImageStatistics>('measureImages');
+export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTasks>): LoadStatistics {
   const coalesce = createCoalescingCache<ImageStatistics>(MAX_CACHED);
 
   return async ({ reference, datasetId }, signal) => {
@@ -47,7 +43,7 @@ export function createStatisticsCache(
     return coalesce(`${digest} ${classNames.length}`, signal, async (unwanted) => {
       const dataset = await catalog.get(id);
       if (!dataset) throw undiagnosable('unknown-dataset', `Data set ${id} has just been deleted`);
-      return measurements.run({ examples: dataset.train, classes: classNames.length }, unwanted);
+      return numeric.run('measureImages', { examples: dataset.train, classes: classNames.length }, unwanted);
     });
   };
 }

@@ -6,8 +6,8 @@ import { AtelierError } from '../errors.ts';
 import type { AddedDataset } from '../store/datasets.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
-import type { CheckedDataset, DatasetCheckTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
+import type { DatasetTasks } from '../workers/tasks.ts';
 import { memoryPerJob } from './memory-limits.ts';
 
 export interface DatasetUploadService {
@@ -32,7 +32,7 @@ export interface DatasetUploadService {
 export function createDatasetUploadService(options: {
   datasets: Store['datasets'];
   catalog: Catalog;
-  checks: Pool<DatasetCheckTask, CheckedDataset>;
+  checks: Pool<DatasetTasks>;
   maxDatasetBytes: number;
 }): DatasetUploadService {
   const { datasets, catalog, checks, maxDatasetBytes } = options;
@@ -43,7 +43,7 @@ export function createDatasetUploadService(options: {
       const target = datasets.newFile();
       const maxBytes = Math.min(maxDatasetBytes, memoryPerJob());
       try {
-        const checked = await checks.run({ files, fields, maxBytes, target }, signal);
+        const checked = await checks.run('checkDataset', { files, fields, maxBytes, target }, signal);
         const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);
         return added;

@@ -1,68 +1,60 @@
-/** Threads that answer one request after another. A thread that crashes is replaced, and its request fails by name. */
+/** Pools of threads that run one task at a time each. A thread that crashes is replaced, and its task fails. */
 import { Piscina } from 'piscina';
 import { AtelierError } from '../errors.ts';
 import type { Outcome } from './messages.ts';
-import { fromOutcome } from './serialize-error.ts';
+import { fromOutcome } from './outcome.ts';
+import type { TaskMap } from './tasks.ts';
 
-/** Waiting requests per pool; more would wait longer than a client does. */
+/** Waiting tasks per pool; one more would wait longer than its client does. */
 const MAX_QUEUED = 64;
 
-export interface Pool<Task, Value> {
+export interface Pool<Tasks extends TaskMap<Tasks>> {
   /**
-   * @param transfer memory that the thread is given for good
-   * @param signal ends the thread that works on the task: a client that hangs up must not hold it
-   * @throws AtelierError what the thread refused, `overloaded`, or `worker-crashed`
+   * @param signal ends the thread that works on the task, so that a disconnected client does not occupy it
+   * @param transfer memory that is moved to the thread
+   * @throws AtelierError the error of the task, `overloaded`, or `worker-crashed`
    */
-  run(task: Task, signal?: AbortSignal, transfer?: readonly ArrayBuffer[]): Promise<Value>;
-  /** Tasks of another kind, which another export of the entry answers: the same threads, and one line before them. */
-  tasks<OtherTask, OtherValue>(entryExport: string): Pool<OtherTask, OtherValue>;
+  run<Name extends keyof Tasks & string>(
+    name: Name,
+    task: Tasks[Name]['task'],
+    signal?: AbortSignal,
+    transfer?: readonly ArrayBuffer[],
+  ): Promise<Tasks[Name]['result']>;
   close(): Promise<void>;
 }
 
 /**
- * @param entry the module that the threads run; its default export takes a task and answers an Outcome
- * @param onRestart a thread crashed, and another one takes its place
- * @param idleThreads how many stay when there is nothing to do, with what memory they took
+ * @param entry the module that the threads run; it exports `Handlers<Tasks>`
+ * @param onRestart called when a crashed thread is replaced
+ * @param idleThreads threads that are kept, with their memory, when there is no work
  */
-export function createPool<Task, Value>(
+export function createPool<Tasks extends TaskMap<Tasks>>(
   entry: URL,
   threads: number,
   onRestart = () => {},
   idleThreads = threads,
-): Pool<Task, Value> {
+): Pool<Tasks> {
   const piscina = new Piscina({
     filename: entry.href,
     minThreads: idleThreads,
     maxThreads: threads,
     maxQueue: MAX_QUEUED,
-    // A thread that waits in Atomics.wait would not see an abort or a close.
+    // A thread blocked in Atomics.wait would not notice an abort or a close.
     atomics: 'disabled',
-    // Makes Piscina import its entry: Node aborts the whole process when a thread is ended while it requires a module.
+    // Makes Piscina import its entry. Node aborts the whole process if a thread is terminated while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
-  return poolOf<Task, Value>(piscina, 'default', onRestart);
-}
-
-function poolOf<Task, Value>(
-  piscina: Piscina,
-  entryExport: string,
-  onRestart: () => void,
-): Pool<Task, Value> {
   return {
-    async run(task, signal, transfer = []) {
+    async run(name, task, signal, transfer = []) {
       if (piscina.queueSize >= MAX_QUEUED) {
         throw new AtelierError(
           'overloaded',
-          `${MAX_QUEUED} requests of this kind already wait. Try again shortly.`,
+          `${MAX_QUEUED} requests of this kind are already waiting. Try again shortly.`,
         );
       }
-      let outcome: Outcome<Value>;
+      let outcome: Outcome<Tasks[typeof name]['result']>;
       try {
-        outcome = await piscina.run(task, {
-          name: entryExport,
-          transferList: [...transfer],
-          signal: signal ?? null,
-        });
+        outcome = await piscina.run(task, { name, transferList: [...transfer], signal: signal ?? null });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         onRestart();
@@ -73,7 +65,6 @@ function poolOf<Task, Value>(
       }
       return fromOutcome(outcome);
     },
-    tasks: (other) => poolOf(piscina, other, onRestart),
     close: () => piscina.destroy(),
   };
 }

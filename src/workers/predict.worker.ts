@@ -1,11 +1,11 @@
-/** Thread entry: predictions that are too large for the main thread, from the encoded request to the encoded response. */
+/** Thread entry: predictions too large for the main thread, from the encoded request to the encoded response. */
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import { codecFor } from '../protocols/registry.ts';
 import { checkKernel, createForward } from './kernel.ts';
-import type { Outcome, PredictResult, PredictTask, ServedNetwork } from './messages.ts';
-import { toOutcome } from './serialize-error.ts';
-import { transferResult } from './transfer.ts';
+import type { PredictResult, PredictTask, ServedNetwork } from './messages.ts';
+import { toOutcome } from './outcome.ts';
+import type { Handlers, PredictTasks } from './tasks.ts';
 
 checkKernel();
 
@@ -18,25 +18,26 @@ function cachedForward(network: ServedNetwork): KernelForward['forward'] {
   return last.forward;
 }
 
-export default async function predict({ network, request }: PredictTask): Promise<Outcome<PredictResult>> {
-  const outcome = await toOutcome(async () => {
-    const startedAt = performance.now();
-    const codec = codecFor(request);
-    const decoded = await codec.decode(request);
-    const decode = performance.now() - startedAt;
-    const { response, computeMs, serialiseMs } = computeResponse(
-      codec,
-      decoded,
-      cachedForward(network),
-      network,
-    );
-    const { body, jsonBytes } = response;
-    return {
-      body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
-      jsonBytes,
-      images: decoded.batch.count,
-      ms: { decode, compute: computeMs, serialise: serialiseMs },
-    };
-  });
-  return outcome.ok ? transferResult(outcome, [outcome.value.body]) : outcome;
+async function computePredictions({ network, request }: PredictTask): Promise<PredictResult> {
+  const startedAt = performance.now();
+  const codec = codecFor(request);
+  const decoded = await codec.decode(request);
+  const decode = performance.now() - startedAt;
+  const forward = cachedForward(network);
+  const { response, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+  const { body, jsonBytes } = response;
+  return {
+    body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
+    jsonBytes,
+    images: decoded.batch.count,
+    ms: { decode, compute: computeMs, serialise: serialiseMs },
+  };
 }
+
+export const { predict } = {
+  predict: (task) =>
+    toOutcome(
+      () => computePredictions(task),
+      ({ body }) => [body],
+    ),
+} satisfies Handlers<PredictTasks>;

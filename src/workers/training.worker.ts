@@ -22,8 +22,8 @@ import {
   type TrainingTask,
   type WorkerMessage,
 } from './messages.ts';
+import { serializeError } from './outcome.ts';
 import { preflightGradientCheck } from './preflight-gradient-check.ts';
-import { serializeError } from './serialize-error.ts';
 import { createTrainingClock } from './training-clock.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;

@@ -1,15 +1,15 @@
-/** Bytes that cross a thread boundary without being copied; whoever sent them has them no more. */
+/** Moves memory across a thread boundary instead of copying it; the sender loses access to it. */
 import { move, Piscina } from 'piscina';
 
-/** The memory under the views, as far as it belongs to one of them alone: a small Buffer lies in a pool of many. */
+/** The buffers under `views` that one view covers completely. A small Buffer shares its memory with many others. */
 export function transferableBuffers(views: readonly ArrayBufferView[]): ArrayBuffer[] {
-  const owned = views.filter((view) => view.byteLength === view.buffer.byteLength);
-  return [...new Set(owned.map((view) => view.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
+  const complete = views.filter((view) => view.byteLength === view.buffer.byteLength);
+  return [...new Set(complete.map((view) => view.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
 }
 
-/** Of a thread: answers `value`, and gives away the memory under `views`. */
+/** Marks `value` as the result of a task that moves the memory under `views`. */
 export function transferResult<T extends object>(value: T, views: readonly ArrayBufferView[]): T {
   const { transferableSymbol, valueSymbol } = Piscina;
-  // What it is in the thread is not what arrives, which is what callers are told of.
+  // Piscina unwraps this object before posting it, so callers receive a T.
   return move({ [transferableSymbol]: transferableBuffers(views), [valueSymbol]: value } as never) as T;
 }

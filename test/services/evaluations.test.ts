@@ -12,6 +12,7 @@ import { createEvaluationService } from '../../src/services/evaluations.ts';
 import { createModelService } from '../../src/services/models.ts';
 import type { NewVersion, Store } from '../../src/store/store.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
+import type { NumericTasks } from '../../src/workers/tasks.ts';
 import { DATA_DIR, startService, tiny, train } from '../start-service.ts';
 import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
 
@@ -58,7 +59,7 @@ async function publish(store: Store, name: string, changes: Partial<NewVersion>,
 
 describe('an evaluation', () => {
   let fashion: Dataset;
-  let pool: Pool<never, never>;
+  let pool: Pool<NumericTasks>;
   before(async () => {
     fashion = await loadFashionMnist(DATA_DIR);
     pool = createPool(new URL('../../src/workers/numeric.worker.ts', import.meta.url), 1);

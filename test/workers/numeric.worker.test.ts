@@ -6,28 +6,15 @@ import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { describeExplanation, explanationSchema } from '../../src/domain/explanation.ts';
 import { magnitude } from '../../src/formats/drawing/colour-scale.ts';
-import type { Raster } from '../../src/formats/drawing/raster.ts';
 import { drawWeights } from '../../src/formats/drawing/weights.ts';
 import { diagnose } from '../../src/numerics/diagnosis/diagnose.ts';
 import { inverted } from '../../src/numerics/diagnosis/features.ts';
-import {
-  computeImageStatistics,
-  type ImageStatistics,
-} from '../../src/numerics/diagnosis/image-statistics.ts';
+import { computeImageStatistics } from '../../src/numerics/diagnosis/image-statistics.ts';
 import { evaluate } from '../../src/numerics/evaluate.ts';
-import type { ClassificationReport } from '../../src/numerics/evaluation/classification-report.ts';
-import type { Comparison } from '../../src/numerics/evaluation/comparison.ts';
 import { initialize } from '../../src/numerics/initialize.ts';
-import type {
-  ComparisonTask,
-  EvaluationTask,
-  ExplanationResult,
-  ExplanationTask,
-  ImageStatisticsTask,
-  ServedNetwork,
-  WeightsTask,
-} from '../../src/workers/messages.ts';
+import type { ServedNetwork } from '../../src/workers/messages.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
+import type { NumericTasks } from '../../src/workers/tasks.ts';
 import { refused } from '../datasets/fixtures.ts';
 import { firstIndices } from '../numerics/fixtures.ts';
 import { DATA_DIR } from '../start-service.ts';
@@ -46,7 +33,7 @@ function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
 
 describe('a numeric thread', () => {
   let dataset: Dataset;
-  let pool: Pool<never, never>;
+  let pool: Pool<NumericTasks>;
   before(async () => {
     dataset = await loadFashionMnist(DATA_DIR);
     pool = createPool(new URL('../../src/workers/numeric.worker.ts', import.meta.url), 1);
@@ -55,8 +42,7 @@ describe('a numeric thread', () => {
 
   test('evaluates on a whole split what the reference does', async () => {
     const network = networkOf(1, dataset.classNames);
-    const evaluations = pool.tasks<EvaluationTask, ClassificationReport>('evaluate');
-    const report = await evaluations.run({ network, examples: dataset.test });
+    const report = await pool.run('evaluate', { network, examples: dataset.test });
     const count = dataset.test.labels.length;
     const reference = evaluate(network, network.parameters, dataset.test, firstIndices(count));
     let step = reference.next();
@@ -72,13 +58,10 @@ describe('a numeric thread', () => {
   test('compares two networks as their own evaluations say', async () => {
     const [network, other] = [networkOf(1, dataset.classNames), networkOf(2, dataset.classNames)];
     const examples = dataset.test;
-    const comparison = await pool
-      .tasks<ComparisonTask, Comparison>('compare')
-      .run({ network, other, examples });
-    const evaluations = pool.tasks<EvaluationTask, ClassificationReport>('evaluate');
+    const comparison = await pool.run('compare', { network, other, examples });
     const [one, two] = [
-      await evaluations.run({ network, examples }),
-      await evaluations.run({ network: other, examples }),
+      await pool.run('evaluate', { network, examples }),
+      await pool.run('evaluate', { network: other, examples }),
     ];
     const { n10, n01, n11 } = comparison.counts;
     assert.equal((n10 + n11) / comparison.examples, one.accuracy);
@@ -88,10 +71,9 @@ describe('a numeric thread', () => {
 
   test('explains one image of a class, in numbers and in a picture that is a PNG', async () => {
     const network = networkOf(1, dataset.classNames);
-    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
-    const { explained, drawing: picture } = await explanations.run({
+    const { explained, drawing: picture } = await pool.run('explain', {
       network,
       images,
       label: null,
@@ -105,7 +87,7 @@ describe('a numeric thread', () => {
     assert.deepEqual([width, height], [picture.width, picture.height]);
 
     const unlikely = (explained.predicted + 1) % 10;
-    const other = await explanations.run({ network, images, label: unlikely, diagnosing: null });
+    const other = await pool.run('explain', { network, images, label: unlikely, diagnosing: null });
     assert.equal(other.explained.label, unlikely);
     assert.notDeepEqual(other.explained.gradient, explained.gradient);
   });
@@ -113,10 +95,9 @@ describe('a numeric thread', () => {
   test('explains in null and grey what a network overflows at', async () => {
     const network = { ...networkOf(1, dataset.classNames), standardization: null };
     network.parameters.fill(1e20);
-    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
-    const { explained, drawing: picture } = await explanations.run({
+    const { explained, drawing: picture } = await pool.run('explain', {
       network,
       images,
       label: null,
@@ -129,30 +110,27 @@ describe('a numeric thread', () => {
 
   test('refuses to explain several images, or a class that there is not', async () => {
     const network = networkOf(1, dataset.classNames);
-    const explanations = pool.tasks<ExplanationTask, ExplanationResult>('explain');
     const bytes = (count: number) =>
       ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
     await assert.rejects(
-      explanations.run({ network, images: bytes(2), label: null, diagnosing: null }),
+      pool.run('explain', { network, images: bytes(2), label: null, diagnosing: null }),
       refused('impossible-request', /2 images/),
     );
     await assert.rejects(
-      explanations.run({ network, images: bytes(1), label: 10, diagnosing: null }),
+      pool.run('explain', { network, images: bytes(1), label: 10, diagnosing: null }),
       refused('impossible-request', /at most 9/),
     );
   });
 
   test('draws the weights of a layer', async () => {
     const network = networkOf(1, dataset.classNames);
-    const weights = pool.tasks<WeightsTask, Raster>('drawLayer');
-    const drawn = await weights.run({ network, layer: 2 });
+    const drawn = await pool.run('drawLayer', { network, layer: 2 });
     assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
   });
 
   test('measures the pictures of a training part, and the statistics cross to whoever diagnoses', async () => {
     const examples = dataset.test;
-    const measurements = pool.tasks<ImageStatisticsTask, ImageStatistics>('measureImages');
-    const statistics = await measurements.run({ examples, classes: 10 });
+    const statistics = await pool.run('measureImages', { examples, classes: 10 });
     assert.deepEqual(statistics, computeImageStatistics(examples, 10));
     const [finding] = diagnose(inverted(examples.pixels.slice(0, IMAGE_PIXELS)), statistics);
     assert.equal(finding?.code, 'inverted');

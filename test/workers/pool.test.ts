@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { AtelierError } from '../../src/errors.ts';
 import { createPool } from '../../src/workers/pool.ts';
-import type { Order } from './threads/answering.worker.ts';
+import type { Order, TestTasks } from './threads/answering.worker.ts';
 
 /** One thread, every thread that was ever started, and how often the pool said that one was replaced. */
 function startPool(t: TestContext) {
@@ -12,65 +12,66 @@ function startPool(t: TestContext) {
   const threads: Worker[] = [];
   const see = (worker: Worker) => threads.push(worker);
   process.on('worker', see);
-  const pool = createPool<Order, string>(new URL('./threads/answering.worker.ts', import.meta.url), 1, () => {
+  const pool = createPool<TestTasks>(new URL('./threads/answering.worker.ts', import.meta.url), 1, () => {
     restarts++;
   });
   t.after(async () => {
     process.off('worker', see);
     await pool.close();
   });
-  return { pool, threads, restarts: () => restarts };
+  const run = (order: Order, signal?: AbortSignal) => pool.run('obey', order, signal);
+  return { run, threads, restarts: () => restarts };
 }
 
 const codeOf = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
 
 test('a refusal arrives as the error that the thread threw, with its places', async (t) => {
-  const { pool, restarts } = startPool(t);
-  await assert.rejects(pool.run('refuse'), (error) => {
+  const { run, restarts } = startPool(t);
+  await assert.rejects(run('refuse'), (error) => {
     assert.ok(error instanceof AtelierError);
     assert.deepEqual([error.code, error.message], ['invalid-pixels', 'a pixel is 256']);
     assert.deepEqual(error.details, [{ pointer: '#/image/3', detail: 'is 256' }]);
     return true;
   });
-  assert.equal(await pool.run('answer'), 'answered');
+  assert.equal(await run('answer'), 'answered');
   assert.equal(restarts(), 0);
 });
 
 test('a defect in a thread fails its request by name, and the next one is answered', async (t) => {
-  const { pool } = startPool(t);
+  const { run } = startPool(t);
   await assert.rejects(
-    pool.run('throw'),
+    run('throw'),
     (error) => codeOf('worker-crashed')(error) && /a defect/.test(`${error}`),
   );
-  assert.equal(await pool.run('answer'), 'answered');
+  assert.equal(await run('answer'), 'answered');
 });
 
 test('a thread that exits is replaced, and the pool says so', async (t) => {
-  const { pool, threads, restarts } = startPool(t);
-  await assert.rejects(pool.run('exit'), codeOf('worker-crashed'));
-  assert.equal(await pool.run('answer'), 'answered');
+  const { run, threads, restarts } = startPool(t);
+  await assert.rejects(run('exit'), codeOf('worker-crashed'));
+  assert.equal(await run('answer'), 'answered');
   assert.equal(threads.length, 2);
   assert.equal(restarts(), 1);
 });
 
 test('an aborted request ends its thread, and another thread answers the next one', async (t) => {
-  const { pool, threads } = startPool(t);
-  assert.equal(await pool.run('answer'), 'answered');
+  const { run, threads } = startPool(t);
+  assert.equal(await run('answer'), 'answered');
   const hangUp = new AbortController();
-  const spinning = pool.run('spin', hangUp.signal);
+  const spinning = run('spin', hangUp.signal);
   const exited = once(threads[0]!, 'exit');
   hangUp.abort(new Error('hung up'));
   await assert.rejects(spinning, /hung up/);
   await exited;
-  assert.equal(await pool.run('answer'), 'answered');
+  assert.equal(await run('answer'), 'answered');
 });
 
 test('a request that is aborted while it waits never reaches a thread', async (t) => {
-  const { pool, threads } = startPool(t);
-  assert.equal(await pool.run('answer'), 'answered');
+  const { run, threads } = startPool(t);
+  assert.equal(await run('answer'), 'answered');
   const [first, second] = [new AbortController(), new AbortController()];
-  const spinning = pool.run('spin', first.signal);
-  const waiting = pool.run('spin', second.signal);
+  const spinning = run('spin', first.signal);
+  const waiting = run('spin', second.signal);
   second.abort(new Error('left the queue'));
   await assert.rejects(waiting, /left the queue/);
   assert.equal(threads.length, 1);
@@ -79,12 +80,12 @@ test('a request that is aborted while it waits never reaches a thread', async (t
 });
 
 test('when 64 requests wait, one more is refused at once', async (t) => {
-  const { pool } = startPool(t);
-  assert.equal(await pool.run('answer'), 'answered');
+  const { run } = startPool(t);
+  assert.equal(await run('answer'), 'answered');
   const hangUp = new AbortController();
-  const spinning = pool.run('spin', hangUp.signal);
-  const waiting = Array.from({ length: 64 }, () => pool.run('answer'));
-  await assert.rejects(pool.run('answer'), codeOf('overloaded'));
+  const spinning = run('spin', hangUp.signal);
+  const waiting = Array.from({ length: 64 }, () => run('answer'));
+  await assert.rejects(run('answer'), codeOf('overloaded'));
   hangUp.abort(new Error('hung up'));
   await assert.rejects(spinning, /hung up/);
   assert.deepEqual(await Promise.all(waiting), new Array(64).fill('answered'));

@@ -1,11 +1,47 @@
-/** The result of a gradient check as it crosses to the main thread: either report or vector, nothing that nobody reads. */
+/** Gradient checks: backpropagation against finite differences, and the kernel against the reference. */
 import { npyBytes } from '../../formats/npy.ts';
-import type { GradientCheckReport } from '../../numerics/gradient-check.ts';
-import { parameterCount } from '../../numerics/network.ts';
-import type { GradientCheckTask } from '../messages.ts';
+import { PLAIN_OBJECTIVE } from '../../numerics/engine.ts';
+import { type GradientCheckReport, gradientCheck } from '../../numerics/gradient-check.ts';
+import { initialize } from '../../numerics/initialize.ts';
+import { engineDifference } from '../../numerics/kernel-check.ts';
+import { type Parameters, parameterCount } from '../../numerics/network.ts';
+import { createKernelEngine, KERNEL_NAME } from '../kernel.ts';
+import type { GradientCheckResult, GradientCheckTask } from '../messages.ts';
 
-/** The packed vector as npy: W1, b1, W2, …; NaN where a sample left a coordinate out. null where it is not asked for. */
-export function vectorAsNpy(
+export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
+  const startedAt = performance.now();
+  const parameters = task.parameters ?? initialize(task.initialization, task.layerSizes, task.seed);
+  const check = gradientCheck({ ...task, parameters });
+  let step = check.next();
+  while (!step.done) step = check.next();
+  const durationMs = performance.now() - startedAt;
+  const kernel = { name: KERNEL_NAME, maxRelativeDifference: kernelDifference(task, parameters) };
+  // Only what the response needs crosses to the main thread: the report, and at most one vector.
+  const { positions, analytic, numeric, ...report } = step.value;
+  return { ...report, kernel, durationMs, npy: gradientAsNpy(task, { positions, analytic, numeric }) };
+}
+
+/** The relative difference between the gradient of the training kernel and the reference, same weights and images. */
+function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
+  const { layerSizes, activation, standardization, examples, indices, seed } = task;
+  const settings = {
+    ...PLAIN_OBJECTIVE,
+    layerSizes,
+    activation,
+    standardization,
+    batchSize: indices.length,
+    seed,
+    optimizer: { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 },
+    clipNorm: null,
+  } as const;
+  return engineDifference(createKernelEngine, settings, parameters, examples, indices);
+}
+
+/**
+ * The packed gradient as npy: W1, b1, W2, …; NaN at coordinates outside of the sample.
+ * @returns null if only the report was requested
+ */
+function gradientAsNpy(
   { answer, layerSizes }: GradientCheckTask,
   { analytic, numeric, positions }: Pick<GradientCheckReport, 'analytic' | 'numeric' | 'positions'>,
 ): Uint8Array | null {

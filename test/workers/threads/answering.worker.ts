@@ -1,26 +1,30 @@
-/** Thread entry: answers, refuses, throws, exits or never answers, as its task says. */
-
+/** Thread entry of the tests of the pool: returns, rejects, throws, exits or never returns, depending on the order. */
 import { AtelierError } from '../../../src/errors.ts';
-import type { Outcome } from '../../../src/workers/messages.ts';
-import { toOutcome } from '../../../src/workers/serialize-error.ts';
+import { toOutcome } from '../../../src/workers/outcome.ts';
+import type { Handlers } from '../../../src/workers/tasks.ts';
 
 export type Order = 'answer' | 'refuse' | 'throw' | 'exit' | 'spin';
 
-export default function obey(order: Order): Promise<Outcome<string>> {
-  return toOutcome(() => {
-    switch (order) {
-      case 'answer':
-        return 'answered';
-      case 'refuse':
-        throw new AtelierError('invalid-pixels', 'a pixel is 256', {
-          details: [{ pointer: '#/image/3', detail: 'is 256' }],
-        });
-      case 'throw':
-        throw new TypeError('a defect');
-      case 'exit':
-        return process.exit(3);
-      case 'spin':
-        for (;;);
-    }
-  });
+export interface TestTasks {
+  obey: { task: Order; result: string };
 }
+
+export const { obey } = {
+  obey: (order) =>
+    toOutcome(() => {
+      switch (order) {
+        case 'answer':
+          return 'answered';
+        case 'refuse':
+          throw new AtelierError('invalid-pixels', 'a pixel is 256', {
+            details: [{ pointer: '#/image/3', detail: 'is 256' }],
+          });
+        case 'throw':
+          throw new TypeError('a defect');
+        case 'exit':
+          return process.exit(3);
+        case 'spin':
+          for (;;);
+      }
+    }),
+} satisfies Handlers<TestTasks>;

@@ -1,0 +1,39 @@
+/** Results and errors of a task as they cross the thread boundary. */
+import { AtelierError, type ErrorCode } from '../errors.ts';
+import type { Outcome, SerializedError } from './messages.ts';
+import { transferResult } from './transfer.ts';
+
+/** @param fallbackCode the code for anything but an AtelierError: a defect of ours, or a thread out of memory */
+export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
+  if (error instanceof AtelierError)
+    return { code: error.code, message: error.message, details: error.details };
+  return { code: fallbackCode, message: error instanceof Error ? error.message : String(error), details: [] };
+}
+
+/**
+ * Runs in the thread. An AtelierError becomes part of the outcome; any other error is a defect and is thrown.
+ * @param transferred the views whose memory is moved with the value instead of being copied
+ */
+export async function toOutcome<T>(
+  compute: () => T | Promise<T>,
+  transferred?: (value: T) => readonly ArrayBufferView[],
+): Promise<Outcome<T>> {
+  try {
+    const value = await compute();
+    const outcome: Outcome<T> = { ok: true, value };
+    return transferred ? transferResult(outcome, transferred(value)) : outcome;
+  } catch (error) {
+    if (!(error instanceof AtelierError)) throw error;
+    return { ok: false, error: serializeError(error) };
+  }
+}
+
+/**
+ * Runs on the main thread.
+ * @throws AtelierError the error of the thread
+ */
+export function fromOutcome<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value;
+  const { code, message, details } = outcome.error;
+  throw new AtelierError(code, message, { details });
+}

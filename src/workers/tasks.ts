@@ -1,0 +1,37 @@
+/** Tasks of each pool by name: what a thread receives and what it returns. */
+import type { Tensors } from '../datasets/tensor-cache.ts';
+import type { Raster } from '../formats/drawing/raster.ts';
+import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
+import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import type { Comparison } from '../numerics/evaluation/comparison.ts';
+import type * as message from './messages.ts';
+
+export interface NumericTasks {
+  checkGradient: { task: message.GradientCheckTask; result: message.GradientCheckResult };
+  evaluate: { task: message.EvaluationTask; result: ClassificationReport };
+  compare: { task: message.ComparisonTask; result: Comparison };
+  explain: { task: message.ExplanationTask; result: message.ExplanationResult };
+  drawLayer: { task: message.WeightsTask; result: Raster };
+  exportFile: { task: message.ExportTask; result: message.ExportResult };
+  importFile: { task: message.ImportTask; result: message.ImportResult };
+  measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };
+}
+
+export interface DatasetTasks {
+  checkDataset: { task: message.DatasetCheckTask; result: message.CheckedDataset };
+  loadDataset: { task: message.DatasetLoadTask; result: Tensors };
+}
+
+export interface PredictTasks {
+  predict: { task: message.PredictTask; result: message.PredictResult };
+}
+
+/** The shape of the interfaces above; the constraint of everything that takes one of them. */
+export type TaskMap<Tasks> = Readonly<Record<keyof Tasks, { task: unknown; result: unknown }>>;
+
+/** Functions that a thread entry exports, one per task under its name. */
+export type Handlers<Tasks extends TaskMap<Tasks>> = {
+  readonly [Name in keyof Tasks]: (
+    task: Tasks[Name]['task'],
+  ) => Promise<message.Outcome<Tasks[Name]['result']>>;
+};
