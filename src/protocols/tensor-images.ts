@@ -11,7 +11,7 @@ const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
 const IMAGES = [...ONE_IMAGE, [1, IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE, 1]];
 const ALLOWED = '(n, 784), (n, 28, 28), (n, 1, 28, 28) and (n, 28, 28, 1)';
 
-export interface TensorKind {
+export interface TensorOptions {
   /** Of the tensor, in messages. */
   readonly name: string;
   readonly scale: PixelScale;
@@ -26,7 +26,7 @@ export interface TensorKind {
 /** @throws AtelierError `invalid-image-size`, `invalid-pixels` */
 export function fromTensor(
   { shape, values }: NestedTensor,
-  { name, scale, rounding, single, advice }: TensorKind,
+  { name, scale, rounding, single, advice }: TensorOptions,
 ): ImageBatch {
   const [count, ...image] = shape;
   const fits = (wanted: readonly number[]) => wanted.join() === image.join();

@@ -38,7 +38,7 @@ export interface GradientCheckService {
    */
   check(
     request: GradientCheckRequest,
-    answer: GradientCheckTask['answer'],
+    answer: GradientCheckTask['output'],
     signal: AbortSignal,
   ): Promise<GradientCheckOutput>;
 }
@@ -67,7 +67,7 @@ export function createGradientCheckService(
         tolerance: request.tolerance,
         coordinates: request.coordinates,
         seed: request.seed,
-        answer,
+        output: answer,
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
       assertGradientCheckFitsMemory(layerSizes, task.indices.length);
@@ -153,7 +153,7 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
       [{ pointer: networkPointer, detail }],
     );
   }
-  if (task.answer !== 'report' && parameters > MAX_NUMBERS) {
+  if (task.output !== 'report' && parameters > MAX_NUMBERS) {
     const detail = `takes application/json where there are more than ${formatCount(MAX_NUMBERS)}`;
     throw tooCostly(`The gradient has ${formatCount(parameters)} numbers; Accept ${detail}`, [
       { parameter: 'Accept', detail },

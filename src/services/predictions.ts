@@ -51,7 +51,7 @@ export interface PredictionService {
    * The same in the words of another protocol.
    * @throws AtelierError `model-not-found`, or what is wrong with the body
    */
-  answer(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
+  respond(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
 }
 
 /** Told of every request that was answered. */
@@ -132,7 +132,7 @@ export function createPredictionService(
       });
     },
 
-    async answer({ name, version }, request, signal) {
+    async respond({ name, version }, request, signal) {
       const model = await models.load(name, version);
       return reportFailure(model, () => compute(model, request, signal));
     },

@@ -122,7 +122,7 @@ export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
   readonly parameters: Parameters | null;
   readonly initialization: Initialization;
   /** What is answered: the report alone, or also one of the two gradients. */
-  readonly answer: 'report' | 'analytic' | 'numeric';
+  readonly output: 'report' | 'analytic' | 'numeric';
 };
 
 export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {

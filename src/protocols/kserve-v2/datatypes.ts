@@ -21,13 +21,13 @@ export const DATATYPES = Object.keys(ARRAYS) as Datatype[];
 
 export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('FP');
 
-export const itemBytes = (datatype: Datatype): number => ARRAYS[datatype].BYTES_PER_ELEMENT;
+export const elementBytes = (datatype: Datatype): number => ARRAYS[datatype].BYTES_PER_ELEMENT;
 
 /**
  * @param bytes a whole number of elements, anywhere in a body
  * @returns a copy, since a part of a body need not be aligned; of bytes a view
  */
-export function readElements(datatype: Datatype, bytes: Uint8Array): ArrayLike<number | bigint> {
+export function decodeElements(datatype: Datatype, bytes: Uint8Array): ArrayLike<number | bigint> {
   if (datatype === 'UINT8') return bytes;
   const { buffer } = new Uint8Array(bytes);
   return new ARRAYS[datatype](buffer);

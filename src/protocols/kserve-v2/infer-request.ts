@@ -7,7 +7,7 @@ import { AtelierError } from '../../errors.ts';
 import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import { quote, showShape } from '../../formats/model-file-error.ts';
 import { countElements, type NestedTensor, readNested } from '../../formats/nested-numbers.ts';
-import { DATATYPES, type Datatype, isFloating, itemBytes, readElements } from './datatypes.ts';
+import { DATATYPES, type Datatype, decodeElements, elementBytes, isFloating } from './datatypes.ts';
 import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
 
 /** As it arrived. */
@@ -35,7 +35,7 @@ const RAW_TYPE = 'FP32';
 
 /** @throws AtelierError `malformed-body`, `invalid-request` */
 export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferRequest {
-  if (jsonBytes === 0) return readRaw(bytes);
+  if (jsonBytes === 0) return decodeRaw(bytes);
   if (jsonBytes !== null && jsonBytes > bytes.length) {
     malformed(`Inference-Header-Content-Length is ${jsonBytes}, but the body has ${bytes.length} bytes`);
   }
@@ -48,21 +48,22 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
     rejectAt('#/inputs', `are ${names.join(', ') || 'none'}; the one input of the model is "${INPUT}"`);
   }
   const allBinary = parameters?.binary_data_output ?? false;
-  const asked = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
+  const requested = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
   return {
     id: request.id ?? undefined,
-    input: readInput(input!, bytes.subarray(length), jsonBytes !== null),
-    outputs: asked.map(({ name, parameters: own }, n) => {
+    input: decodeInput(input!, bytes.subarray(length), jsonBytes !== null),
+    outputs: requested.map(({ name, parameters: perOutput }, n) => {
       const pointer = `#/outputs/${n}`;
       if (!isOutput(name)) {
         return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
       }
-      if (asked.findIndex((other) => other.name === name) < n) rejectAt(pointer, `asks for ${name} again`);
-      const classification = own?.classification ?? 0;
+      if (requested.findIndex((other) => other.name === name) < n)
+        rejectAt(pointer, `asks for ${name} again`);
+      const classification = perOutput?.classification ?? 0;
       if (classification > 0 && name !== 'probabilities') {
         rejectAt(pointer, 'asks for a classification of label; ask for that of probabilities');
       }
-      return { name, binary: own?.binary_data ?? allBinary, classification };
+      return { name, binary: perOutput?.binary_data ?? allBinary, classification };
     }),
   };
 }
@@ -70,8 +71,8 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
 const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
 
 /** One tensor of the model's datatype, as many images as it is long. */
-function readRaw(bytes: Uint8Array): InferRequest {
-  const count = bytes.length / (IMAGE_PIXELS * itemBytes(RAW_TYPE));
+function decodeRaw(bytes: Uint8Array): InferRequest {
+  const count = bytes.length / (IMAGE_PIXELS * elementBytes(RAW_TYPE));
   if (count < 1 || !Number.isInteger(count)) {
     malformed(
       `with Inference-Header-Content-Length: 0 it is n × ${IMAGE_PIXELS} ${RAW_TYPE}, 3,136 bytes an image, but it has ${bytes.length}`,
@@ -79,13 +80,13 @@ function readRaw(bytes: Uint8Array): InferRequest {
   }
   return {
     id: undefined,
-    input: { datatype: RAW_TYPE, shape: [count, IMAGE_PIXELS], values: readElements(RAW_TYPE, bytes) },
+    input: { datatype: RAW_TYPE, shape: [count, IMAGE_PIXELS], values: decodeElements(RAW_TYPE, bytes) },
     outputs: OUTPUTS.map((name) => ({ name, binary: true, classification: 0 })),
   };
 }
 
 /** @param binary what follows the JSON */
-function readInput(
+function decodeInput(
   { datatype, shape, parameters, data }: V2Input,
   binary: Uint8Array,
   hasHeader: boolean,
@@ -100,24 +101,24 @@ function readInput(
   if (size === undefined) {
     if (binary.length > 0)
       malformed(`${binary.length} bytes follow the JSON, but no input has a binary_data_size`);
-    return { datatype, shape, values: readData(datatype, shape, data) };
+    return { datatype, shape, values: decodeJsonData(datatype, shape, data) };
   }
   if (data !== undefined && data !== null) {
     rejectAt('#/inputs/0', 'has data and a binary_data_size; send one of them');
   }
   if (!hasHeader) malformed('binary tensors need the header Inference-Header-Content-Length');
-  const needed = countElements(shape) * itemBytes(datatype);
+  const needed = countElements(shape) * elementBytes(datatype);
   if (size !== needed || size !== binary.length) {
     malformed(
       `binary_data_size is ${size}; ${datatype} of shape ${showShape(shape)} takes ${needed} bytes, and ${binary.length} follow the JSON`,
     );
   }
-  return { datatype, shape, values: readElements(datatype, binary) };
+  return { datatype, shape, values: decodeElements(datatype, binary) };
 }
 
 const isDatatype = (name: string): name is Datatype => (DATATYPES as readonly string[]).includes(name);
 
-function readData(datatype: Datatype, shape: readonly number[], data: unknown): NestedTensor['values'] {
+function decodeJsonData(datatype: Datatype, shape: readonly number[], data: unknown): NestedTensor['values'] {
   const pointer = '#/inputs/0/data';
   if (datatype === 'FP16') rejectAt(pointer, 'cannot hold FP16; send it as a binary tensor');
   const { values } = readNested(data, pointer);

@@ -24,11 +24,11 @@ export function encodeInferResponse(
     model_name: model.name,
     model_version: String(model.version),
     ...(id !== undefined && { id }),
-    outputs: outputs.map((asked): V2Output => {
-      const { datatype, shape, data } = outputOf(asked, probabilities, classNames);
-      const described = { name: asked.name, datatype, shape };
-      if (!asked.binary) return { ...described, data: [...data] };
-      const bytes = toBinary(datatype, data);
+    outputs: outputs.map((requested): V2Output => {
+      const { datatype, shape, data } = computeOutput(requested, probabilities, classNames);
+      const described = { name: requested.name, datatype, shape };
+      if (!requested.binary) return { ...described, data: [...data] };
+      const bytes = encodeElements(datatype, data);
       tensors.push(bytes);
       return { ...described, parameters: { binary_data_size: bytes.length } };
     }),
@@ -41,7 +41,7 @@ export function encodeInferResponse(
 
 type OutputType = 'FP32' | 'INT64' | 'BYTES';
 
-function outputOf(
+function computeOutput(
   { name, classification }: RequestedOutput,
   probabilities: Float32Array,
   classNames: readonly string[],
@@ -63,7 +63,7 @@ function outputOf(
 }
 
 /** Little-endian; each text behind its length in four bytes. */
-function toBinary(datatype: OutputType, data: Values): Uint8Array {
+function encodeElements(datatype: OutputType, data: Values): Uint8Array {
   if (datatype === 'FP32') return new Uint8Array(Float32Array.from(data as readonly number[]).buffer);
   if (datatype === 'INT64')
     return new Uint8Array(BigInt64Array.from(data as readonly number[], BigInt).buffer);

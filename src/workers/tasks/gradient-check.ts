@@ -42,7 +42,7 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
  * @returns null if only the report was requested
  */
 function gradientAsNpy(
-  { answer, layerSizes }: GradientCheckTask,
+  { output: answer, layerSizes }: GradientCheckTask,
   { analytic, numeric, positions }: Pick<GradientCheckReport, 'analytic' | 'numeric' | 'positions'>,
 ): Uint8Array | null {
   if (answer === 'report') return null;

@@ -27,10 +27,12 @@ export function verifyExport(
   file: Uint8Array,
   format: ExportFormat,
   model: PublishedModel,
-  answers: ReferencePredictions,
+  reference: ReferencePredictions,
 ): number {
   try {
-    return format === 'onnx' ? comparePredictions(file, model, answers) : compareDigests(file, format, model);
+    return format === 'onnx'
+      ? comparePredictions(file, model, reference)
+      : compareDigests(file, format, model);
   } catch (cause) {
     const { name, version } = model;
     const defect = cause instanceof Error ? cause.message : String(cause);

@@ -91,7 +91,7 @@ export const mlflowRoutes =
         const { model = await defaultModel(models) } = request.query;
         const { name, version } = parseModelReference(model);
         const body = parseInvocation(request.headers['content-type']!, requireBody(request.body));
-        const { body: answer } = await predictions.answer(
+        const { body: answer } = await predictions.respond(
           { name, ...(version !== undefined && { version }) },
           { protocol: 'mlflow', ...body },
           () => disconnectSignal(reply),

@@ -38,7 +38,7 @@ export const tensorflowRoutes =
       path: { name: string; version?: string },
     ) {
       const bytes = requireBody(request.body);
-      const { body } = await predictions.answer(readModelName(path), { protocol: 'tensorflow', bytes }, () =>
+      const { body } = await predictions.respond(readModelName(path), { protocol: 'tensorflow', bytes }, () =>
         disconnectSignal(reply),
       );
       return reply.type('application/json').send(body);

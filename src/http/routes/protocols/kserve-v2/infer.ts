@@ -66,7 +66,7 @@ export const v2InferRoutes =
       path: { name: string; version?: string },
     ) {
       const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request) };
-      const answer = await predictions.answer(readModelName(path), { protocol: 'kserve-v2', ...body }, () =>
+      const answer = await predictions.respond(readModelName(path), { protocol: 'kserve-v2', ...body }, () =>
         disconnectSignal(reply),
       );
       if (answer.jsonBytes === null) return reply.type('application/json').send(answer.body);
