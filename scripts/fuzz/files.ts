@@ -7,6 +7,7 @@ import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
 import { type PublishedModel, parametersDigest } from '../../src/formats/model-metadata.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
+import { prepareTraining } from '../../src/numerics/prepare-training.ts';
 import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { buildTrainingPlan } from '../../src/services/build-plan.ts';
 import { encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
@@ -93,7 +94,8 @@ export function checkpoints(): Uint8Array[] {
   return requests.map(({ hidden, training }) => {
     const request = trainingRequestSchema.parse({ dataset: 'tiny', network: { hidden }, training });
     const plan = buildTrainingPlan(request, dataset, null);
-    const loop = trainingLoop(plan, examples, examples, createKernelEngine);
+    const prepared = prepareTraining(plan, examples, examples);
+    const loop = trainingLoop(prepared, createKernelEngine(prepared.settings, prepared.initial));
     let event = loop.next().value;
     while (event && 'kind' in event && event.kind !== 'epoch') event = loop.next().value;
     const taken = loop.next('snapshot').value;

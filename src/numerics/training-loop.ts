@@ -1,7 +1,7 @@
-/** A training from its first number to its last, as a generator: no clock, no I/O; whoever drives it may stop. */
-import { batchViews, shuffleEpoch, splitByClass } from './batches.ts';
+/** The training loop: a generator without clock or I/O that yields steps and epochs to its driver. */
+import { batchViews, shuffleEpoch } from './batches.ts';
 import { INITIAL_STOPPING, updateStopping } from './early-stopping.ts';
-import { type CreateEngine, checkExamples, type Examples, type StepPosition } from './engine.ts';
+import type { Engine, Examples, StepPosition } from './engine.ts';
 import { epochWarnings } from './epoch-warnings.ts';
 import {
   type Evaluation,
@@ -11,7 +11,6 @@ import {
   inspectNetwork,
   weightNorm,
 } from './evaluate.ts';
-import { initialize } from './initialize.ts';
 import type {
   EpochEnd,
   EpochMetrics,
@@ -20,9 +19,9 @@ import type {
   SnapshotTaken,
   TrainingResult,
 } from './loop-events.ts';
+import type { PreparedTraining } from './prepare-training.ts';
 import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from './schedules.ts';
 import type { LoopStopReason } from './stop-reason.ts';
-import { engineSettings, type TrainingPlan } from './training-plan.ts';
 import {
   checkSnapshot,
   currentEpoch,
@@ -34,23 +33,16 @@ import {
 const DEAD_UNIT_IMAGES = 1024;
 
 /**
- * @param from a snapshot of a training of the same plan and examples, to go on from bit for bit
- * @throws RangeError when the examples do not fit the layer sizes, the parts of the plan each other, or the snapshot the plan.
+ * @param engine created from the prepared settings and initial parameters
+ * @param from a snapshot of a training of the same plan and examples; the training continues from it bit for bit
+ * @throws RangeError when the snapshot does not fit the plan or the engine
  */
 export function* trainingLoop(
-  plan: TrainingPlan,
-  train: Examples,
-  test: Examples,
-  createEngine: CreateEngine,
+  { plan, train, test, split, settings, initial }: PreparedTraining,
+  engine: Engine,
   from: TrainingSnapshot | null = null,
 ): Generator<LoopEvent, TrainingResult, LoopReply> {
   const { layerSizes, seed, epochs, batchSize, schedule, earlyStopping } = plan;
-  checkExamples(train, layerSizes);
-  checkExamples(test, layerSizes);
-  const split = splitByClass(train.labels, plan.validationFraction, seed);
-  const settings = engineSettings(plan, train, split.train);
-  const initial = plan.initialParameters ?? initialize(plan.initialization, layerSizes, seed);
-  const engine = createEngine(settings, initial);
   const testIndices = Uint32Array.from(test.labels.keys());
   const order = new Uint32Array(split.train.length);
   const batches = batchViews(order, batchSize);

@@ -106,6 +106,12 @@ export interface ShareMessage {
   readonly share: KernelHandle;
 }
 
+/**
+ * How a training run sends its messages.
+ * @param transfer buffers that the receiver takes over
+ */
+export type PostToMain = (message: WorkerMessage | ShareMessage, transfer: readonly ArrayBuffer[]) => void;
+
 /** An error as it crosses: a structured clone would lose its class and code. */
 export interface SerializedError {
   readonly code: ErrorCode;

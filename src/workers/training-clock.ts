@@ -1,4 +1,4 @@
-/** How long a training took and how fast it is, which the loop, being pure, does not know; goes on after an interruption. */
+/** Durations and speed of a training, measured outside the pure loop and continued from checkpoints. */
 import type { Progress } from '../domain/epoch-record.ts';
 import type { TrainingStep } from '../numerics/loop-events.ts';
 import type { Checkpoint } from '../store/checkpoint-format.ts';
@@ -10,18 +10,18 @@ type Stored = Pick<
 
 const ZERO: Stored = { elapsedSeconds: 0, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
 
-/** @param epochs of the training as it was asked for */
+/**
+ * Starts now: data preparation and the gradient check do not count.
+ * @param epochs as requested
+ * @param from the durations in the checkpoint that the training continues from
+ */
 export function createTrainingClock(epochs: number, from: Stored = ZERO) {
   let { images, trainingMs, epochTrainingMs, evaluationMs } = from;
-  let startedAt = performance.now() - from.elapsedSeconds * 1000;
+  const startedAt = performance.now() - from.elapsedSeconds * 1000;
   const elapsedSeconds = () => (performance.now() - startedAt) / 1000;
 
   return {
     elapsedSeconds,
-    /** What came before the first step is no part of the training. */
-    restart() {
-      startedAt = performance.now();
-    },
     step({ examples }: TrainingStep, durationMs: number) {
       images += examples;
       trainingMs += durationMs;
@@ -30,7 +30,7 @@ export function createTrainingClock(epochs: number, from: Stored = ZERO) {
     evaluation(durationMs: number) {
       evaluationMs += durationMs;
     },
-    /** Of the epoch that ended; the next one begins. */
+    /** Durations of the epoch that has ended; starts the next epoch at 0. */
     epoch() {
       const times = { durationMs: epochTrainingMs, evaluationMs };
       [epochTrainingMs, evaluationMs] = [0, 0];

@@ -10,9 +10,9 @@ import { ONNX_INPUTS, type OnnxInput } from '../../src/formats/onnx-graph.ts';
 import { readOnnx } from '../../src/formats/onnx-read.ts';
 import type { Activation } from '../../src/numerics/network.ts';
 import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import { createKernelEngine, kernelModule } from '../../src/workers/kernel.ts';
 import { planOf } from '../numerics/fixtures.ts';
+import { startLoop } from '../numerics/start-loop.ts';
 import { DATA_DIR } from '../start-service.ts';
 import { modelOf, publishedModel } from './fixtures.ts';
 
@@ -24,7 +24,7 @@ const IMAGES = 10_000;
 function trained(hidden: number[], activation: Activation, standardize: boolean): PublishedModel {
   const layerSizes = [784, ...hidden, 10];
   const plan = planOf(layerSizes, { activation, standardize, batchSize: 64 });
-  const loop = trainingLoop(plan, dataset.train, dataset.test, createKernelEngine);
+  const loop = startLoop(plan, dataset.train, dataset.test, createKernelEngine);
   for (let next = loop.next(); ; next = loop.next()) {
     if (!next.done) continue;
     const { parameters, standardization } = next.value;

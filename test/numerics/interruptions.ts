@@ -4,11 +4,11 @@ import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
 import type { LoopEvent, LoopReply, TrainingResult } from '../../src/numerics/loop-events.ts';
 import { createEvaluatingEngine } from '../../src/numerics/simd/evaluating-engine.ts';
 import type { KernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { kernelModule } from './simd/cases.ts';
+import { startLoop } from './start-loop.ts';
 
 export interface Training {
   readonly plan: TrainingPlan;
@@ -35,7 +35,7 @@ export function runInterrupted(
 ): Outcome {
   const events: LoopEvent[] = [];
   let [boundaries, interruptions] = [0, 0];
-  let loop = trainingLoop(plan, train, test, createEngine);
+  let loop = startLoop(plan, train, test, createEngine);
   let next = loop.next();
   while (!next.done) {
     const event = next.value;
@@ -44,7 +44,7 @@ export function runInterrupted(
     if (isBoundary && isInterrupted(++boundaries, event)) {
       interruptions++;
       const snapshot = throughBytes(plan, take(loop));
-      loop = trainingLoop(plan, train, test, createEngine, snapshot);
+      loop = startLoop(plan, train, test, createEngine, snapshot);
       next = loop.next();
     } else {
       next = loop.next(answer(event));
@@ -54,7 +54,7 @@ export function runInterrupted(
 }
 
 /** Of a loop at a boundary. */
-export function take(loop: ReturnType<typeof trainingLoop>): TrainingSnapshot {
+export function take(loop: ReturnType<typeof startLoop>): TrainingSnapshot {
   const { value } = loop.next('snapshot');
   if (value === undefined || !('kind' in value) || value.kind !== 'snapshot') {
     throw new Error('a loop at a boundary gives a snapshot');

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
 import { createKernel, runInterrupted, take } from './interruptions.ts';
+import { startLoop } from './start-loop.ts';
 import { heldBack, plan, run, train } from './trainings.ts';
 
 const early = { monitor: 'validationLoss', patience: 9, minDelta: 0, restoreBest: true } as const;
@@ -16,7 +16,7 @@ const begin = (
   changes: Partial<TrainingPlan> = {},
   from: TrainingSnapshot | null = null,
   create = createReferenceEngine,
-) => trainingLoop({ ...plan, ...changes }, train, heldBack, create, from);
+) => startLoop({ ...plan, ...changes }, train, heldBack, create, from);
 
 function finish(loop: ReturnType<typeof begin>) {
   for (;;) {

@@ -2,9 +2,9 @@
 import type { CreateEngine } from '../../src/numerics/engine.ts';
 import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
-import { trainingLoop } from '../../src/numerics/training-loop.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import { planOf, stripes } from './fixtures.ts';
+import { startLoop } from './start-loop.ts';
 
 export const train = stripes(100, 16, 4, 1);
 export const heldBack = stripes(40, 16, 4, 2);
@@ -24,7 +24,7 @@ export function run(
   createEngine: CreateEngine = createReferenceEngine,
   answer: (event: LoopEvent) => LoopReply = () => undefined,
 ) {
-  const loop = trainingLoop({ ...plan, ...changes }, train, heldBack, createEngine);
+  const loop = startLoop({ ...plan, ...changes }, train, heldBack, createEngine);
   const events: LoopEvent[] = [];
   for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
     if (next.done) return { events, result: next.value };

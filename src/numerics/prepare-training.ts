@@ -1,0 +1,33 @@
+/** What a training fixes before its first step: the split, the engine's settings and the initial parameters. */
+import { type Split, splitByClass } from './batches.ts';
+import { checkExamples, type EngineSettings, type Examples } from './engine.ts';
+import { initialize } from './initialize.ts';
+import type { Parameters } from './network.ts';
+import { engineSettings, type TrainingPlan } from './training-plan.ts';
+
+export interface PreparedTraining {
+  readonly plan: TrainingPlan;
+  readonly train: Examples;
+  readonly test: Examples;
+  /** Indices into `train`. */
+  readonly split: Split;
+  readonly settings: EngineSettings;
+  /** Packed. */
+  readonly initial: Parameters;
+}
+
+/** @throws RangeError when the examples do not fit the layer sizes, or the parts of the plan each other */
+export function prepareTraining(plan: TrainingPlan, train: Examples, test: Examples): PreparedTraining {
+  const { layerSizes, seed } = plan;
+  checkExamples(train, layerSizes);
+  checkExamples(test, layerSizes);
+  const split = splitByClass(train.labels, plan.validationFraction, seed);
+  return {
+    plan,
+    train,
+    test,
+    split,
+    settings: engineSettings(plan, train, split.train),
+    initial: plan.initialParameters ?? initialize(plan.initialization, layerSizes, seed),
+  };
+}

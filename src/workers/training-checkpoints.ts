@@ -1,0 +1,64 @@
+/** When a training run posts checkpoints: at intervals, and at the end of its best epochs. */
+import { selectionLoss } from '../domain/epoch-record.ts';
+import type { EpochEnd } from '../numerics/loop-events.ts';
+import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
+
+/** Between two checkpoints at the ends of epochs. */
+const EPOCH_CHECKPOINT_INTERVAL_MS = 1000;
+
+export interface CheckpointSchedule {
+  afterStep(now: number): void;
+  afterEpoch(end: EpochEnd, now: number): void;
+  /** Posts the checkpoint of the best epoch if it is still pending. */
+  postPendingBest(): void;
+}
+
+/** @param take takes a checkpoint of the loop as it is now; `loss` is that of the epoch that has just ended */
+export function createCheckpointSchedule(
+  { control, checkpointEverySeconds }: Pick<TrainingTask, 'control' | 'checkpointEverySeconds'>,
+  take: (loss: number | null) => CheckpointBytes,
+  post: PostToMain,
+): CheckpointSchedule {
+  let lastCheckpointAt = performance.now();
+  let bestLoss = Number.POSITIVE_INFINITY;
+  /** Checkpoint of the best epoch since the start of this run, if it came too soon after another one to be posted. */
+  let pendingBest: CheckpointBytes | null = null;
+
+  /** Also claims the right to post: on a slow disk checkpoints must not pile up. */
+  function isDue(now: number, intervalMs: number): boolean {
+    if (now - lastCheckpointAt < intervalMs) return false;
+    return Atomics.compareExchange(control, CONTROL.checkpointPending, 0, 1) === 0;
+  }
+
+  function postCheckpoint(checkpoint: CheckpointBytes): void {
+    post({ kind: 'checkpoint', ...checkpoint }, [checkpoint.bytes.buffer]);
+  }
+
+  function postPendingBest(): void {
+    if (pendingBest) postCheckpoint(pendingBest);
+    pendingBest = null;
+  }
+
+  function write(checkpoint: CheckpointBytes): void {
+    lastCheckpointAt = performance.now();
+    postPendingBest();
+    postCheckpoint(checkpoint);
+  }
+
+  return {
+    afterStep(now) {
+      if (isDue(now, checkpointEverySeconds * 1000)) write(take(null));
+    },
+    afterEpoch(end, now) {
+      const loss = selectionLoss(end.metrics);
+      const isBest = loss < bestLoss;
+      if (isBest) {
+        bestLoss = loss;
+        pendingBest = null;
+      }
+      if (end.isLast || isDue(now, EPOCH_CHECKPOINT_INTERVAL_MS)) write(take(loss));
+      else if (isBest) pendingBest = take(loss);
+    },
+    postPendingBest,
+  };
+}

@@ -1,0 +1,172 @@
+/** One training run: checks the gradient, creates the engine, then drives the loop and reports on it. */
+import { AtelierError } from '../errors.ts';
+import type { EpochEnd, LoopReply, TrainingResult, TrainingStep } from '../numerics/loop-events.ts';
+import { type PreparedTraining, prepareTraining } from '../numerics/prepare-training.ts';
+import { createEvaluatingEngine, type EvaluatingEngine } from '../numerics/simd/evaluating-engine.ts';
+import { trainingLoop } from '../numerics/training-loop.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
+import { checkKernel, kernelModule } from './kernel.ts';
+import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
+import { serializeError } from './outcome.ts';
+import { preflightGradientCheck } from './preflight-gradient-check.ts';
+import { createCheckpointSchedule } from './training-checkpoints.ts';
+import { createTrainingClock } from './training-clock.ts';
+
+const PROGRESS_INTERVAL_MS = 1000;
+
+export interface TrainingSession {
+  /**
+   * Trains until the training ends, fails or is asked to stop by `CONTROL.stop`. Posts any number of reports, then
+   * exactly one of `completed`, `failed` and `stopped`. Never throws.
+   */
+  run(): void;
+}
+
+/** Thrown out of the gradient check when the job has to stop. */
+class StopRequested extends Error {}
+
+export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
+  const { plan, threads, train, test, control, budgetSeconds } = task;
+  let position = { epoch: 1, step: 0, steps: 0 };
+  let lastProgressAt = performance.now();
+
+  const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
+
+  function throwIfStopRequested(): void {
+    if (isStopRequested()) throw new StopRequested();
+  }
+
+  /** @throws AtelierError `gradient-check-failed` */
+  function checkGradient({ settings, initial }: PreparedTraining): void {
+    const report = preflightGradientCheck(settings, initial, train, throwIfStopRequested);
+    post({ kind: 'gradient-check', report }, []);
+    if (report.passed) return;
+    throw new AtelierError(
+      'gradient-check-failed',
+      `The gradient check before the training did not pass: ${report.reason}. ${report.advice} ` +
+        '"gradientCheck": false trains without one.',
+    );
+  }
+
+  function createEngine({ settings, initial }: PreparedTraining): EvaluatingEngine {
+    const engine = createEvaluatingEngine(kernelModule, settings, initial, { threads });
+    if (threads > 1) post({ kind: 'share', share: engine.createHandle(train.pixels) }, []);
+    return engine;
+  }
+
+  function drive(prepared: PreparedTraining, engine: EvaluatingEngine, from: Checkpoint | null): void {
+    const loop = trainingLoop(prepared, engine, from?.snapshot);
+    const clock = createTrainingClock(plan.epochs, from ?? undefined);
+    const checkpoints = createCheckpointSchedule(task, takeCheckpoint, post);
+    let reply: LoopReply;
+    let canSnapshot = false;
+    for (;;) {
+      Atomics.add(control, CONTROL.heartbeat, 1);
+      if (canSnapshot && isStopRequested()) {
+        finishStopped();
+        return;
+      }
+      const stepStartedAt = performance.now();
+      const { done, value } = loop.next(reply);
+      const now = performance.now();
+      if (done) {
+        complete(value);
+        return;
+      }
+      if (value.kind === 'step') afterStep(value, now - stepStartedAt, now);
+      else clock.evaluation(now - stepStartedAt);
+      if (value.kind === 'epoch') afterEpoch(value, now);
+      canSnapshot = value.kind === 'step' || value.kind === 'epoch';
+      reply = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds ? 'stop' : undefined;
+    }
+
+    function afterStep(done: TrainingStep, durationMs: number, now: number): void {
+      position = done;
+      clock.step(done, durationMs);
+      if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
+      if (now - lastProgressAt >= PROGRESS_INTERVAL_MS) {
+        lastProgressAt = now;
+        post({ kind: 'progress', progress: clock.progress(position) }, []);
+      }
+      checkpoints.afterStep(now);
+    }
+
+    function afterEpoch(end: EpochEnd, now: number): void {
+      const { metrics, warnings } = end;
+      for (const [name, measured] of Object.entries(metrics)) {
+        // The loss of a batch may be finite although a loss over other images, or a squared norm, is not.
+        if (typeof measured === 'number' && !Number.isFinite(measured))
+          throw diverged(`The ${name} became ${measured}`);
+      }
+      const record = { ...metrics, ...clock.epoch() };
+      post({ kind: 'epoch', record, warnings, progress: clock.progress(position) }, []);
+      checkpoints.afterEpoch(end, now);
+    }
+
+    /** Does not consume the reply to the loop's last event: the next reply is still the one to that event. */
+    function takeCheckpoint(loss: number | null): CheckpointBytes {
+      const { done, value } = loop.next('snapshot');
+      if (done || value.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
+      const bytes = encodeCheckpoint({
+        snapshot: value.snapshot,
+        layerSizes: plan.layerSizes,
+        activation: plan.activation,
+        standardization: prepared.settings.standardization,
+        fused: engine.fused,
+        ...clock.stored(),
+      });
+      return { step: position.step, epoch: position.epoch, loss, bytes };
+    }
+
+    function finishStopped(): void {
+      checkpoints.postPendingBest();
+      const checkpoint = takeCheckpoint(null);
+      post({ kind: 'stopped', step: position.step, checkpoint }, [checkpoint.bytes.buffer]);
+    }
+
+    function complete(result: TrainingResult): void {
+      const { fused } = engine;
+      post({ kind: 'completed', result: { ...result, fused }, step: position.step }, [
+        result.parameters.buffer as ArrayBuffer,
+      ]);
+    }
+  }
+
+  function warnOfOtherProcessor(): void {
+    const message =
+      'The checkpoint was written on a processor that rounds multiply-adds differently. The final parameters will ' +
+      'differ from those of a training on one processor.';
+    post({ kind: 'warning', warning: { code: 'other-processor', message } }, []);
+  }
+
+  function diverged(what: string): AtelierError {
+    return new AtelierError(
+      'loss-diverged',
+      `${what} in step ${position.step} (epoch ${position.epoch}) at a learning rate of ${plan.learningRate}. ` +
+        'Lower training.optimizer.learningRate, by a factor of ten to begin with.',
+    );
+  }
+
+  return {
+    run() {
+      let engine: EvaluatingEngine | undefined;
+      try {
+        checkKernel();
+        const from = task.checkpoint && decodeCheckpoint(task.checkpoint);
+        if (from !== null) position = { ...position, step: from.snapshot.step };
+        const prepared = prepareTraining(plan, train, test);
+        throwIfStopRequested();
+        if (task.checkGradient) checkGradient(prepared);
+        engine = createEngine(prepared);
+        if (from !== null && from.fused !== engine.fused) warnOfOtherProcessor();
+        drive(prepared, engine, from);
+      } catch (error) {
+        const { step } = position;
+        if (error instanceof StopRequested) post({ kind: 'stopped', step, checkpoint: null }, []);
+        else post({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step }, []);
+      } finally {
+        engine?.shutdown();
+      }
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** A training loop together with its engine. */
+import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
+import { prepareTraining } from '../../src/numerics/prepare-training.ts';
+import { trainingLoop } from '../../src/numerics/training-loop.ts';
+import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
+
+export function startLoop(
+  plan: TrainingPlan,
+  train: Examples,
+  test: Examples,
+  createEngine: CreateEngine,
+  from: TrainingSnapshot | null = null,
+): ReturnType<typeof trainingLoop> {
+  const prepared = prepareTraining(plan, train, test);
+  return trainingLoop(prepared, createEngine(prepared.settings, prepared.initial), from);
+}

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
+import {
+  CONTROL,
+  type ShareMessage,
+  type TrainingTask,
+  type WorkerMessage,
+} from '../../src/workers/messages.ts';
+import { createTrainingSession } from '../../src/workers/training-session.ts';
+import { planOf } from '../numerics/fixtures.ts';
+import { DATA_DIR } from '../start-service.ts';
+
+const { train, test: tested } = await loadFashionMnist(DATA_DIR);
+
+function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
+  return {
+    plan: planOf([784, 4, 10], { batchSize: 256, epochs: 2, validationFraction: 0.98 }),
+    threads: 1,
+    checkGradient: false,
+    budgetSeconds: null,
+    checkpointEverySeconds: 86_400,
+    checkpoint: null,
+    train,
+    test: tested,
+    control: new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length)),
+    ...changes,
+  };
+}
+
+/** Runs a session on this thread; `onMessage` may stop it. */
+function run(task: TrainingTask, onMessage: (message: WorkerMessage | ShareMessage) => void = () => {}) {
+  const messages: (WorkerMessage | ShareMessage)[] = [];
+  createTrainingSession(task, (message) => {
+    messages.push(message);
+    onMessage(message);
+  }).run();
+  return messages;
+}
+
+function completedIn(messages: (WorkerMessage | ShareMessage)[]) {
+  const last = messages.at(-1);
+  assert.ok(last?.kind === 'completed', JSON.stringify(last));
+  return last.result;
+}
+
+const requestStop = ({ control }: TrainingTask) => void Atomics.store(control, CONTROL.stop, 1);
+
+test('checks the gradient once, before the first epoch, and posts one final message', () => {
+  const messages = run(taskOf({ checkGradient: true }));
+  const kinds = messages.map(({ kind }) => kind).filter((kind) => kind !== 'progress');
+  assert.equal(kinds[0], 'gradient-check');
+  assert.deepEqual(
+    kinds.filter((kind) => kind !== 'checkpoint'),
+    ['gradient-check', 'epoch', 'epoch', 'completed'],
+  );
+});
+
+test('the gradient check does not change the parameters', () => {
+  const [checked, unchecked] = [taskOf({ checkGradient: true }), taskOf()].map((task) =>
+    completedIn(run(task)),
+  );
+  assert.deepEqual(checked!.parameters, unchecked!.parameters);
+});
+
+test('a session stopped between steps continues from its checkpoint to the same parameters', () => {
+  const task = taskOf();
+  const stopped = run(task, ({ kind }) => {
+    if (kind === 'epoch') requestStop(task);
+  }).at(-1);
+  assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
+  assert.equal(stopped.step, 5);
+  const continued = completedIn(run(taskOf({ checkpoint: stopped.checkpoint.bytes })));
+  assert.deepEqual(continued.parameters, completedIn(run(taskOf())).parameters);
+});
+
+test('a session that is stopped before or during the gradient check takes no step', () => {
+  const task = taskOf({ checkGradient: true });
+  requestStop(task);
+  assert.deepEqual(run(task), [{ kind: 'stopped', step: 0, checkpoint: null }]);
+});
+
+test('a damaged checkpoint and a diverging loss are posted as failures', () => {
+  const [damaged] = run(taskOf({ checkpoint: new Uint8Array(100) }));
+  assert.ok(damaged?.kind === 'failed' && damaged.error.code === 'checkpoint-damaged');
+  const plan = planOf([784, 4, 10], { batchSize: 256, learningRate: 1e30, validationFraction: 0.98 });
+  const diverged = run(taskOf({ plan })).at(-1);
+  assert.ok(diverged?.kind === 'failed' && diverged.error.code === 'loss-diverged');
+});
