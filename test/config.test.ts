@@ -118,7 +118,7 @@ test('what is wrong with API_KEYS is said, and nothing of it repeated', () => {
   assert.throws(
     () => readConfig(wrong),
     (error: Error) =>
-      refusal('API_KEYS: entry 1 is not name:scope+scope:sha256-of-key')(error) &&
+      refusal('API_KEYS: entry 1 does not have the form name:scope+scope:sha256-of-key')(error) &&
       !error.message.includes('hunter2'),
   );
 });

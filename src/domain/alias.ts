@@ -1,4 +1,4 @@
-/** Aliases: names for versions that move, and what became of them. */
+/** Aliases: movable names for versions of a model, with their history. */
 import { z } from 'zod';
 import { aliasNameSchema } from './model-reference.ts';
 
@@ -6,20 +6,25 @@ export const aliasSchema = z
   .object({
     alias: aliasNameSchema,
     version: z.int().min(1),
-    movedAt: z.string().describe('Since when it points there'),
-    movedBy: z.string().describe('Name of the key that moved it, or `anonymous`'),
+    movedAt: z.string().describe('When the alias was pointed at this version'),
+    movedBy: z.string().describe('Name of the API key that moved the alias, or `anonymous`'),
   })
   .meta({ id: 'Alias' });
 export type Alias = z.infer<typeof aliasSchema>;
 
 export const aliasMoveSchema = z
   .object({
-    id: z.int().min(1).describe('Counts up within a model'),
+    id: z.int().min(1).describe('Number of the move within the model, ascending'),
     alias: aliasNameSchema,
-    version: z.int().nullable().describe('null where the alias was deleted'),
-    previousVersion: z.int().nullable().describe('null where the alias was new; moving it there undoes this'),
+    version: z.int().nullable().describe('Version after the move; null if the alias was deleted'),
+    previousVersion: z
+      .int()
+      .nullable()
+      .describe(
+        'Version before the move; null if the alias was new. Move the alias back to it to undo this move',
+      ),
     at: z.string(),
-    caller: z.string().describe('Name of the key, or `anonymous`'),
+    caller: z.string().describe('Name of the API key, or `anonymous`'),
   })
   .meta({ id: 'AliasMove' });
 export type AliasMove = z.infer<typeof aliasMoveSchema>;

@@ -1,7 +1,7 @@
-/** Keys, of which nothing but hashes is kept. */
+/** API keys and scopes. Only hashes of keys are stored. */
 import { createHash, randomBytes } from 'node:crypto';
 
-/** Each includes those before it. */
+/** Each scope includes those before it. */
 export const SCOPES = ['predict', 'train', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
@@ -19,7 +19,7 @@ export interface ApiKey {
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 
-/** 256 random bits, behind what tells people and scanners of secrets whose it is. */
+/** Generates a key: 256 random bits after a prefix that people and secret scanners can recognise. */
 export function generateKey(): string {
   return `atl_${randomBytes(32).toString('base64url')}`;
 }
@@ -28,30 +28,31 @@ export function sha256Bytes(key: string | Uint8Array): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** As `parseApiKeys` reads it. */
+/** Formats a key as `parseApiKeys` reads it. */
 export function formatApiKey({ name, scopes, digest }: ApiKey): string {
   return `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
 }
 
 /**
- * @param text `name:scope+scope:sha256-of-key`, separated by commas
- * @throws RangeError that says which entry does not fit and why, and repeats nothing of it: it may be a key
+ * @param text entries of the form `name:scope+scope:sha256-of-key`, separated by commas
+ * @throws RangeError naming the number of the invalid entry and the reason. The entry itself is not repeated, because
+ *   it may be a key.
  */
 export function parseApiKeys(text: string): ApiKey[] {
   const keys: ApiKey[] = [];
   for (const [index, entry] of text.split(',').entries()) {
     const defect = (what: string) => new RangeError(`entry ${index + 1} ${what}`);
     const [name = '', scopeList = '', hash = '', ...more] = entry.trim().split(':');
-    if (hash === '' || more.length > 0) throw defect('is not name:scope+scope:sha256-of-key');
+    if (hash === '' || more.length > 0) throw defect('does not have the form name:scope+scope:sha256-of-key');
     const scopes = scopeList.split('+').map((scope) => SCOPES.find((candidate) => candidate === scope));
     if (!NAME.test(name)) throw defect(`has a name that does not match ${NAME.source}`);
     if (!scopes.every((scope) => scope !== undefined)) {
-      throw defect(`has a scope that is none of ${SCOPES.join(', ')}; several are joined by +`);
+      throw defect(`has an unknown scope; use ${SCOPES.join(', ')}, several joined by +`);
     }
     if (!SHA256.test(hash)) throw defect('does not end with 64 hexadecimal digits, the SHA-256 of its key');
     const digest = Buffer.from(hash, 'hex');
-    if (keys.some((key) => key.name === name)) throw defect('has the name of one before it');
-    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the hash of one before it');
+    if (keys.some((key) => key.name === name)) throw defect('has the same name as an earlier entry');
+    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the same hash as an earlier entry');
     keys.push({ name, scopes, digest });
   }
   return keys;

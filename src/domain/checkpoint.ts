@@ -1,9 +1,9 @@
-/** Checkpoints of a training job: where it goes on from after an interruption, and what can be tried of it meanwhile. */
+/** Checkpoints of a training job: it resumes from them, and they can be used like models. */
 import { z } from 'zod';
 
 export const checkpointSchema = z
   .object({
-    step: z.int().describe('Steps done; with the id of the job, what the checkpoint is referred to by'),
+    step: z.int().describe('Steps done. `"job_…@step"` refers to the checkpoint'),
     epoch: z.int().describe('Epoch of the last step'),
     createdAt: z.string(),
     bytes: z.int(),
@@ -11,10 +11,10 @@ export const checkpointSchema = z
       .number()
       .nullable()
       .describe(
-        'At the end of an epoch, its loss by which the best is chosen: of validation, or else of training',
+        'At the end of an epoch, the loss that selects the best epoch: validation loss, else training loss; null within an epoch',
       ),
     digest: z.string().describe('`sha256:` of the file'),
   })
   .meta({ id: 'Checkpoint' });
-/** What is shown of a checkpoint. */
+/** A checkpoint as the API shows it. */
 export type CheckpointRecord = z.infer<typeof checkpointSchema>;

@@ -1,26 +1,26 @@
-/** What was found in the files of a data set when it was uploaded. */
+/** Report on an uploaded data set: its arrays, pixel range, duplicates and warnings. */
 import { z } from 'zod';
 
-/** Of duplicates, how many pairs are named. */
+/** The number of duplicate pairs that a report lists. */
 export const MAX_PAIRS = 5;
 
 const arraySchema = z.object({
-  part: z.string().describe('Name of the form’s part, or of the array in an npz'),
+  part: z.string().describe('Name of the form part, or of the array in an npz'),
   format: z.enum(['npy', 'idx']),
-  dtype: z.string().describe('NumPy’s name, as u1 or f4'),
+  dtype: z.string().describe('NumPy type code, such as u1 or f4'),
   shape: z.array(z.int()),
-  minimum: z.number().describe('Of the numbers as they were sent'),
-  maximum: z.number(),
+  minimum: z.number().describe('Smallest number in the array as sent'),
+  maximum: z.number().describe('Largest number in the array as sent'),
 });
 export type ArrayReport = z.infer<typeof arraySchema>;
 
 const duplicatesSchema = z.object({
-  images: z.int().describe('Images all of whose pixels are those of another'),
-  withOtherLabel: z.int().describe('Of them, those that have another label'),
+  images: z.int().describe('Number of images whose pixels all equal those of another image'),
+  withOtherLabel: z.int().describe('Number of these images whose label differs'),
   first: z
     .array(z.tuple([z.int(), z.int()]))
     .max(MAX_PAIRS)
-    .describe('Indices of the first few: the earlier image, and the one that repeats it'),
+    .describe('Indices of the first pairs: the earlier image, then its repetition'),
 });
 export type Duplicates = z.infer<typeof duplicatesSchema>;
 
@@ -39,26 +39,28 @@ export const datasetReportSchema = z
     arrays: z.array(arraySchema),
     pixels: z
       .object({
-        range: z.enum(['0-255', '0-1']).describe('How floats were taken: 0-1 where none is greater than 1'),
-        rounded: z.int().describe('Pixels that were no whole number of 0–255, and are the nearest one now'),
+        range: z
+          .enum(['0-255', '0-1'])
+          .describe('Range in which floats were read: 0-1 if none is greater than 1'),
+        rounded: z.int().describe('Number of pixels that were rounded to a whole number from 0 to 255'),
       })
-      .describe('Every pixel is kept as a byte'),
+      .describe('Conversion of the pixels; each is stored as one byte'),
     heldOut: z
       .object({ fraction: z.number(), seed: z.int() })
       .nullable()
       .describe(
-        'How the test images were chosen among those that were sent; null where they were sent apart',
+        'How the test images were split off from the training images; null if they were sent separately',
       ),
     duplicates: z.object({
-      train: duplicatesSchema.describe('Training images that repeat an earlier one'),
-      test: duplicatesSchema.describe('Test images that repeat an earlier one'),
+      train: duplicatesSchema.describe('Training images that repeat an earlier training image'),
+      test: duplicatesSchema.describe('Test images that repeat an earlier test image'),
       across: duplicatesSchema.describe(
-        'Test images that are training images too; indices of train, then test',
+        'Test images that are also training images; pairs are (training index, test index)',
       ),
     }),
     constantImages: z
       .object({ train: z.int(), test: z.int() })
-      .describe('Images all of whose pixels are the same'),
+      .describe('Number of images whose pixels are all equal'),
     warnings: z.array(z.object({ code: z.enum(DATASET_WARNINGS), message: z.string() })),
   })
   .meta({ id: 'DatasetReport' });

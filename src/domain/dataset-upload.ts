@@ -1,11 +1,11 @@
-/** A form with which a data set is uploaded: its files, and what is said of them. */
+/** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
 import { z } from 'zod';
 import { MAX_CLASSES, MIN_CLASSES } from './dataset.ts';
 
-/** Part of the form that holds all arrays. */
+/** Name of the form part that holds all arrays in one npz archive. */
 export const NPZ_PART = 'file';
 
-/** Parts of the form with one array each, or arrays in an npz; also as data sets of Keras are saved. */
+/** Names of form parts with one array each, and of arrays in an npz. The second name of each is the one Keras uses. */
 export const ARRAY_NAMES = {
   trainImages: ['train_images', 'x_train'],
   trainLabels: ['train_labels', 'y_train'],
@@ -28,18 +28,18 @@ const classNamesSchema = z
   .array(text(100))
   .min(MIN_CLASSES)
   .max(MAX_CLASSES)
-  .refine((names) => new Set(names).size === names.length, 'must not name two classes alike');
+  .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice');
 
-/** Fields of the form, which are text. */
+/** Fields of the form; all arrive as text. */
 export const datasetFieldsSchema = z.strictObject({
-  name: text(100).nullable().default(null).describe('What it is called; need not be its own'),
+  name: text(100).nullable().default(null).describe('Display name; need not be unique'),
   classNames: z
     .string()
     .transform((json, context) => {
       try {
         return JSON.parse(json);
       } catch {
-        context.addIssue('must be JSON, as ["cat", "dog"]');
+        context.addIssue('must be a JSON array, such as ["cat", "dog"]');
         return z.NEVER;
       }
     })
@@ -48,7 +48,7 @@ export const datasetFieldsSchema = z.strictObject({
     .default(null),
   testFraction: z
     .string()
-    .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, as 0.2')
+    .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, such as 0.2')
     .transform(Number)
     .pipe(z.number().min(0.05).max(0.5))
     .nullable()

@@ -10,7 +10,7 @@ export const MAX_CLASSES = 100;
 export const SPLITS = ['train', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 
-/** Loaded into shared memory once; every thread sees the same bytes. */
+/** A data set in shared memory; every thread reads the same bytes. */
 export interface Dataset {
   readonly id: string;
   readonly classNames: readonly string[];
@@ -29,16 +29,16 @@ export const datasetSchema = z
   .object({
     id: z
       .string()
-      .describe('`dst_` and 40 digits of a SHA-256 over pixels, labels and class names; else it is built in'),
-    name: z.string().nullable().describe('As its uploader calls it; need not be its own'),
+      .describe(
+        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels and class names; other ids are built in',
+      ),
+    name: z.string().nullable().describe('Display name given at upload; need not be unique'),
     createdAt: z.iso.datetime().nullable(),
     imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
     classNames: z.array(z.string()),
     splits: z.object({ train: splitSchema, test: splitSchema }),
     digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
-    report: datasetReportSchema
-      .nullable()
-      .describe('What was found in what was uploaded; null for what is built in'),
+    report: datasetReportSchema.nullable().describe('Report on the upload; null for built-in data sets'),
   })
   .meta({ id: 'Dataset' });
 

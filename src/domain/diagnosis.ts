@@ -1,4 +1,4 @@
-/** What is told of a picture that does not look like those of the training. The mathematics is `numerics/diagnosis`. */
+/** Diagnosis of images that differ from the training images. `numerics/diagnosis` computes it. */
 import { z } from 'zod';
 import type { Finding } from '../numerics/diagnosis/diagnose.ts';
 
@@ -14,15 +14,15 @@ export const FINDINGS = [
 export const CORRECTIONS = ['oriented', 'resized'] as const;
 
 const correctionSchema = z.object({ code: z.enum(CORRECTIONS), detail: z.string() });
-/** What was changed before the picture was predicted. */
+/** A change that was made to the image before prediction. */
 export type Correction = z.infer<typeof correctionSchema>;
 
 export const diagnosisSchema = z
   .object({
     findings: z
       .array(z.object({ code: z.enum(FINDINGS), detail: z.string(), advice: z.string() }))
-      .describe('What seems wrong, none where nothing does; nothing of it was changed'),
-    corrected: z.array(correctionSchema).describe('What was changed, by `fit=contain` only'),
+      .describe('Problems found, empty if there are none; they were not corrected'),
+    corrected: z.array(correctionSchema).describe('Changes made to the image; only `fit=contain` makes any'),
   })
   .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.infer<typeof diagnosisSchema>;
@@ -43,23 +43,24 @@ function explain(finding: Finding): { detail: string; advice: string } {
   switch (finding.code) {
     case 'blank':
       return {
-        detail: `Every pixel is ${finding.value}: there is nothing to see.`,
-        advice: 'Look at what reads the picture.',
+        detail: `Every pixel is ${finding.value}, so the image is blank.`,
+        advice: 'Check the code that reads the image.',
       };
     case 'unscaled':
       return {
-        detail: `No pixel is greater than ${finding.max} of 255: the picture is all but black.`,
-        advice: 'Multiply by 255, or say ?pixels=0-1 where the body is JSON or npy.',
+        detail: `No pixel is greater than ${finding.max} of 255, so the image is almost black.`,
+        advice: 'Multiply the pixels by 255, or set ?pixels=0-1 if the body is JSON or npy.',
       };
     case 'inverted':
       return {
-        detail: `Light and dark seem exchanged: with them exchanged back ${describeGain(finding)}.`,
-        advice: 'Send 255 − pixel: the background of the training images is dark where this one is light.',
+        detail: `The image seems inverted: after inverting it, ${describeGain(finding)}.`,
+        advice:
+          'Send 255 − pixel. The training images have a dark background where this image has a light one.',
       };
     case 'transposed':
       return {
-        detail: `Rows and columns seem exchanged: with them exchanged back ${describeGain(finding)}.`,
-        advice: 'Send the picture row by row, as in NumPy’s C order; transpose the array.',
+        detail: `The image seems transposed: after transposing it, ${describeGain(finding)}.`,
+        advice: 'Transpose the array. Pixels are sent row by row, in C order.',
       };
     case 'off-centre': {
       const { x, y, centre } = finding;
@@ -67,22 +68,22 @@ function explain(finding: Finding): { detail: string; advice: string } {
       return {
         detail:
           `The centre of mass is in column ${inPixels(x)} and row ${inPixels(y)}; ` +
-          `those of the training images are in columns ${ranges[0]} and rows ${ranges[1]}.`,
-        advice: 'Crop the picture to what it shows, and centre that.',
+          `in the training images it is in columns ${ranges[0]} and rows ${ranges[1]}.`,
+        advice: 'Crop the image to the object and centre it.',
       };
     }
     case 'far-from-training-data':
       return {
         detail:
-          `It resembles no class of the training images: its log-likelihood is ${finding.likelihood.toFixed(0)}, ` +
-          `theirs is seldom below ${finding.usual.toFixed(0)}.`,
+          `The image does not resemble any class of the training images: its log-likelihood is ${finding.likelihood.toFixed(0)}, ` +
+          `while that of training images is rarely below ${finding.usual.toFixed(0)}.`,
         advice:
-          'Do not rely on the prediction. Is it such a picture as the model was trained on, light on black, alone?',
+          'Do not rely on the prediction. Check that the image shows one object, light on black, as the training images do.',
       };
   }
 }
 
 function describeGain({ gain, usual }: { readonly gain: number; readonly usual: number }): string {
   const most = Math.max(0, usual).toFixed(0);
-  return `its log-likelihood among the training images is greater by ${gain.toFixed(0)}, which is seldom more than ${most}`;
+  return `its log-likelihood under the training images rises by ${gain.toFixed(0)}; for training images it rarely rises by more than ${most}`;
 }

@@ -1,4 +1,4 @@
-/** What is measured of a training run. */
+/** Epoch records and progress: the figures of a training run. */
 import { z } from 'zod';
 
 export const epochRecordSchema = z
@@ -7,32 +7,36 @@ export const epochRecordSchema = z
     trainLoss: z
       .number()
       .describe(
-        'Mean of the cross-entropy over the batches of the epoch, in nats, with dropout and augmentation, each before its update',
+        'Mean cross-entropy over the batches of the epoch, in nats. Each batch is measured before its update, with dropout and augmentation',
       ),
-    trainAccuracy: z.number().describe('In the same way; `evaluation?split=train` measures undisturbed'),
+    trainAccuracy: z
+      .number()
+      .describe(
+        'Accuracy over the batches of the epoch, measured like trainLoss. For the accuracy without dropout and augmentation, use `evaluation?split=train`',
+      ),
     validationLoss: z.number().nullable(),
     validationAccuracy: z.number().nullable(),
-    testLoss: z.number().describe('Measured every epoch, never used to choose'),
+    testLoss: z.number().describe('Mean cross-entropy on the test split; never used to select an epoch'),
     testAccuracy: z.number(),
-    learningRate: z.number().describe("Rate of the epoch's last step"),
+    learningRate: z.number().describe("Learning rate of the epoch's last step"),
     gradientNorm: z
       .number()
       .describe("2-norm of the objective's gradient on the epoch's last batch, before clipping"),
-    weightNorm: z.number().describe('2-norm of all weights, biases excepted'),
+    weightNorm: z.number().describe('2-norm of all weights, without biases'),
     deadUnits: z
       .array(z.number())
       .describe(
-        'Share of ReLU units of each hidden layer that are zero on all of the first 1,024 training images',
+        'For each hidden layer, the fraction of ReLU units that are zero on all of the first 1,024 training images',
       ),
-    durationMs: z.number().describe('Training steps only'),
-    evaluationMs: z.number().describe('All that is measured after the steps'),
+    durationMs: z.number().describe('Duration of the training steps'),
+    evaluationMs: z.number().describe('Duration of the measurements after the steps'),
   })
   .meta({ id: 'EpochRecord' });
 
 export type EpochRecord = z.infer<typeof epochRecordSchema>;
 
 export const progressSchema = z.object({
-  epoch: z.int().describe('Epoch at work, from 1; 0 before the first'),
+  epoch: z.int().describe('Current epoch, from 1; 0 before the first'),
   epochs: z.int(),
   step: z.int().describe('Steps done'),
   steps: z.int(),
@@ -43,12 +47,12 @@ export const progressSchema = z.object({
 
 export type Progress = z.infer<typeof progressSchema>;
 
-/** Whether an epoch takes the place of the best so far: by validation loss, or training loss where nothing is held out. */
+/** Whether an epoch is better than the best so far. */
 export function isImprovement(record: EpochRecord, best: EpochRecord | null): boolean {
   return best === null || selectionLoss(record) < selectionLoss(best);
 }
 
-/** The loss by which the best epoch is chosen: of validation, or of training where nothing is held out. */
+/** The loss that selects the best epoch: validation loss, or training loss without a validation split. */
 export function selectionLoss({
   validationLoss,
   trainLoss,

@@ -1,4 +1,4 @@
-/** What is shown of a model's answers to a split. The mathematics is `numerics/evaluation`. */
+/** Evaluations and comparisons of models on a split, as the API shows them. `numerics/evaluation` computes them. */
 import { z } from 'zod';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison as ComparedAnswers } from '../numerics/evaluation/comparison.ts';
@@ -7,12 +7,14 @@ import { SPLITS, type SplitName } from './dataset.ts';
 import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
 
 export const evaluationQuerySchema = z.strictObject({
-  split: z.enum(SPLITS).default('test').describe('Which images'),
+  split: z.enum(SPLITS).default('test').describe('Split whose images are predicted'),
   dataset: z
     .string()
     .max(64)
     .optional()
-    .describe('Id of a data set of as many classes; that of the training by default'),
+    .describe(
+      'Id of a data set with the same number of classes; by default the one the model was trained on',
+    ),
 });
 export type EvaluationQuery = z.output<typeof evaluationQuerySchema>;
 
@@ -23,11 +25,11 @@ export const comparisonQuerySchema = evaluationQuerySchema.extend({
       /^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9][a-z0-9._-]{0,63})?$/,
       'must be "name@version", "name@alias" or "name"',
     )
-    .describe('The other version, `name@version`; it has the same classes'),
+    .describe('The other version, `name@version`; it must have the same classes'),
 });
 export type ComparisonQuery = z.output<typeof comparisonQuerySchema>;
 
-/** The images that were asked about, and where each can be seen. */
+/** The evaluated images, and the URL of each. */
 export interface EvaluatedSplit {
   readonly dataset: string;
   readonly split: SplitName;
@@ -36,8 +38,8 @@ export interface EvaluatedSplit {
 }
 
 const scores = {
-  precision: z.number().describe('0 where nothing was taken for it'),
-  recall: z.number().describe('0 where there is no image of it'),
+  precision: z.number().describe('0 if the class was never predicted'),
+  recall: z.number().describe('0 if the split has no image of the class'),
   f1: z.number(),
 };
 
@@ -48,8 +50,8 @@ const evaluatedOn = {
 };
 
 const imageFields = {
-  index: z.int().describe('Of the image in the split'),
-  image: z.string().describe('Where the picture is'),
+  index: z.int().describe('Index of the image in the split'),
+  image: z.string().describe('URL of the image'),
   label: z.int(),
   className: z.string(),
 };
@@ -60,7 +62,7 @@ export const evaluationSchema = z
   .object({
     model: versionReferenceSchema,
     ...evaluatedOn,
-    loss: z.number().nullable().describe('Mean cross-entropy, in nats; null where the network overflows'),
+    loss: z.number().nullable().describe('Mean cross-entropy, in nats; null if the network overflows'),
     accuracy: fraction,
     accuracyInterval: z.object({
       method: z.literal('wilson-score'),
@@ -70,28 +72,26 @@ export const evaluationSchema = z
     }),
     confusionMatrix: z
       .array(z.array(z.int()))
-      .describe(
-        'Number of images; a row a class that they are of, a column a class that they were taken for',
-      ),
+      .describe('Number of images by class (rows) and predicted class (columns)'),
     classes: z.array(
       z.object({
         label: z.int(),
         className: z.string(),
         ...scores,
-        support: z.int().describe('Images of the class'),
+        support: z.int().describe('Number of images of the class'),
       }),
     ),
     macroAverage: z.object(scores).describe('Unweighted means over the classes'),
     calibration: z.object({
       expectedCalibrationError: fraction.describe(
-        'Mean over the images of |accuracy − confidence| of their bin; the confidence is the probability of the likeliest class',
+        'Mean of |accuracy − confidence| over the bins, weighted by their images. The confidence of a prediction is its highest probability',
       ),
       bins: z.array(
         z.object({
           from: fraction,
-          to: fraction.describe('Confidences greater than `from` and at most `to`'),
+          to: fraction.describe('Upper end; a bin holds confidences greater than `from` and at most `to`'),
           count: z.int(),
-          confidence: fraction.nullable().describe('Mean; null in an empty bin'),
+          confidence: fraction.nullable().describe('Mean confidence; null in an empty bin'),
           accuracy: fraction.nullable(),
         }),
       ),
@@ -102,10 +102,10 @@ export const evaluationSchema = z
           ...imageFields,
           predicted: z.int(),
           predictedClassName: z.string(),
-          probability: fraction.describe('Of the class that it was taken for'),
+          probability: fraction.describe('Probability of the predicted class'),
         }),
       )
-      .describe('The most confident first, at most 20'),
+      .describe('At most 20, the most confident first'),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof evaluationSchema>;
@@ -118,11 +118,15 @@ export const comparisonSchema = z
     accuracy: z.object({ model: fraction, other: fraction, change: z.number().describe('model − other') }),
     counts: z
       .object({ n00: z.int(), n01: z.int(), n10: z.int(), n11: z.int() })
-      .describe('Images that neither, only the other, only the model, and both classified rightly'),
+      .describe(
+        'Number of images classified correctly by neither (n00), only the other (n01), only the model (n10), and both (n11)',
+      ),
     mcnemar: z.object({
-      method: z.enum(MCNEMAR_METHODS).describe('Exact where n01 + n10 is less than 25'),
-      statistic: z.number().nullable().describe('χ²; null for the exact test'),
-      pValue: fraction.describe('Two-sided; that both are right equally often'),
+      method: z.enum(MCNEMAR_METHODS).describe('Exact if n01 + n10 is less than 25'),
+      statistic: z.number().nullable().describe('χ² statistic; null for the exact test'),
+      pValue: fraction.describe(
+        'Two-sided p-value of the hypothesis that both models are correct equally often',
+      ),
     }),
     classes: z.array(
       z.object({
@@ -131,7 +135,9 @@ export const comparisonSchema = z
         support: z.int(),
         model: fraction
           .nullable()
-          .describe("Share of the class's images classified rightly; null without any"),
+          .describe(
+            'Fraction of the images of the class that are classified correctly; null if the class has no images',
+          ),
         other: fraction.nullable(),
         change: z.number().nullable().describe('model − other'),
       }),
@@ -147,7 +153,7 @@ export const comparisonSchema = z
           }),
         ),
       })
-      .describe('Images that the two take for different classes; the first 100 are shown'),
+      .describe('Images for which the two predictions differ; the first 100 are listed'),
   })
   .meta({ id: 'Comparison' });
 export type ModelComparison = z.infer<typeof comparisonSchema>;

@@ -1,4 +1,4 @@
-/** Why a picture is taken for what it is taken for. The mathematics is `numerics/explanation`. */
+/** Explanations of a prediction by occlusion and input gradient. `numerics/explanation` computes them. */
 import { z } from 'zod';
 import { PATCH, STRIDE } from '../numerics/explanation/occlusion.ts';
 import { IMAGE_SIDE } from './dataset.ts';
@@ -8,42 +8,42 @@ import { type VersionReference, versionReferenceSchema } from './model-reference
 import { wholeNumber } from './primitives.ts';
 
 export const explanationQuerySchema = z.strictObject({
-  label: wholeNumber(0).optional().describe('The class that is explained; the likeliest by default'),
+  label: wholeNumber(0).optional().describe('Class to explain; by default the most probable one'),
   ...imageQuery,
 });
 
-/** null where the network overflows. */
+/** null if the network overflows. */
 const number = z.number().nullable();
 const map = z.array(z.array(number).length(IMAGE_SIDE)).length(IMAGE_SIDE);
 
 export const explanationSchema = z
   .object({
     model: versionReferenceSchema,
-    label: z.int().describe('The class that is explained'),
+    label: z.int().describe('The explained class'),
     className: z.string(),
-    probability: number.describe('Of that class; null where the network overflows'),
+    probability: number.describe('Probability of that class; null if the network overflows'),
     predicted: z.object({ label: z.int(), className: z.string(), probability: number }),
     occlusion: z.object({
       patch: z.literal(PATCH).describe('Side of the square that is set to 0, in pixels'),
       stride: z.literal(STRIDE),
       map: map.describe(
-        "Mean drop of the class's probability over the squares that cover a pixel; positive where the class hangs on it",
+        'For each pixel, the mean drop of the probability over the squares that cover it; positive values support the class',
       ),
     }),
     gradient: z.object({
       of: z.literal('log-probability'),
-      map: map.describe('∂ log p / ∂ pixel, pixels being 0–1'),
+      map: map.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
     }),
-    diagnosis: diagnosisSchema.optional().describe('With diagnose'),
+    diagnosis: diagnosisSchema.optional().describe('Present with diagnose=true'),
   })
   .meta({ id: 'Explanation' });
 export type Explanation = z.infer<typeof explanationSchema>;
 
-/** What was computed of one picture; both maps are 28×28, row by row. */
+/** The computed explanation of one image. Both maps are 28×28, row by row. */
 export interface ExplainedImage {
   readonly label: number;
   readonly predicted: number;
-  /** One a class. */
+  /** One per class. */
   readonly probabilities: ArrayLike<number>;
   readonly occlusion: Float64Array;
   readonly gradient: Float64Array;

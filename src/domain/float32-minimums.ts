@@ -1,10 +1,10 @@
 /**
- * The kernel computes in float32, which holds nothing of a smaller one: 1e-46 is 0 there. Limits of requests alone, not of
- * the schema that answers share: jobs that were made before there were limits can still be shown.
+ * Smallest options that float32 can represent usefully: the kernel would round smaller ones to 0.
+ * Only requests are checked. The schema of responses has no such limits, so that older jobs can still be shown.
  */
 export const FLOAT32_MINIMUMS = {
   clipNorm: 1e-6,
-  /** Squares of gradients below 2⁻¹⁰⁰ are kept as 0; their root, 1e-15, has to be nothing beside it. */
+  /** Squares of gradients below 2⁻¹⁰⁰ are stored as 0, so epsilon must not be smaller than their root, about 1e-15. */
   epsilon: 1e-15,
   classWeight: 1e-6,
 } as const;
@@ -16,7 +16,7 @@ interface CheckedOptions {
 }
 
 interface Underflow {
-  /** Within `training`. */
+  /** Path within `training`. */
   readonly path: (string | number)[];
   readonly message: string;
 }
@@ -24,7 +24,7 @@ interface Underflow {
 export function findUnderflows({ optimizer, clipNorm, classWeights }: CheckedOptions): Underflow[] {
   const underflows: Underflow[] = [];
   if (clipNorm !== null && clipNorm < FLOAT32_MINIMUMS.clipNorm) {
-    const advice = `must be at least ${FLOAT32_MINIMUMS.clipNorm}, or null, which clips nothing`;
+    const advice = `must be at least ${FLOAT32_MINIMUMS.clipNorm}, or null for no clipping`;
     underflows.push({ path: ['clipNorm'], message: advice });
   }
   if (optimizer.epsilon !== undefined && optimizer.epsilon < FLOAT32_MINIMUMS.epsilon) {

@@ -1,4 +1,4 @@
-/** Gradient checks: what is asked for and what is reported. The mathematics is `numerics/gradient-check.ts`. */
+/** Requests and reports of gradient checks. `numerics/gradient-check.ts` computes them. */
 import { z } from 'zod';
 import { modelReferenceSchema } from './model-reference.ts';
 import { kernelDifferenceSchema, networkSchema, seedSchema } from './training-job.ts';
@@ -16,40 +16,42 @@ export const gradientCheckRequestSchema = z
       .max(64)
       .optional()
       .describe(
-        'By default that on which the model was trained, where one is given and tells; else fashion-mnist',
+        "By default the model's training data set if a model is given and its data set is known, else fashion-mnist",
       ),
     examples: z
       .union([z.int().min(1).max(MAX_CHECK_EXAMPLES), z.array(z.int().min(0)).min(1).max(MAX_CHECK_EXAMPLES)])
       .default(DEFAULT_CHECK_EXAMPLES)
-      .describe('How many training images, from the first, or the indices of training images'),
+      .describe('Number of training images, from the first, or the indices of training images'),
     network: networkSchema
       .optional()
-      .describe('A network initialised from the seed; the default network if neither is given'),
-    model: modelReferenceSchema.optional().describe('A trained model instead of a network'),
+      .describe(
+        'Network to initialise from the seed; the default network if neither network nor model is given',
+      ),
+    model: modelReferenceSchema.optional().describe('Trained model to check instead of a network'),
     scheme: z.enum(SCHEMES).default('central'),
     stepSize: z
       .number()
       .min(1e-12)
       .max(1e-1)
       .optional()
-      .describe('By default 1e-5 (central) or √2⁻⁵² (forward)'),
+      .describe('Step of the finite difference; by default 1e-5 (central) or √2⁻⁵² (forward)'),
     coordinates: z
       .union([z.literal('all'), z.strictObject({ sample: z.int().min(1).max(10_000_000) })])
       .default('all')
-      .describe('Which coordinates of the packed vector are checked'),
+      .describe('Coordinates of the packed parameters to check'),
     tolerance: z
       .number()
       .gt(0)
       .max(1)
       .optional()
       .describe(
-        'Of ‖a − n‖ in a block, relative to max(‖a‖, ‖n‖) and beside its `noise`; by default 1e-6 (central) or 1e-4 (forward)',
+        'Largest ‖a − n‖ of a block relative to max(‖a‖, ‖n‖), in addition to its `noise`; by default 1e-6 (central) or 1e-4 (forward)',
       ),
-    seed: seedSchema.default(0).describe('Of the initial parameters and of the sample'),
+    seed: seedSchema.default(0).describe('Seed of the initial parameters and of the sample'),
   })
   .refine((request) => request.network === undefined || request.model === undefined, {
     path: ['model'],
-    message: 'give a network or a model, not both',
+    message: 'must not be combined with network',
   })
   .meta({ id: 'GradientCheckRequest' });
 export type GradientCheckRequest = z.output<typeof gradientCheckRequestSchema>;
@@ -60,25 +62,25 @@ export const gradientCheckSchema = z
     reason: z
       .enum(['gradient-differs', 'too-many-kinks', 'step-too-small', 'parameters-too-large'])
       .nullable()
-      .describe('Why it did not pass'),
-    advice: z.string().nullable().describe('What to do about it'),
+      .describe('Why the check failed; null if it passed'),
+    advice: z.string().nullable().describe('What to do if the check failed'),
     error: z
       .number()
-      .describe('‖analytic − numeric‖ over all coordinates: what scipy.optimize.check_grad prints'),
+      .describe('‖analytic − numeric‖ over all coordinates, as scipy.optimize.check_grad computes it'),
     relativeError: z.number().describe('‖a − n‖ / max(‖a‖, ‖n‖) over the coordinates without a kink'),
     tolerance: z
       .number()
       .describe(
-        'A block passes where ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, over its coordinates without a kink',
+        'A block passes if ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, over its coordinates without a kink',
       ),
     noise: z
       .number()
-      .describe('Rounding noise of the differences that is allowed for, over all coordinates without a kink'),
+      .describe('Allowance for the rounding noise of the differences, over all coordinates without a kink'),
     scheme: z.enum(SCHEMES),
     stepSize: z.number(),
     loss: z.number().describe('Mean cross-entropy of the examples, in nats'),
-    coordinates: z.int().describe('How many were checked'),
-    kinks: z.int().describe('Coordinates whose step crosses a ReLU kink'),
+    coordinates: z.int().describe('Number of coordinates checked'),
+    kinks: z.int().describe('Number of coordinates whose step crosses a ReLU kink'),
     durationMs: z.number(),
     blocks: z.array(
       z.object({
@@ -90,17 +92,17 @@ export const gradientCheckSchema = z
         relativeError: z.number(),
         noise: z
           .number()
-          .describe('Rounding noise of the differences that is allowed for beside the tolerance'),
+          .describe('Allowance for the rounding noise of the differences, in addition to the tolerance'),
         allclose: z
           .boolean()
           .describe(
-            'Whether |a − n| ≤ 1e-8 + 1e-3 |n| in each coordinate without a kink, as numpy.allclose; for comparison, not held against anything',
+            'Whether |a − n| ≤ 1e-8 + 1e-3 |n| in each coordinate without a kink, as numpy.allclose computes it; for comparison only, it does not affect the result',
           ),
         kinks: z.int(),
         worst: z.object({ index: z.array(z.int()), analytic: z.number(), numeric: z.number() }).nullable(),
       }),
     ),
-    kernel: kernelDifferenceSchema.nullable().describe('The engine that trains against the reference'),
+    kernel: kernelDifferenceSchema.nullable().describe('Difference between the kernel and the reference'),
   })
   .meta({ id: 'GradientCheck' });
 export type GradientCheck = z.infer<typeof gradientCheckSchema>;

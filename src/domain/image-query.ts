@@ -7,15 +7,15 @@ export const flag = z
   .transform((value) => value === 'true');
 
 export const imageQuery = {
-  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers of a JSON or npy body'),
+  pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers in a JSON or npy body'),
   fit: z
     .enum(['contain'])
     .optional()
     .describe(
-      'Resizes pictures of any size to 28×28, as a whole, on black; one that is not 28×28 is refused by default',
+      'Resizes images of any size to fit into 28×28, on a black background. Without it, other sizes are rejected',
     ),
   diagnose: flag.describe(
-    'Whether to say where an image does not look like those of the training; at most 10,000 images',
+    'Whether to report how an image differs from the training images; at most 10,000 images',
   ),
 };
 

@@ -6,25 +6,30 @@ import { jsonText, metadataSchema } from './primitives.ts';
 
 const className = z.string().min(1).max(100);
 
-/** Text in, structures out: forms know nothing else. */
+/** Fields of the form that imports a model; all arrive as text. */
 export const importRequestSchema = z.strictObject({
-  name: nameSchema.describe('Of the model; the file becomes its next version'),
+  name: nameSchema.describe('Name of the model; the file becomes its next version'),
   hidden: z
     .string()
     .transform((text) => (text.trim().startsWith('[') ? text : `[${text}]`))
-    .pipe(jsonText(z.array(z.int().min(1).max(4096)).max(8), 'must be sizes, as 40,20 or [40, 20]'))
+    .pipe(
+      jsonText(
+        z.array(z.int().min(1).max(4096)).max(8),
+        'must be a list of sizes, such as 40,20 or [40, 20]',
+      ),
+    )
     .optional()
-    .describe('Units of the hidden layers, as 40,20 or [40, 20]; a packed vector cannot be read without'),
+    .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
   activation: z.enum(ACTIVATIONS).optional(),
   classNames: jsonText(
     z
       .array(className)
       .min(2)
       .max(100)
-      .refine((names) => new Set(names).size === names.length, 'must be all different'),
+      .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice'),
   )
     .optional()
-    .describe('JSON array, in the order of the outputs'),
+    .describe('JSON array of the class names, in the order of the outputs'),
   standardization: z
     .union([
       z.literal('none').transform(() => null),
@@ -32,7 +37,7 @@ export const importRequestSchema = z.strictObject({
     ])
     .optional()
     .describe(
-      'Of the pixels / 255 that it was trained on, as {"mean": 0.286, "std": 0.353}; or none. Pixels 0–255 as they are: {"mean": 0, "std": 0.00392156862745098}',
+      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or none. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
     ),
   dataset: z
     .string()
@@ -40,7 +45,7 @@ export const importRequestSchema = z.strictObject({
     .max(64)
     .optional()
     .describe(
-      'Id of the data set that it is measured on, and takes its class names from where there are none; or none',
+      'Id of the data set on which the model is evaluated, and from which missing class names are taken; or none',
     ),
   metadata: jsonText(metadataSchema).optional().describe('JSON object of at most 16 short strings'),
 });
@@ -54,10 +59,14 @@ export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as
 
 export const importOriginSchema = z
   .object({
-    source: z.enum(IMPORT_SOURCES).describe('Who wrote the file, as far as its names tell'),
-    fileDigest: z.string().describe('`sha256:` of the file as it was sent'),
-    rounded: z.int().describe('Parameters that float32 does not hold exactly, and that were rounded to it'),
-    assumed: z.array(z.enum(ASSUMED_FIELDS)).describe('What neither the file nor the request said'),
+    source: z
+      .enum(IMPORT_SOURCES)
+      .describe('Program that wrote the file, inferred from the names of its arrays'),
+    fileDigest: z.string().describe('`sha256:` of the file as sent'),
+    rounded: z.int().describe('Number of parameters that were rounded to float32'),
+    assumed: z
+      .array(z.enum(ASSUMED_FIELDS))
+      .describe('Properties that neither the file nor the request gave'),
   })
   .meta({ id: 'ImportOrigin' });
 export type ImportOrigin = z.infer<typeof importOriginSchema>;

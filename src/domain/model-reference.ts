@@ -16,7 +16,7 @@ export const aliasNameSchema = z
     'must be 1–64 of a–z, 0–9, ".", "_" and "-", starting with a letter or digit, and not a number',
   );
 
-/** The alias of the version that a model's name alone means; without it that is the newest. */
+/** A model's name alone means the version with this alias, or the newest version if the alias does not exist. */
 export const CHAMPION = 'champion';
 
 export const versionReferenceSchema = z.object({ name: nameSchema, version: z.int().min(1) });
@@ -26,12 +26,12 @@ const JOB_ID = 'job_[0-7][0-9A-HJKMNP-TV-Z]{25}';
 const WHOLE_JOB_ID = new RegExp(`^${JOB_ID}$`);
 const NUMBER = '[1-9][0-9]{0,8}';
 
-/** A number, or the name of an alias. */
+/** A version number, or the name of an alias. */
 export type VersionName = number | string;
 
 /**
- * `"name"` (its champion, else its newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"` is
- * the checkpoint of a training job after so many steps: no name of a model looks like that.
+ * `"name"` (the champion, else the newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"`
+ * is the checkpoint of a training job after 1,688 steps; model names cannot contain capital letters.
  */
 export const modelReferenceSchema = z.union([
   z
@@ -46,12 +46,12 @@ export const modelReferenceSchema = z.union([
 
 export type ModelReference = z.infer<typeof modelReferenceSchema>;
 
-/** Whether a reference is to a checkpoint of that training job. */
+/** Whether the name in a reference is the id of a training job, so that the reference means a checkpoint. */
 export function isJobId(name: string): boolean {
   return WHOLE_JOB_ID.test(name);
 }
 
-/** The parts of a reference; no version means the champion, else the newest. */
+/** Splits a reference into its parts. No version means the champion, else the newest. */
 export function parseModelReference(reference: ModelReference): {
   name: string;
   version?: VersionName | undefined;
@@ -65,11 +65,8 @@ function toVersionName(text: string): VersionName {
   return /^[0-9]+$/.test(text) ? Number(text) : text;
 }
 
-/** In a path. */
+/** A version number or alias in a path. */
 export const versionNameSchema = z
   .string()
-  .regex(
-    new RegExp(`^(${NUMBER}|${ALIAS})$`),
-    'must be the number of a version, from 1, or the name of an alias',
-  )
+  .regex(new RegExp(`^(${NUMBER}|${ALIAS})$`), 'must be a version number, from 1, or the name of an alias')
   .transform(toVersionName);

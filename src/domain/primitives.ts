@@ -4,8 +4,8 @@ import { z } from 'zod';
 const DIGITS = /^(0|[1-9][0-9]*)$/;
 
 /**
- * Decimal digits only, as in a body. `Number` takes '', ' 1', '1e3', '0x10' and '1.0' as well. What is taken without one is its
- * `prefault`: a `default` would not be in the contract.
+ * A whole number that arrives as text, in a path, query or header. Only decimal digits are accepted; `Number` would
+ * also accept '', ' 1', '1e3', '0x10' and '1.0'. For a default use `prefault`: `default` is lost in the OpenAPI document.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -15,7 +15,10 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   );
 }
 
-/** @param otherwise what to say of text that is none */
+/**
+ * JSON that arrives as text, in a form field or in the metadata of a file.
+ * @param otherwise the message for text that is not JSON
+ */
 export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSON') {
   return z
     .string()

@@ -1,13 +1,13 @@
-/** Options that fit their limits, but not each other: refused when the job is created, not when it runs. */
+/** Options that are valid alone but conflict with each other; checked when a job is created. */
 import type { ErrorDetail } from '../errors.ts';
 import type { TrainingRequest } from './training-job.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
 
 /**
- * Empty where everything makes sense together.
- * @param classes of the data set
- * @param validationImages images for validation: none where every class is too small for its share
+ * Returns the conflicts, none if the options fit together.
+ * @param classes number of classes of the data set
+ * @param validationImages number of images held out for validation; 0 if every class is too small for the fraction
  */
 export function findTrainingConflicts(
   request: TrainingRequest,
@@ -20,12 +20,12 @@ export function findTrainingConflicts(
   const addConflict = (field: string, detail: string) => conflicts.push({ pointer: `#/${field}`, detail });
 
   if (optimizer.type === 'sgd' && optimizer.nesterov && optimizer.momentum === 0) {
-    addConflict('training/optimizer/nesterov', 'needs a momentum larger than 0');
+    addConflict('training/optimizer/nesterov', 'requires a momentum greater than 0');
   }
   if (training.dropout > 0 && network.hidden.length === 0) {
     addConflict(
       'training/dropout',
-      'drops hidden units, and the network has none; leave it out or add a hidden layer',
+      'requires hidden units, but the network has none; omit it or add a hidden layer',
     );
   }
   if (schedule.type === 'warmup-cosine' && schedule.warmupEpochs >= epochs) {
@@ -38,18 +38,18 @@ export function findTrainingConflicts(
     if (classWeights.length !== classes) {
       addConflict(
         'training/classWeights',
-        `must be ${classes} numbers, one a class, not ${classWeights.length}`,
+        `must have ${classes} numbers, one per class, but has ${classWeights.length}`,
       );
     } else if (classWeights.every((weight) => weight === 0)) {
-      addConflict('training/classWeights', 'must have a weight that is not 0');
+      addConflict('training/classWeights', 'must have at least one weight other than 0');
     }
   }
   if (validationImages === 0) {
     const { fraction } = training.validation ?? { fraction: 0 };
     const advice =
       fraction === 0
-        ? 'needs validation: set training.validation.fraction above 0'
-        : `needs images held out for validation, and ${fraction} of any class rounds to none; set training.validation.fraction higher`;
+        ? 'requires validation; set training.validation.fraction above 0'
+        : `requires validation images, but ${fraction} of each class rounds to none; increase training.validation.fraction`;
     if (earlyStopping !== null) addConflict('training/earlyStopping', advice);
     if (budget?.targetValidationAccuracy !== undefined) {
       addConflict('training/budget/targetValidationAccuracy', advice);
@@ -61,7 +61,7 @@ export function findTrainingConflicts(
   if (warmStart !== null && network.init !== 'uniform-fan-in') {
     addConflict(
       'network/init',
-      'has no effect with warmStart, which brings its own parameters; leave one out',
+      'has no effect with warmStart, which provides the parameters; omit one of them',
     );
   }
   return conflicts;

@@ -1,4 +1,4 @@
-/** Training jobs: what is asked for, what is shown, and how a job may change its status. */
+/** Training jobs: request, representation, statuses and their transitions. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { INITIALIZATIONS } from '../numerics/initialize.ts';
@@ -21,14 +21,14 @@ import {
 
 export const DEFAULT_HIDDEN = [40];
 
-/** Hidden layers; what the data set does not decide. */
+/** The part of a network that the data set does not determine. */
 export const networkSchema = z.strictObject({
   hidden: z
     .array(z.int().min(1).max(4096))
     .max(8)
     .default(DEFAULT_HIDDEN)
     .describe('Units of each hidden layer'),
-  activation: z.enum(ACTIVATIONS).default('relu').describe('Of the hidden layers'),
+  activation: z.enum(ACTIVATIONS).default('relu').describe('Activation of the hidden layers'),
   init: z
     .enum(INITIALIZATIONS)
     .default('uniform-fan-in')
@@ -40,7 +40,7 @@ export const kernelDifferenceSchema = z.object({
   maxRelativeDifference: z
     .number()
     .describe(
-      'Largest ‖g32 − g64‖ / ‖g64‖ of a block, on the same images with the class after their own, of which no network is sure',
+      'Largest ‖g32 − g64‖ / ‖g64‖ of a block, on the same images. Each label is replaced by the next class, since a confident network would leave only rounding noise',
     ),
 });
 
@@ -49,17 +49,12 @@ export const seedSchema = z.int().min(0).max(0xffffffff);
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
-  threads: z
-    .int()
-    .min(1)
-    .max(64)
-    .default(1)
-    .describe('Threads of this job; the result does not depend on it'),
+  threads: z.int().min(1).max(64).default(1).describe('Number of threads; the result does not depend on it'),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.default({ type: 'constant' }),
   l1: z.number().min(0).max(100).default(0).describe('Weight of l1 Σ|W|'),
   l2: z.number().min(0).max(100).default(0).describe('Weight of (l2 / 2) Σ‖W‖²; biases are not decayed'),
-  dropout: z.number().min(0).lt(1).default(0).describe('Share of hidden units dropped in a step'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Fraction of hidden units dropped in a step'),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipNorm: z
     .number()
@@ -67,33 +62,32 @@ const trainingSchema = z.strictObject({
     .max(1e6)
     .nullable()
     .default(null)
-    .describe(`Largest 2-norm of the gradient; at least ${FLOAT32_MINIMUMS.clipNorm}`),
+    .describe(`Largest 2-norm of the gradient, at least ${FLOAT32_MINIMUMS.clipNorm}`),
   classWeights: classWeightsSchema
     .nullable()
     .default(null)
-    .describe(`"balanced", or one number a class, 0 or at least ${FLOAT32_MINIMUMS.classWeight}`),
+    .describe(`"balanced", or one number per class, each 0 or at least ${FLOAT32_MINIMUMS.classWeight}`),
   standardize: z
     .boolean()
     .default(false)
-    .describe('Subtract the mean pixel and divide by the standard deviation; stored with the model'),
+    .describe(
+      'Whether to subtract the mean of the pixels and divide by their standard deviation; both are stored with the model',
+    ),
   augmentation: augmentationSchema.prefault({}),
   validation: z
     .strictObject({ fraction: z.number().min(0).lt(1).default(0.1) })
     .nullable()
     .default({ fraction: 0.1 })
-    .describe('Share of the training images held out by class; null trains on everything'),
+    .describe('Fraction of each class held out of the training images; null trains on all images'),
   earlyStopping: earlyStoppingSchema.nullable().default(null),
-  budget: budgetSchema
-    .nullable()
-    .default(null)
-    .describe('Ends the training early: after seconds, or at an accuracy'),
+  budget: budgetSchema.nullable().default(null).describe('Ends the training after a time or at an accuracy'),
   checkpointEverySeconds: z
     .number()
     .min(1)
     .max(86_400)
     .default(5)
     .describe(
-      'Longest time between two checkpoints; the end of an epoch makes one too, at most one a second',
+      'Longest time between two checkpoints. The end of an epoch writes one, too, at most one per second',
     ),
 });
 
@@ -102,7 +96,7 @@ export const trainingRequestSchema = z
     dataset: z.string().min(1).max(64).describe('Id of a data set'),
     modelName: nameSchema
       .optional()
-      .describe('Model that a version is published of; by default the id of the data set'),
+      .describe('Model to publish the version under; by default the id of the data set'),
     seed: seedSchema.default(0),
     metadata: metadataSchema.default({}),
     network: networkSchema.prefault({}),
@@ -110,12 +104,12 @@ export const trainingRequestSchema = z
     gradientCheck: z
       .boolean()
       .default(true)
-      .describe("Start only after a quick check of the network's gradient has passed"),
+      .describe('Whether a quick gradient check must pass before the training starts'),
     warmStart: modelReferenceSchema
       .nullable()
       .default(null)
       .describe(
-        'Start from the parameters of a model of the same shape: its champion, else its newest version, where none is named',
+        'Model of the same shape to take the initial parameters from; a name alone means its champion, else its newest version',
       ),
   })
   .superRefine(({ training }, context) => {
@@ -125,12 +119,12 @@ export const trainingRequestSchema = z
   })
   .meta({ id: 'TrainingRequest' });
 
-/** As it arrives, with its defaults filled in. */
+/** A training request as sent, after validation. */
 export type TrainingRequest = z.output<typeof trainingRequestSchema>;
-/** With the model's name, which may depend on the data set. */
+/** A training request with all defaults filled in, the model name included, which may depend on the data set. */
 export type ResolvedTrainingRequest = TrainingRequest & { modelName: string };
 
-/** What a check before a training says; one of its own at /v1/gradient-checks says more. */
+/** Summary of the gradient check before a training. `/v1/gradient-checks` gives the full report. */
 export const gradientCheckSummarySchema = z.object({
   passed: z.boolean(),
   reason: z.string().nullable(),
@@ -155,7 +149,7 @@ export const JOB_STATUSES = [
 ] as const;
 export const jobStatusSchema = z.enum(JOB_STATUSES);
 export type JobStatus = z.infer<typeof jobStatusSchema>;
-/** A thread works on the job. */
+/** Statuses of jobs that a thread works on. */
 export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
 export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as const;
@@ -197,36 +191,34 @@ export const trainingJobSchema = z
     latest: epochRecordSchema.nullable().describe('Record of the last finished epoch'),
     best: epochRecordSchema
       .nullable()
-      .describe(
-        'Record of the epoch with the lowest validation loss, or training loss where nothing is held out',
-      ),
+      .describe('Record of the epoch with the lowest validation loss, or training loss without validation'),
     model: versionReferenceSchema
       .nullable()
-      .describe('The version that the job published; a verification publishes none'),
+      .describe('Version that the job published; null for verifications'),
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
-      .describe('Of the check before the start; null before it, or where none was asked for'),
+      .describe('Result of the gradient check before the start; null before it, or without one'),
     attempts: z
       .int()
       .describe(
-        'Which attempt it is since the last checkpoint, of at most three; the end of the whole service counts as none',
+        'Number of attempts since the last checkpoint, at most three. A stop of the service does not count',
       ),
     stoppedAt: stoppedAtSchema.nullable(),
     digest: digestSchema,
     receipt: receiptSchema
       .nullable()
       .describe(
-        'When the job has ended: all that its digest depends on. `POST …/verify` trains again from it. null where it never ran',
+        'After the job has ended, everything its digest depends on; `POST …/verify` repeats the training from it. null if the job never ran',
       ),
     verification: verificationSchema
       .nullable()
-      .describe('Of a job that `POST …/verify` made: whether it came to the same parameters'),
+      .describe('For a job created by `POST …/verify`, whether it ended with the same parameters'),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
   })
   .meta({ id: 'TrainingJob' });
 export type TrainingJob = z.output<typeof trainingJobSchema>;
 
-/** Which status may follow which. `running → queued` is a stop of the service, or a further attempt. */
+/** Allowed transitions. `running → queued` happens when the service stops, or for another attempt. */
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['running', 'paused', 'cancelled'],
   running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],
@@ -243,15 +235,17 @@ export function isEnded(status: JobStatus): boolean {
 }
 
 /**
- * The one place where a job changes its status.
+ * Validates a change of status; every change of a job's status goes through this function.
  * @throws AtelierError `illegal-transition`
  */
 export function transition(from: JobStatus, to: JobStatus): JobStatus {
   if (!TRANSITIONS[from].includes(to)) {
-    const allowed = TRANSITIONS[from].join(', ') || 'nothing: the job has ended';
+    const allowed = TRANSITIONS[from].join(', ');
     throw new AtelierError(
       'illegal-transition',
-      `a ${from} job cannot become ${to}; allowed from here: ${allowed}`,
+      allowed
+        ? `A ${from} job cannot become ${to}. From ${from} it can become ${allowed}.`
+        : `A ${from} job cannot become ${to}. It has ended.`,
     );
   }
   return to;
@@ -261,7 +255,7 @@ export const EVENT_TYPES = ['status', 'progress', 'epoch', 'checkpoint', 'warnin
 
 export const jobEventSchema = z
   .object({
-    id: z.int().min(1).describe('Counts from 1 within a job, without gaps'),
+    id: z.int().min(1).describe('Number of the event within the job, from 1, without gaps'),
     type: z.enum(EVENT_TYPES),
     at: z.string(),
     data: z.record(z.string(), z.unknown()),

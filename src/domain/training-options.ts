@@ -1,4 +1,4 @@
-/** What a training may be told, each with its limits. The formulas are in `numerics/`. */
+/** Options of a training, with their limits. The formulas are in `numerics/`. */
 import { z } from 'zod';
 import { FLOAT32_MINIMUMS } from './float32-minimums.ts';
 
@@ -6,7 +6,7 @@ export const MAX_BATCH_SIZE = 1024;
 
 const learningRate = z.number().gt(0).max(100);
 const momentum = z.number().min(0).lt(1).default(0);
-const weightDecay = z.number().min(0).max(100).describe('Of weights, never of biases');
+const weightDecay = z.number().min(0).max(100).describe('Applies to weights, not to biases');
 const decayRate = (value: number) => z.number().min(0).lt(1).default(value);
 const epsilon = z.number().gt(0).max(1).describe(`At least ${FLOAT32_MINIMUMS.epsilon}`).default(1e-8);
 
@@ -56,7 +56,10 @@ export const scheduleSchema = z.discriminatedUnion('type', [
     factor: factor.default(0.1),
   }),
   z.strictObject({ type: z.literal('exponential'), factor: z.number().gt(0).max(1).describe('Per epoch') }),
-  z.strictObject({ type: z.literal('cosine'), final: final.describe('Share of the rate at the end') }),
+  z.strictObject({
+    type: z.literal('cosine'),
+    final: final.describe('Learning rate at the end, as a fraction of the initial rate'),
+  }),
   z.strictObject({
     type: z.literal('warmup-cosine'),
     warmupEpochs: z.number().gt(0).max(10_000).default(1),
@@ -70,16 +73,26 @@ export const scheduleSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('one-cycle'),
-    peak: learningRate.describe('The rate rises to it from that of the optimizer'),
+    peak: learningRate.describe("Highest learning rate; the rate rises to it from the optimizer's"),
     warmupFraction: z.number().gt(0).lt(1).default(0.3),
-    final: z.number().min(0).max(1).default(1e-4).describe('Share of the peak at the end'),
+    final: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(1e-4)
+      .describe('Learning rate at the end, as a fraction of the peak'),
   }),
 ]);
 
 export const augmentationSchema = z.strictObject({
-  horizontalFlip: z.boolean().default(false).describe('Every other picture, by chance, is mirrored'),
-  shift: z.int().min(0).max(14).default(0).describe('At most so many pixels in x and in y'),
-  noise: z.number().min(0).max(1).default(0).describe('Standard deviation, pixels being 0–1'),
+  horizontalFlip: z.boolean().default(false).describe('Mirrors each image with probability 1/2'),
+  shift: z.int().min(0).max(14).default(0).describe('Largest shift in x and in y, in pixels'),
+  noise: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('Standard deviation of the noise, for pixels from 0 to 1'),
   erase: z.number().min(0).max(1).default(0).describe('Probability that a rectangle is erased'),
 });
 

@@ -1,4 +1,4 @@
-/** Which weights are looked at. The picture is `formats/drawing/weights.ts`. */
+/** Query for the image of a layer's weights. `formats/drawing/weights.ts` draws it. */
 import { z } from 'zod';
 import { wholeNumber } from './primitives.ts';
 
@@ -6,8 +6,8 @@ export const weightsQuerySchema = z.strictObject({
   layer: wholeNumber(1)
     .prefault(1)
     .describe(
-      '1 for the first: a 28×28 tile for each unit. Later ones: a map of units (rows) × inputs (columns)',
+      'Layer number. Layer 1 is drawn as one 28×28 tile per unit, later layers as a map of units (rows) × inputs (columns)',
     ),
-  unit: wholeNumber(0).optional().describe('Only this unit, from 0'),
+  unit: wholeNumber(0).optional().describe('Draw this unit only, from 0'),
 });
 export type WeightsQuery = z.output<typeof weightsQuerySchema>;

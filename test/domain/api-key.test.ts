@@ -22,19 +22,19 @@ test('keys are read with their names, scopes and hashes, and written the same', 
 
 test('an entry that does not fit is named by its place and its part, and nothing of it is repeated', () => {
   const cases: [entry: string, said: RegExp][] = [
-    ['hunter2', /^entry 2 is not name:scope\+scope:sha256-of-key$/],
+    ['hunter2', /^entry 2 does not have the form name:scope\+scope:sha256-of-key$/],
     ['', /^entry 2 is not/],
     ['hunter2:admin', /^entry 2 is not/],
     [`hunter2:admin:${OTHER}:more`, /^entry 2 is not/],
     [`Hunter2:admin:${OTHER}`, /^entry 2 has a name/],
     [`:admin:${OTHER}`, /^entry 2 has a name/],
-    [`ops:hunter2:${OTHER}`, /^entry 2 has a scope that is none of predict, train, admin/],
+    [`ops:hunter2:${OTHER}`, /^entry 2 has an unknown scope; use predict, train, admin/],
     [`ops::${OTHER}`, /^entry 2 has a scope/],
     [`ops:admin,train:${OTHER}`, /^entry 2 is not/],
     ['ops:admin:hunter2', /^entry 2 does not end with 64 hexadecimal digits/],
     [`ops:admin:${OTHER}0`, /^entry 2 does not end/],
-    [`ci:admin:${OTHER}`, /^entry 2 has the name of one before it$/],
-    [`ops:admin:${HASH.toUpperCase()}`, /^entry 2 has the hash of one before it$/],
+    [`ci:admin:${OTHER}`, /^entry 2 has the same name as an earlier entry$/],
+    [`ops:admin:${HASH.toUpperCase()}`, /^entry 2 has the same hash as an earlier entry$/],
   ];
   for (const [entry, said] of cases) {
     assert.throws(

@@ -21,9 +21,9 @@ test('whatever is found is said with its numbers and with what to do', () => {
   );
   for (const { detail, advice } of findings) assert.match(`${detail} ${advice}`, /^[A-Z].*\..*[.?]$/);
   const details = findings.map(({ detail }) => detail);
-  assert.match(details[2]!, /by 812, which is seldom more than 0\./);
+  assert.match(details[2]!, /by 812; for training images it rarely rises by more than 0\./);
   assert.match(details[4]!, /column 21\.3 and row 14\.0; .* columns 9\.0 to 19\.5/);
-  assert.match(details[5]!, /is -50, theirs is seldom below 60/);
+  assert.match(details[5]!, /is -50, while that of training images is rarely below 60/);
 });
 
 test('corrections are told, findings or not', () => {

@@ -103,7 +103,7 @@ test('numbers of which float32 would hold nothing are refused, each with its lim
   };
   const problem = assertProblem(await post({ training }), 400, 'invalid-request');
   assert.deepEqual(problem.errors, [
-    { pointer: '#/training/clipNorm', detail: 'must be at least 0.000001, or null, which clips nothing' },
+    { pointer: '#/training/clipNorm', detail: 'must be at least 0.000001, or null for no clipping' },
     { pointer: '#/training/optimizer/epsilon', detail: 'must be at least 1e-15' },
     { pointer: '#/training/classWeights/0', detail: 'must be 0 or at least 0.000001' },
   ]);

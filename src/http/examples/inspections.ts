@@ -110,8 +110,9 @@ const diagnosis: Diagnosis = {
     {
       code: 'inverted',
       detail:
-        'Light and dark seem exchanged: with them exchanged back its log-likelihood among the training images is greater by 437, which is seldom more than 0.',
-      advice: 'Send 255 − pixel: the background of the training images is dark where this one is light.',
+        'The image seems inverted: after inverting it, its log-likelihood under the training images rises by 437; for training images it rarely rises by more than 0.',
+      advice:
+        'Send 255 − pixel. The training images have a dark background where this image has a light one.',
     },
   ],
   corrected: [{ code: 'resized', detail: 'from 280×280 to 28×28, in the middle of 28×28' }],
