@@ -33,7 +33,7 @@ import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
 
 /** After it, requests in flight are cut off: the rest is for whatever is to be closed. */
-const REQUESTS_SHARE_OF_GRACE = 0.75;
+export const REQUESTS_SHARE_OF_GRACE = 0.75;
 
 export interface Atelier {
   readonly app: FastifyInstance;

@@ -28,7 +28,7 @@ function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
-const environmentSchema = z.object({
+export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes a free one'),
   DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files'),

@@ -13,7 +13,7 @@ sharp.unblock({
 });
 
 /** As many as a large camera's; they are decoded a few rows at a time where the format allows it. */
-const MAX_CONTAINED_PIXELS = 50_000_000;
+export const MAX_CONTAINED_PIXELS = 50_000_000;
 
 /**
  * One 28×28 picture; colour becomes luma as in PIL's convert('L'), transparency black as the data's background.

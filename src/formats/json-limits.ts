@@ -11,7 +11,7 @@ export interface JsonLimits {
 }
 
 /** What is sent to other protocols: 21,000 images of rows of 28. */
-const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
+export const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });

@@ -7,7 +7,7 @@ import type { Float32Tensor, Tensor } from './tensor.ts';
 import { readZip } from './zip.ts';
 
 /** Weights hardly compress; what unpacks to more than this was made to. */
-const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
+export const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
 
 /** Stored: deflating takes ten times as long and makes weights 7 % smaller. */
 export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {

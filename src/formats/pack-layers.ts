@@ -13,8 +13,8 @@ export interface PackedLayers {
 }
 
 /** As for trainings. */
-const MAX_HIDDEN_LAYERS = 8;
-const MAX_UNITS = 4096;
+export const MAX_HIDDEN_LAYERS = 8;
+export const MAX_UNITS = 4096;
 const CLASSES = { min: 2, max: 100 };
 
 /** @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected */

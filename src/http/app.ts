@@ -83,7 +83,9 @@ export interface Services {
 }
 
 /** For bodies that are not images. */
-const JSON_BODY_BYTES = 2 ** 20;
+export const JSON_BODY_BYTES = 2 ** 20;
+/** Of an id or a name in a path. */
+export const MAX_PARAM_LENGTH = 128;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 export async function buildApp(
@@ -105,7 +107,7 @@ export async function buildApp(
     return503OnClosing: false,
     // One line a request, when it is answered, instead of Fastify's two.
     logController: new LogController({ disableRequestLogging: true }),
-    routerOptions: { maxParamLength: 128 },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     genReqId: (request) => {
       const given = request.headers['x-request-id'];
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();

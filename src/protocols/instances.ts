@@ -7,7 +7,7 @@ import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
 
 /** Each is decoded by itself. */
-const MAX_ENCODED_IMAGES = 1000;
+export const MAX_ENCODED_IMAGES = 1000;
 /** Of the one input: that of a tensor, and that of pictures, whose names end like this by TensorFlow's custom. */
 const NAMES = ['image', 'image_bytes'];
 

@@ -16,7 +16,7 @@ const CHECKED_IMAGES = 256;
 /** Multiply-adds in float64; a second or two. */
 const MAX_CHECK_COST = 5e8;
 /** Twenty characters each, and as many bytes again while they are written. */
-const MAX_JSON_PARAMETERS = 5_000_000;
+export const MAX_JSON_PARAMETERS = 5_000_000;
 
 export interface ModelFile {
   readonly bytes: Buffer;

@@ -18,9 +18,9 @@ import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Multiply-adds; a few seconds of the reference. */
-const MAX_COST = 4e9;
+export const MAX_COST = 4e9;
 /** At 50 bytes and more each: the parameters and their gradient, twice, and two numbers a coordinate. */
-const MAX_PARAMETERS = 10_000_000;
+export const MAX_PARAMETERS = 10_000_000;
 /** Of an npy answer, 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 

@@ -5,8 +5,8 @@ import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
 /** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */
-const MAX_LOADED = 256;
-const MAX_BYTES = 256 * 2 ** 20;
+export const MAX_LOADED = 256;
+export const MAX_BYTES = 256 * 2 ** 20;
 
 export interface ModelCacheCounts {
   /** Were in memory, or were being read already. */

@@ -3,7 +3,7 @@ import type { Progress } from '../domain/epoch-record.ts';
 
 /** Of a job that has not done a step yet. */
 const UNKNOWN_SECONDS = 30;
-const MAX_SECONDS = 3600;
+export const MAX_SECONDS = 3600;
 
 /**
  * Whole seconds, 1 to 3600, until the first of the running jobs is done: the oldest queued job then takes its place,

@@ -6,7 +6,7 @@ import { fromOutcome } from './outcome.ts';
 import type { TaskMap } from './tasks.ts';
 
 /** Waiting tasks per pool; one more would wait longer than its client does. */
-const MAX_QUEUED = 64;
+export const MAX_QUEUED = 64;
 
 export interface Pool<Tasks extends TaskMap<Tasks>> {
   /**

@@ -13,9 +13,9 @@ const BODY_TYPES = [
   'application/x-npy',
   ...ENCODED_IMAGE_TYPES,
 ];
-const MAX_FILES = 1000;
+export const MAX_FILES = 1000;
 /** Of all pictures of a form that are made to fit: two of the largest, or a thousand of 316×316. */
-const MAX_FORM_PIXELS = 100_000_000;
+export const MAX_FORM_PIXELS = 100_000_000;
 
 /** What a file begins with; curl names the type of few files. */
 const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [

@@ -7,9 +7,9 @@ import { findLimitViolation } from '../../formats/json-limits.ts';
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Nothing that is taken here nests deeper than five. What goes through it step by step need not fear for its stack. */
-const MAX_DEPTH = 32;
+export const MAX_DEPTH = 32;
 /** A gradient check may name 1,000 images. To say of a hundred thousand values what is wrong with each takes a second. */
-const MAX_VALUES = 10_000;
+export const MAX_VALUES = 10_000;
 /** Characters of a field that are said again. */
 const MAX_QUOTED_CHARS = 100;
 

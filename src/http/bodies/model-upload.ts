@@ -9,7 +9,7 @@ const FILE = 'file';
 const MAX_FIELDS = 32;
 /** A hundred class names take less. */
 const MAX_FIELD_BYTES = 64 * 1024;
-const LIMITS = { files: 1, fields: MAX_FIELDS, parts: MAX_FIELDS + 1, fieldSize: MAX_FIELD_BYTES };
+export const LIMITS = { files: 1, fields: MAX_FIELDS, parts: MAX_FIELDS + 1, fieldSize: MAX_FIELD_BYTES };
 const EXAMPLE = 'as in curl -F name=mine -F file=@model.npz';
 
 export interface ModelUpload {

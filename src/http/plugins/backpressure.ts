@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** Times the delay at which new work is refused, everything is. */
-const CRITICAL_FACTOR = 20;
+export const CRITICAL_FACTOR = 20;
 const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 

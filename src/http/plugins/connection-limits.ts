@@ -28,7 +28,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   checkMs: 5000,
   connections: 4000,
 };
-const MAX_HEADER_BYTES = 16 * 1024;
+export const MAX_HEADER_BYTES = 16 * 1024;
 /** Until the system asks a silent client whether it is still there. */
 const PROBE_AFTER_MS = 60_000;
 

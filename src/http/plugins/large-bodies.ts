@@ -4,10 +4,10 @@ import { AtelierError } from '../../errors.ts';
 import { rejectWithTimeout } from '../errors/time-out.ts';
 
 /** What the main thread computes by itself is no larger. */
-const LARGE_BYTES = 256 * 1024;
-const MAX_LARGE_BODIES = 8;
+export const LARGE_BYTES = 256 * 1024;
+export const MAX_LARGE_BODIES = 8;
 /** Of a body that is arriving while others wait for its place. */
-const MIN_BYTES_PER_SECOND = 64 * 1024;
+export const MIN_BYTES_PER_SECOND = 64 * 1024;
 /** Before its rate is judged. */
 const RATE_AFTER_MS = 2000;
 

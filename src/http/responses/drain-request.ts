@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Of a body that does not go on arriving: its client waits for the answer, or is gone. */
-const MAX_IDLE_MS = 2000;
+export const MAX_IDLE_MS = 2000;
 
 /**
  * Reads and drops what is left of a body, `limit` bytes at most and as long as it goes on arriving: a client that is still sending would see a broken

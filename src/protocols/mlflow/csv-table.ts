@@ -8,8 +8,8 @@ import type { NestedTensor } from '../../formats/nested-numbers.ts';
 /** Whether the first row names the columns, where somebody says so. */
 export type CsvHeader = 'present' | 'absent' | undefined;
 
-const MAX_RECORD_BYTES = 64 * 1024;
-const MAX_NUMBERS = 2 ** 24;
+export const MAX_RECORD_BYTES = 64 * 1024;
+export const MAX_NUMBERS = 2 ** 24;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**

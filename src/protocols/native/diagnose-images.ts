@@ -8,7 +8,7 @@ import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 
 /** A second or two. */
-const MAX_DIAGNOSED = 10_000;
+export const MAX_DIAGNOSED = 10_000;
 
 /**
  * @param images as they came

@@ -1,0 +1,48 @@
+/** The table of docs/reference/configuration.md, from the schema of the environment. */
+import { z } from 'zod';
+import { environmentSchema } from '../../src/config.ts';
+import { table } from './table.ts';
+
+type Name = keyof typeof environmentSchema.shape;
+
+/** Rejected, so that nobody relies on it. */
+const UNSUPPORTED: readonly Name[] = ['DATABASE_URL'];
+
+/** Defaults that the schema does not state, or that depend on the machine. */
+const DEFAULTS: Partial<Record<Name, string>> = {
+  TRAINING_WORKERS: 'cores − 1, at least 1',
+  API_KEYS: 'none',
+  CORS_ORIGINS: 'none',
+  PUBLIC_METRICS: '`true` on loopback',
+  PUBLIC_DOCS: '`true` on loopback',
+  RATE_LIMIT_PER_MINUTE: 'off',
+};
+
+function unwrap(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional)
+    return unwrap(schema.unwrap() as z.ZodType);
+  return schema;
+}
+
+function allowed(schema: z.ZodType): string {
+  const inner = unwrap(schema);
+  if (inner instanceof z.ZodNumber) return `${inner.minValue} to ${inner.maxValue}`;
+  if (inner instanceof z.ZodEnum) return inner.options.map((option) => `\`${option}\``).join(', ');
+  return 'text';
+}
+
+function defaultOf(name: Name, schema: z.ZodType): string {
+  return DEFAULTS[name] ?? `\`${(schema as z.ZodDefault).def.defaultValue}\``;
+}
+
+export function configuration(): string {
+  const rows = Object.entries(environmentSchema.shape)
+    .filter(([name]) => !UNSUPPORTED.includes(name as Name))
+    .map(([name, schema]) => [
+      `\`${name}\``,
+      defaultOf(name as Name, schema),
+      allowed(schema),
+      schema.description ?? unwrap(schema).description ?? '',
+    ]);
+  return table(['variable', 'default', 'allowed', 'meaning'], rows);
+}

@@ -1,0 +1,229 @@
+/** Cause and remedy of every error code, and the tables of docs/reference/errors.md that show them. */
+import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { problemStatus } from '../../src/http/errors/problem.ts';
+import { table } from './table.ts';
+
+type Advice = readonly [cause: string, remedy: string];
+
+const SENT = {
+  'malformed-request': [
+    'The bytes are not an HTTP/1.1 request, or the `Host` header is missing or repeated.',
+    'Use an HTTP client; send one `Host` header.',
+  ],
+  'malformed-body': [
+    'The body cannot be read in its format: invalid JSON, a truncated file, a broken form.',
+    'Correct the body at the position that `detail` names.',
+  ],
+  'invalid-request': [
+    'A field, parameter or header does not match the schema.',
+    'Correct the places in `errors`; `/docs` shows the schema.',
+  ],
+  'undecodable-image': [
+    'The bytes are not a PNG, JPEG or WebP image, or the image is damaged.',
+    'Send a complete image and the right content type.',
+  ],
+  'not-acceptable': [
+    'The `Accept` header allows no format that the route can produce.',
+    'Send one of the formats in `detail`, or no `Accept`.',
+  ],
+  'request-timeout': [
+    'The request did not arrive in time.',
+    'Send it faster or in smaller parts; see [limits](limits.md#time).',
+  ],
+  'body-too-large': [
+    'The body is larger than the route allows.',
+    'Send less at once, or raise `MAX_BODY_BYTES` or `MAX_DATASET_BYTES`.',
+  ],
+  'unsupported-media-type': [
+    'The route does not read this content type or content encoding.',
+    'Send one of the content types in `detail`, uncompressed.',
+  ],
+  'expectation-failed': [
+    'The request has an `Expect` header other than `100-continue`.',
+    'Remove the header.',
+  ],
+  'headers-too-large': ['The request line and headers are too large.', 'Send fewer or shorter headers.'],
+  'invalid-pixels': ['A pixel is not a number, or is out of range.', 'Send 0–255, or 0–1 with `pixels=0-1`.'],
+  'invalid-image-size': ['An image is not 28×28.', 'Resize it, or let `fit=contain` do so.'],
+  'ambiguous-pixel-range': [
+    'Floats have a maximum just above 1, so they may be 0–1 or 0–255.',
+    'Send `pixels=0-1` or `pixels=0-255`, or clip the values.',
+  ],
+  'idempotency-key-reused': [
+    'The `Idempotency-Key` came with another request within 24 hours.',
+    'Use a new key for a new request.',
+  ],
+  'request-in-flight': [
+    'The first request with this `Idempotency-Key` has no response yet.',
+    'Repeat the request shortly.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const ACCESS = {
+  unauthenticated: [
+    'The request has no API key, or an unknown one.',
+    'Send `Authorization: Bearer <key>`; see [API keys](../operations/api-keys.md).',
+  ],
+  forbidden: [
+    'The key does not have the scope of the route.',
+    'Use a key with the scope that `detail` names.',
+  ],
+  'rate-limited': [
+    'The key or address sent more than `RATE_LIMIT_PER_MINUTE` requests.',
+    'Wait as long as `Retry-After` says.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const REFERENCES = {
+  'route-not-found': ['The service has no such path.', 'Check the path; `/docs` lists all of them.'],
+  'method-not-allowed': ['The path exists, but not with this method.', 'Use a method of the `Allow` header.'],
+  'dataset-not-found': [
+    'The path names a data set that does not exist.',
+    'List them with `GET /v1/datasets`.',
+  ],
+  'image-not-found': [
+    'The split has no image with this index.',
+    'Use an index below the number of examples.',
+  ],
+  'training-job-not-found': [
+    'The path names a job that does not exist.',
+    'List them with `GET /v1/training-jobs`.',
+  ],
+  'model-not-found': [
+    'The path names a model or version that does not exist, or whose job has not ended.',
+    'Follow the events of the job, then repeat the request.',
+  ],
+  'alias-not-found': ['The model has no such alias.', 'List them with `GET /v1/models/{name}/aliases`.'],
+  'checkpoint-not-found': [
+    'The job has no checkpoint at this step; only the best and the last three are kept.',
+    'List them with `GET …/checkpoints`.',
+  ],
+  'unknown-dataset': [
+    'A field names a data set that does not exist.',
+    'Correct the field; list them with `GET /v1/datasets`.',
+  ],
+  'unknown-model': [
+    'A field names a model, version or checkpoint that does not exist.',
+    'Correct the field; list them with `GET /v1/models`.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const REQUESTS = {
+  'invalid-model-file': [
+    'The file is not a model that can be imported.',
+    'See [model files](model-files.md) for the names, shapes and types.',
+  ],
+  'invalid-dataset-file': [
+    'Images or labels cannot be used as a data set.',
+    'Correct the part and position in `detail`; see [own data](../guides/own-data.md).',
+  ],
+  'impossible-request': [
+    'Options are valid by themselves but not together, or not for this model.',
+    'Change the places in `errors`.',
+  ],
+  'check-too-costly': [
+    'The gradient check would take longer than seconds.',
+    'Check fewer examples or coordinates, as `detail` suggests.',
+  ],
+  'evaluation-too-costly': [
+    'The evaluation would take longer than half a minute.',
+    'Use the split that `detail` suggests.',
+  ],
+  'illegal-transition': [
+    'The status of the job does not allow this change.',
+    'Read the job; `detail` lists the changes that are allowed.',
+  ],
+  'version-in-use': [
+    'An alias points at the version, or a waiting job starts from it.',
+    'Move the alias or end the job first.',
+  ],
+  'dataset-in-use': [
+    'A job that has not ended trains on the data set, or the data set is built in.',
+    'Wait for the job or cancel it.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const SERVICE = {
+  'queue-full': ['As many jobs as `QUEUE_LIMIT` are waiting.', 'Wait as long as `Retry-After` says.'],
+  overloaded: [
+    'Too much work is in progress, or the event loop is late.',
+    'Wait as long as `Retry-After` says.',
+  ],
+  draining: [
+    'The service is shutting down.',
+    'Repeat the request at the next instance, or after the restart.',
+  ],
+  'storage-full': ['The disk of `STATE_DIR` is full.', 'Free space; active jobs continue by themselves.'],
+  'internal-error': ['A defect of the service.', 'Look up the request id in the log, and report it.'],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const JOBS = {
+  'loss-diverged': ['The loss is no longer a number.', 'Lower the learning rate, or set `clipNorm`.'],
+  'gradient-check-failed': [
+    'The check before the training found a gradient that differs from the differences.',
+    'Follow the `advice` of the report.',
+  ],
+  'kernel-differs': [
+    'The float32 kernel does not compute what the float64 reference computes.',
+    'Check the hardware; update the service; report it.',
+  ],
+  'worker-crashed': [
+    'A thread crashed or hung, for a job three times since its last checkpoint.',
+    'Read the log; use a smaller network or fewer jobs at once.',
+  ],
+  'checkpoint-damaged': [
+    'A file of a checkpoint does not match its digest.',
+    'Start the training again; check the disk.',
+  ],
+  'dataset-damaged': [
+    'The file of a data set does not match its digest.',
+    'Upload the data set again, which repairs it.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+const START = {
+  'invalid-configuration': [
+    'An environment variable has a value that is not allowed.',
+    'Correct the variable; see [configuration](configuration.md).',
+  ],
+  'invalid-dataset': [
+    'The files in `DATA_DIR` are missing or not usable.',
+    'Run `npm run data`, or correct `DATA_DIR`.',
+  ],
+  'state-locked': ['Another process uses `STATE_DIR`.', 'Stop it, or use another folder.'],
+  'state-unusable': [
+    '`STATE_DIR` cannot be read or written, or its database is damaged.',
+    'Correct the permissions, or restore a backup.',
+  ],
+} as const satisfies Partial<Record<ErrorCode, Advice>>;
+
+/** A code without cause and remedy does not compile. */
+const ADVICE: Readonly<Record<ErrorCode, Advice>> = {
+  ...SENT,
+  ...ACCESS,
+  ...REFERENCES,
+  ...REQUESTS,
+  ...SERVICE,
+  ...JOBS,
+  ...START,
+};
+
+function errorTable(group: Partial<Record<ErrorCode, Advice>>, hasStatus = true): string {
+  const codes = ERROR_CODES.filter((code) => code in group);
+  const rows = codes.map((code) => [
+    `\`${code}\``,
+    ...(hasStatus ? [String(problemStatus(code))] : []),
+    ...ADVICE[code],
+  ]);
+  return table(['code', ...(hasStatus ? ['status'] : []), 'cause', 'remedy'], rows);
+}
+
+export const errors = {
+  sent: () => errorTable(SENT),
+  access: () => errorTable(ACCESS),
+  references: () => errorTable(REFERENCES),
+  requests: () => errorTable(REQUESTS),
+  service: () => errorTable(SERVICE),
+  jobs: () => errorTable(JOBS),
+  start: () => errorTable(START, false),
+};

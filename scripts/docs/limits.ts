@@ -1,0 +1,160 @@
+/** The tables of docs/reference/limits.md, from the constants that enforce the limits. */
+import { REQUESTS_SHARE_OF_GRACE } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { MAX_CONTAINED_PIXELS } from '../../src/datasets/encoded-image.ts';
+import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
+import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
+import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
+import { MAX_UNPACKED_BYTES } from '../../src/formats/npz.ts';
+import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/pack-layers.ts';
+import { JSON_BODY_BYTES, MAX_PARAM_LENGTH } from '../../src/http/app.ts';
+import { FORM_LIMITS } from '../../src/http/bodies/dataset-upload.ts';
+import { MAX_FILES, MAX_FORM_PIXELS } from '../../src/http/bodies/images.ts';
+import { MAX_DEPTH, MAX_VALUES } from '../../src/http/bodies/json.ts';
+import { LIMITS as MODEL_FORM } from '../../src/http/bodies/model-upload.ts';
+import { CRITICAL_FACTOR } from '../../src/http/plugins/backpressure.ts';
+import { CONNECTION_LIMITS, MAX_HEADER_BYTES } from '../../src/http/plugins/connection-limits.ts';
+import { LARGE_BYTES, MAX_LARGE_BODIES, MIN_BYTES_PER_SECOND } from '../../src/http/plugins/large-bodies.ts';
+import { MAX_IDLE_MS } from '../../src/http/responses/drain-request.ts';
+import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
+import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
+import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
+import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
+import { MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
+import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
+import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
+import { MAX_SECONDS } from '../../src/services/retry-after.ts';
+import { MAX_QUEUED } from '../../src/workers/pool.ts';
+import { bytes, count, duration, power, table } from './table.ts';
+
+const config = readConfig({});
+const megapixels = (pixels: number) => `${pixels / 1e6} megapixels`;
+const { headersMs, requestMs, uploadMs, stallMs, keepAliveMs, connections } = CONNECTION_LIMITS;
+const seconds = config.shutdownGraceSeconds;
+
+const requests = [
+  ['body with images', `\`MAX_BODY_BYTES\`, ${bytes(config.maxBodyBytes)}`, '413'],
+  ['any other body', bytes(JSON_BODY_BYTES), '413'],
+  ['JSON without images', `${MAX_DEPTH} levels, ${count(MAX_VALUES)} values`, '400'],
+  [
+    'JSON of other protocols',
+    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings`,
+    '400',
+  ],
+  ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],
+  ['images as Base64', count(MAX_ENCODED_IMAGES), '400'],
+  [
+    'form of images',
+    `${count(MAX_FILES)} files, \`MAX_BODY_BYTES\` together`,
+    '413; 400 for a field that is not a file',
+  ],
+  [
+    'form of a model',
+    `${MODEL_FORM.files} file, ${MODEL_FORM.fields} fields of ${bytes(MODEL_FORM.fieldSize)} each`,
+    '400',
+  ],
+  ['form of a data set', `${FORM_LIMITS.fields} fields of ${bytes(FORM_LIMITS.fieldSize)} each`, '400'],
+  [
+    'data set',
+    `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and half the memory when unpacked`,
+    '413; 422 for the unpacked size',
+  ],
+  ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
+  ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
+  ['network', `${MAX_HIDDEN_LAYERS} hidden layers of ${count(MAX_UNITS)} units`, '400; 422 for a model file'],
+  ['encoded image', `${IMAGE_SIDE}×${IMAGE_SIDE}, known from its header`, '422, before anything is decoded'],
+  ['encoded image with `?fit=contain`', megapixels(MAX_CONTAINED_PIXELS), '422, before anything is decoded'],
+  [
+    'form of images with `?fit=contain`',
+    `${megapixels(MAX_FORM_PIXELS)} together`,
+    '413, before anything is decoded',
+  ],
+  ['header of an npy array', bytes(NPY_MAX_HEADER_BYTES), '400'],
+  ['request line and headers', bytes(MAX_HEADER_BYTES), '431'],
+  ['an id or name in a path', `${MAX_PARAM_LENGTH} characters`, '404'],
+  [
+    'compressed bodies',
+    'none; gzip and deflate for `/v2/…/infer`, inflated up to `MAX_BODY_BYTES`',
+    '415; 413 for the inflated size',
+  ],
+];
+
+const times = [
+  ['headers, from the first byte or the connection', duration(headersMs), '408, the connection is closed'],
+  ['whole request, however steadily it arrives', duration(requestMs), '408, the connection is closed'],
+  ['upload of a data set', duration(uploadMs), '408, the connection is closed'],
+  ['pause within a body', duration(stallMs), '408, the connection is closed'],
+  [
+    'pause of a client that does not read its response',
+    `${duration(stallMs)} to ${duration(2 * stallMs)}`,
+    'the connection is closed',
+  ],
+  ['pause between two requests', duration(keepAliveMs), 'the connection is closed'],
+  [
+    'pause within the rest of a rejected body',
+    duration(MAX_IDLE_MS),
+    'the connection is closed after the response',
+  ],
+  [
+    'gradient check, which takes seconds',
+    `${power(MAX_COST)} multiply-adds, ${count(MAX_PARAMETERS)} parameters`,
+    '422, with the largest check that fits',
+  ],
+  [
+    'evaluation or comparison, which takes half a minute',
+    `${power(MAX_EVALUATION_COST)} multiply-adds`,
+    '422, with the largest evaluation that fits',
+  ],
+  ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],
+  ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
+  ['training', 'what fits into memory, by an estimate', '422'],
+  [
+    'shutdown after SIGTERM',
+    `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,
+    `requests in flight are cut off after ${seconds * REQUESTS_SHARE_OF_GRACE} s`,
+  ],
+];
+
+const concurrency = [
+  ['connections', count(connections), 'closed at once'],
+  [
+    `bodies of more than ${bytes(LARGE_BYTES)}`,
+    count(MAX_LARGE_BODIES),
+    `503; a client below ${bytes(MIN_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
+  ],
+  ['requests that wait for a thread, of each kind', count(MAX_QUEUED), '503'],
+  [
+    'models in memory',
+    `${MAX_LOADED}, of ${bytes(MAX_BYTES)} together`,
+    'the least recently used one is read again when it is needed',
+  ],
+  [
+    'uploaded data sets in memory',
+    '`MAX_DATASET_BYTES`',
+    'the least recently used one is read again when it is needed',
+  ],
+  [
+    'queued jobs',
+    `\`QUEUE_LIMIT\`, ${count(config.queueLimit)}`,
+    `429; \`Retry-After\` is the remaining time of the running jobs, at most ${duration(MAX_SECONDS * 1000)}`,
+  ],
+  ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
+  [
+    'delay of the event loop',
+    `\`MAX_EVENT_LOOP_DELAY_MS\`, ${config.maxEventLoopDelayMs} ms`,
+    '503 for new work',
+  ],
+  [
+    'delay of the event loop, severe',
+    `${CRITICAL_FACTOR} times as much`,
+    '503 for everything except health and metrics',
+  ],
+];
+
+const head = ['what', 'limit', 'beyond it'];
+
+export const limits = {
+  requests: () => table(head, requests),
+  times: () => table(head, times),
+  concurrency: () => table(head, concurrency),
+};

@@ -1,0 +1,22 @@
+/** The table of docs/reference/metrics.md, from a registry as the service makes it. */
+import { createMetrics } from '../../src/http/metrics/registry.ts';
+import { table } from './table.ts';
+
+/** Of prom-client, about the process. */
+const DEFAULTS = /^atelier_(process|nodejs)_/;
+
+export async function metrics(): Promise<string> {
+  const registry = createMetrics({
+    kernel: { name: '', digest: '' },
+    queueLimit: 0,
+    countJobs: async () => 0,
+    runningJobs: async () => [],
+    modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),
+  });
+  const text = await registry.text();
+  const rows = Array.from(text.matchAll(/^# HELP (\S+) (.+)\n# TYPE \S+ (\S+)$/gm))
+    .filter(([, name]) => !DEFAULTS.test(name!))
+    .map(([, name, help, type]) => [`\`${name}\``, type!, help!])
+    .sort(([a], [b]) => a!.localeCompare(b!, 'en'));
+  return table(['metric', 'type', 'meaning'], rows);
+}
