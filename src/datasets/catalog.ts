@@ -1,34 +1,34 @@
-/** The data sets the service knows: what they are at once, their tensors when asked for. */
+/** Catalogue of the data sets: summaries in memory, tensors loaded on demand. */
 import { type Dataset, type DatasetSummary, SPLITS } from '../domain/dataset.ts';
 import { createTensorCache, type LoadTensors } from './tensor-cache.ts';
 
 export interface Catalog {
   /**
-   * With its tensors in memory that all threads share.
+   * Returns the data set with its tensors in shared memory.
    * @throws AtelierError `dataset-damaged`
    */
   get(id: string): Promise<Dataset | undefined>;
   summary(id: string): DatasetSummary | undefined;
-  /** Newest first; those that are built in come last. */
+  /** Newest first; built-in data sets come last. */
   list(): readonly DatasetSummary[];
   add(dataset: DatasetSummary): void;
   remove(id: string): void;
 }
 
-/** Those whose tensors are in files. */
+/** Data sets whose tensors are stored in files. */
 export interface StoredDatasets {
   /** Newest first. */
   readonly summaries: readonly DatasetSummary[];
   readonly load: LoadTensors;
-  /** Ids of those that must stay in memory. */
+  /** Ids of the data sets that must stay in memory. */
   readonly inUse: () => Promise<ReadonlySet<string>>;
-  /** Of those that are not in use. */
+  /** Memory limit for the tensors; data sets in use may exceed it. */
   readonly maxBytes: number;
 }
 
 const MAX_LISTED = 10;
 
-/** @param builtIn stay in memory */
+/** @param builtIn data sets that always stay in memory */
 export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatasets): Catalog {
   const always = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
   const tensors = stored && createTensorCache(stored);
@@ -54,14 +54,14 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
   };
 }
 
-/** Their ids, for a message: the newest, and what is built in. */
+/** Ids for an error message: the newest and the built-in data sets. */
 export function listDatasetIds(catalog: Catalog): string {
   const ids = catalog.list().map(({ id }) => id);
   if (ids.length > MAX_LISTED) ids.splice(MAX_LISTED - 2, ids.length - MAX_LISTED + 1, '…');
   return ids.join(', ');
 }
 
-/** Of one that is built in. */
+/** Summary of a built-in data set. */
 function summarize(dataset: Dataset): DatasetSummary {
   const { id, classNames, digest } = dataset;
   const [train, test] = SPLITS.map((split) => countExamples(dataset[split].labels, classNames.length));

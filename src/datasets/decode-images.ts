@@ -1,11 +1,11 @@
-/** A body of images, whatever it came as → one batch. Synchronous: it runs where the prediction does. */
+/** Decodes a request body of images in any format into one batch. Synchronous, so that it can run in any thread. */
 import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import { decodeBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
 import { decodeJson } from './json-images.ts';
 import { decodeNpyFiles } from './npy-images.ts';
 
-/** Images as they came; pictures have been decoded already. Crosses threads. */
+/** Images as sent, except that PNG, JPEG and WebP are already decoded. Can be sent to a thread. */
 export type EncodedImages =
   | NumberImages
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
@@ -30,19 +30,19 @@ export function decodeImages(body: EncodedImages): ImageBatch {
   }
 }
 
-/** What was changed of each image; none where nothing was. All of a form are pictures that were made to fit, or none is. */
+/** The corrections of each image; empty if none were made. In a form, either all images were resized or none. */
 export function listCorrections(body: EncodedImages): (readonly Correction[])[] {
   if (body.kind === 'many') return body.parts.flatMap(listCorrections);
   return body.kind === 'batch' && body.corrected ? [body.corrected] : [];
 }
 
-/** The memory that it takes, in the thread where it is. */
+/** The buffers that hold the images. */
 export function bufferViews(body: EncodedImages): ArrayBufferView[] {
   if (body.kind === 'many') return body.parts.flatMap(bufferViews);
   return [body.kind === 'batch' ? body.pixels : body.bytes];
 }
 
-/** What is wrong, said of the file in which it is. */
+/** Adds the name of the file to an error. */
 export function inFileError(name: string, error: unknown): unknown {
   if (!(error instanceof AtelierError)) return error;
   const { code, message, details } = error;
@@ -64,7 +64,7 @@ function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): 
   }
 }
 
-/** Only asked for when one is. */
+/** Called only after decoding the whole form has failed, to find the file. */
 function failsToDecode(part: EncodedImages): boolean {
   try {
     decodeImages(part);

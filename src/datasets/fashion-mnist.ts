@@ -1,4 +1,4 @@
-/** The built-in data set: the notebook's four .npy files, loaded once into memory that all threads share. */
+/** The built-in data set Fashion-MNIST: four .npy files, loaded once into shared memory. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export function datasetFile(split: SplitName, kind: 'images' | 'labels'): string
 }
 
 /**
- * Reads the four files of `directory`, of any numeric dtype, and keeps pixels and labels as bytes.
+ * Reads the four files of `directory`, of any numeric dtype, into one byte per pixel and label.
  * @throws AtelierError `invalid-dataset` naming the file and the defect
  */
 export async function loadFashionMnist(directory: string): Promise<Dataset> {
@@ -54,7 +54,7 @@ async function loadSplit(directory: string, split: SplitName): Promise<Examples>
   return { pixels, labels };
 }
 
-/** A function of its own, so that the file's bytes are garbage before the next file is read. */
+/** A separate function, so that the file's bytes can be collected before the next file is read. */
 async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array): Promise<Uint8Array> {
   try {
     return convert(parseNpy(await readFile(file)));
@@ -66,24 +66,19 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
 function toPixels({ shape, dtype, data }: NpyArray): Uint8Array {
   if (!isImages(shape)) {
     throw new RangeError(
-      `its shape is (${shape.join(', ')}); (n, 784) and (n, 28, 28) are allowed, n at least 1`,
+      `its shape is (${shape.join(', ')}), but must be (n, 784) or (n, 28, 28) with n at least 1`,
     );
   }
   const unit = dtype.startsWith('f') && data.every((value: number | bigint) => value <= 1);
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   const scaled = (value: number) => (unit ? unitToByteScale(value, rounding) : value);
-  return toShared(
-    data,
-    255,
-    scaled,
-    'pixels are whole numbers from 0 to 255, or such numbers divided by 255',
-  );
+  return toShared(data, 255, scaled, 'pixels must be whole numbers from 0 to 255, or these divided by 255');
 }
 
 function toLabels({ shape, data }: NpyArray): Uint8Array {
-  if (shape.length !== 1) throw new RangeError(`its shape is (${shape.join(', ')}); labels have shape (n,)`);
+  if (shape.length !== 1) throw new RangeError(`its shape is (${shape.join(', ')}), but must be (n,)`);
   const last = CLASS_NAMES.length - 1;
-  return toShared(data, last, (value) => value, `labels are whole numbers from 0 to ${last}`);
+  return toShared(data, last, (value) => value, `labels must be whole numbers from 0 to ${last}`);
 }
 
 function toShared(

@@ -1,15 +1,15 @@
-/** Images on their way to a prediction, and how the numbers clients send become pixels. */
+/** Batches of images, and the conversion of numbers to pixels. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { Pixels } from '../numerics/engine.ts';
 
 export interface ImageBatch {
   readonly count: number;
-  /** count × 784, 0–255: bytes where every pixel is whole, else float32. */
+  /** count × 784, 0–255: bytes if every pixel is a whole number, else float32. */
   readonly pixels: Pixels;
 }
 
-/** What the client says of its numbers; decided once a request. */
+/** The range of the numbers that stand for black to white; the same for all images of a request. */
 export type PixelScale = '0-1' | '0-255';
 
 export interface PixelOptions {
@@ -17,13 +17,13 @@ export interface PixelOptions {
 }
 
 export const FLOAT16_ROUNDING = 2 ** -11;
-/** Two roundings of float32, as in `bytes * np.float32(1 / 255)`. Float64 too: it often is widened float32. */
+/** Two roundings of float32, as in `bytes * np.float32(1 / 255)`. Also used for float64, which is often widened float32. */
 export const FLOAT32_ROUNDING = 2 ** -22;
 
 /**
- * 0–1 → 0–255. A value that is k/255 but for rounding becomes exactly k, so that a picture gives the same
- * prediction, bit for bit, in whatever form it is sent.
- * @param rounding relative error that the value's type may have made
+ * Converts 0–1 to 0–255. A value within rounding of k/255 becomes exactly k, so an image gives the same prediction, bit
+ * for bit, in every format.
+ * @param rounding relative rounding error of the value's type
  */
 export function unitToByteScale(value: number, rounding: number): number {
   const scaled = value * 255;
@@ -31,13 +31,13 @@ export function unitToByteScale(value: number, rounding: number): number {
   return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
 }
 
-/** Above 1, and yet no picture of 0–255 is so dark: resizing and rounding of 0–1 leave such numbers. */
+/** Resizing and rounding can lift numbers of 0–1 slightly above 1. A maximum up to here is ambiguous. */
 const MAX_UNIT_ROUNDING = 1.01;
 
 /**
- * Of numbers of which nobody says it: 0–1 where none of any array is greater than 1.
- * @param alternative what else than clipping or dividing them may be done, where there is something
- * @throws AtelierError `ambiguous-pixel-range` where the greatest is just above 1
+ * Infers the scale of unlabelled numbers: 0–1 if no value of any array exceeds 1, else 0–255.
+ * @param alternative extra advice for the error message, if any
+ * @throws AtelierError `ambiguous-pixel-range` if the maximum is just above 1
  */
 export function inferScale(
   arrays: readonly ArrayLike<number | bigint>[],
@@ -53,17 +53,17 @@ export function inferScale(
   if (maximum <= 1) return '0-1';
   throw new AtelierError(
     'ambiguous-pixel-range',
-    `The greatest of the numbers is ${maximum}: as 0–1 that is too much, and as 0–255 all is black. ` +
-      `Clip numbers of 0–1 to 1; divide numbers of 0–255 by 255${alternative ? `, or ${alternative.detail}` : ''}.`,
+    `The largest number is ${maximum}, which is too large for pixels of 0–1 and too small for pixels of 0–255. ` +
+      `Clip pixels of 0–1 to 1, or divide pixels of 0–255 by 255${alternative ? `, or ${alternative.detail}` : ''}.`,
     { details: alternative ? [alternative] : [] },
   );
 }
 
 /**
- * n × 784 numbers → pixels; whole bytes are not copied.
- * @param isUnitScale whether the numbers are 0–1, else 0–255
- * @param rounding relative error that their type may have made
- * @param reject told the first index at which a number is out of range, or none
+ * Converts n × 784 numbers to pixels; bytes are not copied.
+ * @param isUnitScale whether the numbers are 0–1 instead of 0–255
+ * @param rounding relative rounding error of the numbers' type
+ * @param reject called with the index of the first number that is out of range or NaN
  */
 export function scaleNumbers(
   numbers: ArrayLike<number | bigint>,
@@ -83,7 +83,7 @@ export function scaleNumbers(
   return toBatch(pixels);
 }
 
-/** Bytes where they can say the same: a quarter of the memory, and the same input as a data set's image. */
+/** Converts to bytes if every pixel is whole: a quarter of the memory, and the same input as an image of a data set. */
 export function toBatch(pixels: Float32Array): ImageBatch {
   const count = pixels.length / IMAGE_PIXELS;
   const bytes = new Uint8Array(pixels);
@@ -92,7 +92,7 @@ export function toBatch(pixels: Float32Array): ImageBatch {
 }
 
 /**
- * n × 784 bytes, not copied.
+ * Interprets n × 784 bytes as images, without a copy.
  * @throws AtelierError `invalid-image-size`
  */
 export function decodeBytes(bytes: Uint8Array): ImageBatch {
@@ -100,13 +100,13 @@ export function decodeBytes(bytes: Uint8Array): ImageBatch {
   if (count < 1 || !Number.isInteger(count)) {
     throw new AtelierError(
       'invalid-image-size',
-      `${bytes.length} bytes are not a whole number of images. Send 784 bytes an image, one a pixel, row by row.`,
+      `${bytes.length} bytes are not a whole number of images. Send 784 bytes per image: one per pixel, row by row.`,
     );
   }
   return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
 }
 
-/** Where an element is, in an array of such a shape. */
+/** Converts a flat index into indices of an array of this shape, like numpy.unravel_index. */
 export function unravelIndex(index: number, shape: readonly number[]): number[] {
   return shape.map((dimension, d) => {
     const stride = shape.slice(d + 1).reduce((product, size) => product * size, 1);
@@ -114,7 +114,7 @@ export function unravelIndex(index: number, shape: readonly number[]): number[] 
   });
 }
 
-/** One batch of all images, in order. */
+/** Concatenates batches. */
 export function joinBatches(batches: readonly ImageBatch[]): ImageBatch {
   if (batches.length === 1) return batches[0]!;
   const count = batches.reduce((sum, batch) => sum + batch.count, 0);

@@ -1,4 +1,4 @@
-/** `{ "image": … }` or `{ "images": […] }` → pixels, in one pass over the bytes. */
+/** Decodes `{ "image": … }` or `{ "images": […] }` into pixels, in one pass over the bytes. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import {
@@ -10,10 +10,10 @@ import {
 } from './image-batch.ts';
 import { JsonScanner } from './json-scanner.ts';
 
-const IMAGE_SHAPE = 'an image is an array of 784 numbers, or of 28 rows of 28';
+const IMAGE_SHAPE = 'an image must be an array of 784 numbers, or of 28 rows of 28';
 
 /**
- * Each image 784 numbers or 28 rows of 28, 0–255 unless `pixels` says 0–1.
+ * Each image is 784 numbers or 28 rows of 28, from 0 to 255 unless `pixels` is 0–1.
  * @throws AtelierError at the first defect: `malformed-body`, `invalid-request`, `invalid-image-size`,
  *   `invalid-pixels`, `ambiguous-pixel-range`
  */
@@ -38,14 +38,18 @@ class JsonImages {
 
   read(): ImageBatch {
     const scanner = this.#scanner;
-    const needed = 'the body is { "image": … } or { "images": […] }';
+    const needed = 'the body must be { "image": … } or { "images": […] }';
     if (!scanner.take('{')) this.#wrongType('#', needed);
-    if (scanner.take('}')) reject('invalid-request', '#', `has no field; ${needed}`);
+    if (scanner.take('}')) reject('invalid-request', '#', `is empty; ${needed}`);
     const field = this.#field();
     if (field === 'images') this.#images();
     else this.#image('#/image');
     if (scanner.take(',')) {
-      reject('invalid-request', `#/${this.#field()}`, 'is one field too many; send image or images, once');
+      reject(
+        'invalid-request',
+        `#/${this.#field()}`,
+        'is an unexpected second field; send either image or images',
+      );
     }
     if (!scanner.take('}')) scanner.malformed('"}"');
     if (scanner.peek() !== '') scanner.malformed('the end');
@@ -56,17 +60,17 @@ class JsonImages {
   #field(): string {
     const key = this.#scanner.key();
     if (key === '__proto__')
-      throw new AtelierError('malformed-body', 'The body has a field named __proto__.');
+      throw new AtelierError('malformed-body', 'The body has a field named __proto__, which is not allowed.');
     if (key !== 'image' && key !== 'images') {
       const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
-      reject('invalid-request', `#/${name}`, 'is not a field; image and images are');
+      reject('invalid-request', `#/${name}`, 'is an unknown field; the fields are image and images');
     }
     if (!this.#scanner.take(':')) this.#scanner.malformed('":"');
     return key;
   }
 
   #images(): void {
-    if (!this.#scanner.take('[')) this.#wrongType('#/images', 'images is an array of images');
+    if (!this.#scanner.take('[')) this.#wrongType('#/images', 'images must be an array of images');
     const count = this.#elements('#/images', (image) => this.#image(image));
     if (count === 0) reject('invalid-request', '#/images', 'is empty; send at least one image');
   }
@@ -79,13 +83,13 @@ class JsonImages {
 
   #rows(pointer: string): void {
     const count = this.#elements(pointer, (row) => {
-      if (!this.#scanner.take('[')) this.#wrongType(row, 'a row is an array of 28 numbers');
+      if (!this.#scanner.take('[')) this.#wrongType(row, 'a row must be an array of 28 numbers');
       this.#numbers(row, IMAGE_SIDE);
     });
     if (count !== IMAGE_SIDE) reject('invalid-image-size', pointer, `has ${count} rows; ${IMAGE_SHAPE}`);
   }
 
-  /** Elements up to the closing bracket; the opening one has been passed. */
+  /** Reads elements up to the closing bracket; the opening one has been read. */
   #elements(pointer: string, readElement: (pointer: string) => void): number {
     const scanner = this.#scanner;
     let count = 0;
@@ -96,28 +100,30 @@ class JsonImages {
     return count;
   }
 
-  /** The loop that runs for every pixel: no pointer is built before something is wrong. */
+  /** The inner loop over all pixels. JSON pointers are built only for errors. */
   #numbers(pointer: string, expected: number): void {
     const scanner = this.#scanner;
     let count = 0;
     if (!scanner.take(']')) {
       do {
         const value = scanner.number();
-        if (Number.isNaN(value)) this.#wrongType(`${pointer}/${count}`, 'a pixel is a number');
-        // Numbers past the expected ones are counted, so that the message can say how many there are.
+        if (Number.isNaN(value)) this.#wrongType(`${pointer}/${count}`, 'a pixel must be a number');
+        // Excess numbers are counted for the error message.
         if (count < expected) this.#pixel(value, pointer, count);
         count++;
       } while (scanner.take(','));
       if (!scanner.take(']')) scanner.malformed('"," or "]"');
     }
     if (count === expected) return;
-    const what = expected === IMAGE_SIDE ? 'a row has 28' : IMAGE_SHAPE;
+    const what = expected === IMAGE_SIDE ? 'a row must have 28' : IMAGE_SHAPE;
     reject('invalid-image-size', pointer, `has ${count} numbers; ${what}`);
   }
 
   #pixel(value: number, pointer: string, index: number): void {
     if (!(value >= 0 && value <= (this.#isUnitScale ? 1 : 255))) {
-      const allowed = this.#isUnitScale ? 'with ?pixels=0-1 pixels are 0 to 1' : 'pixels are 0 to 255';
+      const allowed = this.#isUnitScale
+        ? 'with ?pixels=0-1 pixels must be 0 to 1'
+        : 'pixels must be 0 to 255';
       reject('invalid-pixels', `${pointer}/${index}`, `is ${value}; ${allowed}`);
     }
     if (value > this.#maximum) this.#maximum = value;
@@ -133,10 +139,10 @@ class JsonImages {
   #rejectAmbiguousScale(): void {
     if (this.#options.pixels !== undefined || !this.#fractional || this.#maximum > 2) return;
     const clip = this.#maximum > 1 ? ', clipped to 1' : '';
-    const detail = `say ?pixels=0-1 for pixels from 0 to 1${clip}, or ?pixels=0-255`;
+    const detail = `set ?pixels=0-1 for pixels from 0 to 1${clip}, or ?pixels=0-255`;
     throw new AtelierError(
       'ambiguous-pixel-range',
-      `The pixels are fractions and none is greater than ${Math.ceil(this.#maximum)}, but numbers in JSON are 0 to 255; ${detail}.`,
+      `The pixels are fractions not greater than ${Math.ceil(this.#maximum)}, but JSON pixels range from 0 to 255; ${detail}.`,
       { details: [{ parameter: 'pixels', detail }] },
     );
   }

@@ -1,6 +1,6 @@
 /**
- * Reads the few tokens of which a body of images consists. JSON.parse would build the whole document first: of
- * 60 MB of "[[[[" gigabytes of nested arrays, and of NaN only a position and no pointer.
+ * Scanner for the few JSON tokens in a body of images. JSON.parse would build the whole document first, which takes
+ * gigabytes for 60 MB of "[[[[", and would report NaN without a JSON pointer.
  */
 import { AtelierError } from '../errors.ts';
 
@@ -30,13 +30,13 @@ export class JsonScanner {
     if (this.#bytes.toString('latin1', 0, 3) === '\xef\xbb\xbf') this.#position = 3;
   }
 
-  /** The next character that is not space, '' at the end. */
+  /** The next character that is not white space, or '' at the end. */
   peek(): string {
     this.#skipSpace();
     return this.#text(this.#position, this.#position + 1);
   }
 
-  /** Whether the next character is this one; if so it is passed. */
+  /** Consumes the next character if it is this one, and returns whether it was. */
   take(character: string): boolean {
     this.#skipSpace();
     if (this.#bytes[this.#position] !== character.charCodeAt(0)) return false;
@@ -44,7 +44,7 @@ export class JsonScanner {
     return true;
   }
 
-  /** A number, or NaN (which no JSON is) where there is none. */
+  /** Reads a number. Returns NaN, which JSON cannot contain, if the next token is not a number. */
   number(): number {
     this.#skipSpace();
     const bytes = this.#bytes;
@@ -56,7 +56,7 @@ export class JsonScanner {
       value = value * 10 + byte - ZERO;
       byte = bytes[++end]!;
     }
-    // Nearly all pixels: one to three digits before "," or "]", without a leading zero.
+    // Fast path for nearly all pixels: one to three digits before "," or "]", without a leading zero.
     if ((byte === COMMA || byte === CLOSE) && (end === start + 1 || (end > start && bytes[start] !== ZERO))) {
       this.#position = end;
       return value;
@@ -80,13 +80,17 @@ export class JsonScanner {
       this.#position = end + 1;
       return key;
     } catch (cause) {
-      throw new AtelierError('malformed-body', `The field name at byte ${start} is not JSON in UTF-8.`, {
-        cause,
-      });
+      throw new AtelierError(
+        'malformed-body',
+        `The field name at byte ${start} is not valid JSON in UTF-8.`,
+        {
+          cause,
+        },
+      );
     }
   }
 
-  /** What the next value is. @throws AtelierError `malformed-body` where it is none */
+  /** The type of the next value. @throws AtelierError `malformed-body` if there is no value */
   typeOfNext(expected: string): string {
     if (!Number.isNaN(this.number())) return 'a number';
     return TYPES[this.peek()] ?? this.malformed(expected);
@@ -97,7 +101,7 @@ export class JsonScanner {
       this.peek() === '' ? 'the end' : JSON.stringify(this.#text(this.#position, this.#position + 12));
     throw new AtelierError(
       'malformed-body',
-      `The body is not JSON: at byte ${this.#position} ${expected} was expected, but there is ${found}.`,
+      `The body is not valid JSON: expected ${expected} at byte ${this.#position}, but found ${found}.`,
     );
   }
 
@@ -113,7 +117,7 @@ export class JsonScanner {
   }
 }
 
-/** Digits, "+", "-", ".", "E" and "e"; whether they make a number is for the pattern to say. */
+/** Digits, "+", "-", ".", "E" and "e". NUMBER decides whether they form a number. */
 function isPartOfNumber(byte: number | undefined): boolean {
   return (
     byte !== undefined && ((byte >= ZERO && byte <= NINE) || '+-.eE'.includes(String.fromCharCode(byte)))

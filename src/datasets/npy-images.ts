@@ -13,19 +13,20 @@ import {
 } from './image-batch.ts';
 
 /**
- * One image or many, of any numeric dtype: integers are 0–255; floats are 0–1 where their maximum is at most 1.
- * Whole bytes are not copied.
- * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range` where it is just above 1
+ * Decodes one or more images of any numeric dtype. Integers are 0–255; floats are 0–1 if their maximum is at most 1.
+ * Bytes are not copied.
+ * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, or `ambiguous-pixel-range` if the
+ *   maximum is just above 1
  */
 export function decodeNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
   return decodeNpyFiles([bytes], options)[0]!;
 }
 
-/** Several arrays of one request: whether its floats are 0–1 is decided over all of them. */
+/** Decodes the arrays of one request. The scale of floats is inferred from all of them together. */
 export function decodeNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOptions = {}): ImageBatch[] {
   const arrays = files.map(readImages);
   const floats = arrays.filter(isFloat).map(({ data }) => data);
-  const floatScale = pixels ?? inferScale(floats, { parameter: 'pixels', detail: 'say ?pixels=0-255' });
+  const floatScale = pixels ?? inferScale(floats, { parameter: 'pixels', detail: 'set ?pixels=0-255' });
   const wholeScale = pixels ?? '0-255';
   return arrays.map((array) => toPixels(array, isFloat(array) ? floatScale === '0-1' : wholeScale === '0-1'));
 }
@@ -37,13 +38,13 @@ function readImages(bytes: Uint8Array): NpyArray {
   if (!image && !isImages(shape)) {
     throw new AtelierError(
       'invalid-image-size',
-      `The array has shape (${shape.join(', ')}); (28, 28), (784), (n, 784) and (n, 28, 28) are allowed, n at least 1.`,
+      `The array has shape (${shape.join(', ')}), but must have shape (28, 28), (784), (n, 784) or (n, 28, 28) with n at least 1.`,
     );
   }
   return array;
 }
 
-/** (n, 784) or (n, 28, 28), n at least 1. */
+/** Whether the shape is (n, 784) or (n, 28, 28) with n at least 1. */
 export function isImages([count, ...image]: readonly number[]): boolean {
   return (
     count! >= 1 && (image.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || image.join() === `${IMAGE_PIXELS}`)
@@ -58,10 +59,10 @@ function isFloat(array: NpyArray): boolean {
 function toPixels({ data, dtype, shape }: NpyArray, unit: boolean): ImageBatch {
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   return scaleNumbers(data, unit, rounding, (index, limit) => {
-    const floats = ' Floats are 0 to 1 where none is greater than 1; ?pixels= says which.';
+    const floats = ' Floats range from 0 to 1 if none is greater than 1; set ?pixels= to choose the range.';
     throw new AtelierError(
       'invalid-pixels',
-      `The array is ${data[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.` +
+      `The pixel at [${unravelIndex(index, shape).join(', ')}] is ${data[index]}, but must be from 0 to ${limit}.` +
         (dtype.startsWith('f') ? floats : ''),
     );
   });

@@ -1,18 +1,18 @@
-/** Which data sets' tensors are in memory. */
+/** Cache of the tensors of data sets. */
 import type { Dataset, DatasetSummary } from '../domain/dataset.ts';
 
 export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 
 export interface TensorCache {
-  /** Loads them once, however many ask meanwhile. @throws whatever `load` throws, and forgets it */
+  /** Concurrent calls share one load. @throws the error of `load`, which is not cached */
   get(dataset: DatasetSummary): Promise<Tensors>;
   remove(id: string): void;
 }
 
 /**
- * The one that was not asked for the longest time goes first, when all take more than `maxBytes`: never one in use, of
- * which a second copy would be loaded, nor the one that was asked for last.
+ * Evicts the least recently used data set above `maxBytes`, but never one in use (it would be loaded twice) nor the most
+ * recent one.
  */
 export function createTensorCache(options: {
   load: LoadTensors;
@@ -20,7 +20,7 @@ export function createTensorCache(options: {
   maxBytes: number;
 }): TensorCache {
   const { load, inUse, maxBytes } = options;
-  /** In the order in which they were asked for. */
+  /** In order of last use. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
 
   async function evictLeastRecentlyUsed(newest: string): Promise<void> {
@@ -52,7 +52,7 @@ export function createTensorCache(options: {
   };
 }
 
-/** One byte a pixel and one a label. */
+/** One byte per pixel and one per label. */
 export function tensorBytes({ imageShape: [height, width], splits }: DatasetSummary): number {
   return (splits.train.examples + splits.test.examples) * (height * width + 1);
 }

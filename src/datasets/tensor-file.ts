@@ -1,4 +1,4 @@
-/** The tensors of a data set in one file: pixels and labels of train, then test, a byte each, and nothing else. */
+/** The file of a data set's tensors: pixels and labels of train, then of test, one byte each. */
 import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { type DatasetSummary, IMAGE_PIXELS } from '../domain/dataset.ts';
@@ -8,7 +8,7 @@ import type { Tensors } from './tensor-cache.ts';
 const CHUNK_BYTES = 2 ** 22;
 
 /**
- * Durable when it resolves, but for the entry in its directory.
+ * Durable when it resolves; the caller syncs the directory.
  * @returns `sha256:` of the file, which is the data set's digest
  */
 export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
@@ -29,8 +29,8 @@ export async function writeTensorFile(path: string, { train, test }: Tensors): P
 }
 
 /**
- * Into shared memory, once.
- * @throws AtelierError `dataset-damaged` where it is not the file that was written
+ * Reads the file into shared memory.
+ * @throws AtelierError `dataset-damaged` if it is missing or its digest differs
  */
 export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
   const { train, test } = dataset.splits;
@@ -43,14 +43,14 @@ export async function readTensorFile(path: string, dataset: DatasetSummary): Pro
   const [trainPixels, trainLabels] = [view(train.examples * IMAGE_PIXELS), view(train.examples)];
   const [testPixels, testLabels] = [view(test.examples * IMAGE_PIXELS), view(test.examples)];
   const digest = await fill(new Uint8Array(memory), path).catch((cause: NodeJS.ErrnoException) => {
-    // A message of the system has the path, which is nothing that clients need to know.
+    // System messages contain the path, which clients must not see.
     throw damaged(
       dataset,
       cause.code === undefined ? cause.message : `it cannot be read (${cause.code})`,
       cause,
     );
   });
-  if (digest !== dataset.digest) throw damaged(dataset, 'its bytes are not those that were checked');
+  if (digest !== dataset.digest) throw damaged(dataset, 'its digest differs from the one stored at upload');
   return {
     train: { pixels: trainPixels, labels: trainLabels },
     test: { pixels: testPixels, labels: testLabels },
@@ -92,7 +92,7 @@ function formatDigest(hash: Hash): string {
 function damaged({ id }: DatasetSummary, defect: string, cause?: unknown): AtelierError {
   return new AtelierError(
     'dataset-damaged',
-    `The file of data set ${id} is damaged: ${defect}. Upload the data set again, which keeps its id, or restore the file from a backup.`,
+    `The file of data set ${id} is damaged: ${defect}. Upload the data set again (it keeps its id), or restore the file from a backup.`,
     { cause },
   );
 }

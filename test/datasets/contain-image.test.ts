@@ -37,7 +37,9 @@ test('a small tall picture grows, between black left and right', async () => {
 
 test('it says what it did', async () => {
   const { corrected } = await containImage(await plain(560, 280).webp().toBuffer());
-  assert.deepEqual(corrected, [{ code: 'resized', detail: 'from 560×280 to 28×14, in the middle of 28×28' }]);
+  assert.deepEqual(corrected, [
+    { code: 'resized', detail: 'resized from 560×280 to 28×14, centred in 28×28' },
+  ]);
 });
 
 test('a photograph is turned as its camera says', async () => {
@@ -81,7 +83,7 @@ test('a picture of 28×28 too is turned as its camera says', async () => {
     (_, i) => greys[(27 - (i % 28)) * 28 + Math.floor(i / 28)]!,
   );
   assert.deepEqual(batch.pixels, upright);
-  assert.deepEqual(corrected, [{ code: 'oriented', detail: 'turned as its EXIF orientation says' }]);
+  assert.deepEqual(corrected, [{ code: 'oriented', detail: 'rotated by its EXIF orientation' }]);
   assert.deepEqual((await decodeImage(lying)).pixels, greys);
 });
 

@@ -138,7 +138,10 @@ test('another size is refused with what it was', async () => {
     Array.from({ length: 27 }, () => new Uint8Array(32)),
     { width: 32, height: 27 },
   );
-  await assert.rejects(decodeImage(bytes), refused('invalid-image-size', /32×27 pixels; 28×28/));
+  await assert.rejects(
+    decodeImage(bytes),
+    refused('invalid-image-size', /32×27 pixels, but must have 28×28/),
+  );
 });
 
 test('a bomb is refused by its header, before it is decoded', async () => {

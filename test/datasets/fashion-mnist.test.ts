@@ -67,7 +67,12 @@ const DEFECTS: readonly (readonly [string, string, Uint8Array, RegExp])[] = [
   ['pixels above 255', TRAIN_IMAGES, floats(256), /value 0 is 256/],
   ['negative pixels', TRAIN_IMAGES, floats(-1), /value 0 is -1/],
   ['more images than labels', TRAIN_LABELS, labelsOf(1), /1 labels, but .* has 2 images/],
-  ['an eleventh class', TRAIN_LABELS, labelsOf(9, 10), /value 1 is 10; labels are whole numbers from 0 to 9/],
+  [
+    'an eleventh class',
+    TRAIN_LABELS,
+    labelsOf(9, 10),
+    /value 1 is 10; labels must be whole numbers from 0 to 9/,
+  ],
   ['a fractional label', TRAIN_LABELS, npyBytes(new Float32Array([1, 1.5]), [2]), /value 1 is 1\.5/],
   ['one-hot labels', TRAIN_LABELS, npyBytes(new Uint8Array(20), [2, 10]), /\(2, 10\)/],
   ['a file of something else', TRAIN_LABELS, Buffer.from('not an array'), /signature/],

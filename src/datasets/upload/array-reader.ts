@@ -1,4 +1,4 @@
-/** One array in an uploaded file: .npy, IDX, or IDX packed by gzip. */
+/** Streaming reader of one array in an uploaded file: npy, IDX, or IDX compressed with gzip. */
 import { AtelierError } from '../../errors.ts';
 import type { NpyData } from '../../formats/npy.ts';
 import {
@@ -16,8 +16,8 @@ export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fort
   readonly part: string;
   readonly format: 'npy' | 'idx';
   /**
-   * Its elements in the order of the file, stretch by stretch. A stretch is overwritten by the next.
-   * @throws AtelierError `invalid-dataset-file` where it ends too early, goes on, or does not unpack
+   * The elements in file order. Each chunk is overwritten by the next.
+   * @throws AtelierError `invalid-dataset-file` if the data is too short, too long or damaged
    */
   chunks(): AsyncIterable<NpyData>;
 }
@@ -38,20 +38,23 @@ const VIEWS = {
   f8: Float64Array,
 } as const satisfies Record<NpyDtype, unknown>;
 
-/** @throws AtelierError `invalid-dataset-file` where it is none, or its header says another length */
+/** @throws AtelierError `invalid-dataset-file` if the format is unknown, or the header contradicts the file's length */
 export async function openArrayReader(source: ByteSource): Promise<ArrayReader> {
   const head = await readHead(source, HEAD_BYTES);
   const { part } = source;
   if (head.subarray(0, 6).equals(Buffer.from('\x93NUMPY', 'latin1'))) {
     if (source.bytes === null)
-      rejectPart(part, 'an npy array is not read out of gzip; send it as it is, or in an npz');
+      rejectPart(
+        part,
+        'npy arrays compressed with gzip are not supported; send the array uncompressed, or in an npz',
+      );
     return createArrayReader(source, 'npy', npyHeader(part, head, source.bytes));
   }
   if (head[0] === 0x1f && head[1] === 0x8b && source.bytes !== null)
     return openArrayReader(gunzippedSource(source));
   if (head[0] === 0 && head[1] === 0)
     return createArrayReader(source, 'idx', readIdxHeader(part, head, source.bytes));
-  return rejectPart(part, 'it is neither npy nor IDX, nor IDX packed by gzip');
+  return rejectPart(part, 'it is not an npy or IDX array, nor an IDX array compressed with gzip');
 }
 
 function npyHeader(part: string, head: Uint8Array, fileBytes: number): ArrayHeader {
@@ -78,7 +81,7 @@ function createArrayReader(
     shape,
     fortranOrder,
     async *chunks() {
-      // Of a memory of its own, so that elements lie where their type wants them.
+      // A separate buffer keeps the view aligned to the element type.
       const stretch = new Uint8Array(CHUNK_BYTES);
       const view = (bytes: number) => new View(stretch.buffer, 0, bytes / NPY_ITEM_BYTES[dtype]);
       let filled = 0;
@@ -88,7 +91,7 @@ function createArrayReader(
         const skipped = Math.min(skip, chunk.length);
         skip -= skipped;
         remaining -= chunk.length - skipped;
-        if (remaining < 0) rejectPart(part, `it goes on after the ${dataBytes} bytes of its data`);
+        if (remaining < 0) rejectPart(part, `it continues after the ${dataBytes} bytes of its data`);
         for (let at = skipped; at < chunk.length; ) {
           const taken = Math.min(CHUNK_BYTES - filled, chunk.length - at);
           stretch.set(chunk.subarray(at, at + taken), filled);

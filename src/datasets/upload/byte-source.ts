@@ -1,19 +1,19 @@
-/** Bytes in a file, packed or not, that are read as often as need be and never all at once. */
+/** Byte streams of files, archive entries and gzip files, which can be opened repeatedly. */
 import { createReadStream } from 'node:fs';
 import { pipeline, type Transform } from 'node:stream';
 import { crc32, createGunzip, createInflateRaw } from 'node:zlib';
 import { rejectPart } from './reject-part.ts';
 
 export interface ByteSource {
-  /** What it is called where it is refused. */
+  /** Name of the part in error messages. */
   readonly part: string;
-  /** null where only reading tells. */
+  /** null if the length is not known before reading. */
   readonly bytes: number | null;
-  /** @throws AtelierError `invalid-dataset-file` while it is read, where it does not unpack to what it should */
+  /** @throws AtelierError `invalid-dataset-file` during reading, if the data is damaged or exceeds its declared size */
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** So many bytes of a file. */
+/** A range of a file. */
 export function fileSource(part: string, path: string, bytes: number, start = 0): ByteSource {
   return {
     part,
@@ -25,7 +25,7 @@ export function fileSource(part: string, path: string, bytes: number, start = 0)
   };
 }
 
-/** An entry of a zip archive, which declares its length and checksum. */
+/** An entry of a zip archive, checked against its declared length and checksum. */
 export function zipEntrySource(
   compressed: ByteSource,
   { bytes, checksum, deflated }: { bytes: number; checksum: number; deflated: boolean },
@@ -39,7 +39,7 @@ export function zipEntrySource(
       let sum = 0;
       for await (const chunk of deflated ? decompress(compressed, createInflateRaw()) : compressed.open()) {
         found += chunk.length;
-        if (found > bytes) rejectPart(part, `it unpacks to more than the ${bytes} bytes that it declares`);
+        if (found > bytes) rejectPart(part, `it decompresses to more than its declared ${bytes} bytes`);
         sum = crc32(chunk, sum);
         yield chunk;
       }
@@ -48,25 +48,25 @@ export function zipEntrySource(
   };
 }
 
-/** The reader says how much there may be: it stops reading, and so ends a bomb. */
+/** The consumer enforces the size limit and stops reading, which defuses decompression bombs. */
 export function gunzippedSource(compressed: ByteSource): ByteSource {
   return { part: compressed.part, bytes: null, open: () => decompress(compressed, createGunzip()) };
 }
 
 async function* decompress(compressed: ByteSource, transform: Transform): AsyncIterable<Uint8Array> {
-  // What fails is thrown where the transform is read.
+  // Errors are thrown to the reader of the transform.
   const decompressed: AsyncIterable<Uint8Array> = pipeline(compressed.open(), transform, () => {});
   try {
     yield* decompressed;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code?.startsWith('Z_')) {
-      rejectPart(compressed.part, 'its compressed bytes are damaged, or cut off', cause);
+      rejectPart(compressed.part, 'its compressed data is damaged or truncated', cause);
     }
     throw cause;
   }
 }
 
-/** The first bytes, `limit` of them where there are as many. */
+/** Reads up to `limit` bytes from the start. */
 export async function readHead(source: ByteSource, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;

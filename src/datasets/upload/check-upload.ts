@@ -1,4 +1,4 @@
-/** An uploaded data set: read, converted, and checked in full. */
+/** Reads, converts and validates an uploaded data set. */
 import { type DatasetSummary, IMAGE_PIXELS } from '../../domain/dataset.ts';
 import type { ArrayReport, DatasetReport } from '../../domain/dataset-report.ts';
 import type { DatasetFields } from '../../domain/dataset-upload.ts';
@@ -21,8 +21,8 @@ export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'spli
 }
 
 /**
- * @param maxBytes the most that the arrays may have, both unpacked from an npz and as a byte a pixel
- * @throws AtelierError `invalid-dataset-file`, naming the part and the place
+ * @param maxBytes limit of the arrays, both decompressed from an npz and as one byte per pixel
+ * @throws AtelierError `invalid-dataset-file`, naming the part and the position
  */
 export async function checkUpload(
   files: readonly UploadedFile[],
@@ -61,10 +61,10 @@ export async function checkUpload(
   };
 }
 
-/** No picture of 0–255 is so dark; normalising and resizing 0–1 leave numbers up to here. */
+/** Floats above this are certainly 0–255. Normalising and resizing 0–1 can give numbers up to here. */
 const BYTE_SCALE_THRESHOLD = 2;
 
-/** Floats are 0–1 where none of any array is greater than 1. */
+/** Whether floats are 0–1: they are if none of any array is greater than 1. */
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
@@ -73,10 +73,10 @@ async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
     if (ofArray > greatest) [greatest, part] = [ofArray, array.part];
   }
   if (greatest <= 1) return part !== '';
-  const advice = 'clip floats of 0–1 to 1, as in x.clip(0, 1), or send whole numbers of 0–255 as u1';
+  const advice = 'clip floats of 0–1 with x.clip(0, 1), or send whole numbers of 0–255 as u1';
   return rejectPart(
     part,
-    `no float is greater than ${greatest}: as 0–1 that is too much, as 0–255 all is black; ${advice}`,
+    `its largest number is ${greatest}, which is too large for pixels of 0–1 and too small for pixels of 0–255; ${advice}`,
   );
 }
 
@@ -85,7 +85,7 @@ async function readExamples(
   unit: boolean,
   classes: number | null,
 ): Promise<Examples & { readonly arrays: ArrayReport[]; readonly rounded: number }> {
-  // The smaller first: what is wrong is told sooner.
+  // Labels first: they are small, so errors are found sooner.
   const readOfLabels = await readLabels(labels, classes);
   const readOfImages = await readImages(images, unit && isFloat(images));
   return {
@@ -106,18 +106,15 @@ function describe(
 function assertTestable(test: LabelledArrays | null, testFraction: number | null): void {
   if (test === null && testFraction === null) {
     const advice =
-      'send test_images and test_labels, or testFraction=0.2 to hold out that share of every class';
-    rejectPart('test_images', `there is nothing to test on; ${advice}`);
+      'send test_images and test_labels, or testFraction=0.2 to hold out that fraction of each class';
+    rejectPart('test_images', `there are no test images; ${advice}`);
   }
   if (test !== null && testFraction !== null) {
-    rejectPart(
-      'testFraction',
-      `${test.images.part} are there already, so that nothing is held out; leave it out`,
-    );
+    rejectPart('testFraction', `it cannot be combined with ${test.images.part}; omit it`);
   }
 }
 
-/** By what the headers say, before anything is read. */
+/** Checks the counts in the headers before the data is read. */
 function assertCounts(sent: readonly LabelledArrays[], maxBytes: number): void {
   let total = 0;
   for (const { images, labels } of sent) {
@@ -126,8 +123,7 @@ function assertCounts(sent: readonly LabelledArrays[], maxBytes: number): void {
     if (labelled !== count)
       rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
     total += count * (IMAGE_PIXELS + 1);
-    if (total > maxBytes)
-      rejectPart(images.part, `the images take ${total} bytes, and ${maxBytes} are the most`);
+    if (total > maxBytes) rejectPart(images.part, `the images take ${total} bytes; the limit is ${maxBytes}`);
   }
 }
 
@@ -135,6 +131,6 @@ function assertTrainable(examples: readonly number[], classNames: readonly strin
   const missing = examples.indexOf(0);
   if (missing < 0) return;
   const named = `${missing} (${JSON.stringify(classNames[missing])})`;
-  const advice = `every label from 0 to ${classNames.length - 1} must be there; number the classes without gaps, from 0`;
+  const advice = `every label from 0 to ${classNames.length - 1} must occur; number the classes from 0 without gaps`;
   rejectPart(part, `class ${named} has no training image; ${advice}`);
 }

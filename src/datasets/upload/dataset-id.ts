@@ -1,12 +1,11 @@
-/** Whether two uploads are the same data set. */
+/** Content-derived ids: equal uploads get the same id. */
 import { hash } from 'node:crypto';
 import type { DatasetSummary } from '../../domain/dataset.ts';
 
 const DIGITS = 40;
 
 /**
- * `dst_` and 160 bits of the SHA-256 of what makes a data set: the digest of its pixels and labels, how many there are in
- * each split, and the names of its classes.
+ * `dst_` and 160 bits of a SHA-256 over the digest of pixels and labels, the size of each split, and the class names.
  */
 export function datasetId({
   digest,

@@ -1,14 +1,14 @@
-/** Images that are in a data set more than once. */
+/** Finds duplicate and constant images in a data set. */
 import { hash } from 'node:crypto';
 import { type DatasetReport, type Duplicates, MAX_PAIRS } from '../../domain/dataset-report.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 import { imageRow } from './split-test.ts';
 
-/** Where an image was first seen, by the SHA-256 of its pixels. */
+/** Index of the first occurrence of an image, by the SHA-256 of its pixels. */
 type Seen = Map<string, number>;
 
-/** An image counts once a split, whatever it repeats there, and once more where it is in the other. */
+/** Counts an image once per split that it repeats an image of, and once more if it also occurs in the other split. */
 export function findDuplicates({ train, test }: Tensors): DatasetReport['duplicates'] {
   const inTrain: Seen = new Map();
   const inTest: Seen = new Map();
@@ -42,7 +42,7 @@ function recordImage(
   if (found.first.length < MAX_PAIRS) found.first.push([first, n]);
 }
 
-/** How many have one colour only. */
+/** Counts images whose pixels are all equal. */
 export function countConstant({ pixels, labels }: Examples): number {
   let count = 0;
   for (let n = 0; n < labels.length; n++) {

@@ -1,4 +1,4 @@
-/** The header of an IDX file, as MNIST and Fashion-MNIST are published. Format: http://yann.lecun.com/exdb/mnist/ */
+/** Parser of IDX headers, the format in which MNIST is published: http://yann.lecun.com/exdb/mnist/ */
 
 import type { ArrayHeader } from './array-header.ts';
 import { rejectPart } from './reject-part.ts';
@@ -14,18 +14,24 @@ const OTHERS: Readonly<Record<number, string>> = {
 const MAX_DIMENSIONS = 4;
 
 /**
- * @param head the first bytes: two zeros, the type, the number of dimensions, and each as a big-endian 32-bit integer
- * @param fileBytes length of the whole file; null where it is not known yet
+ * @param head two zero bytes, the type, the number of dimensions, then each dimension as a big-endian 32-bit integer
+ * @param fileBytes length of the whole file; null if unknown
  */
 export function readIdxHeader(part: string, head: Buffer, fileBytes: number | null): ArrayHeader {
   const [, , type, dimensions] = head;
   if (type !== UNSIGNED_BYTE) {
-    const found = OTHERS[type ?? -1] ?? 'no type that there is';
-    rejectPart(part, `its IDX header names ${found}; unsigned bytes are read. Send other numbers as npy`);
+    const found = OTHERS[type ?? -1] ?? 'an unknown type';
+    rejectPart(
+      part,
+      `its IDX header declares ${found}, but only unsigned bytes are supported. Send other numbers as npy`,
+    );
   }
   const dataOffset = 4 + 4 * dimensions!;
   if (!(dimensions! >= 1 && dimensions! <= MAX_DIMENSIONS)) {
-    rejectPart(part, `its IDX header names ${dimensions} dimensions; 1 to ${MAX_DIMENSIONS} are read`);
+    rejectPart(
+      part,
+      `its IDX header declares ${dimensions} dimensions; 1 to ${MAX_DIMENSIONS} are supported`,
+    );
   }
   if (head.length < dataOffset) rejectPart(part, 'it ends within its IDX header');
   const shape = Array.from({ length: dimensions! }, (_, d) => head.readUInt32BE(4 + 4 * d));
@@ -33,7 +39,7 @@ export function readIdxHeader(part: string, head: Buffer, fileBytes: number | nu
   if (fileBytes !== null && fileBytes !== dataOffset + dataBytes) {
     rejectPart(
       part,
-      `its IDX header names ${dataBytes} bytes of data, but there are ${fileBytes - dataOffset}`,
+      `its IDX header declares ${dataBytes} bytes of data, but the file has ${fileBytes - dataOffset}`,
     );
   }
   return { dtype: 'u1', shape, fortranOrder: false, dataOffset, dataBytes };

@@ -1,4 +1,4 @@
-/** Which of the uploaded files, or of the arrays in an npz, is what. */
+/** Matches uploaded files, or the arrays of an npz, to their roles by name. */
 import { ARRAY_NAMES, type ArrayRole, FILE_PARTS, NPZ_PART } from '../../domain/dataset-upload.ts';
 import { quote } from '../../formats/model-file-error.ts';
 import { type ArrayReader, openArrayReader } from './array-reader.ts';
@@ -7,7 +7,7 @@ import { openNpz } from './npz-file.ts';
 import { rejectPart } from './reject-part.ts';
 
 export interface UploadedFile {
-  /** Name of the form's part. */
+  /** Name of the form part. */
   readonly part: string;
   readonly path: string;
   readonly bytes: number;
@@ -19,8 +19,8 @@ export interface LabelledArrays {
 }
 
 /**
- * @param maxBytes the most that the arrays of an npz may have together, unpacked
- * @returns `test` is null where there is none
+ * @param maxBytes limit of the decompressed arrays of an npz together
+ * @returns `test` is null if no test arrays were sent
  * @throws AtelierError `invalid-dataset-file`
  */
 export async function matchArrays(
@@ -29,12 +29,13 @@ export async function matchArrays(
 ): Promise<{ train: LabelledArrays; test: LabelledArrays | null }> {
   const archive = files.find(({ part }) => part === NPZ_PART);
   if (archive && files.length > 1)
-    rejectPart(NPZ_PART, 'it holds all arrays, so that no other file is sent beside it');
+    rejectPart(NPZ_PART, 'it must hold all arrays, so no other file can be sent with it');
   const sources = archive
     ? await openNpz(NPZ_PART, archive.path, maxBytes)
     : new Map(files.map(({ part, path, bytes }) => [part, fileSource(part, path, bytes)]));
   for (const name of sources.keys()) {
-    if (!FILE_PARTS.includes(name)) rejectPart(NPZ_PART, `it has an array ${quote(name)}; ${EXPECTED}`);
+    if (!FILE_PARTS.includes(name))
+      rejectPart(NPZ_PART, `it has an unknown array ${quote(name)}; ${EXPECTED}`);
   }
   const array = async (role: ArrayRole) => {
     const source = findSource(sources, role);
@@ -43,7 +44,7 @@ export async function matchArrays(
   const train = pairUp('train', await array('trainImages'), await array('trainLabels'));
   const test = pairUp('test', await array('testImages'), await array('testLabels'));
   return {
-    train: train ?? rejectPart(archive ? NPZ_PART : 'train_images', `it is not there; ${EXPECTED}`),
+    train: train ?? rejectPart(archive ? NPZ_PART : 'train_images', `it is missing; ${EXPECTED}`),
     test,
   };
 }
@@ -54,7 +55,7 @@ const EXPECTED = `the arrays are ${Object.values(ARRAY_NAMES)
 
 function findSource(sources: ReadonlyMap<string, ByteSource>, role: ArrayRole): ByteSource | undefined {
   const found = ARRAY_NAMES[role].flatMap((name) => sources.get(name) ?? []);
-  if (found.length > 1) rejectPart(found[1]!.part, `it is there as ${found[0]!.part} already`);
+  if (found.length > 1) rejectPart(found[1]!.part, `the same array was sent as ${found[0]!.part}`);
   return found[0];
 }
 
@@ -64,7 +65,7 @@ function pairUp(
   labels: ArrayReader | undefined,
 ): LabelledArrays | null {
   if (images && labels) return { images, labels };
-  if (images) rejectPart(`${split}_labels`, `they are not there, but ${images.part} is`);
-  if (labels) rejectPart(`${split}_images`, `they are not there, but ${labels.part} is`);
+  if (images) rejectPart(`${split}_labels`, `they are missing, but ${images.part} was sent`);
+  if (labels) rejectPart(`${split}_images`, `they are missing, but ${labels.part} was sent`);
   return null;
 }

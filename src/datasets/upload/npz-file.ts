@@ -1,4 +1,4 @@
-/** The arrays of an .npz archive in a file, which may be larger than memory. */
+/** Streaming reader of .npz files, which may be larger than memory. `formats/npz.ts` reads archives in memory. */
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';
 import {
@@ -11,19 +11,20 @@ import {
 import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
 import { rejectPart } from './reject-part.ts';
 
-/** Holds a directory of as many entries as there may be, and the longest comment. */
+/** Large enough for the directory with the maximum number of entries and the longest comment. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
-/** What is sent in its place, and begins like this. */
+/** Signatures of formats that are often sent instead of an npz. */
 const OTHER_FORMATS = [
   ['\x93NUMPY', 'an npy array'],
-  ['\x1f\x8b', 'packed by gzip'],
+  ['\x1f\x8b', 'a gzip file'],
   ['\0\0', 'an IDX array'],
 ] as const;
 
 /**
- * By their names without `.npy`. Nothing is unpacked.
- * @param maxBytes the most that all may have together, unpacked
+ * Reads the directory of the archive without decompressing any entry.
+ * @param maxBytes limit of all arrays together, decompressed
+ * @returns the arrays by name, without `.npy`
  * @throws AtelierError `invalid-dataset-file`
  */
 export async function openNpz(
@@ -43,7 +44,7 @@ export async function openNpz(
     const otherFormat = sniffOtherFormat(await read(0, 6));
     if (otherFormat)
       reject(
-        `it is ${otherFormat}, and has to be an npz; an array is sent as ${FILE_PARTS.slice(1).join(', ')}`,
+        `it is ${otherFormat}, but must be an npz; send single arrays as ${FILE_PARTS.slice(1).join(', ')}`,
       );
     const tailOffset = Math.max(0, size - TAIL_BYTES);
     const sources = new Map<string, ByteSource>();

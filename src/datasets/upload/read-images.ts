@@ -1,4 +1,4 @@
-/** Images of an uploaded array → a byte a pixel. */
+/** Reads the images of an uploaded array into one byte per pixel. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
 import { FLOAT16_ROUNDING, FLOAT32_ROUNDING, unitToByteScale } from '../image-batch.ts';
 import type { ArrayReader } from './array-reader.ts';
@@ -7,9 +7,9 @@ import { rejectPart } from './reject-part.ts';
 export interface ReadImages {
   /** n × 784 */
   readonly pixels: Uint8Array;
-  /** How many were no whole number. */
+  /** Number of pixels that were not whole numbers. */
   readonly rounded: number;
-  /** Of the numbers as they are in the file. */
+  /** Smallest and largest number in the file. */
   readonly minimum: number;
   readonly maximum: number;
 }
@@ -17,8 +17,8 @@ export interface ReadImages {
 const SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE},${IMAGE_SIDE},1`];
 
 /**
- * How many images there are.
- * @throws AtelierError `invalid-dataset-file` where the shape is not (n, 784), (n, 28, 28) or (n, 28, 28, 1), n at least 1
+ * Number of images in the array.
+ * @throws AtelierError `invalid-dataset-file` unless the shape is (n, 784), (n, 28, 28) or (n, 28, 28, 1), n at least 1
  */
 export function countImages({ part, shape }: ArrayReader): number {
   const [count, ...image] = shape;
@@ -28,14 +28,14 @@ export function countImages({ part, shape }: ArrayReader): number {
   }
   const advice =
     image.length >= 2
-      ? `an image is ${IMAGE_SIDE}×${IMAGE_SIDE} here, of one grey: resize and convert the pictures before they are sent`
-      : `(n, ${IMAGE_SIDE}, ${IMAGE_SIDE}) and (n, ${IMAGE_PIXELS}) are images`;
+      ? `images must be ${IMAGE_SIDE}×${IMAGE_SIDE} and grey; resize and convert them before sending them`
+      : `images must have shape (n, ${IMAGE_SIDE}, ${IMAGE_SIDE}) or (n, ${IMAGE_PIXELS})`;
   return rejectPart(part, `its shape is (${shape.slice(0, 8).join(', ')}); ${advice}`);
 }
 
 export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
-/** The greatest number, or one greater than `enough`. Reads all of it else: what an array holds is known only at its end. */
+/** The largest number, or the first number found above `enough`, so that the rest need not be read. */
 export async function maxOf(array: ArrayReader, enough: number): Promise<number> {
   let greatest = Number.NEGATIVE_INFINITY;
   for await (const stretch of array.chunks()) {
@@ -46,7 +46,7 @@ export async function maxOf(array: ArrayReader, enough: number): Promise<number>
 }
 
 /**
- * @param unit whether the numbers are 0–1, to be multiplied by 255
+ * @param unit whether the numbers are 0–1 and must be multiplied by 255
  * @throws AtelierError `invalid-dataset-file` naming the first number that is out of range
  */
 export async function readImages(array: ArrayReader, unit: boolean): Promise<ReadImages> {
@@ -71,7 +71,7 @@ export async function readImages(array: ArrayReader, unit: boolean): Promise<Rea
   return { pixels, rounded, minimum, maximum };
 }
 
-/** The first index runs fastest there: image, then row, then column. */
+/** Maps a Fortran-order index to C order. In Fortran order the first index runs fastest: image, then row, then column. */
 function fromFortranOrder([count, height, width]: readonly number[]): (index: number) => number {
   const rows = width === undefined ? 1 : height!;
   const columns = IMAGE_PIXELS / rows;
@@ -86,7 +86,7 @@ function fromFortranOrder([count, height, width]: readonly number[]): (index: nu
 function rejectValue(array: ArrayReader, place: number, value: number, unit: boolean): never {
   const pixel = place % IMAGE_PIXELS;
   const at = [Math.floor(place / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
-  const range = unit ? '0 to 1, since no float is greater' : '0 to 255';
-  const also = isFloat(array) && !unit ? ', or 0 to 1 where no float is greater' : '';
-  rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels are ${range}${also}`);
+  const range = unit ? 'from 0 to 1, since no float is greater' : 'from 0 to 255';
+  const also = isFloat(array) && !unit ? ', or from 0 to 1 if no float is greater' : '';
+  rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels must be ${range}${also}`);
 }

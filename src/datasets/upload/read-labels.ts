@@ -1,4 +1,4 @@
-/** Labels of an uploaded array → a byte a label. */
+/** Reads the labels of an uploaded array into one byte per label. */
 import { MAX_CLASSES } from '../../domain/dataset.ts';
 import type { ArrayReader } from './array-reader.ts';
 import { rejectPart } from './reject-part.ts';
@@ -10,8 +10,8 @@ export interface ReadLabels {
 }
 
 /**
- * @param classes how many there are; null where only the labels say
- * @throws AtelierError `invalid-dataset-file` naming the first that is none
+ * @param classes number of classes; null if it follows from the labels
+ * @throws AtelierError `invalid-dataset-file` naming the first invalid label
  */
 export async function readLabels(array: ArrayReader, classes: number | null): Promise<ReadLabels> {
   const { part } = array;
@@ -26,7 +26,7 @@ export async function readLabels(array: ArrayReader, classes: number | null): Pr
           classes === null ? `there are at most ${MAX_CLASSES} classes` : `there are ${classes} class names`;
         rejectPart(
           part,
-          `label ${index} is ${label}; labels are whole numbers from 0 to ${limit}, since ${why}`,
+          `label ${index} is ${label}; labels must be whole numbers from 0 to ${limit}, since ${why}`,
         );
       }
       if (label < minimum) minimum = label;
@@ -37,14 +37,14 @@ export async function readLabels(array: ArrayReader, classes: number | null): Pr
   return { labels, minimum, maximum };
 }
 
-/** @throws AtelierError `invalid-dataset-file` where the shape is neither (n,) nor (n, 1) */
+/** @throws AtelierError `invalid-dataset-file` unless the shape is (n,) or (n, 1) */
 export function countLabels({ part, shape }: ArrayReader): number {
   const [count, ...rest] = shape;
   if (rest.length === 0 || (rest.length === 1 && rest[0] === 1))
-    return count ?? rejectPart(part, 'it is one number');
-  const advice = rest.length === 1 ? '; one-hot rows become labels by .argmax(1)' : '';
+    return count ?? rejectPart(part, 'it is a single number');
+  const advice = rest.length === 1 ? '; convert one-hot rows to labels with .argmax(1)' : '';
   return rejectPart(
     part,
-    `its shape is (${shape.slice(0, 8).join(', ')}); labels have shape (n,) or (n, 1)${advice}`,
+    `its shape is (${shape.slice(0, 8).join(', ')}), but must be (n,) or (n, 1)${advice}`,
   );
 }

@@ -1,12 +1,12 @@
-/** Test images for a data set that has none of its own. */
+/** Splits a test set off the training images. */
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { splitByClass } from '../../numerics/batches.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 
 /**
- * The same share of every class, chosen by the seed. What stays is moved together where it is: the images are not in
- * memory twice.
+ * Takes the same fraction of each class, chosen by the seed. The remaining images are compacted in place, so the images
+ * are not in memory twice.
  */
 export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
@@ -18,7 +18,7 @@ export function splitTest({ pixels, labels }: Examples, fraction: number, seed: 
     test.pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     test.labels[to] = labels[from]!;
   }
-  // Ascending, so that nothing is overwritten before it has moved.
+  // In ascending order, so no image is overwritten before it has been moved.
   for (const [to, from] of train.entries()) {
     pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     labels[to] = labels[from]!;

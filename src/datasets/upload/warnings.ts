@@ -1,4 +1,4 @@
-/** What is odd about a data set and does not keep it from being trained on. */
+/** Warnings about an uploaded data set that can still be trained on. */
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { DatasetReport } from '../../domain/dataset-report.ts';
 
@@ -25,19 +25,19 @@ export function findWarnings(
   warn(
     dark !== undefined,
     'dark-images',
-    `No pixel of ${dark?.part} is greater than 1, of 255. If 1 is white, multiply by 255 or send floats.`,
+    `No pixel of ${dark?.part} is greater than 1 of 255. If 1 is white, multiply by 255 or send floats.`,
   );
   warn(
     pixels.rounded > 0,
     'rounded-pixels',
-    `${pixels.rounded} pixels were no whole number of 0–255, and were rounded to the nearest.`,
+    `${pixels.rounded} pixels were rounded to the nearest whole number from 0 to 255.`,
   );
   const [fewest, most] = extremes(train.examplesPerClass);
   warn(
     train.examplesPerClass[fewest]! * UNBALANCED_RATIO < train.examplesPerClass[most]!,
     'unbalanced-classes',
-    `Class ${named(fewest)} has ${train.examplesPerClass[fewest]} training images, class ${named(most)} has ` +
-      `${train.examplesPerClass[most]}. "classWeights": "balanced" weighs them alike.`,
+    `Class ${named(fewest)} has ${train.examplesPerClass[fewest]} training images, but class ${named(most)} has ` +
+      `${train.examplesPerClass[most]}. Set "classWeights": "balanced" to weight classes equally.`,
   );
   const untested = test.examplesPerClass.indexOf(0);
   warn(untested >= 0, 'class-not-tested', `Class ${named(untested)} has no test image.`);
@@ -45,20 +45,20 @@ export function findWarnings(
   warn(
     across.images > 0,
     'test-images-in-train',
-    `${across.images} of ${test.examples} test images are training images too: the test accuracy is too good by them.`,
+    `${across.images} of ${test.examples} test images are also training images, so the test accuracy will be too high.`,
   );
   const contradictory = duplicates.train.withOtherLabel;
   warn(
     contradictory > 0,
     'contradictory-labels',
-    `${contradictory} training images repeat an earlier one with another label.`,
+    `${contradictory} training images repeat an earlier image with a different label.`,
   );
   const constant = constantImages.train + constantImages.test;
-  warn(constant > 0, 'constant-images', `${constant} images have one colour only.`);
+  warn(constant > 0, 'constant-images', `${constant} images have only one grey value.`);
   return warnings;
 }
 
-/** Where the smallest and the largest count are. */
+/** Indices of the smallest and the largest count. */
 function extremes(counts: readonly number[]): [fewest: number, most: number] {
   return [counts.indexOf(Math.min(...counts)), counts.indexOf(Math.max(...counts))];
 }

@@ -48,7 +48,7 @@ const datasetReport: DatasetReport = {
   warnings: [
     {
       code: 'test-images-in-train',
-      message: '1 of 237 test images are training images too: the test accuracy is too good by them.',
+      message: '1 of 237 test images are also training images, so the test accuracy will be too high.',
     },
   ],
 };

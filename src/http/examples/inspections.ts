@@ -115,7 +115,7 @@ const diagnosis: Diagnosis = {
         'Send 255 − pixel. The training images have a dark background where this image has a light one.',
     },
   ],
-  corrected: [{ code: 'resized', detail: 'from 280×280 to 28×28, in the middle of 28×28' }],
+  corrected: [{ code: 'resized', detail: 'resized from 280×280 to 28×28, centred in 28×28' }],
 };
 
 export const inspectionExamples = {

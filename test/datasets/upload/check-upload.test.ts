@@ -236,6 +236,6 @@ test('classes of very different size, and a class without test images, are warne
   assert.deepEqual(codes(fewer.report), ['unbalanced-classes', 'class-not-tested']);
   assert.match(
     fewer.report.warnings[0]!.message,
-    /^Class 1 \("dog"\) has 1 training images, class 0 \("cat"\) has 21/,
+    /^Class 1 \("dog"\) has 1 training images, but class 0 \("cat"\) has 21/,
   );
 });

@@ -32,58 +32,57 @@ type Case = readonly [
 
 const CASES: readonly Case[] = [
   ['nothing to test on', without('test_images', 'test_labels'), 'test_images', /testFraction=0\.2/],
-  [
-    'something to test on, and a share to hold out',
-    four,
-    'testFraction',
-    /leave it out/,
-    { testFraction: 0.2 },
-  ],
-  ['no training images', without('train_images'), 'train_images', /train_labels is/],
-  ['no training labels', without('train_labels'), 'train_labels', /train_images is/],
+  ['something to test on, and a share to hold out', four, 'testFraction', /omit it/, { testFraction: 0.2 }],
+  ['no training images', without('train_images'), 'train_images', /train_labels was sent/],
+  ['no training labels', without('train_labels'), 'train_labels', /train_images was sent/],
   ['nothing to train on', without('train_images', 'train_labels'), 'train_images', /train_images or x_train/],
-  ['test labels without images', without('test_images'), 'test_images', /test_labels is/],
+  ['test labels without images', without('test_images'), 'test_images', /test_labels was sent/],
   [
     'an array by both of its names',
     { ...four, x_train: four['train_images']! },
     'x_train',
-    /is there as train_images already/,
+    /was sent as train_images/,
   ],
   ['an npz beside a file', { file: npz(four), train_images: four['train_images']! }, 'file', /no other file/],
   [
     'an npz with an array of another name',
     { file: npz({ ...four, extra: four['test_labels']! }) },
     'file',
-    /has an array "extra"/,
+    /has an unknown array "extra"/,
   ],
   [
     'an npz under the name of an array',
     { ...four, train_images: npz(four) },
     'train_images',
-    /neither npy nor IDX/,
+    /not an npy or IDX array/,
   ],
   [
     'an array under the name of the npz',
     { file: four['train_images']! },
     'file',
-    /is an npy array, and has to be an npz; an array is sent as train_images, /,
+    /is an npy array, but must be an npz; send single arrays as train_images, /,
   ],
-  ['an IDX array under that name', { file: idx(images(8, 2), [8, 28, 28]) }, 'file', /is an IDX array, and/],
-  ['IDX.gz under that name', { file: idxGz(images(8, 2), [8, 28, 28]) }, 'file', /is packed by gzip, and/],
-  ['nothing under that name', { file: Buffer.alloc(0) }, 'file', /is empty, and has to be an npz/],
-  ['an empty file', { ...four, train_images: Buffer.alloc(0) }, 'train_images', /neither npy nor IDX/],
-  ['a picture', { ...four, test_images: Buffer.from('\x89PNG\r\n') }, 'test_images', /neither npy nor IDX/],
+  ['an IDX array under that name', { file: idx(images(8, 2), [8, 28, 28]) }, 'file', /is an IDX array, but/],
+  ['IDX.gz under that name', { file: idxGz(images(8, 2), [8, 28, 28]) }, 'file', /is a gzip file, but/],
+  ['nothing under that name', { file: Buffer.alloc(0) }, 'file', /is empty, but must be an npz/],
+  ['an empty file', { ...four, train_images: Buffer.alloc(0) }, 'train_images', /not an npy or IDX array/],
+  [
+    'a picture',
+    { ...four, test_images: Buffer.from('\x89PNG\r\n') },
+    'test_images',
+    /not an npy or IDX array/,
+  ],
   [
     'images of 32×32',
     { ...four, train_images: npy(new Uint8Array(8 * 1024), [8, 32, 32]) },
     'train_images',
-    /\(8, 32, 32\); an image is 28×28 here, of one grey: resize/,
+    /\(8, 32, 32\); images must be 28×28 and grey; resize/,
   ],
   [
     'images of three colours',
     { ...four, train_images: npy(new Uint8Array(8 * 784 * 3), [8, 28, 28, 3]) },
     'train_images',
-    /of one grey/,
+    /28×28 and grey/,
   ],
   [
     'rows of another length',
@@ -113,13 +112,13 @@ const CASES: readonly Case[] = [
     'a label that is one number',
     { ...four, train_labels: npy(new Uint8Array(1), []) },
     'train_labels',
-    /one number/,
+    /a single number/,
   ],
   [
     'a negative label',
     { ...four, train_labels: eight([0, 1, 0, 1, 0, -1, 0, 1]) },
     'train_labels',
-    /label 5 is -1; labels are whole numbers from 0 to 99/,
+    /label 5 is -1; labels must be whole numbers from 0 to 99/,
   ],
   [
     'half a label',
@@ -181,13 +180,13 @@ const CASES: readonly Case[] = [
     'a pixel of 256',
     { ...four, train_images: npy(Uint16Array.from(images(8, 2)).fill(256, 784 + 29, 784 + 30), [8, 28, 28]) },
     'train_images',
-    /pixel \[1, 1, 1\] is 256; pixels are 0 to 255\./,
+    /pixel \[1, 1, 1\] is 256; pixels must be from 0 to 255\./,
   ],
   [
     'a negative pixel',
     { ...four, test_images: floats(4, 3 * 784, -0.5) },
     'test_images',
-    /pixel \[3, 0, 0\] is -0\.5; pixels are 0 to 1, since no float is greater/,
+    /pixel \[3, 0, 0\] is -0\.5; pixels must be from 0 to 1, since no float is greater/,
   ],
   [
     'a pixel that is no number',
@@ -199,15 +198,15 @@ const CASES: readonly Case[] = [
     'an infinite pixel',
     { ...four, train_images: floats(8, 5, Number.POSITIVE_INFINITY) },
     'train_images',
-    /pixel \[0, 0, 5\] is Infinity; .* or 0 to 1/,
+    /pixel \[0, 0, 5\] is Infinity; .* or from 0 to 1/,
   ],
   [
     'floats of 0–1 but for rounding',
     { ...four, train_images: floats(8, 5, 1.000_000_2), test_images: floats(4, 5, 1) },
     'train_images',
-    /greater than 1\.0000002384\d+: as 0–1 .* as 0–255 .* clip/,
+    /largest number is 1\.0000002384\d+, .* 0–1 .* 0–255; clip/,
   ],
-  ['floats up to 2', { ...four, test_images: floats(4, 5, 2) }, 'test_images', /greater than 2: /],
+  ['floats up to 2', { ...four, test_images: floats(4, 5, 2) }, 'test_images', /largest number is 2, /],
   ['big-endian numbers', { ...four, train_images: bigEndian }, 'train_images', /big-endian/],
   [
     'an array that is cut off',
@@ -219,7 +218,7 @@ const CASES: readonly Case[] = [
     'an IDX file that is cut off',
     { ...four, train_images: idx(images(8, 2), [8, 28, 28]).subarray(0, -1) },
     'train_images',
-    /6272 bytes of data, but there are 6271/,
+    /6272 bytes of data, but the file has 6271/,
   ],
   [
     'a packed IDX file that is cut off',
@@ -231,7 +230,7 @@ const CASES: readonly Case[] = [
     'gzip that is cut off',
     { ...four, train_images: idxGz(images(8, 2), [8, 28, 28]).subarray(0, -20) },
     'train_images',
-    /damaged, or cut off/,
+    /damaged or truncated/,
   ],
   [
     'an IDX file of floats',
@@ -255,13 +254,13 @@ const CASES: readonly Case[] = [
     'gzip that holds an npy array',
     { ...four, train_images: gzipSync(four['train_images']!) },
     'train_images',
-    /not read out of gzip/,
+    /npy arrays compressed with gzip/,
   ],
   [
     'gzip in gzip',
     { ...four, train_images: gzipSync(idxGz(images(8, 2), [8, 28, 28])) },
     'train_images',
-    /neither npy nor IDX/,
+    /not an npy or IDX array/,
   ],
 ];
 
@@ -276,7 +275,7 @@ test('a bomb ends where its header says, or is refused by what its header says',
   assert.ok(bomb.length < 2 ** 17);
   await assert.rejects(
     check(t, { ...four, train_images: bomb }),
-    refused('invalid-dataset-file', /goes on after the 6272 bytes/, '#/train_images'),
+    refused('invalid-dataset-file', /continues after the 6272 bytes/, '#/train_images'),
   );
   const honest = {
     ...four,
@@ -285,7 +284,7 @@ test('a bomb ends where its header says, or is refused by what its header says',
   };
   await assert.rejects(
     check(t, honest, {}, 2 ** 20),
-    refused('invalid-dataset-file', /images take 7850000 bytes, and 1048576 are the most/),
+    refused('invalid-dataset-file', /images take 7850000 bytes; the limit is 1048576/),
   );
   const archive = { file: npz({ ...four, train_images: npy(new Uint8Array(784 * 10_000), [10_000, 784]) }) };
   await assert.rejects(
