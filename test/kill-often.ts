@@ -10,9 +10,10 @@ import { ask, createWitness } from './witness.ts';
 
 /** A start takes about a second: some of the kills come before it serves. */
 const STARTING_MS = 800;
-const LONGEST_WAIT_MS = 400;
-/** Of the jobs: after it there is time for the last wait. */
+/** Fraction of the steps before the last kill. The rest is longer than the longest wait, on any machine. */
 const KILLED_SHARE = 0.75;
+/** As a fraction of the time that the shortest job takes undisturbed. */
+const LONGEST_WAIT = 0.1;
 const EARLY_KILLS = 0.2;
 
 /** Of one job, from beginning to end. */
@@ -48,6 +49,8 @@ export async function killOften(options: {
   const { start, requests, undisturbed, kills, seed, onKill = () => {} } = options;
   const random = (n: number, which: number) => randomUniform(seed, PURPOSE.shuffle, which, n);
   const lastSteps = undisturbed.map(({ job }) => job.stoppedAt!.step);
+  const durations = undisturbed.map(({ job }) => Date.parse(job.finishedAt!) - Date.parse(job.startedAt!));
+  const longestWaitMs = LONGEST_WAIT * Math.min(...durations);
   const witness = createWitness();
   const killedAt: number[] = [];
   let early = 0;
@@ -96,7 +99,7 @@ export async function killOften(options: {
       await witness.check(base);
       await witness.leaveWaiting(base, n);
       reading = await readUntil((KILLED_SHARE * n) / kills);
-      await setTimeout(random(n, 2) * LONGEST_WAIT_MS);
+      await setTimeout(random(n, 2) * longestWaitMs);
     }
     const reads = reading?.killed();
     service.child.kill('SIGKILL');

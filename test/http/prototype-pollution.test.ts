@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertProblem, cancelJob, startService, tiny } from '../start-service.ts';
+import { assertProblem, cancelJob, endless, startService } from '../start-service.ts';
 import { upload } from './upload.ts';
 
 const { app } = await startService({ after });
@@ -64,7 +64,7 @@ test('a query cannot reach a prototype', async () => {
 
 test('metadata may use the names of what every object has, and gives them back as what they are: text', async () => {
   const metadata = { constructor: 'x', toString: 'y', hasOwnProperty: 'z' };
-  const response = await post('/v1/training-jobs', JSON.stringify({ ...tiny(), metadata }));
+  const response = await post('/v1/training-jobs', JSON.stringify({ ...endless, metadata }));
   assert.equal(response.statusCode, 202, response.body);
   const { id } = response.json();
   await cancelJob(app, id);

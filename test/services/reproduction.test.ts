@@ -223,7 +223,7 @@ test('a verification whose process is killed goes on in the next one', async (t)
 });
 
 test('a paused verification goes on, and ends where the training ran out of time', async () => {
-  const longer = { ...interruptible, training: { ...interruptible.training, epochs: 16 } };
+  const longer = { ...interruptible, training: { ...interruptible.training, epochs: 32 } };
   const [short, long] = [await train(app, interruptible), await train(app, longer)];
   // As if the longer one had been stopped where the shorter one ended.
   const stop = `update jobs set stopped_step = ?, stopped_reason = 'budget', digest = ? where id = ?`;

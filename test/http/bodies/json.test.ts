@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { ErrorCode } from '../../../src/errors.ts';
-import { assertProblem, cancelJob, startService, tiny } from '../../start-service.ts';
+import { assertProblem, cancelJob, endless, startService } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
@@ -61,12 +61,12 @@ test('without a body the request does not match, even where the type says JSON',
 });
 
 test('a cancel with the type of JSON and no body is a cancel', async () => {
-  const { id } = (await send(TRAIN, JSON.stringify(tiny()))).json();
+  const { id } = (await send(TRAIN, JSON.stringify(endless))).json();
   assert.equal((await send(`${TRAIN}/${id}/cancel`, '')).statusCode, 202);
 });
 
 test('a byte order mark is not part of the body', async () => {
-  const response = await send(TRAIN, `\ufeff${JSON.stringify(tiny())}`);
+  const response = await send(TRAIN, `\ufeff${JSON.stringify(endless)}`);
   assert.equal(response.statusCode, 202);
   await cancelJob(app, response.json().id);
 });
