@@ -115,3 +115,15 @@ test('no file is called utils, helpers, common or manager', () => {
     [],
   );
 });
+
+test('tests that share a process start no service', () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, '../package.json'), 'utf8'));
+  const [, shared] = /test\/\{([^}]*)\}/.exec(scripts['test:units'])!;
+  for (const folder of shared!.split(',')) {
+    for (const entry of readdirSync(join(ROOT, '../test', folder), { recursive: true, encoding: 'utf8' })) {
+      if (!/(?<!\.slow)\.test\.ts$/.test(entry)) continue;
+      const source = readFileSync(join(ROOT, '../test', folder, entry), 'utf8');
+      assert.doesNotMatch(source, /start-(service|process)|process\.(chdir|exit|on)\(/, `${folder}/${entry}`);
+    }
+  }
+});

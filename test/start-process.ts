@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TrainingJob } from '../src/domain/training-job.ts';
+import { DATA_DIR } from './data-directory.ts';
 import { openStream } from './http/read-events.ts';
-import { atEnd, DATA_DIR, type Scope } from './start-service.ts';
+import { atEnd, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 

@@ -11,8 +11,7 @@ import { readConfig } from '../src/config.ts';
 import type { TrainingJob, trainingRequestSchema } from '../src/domain/training-job.ts';
 import type { ErrorCode } from '../src/errors.ts';
 import { type Problem, problemSchema } from '../src/http/errors/problem.ts';
-
-export const DATA_DIR = join(import.meta.dirname, '../data');
+import { DATA_DIR } from './data-directory.ts';
 
 /** A test, or a whole file: `{ after }` of node:test. */
 export interface Scope {

@@ -11,9 +11,9 @@ import { readOnnx } from '../../src/formats/onnx-read.ts';
 import type { Activation } from '../../src/numerics/network.ts';
 import { createKernelForward } from '../../src/numerics/simd/kernel-forward.ts';
 import { createKernelEngine, kernelModule } from '../../src/workers/kernel.ts';
+import { DATA_DIR } from '../data-directory.ts';
 import { planOf } from '../numerics/fixtures.ts';
 import { startLoop } from '../numerics/start-loop.ts';
-import { DATA_DIR } from '../start-service.ts';
 import { modelOf, publishedModel } from './fixtures.ts';
 
 const dataset = await loadFashionMnist(DATA_DIR);

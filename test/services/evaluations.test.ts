@@ -13,7 +13,8 @@ import { createModelService } from '../../src/services/models.ts';
 import type { NewVersion, Store } from '../../src/store/store.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
-import { DATA_DIR, startService, tiny, train } from '../start-service.ts';
+import { DATA_DIR } from '../data-directory.ts';
+import { startService, tiny, train } from '../start-service.ts';
 import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
 
 /** Of the pools; trainings end theirs themselves. */

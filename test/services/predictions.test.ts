@@ -3,7 +3,8 @@ import { after, test } from 'node:test';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
-import { assertProblem, DATA_DIR, startService, tiny, train } from '../start-service.ts';
+import { DATA_DIR } from '../data-directory.ts';
+import { assertProblem, startService, tiny, train } from '../start-service.ts';
 
 const { app } = await startService({ after });
 const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };

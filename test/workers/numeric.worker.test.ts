@@ -15,9 +15,9 @@ import { initialize } from '../../src/numerics/initialize.ts';
 import type { ServedNetwork } from '../../src/workers/messages.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
+import { DATA_DIR } from '../data-directory.ts';
 import { refused } from '../datasets/fixtures.ts';
 import { firstIndices } from '../numerics/fixtures.ts';
-import { DATA_DIR } from '../start-service.ts';
 
 function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
   const layerSizes = [784, 12, classNames.length];

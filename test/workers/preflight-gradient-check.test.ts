@@ -7,8 +7,8 @@ import { engineDifference } from '../../src/numerics/kernel-check.ts';
 import { unpack } from '../../src/numerics/network.ts';
 import { createKernelEngine, KERNEL_TOLERANCE } from '../../src/workers/kernel.ts';
 import { preflightGradientCheck } from '../../src/workers/preflight-gradient-check.ts';
+import { DATA_DIR } from '../data-directory.ts';
 import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
-import { DATA_DIR } from '../start-service.ts';
 
 const { train } = await loadFashionMnist(DATA_DIR);
 const sizes = [784, 12, 10];

@@ -8,8 +8,8 @@ import {
   type WorkerMessage,
 } from '../../src/workers/messages.ts';
 import { createTrainingSession } from '../../src/workers/training-session.ts';
+import { DATA_DIR } from '../data-directory.ts';
 import { planOf } from '../numerics/fixtures.ts';
-import { DATA_DIR } from '../start-service.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 

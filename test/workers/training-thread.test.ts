@@ -6,8 +6,8 @@ import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { WorkerMessage } from '../../src/workers/messages.ts';
 import { startTrainingThread } from '../../src/workers/training-thread.ts';
+import { DATA_DIR } from '../data-directory.ts';
 import { planOf } from '../numerics/fixtures.ts';
-import { DATA_DIR } from '../start-service.ts';
 
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { CheckedUpload } from '../../../src/datasets/upload/check-upload.ts';
 import { parseNpy } from '../../../src/formats/npy.ts';
-import { DATA_DIR } from '../../start-service.ts';
+import { DATA_DIR } from '../../data-directory.ts';
 import { check, digits, type Files, idx, idxGz, images, labels, npy, npz, small } from './fixtures.ts';
 
 const real = (kind: string) =>

@@ -60,4 +60,5 @@ test('a request whose client has left is waited for no longer', async (t) => {
   const closed = app.close();
   socket.destroy();
   await closed;
+  assert.equal(app.server.listening, false, 'closed, although the work never ends');
 });

@@ -194,6 +194,7 @@ test('clients that leave in the middle of a request disturb nobody', async () =>
     const closed = closing(connection);
     socket.resetAndDestroy();
     await closed;
+    assert.ok(connection.destroyed);
   }
   await stillAnswers();
 });

@@ -8,8 +8,9 @@ import { importModel } from '../../../src/formats/import-model.ts';
 import { parametersDigest } from '../../../src/formats/model-metadata.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
 import { parameterCount, unpack } from '../../../src/numerics/network.ts';
+import { DATA_DIR } from '../../data-directory.ts';
 import { numbers } from '../../formats/fixtures.ts';
-import { assertProblem, DATA_DIR, startService, tiny, train } from '../../start-service.ts';
+import { assertProblem, startService, tiny, train } from '../../start-service.ts';
 import { importFile } from '../import-file.ts';
 
 const { app } = await startService({ after });

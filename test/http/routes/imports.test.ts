@@ -5,6 +5,7 @@ import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model
 import { exportModel } from '../../../src/formats/export-model.ts';
 import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
 import { safetensorsBytes } from '../../../src/formats/safetensors.ts';
+import { DATA_DIR } from '../../data-directory.ts';
 import {
   fixtureImages,
   formatFixture,
@@ -14,14 +15,7 @@ import {
   sourceOf,
   tensor,
 } from '../../formats/fixtures.ts';
-import {
-  assertProblem,
-  DATA_DIR,
-  startService,
-  type TrainingBody,
-  tiny,
-  train,
-} from '../../start-service.ts';
+import { assertProblem, startService, type TrainingBody, tiny, train } from '../../start-service.ts';
 import { encodeForm, formBody, importFile } from '../import-file.ts';
 
 const { app } = await startService({ after });

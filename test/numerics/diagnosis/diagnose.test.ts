@@ -10,7 +10,7 @@ import {
 } from '../../../src/numerics/diagnosis/image-statistics.ts';
 import type { Pixels } from '../../../src/numerics/engine.ts';
 import { PURPOSE, randomBits } from '../../../src/numerics/random.ts';
-import { DATA_DIR } from '../../start-service.ts';
+import { DATA_DIR } from '../../data-directory.ts';
 
 const IMAGES = 1000;
 const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 255);
