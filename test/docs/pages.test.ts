@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { readConfig } from '../../src/config.ts';
 import { PAGES, ROOT, readBlocks, readPage } from './pages.ts';
+import { matches } from './run-page.ts';
 
 /** GitHub's anchor of a heading. */
 const anchor = (heading: string) =>
@@ -55,6 +57,13 @@ test('commands that are shown but not run give the reason, and no others are lef
   }
 });
 
+test('the commands use the port on which the service listens by default', () => {
+  const ports = PAGES.flatMap((page) =>
+    Array.from(readPage(page).matchAll(/localhost:(\d+)/g), ([, port]) => port),
+  );
+  assert.deepEqual([...new Set(ports)], [String(readConfig({}).port)]);
+});
+
 test('the container command mounts its volume where the image keeps its state', () => {
   const dockerfile = readFileSync(join(ROOT, 'Dockerfile'), 'utf8');
   const [, stateDir] = /STATE_DIR=(\S+)/.exec(dockerfile)!;
@@ -65,4 +74,11 @@ test('the container command mounts its volume where the image keeps its state', 
     const mounts = Array.from(command.matchAll(/(?:-v|--volume) \S+?:(\S+)/g), ([, target]) => target);
     assert.deepEqual(mounts, [stateDir], command);
   }
+});
+
+test('shown output is compared without white space, and … matches any text', () => {
+  assert.ok(matches('{"a":1,"b":[1,2]}', '{ "a": 1, … }'));
+  assert.ok(matches('0.8288', '0.82…'));
+  assert.ok(!matches('{"a":2,"b":1}', '{ "a": 1, … }'));
+  assert.ok(!matches('{"a":1,"b":2}', '{ "a": 1 }'));
 });

@@ -18,7 +18,7 @@ const FOLDERS = ['docs', 'bench', 'data', 'examples', 'openapi'];
 /** Paths of all pages, relative to the repository: the README first, then by name. */
 export const PAGES: readonly string[] = [
   'README.md',
-  ...['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'test/README.md'],
   ...FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.md') && !name.includes('node_modules'))
