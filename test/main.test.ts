@@ -4,63 +4,9 @@ import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
-import { openStream } from './http/read-events.ts';
-import { serving, startProcess, untilServedJob } from './start-process.ts';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { ask, serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
-
-async function ask<T>(url: string, body?: object): Promise<T> {
-  const response = await fetch(url, {
-    ...(body && {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-    }),
-  });
-  assert.ok(response.ok, `${url}: ${response.status}`);
-  return (await response.json()) as T;
-}
-
-test('killed while a job runs, it comes back with its models, and the job runs again to the same end', async (t) => {
-  const stateDir = await temporaryDirectory(t);
-  const first = startProcess(t, stateDir);
-  let base = await serving(first);
-  const done = await ask<TrainingJob>(`${base}/v1/training-jobs`, { ...interruptible, modelName: 'done' });
-  const { digest } = await untilServedJob(base, done.id, hasEnded);
-  const picture = new Array(784).fill(0);
-  const predicted = await ask(`${base}/v1/models/done/predictions`, { image: picture });
-  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
-  await untilServedJob(base, id, isUnderway);
-  first.child.kill('SIGKILL');
-  assert.deepEqual(await first.exited, [null, 'SIGKILL']);
-
-  const second = startProcess(t, stateDir);
-  base = await serving(second);
-  const back = await ask<TrainingJob>(`${base}/v1/training-jobs/${id}`);
-  assert.ok(['queued', 'running'].includes(back.status) && back.attempts >= 1, back.status);
-  assert.deepEqual(await ask(`${base}/v1/models/done/predictions`, { image: picture }), predicted);
-  const job = await untilServedJob(base, id, hasEnded);
-  assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, digest]);
-});
-
-test('killed while its events are read, it tells the rest after the next start, and what was read is as it was', async (t) => {
-  const stateDir = await temporaryDirectory(t);
-  const first = startProcess(t, stateDir);
-  const base = await serving(first);
-  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
-  const seen: JobEvent[] = [];
-  for await (const event of (await openStream(`${base}/v1/training-jobs/${id}/events`)).events()) {
-    seen.push(event);
-    if (event.type === 'epoch') first.child.kill('SIGKILL');
-  }
-  await first.exited;
-
-  const events = `${await serving(startProcess(t, stateDir))}/v1/training-jobs/${id}/events`;
-  const rest = await openStream(events, { 'last-event-id': String(seen.at(-1)!.id) });
-  for await (const event of rest.events()) seen.push(event);
-  assert.deepEqual(seen.at(-1)!.data['to'], 'succeeded');
-  assert.deepEqual((await ask<{ data: JobEvent[] }>(events)).data, seen);
-});
 
 test('SIGTERM ends it with code 0, and the running job is back in the queue', async (t) => {
   const stateDir = await temporaryDirectory(t);

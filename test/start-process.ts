@@ -92,6 +92,19 @@ export async function untilServedJob(
   throw new Error(`The events of ${id} ended before the job did.`);
 }
 
+/** Sends a GET request, or a POST request with `body`. */
+export async function ask<T>(url: string, body?: object): Promise<T> {
+  const response = await fetch(url, {
+    ...(body && {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    }),
+  });
+  assert.ok(response.ok, `${url}: ${response.status}`);
+  return (await response.json()) as T;
+}
+
 /** Its address, as soon as it serves. */
 export async function serving(service: Process): Promise<string> {
   const address = await service.address;

@@ -2,14 +2,18 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
 import type { JobEvent, TrainingJob } from '../../src/domain/training-job.ts';
 import { seeded } from '../seeded.ts';
 import {
   hasEnded,
+  interruptible,
   isRunning,
+  isUnderway,
   queueJob,
   startService,
   type TrainingBody,
+  temporaryDirectory,
   tiny,
   train,
   untilJob,
@@ -45,8 +49,8 @@ const VARIANTS: Record<string, { training: Training; reason: string }> = {
   },
 };
 
-async function post(id: string, action: 'pause' | 'resume'): Promise<number> {
-  return (await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` })).statusCode;
+async function post(id: string, action: 'pause' | 'resume', to = app): Promise<number> {
+  return (await to.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` })).statusCode;
 }
 
 /**
@@ -98,3 +102,30 @@ for (const [variant, { training, reason }] of Object.entries(VARIANTS)) {
     });
   }
 }
+
+const untilPaused = (of: FastifyInstance, id: string) =>
+  untilJob(of, id, ({ status }) => status === 'paused');
+
+test('a paused job stays paused over restarts, and ends as if it had never been', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const start = () => startService(t, { TRAINING_WORKERS: '1', STATE_DIR: stateDir });
+  const first = await start();
+  const undisturbed = await train(first.app, interruptible);
+  const { id } = await queueJob(first.app, interruptible);
+  await untilJob(first.app, id, isUnderway);
+  assert.equal(await post(id, 'pause', first.app), 202);
+  const paused = await untilPaused(first.app, id);
+  await first.close();
+
+  const second = await start();
+  assert.deepEqual(await untilPaused(second.app, id), paused);
+  await train(second.app);
+  assert.deepEqual(await untilPaused(second.app, id), paused);
+  assert.equal(await post(id, 'resume', second.app), 202);
+  await untilJob(second.app, id, (job) => isUnderway(job) && job.progress.step > paused.progress.step);
+  await second.close();
+
+  const { app } = await start();
+  const job = await untilJob(app, id, hasEnded);
+  assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, undisturbed.digest]);
+});
