@@ -69,12 +69,12 @@ const requests = [
     `${megapixels(MAX_FORM_PIXELS)} together`,
     '413, before anything is decoded',
   ],
-  ['header of an npy array', bytes(NPY_MAX_HEADER_BYTES), '400'],
+  ['header of an npy array', bytes(NPY_MAX_HEADER_BYTES), '400, as for data that does not match its header'],
   ['request line and headers', bytes(MAX_HEADER_BYTES), '431'],
   ['an id or name in a path', `${MAX_PARAM_LENGTH} characters`, '404'],
   [
     'compressed bodies',
-    'none; gzip and deflate for `/v2/…/infer`, inflated up to `MAX_BODY_BYTES`',
+    'none; gzip and deflate for `/v2/…/infer`, inflated up to `MAX_BODY_BYTES` and counted as large',
     '415; 413 for the inflated size',
   ],
 ];

@@ -38,6 +38,18 @@ test('every link between pages and files leads somewhere', () => {
   assert.deepEqual(broken, []);
 });
 
+test('every file of the repository that a page names exists', () => {
+  const missing = PAGES.flatMap((page) =>
+    Array.from(
+      readPage(page).matchAll(/`((?:src|test|scripts|docs|bench|examples|openapi)\/[\w./-]+)`/g),
+      ([, path]) => path!,
+    )
+      .filter((path) => !existsSync(join(ROOT, path)))
+      .map((path) => `${page}: ${path}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
 test('every page of docs is linked from the README or from an index', () => {
   const linked = readPage('README.md') + readPage('docs/decisions/README.md');
   const lost = PAGES.filter((page) => page.startsWith('docs/')).filter(
