@@ -70,7 +70,7 @@ const ACCESS = {
   ],
   'rate-limited': [
     'The key or address sent more than `RATE_LIMIT_PER_MINUTE` requests.',
-    'Wait as long as `Retry-After` says.',
+    'Wait for the seconds in `Retry-After`.',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 
@@ -144,10 +144,10 @@ const REQUESTS = {
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 
 const SERVICE = {
-  'queue-full': ['As many jobs as `QUEUE_LIMIT` are waiting.', 'Wait as long as `Retry-After` says.'],
+  'queue-full': ['As many jobs as `QUEUE_LIMIT` are waiting.', 'Wait for the seconds in `Retry-After`.'],
   overloaded: [
     'Too much work is in progress, or the event loop is late.',
-    'Wait as long as `Retry-After` says.',
+    'Wait for the seconds in `Retry-After`.',
   ],
   draining: [
     'The service is shutting down.',
