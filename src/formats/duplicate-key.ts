@@ -1,11 +1,11 @@
-/** What JSON.parse does not tell: of a field that is named twice it takes the last. */
+/** Finds duplicate keys in JSON objects. JSON.parse silently keeps the last one. */
 
-/** Numbers, commas, true, false and null say nothing of fields. */
+/** Strings and structure. Numbers, commas, true, false and null are irrelevant for keys. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
 
 /**
- * @param json text that JSON.parse takes
- * @returns the first field that an object names a second time, in whatever spelling
+ * @param json text that JSON.parse accepts
+ * @returns the first key that occurs twice in an object, compared after unescaping
  */
 export function findDuplicateKey(json: string): string | undefined {
   const opened: Set<string>[] = [];

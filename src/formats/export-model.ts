@@ -1,4 +1,4 @@
-/** A model as a file of the format that is asked for. */
+/** Writes a model as a file in one of the export formats. */
 import { jsonBytes } from './model-json.ts';
 import { modelMetadata, type PublishedModel } from './model-metadata.ts';
 import { npyBytes } from './npy.ts';
@@ -11,7 +11,7 @@ import { layerTensors } from './tensor.ts';
 export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** The same model gives the same bytes. @param input of ONNX alone */
+/** The same model gives the same bytes. @param input type of the input of an ONNX graph; other formats ignore it */
 export function exportModel(
   model: PublishedModel,
   format: ExportFormat,

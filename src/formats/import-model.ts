@@ -1,40 +1,42 @@
-/** Bytes of a model that was made elsewhere, or exported here, → its packed parameters and what is known of it. */
+/** Reads a model file, exported here or by another program, into packed parameters and metadata. */
+
 import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { nameLayers } from './layer-names.ts';
 import { rejectModelFile } from './model-file-error.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
+import { NPY_SIGNATURE } from './npy-header.ts';
 import { parseNpz, parseTensor } from './npz.ts';
 import { packLayers } from './pack-layers.ts';
 import { readPackedVector } from './packed-vector.ts';
 import { parseSafetensors } from './safetensors.ts';
 import type { Tensor } from './tensor.ts';
 
-/** What the sender says of the file; what is left out is the file's to say. */
+/** Properties given with the file. Omitted ones are taken from the file. */
 export interface ImportHints {
-  /** Units of the hidden layers. A packed vector cannot be read without. */
+  /** Units of the hidden layers; required for a packed vector. */
   readonly hidden?: readonly number[] | undefined;
   readonly activation?: Activation | undefined;
   readonly classNames?: readonly string[] | undefined;
-  /** Null says: none. */
+  /** null means no standardization. */
   readonly standardization?: Standardization | null | undefined;
 }
 
 export interface ImportedModel {
-  /** Who wrote it, as far as names tell. */
+  /** Program that wrote the file, inferred from the names of its arrays. */
   readonly source: ImportOrigin['source'];
   readonly layerSizes: LayerSizes;
-  /** Packed, finite. */
+  /** Packed; all finite. */
   readonly parameters: Float32Array;
-  /** How many of them float32 does not hold exactly, and were rounded to it. */
+  /** Number of parameters that were rounded to float32. */
   readonly rounded: number;
-  /** Null where neither the file nor the sender says. */
+  /** null if neither the file nor the request gives it. */
   readonly activation: Activation | null;
   readonly classNames: readonly string[] | null;
-  /** Null also where neither says: pixels / 255 as they are. */
+  /** null if neither gives it, or without standardization: the network takes pixels / 255. */
   readonly standardization: Standardization | null;
-  /** Of which neither says anything. */
+  /** Properties that neither the file nor the request gives. */
   readonly assumed: ImportOrigin['assumed'];
 }
 
@@ -43,7 +45,7 @@ type Parts = Pick<ImportedModel, 'source' | 'layerSizes' | 'parameters' | 'round
 };
 
 /**
- * The file may be .npy (packed vector), .npz or safetensors; it says itself which. `bytes` are not kept.
+ * Reads .npy (a packed vector), .npz or safetensors; the format is detected from the content. `bytes` are not retained.
  * @throws AtelierError `invalid-model-file`
  */
 export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
@@ -59,7 +61,7 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const { activation = null, classNames = null, standardization = null } = said;
   if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
     rejectModelFile(
-      `there are ${classNames.length} class names, and it has ${layerSizes.at(-1)} classes`,
+      `there are ${classNames.length} class names, but the network has ${layerSizes.at(-1)} classes`,
       undefined,
       hints.classNames ? 'classNames' : 'file',
     );
@@ -70,11 +72,11 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
 
 function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
   const start = Buffer.from(bytes.subarray(0, 9)).toString('latin1');
-  if (start.startsWith('\x93NUMPY')) {
+  if (start.startsWith(NPY_SIGNATURE)) {
     return { source: 'packed-npy', ...readPackedVector(parseTensor('the array', bytes), hidden) };
   }
   if (start.startsWith('PK')) return readLayers(parseNpz(bytes), 'npz');
-  if (start[8] !== '{') rejectModelFile('it is none of .npy, .npz and safetensors');
+  if (start[8] !== '{') rejectModelFile('it is not an .npy, .npz or safetensors file');
   const { tensors, metadata } = parseSafetensors(bytes);
   const parts = readLayers(tensors, 'safetensors');
   return { ...parts, metadata: readModelMetadata(metadata, parts) };
@@ -85,10 +87,10 @@ function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'
   return { source: named.naming === 'own' ? container : named.naming, ...packLayers(named) };
 }
 
-/** What one says and the other does not contradict. */
+/** Returns the value given by the request or the file, and rejects the file if both are given and differ. */
 function reconcile<T>(what: keyof ImportHints, said: T | undefined, found: T | undefined): T | undefined {
   if (said !== undefined && found !== undefined && !isDeepStrictEqual(said, found)) {
-    const defect = `its ${what} is ${showValue(found)}, and the request says ${showValue(said)}; leave it out there`;
+    const defect = `its ${what} is ${showValue(found)}, but the request has ${showValue(said)}; omit it in the request`;
     rejectModelFile(defect, undefined, what);
   }
   return said === undefined ? found : said;

@@ -1,4 +1,4 @@
-/** JSON that is parsed as a whole: what it will take in memory is known before. */
+/** JSON parsing with limits that bound its memory before parsing starts. */
 import type { z } from 'zod';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
@@ -6,11 +6,11 @@ export interface JsonLimits {
   /** Levels of nesting. */
   readonly depth: number;
   readonly values: number;
-  /** Objects, arrays and texts, each of which takes many times the memory of a number. */
+  /** Objects, arrays and strings; each takes many times the memory of a number. */
   readonly parts?: number;
 }
 
-/** What is sent to other protocols: 21,000 images of rows of 28. */
+/** Limits for request bodies of other protocols: 21,000 images of 28 rows. */
 export const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
 const MAX_ISSUES = 20;
 
@@ -19,7 +19,7 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
-/** Whether it is JSON at all is for the parser to say. */
+/** Returns the exceeded limit, if any. Does not validate the syntax; the parser does. */
 export function findLimitViolation(
   bytes: Uint8Array,
   { depth, values, parts = Number.POSITIVE_INFINITY }: JsonLimits,
@@ -43,7 +43,7 @@ export function findLimitViolation(
     } else if ((byte & 0xdf) === 0x5d) nested--;
     if (nested > depth) return `it is nested deeper than ${depth} levels`;
     if (commas >= values) return `it has more than ${values} values`;
-    if (opened > parts) return `it has more than ${parts} objects, arrays and texts`;
+    if (opened > parts) return `it has more than ${parts} objects, arrays and strings`;
   }
   return undefined;
 }
@@ -64,7 +64,7 @@ function malformed(defect: string, cause?: unknown): never {
 }
 
 /**
- * Bytes → what the schema makes of them.
+ * Parses JSON and validates it against a schema.
  * @throws AtelierError `malformed-body`, `invalid-request`
  */
 export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.output<T> {
@@ -78,7 +78,7 @@ export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.o
   throw new AtelierError('invalid-request', `The body does not fit. ${places.join('. ')}.`, { details });
 }
 
-/** @throws AtelierError `invalid-request`, naming the place */
+/** @throws AtelierError `invalid-request` with the JSON pointer */
 export function rejectAt(pointer: string, detail: string): never {
   throw new AtelierError('invalid-request', `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
 }

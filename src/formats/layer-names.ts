@@ -1,4 +1,4 @@
-/** Which tensor of a file is which layer's, by the names that the libraries give them. */
+/** Assigns the tensors of a file to layers by the naming schemes of common libraries. */
 import { orderByShape } from './layer-order.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
@@ -10,9 +10,9 @@ interface Naming {
   readonly weights: string;
   /** Weights are (inputs, units) instead of (units, inputs). */
   readonly transposed: boolean;
-  /** What a layer's weights and biases are called in a message. */
+  /** Names of a layer's weights and biases in error messages. */
   readonly names: (layer: string) => readonly [weights: string, biases: string];
-  /** Number of the first layer; null where layers have paths instead. */
+  /** Number of the first layer; null if layers have paths instead of numbers. */
   readonly first: number | null;
 }
 
@@ -47,7 +47,7 @@ const NAMINGS: readonly Naming[] = [
 export interface NamedLayers {
   readonly naming: Naming['id'];
   readonly transposed: boolean;
-  /** From the images to the classes. */
+  /** From the first hidden layer to the output. */
   readonly layers: readonly LayerTensors[];
 }
 
@@ -55,7 +55,7 @@ export interface NamedLayers {
 export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
   const naming = NAMINGS.find(({ pattern }) => tensors.some(({ name }) => pattern.test(name)));
   if (naming === undefined) {
-    const found = tensors.length === 0 ? 'there are none' : `there are ${list(tensors.map((t) => t.name))}`;
+    const found = tensors.length === 0 ? 'it has none' : `it has ${list(tensors.map((t) => t.name))}`;
     return rejectModelFile(
       `its arrays must be named W1, b1, W2, b2, …; coefs_0, intercepts_0, …; or 0.weight, 0.bias, …; ${found}`,
     );
@@ -85,7 +85,7 @@ function groupByLayer(
     }
     const name = names(parts['layer']!)[parts['kind'] === weights ? 0 : 1];
     if (found.has(name))
-      rejectModelFile(`both ${quote(found.get(name)!.name)} and ${quote(tensor.name)} are there`);
+      rejectModelFile(`it has both ${quote(found.get(name)!.name)} and ${quote(tensor.name)}`);
     found.set(name, tensor);
     layers.add(parts['layer']!);
   }

@@ -1,6 +1,6 @@
 /**
- * The order of layers that have names instead of numbers: "0" and "2", "fc1" and "fc2", "hidden" and "out". Files sort
- * names by the alphabet, so numbers count where names differ in nothing else, and shapes decide between the rest.
+ * Orders layers that have paths instead of numbers, such as "0" and "2", "fc1" and "fc2", "hidden" and "out". Files sort
+ * names alphabetically, so layers whose names differ only in numbers are ordered by them; shapes decide the rest.
  */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
@@ -8,14 +8,14 @@ import type { LayerTensors } from './tensor.ts';
 
 interface NamedLayer extends LayerTensors {
   readonly name: string;
-  /** The name without its numbers: layers of the same kind are in the order of their numbers. */
+  /** The name without its numbers. Layers of the same kind are ordered by their numbers. */
   readonly kind: string;
 }
 
-/** Orders are searched for; more layers than may be imported would take too long, and are refused by number later. */
+/** Limit of the search. More layers than may be imported would take too long; they are rejected later. */
 const MAX_SEARCHED = 9;
 
-/** @throws AtelierError `invalid-model-file` where several orders fit */
+/** @throws AtelierError `invalid-model-file` if several orders fit */
 export function orderByShape(layers: ReadonlyMap<string, LayerTensors>): LayerTensors[] {
   const { compare } = new Intl.Collator('en', { numeric: true });
   const sorted: NamedLayer[] = [...layers]
@@ -28,11 +28,11 @@ export function orderByShape(layers: ReadonlyMap<string, LayerTensors>): LayerTe
   const differs = order.findIndex(({ name }, i) => name !== other[i]!.name);
   const [one, two] = [order[differs]!.name, other[differs]!.name];
   return rejectModelFile(
-    `its shapes leave open whether layer ${quote(one)} or ${quote(two)} is first; number them, as in "0.weight", "2.weight"`,
+    `its shapes do not determine whether layer ${quote(one)} or ${quote(two)} is first; number them, as in "0.weight", "2.weight"`,
   );
 }
 
-/** At most two of the orders in which each layer takes what the one before gives, from the pixels on. */
+/** Finds up to two orders in which the inputs of each layer match the units of the one before. */
 function fittingOrders(sorted: readonly NamedLayer[]): NamedLayer[][] {
   const orders: NamedLayer[][] = [];
   function extend(order: readonly NamedLayer[], rest: readonly NamedLayer[], inputs: number): void {
@@ -40,7 +40,7 @@ function fittingOrders(sorted: readonly NamedLayer[]): NamedLayer[][] {
     const kinds = new Set<string>();
     for (const next of rest) {
       if (orders.length === 2) return;
-      // Of each kind only the lowest number that is left.
+      // Only the lowest remaining number of each kind is a candidate.
       if (kinds.has(next.kind)) continue;
       kinds.add(next.kind);
       const [units, takes] = next.weights.shape;

@@ -1,8 +1,8 @@
-/** How a model file is refused. */
+/** The error for an invalid model file, and helpers for its message. */
 import { AtelierError } from '../errors.ts';
 
 /**
- * @param field what of the request is at fault: the file, or what was said of it
+ * @param field the form field at fault: the file, or a property given with it
  * @throws AtelierError `invalid-model-file`
  */
 export function rejectModelFile(defect: string, cause?: unknown, field = 'file'): never {
@@ -12,12 +12,12 @@ export function rejectModelFile(defect: string, cause?: unknown, field = 'file')
   });
 }
 
-/** A name out of a file, in a length and in characters that a message can bear. */
+/** Quotes a name from a file for an error message, shortened and escaped. */
 export function quote(name: string): string {
   return JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name);
 }
 
-/** (40, 784), (10,), () as Python shows them. */
+/** Formats a shape as Python does: (40, 784), (10,), (). */
 export function showShape(shape: readonly (number | string)[]): string {
   return shape.length === 1 ? `(${shape[0]},)` : `(${shape.slice(0, 8).join(', ')})`;
 }

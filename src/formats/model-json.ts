@@ -1,4 +1,4 @@
-/** A model as JSON that any language reads: nested arrays by name. */
+/** The JSON export: nested arrays by tensor name. */
 import type { PublishedModel } from './model-metadata.ts';
 import { type Float32Tensor, layerTensors } from './tensor.ts';
 
@@ -6,7 +6,7 @@ interface ModelJson extends Omit<PublishedModel, 'parameters'> {
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
 }
 
-/** The numbers are the float32 numbers exactly. */
+/** The numbers are exactly the float32 parameters. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
   const tensors = layerTensors(layerSizes, model.parameters).map(
@@ -26,7 +26,7 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
   return Buffer.from(JSON.stringify(json));
 }
 
-/** The packed vector of what `jsonBytes` wrote. */
+/** Reads the packed parameters from the output of `jsonBytes`. */
 export function jsonParameters(file: Uint8Array): Float32Array {
   const { parameters } = JSON.parse(Buffer.from(file).toString()) as ModelJson;
   return Float32Array.from(Object.values(parameters).flat(2));

@@ -1,4 +1,4 @@
-/** What makes parameters a model, as the strings of a file's metadata. */
+/** Metadata of exported models: the strings that turn parameters into a model. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { jsonText } from '../domain/primitives.ts';
@@ -7,11 +7,11 @@ import { ACTIVATIONS } from '../numerics/network.ts';
 import { rejectModelFile } from './model-file-error.ts';
 import { viewBytes } from './tensor.ts';
 
-/** A model as it is exported. */
+/** A model version to export. */
 export interface PublishedModel extends Network {
   readonly name: string;
   readonly version: number;
-  /** Packed. */
+  /** Packed parameters. */
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
   /** `sha256:` of the packed parameters, little-endian. */
@@ -44,8 +44,8 @@ export function modelMetadata(model: PublishedModel): Record<string, string> {
 }
 
 /**
- * Null where the file is not one of ours, whose metadata may mean anything.
- * @throws AtelierError `invalid-model-file` where they are not of these parameters
+ * Returns null for files of other programs, whose metadata may have other meanings.
+ * @throws AtelierError `invalid-model-file` if the metadata does not match the parameters
  */
 export function readModelMetadata(
   metadata: Readonly<Record<string, string>>,
@@ -54,18 +54,18 @@ export function readModelMetadata(
   if (metadata['format'] !== FORMAT) return null;
   const parsed = metadataSchema.safeParse(metadata);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
-    return rejectModelFile(`its metadata are wrong at ${path.join('.')}: ${message.slice(0, 200)}`);
+    const [{ path }] = parsed.error.issues as [z.core.$ZodIssue];
+    return rejectModelFile(`its metadata has an invalid ${path.join('.')}`);
   }
   const { layer_sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
   if (layer_sizes.join() !== layerSizes.join()) {
     rejectModelFile(
-      `its metadata say ${layer_sizes.slice(0, 10).join('-')}, and its tensors are of ${layerSizes.join('-')}`,
+      `its metadata declares layers ${layer_sizes.slice(0, 10).join('-')}, but its tensors have ${layerSizes.join('-')}`,
     );
   }
   if (digest !== parametersDigest(parameters)) {
     rejectModelFile(
-      `its metadata say digest ${digest.slice(0, 80)}, and its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,
+      `its metadata declares digest ${digest.slice(0, 80)}, but its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,
     );
   }
   return { activation, classNames, standardization };

@@ -1,4 +1,4 @@
-/** Nested arrays of JSON → numbers, row by row. */
+/** Converts nested JSON arrays to a flat array of numbers, row by row. */
 import { rejectAt } from './json-limits.ts';
 
 export interface NestedTensor {
@@ -8,12 +8,12 @@ export interface NestedTensor {
 }
 
 /**
- * @param pointer of the array in the body
- * @throws AtelierError `invalid-request` where rows differ in length, or something is no number
+ * @param pointer JSON pointer of the array in the body
+ * @throws AtelierError `invalid-request` if rows differ in length or an element is not a number
  */
 export function readNested(data: unknown, pointer: string): NestedTensor {
   if (!Array.isArray(data))
-    return rejectAt(pointer, `is ${describeKind(data)}; an array of numbers is needed`);
+    return rejectAt(pointer, `is ${describeKind(data)}; an array of numbers is required`);
   const shape: number[] = [];
   for (let inner: unknown = data; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
   checkRows(data, shape, pointer);
@@ -26,7 +26,8 @@ export function readNested(data: unknown, pointer: string): NestedTensor {
     }
     for (let i = 0; i < row.length; i++) {
       const value = row[i];
-      if (typeof value !== 'number') rejectAt(`${at}/${i}`, `is ${describeKind(value)}; a number is needed`);
+      if (typeof value !== 'number')
+        rejectAt(`${at}/${i}`, `is ${describeKind(value)}; a number is required`);
       values[length++] = value;
     }
   };
@@ -34,20 +35,20 @@ export function readNested(data: unknown, pointer: string): NestedTensor {
   return { shape, values };
 }
 
-/** Before memory is taken for all of them: a first row may be far longer than the others. */
+/** Checked before memory is allocated, because the first row may be far longer than the others. */
 function checkRows(row: readonly unknown[], shape: readonly number[], pointer: string, depth = 1): void {
   if (depth === shape.length) return;
   for (let i = 0; i < row.length; i++) {
     const inner = row[i];
     if (!Array.isArray(inner) || inner.length !== shape[depth]) {
       const found = Array.isArray(inner) ? `has ${inner.length} elements` : `is ${describeKind(inner)}`;
-      rejectAt(`${pointer}/${i}`, `${found}; its neighbours are arrays of ${shape[depth]}`);
+      rejectAt(`${pointer}/${i}`, `${found}, but must be an array of ${shape[depth]}, as the first`);
     }
     checkRows(inner, shape, `${pointer}/${i}`, depth + 1);
   }
 }
 
-/** Of such a shape; 1 where there is none. */
+/** Number of elements of an array of this shape; 1 for the empty shape. */
 export function countElements(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,6 +1,6 @@
 /**
- * The header of an .npy file, read strictly. npyjs reads it with three regular expressions that take a negative
- * dimension, NaN or a truncated file for granted; everything is settled here before npyjs sees a byte.
+ * Strict parser of .npy headers. npyjs uses three regular expressions that accept negative dimensions, NaN and truncated
+ * files, so everything is validated here before npyjs reads a byte.
  * Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  */
 import { AtelierError } from '../errors.ts';
@@ -25,19 +25,23 @@ export interface NpyHeader {
   readonly dtype: NpyDtype;
   readonly fortranOrder: boolean;
   readonly shape: readonly number[];
-  /** Where the data starts; with `dataBytes` it ends exactly where the file does. */
+  /** Offset of the data. The data ends exactly at the end of the file. */
   readonly dataOffset: number;
   readonly dataBytes: number;
 }
 
-/** NumPy's own limit (max_header_size); a file that is cut to its first bytes can be judged by its header. */
+/** NumPy's limit (max_header_size), so the first bytes of a file suffice to validate its header. */
 export const NPY_MAX_HEADER_BYTES = 10_000;
+
+/** First bytes of every .npy file, as Latin-1. */
+export const NPY_SIGNATURE = '\x93NUMPY';
 
 const ENTRY = /\s*'(\w+)'\s*:\s*('[^']*'|True|False|\([^()]*\)|\[.*\])\s*(?:,|$)/sy;
 const DTYPES = Object.keys(NPY_ITEM_BYTES).join(' ');
 
 /**
- * `bytes` need only hold the header; `fileBytes` is the length of the whole file.
+ * @param bytes the file, or its beginning with the whole header
+ * @param fileBytes length of the whole file
  * @throws AtelierError `malformed-body`
  */
 export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.length): NpyHeader {
@@ -46,16 +50,17 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     bytes.byteOffset,
     Math.min(bytes.length, NPY_MAX_HEADER_BYTES + 12),
   ).toString('latin1');
-  if (!text.startsWith('\x93NUMPY')) malformed('it does not start with the signature of an .npy file');
+  if (!text.startsWith(NPY_SIGNATURE)) malformed('it does not start with the signature of an .npy file');
   if (text.length < 10) malformed('it ends within the header');
   const version = text.charCodeAt(6);
-  if (!(version >= 1 && version <= 3)) malformed(`format version ${version}; versions 1 to 3 are read`);
+  if (!(version >= 1 && version <= 3))
+    malformed(`its format version is ${version}; versions 1 to 3 are supported`);
   const start = version === 1 ? 10 : 12;
   if (text.length < start) malformed('it ends within the header');
   let length = text.charCodeAt(8) + text.charCodeAt(9) * 0x100;
   if (version > 1) length += text.charCodeAt(10) * 0x1_0000 + text.charCodeAt(11) * 0x100_0000;
   if (length > NPY_MAX_HEADER_BYTES)
-    malformed(`its header says it has ${length} bytes; ${NPY_MAX_HEADER_BYTES} are the most`);
+    malformed(`its header has ${length} bytes; the limit is ${NPY_MAX_HEADER_BYTES}`);
   if (text.length < start + length) malformed('it ends within the header');
 
   const fields = readDictionary(text.slice(start, start + length));
@@ -66,11 +71,11 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     malformed('its header must have exactly the entries descr, fortran_order (True or False) and shape');
   }
   const dataOffset = start + length;
-  // A product past 2^53 is inexact, but then far from any length; Infinity × 0 is NaN and refused as well.
+  // A product above 2^53 is inexact, but differs from any file length; Infinity × 0 is NaN and rejected, too.
   const dataBytes = shape.reduce((product, dimension) => product * dimension, NPY_ITEM_BYTES[dtype]);
   if (dataBytes !== fileBytes - dataOffset) {
     malformed(
-      `shape (${shape.join(', ')}) of ${dtype} takes ${dataBytes} bytes of data, but there are ${fileBytes - dataOffset}`,
+      `shape (${shape.join(', ')}) of ${dtype} takes ${dataBytes} bytes of data, but the file has ${fileBytes - dataOffset}`,
     );
   }
   return { dtype, fortranOrder: order === 'True', shape, dataOffset, dataBytes };
@@ -101,12 +106,12 @@ function readDtype(descr: string): NpyDtype {
     return kind as NpyDtype;
   }
   return malformed(
-    `dtype ${describeDtype(name)} is not read; little-endian ${DTYPES} are. Convert it with .astype, e.g. .astype('u1')`,
+    `dtype ${describeDtype(name)} is not supported; use little-endian ${DTYPES}. Convert it with .astype, e.g. .astype('u1')`,
   );
 }
 
 function describeDtype(dtype: string): string {
-  if (dtype.startsWith('[')) return 'of a structured array';
+  if (dtype.startsWith('[')) return '[…] (structured array)';
   const kind = /^[<>|=]?([a-zA-Z?])/.exec(dtype)?.[1];
   const names: Record<string, string> = {
     b: 'bool',
@@ -128,7 +133,7 @@ function readShape(tuple: string): number[] {
     .slice(1, -1)
     .split(',')
     .map((part) => part.trim());
-  // "(3)" is a number in Python, "(3,)" a tuple, and so is "()".
+  // In Python "(3)" is a number; "(3,)" and "()" are tuples.
   const closed = parts.at(-1) === '';
   if (closed) parts.pop();
   if (parts.length === 1 && !closed) malformed(`its shape ${tuple.slice(0, 40)} is not a tuple`);

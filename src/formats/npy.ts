@@ -1,4 +1,4 @@
-/** .npy bytes ↔ typed arrays: npyjs behind the checks of `npy-header.ts`. */
+/** Converts .npy bytes to typed arrays and back, with npyjs behind the checks of `npy-header.ts`. */
 import { dump, parse } from 'npyjs';
 import { NPY_ITEM_BYTES, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
 
@@ -18,34 +18,34 @@ export type NpyData =
 export interface NpyArray {
   readonly shape: readonly number[];
   readonly dtype: NpyDtype;
-  /** In C order, whatever the file's order was. May be a view of the bytes it was read from. */
+  /** In C order, even if the file is in Fortran order. May be a view of the input bytes. */
   readonly data: NpyData;
 }
 
 /** @throws AtelierError `malformed-body` naming the defect */
 export function parseNpy(bytes: Uint8Array): NpyArray {
   const header = readNpyHeader(bytes);
-  // npyjs would turn float16 into float32 number by number; the platform has the type.
+  // npyjs would convert float16 to float32 number by number; the platform has Float16Array.
   const { data } = parse(alignedBuffer(bytes, header), { convertFloat16: false });
   const values = (header.dtype === 'f2' ? new Float16Array(data.buffer, data.byteOffset) : data) as NpyData;
   const { shape, dtype } = header;
   return { shape, dtype, data: header.fortranOrder ? toCOrder(values, shape) : values };
 }
 
-/** An .npy file of the given shape in C order; NumPy's `np.load` reads it. */
+/** Writes an .npy file of the given shape in C order. */
 export function npyBytes(
   values: Uint8Array | Float32Array | Float64Array,
   shape: readonly number[],
 ): Uint8Array {
   if (shape.reduce((product, dimension) => product * dimension, 1) !== values.length) {
-    throw new RangeError(`shape (${shape.join(', ')}) does not hold ${values.length} values`);
+    throw new RangeError(`Shape (${shape.join(', ')}) does not hold ${values.length} values.`);
   }
   return new Uint8Array(dump(values, [...shape]));
 }
 
 /**
- * npyjs wants an ArrayBuffer that holds nothing else, with the data at a multiple of the item size. Files read in
- * one go are that already and are not copied; a small Buffer lies in a shared pool; some writers do not align.
+ * npyjs requires an ArrayBuffer that holds only the file, with the data at a multiple of the item size. A file read in
+ * one go is not copied. Small Buffers lie in a shared pool, and some writers do not align the data; both are copied.
  */
 function alignedBuffer(bytes: Uint8Array, { dtype, dataOffset }: NpyHeader): ArrayBuffer {
   const { buffer } = bytes;
@@ -61,7 +61,7 @@ function alignedBuffer(bytes: Uint8Array, { dtype, dataOffset }: NpyHeader): Arr
   return copy.buffer;
 }
 
-/** Walks the target in C order; the source's stride of dimension d is the product of the dimensions before it. */
+/** Walks the target in C order. In the source, the stride of dimension d is the product of the dimensions before it. */
 function toCOrder<T extends NpyData>(source: T, shape: readonly number[]): T {
   if (shape.length < 2 || source.length === 0) return source;
   const strides = shape.map((_, d) =>

@@ -1,4 +1,4 @@
-/** .npz archives, which `np.load` reads and `np.savez` writes. */
+/** Reads and writes .npz archives in memory, compatible with `np.load` and `np.savez`. */
 import { zipSync } from 'fflate';
 import { AtelierError } from '../errors.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
@@ -6,17 +6,17 @@ import { npyBytes, parseNpy } from './npy.ts';
 import type { Float32Tensor, Tensor } from './tensor.ts';
 import { readZip } from './zip.ts';
 
-/** Weights hardly compress; what unpacks to more than this was made to. */
+/** Weights hardly compress, so an archive that decompresses to more is a decompression bomb. */
 export const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
 
-/** Stored: deflating takes ten times as long and makes weights 7 % smaller. */
+/** Entries are stored: deflating takes ten times as long and makes weights only 7 % smaller. */
 export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {
   const files = tensors.map(({ name, shape, data }) => [`${name}.npy`, npyBytes(data, shape)] as const);
-  // The earliest time that an archive can hold, which is local: the same arrays give the same bytes everywhere.
+  // The earliest (local) time of the format, so that the same arrays give the same bytes everywhere.
   return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
 }
 
-/** In the order of the archive. @throws AtelierError `invalid-model-file` */
+/** Returns the arrays in archive order. @throws AtelierError `invalid-model-file` */
 export function parseNpz(archive: Uint8Array): Tensor[] {
   return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).map(({ name, bytes }) => {
     if (!name.endsWith('.npy'))
@@ -25,13 +25,13 @@ export function parseNpz(archive: Uint8Array): Tensor[] {
   });
 }
 
-/** One .npy array of floats. @throws AtelierError `invalid-model-file` */
+/** Reads one .npy array of floats. @throws AtelierError `invalid-model-file` */
 export function parseTensor(name: string, bytes: Uint8Array): Tensor {
   const { shape, dtype, data } = parseArray(name, bytes);
   if (data instanceof Float16Array || data instanceof Float32Array || data instanceof Float64Array) {
     return { name, shape, data };
   }
-  return rejectModelFile(`${quote(name)} is of ${dtype}; f2, f4 and f8 are read`);
+  return rejectModelFile(`${quote(name)} has dtype ${dtype}; use f2, f4 or f8`);
 }
 
 function parseArray(name: string, bytes: Uint8Array) {

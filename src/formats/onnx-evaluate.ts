@@ -1,4 +1,4 @@
-/** Computes in float64 what an exported ONNX file says, from its bytes alone: an export is checked with it. */
+/** Evaluates an exported ONNX file in float64, from its bytes alone, to verify exports. */
 import { argmax, softmax } from '../numerics/reference/cross-entropy.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
 import { ELEMENT_TYPES, type OnnxModel, type OnnxNode } from './onnx-message.ts';
@@ -11,7 +11,7 @@ export interface OnnxOutputs {
   readonly labels: Float64Array;
 }
 
-/** rows × columns, row-major; a scalar is 1 × 1, a vector 1 × n. Float32 as it lies in the file, float64 once computed. */
+/** rows × columns, row-major. A scalar is 1 × 1, a vector 1 × n. Initializers are float32, computed values float64. */
 interface Matrix {
   readonly rows: number;
   readonly columns: number;
@@ -24,7 +24,7 @@ interface Computed extends Matrix {
 
 type Operator = (inputs: readonly Matrix[], node: OnnxNode) => Computed;
 
-/** https://onnx.ai/onnx/operators, as far as exports use them. */
+/** The operators that exports use: https://onnx.ai/onnx/operators */
 const OPERATORS: Readonly<Record<string, Operator>> = {
   Cast: ([x], node) => {
     assertAttribute(node, 'to', ELEMENT_TYPES.float);
@@ -57,8 +57,8 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 };
 
 /**
- * @param images n × d0 pixels, 0–255; divided by 255 first where the file wants pixels 0–1
- * @throws AtelierError `invalid-model-file` where it is not a graph that is exported here
+ * @param images n × d0 pixels, 0–255; divided by 255 first if the input of the graph is float
+ * @throws AtelierError `invalid-model-file` if the graph is not of the exported kind
  */
 export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs {
   const { graph } = readOnnx(bytes);
@@ -90,7 +90,7 @@ function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array)
   const rows = images.length / columns;
   if (!Number.isInteger(rows))
     rejectModelFile(`its images have ${columns} pixels, not those of the data set`);
-  // As NumPy's images / 255 in float32, which is what a client would send.
+  // Same as NumPy's images / 255 in float32, which a client would send.
   const data = new Float64Array(images);
   if (input.elementType === 'uint8') return { rows, columns, data };
   return map({ rows, columns, data }, (pixel) => Math.fround(pixel / 255));
@@ -98,7 +98,7 @@ function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array)
 
 function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed {
   const operator = Object.hasOwn(OPERATORS, node.opType) ? OPERATORS[node.opType] : undefined;
-  if (operator === undefined) return rejectModelFile(`operator ${quote(node.opType)} is not read`);
+  if (operator === undefined) return rejectModelFile(`operator ${quote(node.opType)} is not supported`);
   const inputs = node.inputs.map(
     (name) => values.get(name) ?? rejectModelFile(`${quote(name)} is used before it is computed`),
   );
@@ -109,7 +109,7 @@ function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed 
 /** y = x wᵀ + b:  rows × units, from rows × inputs, units × inputs and 1 × units. */
 function gemm(x: Matrix, w: Matrix | undefined, b: Matrix | undefined): Computed {
   if (w === undefined || b === undefined || w.columns !== x.columns || b.columns !== w.rows || b.rows !== 1) {
-    return rejectModelFile('the shapes of a Gemm do not fit');
+    return rejectModelFile('the shapes of a Gemm do not match');
   }
   const [units, inputs] = [w.rows, w.columns];
   const data = new Float64Array(x.rows * units);
@@ -138,7 +138,7 @@ function matrixRows({ rows, columns, data }: Computed): Float64Array[] {
 function scalar(y: Matrix | undefined): number {
   return y?.data.length === 1
     ? y.data[0]!
-    : rejectModelFile('what is subtracted or divided by must be one number');
+    : rejectModelFile('the subtrahend or divisor must be a single number');
 }
 
 function attribute(node: OnnxNode, name: string): number {
@@ -150,5 +150,5 @@ function attribute(node: OnnxNode, name: string): number {
 function assertAttribute(node: OnnxNode, name: string, wanted: number): void {
   const found = attribute(node, name);
   if (found !== wanted)
-    rejectModelFile(`${node.opType} with ${name} ${found} is not read, only with ${wanted}`);
+    rejectModelFile(`${node.opType} with ${name} ${found} is not supported; it must be ${wanted}`);
 }

@@ -1,4 +1,4 @@
-/** A network as an ONNX graph: from pixels as they come to probabilities and the likeliest class. */
+/** Builds the ONNX graph of a network, from raw pixels to probabilities and the most probable class. */
 
 import { type Activation, blocks } from '../numerics/network.ts';
 import { LEAK } from '../numerics/reference/activations.ts';
@@ -9,7 +9,7 @@ import { ELEMENT_TYPES, type OnnxAttribute, type OnnxModel, type OnnxNode } from
 export const ONNX_INPUTS = ['float', 'uint8'] as const;
 export type OnnxInput = (typeof ONNX_INPUTS)[number];
 
-/** Open, so that any number of images can be asked about at once. */
+/** Symbolic dimension, so that batches can have any size. */
 const BATCH = 'batch';
 const MAX_PIXEL = 255;
 
@@ -24,8 +24,8 @@ const ACTIVATION_NODES: Readonly<
 };
 
 /**
- * image (batch × d0) → scaled and standardised where that is the network's → W a + b and its activation, layer by
- * layer → probabilities (batch × classes, float) and label (batch, int64), the first of the likeliest.
+ * image (batch × d0) → scaling and standardization, if the network has them → W a + b and activation for each layer →
+ * probabilities (batch × classes, float) and label (batch, int64), the lowest label of the highest probability.
  */
 export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
   const { layerSizes, activation, standardization, parameters } = model;

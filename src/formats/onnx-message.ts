@@ -1,5 +1,5 @@
 /**
- * The part of ONNX that is written and read here, with the field numbers of its messages.
+ * The subset of ONNX messages that is written and read here, with their field numbers.
  * Source: https://github.com/onnx/onnx/blob/v1.17.0/onnx/onnx.proto3
  */
 export const MODEL = {
@@ -37,7 +37,7 @@ export interface OnnxModel {
   readonly graph: OnnxGraph;
 }
 
-/** Nodes in the order in which they are computed. */
+/** Nodes are in topological order. */
 export interface OnnxGraph {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
@@ -64,6 +64,6 @@ export interface OnnxTensor {
 export interface OnnxValue {
   readonly name: string;
   readonly elementType: ElementType;
-  /** A string names a dimension that is open. */
+  /** A string names a symbolic dimension. */
   readonly shape: readonly (number | string)[];
 }

@@ -1,4 +1,4 @@
-/** The graph of an ONNX file, of the kind that is written here and no other. */
+/** Reads ONNX files of the kind that is written here. */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { rejectModelFile } from './model-file-error.ts';
 import {
@@ -27,7 +27,7 @@ import {
   VALUE_INFO,
 } from './onnx-message.ts';
 
-/** What each field of a message holds, in the order of the file: numbers of varints and floats, bytes of the rest. */
+/** Values of each field of a message in file order: numbers for varints and floats, else bytes. */
 type Fields = ReadonlyMap<number, readonly (number | Uint8Array)[]>;
 
 /** @throws AtelierError `invalid-model-file` */
@@ -36,7 +36,9 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   const opset = message(model, MODEL.opsetImport);
   const [ir, version] = [integer(model, MODEL.irVersion), integer(opset, OPERATOR_SET.version)];
   if (ir !== IR_VERSION || version !== OPSET || text(opset, OPERATOR_SET.domain) !== '') {
-    rejectModelFile(`IR ${ir} with opset ${version} is not read, only ${IR_VERSION} with ${OPSET}`);
+    rejectModelFile(
+      `IR ${ir} with opset ${version} is not supported; it must be ${IR_VERSION} with ${OPSET}`,
+    );
   }
   const entries = messages(model, MODEL.metadataProps).map((each) => [
     text(each, ENTRY.key),
@@ -77,7 +79,7 @@ function readAttribute(attribute: Fields): OnnxAttribute {
   const type = integer(attribute, ATTRIBUTE.type);
   if (type === ATTRIBUTE_TYPES.int) return { int: integer(attribute, ATTRIBUTE.int) };
   if (type === ATTRIBUTE_TYPES.float) return { float: one(attribute, ATTRIBUTE.float, isNumber) };
-  return rejectModelFile(`attributes of type ${type} are not read`);
+  return rejectModelFile(`attributes of type ${type} are not supported`);
 }
 
 function readTensor(tensor: Fields): OnnxTensor {
@@ -89,7 +91,7 @@ function readTensor(tensor: Fields): OnnxTensor {
     rejectModelFile('a dimension of an initializer is less than 1');
   if (integer(tensor, TENSOR.dataType) !== ELEMENT_TYPES.float || bytes !== raw.length) {
     rejectModelFile(
-      `initializer ${JSON.stringify(name.slice(0, 60))} is not of float32, or not as long as its shape`,
+      `initializer ${JSON.stringify(name.slice(0, 60))} is not float32, or its length does not match its shape`,
     );
   }
   return { name, dims, data: new Float32Array(raw.slice().buffer) };
@@ -102,7 +104,8 @@ function readValue(value: Fields): OnnxValue {
   return {
     name: text(value, VALUE_INFO.name),
     elementType:
-      (known as ElementType | undefined) ?? rejectModelFile(`elements of type ${elementType} are not read`),
+      (known as ElementType | undefined) ??
+      rejectModelFile(`elements of type ${elementType} are not supported`),
     shape: messages(message(type, TENSOR_TYPE.shape), SHAPE.dim).map((dimension) =>
       dimension.has(DIMENSION.param) ? text(dimension, DIMENSION.param) : integer(dimension, DIMENSION.value),
     ),
@@ -120,7 +123,7 @@ function parseFields(bytes: Uint8Array): Fields {
       fields.set(field, values);
     }
   } catch (cause) {
-    rejectModelFile('it is not an ONNX file, or is damaged', cause);
+    rejectModelFile('it is not an ONNX file, or it is damaged', cause);
   }
   return fields;
 }
@@ -137,14 +140,14 @@ const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8A
 
 function all<T>(fields: Fields, field: number, isRight: (value: unknown) => value is T): T[] {
   return (fields.get(field) ?? []).map((value) =>
-    isRight(value) ? value : rejectModelFile(`field ${field} of a message is of the wrong type`),
+    isRight(value) ? value : rejectModelFile(`field ${field} of a message has the wrong type`),
   );
 }
 
 function one<T>(fields: Fields, field: number, isRight: (value: unknown) => value is T): T {
   const [value, ...more] = all(fields, field, isRight);
   if (value === undefined || more.length > 0)
-    rejectModelFile(`field ${field} of a message is missing or there twice`);
+    rejectModelFile(`field ${field} of a message is missing or occurs twice`);
   return value;
 }
 

@@ -1,4 +1,4 @@
-/** An ONNX model as protobuf bytes; the same model gives the same bytes. */
+/** Serialises an ONNX model as protobuf. The same model gives the same bytes. */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import {
   ATTRIBUTE,

@@ -1,4 +1,4 @@
-/** Layers of a file → the packed float32 vector, every shape and every number checked. */
+/** Packs the layers of a file into one float32 vector, checking every shape and number. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import type { NamedLayers } from './layer-names.ts';
@@ -8,11 +8,11 @@ import type { LayerTensors, Tensor } from './tensor.ts';
 export interface PackedLayers {
   readonly layerSizes: LayerSizes;
   readonly parameters: Float32Array;
-  /** How many numbers float32 does not hold exactly, and were rounded to it. */
+  /** Number of values that were rounded to float32. */
   readonly rounded: number;
 }
 
-/** As for trainings. */
+/** The same limits as for trainings. */
 export const MAX_HIDDEN_LAYERS = 8;
 export const MAX_UNITS = 4096;
 const CLASSES = { min: 2, max: 100 };
@@ -20,7 +20,7 @@ const CLASSES = { min: 2, max: 100 };
 /** @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected */
 export function packLayers({ naming, transposed, layers }: NamedLayers): PackedLayers {
   if (layers.length > MAX_HIDDEN_LAYERS + 1) {
-    rejectModelFile(`it has ${layers.length - 1} hidden layers; ${MAX_HIDDEN_LAYERS} are the most`);
+    rejectModelFile(`it has ${layers.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
   }
   const sizes = [IMAGE_PIXELS];
   for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!, transposed));
@@ -32,7 +32,7 @@ export function packLayers({ naming, transposed, layers }: NamedLayers): PackedL
   let [offset, rounded] = [0, 0];
   layers.forEach(({ weights, biases }, l) => {
     const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
-    // One logit z says p = sigmoid(z), which is what softmax makes of the logits 0 and z: the first row stays zero.
+    // A single logit z means p = sigmoid(z), which equals the softmax of the logits 0 and z, so the first row stays zero.
     const absent = isBinary && l === layers.length - 1 ? 1 : 0;
     const weightsEnd = offset + units * inputs;
     const end = weightsEnd + units;
@@ -44,15 +44,15 @@ export function packLayers({ naming, transposed, layers }: NamedLayers): PackedL
   return { layerSizes: sizes, parameters, rounded };
 }
 
-/** @throws AtelierError `invalid-model-file`; `source` is named where the number of classes is wrong */
+/** @throws AtelierError `invalid-model-file`, naming `source` if the number of classes is invalid */
 export function checkSizes(sizes: LayerSizes, source: Tensor): void {
   const [hidden, classes] = [sizes.slice(1, -1), sizes.at(-1)!];
   const wide = hidden.findIndex((units) => units < 1 || units > MAX_UNITS);
   if (wide >= 0)
-    rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are possible`);
+    rejectModelFile(`hidden layer ${wide + 1} has ${hidden[wide]} units; 1 to ${MAX_UNITS} are allowed`);
   if (classes < CLASSES.min || classes > CLASSES.max) {
     rejectModelFile(
-      `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are possible`,
+      `${quote(source.name)} of shape ${showShape(source.shape)} means ${classes} classes; ${CLASSES.min} to ${CLASSES.max} are allowed`,
     );
   }
 }
@@ -63,20 +63,22 @@ function readUnits({ weights, biases }: LayerTensors, inputs: number, transposed
   if (weights.shape.length !== 2 || units === undefined || found !== inputs) {
     const hint = weights.shape.length === 2 && units === inputs ? '; transpose it' : '';
     rejectModelFile(
-      `${quote(weights.name)} has shape ${showShape(weights.shape)}, expected was ${expected}${hint}`,
+      `${quote(weights.name)} has shape ${showShape(weights.shape)}, but must have ${expected}${hint}`,
     );
   }
   if (biases.shape.length !== 1 || biases.shape[0] !== units) {
     rejectModelFile(
-      `${quote(biases.name)} has shape ${showShape(biases.shape)}, expected was ${showShape([units!])}, as ${quote(weights.name)} has ${showShape(weights.shape)}`,
+      `${quote(biases.name)} has shape ${showShape(biases.shape)}, but must have ${showShape([units!])}, since ${quote(weights.name)} has ${showShape(weights.shape)}`,
     );
   }
   return units!;
 }
 
 /**
- * `columns`: the source is rows × columns and is transposed. Returns how many numbers were rounded.
- * @throws AtelierError `invalid-model-file` for what is not finite in float32
+ * Copies a tensor into float32.
+ * @param columns if given, the source is rows × columns and is transposed
+ * @returns the number of values that were rounded
+ * @throws AtelierError `invalid-model-file` for a value that is not finite in float32
  */
 export function copyRounded(
   out: Float32Array,
@@ -90,7 +92,7 @@ export function copyRounded(
     const value = data[from]!;
     out[i] = value;
     if (!Number.isFinite(out[i]))
-      rejectModelFile(`${quote(name)} holds ${value} at position ${from}; float32 cannot`);
+      rejectModelFile(`${quote(name)} has ${value} at position ${from}, which is not finite in float32`);
     if (out[i] !== value) rounded++;
   }
   return rounded;

@@ -1,4 +1,4 @@
-/** The packed vector W1, b1, W2, b2, … alone: what the notebook's `pack` makes and its `unpack` takes. */
+/** Reads a bare packed vector W1, b1, W2, b2, …, as the notebook's `pack` writes it. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { parameterCount } from '../numerics/network.ts';
 import { rejectModelFile, showShape } from './model-file-error.ts';
@@ -6,17 +6,17 @@ import { checkSizes, copyRounded, type PackedLayers } from './pack-layers.ts';
 import type { Tensor } from './tensor.ts';
 
 /**
- * The number of classes follows from the length: with k of them the last layer has k (h + 1) numbers.
+ * The number of classes k follows from the length: the last layer has k (h + 1) numbers for h inputs.
  * @param hidden units of the hidden layers
  * @throws AtelierError `invalid-model-file`
  */
 export function readPackedVector(vector: Tensor, hidden: readonly number[] | undefined): PackedLayers {
   const { shape, data } = vector;
   if (shape.length !== 1)
-    rejectModelFile(`a packed vector has one dimension, and it has shape ${showShape(shape)}`);
+    rejectModelFile(`a packed vector must have one dimension, but it has shape ${showShape(shape)}`);
   if (hidden === undefined) {
     rejectModelFile(
-      `a packed vector of ${data.length} numbers does not say how they divide into layers; give the sizes of the hidden layers`,
+      `a packed vector of ${data.length} numbers does not contain its layer sizes; give the sizes of the hidden layers`,
       undefined,
       'hidden',
     );
@@ -26,7 +26,7 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
   if (!Number.isInteger(classes) || classes < 1) {
     const ten = [...below, 10];
     rejectModelFile(
-      `${data.length} numbers do not make a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}`,
+      `${data.length} numbers do not fit a ${below.join('-')} network with any number of classes; ${ten.join('-')} has ${parameterCount(ten)}`,
       undefined,
       'hidden',
     );

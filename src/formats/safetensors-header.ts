@@ -1,4 +1,4 @@
-/** The header of a safetensors file, read strictly: every byte of the file belongs to exactly one tensor. */
+/** Strict parser of safetensors headers: every byte of the data must belong to exactly one tensor. */
 import { z } from 'zod';
 import { quote, rejectModelFile, showShape } from './model-file-error.ts';
 import { MAX_TENSORS } from './tensor.ts';
@@ -26,13 +26,13 @@ export interface SafetensorsEntry {
   readonly name: string;
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
-  /** Where its bytes lie in the file. */
+  /** Range of its bytes in the file. */
   readonly start: number;
   readonly end: number;
 }
 
 const LENGTH_BYTES = 8;
-/** The format allows 100 MB; names and class names take a few thousand. */
+/** The format allows 100 MB; names and class names take a few thousand bytes. */
 const MAX_HEADER_BYTES = 2 ** 20;
 const METADATA = '__metadata__';
 
@@ -44,7 +44,7 @@ const entrySchema = z.strictObject({
 });
 const metadataSchema = z.record(z.string(), z.string());
 
-/** Entries in the order of the header. @throws AtelierError `invalid-model-file` */
+/** Returns the entries in header order. @throws AtelierError `invalid-model-file` */
 export function readSafetensorsHeader(file: Uint8Array): {
   entries: SafetensorsEntry[];
   metadata: Readonly<Record<string, string>>;
@@ -52,12 +52,12 @@ export function readSafetensorsHeader(file: Uint8Array): {
   const { json, dataStart } = readJson(file);
   const fields = Object.entries(json);
   if (fields.length > MAX_TENSORS + 1) {
-    rejectModelFile(`its header names ${fields.length} tensors; ${MAX_TENSORS} are the most`);
+    rejectModelFile(`its header lists ${fields.length} tensors; the limit is ${MAX_TENSORS}`);
   }
   const entries = fields.filter(([name]) => name !== METADATA).map((each) => readEntry(each, dataStart));
   checkCovered(entries, dataStart, file.length);
   const metadata = metadataSchema.safeParse(Object.hasOwn(json, METADATA) ? json[METADATA] : {});
-  if (!metadata.success) rejectModelFile('the __metadata__ of its header must be strings by name');
+  if (!metadata.success) rejectModelFile('the __metadata__ of its header must map names to strings');
   return { entries, metadata: metadata.data };
 }
 
@@ -65,7 +65,7 @@ function readJson(file: Uint8Array): { json: Record<string, unknown>; dataStart:
   if (file.length < LENGTH_BYTES) rejectModelFile(`it has ${file.length} bytes, too few for a header`);
   const declared = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (declared > MAX_HEADER_BYTES) {
-    rejectModelFile(`its header says it has ${declared} bytes; ${MAX_HEADER_BYTES} are the most`);
+    rejectModelFile(`its header has ${declared} bytes; the limit is ${MAX_HEADER_BYTES}`);
   }
   const dataStart = LENGTH_BYTES + Number(declared);
   if (dataStart > file.length) rejectModelFile('it ends within the header');
@@ -82,9 +82,9 @@ function readJson(file: Uint8Array): { json: Record<string, unknown>; dataStart:
 function readEntry([name, value]: [string, unknown], dataStart: number): SafetensorsEntry {
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) {
-    const [{ path, message }] = parsed.error.issues as [z.core.$ZodIssue];
+    const [{ path }] = parsed.error.issues as [z.core.$ZodIssue];
     rejectModelFile(
-      `the header's entry ${quote(name)} is wrong at ${quote(path.join('.'))}: ${message.slice(0, 200)}`,
+      `the header's entry ${quote(name)} has an invalid ${quote(path.join('.'))}; it must have dtype, shape and data_offsets`,
     );
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;
@@ -102,11 +102,14 @@ function checkCovered(entries: readonly SafetensorsEntry[], dataStart: number, f
   for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     if (start < covered) rejectModelFile(`${quote(name)} overlaps another tensor`);
     if (start > covered)
-      rejectModelFile(`${start - covered} bytes before ${quote(name)} belong to no tensor`);
+      rejectModelFile(`${start - covered} bytes before ${quote(name)} do not belong to a tensor`);
     covered = end;
   }
   if (covered > fileBytes) {
-    rejectModelFile(`its tensors take ${covered - dataStart} bytes, and there are ${fileBytes - dataStart}`);
+    rejectModelFile(
+      `its tensors take ${covered - dataStart} bytes, but the file has ${fileBytes - dataStart}`,
+    );
   }
-  if (covered < fileBytes) rejectModelFile(`${fileBytes - covered} bytes at its end belong to no tensor`);
+  if (covered < fileBytes)
+    rejectModelFile(`${fileBytes - covered} bytes at its end do not belong to a tensor`);
 }

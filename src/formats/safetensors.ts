@@ -1,15 +1,15 @@
 /**
- * Safetensors: eight bytes of header length, a JSON header, the tensors one after the other.
+ * Reads and writes safetensors: eight bytes of header length, a JSON header, then the tensors.
  * Format: https://github.com/huggingface/safetensors#format
  */
 import { quote, rejectModelFile } from './model-file-error.ts';
 import { readSafetensorsHeader, type SafetensorsDtype } from './safetensors-header.ts';
 import { type Float32Tensor, type Tensor, viewBytes } from './tensor.ts';
 
-/** The data start at a multiple of this, so that a mapped file is aligned for every type. */
+/** The data starts at a multiple of this, so that a memory-mapped file is aligned for every type. */
 const ALIGNMENT = 8;
 
-/** @param metadata strings to strings, as the format demands */
+/** @param metadata strings by name, as the format requires */
 export function safetensorsBytes(
   tensors: readonly Float32Tensor[],
   metadata: Readonly<Record<string, string>>,
@@ -40,7 +40,7 @@ export function parseSafetensors(file: Uint8Array): {
 } {
   const { entries, metadata } = readSafetensorsHeader(file);
   const tensors = entries.map(({ name, dtype, shape, start, end }) => {
-    // A copy, because nothing says that tensors of different types are aligned.
+    // Copied, because tensors of different types need not be aligned.
     const { buffer } = new Uint8Array(file.subarray(start, end));
     return { name, shape, data: decode(name, dtype, buffer) };
   });
@@ -52,7 +52,7 @@ function decode(name: string, dtype: SafetensorsDtype, buffer: ArrayBuffer): Ten
   if (dtype === 'F32') return new Float32Array(buffer);
   if (dtype === 'F64') return new Float64Array(buffer);
   if (dtype === 'BF16') return widen(new Uint16Array(buffer));
-  return rejectModelFile(`${quote(name)} is of ${dtype}; F16, BF16, F32 and F64 are read`);
+  return rejectModelFile(`${quote(name)} has dtype ${dtype}; use F16, BF16, F32 or F64`);
 }
 
 /** A bfloat16 is the upper half of the float32 of the same value. */

@@ -1,10 +1,10 @@
-/** Named arrays, as files of parameters hold them. */
+/** Named arrays in model files. */
 import { blocks, type LayerSizes } from '../numerics/network.ts';
 
 export interface Tensor {
   readonly name: string;
   readonly shape: readonly number[];
-  /** In C order. Bfloat16 arrives as float32, which holds it exactly. */
+  /** In C order. Bfloat16 is widened to float32, which is exact. */
   readonly data: Float16Array | Float32Array | Float64Array;
 }
 
@@ -12,13 +12,13 @@ export interface Float32Tensor extends Tensor {
   readonly data: Float32Array;
 }
 
-/** One layer's. */
+/** The tensors of one layer. */
 export interface LayerTensors {
   readonly weights: Tensor;
   readonly biases: Tensor;
 }
 
-/** Names for up to eight hidden layers, and more than anyone needs. */
+/** Limit of tensors in a file; eight hidden layers need 18. */
 export const MAX_TENSORS = 64;
 
 /** W1 (d1 × d0), b1 (d1), W2, b2, … as views of the packed vector. */
@@ -30,7 +30,7 @@ export function layerTensors(layerSizes: LayerSizes, parameters: Float32Array): 
   }));
 }
 
-/** The bytes of a view, without a copy; little-endian, as every machine is that runs this. */
+/** The bytes of a view, without a copy. Little-endian, as are all supported platforms. */
 export function viewBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,5 +1,5 @@
 /**
- * The directory of a zip archive, which says what there is and where, read strictly.
+ * Strict parser of the central directory of zip archives.
  * Format: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, sections 4.3.7, 4.3.12 and 4.3.16
  */
 import { quote } from './model-file-error.ts';
@@ -11,11 +11,11 @@ export interface DirectoryEntry {
   readonly checksum: number;
   readonly compressedBytes: number;
   readonly bytes: number;
-  /** Where its local header is. */
+  /** Offset of its local header. */
   readonly offset: number;
 }
 
-/** How whoever reads the archive refuses it. */
+/** Throws the caller's error for an invalid archive. */
 export type Reject = (defect: string, cause?: unknown) => never;
 
 export const LOCAL_HEADER_BYTES = 30;
@@ -27,9 +27,9 @@ const MAX_COMMENT_BYTES = 0xffff;
 const ENCRYPTED = 1;
 
 /**
- * @param tail the end of the archive, or all of it
- * @param tailOffset where in the archive it starts
- * @param maxBytes the most that all entries may have together, inflated
+ * @param tail the end of the archive, or the whole archive
+ * @param tailOffset offset of `tail` in the archive
+ * @param maxBytes limit of all entries together, decompressed
  */
 export function readDirectory(
   tail: Uint8Array,
@@ -40,7 +40,7 @@ export function readDirectory(
   const view = dataView(tail);
   const end = findEnd(view, reject);
   const count = view.getUint16(end + 10, true);
-  if (count > MAX_TENSORS) reject(`the archive has ${count} entries; ${MAX_TENSORS} are the most`);
+  if (count > MAX_TENSORS) reject(`the archive has ${count} entries; the limit is ${MAX_TENSORS}`);
   const entries: DirectoryEntry[] = [];
   let at = view.getUint32(end + 16, true) - tailOffset;
   for (let i = 0; i < count; i++) {
@@ -56,7 +56,7 @@ export function readDirectory(
     const method = view.getUint16(at + 10, true);
     if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) reject(`the entry ${quote(name)} is encrypted`);
     if (method !== METHODS.stored && method !== METHODS.deflated) {
-      reject(`the entry ${quote(name)} is packed by method ${method}; use deflate`);
+      reject(`the entry ${quote(name)} is compressed with method ${method}; use deflate`);
     }
     entries.push({
       name,
@@ -70,24 +70,24 @@ export function readDirectory(
   }
   if (at !== end) reject('the directory of the archive is damaged');
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total > maxBytes) reject(`unpacked it would take ${total} bytes, and ${maxBytes} are the most`);
+  if (total > maxBytes) reject(`it decompresses to ${total} bytes; the limit is ${maxBytes}`);
   const twice = entries.find(({ name }, i) => entries.findIndex((each) => each.name === name) !== i);
   if (twice) reject(`the archive has two entries ${quote(twice.name)}`);
   return entries;
 }
 
-/** The last end record whose comment reaches exactly to the end of the file. */
+/** Finds the last end record whose comment extends exactly to the end of the file. */
 function findEnd(view: DataView, reject: Reject): number {
   const last = view.byteLength - END.bytes;
   for (let at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at--) {
     if (view.getUint32(at, true) === END.signature && at + view.getUint16(at + 20, true) === last) return at;
   }
-  return reject('the archive has no directory; it may have been cut off');
+  return reject('the archive has no directory; it may be truncated');
 }
 
 /**
- * @param header the bytes at the entry's offset; fewer than 30 where the archive ends
- * @returns where its packed bytes start
+ * @param header the bytes at the entry's offset; fewer than 30 at the end of the archive
+ * @returns the offset of the compressed bytes
  */
 export function compressedStart(
   { name, offset, compressedBytes }: DirectoryEntry,
@@ -97,10 +97,10 @@ export function compressedStart(
 ): number {
   const view = dataView(header);
   if (header.length < LOCAL_HEADER_BYTES || view.getUint32(0, true) !== LOCAL_HEADER) {
-    reject(`the entry ${quote(name)} is not where the directory says`);
+    reject(`the entry ${quote(name)} is not at the offset in the directory`);
   }
   const start = offset + LOCAL_HEADER_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
-  if (start + compressedBytes > archiveBytes) reject(`the entry ${quote(name)} is cut off`);
+  if (start + compressedBytes > archiveBytes) reject(`the entry ${quote(name)} is truncated`);
   return start;
 }
 

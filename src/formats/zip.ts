@@ -1,7 +1,6 @@
 /**
- * The entries of a zip archive, read strictly: what is inflated is bounded by the size that was declared, and its
- * checksum is compared. (fflate's unzipSync goes on inflating past the declared size without keeping it, for as long
- * as a bomb lasts, and never looks at checksums; it writes the archives.)
+ * Strict reader of zip archives: decompression is bounded by the declared size, and checksums are verified. fflate, which
+ * writes the archives, is not used for reading: its unzipSync inflates past the declared size and ignores checksums.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { quote, rejectModelFile } from './model-file-error.ts';
@@ -19,7 +18,7 @@ export interface ZipEntry {
 }
 
 /**
- * @param maxBytes the most that all entries may have together, inflated
+ * @param maxBytes limit of all entries together, decompressed
  * @throws AtelierError `invalid-model-file`
  */
 export function readZip(archive: Uint8Array, maxBytes: number): ZipEntry[] {
@@ -45,7 +44,7 @@ function inflate(compressed: Uint8Array, bytes: number, name: string): Uint8Arra
     return inflateRawSync(compressed, { maxOutputLength: Math.max(1, bytes) });
   } catch (cause) {
     return rejectModelFile(
-      `the entry ${quote(name)} does not inflate to the ${bytes} bytes that it declares`,
+      `the entry ${quote(name)} does not decompress to its declared ${bytes} bytes`,
       cause,
     );
   }

@@ -16,7 +16,7 @@ test('levels, values and parts are counted without parsing, and not in texts', (
     ['[1,2,3,4,5,6]', /more than 5 values/],
     ['["[[[[[[","{{{{",",,,,,,,"]', undefined],
     ['["\\"[[[[,,,,,,"]', undefined],
-    ['[[],[],[],[]]', /more than 4 objects, arrays and texts/],
+    ['[[],[],[],[]]', /more than 4 objects, arrays and strings/],
     ['{"a":"","b":"c"}', /more than 4/],
     [']]]]', undefined],
   ] as const) {
@@ -28,7 +28,7 @@ test('levels, values and parts are counted without parsing, and not in texts', (
 
 test('a body of small arrays is refused before it takes its memory', () => {
   const body = bytes(`[${'[],'.repeat(2 ** 20)}[]]`);
-  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and texts/);
+  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and strings/);
 });
 
 test('what is no JSON, no UTF-8 or not of the schema is refused with its place', () => {

@@ -41,7 +41,7 @@ test('shapes order what names do not', () => {
 test('layers that could be exchanged are refused', () => {
   assert.throws(
     () => order({ first: [8, 784], alpha: [8, 8], beta: [8, 8], out: [10, 8] }),
-    refused('invalid-model-file', /open whether layer "alpha" or "beta" is first; number them/),
+    refused('invalid-model-file', /not determine whether layer "alpha" or "beta" is first; number them/),
   );
 });
 

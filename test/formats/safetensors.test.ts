@@ -62,17 +62,17 @@ test('every type of float is read exactly, also where it is not aligned', () => 
 });
 
 test('other types are refused by name', () => {
-  refusal(fileOf({ W1: entry(0, 8, [1], 'I64') }, 8), /"W1" is of I64; F16, BF16, F32 and F64 are read/);
-  refusal(fileOf({ W1: entry(0, 8, [1], 'C64') }, 8), /entry "W1" is wrong at "dtype"/);
+  refusal(fileOf({ W1: entry(0, 8, [1], 'I64') }, 8), /"W1" has dtype I64; use F16, BF16, F32 or F64/);
+  refusal(fileOf({ W1: entry(0, 8, [1], 'C64') }, 8), /entry "W1" has an invalid "dtype"/);
 });
 
 test('every byte belongs to exactly one tensor', () => {
   refusal(fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12), /"b" overlaps another tensor/);
   refusal(fileOf({ a: entry(0, 8), b: entry(0, 8) }, 8), /"b" overlaps another tensor/);
-  refusal(fileOf({ a: entry(4, 8) }, 8), /4 bytes before "a" belong to no tensor/);
-  refusal(fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12), /4 bytes before "b" belong to no tensor/);
-  refusal(fileOf({ a: entry(0, 4) }, 9), /5 bytes at its end belong to no tensor/);
-  refusal(fileOf({ a: entry(0, 8) }, 7), /its tensors take 8 bytes, and there are 7/);
+  refusal(fileOf({ a: entry(4, 8) }, 8), /4 bytes before "a" do not belong to a tensor/);
+  refusal(fileOf({ a: entry(0, 4), b: entry(8, 12) }, 12), /4 bytes before "b" do not belong to a tensor/);
+  refusal(fileOf({ a: entry(0, 4) }, 9), /5 bytes at its end do not belong to a tensor/);
+  refusal(fileOf({ a: entry(0, 8) }, 7), /its tensors take 8 bytes, but the file has 7/);
 });
 
 test('shapes and offsets agree and are whole numbers', () => {
@@ -81,7 +81,7 @@ test('shapes and offsets agree and are whole numbers', () => {
     /"a" of F32 and shape \(3,\) takes 12 bytes, but its offsets are 0 to 8/,
   );
   refusal(fileOf({ a: entry(8, 0, [2]) }, 8), /takes 8 bytes, but its offsets are 8 to 0/);
-  refusal(fileOf({ a: entry(0, 8, [-2, -1]) }, 8), /entry "a" is wrong at "shape\.0"/);
+  refusal(fileOf({ a: entry(0, 8, [-2, -1]) }, 8), /entry "a" has an invalid "shape\.0"/);
   refusal(fileOf({ a: entry(0, 8, [0.5, 4]) }, 8), /wrong at "shape\.0"/);
   refusal(fileOf({ a: entry(0, 8, [2 ** 53, 2 ** 53]) }, 8), /wrong at "shape\.0"/);
   refusal(fileOf({ a: { ...entry(0, 8), extra: 1 } }, 8), /entry "a" is wrong at ""/);
@@ -91,12 +91,12 @@ test('shapes and offsets agree and are whole numbers', () => {
 
 test('the header has bounds and is a JSON object', () => {
   refusal(new Uint8Array(7), /7 bytes, too few for a header/);
-  refusal(Buffer.from('ffffffffffffffff7b', 'hex'), /its header says it has 18446744073709551615 bytes/);
+  refusal(Buffer.from('ffffffffffffffff7b', 'hex'), /its header has 18446744073709551615 bytes/);
   refusal(fileOf('{}').subarray(0, 9), /it ends within the header/);
   refusal(fileOf('{'), /its header is not JSON/);
   refusal(fileOf('[]'), /its header is not a JSON object/);
   refusal(Buffer.concat([fileOf('{"').subarray(0, 8), Buffer.from([0x7b, 0xff])]), /its header is not JSON/);
   const many = Array.from({ length: 70 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]);
-  refusal(fileOf(Object.fromEntries(many), 280), /names 70 tensors; 64 are the most/);
+  refusal(fileOf(Object.fromEntries(many), 280), /lists 70 tensors; the limit is 64/);
   refusal(fileOf({ __metadata__: { a: 1 } }), /__metadata__ of its header must be strings/);
 });

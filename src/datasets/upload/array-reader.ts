@@ -1,9 +1,11 @@
 /** Streaming reader of one array in an uploaded file: npy, IDX, or IDX compressed with gzip. */
+
 import { AtelierError } from '../../errors.ts';
 import type { NpyData } from '../../formats/npy.ts';
 import {
   NPY_ITEM_BYTES,
   NPY_MAX_HEADER_BYTES,
+  NPY_SIGNATURE,
   type NpyDtype,
   readNpyHeader,
 } from '../../formats/npy-header.ts';
@@ -42,7 +44,7 @@ const VIEWS = {
 export async function openArrayReader(source: ByteSource): Promise<ArrayReader> {
   const head = await readHead(source, HEAD_BYTES);
   const { part } = source;
-  if (head.subarray(0, 6).equals(Buffer.from('\x93NUMPY', 'latin1'))) {
+  if (head.toString('latin1', 0, NPY_SIGNATURE.length) === NPY_SIGNATURE) {
     if (source.bytes === null)
       rejectPart(
         part,

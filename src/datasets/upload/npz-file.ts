@@ -1,6 +1,8 @@
 /** Streaming reader of .npz files, which may be larger than memory. `formats/npz.ts` reads archives in memory. */
+
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';
+import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
 import {
   compressedStart,
   type DirectoryEntry,
@@ -16,7 +18,7 @@ const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
 /** Signatures of formats that are often sent instead of an npz. */
 const OTHER_FORMATS = [
-  ['\x93NUMPY', 'an npy array'],
+  [NPY_SIGNATURE, 'an npy array'],
   ['\x1f\x8b', 'a gzip file'],
   ['\0\0', 'an IDX array'],
 ] as const;

@@ -1,8 +1,8 @@
-/** Numbers of either sign as colours: blue below zero, white at zero, red above. */
+/** Diverging colour scale: blue below zero, white at zero, red above. */
 import { BLACK, type Colour, fillRectangle, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
-/** The ends of ColorBrewer's RdBu, which the colour-blind tell apart. */
+/** The ends of ColorBrewer's RdBu, which is safe for colour-blind readers. */
 const NEGATIVE: Colour = 0x2166ac;
 const POSITIVE: Colour = 0xb2182b;
 const GREY: Colour = 0x808080;
@@ -10,7 +10,7 @@ const GREY: Colour = 0x808080;
 export const SCALE_HEIGHT = 26;
 export const SCALE_MIN_WIDTH = 120;
 
-/** The largest absolute value of those that are finite, which the scale ends at on both sides. */
+/** The largest finite absolute value, at which the scale ends on both sides. */
 export function magnitude(values: ArrayLike<number>): number {
   let largest = 0;
   for (let i = 0; i < values.length; i++) {
@@ -20,7 +20,7 @@ export function magnitude(values: ArrayLike<number>): number {
   return largest;
 }
 
-/** White where all is zero; grey what is not a number. */
+/** Maps values to colours: zero to white, NaN to grey. */
 export function divergingColours(max: number): (value: number) => Colour {
   return (value) => {
     if (Number.isNaN(value)) return GREY;
@@ -34,12 +34,12 @@ export function divergingColours(max: number): (value: number) => Colour {
   };
 }
 
-/** From white (share 0) to `end` (share 1), one of the three parts of a colour. */
+/** Interpolates one colour component from white (intensity 0) to `end` (intensity 1). */
 function fade(end: number, intensity: number): number {
   return Math.round(255 + intensity * (end - 255));
 }
 
-/** A bar from −max to +max with both numbers and the zero under it; `SCALE_HEIGHT` pixels high. */
+/** Draws a bar from −max to +max with labels at both ends and at zero; `SCALE_HEIGHT` pixels high. */
 export function drawScale(raster: Raster, left: number, top: number, width: number, max: number): void {
   const toColour = divergingColours(1);
   fillRectangle(raster, left, top, width, 12, BLACK);

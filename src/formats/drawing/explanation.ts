@@ -1,4 +1,4 @@
-/** An explained picture in three panels. */
+/** Draws an explanation in three panels. */
 import { IMAGE_SIDE } from '../../domain/dataset.ts';
 import type { Pixels } from '../../numerics/engine.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT } from './colour-scale.ts';
@@ -8,7 +8,7 @@ const CELL = { width: 8, height: 8 };
 const PANEL = IMAGE_SIDE * CELL.width;
 const MARGIN = 8;
 
-/** Side by side: the picture (0–255), the occlusion map and the input gradient, each map with a scale of its own. */
+/** Draws the image (0–255), the occlusion map and the input gradient side by side, each map with its own scale. */
 export function drawExplanation(image: Pixels, occlusion: Float64Array, gradient: Float64Array): Raster {
   const raster = createRaster(3 * (PANEL + MARGIN) + MARGIN, PANEL + SCALE_HEIGHT + 3 * MARGIN);
   drawMatrix(raster, MARGIN, MARGIN, image, IMAGE_SIDE, CELL, (value) => Math.round(value) * 0x010101);

@@ -1,4 +1,4 @@
-/** Pictures to draw on. */
+/** Raster images and drawing primitives. */
 
 /** 0xRRGGBB */
 export type Colour = number;
@@ -12,12 +12,12 @@ export interface Raster {
 
 export const BLACK: Colour = 0x000000;
 
-/** All white. */
+/** Creates a white raster. */
 export function createRaster(width: number, height: number): Raster {
   return { width, height, rgb: new Uint8Array(width * height * 3).fill(255) };
 }
 
-/** What lies outside the picture is not drawn. */
+/** Fills a rectangle, clipped to the raster. */
 export function fillRectangle(
   { width, height, rgb }: Raster,
   left: number,
@@ -37,7 +37,7 @@ export function fillRectangle(
   }
 }
 
-/** Draws `values` (rows of `columns`) with the upper left corner there, each value a rectangle of `cell` pixels. */
+/** Draws `values` (rows of `columns`) from the upper left corner (left, top), each as a rectangle of `cell` pixels. */
 export function drawMatrix(
   raster: Raster,
   left: number,

@@ -1,10 +1,10 @@
-/** Small text in pictures: numbers and a few letters, as there need not be any font on the machine. */
+/** Small bitmap text for numbers, so that no fonts need to be installed. */
 import { BLACK, fillRectangle, type Raster } from './raster.ts';
 
 const GLYPH_WIDTH = 3;
 const GLYPH_HEIGHT = 5;
 
-/** Five rows of three, the upper left pixel being the highest of fifteen bits. */
+/** Five rows of three pixels; the upper left pixel is the highest of fifteen bits. */
 const GLYPHS: Readonly<Record<string, number>> = {
   '0': 0b111_101_101_101_111,
   '1': 0b010_110_010_010_111,
@@ -25,16 +25,16 @@ const GLYPHS: Readonly<Record<string, number>> = {
 
 export const TEXT_HEIGHT = GLYPH_HEIGHT;
 
-/** In pixels, at scale 1. */
+/** Width of a text in pixels at scale 1. */
 export function textWidth(text: string): number {
   return Math.max(0, text.length * (GLYPH_WIDTH + 1) - 1);
 }
 
-/** @throws RangeError when there is no glyph for a character */
+/** @throws RangeError for a character without a glyph */
 export function drawText(raster: Raster, left: number, top: number, text: string, scale = 1): void {
   for (const [i, character] of [...text].entries()) {
     const glyph = GLYPHS[character];
-    if (glyph === undefined) throw new RangeError(`there is no glyph for "${character}"`);
+    if (glyph === undefined) throw new RangeError(`There is no glyph for "${character}".`);
     for (let bit = 0; bit < GLYPH_WIDTH * GLYPH_HEIGHT; bit++) {
       if (((glyph >> (GLYPH_WIDTH * GLYPH_HEIGHT - 1 - bit)) & 1) === 0) continue;
       const x = left + (i * (GLYPH_WIDTH + 1) + (bit % GLYPH_WIDTH)) * scale;

@@ -1,31 +1,31 @@
-/** The weights of a layer as a picture; units and inputs are counted from 0. */
+/** Draws the weights of a layer. Units and inputs are numbered from 0. */
 import { IMAGE_SIDE } from '../../domain/dataset.ts';
 import { type LayerSizes, type Parameters, unpack } from '../../numerics/network.ts';
 import { divergingColours, drawScale, magnitude, SCALE_HEIGHT, SCALE_MIN_WIDTH } from './colour-scale.ts';
 import { createRaster, drawMatrix, type Raster } from './raster.ts';
 import { drawText, TEXT_HEIGHT, textWidth } from './text.ts';
 
-/** What is drawn. Tiles are rows of the first layer, heat maps whole matrices of later ones. */
+/** The weights to draw: rows of the first layer as tiles, matrices of later layers as heat maps. */
 interface Weights {
   /** Rows of `inputs`. */
   readonly values: Parameters;
   readonly inputs: number;
-  /** The number of each row. */
+  /** Unit number of each row. */
   readonly units: readonly number[];
-  /** The scale's end, of the whole layer: one unit alone has the colours that it has among all. */
+  /** End of the colour scale, taken from the whole layer, so a single unit keeps its colours. */
   readonly max: number;
 }
 
 const MARGIN = 8;
 const GAP = 6;
-/** About as wide as a picture may become before its cells shrink. */
+/** Approximate width above which cells are drawn smaller. */
 const WIDTH = 1200;
 
 /**
- * The first layer as a 28×28 tile for each unit, a later one as a map of units (rows) × inputs (columns).
+ * Draws the first layer as one 28×28 tile per unit, a later layer as a map of units (rows) × inputs (columns).
  * @param layer 1 … L
- * @param unit only this one, 0 … d_layer − 1
- * @throws RangeError when there is no such layer or unit
+ * @param unit draws this unit only, 0 … d_layer − 1
+ * @throws RangeError if the layer or unit does not exist
  */
 export function drawWeights(
   sizes: LayerSizes,
@@ -33,9 +33,9 @@ export function drawWeights(
   { layer, unit }: { readonly layer: number; readonly unit?: number | undefined },
 ): Raster {
   const found = unpack(parameters, sizes)[layer - 1];
-  if (found === undefined) throw new RangeError(`there is no layer ${layer}`);
+  if (found === undefined) throw new RangeError(`There is no layer ${layer}.`);
   const { weights, inputs, outputs } = found;
-  if (unit !== undefined && unit >= outputs) throw new RangeError(`there is no unit ${unit}`);
+  if (unit !== undefined && unit >= outputs) throw new RangeError(`There is no unit ${unit}.`);
   const drawn: Weights = {
     values: unit === undefined ? weights : weights.subarray(unit * inputs, (unit + 1) * inputs),
     inputs,
@@ -89,7 +89,7 @@ function drawMap({ values, inputs, units, max }: Weights): Raster {
   return raster;
 }
 
-/** How many cells apart labels of `needed` pixels fit: 1, 5, 10, 50, 100, … */
+/** Smallest step of 1, 5, 10, 50, 100, … cells at which labels of `needed` pixels do not overlap. */
 function labelStep(cell: number, needed: number): number {
   for (let step = 1; ; step *= 10) {
     if (step * cell >= needed) return step;

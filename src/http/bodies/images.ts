@@ -1,10 +1,12 @@
 /** Image bodies of every content type → what a prediction is computed from. */
+
 import multipart from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { type EncodedImages, inFileError } from '../../datasets/decode-images.ts';
 import { containImage, countPixels, decodeImage } from '../../datasets/encoded-image.ts';
 import type { ImageQuery } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
+import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
 
 const ENCODED_IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
 const BODY_TYPES = [
@@ -19,7 +21,7 @@ export const MAX_FORM_PIXELS = 100_000_000;
 
 /** What a file begins with; curl names the type of few files. */
 const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
-  ['\x93NUMPY', 'application/x-npy'],
+  [NPY_SIGNATURE, 'application/x-npy'],
   ['\x89PNG', 'image/png'],
   ['\xff\xd8\xff', 'image/jpeg'],
   ['RIFF', 'image/webp'],

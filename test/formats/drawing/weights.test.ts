@@ -105,6 +105,6 @@ test('every number of a label has a glyph, and thousands of units are drawn too'
 });
 
 test('layers and units that there are not are refused', () => {
-  assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /there is no layer 3/);
-  assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /there is no unit 2/);
+  assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /There is no layer 3\./);
+  assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /There is no unit 2\./);
 });
