@@ -1,19 +1,20 @@
 /**
- * Random changes of a training picture, 28 × 28 bytes, in whole numbers so that every engine gives the same bytes. In this
- * order: horizontal flip, shift, random erasing, noise. What happens depends on (seed, epoch, position in the epoch) alone.
+ * Augmentation of a training image (28 × 28 bytes): horizontal flip, shift, random erasing and noise, in this order.
+ * Integer arithmetic, so every engine computes the same bytes. The result depends on (seed, epoch, position in the
+ * epoch) alone.
  */
 import { PURPOSE, threefry2x32 } from './random.ts';
 
-/** What augmentation needs besides the pixels: settings as whole numbers and tables, made once. */
+/** The settings as whole numbers and lookup tables, computed once per training. */
 export interface AugmentationPlan {
   readonly horizontalFlip: boolean;
-  /** Pixels, at most, in each direction. */
+  /** Largest shift in each direction, in pixels. */
   readonly shift: number;
-  /** A picture is erased from where its word is below this. */
+  /** An image is erased if its random word is below this. */
   readonly eraseThreshold: number;
-  /** Heights and widths of the rectangles, alternating. */
+  /** Rectangles to erase: height and width, alternating. */
   readonly shapes: Uint8Array;
-  /** 1024 differences, or null for none. */
+  /** 1024 equally likely changes of a pixel; null without noise. */
   readonly noise: Int16Array | null;
 }
 
@@ -36,8 +37,8 @@ export function planAugmentation(settings: {
 }
 
 /**
- * Rectangles of Zhong et al., "Random erasing data augmentation", AAAI 2020: area uniform in 2–33 % of the picture, aspect
- * uniform in 0.3–3.3, drawn again where it does not fit. Here 32 areas × 32 aspects; those that do not fit are left out.
+ * Rectangles of Zhong et al., "Random erasing data augmentation", AAAI 2020: area uniform in 2–33 % of the image, aspect
+ * uniform in 0.3–3.3, redrawn if the rectangle does not fit. Here: 32 areas × 32 aspects, without those that do not fit.
  */
 function eraseShapes(): Uint8Array {
   const shapes: number[] = [];
@@ -87,12 +88,12 @@ function below(bound: number, word: number): number {
   return Math.floor((word * bound) / 2 ** 32);
 }
 
-/** The low half of a word as a word. */
+/** The low half of a word, shifted to the top. */
 function lowHalf(word: number): number {
   return (word << 16) >>> 0;
 }
 
-/** `out` (784) ← the picture of `pixels` that starts at `offset`, changed. `out` must not overlap it. */
+/** `out` (784) ← the augmented image that starts at `offset` of `pixels`. `out` must not overlap it. */
 export function augment(
   out: Uint8Array,
   pixels: Uint8Array,
@@ -107,7 +108,7 @@ export function augment(
   if (plan.noise !== null) addNoise(out, plan.noise, seed, epoch, position);
 }
 
-/** Counter (position, epoch): the top bit of word 0 flips; the halves of word 1 shift right and down. What comes in is 0. */
+/** Counter (position, epoch): the top bit of word 0 flips; the halves of word 1 shift right and down. Uncovered pixels become 0. */
 function flipAndShift(
   out: Uint8Array,
   pixels: Uint8Array,
@@ -132,7 +133,7 @@ function flipAndShift(
   }
 }
 
-/** Counters (2 · position, epoch): whether, and which rectangle; (2 · position + 1, epoch): its top and its left. */
+/** Counter (2 · position, epoch) decides whether and which rectangle; (2 · position + 1, epoch) its top and left. */
 function erase(
   out: Uint8Array,
   { eraseThreshold, shapes }: AugmentationPlan,
@@ -151,8 +152,8 @@ function erase(
 }
 
 /**
- * Counter (196 · position + i / 4, epoch) serves pixels i … i + 3: two from each word, the one from the top ten bits of its
- * high half, the next from those of its low half.
+ * Counter (196 · position + i / 4, epoch) covers pixels i … i + 3, two per word: the top ten bits of its high half, then
+ * those of its low half.
  */
 function addNoise(out: Uint8Array, table: Int16Array, seed: number, epoch: number, position: number): void {
   for (let i = 0; i < PIXELS; i += 2) {

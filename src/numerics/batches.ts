@@ -1,4 +1,4 @@
-/** Which examples train, which are held out, and in what order an epoch meets them. */
+/** Training and validation split, and the order of the examples within an epoch. */
 import { PURPOSE, type Purpose, randomBelow } from './random.ts';
 
 /** Indices into the examples, ascending. */
@@ -9,7 +9,7 @@ export interface Split {
 
 const CLASS_LIMIT = 256;
 
-/** How many of a class are held out: the nearest whole number, but one always stays to train on. */
+/** Number of examples of a class to hold out: rounded, but at least one example stays for training. */
 function heldOutCount(examples: number, fraction: number): number {
   return Math.max(0, Math.min(Math.round(fraction * examples), examples - 1));
 }
@@ -20,7 +20,7 @@ function examplesPerClass(labels: Uint8Array): Uint32Array {
   return counts;
 }
 
-/** How many examples train when `fraction` (0 ≤ fraction < 1; null holds out nothing) of each class does not. */
+/** Number of training examples if `fraction` of each class (0 ≤ fraction < 1; null for none) is held out. */
 export function countTrainingExamples(labels: Uint8Array, fraction: number | null): number {
   let heldCount = 0;
   for (const count of examplesPerClass(labels)) heldCount += heldOutCount(count, fraction ?? 0);
@@ -32,12 +32,12 @@ export function stepsPerEpoch(examples: number, batchSize: number): number {
 }
 
 /**
- * Holds out `fraction` of every class, chosen by the seed alone; null holds out nothing.
+ * Holds out `fraction` of every class for validation, chosen by the seed alone; null holds out nothing.
  * @throws RangeError when the fraction is outside [0, 1).
  */
 export function splitByClass(labels: Uint8Array, fraction: number | null, seed: number): Split {
   if (fraction !== null && !(fraction >= 0 && fraction < 1)) {
-    throw new RangeError(`the validation fraction must be at least 0 and below 1, not ${fraction}`);
+    throw new RangeError(`The validation fraction must be at least 0 and below 1, not ${fraction}.`);
   }
   const counts = examplesPerClass(labels);
   const isHeld = new Uint8Array(labels.length);
@@ -54,19 +54,18 @@ export function splitByClass(labels: Uint8Array, fraction: number | null, seed: 
 }
 
 /**
- * `order` ← the training indices in the order of the given epoch: a function of (seed, epoch) alone, whatever
- * the epochs before it did.
+ * `order` ← the training indices in the order of the given epoch, a function of (seed, epoch) alone.
  * @throws RangeError when the lengths differ.
  */
 export function shuffleEpoch(order: Uint32Array, train: Uint32Array, seed: number, epoch: number): void {
   if (order.length !== train.length) {
-    throw new RangeError(`the order has room for ${order.length} indices, not ${train.length}`);
+    throw new RangeError(`The order has room for ${order.length} indices, not ${train.length}.`);
   }
   order.set(train);
   shuffle(order, seed, PURPOSE.shuffle, epoch);
 }
 
-/** Views of `batchSize` indices into `order`; the last one is short where it does not divide. */
+/** Views of `batchSize` indices into `order`; the last one may be shorter. */
 export function batchViews(order: Uint32Array, batchSize: number): Uint32Array[] {
   return Array.from({ length: stepsPerEpoch(order.length, batchSize) }, (_, b) =>
     order.subarray(b * batchSize, (b + 1) * batchSize),

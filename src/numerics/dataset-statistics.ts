@@ -1,10 +1,9 @@
-/** What the training part of the examples says of itself: weights for its classes, mean and deviation of its pixels. */
+/** Statistics of the training split: class weights, mean and standard deviation of its pixels. */
 import type { Examples } from './engine.ts';
 import type { Standardization } from './network.ts';
 
 /**
- * c_k = n / (K n_k): all classes then weigh the same, and the mean weight of the examples is 1 (scikit-learn's
- * "balanced"). A class without examples has weight 0.
+ * c_k = n / (K n_k), scikit-learn's "balanced": all classes weigh the same, and the mean weight of the examples is 1. A class without examples has weight 0.
  */
 export function balancedClassWeights(
   labels: Uint8Array,
@@ -16,7 +15,7 @@ export function balancedClassWeights(
   return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));
 }
 
-/** Whether all pixels of the given examples are the same: nothing is left of them without their mean. */
+/** Whether all pixels of the given examples are equal. Standardization would leave nothing of them. */
 export function isUniform(
   { pixels }: Pick<Examples, 'pixels'>,
   indices: Uint32Array,
@@ -29,8 +28,8 @@ export function isUniform(
 }
 
 /**
- * Mean and standard deviation of all pixels / 255 of the given examples. Counted by value, so that sums are whole
- * numbers and the order does not matter. Pixels that are all the same are only centred.
+ * Mean and standard deviation of all pixels / 255 of the given examples. Counting by value keeps the sums exact, so the
+ * order does not matter. Pixels that are all equal are only centred.
  */
 export function pixelStatistics(
   { pixels }: Pick<Examples, 'pixels'>,

@@ -1,15 +1,15 @@
-/** Which hidden units a training step leaves out. The definition for every engine. */
+/** Dropout masks, as every engine must compute them. */
 import { PURPOSE, threefry2x32 } from './random.ts';
 
-/** A unit is dropped where its word is below this: round(p · 2³²). */
+/** A unit is dropped if its random word is below this: round(p · 2³²). */
 export function dropoutThreshold(dropout: number): number {
   return Math.min(Math.round(dropout * 2 ** 32), 2 ** 32 - 1);
 }
 
 /**
- * `kept` (units of hidden layer `layer`, from 1) ← 1 where the unit stays for the example at `position` of the epoch, 0
- * where it is dropped. Key (seed, purpose + 256 · layer), counter (position · ⌈units / 2⌉ + k, epoch): its two words serve
- * units 2k and 2k + 1. Counters stay apart as long as position · ⌈units / 2⌉ is below 2³².
+ * `kept` (units of hidden layer `layer`, from 1) ← 1 if the unit is kept for the example at `position` of the epoch, 0 if
+ * it is dropped. Key (seed, purpose + 256 · layer), counter (position · ⌈units / 2⌉ + k, epoch): its two words decide
+ * units 2k and 2k + 1. Counters are distinct as long as position · ⌈units / 2⌉ is below 2³².
  */
 export function dropoutMask(
   kept: Uint8Array,

@@ -1,22 +1,22 @@
-/** When a training has stopped improving, and which of its epochs was the best. */
+/** Early stopping: detects that a training no longer improves, and keeps track of its best epoch. */
 
 export interface EarlyStopping {
   readonly monitor: 'validationLoss' | 'validationAccuracy';
-  /** Epochs without improvement after which it stops, from 1. */
+  /** Epochs without improvement after which the training stops, from 1. */
   readonly patience: number;
-  /** What does not improve the best by more than this is no improvement. */
+  /** Smallest change that counts as an improvement. */
   readonly minDelta: number;
-  /** Whether the final parameters are those of the best epoch, however the training ends. */
+  /** Whether the final parameters are those of the best epoch, for whatever reason the training ends. */
   readonly restoreBest: boolean;
 }
 
-/** All that early stopping remembers. Scores are better the higher they are. */
+/** The state of early stopping. Higher scores are better. */
 export interface StoppingState {
   /** The last score that counted as an improvement. */
   readonly level: number;
-  /** Epochs since then. */
+  /** Epochs since that improvement. */
   readonly badEpochs: number;
-  /** The highest score, however little it improved, and the first epoch that had it. */
+  /** The highest score, including improvements below `minDelta`, and the first epoch that reached it. */
   readonly best: number;
   readonly bestEpoch: number | null;
 }
@@ -28,7 +28,7 @@ export const INITIAL_STOPPING: StoppingState = {
   bestEpoch: null,
 };
 
-/** A score that is not a number is no improvement. */
+/** The state after an epoch. NaN is not an improvement. */
 export function updateStopping(
   state: StoppingState,
   { monitor, minDelta }: EarlyStopping,

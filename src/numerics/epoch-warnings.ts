@@ -1,4 +1,4 @@
-/** What in the figures of an epoch should worry whoever trains, and what to do about it. */
+/** Warnings about the figures of an epoch, with advice. */
 
 export type EpochWarningCode = 'dead-units' | 'constant-prediction' | 'exploding-gradient';
 
@@ -14,16 +14,16 @@ export interface EpochFigures {
   /** Mean cross-entropy, in nats. */
   readonly trainLoss: number;
   readonly classes: number;
-  /** Share a hidden layer. */
+  /** Fraction of dead units of each hidden layer. */
   readonly deadUnits: readonly number[];
-  /** Every image that was evaluated was taken for the same class. */
+  /** Whether all evaluated images were assigned to one class. */
   readonly isConstant: boolean;
 }
 
 const DEAD_FRACTION = 0.5;
-/** The gradient of cross-entropy through weights of usual size is a few units long, and 40 at most without hidden layers. */
+/** The gradient norm is usually a few units, and at most 40 without hidden layers. */
 const LARGE_NORM = 100;
-/** Times ln K, the loss of a network that knows nothing: only weights that were thrown far away are so sure of what is wrong. */
+/** × ln K, the loss of a uniform guess. A loss this high means the weights have exploded. */
 const LARGE_LOSS = 100;
 
 export function epochWarnings(figures: EpochFigures): EpochWarning[] {
@@ -36,17 +36,17 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
     warnings.push({
       code: 'dead-units',
       message:
-        `After epoch ${epoch}, ${dead.join(' and ')} are zero on every image looked at: dead ReLU units learn nothing ` +
-        `any more. Lower the learning rate (${learningRate}), use "leaky-relu", or fewer units.`,
+        `After epoch ${epoch}, ${dead.join(' and ')} are zero on every sampled image: dead ReLU units no longer ` +
+        `learn. Lower the learning rate (${learningRate}), use "leaky-relu", or fewer units.`,
     });
   }
   if (isConstant) {
     warnings.push({
       code: 'constant-prediction',
       message:
-        `After epoch ${epoch} the network takes every image for the same class. Lower the learning rate ` +
-        `(${learningRate}) if the loss has risen, raise it if it hardly moves, and look for penalties (l1, l2, weight ` +
-        'decay) that leave nothing but the biases.',
+        `After epoch ${epoch} the network assigns every image to the same class. Lower the learning rate ` +
+        `(${learningRate}) if the loss has risen, raise it if the loss hardly changes, and check that penalties (l1, l2, ` +
+        'weight decay) are not too strong.',
     });
   }
   const explosion = describeExplosion(figures);
@@ -57,16 +57,16 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
   return warnings;
 }
 
-/** By the last step of the epoch or, as units that died leave no gradient, by what the steps before it did to the loss. */
+/** Checks the gradient of the last step, and the loss of the epoch because dead units leave no gradient. */
 function describeExplosion({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
   if (gradientNorm > LARGE_NORM) {
     const length = gradientNorm.toPrecision(3);
-    return `The gradient was ${length} long in the last step of epoch ${epoch}, where a few units are usual`;
+    return `The gradient norm was ${length} in the last step of epoch ${epoch}; a few units are usual`;
   }
   const uniformLoss = Math.log(classes);
   if (trainLoss > LARGE_LOSS * uniformLoss) {
     const [loss, uniform] = [trainLoss.toPrecision(3), uniformLoss.toPrecision(3)];
-    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${uniform}: steps were far too long`;
+    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${uniform}: steps were far too large`;
   }
   return null;
 }

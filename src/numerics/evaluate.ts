@@ -1,45 +1,45 @@
-/** What is measured of a network between epochs. Generators, because a caller must be able to stop in between. */
+/** Evaluation of a network between epochs. Generators, so that a caller can stop between chunks. */
 import type { Engine, Examples } from './engine.ts';
 import { forwardCost } from './forward.ts';
 import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
 import { argmax, crossEntropy } from './reference/cross-entropy.ts';
 import { createExamplePass, type ExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 
-/** Means over the evaluated examples: cross-entropy in nats, and the share classified rightly. */
+/** Means over the evaluated examples: cross-entropy in nats, and the fraction of correct predictions. */
 export interface Evaluation {
   readonly loss: number;
   readonly accuracy: number;
 }
 
-/** What a network does with some images, whatever their labels. */
+/** Properties of a network on some images, independent of their labels. */
 export interface Inspection {
   /**
-   * For each hidden layer, the share of its units that neither say nor learn anything on any of the images: value and
-   * derivative are 0. Only ReLU does that.
+   * For each hidden layer, the fraction of units whose value and derivative are 0 on every image: they neither contribute
+   * nor learn. Only ReLU units can die.
    */
   readonly deadUnits: number[];
-  /** There are several images, and all are taken for the same class. */
+  /** Whether several images were evaluated and all were assigned to one class. */
   readonly isConstant: boolean;
 }
 
-/** Yielded between chunks: nothing has been decided yet, but the caller may stop. */
+/** Yielded between chunks, where the caller may stop. */
 export interface EvaluationChunk {
   readonly kind: 'evaluation';
 }
 
 const CHUNK: EvaluationChunk = { kind: 'evaluation' };
 const CHUNK_IMAGES = 1000;
-/** About 50 ms of the reference's forward pass, so that wide networks can be stopped as promptly. */
+/** Multiply-adds of about 50 ms in the reference, so that wide networks can be stopped as promptly. */
 const CHUNK_COST = 5e7;
 
-/** Networks that are not finite measure NaN. No indices, no evaluation: the means would be 0 / 0. */
+/** Loss is NaN if the network is not finite. @throws RangeError without indices: the means would be 0 / 0. */
 export function* evaluate(
   network: Network,
   parameters: Parameters,
   examples: Examples,
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Evaluation, unknown> {
-  if (indices.length === 0) throw new RangeError('an evaluation needs at least one example');
+  if (indices.length === 0) throw new RangeError('An evaluation needs at least one example.');
   let loss = 0;
   let correct = 0;
   yield* forwardEach(network, parameters, examples, indices, ({ z }, row) => {
@@ -51,20 +51,21 @@ export function* evaluate(
   return { loss: loss / indices.length, accuracy: correct / indices.length };
 }
 
-/** As `evaluate`, by an engine that measures its own parameters faster than the reference does. */
+/** Like `evaluate`, by an engine that is faster than the reference and uses its own parameters. */
 export function* evaluateByEngine(
-  measure: NonNullable<Engine['evaluate']>,
+  evaluateChunk: NonNullable<Engine['evaluate']>,
   examples: Examples,
   indices: Uint32Array,
 ): Generator<EvaluationChunk, Evaluation, unknown> {
   const sums = { loss: 0, correct: 0 };
   for (let start = 0; start < indices.length; start += CHUNK_IMAGES) {
-    measure(sums, examples, indices.subarray(start, start + CHUNK_IMAGES));
+    evaluateChunk(sums, examples, indices.subarray(start, start + CHUNK_IMAGES));
     yield CHUNK;
   }
   return { loss: sums.loss / indices.length, accuracy: sums.correct / indices.length };
 }
 
+/** Finds dead units and constant predictions. */
 export function* inspectNetwork(
   network: Network,
   parameters: Parameters,
@@ -87,7 +88,7 @@ export function* inspectNetwork(
   };
 }
 
-/** √Σ_l ‖W_l‖²: the 2-norm of all weights, biases excepted. */
+/** √Σ_l ‖W_l‖²: the 2-norm of all weights, without biases. */
 export function weightNorm(parameters: Parameters, sizes: LayerSizes): number {
   let squares = 0;
   for (const { weights } of unpack(parameters, sizes)) for (const w of weights) squares += w * w;

@@ -1,18 +1,17 @@
-/** Predictions: what the network says of images. */
+/** The forward pass in float64: logits and probabilities of images. */
 import type { Pixels } from './engine.ts';
 import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
 import { softmax } from './reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 
 /**
- * Both outputs are n × classes, row-major; `pixels` n × d0. Several calls may not overlap: they share scratch.
+ * Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0. Calls share scratch memory.
  * @throws RangeError when the lengths do not fit one n.
  */
 export type Forward = (logits: Parameters, probabilities: Parameters, pixels: Pixels) => void;
 
 /**
- * Computes in float64 whatever the precision of the packed parameters, of which it keeps a view: they must not
- * change.
+ * Computes in float64 whatever the precision of the packed parameters. It keeps a view of them, so they must not change.
  */
 export function createForward(network: Network, parameters: Parameters): Forward {
   const layers = unpack(parameters, network.layerSizes);
@@ -24,7 +23,7 @@ export function createForward(network: Network, parameters: Parameters): Forward
     for (const output of [logits, probabilities]) {
       if (output.length !== rows * classes) {
         throw new RangeError(
-          `${pixels.length} pixels at ${inputs} a row give rows of ${classes} numbers, not ${output.length} in all`,
+          `${pixels.length} pixels, ${inputs} per image, need an output of ${classes} numbers per image, not ${output.length} in all.`,
         );
       }
     }
@@ -37,7 +36,7 @@ export function createForward(network: Network, parameters: Parameters): Forward
   };
 }
 
-/** Multiply-adds of one image's forward pass, zeros not skipped: 31,760 for 784-40-10. */
+/** Multiply-adds of one image's forward pass, including zeros: 31,760 for 784-40-10. */
 export function forwardCost(sizes: LayerSizes): number {
   let cost = 0;
   for (let l = 1; l < sizes.length; l++) cost += sizes[l - 1]! * sizes[l]!;

@@ -1,4 +1,4 @@
-/** What a gradient check costs, told before it is run. */
+/** The cost of a gradient check, estimated before it runs. */
 import { forwardCost } from './forward.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 
@@ -6,9 +6,9 @@ import { type LayerSizes, parameterCount } from './network.ts';
 const EXPONENTIAL = 10;
 
 /**
- * Multiply-adds, zeros not skipped, of `coordinates` out of all: 3 forward passes' worth for the analytic
- * gradient; and for each coordinate of layer l, each evaluation and each example d_{l+1} to move the next
- * layer, all products above that, and the softmax.
+ * Multiply-adds, including zeros, of checking `coordinates` of all parameters: 3 forward passes for the analytic
+ * gradient; and for each coordinate of layer l, each evaluation and each example, d_{l+1} to update the next layer, all
+ * products above it, and the softmax.
  */
 export function gradientCheckCost(
   sizes: LayerSizes,

@@ -1,6 +1,6 @@
 /**
- * Is the gradient the gradient? The analytic one against finite differences of the loss, coordinate by
- * coordinate, as scipy.optimize.check_grad and approx_fprime have it; then told by block.
+ * Gradient check: the analytic gradient against finite differences of the loss, per coordinate, as in
+ * scipy.optimize.check_grad and approx_fprime. Results are reported per block.
  */
 import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from './coordinates.ts';
 import { checkExamples, type Examples, PLAIN_OBJECTIVE } from './engine.ts';
@@ -14,32 +14,32 @@ import { createComputeGradient } from './reference/objective.ts';
 /** central: (f(w + h) − f(w − h)) / 2h.  forward: (f(w + h) − f(w)) / h. */
 export type DifferenceScheme = 'central' | 'forward';
 
-/** Near the step where truncation and rounding are equal; the forward one, √2⁻⁵², is scipy's. */
+/** Steps near which truncation and rounding errors are equal; the forward step, √2⁻⁵², is scipy's. */
 export const SCHEME_DEFAULTS = {
   central: { stepSize: 1e-5, tolerance: 1e-6 },
   forward: { stepSize: 2 ** -26, tolerance: 1e-4 },
 } as const;
 
 export interface GradientCheckPlan extends Network {
-  /** Packed; computed with in float64 whatever their precision. */
+  /** Packed; the check computes in float64 whatever their precision. */
   readonly parameters: Parameters;
   readonly examples: Examples;
-  /** Which of the examples the loss is the mean of. */
+  /** The examples whose mean loss is checked. */
   readonly indices: Uint32Array;
   readonly scheme: DifferenceScheme;
   readonly stepSize?: number | undefined;
   readonly tolerance?: number | undefined;
   readonly coordinates: CoordinateChoice;
-  /** Of the sample of coordinates. */
+  /** Seed of the sample of coordinates. */
   readonly seed: number;
-  /** Packed gradient to check; the reference's where none is given. */
+  /** The packed gradient to check; that of the reference by default. */
   readonly gradient?: Float64Array | undefined;
 }
 
 export interface BlockReport {
   readonly name: string;
   readonly shape: readonly number[];
-  /** How many were checked, and how many of these crossed a kink. */
+  /** Number of coordinates checked, and of those that crossed a kink. */
   readonly coordinates: number;
   readonly kinks: number;
   readonly error: number;
@@ -51,7 +51,7 @@ export interface BlockReport {
 }
 
 export interface GradientCheckReport {
-  /** Every block passes, and the step was one that could tell. */
+  /** Whether every block passes and the step is suitable to detect errors. */
   readonly passed: boolean;
   readonly reason: GradientCheckReason | null;
   readonly advice: string | null;
@@ -66,7 +66,7 @@ export interface GradientCheckReport {
   readonly coordinates: number;
   readonly kinks: number;
   readonly blocks: readonly BlockReport[];
-  /** Where in the packed vector the numbers of the two gradients belong, ascending. */
+  /** Positions in the packed vector of the entries of both gradients, ascending. */
   readonly positions: Uint32Array;
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
@@ -78,11 +78,11 @@ export interface GradientCheckProgress {
 }
 
 const CHUNK_COORDINATES = 256;
-/** Multiply-adds between two yields at most, unless a single coordinate takes more: a few tens of ms. */
+/** Largest number of multiply-adds between two yields, unless one coordinate takes more: a few tens of ms. */
 const CHUNK_COST = 2e7;
 
 /**
- * Yields every few hundred coordinates, so that a caller can stop. Nothing of the plan is changed.
+ * Yields every few hundred coordinates, where a caller can stop. The plan is not modified.
  * @throws RangeError when the parts of the plan do not fit each other.
  */
 export function* gradientCheck(
@@ -102,7 +102,7 @@ export function* gradientCheck(
     numeric: new Float64Array(count),
     kinked: new Uint8Array(count),
   };
-  // Two losses are subtracted, each uncertain by a unit in the last place of the logits it came from.
+  // Each of the two subtracted losses is uncertain by one unit in the last place of its logits.
   const noise = (2 * Number.EPSILON * Math.max(1, perturbed.largestLogit)) / stepSize;
   const cost = gradientCheckCost(layerSizes, plan.indices.length, scheme, count);
   const chunk = Math.ceil(Math.min(CHUNK_COORDINATES, (CHUNK_COST * count) / cost));
@@ -118,7 +118,7 @@ export function* gradientCheck(
     for (; done < count && positions[done]! < block.end; done++) {
       if (done % chunk === 0) yield { done, coordinates: count };
       const w = parameters[positions[done]!]!;
-      // The step really taken, which rounding makes differ from the one asked for.
+      // The step after rounding, which may differ from `stepSize`.
       const [up, down] = [w + stepSize, scheme === 'central' ? w - stepSize : w];
       locate(coordinate, b, block, positions[done]!);
       perturbed.evaluate(above, coordinate, up - w);
@@ -181,13 +181,13 @@ function referenceGradient(plan: GradientCheckPlan, parameters: Float64Array): F
 
 function checkPlan({ layerSizes, examples, indices, gradient }: GradientCheckPlan, stepSize: number): void {
   checkExamples(examples, layerSizes);
-  if (!(stepSize > 0)) throw new RangeError(`a step is larger than zero, not ${stepSize}`);
-  if (indices.length === 0) throw new RangeError('a gradient check needs at least one example');
+  if (!(stepSize > 0)) throw new RangeError(`The step must be larger than zero, not ${stepSize}.`);
+  if (indices.length === 0) throw new RangeError('A gradient check needs at least one example.');
   const outOfRange = indices.find((index) => index >= examples.labels.length);
   if (outOfRange !== undefined)
-    throw new RangeError(`there is no example ${outOfRange} among ${examples.labels.length}`);
+    throw new RangeError(`Example ${outOfRange} does not exist; there are ${examples.labels.length}.`);
   const expected = parameterCount(layerSizes);
   if (gradient !== undefined && gradient.length !== expected) {
-    throw new RangeError(`the gradient has ${expected} numbers, not ${gradient.length}`);
+    throw new RangeError(`The gradient must have ${expected} numbers, not ${gradient.length}.`);
   }
 }

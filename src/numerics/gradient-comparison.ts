@@ -1,41 +1,41 @@
-/** Analytic against numeric gradient: norms, verdict and worst coordinate of a stretch of coordinates. */
+/** Comparison of analytic and numeric gradients over a range of coordinates. */
 
 /** Parallel vectors over the checked coordinates. */
 export interface Gradients {
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
-  /** 1 where the step crossed a kink, so that the difference says nothing about the derivative */
+  /** 1 if the step crossed a kink, where the difference does not approximate the derivative. */
   readonly kinked: Uint8Array;
 }
 
 export interface Comparison {
   readonly coordinates: number;
   readonly kinks: number;
-  /** ‖a − n‖ over all coordinates: what scipy.optimize.check_grad prints. */
+  /** ‖a − n‖ over all coordinates, as returned by scipy.optimize.check_grad. */
   readonly error: number;
-  /** ‖a − n‖ / max(‖a‖, ‖n‖) without the kinked ones; 0 where both are 0. */
+  /** ‖a − n‖ / max(‖a‖, ‖n‖) without kinked coordinates; 0 if both norms are 0. */
   readonly relativeError: number;
-  /** numpy.allclose(analytic, numeric, rtol 1e-3, atol 1e-8), without the kinked ones. */
+  /** numpy.allclose(analytic, numeric, rtol 1e-3, atol 1e-8), without kinked coordinates. */
   readonly allclose: boolean;
-  /** The rounding noise allowed for in ‖a − n‖: 4 √k that of one difference. */
+  /** Allowed rounding noise in ‖a − n‖: 4 √k times that of one difference. */
   readonly noise: number;
-  /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, without the kinked ones. */
+  /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, without kinked coordinates. */
   readonly passed: boolean;
-  /** The rounding noise to be expected is more than the tolerance: a wrong gradient could hide in it. */
+  /** The expected rounding noise exceeds the tolerance, so it could hide a wrong gradient. */
   readonly noiseDominates: boolean;
-  /** Where in the vectors |a − n| is largest, without the kinked ones; null where nothing is left. */
+  /** Index of the largest |a − n| without kinked coordinates; null if all are kinked. */
   readonly worst: number | null;
 }
 
 const RTOL = 1e-3;
 const ATOL = 1e-8;
 
-/** How far the noise may exceed what is expected of it before it is called a difference. */
+/** Factor by which the noise may exceed its expected value before it counts as a difference. */
 const NOISE_MARGIN = 4;
 
 /**
- * Compares coordinates `start` to `end`. `noise` is the rounding noise to be expected of one difference
- * quotient; the norm of k of them is √k times that. Anything that is not a number fails.
+ * Compares coordinates `start` to `end`. `noise` is the expected rounding noise of one difference quotient; the norm of
+ * k of them is √k times that. NaN fails.
  */
 export function compareGradients(
   { analytic, numeric, kinked }: Gradients,

@@ -1,4 +1,4 @@
-/** What the comparison of two gradients amounts to, and what to do about it. */
+/** The verdict of a gradient check, with advice if it fails. */
 import type { Comparison } from './gradient-comparison.ts';
 
 /** Why a check did not pass. */
@@ -10,24 +10,24 @@ export type GradientCheckReason =
 
 export const ADVICE: Readonly<Record<GradientCheckReason, string>> = {
   'gradient-differs':
-    'The gradient of the blocks that failed is not that of the loss, or the loss curves within so large a step.',
+    'The gradient of the failed blocks is not the gradient of the loss, or the step is so large that the loss curves within it.',
   'too-many-kinks':
-    'More than 5 % of the steps cross a kink of the activation, where a difference says nothing of the derivative: ' +
-    'use a smaller step, or other examples or parameters.',
+    'More than 5 % of the steps cross a kink of the activation, where a difference does not approximate the derivative. ' +
+    'Use a smaller step, or other examples or parameters.',
   'step-too-small':
-    'With so small a step the rounding noise of the differences exceeds the tolerance, and a wrong gradient ' +
-    'could hide in it: use the default step of the scheme.',
+    'With so small a step, the rounding noise of the differences exceeds the tolerance and could hide a wrong ' +
+    'gradient. Use the default step of the scheme.',
   'parameters-too-large':
-    'A parameter is so large that the step changes nothing of it, even in float64: the training that made it has ' +
-    'diverged. Train it anew with a lower learning rate, or take another model.',
+    'A parameter is so large that adding the step does not change it, even in float64: its training has diverged. ' +
+    'Train again with a lower learning rate, or use another model.',
 };
 
 const KINK_LIMIT = 0.05;
 
 /**
- * null where the check passes. A step is only called too small below the default one: at the default, noise
- * above the tolerance means that the gradient is all but zero (a very confident model, dead units), and the
- * noise allowed for is there to let that pass. A default step that vanishes is the parameters' fault.
+ * Returns null if the check passes. Only steps below the default are called too small: at the default, noise above the
+ * tolerance means that the gradient is almost zero (a very confident model, dead units), which the allowed noise lets
+ * pass. If the default step vanishes, the parameters are too large.
  */
 export function verdict(
   whole: Comparison,

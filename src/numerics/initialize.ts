@@ -1,17 +1,17 @@
-/** The parameters a training starts from. */
+/** Initialization of the parameters. */
 import { type Layer, type LayerSizes, parameterCount, unpack } from './network.ts';
 import { PURPOSE, randomUniform } from './random.ts';
 
 export const INITIALIZATIONS = ['uniform-fan-in', 'he', 'glorot'] as const;
 export type Initialization = (typeof INITIALIZATIONS)[number];
 
-/** Number `index` of a stream of random numbers for initial weights. */
+/** Random number `index` of a distribution for initial weights. */
 type Draw = (seed: number, index: number) => number;
 
-/** Slightly positive, so that a ReLU unit whose inputs are all zero still starts on its live side. */
+/** Slightly positive, so that a ReLU unit whose inputs are all zero starts with a non-zero derivative. */
 const INITIAL_BIAS = 0.01;
 
-/** Packed. Number i of the vector uses random index i, or both of its pair where it is normal. */
+/** The packed initial parameters. Entry i uses random index i, or both indices of its pair if it is normal. */
 export function initialize(how: Initialization, sizes: LayerSizes, seed: number): Float64Array {
   switch (how) {
     case 'uniform-fan-in':

@@ -1,4 +1,4 @@
-/** A faster engine against the reference: the same batch, weights, masks; only the precision differs. */
+/** Comparison of a faster engine with the reference on the same batch, weights and masks. */
 import type { CreateEngine, EngineSettings, Examples } from './engine.ts';
 import { PLAIN_OBJECTIVE } from './engine.ts';
 import { initialize } from './initialize.ts';
@@ -10,10 +10,9 @@ const PLAIN_SGD = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0 } 
 const STEP_POSITION = { epoch: 1, start: 0, learningRate: 0, measureNorm: false };
 
 /**
- * Largest ‖g − g64‖ / ‖g64‖ of a block of the gradient, g that of the engine; 0 / 0 is 0, and what
- * is not a number is as large as a number can be. Each example is given the class
- * after its own: where a network is sure of the right one, p − 1 is the rounding of p and nothing else, and the gradient
- * of a right engine may be all wrong.
+ * Largest ‖g − g64‖ / ‖g64‖ of any block of the gradient, g being that of the engine. 0 / 0 counts as 0, NaN as
+ * Number.MAX_VALUE. Each example gets the class after its own: if a network is certain of the label, p − 1 consists of
+ * rounding alone, and even a correct engine would show a large difference.
  */
 export function engineDifference(
   createEngine: CreateEngine,
@@ -22,13 +21,13 @@ export function engineDifference(
   examples: Examples,
   batch: Uint32Array,
 ): number {
-  // Both start from what the engine can hold: rounding the parameters is not what is measured.
+  // Both start from rounded parameters, so that their rounding is not measured.
   const rounded = Float32Array.from(parameters);
   const reference = new Float64Array(rounded.length);
   const gradient = new Float32Array(rounded.length);
   const classes = settings.layerSizes.at(-1)!;
   const mislabelled = { ...examples, labels: examples.labels.map((label) => (label + 1) % classes) };
-  // It has no part in a gradient, and its moments would take memory.
+  // The optimizer does not affect the gradient, but its moments would take memory.
   const plain = { ...settings, optimizer: PLAIN_SGD };
   createReferenceEngine(plain, rounded).gradient(reference, mislabelled, batch, STEP_POSITION);
   createEngine(plain, rounded).gradient(gradient, mislabelled, batch, STEP_POSITION);
@@ -48,7 +47,7 @@ export function engineDifference(
 const SELF_CHECK_SIZES = [784, 22, 13, 10];
 const SELF_CHECK_EXAMPLES = 19;
 
-/** The largest difference over small networks of every activation, with widths that fill no vector register. */
+/** Largest difference over small networks of every activation, with widths that do not fill vector registers. */
 export function selfCheck(createEngine: CreateEngine): number {
   const examples = syntheticExamples(SELF_CHECK_EXAMPLES);
   const batch = Uint32Array.from(examples.labels.keys());
@@ -69,7 +68,7 @@ export function selfCheck(createEngine: CreateEngine): number {
   return Math.max(...differences);
 }
 
-/** Half of the pixels are zero, as in real pictures. */
+/** Random examples; half of the pixels are zero, as in real images. */
 function syntheticExamples(count: number): Examples {
   const pixels = Uint8Array.from({ length: count * SELF_CHECK_SIZES[0]! }, (_, i) => {
     const bits = randomBits(0, PURPOSE.coordinateSample, 0, i);

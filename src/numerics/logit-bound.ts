@@ -1,9 +1,9 @@
-/** Whether a network's numbers stay numbers, whatever image it is shown. */
+/** A bound on the numbers of a forward pass, to detect networks that could overflow. */
 import { type Network, type Parameters, unpack } from './network.ts';
 
 /**
- * The largest number that can come up, as a value or as a sum on the way to it, while any image of pixels 0–255 is
- * predicted: |bᵢ| + Σⱼ |wᵢⱼ| · max |xⱼ|, layer by layer.
+ * The largest value or partial sum that can occur in the forward pass of any image of pixels 0–255:
+ * |bᵢ| + Σⱼ |wᵢⱼ| · max |xⱼ|, layer by layer.
  */
 export function logitBound(
   { layerSizes, activation, standardization }: Network,

@@ -1,21 +1,24 @@
-/** What a network is: its function, and the layout of its packed parameters: W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, … */
+/**
+ * Networks: their settings, and the layout of the packed parameters.
+ * W1 (d1 × d0, row-major), b1 (d1), W2 (d2 × d1), b2, …
+ */
 
 export type Parameters = Float64Array | Float32Array;
 
 /** Layer sizes d0 … dL: inputs, hidden layers, classes. */
 export type LayerSizes = readonly number[];
 
-/** What hidden layers make of their pre-activations; the formulas are in reference/activations.ts. */
+/** Activation functions of the hidden layers; reference/activations.ts has the formulas. */
 export const ACTIVATIONS = ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const;
 export type Activation = (typeof ACTIVATIONS)[number];
 
-/** The network sees (x / 255 − mean) / std: one mean and one standard deviation for all pixels. */
+/** The input is (x / 255 − mean) / std, with one mean and one standard deviation for all pixels. */
 export interface Standardization {
   readonly mean: number;
   readonly std: number;
 }
 
-/** What makes a packed vector a function of pixels. */
+/** The settings with which a packed vector defines a function of pixels. */
 export interface Network {
   readonly layerSizes: LayerSizes;
   readonly activation: Activation;
@@ -32,7 +35,7 @@ export interface Layer<P extends Parameters = Parameters> {
   readonly biases: P;
 }
 
-/** Where a block of the packed vector lies: blocks are named W1, b1, W2, b2, … in storage order. */
+/** The weights or biases of one layer in the packed vector: W1, b1, W2, b2, … in storage order. */
 export interface Block {
   readonly name: string;
   readonly shape: readonly number[];
@@ -40,7 +43,7 @@ export interface Block {
   readonly end: number;
 }
 
-/** How many numbers the packed vector has: 31,810 for 784-40-10. */
+/** Length of the packed vector: 31,810 for 784-40-10. */
 export function parameterCount(sizes: LayerSizes): number {
   let count = 0;
   for (let l = 1; l < sizes.length; l++) count += (sizes[l - 1]! + 1) * sizes[l]!;
@@ -68,7 +71,7 @@ export function blocks(sizes: LayerSizes): Block[] {
 export function unpack<P extends Parameters>(packed: P, sizes: LayerSizes): Layer<P>[] {
   const expected = parameterCount(sizes);
   if (packed.length !== expected) {
-    throw new RangeError(`a ${sizes.join('-')} network has ${expected} parameters, not ${packed.length}`);
+    throw new RangeError(`A ${sizes.join('-')} network has ${expected} parameters, not ${packed.length}.`);
   }
   const found = blocks(sizes);
   return sizes.slice(1).map((outputs, l) => {

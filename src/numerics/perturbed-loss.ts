@@ -1,4 +1,4 @@
-/** The loss with one parameter moved, from what a move of that one parameter changes. */
+/** The loss with one parameter perturbed, computed from what that one parameter changes. */
 import type { Examples } from './engine.ts';
 import { type Network, unpack } from './network.ts';
 import type { ActivationFunction } from './reference/activations.ts';
@@ -7,7 +7,7 @@ import { crossEntropy } from './reference/cross-entropy.ts';
 import { createExamplePass, forwardExample, prepare } from './reference/example-pass.ts';
 import { linear } from './reference/linear.ts';
 
-/** Which parameter: W[unit, input] of layer 0 … L−1, or the unit's bias where `input` is null. */
+/** A parameter: W[unit, input] of layer 0 … L−1, or the unit's bias if `input` is null. */
 export interface Coordinate {
   layer: number;
   unit: number;
@@ -16,23 +16,23 @@ export interface Coordinate {
 
 export interface Perturbation {
   loss: number;
-  /** Some pre-activation of a hidden layer changed sides of a kink at 0: the loss is not smooth in between. */
+  /** Whether a pre-activation of a hidden layer crossed a kink at 0, where the loss is not smooth. */
   crossed: boolean;
 }
 
 export interface PerturbedLoss {
-  /** Mean cross-entropy with nothing moved. */
+  /** Mean cross-entropy of the unperturbed network. */
   readonly loss: number;
-  /** max |z_L| over the examples: the size of the numbers whose rounding the differences inherit. */
+  /** max |z_L| over the examples; it determines the rounding error of the differences. */
   readonly largestLogit: number;
-  /** `out` ← the mean cross-entropy with the parameter moved by `delta`. */
+  /** `out` ← the mean cross-entropy with the parameter changed by `delta`. */
   evaluate(out: Perturbation, coordinate: Coordinate, delta: number): void;
 }
 
 /**
- * Moving W_l[i, j] by δ moves z_l[n, i] by δ a_{l−1}[n, j] (of pixels, as the network sees them) and nothing else
- * of layer l; an example whose input is zero does not change. From there up, z_m moves by W_m Δa_{m−1}, with Δa the list of units that changed.
- * `parameters` (packed) must stay as they are; nothing is written to them.
+ * Changing W_l[i, j] by δ changes z_l[n, i] by δ a_{l−1}[n, j] (for pixels, the standardized value) and nothing else of
+ * layer l; an example whose input is zero does not change. In the layers above, z_m changes by W_m Δa_{m−1}, with Δa the
+ * list of changed units. `parameters` (packed) must not change meanwhile and are not written.
  */
 export function createPerturbedLoss(
   network: Network,
@@ -60,7 +60,7 @@ export function createPerturbedLoss(
     return activation.value(base[n]![layer - 1]![input]!);
   }
 
-  /** Loss of example n with pre-activation `unit` of `layer` moved by `shift`. */
+  /** Loss of example n with pre-activation `unit` of `layer` changed by `shift`. */
   function exampleLoss(out: Perturbation, n: number, layer: number, unit: number, shift: number): number {
     const z = base[n]!;
     const label = labels[n]!;
@@ -99,7 +99,7 @@ export function createPerturbedLoss(
   };
 }
 
-/** Appends Δa = act(after) − act(before) of a unit that changed, and notes whether it crossed the kink. */
+/** Appends Δa = act(after) − act(before) if it is not zero, and records whether the unit crossed a kink. */
 function appendChange(
   out: Perturbation,
   changed: ActiveValues,

@@ -1,10 +1,10 @@
 /**
- * Every random number is a pure function of (seed, purpose, epoch, index): there is no generator state to save.
+ * Random numbers as a pure function of (seed, purpose, epoch, index), without generator state.
  * Threefry-2x32-20: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
- * 32-bit additions, rotations and exclusive-ors only, so that any language agrees bit for bit.
+ * It uses 32-bit additions, rotations and exclusive-ors only, so every language computes the same bits.
  */
 
-/** Numbers for one purpose are independent of those for another. Never renumber: models depend on it. */
+/** Numbers for different purposes are independent. Never renumber: results depend on it. */
 export const PURPOSE = {
   initialize: 0,
   validationSplit: 1,
@@ -17,7 +17,7 @@ export const PURPOSE = {
 } as const;
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
 
-/** Keeps an all-zero key from producing an all-zero key schedule (Skein 1.3). */
+/** Prevents an all-zero key schedule for an all-zero key (Skein 1.3). */
 const KEY_PARITY = 0x1bd11bda;
 
 function rotateLeft(x: number, bits: number): number {
@@ -25,8 +25,8 @@ function rotateLeft(x: number, bits: number): number {
 }
 
 /**
- * Word 0 or 1 of Threefry-2x32 with 20 rounds, as an unsigned 32-bit number. One word a call, because
- * returning both would allocate or need shared scratch.
+ * Word 0 or 1 of Threefry-2x32 with 20 rounds, as an unsigned 32-bit number. One word per call, because returning both
+ * would allocate or need shared scratch memory.
  */
 export function threefry2x32(
   word: 0 | 1,
@@ -70,7 +70,7 @@ export function randomUniform(seed: number, purpose: Purpose, epoch: number, ind
   return randomBits(seed, purpose, epoch, index) * 2 ** -32;
 }
 
-/** A whole number in [0, bound): no value is more than bound / 2³² more likely than another. */
+/** A whole number in [0, bound); no value is more than bound / 2³² more likely than another. */
 export function randomBelow(
   bound: number,
   seed: number,

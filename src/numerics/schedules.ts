@@ -1,4 +1,4 @@
-/** How the learning rate changes over a training. */
+/** Learning-rate schedules. */
 
 export type Schedule =
   | { readonly type: 'constant' }
@@ -21,16 +21,16 @@ export interface PlateauSchedule {
   readonly minDelta: number;
 }
 
-/** How long a training is going to be. */
+/** Planned length of a training. */
 export interface TrainingLength {
   readonly stepsPerEpoch: number;
   readonly steps: number;
 }
 
 /**
- * Rate η of step i, from 0, out of η₀, in epoch e = ⌊i / stepsPerEpoch⌋. Where it goes from one rate to another over
- * some steps, the first of them has the one and the last the other, and `between` lies half a cosine
- * (Loshchilov and Hutter, ICLR 2017). `plateau` is the factor of the plateau's state.
+ * Learning rate η of step i (from 0), given the initial rate η₀, in epoch e = ⌊i / stepsPerEpoch⌋. Transitions between
+ * two rates follow half a cosine (Loshchilov and Hutter, ICLR 2017): the first step has the first rate, the last step
+ * the second. `plateau` is the factor of the plateau state.
  */
 export function learningRateAt(
   schedule: Schedule,
@@ -61,8 +61,8 @@ export function learningRateAt(
       return between(initialRate, initialRate * schedule.final, step - warmup, steps - warmup - 1);
     }
     /**
-     * η₀ to the peak over the first warmupFraction of the steps, then to peak · final: PyTorch's OneCycleLR with its
-     * momentum left alone (Smith and Topin, 2018). The peak may lie between two steps.
+     * η₀ to the peak over the first warmupFraction of the steps, then to peak · final: PyTorch's OneCycleLR
+     * without its cycle of the momentum (Smith and Topin, 2018). The peak may lie between two steps.
      */
     case 'one-cycle': {
       const { peak, warmupFraction, final } = schedule;
@@ -73,15 +73,15 @@ export function learningRateAt(
   }
 }
 
-/** to + (from − to) (1 + cos(π · done / length)) / 2; `from` where there is no length. */
+/** to + (from − to) (1 + cos(π · done / length)) / 2; `from` if the length is not positive. */
 function between(from: number, to: number, done: number, length: number): number {
   const fraction = length > 0 ? done / length : 0;
   return to + ((from - to) * (1 + Math.cos(Math.PI * fraction))) / 2;
 }
 
-/** All that the plateau schedule remembers. */
+/** The state of the plateau schedule. */
 export interface PlateauState {
-  /** The rate is η₀ times this. */
+  /** Current rate / η₀. */
   readonly factor: number;
   readonly best: number;
   /** Epochs without improvement since the best one, or since the rate was lowered. */
@@ -91,8 +91,9 @@ export interface PlateauState {
 export const INITIAL_PLATEAU: PlateauState = { factor: 1, best: Number.POSITIVE_INFINITY, badEpochs: 0 };
 
 /**
- * After an epoch with that loss: the rate is multiplied by `factor` after more than `patience` epochs in a row that
- * do not improve the best loss by more than `minDelta`. PyTorch's ReduceLROnPlateau, mode min, threshold mode abs.
+ * The state after an epoch with the given loss. The rate is multiplied by `factor` after more than `patience` consecutive
+ * epochs that do not improve the best loss by more than `minDelta`: PyTorch's ReduceLROnPlateau, mode min, threshold
+ * mode abs.
  */
 export function updatePlateau(
   { factor, best, badEpochs }: PlateauState,

@@ -1,4 +1,4 @@
-/** What trainings and gradient checks take of memory, told before: typed arrays are not counted by a thread's limits. */
+/** Memory of trainings and gradient checks, estimated before: thread limits do not count typed arrays. */
 import { momentCount, type OptimizerSettings } from './engine.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 import { CHUNK_EXAMPLES } from './simd/constants.ts';
@@ -7,10 +7,10 @@ import { layOut } from './simd/layout.ts';
 const FLOAT64 = 8;
 const FLOAT32 = 4;
 const PAGE = 65536;
-/** Of V8 and the modules, measured: the thread that trains or checks, and each further thread of a job. */
+/** Measured memory of V8 and the modules: the training or checking thread, and each further thread of a job. */
 const THREAD_BYTES = 32 * 2 ** 20;
 const FURTHER_THREAD_BYTES = 11 * 2 ** 20;
-/** Packed copies of the kernel's parameters that an epoch leaves behind for the garbage collector, of about two epochs. */
+/** Packed copies of the kernel's parameters that about two epochs leave for the garbage collector. */
 const GARBAGE_COPIES = 4;
 
 export interface TrainingSize {
@@ -20,17 +20,17 @@ export interface TrainingSize {
   readonly optimizer: OptimizerSettings;
   /** Whether the parameters of the best epoch are kept. */
   readonly keepsBest: boolean;
-  /** Whether the gradient is checked before. */
+  /** Whether a gradient check precedes the training. */
   readonly isChecked: boolean;
 }
 
-/** The most a training takes, its check's memory not yet collected: 58 bytes a parameter and more. */
+/** Peak memory of a training, with that of its check not yet collected: at least 58 bytes per parameter. */
 export function trainingBytes(size: TrainingSize): number {
   const { layerSizes, threads, keepsBest, isChecked } = size;
   const kept = keepsBest ? 1 : 0;
-  // In float64 the initial parameters and those that are measured; in float32 those that are published, and the best.
+  // float64: initial and evaluated parameters; float32: published and best parameters.
   const own = 2 * FLOAT64 + FLOAT32 * (1 + GARBAGE_COPIES + kept);
-  // A checkpoint: copies of the parameters, the moments and the best, its file, and the one that is being stored.
+  // Checkpoints: copies of parameters, moments and best parameters; the encoded file; the file being stored.
   const checkpoints = 3 * FLOAT32 * (1 + momentCount(size.optimizer) + kept);
   return (
     THREAD_BYTES +
@@ -42,22 +42,22 @@ export function trainingBytes(size: TrainingSize): number {
   );
 }
 
-/** Of a check of its own: the parameters, and of each coordinate its position and both gradients, besides. */
+/** Peak memory of a gradient check: parameters, and for each coordinate its position and both gradients. */
 export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
   const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
   return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);
 }
 
 /**
- * Of float64: parameters and gradient to take differences of; parameters and gradient of the reference engine, and the gradient it
- * gives. Of float32: rounded parameters, the kernel's gradient and the kernel itself.
+ * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its returned
+ * gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
  */
 function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;
   return parameterCount(layerSizes) * vectors + kernelBytes({ layerSizes, batchSize, threads: 1 }, 0);
 }
 
-/** Weights, gradient, moments, transposed weights; records of a batch's examples; scratch of each thread. */
+/** Weights, gradient, moments and transposed weights; records of a batch's examples; scratch memory per thread. */
 function kernelBytes(
   { layerSizes, batchSize, threads }: Pick<TrainingSize, 'layerSizes' | 'batchSize' | 'threads'>,
   moments: number,

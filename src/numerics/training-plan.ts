@@ -1,4 +1,4 @@
-/** What a training is told, and what that makes of its engine. */
+/** The training plan: the numerical terms of a training, and the engine settings that follow from it. */
 
 import { balancedClassWeights, pixelStatistics } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -7,12 +7,12 @@ import type { Initialization } from './initialize.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from './network.ts';
 import type { Schedule } from './schedules.ts';
 
-/** All that the final parameters depend on, besides the examples and the engine. */
+/** Everything that determines the final parameters, besides the examples and the engine. */
 export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
   readonly layerSizes: LayerSizes;
   readonly activation: Activation;
   readonly initialization: Initialization;
-  /** Packed: where the training starts instead of at the initialization. */
+  /** Packed parameters to start from instead of the initialization. */
   readonly initialParameters: Parameters | null;
   readonly seed: number;
   readonly epochs: number;
@@ -21,31 +21,31 @@ export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
   readonly learningRate: number;
   readonly schedule: Schedule;
   readonly clipNorm: number | null;
-  /** "balanced" by the training part; or one number a class. */
+  /** "balanced" computes them from the training split; or one number per class. */
   readonly classWeights: 'balanced' | readonly number[] | null;
-  /** Whether pixels are standardised, by mean and standard deviation of the training part or by those given. */
+  /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
   readonly standardize: boolean | Standardization;
-  /** Share of each class that is held out; null trains on everything. */
+  /** Fraction of each class held out for validation; null trains on everything. */
   readonly validationFraction: number | null;
   readonly earlyStopping: EarlyStopping | null;
-  /** The first epoch that reaches it is the last one. */
+  /** The training ends after the first epoch that reaches this accuracy. */
   readonly targetValidationAccuracy: number | null;
-  /** Ends as if stopped after that step: repeats a training that ran out of its budget. */
+  /** Ends the training after this step, to reproduce one that exhausted its budget. */
   readonly stopAtStep: number | null;
 }
 
 /**
- * `indices` are the training part.
+ * @param indices the training split
  * @throws RangeError when the parts of the plan do not fit each other.
  */
 export function engineSettings(plan: TrainingPlan, train: Examples, indices: Uint32Array): EngineSettings {
   const { layerSizes, batchSize, standardize } = plan;
   if (batchSize < 1 || batchSize > indices.length) {
-    throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}`);
+    throw new RangeError(`${indices.length} training images cannot fill a batch of ${batchSize}.`);
   }
   const needsValidation = plan.earlyStopping !== null || plan.targetValidationAccuracy !== null;
   if (needsValidation && indices.length === train.labels.length) {
-    throw new RangeError('early stopping and a target accuracy need images held out for validation');
+    throw new RangeError('Early stopping and a target accuracy need images held out for validation.');
   }
   return {
     layerSizes,
@@ -74,7 +74,7 @@ function resolveClassWeights(
   const classes = layerSizes.at(-1)!;
   if (classWeights === 'balanced') return balancedClassWeights(labels, indices, classes);
   if (classWeights.length !== classes) {
-    throw new RangeError(`${classes} classes cannot have ${classWeights.length} weights`);
+    throw new RangeError(`${classes} classes cannot have ${classWeights.length} weights.`);
   }
   return Float64Array.from(classWeights);
 }

@@ -1,56 +1,56 @@
-/** Where a training stands between two steps, and whether what was taken of one fits another. */
+/** Snapshots: the state of a training between two steps, and its validation before resuming. */
 import type { StoppingState } from './early-stopping.ts';
 import type { Engine, EngineState } from './engine.ts';
 import type { PlateauState } from './schedules.ts';
 import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingPlan } from './training-plan.ts';
 
-/** Besides the engine's own, all that the rest of a training depends on at the boundary between two steps. */
+/** Everything besides the engine's state that determines the rest of a training, between two steps. */
 export interface TrainingState {
-  /** Steps done in all. */
+  /** Steps completed in the whole training. */
   step: number;
   /**
-   * Of the epoch so far: examples, sum of their losses, and how many were classified rightly. All 0 once an epoch has
-   * been judged: after its last step, that is what tells before from after.
+   * Totals of the current epoch: examples, sum of losses, correct predictions. They return to 0 once the epoch has been
+   * evaluated, which is how a snapshot after the last step shows whether that has happened.
    */
   examples: number;
   loss: number;
   correct: number;
   plateau: PlateauState;
   stopping: StoppingState;
-  /** Rounded parameters of the best epoch, where the best are to be restored. */
+  /** Rounded parameters of the best epoch, if they are to be restored. */
   best: Float32Array | null;
-  /** Why the training is over, once the last epoch has been judged. */
+  /** Why the training has ended; null until its last epoch has been evaluated. */
   end: LoopStopReason | null;
 }
 
-/** All that it takes to go on bit for bit, with the same plan and examples and an engine of the same name. */
+/** The state from which a training with the same plan, examples and engine name continues bit for bit. */
 export interface TrainingSnapshot extends Readonly<TrainingState> {
   readonly engineName: string;
   readonly engine: EngineState;
 }
 
-/** What a snapshot has to fit. */
+/** Dimensions that a snapshot must match. */
 export interface TrainingShape {
-  /** Examples of an epoch. */
+  /** Examples per epoch. */
   readonly examples: number;
   readonly stepsPerEpoch: number;
   readonly steps: number;
   readonly parameters: number;
 }
 
-/** Of copies: the training may go on, and what a snapshot holds may be given away. */
+/** Copies all vectors, so the training may continue and the snapshot may be transferred. */
 export function takeSnapshot(state: Readonly<TrainingState>, engine: Engine): TrainingSnapshot {
   const best = state.best?.slice() ?? null;
   return { ...state, best, engineName: engine.name, engine: engine.exportState() };
 }
 
-/** The epoch, from 1, that a training is in: one whose steps are done is left when it has been judged. */
+/** The current epoch, from 1. An epoch ends when it has been evaluated, not with its last step. */
 export function currentEpoch({ step, examples }: Readonly<TrainingState>, stepsPerEpoch: number): number {
   return examples > 0 ? Math.ceil(step / stepsPerEpoch) : Math.floor(step / stepsPerEpoch) + 1;
 }
 
-/** The lengths of the engine's vectors are the engine's to check. @throws RangeError naming what does not fit. */
+/** Does not check the lengths of the engine's vectors: the engine does. @throws RangeError naming the mismatch. */
 export function checkSnapshot(
   snapshot: TrainingSnapshot,
   engineName: string,
@@ -59,26 +59,28 @@ export function checkSnapshot(
 ): void {
   const { step, examples, end, engine, best, stopping } = snapshot;
   if (snapshot.engineName !== engineName) {
-    throw new RangeError(`a snapshot of engine ${snapshot.engineName} cannot go on with ${engineName}`);
+    throw new RangeError(
+      `A snapshot of engine ${snapshot.engineName} cannot be resumed by engine ${engineName}.`,
+    );
   }
   const last = plan.stopAtStep ?? shape.steps;
   if (!(Number.isInteger(step) && step >= 0 && step <= last)) {
-    throw new RangeError(`the snapshot is at step ${step}, but the training has steps 0 to ${last}`);
+    throw new RangeError(`The snapshot is at step ${step}, but the training has steps 0 to ${last}.`);
   }
   if (engine.steps !== step) {
-    throw new RangeError(`the snapshot is at step ${step}, but its engine at step ${engine.steps}`);
+    throw new RangeError(`The snapshot is at step ${step}, but its engine is at step ${engine.steps}.`);
   }
   const done = step - (currentEpoch(snapshot, shape.stepsPerEpoch) - 1) * shape.stepsPerEpoch;
   const expected = end === null ? Math.min(done * plan.batchSize, shape.examples) : 0;
   const isOver = end === null && step === shape.steps && examples === 0;
   if (examples !== expected || isOver) {
     throw new RangeError(
-      `the snapshot is at step ${step} with ${examples} examples of its epoch seen, which this training never is`,
+      `The snapshot is at step ${step} with ${examples} examples of its epoch done, which this training never reaches.`,
     );
   }
   const keepsBest = plan.earlyStopping?.restoreBest === true && stopping.bestEpoch !== null;
   const length = keepsBest ? shape.parameters : 0;
   if ((best?.length ?? 0) !== length) {
-    throw new RangeError(`the snapshot keeps ${best?.length ?? 0} best parameters, not ${length}`);
+    throw new RangeError(`The snapshot has ${best?.length ?? 0} best parameters, not ${length}.`);
   }
 }

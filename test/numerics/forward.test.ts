@@ -49,7 +49,7 @@ test('lengths that do not fit are refused by name', () => {
   const forward = createForward(reluNetwork([4, 2]), new Float64Array(10));
   const two = new Float64Array(2);
   assert.throws(() => forward(two, two, new Uint8Array(8)), RangeError);
-  assert.throws(() => forward(two, two, new Uint8Array(3)), /3 pixels at 4 a row/);
+  assert.throws(() => forward(two, two, new Uint8Array(3)), /3 pixels, 4 per image/);
   assert.throws(
     () => createForward(reluNetwork([4, 2]), new Float64Array(9)),
     /a 4-2 network has 10 parameters, not 9/,

@@ -131,7 +131,7 @@ test('images and steps told beforehand are what the loop does', () => {
 
 test('examples that do not fit the network, and batches that cannot be filled, are refused', () => {
   assert.throws(() => run({ layerSizes: [15, 4] }), /100 images of 15 pixels cannot have 1600 pixels/);
-  assert.throws(() => run({ layerSizes: [16, 3] }), /label 3 is not one of 3 classes/);
+  assert.throws(() => run({ layerSizes: [16, 3] }), /Label 3 is not one of 3 classes/);
   assert.throws(() => run({ batchSize: 81 }), /80 training images cannot fill a batch of 81/);
 });
 

@@ -1,6 +1,6 @@
-/** One normal distribution a class over the features of its pictures. */
+/** One normal distribution per class over the features of its images. */
 
-/** Of one class: log density −½‖G⁻¹(f − m)‖² − Σ log G_ii, the constant left out. */
+/** One class; its log density is −½‖G⁻¹(f − m)‖² − Σ log G_ii, up to a constant. */
 interface ClassGaussian {
   readonly mean: Float64Array;
   /** Lower triangle of G, C = G Gᵀ, row by row. */
@@ -9,16 +9,16 @@ interface ClassGaussian {
   readonly logDeterminant: number;
 }
 
-/** Those of the classes that occur. */
+/** Classes without examples have none. */
 export type ClassGaussians = readonly ClassGaussian[];
 
-/** Added to every variance of features on the scale 0–1: a block that was always black may be nearly so. */
+/** Added to every variance (features are on the scale 0–1), for cells that are black in every image. */
 const FLOOR = 1e-3;
 
 /**
- * C_k = (S_k + d W) / (n_k + d) + FLOOR · 1, S_k the scatter of class k's n_k rows, W that of all classes within
- * themselves over their number, d the number of features: a class of few rows takes its shape from the others
- * (Friedman 1989, Regularized Discriminant Analysis).
+ * C_k = (S_k + d W) / (n_k + d) + FLOOR · 1, with S_k the scatter of class k's n_k rows, W the within-class scatter of all
+ * classes divided by the number of rows, and d the number of features: a class with few rows takes its shape from the
+ * others (Friedman 1989, Regularized Discriminant Analysis).
  * @param rows n × d
  */
 export function fitClassGaussians(
@@ -56,7 +56,7 @@ export function fitClassGaussians(
   });
 }
 
-/** Where element (i, i) of a lower triangle lies. */
+/** Index of element (i, i) in a lower triangle. */
 const diagonal = (i: number) => (i * (i + 3)) / 2;
 
 /** Cholesky in place: the lower triangle of C becomes that of G, C = G Gᵀ. */
@@ -72,7 +72,7 @@ function factorize(c: Float64Array, d: number): void {
   }
 }
 
-/** The log density of the class that suits the features best, up to a constant. */
+/** The largest log density of any class, up to a constant. */
 export function logLikelihood(gaussians: ClassGaussians, features: Float64Array): number {
   const solved = new Float64Array(features.length);
   let best = Number.NEGATIVE_INFINITY;
@@ -83,7 +83,7 @@ export function logLikelihood(gaussians: ClassGaussians, features: Float64Array)
       for (let j = 0; j < i; j++) sum -= factor[at++]! * solved[j]!;
       solved[i] = sum / factor[at++]!;
       squares += solved[i]! ** 2;
-      // It only becomes less likely from here on.
+      // The density only decreases from here on.
       if (-squares / 2 - logDeterminant <= best) break;
     }
     best = Math.max(best, -squares / 2 - logDeterminant);

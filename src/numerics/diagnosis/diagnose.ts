@@ -1,4 +1,4 @@
-/** Whether a picture looks like those that a network was trained on, and if not, what may have happened to it. */
+/** Diagnosis of images that do not resemble the training images, with the likely cause. */
 import type { Pixels } from '../engine.ts';
 import { brightest, centreOfMass, inverted, transposed } from './features.ts';
 import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
@@ -6,7 +6,7 @@ import { type ImageStatistics, imageLikelihood } from './image-statistics.ts';
 export type Finding =
   | { readonly code: 'blank'; readonly value: number }
   | { readonly code: 'unscaled'; readonly max: number }
-  /** By how much the log-likelihood is greater when it is put right, and the gain that is rare. */
+  /** The gain in log-likelihood when corrected, and the largest usual gain. */
   | { readonly code: 'inverted' | 'transposed'; readonly gain: number; readonly usual: number }
   | {
       readonly code: 'off-centre';
@@ -14,13 +14,13 @@ export type Finding =
       readonly y: number;
       readonly centre: ImageStatistics['centre'];
     }
-  /** The log-likelihood, and what it seldom is below. */
+  /** The log-likelihood, and its usual minimum. */
   | { readonly code: 'far-from-training-data'; readonly likelihood: number; readonly usual: number };
 
 /**
- * One thing after another, each put right before the next is looked for: a picture may be unscaled and inverted. One
- * that is off-centre may be likelier transposed too, and is not said to be; far is only what nothing else explains.
- * @param image 28×28, 0–255; it is not changed
+ * Each cause is corrected before the next is checked, because an image may be both unscaled and inverted. Off-centre
+ * images are not checked for transposition, and "far" is reported only if nothing else explains the image.
+ * @param image 28×28, 0–255; it is not modified
  */
 export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] {
   const { gaussians, centre } = statistics;
@@ -54,8 +54,8 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
   return findings;
 
   /**
-   * What the first of the changed pictures gains over the present one; null where that is not unusual, or no gain, or
-   * leaves the picture far from the training images whatever is then done to it: that has not put it right.
+   * The gain of the first changed image over the present one. Returns null if it is not unusual or not positive, or if
+   * every changed image is still far from the training images, so the change has not corrected it.
    */
   function unusualGain(present: number, usual: number, changed: readonly [Pixels, ...Pixels[]]) {
     const gain = imageLikelihood(gaussians, changed[0]) - present;

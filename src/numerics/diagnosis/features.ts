@@ -1,14 +1,14 @@
-/** What a 28×28 picture looks like from afar: few enough numbers for a covariance matrix of each class. */
+/** Coarse features of a 28×28 image, few enough for a covariance matrix per class. */
 import type { Pixels } from '../engine.ts';
 
 export const SIDE = 28;
 const CELL = 4;
 const CELLS = SIDE / CELL;
-/** The means of 7×7 blocks, and how rough the picture is down and across, which the means do not show. */
+/** The means of 7×7 cells, and the vertical and horizontal roughness, which the means do not show. */
 export const FEATURES = CELLS * CELLS + 2;
 
 /**
- * Block means of the pixels on the scale 0–1, then √ mean (difference of neighbours)² of rows and of columns.
+ * Cell means of the pixels on the scale 0–1, then √ mean (difference of neighbours)² of rows and of columns.
  * @param features FEATURES numbers, overwritten
  * @param pixels 0–255
  */
@@ -27,12 +27,12 @@ export function extractFeatures(features: Float64Array, pixels: Pixels): void {
   features[FEATURES - 1] = Math.sqrt(across / (SIDE * (SIDE - 1)));
 }
 
-/** Light for dark. */
+/** Exchanges light and dark. */
 export function inverted(pixels: Pixels): Pixels {
   return pixels.map((value) => 255 - value);
 }
 
-/** Rows for columns. */
+/** Exchanges rows and columns. */
 export function transposed(pixels: Pixels): Pixels {
   return pixels.map((_, i) => pixels[(i % SIDE) * SIDE + Math.floor(i / SIDE)]!);
 }
@@ -43,7 +43,7 @@ export function brightest(pixels: Pixels): number {
   return max;
 }
 
-/** Centre of mass in pixels from the upper left one; the middle of the picture where nothing weighs anything. */
+/** Centre of mass in pixels from the upper left; the middle of the image if all pixels are 0. */
 export function centreOfMass(pixels: Pixels): { readonly x: number; readonly y: number } {
   let [mass, x, y] = [0, 0, 0];
   for (let i = 0; i < pixels.length; i++) {

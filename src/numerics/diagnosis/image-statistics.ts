@@ -1,4 +1,4 @@
-/** What the pictures of a training part look like, so that one that does not can be told. */
+/** Statistics of the images of a training split, with which `diagnose` compares an image. */
 import type { Examples, Pixels } from '../engine.ts';
 import { type ClassGaussians, fitClassGaussians, logLikelihood } from './class-gaussians.ts';
 import {
@@ -11,17 +11,17 @@ import {
   transposed,
 } from './features.ts';
 
-/** Beyond these lies what is rare among the training images. */
+/** Distributions, and thresholds that are rarely exceeded among the training images. */
 export interface ImageStatistics {
   readonly gaussians: ClassGaussians;
-  /** Of the log-likelihood of a picture: what is less is far from the training images. */
+  /** Images with a lower log-likelihood are far from the training images. */
   readonly likelihood: number;
-  /** Of what the log-likelihood gains when light and dark, or rows and columns, are exchanged. */
+  /** Usual maximum gain in log-likelihood from exchanging light and dark, or rows and columns. */
   readonly inversionGain: number;
   readonly transpositionGain: number;
-  /** Of the centre of mass. */
+  /** Usual range of the centre of mass. */
   readonly centre: { readonly x: Range; readonly y: Range };
-  /** Of the brightest pixel. */
+  /** Usual minimum of the brightest pixel. */
   readonly brightest: number;
 }
 
@@ -30,19 +30,21 @@ interface Range {
   readonly high: number;
 }
 
-/** Shares of pictures as they should be that are wrongly complained of; 0.9 % in all. */
+/** Fractions of correct images that are wrongly reported; 0.9 % in all. */
 const FALSE_ALARM_RATES = { inverted: 0.001, transposed: 0.003, offCentre: 0.002, far: 0.003 };
 const MAX_MEASURED = 10_000;
 
 /**
- * Distributions are fitted to every second image, thresholds taken from the others, which the fit has not seen: the
- * shares of wrong complaints hold for new images too.
- * @param examples 28×28, at least two
- * @throws RangeError when they are not
+ * Distributions are fitted to every second image and thresholds are taken from the others, which the fit has not seen, so
+ * the false-alarm rates hold for new images too.
+ * @param examples at least two, of 28×28 pixels
+ * @throws RangeError otherwise
  */
 export function computeImageStatistics({ pixels, labels }: Examples, classes: number): ImageStatistics {
   if (labels.length < 2 || pixels.length !== labels.length * SIDE * SIDE) {
-    throw new RangeError(`${labels.length} labels and ${pixels.length} pixels have no statistics`);
+    throw new RangeError(
+      `Statistics need at least two images of ${SIDE}×${SIDE} pixels, not ${labels.length} labels and ${pixels.length} pixels.`,
+    );
   }
   const image = (n: number) => pixels.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE);
   const fitted = Math.ceil(labels.length / 2);
@@ -86,14 +88,14 @@ function measure(gaussians: ClassGaussians, image: Pixels) {
   };
 }
 
-/** Of a picture of 0–255, up to a constant. */
+/** Log-likelihood of an image of 0–255, up to a constant. */
 export function imageLikelihood(gaussians: ClassGaussians, image: Pixels): number {
   const features = new Float64Array(FEATURES);
   extractFeatures(features, image);
   return logLikelihood(gaussians, features);
 }
 
-/** As NumPy's, between neighbours in proportion. */
+/** Linear interpolation between neighbours, as in NumPy. */
 function quantile(values: readonly number[], fraction: number): number {
   const sorted = Float64Array.from(values).sort();
   const at = fraction * (sorted.length - 1);

@@ -1,14 +1,14 @@
-/** Whether a network is right as often as it says: Guo et al. 2017, On Calibration of Modern Neural Networks. */
+/** Calibration: confidence against accuracy (Guo et al. 2017, On Calibration of Modern Neural Networks). */
 import type { Predictions } from './predictions.ts';
 
 const BINS = 15;
 
 export interface CalibrationBin {
-  /** Confidences c of the bin: from < c ≤ to. */
+  /** The bin holds confidences c with from < c ≤ to. */
   readonly from: number;
   readonly to: number;
   readonly count: number;
-  /** Mean confidence and share of right answers; null where the bin is empty. */
+  /** Mean confidence and fraction of correct predictions; null if the bin is empty. */
   readonly confidence: number | null;
   readonly accuracy: number | null;
 }
@@ -16,7 +16,7 @@ export interface CalibrationBin {
 export interface Calibration {
   /** ECE = Σ_b (n_b / n) |accuracy_b − confidence_b| */
   readonly expectedError: number;
-  /** 15 of equal width. */
+  /** 15 bins of equal width. */
   readonly bins: readonly CalibrationBin[];
 }
 
@@ -25,7 +25,7 @@ export function calibration({ labels, predicted, confidences }: Predictions): Ca
   const sums = new Float64Array(BINS);
   const correct = new Float64Array(BINS);
   for (let n = 0; n < labels.length; n++) {
-    // 15 times a float32 is exact in float64: no confidence falls on the wrong side of an edge.
+    // 15 times a float32 is exact in float64, so no confidence falls on the wrong side of an edge.
     const bin = Math.max(0, Math.min(BINS, Math.ceil(confidences[n]! * BINS)) - 1);
     counts[bin]!++;
     sums[bin]! += confidences[n]!;

@@ -1,17 +1,17 @@
-/** How right a network's answers are, over all and class by class. Conventions are scikit-learn's. */
+/** Classification report: metrics overall and per class, with scikit-learn's conventions. */
 
 import { type Calibration, calibration } from './calibration.ts';
 import type { Predictions } from './predictions.ts';
 import { wilsonInterval } from './wilson-interval.ts';
 
-/** Each 0 where it would be 0 / 0. */
+/** Each score is 0 if it would be 0 / 0. */
 export interface ClassScores {
   readonly precision: number;
   readonly recall: number;
   readonly f1: number;
 }
 
-/** The index of a wrongly classified image, with the probability of the class it was taken for. */
+/** A wrongly classified image, with the probability of the predicted class. */
 export interface Mistake {
   readonly index: number;
   readonly label: number;
@@ -24,24 +24,24 @@ export interface ClassificationReport {
   /** Mean cross-entropy, in nats. */
   readonly loss: number;
   readonly accuracy: number;
-  /** Of the accuracy: Wilson's, 95 %. */
+  /** 95 % interval of the accuracy, by Wilson's score. */
   readonly interval: { readonly low: number; readonly high: number };
-  /** classes × classes: row the label, column the predicted class. */
+  /** classes × classes: rows are labels, columns predicted classes. */
   readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly (ClassScores & { readonly support: number })[];
-  /** Unweighted means over all classes, whether they occur or not. */
+  /** Unweighted means over all classes, including those without examples. */
   readonly macro: ClassScores;
   readonly calibration: Calibration;
-  /** Most confident first; of equals the lower index. */
+  /** Sorted by descending probability, then by index. */
   readonly mistakes: readonly Mistake[];
 }
 
 const MAX_MISTAKES = 20;
 
-/** @throws RangeError when there are no answers: the means would be 0 / 0 */
+/** @throws RangeError without predictions: the means would be 0 / 0 */
 export function classificationReport(predictions: Predictions, classes: number): ClassificationReport {
   const examples = predictions.labels.length;
-  if (examples === 0) throw new RangeError('a report needs at least one example');
+  if (examples === 0) throw new RangeError('A report needs at least one example.');
   const confusion = confusionMatrix(predictions, classes);
   const scores = confusion.map((_, label) => classScores(confusion, label));
   const correct = confusion.reduce((sum, row, label) => sum + row[label]!, 0);
@@ -65,7 +65,7 @@ function confusionMatrix({ labels, predicted }: Predictions, classes: number): n
   return matrix;
 }
 
-/** precision = hits / predicted, recall = hits / support, F1 = 2 hits / (predicted + support) */
+/** precision = correct / predicted, recall = correct / support, F1 = 2 correct / (predicted + support) */
 function classScores(confusion: readonly number[][], label: number): ClassScores & { support: number } {
   const correct = confusion[label]![label]!;
   const support = confusion[label]!.reduce((sum, count) => sum + count, 0);

@@ -1,9 +1,9 @@
-/** Two networks on the same images. */
+/** Comparison of two networks on the same images. */
 
 import { type McNemarTest, mcnemar } from './mcnemar.ts';
 import type { Predictions } from './predictions.ts';
 
-/** How many images which of the two networks classified rightly: n10 those that only the first did. */
+/** Number of images by correctness (1 or 0) of the first and second network: n10 counts those only the first got right. */
 export interface PairCounts {
   readonly n00: number;
   readonly n01: number;
@@ -11,7 +11,7 @@ export interface PairCounts {
   readonly n11: number;
 }
 
-/** An image that the two take for different classes. */
+/** An image that the two networks classify differently. */
 export interface Difference {
   readonly index: number;
   readonly label: number;
@@ -23,19 +23,19 @@ export interface Comparison {
   readonly examples: number;
   readonly counts: PairCounts;
   readonly mcnemar: McNemarTest;
-  /** Right answers of each class's images, by class. */
+  /** Per class: number of images, and of correct predictions of each network. */
   readonly classes: readonly { readonly support: number; readonly first: number; readonly second: number }[];
-  /** Ascending, of all only the first ones. */
+  /** The total, and the first ones in ascending order. */
   readonly differences: { readonly total: number; readonly first: readonly Difference[] };
 }
 
 const MAX_DIFFERENCES = 100;
 
-/** @throws RangeError when they are not answers about the same images, or there are none */
+/** @throws RangeError when the numbers of predictions differ, or are 0 */
 export function comparePredictions(first: Predictions, second: Predictions, classes: number): Comparison {
   const { labels } = first;
   if (labels.length === 0 || second.labels.length !== labels.length) {
-    throw new RangeError(`${labels.length} and ${second.labels.length} answers cannot be compared`);
+    throw new RangeError(`${labels.length} and ${second.labels.length} predictions cannot be compared.`);
   }
   const counts = { n00: 0, n01: 0, n10: 0, n11: 0 };
   const perClass = Array.from({ length: classes }, () => ({ support: 0, first: 0, second: 0 }));
@@ -43,10 +43,10 @@ export function comparePredictions(first: Predictions, second: Predictions, clas
   let total = 0;
   for (let n = 0; n < labels.length; n++) {
     const [label, one, other] = [labels[n]!, first.predicted[n]!, second.predicted[n]!];
-    const correct = perClass[label]!;
-    correct.support++;
-    if (one === label) correct.first++;
-    if (other === label) correct.second++;
+    const counted = perClass[label]!;
+    counted.support++;
+    if (one === label) counted.first++;
+    if (other === label) counted.second++;
     counts[`n${one === label ? 1 : 0}${other === label ? 1 : 0}`]++;
     if (one !== other && total++ < MAX_DIFFERENCES) {
       differences.push({ index: n, label, first: one, second: other });

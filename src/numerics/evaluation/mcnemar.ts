@@ -1,23 +1,23 @@
-/** McNemar's test (1947): are two classifiers, asked the same questions, right equally often? */
+/** McNemar's test (1947): whether two classifiers have the same accuracy on the same examples. */
 
 export const MCNEMAR_METHODS = ['exact-binomial', 'chi-square-with-continuity-correction'] as const;
 
 export interface McNemarTest {
   readonly method: (typeof MCNEMAR_METHODS)[number];
-  /** χ²; null for the exact test, which has none. */
+  /** χ²; null for the exact test. */
   readonly statistic: number | null;
   /** Two-sided. */
   readonly pValue: number;
 }
 
-/** From as many differing answers on the distribution is close to χ². */
+/** From this number of differing predictions on, the distribution is close to χ². */
 const LARGE = 25;
 
 /**
- * @param b questions that only the first got right
- * @param c questions that only the second got right
+ * @param b number of examples that only the first got right
+ * @param c number of examples that only the second got right
  *
- * Below 25 questions b + c: p = min(1, 2 P(X ≤ min(b, c))), X binomial of b + c and ½. Else
+ * If b + c < 25: p = min(1, 2 P(X ≤ min(b, c))), X binomial of b + c and ½. Otherwise
  * χ² = (|b − c| − 1)² / (b + c), 0 for b = c as in R, with one degree of freedom.
  */
 export function mcnemar(b: number, c: number): McNemarTest {
@@ -64,7 +64,7 @@ export function chiSquareTail(x: number): number {
     }
     return 1 - factor * sum;
   }
-  // From far enough out inwards; 100 levels settle it from y = 2 on.
+  // Evaluated from the inside out; 100 levels suffice for y ≥ 2.
   let fraction = y + 2 * 100 + 0.5;
   for (let k = 100; k > 0; k--) fraction = y + 2 * (k - 1) + 0.5 - (k * (k - 0.5)) / fraction;
   return factor / fraction;

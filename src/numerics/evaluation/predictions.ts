@@ -1,25 +1,25 @@
-/** What a network says of labelled images: all that its measures are computed from. */
+/** Predictions of labelled images, from which all metrics are computed. */
 import type { Examples, Pixels } from '../engine.ts';
 import { checkExamples } from '../engine.ts';
 import { argmax, crossEntropy } from '../reference/cross-entropy.ts';
 
-/** One entry an image, in the order of the images. */
+/** One entry per image, in the order of the images. */
 export interface Predictions {
   readonly labels: Uint8Array;
-  /** The likeliest class; of equals the lowest. */
+  /** The most probable class; the lowest index if several are equal. */
   readonly predicted: Uint8Array;
-  /** The probability of the likeliest class, 0 where it is not a number. */
+  /** The probability of the predicted class; 0 if it is NaN. */
   readonly confidences: Float32Array;
   /** Cross-entropy, in nats. */
   readonly losses: Float64Array;
 }
 
-/** Bounds the memory that the outputs take, whatever the number of images. */
+/** Images per chunk, which bounds the memory of the outputs. */
 const CHUNK_IMAGES = 1000;
 
 /**
  * @param forward writes logits and probabilities (n × classes, row-major) of n × d0 pixels
- * @throws RangeError when the examples are not of these inputs and classes
+ * @throws RangeError when the examples do not have these inputs and classes
  */
 export function collectPredictions(
   forward: (logits: Float32Array, probabilities: Float32Array, pixels: Pixels) => void,
@@ -41,7 +41,7 @@ export function collectPredictions(
   return predictions;
 }
 
-/** To be written to. */
+/** Predictions to be filled by `writePredictions`. */
 export function emptyPredictions(labels: Uint8Array): Predictions {
   const count = labels.length;
   return {
@@ -53,8 +53,8 @@ export function emptyPredictions(labels: Uint8Array): Predictions {
 }
 
 /**
- * The answers of the images from `start` on. The loss is taken of the logits, never of the probabilities: log 0 is
- * what those make of a confident mistake.
+ * Writes the predictions of the images from `start` on. The loss is computed from the logits, because the probabilities
+ * would give log 0 for a confident mistake.
  */
 export function writePredictions(
   { labels, predicted, confidences, losses }: Predictions,

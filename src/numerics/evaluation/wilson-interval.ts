@@ -1,10 +1,12 @@
+/** Confidence intervals of a proportion. */
+
 /** The 97.5 % quantile of the standard normal distribution. */
 const Z_95 = 1.959963984540054;
 
 /**
  * 95 % interval of a proportion by Wilson's score (Wilson 1927): with p = successes / n,
- * (p + z²/2n ± z √(p (1 − p) / n + z²/4n²)) / (1 + z²/n). It stays within 0 … 1, and is right for proportions near
- * either end too.
+ * (p + z²/2n ± z √(p (1 − p) / n + z²/4n²)) / (1 + z²/n). It stays within 0 … 1 and is accurate for
+ * proportions near 0 and 1 too.
  */
 export function wilsonInterval(
   successes: number,
@@ -14,7 +16,7 @@ export function wilsonInterval(
   const z2 = Z_95 ** 2;
   const centre = p + z2 / (2 * n);
   const half = Z_95 * Math.sqrt((p * (1 - p)) / n + z2 / (4 * n * n));
-  // At either end rounding would leave a trace of what is 0 or 1.
+  // Exact at both ends, where rounding errors would remain.
   return {
     low: successes === 0 ? 0 : (centre - half) / (1 + z2 / n),
     high: successes === n ? 1 : (centre + half) / (1 + z2 / n),

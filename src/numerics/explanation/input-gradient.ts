@@ -1,4 +1,4 @@
-/** Which pixels a class hangs on, by calculus: saliency (Simonyan et al. 2014). */
+/** Saliency: the gradient of a class's log probability with respect to the pixels (Simonyan et al. 2014). */
 import type { Pixels } from '../engine.ts';
 import { type Network, type Parameters, unpack } from '../network.ts';
 import { softmax } from '../reference/cross-entropy.ts';
@@ -7,9 +7,9 @@ import { linearBackwardInput } from '../reference/linear.ts';
 
 /**
  * ∂ log p_label / ∂x of one image (d0), x its pixels / 255, in float64; pixels that are zero have a gradient too.
- * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ = 1 where pixels are not
- * standardised.
- * @throws RangeError when the image is not of d0 pixels
+ * dz_L = onehot(label) − p;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1});  dx = W_1ᵀ dz_1 / σ, σ = 1 without
+ * standardization.
+ * @throws RangeError when the image does not have d0 pixels
  */
 export function inputGradient(
   network: Network,
@@ -18,7 +18,7 @@ export function inputGradient(
   label: number,
 ): Float64Array {
   const inputs = network.layerSizes[0]!;
-  if (image.length !== inputs) throw new RangeError(`an image has ${inputs} pixels, not ${image.length}`);
+  if (image.length !== inputs) throw new RangeError(`An image has ${inputs} pixels, not ${image.length}.`);
   const layers = unpack(parameters, network.layerSizes);
   const pass = createExamplePass(network);
   prepare(pass, layers);

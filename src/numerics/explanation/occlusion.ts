@@ -1,14 +1,14 @@
-/** Which parts of a picture a class hangs on, by covering them: Zeiler and Fergus 2014. */
+/** Occlusion maps: the parts of an image that a class depends on (Zeiler and Fergus 2014). */
 import type { Pixels } from '../engine.ts';
 import type { KernelForward } from '../simd/kernel-forward.ts';
 
-/** A square of so many pixels is covered, then one so many pixels further on. */
+/** Side of the covered square, and distance from one square to the next, in pixels. */
 export const PATCH = 4;
 export const STRIDE = 2;
 
 /**
- * For each pixel the mean, over the patches that cover it, of how much the label's probability drops when the patch
- * is set to 0, as the background is: positive where the class hangs on what is there, negative where it speaks against.
+ * For each pixel, the mean drop of the label's probability over the patches that cover it, each set to 0 like the
+ * background. Positive values support the class, negative values speak against it.
  * @param image side × side pixels, 0–255, side − PATCH a multiple of STRIDE
  * @returns side × side
  */
@@ -21,7 +21,7 @@ export function occlusionMap(
 ): Float64Array {
   const steps = (side - PATCH) / STRIDE + 1;
   const count = steps * steps;
-  // The picture as it is, then one a patch.
+  // The unchanged image, then one image per patch.
   const images = Float32Array.from(
     { length: (count + 1) * image.length },
     (_, i) => image[i % image.length]!,
@@ -43,7 +43,7 @@ export function occlusionMap(
   return drops.map((sum, pixel) => sum / covers[pixel]!);
 }
 
-/** Positions of the pixels of patch n, patches going row by row. */
+/** Positions of the pixels of patch n; patches are numbered row by row. */
 function patchPixels(n: number, steps: number, side: number): number[] {
   const corner = Math.floor(n / steps) * STRIDE * side + (n % steps) * STRIDE;
   return Array.from({ length: PATCH * PATCH }, (_, i) => corner + Math.floor(i / PATCH) * side + (i % PATCH));

@@ -1,4 +1,4 @@
-/** What a hidden unit makes of its pre-activation: value and derivative next to each other. */
+/** Activation functions: value and derivative next to each other. */
 import type { Activation } from '../network.ts';
 
 export interface ActivationFunction {
@@ -6,14 +6,14 @@ export interface ActivationFunction {
   value(z: number): number;
   /** act'(z), given a = act(z). */
   derivative(z: number, a: number): number;
-  /** Whether there is no derivative at 0; the one given there is that of the left side. */
+  /** Whether the function has no derivative at 0; `derivative` returns that of the left side. */
   readonly hasKink: boolean;
 }
 
 /** Slope of leaky-relu below 0. */
 export const LEAK = 0.01;
 
-// NaN has to stay NaN, or a diverged network would look healthy: hence no `z > 0`.
+// Not `z > 0`: NaN must stay NaN, or a diverged network would look healthy.
 export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunction>> = {
   /** max(z, 0);  1 where z > 0, else 0 */
   relu: {

@@ -1,15 +1,15 @@
 /**
- * A layer's input as the list of what is not zero. Half of all pixels and half of all ReLU outputs are zero: they
- * add nothing to a sum and receive no gradient, so the reference never visits them.
+ * A layer's input as a list of its non-zero values. About half of all pixels and ReLU outputs are zero: they add
+ * nothing to sums and receive no gradient, so the reference skips them.
  */
 import type { Pixels } from '../engine.ts';
 import type { ActivationFunction } from './activations.ts';
 
 export interface ActiveValues {
-  /** Positions, ascending; the first `count` hold. All others have value and derivative 0. */
+  /** Positions, ascending, of which the first `count` are valid. All other values and derivatives are 0. */
   readonly indices: Int32Array;
   readonly values: Float64Array;
-  /** ∂value/∂z of a hidden layer's units; pixels have none */
+  /** ∂value/∂z of a hidden layer's units; unused for pixels. */
   readonly derivatives: Float64Array;
   count: number;
 }
@@ -23,7 +23,7 @@ export function createActiveValues(size: number): ActiveValues {
   };
 }
 
-/** a0 = x / scale of the d0 pixels from `offset` on. */
+/** a0 = x / scale, for the d0 pixels from `offset` on. */
 export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number, scale: number): void {
   const { indices, values } = a;
   let count = 0;
@@ -54,8 +54,8 @@ export function activate(a: ActiveValues, z: Float64Array, act: ActivationFuncti
 }
 
 /**
- * Inverted dropout, with m_j = 1 where unit j is kept and 0 where it is not: a_j ← a_j m_j / (1 − p), and its
- * derivative likewise, so that the expected value is what it is without dropout. `scale` is 1 / (1 − p).
+ * Inverted dropout, with m_j = 1 if unit j is kept, else 0: a_j ← a_j m_j / (1 − p), and its derivative likewise, which
+ * preserves the expected value. `scale` is 1 / (1 − p).
  */
 export function dropOut(a: ActiveValues, kept: Uint8Array, scale: number): void {
   const { indices, values, derivatives } = a;

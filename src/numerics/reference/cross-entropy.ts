@@ -1,21 +1,21 @@
-/** Softmax and cross-entropy of one example's logits z (classes), safe for logits of any size. */
+/** Softmax and cross-entropy of one example's logits z (classes), without overflow for any logits. */
 import type { Parameters } from '../network.ts';
 
-/** The first of the largest, as in NumPy's argmax. */
+/** Index of the largest value, the first one if several are equal, as in NumPy. */
 export function argmax(z: Parameters): number {
   let best = 0;
   for (let i = 1; i < z.length; i++) if (z[i]! > z[best]!) best = i;
   return best;
 }
 
-/** Σ exp(z_i − shift); with the largest logit as shift no term overflows and one of them is 1. */
+/** Σ exp(z_i − shift). With the largest logit as the shift, no term overflows and one term is 1. */
 function sumOfExponentials(z: Float64Array, shift: number): number {
   let sum = 0;
   for (let i = 0; i < z.length; i++) sum += Math.exp(z[i]! - shift);
   return sum;
 }
 
-/** logsumexp(z) − z_label, in nats. Never log(softmax): that is log 0 for a confident mistake. */
+/** logsumexp(z) − z_label, in nats. Not log(softmax), which is log 0 for a confident mistake. */
 export function crossEntropy(z: Float64Array, label: number): number {
   const max = z[argmax(z)]!;
   return Math.log(sumOfExponentials(z, max)) + (max - z[label]!);
@@ -29,8 +29,8 @@ export function softmax(p: Float64Array, z: Float64Array): void {
 }
 
 /**
- * dz = weight (softmax(z) − q), q = (1 − ε) onehot(label) + ε / K: this example's share of the objective's gradient,
- * `weight` being c_label / N and `smoothing` ε.
+ * dz = weight (softmax(z) − q), q = (1 − ε) onehot(label) + ε / K: this example's part of the objective's gradient.
+ * `weight` is c_label / N and `smoothing` is ε.
  */
 export function crossEntropyBackward(
   dz: Float64Array,

@@ -1,4 +1,4 @@
-/** One example's way through the network and back. */
+/** Forward and backward pass of one example. */
 import type { Pixels } from '../engine.ts';
 import type { Layer, Network, Parameters } from '../network.ts';
 import { ACTIVATION_FUNCTIONS, type ActivationFunction } from './activations.ts';
@@ -6,22 +6,22 @@ import { type ActiveValues, activate, activatePixels, createActiveValues, dropOu
 import { linear, linearBackward, linearBackwardInput } from './linear.ts';
 import { foldBiases, pixelScale } from './standardization.ts';
 
-/** What a pass computes, layer by layer; entry l belongs to layer l + 1 of the formulas. */
+/** Values computed in a pass, layer by layer; entry l belongs to layer l + 1 of the formulas. */
 export interface ExamplePass {
   readonly network: Network;
   readonly activation: ActivationFunction;
   readonly pixelScale: number;
-  /** b1 with the mean of the pixels folded in (d1), where they are standardised */
+  /** b1 with the mean of the pixels folded in (d1); null without standardization. */
   readonly foldedBiases: Float64Array | null;
-  /** a_l (d_l): the input of each layer */
+  /** a_l (d_l): the input of each layer. */
   readonly a: readonly ActiveValues[];
-  /** z_{l+1} (d_{l+1}): its pre-activations; the last are the logits */
+  /** z_{l+1} (d_{l+1}): the pre-activations of each layer; the last are the logits. */
   readonly z: readonly Float64Array[];
-  /** ∂objective/∂z, the same shapes */
+  /** ∂objective/∂z, in the same shapes. */
   readonly dz: readonly Float64Array[];
 }
 
-/** Units that stay, one mask a hidden layer (1 or 0), and 1 / (1 − p). */
+/** One mask per hidden layer (1 for kept units, else 0), and the scale 1 / (1 − p). */
 export interface DropoutMasks {
   readonly kept: readonly Uint8Array[];
   readonly scale: number;
@@ -41,13 +41,13 @@ export function createExamplePass(network: Network): ExamplePass {
   };
 }
 
-/** To be called before the first pass, and again whenever the parameters have changed. */
+/** Call before the first pass, and again whenever the parameters have changed. */
 export function prepare({ network, foldedBiases }: ExamplePass, layers: readonly Layer<Parameters>[]): void {
   if (foldedBiases !== null) foldBiases(foldedBiases, layers[0]!, network.standardization!);
 }
 
 /**
- * a_0 = x / 255, standardised or not;  z_l = W_l a_{l−1} + b_l;  a_l = act(z_l) for l < L.
+ * a_0 = x / 255, standardized if so configured;  z_l = W_l a_{l−1} + b_l;  a_l = act(z_l) for l < L.
  * Returns the logits z_L (classes), which the next pass overwrites.
  */
 export function forwardExample(
@@ -70,7 +70,7 @@ export function forwardExample(
 
 /**
  * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L in the pass down.
- * The gradient with respect to the pixels is nobody's business and is not computed.
+ * The gradient with respect to the input is not needed and not computed.
  */
 export function backwardExample(
   gradients: readonly Layer<Float64Array>[],

@@ -3,9 +3,9 @@ import type { Parameters } from '../network.ts';
 import type { ActiveValues } from './active-values.ts';
 
 /**
- * z = base + W a; with base = b it is the layer, with base = z and a = Δa it moves z to where Δa takes it.
- * Four rows at once only so that four sums are under way instead of one waiting for itself: each sum still
- * runs over its inputs in ascending order.
+ * z = base + W a: the layer itself with base = b, or the effect of a change Δa with base = z and a = Δa.
+ * Four rows at a time, so that four independent sums hide each other's latency; each sum still runs over its inputs in
+ * ascending order.
  */
 export function linear(z: Float64Array, base: Parameters, weights: Parameters, a: ActiveValues): void {
   const { indices, values, count } = a;
@@ -60,7 +60,7 @@ export function linearBackward(
 }
 
 /**
- * dz_{l−1} = (Wᵀ dz_l) ⊙ act'(z_{l−1}) (inputs): zero but for the listed inputs, the only ones with a derivative.
+ * dz_{l−1} = (Wᵀ dz_l) ⊙ act'(z_{l−1}) (inputs). It is zero except for the listed inputs, the only ones with a derivative.
  */
 export function linearBackwardInput(
   dzBelow: Float64Array,

@@ -1,4 +1,4 @@
-/** The gradient of a batch's objective. */
+/** The objective of a batch and its gradient. */
 import type { BatchSums, Examples, ObjectiveSettings, StepPosition } from '../engine.ts';
 import { type Network, unpack } from '../network.ts';
 import { argmax, crossEntropy, crossEntropyBackward } from './cross-entropy.ts';
@@ -8,7 +8,7 @@ import { foldBiasesBackward } from './standardization.ts';
 
 /**
  * Writes the gradient of the given examples into the vector it was created with, and their plain cross-entropy and
- * correct answers into `sums`. Of the position, epoch and start count.
+ * number of correct predictions into `sums`.
  */
 export type ComputeGradient = (
   sums: BatchSums,
@@ -21,7 +21,7 @@ export type ComputeGradient = (
  * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
  * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K: divided by N, not by Σ c_n, as in Keras.
  * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
- * Both vectors are packed; `parameters` is read anew in each call. Examples are summed in the order of the batch.
+ * Both vectors are packed; `parameters` is read again in each call. Examples are summed in the order of the batch.
  */
 export function createComputeGradient(
   gradient: Float64Array,
@@ -67,7 +67,7 @@ export function createComputeGradient(
   };
 }
 
-/** dW += l1 sign(W), from l1 Σ|W|; sign(0) = 0. */
+/** dW += l1 sign(W), from l1 Σ|W|; sign(0) = 0. Biases are not penalized. */
 export function addL1(dWeights: Float64Array, weights: Float64Array, l1: number): void {
   for (let i = 0; i < weights.length; i++) dWeights[i]! += l1 * Math.sign(weights[i]!);
 }

@@ -1,16 +1,16 @@
-/** From gradients to steps, as PyTorch has it: one flat loop over the packed vectors each, w −= η d. */
+/** Optimizers, as in PyTorch: each is one flat loop over the packed vectors, w −= η d. */
 import type { OptimizerSettings } from '../engine.ts';
 import type { Layer } from '../network.ts';
 import { addL2 } from './objective.ts';
 
 export interface Optimizer {
-  /** Packed like the parameters: sgd v (with momentum); rmsprop s, v (with momentum); adam and adamw m, v. */
+  /** Packed like the parameters. sgd: v (with momentum); rmsprop: s, v (with momentum); adam and adamw: m, v. */
   readonly moments: readonly Float64Array[];
-  /** Step t, from 1, at rate η. What is in `gradient` afterwards is of no use. */
+  /** Step t, from 1, at rate η. Overwrites `gradient`. */
   update(parameters: Float64Array, gradient: Float64Array, rate: number, t: number): void;
 }
 
-/** `layers` and `gradients` are the views of what `update` is given: only weights decay, biases never. */
+/** `layers` and `gradients` are views of the vectors given to `update`: only weights decay, biases never. */
 export function createOptimizer(
   settings: OptimizerSettings,
   layers: readonly Layer<Float64Array>[],
@@ -96,7 +96,7 @@ function divideByRoot(g: Float64Array, s: Float64Array, alpha: number, epsilon: 
   }
 }
 
-/** w ← keep · w: adamw's decay, apart from the gradient (Loshchilov and Hutter, ICLR 2019) */
+/** w ← keep · w: adamw's decay, decoupled from the gradient (Loshchilov and Hutter, ICLR 2019) */
 function shrink(weights: Float64Array, keep: number): void {
   for (let i = 0; i < weights.length; i++) weights[i]! *= keep;
 }

@@ -1,14 +1,14 @@
-/** What a training step changes at random: pictures before the first layer, and which units take part. */
+/** Random changes of a training step: augmented images and dropout masks. */
 import { augment, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutMask, dropoutThreshold } from '../dropout.ts';
 import type { Augmentation } from '../engine.ts';
 import type { LayerSizes } from '../network.ts';
 import type { DropoutMasks } from './example-pass.ts';
 
-/** The masks of the example at `position` of the epoch, which the next call overwrites. */
+/** Returns the masks of the example at `position` of the epoch; the next call overwrites them. */
 export type DrawMasks = (epoch: number, position: number) => DropoutMasks;
 
-/** null where nothing is dropped. */
+/** Returns null without dropout. */
 export function createDrawMasks(sizes: LayerSizes, dropout: number, seed: number): DrawMasks | null {
   const threshold = dropoutThreshold(dropout);
   if (threshold === 0) return null;
@@ -20,12 +20,12 @@ export function createDrawMasks(sizes: LayerSizes, dropout: number, seed: number
   };
 }
 
-/** Row `row` of `pixels` as it is seen at `position` of the epoch; the next call overwrites it. */
+/** Returns row `row` of `pixels`, augmented for `position` of the epoch; the next call overwrites it. */
 export type AugmentImage = (pixels: Uint8Array, row: number, epoch: number, position: number) => Uint8Array;
 
 /**
- * null where pictures stay as they are.
- * @throws RangeError when they are to change but are not 28 × 28.
+ * Returns null without augmentation.
+ * @throws RangeError when images to augment are not 28 × 28.
  */
 export function createAugmentImage(
   sizes: LayerSizes,
@@ -35,7 +35,7 @@ export function createAugmentImage(
   const { horizontalFlip, shift, noise, erase } = augmentation;
   if (!horizontalFlip && shift === 0 && noise === 0 && erase === 0) return null;
   if (sizes[0] !== PIXELS) {
-    throw new RangeError(`only pictures of ${PIXELS} pixels can be augmented, not of ${sizes[0]}`);
+    throw new RangeError(`Only images of ${PIXELS} pixels can be augmented, not images of ${sizes[0]}.`);
   }
   const plan = planAugmentation(augmentation);
   const changed = new Uint8Array(PIXELS);

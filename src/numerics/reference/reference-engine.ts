@@ -1,4 +1,4 @@
-/** The definition of correct, as an engine: float64, plain loops, one thread. */
+/** The reference engine, which defines correct results: float64, plain loops, one thread. */
 import type { CreateEngine } from '../engine.ts';
 import { unpack } from '../network.ts';
 import { createComputeGradient } from './objective.ts';
@@ -20,7 +20,7 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
 
   function checkBatch({ length }: Uint32Array): void {
     if (length >= 1 && length <= batchSize) return;
-    throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${length}`);
+    throw new RangeError(`A batch of this engine has 1 to ${batchSize} examples, not ${length}.`);
   }
 
   return {
@@ -48,14 +48,14 @@ export const createReferenceEngine: CreateEngine = (settings, initial) => {
     importState(state) {
       if (state.moments.length !== optimizer.moments.length) {
         throw new RangeError(
-          `this optimizer keeps ${optimizer.moments.length} moments, not ${state.moments.length}`,
+          `This optimizer keeps ${optimizer.moments.length} moments, not ${state.moments.length}.`,
         );
       }
       const own = [parameters, ...optimizer.moments];
       for (const [i, vector] of [state.parameters, ...state.moments].entries()) {
         if (vector.length !== parameters.length) {
           throw new RangeError(
-            `the vectors of this engine have ${parameters.length} numbers, not ${vector.length}`,
+            `The vectors of this engine have ${parameters.length} numbers, not ${vector.length}.`,
           );
         }
         own[i]!.set(vector);

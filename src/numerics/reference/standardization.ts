@@ -1,15 +1,15 @@
 /**
- * Standardised pixels s = (a0 − μ) / σ without ever making them, because a0's zeros are worth keeping: with
- * a0 / σ as the input, W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
+ * Standardized pixels s = (a0 − μ) / σ without computing them, which preserves the zeros of a0: with a0 / σ as the input,
+ * W s + b = W (a0 / σ) + (b − (μ/σ) W·1).
  */
 import type { Layer, Parameters, Standardization } from '../network.ts';
 
-/** What a pixel is divided by to become the input of the first layer: 255, and σ where pixels are standardised. */
+/** Divisor that turns a pixel into an input of the first layer: 255, or 255 σ with standardization. */
 export function pixelScale(standardization: Standardization | null): number {
   return 255 * (standardization?.std ?? 1);
 }
 
-/** out_i = b_i − (μ/σ) Σ_j W_ij (outputs): what is added to the first layer's products. */
+/** out_i = b_i − (μ/σ) Σ_j W_ij (outputs): the biases of the first layer with the mean folded in. */
 export function foldBiases(
   out: Float64Array,
   { weights, biases, inputs }: Layer<Parameters>,
@@ -23,8 +23,8 @@ export function foldBiases(
 }
 
 /**
- * dW_ij = Σ_n dz_ni s_nj = Σ_n dz_ni a0_nj / σ − (μ/σ) Σ_n dz_ni. The first sum is in dW already, the last one is
- * db_i.
+ * dW_ij = Σ_n dz_ni s_nj = Σ_n dz_ni a0_nj / σ − (μ/σ) Σ_n dz_ni. The first sum is already in dW, the last
+ * one is db_i.
  */
 export function foldBiasesBackward(
   { weights: dWeights, biases: dBiases, inputs }: Layer<Float64Array>,

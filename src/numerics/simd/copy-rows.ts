@@ -1,14 +1,14 @@
-/** Copies the pixels of a batch into the records of a kernel: a WebAssembly instance sees only its own memory. */
+/** Copies the pixels of a batch into the kernel's memory, the only memory that WebAssembly can read. */
 import { MAX_BATCH } from './constants.ts';
 import { HEADER } from './header.ts';
 
 /**
- * Records first … last − 1 ← the rows of `pixels` that the batch's indices name, which lie in the memory itself. Leaves
- * nothing for the garbage collector.
+ * Records first … last − 1 ← the rows of `pixels` named by the indices of the batch, which are in the kernel's memory.
+ * Allocates nothing.
  */
 export type CopyRows = (first: number, last: number) => void;
 
-/** Where a record is and how long a row, for threads that know nothing else of the job. */
+/** Address and size of the records, for threads that do not have the job's layout. */
 export interface RowsLayout {
   readonly inputs: number;
   readonly records: number;
@@ -33,7 +33,7 @@ export function createCopyRows(
   const pixelWords = new BigInt64Array(pixels.buffer, pixels.byteOffset, pixels.length >> 3);
   const halves = new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length >> 2);
   const count = inputs >> 3;
-  // Kept, so that no compiler leaves the reading out.
+  // Written, so that the compiler does not remove the reads.
   const touched = new Int32Array(1);
   return (first, last) => {
     touched[0] = touch(halves, batch, first, last, 2 * count);
@@ -44,8 +44,8 @@ export function createCopyRows(
 }
 
 /**
- * Reads something of every cache line of all rows first: rows lie anywhere in the data set, and this way the
- * processor waits for many of them at once, which halves the time.
+ * Reads a word of every cache line of all rows first. Rows are scattered over the data set, and this way the processor
+ * waits for many of them at once, which halves the time.
  */
 function touch(from: Int32Array, batch: Uint32Array, first: number, last: number, count: number): number {
   let sum = 0;
@@ -60,7 +60,7 @@ function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, 
   for (let k = 0; k < count; k++) to[at + k] = from[start + k]!;
 }
 
-/** Eight bytes at a time: compiled, what is only moved does not become a BigInt. As float64 NaNs might not stay as they are. */
+/** Eight bytes at a time. Compiled code moves them without creating BigInts; float64 might change the bits of NaNs. */
 function copyWords(to: BigInt64Array, at: number, from: BigInt64Array, start: number, count: number): void {
   let k = 0;
   for (; k + 2 <= count; k += 2) {

@@ -1,4 +1,4 @@
-/** The kernel's engine together with the kernel's way of measuring, so that an epoch's figures cost little of its time. */
+/** A kernel engine that also evaluates with the kernel, which is much faster than the reference. */
 import type { Engine, EngineSettings } from '../engine.ts';
 import type { Parameters as Packed } from '../network.ts';
 import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';

@@ -1,5 +1,4 @@
-/** The float32 engine: settings into the kernel's memory, one call a step. */
-
+/** The float32 engine: writes its settings to the kernel's memory, then calls the kernel once per step. */
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutThreshold } from '../dropout.ts';
 import {
@@ -19,42 +18,42 @@ import { createKernel, instantiate, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
-/** What a further thread needs to take part; can be sent to a worker. */
+/** Handle with which a further thread joins a kernel; it can be posted to a worker. */
 export interface KernelHandle {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly rows: RowsLayout;
-  /** Of the data set, in shared memory. */
+  /** Pixels of the data set, in shared memory. */
   readonly pixels: Uint8Array;
 }
 
 export interface KernelEngine extends Engine {
-  /** Whether multiply-adds are rounded once on this processor. */
+  /** Whether this processor rounds multiply-adds once. */
   readonly fused: boolean;
-  /** For `serveKernel` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
+  /** For `runKernelThread` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
   createHandle(pixels: Uint8Array): KernelHandle;
-  /** Ends every `serveKernel`; further steps would be taken alone. */
+  /** Ends every `runKernelThread`; further steps run in the engine's own thread alone. */
   shutdown(): void;
 }
 
 export interface KernelOptions {
   readonly threads?: number;
-  /** Zeros are not skipped; for the test that this changes nothing. */
+  /** Whether zeros are not skipped; for the test that this changes no result. */
   readonly dense?: boolean;
 }
 
-/** Weights of this size stay in a processor's own cache, and may be read again for every few examples. */
+/** Weights up to this size stay in a core's own cache and can be read again for every few examples. */
 const CACHED_BYTES = 512 * 1024;
 
-/** Several items a thread, so that none waits long; but wide networks only one, which reads the weights only once. */
+/** Two items per thread, to balance the load; one for wide networks, which reads the weights only once. */
 function examplesPerItem(batch: number, threads: number, weightsBytes: number): number {
   const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
   return Math.max(4, Math.ceil(batch / items));
 }
 
 /**
- * `initial` is copied, rounded to float32.
- * @throws RangeError when it does not fit the layer sizes, or batch or threads are beyond what the kernel has room for.
+ * Copies `initial`, rounded to float32.
+ * @throws RangeError when it does not fit the layer sizes, or layers, batch or threads exceed the kernel's limits.
  */
 export function createKernelEngine(
   module: WebAssembly.Module,
@@ -64,10 +63,10 @@ export function createKernelEngine(
 ): KernelEngine {
   const { layerSizes, batchSize, optimizer, clipNorm } = settings;
   if (!(batchSize >= 1 && batchSize <= C.MAX_BATCH)) {
-    throw new RangeError(`a batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}`);
+    throw new RangeError(`A batch has 1 to ${C.MAX_BATCH} examples, not ${batchSize}.`);
   }
   if (!(threads >= 1 && threads <= C.MAX_THREADS)) {
-    throw new RangeError(`a job has 1 to ${C.MAX_THREADS} threads, not ${threads}`);
+    throw new RangeError(`A job has 1 to ${C.MAX_THREADS} threads, not ${threads}.`);
   }
   const count = parameterCount(layerSizes);
   const moments = momentCount(optimizer);
@@ -152,13 +151,15 @@ export function createKernelEngine(
       plan.horizontalFlip || plan.shift > 0 || plan.eraseThreshold > 0 || plan.noise !== null;
     header.AUGMENTED = isAugmented ? 1 : 0;
     if (isAugmented && layerSizes[0] !== PIXELS) {
-      throw new RangeError(`only pictures of ${PIXELS} pixels can be augmented, not of ${layerSizes[0]}`);
+      throw new RangeError(
+        `Only images of ${PIXELS} pixels can be augmented, not images of ${layerSizes[0]}.`,
+      );
     }
   }
 
   function checkLength(packed: Parameters): void {
     if (packed.length === count) return;
-    throw new RangeError(`a ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}`);
+    throw new RangeError(`A ${layerSizes.join('-')} network has ${count} parameters, not ${packed.length}.`);
   }
 
   function writeParameters(packed: Parameters): void {
@@ -167,7 +168,7 @@ export function createKernelEngine(
     exports.transposeAll();
   }
 
-  /** An update may add straight to the weights when a step is nothing but −η times the gradient. */
+  /** Whether a step is just −η times the gradient, so that an update can add directly to the weights. */
   const isPlain =
     optimizer.type === 'sgd' && optimizer.momentum === 0 && settings.l1 === 0 && clipNorm === null;
 
@@ -179,7 +180,7 @@ export function createKernelEngine(
     sums: BatchSums | null,
   ): void {
     if (batch.length < 1 || batch.length > batchSize) {
-      throw new RangeError(`a batch of this engine has 1 to ${batchSize} examples, not ${batch.length}`);
+      throw new RangeError(`A batch of this engine has 1 to ${batchSize} examples, not ${batch.length}.`);
     }
     if (examples.pixels !== pixels) {
       pixels = examples.pixels;
@@ -189,7 +190,7 @@ export function createKernelEngine(
       indices[n] = batch[n]!;
       bytes[layout.labels + n] = examples.labels[batch[n]!]!;
     }
-    // Further threads see only the pixels they were given.
+    // Further threads can read only the pixels of their handle.
     const isAlone = threads > 1 && pixels.buffer !== sharedPixels?.buffer;
     header.ROWS_COPIED = isAlone ? 1 : 0;
     if (isAlone) copyRows(0, batch.length);
@@ -251,7 +252,7 @@ export function createKernelEngine(
     importState(state: EngineState) {
       if (state.moments.length !== moments) {
         throw new RangeError(
-          `the ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}`,
+          `The ${optimizer.type} of this engine keeps ${moments} moments, not ${state.moments.length}.`,
         );
       }
       for (const vector of [state.parameters, ...state.moments]) checkLength(vector);
@@ -267,9 +268,9 @@ export function createKernelEngine(
 }
 
 /**
- * A further thread's part of all steps of a job: blocks its thread until the engine's `quit`. The engine's own thread
- * has rank 0, these are ranks 1 … threads − 1, each served once. A thread that comes late or never only makes steps slower. Each
- * copies the rows of its own examples, so that they are in its own processor's cache.
+ * Runs a further thread of a kernel: blocks the thread until the engine's `shutdown`. The engine's own thread has rank 0;
+ * call this once for each of the ranks 1 … threads − 1. A thread that starts late, or never, only makes steps slower. Each
+ * thread copies the rows of its own examples, so that they are in its core's cache.
  */
 export function runKernelThread({ module, memory, rows, pixels }: KernelHandle, rank: number): void {
   instantiate(module, memory, createCopyRows(memory, rows, pixels)).runThread(rank);

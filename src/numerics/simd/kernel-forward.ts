@@ -1,4 +1,4 @@
-/** Predictions and measurements in float32: the kernel without its way back. */
+/** Predictions and evaluation in float32, with the forward pass of the kernel. */
 import type { BatchSums, Examples, Pixels } from '../engine.ts';
 import {
   type Activation,
@@ -16,14 +16,14 @@ import { unpackInto } from './packing.ts';
 
 export interface KernelForward {
   /**
-   * Both outputs are n × classes, row-major; `pixels` n × d0, 0–255. A whole number gives the same bits as uint8
-   * and as float32, and an image the same alone and among others.
+   * Writes logits and probabilities, n × classes each, row-major, of `pixels`, n × d0, 0–255. Whole numbers give the same
+   * bits as uint8 and as float32, and an image gives the same bits alone and in a batch.
    * @throws RangeError when the lengths do not fit one n.
    */
   forward(logits: Float32Array, probabilities: Float32Array, pixels: Pixels): void;
-  /** Adds to `sums` the loss and the hits of the examples of the given indices, in their order. */
+  /** Adds to `sums` the loss and the correct predictions of the examples of the given indices. */
   evaluate(sums: BatchSums, examples: Examples, indices: Uint32Array): void;
-  /** From now on predicts with these. @throws RangeError when they do not fit the layer sizes. */
+  /** Replaces the parameters. @throws RangeError when they do not fit the layer sizes. */
   load(packed: Parameters): void;
 }
 
@@ -31,12 +31,12 @@ function forwardLayout(sizes: LayerSizes): Layout {
   return layOut({ sizes, records: CHUNK_EXAMPLES, threads: 1, training: false, moments: 0 });
 }
 
-/** Bytes of the memory that `createKernelForward` takes. */
+/** Bytes of memory that `createKernelForward` allocates. */
 export function forwardBytes(sizes: LayerSizes): number {
   return forwardLayout(sizes).pages * PAGE_BYTES;
 }
 
-/** The parameters are copied, rounded to float32. */
+/** Copies the parameters, rounded to float32. */
 export function createKernelForward(
   module: WebAssembly.Module,
   sizes: LayerSizes,
@@ -66,7 +66,7 @@ export function createKernelForward(
   function load(next: Parameters): void {
     const count = parameterCount(sizes);
     if (next.length !== count) {
-      throw new RangeError(`a ${sizes.join('-')} network has ${count} parameters, not ${next.length}`);
+      throw new RangeError(`A ${sizes.join('-')} network has ${count} parameters, not ${next.length}.`);
     }
     unpackInto(floats, next, layers, 0);
     exports.fold();
@@ -98,7 +98,7 @@ export function createKernelForward(
       for (const output of [logits, probabilities]) {
         if (output.length !== rows * classes) {
           throw new RangeError(
-            `${pixels.length} pixels at ${inputs} a row give rows of ${classes} numbers, not ${output.length} in all`,
+            `${pixels.length} pixels, ${inputs} per image, need an output of ${classes} numbers per image, not ${output.length} in all.`,
           );
         }
       }

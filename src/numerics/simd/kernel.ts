@@ -1,12 +1,11 @@
-/** The compiled kernel in a memory of its own, with the header every kind of job shares. */
-
+/** A compiled kernel with its memory, and the part of the header that all kinds of jobs share. */
 import type { Activation, Standardization } from '../network.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
 import { createView, HEADER, LAYER, type View } from './header.ts';
 import type { Layout } from './layout.ts';
 
-/** assembly/index.ts */
+/** The exports of assembly/index.ts. */
 export interface KernelExports {
   prepare(): void;
   transposeAll(): void;
@@ -36,7 +35,7 @@ export function instantiate(
   return instance.exports as unknown as KernelExports;
 }
 
-/** Whether a·b + c is rounded once on this processor: results differ in their last bits between the two kinds. */
+/** Whether this processor rounds a·b + c once (fused) or twice; the last bits of results depend on it. */
 export function isFused(exports: KernelExports): boolean {
   const nearOne = 1 + 2 ** -12;
   return exports.multiplyAdd(nearOne, nearOne, -(1 + 2 ** -11)) === 2 ** -24;
@@ -56,7 +55,7 @@ export interface KernelJob {
   readonly threads: number;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
-  /** Zeros are skipped unless this is set; the results are the same. */
+  /** Whether zeros are not skipped; the results are the same. */
   readonly dense: boolean;
   /** Called at the start of a step. */
   readonly copyRows: CopyRows;
@@ -118,7 +117,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   return { exports, memory, header, bytes: new Uint8Array(memory.buffer), floats };
 }
 
-/** 1 / (255 σ) as a float32: a pixel's value is the float32 product with it, whether its pixel came as uint8 or float32. */
+/** 1 / (255 σ) as a float32. A pixel's value is the float32 product with it, for uint8 and float32 pixels alike. */
 function pixelScale(standardization: Standardization | null): number {
   return Math.fround(1 / (255 * (standardization?.std ?? 1)));
 }

@@ -1,4 +1,4 @@
-/** The map of a job's memory behind its header: sized for the network, the batch and the threads, and nothing else. */
+/** Memory layout behind the kernel's header, sized for the network, the batch and the threads. */
 import type { LayerSizes } from '../network.ts';
 import { BLOCK_ROWS, TILE_EXAMPLES } from './constants.ts';
 import { HEADER } from './header.ts';
@@ -6,10 +6,10 @@ import { HEADER } from './header.ts';
 export interface LayerLayout {
   readonly inputs: number;
   readonly outputs: number;
-  /** Bytes from the start of memory; `transposed` is 0 for the first layer, which sends nothing back. */
+  /** Addresses; `transposed` is 0 for the first layer, which passes no gradient back. */
   readonly weights: number;
   readonly transposed: number;
-  /** Bytes from the start of an example's record. */
+  /** Offsets in the record of an example. */
   readonly inputValues: number;
   readonly inputList: number;
   readonly outputValues: number;
@@ -35,7 +35,7 @@ export interface Layout {
   readonly scratch: number;
   readonly scratchStride: number;
   readonly maskBytes: number;
-  /** Bytes of all layers' weights, and so of the gradient and of each moment. */
+  /** Bytes of all layers' weights. The gradient and each moment follow in the same size and layout. */
   readonly weightsBytes: number;
   readonly pages: number;
 }
@@ -44,26 +44,26 @@ export interface LayoutRequest {
   readonly sizes: LayerSizes;
   readonly records: number;
   readonly threads: number;
-  /** False for predictions: no gradients, no lists of them, no transposed weights, no moments. */
+  /** True: room for gradients and moments. False: forward pass only, with room for float32 pixels. */
   readonly training: boolean;
   readonly moments: number;
 }
 
 const LINE = 64;
-/** Of WebAssembly memory. */
+/** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-/** What augmentation looks up: 1024 noises and at most 1024 rectangles, of two bytes each. */
+/** Tables of augmentation: 1024 noise values and at most 1024 rectangles, of two bytes each. */
 const TABLE_BYTES = 2048 + 2048;
-/** What a picture is shifted from: 28 rows of 96 bytes. */
+/** Copy from which an image is shifted: 28 rows of 96 bytes. */
 const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 export const vectorCount = (units: number) => (units + 3) >> 2;
 const blockCount = (inputs: number) => Math.floor(inputs / BLOCK_ROWS) + 1;
-/** 32 starts of blocks, then positions, with room for the eight that are always written. */
+/** 32 starts of tiles, then positions, with room for the eight that are always written. */
 const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
 
-/** Hands out consecutive cache lines. */
+/** Allocates consecutive cache lines. */
 function allocator(start: number) {
   let end = start;
   return {
@@ -117,12 +117,12 @@ export function layOut(request: LayoutRequest): Layout {
       };
     }
   }
-  // An odd number of cache lines, so that the same field of many records spreads over all sets of the cache.
+  // An odd number of cache lines spreads the same field of many records over all sets of the cache.
   const recordLines = lines(record.end()) / LINE;
   const recordStride = (recordLines | 1) * LINE;
   const maskBytes = lines(Math.ceil(records / 8) * BLOCK_ROWS);
-  const blockBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
-  const lists = (BLOCK_ROWS + 1) * 192 + 192 + maskBytes + Math.ceil(records / TILE_EXAMPLES) * blockBytes;
+  const tileBytes = BLOCK_ROWS * (TILE_EXAMPLES + 8) * 4 + BLOCK_ROWS * 4;
+  const lists = (BLOCK_ROWS + 1) * 192 + 192 + maskBytes + Math.ceil(records / TILE_EXAMPLES) * tileBytes;
   const folded = vectorCount(sizes[1]!) * 16;
   const scratchStride = lines(Math.max(training ? lists : 0, folded + SHIFT_BYTES)) + LINE;
   return {
@@ -140,7 +140,7 @@ export function layOut(request: LayoutRequest): Layout {
     scratch: memory.take(scratchStride * threads),
     scratchStride,
     maskBytes,
-    // One more, of zeros, for lists to be filled up with; a chunk that is read whole may also reach into it.
+    // One more record, of zeros, to pad lists with; reads of whole blocks may also extend into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
     weightsBytes,

@@ -1,17 +1,17 @@
 /**
- * Between the packed vector (W1 row-major, b1, W2, …) and the kernel's own order: units in panels of at most
- * PANEL_VECTORS float32×4, a panel input by input with the biases as one input more, units filled up with zeros to fours.
+ * Conversion between the packed vector (W1 row-major, b1, W2, …) and the kernel's order: units in panels of at most
+ * PANEL_VECTORS float32×4, each panel input by input with the biases as one more input, units padded with zeros to fours.
  */
 import type { Parameters } from '../network.ts';
 import { PANEL_VECTORS } from './constants.ts';
 import { type LayerLayout, vectorCount } from './layout.ts';
 
-/** As in assembly/vectors.ts. */
+/** The same as in assembly/vectors.ts. */
 function panelStart(vectors: number, panels: number, p: number): number {
   return p === panels ? vectors : 2 * Math.floor((((vectors + 1) >> 1) * p) / panels);
 }
 
-/** Calls back with where unit i's weights start and how far apart they are, in float32, relative to the layer. */
+/** Calls `visit` with the start and the stride of each unit's weights, in float32, relative to the layer. */
 function eachUnit(
   { inputs, outputs }: LayerLayout,
   visit: (unit: number, start: number, stride: number) => void,
@@ -28,7 +28,7 @@ function eachUnit(
   }
 }
 
-/** packed ← the kernel's numbers, which start at `shift` bytes behind the weights. */
+/** packed ← the kernel's numbers at `shift` bytes behind the weights. */
 export function pack(
   packed: Parameters,
   numbers: Float32Array,
@@ -48,7 +48,7 @@ export function pack(
   }
 }
 
-/** The other way round; rounds to float32. */
+/** The kernel's numbers ← packed, rounded to float32. */
 export function unpackInto(
   numbers: Float32Array,
   packed: Parameters,

@@ -1,4 +1,4 @@
-/** The little of WebAssembly's interface that is used: TypeScript declares it only together with the whole browser. */
+/** The used part of the WebAssembly API, which TypeScript declares only as part of the DOM library. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);
