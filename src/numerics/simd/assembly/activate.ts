@@ -1,9 +1,9 @@
 /**
- * a = act(z) and act'(z), dropout included, of one example's hidden layer.
+ * Activations of one example's hidden layer: a = act(z) and act'(z), with dropout.
  *
- * relu max(z, 0), derivative 1 where z > 0, else 0 (at 0 too); leaky-relu z or 0.01 z, derivative at 0 the slope; tanh,
- * derivative 1 − a²; sigmoid 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity.
- * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; the unit's word is dropout.ts's.
+ * relu: max(z, 0), derivative 1 if z > 0, else 0; leaky-relu: z or 0.01 z, derivative 0.01 at 0; tanh: derivative
+ * 1 − a²; sigmoid: 1 / (1 + e⁻ᶻ), derivative a (1 − a); identity.
+ * Inverted dropout p: kept units and their derivatives times 1 / (1 − p), the others 0; dropout.ts defines the masks.
  */
 import { IDENTITY, LEAKY_RELU, RELU, TANH } from '../constants.ts';
 import {
@@ -16,7 +16,7 @@ import { firstWords, secondWords, threefry } from './threefry.ts';
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
 
-/** z at `at` becomes a; act' goes to `derivative`. Not `z > 0`: NaN has to stay NaN. */
+/** Replaces z at `at` by a, and writes act' to `derivative`. Not `z > 0`: NaN must stay NaN. */
 @inline function activateVector(kind: i32, at: usize, derivative: usize): void {
   const z = v128.load(at);
   const one = f32x4.splat(1);
@@ -46,7 +46,7 @@ const DROPOUT_PURPOSE = 4;
   v128.store(at, f32x4.mul(v128.load(at), factor));
 }
 
-/** Words 0 and 1 of counter (position · ⌈units / 2⌉ + k, epoch), key (seed, purpose + 256 · layer), serve units 2k and 2k + 1. */
+/** Words 0 and 1 of counter (position · ⌈units / 2⌉ + k, epoch), key (seed, purpose + 256 · layer), decide units 2k and 2k + 1. */
 function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize): void {
   const key = DROPOUT_PURPOSE | (l << 8);
   const seed = load<i32>(SEED);
@@ -67,7 +67,7 @@ function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize): void {
   }
 }
 
-/** Layer l of the example at `record`, which is at `position` of its epoch; no dropout at position −1. */
+/** Activates layer l of the example at `record`, at `position` of its epoch; position −1 means no dropout. */
 export function activate(l: i32, record: usize, position: i32): void {
   const layer = layerAt(l);
   const units = load<i32>(layer, OUTPUTS);

@@ -1,4 +1,4 @@
-/** Random changes of the pictures in their records; src/numerics/augment.ts is the definition, byte for byte. */
+/** Augmentation of the images in their records, byte for byte as defined by src/numerics/augment.ts. */
 import {
   EPOCH, ERASE_SHAPES, ERASE_SHAPE_COUNT, ERASE_THRESHOLD, FLIP, NOISE_TABLE, SEED, SHIFT,
 } from './addresses.ts';
@@ -11,7 +11,7 @@ const NOISE = 7;
 
 const SIDE = 28;
 const QUARTER = 196;
-/** A row of the copy that pictures are shifted from: 32 zeros, 28 pixels, zeros to the end. */
+/** Bytes of a row of the copy that images are shifted from: 32 zeros, 28 pixels, zeros to the end. */
 const COPY_ROW = 96;
 const COPY_LEFT = 32;
 
@@ -106,7 +106,7 @@ function addNoise(row: usize, table: usize, position: i32): void {
   }
 }
 
-/** The picture at `row`, which is at `position` of its epoch; `copy` is 28 · 96 bytes of the thread's own. */
+/** Augments the image at `row`, at `position` of its epoch; `copy` is 28 · 96 bytes of the thread's scratch memory. */
 export function augment(row: usize, copy: usize, position: i32): void {
   if (load<i32>(FLIP) != 0 || load<i32>(SHIFT) != 0) flipAndShift(row, copy, position);
   if (load<i32>(ERASE_THRESHOLD) != 0) erase(row, position);

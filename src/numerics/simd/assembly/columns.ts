@@ -1,14 +1,14 @@
 /**
- * dW[j] = Σ_n a[n, j] dz[n] over one panel of units, one input j at a time: the list of the examples in which it is not
- * zero is walked with the panel's sums in registers, started from the weights themselves or from zero.
+ * dW[j] = Σ_n a[n, j] dz[n] over one panel of units, one input j at a time: walks the list of the examples in which the
+ * input is not zero, with the panel's sums in registers. Sums start from the weights themselves or from zero.
  */
 import { PIXEL_VALUES, RECORDS } from './addresses.ts';
 import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vectors.ts';
 
 /**
- * X is u8 for pixels, f32 for activations, f64 where the input is the constant 1 of the biases. An entry of the list is the
- * offset of an example's record, which holds both its inputs and its dz. Lists are of even length, and two entries are taken at a
- * time: the processor then has instructions to spare, with which it hides the ends of lists it did not foresee.
+ * X is u8 for pixels, f32 for activations, and f64 for the constant input 1 of the biases. An entry of the list is the
+ * offset of an example's record, which holds both its inputs and its dz. Lists have even length and two entries are
+ * processed per iteration, which gives the processor enough instructions to hide mispredicted ends of lists.
  */
 @inline function walk<T, X>(target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
   const table: usize = load<u32>(PIXEL_VALUES);
@@ -79,7 +79,7 @@ import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vecto
 }
 
 /**
- * Rows of one panel, `count` of them from `target` on; list k lies at lists + k · listBytes and has lengths[k] entries.
+ * Sums `count` rows of one panel from `target` on; list k is at lists + k · listBytes and has lengths[k] entries.
  * `input` is the offset of the first row's value within a record, `size` the bytes from one row's value to the next.
  */
 function walkAll<T, X>(

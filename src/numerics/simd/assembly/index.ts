@@ -1,4 +1,4 @@
-/** What the kernel can be asked to do. All it knows is in its memory, whose map is addresses.ts. */
+/** The exports of the kernel. All its state is in its memory; ../header.ts describes the header. */
 import { APPLY, CHUNK_EXAMPLES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } from '../constants.ts';
 import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
@@ -15,14 +15,14 @@ import { transpose } from './transpose.ts';
 import { applyBlock, blockCount, updateBlock } from './update.ts';
 import { madd } from './vectors.ts';
 
-/** Brings the rows of examples first … last − 1 into their records; Node's part, because only it sees the data set. */
+/** Copies the rows of examples first … last − 1 into their records. Done by Node, which can read the data set. */
 @external('env', 'copyRows')
 declare function copyRows(first: i32, last: i32): void;
 
-/** Once, when the memory has been laid out. */
+/** Call once, after the header has been written. */
 export function prepare(): void { makePackTables(); }
 
-/** After the weights were written from outside. */
+/** Call after Node has written the weights. */
 export function transposeAll(): void {
   for (let l = layerCount(); l > 1; l--) transpose(layerAt(l), 0, load<i32>(layerAt(l), INPUTS));
 }
@@ -36,7 +36,7 @@ export function multiplyAdd(a: f32, b: f32, c: f32): f32 {
   return <usize>load<u32>(SCRATCH) + <usize>rank * <usize>load<u32>(SCRATCH_STRIDE);
 }
 
-/** √Σ of the blocks' squares, in the order of the blocks, whoever computed them. */
+/** √Σ of the blocks' squares, in the order of the blocks, so that the result does not depend on the threads. */
 function norm(items: i32): f64 {
   const partials: usize = load<u32>(PARTIALS);
   let sum: f64 = 0;
@@ -44,12 +44,12 @@ function norm(items: i32): f64 {
   return Math.sqrt(sum);
 }
 
-/** Bytes at the start of a thread's scratch that hold the biases of the first layer with the mean folded in. */
+/** Bytes at the start of a thread's scratch memory for the biases of the first layer with the mean folded in. */
 function foldedBytes(): usize {
   return <usize>vectorCount(load<i32>(layerAt(1), OUTPUTS)) << 4;
 }
 
-/** Examples of one item, there and back. */
+/** Forward and backward pass of the examples of one item. */
 function passItem(item: i32, scratch: usize): void {
   const size = load<i32>(EXAMPLES_PER_ITEM);
   const last = min((item + 1) * size, load<i32>(BATCH_SIZE));
@@ -65,7 +65,7 @@ function passItem(item: i32, scratch: usize): void {
   }
 }
 
-/** Block `item`, counted through all layers. */
+/** Updates block `item`, counted through all layers. */
 function updateItem(item: i32, apply: bool, scratch: usize): void {
   let l = 1;
   let block = item;
@@ -77,7 +77,7 @@ function updateItem(item: i32, apply: bool, scratch: usize): void {
   else updateBlock(l, block, item, scratch);
 }
 
-/** What follows the phase whose last item is finished. */
+/** Begins the next phase, or ends the step, once the last item of a phase is finished. */
 function advance(phase: i32): void {
   if (phase == PASS) {
     beginPhase(UPDATE);
@@ -97,7 +97,7 @@ function advance(phase: i32): void {
   endStep();
 }
 
-/** Takes items until the step is over (rank 0) or the job (the others). */
+/** Processes items until the end of the step (rank 0) or of the job (other ranks). */
 function runPhases(rank: i32): void {
   const scratch = threadScratch(rank);
   let foldedStep = 0;
@@ -136,7 +136,7 @@ function sumResults(): void {
   store<i32>(CORRECT_SUM, correct);
 }
 
-/** The list of all examples of the batch, of even length. */
+/** Lists all examples of the batch, padded to even length. */
 function listBatch(): void {
   const list: usize = load<u32>(BATCH_LIST);
   const batch = load<i32>(BATCH_SIZE);
@@ -146,7 +146,7 @@ function listBatch(): void {
   store<i32>(BATCH_LIST_LENGTH, (batch + 1) & ~1);
 }
 
-/** One step on the batch whose labels, and rows unless they are copied on the way, are in place. */
+/** One step. Labels must be in place, and rows too if ROWS_COPIED is set. */
 export function step(): void {
   let items = 0;
   for (let l = layerCount(); l > 0; l--) items += blockCount(l);
@@ -161,16 +161,16 @@ export function step(): void {
   sumResults();
 }
 
-/** What ranks 1 … n − 1 do until told to quit. */
+/** Runs rank 1 … n − 1 until `shutdown`. */
 export function runThread(rank: i32): void { runPhases(rank); }
 
-/** Ends every `serve`. */
+/** Ends every `runThread`. */
 export function shutdown(): void {
   store<i32>(SHUTDOWN, 1);
   endStep();
 }
 
-/** After weights were written: what standardisation adds to the biases, once for many predictions. */
+/** Call after the weights have changed: folds the mean into the biases, once for many predictions. */
 export function fold(): void {
   if (load<i32>(STANDARDIZED)) foldMean(threadScratch(0));
 }
@@ -180,7 +180,7 @@ function forwardOnly(count: i32): void {
   forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 
-/** Logits of the examples in the first `count` records, and their probabilities where dz would be. */
+/** Logits of the examples in the first `count` records; probabilities are written in place of dz. */
 export function predict(count: i32): void {
   forwardOnly(count);
   const layer = layerAt(layerCount());
@@ -194,7 +194,7 @@ export function predict(count: i32): void {
   }
 }
 
-/** Loss and flags of the batch in the records, whose labels are in place. */
+/** Loss and number of correct predictions of the batch in the records, whose labels are in place. */
 export function evaluate(): void {
   const count = load<i32>(BATCH_SIZE);
   forwardOnly(count);

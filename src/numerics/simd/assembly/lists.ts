@@ -1,6 +1,6 @@
 /**
- * Which inputs of an example are not zero, and in which examples an input is not zero. Eight flags at a time become
- * a byte, and a table turns the byte into the positions of its ones: no branch, whatever the picture.
+ * Lists of the non-zero inputs of an example, and of the examples in which an input is not zero. Eight flags form a
+ * byte, and a table maps the byte to the positions of its ones, without branches.
  */
 import { BLOCK_ROWS, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
 import { BATCH_SIZE, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD } from './addresses.ts';
@@ -24,7 +24,7 @@ export function makePackTables(): void {
   }
 }
 
-/** The list of a row of bytes: where each tile starts, then (128 bytes on) the positions, u16, ascending. */
+/** Lists a row of bytes: the start of each tile, then (from byte 128) the positions, u16, ascending. */
 export function listBytes(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
@@ -54,7 +54,7 @@ export function listBytes(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** The same of a row of float32. */
+/** The same for a row of float32. */
 export function listFloats(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
@@ -79,7 +79,7 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** masks[g][k]: bit r says whether input first + k of example 8g + r is not zero, for BLOCK_ROWS inputs; all bits are set where zeros are not skipped. */
+/** masks[g][k]: bit r is set if input first + k of example 8g + r is not zero (or DENSE is set), for BLOCK_ROWS inputs. */
 export function maskBytes(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);
@@ -100,6 +100,7 @@ export function maskBytes(masks: usize, input: usize): void {
   }
 }
 
+/** The same for float32 inputs. */
 export function maskFloats(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);
@@ -125,8 +126,8 @@ export function maskFloats(masks: usize, input: usize): void {
 }
 
 /**
- * From the masks of `rows` inputs, for each tile of TILE_EXAMPLES: BLOCK_ROWS lists of LIST_BYTES each, then their
- * lengths, u32. Entries are offsets of records, ascending; the record of zeros makes the length even.
+ * Converts the masks of `rows` inputs to lists. For each tile of TILE_EXAMPLES: BLOCK_ROWS lists of LIST_BYTES each, then
+ * their lengths, u32. Entries are offsets of records, ascending; the record of zeros pads to even length.
  */
 export function listExamples(lists: usize, masks: usize, rows: i32): void {
   const pack: usize = load<u32>(PACK32);

@@ -1,12 +1,12 @@
 /**
  * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
- * loss = log Σ_k e^(z_k − max) + (max − z_y), never log(softmax), which is log 0 for a confident mistake;
- * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K. `scale` is 1 / N, or −η / N where the update follows directly.
+ * loss = log Σ_k e^(z_k − max) + (max − z_y), not log(softmax), which is log 0 for a confident mistake;
+ * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K. `scale` is 1 / N, or −η / N if the update follows directly.
  */
 import { CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, SMOOTHING } from './addresses.ts';
 import { exp, log } from './elementary.ts';
 
-/** All ones in the lanes of vector v that are classes. */
+/** All ones in the lanes of vector v that belong to classes. */
 @inline function classLanes(v: i32, classes: i32): v128 {
   return i32x4.lt_s(i32x4.add(i32x4.splat(v), i32x4(0, 1, 2, 3)), i32x4.splat(classes));
 }
@@ -46,12 +46,12 @@ export function softmax(p: usize, z: usize, classes: i32): void {
   }
 }
 
-/** Loss of example n, and whether its label is the first of the largest logits; then the gradient, in `dz`. */
+/** Writes the loss of example n, whether its label is the first of the largest logits, and the gradient dz. */
 export function crossEntropy(n: i32, z: usize, dz: usize, classes: i32): void {
   const label: i32 = load<u8>(<usize>load<u32>(LABELS) + n);
   const logit = load<f32>(z + (<usize>label << 2));
   const max = largest(z, classes);
-  // Right where the label's logit is the largest and no class before it has the same.
+  // Correct if the label's logit is the largest and no earlier class has the same logit.
   let earlier = i32x4.splat(0);
   for (let v = 0; v < classes; v += 4) {
     const equal = f32x4.eq(v128.load(z + (<usize>v << 2)), f32x4.splat(max));

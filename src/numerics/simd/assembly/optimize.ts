@@ -1,5 +1,5 @@
 /**
- * From gradients to steps, on `bytes` of W, g and the optimizer's state, which all lie alike (PyTorch's formulas):
+ * Optimizer steps on `bytes` of W, g and the moments, which share one layout (PyTorch's formulas):
  * sgd: g += λ w; v = μ v + g; d = nesterov ? g + μ v : v (without μ: d = g); w −= η d
  * rmsprop: g += λ w; s = α s + (1 − α) g²; d = g / (√s + ε); with μ: v = μ v + d, d = v; w −= η d
  * adam: g += λ w; m = β₁ m + (1 − β₁) g; v = β₂ v + (1 − β₂) g²; w −= η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
@@ -13,8 +13,8 @@ import {
 import { madd } from './vectors.ts';
 
 /**
- * State below 2⁻¹⁰⁰ becomes 0: what decays for ever, because its pixel is never lit again, would end in denormal
- * numbers, each of which costs 150 cycles, and no weight would notice.
+ * Stores moments, with values below 2⁻¹⁰⁰ as 0. Moments that decay for ever, because their pixel stays zero, would become
+ * denormal numbers, each of which costs 150 cycles, without any effect on the weights.
  */
 @inline function storeFlushed(at: usize, x: v128): void {
   v128.store(at, v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31))));
@@ -101,7 +101,7 @@ function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: 
   }
 }
 
-/** One step on rows of weights, or of biases, which never decay. `scale` is what clipping leaves of the gradient. */
+/** One step on rows of weights, or of biases, which never decay. `scale` is the factor of gradient clipping. */
 export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: bool): void {
   const kind = load<i32>(OPTIMIZER);
   const factor = f32x4.splat(scale);

@@ -1,4 +1,4 @@
-/** Examples first … last − 1 of the batch, forward to their losses and back to every layer's dz. */
+/** Forward pass of examples first … last − 1 to their losses, and backward pass to the dz of every layer. */
 import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
 import {
   BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, OUTPUTS,
@@ -16,20 +16,20 @@ import { madd, panelStart, panelCount } from './vectors.ts';
   return <usize>load<u32>(RECORDS) + <usize>n * <usize>load<u32>(RECORD_STRIDE);
 }
 
-/** Random changes of the pictures, where the job wants them. */
+/** Augments the images in their records. */
 export function augmentAll(first: i32, last: i32, copy: usize): void {
   const pixels: usize = load<u32>(layerAt(1), INPUT_VALUES);
   const start = load<i32>(START);
   for (let n = first; n < last; n++) augment(recordAt(n) + pixels, copy, start + n);
 }
 
-/** Pixels that came as float32 become inputs where they lie. */
+/** Scales float32 pixels to inputs, in place. */
 function scalePixels(at: usize, inputs: i32): void {
   const scale = f32x4.splat(load<f32>(PIXEL_SCALE));
   for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
 }
 
-/** The lists of the non-zero pixels. */
+/** Lists the non-zero pixels. */
 export function listPixels(first: i32, last: i32): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
@@ -46,8 +46,8 @@ export function listPixels(first: i32, last: i32): void {
 }
 
 /**
- * With pixels standardised, z1 = Σ_j W_ij x_j / (255 σ) + (b_i − μ/σ Σ_j W_ij): the pixels' zeros stay zeros, and σ is in
- * the table of pixel values. `seeds` ← the term in brackets, panel by panel.
+ * With standardized pixels, z1 = Σ_j W_ij x_j / (255 σ) + (b_i − μ/σ Σ_j W_ij): zero pixels stay zero, and σ is in the
+ * table of pixel values. `seeds` ← the term in brackets, panel by panel.
  */
 export function foldMean(seeds: usize): void {
   const layer = layerAt(1);
@@ -74,8 +74,8 @@ export function foldMean(seeds: usize): void {
 }
 
 /**
- * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. Forward the matrix is W with its
- * biases as one row more, and the seed is that row; backward it is the transposed W, and the seed is zero.
+ * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix is W
+ * with its biases as an extra row, which is the seed; in the backward pass it is the transposed W, and the seed is zero.
  */
 function multiply(
   first: i32, last: i32, matrix: usize, rows: i32, extra: i32, units: i32, input: usize, list: usize, output: usize,
@@ -100,7 +100,7 @@ function multiply(
   }
 }
 
-/** From the listed pixels to the logits. Dropout where `training`. `scratch` is the thread's own. */
+/** From the listed pixels to the logits, with dropout if `training`. `folded` are the folded biases, or 0. */
 export function forward(first: i32, last: i32, training: bool, folded: usize): void {
   const layers = layerCount();
   const start = load<i32>(START);
@@ -125,7 +125,7 @@ export function forward(first: i32, last: i32, training: bool, folded: usize): v
   }
 }
 
-/** Losses and dz_L of the logits. */
+/** Losses, correct predictions and dz_L from the logits. */
 export function computeLosses(first: i32, last: i32): void {
   const layer = layerAt(layerCount());
   const classes = load<i32>(layer, OUTPUTS);
@@ -137,7 +137,7 @@ export function computeLosses(first: i32, last: i32): void {
   }
 }
 
-/** dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L down; act' waits where dz_{l−1} is going to be. */
+/** dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L down; act' is stored where dz_{l−1} is written. */
 export function backward(first: i32, last: i32): void {
   for (let l = layerCount(); l > 1; l--) {
     const layer = layerAt(l);

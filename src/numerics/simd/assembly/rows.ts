@@ -1,7 +1,7 @@
 /**
- * z[n] = b + Σ_j a[n, j] W[j] over one panel of units, an example at a time: its list of non-zero inputs is walked
- * with the panel's sums in registers. Inputs come in tiles of TILE_ROWS so that the tile of W stays in the
- * first-level cache for all examples; the order of the sum is ascending j all the same.
+ * z[n] = b + Σ_j a[n, j] W[j] over one panel of units, one example at a time: walks its list of non-zero inputs with the
+ * panel's sums in registers. Inputs are processed in tiles of TILE_ROWS, so that the tile of W stays in the first-level
+ * cache for all examples; sums still run over ascending j.
  */
 import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import {
@@ -21,7 +21,7 @@ import {
 } from './vectors.ts';
 
 /**
- * X is u8 where inputs are pixels, looked up in the table of their values, f32 where they are activations.
+ * X is u8 for pixels, which are looked up in the table of their values, and f32 for activations.
  * `seeds` is the bias row, or 0 to continue from what `output` holds.
  */
 function walk<T, X>(

@@ -1,29 +1,29 @@
 /**
- * How the threads of a job share a step. A step is a few phases, a phase a number of items that do not depend on each
- * other. Item i is meant for thread i mod n, in whose cache its weights are from the step before; a thread that has finished its
- * own takes from the others. So nobody waits for a thread that the operating system has put aside before it took something,
- * and who does what changes no result. Who finishes a phase's last item opens the next phase.
+ * Scheduling of a step's work among threads. A step consists of phases, and a phase of items that are independent of each
+ * other. Item i belongs to thread i mod n, whose cache holds its weights from the previous step; a thread that has finished
+ * its own items takes those of others. So a descheduled thread delays others only by the item it has claimed, and results
+ * do not depend on who computes an item. The thread that finishes the last item of a phase begins the next phase.
  *
- * PHASE is sequence · 8 + phase, + STEP_ENDED when the step is over. NEXT_ITEM has a word a thread: sequence · 2¹⁶ + its next item; an
- * item is taken by compare and exchange on the whole word, so one of an earlier phase can never be. DONE counts the
- * phase's finished items.
+ * PHASE is sequence · 8 + phase, + STEP_ENDED when the step is over. NEXT_ITEM has a word per thread, 64 bytes apart:
+ * sequence · 2¹⁶ + its next item. Items are claimed by compare-and-exchange on the whole word, so an item of an earlier
+ * phase can never be claimed. DONE counts the finished items of the phase.
  */
 import { STEP_ENDED } from '../constants.ts';
 import { DONE, ITEM_COUNTS, NEXT_ITEM, PHASE, THREADS, WAITERS } from './addresses.ts';
 
-/** Some 20 µs of looking: the wait is usually shorter than the way through the operating system. */
+/** About 20 µs of spinning: waits are usually shorter than a system call. */
 const SPINS = 20000;
 
 @inline export function phaseNumber(phaseWord: i32): i32 { return phaseWord & 3; }
 
 @inline export function hasStepEnded(phaseWord: i32): bool { return (phaseWord & STEP_ENDED) != 0; }
 
-/** How many items the phase has; changes only between steps. */
+/** Number of items of the phase; changes only between steps. */
 @inline export function itemCount(phase: i32): i32 { return load<i32>(ITEM_COUNTS + (<usize>phase << 2)); }
 
 /**
- * Returns soon after PHASE is no longer `claim`. With sequentially consistent atomics either who changes it sees the sleeper and
- * wakes it, or the sleeper's wait sees the change.
+ * Returns soon after PHASE differs from `phaseWord`. Atomics are sequentially consistent: either the writer of PHASE sees
+ * the waiter and wakes it, or the waiter sees the new value.
  */
 export function awaitPhaseChange(phaseWord: i32): void {
   for (let spin = 0; spin < SPINS; spin++) if (atomic.load<i32>(PHASE) != phaseWord) return;
@@ -32,7 +32,7 @@ export function awaitPhaseChange(phaseWord: i32): void {
   atomic.sub<i32>(WAITERS, 1);
 }
 
-/** Only by who finished the phase before, or, between steps, by the caller. Nothing of the phase may be touched after it. */
+/** Called only by the thread that finished the previous phase, or by rank 0 between steps. Must be its last access. */
 export function beginPhase(phase: i32): void {
   const sequence = (atomic.load<i32>(PHASE) >>> 3) + 1;
   const threads = load<i32>(THREADS);
@@ -44,13 +44,13 @@ export function beginPhase(phase: i32): void {
   if (atomic.load<i32>(WAITERS) != 0) atomic.notify(PHASE, -1);
 }
 
-/** Ends a step, or wakes everyone between steps. */
+/** Ends a step, or wakes all threads between steps. */
 export function endStep(): void {
   atomic.store<i32>(PHASE, (((atomic.load<i32>(PHASE) >>> 3) + 1) << 3) | STEP_ENDED);
   if (atomic.load<i32>(WAITERS) != 0) atomic.notify(PHASE, -1);
 }
 
-/** An item of the phase that is now the caller's, or −1 when there is none left. */
+/** Claims an item of the phase; −1 if none is left. */
 export function claimItem(phaseWord: i32, rank: i32): i32 {
   const items = itemCount(phaseNumber(phaseWord));
   const threads = load<i32>(THREADS);

@@ -1,4 +1,4 @@
-/** Threefry-2x32-20 for four counters at once; random.ts is its definition and says where it comes from. */
+/** Threefry-2x32-20 for four counters at once; random.ts has the definition and the source. */
 
 let word0: v128 = i32x4.splat(0);
 let word1: v128 = i32x4.splat(0);

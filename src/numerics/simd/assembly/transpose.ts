@@ -1,10 +1,10 @@
-/** Keeps the transposed copy of a layer's weights, from which its dz goes back to the layer below. */
+/** Updates the transposed copy of a layer's weights, which the backward pass multiplies by dz. */
 import { PANEL_VECTORS } from '../constants.ts';
 import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
 import { vectorCount } from './layer.ts';
 import { panelStart, panelCount } from './vectors.ts';
 
-/** Rows first … last − 1 of W (inputs j, without the biases) become columns; `first` is a multiple of four. */
+/** Transposes rows first … last − 1 of W (inputs j, without the biases); `first` is a multiple of four. */
 export function transpose(layer: usize, first: i32, last: i32): void {
   const inputs = load<i32>(layer, INPUTS);
   const units = load<i32>(layer, OUTPUTS);

@@ -1,6 +1,6 @@
 /**
- * The update, split by rows of W in blocks. One thread sums a block's gradient over the examples, ascending, and takes the
- * step at once; only where all gradients have to be known first (clipping, the reported norm) does it wait in a buffer.
+ * The update, by blocks of rows of W. One thread sums the gradient of a block over the examples, ascending, and takes the
+ * step at once. If all gradients must be known first (clipping, the reported norm), they are buffered instead.
  */
 import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, PANEL_VECTORS, TILE_EXAMPLES } from '../constants.ts';
 import {
@@ -16,14 +16,14 @@ import { madd, panelStart, panelCount } from './vectors.ts';
 
 /** Bytes of the lists of one tile of examples. */
 const TILE_LIST_BYTES: usize = BLOCK_ROWS * LIST_BYTES + BLOCK_ROWS * 4;
-/** Bytes of a thread's scratch before its lists: a panel's gradient of a block and its biases. */
+/** Bytes at the start of a thread's scratch memory for the gradient of a panel of a block, and its biases. */
 const GRADIENT_BYTES: usize = (BLOCK_ROWS + 1) * 192;
 
 export function blockCount(l: i32): i32 {
   return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
 }
 
-/** dW of rows of one panel, added to what `target` holds. Lists of all tiles of examples follow each other. */
+/** Adds dW of rows of one panel to `target`. The lists of all tiles of examples follow each other. */
 function sumRows(
   vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
 ): void {
@@ -34,12 +34,12 @@ function sumRows(
   }
 }
 
-/** db of one panel, added to what `target` holds. */
+/** Adds db of one panel to `target`. */
 function sumBiases(vectors: i32, target: usize, gradient: usize): void {
   walkColumns<f64>(vectors, target, 1, load<u32>(BATCH_LIST), 0, BATCH_LIST_LENGTH, 0, gradient);
 }
 
-/** dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ: the second term, for rows of one panel; `sums` is Σ_n dz_n. */
+/** Subtracts the second term of dW1_ij = (Σ_n dz_ni x_nj / 255 − μ Σ_n dz_ni) / σ in one panel; `sums` is Σ_n dz_n. */
 function subtractMean(target: usize, rows: i32, width: usize, sums: usize): void {
   const shift = f32x4.splat(-load<f32>(MEAN_OVER_STD));
   for (let k = 0; k < rows; k++, target += width) {
@@ -62,7 +62,7 @@ function squares(g: usize, bytes: usize): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Sums the gradient of one block of layer l and, unless it has to wait, takes the step. `item` numbers all blocks. */
+/** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` numbers all blocks. */
 export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void {
   const layer = layerAt(l);
   const mode = load<i32>(MODE);
@@ -121,7 +121,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   else if (l > 1) transpose(layer, first, first + rows);
 }
 
-/** The step of one block whose gradient waits in the buffer. */
+/** Takes the step of one block whose gradient is buffered. */
 export function applyBlock(l: i32, block: i32, scale: f32): void {
   const layer = layerAt(l);
   const inputs = load<i32>(layer, INPUTS);

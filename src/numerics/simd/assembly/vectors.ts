@@ -1,6 +1,6 @@
 /**
- * The number of float32×4 accumulators of a loop, as a type: AssemblyScript has no constant parameters, but the
- * size of a class is known when it is compiled, so one loop becomes twelve, each with its sums in registers.
+ * Types that encode the number of float32×4 accumulators of a loop. AssemblyScript has no constant parameters, but knows
+ * the size of a class at compile time, so one loop compiles to twelve, each with its sums in registers.
  */
 @unmanaged export class V1 { v1: u8; }
 @unmanaged export class V2 extends V1 { v2: u8; }
@@ -15,19 +15,19 @@
 @unmanaged export class V11 extends V10 { v11: u8; }
 @unmanaged export class V12 extends V11 { v12: u8; }
 
-/** a·b + c, fused where the processor can; every sum of the kernel is made of it, tails included. */
+/** a·b + c, fused if the processor supports it; every sum of the kernel uses it, tails included. */
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
   return v128.relaxed_madd<f32>(a, b, c);
 }
 
-/** How many panels of at most `most` vectors, an even number, a layer of that many vectors has. */
+/** Number of panels of at most `most` vectors (an even number) in a layer of `vectors`. */
 @inline export function panelCount(vectors: i32, most: i32): i32 {
   return (vectors + most - 1) / most;
 }
 
 /**
- * The vector at which panel p of a layer starts: as evenly as whole pairs of vectors allow, because a compiler that
- * joins vectors to pairs of 256 bits then finds them.
+ * First vector of panel p. Panels are as equal as whole pairs of vectors allow, so that a compiler that joins vectors to
+ * pairs of 256 bits can do so.
  */
 @inline export function panelStart(vectors: i32, panels: i32, p: i32): i32 {
   return p == panels ? vectors : ((((vectors + 1) >> 1) * p) / panels) << 1;
