@@ -52,7 +52,7 @@ test('lengths that do not fit are refused by name', () => {
   assert.throws(() => forward(two, two, new Uint8Array(3)), /3 pixels, 4 per image/);
   assert.throws(
     () => createForward(reluNetwork([4, 2]), new Float64Array(9)),
-    /a 4-2 network has 10 parameters, not 9/,
+    /A 4-2 network has 10 parameters, not 9/,
   );
 });
 

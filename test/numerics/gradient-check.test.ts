@@ -124,7 +124,7 @@ test('a default step that vanishes is the fault of the parameters, and no other 
   for (const scheme of ['central', 'forward'] as const) {
     const { passed, reason, advice } = check({ ...notebook, parameters, scheme });
     assert.deepEqual([passed, reason], [false, 'parameters-too-large']);
-    assert.match(advice!, /diverged.* lower learning rate, or take another model/);
+    assert.match(advice!, /diverged.* lower learning rate, or use another model/);
     assert.doesNotMatch(advice!, /default step/);
   }
 });
@@ -249,9 +249,9 @@ test('plans whose parts do not fit are refused', () => {
   const start = (changes: Partial<GradientCheckPlan>) => () =>
     gradientCheck({ ...notebook, ...changes }).next();
   assert.throws(start({ indices: firstIndices(0) }), /at least one example/);
-  assert.throws(start({ indices: Uint32Array.of(5) }), /no example 5 among 5/);
+  assert.throws(start({ indices: Uint32Array.of(5) }), /Example 5 does not exist; there are 5/);
   assert.throws(start({ stepSize: 0 }), /larger than zero, not 0/);
-  assert.throws(start({ gradient: new Float64Array(3) }), /has 31810 numbers, not 3/);
+  assert.throws(start({ gradient: new Float64Array(3) }), /must have 31810 numbers, not 3/);
   assert.throws(start({ parameters: new Float64Array(3) }), /has 31810 parameters, not 3/);
 });
 

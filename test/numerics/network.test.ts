@@ -25,6 +25,6 @@ test('what is written to a layer is written to the packed vector', () => {
 test('a vector of another length is refused', () => {
   assert.throws(
     () => unpack(new Float64Array(16), [2, 3, 2]),
-    new RangeError('a 2-3-2 network has 17 parameters, not 16'),
+    new RangeError('A 2-3-2 network has 17 parameters, not 16.'),
   );
 });

@@ -54,6 +54,6 @@ test('initial parameters of another network are refused', () => {
 test('pictures that cannot be augmented are refused', () => {
   assert.throws(
     () => run({ augmentation: { ...plan.augmentation, shift: 1 } }),
-    /784 pixels can be augmented, not of 16/,
+    /784 pixels can be augmented, not images of 16/,
   );
 });

@@ -150,7 +150,7 @@ test('a snapshot of another training is refused, saying what does not fit', () =
   refuse(snapshot, /at step 7, but the training has steps 0 to 6/, { stopAtStep: 6 });
   refuse(snapshot, /at step 7 with 32 examples/, { batchSize: 20 });
   refuse(snapshot, /at step 7 with 32 examples/, { validationFraction: null });
-  refuse({ ...snapshot, step: 8 }, /at step 8, but its engine at step 7/);
+  refuse({ ...snapshot, step: 8 }, /at step 8, but its engine is at step 7/);
   refuse(snapshot, /have 193 numbers, not 218/, {
     layerSizes: [16, 9, 4],
   });

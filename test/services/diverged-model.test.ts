@@ -16,7 +16,7 @@ test('a model that has diverged is named as such, by the check and by a job that
   const response = await app.inject({ method: 'POST', url: '/v1/gradient-checks', payload });
   const report = gradientCheckSchema.parse(response.json());
   assert.deepEqual([report.passed, report.reason], [false, 'parameters-too-large']);
-  assert.match(report.advice!, /lower learning rate, or take another model/);
+  assert.match(report.advice!, /lower learning rate, or use another model/);
   const job = await train(app, tiny({ warmStart: 'diverged', network: { hidden: [] } }));
   assert.deepEqual([job.status, job.error?.code], ['failed', 'gradient-check-failed']);
   assert.ok(job.error!.message.includes(report.advice!), job.error!.message);

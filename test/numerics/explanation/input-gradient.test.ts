@@ -49,6 +49,6 @@ test('an image of another size is refused', () => {
   const network = NETWORKS[3]!;
   assert.throws(
     () => inputGradient(network, new Float64Array(36 * 5 + 5), new Float32Array(35), 0),
-    /an image has 36 pixels, not 35/,
+    /An image has 36 pixels, not 35/,
   );
 });

@@ -115,5 +115,8 @@ test('each kind of augmentation alone changes pictures', () => {
 });
 
 test('only pictures of 784 pixels can be augmented', () => {
-  assert.throws(() => createAugmentImage([9, 4], EVERYTHING, 0), /784 pixels can be augmented, not of 9/);
+  assert.throws(
+    () => createAugmentImage([9, 4], EVERYTHING, 0),
+    /784 pixels can be augmented, not images of 9/,
+  );
 });

@@ -68,6 +68,9 @@ test('other parameters can be loaded, and outputs of the wrong length are refuse
   kernel.forward(a, new Float32Array(3), image);
   other.forward(b, new Float32Array(3), image);
   assert.deepEqual(a, b);
-  assert.throws(() => kernel.forward(new Float32Array(4), a, image), /rows of 3 numbers, not 4 in all/);
+  assert.throws(
+    () => kernel.forward(new Float32Array(4), a, image),
+    /output of 3 numbers per image, not 4 in all/,
+  );
   assert.throws(() => kernel.load(new Float64Array(2)), /parameters, not 2/);
 });
