@@ -3,7 +3,11 @@ import type { Catalog } from '../datasets/catalog.ts';
 import type { JobEvent, JobStatus, TrainingJob } from '../domain/training-job.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
 import type { Store } from '../store/store.ts';
-import type { JobLogger } from './run-training.ts';
+
+export interface JobLogger {
+  info(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
 
 export interface JobMeter {
   changed(to: JobStatus): void;

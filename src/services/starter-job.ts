@@ -1,6 +1,6 @@
 /** The first job of an empty store: predictions work soon after the first start. */
 import { trainingRequestSchema } from '../domain/training-job.ts';
-import type { JobLogger } from './run-training.ts';
+import type { JobLogger } from './job-log.ts';
 import type { TrainingService } from './training.ts';
 
 /** The notebook's network; the falling rate gets it in 10 epochs to where a constant one is after 20. */

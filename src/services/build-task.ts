@@ -1,0 +1,36 @@
+/** Training job → the task of its training thread. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
+import type { Store } from '../store/store.ts';
+import type { TrainingTask } from '../workers/messages.ts';
+import { buildTrainingPlan } from './build-plan.ts';
+import { findDataset } from './find-dataset.ts';
+import type { ModelService } from './models.ts';
+import { reproductionOptions } from './reproduction.ts';
+import { resolveWarmStart } from './warm-start.ts';
+
+/**
+ * @param checkpoint the bytes of the checkpoint to continue from
+ * @throws AtelierError when the data set or the model that the job refers to no longer exists
+ */
+export async function buildTask(
+  job: TrainingJob,
+  checkpoint: Uint8Array | null,
+  { catalog, models, jobs }: { catalog: Catalog; models: ModelService; jobs: Pick<Store['jobs'], 'get'> },
+): Promise<Omit<TrainingTask, 'control'>> {
+  const dataset = await findDataset(catalog, job.dataset, '#/dataset');
+  const reproduction = await reproductionOptions(job, dataset, jobs);
+  const start = await resolveWarmStart(job, dataset, models);
+  const { budget, threads, checkpointEverySeconds } = job.training;
+  return {
+    plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: reproduction?.stopAtStep ?? null },
+    threads,
+    // One check is enough: the initial network is the same in every attempt.
+    checkGradient: job.gradientCheck && job.gradientCheckReport === null,
+    budgetSeconds: reproduction ? null : (budget?.seconds ?? null),
+    checkpointEverySeconds,
+    checkpoint,
+    train: dataset.train,
+    test: dataset.test,
+  };
+}

@@ -1,0 +1,57 @@
+/** Repeats a write of a job while the disk is full, and records the wait as an event of the job. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { AtelierError, type ErrorCode } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import type { JobLogger } from './job-log.ts';
+
+const RETRY_MS = 1000;
+
+export interface RetryOptions {
+  /** Aborts when the service stops: the next start recovers the job. */
+  readonly closing: AbortSignal;
+  /** Which errors are worth another attempt; a full disk by default. */
+  readonly isTransient?: (error: unknown) => boolean;
+}
+
+export type RetryWhileStorageFull = (
+  jobId: string,
+  write: () => Promise<void>,
+  options: RetryOptions,
+) => Promise<void>;
+
+export function createRetryWhileStorageFull(
+  events: Pick<Store['events'], 'append'>,
+  log: JobLogger,
+): RetryWhileStorageFull {
+  return async (jobId, write, { closing, isTransient = isStorageFull }) => {
+    let fullSince: number | undefined;
+    let hasWarned = false;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        // Before the write: it may store the job's last event.
+        if (fullSince !== undefined && !hasWarned) {
+          await events.append(jobId, 'warning', storageFullWarning(performance.now() - fullSince));
+          hasWarned = true;
+        }
+        return await write();
+      } catch (error) {
+        if (closing.aborted || !isTransient(error)) throw error;
+        if (isStorageFull(error)) fullSince ??= performance.now();
+        if (attempt === 1) log.error({ jobId, err: error }, 'failed to store the state of a job, retrying');
+        await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
+      }
+    }
+  };
+}
+
+function storageFullWarning(ms: number): { code: ErrorCode; message: string } {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  return {
+    code: 'storage-full',
+    message: `The disk was full: the progress of the job could not be stored for ${seconds} s. Nothing was lost.`,
+  };
+}
+
+function isStorageFull(error: unknown): boolean {
+  return error instanceof AtelierError && error.code === 'storage-full';
+}

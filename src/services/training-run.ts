@@ -1,0 +1,134 @@
+/** One attempt of a training job: prepares the thread's task and stores what the thread reports. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
+import { sha256Hex } from '../store/blobs.ts';
+import type { JobOutcome, Store } from '../store/store.ts';
+import type {
+  CheckpointBytes,
+  SerializedError,
+  TrainingTask,
+  WorkerMessage,
+  WorkerReport,
+} from '../workers/messages.ts';
+import { serializeError } from '../workers/outcome.ts';
+import { layerSizesFor } from './build-plan.ts';
+import { buildTask } from './build-task.ts';
+import { findDataset } from './find-dataset.ts';
+import type { JobLogger } from './job-log.ts';
+import type { ModelService } from './models.ts';
+import { type Resumption, resumeFrom } from './resume-training.ts';
+
+export interface TrainingContext {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly models: ModelService;
+  readonly log: JobLogger;
+}
+
+export interface TrainingRun {
+  /** Loads the last usable checkpoint. Returns null if the job had to be failed. */
+  prepare(): Promise<Omit<TrainingTask, 'control'> | null>;
+  /** Stores a report, or the outcome of the job if the message is a final one. */
+  handleMessage(message: WorkerMessage): Promise<void>;
+  /** Queues the job for another attempt, or fails it if none is left. */
+  requeue(error: SerializedError): Promise<void>;
+}
+
+export function createTrainingRun(job: TrainingJob, context: TrainingContext): TrainingRun {
+  const { store, catalog, models, log } = context;
+  const { jobs, blobs, events, checkpoints } = store;
+  let from: Resumption | null = null;
+  /** Steps done, as far as the thread has reported. */
+  let step = 0;
+
+  /** The thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
+  const release = async () => void (await jobs.release(job.id, step));
+  const requeue = async (error: SerializedError) => void (await jobs.requeue(job.id, failure(error)));
+  const fail = async (error: SerializedError) => void (await jobs.finish(job.id, failure(error)));
+
+  function failure({ code, message }: SerializedError): Extract<JobOutcome, { status: 'failed' }> {
+    return { status: 'failed', step, error: { code, message } };
+  }
+
+  async function complete({ result }: Extract<WorkerMessage, { kind: 'completed' }>): Promise<void> {
+    const dataset = await findDataset(catalog, job.dataset, '#/dataset');
+    const { parameters, engine, fused, standardization, stoppedAt } = result;
+    const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
+    const record = (await store.metrics.list(job.id)).find(({ epoch }) => epoch === result.epoch);
+    const succeed = async (digest: string): Promise<void> => {
+      const model = {
+        datasetId: dataset.id,
+        datasetDigest: dataset.digest,
+        layerSizes: [...layerSizesFor(job.network.hidden, dataset)],
+        activation: job.network.activation,
+        standardization,
+        classNames: [...dataset.classNames],
+        engine,
+        fused,
+        testAccuracy: record?.testAccuracy ?? null,
+        digest,
+      };
+      await jobs.finish(job.id, { status: 'succeeded', step, reason: stoppedAt.reason, model });
+      models.invalidate();
+    };
+    // A verification publishes nothing: only its digest is compared.
+    return job.verification === null ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
+  }
+
+  /** A checkpoint that cannot be stored does not end the training: the one before it is used instead. */
+  async function saveCheckpoint({ bytes, ...checkpoint }: CheckpointBytes): Promise<void> {
+    await checkpoints.save(job.id, checkpoint, bytes).catch((error) => {
+      log.error({ jobId: job.id, step: checkpoint.step, err: error }, 'failed to store a checkpoint');
+    });
+  }
+
+  async function handleFailure(error: SerializedError): Promise<void> {
+    if (error.code === 'worker-crashed') return requeue(error);
+    if (error.code !== 'checkpoint-damaged' || from === null) return fail(error);
+    await from.discard(error);
+    return release();
+  }
+
+  async function record(message: WorkerReport): Promise<void> {
+    switch (message.kind) {
+      case 'gradient-check':
+        return jobs.recordGradientCheck(job.id, message.report);
+      case 'progress':
+        return jobs.recordProgress(job.id, message.progress);
+      case 'epoch':
+        return jobs.recordEpoch(job.id, message.record, message.warnings, message.progress);
+      case 'checkpoint':
+        return saveCheckpoint(message);
+      case 'warning':
+        await events.append(job.id, 'warning', message.warning);
+    }
+  }
+
+  return {
+    requeue,
+    async prepare() {
+      from = await resumeFrom(job, store);
+      step = from?.step ?? 0;
+      try {
+        return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });
+      } catch (error) {
+        await fail(serializeError(error));
+        return null;
+      }
+    },
+    async handleMessage(message) {
+      if ('step' in message) ({ step } = message);
+      switch (message.kind) {
+        case 'completed':
+          return complete(message);
+        case 'failed':
+          return handleFailure(message.error);
+        case 'stopped':
+          if (message.checkpoint) await saveCheckpoint(message.checkpoint);
+          return release();
+        default:
+          return record(message);
+      }
+    },
+  };
+}
