@@ -5,7 +5,7 @@ import { table } from './table.ts';
 
 type Name = keyof typeof environmentSchema.shape;
 
-/** Rejected, so that nobody relies on it. */
+/** Variables whose every value is rejected. */
 const UNSUPPORTED: readonly Name[] = ['DATABASE_URL'];
 
 /** Defaults that the schema does not state, or that depend on the machine. */

@@ -1,8 +1,8 @@
-/** The table of docs/reference/metrics.md, from a registry as the service makes it. */
+/** The table of docs/reference/metrics.md, from the registry of the service. */
 import { createMetrics } from '../../src/http/metrics/registry.ts';
 import { table } from './table.ts';
 
-/** Of prom-client, about the process. */
+/** Default metrics of prom-client, which describe the process. */
 const DEFAULTS = /^atelier_(process|nodejs)_/;
 
 export async function metrics(): Promise<string> {

@@ -1,4 +1,4 @@
-/** Markdown tables, and numbers as the pages write them. */
+/** Markdown tables, and numbers in the notation of the pages. */
 
 const KIBIBYTE = 2 ** 10;
 const MEBIBYTE = 2 ** 20;
@@ -7,7 +7,7 @@ const GIBIBYTE = 2 ** 30;
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 const row = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
 
-/** Columns are padded, as the formatter of the project would. */
+/** Pads the columns as Biome does. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     Math.max(3, ...[head, ...rows].map((each) => cell(each[column]!).length)),

@@ -84,7 +84,7 @@ export interface Services {
 
 /** For bodies that are not images. */
 export const JSON_BODY_BYTES = 2 ** 20;
-/** Of an id or a name in a path. */
+/** Longest id or name in a path. */
 export const MAX_PARAM_LENGTH = 128;
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 

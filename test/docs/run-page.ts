@@ -1,4 +1,4 @@
-/** Runs the `sh` and `js` blocks of a page in one shell and compares what they print with the block that follows. */
+/** Runs the `sh` and `js` blocks of a page in one shell and compares their output. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -14,18 +14,18 @@ const run = promisify(execFile);
 
 export const isRun = (block: Block) => RUN.includes(block.language);
 
-/** White space says nothing in JSON and little elsewhere. */
+/** Pages break lines of JSON for readability, so white space is ignored. */
 const compact = (text: string) => text.replace(/\s+/g, '');
 
-/** @param expected what a page shows; … stands for any text */
+/** @param expected the output on the page; … stands for any text */
 export function matches(printed: string, expected: string): boolean {
   const parts = compact(expected).split('…').map(RegExp.escape);
   return new RegExp(`^${parts.join('.*?')}$`, 's').test(compact(printed));
 }
 
 /**
- * @param service host and port of the service that the page calls localhost:3000
- * @param compare whether the output is compared too: a second run of a page prints other version numbers
+ * @param service host and port that replace localhost:3000
+ * @param compare whether the output is compared; a second run of a page prints other version numbers
  */
 export async function runPage(page: string, service: string, compare: boolean): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'atelier-docs-'));
