@@ -1,24 +1,23 @@
-/** Images as TensorFlow Serving and MLflow have them in JSON: by row (`instances`) or by column (`inputs`). */
-
+/** Images in the JSON of TensorFlow Serving and MLflow: by row (`instances`) or by column (`inputs`). */
 import { decodeImage } from '../datasets/encoded-image.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
 import { rejectAt } from '../formats/json-limits.ts';
 import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
 
-/** Each is decoded by itself. */
+/** Per request; they are decoded one after the other. */
 export const MAX_ENCODED_IMAGES = 1000;
-/** Of the one input: that of a tensor, and that of pictures, whose names end like this by TensorFlow's custom. */
+/** Names of the one input. TensorFlow marks inputs of Base64 data by the suffix `_bytes`. */
 const NAMES = ['image', 'image_bytes'];
 
 /**
- * One image an element: numbers, a picture as `{ "b64": … }`, or `{ "image": … }` of either.
+ * One image per element: numbers, an encoded image as `{ "b64": … }`, or `{ "image": … }` around either.
  * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`,
  *   `undecodable-image`
  */
 export async function fromRows(rows: unknown, pointer: string): Promise<ImageBatch> {
   if (!Array.isArray(rows) || rows.length === 0) {
-    return rejectAt(pointer, 'has to be an array of at least one image');
+    return rejectAt(pointer, 'must be an array of at least one image');
   }
   const images = rows.map((row: unknown, n) => unwrap(row, `${pointer}/${n}`));
   if (images.some(isEncodedImage)) return fromEncodedImages(images, pointer);
@@ -26,8 +25,8 @@ export async function fromRows(rows: unknown, pointer: string): Promise<ImageBat
 }
 
 /**
- * All images in one value: a tensor, also that of one image alone, or pictures as `{ "b64": … }`.
- * @throws AtelierError as `fromRows` does
+ * All images in one value: a tensor, which may be a single image, or encoded images as `{ "b64": … }`.
+ * @throws AtelierError see `fromRows`
  */
 export async function fromColumn(column: unknown, pointer: string): Promise<ImageBatch> {
   const images = unwrap(column, pointer);
@@ -36,7 +35,7 @@ export async function fromColumn(column: unknown, pointer: string): Promise<Imag
   return fromNumbers(readNested(images, pointer), pointer, true);
 }
 
-/** Numbers of JSON or CSV, of which nobody says the scale. */
+/** Numbers from JSON or CSV; their scale is inferred, because the request does not state it. */
 export function fromNumbers(tensor: NestedTensor, name: string, single: boolean): ImageBatch {
   const scale = inferScale([tensor.values]);
   return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
@@ -54,7 +53,7 @@ function unwrap(value: unknown, pointer: string): unknown {
   const names = Object.keys(value);
   const [name] = names;
   if (names.length !== 1 || !NAMES.includes(name!)) {
-    rejectAt(pointer, `is an object with other fields than the one input, ${NAMES.join(' or ')}`);
+    rejectAt(pointer, `must be an object with one field, ${NAMES.join(' or ')}`);
   }
   return value[name!];
 }
@@ -63,18 +62,19 @@ async function fromEncodedImages(images: readonly unknown[], pointer: string): P
   if (images.length > MAX_ENCODED_IMAGES) {
     rejectAt(
       pointer,
-      `holds ${images.length} pictures; at most ${MAX_ENCODED_IMAGES} are taken, or send numbers`,
+      `holds ${images.length} encoded images; the limit is ${MAX_ENCODED_IMAGES}. Send fewer, or send numbers`,
     );
   }
   const batches: ImageBatch[] = [];
   for (const [n, image] of images.entries()) {
-    if (!isEncodedImage(image)) return rejectAt(`${pointer}/${n}`, 'is numbers, while others are pictures');
-    if (typeof image.b64 !== 'string') return rejectAt(`${pointer}/${n}/b64`, 'is no text in Base64');
-    // Buffer.from passes over what is none. Both alphabets are taken, and line ends.
+    if (!isEncodedImage(image))
+      return rejectAt(`${pointer}/${n}`, 'is an array of numbers, but others are encoded images');
+    if (typeof image.b64 !== 'string') return rejectAt(`${pointer}/${n}/b64`, 'must be a Base64 string');
+    // Buffer.from ignores invalid characters, so reject them here. Both Base64 alphabets and line ends are allowed.
     const stray = /[^\w+/=\s-]/.exec(image.b64);
     if (stray) {
       const found = JSON.stringify(stray[0]);
-      return rejectAt(`${pointer}/${n}/b64`, `is not Base64: it has ${found} at ${stray.index}`);
+      return rejectAt(`${pointer}/${n}/b64`, `is not Base64: it contains ${found} at index ${stray.index}`);
     }
     batches.push(await decodeImage(Buffer.from(image.b64, 'base64')));
   }

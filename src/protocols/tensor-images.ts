@@ -1,5 +1,4 @@
-/** Tensors of other protocols → pixels. */
-
+/** Tensors of KServe v2, TensorFlow Serving and MLflow → pixels. */
 import { type ImageBatch, type PixelScale, scaleNumbers, unravelIndex } from '../datasets/image-batch.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
@@ -7,19 +6,19 @@ import { showShape } from '../formats/model-file-error.ts';
 import type { NestedTensor } from '../formats/nested-numbers.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
-/** After the number of images. */
+/** Shapes of one image in a batch. */
 const IMAGES = [...ONE_IMAGE, [1, IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE, 1]];
 const ALLOWED = '(n, 784), (n, 28, 28), (n, 1, 28, 28) and (n, 28, 28, 1)';
 
 export interface TensorOptions {
-  /** Of the tensor, in messages. */
+  /** How error messages name the tensor. */
   readonly name: string;
   readonly scale: PixelScale;
-  /** Relative error that the type of the numbers may have made. */
+  /** Relative rounding error of the numbers' type. */
   readonly rounding: number;
-  /** Whether the shape of one image alone is one. */
+  /** Whether the shape of a single image, without a batch dimension, is allowed. */
   readonly single: boolean;
-  /** What to do where a number is out of range. */
+  /** What the client can do if a number is out of range. */
   readonly advice?: string;
 }
 
@@ -34,13 +33,13 @@ export function fromTensor(
   if (!isOne && !(count! >= 1 && IMAGES.some(fits))) {
     throw new AtelierError(
       'invalid-image-size',
-      `${name} has shape ${showShape(shape)}; allowed: ${ALLOWED}${single ? ', (784) and (28, 28)' : ''}, n at least 1.`,
+      `${name} has shape ${showShape(shape)}; allowed: ${ALLOWED}${single ? ', (784) and (28, 28)' : ''}, with n at least 1.`,
     );
   }
   return scaleNumbers(values, scale === '0-1', rounding, (index, limit) => {
     throw new AtelierError(
       'invalid-pixels',
-      `${name} is ${values[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels are taken as 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
+      `${name} is ${values[index]} at [${unravelIndex(index, shape).join(', ')}]; its pixels must be from 0 to ${limit}.${advice ? ` ${advice}` : ''}`,
     );
   });
 }

@@ -1,6 +1,6 @@
-/** Datatypes of the Open Inference Protocol, as far as pixels may have them. */
+/** Numeric datatypes of the Open Inference Protocol v2, those that pixels can have. */
 
-/** An array type of JavaScript that holds just these numbers, little-endian as the machines are that run it. */
+/** The typed array of each datatype. The protocol is little-endian, as are the platforms of the service. */
 const ARRAYS = {
   UINT8: Uint8Array,
   UINT16: Uint16Array,
@@ -24,8 +24,8 @@ export const isFloating = (datatype: Datatype): boolean => datatype.startsWith('
 export const elementBytes = (datatype: Datatype): number => ARRAYS[datatype].BYTES_PER_ELEMENT;
 
 /**
- * @param bytes a whole number of elements, anywhere in a body
- * @returns a copy, since a part of a body need not be aligned; of bytes a view
+ * @param bytes a whole number of elements, at any offset in the body
+ * @returns a copy, since the offset need not be aligned; a view for UINT8
  */
 export function decodeElements(datatype: Datatype, bytes: Uint8Array): ArrayLike<number | bigint> {
   if (datatype === 'UINT8') return bytes;

@@ -10,17 +10,17 @@ import { countElements, type NestedTensor, readNested } from '../../formats/nest
 import { DATATYPES, type Datatype, decodeElements, elementBytes, isFloating } from './datatypes.ts';
 import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
 
-/** As it arrived. */
+/** The body as received. */
 export interface InferBody {
   readonly bytes: Uint8Array;
-  /** Bytes of the JSON that it begins with: null for all of them, 0 for a raw tensor. */
+  /** Length of the JSON at its start: null if all of it is JSON, 0 for a raw tensor. */
   readonly jsonBytes: number | null;
 }
 
 export interface RequestedOutput {
   readonly name: OutputName;
   readonly binary: boolean;
-  /** How many of the likeliest classes instead of a number for each; 0 for none. */
+  /** Number of most probable classes to return instead of one probability per class; 0 for the probabilities. */
   readonly classification: number;
 }
 
@@ -45,7 +45,7 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
   const [input] = inputs;
   const names = inputs.map(({ name }) => quote(name)).slice(0, 8);
   if (inputs.length !== 1 || input!.name !== INPUT) {
-    rejectAt('#/inputs', `are ${names.join(', ') || 'none'}; the one input of the model is "${INPUT}"`);
+    rejectAt('#/inputs', `are ${names.join(', ') || 'none'}; the model has one input, "${INPUT}"`);
   }
   const allBinary = parameters?.binary_data_output ?? false;
   const requested = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
@@ -58,10 +58,10 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
         return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
       }
       if (requested.findIndex((other) => other.name === name) < n)
-        rejectAt(pointer, `asks for ${name} again`);
+        rejectAt(pointer, `requests ${name} a second time`);
       const classification = perOutput?.classification ?? 0;
       if (classification > 0 && name !== 'probabilities') {
-        rejectAt(pointer, 'asks for a classification of label; ask for that of probabilities');
+        rejectAt(pointer, 'requests a classification of label; request it of probabilities');
       }
       return { name, binary: perOutput?.binary_data ?? allBinary, classification };
     }),
@@ -70,12 +70,12 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
 
 const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
 
-/** One tensor of the model's datatype, as many images as it is long. */
+/** One FP32 tensor; its length determines the number of images. */
 function decodeRaw(bytes: Uint8Array): InferRequest {
   const count = bytes.length / (IMAGE_PIXELS * elementBytes(RAW_TYPE));
   if (count < 1 || !Number.isInteger(count)) {
     malformed(
-      `with Inference-Header-Content-Length: 0 it is n × ${IMAGE_PIXELS} ${RAW_TYPE}, 3,136 bytes an image, but it has ${bytes.length}`,
+      `with Inference-Header-Content-Length: 0 it must be n × ${IMAGE_PIXELS} ${RAW_TYPE}, 3,136 bytes per image, but it has ${bytes.length} bytes`,
     );
   }
   return {
@@ -85,7 +85,7 @@ function decodeRaw(bytes: Uint8Array): InferRequest {
   };
 }
 
-/** @param binary what follows the JSON */
+/** @param binary the bytes after the JSON */
 function decodeInput(
   { datatype, shape, parameters, data }: V2Input,
   binary: Uint8Array,
@@ -94,7 +94,7 @@ function decodeInput(
   if (!isDatatype(datatype)) {
     return rejectAt(
       '#/inputs/0/datatype',
-      `is ${quote(datatype)}; ${INPUT} is taken as ${DATATYPES.join(', ')}`,
+      `is ${quote(datatype)}; allowed for ${INPUT}: ${DATATYPES.join(', ')}`,
     );
   }
   const size = parameters?.binary_data_size;
@@ -128,13 +128,16 @@ function decodeJsonData(datatype: Datatype, shape: readonly number[], data: unkn
   }
   if (isFloating(datatype)) return values;
   for (let i = 0; i < values.length; i++) {
-    // Past 2^53 − 1 the number may not be the one that was sent.
+    // Above 2^53 − 1 the parsed number may differ from the one in the body.
     if (Number.isSafeInteger(values[i])) continue;
-    rejectAt(pointer, `holds ${values[i]} at element ${i}; ${datatype} in JSON is a whole number below 2^53`);
+    rejectAt(
+      pointer,
+      `holds ${values[i]} at element ${i}; ${datatype} in JSON must be a whole number below 2^53`,
+    );
   }
   return values;
 }
 
 function malformed(defect: string): never {
-  throw new AtelierError('malformed-body', `The body does not hold what it says: ${defect}.`);
+  throw new AtelierError('malformed-body', `The body is malformed: ${defect}.`);
 }

@@ -1,5 +1,4 @@
-/** Answers of the Open Inference Protocol v2: JSON, followed by the tensors that were asked for as binary. */
-
+/** Responses of the Open Inference Protocol v2: JSON, followed by the outputs requested as binary tensors. */
 import type { VersionReference } from '../../domain/model-reference.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { EncodedResponse } from '../codec.ts';
@@ -9,7 +8,7 @@ import type { V2InferResponse, V2Output } from './schema.ts';
 
 type Values = readonly (number | string)[];
 
-/** So many decimals of a probability that no exponent is needed, and a float32 is told. */
+/** Decimals of a probability in a classification: enough for a float32, without an exponent. */
 const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */
@@ -62,7 +61,7 @@ function computeOutput(
   return { datatype: 'BYTES', shape: [count, k], data };
 }
 
-/** Little-endian; each text behind its length in four bytes. */
+/** Little-endian; each string is preceded by its length as a uint32. */
 function encodeElements(datatype: OutputType, data: Values): Uint8Array {
   if (datatype === 'FP32') return new Uint8Array(Float32Array.from(data as readonly number[]).buffer);
   if (datatype === 'INT64')

@@ -1,20 +1,20 @@
-/** Bodies of the Open Inference Protocol v2, with its own names. Fields that it does not know are passed over, as other servers do. */
+/** Wire format of the Open Inference Protocol v2. Unknown fields are ignored, as other servers do. */
 import { z } from 'zod';
 
 const parameter = z.union([z.string(), z.number(), z.boolean()]);
-const noSharedMemory = z.never('shared memory is not offered; send the tensor in the body').optional();
+const noSharedMemory = z.never('shared memory is not supported; send the tensor in the body').optional();
 const shared = { shared_memory_region: noSharedMemory };
 const size = z.int('must be a whole number').min(0, 'must not be negative');
 
 const inputSchema = z.object({
   name: z.string(),
   shape: z.array(size).describe('[n, 784], [n, 28, 28], [n, 1, 28, 28], [n, 28, 28, 1], [784] or [28, 28]'),
-  datatype: z.string().describe('Floating types are pixels of 0–1, whole ones 0–255'),
+  datatype: z.string().describe('Pixels are 0–1 in floating-point types, 0–255 in integer types'),
   parameters: z
     .object({ binary_data_size: size.optional(), ...shared })
     .catchall(parameter)
     .nullish(),
-  data: z.unknown().optional().describe('Row-major, nested or flat; left out where it is binary'),
+  data: z.unknown().optional().describe('Row-major, nested or flat; omitted for a binary tensor'),
 });
 
 const requestedOutputSchema = z.object({
@@ -22,7 +22,7 @@ const requestedOutputSchema = z.object({
   parameters: z
     .object({
       binary_data: z.boolean().optional(),
-      classification: size.optional().describe('The k likeliest classes, as `value:index:label`'),
+      classification: size.optional().describe('The k most probable classes, as `value:index:label`'),
       ...shared,
     })
     .catchall(parameter)
@@ -33,7 +33,7 @@ export const inferRequestSchema = z.object({
   id: z.string().nullish(),
   parameters: z.object({ binary_data_output: z.boolean().optional() }).catchall(parameter).nullish(),
   inputs: z.array(inputSchema),
-  outputs: z.array(requestedOutputSchema).nullish().describe('All of them where none is named'),
+  outputs: z.array(requestedOutputSchema).nullish().describe('All outputs by default'),
 });
 export type V2Input = z.output<typeof inputSchema>;
 
@@ -46,7 +46,7 @@ export const inferResponseSchema = z
   .object({
     model_name: z.string(),
     model_version: z.string(),
-    id: z.string().optional().describe('Where the request has one'),
+    id: z.string().optional().describe('The id of the request, if any'),
     outputs: z.array(
       z.object({
         ...tensor,
@@ -88,7 +88,7 @@ export const modelStatisticsSchema = z
   .object({
     name: z.string(),
     version: z.string(),
-    last_inference: z.int().describe('Milliseconds since 1970, 0 where there was none'),
+    last_inference: z.int().describe('Milliseconds since 1970; 0 before the first inference'),
     inference_count: z.int().describe('Images'),
     execution_count: z.int().describe('Requests'),
     inference_stats: z.object({
@@ -109,7 +109,7 @@ export const statisticsSchema = z
   .meta({ id: 'V2Statistics' });
 
 export const repositoryIndexRequestSchema = z.object({
-  ready: z.boolean().optional().describe('Every model is: it changes nothing'),
+  ready: z.boolean().optional().describe('Has no effect, since every model is ready'),
 });
 
 export const repositoryIndexSchema = z

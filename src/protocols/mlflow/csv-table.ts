@@ -5,7 +5,7 @@ import { AtelierError } from '../../errors.ts';
 import { quote } from '../../formats/model-file-error.ts';
 import type { NestedTensor } from '../../formats/nested-numbers.ts';
 
-/** Whether the first row names the columns, where somebody says so. */
+/** Whether the first row names the columns; undefined if the request does not state it. */
 export type CsvHeader = 'present' | 'absent' | undefined;
 
 export const MAX_RECORD_BYTES = 64 * 1024;
@@ -13,8 +13,9 @@ export const MAX_NUMBERS = 2 ** 24;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * Where nobody says whether the first row is one of names, it is where it has no number in it, or counts 0, 1, 2, … as
- * pandas does that has no names: of a damaged first row of numbers no prediction is to be missing.
+ * Without `header`, the first row is a header if it contains no number, or if it counts 0, 1, 2, …, as pandas writes
+ * it for unnamed columns. A row of numbers with one damaged cell is not skipped but rejected, because skipping it would
+ * silently drop a prediction.
  * @throws AtelierError `malformed-body`
  */
 export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
@@ -33,13 +34,14 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
       values = grown;
     }
     for (const [n, cell] of cells.entries()) {
-      if (!NUMBER.test(cell)) malformed(`row ${line}, column ${n + 1} is ${quote(cell)}, and no number`);
+      if (!NUMBER.test(cell))
+        malformed(`row ${line}, column ${n + 1} is ${quote(cell)}, which is not a number`);
       values[length++] = Number(cell);
     }
     return null;
   }
   try {
-    // What has been taken is not kept.
+    // addRow returns null, so the parser does not collect the records.
     parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), {
       bom: true,
       trim: true,

@@ -1,27 +1,26 @@
-/** Rows of images in the two JSON forms of a pandas DataFrame that MLflow takes: split and records. */
-
+/** Rows of a pandas DataFrame in the two JSON forms that MLflow accepts: split and records. */
 import { rejectAt } from '../../formats/json-limits.ts';
 import type { Invocation } from './schema.ts';
 
 type Rows = readonly unknown[];
 
 /**
- * A table of one pixel a column, or of one column that holds images.
- * @returns one image an element
- * @throws AtelierError `invalid-request` where rows differ in their columns
+ * A table with one pixel per column, or with one column that holds images.
+ * @returns one image per element
+ * @throws AtelierError `invalid-request` if rows have different columns
  */
 export function splitRows({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
   const pointer = '#/dataframe_split/data';
   return data.map((row, n) => {
-    if (!Array.isArray(row)) return rejectAt(`${pointer}/${n}`, 'is no row, which is an array');
+    if (!Array.isArray(row)) return rejectAt(`${pointer}/${n}`, 'must be an array, one row of the table');
     if (columns && row.length !== columns.length) {
-      rejectAt(`${pointer}/${n}`, `has ${row.length} cells; there are ${columns.length} columns`);
+      rejectAt(`${pointer}/${n}`, `has ${row.length} cells; the table has ${columns.length} columns`);
     }
     return unwrapImage(row);
   });
 }
 
-/** @throws AtelierError `invalid-request` where rows differ in their columns */
+/** @throws AtelierError `invalid-request` if rows have different columns */
 export function recordRows(records: NonNullable<Invocation['dataframe_records']>): Rows {
   const columns = Object.keys(records[0] ?? {});
   return records.map((record, n) => {
@@ -31,7 +30,7 @@ export function recordRows(records: NonNullable<Invocation['dataframe_records']>
     }
     return unwrapImage(
       columns.map((column) => {
-        if (!Object.hasOwn(record, column)) rejectAt(pointer, 'has other columns than the first row');
+        if (!Object.hasOwn(record, column)) rejectAt(pointer, 'must have the same columns as the first row');
         return record[column];
       }),
     );

@@ -1,4 +1,4 @@
-/** Bodies of MLflow's scoring server, with its own names. */
+/** Wire format of MLflow's scoring server. */
 import { z } from 'zod';
 
 export const OUTPUT_FORMS = ['probabilities', 'label'] as const;
@@ -6,16 +6,16 @@ export type OutputForm = (typeof OUTPUT_FORMS)[number];
 
 export const invocationSchema = z.strictObject({
   inputs: z.unknown().optional().describe('One tensor of all images'),
-  instances: z.unknown().optional().describe('One image an element'),
+  instances: z.unknown().optional().describe('One image per element'),
   dataframe_split: z
     .object({ columns: z.array(z.unknown()).optional(), data: z.array(z.unknown()) })
     .optional()
-    .describe('As pandas writes it with orient="split": 784 columns, or one that holds images'),
+    .describe('As written by pandas with orient="split": 784 columns, or one column that holds images'),
   dataframe_records: z
     .array(z.record(z.string(), z.unknown()))
     .optional()
     .describe(
-      'As pandas writes it with orient="records": the columns are those of the first row, in its order',
+      'As written by pandas with orient="records"; the first row determines the columns and their order',
     ),
   params: z.strictObject({ output: z.enum(OUTPUT_FORMS).optional() }).nullish(),
 });
@@ -25,6 +25,6 @@ export const invocationResponseSchema = z
   .object({
     predictions: z
       .array(z.union([z.array(z.number()), z.int()]))
-      .describe('Of each image the probability of each class, or its label'),
+      .describe('For each image, the probability of each class or the label'),
   })
   .meta({ id: 'MlflowPredictions' });

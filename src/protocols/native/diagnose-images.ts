@@ -1,4 +1,4 @@
-/** Says of images whether they look like those of a training. */
+/** Compares images with the training images of the model (`?diagnose=true`). */
 import { type EncodedImages, listCorrections } from '../../datasets/decode-images.ts';
 import type { ImageBatch } from '../../datasets/image-batch.ts';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
@@ -7,13 +7,13 @@ import { AtelierError } from '../../errors.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 
-/** A second or two. */
+/** Takes a second or two. */
 export const MAX_DIAGNOSED = 10_000;
 
 /**
- * @param images as they came
- * @param batch the same, decoded
- * @throws AtelierError `impossible-request` for more than 10,000
+ * @param images as received; they hold the corrections that decoding made
+ * @param batch the same images, decoded
+ * @throws AtelierError `impossible-request` for more than 10,000 images
  */
 export function diagnoseImages(
   images: EncodedImages,
@@ -24,8 +24,8 @@ export function diagnoseImages(
     const most = MAX_DIAGNOSED.toLocaleString('en');
     throw new AtelierError(
       'impossible-request',
-      `${count.toLocaleString('en')} images were sent; at most ${most} are diagnosed at a time. Send fewer, or leave ?diagnose out.`,
-      { details: [{ parameter: 'diagnose', detail: `takes at most ${most} images` }] },
+      `${count.toLocaleString('en')} images were sent; ?diagnose allows at most ${most}. Send fewer, or omit ?diagnose.`,
+      { details: [{ parameter: 'diagnose', detail: `allows at most ${most} images` }] },
     );
   }
   const corrected = listCorrections(images);

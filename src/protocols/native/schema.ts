@@ -5,8 +5,8 @@ import { flag, imageQuery } from '../../domain/image-query.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 
 export const predictionQuerySchema = z.strictObject({
-  topK: wholeNumber(1, 100).optional().describe('The k likeliest classes instead of all'),
-  logits: flag.describe('Whether to add the logits'),
+  topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
+  logits: flag.describe('Whether to include the logits'),
   ...imageQuery,
 });
 export type PredictionQuery = z.output<typeof predictionQuerySchema>;
@@ -24,10 +24,10 @@ export const predictionsSchema = z
     predictions: z.array(
       z.object({
         ...ranked,
-        probabilities: z.array(z.number()).optional().describe('One a class; left out with topK'),
-        top: z.array(z.object(ranked)).optional().describe('With topK: the likeliest first'),
+        probabilities: z.array(z.number()).optional().describe('One per class; omitted with topK'),
+        top: z.array(z.object(ranked)).optional().describe('With topK only; most probable first'),
         logits: z.array(z.number()).optional(),
-        diagnosis: diagnosisSchema.optional().describe('With diagnose'),
+        diagnosis: diagnosisSchema.optional().describe('With diagnose only'),
       }),
     ),
   })

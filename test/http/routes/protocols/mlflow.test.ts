@@ -143,15 +143,15 @@ for (const [title, body, pattern, type] of [
   [
     'too few columns',
     { dataframe_split: { columns: ['a'], data: [image] } },
-    /784 cells; there are 1 columns/,
+    /784 cells; the table has 1 columns/,
   ],
-  ['a row that is none', { dataframe_split: { data: [5] } }, /no row/],
+  ['a row that is none', { dataframe_split: { data: [5] } }, /must be an array, one row/],
   ['rows of other lengths', { dataframe_split: { data: [image, [1]] } }, /1 elements|784/],
   ['no rows', { dataframe_split: { columns, data: [] } }, /at least one image/],
   [
     'records of other columns',
     { dataframe_records: [record(image), { ...record(image), pixel0: undefined, other: 1 }] },
-    /other columns/,
+    /the same columns as the first row/,
   ],
   [
     'records of fewer columns',
@@ -168,7 +168,7 @@ for (const [title, body, pattern, type] of [
   [
     'CSV with a gap in its first row',
     `,${image.slice(1).join()}\n${image.join()}`,
-    /row 1, column 1 is "", and no number/,
+    /row 1, column 1 is "", which is not a number/,
     'text/csv',
   ],
   ['CSV with NaN', `${image.join()}\nnan,${image.slice(1).join()}`, /row 2, column 1 is "nan"/, 'text/csv'],

@@ -67,7 +67,7 @@ test('the default signature may be named, and no other', async () => {
   assertError(
     await predict({ ...body, signature_name: 'train' }),
     400,
-    /signature_name: only serving_default/,
+    /signature_name: must be serving_default/,
   );
 });
 
@@ -106,24 +106,28 @@ for (const [title, body, pattern] of [
   ['two inputs', { instances: [{ image, mask: image }] }, /image or image_bytes/],
   ['null', { instances: [null] }, /null/],
   ['text', { instances: ['AAAA'] }, /a string/],
-  ['pictures among numbers', { instances: [pictures[0], image] }, /is numbers, while others are pictures/],
+  [
+    'pictures among numbers',
+    { instances: [pictures[0], image] },
+    /is an array of numbers, but others are encoded images/,
+  ],
   ['Base64 that is no picture', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
   [
     'a data URL',
     { instances: [{ b64: `data:image/png;base64,${pictures[0]!.b64}` }] },
-    /not Base64: .*":" at 4/,
+    /not Base64: .*":" at index 4/,
   ],
   [
     'numbers just above 1',
     { instances: [unit(image).with(0, 1.000_000_2)] },
     /Clip numbers of 0–1 to 1; divide/,
   ],
-  ['Base64 that is no text', { instances: [{ b64: 7 }] }, /no text in Base64/],
+  ['Base64 that is no text', { instances: [{ b64: 7 }] }, /must be a Base64 string/],
   ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
   ['negative numbers', { inputs: [image.with(0, -1)] }, /-1 at \[0, 0\]/],
   ['NaN', '{"instances": [[NaN]]}', /JSON/],
   ['no JSON', 'instances', /JSON/],
-  ['too many pictures', { instances: new Array(1001).fill({ b64: '' }) }, /at most 1000/],
+  ['too many pictures', { instances: new Array(1001).fill({ b64: '' }) }, /the limit is 1000/],
 ] as const) {
   test(`${title}: 400 with {"error": "text"}`, async () => assertError(await predict(body), 400, pattern));
 }

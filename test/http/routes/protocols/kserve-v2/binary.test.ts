@@ -235,7 +235,7 @@ for (const [title, sent, pattern] of [
   [
     'a raw body that ends within an image',
     { headers: { [LENGTH]: '0' }, payload: unit.subarray(1) },
-    /3,136 bytes an image, but it has 9407/,
+    /3,136 bytes per image, but it has 9407/,
   ],
   ['a raw body of bytes', { headers: { [LENGTH]: '0' }, payload: Buffer.from(bytes) }, /it has 2352/],
   ['a raw body that is empty', { headers: { [LENGTH]: '0' }, payload: Buffer.alloc(0) }, /no body/],

@@ -193,7 +193,7 @@ for (const [title, sent, pattern] of [
   ['no data', body({ data: undefined }), /data is undefined/],
   ['data that is no array', body({ data: 'AAAA' }), /data is a string/],
   ['data that is an object', body({ data: {} }), /data is an object/],
-  ['BYTES', body({ datatype: 'BYTES' }), /"BYTES"; image is taken as UINT8/],
+  ['BYTES', body({ datatype: 'BYTES' }), /"BYTES"; allowed for image: UINT8/],
   ['BOOL', body({ datatype: 'BOOL' }), /"BOOL"/],
   ['a datatype that there is not', body({ datatype: 'FP99' }), /"FP99"/],
   ['a datatype in lower case', body({ datatype: 'fp32' }), /"fp32"/],
@@ -212,15 +212,11 @@ for (const [title, sent, pattern] of [
   ['FP16 in JSON', body({ datatype: 'FP16', data: unit(image) }), /FP16; send it as a binary tensor/],
   ['pixels past 255', body({ data: image.with(3, 256), datatype: 'INT32' }), /256 at \[0, 3\].*0 to 255/],
   ['negative pixels', body({ data: image.with(3, -1), datatype: 'INT32' }), /-1 at \[0, 3\]/],
-  [
-    'FP32 past 1',
-    body({ datatype: 'FP32', data: image }),
-    /taken as 0 to 1\. Send pixels of 0 to 255 as UINT8/,
-  ],
+  ['FP32 past 1', body({ datatype: 'FP32', data: image }), /from 0 to 1\. Send pixels of 0 to 255 as UINT8/],
   [
     'a fraction of a whole type',
     body({ data: image.with(3, 0.5) }),
-    /0\.5 at element 3; UINT8 in JSON is a whole number/,
+    /0\.5 at element 3; UINT8 in JSON must be a whole number/,
   ],
   [
     'INT64 past 2^53',
@@ -234,7 +230,7 @@ for (const [title, sent, pattern] of [
   ],
   ['NaN', `{"inputs":[{"name":"image","datatype":"FP32","shape":[1,784],"data":[NaN]}]}`, /JSON/],
   ['no inputs', {}, /inputs/],
-  ['an empty list of inputs', { inputs: [] }, /are none; the one input of the model is "image"/],
+  ['an empty list of inputs', { inputs: [] }, /are none; the model has one input, "image"/],
   ['an input that the model has not', { inputs: [valid, { ...valid, name: 'mask' }] }, /"image", "mask"/],
   ['an input twice', { inputs: [valid, valid] }, /"image", "image"/],
   ['another name for the input', { inputs: [{ ...valid, name: 'input-0' }] }, /"input-0"/],
@@ -243,7 +239,11 @@ for (const [title, sent, pattern] of [
     { inputs: [valid], outputs: [{ name: 'logits' }] },
     /#\/outputs\/0 is "logits"/,
   ],
-  ['an output twice', { inputs: [valid], outputs: [{ name: 'label' }, { name: 'label' }] }, /label again/],
+  [
+    'an output twice',
+    { inputs: [valid], outputs: [{ name: 'label' }, { name: 'label' }] },
+    /label a second time/,
+  ],
   ['outputs that are names alone', { inputs: [valid], outputs: ['label'] }, /#\/outputs\/0/],
   ['an id that is a number', { id: 42, inputs: [valid] }, /#\/id/],
   ['parameters that are a list', { parameters: [], inputs: [valid] }, /#\/parameters/],
@@ -251,7 +251,7 @@ for (const [title, sent, pattern] of [
   [
     'shared memory',
     { inputs: [{ ...valid, parameters: { shared_memory_region: 'r' } }] },
-    /shared memory is not offered/,
+    /shared memory is not supported/,
   ],
   [
     'a classification of labels',
