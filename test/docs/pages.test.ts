@@ -23,6 +23,23 @@ test('the README is a first page of at most 150 lines, with responses of at most
   }
 });
 
+test('the figures of the README are in the results to which they link', () => {
+  const rows = Array.from(
+    readPage('README.md').matchAll(/^\| .*?\((bench\/results\/\S+)\).*? \| (.+) \|$/gm),
+  );
+  assert.equal(rows.length, 5);
+  for (const [, page, figures] of rows) {
+    const results = readPage(page!);
+    for (const [figure] of figures!.matchAll(/\d[\d,.]*\d/g)) {
+      assert.match(
+        results,
+        new RegExp(`(?<![\\d.,])${RegExp.escape(figure)}(?![\\d.,]*\\d)`),
+        `${figure} in ${page}`,
+      );
+    }
+  }
+});
+
 test('every link between pages and files leads somewhere', () => {
   const broken = PAGES.flatMap((page) =>
     Array.from(readPage(page).matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!)
