@@ -1,6 +1,6 @@
 /**
- * The kernel's training beside NumPy's, in turns, so that both meet the same neighbours: `node bench/kernel.ts [ROUNDS]`.
- * Prints medians of images per second. NumPy has one thread; its BLAS must not be told which processor it runs on.
+ * Compares training by the kernel with NumPy, alternating, so that other load affects both: `node bench/kernel.ts [ROUNDS]`.
+ * Prints medians of images per second. NumPy has one thread, and its BLAS detects the processor itself.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
   { hidden: '512-256', batch: 128, momentum: 0.9, dropout: 0.2 },
 ];
 
-/** In a process of its own: images per second of the last epochs, the first being the compiler's. */
+/** Runs in a separate process: best images per second of all epochs but the first, which warms up. */
 async function train({ hidden, batch, momentum, dropout }: Case, threads: number): Promise<number> {
   const { train: examples } = await loadFashionMnist(DATA);
   const layerSizes = [784, ...hidden.split('-').map(Number), 10];

@@ -1,4 +1,4 @@
-/** What a figure was measured on. */
+/** Description of the machine, and the median. */
 import { cpus, totalmem } from 'node:os';
 
 export function describeMachine(): string {

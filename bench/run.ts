@@ -1,6 +1,6 @@
 /**
  * usage: npm run bench [-- GROUP …] [--quick]
- * Each group is written to bench/results/GROUP.md. --quick only shows that everything runs, and writes nothing.
+ * Writes each group to bench/results/GROUP.md. --quick only checks that everything runs, and writes nothing.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const { positionals, values } = parseArgs({
 const chosen = positionals.length > 0 ? positionals : Object.keys(GROUPS);
 const unknown = chosen.find((name) => !(name in GROUPS));
 if (unknown !== undefined) {
-  console.error(`There is no group ${unknown}; there are ${Object.keys(GROUPS).join(', ')}.`);
+  console.error(`Unknown group ${unknown}. Groups are ${Object.keys(GROUPS).join(', ')}.`);
   process.exit(1);
 }
 for (const name of chosen) {

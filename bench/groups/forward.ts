@@ -1,4 +1,4 @@
-/** One image forward, in the process, without HTTP. */
+/** Forward pass of one image in the process, without HTTP. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
@@ -34,7 +34,7 @@ export async function forwardMicroseconds(
       for (const image of images) forward(...outputs, image);
       return (1000 * (performance.now() - startedAt)) / images.length;
     };
-    all(); // compiled, as in a service that has predicted before
+    all(); // warms up the compiler
     return { name, measure: async () => all() };
   }
   const results = await takeTurns(
@@ -46,7 +46,7 @@ export async function forwardMicroseconds(
   );
   return {
     table: {
-      heading: 'One image forward, in the process: each of the 10,000 test images alone',
+      heading: 'Forward pass of one image, in the process: each of the 10,000 test images alone',
       columns: ['engine', 'µs', 'smallest – largest'],
       rows: Array.from(results, ([name, values]) => [name, ...spread(values)]),
     },

@@ -1,4 +1,4 @@
-/** All 31,810 coordinates of 784-40-10 on five images, beside scipy. */
+/** Gradient check of all 31,810 coordinates of 784-40-10 on five images, compared with scipy. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,8 +48,8 @@ export async function gradientChecks(effort: Effort): Promise<Report> {
       title: 'Gradient check',
       method:
         'Seconds for all 31,810 coordinates of 784-40-10 on the first five training images, float64, the same parameters; ' +
-        `one thread, median of ${effort.rounds} turns after one to warm up. Central differences take two losses a coordinate, ` +
-        'forward ones a single one.',
+        `one thread, median of ${effort.rounds} turns after one to warm up. Central differences compute two losses per coordinate, ` +
+        'forward differences one.',
       versions: scipy ? [`scipy ${scipy}`, `NumPy ${numpy}`] : [],
       skipped: scipy ? [] : Object.values(SCIPY).map((name) => `${name} (not installed)`),
       tables: [
@@ -104,7 +104,7 @@ function atelier(
   return {
     name,
     async measure() {
-      await measure(); // compiled, as in a service that has checked before
+      await measure(); // warms up the compiler
       return measure();
     },
   };

@@ -1,4 +1,4 @@
-/** Predictions while a job trains: p50 and p99 at a steady rate; and the memory of the process. */
+/** Latency of predictions at a steady rate while a job trains, and memory of the process. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { median } from '../machine.ts';
 import { follow } from '../measure/followers.ts';
@@ -21,7 +21,7 @@ const PER_SECOND = 500;
 const FOLLOWERS = 200;
 const JOBS = [0, 1, 4];
 const ENDLESS = 10_000;
-/** Until memory has stopped growing, or the last job's threads are gone. */
+/** Time for memory to stop growing, or for the last job's threads to end. */
 const SETTLE_MS = 3000;
 
 interface Latencies {
@@ -34,10 +34,10 @@ export async function latency(effort: Effort): Promise<Report> {
   return withState(async (state) => ({
     title: 'Latency and memory while training',
     method:
-      `Raw-byte predictions of one image at ${PER_SECOND} requests a second for ${effort.latencySeconds} s, sent on time ` +
-      'whether or not earlier ones were answered, without a training job and with one (784-40-10, batch 64) that never ends; ' +
-      `and while ${FOLLOWERS} clients follow the events of that job; medians of ${effort.rounds} turns. The sender has the same processors. Memory is the resident set of the whole process ` +
-      `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the last job got under way; a new process each turn.`,
+      `Raw-byte predictions of one image at ${PER_SECOND} requests per second for ${effort.latencySeconds} s, sent on time ` +
+      'even if earlier ones are pending: without a training job, with one (784-40-10, batch 64) that never ends, ' +
+      `and while ${FOLLOWERS} clients follow the events of that job. Medians of ${effort.rounds} turns. The sender shares the processors. Memory is the resident set of the whole process ` +
+      `with TRAINING_WORKERS=4, ${SETTLE_MS / 1000} s after the first step of the last job; a new process in each turn.`,
     versions: [],
     skipped: [],
     tables: [await latencies(state, effort), await memory(state, effort)],

@@ -1,4 +1,4 @@
-/** Twice what can be answered, and more jobs than are taken: who is served, who is refused, and what stays of it. */
+/** Overload: twice the sustainable rate of predictions, and more jobs than accepted. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Flooded, flood } from '../measure/flood.ts';
 import { requestsPerSecond } from '../measure/load.ts';
@@ -62,7 +62,7 @@ async function report(server: Server, effort: Effort): Promise<Report> {
       }),
     ]);
 
-  // What so many connections take is taken once.
+  // Memory for this many connections is allocated once.
   await overloaded(overloadSeconds / WARM_UP_SHARE);
   await wait(1000 * settleSeconds);
   const before = residentMebibytes(server.pid);
@@ -78,10 +78,10 @@ async function report(server: Server, effort: Effort): Promise<Report> {
   return {
     title: 'Overload',
     method:
-      `784-40-10 predictions of one image as raw bytes. ${readable(sustainable)} a second is what ${CONNECTIONS} connections got while a ` +
-      `job trained; then ${FLOOD_CONNECTIONS} asked for twice that for ${overloadSeconds} s, beside ${JOBS_PER_SECOND} training jobs a second, of ` +
-      `which ${QUEUE_LIMIT} may wait, and with the job going on. A connection sends when its last request is answered. Load by autocannon on ` +
-      'the same machine. A refusal is proper with 429 or 503, Retry-After and a problem document.',
+      `784-40-10 predictions of one image as raw bytes. The sustainable rate is ${readable(sustainable)} per second, reached by ${CONNECTIONS} connections while a ` +
+      `job trained. Then ${FLOOD_CONNECTIONS} connections sent twice that rate for ${overloadSeconds} s, with ${JOBS_PER_SECOND} training jobs per second (at most ` +
+      `${QUEUE_LIMIT} may wait), while the job continued. A connection sends after its last response. Load by autocannon on ` +
+      'the same machine. A proper rejection has 429 or 503, Retry-After and a problem document.',
     versions: [],
     skipped: [],
     tables: [
@@ -98,17 +98,21 @@ async function report(server: Server, effort: Effort): Promise<Report> {
     ],
     goals: [
       {
-        what: `other answers than served and properly refused ${[...new Set(improper)].join(' ')}`,
+        what: `responses neither served nor properly rejected ${[...new Set(improper)].join(' ')}`,
         measured: improper.length,
         atMost: 0,
       },
       {
-        what: 'broken connections, unanswered requests',
+        what: 'broken connections, requests without response',
         measured: predicted.failed + queued.failed,
         atMost: 0,
       },
-      { what: 'MiB more after it than before', measured: after - before, atMost: 32 },
-      { what: 'steps of the job meanwhile', measured: still.progress.step - progress.step, atLeast: 1 },
+      { what: 'memory after − before, MiB', measured: after - before, atMost: 32 },
+      {
+        what: 'steps of the job during the overload',
+        measured: still.progress.step - progress.step,
+        atLeast: 1,
+      },
     ],
   };
 }

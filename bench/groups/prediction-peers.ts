@@ -1,4 +1,4 @@
-/** The servers that Atelier's predictions are compared with. */
+/** Servers to compare Atelier's predictions with. */
 import { join } from 'node:path';
 import { node, nodeVersion, python, pythonVersions, runJson } from '../measure/command.ts';
 import { type Server, startServer } from '../measure/servers.ts';
@@ -10,11 +10,11 @@ export interface Peers {
 }
 
 interface Setting {
-  /** File of Atelier's own parameters, which the peers serve too. */
+  /** File of Atelier's parameters, which the peers serve too. */
   readonly parameters: string;
-  /** Where the ONNX file may be written. */
+  /** Path of the ONNX file to write. */
   readonly directory: string;
-  /** What Atelier answers to `raw`. */
+  /** Atelier's response to `raw`. */
   readonly answer: string;
   readonly raw: Uint8Array<ArrayBuffer>;
   readonly classNames: readonly string[];
@@ -61,7 +61,7 @@ export async function startPeers({
   return { servers, versions, skipped };
 }
 
-/** @throws Error when a peer does not predict what Atelier does: it would be another network. */
+/** @throws Error when a peer's predictions differ from Atelier's, so that it serves another network. */
 async function compare(
   name: string,
   { url }: Server,

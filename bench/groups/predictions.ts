@@ -1,4 +1,4 @@
-/** Predictions over HTTP beside the least a server can do, and beside other servers of the same network. */
+/** Predictions over HTTP, compared with a bare route and with other servers of the same network. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,9 +66,9 @@ export function predictions(effort: Effort): Promise<Report> {
       return {
         title: 'Predictions',
         method:
-          `784-40-10, one image a request unless said; ${CONNECTIONS} connections (1 for 10,000 images), load by ${GENERATOR} ` +
-          `on the same machine, ${effort.loadSeconds} s a turn, median of ${effort.rounds} turns after one to warm up. All ` +
-          `servers are up at once and take turns; answers are alike, ${answer.length} bytes.`,
+          `784-40-10, one image per request unless stated; ${CONNECTIONS} connections (1 for 10,000 images), load by ${GENERATOR} ` +
+          `on the same machine, ${effort.loadSeconds} s per turn, median of ${effort.rounds} turns after one to warm up. All ` +
+          `servers run at once and are measured in turn; responses are similar, ${answer.length} bytes.`,
         versions: peers.versions,
         skipped: peers.skipped,
         tables: [ratesTable(rates, fraction), forward.table],
@@ -80,7 +80,7 @@ export function predictions(effort: Effort): Promise<Report> {
             measured: rate('npy of 10,000 images, npy back: Atelier, images/s'),
             atLeast: 400_000,
           },
-          { what: 'one image forward, µs', measured: forward.kernel, atMost: 2 },
+          { what: 'forward pass of one image, µs', measured: forward.kernel, atMost: 2 },
         ],
       };
     } finally {
@@ -113,7 +113,7 @@ async function testImage(url: string, accept: string): Promise<Uint8Array<ArrayB
   return new Uint8Array(await image.arrayBuffer());
 }
 
-/** As many pictures at once as there are connections. */
+/** Decodes as many images at once as there are connections. */
 async function decodesPerSecond(png: Uint8Array, seconds: number): Promise<number> {
   const startedAt = performance.now();
   let decoded = 0;

@@ -1,4 +1,4 @@
-/** Time per epoch as the work grows: width, depth, batch, threads. */
+/** Time per epoch by width, depth, batch and threads. */
 import { join } from 'node:path';
 import { forwardCost } from '../../src/numerics/forward.ts';
 import { median } from '../machine.ts';
@@ -42,9 +42,9 @@ export async function scaling(effort: Effort): Promise<Report> {
   return {
     title: 'Cost as work grows',
     method:
-      `Seconds the kernel takes for an epoch of ${readable(IMAGES)} images, plain SGD; median of ${effort.rounds} turns of ` +
-      `${effort.epochs} epochs, the first of which warms up. Multiply-adds are those of one image forward, zeros counted. ` +
-      'Where cost grows as the work does, picoseconds a multiply-add (one thread, forward and back) stay the same.',
+      `Seconds of the kernel for an epoch of ${readable(IMAGES)} images, plain SGD; median of ${effort.rounds} turns of ` +
+      `${effort.epochs} epochs, the first of which warms up. Multiply-adds are those of one image's forward pass, including zeros. ` +
+      'If cost is proportional to the work, picoseconds per multiply-add (one thread, forward and backward) are constant.',
     versions: [],
     skipped: [],
     tables: SWEEPS.map(({ heading, sizes }) => secondsTable(heading, sizes, seconds)),

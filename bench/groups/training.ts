@@ -1,4 +1,4 @@
-/** Images a second while training, beside NumPy, PyTorch, scikit-learn and TensorFlow.js. */
+/** Training throughput, compared with NumPy, PyTorch, scikit-learn and TensorFlow.js. */
 import { join } from 'node:path';
 import { median } from '../machine.ts';
 import {
@@ -14,7 +14,7 @@ import type { Goal, Report, Table } from '../measure/report.ts';
 import { readable, spread } from '../measure/statistics.ts';
 import { type Effort, takeTurns } from '../measure/turns.ts';
 
-/** What every training process prints. */
+/** Output of every training process. */
 interface Training {
   readonly imagesPerSecond: readonly number[];
   readonly loss: number;
@@ -22,7 +22,7 @@ interface Training {
 
 interface Participant {
   readonly name: string;
-  /** Missing, it cannot take part. */
+  /** null or undefined if it is not installed. */
   readonly version: string | null | undefined;
   readonly command: Command;
 }
@@ -85,9 +85,9 @@ export async function training(effort: Effort): Promise<Report> {
   return {
     title: 'Training',
     method:
-      'Images a second, all of the 60,000 that fill whole batches; float32 but for the reference. Each turn is a process ' +
-      `of its own that trains ${epochs} epochs, of which the first warms up; median of ${effort.rounds} turns, everyone in ` +
-      'turn. Wide vectors are those of WIDE_VECTORS=on, which is not the default. The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
+      'Images per second, over all of the 60,000 that fill whole batches; float32 except for the reference. Each turn is a ' +
+      `separate process that trains ${epochs} epochs, of which the first warms up; median of ${effort.rounds} turns, ` +
+      'alternating. Wide vectors need WIDE_VECTORS=on, which is not the default. The loss is the mean of the last epoch, before each update. Shuffling is not counted, except in scikit-learn.',
     versions: [
       `NumPy ${numpy}`,
       `PyTorch ${torch}`,

@@ -1,11 +1,11 @@
-/** Peers run in processes of their own; what they find they print as one line of JSON. */
+/** Peers: separate processes that print their result as one line of JSON. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 export const ROOT = join(import.meta.dirname, '../..');
-/** Debian's, where its packages are; PYTHON names another. */
+/** Debian's Python, which has its packages; PYTHON selects another. */
 const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3';
 
 export interface Command {
@@ -20,8 +20,8 @@ export function node(script: string, ...args: (string | number)[]): Command {
 }
 
 /**
- * Arithmetic with so many threads, at its best: OpenBLAS chooses its kernels by the processor alone, and OpenMP's threads
- * sleep when they wait, since on a shared machine PyTorch with two that spin is a hundred times slower than with one.
+ * Environment for fast arithmetic with the given threads: OpenBLAS selects its kernels by the processor alone, and OpenMP's
+ * threads sleep when they wait, since on a shared machine two spinning threads make PyTorch a hundred times slower.
  */
 export function python(threads: number, script: string, ...args: (string | number)[]): Command {
   const env = {
@@ -34,7 +34,7 @@ export function python(threads: number, script: string, ...args: (string | numbe
   return { program: PYTHON, args: [join(ROOT, 'bench', script), ...args.map(String)], env };
 }
 
-/** @throws Error with what the process said when it does not end well */
+/** @throws Error with the error output when the process fails */
 export async function runJson<T>({ program, args, env }: Command): Promise<T> {
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
@@ -48,7 +48,7 @@ export async function runJson<T>({ program, args, env }: Command): Promise<T> {
   return JSON.parse(output.trim().split('\n').at(-1)!) as T;
 }
 
-/** Version of each Python module, null where it is not installed. No Python, no modules. */
+/** Version of each Python module, null if not installed. Without Python there are none. */
 export async function pythonVersions(...modules: string[]): Promise<Map<string, string | null>> {
   try {
     return new Map(
@@ -61,7 +61,7 @@ export async function pythonVersions(...modules: string[]): Promise<Map<string, 
   }
 }
 
-/** Version of a package of bench/peers, null where it is not installed. */
+/** Version of a package of bench/peers, null if not installed. */
 export function nodeVersion(name: string): string | null {
   try {
     const manifest = createRequire(join(ROOT, 'bench/peers/package.json'))(`${name}/package.json`) as unknown;

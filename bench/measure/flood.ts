@@ -1,4 +1,4 @@
-/** More requests than a server can answer, and what became of each. */
+/** Overload: more requests than a server can handle, and the outcome of each. */
 import type { EventEmitter } from 'node:events';
 import autocannon from 'autocannon';
 
@@ -7,20 +7,20 @@ export interface Flood {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly connections: number;
-  /** How many leave, as far as earlier ones are answered: a connection waits for its answer. */
+  /** Target rate; lower if connections are still waiting for responses. */
   readonly perSecond: number;
   readonly seconds: number;
 }
 
 export interface Flooded {
   readonly seconds: number;
-  /** Milliseconds from the sending of each request that was served, that is with a 2xx. */
+  /** Milliseconds until each 2xx response. */
   readonly served: readonly number[];
-  /** 429 and 503 that say why, and when to come again. */
+  /** Milliseconds until each 429 or 503 with a problem document and Retry-After. */
   readonly refused: readonly number[];
-  /** "500", and what else is neither. */
+  /** Statuses of all other responses. */
   readonly improper: readonly string[];
-  /** Connections that broke, and requests that were not answered within 20 s. */
+  /** Broken connections, and requests without a response within 20 s. */
   readonly failed: number;
 }
 
@@ -37,7 +37,7 @@ export async function flood(load: Flood): Promise<Flooded> {
     overallRate: load.perSecond,
     duration: load.seconds,
     timeout: 20,
-    // The types know one of its events.
+    // The types declare only one of its events.
     setupClient(client: EventEmitter) {
       let isProper = false;
       client.on('headers', ({ headers }: { headers: string[] }) => {

@@ -1,8 +1,8 @@
-/** Clients that read the events of a job, in a thread of their own: what they read delays nobody who measures. */
+/** Clients that follow the events of a job, in a separate thread so that they do not delay measurements. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-/** @returns ends them; how many events they have read together */
+/** @returns a function that ends them and returns the total number of events read */
 export async function follow(url: string, id: string, count: number): Promise<() => Promise<number>> {
   const worker = new Worker(new URL('../subjects/followers.ts', import.meta.url), {
     workerData: { url: `${url}/v1/training-jobs/${id}/events`, count },

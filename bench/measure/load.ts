@@ -1,4 +1,4 @@
-/** As many requests as a server answers. wrk where it is installed: it leaves the processor to the server. */
+/** Throughput of a server. Uses wrk if installed, because it leaves more of the processor to the server. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,10 +23,10 @@ interface Outcome {
 const wrk = /^wrk \S+/.exec(spawnSync('wrk', ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[0];
 export const GENERATOR = wrk ?? 'autocannon';
 
-/** @throws Error when not every request was answered with success */
+/** @throws Error when a request fails */
 export async function requestsPerSecond(load: Load): Promise<number> {
   const { requests, seconds, failed } = await (wrk ? byWrk(load) : byAutocannon(load));
-  if (failed > 0) throw new Error(`${load.url}: ${failed} requests failed`);
+  if (failed > 0) throw new Error(`${load.url}: ${failed} requests failed.`);
   return requests / seconds;
 }
 

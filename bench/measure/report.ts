@@ -1,4 +1,4 @@
-/** What a group found, as Markdown. */
+/** The report of a group, as Markdown. */
 import { describeMachine } from '../machine.ts';
 import { readable } from './statistics.ts';
 
@@ -8,7 +8,7 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** `measured` is undefined where a peer that it needs is not installed. */
+/** `measured` is undefined if a peer it needs is not installed. */
 export interface Goal {
   readonly what: string;
   readonly measured: number | undefined;
@@ -21,7 +21,7 @@ export interface Report {
   readonly method: string;
   /** "NumPy 2.2.4" */
   readonly versions: readonly string[];
-  /** Peers that could not take part, and why. */
+  /** Skipped peers, with the reason. */
   readonly skipped: readonly string[];
   readonly tables: readonly Table[];
   readonly goals: readonly Goal[];
@@ -33,7 +33,7 @@ export function toMarkdown(report: Report): string {
   if (skipped.length > 0) parts.push(`Not measured: ${skipped.join('; ')}.`);
   for (const { heading, columns, rows } of tables) parts.push(`## ${heading}`, markdownTable(columns, rows));
   if (goals.length > 0) {
-    parts.push('## Goals', markdownTable(['goal', 'asked for', 'measured', 'reached'], goals.map(goalRow)));
+    parts.push('## Goals', markdownTable(['goal', 'target', 'measured', 'reached'], goals.map(goalRow)));
   }
   return `${parts.join('\n\n')}\n`;
 }

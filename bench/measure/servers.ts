@@ -1,4 +1,4 @@
-/** Servers in processes of their own; each takes a free port and says where it listens. */
+/** Servers in separate processes, each on a free port that it prints. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,18 +16,18 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** @throws Error when the process ends before it listens */
+/** @throws Error when the process exits before it listens */
 export async function startServer({ program, args, env }: Command): Promise<Server> {
   const child = spawn(program, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const ended = once(child, 'exit');
-  // Told only when it does not start: Debian's onnxruntime complains a hundred times and works.
+  // Reported only if the start fails: Debian's onnxruntime prints a hundred harmless errors.
   const complaint = text(child.stderr);
   const url = await addressIn(child.stdout);
-  if (url === undefined) throw new Error(`${args.join(' ')} ended before it listened: ${await complaint}`);
-  // Only now, since the end of the loop has paused it: a server whose output nobody reads may wait for ever.
+  if (url === undefined) throw new Error(`${args.join(' ')} exited before it listened: ${await complaint}`);
+  // The end of the loop has paused it; a server blocks if its output is not read.
   child.stdout.resume();
   return {
     url,
@@ -55,12 +55,12 @@ export function startAtelier(stateDir: string, env: NodeJS.ProcessEnv = {}): Pro
   });
 }
 
-/** Of the whole process, as the system counts it. */
+/** Resident memory of the whole process, as counted by the system. */
 export function residentMebibytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
 }
 
-/** Runs with a state directory that is gone afterwards. */
+/** Runs with a temporary state directory. */
 export async function withState<T>(use: (directory: string) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'atelier-bench-'));
   try {
@@ -84,7 +84,7 @@ export async function startJob(url: string, modelName: string, epochs: number): 
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ dataset: 'fashion-mnist', modelName, training: { epochs } }),
   });
-  if (response.status !== 202) throw new Error(`The job was refused: ${await response.text()}`);
+  if (response.status !== 202) throw new Error(`The job was rejected: ${await response.text()}`);
   return ((await response.json()) as Job).id;
 }
 
@@ -104,7 +104,7 @@ export async function untilJob(url: string, id: string, holds: (job: Job) => boo
 
 export const isUnderway = (job: Job) => job.progress.step > 0;
 
-/** A model to predict with; what it has learnt does not matter. */
+/** Trains a model to predict with; its accuracy does not matter. */
 export async function trainModel(url: string, modelName: string): Promise<Job> {
   return untilJob(url, await startJob(url, modelName, 1), (job) => job.status === 'succeeded');
 }

@@ -1,6 +1,6 @@
 /**
- * Latencies at a fixed rate. Requests leave when their time has come, whether or not earlier ones were answered: a
- * server that stalls is asked on, and every request that waits is counted. (autocannon sends a second's requests at once.)
+ * Latencies at a fixed rate. Requests are sent on time even if earlier ones are pending, so every request delayed by a
+ * stall is counted. (autocannon sends the requests of a second at once.)
  */
 import { Agent, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -13,7 +13,7 @@ export interface SteadyLoad {
   readonly seconds: number;
 }
 
-/** Milliseconds from the sending of each request to the end of its answer. */
+/** Milliseconds from sending each request to the end of its response. */
 export async function steadyLatencies(load: SteadyLoad): Promise<number[]> {
   const agent = new Agent({ keepAlive: true });
   const latencies: Promise<number>[] = [];
@@ -34,12 +34,12 @@ function ask({ url, headers, body }: SteadyLoad, agent: Agent): Promise<number> 
   const startedAt = performance.now();
   const options = { method: 'POST', agent, headers: { ...headers, 'content-length': body.length } };
   request(url, options, (response) => {
-    if (response.statusCode !== 200) reject(new Error(`${url} answered ${response.statusCode}`));
+    if (response.statusCode !== 200) reject(new Error(`${url} responded with ${response.statusCode}.`));
     response.on('end', () => resolve(performance.now() - startedAt)).resume();
   })
     .on('error', reject)
     .end(body);
-  // Looked at only when all have been sent.
+  // Awaited only after all requests have been sent.
   promise.catch(() => {});
   return promise;
 }

@@ -1,11 +1,11 @@
-/** Who is measured, and in what order. */
+/** Alternating measurements of contestants. */
 
 export interface Contestant<T> {
   readonly name: string;
   readonly measure: () => Promise<T>;
 }
 
-/** Everyone once a round, so that a busy neighbour hits all alike. */
+/** Measures every contestant once per round, so that other load on the machine affects all alike. */
 export async function takeTurns<T>(
   contestants: readonly Contestant<T>[],
   rounds: number,
@@ -21,17 +21,17 @@ export async function takeTurns<T>(
 }
 
 export interface Effort {
-  /** How often everyone is measured. */
+  /** Measurements of each contestant. */
   readonly rounds: number;
   /** Epochs of a training turn; the first warms up. */
   readonly epochs: number;
-  /** How long a server is under load in a turn. */
+  /** Duration of the load on a server per turn. */
   readonly loadSeconds: number;
-  /** How long latencies are collected in a turn. */
+  /** Duration of a latency measurement per turn. */
   readonly latencySeconds: number;
-  /** How long more is asked for than a server can answer. */
+  /** Duration of the overload. */
   readonly overloadSeconds: number;
-  /** Until memory that is let go of is let go of. */
+  /** Time for memory to be released. */
   readonly settleSeconds: number;
 }
 
@@ -43,7 +43,7 @@ export const FULL: Effort = {
   overloadSeconds: 60,
   settleSeconds: 30,
 };
-/** To see that everything runs; its figures mean little and are not written. */
+/** For a check that everything runs; its figures mean little and are not written. */
 export const QUICK: Effort = {
   rounds: 1,
   epochs: 2,

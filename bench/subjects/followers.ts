@@ -1,4 +1,4 @@
-/** Thread entry: clients that read the events of a job as they come, each on a connection of its own, from the first event on. */
+/** Thread entry: clients that follow the events of a job, each on its own connection, from the first event. */
 import { get, type IncomingMessage } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 
@@ -13,7 +13,7 @@ function open(): Promise<IncomingMessage> {
 
 const streams = await Promise.all(Array.from({ length: count }, open));
 for (const stream of streams) {
-  if (stream.statusCode !== 200) throw new Error(`${url} answered ${stream.statusCode}`);
+  if (stream.statusCode !== 200) throw new Error(`${url} responded with ${stream.statusCode}.`);
   stream.setEncoding('latin1').on('data', (text: string) => {
     events += text.split('\nevent: ').length - 1;
   });

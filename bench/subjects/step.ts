@@ -1,4 +1,4 @@
-/** Either of Atelier's engines behind one signature. */
+/** Both engines of Atelier behind one interface. */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import {
@@ -47,7 +47,7 @@ export function createReferenceStepper(settings: StepSettings): Stepper {
   return { step: engine.step, shutdown() {} };
 }
 
-/** @param pixels those of all steps */
+/** @param pixels pixels of all steps, in shared memory */
 export function createKernelStepper(settings: StepSettings, threads: number, pixels: Uint8Array): Stepper {
   const module = new WebAssembly.Module(readFileSync(KERNEL));
   const initial = initializeUniformFanIn(settings.layerSizes, SEED);
