@@ -1,4 +1,4 @@
-/** The compiled kernel, one compilation a thread, and proof that it computes here what the reference does. */
+/** The compiled kernel, compiled once per thread, and the check that it agrees with the reference. */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
@@ -10,7 +10,7 @@ import { createKernelEngine as createEngine } from '../numerics/simd/kernel-engi
 import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { ServedNetwork } from './messages.ts';
 
-/** Of a block's gradient, ‖g32 − g64‖ / ‖g64‖: many times what rounding makes of it. */
+/** Bound of ‖g32 − g64‖ / ‖g64‖ for the gradient of one block; many times the rounding error. */
 export const KERNEL_TOLERANCE = 1e-4;
 export const KERNEL_NAME = 'simd-float32';
 
@@ -20,7 +20,7 @@ export const kernelModule = new WebAssembly.Module(bytes);
 
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
-/** What decides, besides a training's request and data set, about the last bits of its parameters. */
+/** What determines the bits of a training's parameters besides its request and its data set. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {
   const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
   return {
@@ -29,11 +29,11 @@ export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fuse
   };
 }
 
-/** On one thread. */
+/** Creates an engine that runs on the calling thread alone. */
 export const createKernelEngine: CreateEngine = (settings, initial) =>
   createEngine(kernelModule, settings, initial);
 
-/** Lays a network out for the kernel. */
+/** Lays out a network for the kernel and returns its forward pass. */
 export function createForward({
   layerSizes,
   activation,
@@ -47,8 +47,8 @@ export function createForward({
 }
 
 /**
- * A kernel that was built wrongly, or that this processor runs wrongly, must never train or predict. Takes milliseconds;
- * to be called once by each thread before its work.
+ * Compares the kernel with the reference, so that a kernel that was built incorrectly, or that this processor executes
+ * incorrectly, never trains or predicts. Takes milliseconds; every thread calls it once before its first task.
  * @throws AtelierError `kernel-differs`
  */
 export function checkKernel(): void {
@@ -56,7 +56,7 @@ export function checkKernel(): void {
   if (difference <= KERNEL_TOLERANCE) return;
   throw new AtelierError(
     'kernel-differs',
-    `The kernel's gradient differs from the reference's by ${difference}, where ${KERNEL_TOLERANCE} is allowed. ` +
-      'Nothing is computed with it. Please report the processor.',
+    `The gradient of the kernel differs from the reference by ${difference}; the tolerance is ${KERNEL_TOLERANCE}. ` +
+      'The kernel is not used. Please report the processor model.',
   );
 }

@@ -1,5 +1,4 @@
-/** Everything that crosses a thread boundary, both ways. */
-
+/** Messages and tasks that cross a thread boundary, in both directions. */
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
@@ -112,7 +111,7 @@ export interface ShareMessage {
  */
 export type PostToMain = (message: WorkerMessage | ShareMessage, transfer: readonly ArrayBuffer[]) => void;
 
-/** An error as it crosses: a structured clone would lose its class and code. */
+/** An AtelierError as plain data, because a structured clone would lose its class and code. */
 export interface SerializedError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -124,17 +123,17 @@ export type Outcome<T> =
   | { readonly ok: false; readonly error: SerializedError };
 
 export type GradientCheckTask = Omit<GradientCheckPlan, 'parameters'> & {
-  /** null for those of a fresh network: the thread makes them from the seed, which may take seconds. */
+  /** null for a fresh network: the thread initializes it from the seed, which can take seconds. */
   readonly parameters: Parameters | null;
   readonly initialization: Initialization;
-  /** What is answered: the report alone, or also one of the two gradients. */
+  /** The report alone, or the report and one of the two gradients. */
   readonly output: 'report' | 'analytic' | 'numeric';
 };
 
 export type GradientCheckResult = Omit<GradientCheckReport, 'positions' | 'analytic' | 'numeric'> & {
   readonly kernel: { readonly name: string; readonly maxRelativeDifference: number };
   readonly durationMs: number;
-  /** The gradient that was asked for. */
+  /** The requested gradient; null with output `report`. */
   readonly npy: Uint8Array | null;
 };
 
@@ -146,7 +145,7 @@ export interface ServedNetwork extends ServedModel {
   readonly parameters: Float32Array;
 }
 
-/** The examples are in shared memory, and of the network's inputs and classes. */
+/** The examples are in shared memory. Their pixels and classes must match the network. */
 export interface EvaluationTask {
   readonly network: ServedNetwork;
   readonly examples: Examples;
@@ -156,13 +155,13 @@ export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
 }
 
-/** One image. */
+/** Explains the prediction for a single image. */
 export interface ExplanationTask {
   readonly network: ServedNetwork;
   readonly images: EncodedImages;
-  /** The class to explain; null for the likeliest. */
+  /** The class to explain; null for the predicted one. */
   readonly label: number | null;
-  /** What the image is compared with, where that is asked for. */
+  /** Statistics of the training images to compare with; null without `?diagnose`. */
   readonly diagnosing: ImageStatistics | null;
 }
 
@@ -172,7 +171,7 @@ export interface ExplanationResult {
   readonly diagnosis: Diagnosis | null;
 }
 
-/** The layer and the unit are there. */
+/** The caller has checked that the layer and the unit exist. */
 export interface WeightsTask extends WeightsQuery {
   readonly network: ServedNetwork;
 }
@@ -182,7 +181,7 @@ export interface ExportTask {
   readonly model: PublishedModel;
   readonly format: ExportFormat;
   readonly input: OnnxInput;
-  /** n × 784; an ONNX file has to answer them as the service does. */
+  /** n × 784; an ONNX file must give the same predictions for them as the service. */
   readonly pixels: Uint8Array;
 }
 
@@ -200,18 +199,18 @@ export interface ImportResult extends ImportedModel {
   readonly activation: Activation;
 }
 
-/** The examples are in shared memory: the training part of a data set. */
+/** The examples are a training split in shared memory. */
 export interface ImageStatisticsTask {
   readonly examples: Examples;
   readonly classes: number;
 }
 
-/** Files that were uploaded, to become one data set. */
+/** Checks uploaded files and writes them as one data set. */
 export interface DatasetCheckTask {
   readonly files: readonly UploadedFile[];
   readonly fields: Omit<DatasetFields, 'name'>;
   readonly maxBytes: number;
-  /** File that is written: the tensors of the data set. */
+  /** Path of the tensor file to write. */
   readonly target: string;
 }
 
@@ -219,7 +218,7 @@ export type CheckedDataset = Pick<DatasetSummary, 'id' | 'classNames' | 'splits'
   readonly report: DatasetReport;
 };
 
-/** The answer is in shared memory. */
+/** Loads the tensors of a data set into shared memory. */
 export interface DatasetLoadTask {
   readonly path: string;
   readonly dataset: DatasetSummary;
@@ -230,7 +229,7 @@ export interface PredictTask {
   readonly request: PredictRequest;
 }
 
-/** Where the time of a prediction goes: waiting for a thread, and in it. */
+/** Duration of each phase of a prediction; `wait` is the time until a thread starts on it. */
 export interface PhaseMs {
   readonly wait: number;
   readonly decode: number;

@@ -1,4 +1,4 @@
-/** Pools of threads that run one task at a time each. A thread that crashes is replaced, and its task fails. */
+/** Pools of threads, each of which runs one task at a time. A crashed thread is replaced; its task fails. */
 import { Piscina } from 'piscina';
 import { AtelierError } from '../errors.ts';
 import type { Outcome } from './messages.ts';

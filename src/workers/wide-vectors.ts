@@ -1,12 +1,12 @@
-/** Vectors of 256 bits, which WebAssembly does not have. */
+/** 256-bit vectors, which WebAssembly itself does not have. */
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * V8 then joins pairs of the kernel's 128-bit vectors where the processor has 256 bits: the same bits, sooner. Experimental.
- * To be called before the kernel is compiled; holds for all threads of the process.
+ * Lets V8 join pairs of the kernel's 128-bit vectors on processors with 256-bit vectors: same results, faster. The V8
+ * flag is experimental. Call this before the kernel is compiled; it applies to all threads of the process.
  */
 export function widenVectors(): void {
   setFlagsFromString('--experimental-wasm-revectorize');
-  // Only its optimizing compiler does. Without the other, which comes first, each thread's check sees what will compute.
+  // Only the optimizing compiler joins vectors. Without the baseline compiler, checkKernel checks the final code.
   setFlagsFromString('--no-liftoff');
 }

@@ -1,5 +1,4 @@
-/** Evaluations of models, by the kernel that also predicts. */
-
+/** Evaluations and comparisons of models, computed by the kernel that serves predictions. */
 import {
   type ClassificationReport,
   classificationReport,
@@ -10,12 +9,12 @@ import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../messages.ts';
 
-/** @throws RangeError when the images are not of the network's inputs and classes, or there are none */
+/** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {
   return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!);
 }
 
-/** @throws RangeError when the images are not of both networks' inputs and classes, or there are none */
+/** @throws RangeError if the examples do not match the inputs and classes of both networks, or are empty */
 export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
   const [first, second] = [predictExamples(network, examples), predictExamples(other, examples)];
   return comparePredictions(first, second, network.layerSizes.at(-1)!);

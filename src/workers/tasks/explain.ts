@@ -1,4 +1,4 @@
-/** Explanations of single pictures. */
+/** Explanations of single images: occlusion map and input gradient. */
 import { decodeImages } from '../../datasets/decode-images.ts';
 import { IMAGE_SIDE } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
@@ -11,18 +11,21 @@ import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ExplanationResult, ExplanationTask } from '../messages.ts';
 
-/** @throws AtelierError `impossible-request` for several images or a class that there is not, and what is wrong with the image */
+/** @throws AtelierError `impossible-request` for several images or an unknown class; see `decodeImages` for invalid images */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
   const { layerSizes, activation, parameters, standardization, classNames } = network;
   const batch = decodeImages(images);
   const { count, pixels } = batch;
   if (count !== 1) {
-    throw new AtelierError('impossible-request', `${count} images were sent; one is explained at a time.`);
+    throw new AtelierError(
+      'impossible-request',
+      `${count} images were sent, but an explanation takes a single image. Send one image per request.`,
+    );
   }
   const classes = classNames.length;
   if (label !== null && label >= classes) {
     const detail = `must be at most ${classes - 1}`;
-    throw new AtelierError('impossible-request', `There is no class ${label}; label ${detail}.`, {
+    throw new AtelierError('impossible-request', `Class ${label} does not exist; label ${detail}.`, {
       details: [{ parameter: 'label', detail }],
     });
   }

@@ -1,4 +1,4 @@
-/** Whether an exported file says what the model is, found by reading the file again. */
+/** Verifies an exported file by reading it again and comparing it with the model. */
 import { AtelierError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/export-model.ts';
 import { importModel } from '../../formats/import-model.ts';
@@ -7,21 +7,21 @@ import { type PublishedModel, parametersDigest } from '../../formats/model-metad
 import { evaluateOnnx } from '../../formats/onnx-evaluate.ts';
 import { createForward } from '../../numerics/forward.ts';
 
-/** Images of n × d0 pixels, 0–255, and the n × classes probabilities that the service answers to them. */
+/** Images, n × d0 pixels of 0–255, and the probabilities that the service predicts for them, n × classes. */
 export interface ReferencePredictions {
   readonly pixels: Uint8Array;
   readonly probabilities: ArrayLike<number>;
 }
 
 const MAX_DIFFERENCE = 1e-5;
-/** Two roundings of the same numbers, of which one may have luck. */
+/** Allowed ratio of the two float32 rounding errors, either of which may be small by chance. */
 const ROUNDINGS = 4;
 
 /**
- * Returns by how much the file's probabilities differ at most from the service's; 0 where a file holds the very
- * parameters. ONNX takes as many multiply-adds as the network in float64, an image: an export of the largest networks
- * is nothing for the main thread.
- * @throws AtelierError `internal-error` where the file is not the model
+ * An ONNX file is evaluated in float64, which takes as many multiply-adds per image as the network itself and is too
+ * slow for the main thread. The parameters of other formats are compared by their digest.
+ * @returns the largest difference between the probabilities of the file and of the service; 0 for equal parameters
+ * @throws AtelierError `internal-error` if the file does not represent the model
  */
 export function verifyExport(
   file: Uint8Array,
@@ -38,7 +38,7 @@ export function verifyExport(
     const defect = cause instanceof Error ? cause.message : String(cause);
     throw new AtelierError(
       'internal-error',
-      `Model ${name}@${version} was not exported: the ${format} file is not the model, ${defect}`,
+      `Model ${name}@${version} was not exported: the ${format} file does not represent the model, ${defect}.`,
       { cause },
     );
   }
@@ -52,7 +52,8 @@ function comparePredictions(
   const found = evaluateOnnx(file, pixels).probabilities;
   const difference = largestDifference(found, probabilities);
   if (difference <= MAX_DIFFERENCE) return difference;
-  // Logits in the thousands have errors of that size in float32. The file then has to be about as near to float64 as the service.
+  // Logits in the thousands have larger rounding errors in float32. The file must then be about as close to the float64
+  // result as the service is.
   const exact = new Float64Array(found.length);
   createForward(model, model.parameters)(exact.slice(), exact, pixels);
   if (largestDifference(exact, found) <= ROUNDINGS * largestDifference(exact, probabilities))
@@ -67,10 +68,10 @@ function compareDigests(file: Uint8Array, format: ExportFormat, { layerSizes, di
       : importModel(file, { hidden: layerSizes.slice(1, -1) }).parameters;
   const found = parametersDigest(parameters);
   if (found === digest) return 0;
-  throw new Error(`its parameters have digest ${found}, and not ${digest}`);
+  throw new Error(`its parameters have the digest ${found} instead of ${digest}`);
 }
 
-/** NaN where one of them is, or where there are not as many. */
+/** NaN if any value is NaN or the lengths differ. */
 function largestDifference(found: Float64Array, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Number.NaN;
   return found.reduce((largest, value, i) => Math.max(largest, Math.abs(value - expected[i]!)), 0);
