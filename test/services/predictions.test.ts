@@ -105,7 +105,7 @@ test('a defect deep inside a large body is found in the thread, and told with it
     422,
     'invalid-pixels',
   );
-  assert.match(problem.detail, /NaN at \[999, 5\]/);
+  assert.match(problem.detail, /pixel at \[999, 5\] is NaN/);
 });
 
 test('few images for a network that is not small are computed in the thread, and answered as each alone is', async () => {

@@ -210,7 +210,7 @@ test('a refusal says what is allowed', async () => {
   assert.match(await said(BYTES, new Uint8Array(785)), /785 bytes are not a whole number of images.*784/);
   assert.match(await said(NPY, bigEndian), /big-endian; save it with \.astype/);
   assert.match(await said(JSON_TYPE, image(0.5)), /\?pixels=0-1/);
-  assert.match(await said('image/png', large), /29×28 pixels; 28×28 is allowed/);
+  assert.match(await said('image/png', large), /29×28 pixels, but must have 28×28/);
   assert.match(
     await said(BYTES, new Uint8Array(MAX_BODY_BYTES + 1)),
     new RegExp(`larger than the ${MAX_BODY_BYTES} bytes`),

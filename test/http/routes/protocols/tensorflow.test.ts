@@ -120,7 +120,7 @@ for (const [title, body, pattern] of [
   [
     'numbers just above 1',
     { instances: [unit(image).with(0, 1.000_000_2)] },
-    /Clip numbers of 0–1 to 1; divide/,
+    /Clip pixels of 0–1 to 1, or divide/,
   ],
   ['Base64 that is no text', { instances: [{ b64: 7 }] }, /must be a Base64 string/],
   ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
