@@ -73,11 +73,11 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       maxBytes: config.maxDatasetBytes,
     });
     const flushJobLog = logJobEvents({
-      store,
+      events: store.events,
       catalog,
       log,
       meter: metrics.jobs,
-      askedBy: currentRequestId,
+      currentRequestId,
       onRestart: () => metrics.onRestart('training'),
     });
     const numeric = createPool<NumericTasks>(new URL('./workers/numeric.worker.ts', import.meta.url), 1, () =>

@@ -1,7 +1,8 @@
-/** Watches what happens to the jobs, as their stored events tell it, and says it: to the log, and to what is counted. */
+/** Writes job events to the log and the metrics as they are committed. */
 import type { Catalog } from '../datasets/catalog.ts';
-import type { JobEvent, JobStatus, TrainingJob } from '../domain/training-job.ts';
+import { isEnded, type JobStatus } from '../domain/training-job.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
+import type { CommittedEvent, JobState } from '../store/event-notifications.ts';
 import type { Store } from '../store/store.ts';
 
 export interface JobLogger {
@@ -15,45 +16,48 @@ export interface JobMeter {
 }
 
 /**
- * @param askedBy id of the request in whose course something is written, if it is one
- * @param onRestart a training thread crashed, and its job goes on in another
- * @returns fulfils when all that was written so far has been told
+ * @param currentRequestId the id of the request that is being handled, if any
+ * @param onRestart a training thread has crashed and its job continues in another one
+ * @returns flush: resolves when all events so far have been logged
  */
 export function logJobEvents(options: {
-  store: Pick<Store, 'jobs' | 'events'>;
+  events: Pick<Store['events'], 'onCommitted'>;
   catalog: Catalog;
   log: JobLogger;
   meter: JobMeter;
-  askedBy: () => string | undefined;
+  currentRequestId: () => string | undefined;
   onRestart: () => void;
 }): () => Promise<void> {
-  const { store, catalog, log, meter, askedBy, onRestart } = options;
+  const { events, catalog, log, meter, currentRequestId, onRestart } = options;
   const imagesPerEpoch = new Map<string, number>();
   let pending = Promise.resolve();
 
-  /** One line a change, whoever made it. */
-  async function changed(jobId: string, { data }: JobEvent, reqId: string | undefined): Promise<void> {
+  /** One line for each change of status. */
+  async function logStatus(
+    jobId: string,
+    { data, job }: CommittedEvent,
+    reqId: string | undefined,
+  ): Promise<void> {
     const { from, to } = data as { from?: JobStatus; to: JobStatus };
-    const job = await store.jobs.get(jobId);
-    if (job === undefined) return;
+    if (job === null) return;
     meter.changed(to);
     if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
-    if (job.finishedAt !== null) imagesPerEpoch.delete(jobId);
-    const { modelName, attempts, progress, digest, error } = job;
-    const details = { jobId, from, to, reqId, modelName, attempts, step: progress.step };
+    if (isEnded(to)) imagesPerEpoch.delete(jobId);
+    const { modelName, attempts, step, digest, error } = job;
+    const details = { jobId, from, to, reqId, modelName, attempts, step };
     if (to === 'failed') log.error({ ...details, error }, `job ${to}`);
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }
 
-  async function countImages({ dataset, training }: TrainingJob): Promise<number> {
+  async function countImages({ dataset, validationFraction }: JobState): Promise<number> {
     const labels = (await catalog.get(dataset))?.train.labels;
-    return labels ? countTrainingExamples(labels, training.validation?.fraction ?? null) : 0;
+    return labels ? countTrainingExamples(labels, validationFraction) : 0;
   }
 
-  async function handleEvent(jobId: string, event: JobEvent, reqId: string | undefined): Promise<void> {
+  async function handleEvent(jobId: string, event: CommittedEvent, reqId: string | undefined): Promise<void> {
     switch (event.type) {
       case 'status':
-        return changed(jobId, event, reqId);
+        return logStatus(jobId, event, reqId);
       case 'epoch':
         return meter.finishedEpoch(imagesPerEpoch.get(jobId) ?? 0);
       case 'warning':
@@ -61,14 +65,13 @@ export function logJobEvents(options: {
     }
   }
 
-  store.events.onCommitted((jobId, first, last) => {
-    const reqId = askedBy();
+  events.onCommitted((jobId, committed) => {
+    const reqId = currentRequestId();
     pending = pending
       .then(async () => {
-        const { data } = await store.events.list(jobId, { after: first - 1, limit: last - first + 1 });
-        for (const event of data) await handleEvent(jobId, event, reqId);
+        for (const event of committed) await handleEvent(jobId, event, reqId);
       })
-      .catch((error) => log.error({ jobId, err: error }, 'events of a job could not be told'));
+      .catch((error) => log.error({ jobId, err: error }, 'failed to log job events'));
   });
   return () => pending;
 }

@@ -72,12 +72,14 @@ async function connect(file: string, onCommitted: OnCommitted): Promise<Kysely<D
     raw.exec('pragma journal_mode = wal; pragma synchronous = full');
     const [found] = Object.values(raw.prepare('pragma quick_check(1)').get() ?? {});
     if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
-    const written = createEventNotifications(raw, onCommitted);
-    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, written.flush) });
+    const notifications = createEventNotifications(raw, onCommitted);
+    const db = new Kysely<Database>({
+      dialect: new NodeSqliteDialect(raw, notifications.flush, notifications.discard),
+    });
     await rejectNewerSchema(db, file);
     const { error } = await migrator(db).migrateToLatest();
     if (error !== undefined) throw error;
-    written.start();
+    notifications.start();
     return db;
   } catch (error) {
     raw.close();

@@ -1,36 +1,82 @@
-/** Word of events once they are committed: from the table itself, so that no transaction can forget to give it. */
-import type { DatabaseSync } from 'node:sqlite';
+/** Notifies listeners of committed events. Driven by a trigger, so no writer can forget to notify. */
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import type { EventType, JobEvent } from '../domain/training-job.ts';
+import { decode } from './json.ts';
 
-/** Told after the commit, once for every job that it wrote events of, with the ids of these; must not throw. */
-export type OnCommitted = (jobId: string, first: number, last: number) => void;
-
-export interface EventNotifications {
-  /** From now on; the table must be there. */
-  start(): void;
-  /** To be called after every statement. */
-  flush(): void;
+/** The job right after a change of its status. */
+export interface JobState {
+  readonly modelName: string;
+  readonly dataset: string;
+  readonly validationFraction: number | null;
+  readonly attempts: number;
+  /** Steps done. */
+  readonly step: number;
+  readonly digest: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
 }
 
+export interface CommittedEvent extends JobEvent {
+  /** Set for `status` events only. */
+  readonly job: JobState | null;
+}
+
+/** Called after a commit, once for each job that the transaction wrote events of, in ascending order; must not throw. */
+export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
+
+export interface EventNotifications {
+  /** Creates the trigger. The tables must exist. */
+  start(): void;
+  /** Notifies unless a transaction is open. Call after every statement that writes or commits. */
+  flush(): void;
+  /** Forgets the events of a transaction that was rolled back. */
+  discard(): void;
+}
+
+/** A temporary trigger belongs to this connection; the database file does not contain it. */
+const TRIGGER = `
+  create temp trigger event_written after insert on events begin
+    select event_written(new.job_id, new.id, new.type, new.at, new.data, (
+      select json_object(
+        'modelName', request ->> 'modelName',
+        'dataset', request ->> 'dataset',
+        'validationFraction', request ->> '$.training.validation.fraction',
+        'attempts', attempts,
+        'step', progress ->> 'step',
+        'digest', digest,
+        'error', iif(error_code is null, null, json_object('code', error_code, 'message', error_message))
+      ) from jobs where id = new.job_id and new.type = 'status'
+    ));
+  end`;
+
 export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommitted): EventNotifications {
-  const jobs = new Map<string, { readonly first: number; readonly last: number }>();
+  const written = new Map<string, CommittedEvent[]>();
+
+  function record(...values: SQLOutputValue[]): null {
+    const [jobId, id, type, at, data, job] = values;
+    const event: CommittedEvent = {
+      id: Number(id),
+      type: String(type) as EventType,
+      at: String(at),
+      data: decode(String(data)),
+      job: job === null ? null : decode(String(job)),
+    };
+    const events = written.get(String(jobId));
+    if (events) events.push(event);
+    else written.set(String(jobId), [event]);
+    return null;
+  }
+
   return {
     start() {
-      db.function('event_written', (jobId, eventId) => {
-        const last = Number(eventId);
-        jobs.set(String(jobId), { first: jobs.get(String(jobId))?.first ?? last, last });
-        return null;
-      });
-      // Temporary triggers belong to this connection: nothing of it is in the file.
-      db.exec(
-        'create temp trigger event_written after insert on events begin select event_written(new.job_id, new.id); end',
-      );
+      db.function('event_written', { varargs: true }, record);
+      db.exec(TRIGGER);
     },
     flush() {
-      if (jobs.size === 0 || db.isTransaction) return;
-      // What was rolled back is told too: whoever looks finds nothing new.
-      const told = [...jobs];
-      jobs.clear();
-      for (const [jobId, { first, last }] of told) onCommitted(jobId, first, last);
+      if (written.size === 0 || db.isTransaction) return;
+      const committed = [...written];
+      written.clear();
+      for (const [jobId, events] of committed) onCommitted(jobId, events);
     },
+    discard: () => written.clear(),
   };
 }

@@ -46,13 +46,12 @@ async function change(
 ): Promise<TrainingJob> {
   const before = await lockForEvent(trx, id);
   const after = decide(before);
-  const verification = isEnded(after.status) ? toVerification({ ...before, ...after }) : null;
-  await writeEvent(trx, before, 'status', {
-    from: before.status,
-    to: transition(before.status, after.status),
-    ...(verification && { verification }),
-  });
-  return update(trx, id, after);
+  const to = transition(before.status, after.status);
+  const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
+  // The row first: listeners of the event receive the job as it is then.
+  const job = await update(trx, id, after);
+  await writeEvent(trx, before, 'status', { from: before.status, to, ...(verification && { verification }) });
+  return job;
 }
 
 async function update(trx: Transaction<Database>, id: string, values: Partial<JobRow>): Promise<TrainingJob> {

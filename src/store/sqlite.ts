@@ -6,8 +6,11 @@ import { errorMessage, storageFull } from './directory.ts';
 
 /** Kysely speaks better-sqlite3, whose statements know whether they return rows. @throws AtelierError where the disk fails */
 export class NodeSqliteDialect extends SqliteDialect {
-  /** @param onStatement called after each that writes, or ends a transaction */
-  constructor(raw: DatabaseSync, onStatement: () => void = () => {}) {
+  /**
+   * @param onWritten called after each statement that writes or commits
+   * @param onRolledBack called after a rollback, also one by SQLite itself
+   */
+  constructor(raw: DatabaseSync, onWritten: () => void = () => {}, onRolledBack: () => void = () => {}) {
     super({
       database: {
         close: () => raw.close(),
@@ -18,11 +21,19 @@ export class NodeSqliteDialect extends SqliteDialect {
             reader: statement.columns().length > 0,
             all: (parameters) => withNamedErrors(() => statement.all(...values(parameters))),
             run(parameters) {
-              // On a full disk SQLite has rolled back by itself; an error of ours would hide which one that was.
-              if (sql === 'rollback' && !raw.isTransaction) return { changes: 0, lastInsertRowid: 0 };
-              const result = withNamedErrors(() => statement.run(...values(parameters)));
-              onStatement();
-              return result;
+              if (sql === 'rollback') {
+                onRolledBack();
+                // On a full disk SQLite has rolled back by itself; a second error would hide the first one.
+                if (!raw.isTransaction) return { changes: 0, lastInsertRowid: 0 };
+              }
+              try {
+                const result = withNamedErrors(() => statement.run(...values(parameters)));
+                onWritten();
+                return result;
+              } catch (error) {
+                if (!raw.isTransaction) onRolledBack();
+                throw error;
+              }
             },
             iterate: (parameters) => statement.iterate(...values(parameters)),
           };

@@ -100,11 +100,11 @@ test('a crash of a training thread, after which the job goes on, is a restart', 
   const store = await temporaryStore(t);
   const told: string[] = [];
   const allTold = logJobEvents({
-    store,
+    events: store.events,
     catalog: createCatalog([]),
     log: { info: (_, message) => told.push(message), error: (_, message) => told.push(message) },
     meter: { changed: (to) => told.push(to), finishedEpoch() {} },
-    askedBy: () => undefined,
+    currentRequestId: () => undefined,
     onRestart: () => told.push('restarted'),
   });
   const id = await newJob(store, 'running');

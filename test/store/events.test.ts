@@ -67,12 +67,18 @@ test('an event of an unknown job is refused', async (t) => {
   assert.deepEqual(await store.events.list('job_nobody', { limit: 5 }), { data: [], hasMore: false });
 });
 
-test('who listens is told of events when they can be read, whatever wrote them, once a transaction', async (t) => {
+test('notifies listeners once per transaction, with events that can be read already', async (t) => {
   const store = await temporaryStore(t);
-  const seen: Promise<[jobId: string, first: number, last: number]>[] = [];
-  store.events.onCommitted((jobId, first, told) => {
-    const last = store.events.list(jobId, { limit: 1000 }).then(({ data }) => data.at(-1)!.id);
-    seen.push(last.then((id) => [jobId, first, Math.max(id, told)]));
+  const seen: [jobId: string, ...ids: number[]][] = [];
+  const readable: Promise<void>[] = [];
+  store.events.onCommitted((jobId, events) => {
+    seen.push([jobId, ...events.map(({ id }) => id)]);
+    const committed = events.map(({ job, ...event }) => event);
+    const after = committed[0]!.id - 1;
+    const limit = committed.length;
+    readable.push(
+      store.events.list(jobId, { after, limit }).then(({ data }) => assert.deepEqual(data, committed)),
+    );
   });
   const [first, second] = [await newJob(store), await newJob(store, 'running')];
   await store.events.append(first, 'warning', {});
@@ -83,12 +89,49 @@ test('who listens is told of events when they can be read, whatever wrote them, 
     step: 1,
     error: { code: 'loss-diverged', message: '' },
   });
-  assert.deepEqual(await Promise.all(seen), [
-    [first, 1, 1],
-    [second, 1, 1],
-    [second, 2, 2],
-    [first, 2, 2],
-    [second, 3, 3],
+  assert.deepEqual(seen, [
+    [first, 1],
+    [second, 1],
+    [second, 2],
+    [first, 2],
+    [second, 3],
     [second, 4, 5],
   ]);
+  await Promise.all(readable);
+});
+
+test('a status event comes with the job as it is after the change', async (t) => {
+  const store = await temporaryStore(t);
+  const states: unknown[] = [];
+  store.events.onCommitted((_, events) => states.push(...events.flatMap(({ job }) => job ?? [])));
+  const id = await newJob(store, 'running');
+  await store.jobs.recordProgress(id, underway);
+  const error = { code: 'loss-diverged', message: 'The loss became NaN.' } as const;
+  await store.jobs.finish(id, { status: 'failed', step: 900, error });
+  const job = {
+    modelName: 'fashion-mnist',
+    dataset: 'fashion-mnist',
+    validationFraction: 0.1,
+    attempts: 0,
+    step: 0,
+    digest: null,
+    error: null,
+  };
+  assert.deepEqual(states, [
+    job,
+    { ...job, attempts: 1 },
+    { ...job, attempts: 1, step: underway.step, error },
+  ]);
+});
+
+test('does not notify of events that were rolled back', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  const seen: number[] = [];
+  store.events.onCommitted((_, events) => seen.push(...events.map((event) => event.id)));
+  const error = { code: 'worker-crashed', message: '' } as const;
+  // Writes a warning, and then fails: a queued job cannot become queued.
+  await assert.rejects(store.jobs.requeue(id, { status: 'failed', step: 0, error }));
+  await store.events.append(id, 'warning', { code: 'dead-units' });
+  assert.deepEqual(seen, [2]);
 });
