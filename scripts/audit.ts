@@ -1,6 +1,6 @@
 /**
- * Whether the dependencies can be trusted as far as a machine can tell: each is pinned by its hash, none runs a script
- * at its installation that nobody has decided about, and none that is used in production has a known serious defect.
+ * Checks the dependencies: each is pinned by its hash, none runs an install script without a decision in package.json, and
+ * none used in production has a known serious vulnerability.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const lockFileSchema = z.object({
   ),
 });
 
-/** @param decided names of packages with an install script, of which package.json says whether it may run */
+/** @param decided packages with an install script that package.json allows or forbids */
 export function lockFileFaults(lockFile: unknown, decided: readonly string[]): string[] {
   const { packages } = lockFileSchema.parse(lockFile);
   return Object.entries(packages).flatMap(([path, { resolved, integrity, hasInstallScript }]) => {
@@ -25,7 +25,7 @@ export function lockFileFaults(lockFile: unknown, decided: readonly string[]): s
     const name = path.replace(/^.*node_modules\//, '');
     const faults: string[] = [];
     if (!integrity?.startsWith('sha512-')) faults.push(`${name} has no SHA-512 in package-lock.json`);
-    // Of what comes from the registry npm leaves the address out of this project's lock file.
+    // The lock file of this project omits the address of packages from the registry.
     if (resolved !== undefined) faults.push(`${name} comes from ${resolved}, and not from the registry`);
     if (hasInstallScript && !decided.includes(name)) {
       faults.push(
@@ -42,7 +42,7 @@ const reportSchema = z.object({
 
 export type Verdict = { readonly kind: 'sound' | 'vulnerable' | 'not-asked'; readonly detail: string };
 
-/** @param exitCode of `npm audit --json`, which is 1 also where the registry could not be asked; null where it was ended */
+/** @param exitCode of `npm audit --json`; 1 also if the registry was unreachable, null if it was killed */
 export function auditVerdict(exitCode: number | null, output: string): Verdict {
   const report = parse(output);
   if (report === undefined) return { kind: 'not-asked', detail: reasonIn(output) };
@@ -84,10 +84,10 @@ function main(): number {
   const { status, stdout } = spawnSync('npm', args, { encoding: 'utf8', timeout: TIMEOUT_MS });
   const { kind, detail } = auditVerdict(status, stdout ?? '');
   if (kind === 'vulnerable')
-    console.error(`Known defects in what is used in production: ${detail}. See: npm audit`);
-  // Not a defect of the code: where there is no network, the other checks are to go on.
+    console.error(`Known vulnerabilities in production dependencies: ${detail}. Run npm audit for details.`);
+  // Without network access, the other checks must still run.
   if (kind === 'not-asked')
-    console.warn(`Dependencies were NOT audited, the registry did not answer: ${detail}`);
+    console.warn(`Dependencies were NOT audited, because the registry did not respond: ${detail}`);
   return faults.length > 0 || kind === 'vulnerable' ? 1 : 0;
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image and uses it as production would: read-only, without capabilities, stopped and started again.
-# With Podman, whose build is buildah's; ENGINE=docker takes Docker. Arguments go to the build. Needs curl and node.
+# Builds the image and runs it as in production: read-only, without capabilities, stopped and started again.
+# Uses Podman, or Docker with ENGINE=docker. Passes its arguments to the build. Needs curl and node.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -26,7 +26,7 @@ clean_up() {
 }
 trap 'clean_up &>/dev/null' EXIT
 
-# The HEALTHCHECK as it stands in the image, run in the container.
+# Runs the HEALTHCHECK of the image in the container.
 await_healthy() {
   local test
   mapfile -t test < <("$engine" image inspect "$image" |

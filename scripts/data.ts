@@ -7,7 +7,7 @@ for (const [signal, exitCode] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const) {
-  // Whatever is under way fails, removes its temporary files and ends the process.
+  // Pending work fails, removes its temporary files, and the process exits.
   process.once(signal, () => {
     process.exitCode = exitCode;
     interruption.abort(new Error('Interrupted; no partial file remains.'));
@@ -22,7 +22,7 @@ try {
     const whose = own.length > 0 ? ` Not Fashion-MNIST's original bytes, and kept: ${own.join(', ')}.` : '';
     console.log(`Data set: the four .npy files in ${directory} are there.${whose}`);
   } else {
-    // Loaded only now: a start with the files in place is not delayed by what fetches them.
+    // Loaded only if needed, so that a start with the files in place is not delayed.
     const [{ fill }, { allSources }] = await Promise.all([
       import('./data/fill.ts'),
       import('./data/sources.ts'),

@@ -1,6 +1,6 @@
 /**
- * How often each complaint about a picture is right, on 1,000 test images as they are and after each has been done
- * something to; and how often it is wrong, on all 10,000 as they are.
+ * Rates of correct findings of the diagnosis, on 1,000 test images after each kind of change, and rates of false findings
+ * on all 10,000 unchanged images.
  *
  *     node scripts/diagnosis.ts
  */
@@ -17,7 +17,7 @@ const CHANGED = 1000;
 
 const draw = (n: number, i: number, below: number) => randomBits(1, PURPOSE.shuffle, n, i) % below;
 
-/** Moved by 5 to 10 pixels across and up to 8 down; what is left empty is black. */
+/** Shifted by 5 to 10 pixels across and up to 8 down; uncovered pixels are black. */
 function moved(image: Pixels, n: number): Pixels {
   const dx = (5 + draw(n, 0, 6)) * (draw(n, 1, 2) === 0 ? 1 : -1);
   const dy = draw(n, 2, 17) - 8;
@@ -28,7 +28,7 @@ function moved(image: Pixels, n: number): Pixels {
   });
 }
 
-/** Half as large, in one of the corners. */
+/** Half the size, in one of the corners. */
 function cornered(image: Pixels, n: number): Pixels {
   const half = IMAGE_SIDE / 2;
   const [left, top] = [draw(n, 0, 2) * half, draw(n, 1, 2) * half];
@@ -80,7 +80,7 @@ function findingFractions(change: (image: Pixels, n: number) => Pixels, count: n
   );
 }
 
-console.log(`| picture | any | ${CODES.join(' | ')} |\n|---|${'---|'.repeat(CODES.length + 1)}`);
+console.log(`| image | any | ${CODES.join(' | ')} |\n|---|${'---|'.repeat(CODES.length + 1)}`);
 console.log(
   `| all 10,000 test images | ${findingFractions((image) => image, dataset.test.labels.length).join(' | ')} |`,
 );

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fills the disk under a service while it trains, frees it again, and looks at what became of everything.
-# Mounts a small tmpfs as STATE_DIR and takes it away again, which needs root. Needs curl and the data.
+# Fills the disk of a service while it trains, frees it again, and checks that nothing is lost.
+# Mounts a small tmpfs as STATE_DIR and unmounts it afterwards, which needs root. Needs curl and the data.
 # usage: scripts/full-disk-check.sh [epochs]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,7 +28,7 @@ trap clean_up EXIT
 
 field() { "$node" -p "JSON.parse(require('node:fs').readFileSync(0)).$1"; }
 call() { curl --silent --show-error --fail-with-body "$base$1" "${@:2}"; }
-# Status and code of what is refused.
+# Status and code of a rejected request.
 refusal() { curl --silent --write-out '\n%{http_code}' "$base$1" "${@:2}" | "$node" -p "
   const [body, status] = require('node:fs').readFileSync(0, 'utf8').split(/\n(?=\d+\n?$)/);
   status.trim() + ' ' + JSON.parse(body).code + ': ' + JSON.parse(body).detail"; }
@@ -75,7 +75,7 @@ picture=$(mktemp)
 trap 'rm -f "$picture"; clean_up' EXIT
 call /v1/datasets/fashion-mnist/splits/test/images/0 --header 'Accept: application/octet-stream' --output "$picture"
 before=$(predict)
-# Its log has room for more writes than this job makes; after a start it is empty.
+# The log has room for more writes than this job makes; it is empty after a start.
 stop
 start || die 'The service does not start again.'
 

@@ -1,8 +1,8 @@
 /**
  * usage: npm run fuzz [-- --inputs 100000] [--seed 1] [--only NAME] [--input N]
- * Has everything that reads foreign bytes read real files in which something was changed, in processes that are watched. A
- * value or a refusal by name is right; a crash, another error, ten seconds without an answer or a gigabyte of memory is not.
- * Writes bench/results/fuzz.md, unless only one is asked for. With --input only that one is read, in this process.
+ * Fuzzes everything that reads foreign bytes with mutated real files, in monitored processes. A value or an error with a
+ * code is correct; a crash, another error, ten seconds without a result or a gigabyte of memory is a failure. Writes
+ * bench/results/fuzz.md, except with --only. With --input, reads only that input, in this process.
  */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ const MEMORY_BYTES = 2 ** 30;
 
 const all = { ...parsers, ...serviceParsers };
 
-/** Of all inputs, in this proportion: what is read within the service takes longer. */
+/** Fraction of all inputs; inputs of the running service take longer. */
 const SHARES: Readonly<Record<keyof typeof all, number>> = {
   npy: 14,
   pictures: 14,
@@ -52,7 +52,7 @@ const seed = Number(values.seed);
 const names = Object.keys(all) as (keyof typeof all)[];
 const chosen = names.filter((name) => values.only === undefined || values.only === name);
 if (chosen.length === 0) {
-  console.error(`There is no ${values.only}; there are ${names.join(', ')}.`);
+  console.error(`Unknown parser ${values.only}. Parsers are ${names.join(', ')}.`);
   process.exit(1);
 }
 
@@ -99,10 +99,10 @@ function report(found: ReadonlyMap<string, Findings>): string {
     [...found.values()].reduce((total, each) => total + of(each), 0);
   const failures = sum((each) => each.failures.length);
   const columns = [
-    'what is read',
+    'parser',
     'inputs',
     'read',
-    'refused',
+    'rejected',
     'failures',
     'seconds',
     'slowest, ms',
@@ -113,9 +113,9 @@ function report(found: ReadonlyMap<string, Findings>): string {
     method:
       `${sum((each) => each.inputs).toLocaleString('en')} inputs of seed ${seed}, ${failures} failures: real files in which one to four things ` +
       'were changed (bits, bytes, insertions, deletions, repetitions, cuts, splices with another file, integers and numerals set to extremes); ' +
-      'checksums of checkpoints and PNG are made right again in half of them. Read means that a value came of it, refused that an error with a ' +
-      `code did, or an answer of 4xx; anything else is a failure, as are ${HANGS_AFTER_MS / 1000} seconds without an answer, the end of the ` +
-      `process, or more than ${MEMORY_BYTES / 2 ** 20} MiB in it. Each row is one process, watched by another; seconds include its start.`,
+      'checksums of checkpoints and PNG are corrected in half of them. Read: the result was a value. Rejected: an error with a ' +
+      `code, or a 4xx response. Anything else is a failure, as are ${HANGS_AFTER_MS / 1000} seconds without a result, the end of the ` +
+      `process, or more than ${MEMORY_BYTES / 2 ** 20} MiB in it. Each row is one process, monitored by another; seconds include its start.`,
     versions: [],
     skipped: [],
     tables: [

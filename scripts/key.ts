@@ -1,4 +1,4 @@
-/** Makes a key, and its entry in API_KEYS: npm run -s key -- name scope… */
+/** Creates an API key and its entry for API_KEYS: npm run -s key -- name scope… */
 
 import type { Scope } from '../src/domain/api-key.ts';
 import { formatApiKey, generateKey, parseApiKeys, sha256Bytes } from '../src/domain/api-key.ts';
@@ -14,6 +14,6 @@ try {
   parseApiKeys(entry);
   console.log(`${key}\nAPI_KEYS=${entry}`);
 } catch (error) {
-  console.error(`This is no key: the ${(error as Error).message.replace(/^entry 1/, 'entry')}.`);
+  console.error(`The key is not valid: the ${(error as Error).message.replace(/^entry 1/, 'entry')}.`);
   process.exit(1);
 }

@@ -1,7 +1,7 @@
 /**
  * usage: npm run kills -- [--kills 200] [--seed 1]
- * Kills the service with SIGKILL at random moments while two jobs train, as test/main-kills.slow.test.ts does, and writes what
- * came of it to bench/results/survival.md. Fails where anything differs from the jobs that nobody killed.
+ * Kills the service with SIGKILL at random moments while two jobs train, as in test/main-kills.slow.test.ts, and writes
+ * the results to bench/results/survival.md. Fails if anything differs from the undisturbed jobs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { temporaryDirectory } from '../test/start-service.ts';
 import { wholeArgument } from './whole-argument.ts';
 
 const RESULTS = join(import.meta.dirname, '../bench/results/survival.md');
-/** What is above is written here, what is below by whoever ran the other check. */
+/** Text above this heading is generated; text below is written by hand after scripts/full-disk-check.sh. */
 const MARK = '## Full disk';
 
 const { values } = parseArgs({
@@ -64,15 +64,15 @@ async function measure(): Promise<void> {
   );
   const rows = [
     ['kills survived', `${killed.killedAt.length}, ${killed.early} of them while the service started`],
-    ['digests of the final parameters', 'those of the undisturbed jobs, both'],
-    ['metrics of every epoch, warnings, best and last', 'those of the undisturbed jobs'],
+    ['digests of the final parameters', 'equal to those of the undisturbed jobs'],
+    ['metrics of every epoch, warnings, best and last', 'equal to those of the undisturbed jobs'],
     ['attempts', killed.stories.map(({ job }) => job.attempts).join(' and ')],
     [
       'events, numbered without gap or repeat',
       killed.stories.map(({ events }) => events.length).join(' and '),
     ],
     ['checkpoints', checkpoints.join(' and ')],
-    ['answers (202) looked up again after each kill', String(killed.answers)],
+    ['responses (202) compared again after each kill', String(killed.answers)],
     ['from SIGKILL to running again, median, p95', `${seconds('running', 0.5)}, ${seconds('running', 0.95)}`],
     ["… to the first report of the job's thread", `${seconds('heard', 0.5)}, ${seconds('heard', 0.95)}`],
   ];
@@ -83,9 +83,9 @@ ${describeMachine()}.
 ## Kills
 
 \`npm run kills -- --kills ${kills} --seed ${seed}\`: the real process is killed with SIGKILL at random moments while two jobs train, and started
-again on the same state. One job is on one thread, with Adam, dropout, augmentation and a plateau schedule (${first!.step} steps); the other on two
-threads, with Nesterov momentum, dropout, standardised pixels, clipping and early stopping that restores the best (${second!.step} steps). Every event
-that a client had read, and every answer of further jobs, paused and cancelled ones among them, was compared after each start.
+again on the same state. One job runs on one thread, with Adam, dropout, augmentation and a plateau schedule (${first!.step} steps); the other on two
+threads, with Nesterov momentum, dropout, standardized pixels, clipping and early stopping that restores the best (${second!.step} steps). After each start, every event
+that a client had read was compared, and every response of further jobs, including paused and cancelled ones.
 
 | | |
 |---|---|

@@ -1,4 +1,4 @@
-/** Writes openapi/openapi.json from the schemas of the routes; with --check, fails when it is not up to date. */
+/** Writes openapi/openapi.json from the route schemas; with --check, fails if it is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readConfig } from '../src/config.ts';
 import { buildApp, type Services } from '../src/http/app.ts';
@@ -14,6 +14,6 @@ await app.close();
 if (!process.argv.includes('--check')) {
   writeFileSync(PATH, document);
 } else if (readFileSync(PATH, 'utf8') !== document) {
-  console.error('openapi/openapi.json is not what the routes say. Run: npm run openapi');
+  console.error('openapi/openapi.json does not match the routes. Run `npm run openapi`.');
   process.exit(1);
 }

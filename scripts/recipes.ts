@@ -1,8 +1,8 @@
 /**
  * usage: npm run recipes [-- NAME …] [--seeds 5]
- * Trains every request of examples/recipes with seeds 0, 1, …, in a service of its own, and writes what came of it to
- * examples/recipes/README.md; those that are named are only printed. The accuracy is that of the published model on the
- * test set, read once, at the end of each training.
+ * Trains every request of examples/recipes with seeds 0, 1, …, in its own service, and writes the results to
+ * examples/recipes/README.md. With NAMEs, trains only these and prints the results. Accuracies are those of the published
+ * models on the test set, evaluated once, at the end of each training.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,15 +21,15 @@ const { positionals, values } = parseArgs({
   options: { seeds: { type: 'string', default: '5' } },
 });
 const all = readdirSync(FOLDER).flatMap((file) => (file.endsWith('.json') ? [file.slice(0, -5)] : []));
-const stray = positionals.find((name) => !all.includes(name));
-if (stray !== undefined) {
-  console.error(`There is no recipe ${stray}; there are ${all.join(', ')}.`);
+const unknown = positionals.find((name) => !all.includes(name));
+if (unknown !== undefined) {
+  console.error(`Unknown recipe ${unknown}. Recipes are ${all.join(', ')}.`);
   process.exit(1);
 }
 const names = positionals.length > 0 ? positionals : all;
 const seeds = Array.from({ length: wholeArgument('seeds', values.seeds) }, (_, seed) => seed);
 
-/** One row of the table: the accuracies are those of the published versions on the test set. */
+/** Trains one recipe with every seed; returns its row of the table. */
 async function run(url: string, name: string): Promise<string> {
   const request = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8'));
   const accuracies: number[] = [];
@@ -77,6 +77,6 @@ const table = [
 console.log(table);
 if (positionals.length === 0) {
   const [before] = readFileSync(README, 'utf8').split('<!-- results -->');
-  const said = `Seeds 0 to ${seeds.length - 1}; ${describeMachine()}.`;
-  writeFileSync(README, `${before}<!-- results -->\n\n${said}\n\n${table}\n`);
+  const conditions = `Seeds 0 to ${seeds.length - 1}; ${describeMachine()}.`;
+  writeFileSync(README, `${before}<!-- results -->\n\n${conditions}\n\n${table}\n`);
 }

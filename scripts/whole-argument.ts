@@ -1,6 +1,6 @@
 const LARGEST = 1_000_000;
 
-/** A number of a command line. What is none ends the process before anything is begun, or a table replaced. */
+/** Parses a whole number of the command line; exits on invalid text, before any result is replaced. */
 export function wholeArgument(name: string, text: string, smallest = 1): number {
   const value = /^[0-9]+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= smallest && value <= LARGEST) return value;

@@ -10,11 +10,11 @@ export const PACKAGE_FOLDER = 'usr/share/datasets/fashion-mnist';
 
 const TIMEOUT_MS = 5 * 60_000;
 
-/** Answers the root of the unpacked package, inside `temporary`. */
+/** Returns the root of the unpacked package, inside `temporary`. */
 export async function downloadDebianPackage(temporary: string, context: SourceContext): Promise<string> {
   const apt = (...args: string[]) => run('apt-get', args, temporary, context.signal);
   const options = [
-    // apt would download as another user, who may not enter this folder; and it has no business in the system's cache.
+    // apt would download as another user without access to this folder, and into the system's cache.
     'APT::Sandbox::User=root',
     `Dir::Cache=${join(temporary, 'cache')}`,
     'Acquire::Retries=1',
@@ -33,7 +33,7 @@ export async function downloadDebianPackage(temporary: string, context: SourceCo
     await apt(...options, 'download', PACKAGE);
   }
   const archive = (await readdir(temporary)).find((name) => name.endsWith('.deb'));
-  if (archive === undefined) throw new Error('apt-get left no package');
+  if (archive === undefined) throw new Error('apt-get downloaded no package');
   const root = join(temporary, 'root');
   await run('dpkg-deb', ['-x', archive, root], temporary, context.signal);
   return root;
@@ -46,9 +46,9 @@ async function run(command: string, args: string[], cwd: string, signal: AbortSi
   } catch (cause) {
     const { code, stderr, message } = cause as NodeJS.ErrnoException & { stderr?: string };
     if (code === 'ENOENT') {
-      throw Object.assign(new Error(`there is no ${command} on this machine`, { cause }), { code });
+      throw Object.assign(new Error(`${command} is not installed`, { cause }), { code });
     }
-    // apt's own words begin with "E: "; the first says most.
+    // Errors of apt begin with "E: "; the first one is the most specific.
     const said = stderr?.split('\n').find((line) => line.startsWith('E: ')) ?? message.split('\n')[0]!;
     throw new Error(`${command} failed: ${said}`, { cause });
   }

@@ -1,4 +1,4 @@
-/** The notebook's four files, and what Fashion-MNIST's own bytes are. */
+/** The four files of the data set, and the hashes of the original Fashion-MNIST. */
 import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
@@ -7,7 +7,7 @@ export interface DataFile {
   readonly npy: string;
   /** Name of the original, an IDX file, usually with .gz after it. */
   readonly idx: string;
-  /** Of the decompressed original: packagers compress anew. */
+  /** SHA-256 of the decompressed original; compression differs between distributors. */
   readonly sha256: string;
   readonly shape: readonly [images: number] | readonly [images: number, pixels: number];
 }
@@ -47,12 +47,12 @@ export function idxHeader({ shape }: DataFile): Buffer {
   return header;
 }
 
-/** Whether these pixels or labels are Fashion-MNIST's, whatever file they were in. */
+/** Whether these pixels or labels are those of Fashion-MNIST. */
 export function isOfficial(file: DataFile, data: Uint8Array): boolean {
   return createHash('sha256').update(idxHeader(file)).update(data).digest('hex') === file.sha256;
 }
 
-/** Pixels or labels of an original, compressed or not. Throws where it is not the original. */
+/** Pixels or labels of an original, compressed or not. @throws Error if it is not the original */
 export async function readOriginal(file: DataFile, bytes: Uint8Array): Promise<Uint8Array> {
   const header = idxHeader(file);
   const length = header.length + file.shape.reduce<number>((product, dimension) => product * dimension, 1);

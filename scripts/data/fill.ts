@@ -1,4 +1,4 @@
-/** Makes the data folder whole, and never touches a file that is. */
+/** Completes the data folder, without touching valid files. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { writeWhole } from './write-whole.ts';
 
 type Say = (line: string) => void;
 
-/** Throws in words for the person at the terminal. */
+/** @throws Error with a message for the terminal */
 export async function fill(
   directory: string,
   found: readonly FoundFile[],
@@ -46,10 +46,10 @@ export async function fill(
   throw new Error(advice(directory, needed, failures));
 }
 
-/** No source helps where the folder cannot be written. */
+/** Thrown if the folder cannot be written, where other sources do not help. */
 class UnwritableError extends Error {}
 
-/** Half a data set of one's own and half of Fashion-MNIST would train without a word. */
+/** A mix of another data set and Fashion-MNIST would train without an error. */
 async function refuseToMix(found: readonly FoundFile[]): Promise<void> {
   const whole = found.filter(({ defect }) => defect === undefined);
   const own = [];

@@ -1,4 +1,4 @@
-/** What is in the data folder already. */
+/** Inspection of the files in the data folder. */
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../src/formats/npy-header.ts';
@@ -7,11 +7,11 @@ import { type DataFile, FILES, isOfficial } from './files.ts';
 export interface FoundFile {
   readonly file: DataFile;
   readonly path: string;
-  /** Why it cannot be used as it is; nothing where it is a whole .npy file. */
+  /** Why the file cannot be used; undefined if it is a valid .npy file. */
   readonly defect?: string;
 }
 
-/** Reads headers only: `npm start` waits for it. */
+/** Reads headers only, because `npm start` waits for it. */
 export function inspect(directory: string): Promise<FoundFile[]> {
   return Promise.all(
     FILES.map(async (file) => {
@@ -32,18 +32,18 @@ async function findDefect(path: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    // Only an absent or damaged file may be written anew; one that cannot be read is for its owner to look at.
+    // Only missing or damaged files may be replaced; the user must look at unreadable ones.
     if (code === 'ENOENT') return 'missing';
     if (code === 'malformed-body') return `damaged (${message.replace(/\.$/, '')})`;
     throw new Error(`${path} cannot be read: ${message}`, { cause: error });
   }
 }
 
-/** Whether a whole file holds Fashion-MNIST's own bytes, by whoever it was written. */
+/** Whether a valid file holds the bytes of Fashion-MNIST. */
 export async function holdsOriginal({ file, path }: FoundFile): Promise<boolean> {
   const bytes = await readFile(path);
   const { dtype, fortranOrder, dataOffset, shape } = readNpyHeader(bytes);
-  // Of one dimension both orders are the same; of images in Fortran order the bytes differ.
+  // Both orders are the same for one dimension; images in Fortran order have other bytes.
   if (dtype !== 'u1' || (fortranOrder && shape.length > 1)) return false;
   return isOfficial(file, bytes.subarray(dataOffset));
 }

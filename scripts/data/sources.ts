@@ -1,4 +1,4 @@
-/** Where the originals can come from; `fill.ts` verifies whatever a source gives. */
+/** Sources of the original files; `fill.ts` verifies their content. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadDebianPackage, PACKAGE, PACKAGE_FOLDER } from './debian-package.ts';
@@ -7,12 +7,12 @@ import type { DataFile } from './files.ts';
 
 export interface Source {
   readonly name: string;
-  /** Opens the source; the function it answers gives one original, compressed or not. Throws in plain words. */
+  /** Opens the source and returns a function that reads one original, compressed or not. */
   open(context: SourceContext): Promise<(file: DataFile) => Promise<Uint8Array>>;
 }
 
 export interface SourceContext {
-  /** An empty folder that is removed afterwards. */
+  /** Creates an empty folder that is removed afterwards. */
   makeTemporary(): Promise<string>;
   say(line: string): void;
   readonly signal: AbortSignal;
@@ -26,7 +26,7 @@ export function folderSource(name: string, folder: string): Source {
       readFile(join(folder, `${file.idx}.gz`))
         .catch(() => readFile(join(folder, file.idx)))
         .catch((cause) => {
-          throw new Error(`there is no readable ${file.idx}.gz in ${folder}`, { cause });
+          throw new Error(`${folder} has no readable ${file.idx}.gz`, { cause });
         }),
   };
 }

@@ -1,4 +1,4 @@
-/** A file is there whole or not at all, whenever the process or the machine stops. */
+/** Atomic file writes: a file exists completely or not at all, even after a crash. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, signal: AbortS
   const directory = dirname(path);
   await mkdir(directory, { recursive: true });
   await removeAbandoned(directory);
-  // A name of its own: two processes may fill one folder, and each renames what it wrote itself.
+  // A unique name, because two processes may fill one folder at the same time.
   const partial = join(directory, `.${basename(path, '.npy')}.${randomUUID()}.partial.npy`);
   try {
     const file = await open(partial, 'wx');
@@ -29,7 +29,7 @@ export async function writeWhole(path: string, bytes: Uint8Array, signal: AbortS
   await folder.sync();
 }
 
-/** What a process left that was killed in the middle; a younger one may still be at work. */
+/** Removes old temporary files of killed processes; younger ones may still be in use. */
 async function removeAbandoned(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!PARTIAL.test(name)) continue;

@@ -1,6 +1,6 @@
 /**
- * A process that reads inputs: child.ts MODULE NAME SEED FROM TO FOLDER MEMORY. What is neither a value nor a refusal by
- * name goes to the folder. It ends with `OUT_OF_MEMORY` at the first input after which it has taken more bytes than allowed.
+ * A process that reads inputs: child.ts MODULE NAME SEED FROM TO FOLDER MEMORY. Saves inputs to FOLDER that give neither a
+ * value nor an error with a code. Exits with `OUT_OF_MEMORY` after the first input that exceeds MEMORY bytes.
  */
 import { join } from 'node:path';
 import { AtelierError } from '../../src/errors.ts';
@@ -28,7 +28,7 @@ if (import.meta.main) {
   for (now.at = from; now.at < to; now.at++) {
     progress.write(now);
     const { bytes, random } = createInput(parser, name, seed, now.at);
-    // A parser may write to what it is given.
+    // A parser may modify its input.
     const kept = bytes.slice();
     const before = performance.now();
     try {

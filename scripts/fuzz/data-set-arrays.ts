@@ -1,4 +1,4 @@
-/** Arrays of data sets, one of which is changed; what it is packed into is whole. */
+/** Arrays of data sets, one of them mutated, in intact containers. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ const MAX_BYTES = 2 ** 28;
 const FIELDS = { classNames: null, testFraction: null, seed: 0 };
 const GZIP = 0x1f;
 
-/** Read from files, as the thread does that gets them. */
+/** Reads the arrays from files, as the data-set thread does. */
 export function arraysOfDatasets(): Parser {
   let folder: string;
   return {

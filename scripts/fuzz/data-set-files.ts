@@ -1,4 +1,4 @@
-/** Arrays of data sets, and what they are packed into. */
+/** Arrays of data sets, and their containers. */
 import { zipSync } from 'fflate';
 import { IMAGE_PIXELS } from '../../src/domain/dataset.ts';
 import { npyBytes } from '../../src/formats/npy.ts';

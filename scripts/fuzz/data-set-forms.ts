@@ -1,4 +1,4 @@
-/** Forms with which data sets are uploaded. What is stored is deleted again, and nothing else may stay behind. */
+/** Upload forms of data sets. Stored data sets are deleted again, and no file may remain. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -39,7 +39,7 @@ export function formsOfDatasets(): Parser {
     if (response.statusCode === 201) {
       const url = response.headers.location!;
       const { statusCode } = await app.inject({ method: 'DELETE', url });
-      if (statusCode !== 204) throw new Error(`${url} is deleted with ${statusCode}`);
+      if (statusCode !== 204) throw new Error(`Deleting ${url} failed with ${statusCode}.`);
     }
     await untilEmpty(join(stateDir, 'datasets'));
     return response;
@@ -53,12 +53,12 @@ function encodeForm(files: Arrays, fields: Readonly<Record<string, string>> = {}
   return form([...texts, ...sent]);
 }
 
-/** Files are discarded just after the answer. */
+/** Waits until temporary files are removed, which happens after the response. */
 async function untilEmpty(folder: string): Promise<void> {
   let left = await readdir(folder);
   for (let looks = 0; left.length > 0 && looks < MOST_LOOKS; looks++) {
     await setTimeout(5);
     left = await readdir(folder);
   }
-  if (left.length > 0) throw new Error(`${left.join(', ')} stayed behind`);
+  if (left.length > 0) throw new Error(`${left.join(', ')} remained.`);
 }

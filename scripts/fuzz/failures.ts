@@ -1,4 +1,4 @@
-/** Inputs on which something went wrong, as files to look at and to send again. */
+/** Failing inputs, saved as files for inspection and replay. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

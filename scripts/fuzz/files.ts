@@ -1,4 +1,4 @@
-/** Real files of every format that is read, small ones. */
+/** Small real files of every supported format. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -16,7 +16,7 @@ import { createKernelEngine } from '../../src/workers/kernel.ts';
 const FIXTURES = join(import.meta.dirname, '../../test/fixtures');
 const CLASSES = ['shirt', 'shoe', 'bag'];
 
-/** Those of test/fixtures. */
+/** Files of test/fixtures. */
 export function fixtures(folder: 'npy' | 'formats', extension: string): Uint8Array[] {
   const names = readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith(extension));
   return names.toSorted().map((name) => new Uint8Array(readFileSync(join(FIXTURES, folder, name))));
@@ -27,7 +27,7 @@ export const images = parseNpy(new Uint8Array(readFileSync(join(FIXTURES, 'forma
   .data as Uint8Array;
 export const firstImage = images.slice(0, IMAGE_PIXELS);
 
-/** Of 28×28, and one that is larger and lies on its side. */
+/** Images of 28×28, and a larger one that is rotated. */
 export async function pictures(): Promise<Uint8Array[]> {
   const grey = sharp(firstImage, { raw: { width: 28, height: 28, channels: 1 } });
   const colour = () => grey.clone().toColourspace('srgb');
@@ -56,7 +56,7 @@ export function jsonBodies(): Uint8Array[] {
   return bodies.map((body) => new Uint8Array(Buffer.from(JSON.stringify(body))));
 }
 
-/** What PyTorch trained, as a version that is exported. */
+/** A network trained by PyTorch, as an exported version. */
 export function model(): PublishedModel {
   const hints: ImportHints = { activation: 'relu', standardization: { mean: 0.286, std: 0.353 } };
   const [file] = fixtures('formats', 'torch-linear.safetensors');
@@ -74,7 +74,7 @@ export function model(): PublishedModel {
   };
 }
 
-/** Of real trainings: with momentum and the best so far, with two moments, and without a hidden layer. */
+/** Checkpoints of real trainings: with momentum and best parameters, with two moments, and without a hidden layer. */
 export function checkpoints(): Uint8Array[] {
   const labels = Uint8Array.from({ length: images.length / IMAGE_PIXELS }, (_, n) => n % CLASSES.length);
   const examples = { pixels: images, labels };
@@ -99,7 +99,7 @@ export function checkpoints(): Uint8Array[] {
     let event = loop.next().value;
     while (event && 'kind' in event && event.kind !== 'epoch') event = loop.next().value;
     const taken = loop.next('snapshot').value;
-    if (!('kind' in taken) || taken.kind !== 'snapshot') throw new Error('The loop gave no snapshot');
+    if (!('kind' in taken) || taken.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
     const times = { elapsedSeconds: 1.5, epochTrainingMs: 0.25, evaluationMs: 2, images: 12, trainingMs: 3 };
     const { layerSizes, activation } = plan;
     const standardization = plan.standardize ? { mean: 0.286, std: 0.353 } : null;
@@ -114,7 +114,7 @@ export function checkpoints(): Uint8Array[] {
   });
 }
 
-/** As a browser sends it, but with a boundary that is always the same. */
+/** A form as sent by a browser, with a fixed boundary. */
 export function form(
   parts: readonly { name: string; filename?: string; type?: string; bytes: Uint8Array }[],
 ): Uint8Array {

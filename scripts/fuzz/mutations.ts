@@ -1,4 +1,4 @@
-/** Files in which something was changed, the same ones for the same name. */
+/** Mutations of files, determined by the name of the input. */
 import { hash } from 'node:crypto';
 
 export interface Random {
@@ -6,7 +6,7 @@ export interface Random {
   below(n: number): number;
 }
 
-/** mulberry32, begun at the SHA-256 of a name. */
+/** mulberry32, seeded by the SHA-256 of a name. */
 export function createRandom(name: string): Random {
   let state = hash('sha256', name, 'buffer').readUInt32LE();
   return {
@@ -27,7 +27,7 @@ type Mutation = (bytes: Buffer, random: Random, files: readonly Uint8Array[]) =>
 
 const MOST_MUTATIONS = 4;
 const MOST_INSERTED = 32;
-/** Where most formats keep what they say of themselves. */
+/** Bytes in which most formats have their headers. */
 const HEAD_BYTES = 256;
 const TAIL_BYTES = 64;
 const INTEGERS = [
@@ -54,7 +54,7 @@ const NUMERALS = [
   '9'.repeat(400),
 ];
 
-/** At the start and at the end twice as often as their length has it. */
+/** A position; the start and the end of the file are twice as likely as the rest. */
 function place({ length }: Uint8Array, random: Random): number {
   const where = random.below(4);
   if (where === 0) return random.below(Math.min(HEAD_BYTES, length + 1));
@@ -120,12 +120,12 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-/** One of the files, changed in one way or, every second time, in up to four. */
+/** One of the files with one change or, every second time, up to four. */
 export function mutate(files: readonly Uint8Array[], random: Random): Uint8Array {
   let bytes: Uint8Array = pick(random, files);
   for (let left = 1 + random.below(2) * random.below(MOST_MUTATIONS); left > 0; left--) {
     bytes = pick(random, MUTATIONS)(Buffer.from(bytes), random, files);
   }
-  // In a buffer of their own, as files are read; a pool would hide an offset that is forgotten.
+  // In a separate buffer, like a file; a pooled buffer would hide a missing offset.
   return Uint8Array.from(bytes);
 }

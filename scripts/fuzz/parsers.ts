@@ -1,4 +1,4 @@
-/** Everything that reads bytes which somebody else wrote, each with real files to begin with. */
+/** Everything that reads foreign bytes, each with real files to mutate. */
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { zipSync } from 'fflate';
@@ -18,18 +18,18 @@ import { createRandom, mutate, pick, type Random } from './mutations.ts';
 
 export interface Parser {
   readonly files: readonly Uint8Array[];
-  /** Makes checksums right again, so that what lies behind them is reached; done to every second input. */
+  /** Corrects checksums in every second input, so that the code behind them is reached. */
   readonly seal?: (bytes: Uint8Array) => Uint8Array;
-  /** Before the first input. */
+  /** Called before the first input. */
   open?(): Promise<void>;
-  /** Gives a value, or throws or rejects. `random` chooses among options. */
+  /** Returns a value, throws, or rejects. `random` chooses options. */
   parse(bytes: Uint8Array, random: Random): unknown;
   close?(): Promise<void>;
 }
 
 export type Parsers = Readonly<Record<string, () => Parser | Promise<Parser>>>;
 
-/** The input of that number, and what chooses the options with which it is read. */
+/** The input of the given number, and the random numbers that choose its options. */
 export function createInput(
   { files, seal }: Parser,
   name: string,
@@ -51,7 +51,7 @@ function sealCheckpoint(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Of the chunks of a PNG, as far as their lengths lead. */
+/** Corrects the checksums of the chunks of a PNG, as far as their lengths are valid. */
 function sealPng(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer);
   if (bytes[0] !== 0x89) return bytes;
@@ -71,7 +71,7 @@ const HINTS: readonly ImportHints[] = [
   { classNames: ['a', 'b'] },
 ];
 
-/** What needs no service. */
+/** Parsers that need no running service. */
 export const all = {
   npy: () => ({
     files: fixtures('npy', '.npy'),

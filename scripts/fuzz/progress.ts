@@ -1,10 +1,10 @@
-/** Where a process is with its inputs, in a file: it says so still when the process hangs or is gone. */
+/** Progress of a fuzzing process, in a file, so that it can be read when the process hangs or has ended. */
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 const CELLS = ['at', 'values', 'refusals', 'failures', 'slowestMs', 'peakBytes'] as const;
 export type Progress = Record<(typeof CELLS)[number], number>;
 
-/** `at` is the input that is read; −1 before the first. */
+/** `at` is the number of the current input; −1 before the first. */
 export const NOTHING: Progress = { at: -1, values: 0, refusals: 0, failures: 0, slowestMs: 0, peakBytes: 0 };
 
 export function openProgress(file: string): {

@@ -1,4 +1,4 @@
-/** Has a process read inputs, and watches it: it may crash, hang or take all memory, and another one goes on behind the input. */
+/** Runs and monitors a fuzzing process. After a crash, hang or memory overrun, a new process continues. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
@@ -17,15 +17,15 @@ export interface Findings extends Omit<Progress, 'at' | 'failures'> {
 
 const CHILD = new URL('./child.ts', import.meta.url);
 const LOOK_EVERY_MS = 100;
-/** A service and its first model take seconds, on a busy machine more. */
+/** Starting a service and training its first model takes seconds, or more on a busy machine. */
 const STARTS_WITHIN_MS = 300_000;
-/** Whatever is wrong then is wrong with every input. */
+/** After this many crashes, probably every input fails. */
 const MOST_CRASHES = 20;
 
 /**
- * @param module of which `all` has the parser of that name
- * @param options.memoryBytes more than a process may take
- * @param options.folder for inputs on which something went wrong
+ * @param module module whose export `all` has the parser `name`
+ * @param options.memoryBytes memory limit of the process
+ * @param options.folder folder for failing inputs
  */
 export async function fuzz(
   module: URL,
@@ -55,7 +55,7 @@ export async function fuzz(
     total.peakBytes = Math.max(total.peakBytes, peakBytes);
     if (code === 0 && at === inputs) break;
     if (at < 0 || crashes === MOST_CRASHES)
-      throw new Error(`${name}: the process ended with ${code ?? signal}`);
+      throw new Error(`${name}: the process ended with ${code ?? signal}.`);
     const what = hung ? `hung for ${hangsAfterMs} ms` : describe(code, signal, peakBytes);
     saveFailure(folder, { name, index: at, what }, createInput(await all[name]!(), name, seed, at).bytes);
     from = at + 1;

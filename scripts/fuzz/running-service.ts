@@ -1,4 +1,4 @@
-/** The service itself, to which what was changed is sent. */
+/** A running service that receives the mutated requests. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,10 +12,10 @@ import type { Random } from './mutations.ts';
 import type { Parser } from './parsers.ts';
 
 const DATA_DIR = join(import.meta.dirname, '../../data');
-/** That which protocols without names of models serve. */
+/** The model that protocols without model names serve. */
 export const MODEL = 'fashion-mnist';
 
-/** It has learned next to nothing. */
+/** A barely trained model. */
 const JOB = {
   dataset: 'fashion-mnist',
   modelName: MODEL,
@@ -43,11 +43,11 @@ async function startService() {
 
 type Service = Awaited<ReturnType<typeof startService>>;
 
-/** One for all that use it in this process. */
+/** One service per process. */
 let service: Promise<Service> | undefined;
 let users = 0;
 
-/** An answer of 2xx is a value, one of 4xx a refusal. */
+/** A 2xx response is a value, a 4xx response a rejection. */
 export function answered(
   files: readonly Uint8Array[],
   send: (service: Service, bytes: Uint8Array, random: Random) => Promise<LightMyRequestResponse>,
@@ -62,8 +62,7 @@ export function answered(
     async parse(bytes, random) {
       const { statusCode, body } = await send(await service!, bytes, random);
       if (statusCode >= 200 && statusCode < 300) return body;
-      if (statusCode < 400 || statusCode >= 500)
-        throw new Error(`It was answered with ${statusCode}: ${body}`);
+      if (statusCode < 400 || statusCode >= 500) throw new Error(`The response is ${statusCode}: ${body}`);
       throw new AtelierError('malformed-request', body);
     },
     async close() {

@@ -1,4 +1,4 @@
-/** What reads bytes within the running service: forms above all, which are parsed as they arrive. */
+/** Parsers within the running service, mainly of forms, which are parsed as they arrive. */
 import { gzipSync } from 'node:zlib';
 import { exportModel } from '../../src/formats/export-model.ts';
 import { formsOfDatasets } from './data-set-forms.ts';
@@ -18,7 +18,7 @@ function requests(
   });
 }
 
-/** Now and then with a boundary that is not there. */
+/** Sometimes with a boundary that does not occur in the body. */
 function ofForm(_: Uint8Array, random: Random) {
   const boundary = random.below(8) === 0 ? 'another' : BOUNDARY;
   return { 'content-type': `multipart/form-data; boundary=${boundary}` };
@@ -40,7 +40,7 @@ const SIGNATURES = new Map([
   ['R', BODY_TYPES[5]],
 ]);
 
-/** Now and then another than it looks like. */
+/** Sometimes a content type that does not match the content. */
 function ofBody(bytes: Uint8Array, random: Random) {
   const likely = SIGNATURES.get(Buffer.from(bytes.subarray(0, 1)).toString('latin1')) ?? BODY_TYPES[0];
   return { 'content-type': random.below(8) === 0 ? pick(random, BODY_TYPES) : likely };
@@ -49,7 +49,7 @@ function ofBody(bytes: Uint8Array, random: Random) {
 const V2_JSON_BYTES = 256;
 const GZIP = 0x1f;
 
-/** Now and then with a length of the JSON that it does not have. */
+/** Sometimes with a wrong length of the JSON part. */
 function ofV2([first]: Uint8Array, random: Random) {
   const length = pick(random, [V2_JSON_BYTES, V2_JSON_BYTES, V2_JSON_BYTES, 0, 1e6]);
   return {
@@ -59,7 +59,7 @@ function ofV2([first]: Uint8Array, random: Random) {
   };
 }
 
-/** The JSON in so many bytes, then the tensor. */
+/** The JSON part of the given length, then the tensor. */
 function v2Request(datatype: string, data: Uint8Array): Uint8Array {
   const parameters = { binary_data_size: data.length };
   const json = JSON.stringify({ inputs: [{ name: 'image', shape: [1, 784], datatype, parameters }] });
