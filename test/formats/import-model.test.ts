@@ -111,7 +111,7 @@ test('metadata of other parameters than the file’s are refused, those of other
   refusal(modelMetadata(other), /its metadata declares layers 784-5-3, but its tensors have 784-4-3/);
   refusal({ ...metadata, activation: 'swish' }, /its metadata has an invalid activation/);
   refusal({ ...metadata, standardization: '{"mean":0,"std":0}' }, /an invalid standardization\.std/);
-  refusal({ ...metadata, class_names: '[' }, /wrong at class_names: is not JSON/);
+  refusal({ ...metadata, class_names: '[' }, /an invalid class_names/);
   const { activation } = importModel(safetensorsBytes(tensors, { ...metadata, format: 'pt' }));
   assert.equal(activation, null);
 });
@@ -124,7 +124,7 @@ test('a packed vector is divided by the hidden layers, and its length says how m
     assert.throws(() => importModel(bytes, { hidden }), refused('invalid-model-file', message));
   refusal(vector(31_810), undefined, /31810 numbers does not contain its layer sizes/);
   refusal(vector(31_810), [41], /31810 numbers do not fit a 784-41 network .* 784-41-10 has 32605/);
-  refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are possible/);
+  refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
   refusal(vector(785 * 101), [], /means 101 classes/);
   refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, and it has shape \(4, 785\)/);
   refusal(vector(10), [9999], /10 numbers do not fit a 784-9999 network/);
@@ -224,7 +224,7 @@ for (const [value, shown] of [
       ...npyEntry('W1', weights, [2, 784]),
       ...npyEntry('b1', new Float64Array(2), [2]),
     });
-    const message = new RegExp(`"W1" holds ${shown} at position 785`);
+    const message = new RegExp(`"W1" has ${shown} at position 785`);
     assert.throws(() => importModel(file), refused('invalid-model-file', message));
   });
 }

@@ -82,8 +82,8 @@ test('shapes and offsets agree and are whole numbers', () => {
   );
   refusal(fileOf({ a: entry(8, 0, [2]) }, 8), /takes 8 bytes, but its offsets are 8 to 0/);
   refusal(fileOf({ a: entry(0, 8, [-2, -1]) }, 8), /entry "a" has an invalid "shape\.0"/);
-  refusal(fileOf({ a: entry(0, 8, [0.5, 4]) }, 8), /wrong at "shape\.0"/);
-  refusal(fileOf({ a: entry(0, 8, [2 ** 53, 2 ** 53]) }, 8), /wrong at "shape\.0"/);
+  refusal(fileOf({ a: entry(0, 8, [0.5, 4]) }, 8), /an invalid "shape\.0"/);
+  refusal(fileOf({ a: entry(0, 8, [2 ** 53, 2 ** 53]) }, 8), /an invalid "shape\.0"/);
   refusal(fileOf({ a: { ...entry(0, 8), extra: 1 } }, 8), /entry "a" is wrong at ""/);
   refusal(fileOf({ a: null }), /entry "a" is wrong/);
   refusal(fileOf('{"__proto__": 1}'), /entry "__proto__" is wrong/);
@@ -98,5 +98,5 @@ test('the header has bounds and is a JSON object', () => {
   refusal(Buffer.concat([fileOf('{"').subarray(0, 8), Buffer.from([0x7b, 0xff])]), /its header is not JSON/);
   const many = Array.from({ length: 70 }, (_, i) => [`${i}`, entry(4 * i, 4 * i + 4)]);
   refusal(fileOf(Object.fromEntries(many), 280), /lists 70 tensors; the limit is 64/);
-  refusal(fileOf({ __metadata__: { a: 1 } }), /__metadata__ of its header must be strings/);
+  refusal(fileOf({ __metadata__: { a: 1 } }), /__metadata__ of its header must map names to strings/);
 });

@@ -53,7 +53,7 @@ test('what was damaged, cut off or moved is refused', () => {
   refusal(changed(OFFSET, 1), /"a\.npy" is not at the offset in the directory/);
   refusal(changed(OFFSET, 0xffff_fff0), /"a\.npy" is not at the offset in the directory/);
   refusal(changed(SIGNATURE, 0), /the directory of the archive is damaged/);
-  refusal(archive.subarray(0, -1), /has no directory; it may have been cut off/);
+  refusal(archive.subarray(0, -1), /has no directory; it may be truncated/);
   refusal(archive.subarray(0, 10), /has no directory/);
 });
 
