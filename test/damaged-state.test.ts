@@ -88,7 +88,7 @@ test('a state directory that cannot be written keeps the service from starting, 
   assert.deepEqual(await refused.exited, [1, null]);
   assert.match(
     refused.output(),
-    new RegExp(`^Atelier does not start: .*${stateDir}.*cannot be written.*STATE_DIR`),
+    new RegExp(`^Atelier does not start: .*${stateDir}.*is not writable.*STATE_DIR`),
   );
   await chmod(stateDir, 0o755);
   assert.deepEqual(await ask(`${await serving(startProcess(t, stateDir))}/health/live`), { live: true });

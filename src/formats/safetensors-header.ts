@@ -83,8 +83,9 @@ function readEntry([name, value]: [string, unknown], dataStart: number): Safeten
   const parsed = entrySchema.safeParse(value);
   if (!parsed.success) {
     const [{ path }] = parsed.error.issues as [z.core.$ZodIssue];
+    const at = path.length === 0 ? '' : ` at ${quote(path.join('.'))}`;
     rejectModelFile(
-      `the header's entry ${quote(name)} has an invalid ${quote(path.join('.'))}; it must have dtype, shape and data_offsets`,
+      `the header's entry ${quote(name)} is invalid${at}; it must have dtype, shape and data_offsets`,
     );
   }
   const { dtype, shape, data_offsets: offsets } = parsed.data;

@@ -1,4 +1,4 @@
-/** Aliases of versions. Each move is kept. */
+/** Aliases of versions, with the history of their moves. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import { AtelierError } from '../errors.ts';
@@ -6,7 +6,7 @@ import { type Page, toPage } from './pagination.ts';
 import type { AliasRow, Database } from './tables.ts';
 
 export interface Aliases {
-  /** By name. Empty for a model that does not exist. */
+  /** Ordered by alias. Empty for a model that does not exist. */
   list(name: string): Promise<Alias[]>;
   /** Newest first; `after` is the id of a move, exclusive. */
   history(
@@ -14,9 +14,9 @@ export interface Aliases {
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<AliasMove>>;
   /**
-   * Creates it where it is new. One that points there already stays as it is, and that is no move.
-   * @param caller name of the key
-   * @throws AtelierError `model-not-found`; `unknown-model` where the model has no such version
+   * Creates or moves an alias. If it already points at the version, nothing is recorded.
+   * @param caller name of the API key
+   * @throws AtelierError `model-not-found`; `unknown-model` if the model does not have the version
    */
   move(
     name: string,
@@ -76,15 +76,15 @@ export function createAliases(db: Kysely<Database>): Aliases {
   };
 }
 
-/** Of these models, by the name of the alias. */
+/** The aliases of several models, ordered by alias. */
 export async function listAliases(db: Kysely<Database>, names: readonly string[]): Promise<AliasRow[]> {
   if (names.length === 0) return [];
   return db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias').execute();
 }
 
 /**
- * Locks the model's row, where connections are many, so that no other transaction moves its aliases or deletes its
- * versions meanwhile.
+ * Locks the model's row on databases with many connections, so that no other transaction can move its aliases or delete
+ * its versions.
  */
 export async function lockModel(trx: Transaction<Database>, name: string): Promise<void> {
   await trx
@@ -115,7 +115,7 @@ async function assertVersion(trx: Transaction<Database>, name: string, version: 
   throw new AtelierError(
     'unknown-model',
     `Model ${name} has no version ${version}; its newest is ${rows[0].version}.`,
-    { details: [{ pointer: '#/version', detail: 'must be a version that there is' }] },
+    { details: [{ pointer: '#/version', detail: 'must be an existing version' }] },
   );
 }
 

@@ -1,32 +1,35 @@
-/** Content-addressed bytes: the parameters of models, and checkpoints. */
+/** Content-addressed blobs: parameters of models, and checkpoints. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, isStorageFull, storageFull, syncDirectory } from './directory.ts';
 
-/** Files here; chunks in PostgreSQL can serve the same. */
+/** Blobs are files here; another implementation could store them in a database. */
 export interface BlobStore {
   /**
-   * Durable when it resolves; the same bytes give the same digest, `sha256:` and 64 hex digits.
+   * Stores the bytes durably before it resolves. Returns their digest, `sha256:` and 64 hexadecimal digits.
    * @throws AtelierError `storage-full`, `state-unusable`
    */
   put(bytes: Uint8Array): Promise<string>;
   /**
-   * The bytes in a buffer of their own, from offset 0, so that any typed array can view them.
-   * @throws AtelierError `state-unusable` when missing or damaged
+   * Returns the bytes in a separate buffer from offset 0, so that any typed array can view them.
+   * @throws AtelierError `state-unusable` if the blob is missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Of all that there are. */
+  /** Digests of all blobs. */
   list(): Promise<string[]>;
-  /** Does nothing where it is gone already. */
+  /** Does nothing if the blob does not exist. */
   remove(digest: string): Promise<void>;
 }
 
 const TEMPORARY_SUFFIX = '.tmp';
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
-/** One file a digest. The caller holds the lock of the state directory: leftovers of a killed process are removed. */
+/**
+ * One file per digest. The caller must hold the lock of the state directory, because temporary files of a killed process
+ * are removed.
+ */
 export async function openBlobs(directory: string): Promise<BlobStore> {
   await mkdir(directory, { recursive: true });
   const names = await readdir(directory);
@@ -41,18 +44,18 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
       const digest = await sha256Hex(bytes);
       const hex = parseHex(digest);
       const temporary = join(directory, `${hex}.${randomUUID()}${TEMPORARY_SUFFIX}`);
-      // Written even when the file exists: that one may be damaged, and a rename over it heals it.
+      // Written even if the file exists, because this repairs a damaged file.
       try {
         await write(temporary, bytes);
         await rename(temporary, join(directory, hex));
         await syncDirectory(directory);
       } catch (error) {
-        await rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to tell
+        await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
         if (isStorageFull(error)) throw storageFull(`${bytes.length} bytes`, error);
         throw new AtelierError(
           'state-unusable',
-          `${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${errorMessage(error)}. ` +
-            'Check the free space and the permissions there.',
+          `The blob ${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${errorMessage(error)}. ` +
+            'Check the free space and the permissions of the directory.',
           { cause: error },
         );
       }
@@ -64,7 +67,7 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
       if ((await sha256Hex(bytes)) !== digest) {
         throw new AtelierError(
           'state-unusable',
-          `${digest} is damaged: its bytes have another digest. ` +
+          `The blob ${digest} is damaged: its content has a different digest. ` +
             'Restore the file from a backup, or train the model again.',
         );
       }
@@ -82,7 +85,8 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
 
 function parseHex(digest: string): string {
   const hex = DIGEST.exec(digest)?.[1];
-  if (hex === undefined) throw new RangeError(`"${digest}" is not a digest: "sha256:" and 64 hex digits`);
+  if (hex === undefined)
+    throw new RangeError(`"${digest}" is not a digest of the form "sha256:" and 64 hexadecimal digits.`);
   return hex;
 }
 
@@ -102,19 +106,19 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the bytes of ${digest} cannot be read: ${describeErrorCode(error)}. ` +
+      `The blob ${digest} cannot be read: ${describeErrorCode(error)}. ` +
         'Restore the file from a backup, or train the model again.',
       { cause: error },
     );
   }
 }
 
-/** Without the path, which is nothing that clients need to know. */
+/** The code of a system error without its path, which clients must not see. */
 function describeErrorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : errorMessage(error);
 }
 
-/** `sha256:` and 64 hex digits; in a thread of Node's own: a gigabyte takes a second. */
+/** `sha256:` and 64 hexadecimal digits. Computed in Node's thread pool: a gigabyte takes a second. */
 export async function sha256Hex(bytes: Uint8Array): Promise<string> {
   const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return `sha256:${Buffer.from(hash).toString('hex')}`;

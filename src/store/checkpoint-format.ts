@@ -1,16 +1,16 @@
 /**
- * The file of a checkpoint. Numbers are little-endian; there is no other version.
+ * The file format of checkpoints. Numbers are little-endian; version 1 is the only version.
  *
  * | offset      | bytes  | what                                                                                    |
  * |-------------|--------|-----------------------------------------------------------------------------------------|
- * | 0           | 8      | magic: 89 41 54 4c 52 0d 0a 1a, which no text is and no transfer as text leaves as it is |
+ * | 0           | 8      | magic 89 41 54 4c 52 0d 0a 1a: not text, and damaged by any transfer as text             |
  * | 8           | 4      | version, u32: 1                                                                         |
  * | 12          | 4      | h, length of the header, u32                                                            |
  * | 16          | 8      | length of the file, u64                                                                 |
- * | 24          | h      | header: JSON in UTF-8, as checkpoint-header.ts has it                                   |
+ * | 24          | h      | header: JSON in UTF-8, defined in checkpoint-header.ts                                  |
  * | 24 + h      | 0 to 7 | zeros, up to a multiple of 8                                                            |
- * |             |        | parameters, then each vector of moments: float32 or float64, as the header says         |
- * |             |        | parameters of the best epoch, if there are any: float32                                 |
+ * |             |        | parameters, then each vector of moments: float32 or float64, given by the header        |
+ * |             |        | parameters of the best epoch, if any: float32                                           |
  * | length − 32 | 32     | SHA-256 of everything before                                                            |
  *
  * All vectors are packed: W1 (d1 × d0, row-major), b1, W2, b2, ….
@@ -26,19 +26,19 @@ import {
   writeHeader,
 } from './checkpoint-header.ts';
 
-/** What it takes to go on with a training, to use its network as it is, and to go on counting its time. */
+/** Everything needed to resume a training, to use its network, and to continue its clock. */
 export interface Checkpoint {
   readonly snapshot: TrainingSnapshot;
   readonly layerSizes: readonly number[];
   readonly activation: Activation;
   readonly standardization: Standardization | null;
-  /** Whether multiply-adds were rounded once: only where they are does the training go on bit for bit. */
+  /** Whether multiply-adds were rounded once. Only a processor with the same rounding resumes bit for bit. */
   readonly fused: boolean;
   readonly elapsedSeconds: number;
-  /** Of the epoch so far. */
+  /** Duration of the current epoch's steps so far. */
   readonly epochTrainingMs: number;
   readonly evaluationMs: number;
-  /** Of the whole training. */
+  /** Images and duration of the whole training so far. */
   readonly images: number;
   readonly trainingMs: number;
 }
@@ -49,7 +49,7 @@ const OFFSETS = { version: 8, headerLength: 12, length: 16, header: 24 } as cons
 const HASH_BYTES = 32;
 const VECTOR = { float32: Float32Array, float64: Float64Array } as const;
 
-/** @throws RangeError when the vectors do not fit the layer sizes, or are not of one precision. */
+/** @throws RangeError if the vectors do not match the layer sizes or differ in precision */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer> {
   const { snapshot, layerSizes, activation, standardization, fused, ...times } = checkpoint;
   const { engineName, engine, best, ...state } = snapshot;
@@ -74,7 +74,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
   const misfit = findLengthMismatch(header);
   if (misfit !== null) throw new RangeError(misfit);
   if (moments.some((moment) => moment.BYTES_PER_ELEMENT !== parameters.BYTES_PER_ELEMENT)) {
-    throw new RangeError('parameters and moments are not of the same precision');
+    throw new RangeError('Parameters and moments must have the same precision.');
   }
 
   const json = writeHeader(header);
@@ -96,7 +96,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array<ArrayBuffer
 }
 
 /**
- * Of copies. Nothing is allocated by what the bytes say of their own size before it is compared with what there is.
+ * Decodes into copies. Declared sizes are compared with the actual length before anything is allocated.
  * @throws AtelierError `checkpoint-damaged`
  */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
@@ -123,22 +123,19 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
 function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; readonly dataOffset: number } {
   const least = OFFSETS.header + HASH_BYTES;
   if (bytes.length < least)
-    throw damagedCheckpoint(`it ends after ${bytes.length} bytes, of at least ${least}`);
+    throw damagedCheckpoint(`it has only ${bytes.length} bytes; at least ${least} are required`);
   if (MAGIC.compare(bytes, 0, MAGIC.length) !== 0) {
-    throw damagedCheckpoint('its first 8 bytes are not those of a checkpoint');
+    throw damagedCheckpoint('its first 8 bytes are not the signature of a checkpoint');
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.getUint32(OFFSETS.version, true);
-  if (version !== VERSION)
-    throw damagedCheckpoint(`it is of version ${version}; this service reads ${VERSION}`);
+  if (version !== VERSION) throw damagedCheckpoint(`its version is ${version}; only ${VERSION} is supported`);
   const length = view.getBigUint64(OFFSETS.length, true);
-  if (length > bytes.length)
-    throw damagedCheckpoint(`it is truncated, to ${bytes.length} of ${length} bytes`);
-  if (length < bytes.length)
-    throw damagedCheckpoint(`${BigInt(bytes.length) - length} bytes trail behind its end`);
+  if (length > bytes.length) throw damagedCheckpoint(`it is truncated to ${bytes.length} of ${length} bytes`);
+  if (length < bytes.length) throw damagedCheckpoint(`${BigInt(bytes.length) - length} bytes follow its end`);
   const end = bytes.length - HASH_BYTES;
   if (hash('sha256', bytes.subarray(0, end), 'buffer').compare(bytes, end) !== 0) {
-    throw damagedCheckpoint('its checksum is another');
+    throw damagedCheckpoint('its checksum does not match');
   }
 
   const headerLength = view.getUint32(OFFSETS.headerLength, true);
@@ -150,12 +147,12 @@ function readHeader(bytes: Uint8Array): { readonly fields: CheckpointHeader; rea
   if (misfit !== null) throw damagedCheckpoint(misfit);
   const expected = fileLength(fields, headerLength);
   if (expected !== bytes.length) {
-    throw damagedCheckpoint(`its vectors take a file of ${expected} bytes, not of ${bytes.length}`);
+    throw damagedCheckpoint(`its vectors require a file of ${expected} bytes, but it has ${bytes.length}`);
   }
   return { fields, dataOffset: dataOffset(headerLength) };
 }
 
-/** Of the whole file. */
+/** Length of the whole file in bytes. */
 function fileLength(
   { precision, lengths: { parameters, moments, best } }: CheckpointHeader,
   headerLength: number,

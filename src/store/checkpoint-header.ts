@@ -1,4 +1,4 @@
-/** The header of a checkpoint's file, whose numbers come back as they were: "NaN", "Infinity", "-Infinity", "-0" too. */
+/** The JSON header of a checkpoint. NaN, infinities and −0 are stored as strings, so every number is restored exactly. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { ACTIVATIONS, parameterCount } from '../numerics/network.ts';
@@ -10,7 +10,7 @@ const real = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity', '-0'])
 const headerSchema = z.object({
   engineName: z.string(),
   precision: z.enum(['float32', 'float64']),
-  /** How many numbers each vector has. */
+  /** Number of elements of each vector. */
   lengths: z.object({ parameters: count, moments: z.array(count), best: count.nullable() }),
   engine: z.object({ steps: count, gradientNorm: real }),
   state: z.object({
@@ -40,7 +40,7 @@ export function writeHeader(header: CheckpointHeader): Uint8Array {
   return Buffer.from(JSON.stringify(header, (_, value: unknown) => toJson(value)));
 }
 
-/** JSON would make null of some numbers, and 0 of −0. */
+/** JSON would turn NaN and infinities into null, and −0 into 0. */
 function toJson(value: unknown): unknown {
   if (Object.is(value, -0)) return '-0';
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
@@ -56,10 +56,13 @@ export function parseHeader(json: Uint8Array): CheckpointHeader {
   }
   const result = headerSchema.safeParse(parsed);
   if (result.success) return result.data;
-  throw damagedCheckpoint(`its header does not fit: ${z.prettifyError(result.error)}`, result.error);
+  throw damagedCheckpoint(
+    `its header has an invalid field ${result.error.issues[0]?.path.join('.')}`,
+    result.error,
+  );
 }
 
-/** What of the lengths does not fit the layer sizes. */
+/** Describes the first vector whose length does not match the layer sizes, if any. */
 export function findLengthMismatch({
   layerSizes,
   lengths: { parameters, moments, best },
@@ -73,7 +76,7 @@ export function findLengthMismatch({
 export function damagedCheckpoint(defect: string, cause?: unknown): AtelierError {
   return new AtelierError(
     'checkpoint-damaged',
-    `The checkpoint is damaged: ${defect}. Go on from an earlier one, or train anew.`,
+    `The checkpoint is damaged: ${defect}. Resume from an earlier one, or train again.`,
     { cause },
   );
 }

@@ -1,4 +1,4 @@
-/** Checkpoints: their bytes in files, what is known of them in rows. */
+/** Checkpoints: content in files, metadata in rows. */
 import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
@@ -9,31 +9,31 @@ import type { CheckpointRow, Database } from './tables.ts';
 
 export interface Checkpoints {
   /**
-   * Durable when it resolves, with its `checkpoint` event; of the job's older ones the best and the last few stay.
-   * @throws AtelierError `illegal-transition` where the job is not at work, `state-unusable`
+   * Stores a checkpoint and its `checkpoint` event durably. Of the job's older ones, the best and the last few are kept.
+   * @throws AtelierError `illegal-transition` if the job is not active, `state-unusable`
    */
   save(
     jobId: string,
     checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
     bytes: Uint8Array,
   ): Promise<void>;
-  /** By steps, ascending. Empty for a job that does not exist. */
+  /** Ordered by step. Empty for a job that does not exist. */
   list(jobId: string): Promise<CheckpointRecord[]>;
-  /** @throws AtelierError `state-unusable` when the file is missing or damaged */
+  /** @throws AtelierError `state-unusable` if the file is missing or damaged */
   read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
-  /** Of one that cannot be read: with a `warning` event that says so. */
+  /** Removes an unreadable checkpoint and records a `warning` event with the reason. */
   discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
 }
 
-/** Besides the best one; the further ones stand in for a last one that is damaged. */
+/** Number of latest checkpoints kept besides the best; older ones replace a damaged latest one. */
 const LAST_KEPT = 3;
 
-/** @param blobs holds checkpoints and nothing else: what no row refers to is removed */
+/** @param blobs holds checkpoints only; unreferenced ones are removed */
 export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Promise<Checkpoints> {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
-  /** Removes files of which there is no row any more. */
+  /** Removes files that no row refers to. */
   async function removeFiles(digests: readonly string[]): Promise<void> {
     if (digests.length === 0) return;
     const used = await db.selectFrom('checkpoints').select('digest').where('digest', 'in', digests).execute();
@@ -41,7 +41,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
     for (const digest of digests) if (!kept.has(digest)) await blobs.remove(digest);
   }
 
-  // A process that was killed may have left files whose row was not written yet, or is gone already.
+  // A killed process may have left files whose row was not written yet, or was already deleted.
   await removeFiles(await blobs.list());
 
   return {
@@ -62,7 +62,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
         await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
         await trx.insertInto('checkpoints').values(row).execute();
         await writeEvent(trx, job, 'checkpoint', { step, epoch });
-        // Attempts are counted between checkpoints: one that comes further than all before begins a new count.
+        // Attempts are counted since the last progress: a checkpoint beyond all earlier ones resets the count.
         if (before.every((other) => other.step < step)) {
           await trx.updateTable('jobs').set({ attempts: 1 }).where('id', '=', jobId).execute();
         }
@@ -89,7 +89,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
   };
 }
 
-/** @param rows all of one job, the new one last @returns digests of those that went */
+/** @param rows all checkpoints of one job, the new one last @returns digests of the removed ones */
 async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[]): Promise<string[]> {
   const ascending = rows.toSorted((a, b) => a.step - b.step);
   const measured = ascending.filter((row) => row.loss !== null);
@@ -111,7 +111,7 @@ async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[])
   return removedDigests;
 }
 
-/** Whether a job that has not ended is to start, or to start again, from the checkpoint. */
+/** Whether an unfinished job uses the checkpoint as its warm start. */
 async function isReferenced(trx: Transaction<Database>, { job_id, step }: CheckpointRow): Promise<boolean> {
   const referencingJobs = await trx
     .selectFrom('jobs')

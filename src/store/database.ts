@@ -1,4 +1,4 @@
-/** The database file: opened, checked, and brought to the schema of this version. */
+/** Opens and validates the database file, and migrates it to the current schema. */
 import { constants, existsSync } from 'node:fs';
 import { access, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -31,10 +31,10 @@ export async function openDatabase(
   }
 }
 
-/** Under another name until it is complete, so that a file that is empty or has no tables is always a damaged one. */
+/** Created under a temporary name, so that an empty file or one without tables is always a damaged one. */
 async function create(file: string): Promise<void> {
   if (existsSync(`${file}-wal`)) {
-    throw new Error('the file is missing, but the -wal file with its last changes is there');
+    throw new Error('the file is missing, but its -wal file with the last changes exists');
   }
   const temporary = `${file}.new`;
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(temporary + suffix, { force: true });
@@ -45,15 +45,15 @@ async function create(file: string): Promise<void> {
 }
 
 /**
- * SQLite takes an empty file for a new database, fills up a page that is cut off with zeros, and opens what it may not
- * write for reading only.
+ * Rejects files that SQLite would accept silently: it treats an empty file as a new database, pads a truncated page with
+ * zeros, and opens a write-protected file read-only.
  */
 async function validateDatabaseFile(file: string): Promise<void> {
   const { size } = await stat(file);
   if (size === 0) throw new Error('the file is empty');
-  // With a log beside it a page may be half written: it is in the log, and is written again.
+  // If a -wal file exists, a page may be half written; it will be written again from the log.
   if (size % PAGE_BYTES !== 0 && !existsSync(`${file}-wal`)) {
-    throw new Error('the file ends within a page: it is cut off, or not a database');
+    throw new Error('the file ends within a page, so it is truncated or not a database');
   }
   try {
     await access(file, constants.R_OK | constants.W_OK);

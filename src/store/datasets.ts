@@ -1,4 +1,4 @@
-/** Data sets that were uploaded: their tensors in files, what is known of them in rows. */
+/** Uploaded data sets: tensors in files, metadata in rows. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,37 +23,36 @@ export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'repo
 
 export interface AddedDataset {
   readonly dataset: DatasetSummary;
-  /** Whether it was not there before. */
+  /** Whether the data set did not exist before. */
   readonly isNew: boolean;
 }
 
 export interface Datasets {
   /** Newest first. */
   list(): Promise<DatasetSummary[]>;
-  /** Of a file that nobody has, on the disk of the data sets; the next start removes it if it is still there. */
+  /** Path of a new temporary file on the disk of the data sets. The next start removes it if it still exists. */
   newFile(): string;
-  /** Does nothing where it is gone. */
+  /** Does nothing if the file does not exist. */
   discard(file: string): Promise<void>;
   filePath(id: string): string;
   /**
-   * Durable when it resolves. One that is there already keeps its name and its time, and its file is replaced, which
-   * heals a damaged one.
-   * @param file from `newFile`, synced; it is moved away
+   * Adds a data set durably. An existing one keeps its name and time; its file is replaced, which repairs a damaged one.
+   * @param file path from `newFile`, already synced; the file is moved
    */
   add(
     file: string,
     dataset: NewDataset,
     idempotency?: IdempotencyRecord<AddedDataset>,
   ): Promise<AddedDataset>;
-  /** @throws AtelierError `dataset-in-use` where a job that has not ended is to train on it */
+  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it */
   remove(id: string): Promise<void>;
-  /** Ids of the data sets of jobs of these statuses, by job. */
+  /** Data set ids of the jobs with these statuses, by job id. */
   usedBy(statuses: readonly JobStatus[]): Promise<ReadonlyMap<string, string>>;
 }
 
 const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
-/** The caller holds the lock of the state directory: what a killed process left half done is removed. */
+/** The caller must hold the lock of the state directory, because incomplete files of a killed process are removed. */
 export async function openDatasets(db: Kysely<Database>, directory: string): Promise<Datasets> {
   await mkdir(directory, { recursive: true });
   const filePath = (id: string) => join(directory, id);
@@ -63,7 +62,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
   const knownIds = new Set((await db.selectFrom('datasets').select('id').execute()).map(({ id }) => id));
   for (const name of await readdir(directory)) if (!knownIds.has(name)) await rm(join(directory, name));
 
-  /** A row and its file change together: one upload or deletion after the other. */
+  /** Uploads and deletions run one after the other, because a row and its file must change together. */
   let last: Promise<unknown> = Promise.resolve();
   function serialized<T>(work: () => Promise<T>): Promise<T> {
     const turn = last.then(work);
@@ -109,7 +108,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
             return added;
           });
         } catch (error) {
-          if (!before) await rm(filePath(row.id), { force: true }).catch(() => {}); // the first failure is the one to tell
+          if (!before) await rm(filePath(row.id), { force: true }).catch(() => {}); // the first error is reported
           throw isStorageFull(error) ? storageFull('the data set', error) : error;
         }
       }),
@@ -130,7 +129,7 @@ function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
   const some = jobs.slice(0, 5).join(', ');
   return new AtelierError(
     'dataset-in-use',
-    `Data set ${id} is what ${jobs.length} training jobs are to train on: ${some}. Wait for them, or cancel them; then delete it.`,
+    `Data set ${id} is used by ${jobs.length} training jobs: ${some}. Wait for them or cancel them, then delete it.`,
   );
 }
 

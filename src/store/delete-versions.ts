@@ -1,4 +1,4 @@
-/** Deleting versions of a model that nothing needs. */
+/** Deletes versions of a model that are not in use. */
 import type { Transaction } from 'kysely';
 import {
   isEnded,
@@ -13,9 +13,9 @@ import { resolvedWarmStart } from './model-versions.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
 /**
- * @param version all where none is given
- * @returns what was deleted
- * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one, or a job starts from it
+ * @param version the version to delete; all versions if omitted
+ * @returns the deleted versions
+ * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one, or an unfinished job starts from it
  */
 export async function deleteVersions(
   trx: Transaction<Database>,
@@ -30,26 +30,26 @@ export async function deleteVersions(
   if (alias !== undefined) {
     throw new AtelierError(
       'version-in-use',
-      `${subject} is not deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
-        'Move the alias to a version that stays, or delete it.',
+      `${subject} cannot be deleted: the alias ${alias.alias} points at version ${alias.version}. ` +
+        'Move the alias to another version, or delete it.',
     );
   }
   const job = (await listWarmStarts(trx, name)).find((starting) => concerns(starting.version));
   if (job !== undefined) {
     throw new AtelierError(
       'version-in-use',
-      `${subject} is not deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
-        'Wait until it has ended, or cancel it.',
+      `${subject} cannot be deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+        'Wait for the job, or cancel it.',
     );
   }
   let deletion = trx.deleteFrom('model_versions').where('name', '=', name);
   if (version !== undefined) deletion = deletion.where('version', '=', version);
   const deleted = await deletion.returning(['version', 'digest']).execute();
-  if (deleted.length === 0) throw new AtelierError('model-not-found', `${subject} is not there.`);
+  if (deleted.length === 0) throw new AtelierError('model-not-found', `${subject} does not exist.`);
   return deleted;
 }
 
-/** Jobs that have not ended and begin with the parameters of a version of the model. */
+/** Unfinished jobs that start from a version of the model. */
 async function listWarmStarts(
   trx: Transaction<Database>,
   name: string,

@@ -1,10 +1,10 @@
-/** The directory that holds everything that survives. */
+/** The state directory, and helpers for files in it. */
 import { constants, existsSync, statSync } from 'node:fs';
 import { access, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtelierError } from '../errors.ts';
 
-/** Makes the directory if need be. @throws AtelierError `state-unusable` when nothing can be written there */
+/** Creates the directory if it does not exist. @throws AtelierError `state-unusable` if it is not writable */
 export async function prepareDirectory(directory: string): Promise<void> {
   try {
     await makeDirectory(directory);
@@ -12,14 +12,14 @@ export async function prepareDirectory(directory: string): Promise<void> {
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the state directory ${directory} cannot be written: ${errorMessage(error)}. ` +
-        'Set STATE_DIR to a directory that this process may create and write.',
+      `The state directory ${directory} is not writable: ${errorMessage(error)}. ` +
+        'Set STATE_DIR to a directory that this process can create and write to.',
       { cause: error },
     );
   }
 }
 
-/** Step by step: `recursive` never ends where a directory that is there answers that there is none, as /proc does. */
+/** Creates parents one by one, because `recursive` loops forever on file systems like /proc. */
 async function makeDirectory(directory: string): Promise<void> {
   const parent = dirname(directory);
   if (!existsSync(parent)) await makeDirectory(parent);
@@ -30,7 +30,7 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
-/** A new or renamed file survives a power failure only once its directory is on disk too. */
+/** A new or renamed file survives a power failure only after its directory is synced. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
@@ -40,19 +40,19 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** No space, none of the user’s share, more than a file may have. */
+/** Disk full, quota exceeded, file too large. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export function isStorageFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FULL.includes(String(error.code));
 }
 
-/** @param what cannot be stored */
+/** @param what the object that could not be stored */
 export function storageFull(what: string, cause: unknown): AtelierError {
   return new AtelierError(
     'storage-full',
-    `There is no space left to store ${what}; what was stored before is there. Free some space on the disk that ` +
-      'STATE_DIR is on, then try again.',
+    `The disk is full, so ${what} could not be stored. Earlier data is intact. Free some space on the disk of STATE_DIR, ` +
+      'then try again.',
     { cause },
   );
 }

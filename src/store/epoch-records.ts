@@ -1,11 +1,11 @@
-/** One record an epoch. */
+/** Epoch records of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import { decode, encode } from './json.ts';
 import type { Database } from './tables.ts';
 
 export interface Metrics {
-  /** All epochs of the current attempt, ascending. Empty for a job that does not exist. */
+  /** Ordered by epoch. Empty for a job that does not exist. */
   list(jobId: string): Promise<EpochRecord[]>;
 }
 

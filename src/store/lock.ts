@@ -1,4 +1,4 @@
-/** One process a state directory. */
+/** Lock of the state directory: only one process may use it. */
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../errors.ts';
@@ -9,9 +9,9 @@ export interface Lock {
 }
 
 /**
- * Holds `BEGIN EXCLUSIVE` on a database of its own: Node has no flock, and a pid file lies after SIGKILL and in
- * containers. The operating system drops the lock with the process.
- * Nothing else in this process may open and close `lock.sqlite`: POSIX locks go with the first descriptor closed.
+ * Holds `BEGIN EXCLUSIVE` on a separate database: Node has no flock, and pid files are wrong after SIGKILL and in
+ * containers. The operating system releases the lock when the process ends.
+ * This process must not open and close `lock.sqlite` elsewhere: POSIX locks are released when any descriptor is closed.
  * @throws AtelierError `state-locked`, `state-unusable`
  */
 export function lockDirectory(directory: string): Lock {
@@ -25,8 +25,8 @@ export function lockDirectory(directory: string): Lock {
     if (!isBusy(error)) throw toStateError(file, error);
     throw new AtelierError(
       'state-locked',
-      `the state directory ${directory} is in use by another Atelier process. ` +
-        'Stop that process, or give this one a STATE_DIR of its own.',
+      `The state directory ${directory} is in use by another Atelier process. ` +
+        'Stop that process, or set STATE_DIR to another directory.',
       { cause: error },
     );
   }

@@ -1,4 +1,4 @@
-/** Publishing a version, and versions from and to rows. */
+/** Publishes versions, and converts versions to and from rows. */
 import type { Kysely, Transaction } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';
 import type { ImportOrigin } from '../domain/model-import.ts';
@@ -13,7 +13,7 @@ import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
-/** What a training run or an import leaves behind; the store adds name, number, time and the rest of the lineage. */
+/** The result of a training or an import. The store adds name, number, time and the rest of the lineage. */
 export type NewVersion = Pick<
   ModelVersion,
   | 'layerSizes'
@@ -26,16 +26,16 @@ export type NewVersion = Pick<
   | 'digest'
 > & { readonly datasetId: string | null; readonly datasetDigest: string | null };
 
-/** Of a version that no job made. */
+/** Fields of an imported version. */
 export interface Imported {
   readonly imported: ImportOrigin;
   readonly metadata: ModelVersion['metadata'];
 }
 
 /**
- * Gives the next number of the name, from 1; the upsert locks the model's row while the transaction lasts. What is told
- * of the job is copied: it stays when the job does not.
- * @param model `jobId` is null for an import, of which `file` tells
+ * Assigns the next version number of the model, from 1. The upsert locks the model's row until the transaction ends. The
+ * job's request is copied, so it stays available after the job is deleted.
+ * @param model its `jobId` is null for an import, which is described by `file`
  */
 export async function publishVersion(
   trx: Transaction<Database>,
@@ -54,7 +54,7 @@ export async function publishVersion(
     .executeTakeFirstOrThrow();
   const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
   if ((await other.executeTakeFirst()) === undefined) {
-    // All that there were are deleted: this is another model of that name.
+    // All earlier versions were deleted, so this is a new model that reuses the name.
     await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
   }
   const job = await trx
@@ -90,8 +90,8 @@ export async function publishVersion(
 }
 
 /**
- * From when there is a job that starts from it, a version is not deleted.
- * @throws AtelierError `unknown-model` where it was deleted before
+ * Checks that the version of a warm start still exists. Once the job is created, the version cannot be deleted.
+ * @throws AtelierError `unknown-model` if it has been deleted
  */
 export async function assertWarmStart(
   trx: Transaction<Database>,
@@ -103,22 +103,22 @@ export async function assertWarmStart(
   const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
   if (await found.where('version', '=', version).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Version ${version} of model ${name} has just been deleted.`, {
-    details: [{ pointer: '#/warmStart', detail: 'must be a version that there is' }],
+    details: [{ pointer: '#/warmStart', detail: 'must be an existing version' }],
   });
 }
 
-/** It was resolved to a number when the job was created. */
+/** The warm start of a stored job, which was resolved to a version number when the job was created. */
 export function resolvedWarmStart(warmStart: ModelReference): VersionReference {
   return parseModelReference(warmStart) as VersionReference;
 }
 
-/** Whether a version has the parameters of this digest. */
+/** Whether a version has parameters with this digest. */
 export async function isPublished(db: Kysely<Database>, digest: string): Promise<boolean> {
   const version = db.selectFrom('model_versions').select('version').where('digest', '=', digest).limit(1);
   return (await version.executeTakeFirst()) !== undefined;
 }
 
-/** @param aliases those that point at it */
+/** @param aliases the aliases that point at the version */
 export function toVersion(row: ModelVersionRow, aliases: readonly string[]): ModelVersion {
   return {
     name: row.name,

@@ -12,15 +12,15 @@ import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
-/** An answer of a megabyte. */
+/** Limits the response to about a megabyte. */
 const MAX_REFERENCES = 10_000;
 
 export interface Models {
   get(name: string): Promise<Model | undefined>;
   /**
-   * By the creation of their first version, newest first: a further version moves no model, so that pages read while
-   * versions are published neither skip nor repeat one. With a `tag` those of which a version has it.
-   * @throws AtelierError `invalid-request` when no model is named `after`
+   * Ordered by the creation of the first version, newest first. Publishing further versions does not change the order, so
+   * pages neither skip nor repeat a model. With `tag`, only models with a version that has the tag.
+   * @throws AtelierError `invalid-request` if no model is named `after`
    */
   list(query: {
     readonly limit: number;
@@ -36,20 +36,20 @@ export interface Models {
       readonly tag?: string | undefined;
     },
   ): Promise<Page<ModelVersion>>;
-  /** Numbers alone, of one model or all: names and numbers ascending. */
+  /** Names and version numbers of one model or of all, ascending. */
   references(name?: string): Promise<VersionReference[]>;
-  /** When no version is given, the one that the alias `champion` points at, and without it the newest. */
+  /** Without a version, the one that the alias `champion` points at, or else the newest. */
   version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
-  /** The next version of the name, out of a file. `keep` keeps the answer that tells of it, in the same transaction. */
+  /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
   publish(
     version: NewVersion & Imported & { readonly name: string },
     idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
-  /** What is not given stays. undefined where there is no such version. */
+  /** Omitted fields keep their values. Returns undefined if the version does not exist. */
   annotate(name: string, version: number, changes: Annotations): Promise<ModelVersion | undefined>;
   /**
-   * One version, or all, with their parameters where no other version has the same. Their numbers are not given again.
-   * @returns the numbers
+   * Deletes one version or all, and their parameters if no other version has the same. Version numbers are not reused.
+   * @returns the deleted version numbers
    * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one, or a job starts from it
    */
   remove(name: string, version?: number): Promise<number[]>;
@@ -132,7 +132,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
         .selectFrom('model_versions')
         .selectAll()
         .where('name', '=', name)
-        // In one statement: what the alias points at cannot be deleted in between.
+        // In one statement, so the version cannot be deleted after the alias is resolved.
         .where('version', '=', (eb) => {
           if (typeof version === 'number') return eb.val(version);
           const pointedAt = eb
@@ -168,7 +168,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
     async annotate(name, version, { description, metadata, tags }) {
       const row = await db
         .updateTable('model_versions')
-        // What is set to itself stays: an update without any column is none.
+        // Omitted columns are set to themselves, because an update without columns is invalid.
         .set((eb) => ({
           description: description === undefined ? eb.ref('description') : description,
           metadata: metadata === undefined ? eb.ref('metadata') : encode(metadata),
@@ -201,15 +201,15 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
     if (row !== undefined) return row.created_at;
     throw new AtelierError(
       'invalid-request',
-      `The list cannot go on after "${after}": no model has that name.`,
+      `The list cannot continue after "${after}", because no model has that name.`,
       {
-        details: [{ parameter: 'after', detail: 'must be the name of a model, as the last page gave it' }],
+        details: [{ parameter: 'after', detail: 'must be the name of an existing model' }],
       },
     );
   }
 }
 
-/** Tags are names, which of all wildcards may have the one for a character. */
+/** The only LIKE wildcard that a tag may contain is "_". */
 function hasTag(tag: string) {
   return sql<boolean>`tags like ${`%"${tag.replaceAll('_', '\\_')}"%`} escape '\\'`;
 }
@@ -224,7 +224,7 @@ function toModel(
   return {
     name: row.name,
     createdAt: row.model_created_at,
-    // PostgreSQL counts in text
+    // PostgreSQL returns counts as text.
     versions: Number(row.versions),
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
     latest: toVersion(row, aliasNamesFor(aliases, row.version)),

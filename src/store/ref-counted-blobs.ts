@@ -1,22 +1,22 @@
-/** Bytes that rows refer to by digest: kept as long as one does, however many there are. */
+/** Blobs that are removed when no row refers to them any more. */
 import { type BlobStore, sha256Hex } from './blobs.ts';
 
 export interface RefCountedBlobs extends Pick<BlobStore, 'get'> {
   /**
-   * Stores the bytes and lets `refer` write the row that refers to them. Nobody removes them meanwhile, though the row of
-   * others with the same bytes be deleted.
+   * Stores a blob, then calls `insertReference` to write the row that refers to it. The blob cannot be removed meanwhile,
+   * even if another row with the same content is deleted.
    */
   putReferenced<T>(bytes: Uint8Array, insertReference: (digest: string) => Promise<T>): Promise<T>;
-  /** Rows that referred to these are gone: removes those to which no other row refers. */
+  /** Call after deleting rows that referred to these blobs. Removes those that no other row refers to. */
   release(digests: readonly string[]): Promise<void>;
 }
 
-/** @param isReferenced whether there is a row; asked after the row of whoever releases is gone */
+/** @param isReferenced whether a row refers to the blob; called after the releasing row is deleted */
 export function createRefCountedBlobs(
   blobs: BlobStore,
   isReferenced: (digest: string) => Promise<boolean>,
 ): RefCountedBlobs {
-  /** How many are about to refer to it. */
+  /** Number of references that are about to be inserted, by digest. */
   const pending = new Map<string, number>();
   let removals = Promise.resolve();
 
@@ -34,7 +34,7 @@ export function createRefCountedBlobs(
 
   function release(digests: readonly string[]): Promise<void> {
     const removal = removals.then(() => removeUnused(digests));
-    removals = removal.catch(() => {}); // whoever released is told
+    removals = removal.catch(() => {}); // the caller of release gets the error
     return removal;
   }
 
@@ -46,7 +46,7 @@ export function createRefCountedBlobs(
       let inserted = false;
       count(digest, 1);
       try {
-        // A removal that began before this was counted may take the bytes away: they come after it.
+        // A removal that started before the count may still delete the blob, so it must end first.
         await removals;
         await blobs.put(bytes);
         const written = await insertReference(digest);
@@ -54,7 +54,7 @@ export function createRefCountedBlobs(
         return written;
       } finally {
         count(digest, -1);
-        if (!inserted) await release([digest]).catch(() => {}); // why nothing refers to them is what to tell
+        if (!inserted) await release([digest]).catch(() => {}); // the original error matters, not this one
       }
     },
   };

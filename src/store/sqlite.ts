@@ -1,10 +1,13 @@
-/** node:sqlite as Kysely and people understand it: a dialect, and errors with a way out. */
+/** Kysely dialect for node:sqlite, and SQLite errors with advice. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, storageFull } from './directory.ts';
 
-/** Kysely speaks better-sqlite3, whose statements know whether they return rows. @throws AtelierError where the disk fails */
+/**
+ * Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects.
+ * @throws AtelierError if the disk fails
+ */
 export class NodeSqliteDialect extends SqliteDialect {
   /**
    * @param onWritten called after each statement that writes or commits
@@ -47,7 +50,7 @@ export class NodeSqliteDialect extends SqliteDialect {
   }
 }
 
-/** SQLite rolls back DDL like anything else; without this a migration that is killed half-way blocks every later start. */
+/** SQLite can roll back DDL. Without this, a migration that is killed midway would block every later start. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
     return true;
@@ -64,10 +67,10 @@ const NOT_A_DATABASE = 26;
 
 const PERMISSIONS = 'Check the owner and permissions of the file and its directory.';
 const RESTORE =
-  'Restore it, with its -wal file if there is one, from a backup, or move the state directory away to start empty.';
+  'Restore it from a backup, with its -wal file if it has one, or move the state directory away to start empty.';
 
 const ADVICE: Readonly<Record<number, string>> = {
-  [BUSY]: 'Close the other program that has it open.',
+  [BUSY]: 'Close the other program that is using it.',
   [READONLY]: PERMISSIONS,
   [IO_ERROR]: 'Check the disk.',
   [CORRUPT]: RESTORE,
@@ -80,18 +83,18 @@ export function isBusy(error: unknown): boolean {
   return primaryCode(error) === BUSY;
 }
 
-/** A failure of the disk by its name; what else goes wrong in a statement is a defect of ours. */
+/** Converts disk failures to named errors. Other errors of a statement are bugs and are rethrown unchanged. */
 function withNamedErrors<T>(statement: () => T): T {
   try {
     return statement();
   } catch (error) {
     const code = primaryCode(error);
-    if (code === FULL) throw storageFull('this', error);
+    if (code === FULL) throw storageFull('the change', error);
     throw code !== undefined && code in ADVICE ? toStateError('the database', error) : error;
   }
 }
 
-/** What a failure to open `file` means, and what to do. */
+/** Converts an error of SQLite to a `state-unusable` error with advice. */
 export function toStateError(file: string, error: unknown): AtelierError {
   if (error instanceof AtelierError) return error;
   const advice = ADVICE[primaryCode(error) ?? CORRUPT] ?? RESTORE;
@@ -100,7 +103,7 @@ export function toStateError(file: string, error: unknown): AtelierError {
   });
 }
 
-/** SQLite's result code without the detail in its upper bits. */
+/** The primary SQLite result code, without the extended code in its upper bits. */
 function primaryCode(error: unknown): number | undefined {
   const hasCode = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
   return hasCode ? (error.errcode as number) & 0xff : undefined;

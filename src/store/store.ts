@@ -1,4 +1,4 @@
-/** What survives: jobs, their metrics and events, models, and the bytes that these refer to by digest. */
+/** The persistent state: jobs with their metrics and events, models, data sets, and blobs. */
 import { join, resolve } from 'node:path';
 import { type Aliases, createAliases } from './aliases.ts';
 import { openBlobs } from './blobs.ts';
@@ -33,11 +33,11 @@ export interface Store {
   readonly models: Models;
   readonly aliases: Aliases;
   readonly storedResponses: StoredResponses;
-  /** The parameters of versions, and nothing else: what no version refers to is removed. */
+  /** Parameters of versions only; unreferenced blobs are removed. */
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
-  /** Waits for what was asked before, closes the database and releases the directory. */
+  /** Waits for pending statements, closes the database and releases the lock of the directory. */
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export async function openStore(stateDir: string): Promise<Store> {
     });
     const parameters = await openBlobs(join(directory, 'blobs'));
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
-    // A process that was killed may have left some whose row was not written yet, or is gone already.
+    // A killed process may have left blobs whose row was not written yet, or was already deleted.
     await blobs.release(await parameters.list());
     return {
       jobs: createJobs(db),
@@ -66,7 +66,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       datasets: await openDatasets(db, join(directory, 'datasets')),
       checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
       async close() {
-        // There is one connection: who holds it knows that no transaction is half-way.
+        // There is only one connection, so acquiring it waits for the current transaction.
         await db.connection().execute(async () => {});
         await db.destroy();
         lock.release();

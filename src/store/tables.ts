@@ -1,6 +1,6 @@
 /**
- * The tables as Kysely sees them, the same on SQLite and PostgreSQL: text, integer and double only; times are
- * RFC 3339 text, structures JSON text. No booleans and no Date: node:sqlite stores NULL for one without a word.
+ * The tables as Kysely types, portable between SQLite and PostgreSQL. Columns are text, integer or double; times are
+ * RFC 3339 text, structures are JSON text. Booleans and Date are not used: node:sqlite silently stores NULL for a Date.
  */
 import type { Selectable } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';
@@ -19,7 +19,7 @@ export interface Database {
   alias_moves: AliasMoveTable;
 }
 
-/** First answers of requests that carry an Idempotency-Key. */
+/** Stored responses of requests with an Idempotency-Key. */
 export interface AnswerTable {
   caller: string;
   key: string;
@@ -32,17 +32,17 @@ export interface AnswerTable {
   body: string;
 }
 
-/** Uploaded ones. */
+/** Uploaded data sets. */
 export interface DatasetTable {
   id: string;
   name: string | null;
   created_at: string;
   /** JSON */
   class_names: string;
-  /** JSON of how many examples there are */
+  /** JSON of the number of examples per split */
   splits: string;
   digest: string;
-  /** JSON of what was found in the files */
+  /** JSON of the upload report */
   report: string;
 }
 
@@ -64,16 +64,16 @@ export interface JobTable {
   model_version: number | null;
   stopped_step: number | null;
   stopped_reason: StopReason | null;
-  /** JSON of the check before the start */
+  /** JSON of the summary of the gradient check before the start */
   gradient_check: string | null;
   digest: string | null;
-  /** JSON of what its last run was computed by, on which data */
+  /** JSON of the execution environment of the last run */
   circumstances: string | null;
-  /** JSON of what it is held against, where it repeats another job */
+  /** JSON of the reproduction target, if the job verifies another job */
   expectation: string | null;
   error_code: string | null;
   error_message: string | null;
-  /** Id of the job's last event; raising it also locks the job's row where connections are many. */
+  /** Id of the job's last event. Incrementing it also locks the job's row on databases with many connections. */
   event_count: number;
 }
 
@@ -100,18 +100,18 @@ export interface CheckpointTable {
   epoch: number;
   created_at: string;
   bytes: number;
-  /** Of an epoch's end, that by which the best epoch is chosen; null within an epoch. */
+  /** At the end of an epoch, the loss that selects the best epoch; null within an epoch. */
   loss: number | null;
   digest: string;
 }
 
-/** Stays when its versions are deleted, for the numbers. */
+/** Kept when all versions are deleted, so that version numbers are not reused. */
 export interface ModelTable {
   name: string;
   created_at: string;
-  /** The highest number ever given; a deleted version's number must not come again for other parameters. */
+  /** The highest version number ever assigned. The number of a deleted version must not be reused. */
   last_version: number;
-  /** Id of the last move of one of its aliases. */
+  /** Id of the last alias move of the model. */
   alias_moves: number;
 }
 
@@ -119,7 +119,7 @@ export interface ModelVersionTable {
   name: string;
   version: number;
   created_at: string;
-  /** null for one that was imported. The job may be gone. */
+  /** null for an imported version. The job may have been deleted. */
   job_id: string | null;
   /** JSON of the job's resolved request */
   request: string | null;
@@ -137,7 +137,7 @@ export interface ModelVersionTable {
   engine: string | null;
   test_accuracy: number | null;
   digest: string;
-  /** JSON of what is known of the file, where it came from one */
+  /** JSON of the import origin, for an imported version */
   imported: string | null;
   description: string | null;
   /** JSON */
@@ -151,13 +151,13 @@ export interface AliasTable {
   alias: string;
   version: number;
   moved_at: string;
-  /** Name of a key, or `anonymous` */
+  /** Name of an API key, or `anonymous` */
   moved_by: string;
 }
 
 export interface AliasMoveTable {
   name: string;
-  /** Counts up within a model */
+  /** Number of the move within the model */
   id: number;
   alias: string;
   version: number | null;

@@ -126,7 +126,7 @@ test('a packed vector is divided by the hidden layers, and its length says how m
   refusal(vector(31_810), [41], /31810 numbers do not fit a 784-41 network .* 784-41-10 has 32605/);
   refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
   refusal(vector(785 * 101), [], /means 101 classes/);
-  refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, and it has shape \(4, 785\)/);
+  refusal(npyBytes(numbers(785 * 4), [4, 785]), [], /one dimension, but it has shape \(4, 785\)/);
   refusal(vector(10), [9999], /10 numbers do not fit a 784-9999 network/);
 });
 

@@ -166,10 +166,10 @@ test('every truncation and every byte too many is noticed', () => {
   for (let length = 0; length < bytes.length; length++) {
     refuse(
       bytes.subarray(0, length),
-      /it ends after \d+ bytes, of at least 56|truncated, to \d+ of \d+ bytes/,
+      /it has only \d+ bytes; at least 56 are required|truncated to \d+ of \d+ bytes/,
     );
   }
-  refuse(Buffer.concat([bytes, Buffer.alloc(3)]), /3 bytes trail behind its end/);
+  refuse(Buffer.concat([bytes, Buffer.alloc(3)]), /3 bytes follow its end/);
 });
 
 test('whatever bytes come, nothing but a named refusal comes back', () => {
@@ -191,9 +191,9 @@ test('whatever bytes come, nothing but a named refusal comes back', () => {
 
 test('what is wrong is said', () => {
   const change = (at: number, value: number) => sealed(encodeCheckpoint(checkpoint).fill(value, at, at + 1));
-  refuse(change(0, 0), /its first 8 bytes are not those of a checkpoint/);
-  refuse(change(8, 2), /it is of version 2; this service reads 1/);
-  refuse(encodeCheckpoint(checkpoint).fill(9, 70, 71), /its checksum is another/);
+  refuse(change(0, 0), /its first 8 bytes are not the signature of a checkpoint/);
+  refuse(change(8, 2), /its version is 2; only 1 is supported/);
+  refuse(encodeCheckpoint(checkpoint).fill(9, 70, 71), /its checksum does not match/);
   refuse(change(15, 0xff), /its header of 4278190\d+ bytes is longer than the file/);
 });
 
@@ -209,19 +209,19 @@ test('a header that is not one is refused, though its checksum is right', () => 
   );
   refuse(
     withHeader(() => 'null'),
-    /its header does not fit/,
+    /its header has an invalid field/,
   );
   refuse(
     withField((header) => {
       header.state.step = 1.5;
     }),
-    /does not fit: .*state\.step/s,
+    /invalid field state\.step/,
   );
   refuse(
     withField((header) => {
       header.state.loss = 'much';
     }),
-    /does not fit: .*state\.loss/s,
+    /invalid field state\.loss/,
   );
 });
 
@@ -237,14 +237,14 @@ test('lengths that fit neither the network nor the file are refused before anyth
       header.layerSizes = [2 ** 25, 2 ** 25];
       header.lengths = { parameters: 2 ** 25 * (2 ** 25 + 1), moments: [], best: null };
     }),
-    /its vectors take a file of \d+ bytes, not of \d+/,
+    /its vectors require a file of \d+ bytes, but it has \d+/,
   );
   for (const moments of [[], [6, 6]]) {
     refuse(
       withField((header) => {
         header.lengths.moments = moments;
       }),
-      /its vectors take a file of \d+ bytes, not of \d+/,
+      /its vectors require a file of \d+ bytes, but it has \d+/,
     );
   }
 });
@@ -257,5 +257,5 @@ test('vectors that do not belong together are not written', () => {
       snapshot: { ...snapshot, engine: { ...snapshot.engine, ...changes } },
     });
   assert.throws(() => encode({ parameters: new Float32Array(5) }), RangeError);
-  assert.throws(() => encode({ moments: [new Float64Array(6)] }), /not of the same precision/);
+  assert.throws(() => encode({ moments: [new Float64Array(6)] }), /must have the same precision/);
 });

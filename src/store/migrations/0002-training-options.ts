@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** What a request without the options of this version asked for; the columns' defaults say it of its models. */
+/** Defaults that earlier versions implied for these options. The column defaults are those of existing models. */
 const OPTIMIZER = { momentum: 0, nesterov: false, weightDecay: 0 };
 const TRAINING = {
   threads: 1,

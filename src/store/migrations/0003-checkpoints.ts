@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** What a request without this option asked for. */
+/** Default that earlier versions implied for this option. */
 const CHECKPOINT_EVERY_SECONDS = 5;
 
 type Before = {

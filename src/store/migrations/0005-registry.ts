@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-/** Columns that stay as they are. */
+/** Columns that are copied unchanged. */
 const KEPT = [
   'name',
   'version',
@@ -22,8 +22,8 @@ type Row = Record<(typeof KEPT)[number] | 'request' | 'metadata', string>;
 type Tables = { jobs: { id: string; request: string }; model_versions: Row; new_model_versions: Row };
 
 /**
- * A version holds its own lineage: what refers to a job refers to nothing that must stay. An imported one has neither job
- * nor data set. SQLite cannot take a constraint off a column, so the table is made anew.
+ * A version stores its own lineage, so a job it refers to may be deleted; an imported version has no job or data set.
+ * SQLite cannot drop a column constraint, so the table is rebuilt.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema

@@ -1,4 +1,4 @@
-/** Forward only: a migration that was released is never changed, a further one is added. */
+/** All migrations. Forward only: released migrations are never changed, new ones are added. */
 import type { Migration } from 'kysely/migration';
 import * as initial from './0001-initial.ts';
 import * as trainingOptions from './0002-training-options.ts';
