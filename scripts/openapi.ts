@@ -1,7 +1,8 @@
 /** Writes openapi/openapi.json from the route schemas; with --check, fails if it is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readConfig } from '../src/config.ts';
-import { buildApp, type Services } from '../src/http/app.ts';
+import { buildApp } from '../src/http/app.ts';
+import type { Services } from '../src/http/services.ts';
 
 const PATH = new URL('../openapi/openapi.json', import.meta.url);
 

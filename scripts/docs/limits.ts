@@ -7,15 +7,22 @@ import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/npz.ts';
 import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/pack-layers.ts';
-import { JSON_BODY_BYTES, MAX_PARAM_LENGTH } from '../../src/http/app.ts';
-import { FORM_LIMITS } from '../../src/http/bodies/dataset-upload.ts';
-import { MAX_FILES, MAX_FORM_PIXELS } from '../../src/http/bodies/images.ts';
-import { MAX_DEPTH, MAX_VALUES } from '../../src/http/bodies/json.ts';
-import { LIMITS as MODEL_FORM } from '../../src/http/bodies/model-upload.ts';
+import { MAX_FORM_PIXELS } from '../../src/http/bodies/images.ts';
+import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/bodies/json.ts';
+import {
+  DATASET_FORM_LIMITS,
+  IMAGE_FORM_LIMITS,
+  MODEL_FORM_LIMITS,
+} from '../../src/http/bodies/multipart.ts';
 import { CRITICAL_FACTOR } from '../../src/http/plugins/backpressure.ts';
 import { CONNECTION_LIMITS, MAX_HEADER_BYTES } from '../../src/http/plugins/connection-limits.ts';
-import { LARGE_BYTES, MAX_LARGE_BODIES, MIN_BYTES_PER_SECOND } from '../../src/http/plugins/large-bodies.ts';
-import { MAX_IDLE_MS } from '../../src/http/responses/drain-request.ts';
+import {
+  LARGE_BODY_BYTES,
+  MAX_LARGE_BODIES,
+  MIN_LARGE_BODY_BYTES_PER_SECOND,
+} from '../../src/http/plugins/large-bodies.ts';
+import { MAX_DRAIN_IDLE_MS } from '../../src/http/responses/drain-request.ts';
+import { MAX_JSON_BODY_BYTES, MAX_PATH_PARAMETER_CHARS } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
@@ -34,8 +41,8 @@ const seconds = config.shutdownGraceSeconds;
 
 const requests = [
   ['body with images', `\`MAX_BODY_BYTES\`, ${bytes(config.maxBodyBytes)}`, '413'],
-  ['any other body', bytes(JSON_BODY_BYTES), '413'],
-  ['JSON without images', `${MAX_DEPTH} levels, ${count(MAX_VALUES)} values`, '400'],
+  ['any other body', bytes(MAX_JSON_BODY_BYTES), '413'],
+  ['JSON without images', `${MAX_JSON_DEPTH} levels, ${count(MAX_JSON_VALUES)} values`, '400'],
   [
     'JSON of other protocols',
     `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings`,
@@ -45,15 +52,19 @@ const requests = [
   ['images as Base64', count(MAX_ENCODED_IMAGES), '400'],
   [
     'form of images',
-    `${count(MAX_FILES)} files, \`MAX_BODY_BYTES\` together`,
+    `${count(IMAGE_FORM_LIMITS.files)} files, \`MAX_BODY_BYTES\` together`,
     '413; 400 for a field that is not a file',
   ],
   [
     'form of a model',
-    `${MODEL_FORM.files} file, ${MODEL_FORM.fields} fields of ${bytes(MODEL_FORM.fieldSize)} each`,
+    `${MODEL_FORM_LIMITS.files} file, ${MODEL_FORM_LIMITS.fields} fields of ${bytes(MODEL_FORM_LIMITS.fieldBytes)} each`,
     '400',
   ],
-  ['form of a data set', `${FORM_LIMITS.fields} fields of ${bytes(FORM_LIMITS.fieldSize)} each`, '400'],
+  [
+    'form of a data set',
+    `${DATASET_FORM_LIMITS.fields} fields of ${bytes(DATASET_FORM_LIMITS.fieldBytes)} each`,
+    '400',
+  ],
   [
     'data set',
     `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and half the memory when unpacked`,
@@ -71,7 +82,7 @@ const requests = [
   ],
   ['header of an npy array', bytes(NPY_MAX_HEADER_BYTES), '400, as for data that does not match its header'],
   ['request line and headers', bytes(MAX_HEADER_BYTES), '431'],
-  ['an id or name in a path', `${MAX_PARAM_LENGTH} characters`, '404'],
+  ['an id or name in a path', `${MAX_PATH_PARAMETER_CHARS} characters`, '404'],
   [
     'compressed bodies',
     'none; gzip and deflate for `/v2/…/infer`, inflated up to `MAX_BODY_BYTES` and counted as large',
@@ -92,7 +103,7 @@ const times = [
   ['pause between two requests', duration(keepAliveMs), 'the connection is closed'],
   [
     'pause within the rest of a rejected body',
-    duration(MAX_IDLE_MS),
+    duration(MAX_DRAIN_IDLE_MS),
     'the connection is closed after the response',
   ],
   [
@@ -118,9 +129,9 @@ const times = [
 const concurrency = [
   ['connections', count(connections), 'closed at once'],
   [
-    `bodies of more than ${bytes(LARGE_BYTES)}`,
+    `bodies of more than ${bytes(LARGE_BODY_BYTES)}`,
     count(MAX_LARGE_BODIES),
-    `503; a client below ${bytes(MIN_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
+    `503; a client below ${bytes(MIN_LARGE_BODY_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
   ],
   ['requests that wait for a thread, of each kind', count(MAX_QUEUED), '503'],
   [

@@ -1,4 +1,4 @@
-/** JSON bodies, for all routes but those of images. */
+/** JSON bodies of all routes except those that take images. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { findDuplicateKey } from '../../formats/duplicate-key.ts';
@@ -6,33 +6,30 @@ import { findLimitViolation } from '../../formats/json-limits.ts';
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Nothing that is taken here nests deeper than five. What goes through it step by step need not fear for its stack. */
-export const MAX_DEPTH = 32;
-/** A gradient check may name 1,000 images. To say of a hundred thousand values what is wrong with each takes a second. */
-export const MAX_VALUES = 10_000;
-/** Characters of a field that are said again. */
+/** No schema nests deeper than five levels; the limit protects recursive code from a stack overflow. */
+export const MAX_JSON_DEPTH = 32;
+/** A gradient check may name 1,000 images. Describing the errors of 100,000 values would take a second. */
+export const MAX_JSON_VALUES = 10_000;
+/** Longer field names are cut in error messages. */
 const MAX_QUOTED_CHARS = 100;
 
-/** Fastify's parser, which refuses prototype keys, but which takes wrong UTF-8 and does not say what is wrong. */
+/** Wraps Fastify's parser, which rejects prototype keys but accepts invalid UTF-8 and does not describe the error. */
 export function registerJsonBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    // Clients name the type where there is nothing to send too.
+    // Clients declare the type even of empty bodies.
     if (bytes.length === 0) return done(null, undefined);
-    const excess = findLimitViolation(bytes, { depth: MAX_DEPTH, values: MAX_VALUES });
-    if (excess !== undefined) return done(malformed(excess));
+    const violation = findLimitViolation(bytes, { depth: MAX_JSON_DEPTH, values: MAX_JSON_VALUES });
+    if (violation !== undefined) return done(malformed(violation));
     const text = decode(bytes);
-    if (text === undefined) return done(malformed('it is not UTF-8'));
+    if (text === undefined) return done(malformed('it is not valid UTF-8'));
     parse(request, text, (error, value) => {
       if (error) return done(malformed(describeDefect(text)));
       const repeated = findDuplicateKey(text);
       if (repeated === undefined) return done(null, value);
-      done(
-        malformed(
-          `the field ${JSON.stringify(repeated.slice(0, MAX_QUOTED_CHARS))} is given twice in one object`,
-        ),
-      );
+      const name = JSON.stringify(repeated.slice(0, MAX_QUOTED_CHARS));
+      done(malformed(`the field ${name} is given twice in one object`));
     });
   });
 }

@@ -1,4 +1,4 @@
-/** Bodies as bytes, whatever they are said to be: other protocols are read where they are computed. */
+/** Raw bodies: bytes for the codecs of other protocols, which may be compressed. */
 import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -6,31 +6,51 @@ import { AtelierError } from '../../errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What a raw body may be; '' for one that does not say. Anything where this is left out. */
+    /** Accepted media types of a raw body, '' for a missing Content-Type. Default: any. */
     mediaTypes?: readonly string[];
-    /** Whether a body may be compressed by gzip or deflate. */
+    /** Whether the body may be compressed by gzip or deflate. */
     inflates?: boolean;
   }
 }
 
+const IDENTITY = /^\s*(identity)?\s*$/i;
 const inflate = promisify(unzip);
 
-/** In a scope of its own. A compressed body is as long as it is when it has been inflated. */
+/**
+ * Rejects compressed bodies where a route does not inflate them; otherwise their bytes would be predicted as an image.
+ * @throws AtelierError `unsupported-media-type`
+ */
+export function rejectEncodedBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', ({ headers, routeOptions }, reply, done) => {
+    const encoding = headers['content-encoding'];
+    if (encoding === undefined || IDENTITY.test(encoding)) return done();
+    const { inflates } = routeOptions.config;
+    if (inflates && /^\s*(gzip|deflate)\s*$/i.test(encoding)) return done();
+    const allowed = inflates ? 'gzip, deflate, identity' : 'identity';
+    // RFC 9110, section 15.5.16.
+    reply.header('accept-encoding', allowed);
+    throw new AtelierError(
+      'unsupported-media-type',
+      `Content-Encoding: ${encoding} is not supported. Allowed: ${allowed}, or no Content-Encoding.`,
+      { details: [{ parameter: 'Content-Encoding', detail: `Must be ${allowed}, or left out.` }] },
+    );
+  });
+}
+
+/** Replaces the parsers of a scope. The size limit applies to the inflated body. */
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;
     const type = parseMediaType(headers['content-type']);
     if (mediaTypes === undefined || mediaTypes.includes(type)) return done();
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
-    throw new AtelierError(
-      'unsupported-media-type',
-      `A body of ${type || 'no content type'} is not taken here; allowed: ${allowed}.`,
-    );
+    const problem = type ? `The content type ${type} is not supported.` : 'The request has no Content-Type.';
+    throw new AtelierError('unsupported-media-type', `${problem} Allowed: ${allowed}.`);
   });
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser('*', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
     const { 'content-encoding': encoding = 'identity' } = request.headers;
-    if (/^\s*(identity)?\s*$/i.test(encoding)) return bytes;
+    if (IDENTITY.test(encoding)) return bytes;
     return inflateTo(request.routeOptions.bodyLimit, bytes);
   });
 }
@@ -45,15 +65,15 @@ async function inflateTo(limit: number, bytes: Buffer): Promise<Buffer> {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') {
-      const detail = `The body is, inflated, larger than the ${limit} bytes that are taken here.`;
+      const detail = `The inflated body is larger than the limit of ${limit} bytes.`;
       throw new AtelierError('body-too-large', detail, { cause });
     }
     throw new AtelierError('malformed-body', `The body cannot be inflated: ${message}.`, { cause });
   }
 }
 
-/** @throws AtelierError `malformed-body` where there is none */
+/** @throws AtelierError `malformed-body` if the body is empty */
 export function requireBody(body: unknown): Buffer {
   if (body instanceof Buffer && body.length > 0) return body;
-  throw new AtelierError('malformed-body', 'There is no body.');
+  throw new AtelierError('malformed-body', 'The request has no body. Send one.');
 }

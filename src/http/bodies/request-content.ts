@@ -1,5 +1,10 @@
-/** Request bodies that hold images. They are decoded by our own code; this is how the contract shows them. */
-import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
+/** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
+import { z } from 'zod';
+import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/dataset.ts';
+import { ARRAY_NAMES } from '../../domain/dataset-upload.ts';
+import { importRequestSchema } from '../../domain/model-import.ts';
+
+const binary = (description: string) => ({ type: 'string', format: 'binary', description });
 
 const pixel = { type: 'number', minimum: 0, maximum: 255 };
 const row = { type: 'array', items: pixel, minItems: IMAGE_SIDE, maxItems: IMAGE_SIDE };
@@ -16,12 +21,13 @@ const objectWith = (name: string, schema: object) => ({
   properties: { [name]: schema },
   additionalProperties: false,
 });
-const binary = (description: string) => ({ schema: { type: 'string', format: 'binary', description } });
-const encodedImage = binary(
-  'One picture of 28×28, or of any size with `fit=contain`; colour and alpha are turned to grey',
-);
+const encodedImage = {
+  schema: binary(
+    'One image of 28×28, or of any size with `fit=contain`; colour and alpha are converted to grey',
+  ),
+};
 
-/** By content type, as OpenAPI's `requestBody.content`. */
+/** Images to predict or to explain. */
 export const imageContent = {
   'application/json': {
     schema: {
@@ -29,10 +35,12 @@ export const imageContent = {
       examples: [{ image: new Array(IMAGE_PIXELS).fill(0) }],
     },
   },
-  'application/octet-stream': binary('n × 784 bytes, n ≥ 1'),
-  'application/x-npy': binary(
-    'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating type, little-endian. Floats up to 1 are taken as 0–1; a greatest just above 1 is refused, unless `pixels` says what they are',
-  ),
+  'application/octet-stream': { schema: binary('n × 784 bytes, n ≥ 1') },
+  'application/x-npy': {
+    schema: binary(
+      'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
+    ),
+  },
   'image/png': encodedImage,
   'image/jpeg': encodedImage,
   'image/webp': encodedImage,
@@ -42,7 +50,81 @@ export const imageContent = {
       required: ['file'],
       properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
       description:
-        'One to 1,000 files of any of the other types, under any names; with `fit=contain` the pictures have at most 100 million pixels in all',
+        'One to 1,000 files of any of the other types, under any names; with `fit=contain`, encoded images of at most 100 million pixels in total',
     },
   },
 };
+
+const { properties, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
+
+/** A model file to import. */
+export const modelUploadContent = {
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: [...required, 'file'],
+      properties: {
+        ...properties,
+        file: binary(
+          '.npz, safetensors, or .npy of the packed vector; the format is detected from the content',
+        ),
+      },
+      additionalProperties: false,
+      examples: [{ name: 'mine', file: '(the bytes of sklearn.npz)', activation: 'relu' }],
+    },
+  },
+};
+
+const IMAGES =
+  'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 if none is greater than 1, 0–255 if one is greater than 2, and rejected otherwise; they are rounded to the nearest of 256 grey values';
+const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
+const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
+
+/** The files of a data set. */
+export const datasetUploadContent = {
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      description:
+        'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
+      properties: {
+        file: binary(`An npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`),
+        train_images: binary(IMAGES),
+        train_labels: binary(LABELS),
+        test_images: binary(
+          'Like train_images; may be left out together with test_labels if testFraction is given',
+        ),
+        test_labels: binary('Like train_labels'),
+        name: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 100,
+          description: 'Display name; need not be unique',
+        },
+        classNames: {
+          type: 'string',
+          description: `JSON: an array of ${MIN_CLASSES} to ${MAX_CLASSES} different names, in the order of the labels; surrounding spaces are removed. Default: "0", "1", … up to the highest label`,
+          examples: ['["zero", "one", "two"]'],
+        },
+        testFraction: {
+          type: 'string',
+          description:
+            'A number from 0.05 to 0.5, if no test images are sent: this fraction of every class becomes the test split',
+          examples: ['0.2'],
+        },
+        seed: {
+          type: 'string',
+          description: 'Seed of the random choice of the test split: an integer up to 2³² − 1',
+          default: '0',
+        },
+      },
+      examples: [{ name: 'Digits', classNames: '["zero", "one", "two"]', file: 'the bytes of digits.npz' }],
+      additionalProperties: false,
+    },
+  },
+};
+
+/** Sent unchanged: Fastify does not serialize a Buffer, so the schema only documents and types it. */
+const binarySchema = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
+
+export const binaryContent = { schema: binarySchema };

@@ -1,23 +1,27 @@
-/** Bytes that are not HTTP: there is no request to answer, only a connection. */
+/** Errors on the connection: bytes that are not HTTP, and bodies that do not arrive in time. */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
 import { problemTitle, toProblem } from './problem.ts';
-import { findErrorShape } from './protocol-errors.ts';
+import { errorFormatForUrl } from './protocol-errors.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
-/** @param url of the request, where so much of it arrived */
+/** Called for every 408 that is written to the connection directly, which Fastify does not notice. */
+export type OnTimeout = (reply: FastifyReply) => void;
+
+/** @param url of the request, if so much of it arrived */
 export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
   const message = `${problemTitle(code)}: ${error.message}.`;
   const problem = toProblem(new AtelierError(code, message), url, randomUUID());
   const { status, requestId } = problem;
-  const { type, toBody } = findErrorShape(url);
+  const { type, toBody } = errorFormatForUrl(url);
   const body = JSON.stringify(toBody(problem));
   if (socket.writable) {
     socket.write(
@@ -26,4 +30,17 @@ export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, ur
     );
   }
   socket.destroySoon();
+}
+
+/** Sends 408 and closes the connection; logged and counted as any other response. */
+export function rejectWithTimeout(
+  reply: FastifyReply,
+  logged: string,
+  message: string,
+  onTimeout: OnTimeout,
+): void {
+  const { log, method, url, socket } = reply.request;
+  log.info({ method, url, status: 408 }, logged);
+  sendClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
+  onTimeout(reply);
 }

@@ -1,16 +1,16 @@
-/** Every error, ours or Fastify's, becomes one problem, in the shape of the protocol that was spoken. */
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+/** Error handler: turns every error into a problem, in the format of the route's protocol. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
 import { routeNotFound } from '../plugins/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
 import { drainRequest } from '../responses/drain-request.ts';
 import { toProblem } from './problem.ts';
-import { findErrorShape } from './protocol-errors.ts';
+import { errorFormatForUrl, PROBLEM_ERRORS } from './protocol-errors.ts';
 
-/** Where the error does not know better. */
-const RETRY_AFTER_SECONDS = 5;
+/** Unless the error has an estimate of its own. */
+export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** What Fastify and its plug-ins throw for what was sent. */
+/** Errors of Fastify and its plugins that a request causes. */
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_REQ_FILE_TOO_LARGE: 'body-too-large',
@@ -21,65 +21,76 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
 };
 
+/** @param maxBodyBytes see `sendProblem` */
+export function registerErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, maxBodyBytes));
+}
+
 function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   if (error instanceof AtelierError) return error;
   const { code = '', statusCode = 500, message } = error as FastifyError;
+  const options = { cause: error };
   const mapped = FASTIFY_CODES[code];
   if (mapped === 'unsupported-media-type') {
     const allowed = Object.keys(request.routeOptions.schema?.requestContent ?? { 'application/json': {} });
-    const given = request.headers['content-type'] ?? 'no content type';
-    const detail = `A body of ${given} is not taken here; allowed: ${allowed.join(', ')}.`;
-    return new AtelierError(mapped, detail, { cause: error });
+    const sent = request.headers['content-type'];
+    const problem = sent ? `The content type ${sent} is not supported.` : 'The request has no Content-Type.';
+    return new AtelierError(mapped, `${problem} Allowed: ${allowed.join(', ')}.`, options);
   }
   if (mapped === 'body-too-large') {
-    const detail = `The body is larger than the ${request.routeOptions.bodyLimit} bytes that are taken here.`;
-    return new AtelierError(mapped, detail, { cause: error });
+    const { bodyLimit } = request.routeOptions;
+    return new AtelierError(mapped, `The body is larger than the limit of ${bodyLimit} bytes.`, options);
   }
-  if (mapped) return new AtelierError(mapped, message, { cause: error });
-  // Of the files of /docs, a path that leads out of them.
+  if (mapped) return new AtelierError(mapped, toSentence(message), options);
+  // A path that leads out of the folder of /docs.
   if (statusCode === 403) return routeNotFound(request);
   if (code === 'FST_PROTO_VIOLATION') {
-    const detail = 'The form cannot be read: no part of one is named __proto__, constructor or the like.';
-    return new AtelierError('malformed-body', detail, { cause: error });
+    const detail = 'The form cannot be read: a part must not be named __proto__, constructor or the like.';
+    return new AtelierError('malformed-body', detail, options);
   }
   if (error instanceof SyntaxError || (statusCode >= 400 && statusCode < 500)) {
-    return new AtelierError('malformed-body', message, { cause: error });
+    return new AtelierError('malformed-body', toSentence(message), options);
   }
   return new AtelierError(
     'internal-error',
-    'Something failed on our side; the log has it under the request id.',
-    {
-      cause: error,
-    },
+    'An unexpected error occurred. The log of the service has its cause under this request id.',
+    options,
   );
 }
 
-/** @param maxBodyBytes how much of an unread body is taken before the answer; as much as its route takes, where that is more */
+const toSentence = (message: string) => (/[.!?]$/.test(message) ? message : `${message}.`);
+
+/** @param maxBodyBytes an unread body is read up to this limit, or the limit of its route if that is larger */
 export async function sendProblem(
   thrown: unknown,
   request: FastifyRequest,
   reply: FastifyReply,
   maxBodyBytes: number,
 ): Promise<FastifyReply> {
-  // Node would go on reading until the request times out.
+  // Without the close, Node would read the rest of the body until the request times out.
   const limit = Math.max(maxBodyBytes, request.routeOptions.bodyLimit ?? 0);
   if (!(await drainRequest(request.raw, limit))) reply.header('connection', 'close');
   if (thrown instanceof ClientDisconnected || isDisconnected(request, reply)) {
     const { method, url } = request;
     const { message: reason } = thrown as Error;
-    request.log.info({ method, url, durationMs: reply.elapsedTime, reason }, 'the client hung up');
+    request.log.info({ method, url, durationMs: reply.elapsedTime, reason }, 'client disconnected');
     return reply.hijack();
   }
   const error = toAtelierError(thrown, request);
   const problem = toProblem(error, request.url, request.id);
-  // A 503 is a refusal, and no defect; there may be thousands a second.
+  // A 503 is intended, and there may be thousands per second.
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) {
-    reply.header('retry-after', error.retryAfterSeconds ?? RETRY_AFTER_SECONDS);
+    reply.header('retry-after', error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
   }
-  const { type, toStatus, toBody } = findErrorShape(request.routeOptions.url ?? request.url);
+  const { type, toStatus, toBody } = errorFormat(request);
   return reply
     .code(toStatus(problem))
     .type(type)
     .send(JSON.stringify(toBody(problem)));
+}
+
+function errorFormat({ url, routeOptions }: FastifyRequest) {
+  if (routeOptions.url === undefined) return errorFormatForUrl(url);
+  return routeOptions.config.errorFormat ?? PROBLEM_ERRORS;
 }

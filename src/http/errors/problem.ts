@@ -1,91 +1,91 @@
-/** Errors on the wire: RFC 9457 problem details with our code, and what is wrong where. */
+/** Error responses: RFC 9457 problem details with an error code and the location of each error. */
 import { z } from 'zod';
 import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
-/** The only map from error code to status; 500 for what no request can cause. */
-const STATUS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
-  'malformed-request': [400, 'What arrived is not HTTP'],
+/** Status and title of each error code; 500 for errors that a request cannot cause. */
+const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
+  'malformed-request': [400, 'The request is not valid HTTP'],
   'malformed-body': [400, 'The body could not be read'],
   'invalid-request': [400, 'The request does not match its schema'],
-  'undecodable-image': [400, 'The picture could not be decoded'],
-  unauthenticated: [401, 'No key, or a wrong one'],
-  forbidden: [403, 'The key does not have the scope'],
-  'route-not-found': [404, 'No such route'],
-  'dataset-not-found': [404, 'No such data set'],
-  'image-not-found': [404, 'No such image'],
-  'training-job-not-found': [404, 'No such training job'],
-  'model-not-found': [404, 'No such model'],
-  'alias-not-found': [404, 'No such alias'],
-  'checkpoint-not-found': [404, 'No such checkpoint'],
-  'method-not-allowed': [405, 'The method is not allowed here'],
-  'not-acceptable': [406, 'None of the accepted types can be answered'],
+  'undecodable-image': [400, 'The image could not be decoded'],
+  unauthenticated: [401, 'Missing or unknown API key'],
+  forbidden: [403, 'The API key lacks the required scope'],
+  'route-not-found': [404, 'Route not found'],
+  'dataset-not-found': [404, 'Data set not found'],
+  'image-not-found': [404, 'Image not found'],
+  'training-job-not-found': [404, 'Training job not found'],
+  'model-not-found': [404, 'Model not found'],
+  'alias-not-found': [404, 'Alias not found'],
+  'checkpoint-not-found': [404, 'Checkpoint not found'],
+  'method-not-allowed': [405, 'Method not allowed'],
+  'not-acceptable': [406, 'None of the accepted types is available'],
   'request-timeout': [408, 'The request took too long to arrive'],
-  'illegal-transition': [409, 'The state does not allow this'],
+  'illegal-transition': [409, 'The current status does not allow this'],
   'version-in-use': [409, 'The version is in use'],
   'dataset-in-use': [409, 'The data set is in use'],
-  'request-in-flight': [409, 'The first request with this key is not answered yet'],
+  'request-in-flight': [409, 'The first request with this key is still in progress'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
-  'expectation-failed': [417, 'What is expected is not done here'],
+  'expectation-failed': [417, 'Unsupported Expect header'],
   'invalid-pixels': [422, 'A pixel is out of range'],
   'invalid-image-size': [422, 'An image is not 28×28'],
   'ambiguous-pixel-range': [422, 'The range of the pixels is ambiguous'],
-  'unknown-dataset': [422, 'No such data set'],
-  'unknown-model': [422, 'No such model'],
+  'unknown-dataset': [422, 'The data set does not exist'],
+  'unknown-model': [422, 'The model does not exist'],
   'invalid-model-file': [422, 'The model file cannot be imported'],
-  'invalid-dataset-file': [422, 'The data set cannot be used'],
-  'impossible-request': [422, 'This cannot be done'],
+  'invalid-dataset-file': [422, 'The data set file is invalid'],
+  'impossible-request': [422, 'Conflicting options'],
   'check-too-costly': [422, 'The gradient check would take too long'],
   'evaluation-too-costly': [422, 'The evaluation would take too long'],
-  'idempotency-key-reused': [422, 'This key came with another request'],
+  'idempotency-key-reused': [422, 'The idempotency key was used for another request'],
   'headers-too-large': [431, 'The headers are too large'],
   'rate-limited': [429, 'Too many requests'],
   'queue-full': [429, 'The queue is full'],
   'loss-diverged': [500, 'The loss diverged'],
   'gradient-check-failed': [500, 'The gradient check before the training failed'],
-  'kernel-differs': [500, 'The kernel does not compute what the reference does'],
+  'kernel-differs': [500, 'The kernel does not match the reference'],
   'worker-crashed': [500, 'A worker thread crashed'],
   'checkpoint-damaged': [500, 'A checkpoint is damaged'],
   'dataset-damaged': [500, 'A data set is damaged'],
   'internal-error': [500, 'Internal error'],
   'invalid-configuration': [500, 'Invalid configuration'],
   'invalid-dataset': [500, 'Invalid data set'],
-  'state-locked': [500, 'The state is locked'],
-  'state-unusable': [500, 'The state is unusable'],
-  overloaded: [503, 'Too much work at once'],
+  'state-locked': [500, 'The state directory is locked'],
+  'state-unusable': [500, 'The state directory is unusable'],
+  overloaded: [503, 'The service is overloaded'],
   draining: [503, 'The service is shutting down'],
-  'storage-full': [507, 'There is no space left'],
+  'storage-full': [507, 'The storage is full'],
 };
 
 export function problemStatus(code: ErrorCode): number {
-  return STATUS[code][0];
+  return PROBLEMS[code][0];
 }
 
 export function problemTitle(code: ErrorCode): string {
-  return STATUS[code][1];
+  return PROBLEMS[code][1];
 }
 
-/** Of one problem; how many more there are is in its detail. */
+/** Errors listed in one problem; its detail counts the rest. */
 export const MAX_ERRORS = 20;
-/** A name that a client chose may be as long as its body. */
-const MAX_CHARACTERS = { instance: 2000, detail: 4000, place: 200 };
+/** Longer text is cut: names chosen by a client may be as long as its body. */
+export const MAX_PROBLEM_CHARS = { instance: 2000, detail: 4000, errorDetail: 200 };
 
 const truncate = (text: string, length: number) =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
-/** What a client is told of an error, in a length that it can read. */
+/** Renders an error as a problem of readable length. */
 export function toProblem(error: AtelierError, instance: string, requestId: string): Problem {
-  const errors = error.details.slice(0, MAX_ERRORS).map((place) => {
-    const detail = truncate(place.detail, MAX_CHARACTERS.place);
-    if ('pointer' in place) return { pointer: truncate(place.pointer, MAX_CHARACTERS.place), detail };
-    return { parameter: truncate(place.parameter, MAX_CHARACTERS.place), detail };
+  const errors = error.details.slice(0, MAX_ERRORS).map((each) => {
+    const detail = truncate(each.detail, MAX_PROBLEM_CHARS.errorDetail);
+    if ('pointer' in each) return { pointer: truncate(each.pointer, MAX_PROBLEM_CHARS.errorDetail), detail };
+    return { parameter: truncate(each.parameter, MAX_PROBLEM_CHARS.errorDetail), detail };
   });
   return {
     type: `urn:atelier:problem:${error.code}`,
     title: problemTitle(error.code),
     status: problemStatus(error.code),
-    detail: truncate(error.message, MAX_CHARACTERS.detail),
-    instance: truncate(instance, MAX_CHARACTERS.instance),
+    detail: truncate(error.message, MAX_PROBLEM_CHARS.detail),
+    instance: truncate(instance, MAX_PROBLEM_CHARS.instance),
     code: error.code,
     requestId,
     ...(errors.length > 0 && { errors }),
@@ -96,10 +96,10 @@ const located = { detail: z.string() };
 
 export const problemSchema = z
   .object({
-    type: z.string().describe('`urn:atelier:problem:` and the code'),
+    type: z.string().describe('`urn:atelier:problem:` followed by the code'),
     title: z.string(),
     status: z.int(),
-    detail: z.string().describe('What was wrong, what is allowed, what to do'),
+    detail: z.string().describe('What is wrong, what is allowed, what to do'),
     instance: z.string().describe('Path of the request'),
     code: z.enum(ERROR_CODES),
     requestId: z.string(),
@@ -112,7 +112,7 @@ export const problemSchema = z
       )
       .max(MAX_ERRORS)
       .optional()
-      .describe('Where; `detail` says how many more there are'),
+      .describe('Location of each error; `detail` counts those left out'),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problemSchema>;
@@ -121,11 +121,11 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 type ProblemResponse = { description: string; content: Record<string, { schema: typeof problemSchema }> };
 
-/** Response schemas of the given error statuses, for a route's `schema.response`. */
+/** Response schemas of error statuses, for a route's `schema.response`. */
 export function problems<S extends number>(...statuses: S[]): Record<S, ProblemResponse> {
   const responses: Record<number, ProblemResponse> = {};
   for (const status of statuses) {
-    const titles = Object.values(STATUS).flatMap(([s, title]) => (s === status ? [title] : []));
+    const titles = Object.values(PROBLEMS).flatMap(([s, title]) => (s === status ? [title] : []));
     responses[status] = {
       description: [...new Set(titles)].join('; '),
       content: { [PROBLEM_TYPE]: { schema: problemSchema } },

@@ -1,15 +1,22 @@
-/** Errors of other protocols, in the shape that their clients look for. */
+/** Error formats: problems for the native protocol, and the shapes that clients of other protocols expect. */
 import { z } from 'zod';
 import { PROBLEM_TYPE, type Problem, problemSchema, problems, problemTitle } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Default: problems. */
+    errorFormat?: ErrorFormat;
+  }
+}
 
 export const protocolErrorSchema = z.object({ error: z.string() }).meta({ id: 'ProtocolError' });
 export const mlflowErrorSchema = z
   .object({ error_code: z.string(), message: z.string() })
   .meta({ id: 'MlflowError' });
 
-interface ErrorShape {
+export interface ErrorFormat {
   readonly type: string;
-  /** Of the schema, in the contract. */
+  /** Component id of the schema in the OpenAPI document. */
   readonly name: string;
   readonly schema: z.ZodType;
   readonly toStatus: (problem: Problem) => number;
@@ -21,10 +28,10 @@ interface ErrorResponse {
   readonly content: Record<string, { readonly schema: z.ZodType }>;
 }
 
-/** These protocols know no 422. */
+/** The other protocols do not define 422. */
 const withoutUnprocessable = ({ status }: Problem) => (status === 422 ? 400 : status);
 
-/** MLflow's names for them; there are no more where it has none. */
+/** MLflow's own error codes; all other statuses are BAD_REQUEST. */
 const MLFLOW_CODES: Readonly<Record<number, string>> = {
   401: 'UNAUTHENTICATED',
   403: 'PERMISSION_DENIED',
@@ -34,21 +41,22 @@ const MLFLOW_CODES: Readonly<Record<number, string>> = {
   503: 'TEMPORARILY_UNAVAILABLE',
 };
 
-const NATIVE: ErrorShape = {
+export const PROBLEM_ERRORS: ErrorFormat = {
   type: PROBLEM_TYPE,
   name: 'Problem',
   schema: problemSchema,
   toStatus: ({ status }) => status,
   toBody: (problem) => problem,
 };
-const PROTOCOL: ErrorShape = {
+/** KServe v2 and TensorFlow Serving. */
+export const PROTOCOL_ERRORS: ErrorFormat = {
   type: 'application/json',
   name: 'ProtocolError',
   schema: protocolErrorSchema,
   toStatus: withoutUnprocessable,
   toBody: ({ detail }) => ({ error: detail }),
 };
-const MLFLOW: ErrorShape = {
+export const MLFLOW_ERRORS: ErrorFormat = {
   type: 'application/json',
   name: 'MlflowError',
   schema: mlflowErrorSchema,
@@ -59,25 +67,26 @@ const MLFLOW: ErrorShape = {
   }),
 };
 
-/** What is not HTTP has no path: it gets a problem, whatever it was meant for. */
-const NOT_HTTP = `${problemTitle('malformed-request')}; `;
-
-/** @param url of a request, a route or an operation */
-export function findErrorShape(url: string): ErrorShape {
+/** For requests without a route; routes declare their format as `config.errorFormat`. */
+export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
-  // The Open Inference Protocol; TensorFlow Serving's verbs, behind a colon, or one that is encoded; that of a
-  // parameter in a route begins its segment.
-  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return PROTOCOL;
-  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW : NATIVE;
+  // KServe v2; TensorFlow Serving's verbs, which follow a colon, possibly an encoded one.
+  if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return PROTOCOL_ERRORS;
+  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;
 }
 
-/** Response schemas of the given error statuses, for the `schema.response` of a route at that path. */
-export function protocolErrors<S extends number>(path: string, ...statuses: S[]): Record<S, ErrorResponse> {
-  const { type, schema } = findErrorShape(path);
-  const known: Record<number, { description: string }> = problems(...statuses);
+/** A request that is not HTTP has no path, so its error is always a problem. */
+const NOT_HTTP = `${problemTitle('malformed-request')}; `;
+
+/** Response schemas of error statuses in the given format, for a route's `schema.response`. */
+export function protocolErrors<S extends number>(
+  { type, schema }: ErrorFormat,
+  ...statuses: S[]
+): Record<S, ErrorResponse> {
+  const asProblems: Record<number, { description: string }> = problems(...statuses);
   const responses: Record<number, ErrorResponse> = {};
   for (const status of statuses) {
-    const description = known[status]!.description.replace(NOT_HTTP, '');
+    const description = asProblems[status]!.description.replace(NOT_HTTP, '');
     responses[status] = { description, content: { [type]: { schema } } };
   }
   return responses;

@@ -1,10 +1,11 @@
-/** How many requests, how long they took, and what became of them, by route. */
+/** Metrics of requests: count, duration and status by route. */
 import type { FastifyInstance, FastifyReply, onResponseHookHandler } from 'fastify';
 import { Histogram, type Registry } from 'prom-client';
+import type { OnTimeout } from '../errors/client-error.ts';
 
-/** From a prediction to a gradient check. */
+/** From the fastest prediction to the slowest gradient check. */
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
-/** One label for all of them: a path is the client's choice. */
+/** One label for all unknown paths, which clients choose freely. */
 const UNMATCHED = 'unmatched';
 
 export interface Duration {
@@ -15,7 +16,7 @@ export type DurationFor = (route: string, method: string, status: number) => Dur
 export function requestDurations(registry: Registry): DurationFor {
   const durations = new Histogram({
     name: 'atelier_http_request_duration_seconds',
-    help: 'From the headers of a request to the end of its answer; _count is the number of requests.',
+    help: 'Time from the headers of a request to the end of its response; _count is the number of requests.',
     labelNames: ['route', 'method', 'status'],
     buckets: BUCKETS_SECONDS,
     registers: [registry],
@@ -23,7 +24,7 @@ export function requestDurations(registry: Registry): DurationFor {
   return (route, method, status) => durations.labels(route, method, String(status));
 }
 
-/** Before the routes. What answers a status is looked up once, and not once a request. */
+/** The histogram of each route, method and status is looked up once instead of once per request. */
 export function measureRequests(app: FastifyInstance, durationFor: DurationFor): void {
   function meter(route: string, method: string): (reply: FastifyReply) => void {
     const byStatus = new Map<number, Duration>();
@@ -40,20 +41,24 @@ export function measureRequests(app: FastifyInstance, durationFor: DurationFor):
 
   app.addHook('onRoute', (route) => {
     const meters = new Map([route.method].flat().map((method) => [method, meter(route.url, method)]));
-    // A hook of the route itself, which need not be looked up then.
+    // A hook of the route itself, so that the route need not be looked up.
     const measure: onResponseHookHandler = (request, reply, done) => {
       meters.get(request.method)?.(reply);
       done();
     };
     route.onResponse = [measure, ...[route.onResponse ?? []].flat()];
   });
-  app.decorate('countTimedOut', ({ request, elapsedTime }) => {
-    const { url = UNMATCHED } = request.routeOptions;
-    durationFor(url, url === UNMATCHED ? 'any' : request.method, 408).observe(elapsedTime / 1000);
-  });
   const unmatched = meter(UNMATCHED, 'any');
   app.addHook('onResponse', (request, reply, done) => {
     if (request.is404) unmatched(reply);
     done();
   });
+}
+
+/** Counts the 408 responses that are written to the connection directly, which Fastify's hooks do not see. */
+export function countTimeouts(durationFor: DurationFor): OnTimeout {
+  return ({ request, elapsedTime }) => {
+    const { url = UNMATCHED } = request.routeOptions;
+    durationFor(url, url === UNMATCHED ? 'any' : request.method, 408).observe(elapsedTime / 1000);
+  };
 }

@@ -1,11 +1,27 @@
-/** Who may call what, and how often. */
+/** Authentication: API keys as bearer tokens, and the scope that each route requires. */
 import { timingSafeEqual } from 'node:crypto';
-import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../config.ts';
-import { type ApiKey, includesScope, sha256Bytes } from '../../domain/api-key.ts';
+import { type ApiKey, includesScope, type Scope, sha256Bytes } from '../../domain/api-key.ts';
 import { AtelierError } from '../../errors.ts';
-import type { RouteScope } from './route-scopes.ts';
+import { createRateLimit } from './rate-limit.ts';
+
+/** The configuration decides whether `docs` and `metrics` are open. */
+export type RouteScope = Scope | 'open' | 'docs' | 'metrics';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    scope: RouteScope;
+  }
+  interface FastifyInstance {
+    /** Scope of all routes of an instance, for plugins that register routes without a config of their own. */
+    readonly routeScope?: RouteScope;
+  }
+  interface FastifyRequest {
+    /** Name of the key that was sent, or `anonymous`. */
+    caller: string;
+  }
+}
 
 export type AuthenticationConfig = Pick<
   Config,
@@ -13,9 +29,24 @@ export type AuthenticationConfig = Pick<
 >;
 
 const CHALLENGE = 'Bearer realm="atelier"';
-const HOW_TO_SEND_A_KEY = 'Send one as in: Authorization: Bearer <key>';
+const ADVICE = 'Send a key as in: Authorization: Bearer <key>';
 
-/** Before bodies are read and places are taken. Without keys and limit there is nothing that a request would pass. */
+/** Requires every route to declare a scope, or the service does not start. HEAD has the scope of its GET. */
+export function requireRouteScopes(app: FastifyInstance): void {
+  app.decorateRequest('caller', 'anonymous');
+  app.addHook('onRoute', function (route) {
+    // Browsers send preflight requests without a key.
+    const scope = route.config?.scope ?? this.routeScope ?? (route.method === 'OPTIONS' ? 'open' : undefined);
+    if (scope === undefined) {
+      throw new TypeError(
+        `${route.method} ${route.url} declares no scope: add config: { scope: … } to its options.`,
+      );
+    }
+    route.config = { ...route.config, scope };
+  });
+}
+
+/** Without configured keys and rate limit there is nothing to check, and no hook. */
 export async function registerAuthentication(
   app: FastifyInstance,
   config: AuthenticationConfig,
@@ -27,63 +58,46 @@ export async function registerAuthentication(
     if (scope === 'metrics') return publicMetrics ? null : 'predict';
     return scope;
   };
-  const countRequest = rateLimitPerMinute === null ? undefined : await createLimit(app, rateLimitPerMinute);
+  const limit = rateLimitPerMinute === null ? undefined : await createRateLimit(app, rateLimitPerMinute);
 
   app.addHook('onRequest', async function (request, reply) {
     const { scope } = request.routeOptions.config;
     if (scope === 'open') return;
-    const sent = bearerToken(request);
-    const key = sent && findKey(keys, sent);
+    const token = bearerToken(request);
+    const key = token && findKey(keys, token);
     if (key) request.caller = key.name;
-    // Whoever sends a wrong key is counted too, by address.
-    await countRequest?.call(this, request, reply);
+    // Requests with a wrong key count too, by address.
+    await limit?.call(this, request, reply);
     const required = requiredScope(scope);
     if (keys.length === 0 || required === null) return;
-    if (!key) throw unauthenticated(reply, sent !== undefined);
+    if (!key) throw unauthenticated(reply, token !== undefined);
     if (!includesScope(key.scopes, required)) throw forbidden(reply, key, required);
   });
 }
 
-/** RFC 6750, section 2.1; the bytes that were sent, of which Node makes Latin-1. */
+/** RFC 6750, section 2.1. Node decodes header bytes as Latin-1; this restores them. */
 function bearerToken({ headers }: FastifyRequest): Buffer | undefined {
-  const sent = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
-  return sent === undefined ? undefined : Buffer.from(sent, 'latin1');
+  const token = /^bearer +(.+)$/i.exec(headers.authorization ?? '')?.[1];
+  return token === undefined ? undefined : Buffer.from(token, 'latin1');
 }
 
-/** With every key, and all of their hashes, so that the time tells neither which it was nor how much of it was right. */
-function findKey(keys: readonly ApiKey[], sent: Uint8Array): ApiKey | undefined {
-  const digest = sha256Bytes(sent);
+/** Compares with every key and in constant time, so that the duration reveals nothing about the keys. */
+function findKey(keys: readonly ApiKey[], token: Uint8Array): ApiKey | undefined {
+  const digest = sha256Bytes(token);
   return keys.filter((key) => timingSafeEqual(digest, key.digest))[0];
 }
 
 function unauthenticated(reply: FastifyReply, wasSent: boolean): AtelierError {
   reply.header('www-authenticate', wasSent ? `${CHALLENGE}, error="invalid_token"` : CHALLENGE);
-  // Nothing of what was sent: it is nearly a key.
-  const what = wasSent ? 'The key that was sent is none of those known here.' : 'This needs a key.';
-  return new AtelierError('unauthenticated', `${what} ${HOW_TO_SEND_A_KEY}.`);
+  // The message does not repeat the token: it may be a key with a typing mistake.
+  const problem = wasSent ? 'The API key is unknown.' : 'This request needs an API key.';
+  return new AtelierError('unauthenticated', `${problem} ${ADVICE}.`);
 }
 
 function forbidden(reply: FastifyReply, { name, scopes }: ApiKey, required: string): AtelierError {
   reply.header('www-authenticate', `${CHALLENGE}, error="insufficient_scope", scope="${required}"`);
   return new AtelierError(
     'forbidden',
-    `This needs the scope ${required}; the key ${name} has ${scopes.join(', ')}. Use a key that has it.`,
+    `This request needs the scope ${required}; the key ${name} has ${scopes.join(', ')}. Use a key with that scope.`,
   );
-}
-
-async function createLimit(app: FastifyInstance, max: number) {
-  await app.register(rateLimit, {
-    global: false,
-    max,
-    timeWindow: 60_000,
-    enableDraftSpec: true,
-    keyGenerator: ({ caller, ip }) => (caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`),
-    errorResponseBuilder({ caller }, { ttl }) {
-      const retryAfterSeconds = Math.ceil(ttl / 1000);
-      const whose = caller === 'anonymous' ? 'your address' : `the key ${caller}`;
-      const message = `${max} requests a minute are taken from ${whose}. Go on in ${retryAfterSeconds} s.`;
-      return new AtelierError('rate-limited', message, { retryAfterSeconds });
-    },
-  });
-  return app.rateLimit();
 }

@@ -1,4 +1,4 @@
-/** A main thread that is late: new work is refused, so that predictions go on; far too late, all but what watches it is. */
+/** Load shedding by event-loop delay: first new work is rejected, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
@@ -6,35 +6,35 @@ import { isLargeBody } from './large-bodies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Refused first; by default what is a POST. */
+    /** Rejected first under load. Default: true for POST. */
     sheddable?: boolean | 'large-body';
   }
 }
 
-/** Times the delay at which new work is refused, everything is. */
+/** × the delay at which new work is rejected: above it, everything except probes is. */
 export const CRITICAL_FACTOR = 20;
-const SAMPLE_MS = 1000;
+export const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 
 /**
- * The delay is the smaller of the means of the last two seconds: a single pause, as that of a start, does not count.
- * Measured while the service listens.
- * @param maxDelayMs of the event loop, above which new work is refused
+ * The measured delay is the smaller mean of the last two samples, so that a single pause, as at start, does not count.
+ * It is measured while the server listens.
+ * @param maxDelayMs event-loop delay above which new work is rejected
  */
 export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
   const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   let timer: NodeJS.Timeout | undefined;
   let sampledAt = 0;
-  let last = 0;
+  let lastMean = 0;
   let delayMs = 0;
 
   function sample(): void {
     const now = performance.now();
-    // It takes two turns of the event loop to measure one: where there were none, it is as late as that.
+    // One measurement takes two turns of the event loop. Without any, the delay is at least the whole interval.
     const mean = histogram.count === 0 ? now - sampledAt : histogram.mean / 1e6 - RESOLUTION_MS;
     sampledAt = now;
-    delayMs = Math.min(last, mean);
-    last = mean;
+    delayMs = Math.min(lastMean, mean);
+    lastMean = mean;
     histogram.reset();
   }
 
@@ -49,10 +49,10 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SA
   });
   app.addHook('onRequest', (request, _reply, done) => {
     if (delayMs <= maxDelayMs) return done();
-    const rejected = delayMs > maxDelayMs * CRITICAL_FACTOR ? !isProbe(request) : isSheddable(request);
-    if (!rejected) return done();
-    const late = `The service is ${Math.ceil(delayMs)} ms late in whatever it does`;
-    done(new AtelierError('overloaded', `${late}. Try again shortly.`));
+    const isRejected = delayMs > maxDelayMs * CRITICAL_FACTOR ? !isProbe(request) : isSheddable(request);
+    if (!isRejected) return done();
+    const message = `The service is overloaded: its event loop is ${Math.ceil(delayMs)} ms late. Try again shortly.`;
+    done(new AtelierError('overloaded', message));
   });
 }
 
@@ -61,7 +61,7 @@ function isSheddable(request: FastifyRequest): boolean {
   return sheddable === 'large-body' ? isLargeBody(request) : sheddable;
 }
 
-/** Answered in any case, also while the service shuts down. */
+/** Health and metrics are served under any load and during shutdown. */
 export function isProbe({ url }: FastifyRequest): boolean {
   return /^\/(v2\/)?health\/|^\/(metrics|ping)$/.test(url);
 }

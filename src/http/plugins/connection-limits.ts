@@ -1,19 +1,20 @@
-/** How long a connection may take for what, and how many there are. */
+/** Time limits of a connection, and the number of connections. */
 import type { FastifyInstance } from 'fastify';
+import type { OnTimeout } from '../errors/client-error.ts';
 import { closeStalled, enforceRequestTimeout } from './slow-clients.ts';
 
 export interface ConnectionLimits {
   /** From the start of a request, or of the connection, to the end of the headers. */
   readonly headersMs: number;
-  /** … to the end of the body, however steadily it arrives. */
+  /** From the start of a request to the end of its body, however steadily it arrives. */
   readonly requestMs: number;
-  /** … that of a data set, which may be a thousand times as large. */
+  /** From the start of an upload of a data set, which may be a thousand times as large, to the end of its body. */
   readonly uploadMs: number;
-  /** Without a byte from a client that is sending, or to one that is to read. */
+  /** Without a byte from a client that sends, or to a client that reads. */
   readonly stallMs: number;
   /** Between two requests. */
   readonly keepAliveMs: number;
-  /** How often `headersMs` and `uploadMs` are looked at. */
+  /** Interval at which `headersMs` and `uploadMs` are checked. */
   readonly checkMs: number;
   readonly connections: number;
 }
@@ -23,16 +24,17 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   requestMs: 120_000,
   uploadMs: 3_600_000,
   stallMs: 30_000,
-  // Longer than the minute of usual proxies, which would else send into a connection that is being closed.
+  // Longer than the usual minute of proxies, which could otherwise send into a connection that is being closed.
   keepAliveMs: 72_000,
   checkMs: 5000,
   connections: 4000,
 };
+/** Of the request line and all headers. */
 export const MAX_HEADER_BYTES = 16 * 1024;
-/** Until the system asks a silent client whether it is still there. */
-const PROBE_AFTER_MS = 60_000;
+/** Idle time before TCP keep-alive probes a silent client. */
+export const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** Of Fastify. */
+/** The limits that Fastify has options for. */
 export function connectionOptions({ headersMs, uploadMs, stallMs, keepAliveMs, checkMs }: ConnectionLimits) {
   return {
     requestTimeout: uploadMs,
@@ -43,17 +45,18 @@ export function connectionOptions({ headersMs, uploadMs, stallMs, keepAliveMs, c
       connectionsCheckingInterval: checkMs,
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAlive: true,
-      keepAliveInitialDelay: PROBE_AFTER_MS,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
     },
   };
 }
 
-/** What Fastify has no option for. */
+/** The limits that Fastify has no options for. */
 export function limitConnections(
   app: FastifyInstance,
   { requestMs, stallMs, connections }: ConnectionLimits,
+  onTimeout: OnTimeout,
 ): void {
   app.server.maxConnections = connections;
-  closeStalled(app, stallMs);
-  enforceRequestTimeout(app, requestMs);
+  closeStalled(app, stallMs, onTimeout);
+  enforceRequestTimeout(app, requestMs, onTimeout);
 }

@@ -1,4 +1,4 @@
-/** Pages of other origins, which may read an answer only where the configuration names them. */
+/** CORS: pages of the configured origins may read responses. */
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
 
@@ -16,16 +16,15 @@ const EXPOSED_HEADERS = [
   'X-Export-Checked-Images',
   'Inference-Header-Content-Length',
 ];
-const PREFLIGHT_SECONDS = 600;
+const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
-/** Before whatever may refuse a request: a browser asks without the key that it will send. */
 export async function registerCors(app: FastifyInstance, origins: readonly string[] = []): Promise<void> {
   if (origins.length === 0) return;
   await app.register(cors, {
     origin: [...origins],
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     exposedHeaders: EXPOSED_HEADERS,
-    maxAge: PREFLIGHT_SECONDS,
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
     strictPreflight: false,
   });
 }

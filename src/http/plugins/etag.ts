@@ -1,12 +1,22 @@
-/** ETags, and answers without a body to whoever has it already: RFC 9110, section 13.1.2. */
+/** ETags and conditional requests: RFC 9110, section 13.1.2. */
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
-/** For the routes of `app`. */
-export async function registerEtag(app: FastifyInstance): Promise<void> {
-  // It would know a single tag only.
-  await app.register(etag, { replyWith304: false });
-  app.addHook('onSend', async (request, reply, payload) => {
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Set by `registerEtag`: responses carry an ETag, and 304 is possible. */
+    etag?: true;
+  }
+}
+
+/** For the routes that are added to `scope` afterwards. */
+export async function registerEtag(scope: FastifyInstance): Promise<void> {
+  scope.addHook('onRoute', (route) => {
+    if (route.method === 'GET') route.config = { ...route.config!, etag: true };
+  });
+  // The plugin's own 304 compares with a single tag only.
+  await scope.register(etag, { replyWith304: false });
+  scope.addHook('onSend', async (request, reply, payload) => {
     const tag = reply.getHeader('etag');
     if (reply.statusCode !== 200 || typeof tag !== 'string' || !isFresh(request, tag)) return payload;
     reply.code(304);
@@ -14,9 +24,9 @@ export async function registerEtag(app: FastifyInstance): Promise<void> {
   });
 }
 
-/** By a tag, weak or not, by one of a list, or by `*`. */
+/** If-None-Match may be one tag, weak or strong, a list of tags, or `*`. */
 export function isFresh({ method, headers }: FastifyRequest, tag: string): boolean {
-  const known = headers['if-none-match'];
-  if (known === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
-  return known.split(',').some((one) => ['*', tag, `W/${tag}`].includes(one.trim()));
+  const candidates = headers['if-none-match'];
+  if (candidates === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
+  return candidates.split(',').some((candidate) => ['*', tag, `W/${tag}`].includes(candidate.trim()));
 }

@@ -1,9 +1,21 @@
-/** Requests that are being answered when the service is told to stop. */
+/** Graceful shutdown: new requests are rejected, requests in flight are completed. */
 import type { FastifyInstance } from 'fastify';
+import { AtelierError } from '../../errors.ts';
+import { isProbe } from './backpressure.ts';
+
+/** @param isAccepting false once the shutdown has begun */
+export function rejectWhileDraining(app: FastifyInstance, isAccepting: () => boolean): void {
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (!isAccepting() && !isProbe(request)) {
+      throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
+    }
+    done();
+  });
+}
 
 /**
- * Closing waits for them before it stops to listen, so that whoever asks meanwhile is told that the service is not
- * ready. Then every connection is closed: one that has not sent a whole request head would hold it up.
+ * Keeps the server listening until requests in flight are completed, so that probes meanwhile receive "not ready".
+ * Then closes every connection, including those that never sent a complete request head.
  */
 export function drainInFlightRequests(app: FastifyInstance): void {
   let inFlight = 0;
@@ -16,7 +28,7 @@ export function drainInFlightRequests(app: FastifyInstance): void {
     inFlight++;
     response.on('close', requestClosed);
   });
-  // In a scope of its own, since the hooks of scopes come after those of the application.
+  // Hooks of a child scope run after those of the application.
   app.register(async (scope) => {
     scope.addHook('preClose', async () => {
       if (inFlight > 0) await new Promise<void>((resolve) => (resolveDrained = resolve));

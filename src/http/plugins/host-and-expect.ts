@@ -1,34 +1,38 @@
-/** What Node would refuse with an empty answer. */
+/** Validation of the Host and Expect headers, which Node would answer with an empty response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 
 export function validateHostAndExpect(app: FastifyInstance): void {
-  // Node knows 100-continue; with a listener the others are left to us.
+  // Node handles 100-continue itself; with this listener it passes on all other expectations.
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit('request', request, response);
   });
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
-    // RFC 9112, section 3.2: a request of HTTP/1.1 has one, if an empty one.
+    // RFC 9112, section 3.2: an HTTP/1.1 request has a Host header, possibly an empty one.
     if (headers.host === undefined && raw.httpVersion === '1.1') {
-      throw new AtelierError('malformed-request', 'The request has no Host header, which HTTP/1.1 demands.');
+      throw new AtelierError(
+        'malformed-request',
+        'The request has no Host header, which HTTP/1.1 requires. Send one.',
+      );
     }
     const hosts = countHostHeaders(raw.rawHeaders);
     if (hosts > 1) {
-      throw new AtelierError('malformed-request', `The request has ${hosts} Host headers; allowed: one.`);
+      throw new AtelierError('malformed-request', `The request has ${hosts} Host headers. Send one.`);
     }
     const { expect } = headers;
     if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
-      const detail = 'allowed: 100-continue, or no such header';
-      throw new AtelierError('expectation-failed', `Expect: ${expect} is not done here; ${detail}.`, {
-        details: [{ parameter: 'Expect', detail }],
-      });
+      throw new AtelierError(
+        'expectation-failed',
+        `Expect: ${expect} is not supported. Send Expect: 100-continue or no Expect header.`,
+        { details: [{ parameter: 'Expect', detail: 'Must be 100-continue, or left out.' }] },
+      );
     }
     done();
   });
 }
 
-/** Of names and values in turn, as Node keeps them. */
+/** @param rawHeaders names and values alternate */
 function countHostHeaders(rawHeaders: readonly string[]): number {
   let hosts = 0;
   for (let n = 0; n < rawHeaders.length; n += 2) {

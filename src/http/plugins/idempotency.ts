@@ -1,67 +1,66 @@
-/** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a request that is repeated creates nothing a second time. */
+/** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a repeated request creates nothing a second time. */
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import stringify from 'safe-stable-stringify';
 import { z } from 'zod';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { IdempotencyRecord, StoredResponse } from '../../store/idempotency.ts';
-import { computeFingerprint } from './fingerprint.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Takes an Idempotency-Key: the handler answers by `answerOnce`. */
+    /** Accepts an Idempotency-Key: the handler responds by `respondIdempotently`. */
     idempotent?: boolean;
   }
   interface FastifyRequest {
-    /**
-     * Of an idempotent route, the body before the schema filled in defaults, which another version may choose otherwise.
-     * A handler that reads its body by itself sets it to what tells one body from another, as the digests of its parts.
-     */
-    fingerprintSource: unknown;
+    /** Body of an idempotent route before the schema fills in defaults, which may differ in another version. */
+    rawBody: unknown;
   }
 }
 
 const HEADER = 'idempotency-key';
-/** Bare by habit, or a string of RFC 8941, as the draft has it. */
+/** Bare, as is common, or a string of RFC 8941, as in the draft. */
 const KEY = /^(?:[!#-~][!-~]{0,254}|"(?:[!#-[\]-~]|\\["\\]){1,255}")$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 const headersSchema = z.object({
   [HEADER]: z
     .string()
-    .regex(KEY, 'must be 1 to 255 visible ASCII characters, bare or in quotes with \\ before " and \\')
+    .regex(KEY, 'Must be 1 to 255 visible ASCII characters, bare or in quotes with \\ before " and \\.')
     .transform((key) => (key.startsWith('"') ? key.slice(1, -1).replace(/\\(.)/g, '$1') : key))
     .optional()
     .describe(
-      'A name of your choice for this request, best a new UUID; any 1 to 255 visible ASCII characters are taken. Who repeats the request with it within 24 hours gets the ' +
-        'first answer again, with `Idempotency-Replayed: true`, and nothing is created a second time, whatever happened ' +
-        'to the connection or the service. 409 while the first is not answered; 422 if path or body differ. An error that ' +
-        'came before anything was created is not kept.',
+      'A name of your choice for this request, best a new UUID: 1 to 255 visible ASCII characters. A repeated request with the ' +
+        'same key within 24 hours receives the first response again, with `Idempotency-Replayed: true`, and creates nothing, ' +
+        'even if the connection or the service failed in between. 409 while the first request is in progress; 422 if path or ' +
+        'body differ. Errors before anything was created are not stored.',
     ),
 });
 
-/** Before the routes, and before their documentation. */
 export function registerIdempotency(app: FastifyInstance): void {
-  app.decorateRequest('fingerprintSource', undefined);
+  app.decorateRequest('rawBody', undefined);
   app.addHook('onRoute', (route) => {
     if (route.config?.idempotent) route.schema = { ...route.schema, headers: headersSchema };
   });
   app.addHook('preValidation', (request, _reply, done) => {
-    if (request.routeOptions.config.idempotent) request.fingerprintSource = request.body;
+    if (request.routeOptions.config.idempotent) request.rawBody = request.body;
     done();
   });
 }
 
 /**
- * Creates, unless an earlier request of the same key did, and sends the answer. Without a key it always creates.
- * @param create hands `keep` down to the transaction
- * @param toResponse what is sent; `body` fits the route's schema for the `status`
- * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
+ * Creates, unless an earlier request with the same key did, and sends the response. Without a key it always creates.
+ * @param create passes the record down to the transaction
+ * @param toResponse the response; `body` must match the route's schema for the `status`
+ * @param body identifies the request body; for forms, the digests of its parts
+ * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
  */
 export async function respondIdempotently<T>(
-  once: IdempotencyService,
+  idempotency: IdempotencyService,
   request: FastifyRequest,
   reply: FastifyReply,
-  create: (keep?: IdempotencyRecord<T>) => Promise<T>,
+  create: (record?: IdempotencyRecord<T>) => Promise<T>,
   toResponse: (created: T) => { status: number; location: string; body: Record<string, unknown> },
+  body: unknown = request.rawBody,
 ): Promise<FastifyReply> {
   const render = (created: T): StoredResponse => {
     const { status, location, body } = toResponse(created);
@@ -71,14 +70,38 @@ export async function respondIdempotently<T>(
   const key = request.headers[HEADER];
   if (typeof key !== 'string') return send(reply, render(await create()));
 
-  const { method, url, caller, fingerprintSource: body } = request;
+  const { method, url, caller } = request;
   const fingerprint = computeFingerprint({ method, url, caller, body });
-  const { answer: first, replayed } = await once.respond({ caller, key, fingerprint }, create, render);
+  const { answer: stored, replayed } = await idempotency.respond(
+    { caller, key, fingerprint },
+    create,
+    render,
+  );
   if (replayed) reply.header('idempotency-replayed', 'true');
-  return send(reply, first);
+  return send(reply, stored);
 }
 
 function send(reply: FastifyReply, { status, location, contentType, body }: StoredResponse): FastifyReply {
   if (location !== null) reply.header('location', location);
   return reply.code(status).type(contentType).send(body);
+}
+
+/**
+ * Distinguishes a request from others with the same key.
+ * @param request.url path and query
+ * @param request.body bytes, or parsed JSON: the order of keys, white space and the spelling of numbers are ignored
+ * @returns SHA-256 in hexadecimal
+ */
+export function computeFingerprint(request: {
+  method: string;
+  url: string;
+  caller: string;
+  body: unknown;
+}): string {
+  const { method, url, caller, body } = request;
+  const isBytes = body instanceof Uint8Array;
+  return createHash('sha256')
+    .update(`${JSON.stringify([method, url, caller, isBytes ? 'bytes' : 'json'])}\n`)
+    .update(isBytes ? body : (stringify(body) ?? ''))
+    .digest('hex');
 }

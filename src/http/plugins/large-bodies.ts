@@ -1,14 +1,14 @@
-/** How many large bodies are in work at once: each takes memory and a place in the one thread that computes them. */
+/** Concurrency limit of large bodies: each takes memory and a turn of the one thread that computes them. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { rejectWithTimeout } from '../errors/time-out.ts';
+import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 
-/** What the main thread computes by itself is no larger. */
-export const LARGE_BYTES = 256 * 1024;
+/** Smaller bodies may be computed on the main thread. */
+export const LARGE_BODY_BYTES = 256 * 1024;
 export const MAX_LARGE_BODIES = 8;
-/** Of a body that is arriving while others wait for its place. */
-export const MIN_BYTES_PER_SECOND = 64 * 1024;
-/** Before its rate is judged. */
+/** A slower body loses its slot when another request waits for one. */
+export const MIN_LARGE_BODY_BYTES_PER_SECOND = 64 * 1024;
+/** The rate of a body is judged after this time. */
 const RATE_AFTER_MS = 2000;
 
 interface Slot {
@@ -17,57 +17,57 @@ interface Slot {
   readonly bytesBefore: number;
 }
 
-/** One that does not say how long it is, or will be, counts as large. */
+/** A body of unknown length, or unknown inflated length, counts as large. */
 export function isLargeBody({ headers }: FastifyRequest): boolean {
   return (
     headers['transfer-encoding'] !== undefined ||
     headers['content-encoding'] !== undefined ||
-    Number(headers['content-length']) > LARGE_BYTES
+    Number(headers['content-length']) > LARGE_BODY_BYTES
   );
 }
 
 /**
- * Before a body is read. Where all places are taken, the slowest client that sends fewer than 64 KiB a second loses its
- * place: eight that hardly send would keep everybody out.
+ * Takes a slot before the body is read. When all are taken, the slowest sender below the minimum rate loses its slot:
+ * eight clients that hardly send could block everybody else.
  */
-export function limitLargeBodies(scope: FastifyInstance): void {
-  const active = new Set<Slot>();
+export function limitLargeBodies(scope: FastifyInstance, onTimeout: OnTimeout): void {
+  const slots = new Set<Slot>();
   scope.addHook('onRequest', (request, reply, done) => {
     if (!isLargeBody(request)) return done();
-    if (active.size >= MAX_LARGE_BODIES && !evictSlowest(active)) {
+    if (slots.size >= MAX_LARGE_BODIES && !evictSlowest(slots, onTimeout)) {
       throw new AtelierError(
         'overloaded',
-        `${MAX_LARGE_BODIES} bodies of more than ${LARGE_BYTES / 1024} KiB are in work already. Try again shortly.`,
+        `The service is already processing ${MAX_LARGE_BODIES} bodies larger than ${LARGE_BODY_BYTES / 1024} KiB, the most that it accepts. Try again shortly.`,
       );
     }
     const slot = { reply, startedAt: performance.now(), bytesBefore: request.socket.bytesRead };
-    active.add(slot);
-    reply.raw.once('close', () => active.delete(slot));
+    slots.add(slot);
+    reply.raw.once('close', () => slots.delete(slot));
     done();
   });
 }
 
-/** @returns whether there was one */
-function evictSlowest(active: Set<Slot>): boolean {
+/** @returns whether a slot became free */
+function evictSlowest(slots: Set<Slot>, onTimeout: OnTimeout): boolean {
   const now = performance.now();
   let slowest: Slot | undefined;
-  let lowest = MIN_BYTES_PER_SECOND;
-  for (const slot of active) {
-    const { startedAt, bytesBefore } = slot;
+  let lowestRate = MIN_LARGE_BODY_BYTES_PER_SECOND;
+  for (const slot of slots) {
     const { request } = slot.reply;
-    const elapsedMs = now - startedAt;
+    const elapsedMs = now - slot.startedAt;
     if (request.raw.complete || elapsedMs < RATE_AFTER_MS) continue;
-    const rate = (request.socket.bytesRead - bytesBefore) / (elapsedMs / 1000);
-    if (!(rate < lowest)) continue;
-    lowest = rate;
+    const rate = (request.socket.bytesRead - slot.bytesBefore) / (elapsedMs / 1000);
+    if (!(rate < lowestRate)) continue;
+    lowestRate = rate;
     slowest = slot;
   }
   if (slowest === undefined) return false;
-  active.delete(slowest);
+  slots.delete(slowest);
   rejectWithTimeout(
     slowest.reply,
-    'the body arrived too slowly while others waited',
-    `the body arrived at ${Math.round(lowest)} bytes a second while others waited for its place`,
+    'body too slow while others wait',
+    `the body arrived at ${Math.round(lowestRate)} bytes per second while other requests waited`,
+    onTimeout,
   );
   return true;
 }

@@ -1,4 +1,4 @@
-/** Paths without a route, and routes without the method. */
+/** 404 for paths without a route, 405 for paths whose route does not have the method. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 
@@ -7,17 +7,17 @@ function matchesPath(pattern: string, path: string): boolean {
   return expected.length === actual.length && expected.every((part, i) => matchesSegment(part, actual[i]!));
 }
 
-/** `:name`, or `:name(…)::verb`, whose verb is behind a colon. */
-function matchesSegment(expected: string, actual: string): boolean {
-  if (!expected.startsWith(':')) return expected === actual;
-  const [, verb] = expected.split('::');
-  return verb === undefined || actual.endsWith(`:${verb}`);
+/** A pattern is text, `:name`, or `:name(…)::verb` for a name that ends with a colon and the verb. */
+function matchesSegment(pattern: string, segment: string): boolean {
+  if (!pattern.startsWith(':')) return pattern === segment;
+  const [, verb] = pattern.split('::');
+  return verb === undefined || segment.endsWith(`:${verb}`);
 }
 
 export function routeNotFound({ method, url }: FastifyRequest): AtelierError {
   return new AtelierError(
     'route-not-found',
-    `There is no ${method} ${url.split('?')[0]}. /docs shows what there is.`,
+    `There is no route ${method} ${url.split('?')[0]}. All routes are listed at /docs.`,
   );
 }
 
@@ -29,29 +29,28 @@ export function registerNotFound(app: FastifyInstance): void {
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => matchesPath(route.url, path)).flatMap((route) => route.method);
     if (methods.length > 0 && request.is404) {
-      // The GET of a prefix is told of without the slash at its end.
-      const allowed = [...new Set(methods.flatMap((each) => (each === 'HEAD' ? ['GET', each] : each)))].join(
-        ', ',
-      );
+      // onRoute reports the GET of a prefix route without its trailing slash; its HEAD implies it.
+      const withGet = methods.flatMap((method) => (method === 'HEAD' ? ['GET', method] : method));
+      const allowed = [...new Set(withGet)].join(', ');
       reply.header('allow', allowed);
       throw new AtelierError(
         'method-not-allowed',
-        `${path} does not take ${request.method}; allowed: ${allowed}.`,
+        `${path} does not support ${request.method}. Allowed methods: ${allowed}.`,
       );
     }
     throw routeNotFound(request);
   }
 
-  // Before the body is read: what is wrong with a body that nobody takes is not of interest.
+  // On request, before the body is parsed: parse errors are irrelevant when there is no route.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) rejectUnmatched(request, reply);
     const params = request.params as Readonly<Record<string, string>>;
-    // As `/v1/models/`, to which the router says that the name is empty.
+    // The router matches `/v1/models/` with an empty name.
     for (const name in params) {
       if (params[name] === '' && name !== '*') throw routeNotFound(request);
     }
     done();
   });
-  // For routes that find nothing to send, as that of the files of /docs.
+  // For routes without a result, such as an unknown file below /docs.
   app.setNotFoundHandler(async (request, reply) => rejectUnmatched(request, reply));
 }

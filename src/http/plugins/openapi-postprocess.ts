@@ -1,102 +1,145 @@
-/** What holds for every operation of the OpenAPI document, and is not repeated in each route. */
+/** Completes the OpenAPI document with what holds for many operations and is not repeated in each route. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ErrorCode } from '../../errors.ts';
 import { problems, problemTitle } from '../errors/problem.ts';
-import { findErrorShape } from '../errors/protocol-errors.ts';
-import type { RouteScope } from './route-scopes.ts';
+import type { ErrorFormat } from '../errors/protocol-errors.ts';
+import type { RouteScope } from './authentication.ts';
+import { HEADERS, type HeaderName } from './openapi-headers.ts';
 
-const HEADERS: Readonly<Record<string, OpenAPIV3_1.HeaderObject>> = {
-  'X-Request-Id': {
-    description:
-      'That of the request where it had one of at most 128 letters, digits and . _ : -, else a new one',
-    schema: { type: 'string' },
-  },
-  'Idempotency-Replayed': {
-    description: 'The answer is that of an earlier request with the same Idempotency-Key',
-    schema: { type: 'string', enum: ['true'] },
-  },
-  Location: { description: 'Path of what was created', schema: { type: 'string', format: 'uri-reference' } },
-  'WWW-Authenticate': {
-    description: 'RFC 6750: what kind of key, and what is wrong',
-    schema: { type: 'string' },
-  },
-  'RateLimit-Limit': { description: 'Requests a minute', schema: { type: 'integer' } },
-  'RateLimit-Remaining': { description: 'Of them, in this minute', schema: { type: 'integer' } },
-  'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
-  'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
-  'Content-Disposition': { description: 'attachment, with a file name', schema: { type: 'string' } },
-  'X-Model-Digest': { description: 'That of the version', schema: { type: 'string' } },
-  'X-Export-Max-Difference': {
-    description:
-      'By how much a probability of the file differs at most from that of the service; 0 where the file holds the very parameters',
-    schema: { type: 'number' },
-  },
-  'X-Export-Checked-Images': {
-    description: 'Test images on which the probabilities were compared; 0 where the parameters were',
-    schema: { type: 'integer' },
-  },
-  'Inference-Header-Content-Length': {
-    description: 'Bytes of the JSON in front of binary tensors, where there are any',
-    schema: { type: 'integer' },
-  },
-  ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
-  Vary: {
-    description: 'The header that the answer depends on',
-    schema: { type: 'string', enum: ['Accept'] },
-  },
-};
-const EXPORT_HEADERS = [
-  'Content-Disposition',
-  'X-Model-Digest',
-  'X-Export-Max-Difference',
-  'X-Export-Checked-Images',
-];
 const SECURITY_SCHEMES = {
   key: {
     type: 'http',
     scheme: 'bearer',
     description:
-      'A key of the service, where it asks for one: not on the loopback address, unless `API_KEYS` is set. Of its scopes ' +
+      'An API key. Required if `API_KEYS` is set or the service listens beyond the loopback address. The scope ' +
       '`admin` includes `train`, which includes `predict`.',
   },
 } as const;
-/** Operations that read the pixels of a data set: for themselves, for a training, or to diagnose a picture. */
-const READING_DATASETS: ReadonlySet<string> = new Set([
-  'getDatasetImage',
-  'startTrainingJob',
-  'verifyTrainingJob',
-  'checkGradient',
-  'importModel',
-  'exportModelVersion',
-  'evaluateModelVersion',
-  'compareModelVersions',
-  'predict',
-  'predictWithVersion',
-  'predictWithCheckpoint',
-  'explainPrediction',
-]);
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-type Responses = Record<string, OpenAPIV3_1.ResponseObject>;
+/** Node lower-cases header names, and the schemas of the routes with them. */
+const HEADER_PARAMETERS = ['Idempotency-Key', 'Inference-Header-Content-Length'];
 
-/** Changes the document: headers of answers, and the answers that any route may give. */
-export function postprocessOpenapi(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+/** Passed on from the route: see the declarations in openapi.ts. */
+interface Declared {
+  readonly responseHeaders?: Readonly<Record<string, readonly HeaderName[]>>;
+  readonly readsDataset?: true;
+  readonly commonErrors?: false;
+  readonly idempotent?: boolean;
+  readonly etag?: true;
+  readonly errorFormat: Pick<ErrorFormat, 'type' | 'name'>;
+}
+
+type Operation = OpenAPIV3_1.OperationObject & {
+  'x-required-scope': RouteScope;
+  'x-declared'?: Declared;
+  responses: Record<string, OpenAPIV3_1.ResponseObject>;
+};
+
+/** @param examples by component id */
+export function postprocessOpenapi(
+  generated: OpenAPIV3_1.Document,
+  examples: Readonly<Record<string, unknown>>,
+): OpenAPIV3_1.Document {
+  const document = dropUnusedSchemas(generated);
+  const schemas = document.components?.schemas ?? {};
+  for (const [id, schema] of Object.entries(schemas)) {
+    if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
+  }
   document.components = {
     ...document.components,
     headers: { ...HEADERS },
     securitySchemes: SECURITY_SCHEMES,
   };
-  for (const [path, item] of Object.entries(document.paths ?? {})) {
+  for (const item of Object.values(document.paths ?? {})) {
     for (const method of METHODS) {
-      const operation = item?.[method];
-      if (operation) addCommonResponses(operation, path, method);
+      const operation = item?.[method] as Operation | undefined;
+      if (!operation) continue;
+      const declared = operation['x-declared']!;
+      delete operation['x-declared'];
+      addCommonResponses(operation, method, declared);
+      addSecurity(operation, declared);
+      restoreHeaderCase(operation);
+      addResponseHeaders(operation, declared);
     }
   }
-  for (const schema of Object.values(document.components.schemas ?? {})) relaxUnions(schema);
+  for (const schema of Object.values(schemas)) relaxUnions(schema);
   return document;
 }
 
-/** Where an alternative may leave its `type` out, as `sgd` may, the schemas alone do not tell the alternatives apart. */
+/** Every named schema is generated twice, for requests (`…Input`) and for responses; only those in use are kept. */
+function dropUnusedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
+  const schemas = { ...document.components?.schemas };
+  const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });
+  const isUsed = (id: string) => text().includes(`"#/components/schemas/${id}"`);
+  for (let unused = Object.keys(schemas); unused.length > 0; ) {
+    unused = Object.keys(schemas).filter((id) => !isUsed(id));
+    for (const id of unused) delete schemas[id];
+  }
+  const renamed = Object.keys(schemas).reduce((json, id) => {
+    const plain = id.replace(/Input$/, '');
+    if (plain === id || plain in schemas) return json;
+    return json
+      .replaceAll(`"#/components/schemas/${id}"`, `"#/components/schemas/${plain}"`)
+      .replace(`"${id}":`, `"${plain}":`);
+  }, text());
+  return JSON.parse(renamed);
+}
+
+function addCommonResponses({ responses }: Operation, method: string, declared: Declared): void {
+  const { errorFormat, readsDataset, etag } = declared;
+  responses['417'] ??= errorResponse(errorFormat, 417);
+  if (method === 'post') responses['408'] ??= errorResponse(errorFormat, 408);
+  if (isApiRoute(declared)) {
+    const damaged = readsDataset ? (['dataset-damaged'] as const) : [];
+    responses['500'] = errorResponse(errorFormat, 500, 'internal-error', 'state-unusable', ...damaged);
+    responses['503'] ??= errorResponse(errorFormat, 503);
+  }
+  if (etag) {
+    responses['304'] = { description: 'Unchanged since the response whose ETag is in If-None-Match' };
+  }
+}
+
+const isApiRoute = ({ commonErrors }: Declared) => commonErrors !== false;
+
+function addSecurity(operation: Operation, { errorFormat }: Declared): void {
+  const scope = operation['x-required-scope'];
+  if (scope === 'open') {
+    operation.security = [];
+    return;
+  }
+  const isPrivate = scope !== 'docs' && scope !== 'metrics';
+  // `{}` is the alternative without a key, which the configuration may allow.
+  operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
+  for (const status of [401, 403, 429] as const) {
+    operation.responses[status] ??= errorResponse(errorFormat, status);
+  }
+}
+
+function restoreHeaderCase({ parameters = [] }: Operation): void {
+  for (const parameter of parameters as OpenAPIV3_1.ParameterObject[]) {
+    const header = HEADER_PARAMETERS.find((name) => name.toLowerCase() === parameter.name);
+    if (header) parameter.name = header;
+  }
+}
+
+function addResponseHeaders({ responses }: Operation, declared: Declared): void {
+  const isNegotiated = '406' in responses;
+  for (const [status, response] of Object.entries(responses)) {
+    const names: HeaderName[] = ['X-Request-Id'];
+    if (declared.etag && (status === '200' || status === '304')) names.push('ETag');
+    names.push(...(declared.responseHeaders?.[status] ?? []));
+    if (declared.idempotent && status < '300') names.push('Idempotency-Replayed');
+    if (status === '401' || status === '403') names.push('WWW-Authenticate');
+    if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
+    if (status === '429' || (status === '503' && isApiRoute(declared))) names.push('Retry-After');
+    if (status === '200' && isNegotiated) names.push('Vary');
+    const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
+    response.headers = { ...response.headers, ...Object.fromEntries(references) };
+  }
+}
+
+/** An alternative may omit its `type` (`sgd` does), so several alternatives may match: oneOf becomes anyOf. */
 function relaxUnions(schema: unknown): void {
   if (typeof schema !== 'object' || schema === null) return;
   for (const value of Object.values(schema)) relaxUnions(value);
@@ -109,70 +152,12 @@ function relaxUnions(schema: unknown): void {
   Object.assign(schema, { ...rest, anyOf: oneOf });
 }
 
-function addCommonResponses(operation: OpenAPIV3_1.OperationObject, path: string, method: string): void {
-  const responses = operation.responses as Responses;
-  const polled = method === 'get' && path.startsWith('/v1/');
-  const isApiRoute = path.startsWith('/v1/') || findErrorShape(path) !== findErrorShape('/v1/');
-  if (isApiRoute) responses['503'] ??= errorResponse(path, 503);
-  const damaged = READING_DATASETS.has(operation.operationId!) ? (['dataset-damaged'] as const) : [];
-  if (isApiRoute) responses['500'] = errorResponse(path, 500, 'internal-error', 'state-unusable', ...damaged);
-  responses['417'] ??= errorResponse(path, 417);
-  const scope = (operation as ScopedOperation)['x-required-scope'];
-  const writes = path.startsWith('/v1/') && method !== 'get' && scope !== 'predict';
-  if (writes) responses['507'] ??= errorResponse(path, 507);
-  if (method === 'post') responses['408'] ??= errorResponse(path, 408);
-  addSecurity(operation as ScopedOperation, path);
-  const restoreHeaderCase = (header: string) => {
-    const found = listParameters(operation).find(({ name }) => name === header.toLowerCase());
-    if (found) found.name = header;
-    return found;
-  };
-  const key = restoreHeaderCase('Idempotency-Key');
-  const jsonLength = restoreHeaderCase('Inference-Header-Content-Length');
-  if (polled) responses['304'] = { description: 'Unchanged since the answer whose ETag is in If-None-Match' };
-  for (const [status, response] of Object.entries(responses)) {
-    const names = ['X-Request-Id'];
-    if (polled && (status === '200' || status === '304')) names.push('ETag');
-    if (status === '202' && operation.operationId?.startsWith('start')) names.push('Location');
-    if (status === '201' && operation.operationId === 'importModel') names.push('Location');
-    if (status === '200' && operation.operationId === 'exportModelVersion') names.push(...EXPORT_HEADERS);
-    if (status < '300' && operation.operationId === 'uploadDataset') names.push('Location');
-    if (jsonLength && status === '200') names.push(jsonLength.name);
-    if (key && status < '300') names.push('Idempotency-Replayed');
-    if (status === '401' || status === '403') names.push('WWW-Authenticate');
-    if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
-    if (status === '429' || (status === '503' && isApiRoute)) names.push('Retry-After');
-    if (status === '200' && '406' in responses) names.push('Vary');
-    const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
-    response.headers = { ...response.headers, ...Object.fromEntries(references) };
-  }
-}
-
-type ScopedOperation = OpenAPIV3_1.OperationObject & { 'x-required-scope': RouteScope };
-
-function addSecurity(operation: ScopedOperation, path: string): void {
-  const scope = operation['x-required-scope'];
-  if (scope === 'open') {
-    operation.security = [];
-    return;
-  }
-  const isPrivate = scope !== 'docs' && scope !== 'metrics';
-  // By configuration: `{}` is the alternative to have no key.
-  operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
-  const responses = operation.responses as Responses;
-  for (const status of [401, 403, 429] as const) responses[status] ??= errorResponse(path, status);
-}
-
-function listParameters(operation: OpenAPIV3_1.OperationObject): OpenAPIV3_1.ParameterObject[] {
-  return (operation.parameters ?? []) as OpenAPIV3_1.ParameterObject[];
-}
-
-/** @param codes those that a request can meet, where the status has others */
-function errorResponse(path: string, status: number, ...codes: ErrorCode[]): OpenAPIV3_1.ResponseObject {
+/** @param codes the error codes of the status that the operation can have; default: all */
+function errorResponse(
+  { type, name }: Declared['errorFormat'],
+  status: number,
+  ...codes: ErrorCode[]
+): OpenAPIV3_1.ResponseObject {
   const description = codes.map(problemTitle).join('; ') || problems(status)[status]!.description;
-  const { type, name } = findErrorShape(path);
-  return {
-    description,
-    content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } },
-  };
+  return { description, content: { [type]: { schema: { $ref: `#/components/schemas/${name}` } } } };
 }

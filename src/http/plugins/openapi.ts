@@ -1,11 +1,13 @@
-/** The OpenAPI document, made from the schemas of the routes, and the page that shows it. */
+/** The OpenAPI document, generated from the schemas of the routes, and the page /docs that shows it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { PROBLEM_ERRORS } from '../errors/protocol-errors.ts';
 import { examples } from '../examples/contract.ts';
+import type { HeaderName } from './openapi-headers.ts';
 import { postprocessOpenapi } from './openapi-postprocess.ts';
 import { DOCS_PAGE_POLICY } from './security-headers.ts';
 
@@ -13,25 +15,31 @@ declare module 'fastify' {
   interface FastifySchema {
     /** OpenAPI `content` of a request body that Fastify itself does not validate. */
     requestContent?: Record<string, object>;
+    /** Documented headers of responses, by status, beyond those of every route. */
+    responseHeaders?: Readonly<Record<number, readonly HeaderName[]>>;
+    /** Reads the pixels of a data set, whose file may be damaged. */
+    readsDataset?: true;
+    /** False for routes that use neither state nor workers and never fail: no 500 and 503 are documented. */
+    commonErrors?: false;
   }
 }
 
 const TAGS = [
-  { name: 'datasets', description: 'What can be trained on' },
+  { name: 'datasets', description: 'Data sets to train on' },
   { name: 'training', description: 'Training jobs, from start to published model' },
-  { name: 'gradients', description: 'Proof that the gradients are right' },
-  { name: 'models', description: 'What training jobs published' },
-  { name: 'predictions', description: 'Labels for images' },
+  { name: 'gradients', description: 'Gradient checks against finite differences' },
+  { name: 'models', description: 'Published models, their versions and aliases' },
+  { name: 'predictions', description: 'Predictions and explanations for images' },
   {
     name: 'inference-v2',
-    description: 'The Open Inference Protocol v2, as KServe, Triton and Seldon clients speak it',
+    description: 'The Open Inference Protocol v2 of KServe, Triton and Seldon clients',
   },
   { name: 'tensorflow', description: "TensorFlow Serving's predict API" },
   { name: 'mlflow', description: "MLflow's scoring server" },
-  { name: 'health', description: 'For whatever watches over the service' },
+  { name: 'health', description: 'Health and metrics, for monitoring' },
 ];
 
-/** Before the routes: their schemas are collected as they are registered. */
+/** Collects the schemas of the routes that are added afterwards. */
 export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(swagger, {
     openapi: {
@@ -46,19 +54,29 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       tags: TAGS,
     },
     transform(route) {
-      const { requestContent, ...schema } = route.schema ?? {};
+      const { requestContent, responseHeaders, readsDataset, commonErrors, ...schema } = route.schema ?? {};
       const transformed = jsonSchemaTransform({ ...route, schema });
-      Object.assign(transformed.schema, { 'x-required-scope': route.route.config?.scope });
-      // A copy, because @fastify/swagger changes what it is given.
+      const { scope, idempotent, etag, errorFormat = PROBLEM_ERRORS } = route.route.config ?? {};
+      const { type, name } = errorFormat;
+      Object.assign(transformed.schema, {
+        'x-required-scope': scope,
+        // Removed again by postprocessOpenapi.
+        'x-declared': {
+          responseHeaders,
+          readsDataset,
+          commonErrors,
+          idempotent,
+          etag,
+          errorFormat: { type, name },
+        },
+      });
+      // A copy, because @fastify/swagger modifies it.
       if (requestContent) transformed.schema['body'] = { content: structuredClone(requestContent) };
       return transformed;
     },
     transformObject(document) {
-      const object = dropUnusedSchemas(jsonSchemaTransformObject(document) as OpenAPIV3_1.Document);
-      for (const [id, schema] of Object.entries(object.components?.schemas ?? {})) {
-        if (examples[id]) Object.assign(schema, { examples: [examples[id]] });
-      }
-      return postprocessOpenapi(object);
+      const object = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
+      return postprocessOpenapi(object, examples);
     },
   });
   await app.register(async (docs) => {
@@ -66,23 +84,4 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
     await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_PAGE_POLICY });
     docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
-}
-
-/** Every named schema comes out twice, as sent (`…Input`) and as answered; only what the paths refer to stays. */
-function dropUnusedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
-  const schemas = { ...document.components?.schemas };
-  const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });
-  const isUsed = (id: string) => text().includes(`"#/components/schemas/${id}"`);
-  for (let unused = Object.keys(schemas); unused.length > 0; ) {
-    unused = Object.keys(schemas).filter((id) => !isUsed(id));
-    for (const id of unused) delete schemas[id];
-  }
-  const renamed = Object.keys(schemas).reduce((json, id) => {
-    const plain = id.replace(/Input$/, '');
-    if (plain === id || plain in schemas) return json;
-    return json
-      .replaceAll(`"#/components/schemas/${id}"`, `"#/components/schemas/${plain}"`)
-      .replace(`"${id}":`, `"${plain}":`);
-  }, text());
-  return JSON.parse(renamed);
 }

@@ -1,13 +1,13 @@
-/** Which request a change of a job goes back to, for the log: told to whoever is called, however deep. */
+/** Makes the id of the current request available to log lines further down the call stack. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FastifyInstance } from 'fastify';
 
 const requestIds = new AsyncLocalStorage<string>();
 
-/** For the routes of this scope alone: predictions do not need it. */
+/** Only for the routes of this scope: predictions do not need it. */
 export function trackRequestId(scope: FastifyInstance): void {
   scope.addHook('preHandler', (request, _reply, done) => requestIds.run(request.id, done));
 }
 
-/** Undefined where no request is at work. */
+/** Undefined outside of requests. */
 export const currentRequestId = (): string | undefined => requestIds.getStore();

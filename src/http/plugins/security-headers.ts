@@ -1,17 +1,18 @@
-/** What browsers are told of every answer. */
+/** Security headers of every response, rendered by helmet once. */
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 
-/** For answers that are no pages: nothing in them may load, run, be framed, or be taken for another type. */
+/** For responses that are not pages: nothing in them may load, run, be framed, or be sniffed as another type. */
 export const SECURITY_HEADERS = renderHeaders({
   useDefaults: false,
   directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
 });
 
 /**
- * The page of /docs: its own scripts, and the styles that they set. It is read over plain HTTP too, so that nothing says
- * upgrade-insecure-requests.
+ * Content-Security-Policy of /docs, which has its own scripts and inline styles. Without upgrade-insecure-requests,
+ * because the page is also served over plain HTTP.
  */
 export const DOCS_PAGE_POLICY = {
   'default-src': "'none'",
@@ -24,16 +25,23 @@ export const DOCS_PAGE_POLICY = {
   'frame-ancestors': "'none'",
 } as const;
 
-/** Asked of helmet once: it would make the same anew for every request, which takes as long as a prediction. */
+export function sendSecurityHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+}
+
+/** As a helmet hook, the same headers would be computed for every request, which takes as long as a prediction. */
 function renderHeaders(
   contentSecurityPolicy: NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>,
 ): Readonly<Record<string, string>> {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const setHeaders = helmet({
     contentSecurityPolicy,
-    // A matter of whoever terminates TLS.
+    // Left to the proxy that terminates TLS.
     strictTransportSecurity: false,
-    // Of pages with links, and of browsers that nobody uses any more.
+    // Only relevant for pages with links, or for obsolete browsers.
     crossOriginOpenerPolicy: false,
     originAgentCluster: false,
     referrerPolicy: false,

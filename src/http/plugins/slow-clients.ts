@@ -1,44 +1,41 @@
-/** Clients that stop sending, or send slowly, and clients that stop reading. */
+/** Timeouts of clients that stop sending, send too slowly, or stop reading. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { rejectWithTimeout } from '../errors/time-out.ts';
+import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Takes a data set: its body may arrive for longer than others. */
+    /** Receives a data set: exempt from the request timeout of other bodies. */
     upload?: boolean;
   }
 }
 
 /**
- * Answers a body of which nothing comes for so long with 408, and closes the connection; closes that of a client that
- * takes nothing of its answer for so long. Nothing but the time since the last bytes is measured here.
+ * Rejects a body with 408 when no byte of it arrives for `stallMs`, and closes the connection of a client that reads no byte
+ * of its response for so long. Only the time since the last bytes counts.
  * @param stallMs Fastify's `connectionTimeout`
  */
-export function closeStalled(app: FastifyInstance, stallMs: number): void {
+export function closeStalled(app: FastifyInstance, stallMs: number, onTimeout: OnTimeout): void {
   app.addHook('onRequest', (_request, reply, done) => {
-    // Node closes the connection itself where nobody listens, also that of a request which is worked on.
-    reply.raw.on('timeout', () => closeIfStalled(reply, stallMs));
+    // Without a listener, Node closes the connection on timeout, even while its request is being processed.
+    reply.raw.on('timeout', () => closeIfStalled(reply, stallMs, onTimeout));
     done();
   });
 }
 
-function closeIfStalled(reply: FastifyReply, stallMs: number): void {
+function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeout): void {
   const { raw: body, socket, log, method, url } = reply.request;
   if (socket.destroyed) return;
   if (socket.writableLength > 0) {
-    log.info({ method, url }, 'the client stopped reading');
+    log.info({ method, url }, 'client stopped reading');
     socket.destroy();
   } else if (!body.complete) {
-    rejectWithTimeout(
-      reply,
-      'the body stopped arriving',
-      `nothing of the body arrived for ${stallMs / 1000} seconds`,
-    );
+    const message = `nothing of the body arrived for ${stallMs / 1000} seconds`;
+    rejectWithTimeout(reply, 'body stalled', message, onTimeout);
   }
 }
 
-/** Answers a body that has not arrived after so long with 408, however steadily it comes. */
-export function enforceRequestTimeout(app: FastifyInstance, requestMs: number): void {
+/** Rejects a body with 408 when it has not arrived completely after `requestMs`, however steadily it is sent. */
+export function enforceRequestTimeout(app: FastifyInstance, requestMs: number, onTimeout: OnTimeout): void {
   app.addHook('onRequest', (request, reply, done) => {
     done();
     const { raw: body, socket } = request;
@@ -46,11 +43,8 @@ export function enforceRequestTimeout(app: FastifyInstance, requestMs: number): 
     if (!hasBody || request.routeOptions.config.upload) return;
     const timer = setTimeout(() => {
       if (socket.destroyed || body.complete) return;
-      rejectWithTimeout(
-        reply,
-        'the body arrived too slowly',
-        `the body did not arrive within ${requestMs / 1000} seconds`,
-      );
+      const message = `the body did not arrive within ${requestMs / 1000} seconds`;
+      rejectWithTimeout(reply, 'body too slow', message, onTimeout);
     }, requestMs).unref();
     reply.raw.once('close', () => clearTimeout(timer));
   });

@@ -1,10 +1,10 @@
-/** Epoch records as a table for spreadsheets and `numpy.genfromtxt`. */
+/** Epoch records as CSV, for spreadsheets and `numpy.genfromtxt`. */
 import type { EpochRecord } from '../../domain/epoch-record.ts';
 import { epochRecordSchema } from '../../domain/epoch-record.ts';
 
 const COLUMNS = Object.keys(epochRecordSchema.shape) as (keyof EpochRecord)[];
 
-/** RFC 4180; a missing number is an empty cell, the shares of several layers are separated by spaces. */
+/** RFC 4180. A missing number is an empty cell; values of several layers are separated by spaces. */
 export function epochsToCsv(records: readonly EpochRecord[]): string {
   const cell = (value: EpochRecord[keyof EpochRecord]) =>
     Array.isArray(value) ? value.join(' ') : (value ?? '');

@@ -1,20 +1,20 @@
-/** Unread request bodies. */
+/** Drains unread request bodies before an early response. */
 import type { IncomingMessage } from 'node:http';
 
-/** Of a body that does not go on arriving: its client waits for the answer, or is gone. */
-export const MAX_IDLE_MS = 2000;
+/** After this time without a byte, the client waits for the response or is gone. */
+export const MAX_DRAIN_IDLE_MS = 2000;
 
 /**
- * Reads and drops what is left of a body, `limit` bytes at most and as long as it goes on arriving: a client that is still sending would see a broken
- * pipe instead of an answer given too early.
- * @returns whether the body came to its end
+ * Reads and drops the rest of a body, at most `limit` bytes and while it keeps arriving. A client that is still sending would
+ * otherwise see a broken pipe instead of the response.
+ * @returns whether the end of the body was reached
  */
 export function drainRequest(
   body: IncomingMessage,
   limit: number,
-  maxIdleMs = MAX_IDLE_MS,
+  maxIdleMs = MAX_DRAIN_IDLE_MS,
 ): Promise<boolean> {
-  // Not only `complete`: a body without a connection, as app.inject makes them, never is.
+  // `complete` is never set for a body without a connection, as created by app.inject.
   if (body.complete || body.readableEnded || body.destroyed) return Promise.resolve(true);
   return new Promise((resolve) => {
     let dropped = 0;

@@ -1,12 +1,12 @@
-/** Content negotiation. */
+/** Content negotiation: RFC 9110, section 12. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 
-/** A parameter of a media range, but for its weight. */
+/** A parameter of a media range, except its weight. */
 const PARAMETER = /;\s*(?!q\s*=)[^\s;,="]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?/gi;
 
 /**
- * The first of `offered` where the client does not care.
+ * Selects the type of the response; the first of `offered` is the default.
  * @param reason no more is offered, as a sentence
  * @throws AtelierError `not-acceptable`
  */
@@ -19,16 +19,16 @@ export function negotiate<const T extends string>(
   const varies = reply.getHeader('vary');
   reply.header('vary', varies === undefined ? 'Accept' : `${varies}, Accept`);
   const { accept = '*/*' } = request.headers;
-  // What nearly every client sends; parsing it takes as long as a prediction.
+  // The common cases; parsing takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
-  // No two types of ours differ by a parameter alone: application/json;charset=utf-8 means application/json.
+  // No two offered types differ by a parameter only: application/json;charset=utf-8 means application/json.
   request.raw.headers.accept = accept.replace(PARAMETER, '');
   const accepted = request.accepts().type([...offered]);
   if (typeof accepted !== 'string') {
     const because = reason === undefined ? '' : ` ${reason}`;
     throw new AtelierError(
       'not-acceptable',
-      `Accept: ${accept} fits none of ${offered.join(', ')}.${because}`,
+      `Accept: ${accept} matches none of the available types: ${offered.join(', ')}.${because}`,
     );
   }
   return accepted as T;

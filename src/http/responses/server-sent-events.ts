@@ -1,32 +1,34 @@
-/** Events of a job as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/** Job events as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { EventPage } from '../../services/subscribe-events.ts';
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
-const RETRY_MS = 2_000;
-/** For a restart, after the whole grace: who comes back while the service still stops is refused, and a browser gives up for good. */
-const RESTART_MS = 5_000;
-const STALLED_MS = 10_000;
+/** Reconnect delay of clients. */
+export const RETRY_MS = 2_000;
+/** Added to the grace period of a shutdown: an EventSource that receives a 503 never retries. */
+export const RESTART_MS = 5_000;
+/** A client that reads no byte for so long is disconnected. */
+export const STREAM_STALL_MS = 10_000;
 const KEEP_ALIVE = Buffer.from(':\n\n');
 
-/** Followers at the same place are sent the same bytes. */
+/** Clients at the same cursor receive the same bytes. */
 const rendered = new WeakMap<EventPage, Buffer>();
 
 /**
- * A reader that takes none of the bytes that wait for it is dropped: it goes on by the id of the last event that it
- * read. What waits is no more than a page or two, since none is read before the connection can take it.
+ * A client that does not read its buffered bytes is disconnected; it can continue from the id of the last event that it read.
+ * At most two pages are buffered, since a page is only read when the connection can accept it.
  * @param stopping ends the stream
- * @param graceSeconds how long the service may listen on after `stopping`
- * @param pages made with a signal that aborts when nobody is there to read, or on `stopping`
+ * @param graceSeconds how long the service may keep listening after `stopping`
+ * @param pages called with a signal that aborts when the client is gone, or on `stopping`
  */
 export function streamEvents(
   reply: FastifyReply,
   stopping: AbortSignal,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
   graceSeconds: number,
-  stalledMs = STALLED_MS,
+  stalledMs = STREAM_STALL_MS,
 ): Readable {
   const { raw } = reply;
   const ending = new AbortController();
@@ -38,7 +40,7 @@ export function streamEvents(
     end();
     dropStalled();
   };
-  // Not AbortSignal.any, which keeps something of every stream for as long as the service runs.
+  // Not AbortSignal.any, which would leak memory per stream while the service runs.
   stopping.addEventListener('abort', stop);
   raw.once('close', () => {
     stopping.removeEventListener('abort', stop);
@@ -59,11 +61,11 @@ async function* render(
   stopping: AbortSignal,
   graceSeconds: number,
 ): AsyncGenerator<Buffer> {
-  // At once, so that the client sees the headers.
+  // Sent immediately, so that the client receives the headers.
   yield Buffer.from(`:\nretry: ${RETRY_MS}\n\n`);
   for await (const page of pages) yield renderPage(page);
   const backMs = graceSeconds * 1000 + RESTART_MS;
-  if (stopping.aborted) yield Buffer.from(`: the service stops\nretry: ${backMs}\n\n`);
+  if (stopping.aborted) yield Buffer.from(`: the service is shutting down\nretry: ${backMs}\n\n`);
 }
 
 function renderPage(page: EventPage): Buffer {

@@ -1,4 +1,5 @@
-/** /v1/datasets */
+/** /v1/datasets: list, show, get an image, upload, delete. */
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
@@ -7,9 +8,19 @@ import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/da
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
+import type { DatasetUploadService } from '../../services/uploaded-datasets.ts';
+import type { AddedDataset } from '../../store/datasets.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import { withDatasetUpload } from '../bodies/dataset-upload.ts';
+import { registerMultipart } from '../bodies/multipart.ts';
+import { binaryContent, datasetUploadContent } from '../bodies/request-content.ts';
+import type { OnTimeout } from '../errors/client-error.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
+import { respondIdempotently } from '../plugins/idempotency.ts';
+import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
@@ -32,7 +43,7 @@ export const datasetRoutes =
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;
-      const message = `There is no data set ${datasetId}; there are: ${listDatasetIds(catalog)}.`;
+      const message = `There is no data set ${datasetId}. Existing data sets: ${listDatasetIds(catalog)}.`;
       throw new AtelierError('dataset-not-found', message);
     }
 
@@ -51,14 +62,10 @@ export const datasetRoutes =
         const all = catalog.list();
         const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
         if (after !== undefined && start === 0) {
-          const detail = 'must be the id of a data set, `lastId` of the page before';
-          throw new AtelierError(
-            'invalid-request',
-            `The list cannot go on after "${after}": after ${detail}.`,
-            {
-              details: [{ parameter: 'after', detail }],
-            },
-          );
+          const detail = 'Must be the id of a data set: `lastId` of the previous page.';
+          throw new AtelierError('invalid-request', `The query is invalid. after: ${detail}`, {
+            details: [{ parameter: 'after', detail }],
+          });
         }
         const data = all.slice(start, start + limit);
         return toList({ data, hasMore: start + limit < all.length }, (dataset) => dataset.id);
@@ -71,7 +78,7 @@ export const datasetRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getDataset',
-        summary: 'Show a data set',
+        summary: 'Get a data set',
         tags,
         params: z.strictObject({ id }),
         querystring: noQuery,
@@ -86,14 +93,15 @@ export const datasetRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getDatasetImage',
-        summary: 'Get one picture, to look at or to predict',
-        description: 'PNG by default; npy of shape (28, 28), 784 raw bytes, or JSON by Accept.',
+        summary: 'Get one image of a data set',
+        description: 'PNG by default. `Accept` selects npy of shape (28, 28), 784 raw bytes, or JSON.',
         tags,
+        readsDataset: true,
         params: z.strictObject({ id, split: z.enum(SPLITS), index: imageIndex }),
         querystring: noQuery,
         response: {
           200: {
-            description: 'The picture; its label and class are in the headers X-Label and X-Class-Name',
+            description: 'The image. The headers X-Label and X-Class-Name hold its label and class',
             content: {
               'image/png': binaryContent,
               'application/x-npy': binaryContent,
@@ -110,10 +118,9 @@ export const datasetRoutes =
         const { pixels, labels } = dataset[split];
         const label = labels[index];
         if (label === undefined) {
-          const range = `0 to ${labels.length - 1}`;
           throw new AtelierError(
             'image-not-found',
-            `There is no ${split} image ${index}; there are ${range}.`,
+            `There is no ${split} image ${index}. Valid indices are 0 to ${labels.length - 1}.`,
           );
         }
         const type = negotiate(request, reply, [
@@ -122,7 +129,7 @@ export const datasetRoutes =
           'application/octet-stream',
           'application/json',
         ]);
-        // A copy, not a view: Buffers over shared memory are not what the libraries below expect.
+        // A copy, not a view: the libraries below do not support Buffers over shared memory.
         const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
         const className = dataset.classNames[label]!;
         reply.headers({ 'x-label': label, 'x-class-name': encodeURI(className).replaceAll('%20', ' ') });
@@ -143,3 +150,80 @@ export const datasetRoutes =
       },
     });
   };
+
+export const datasetUploadRoutes =
+  (
+    uploads: DatasetUploadService,
+    idempotency: IdempotencyService,
+    maxDatasetBytes: number,
+    onTimeout: OnTimeout,
+  ): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'DELETE',
+      url: '/datasets/:id',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteDataset',
+        summary: 'Delete an uploaded data set',
+        description:
+          '409 while an unfinished training job uses it. Models that were trained on it remain unchanged.',
+        tags,
+        params: z.strictObject({ id }),
+        querystring: noQuery,
+        response: { 204: z.undefined().describe('Deleted'), ...problems(400, 404, 409, 507) },
+      },
+      async handler(request, reply) {
+        await uploads.remove(request.params.id);
+        return reply.code(204).send();
+      },
+    });
+
+    await app.register(async (scope) => {
+      limitLargeBodies(scope, onTimeout);
+      scope.removeAllContentTypeParsers();
+      await registerMultipart(scope, maxDatasetBytes);
+      (scope as typeof app).route({
+        method: 'POST',
+        url: '/datasets',
+        config: { scope: 'train', idempotent: true, upload: true },
+        bodyLimit: maxDatasetBytes,
+        schema: {
+          operationId: 'uploadDataset',
+          summary: 'Upload a data set',
+          description:
+            'Labelled images of 28×28 for training and testing, as one npz or as npy, IDX or IDX.gz files. Uploads are validated; ' +
+            '`report.warnings` lists duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
+            'images, labels and class names are the same data set, in any format and from any client, and return 200. At most ' +
+            '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
+          tags,
+          querystring: noQuery,
+          requestContent: datasetUploadContent,
+          response: {
+            200: datasetSchema.describe('The data set already exists; its name is unchanged'),
+            201: datasetSchema.describe('The data set, validated and stored'),
+            ...problems(400, 409, 413, 415, 422, 503, 507),
+          },
+          responseHeaders: { 200: ['Location'], 201: ['Location'] },
+        },
+        async handler(request, reply) {
+          if (!request.isMultipart()) {
+            throw new AtelierError('unsupported-media-type', 'Send the data set as multipart/form-data.');
+          }
+          const signal = disconnectSignal(reply);
+          return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
+            const create = (record?: IdempotencyRecord<AddedDataset>) =>
+              uploads.add(files, fields, signal, record);
+            const content = { fields, files: files.map(({ part, digest }) => `${part} ${digest}`).sort() };
+            return respondIdempotently(idempotency, request, reply, create, toUploaded, content);
+          });
+        },
+      });
+    });
+  };
+
+const toUploaded = ({ dataset, isNew }: AddedDataset) => ({
+  status: isNew ? 201 : 200,
+  location: `/v1/datasets/${dataset.id}`,
+  body: dataset,
+});

@@ -1,4 +1,4 @@
-/** /v1/models/…/evaluation and …/comparison */
+/** /v1/models/{name}/versions/{version}/evaluation and …/comparison */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DatasetSummary, SplitName } from '../../domain/dataset.ts';
@@ -30,14 +30,15 @@ export const evaluationRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'evaluateModelVersion',
-        summary: 'Measure a version on all images of a split',
+        summary: 'Evaluate a version on all images of a split',
         description:
           'Loss, accuracy with its 95 % interval, confusion matrix, precision, recall and F1 of each class, calibration, and ' +
-          'the most confident mistakes with links to their pictures. The training images are measured too, by ' +
-          '`split=train`, those held out for validation among them. Computed once, and kept for whoever asks again.',
+          'the most confident mistakes with links to their images. `split=train` evaluates the training images, including ' +
+          'those of the validation split. The result is computed once and cached.',
         tags,
         params,
         querystring: evaluationQuerySchema,
+        readsDataset: true,
         response: { 200: evaluationSchema, ...problems(400, 404, 422, 503) },
       },
       async handler(request, reply) {
@@ -56,10 +57,11 @@ export const evaluationRoutes =
         summary: 'Compare a version with another on the same images',
         description:
           "Accuracies, McNemar's test of whether they differ by more than chance, the change of each class, and the images " +
-          'that the two take for different classes. Computed once, and kept for whoever asks again.',
+          'that the two versions classify differently. The result is computed once and cached.',
         tags,
         params,
         querystring: comparisonQuerySchema,
+        readsDataset: true,
         response: { 200: comparisonSchema, ...problems(400, 404, 422, 503) },
       },
       async handler(request, reply) {

@@ -1,18 +1,16 @@
-/** /v1/models/…/explanations */
+/** /v1/models/{name}/versions/{version}/explanations */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
 import { readImages } from '../bodies/images.ts';
-import { imageContent } from '../bodies/request-content.ts';
+import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
-/** In a scope that takes image bodies. */
 export const explanationRoutes =
   (inspections: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
@@ -23,14 +21,15 @@ export const explanationRoutes =
       bodyLimit: maxBodyBytes,
       schema: {
         operationId: 'explainPrediction',
-        summary: 'See what a version goes by when it looks at an image',
+        summary: 'Explain a prediction',
         description:
-          'One image, in any of the bodies that a prediction takes. Two maps of 28×28: how much the probability of the class ' +
-          'drops when a part is covered, and the gradient of its logarithm by each pixel. Numbers by default; ' +
-          '`Accept: image/png` answers the picture and both maps side by side, each with a scale of its own.',
+          'One image, in any body that a prediction accepts. Two maps of 28×28: how much the probability of the class drops when ' +
+          'a part is covered, and the gradient of its logarithm with respect to each pixel. Numbers by default; ' +
+          '`Accept: image/png` returns the image and both maps side by side, each with its own scale.',
         tags: ['predictions'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: explanationQuerySchema,
+        readsDataset: true,
         requestContent: imageContent,
         response: {
           200: {
@@ -43,7 +42,7 @@ export const explanationRoutes =
       async handler(request, reply) {
         const { params, query } = request;
         const type = query.diagnose
-          ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the answer is JSON.')
+          ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
         const images = await readImages(request, maxBodyBytes, query);
         const result = await inspections.explain(params, images, query, disconnectSignal(reply));

@@ -1,4 +1,4 @@
-/** /v1/models/…/export */
+/** /v1/models/{name}/versions/{version}/export */
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { EXPORT_FORMATS, type ExportFormat, exportFileName } from '../../formats
 import { ONNX_INPUTS } from '../../formats/onnx-graph.ts';
 import type { ExportService } from '../../services/exports.ts';
 import type { ModelService } from '../../services/models.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
+import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { isFresh, registerEtag } from '../plugins/etag.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
@@ -24,17 +24,17 @@ const TYPES = {
 
 const querystring = z
   .strictObject({
-    format: z.enum(EXPORT_FORMATS).describe('docs/reference/model-files.md says what each holds'),
+    format: z.enum(EXPORT_FORMATS).describe('Described in docs/reference/model-files.md'),
     input: z
       .enum(ONNX_INPUTS)
       .optional()
       .describe(
-        'Of ONNX alone: pixels 0–1 as float32, the default, or 0–255 as uint8, which the graph divides',
+        'ONNX only: pixels 0–1 as float32 (default), or 0–255 as uint8, which the graph divides by 255',
       ),
   })
   .refine(({ format, input }) => format === 'onnx' || input === undefined, {
     path: ['input'],
-    message: 'is of format=onnx alone; leave it out',
+    message: 'applies to format=onnx only; leave it out',
   });
 
 const { layerSizes, activation, standardization, classNames, digest } = modelVersionSchema.shape;
@@ -47,7 +47,7 @@ export const exportedModelSchema = versionReferenceSchema
     digest,
     parameters: z
       .record(z.string(), z.array(z.union([z.number(), z.array(z.number())])))
-      .describe('`W1`, units × inputs, `b1`, `W2`, …: the float32 numbers exactly'),
+      .describe('`W1`, units × inputs, `b1`, `W2`, …: the exact float32 numbers'),
   })
   .meta({ id: 'ExportedModel' });
 
@@ -62,14 +62,15 @@ export const exportRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'exportModelVersion',
-        summary: 'Take a version with you as a file',
+        summary: 'Export a version as a file',
         description:
-          'Checked before it is sent: the file is read again, and its parameters have the digest of the version, or, with ONNX, ' +
-          'it answers to up to 256 test images what the service answers. What ONNX was compared with is in the headers. JSON ' +
-          'is written of at most 5,000,000 parameters.',
+          'The file is verified before it is sent: it is read back and its parameters must have the digest of the version or, for ' +
+          'ONNX, predict the same as the service for up to 256 test images, as reported in the headers. JSON is limited to ' +
+          '5,000,000 parameters.',
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring,
+        readsDataset: true,
         response: {
           200: {
             description: 'The file; its name is in Content-Disposition',
@@ -82,13 +83,21 @@ export const exportRoutes =
           },
           ...problems(400, 404, 422, 500, 503),
         },
+        responseHeaders: {
+          200: [
+            'Content-Disposition',
+            'X-Model-Digest',
+            'X-Export-Max-Difference',
+            'X-Export-Checked-Images',
+          ],
+        },
       },
       async handler(request, reply) {
         const { format, input = 'float' } = request.query;
         const version = await models.version(request.params.name, request.params.version);
         const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
         reply.header('etag', tag);
-        // Nothing of a version changes that is in its file.
+        // The exported content of a version never changes.
         if (isFresh(request, tag)) return notModified(reply);
         const file = await exports.export(version, format, input, disconnectSignal(reply));
         reply.headers({
@@ -102,7 +111,7 @@ export const exportRoutes =
     });
   };
 
-/** A number is never given to another version, so that this names one file. */
+/** Version numbers are never reused, so the tag identifies one file. */
 function exportEtag({ version, digest }: ModelVersion, file: string): string {
   return `"${version}-${digest.slice('sha256:'.length).slice(0, 32)}-${file}"`;
 }

@@ -3,13 +3,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../domain/gradient-check.ts';
 import type { GradientCheckService } from '../../services/gradient-checks.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
+import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 
 const querystring = z.strictObject({
-  vector: z.enum(['analytic', 'numeric']).default('analytic').describe('Which gradient an npy answer holds'),
+  vector: z.enum(['analytic', 'numeric']).default('analytic').describe('The gradient of an npy response'),
 });
 
 export const gradientCheckRoutes =
@@ -23,11 +23,12 @@ export const gradientCheckRoutes =
         operationId: 'checkGradient',
         summary: 'Check the gradient of a network against finite differences',
         description:
-          'Answers when done, within seconds: networks of at most 10,000,000 parameters, and a sample of their coordinates ' +
-          'where all would take longer. `Accept: application/x-npy` answers the packed float64 gradient itself, W1, b1, ' +
-          'W2, b2, …, of at most 1,000,000 parameters; NaN where a sample left a coordinate out. A body of at most 1 MiB.',
+          'Responds within seconds. Networks of at most 10,000,000 parameters; a sample of the coordinates is checked if all ' +
+          'would take longer. `Accept: application/x-npy` returns the packed float64 gradient itself, W1, b1, W2, b2, …, of ' +
+          'at most 1,000,000 parameters, with NaN for coordinates outside the sample. A body of at most 1 MiB.',
         tags: ['gradients'],
         querystring,
+        readsDataset: true,
         body: gradientCheckRequestSchema,
         response: {
           200: {

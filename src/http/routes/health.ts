@@ -1,4 +1,4 @@
-/** /health */
+/** /health: liveness and readiness. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { HealthService } from '../../services/health.ts';
@@ -22,9 +22,10 @@ export const healthRoutes =
       logLevel: 'warn',
       schema: {
         operationId: 'live',
-        summary: 'Whether the process answers',
+        summary: 'Liveness of the process',
         tags,
         querystring: noQuery,
+        commonErrors: false,
         response: { 200: z.object({ live: z.literal(true) }).meta({ id: 'Liveness' }) },
       },
       handler: async () => ({ live: true as const }),
@@ -37,9 +38,10 @@ export const healthRoutes =
       logLevel: 'warn',
       schema: {
         operationId: 'ready',
-        summary: 'Whether the service can do its work',
+        summary: 'Readiness of the service',
         tags,
         querystring: noQuery,
+        commonErrors: false,
         response: { 200: readinessSchema, 503: readinessSchema },
       },
       async handler(_request, reply) {

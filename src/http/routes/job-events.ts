@@ -1,4 +1,4 @@
-/** /v1/training-jobs/{id}/events */
+/** /v1/training-jobs/{id}/events: a list, or a stream of server-sent events. */
 import type { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -15,7 +15,7 @@ import { EVENT_STREAM_TYPE, streamEvents } from '../responses/server-sent-events
 import { listSchema, toList } from '../validation/pagination.ts';
 
 const eventId = wholeNumber(0);
-/** Sent as it is: the schema only documents, and types what the route sends. */
+/** Sent unchanged: the schema only documents and types the stream. */
 const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unknown as z.ZodType<Readable>;
 
 export const jobEventRoutes =
@@ -34,23 +34,23 @@ export const jobEventRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'listTrainingEvents',
-        summary: 'What happened to a training job, in order: as a list, or as a live stream by Accept',
+        summary: 'List or follow the events of a training job',
         description:
-          'As `text/event-stream`: those that are stored after `Last-Event-ID` or `after`, then each as it happens, without gaps ' +
-          'or repeats; `id` and `event` are the id and type, `data` is one item of the list. A `:` comment follows every 15 quiet ' +
-          'seconds. The stream closes when the job has ended and all was sent; who comes back then is answered with 204. A reader ' +
-          'that does not keep up is dropped, and goes on by the id that it read last. In a browser, events of type `error` arrive ' +
-          'at `onerror`, with `data`. ETags are those of the list.',
+          '`Accept: text/event-stream` returns a stream: the events stored after `Last-Event-ID` or `after`, then each new event, ' +
+          'without gaps or repeats. `id` and `event` are the id and type, `data` is one item of the list. A `:` comment is sent ' +
+          'every 15 seconds without events. The stream closes after the last event of the job; a reconnecting client then receives ' +
+          '204. A client that does not keep up is disconnected and can continue from the last id that it read. In a browser, ' +
+          'events of type `error` arrive at `onerror`, with `data`. ETags apply to the list only.',
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
         querystring: z.strictObject({
-          limit: wholeNumber(1, 1000).prefault(1000).describe('Of the list'),
+          limit: wholeNumber(1, 1000).prefault(1000).describe('Largest number of events in the list'),
           after: eventId.optional().describe('Id of the last event seen'),
         }),
         headers: z.looseObject({
           'last-event-id': eventId
             .optional()
-            .describe('Of the stream: id of the last event seen; goes before `after`'),
+            .describe('Stream only: id of the last event seen; takes precedence over `after`'),
         }),
         response: {
           200: {
@@ -60,9 +60,7 @@ export const jobEventRoutes =
               [EVENT_STREAM_TYPE]: { schema: eventStream },
             },
           },
-          204: z
-            .undefined()
-            .describe('The job has ended, and its last event has been seen: end of the stream'),
+          204: z.undefined().describe('The job has ended and its last event was seen: end of the stream'),
           ...problems(400, 404, 406, 422),
         },
       },

@@ -1,4 +1,4 @@
-/** /metrics */
+/** /metrics: Prometheus. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Metrics } from '../metrics/registry.ts';
@@ -14,12 +14,13 @@ export const metricsRoutes =
       logLevel: 'warn',
       schema: {
         operationId: 'getMetrics',
-        summary: 'What Prometheus collects',
+        summary: 'Metrics in the format of Prometheus',
         tags: ['health'],
         querystring: noQuery,
+        commonErrors: false,
         response: {
           200: {
-            description: 'Text format 0.0.4; every name begins with `atelier_`',
+            description: 'Text format 0.0.4; every name starts with `atelier_`',
             content: { 'text/plain': { schema: z.string() } },
           },
         },

@@ -1,21 +1,30 @@
-/** /v1/models, but for what they predict */
+/** /v1/models: list, show, annotate, delete, import. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { modelSchema, modelVersionSchema } from '../../domain/model.ts';
+import { annotationsSchema, type ModelVersion, modelSchema, modelVersionSchema } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
+import type { IdempotencyService } from '../../services/idempotency.ts';
+import type { ImportService } from '../../services/imports.ts';
 import type { ModelService } from '../../services/models.ts';
+import type { RegistryService } from '../../services/registry.ts';
+import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import { readModelUpload } from '../bodies/model-upload.ts';
+import { modelUploadContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
+import { respondIdempotently } from '../plugins/idempotency.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['models'];
 export const modelName = z.string().describe('Name of the model');
 export const versionName = versionNameSchema.describe('Number of the version, or the name of an alias');
+export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
 
 export const modelRoutes =
-  (models: ModelService): FastifyPluginAsyncZod =>
+  (models: ModelService, registry: RegistryService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 
@@ -29,7 +38,7 @@ export const modelRoutes =
         tags,
         querystring: z.strictObject({
           ...paginationQuery,
-          tag: tag.describe('Only models of which a version has this tag'),
+          tag: tag.describe('Only models with a version that has this tag'),
         }),
         response: { 200: listSchema(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
@@ -42,7 +51,7 @@ export const modelRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getModel',
-        summary: 'Show a model and its newest version',
+        summary: 'Get a model and its newest version',
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: noQuery,
@@ -62,7 +71,7 @@ export const modelRoutes =
         params: z.strictObject({ name: modelName }),
         querystring: z.strictObject({
           ...paginationQuery,
-          after: wholeNumber(1).optional().describe('`lastId` of the page before'),
+          after: wholeNumber(1).optional().describe('`lastId` of the previous page'),
           tag: tag.describe('Only versions that have this tag'),
         }),
         response: {
@@ -71,7 +80,7 @@ export const modelRoutes =
         },
       },
       handler: async (request) =>
-        toList(await models.versions(request.params.name, request.query), (found) => String(found.version)),
+        toList(await models.versions(request.params.name, request.query), ({ version }) => String(version)),
     });
 
     app.route({
@@ -80,7 +89,7 @@ export const modelRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getModelVersion',
-        summary: 'Show a version of a model',
+        summary: 'Get a version of a model',
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,
@@ -88,4 +97,106 @@ export const modelRoutes =
       },
       handler: (request) => models.version(request.params.name, request.params.version),
     });
+
+    app.route({
+      method: 'PATCH',
+      url: '/models/:name/versions/:version',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'annotateModelVersion',
+        summary: 'Change the description, metadata or tags of a version',
+        description: 'Each field that is sent replaces the stored one; all others stay unchanged.',
+        tags,
+        params: z.strictObject({ name: modelName, version: versionName }),
+        querystring: noQuery,
+        body: annotationsSchema,
+        response: { 200: modelVersionSchema, ...problems(400, 404, 413, 415, 422, 507) },
+      },
+      handler: ({ params, body }) => registry.annotate(params.name, params.version, body),
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/models/:name/versions/:version',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteModelVersion',
+        summary: 'Delete a version of a model',
+        description:
+          '409 while an alias points at it or an unfinished training job starts from it. Predictions in flight are completed. ' +
+          'The number is never reused.',
+        tags,
+        params: z.strictObject({ name: modelName, version: versionName }),
+        querystring: noQuery,
+        response: { ...deleted, ...problems(400, 404, 409, 413, 415, 507) },
+      },
+      async handler(request, reply) {
+        await registry.removeVersion(request.params.name, request.params.version);
+        return reply.code(204).send(null);
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/models/:name',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteModel',
+        summary: 'Delete a model with all its versions',
+        description:
+          '409 while it has an alias or an unfinished training job starts from one of its versions.',
+        tags,
+        params: z.strictObject({ name: modelName }),
+        querystring: noQuery,
+        response: { ...deleted, ...problems(400, 404, 409, 413, 415, 507) },
+      },
+      async handler(request, reply) {
+        await registry.removeModel(request.params.name);
+        return reply.code(204).send(null);
+      },
+    });
   };
+
+export const modelImportRoutes =
+  (imports: ImportService, idempotency: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'POST',
+      url: '/models',
+      config: { scope: 'train', idempotent: true },
+      bodyLimit: maxBodyBytes,
+      schema: {
+        operationId: 'importModel',
+        summary: 'Import a model file as the next version of a model',
+        description:
+          'An export of this service, a scikit-learn `MLPClassifier` (`coefs_0`, `intercepts_0`, …) or a PyTorch `state_dict` ' +
+          '(`0.weight`, `0.bias`, …) in .npz or safetensors, or a packed vector in .npy; see docs/reference/model-files.md. ' +
+          'Defaults fill in what neither the file nor the form states, and `lineage.import.assumed` lists them: the activation ' +
+          'is relu, pixels are divided by 255 and not standardized, class names are those of the data set. The accuracy is ' +
+          'measured on the test images of `dataset`, by default Fashion-MNIST if its classes match. A body of at most ' +
+          '`MAX_BODY_BYTES`, 64 MiB by default.',
+        tags,
+        querystring: noQuery,
+        requestContent: modelUploadContent,
+        readsDataset: true,
+        response: {
+          201: modelVersionSchema.describe('The version'),
+          ...problems(400, 409, 413, 415, 422, 503, 507),
+        },
+        responseHeaders: { 201: ['Location'] },
+      },
+      async handler(request, reply) {
+        const upload = await readModelUpload(request, maxBodyBytes);
+        const create = (record?: IdempotencyRecord<ModelVersion>) =>
+          imports.import(upload, upload.request, disconnectSignal(reply), record);
+        const content = { ...upload.fields, file: upload.digest };
+        return respondIdempotently(idempotency, request, reply, create, toPublished, content);
+      },
+    });
+  };
+
+const toPublished = (version: ModelVersion) => ({
+  status: 201,
+  location: `/v1/models/${version.name}/versions/${version.version}`,
+  body: version,
+});

@@ -1,4 +1,4 @@
-/** /v1/models/…/predictions */
+/** Predictions by a model, a version, or a checkpoint of a training job. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -10,9 +10,8 @@ import {
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
 import type { PredictionService } from '../../services/predictions.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
 import { readImages } from '../bodies/images.ts';
-import { imageContent } from '../bodies/request-content.ts';
+import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
@@ -20,15 +19,16 @@ import { modelName, versionName } from './models.ts';
 
 const shared = {
   description:
-    'One image or many, in any of the content types. JSON by default; `Accept: application/x-npy` answers the ' +
-    '(n, classes) float32 matrix of probabilities. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; eight of more ' +
-    'than 256 KiB are in work at once.',
+    'One or more images, in any of the content types. JSON by default; `Accept: application/x-npy` returns the ' +
+    '(n, classes) float32 matrix of probabilities. A body of at most `MAX_BODY_BYTES`, 64 MiB by default; at most eight ' +
+    'bodies larger than 256 KiB are processed at once.',
   tags: ['predictions'],
   querystring: predictionQuerySchema,
+  readsDataset: true as const,
   requestContent: imageContent,
   response: {
     200: {
-      description: 'One prediction an image, in the order of the images',
+      description: 'One prediction per image, in the order of the images',
       content: {
         'application/json': { schema: predictionsSchema },
         'application/x-npy': binaryContent,
@@ -38,7 +38,6 @@ const shared = {
   },
 };
 
-/** In a scope that takes image bodies. */
 export const predictionRoutes =
   (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
@@ -49,7 +48,7 @@ export const predictionRoutes =
       query: PredictionQuery,
     ) {
       const type = query.diagnose
-        ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the answer is JSON.')
+        ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const body = await readImages(request, maxBodyBytes, query);
       const format = type === 'application/json' ? 'json' : 'npy';
@@ -67,7 +66,7 @@ export const predictionRoutes =
       schema: {
         ...shared,
         operationId: 'predict',
-        summary: 'Predict the labels of images with the champion of a model, else its newest version',
+        summary: 'Predict the labels of images with the champion of a model, or its newest version',
         params: z.strictObject({ name: modelName }),
       },
       handler: (request, reply) => predict(request, reply, request.params, request.query),
@@ -98,7 +97,7 @@ export const predictionRoutes =
         summary: 'Predict the labels of images with a checkpoint of a training job',
         params: z.strictObject({
           id: z.string().regex(/^job_/, 'must be the id of a job, `job_…`'),
-          step: wholeNumber(1).describe('Steps of the job, at which the checkpoint was written'),
+          step: wholeNumber(1).describe('The step of the job after which the checkpoint was written'),
         }),
       },
       handler(request, reply) {

@@ -1,4 +1,4 @@
-/** /v1/training-jobs */
+/** /v1/training-jobs: start, list, show, cancel, pause, resume, verify, checkpoints, metrics. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../domain/checkpoint.ts';
@@ -22,16 +22,16 @@ import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagi
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
-/** Any ULID is a place in the order; whether a job has it does not matter. */
+/** Any ULID is a position in the order, even if no job has it. */
 const jobCursor = z
   .string()
-  .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the page before')
-  .describe('`lastId` of the page before');
+  .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the previous page')
+  .describe('`lastId` of the previous page');
 
 const toQueued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
 
 export const trainingJobRoutes =
-  (training: TrainingService, once: IdempotencyService): FastifyPluginAsyncZod =>
+  (training: TrainingService, idempotency: IdempotencyService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
     trackRequestId(app);
@@ -44,18 +44,20 @@ export const trainingJobRoutes =
         operationId: 'startTrainingJob',
         summary: 'Start a training job',
         description:
-          'Only `dataset` is required. Every default is in the answer. Poll the job at `Location`. A body of at most 1 MiB.',
+          'Only `dataset` is required; the response holds every default. Poll the job at `Location`. A body of at most 1 MiB.',
         tags,
         querystring: noQuery,
         body: trainingRequestSchema,
+        readsDataset: true,
         response: {
           202: trainingJobSchema.describe('The job, queued'),
           ...problems(400, 409, 413, 415, 422, 429, 503, 507),
         },
+        responseHeaders: { 202: ['Location'] },
       },
       async handler(request, reply) {
-        const start = (keep?: IdempotencyRecord<TrainingJob>) => training.start(request.body, keep);
-        return respondIdempotently(once, request, reply, start, toQueued);
+        const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
+        return respondIdempotently(idempotency, request, reply, start, toQueued);
       },
     });
 
@@ -83,7 +85,7 @@ export const trainingJobRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getTrainingJob',
-        summary: 'Show a training job, its progress and its latest metrics',
+        summary: 'Get a training job, its progress and its latest metrics',
         tags,
         params,
         querystring: noQuery,
@@ -100,8 +102,8 @@ export const trainingJobRoutes =
         operationId: 'cancelTrainingJob',
         summary: 'Cancel a training job',
         description:
-          'A queued or paused job is cancelled at once, a running one within a batch; what it checks or measures between batches ' +
-          'may end first, for at most five seconds. What it measured stays, and its checkpoints. It publishes no model.',
+          'A queued or paused job is cancelled immediately, a running one within a batch; a check or an evaluation between batches ' +
+          'may finish first, for at most five seconds. Metrics and checkpoints are kept. No model is published.',
         tags,
         params,
         querystring: noQuery,
@@ -120,8 +122,7 @@ export const trainingJobRoutes =
         operationId: 'pauseTrainingJob',
         summary: 'Pause a training job',
         description:
-          'A queued job is paused at once; a running one writes a checkpoint within a batch and is paused then. Its place is ' +
-          'free for others.',
+          'A queued job is paused immediately; a running one writes a checkpoint within a batch first. Its slot becomes free.',
         tags,
         params,
         querystring: noQuery,
@@ -138,9 +139,9 @@ export const trainingJobRoutes =
       config: { scope: 'train' },
       schema: {
         operationId: 'resumeTrainingJob',
-        summary: 'Let a paused training job go on',
+        summary: 'Resume a paused training job',
         description:
-          'It is queued again, and goes on from its last checkpoint: the final parameters are those of a job that was never paused.',
+          'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
         tags,
         params,
         querystring: noQuery,
@@ -157,21 +158,24 @@ export const trainingJobRoutes =
       config: { scope: 'train', idempotent: true },
       schema: {
         operationId: 'verifyTrainingJob',
-        summary: 'Train again from the receipt of a job that succeeded, and compare',
+        summary: 'Repeat a succeeded training job and compare the results',
         description:
-          'A new job, whose `verification` says whether its digest is that of the first one, and what is different if it is ' +
-          'not. It publishes no model. A training that `budget.seconds` ended is repeated up to the same step.',
+          'Starts a new job from the receipt of the first. Its `verification` compares the digests, and lists the differences in ' +
+          'the execution environment if they differ. No model is published. A training that `budget.seconds` ended is ' +
+          'repeated up to the same step.',
         tags,
         params,
         querystring: noQuery,
+        readsDataset: true,
         response: {
           202: trainingJobSchema.describe('The job, queued'),
-          ...problems(400, 404, 409, 413, 415, 422, 429, 503),
+          ...problems(400, 404, 409, 413, 415, 422, 429, 503, 507),
         },
       },
       async handler(request, reply) {
-        const verify = (keep?: IdempotencyRecord<TrainingJob>) => training.verify(request.params.id, keep);
-        return respondIdempotently(once, request, reply, verify, toQueued);
+        const verify = (record?: IdempotencyRecord<TrainingJob>) =>
+          training.verify(request.params.id, record);
+        return respondIdempotently(idempotency, request, reply, verify, toQueued);
       },
     });
 
@@ -181,10 +185,10 @@ export const trainingJobRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'listCheckpoints',
-        summary: 'Checkpoints of a training job, by steps',
+        summary: 'List the checkpoints of a training job, by steps',
         description:
-          'The best and the last few. One is a model as any other: `POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` ' +
-          'in `warmStart` and gradient checks.',
+          'The best and the most recent ones are kept. A checkpoint can be used like a model: in ' +
+          '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
         tags,
         params,
         querystring: noQuery,
@@ -202,13 +206,13 @@ export const trainingJobRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'getTrainingMetrics',
-        summary: 'Metrics of every finished epoch, as JSON or CSV by Accept',
+        summary: 'Get the metrics of every completed epoch',
         tags,
         params,
         querystring: noQuery,
         response: {
           200: {
-            description: 'One record an epoch, ascending',
+            description: 'One record per epoch, ascending',
             content: {
               'application/json': {
                 schema: z.object({ data: z.array(epochRecordSchema) }).meta({ id: 'EpochRecordList' }),

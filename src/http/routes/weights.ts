@@ -1,10 +1,10 @@
-/** /v1/models/…/weights */
+/** /v1/models/{name}/versions/{version}/weights */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
-import { binaryContent } from '../bodies/binary-content.ts';
+import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
@@ -22,15 +22,15 @@ export const weightsRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'drawModelWeights',
-        summary: 'See the weights of a layer',
+        summary: 'Draw the weights of a layer',
         description:
-          'PNG. The first layer is a 28×28 tile for each unit, a later one a map of units (rows) × inputs (columns). One ' +
-          'colour scale for the whole layer, symmetric around zero: red is positive, blue negative, white zero.',
+          'PNG. The first layer is drawn as one 28×28 tile per unit, later layers as a map of units (rows) × inputs (columns). ' +
+          'One colour scale for the whole layer, symmetric around zero: red is positive, blue negative, white zero.',
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: weightsQuerySchema,
         response: {
-          200: { description: 'The picture', content: { 'image/png': binaryContent } },
+          200: { description: 'The drawing', content: { 'image/png': binaryContent } },
           ...problems(400, 404, 406, 422, 503),
         },
       },
@@ -38,7 +38,7 @@ export const weightsRoutes =
         const type = negotiate(request, reply, ['image/png']);
         const { params, query } = request;
         const drawn = await inspections.drawWeights(params, query, disconnectSignal(reply));
-        // The number of a version is never given again; an alias moves.
+        // Version numbers are never reused; aliases move.
         const freshness = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
         return reply
           .header('cache-control', `private, ${freshness}`)

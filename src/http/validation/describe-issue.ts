@@ -1,26 +1,47 @@
-/** What zod found wrong, said as a place, what is wrong there, and what is allowed, in the terms of what was sent. */
+/** Describes zod issues by location, in terms of the request: what is wrong and what is allowed. */
 import { z } from 'zod';
+import { issueMessage, kindName, optionsMessage, show } from '../../domain/issue-message.ts';
+import { nearestName } from '../../domain/nearest-name.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
 
 export interface Described {
   readonly path: Path;
+  /** A predicate or a sentence. */
   readonly detail: string;
+}
+
+/** Parses with our own messages instead of zod's. */
+export function parse<T extends z.ZodType>(schema: T, data: unknown) {
+  return schema.safeParse(data, { error: issueMessage });
 }
 
 export function describeIssue(issue: Issue, schema: unknown, data: unknown): Described[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    const allowed = describeAllowedFields(schema, path, data);
-    return issue.keys.map((key) => ({ path: [...path, key], detail: `Unknown field; ${allowed}` }));
+    const allowed = allowedFields(schema, path, data);
+    return issue.keys.map((key) => ({ path: [...path, key], detail: describeUnknownField(key, allowed) }));
   }
   if (issue.code === 'invalid_union') return describeUnion(issue, schema, data);
   if (issue.code === 'invalid_key') {
-    return [{ path, detail: `Invalid key: ${issue.issues.map(({ message }) => message).join(', ')}` }];
+    const defects = issue.issues.map(({ message }) => message).join(', ');
+    return [{ path, detail: `the name of this field ${defects}` }];
   }
-  const isMissing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-  return [{ path, detail: isMissing ? 'is required' : issue.message }];
+  return [{ path, detail: issue.message }];
+}
+
+interface AllowedFields {
+  readonly names: readonly string[];
+  /** The `type` that they depend on. */
+  readonly type: string | undefined;
+}
+
+function describeUnknownField(name: string, { names, type }: AllowedFields): string {
+  const nearest = nearestName(name, names);
+  const suggestion = nearest ? `Did you mean \`${nearest}\`? ` : '';
+  const list = names.length > 0 ? names.join(', ') : 'none';
+  return `Unknown field \`${name}\`. ${suggestion}Allowed${type ? ` with type ${type}` : ''}: ${list}.`;
 }
 
 function describeUnion(
@@ -29,60 +50,51 @@ function describeUnion(
   data: unknown,
 ): Described[] {
   const { path, errors } = issue;
-  if ('options' in issue && issue.options)
-    return [{ path, detail: describeOptions(issue.options, valueAt(data, path)) }];
-  // Each alternative wants another word at one place, as `type`, and that is not among them.
-  const literalIssues = errors
-    .map((issues) => issues.find(isLiteralIssue))
-    .filter((found) => found !== undefined);
-  if (literalIssues.length > 1 && literalIssues.length === errors.length) {
-    const place = [...path, ...literalIssues[0]!.path];
-    const allowed = literalIssues.flatMap(({ values }) => values);
-    return [{ path: place, detail: describeOptions(allowed, valueAt(data, place)) }];
+  if ('options' in issue && issue.options) {
+    return [{ path, detail: optionsMessage(issue.options, valueAt(data, path)) }];
   }
-  // The alternative that fits at the top and fails deeper, or by its size, is the one that was meant.
-  const meant = errors.find(
+  // All alternatives require a literal at the same location, such as `type`, and the value is none of them.
+  const literals = errors.map((issues) => issues.find(isLiteralIssue)).filter((found) => found !== undefined);
+  if (literals.length > 1 && literals.length === errors.length) {
+    const location = [...path, ...literals[0]!.path];
+    const allowed = literals.flatMap(({ values }) => values);
+    return [{ path: location, detail: optionsMessage(allowed, valueAt(data, location)) }];
+  }
+  // The intended alternative has the right kind of value and fails deeper, or by its size.
+  const intended = errors.find(
     (issues) => !issues.some((inner) => inner.path.length === 0 && expectedKind(inner)),
   );
-  if (meant) {
-    return meant.flatMap((inner) =>
+  if (intended) {
+    return intended.flatMap((inner) =>
       describeIssue({ ...inner, path: [...path, ...inner.path] }, schema, data),
     );
   }
-  const wanted = new Set(errors.map((issues) => expectedKind(issues[0]!) ?? issues[0]!.message));
-  const received = z.core.util.parsedType(valueAt(data, path));
-  return [{ path, detail: `Invalid input: expected ${[...wanted].join(' or ')}, received ${received}` }];
+  const kinds = errors.map((issues) => expectedKind(issues[0]!)).filter((kind) => kind !== undefined);
+  return [
+    { path, detail: `must be ${[...new Set(kinds)].join(' or ')}, but is ${show(valueAt(data, path))}` },
+  ];
 }
 
 function isLiteralIssue(issue: Issue): issue is Extract<Issue, { code: 'invalid_value' }> {
   return issue.code === 'invalid_value' && issue.path.length > 0;
 }
 
-/** What should have been there instead; undefined where it is of the right kind. */
+/** Undefined if the value is of the right kind. */
 function expectedKind(issue: Issue): string | undefined {
-  if (issue.code === 'invalid_type') return issue.expected;
-  return issue.code === 'invalid_value' ? quote(issue.values, ' or ') : undefined;
+  if (issue.code === 'invalid_type') return kindName(issue.expected);
+  if (issue.code !== 'invalid_value') return undefined;
+  return issue.values.map((value) => JSON.stringify(value) ?? String(value)).join(' or ');
 }
 
-function describeOptions(allowed: readonly unknown[], sent: unknown): string {
-  const values = quote(allowed, '|');
-  return sent === undefined ? `is required: one of ${values}` : `Invalid option: expected one of ${values}`;
-}
-
-function quote(values: readonly unknown[], separator: string): string {
-  return values.map((word) => JSON.stringify(word)).join(separator);
-}
-
-/** The fields that the object at `path` may have, and for which `type` if they depend on it. */
-function describeAllowedFields(schema: unknown, path: Path, data: unknown): string {
+function allowedFields(schema: unknown, path: Path, data: unknown): AllowedFields {
   const objects = objectsAt(schema, path, data);
-  const fields = new Set(objects.flatMap(({ shape }) => Object.keys(shape)));
+  const names = [...new Set(objects.flatMap(({ shape }) => Object.keys(shape)))];
   const [only, ...others] = objects;
-  const type = others.length === 0 ? literalValues(only?.shape['type']) : undefined;
-  return `allowed${type ? ` with type ${quote(type, ' or ')}` : ''}: ${[...fields].join(', ') || 'none'}`;
+  const types = others.length === 0 ? literalValues(only?.shape['type']) : undefined;
+  return { names, type: types?.map((value) => JSON.stringify(value)).join(' or ') };
 }
 
-/** The object schemas that may be meant at `path`, looking through defaults, unions and the like. */
+/** The object schemas that may apply at `path`, unwrapping defaults, unions and the like. */
 function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   if (schema instanceof z.ZodUnion) {
     return matchingOptions(data, schema.options).flatMap((option) => objectsAt(option, path, data));
@@ -100,17 +112,17 @@ function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   return key === undefined ? [schema] : objectsAt(schema.shape[String(key)], rest, valueAt(data, [key]));
 }
 
-/** Of the alternatives those whose literal fields, as `type`, are what was sent, or left out and the default; or all. */
+/** The options whose literal fields, such as `type`, equal the value that was sent, or the default; else all options. */
 function matchingOptions(data: unknown, options: readonly unknown[]): readonly unknown[] {
-  const meant = options.filter(
+  const matching = options.filter(
     (option) =>
       option instanceof z.ZodObject &&
       Object.entries(option.shape).some(([key, field]) => {
-        const standsFor = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
-        return literalValues(field)?.includes(valueAt(data, [key]) ?? standsFor);
+        const fallback = field instanceof z.ZodDefault ? field.def.defaultValue : undefined;
+        return literalValues(field)?.includes(valueAt(data, [key]) ?? fallback);
       }),
   );
-  return meant.length > 0 ? meant : options;
+  return matching.length > 0 ? matching : options;
 }
 
 function literalValues(field: unknown): unknown[] | undefined {

@@ -1,12 +1,12 @@
-/** Lists: a page, and how to ask for the next. */
+/** Pagination: query parameters and response of a list. */
 import { z } from 'zod';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { Page } from '../../store/store.ts';
 
-/** For `?limit=&after=`; `after` is what the list is ordered by, exclusive. */
+/** `after` is the sort key of the last item seen, exclusive. */
 export const paginationQuery = {
-  limit: wholeNumber(1, 100).prefault(20).describe('At most so many'),
-  after: z.string().min(1).max(64).optional().describe('`lastId` of the page before'),
+  limit: wholeNumber(1, 100).prefault(20).describe('Largest number of items'),
+  after: z.string().min(1).max(64).optional().describe('`lastId` of the previous page'),
 };
 
 export const noQuery = z.strictObject({});

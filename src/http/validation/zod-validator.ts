@@ -1,64 +1,79 @@
-/** Zod as Fastify's validator, with an error that names every place, what is wrong there, and what is allowed. */
-import type { FastifySchemaCompiler } from 'fastify';
+/** Validation by zod, with an error that names every location, what is wrong there, and what is allowed. */
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
+import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { toSentence } from '../../domain/issue-message.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { MAX_ERRORS } from '../errors/problem.ts';
-import { describeIssue, valueAt } from './describe-issue.ts';
+import { describeIssue, parse, valueAt } from './describe-issue.ts';
 
 type Issue = z.core.$ZodIssue;
 
 const PARTS: Readonly<Record<string, string>> = {
-  body: 'The body does',
-  querystring: 'The query does',
-  params: 'The path does',
-  headers: 'The headers do',
+  body: 'The body is invalid.',
+  querystring: 'The query is invalid.',
+  params: 'The path is invalid.',
+  headers: 'The headers are invalid.',
 };
+
+export function registerZod(app: FastifyInstance): void {
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+}
+
+export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+  // Most requests have no query, so its result is computed once.
+  const emptyQuery = httpPart === 'querystring' ? parse(schema, {}) : undefined;
+  return (data: unknown) => {
+    if (emptyQuery?.success && isEmpty(data)) return { value: emptyQuery.data };
+    const result = parse(schema, data);
+    if (result.success) return { value: result.data };
+    if (httpPart === 'body' && (data === null || data === undefined)) return { error: missingBody() };
+    return { error: toError(result.error.issues, schema, data, httpPart ?? 'params') };
+  };
+};
+
+/**
+ * Parses a body that Fastify does not validate, such as the fields of a form.
+ * @throws AtelierError `invalid-request`, with a pointer to each invalid field
+ */
+export function parseBody<T extends z.ZodType>(schema: T, data: unknown): z.infer<T> {
+  const result = parse(schema, data);
+  if (result.success) return result.data;
+  throw toError(result.error.issues, schema, data, 'body');
+}
+
+function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, part: string): AtelierError {
+  const details = issues
+    .flatMap((issue) => {
+      const isRepeated = part === 'querystring' && Array.isArray(valueAt(data, issue.path));
+      if (isRepeated) return [{ path: issue.path, detail: 'is given more than once' }];
+      return describeIssue(issue, schema, data);
+    })
+    .map(({ path, detail: text }): ErrorDetail => {
+      const detail = toSentence(text);
+      return part === 'body'
+        ? { pointer: jsonPointer(path), detail }
+        : { parameter: path.map(String).join('.'), detail };
+    });
+  const lines = details
+    .slice(0, MAX_ERRORS)
+    .map((each) => `${'pointer' in each ? each.pointer : each.parameter}: ${each.detail}`);
+  if (details.length > MAX_ERRORS) {
+    lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more.`);
+  }
+  return new AtelierError('invalid-request', `${PARTS[part]} ${lines.join(' ')}`, { details });
+}
 
 /** RFC 6901, as a URI fragment. */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 }
 
-/** Of a query: what is given once is text. */
-function describeRepeated(issue: Issue, data: unknown): string | undefined {
-  return Array.isArray(valueAt(data, issue.path)) ? 'is given more than once' : undefined;
-}
-
-export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
-  // Most requests have no query, and what none means is always the same.
-  const emptyQuery = httpPart === 'querystring' ? schema.safeParse({}) : undefined;
-  return (data: unknown) => {
-    if (emptyQuery?.success && isEmpty(data)) return { value: emptyQuery.data };
-    const result = schema.safeParse(data);
-    if (result.success) return { value: result.data };
-    if (httpPart === 'body' && (data === null || data === undefined)) return { error: missingBody() };
-    const described = result.error.issues.flatMap((issue) => {
-      const repeatedDetail = httpPart === 'querystring' && describeRepeated(issue, data);
-      return repeatedDetail
-        ? [{ path: issue.path, detail: repeatedDetail }]
-        : describeIssue(issue, schema, data);
-    });
-    const details = described.map(({ path, detail }): ErrorDetail => {
-      return httpPart === 'body'
-        ? { pointer: jsonPointer(path), detail }
-        : { parameter: path.map(String).join('.'), detail };
-    });
-    const lines = details
-      .slice(0, MAX_ERRORS)
-      .map((d) => `${'pointer' in d ? d.pointer : d.parameter}: ${d.detail}`);
-    if (details.length > MAX_ERRORS)
-      lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more`);
-    const part = PARTS[httpPart ?? 'params'];
-    return {
-      error: new AtelierError('invalid-request', `${part} not fit. ${lines.join('. ')}`, { details }),
-    };
-  };
-};
-
-/** Fastify does not tell it from `null`, which no route takes. */
+/** Fastify does not distinguish a missing body from `null`, which no route accepts. */
 function missingBody(): AtelierError {
-  const detail = 'A JSON body is missing. Send one, with Content-Type: application/json';
-  return new AtelierError('invalid-request', `${detail}.`, { details: [{ pointer: '#', detail }] });
+  const detail = 'A JSON body is required. Send one with Content-Type: application/json.';
+  return new AtelierError('invalid-request', detail, { details: [{ pointer: '#', detail }] });
 }
 
 function isEmpty(data: unknown): boolean {

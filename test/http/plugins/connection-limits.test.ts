@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { sendClientError } from '../../../src/http/errors/client-error.ts';
-import { measureRequests } from '../../../src/http/metrics/requests.ts';
+import { countTimeouts, type DurationFor, measureRequests } from '../../../src/http/metrics/requests.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -28,8 +28,9 @@ async function serve(
   const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
-  limitConnections(app, all);
-  measureRequests(app, (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }));
+  const durationFor: DurationFor = (...labels) => ({ observe: () => onMeasured(labels.join(' ')) });
+  limitConnections(app, all, countTimeouts(durationFor));
+  measureRequests(app, durationFor);
   t.after(() => app.close());
   app.post('/', async () => {
     await work;

@@ -4,7 +4,8 @@ import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { readConfig } from '../../../src/config.ts';
 import { ERROR_CODES } from '../../../src/errors.ts';
-import { buildApp, type Services } from '../../../src/http/app.ts';
+import { buildApp } from '../../../src/http/app.ts';
+import type { Services } from '../../../src/http/services.ts';
 import { startService } from '../../start-service.ts';
 
 type Schema = OpenAPIV3_1.SchemaObject & { $ref?: string };

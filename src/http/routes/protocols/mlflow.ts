@@ -1,4 +1,4 @@
-/** MLflow's scoring server, which serves one model. In a scope of raw bodies. */
+/** MLflow's scoring server, which serves one model. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
@@ -11,7 +11,7 @@ import type { HealthService } from '../../../services/health.ts';
 import type { ModelService } from '../../../services/models.ts';
 import type { PredictionService } from '../../../services/predictions.ts';
 import { parseMediaType, requireBody } from '../../bodies/raw.ts';
-import { protocolErrors } from '../../errors/protocol-errors.ts';
+import { MLFLOW_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 
@@ -23,7 +23,7 @@ const requestContent = {
     schema: {
       type: 'string',
       description:
-        '784 columns, one image a row. Whether the first row names the columns is seen, or said: `text/csv; header=present` or `absent`',
+        '784 columns, one image per row. A header row is detected, or declared by `text/csv; header=present` or `absent`',
       examples: [CSV_EXAMPLE],
     },
   },
@@ -40,24 +40,24 @@ export const mlflowRoutes =
     app.route({
       method: 'GET',
       url: '/ping',
-      config: { scope: 'open' },
+      config: { scope: 'open', errorFormat: MLFLOW_ERRORS },
       logLevel: 'warn',
       schema: {
         operationId: 'mlflowPing',
-        summary: 'Whether the service can do its work',
+        summary: 'Readiness of the service',
         tags,
-        response: { 200: text('An empty line'), ...protocolErrors('/ping', 503) },
+        response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
       },
       async handler(_request, reply) {
         if (Object.values(await health.check()).every(Boolean)) return reply.type('text/plain').send('\n');
-        throw new AtelierError('draining', 'The service is not ready.');
+        throw new AtelierError('draining', 'The service is not ready. Try again shortly.');
       },
     });
 
     app.route({
       method: 'GET',
       url: '/version',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', errorFormat: MLFLOW_ERRORS },
       schema: {
         operationId: 'mlflowVersion',
         summary: 'Version of this service',
@@ -71,21 +71,26 @@ export const mlflowRoutes =
       method: 'POST',
       url: '/invocations',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', sheddable: 'large-body', mediaTypes: Object.keys(requestContent) },
+      config: {
+        scope: 'predict',
+        errorFormat: MLFLOW_ERRORS,
+        sheddable: 'large-body',
+        mediaTypes: Object.keys(requestContent),
+      },
       schema: {
         operationId: 'mlflowInvocations',
         summary: 'Predict with one model',
         description:
-          'One of `inputs`, `instances`, `dataframe_split` and `dataframe_records`, or CSV. Numbers of which none is ' +
-          'greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused. `params.output` asks for the label instead of the probabilities.',
+          'One of `inputs`, `instances`, `dataframe_split` and `dataframe_records`, or CSV. Numbers are 0–1 if none ' +
+          'is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. `params.output` selects the label instead of the probabilities.',
         tags,
         querystring: z.strictObject({
           model: modelReferenceSchema.options[0]
             .optional()
-            .describe('`name`, `name@version` or `name@alias`; else `fashion-mnist`, else the only model'),
+            .describe('`name`, `name@version` or `name@alias`. Default: the only model, or `fashion-mnist`'),
         }),
         requestContent,
-        response: { 200: invocationResponseSchema, ...protocolErrors('/invocations', 400, 404, 413, 415) },
+        response: { 200: invocationResponseSchema, ...protocolErrors(MLFLOW_ERRORS, 400, 404, 413, 415) },
       },
       async handler(request, reply) {
         const { model = await defaultModel(models) } = request.query;
@@ -101,7 +106,7 @@ export const mlflowRoutes =
     });
   };
 
-/** @throws AtelierError `model-not-found` where there are several and none is named as the data set */
+/** @throws AtelierError `model-not-found` if there are several models and none is called fashion-mnist */
 async function defaultModel(models: ModelService): Promise<string> {
   const { data: some } = await models.list({ limit: 2 });
   if (some.length === 1) return some[0]!.name;
@@ -109,10 +114,10 @@ async function defaultModel(models: ModelService): Promise<string> {
     ({ name }) => name,
     (error) => {
       if (some.length === 0) throw error;
-      const detail = 'say which is meant, as in /invocations?model=name';
+      const detail = 'Choose one, as in /invocations?model=name.';
       throw new AtelierError(
         'model-not-found',
-        `There are several models, and none is ${FASHION_MNIST}: ${detail}.`,
+        `There are several models, and none is called ${FASHION_MNIST}. ${detail}`,
         {
           details: [{ parameter: 'model', detail }],
         },

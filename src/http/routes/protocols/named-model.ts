@@ -1,4 +1,4 @@
-/** Names and versions as other protocols have them in a path. */
+/** Names and versions in the paths of other protocols. */
 import { z } from 'zod';
 import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
@@ -11,7 +11,7 @@ export const namedModel = z.object({ name });
 export const namedVersion = z.object({ name, version });
 
 /**
- * To these protocols a name that no model can have is one that none has.
+ * An invalid name is a model that does not exist, since these protocols have no 422.
  * @throws AtelierError `model-not-found`
  */
 export function readModelName(path: { name: string; version?: string }): {
@@ -26,5 +26,5 @@ export function readModelName(path: { name: string; version?: string }): {
 }
 
 function rejectReference(what: string): never {
-  throw new AtelierError('model-not-found', `${what}. /v1/models shows what there is.`);
+  throw new AtelierError('model-not-found', `${what}. All models are listed at /v1/models.`);
 }

@@ -1,10 +1,10 @@
-/** TensorFlow Serving's predict API. In a scope of raw bodies: its clients call them JSON or anything. */
+/** TensorFlow Serving's predict API. Its clients declare any content type, so bodies are raw. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { predictRequestSchema, predictResponseSchema } from '../../../protocols/tensorflow/schema.ts';
 import type { PredictionService } from '../../../services/predictions.ts';
 import { requireBody } from '../../bodies/raw.ts';
-import { protocolErrors } from '../../errors/protocol-errors.ts';
+import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
@@ -12,15 +12,15 @@ import { namedModel, namedVersion, readModelName } from './named-model.ts';
 const shared = {
   description:
     'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
-    '`{"image": …}`, or pictures as `{"b64": …}`. Numbers of which none is greater than 1 are 0–1, others 0–255; a greatest just above 1 is refused.',
+    '`{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected.',
   tags: ['tensorflow'],
   requestContent: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
     200: predictResponseSchema,
-    ...protocolErrors('/v1/models/{name}:predict', 400, 404, 413, 415),
+    ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),
   },
 };
-/** What is in front of a colon. */
+/** The part of a path segment before the colon. */
 const PART = '(^[^:/]+)';
 
 export const tensorflowRoutes =
@@ -29,7 +29,7 @@ export const tensorflowRoutes =
     const options = {
       method: 'POST',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', sheddable: 'large-body' },
+      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body' },
     } as const;
 
     async function predict(
@@ -50,7 +50,7 @@ export const tensorflowRoutes =
       schema: {
         ...shared,
         operationId: 'tensorflowPredict',
-        summary: 'Predict with the champion of a model, else its newest version',
+        summary: 'Predict with the champion of a model, or its newest version',
         params: namedModel,
       },
       handler: (request, reply) => predict(request, reply, request.params),
@@ -67,7 +67,7 @@ export const tensorflowRoutes =
           ...shared,
           operationId: operationId!,
           summary:
-            kind === 'versions' ? 'Predict with a version of a model' : 'Predict with the alias of a model',
+            kind === 'versions' ? 'Predict with a version of a model' : 'Predict with an alias of a model',
           params: namedVersion,
         },
         handler: (request, reply) => predict(request, reply, request.params),

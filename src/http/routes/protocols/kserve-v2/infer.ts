@@ -1,28 +1,28 @@
-/** Predictions in the Open Inference Protocol v2. In a scope of raw bodies. */
+/** KServe v2: predictions. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AtelierError } from '../../../../errors.ts';
 import { inferRequestSchema, inferResponseSchema } from '../../../../protocols/kserve-v2/schema.ts';
 import type { PredictionService } from '../../../../services/predictions.ts';
-import { binaryContent } from '../../../bodies/binary-content.ts';
 import { requireBody } from '../../../bodies/raw.ts';
-import { protocolErrors } from '../../../errors/protocol-errors.ts';
+import { binaryContent } from '../../../bodies/request-content.ts';
+import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { jsonContent, V2_INFER_EXAMPLE } from '../../../examples/protocols.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
 import { namedModel, namedVersion, readModelName } from '../named-model.ts';
 
-/** What curl calls a body where nobody says what it is, as in the examples of many servers. */
+/** curl's default content type, which the examples of many servers send. */
 const CURL_TYPE = 'application/x-www-form-urlencoded';
 const JSON_LENGTH = 'inference-header-content-length';
 
 const shared = {
   description:
-    'Input `image`, outputs `probabilities` and `label`. With `Inference-Header-Content-Length` binary tensors follow ' +
-    'the JSON of so many bytes; with 0 the body is n × 784 FP32 and nothing else. gzip and deflate are taken.',
+    'Input `image`, outputs `probabilities` and `label`. `Inference-Header-Content-Length` is the length of the JSON before ' +
+    'binary tensors; with 0 the body is n × 784 FP32 only. gzip and deflate are supported.',
   tags: ['inference-v2'],
   headers: z.looseObject({
-    [JSON_LENGTH]: z.string().optional().describe('Bytes of the JSON in front of binary tensors'),
+    [JSON_LENGTH]: z.string().optional().describe('Bytes of the JSON before binary tensors'),
   }),
   requestContent: {
     'application/json': jsonContent(inferRequestSchema, V2_INFER_EXAMPLE),
@@ -36,17 +36,18 @@ const shared = {
   },
   response: {
     200: {
-      description: 'The outputs in the order in which they were asked for',
+      description: 'The outputs, in the requested order',
       content: {
         'application/json': { schema: inferResponseSchema },
         'application/octet-stream': binaryContent,
       },
     },
-    ...protocolErrors('/v2/models', 400, 404, 413, 415),
+    ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),
   },
+  responseHeaders: { 200: ['Inference-Header-Content-Length'] as const },
 };
 
-export const v2InferRoutes =
+export const kserveInferRoutes =
   (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     const options = {
@@ -54,6 +55,7 @@ export const v2InferRoutes =
       bodyLimit: maxBodyBytes,
       config: {
         scope: 'predict',
+        errorFormat: PROTOCOL_ERRORS,
         sheddable: 'large-body',
         mediaTypes: [...Object.keys(shared.requestContent), CURL_TYPE, ''],
         inflates: true,
@@ -80,7 +82,7 @@ export const v2InferRoutes =
       schema: {
         ...shared,
         operationId: 'v2Infer',
-        summary: 'Predict with the champion of a model, else its newest version',
+        summary: 'Predict with the champion of a model, or its newest version',
         params: namedModel,
       },
       handler: (request, reply) => infer(request, reply, request.params),
@@ -105,6 +107,6 @@ function readJsonLength({ headers }: FastifyRequest): number | null {
   if (typeof header === 'string' && /^\d{1,15}$/.test(header)) return Number(header);
   throw new AtelierError(
     'invalid-request',
-    `Inference-Header-Content-Length is ${JSON.stringify(header).slice(0, 80)}; it is the number of bytes of the JSON, from 0.`,
+    `Inference-Header-Content-Length must be the number of bytes of the JSON, from 0, but is ${JSON.stringify(header).slice(0, 80)}.`,
   );
 }

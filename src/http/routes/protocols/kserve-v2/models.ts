@@ -1,4 +1,4 @@
-/** Models as the Open Inference Protocol v2 sees them: metadata, readiness, statistics. */
+/** KServe v2: metadata, readiness and statistics of models. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import {
   modelMetadataSchema,
@@ -7,20 +7,20 @@ import {
 } from '../../../../protocols/kserve-v2/schema.ts';
 import type { InferenceStatistics } from '../../../../services/inference-statistics.ts';
 import type { ModelService } from '../../../../services/models.ts';
-import { protocolErrors } from '../../../errors/protocol-errors.ts';
+import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { namedModel, namedVersion, readModelName } from '../named-model.ts';
 
 const tags = ['inference-v2'];
-const config = { scope: 'predict' } as const;
-const notFound = protocolErrors('/v2/models', 404);
+const config = { scope: 'predict', errorFormat: PROTOCOL_ERRORS } as const;
+const notFound = protocolErrors(PROTOCOL_ERRORS, 404);
 
-/** One path for the champion, else the newest version, and one for any of them. */
+/** Without a version, a path means the champion or the newest version. */
 const PATHS = [
   { path: '/v2/models/:name', params: namedModel, suffix: '' },
   { path: '/v2/models/:name/versions/:version', params: namedVersion, suffix: 'Version' },
 ] as const;
 
-export const v2ModelRoutes =
+export const kserveModelRoutes =
   (models: ModelService, statistics: InferenceStatistics): FastifyPluginAsyncZod =>
   async (app) => {
     for (const { path, params, suffix } of PATHS) {
@@ -30,7 +30,7 @@ export const v2ModelRoutes =
         config,
         schema: {
           operationId: `v2Model${suffix}Metadata`,
-          summary: `What ${suffix ? 'a version of a model' : 'a model'} takes and answers`,
+          summary: `Inputs and outputs of ${suffix ? 'a version of a model' : 'a model'}`,
           tags,
           params,
           response: { 200: modelMetadataSchema, ...notFound },
@@ -58,14 +58,14 @@ export const v2ModelRoutes =
         config,
         schema: {
           operationId: `v2Model${suffix}Ready`,
-          summary: `Whether ${suffix ? 'a version of a model' : 'a model'} predicts`,
+          summary: `Readiness of ${suffix ? 'a version of a model' : 'a model'}`,
           tags,
           params,
           response: { 200: modelReadinessSchema, ...notFound },
         },
         async handler(request) {
           const reference = readModelName(request.params);
-          // It is read here, if it is not in memory yet: what cannot be read is not ready.
+          // Loads the model if it is not in memory yet: a model that cannot be read is not ready.
           const loaded = await models.load(reference.name, reference.version);
           return { name: loaded.reference.name, ready: true as const };
         },
@@ -77,7 +77,7 @@ export const v2ModelRoutes =
         config,
         schema: {
           operationId: `v2Model${suffix}Statistics`,
-          summary: `What ${suffix ? 'a version' : 'each version'} of a model predicted since the start`,
+          summary: `Prediction statistics of ${suffix ? 'a version' : 'each version'} of a model since start`,
           tags,
           params,
           response: { 200: statisticsSchema, ...notFound },
@@ -98,7 +98,7 @@ export const v2ModelRoutes =
       config,
       schema: {
         operationId: 'v2Statistics',
-        summary: 'What each version of each model predicted since the start',
+        summary: 'Prediction statistics of all models since start',
         tags,
         response: { 200: statisticsSchema },
       },

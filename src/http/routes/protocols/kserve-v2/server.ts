@@ -1,22 +1,23 @@
-/** The server as the Open Inference Protocol v2 sees it: what it can do, and whether it does. */
+/** KServe v2: metadata and health of the server. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../../package.json' with { type: 'json' };
 import { serverMetadataSchema, serverReadinessSchema } from '../../../../protocols/kserve-v2/schema.ts';
 import type { HealthService } from '../../../../services/health.ts';
+import { PROTOCOL_ERRORS } from '../../../errors/protocol-errors.ts';
 
 const tags = ['inference-v2'];
-/** Only what works. */
+/** Implemented extensions of the protocol. */
 const EXTENSIONS = ['binary_tensor_data', 'classification', 'model_repository', 'statistics'];
 
-export const v2ServerRoutes =
+export const kserveServerRoutes =
   (health: HealthService): FastifyPluginAsyncZod =>
   async (app) => {
     for (const url of ['/v2', '/v2/']) {
       app.route({
         method: 'GET',
         url,
-        config: { scope: 'predict' },
+        config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS },
         schema: {
           operationId: 'v2ServerMetadata',
           summary: 'Name, version and extensions of the server',
@@ -35,11 +36,11 @@ export const v2ServerRoutes =
     app.route({
       method: 'GET',
       url: '/v2/health/live',
-      config: { scope: 'open' },
+      config: { scope: 'open', errorFormat: PROTOCOL_ERRORS },
       logLevel: 'warn',
       schema: {
         operationId: 'v2Live',
-        summary: 'Whether the process answers',
+        summary: 'Liveness of the process',
         tags,
         response: { 200: z.object({ live: z.literal(true) }).meta({ id: 'Liveness' }) },
       },
@@ -49,11 +50,11 @@ export const v2ServerRoutes =
     app.route({
       method: 'GET',
       url: '/v2/health/ready',
-      config: { scope: 'open' },
+      config: { scope: 'open', errorFormat: PROTOCOL_ERRORS },
       logLevel: 'warn',
       schema: {
         operationId: 'v2Ready',
-        summary: 'Whether the service can do its work',
+        summary: 'Readiness of the service',
         tags,
         response: { 200: serverReadinessSchema, 503: serverReadinessSchema },
       },

@@ -3,8 +3,9 @@ import { subscribe } from 'node:diagnostics_channel';
 import { test } from 'node:test';
 import Fastify, { type FastifyInstance, type RouteOptions } from 'fastify';
 import { readConfig } from '../../../src/config.ts';
-import { buildApp, type Services } from '../../../src/http/app.ts';
-import { requireRouteScopes } from '../../../src/http/plugins/route-scopes.ts';
+import { buildApp } from '../../../src/http/app.ts';
+import { requireRouteScopes } from '../../../src/http/plugins/authentication.ts';
+import type { Services } from '../../../src/http/services.ts';
 
 // The options themselves, which are complete when the application is.
 const routes: RouteOptions[] = [];

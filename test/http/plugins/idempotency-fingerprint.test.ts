@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { computeFingerprint } from '../../../src/http/plugins/fingerprint.ts';
+import { computeFingerprint } from '../../../src/http/plugins/idempotency.ts';
 
 const request = { method: 'POST', url: '/v1/training-jobs', caller: 'anonymous' };
 const ofJson = (text: string) => computeFingerprint({ ...request, body: JSON.parse(text) });

@@ -1,0 +1,31 @@
+/** Suggestions for mistyped names: "Did you mean `epochs`?" */
+import { distance } from 'fastest-levenshtein';
+
+const MAX_DISTANCE = 2;
+/** Of a name, or of the beginning that two names have in common. */
+const MIN_PREFIX_CHARS = 3;
+const MAX_NAME_CHARS = 64;
+
+/**
+ * @returns the known name within two letters of `name`, else the one that begins with it or is its beginning; undefined if
+ * there is none
+ */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > MAX_NAME_CHARS) return undefined;
+  const lower = name.toLowerCase();
+  const near = known
+    .map((candidate) => ({ candidate, letters: distance(lower, candidate.toLowerCase()) }))
+    // Two letters of a short name may be all of it.
+    .filter(({ candidate, letters }) => letters <= Math.min(MAX_DISTANCE, (candidate.length - 1) / 2))
+    .toSorted((a, b) => a.letters - b.letters)[0];
+  if (near) return near.candidate;
+  return known
+    .filter(
+      (candidate) => hasPrefix(candidate.toLowerCase(), lower) || hasPrefix(lower, candidate.toLowerCase()),
+    )
+    .toSorted((a, b) => Math.abs(a.length - name.length) - Math.abs(b.length - name.length))[0];
+}
+
+function hasPrefix(text: string, prefix: string): boolean {
+  return prefix.length >= MIN_PREFIX_CHARS && text.startsWith(prefix);
+}

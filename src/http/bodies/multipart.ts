@@ -1,0 +1,140 @@
+/** Multipart forms: one reader, with one set of limits and errors, for images, data sets and models. */
+import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { AtelierError } from '../../errors.ts';
+
+export interface FormLimits {
+  readonly files: number;
+  /** Parts that are not files. */
+  readonly fields: number;
+  readonly fieldBytes: number;
+}
+
+export const IMAGE_FORM_LIMITS: FormLimits = { files: 1000, fields: 0, fieldBytes: 0 };
+/** A list of a hundred class names is the longest field. */
+export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: 64 * 1024 };
+/** Larger than any valid form: unknown and repeated parts are rejected by name first. */
+export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
+export const MAX_PART_NAME_BYTES = 64;
+
+export interface FormOptions {
+  readonly limits: FormLimits;
+  /** Whether several parts may have the same name. */
+  readonly allowRepeated?: boolean;
+  /** All files together. */
+  readonly maxBytes: number;
+  readonly tooLarge: () => AtelierError;
+  readonly tooManyFiles: () => AtelierError;
+}
+
+export interface FormField {
+  readonly kind: 'field';
+  readonly name: string;
+  readonly value: string;
+}
+export interface FormFile {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly filename: string;
+  /** The media type that the client declared. */
+  readonly type: string;
+  /** The content, in chunks; must be consumed before the next part is read. */
+  readonly chunks: AsyncIterable<Buffer>;
+}
+
+/** @param maxBytes size limit of a file */
+export async function registerMultipart(scope: FastifyInstance, maxBytes: number): Promise<void> {
+  await scope.register(multipart, { throwFileSizeLimit: true, limits: { fileSize: maxBytes } });
+}
+
+/**
+ * Reads the parts of a form in the order in which they arrive.
+ * @throws AtelierError `malformed-body`, `invalid-request`, and those of `options`
+ */
+export async function* readForm(
+  request: FastifyRequest,
+  options: FormOptions,
+): AsyncGenerator<FormField | FormFile> {
+  const { limits, maxBytes, tooLarge } = options;
+  const { files, fields, fieldBytes } = limits;
+  const names = new Set<string>();
+  let bytes = 0;
+
+  async function* countedChunks(part: MultipartFile): AsyncGenerator<Buffer> {
+    try {
+      for await (const chunk of part.file as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        if (bytes > maxBytes) throw tooLarge();
+        yield chunk;
+      }
+    } catch (error) {
+      throw toFormError(error, options);
+    }
+  }
+
+  const parts = request.parts({
+    limits: {
+      files,
+      fields,
+      parts: files + fields,
+      fieldSize: fieldBytes,
+      fieldNameSize: MAX_PART_NAME_BYTES,
+    },
+  });
+  try {
+    for await (const part of parts) {
+      const name = nameOfPart(part);
+      if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
+      names.add(name);
+      if (part.type === 'file') {
+        const { filename, mimetype } = part;
+        yield { kind: 'file', name, filename, type: mimetype, chunks: countedChunks(part) };
+        continue;
+      }
+      if (part.valueTruncated) throw invalidPart(name, `Must be at most ${fieldBytes} bytes long.`);
+      // The plugin parses fields that are declared as JSON.
+      yield {
+        kind: 'field',
+        name,
+        value: typeof part.value === 'string' ? part.value : JSON.stringify(part.value),
+      };
+    }
+  } catch (error) {
+    throw toFormError(error, options);
+  }
+}
+
+function nameOfPart({ fieldname }: Multipart): string {
+  // The plugin's type requires a name, its parser does not.
+  if (!fieldname) throw malformedForm('a part has no name');
+  return fieldname;
+}
+
+function toFormError(error: unknown, { limits, tooLarge, tooManyFiles }: FormOptions): unknown {
+  if (error instanceof AtelierError) return error;
+  const { code, message, stack } = error as FastifyError;
+  if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge();
+  if (code === 'FST_FILES_LIMIT' || (code === 'FST_PARTS_LIMIT' && limits.fields === 0)) {
+    return tooManyFiles();
+  }
+  if (code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
+    if (limits.fields > 0) return malformedForm(`it has more than ${limits.fields} fields`, error);
+    const advice = 'Send files only, as in curl -F file=@image.png, and options in the query.';
+    return new AtelierError('malformed-body', `The form has a field that is not a file. ${advice}`);
+  }
+  // busboy throws plain errors without a code for malformed multipart bodies.
+  if (code !== undefined || !stack?.includes('busboy')) return error;
+  return malformedForm(message, error);
+}
+
+export function malformedForm(defect: string, cause?: unknown): AtelierError {
+  return new AtelierError('malformed-body', `The form cannot be read: ${defect}.`, { cause });
+}
+
+/** @param detail a sentence */
+export function invalidPart(name: string, detail: string): AtelierError {
+  const shown = name.length > MAX_PART_NAME_BYTES ? `${name.slice(0, MAX_PART_NAME_BYTES)}…` : name;
+  return new AtelierError('invalid-request', `The form is invalid. #/${shown}: ${detail}`, {
+    details: [{ pointer: `#/${shown}`, detail }],
+  });
+}

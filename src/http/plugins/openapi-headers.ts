@@ -1,0 +1,49 @@
+/** Response headers in the OpenAPI document, referred to by name. */
+import type { OpenAPIV3_1 } from 'openapi-types';
+
+export const HEADERS = {
+  'X-Request-Id': {
+    description:
+      'The id of the request if it sent one of at most 128 letters, digits and . _ : -, otherwise a new one',
+    schema: { type: 'string' },
+  },
+  'Idempotency-Replayed': {
+    description: 'The response is that of an earlier request with the same Idempotency-Key',
+    schema: { type: 'string', enum: ['true'] },
+  },
+  Location: {
+    description: 'Path of the created resource',
+    schema: { type: 'string', format: 'uri-reference' },
+  },
+  'WWW-Authenticate': {
+    description: 'RFC 6750: the kind of key that is required, and the error',
+    schema: { type: 'string' },
+  },
+  'RateLimit-Limit': { description: 'Requests per minute', schema: { type: 'integer' } },
+  'RateLimit-Remaining': { description: 'Requests left in this minute', schema: { type: 'integer' } },
+  'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
+  'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
+  'Content-Disposition': { description: 'attachment, with a file name', schema: { type: 'string' } },
+  'X-Model-Digest': { description: 'Digest of the version', schema: { type: 'string' } },
+  'X-Export-Max-Difference': {
+    description:
+      'Largest difference between a probability computed from the file and by the service; 0 if the file holds the exact parameters',
+    schema: { type: 'number' },
+  },
+  'X-Export-Checked-Images': {
+    description:
+      'Number of test images on which the probabilities were compared; 0 if the parameters were compared',
+    schema: { type: 'integer' },
+  },
+  'Inference-Header-Content-Length': {
+    description: 'Bytes of the JSON before binary tensors, if there are any',
+    schema: { type: 'integer' },
+  },
+  ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
+  Vary: {
+    description: 'The request header that the response depends on',
+    schema: { type: 'string', enum: ['Accept'] },
+  },
+} as const satisfies Readonly<Record<string, OpenAPIV3_1.HeaderObject>>;
+
+export type HeaderName = keyof typeof HEADERS;

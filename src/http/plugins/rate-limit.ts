@@ -1,0 +1,24 @@
+/** Rate limit: requests per minute of a key, or of an address without a key. */
+import rateLimit, { normalizeIP } from '@fastify/rate-limit';
+import type { FastifyInstance } from 'fastify';
+import { AtelierError } from '../../errors.ts';
+
+export const RATE_LIMIT_WINDOW_MS = 60_000;
+
+/** @returns a hook, to be called once the caller is known */
+export async function createRateLimit(app: FastifyInstance, maxPerMinute: number) {
+  await app.register(rateLimit, {
+    global: false,
+    max: maxPerMinute,
+    timeWindow: RATE_LIMIT_WINDOW_MS,
+    enableDraftSpec: true,
+    keyGenerator: ({ caller, ip }) => (caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`),
+    errorResponseBuilder({ caller }, { ttl }) {
+      const retryAfterSeconds = Math.ceil(ttl / 1000);
+      const subject = caller === 'anonymous' ? 'your address' : `the key ${caller}`;
+      const message = `The rate limit of ${maxPerMinute} requests per minute for ${subject} is exceeded. Try again in ${retryAfterSeconds} s.`;
+      return new AtelierError('rate-limited', message, { retryAfterSeconds });
+    },
+  });
+  return app.rateLimit();
+}

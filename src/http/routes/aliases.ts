@@ -1,0 +1,98 @@
+/** /v1/models/{name}/aliases: list, move, delete. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
+import { aliasNameSchema } from '../../domain/model-reference.ts';
+import type { RegistryService } from '../../services/registry.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
+import { deleted, modelName } from './models.ts';
+
+const tags = ['models'];
+const alias = z.strictObject({ name: modelName, alias: aliasNameSchema.describe('Name of the alias') });
+
+const moveId = z
+  .string()
+  .regex(/^[1-9][0-9]{0,8}$/, 'must be the id of a move, `lastId` of the previous page')
+  .transform(Number)
+  .optional()
+  .describe('`lastId` of the previous page');
+
+export const aliasRoutes =
+  (registry: RegistryService): FastifyPluginAsyncZod =>
+  async (app) => {
+    await registerEtag(app);
+
+    app.route({
+      method: 'GET',
+      url: '/models/:name/aliases',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'listAliases',
+        summary: 'List the aliases of a model and their history, newest first',
+        description:
+          '`limit` and `after` apply to the history; `data` always holds all aliases. To roll back, move the alias to the ' +
+          '`previousVersion` of its last move.',
+        tags,
+        params: z.strictObject({ name: modelName }),
+        querystring: z.strictObject({ ...paginationQuery, after: moveId }),
+        response: {
+          200: z
+            .object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) })
+            .meta({ id: 'AliasList' }),
+          ...problems(400, 404),
+        },
+      },
+      async handler(request) {
+        const { aliases, history } = await registry.aliases(request.params.name, request.query);
+        return { data: aliases, history: toList(history, (move) => String(move.id)) };
+      },
+    });
+
+    app.route({
+      method: 'PUT',
+      url: '/models/:name/aliases/:alias',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'moveAlias',
+        summary: 'Create or move an alias',
+        description:
+          'Requests that arrive after the response use the new version. The alias `champion` is the default version of the model; ' +
+          'without it the newest version is.',
+        tags,
+        params: alias,
+        querystring: noQuery,
+        body: z.strictObject({ version: z.int().min(1) }).meta({ id: 'AliasTarget' }),
+        response: {
+          200: aliasSchema.describe('The alias was moved, or already pointed there'),
+          201: aliasSchema.describe('The alias was created'),
+          ...problems(400, 404, 413, 415, 422, 507),
+        },
+      },
+      async handler(request, reply) {
+        const { name, alias } = request.params;
+        const moved = await registry.moveAlias(name, alias, request.body.version, request.caller);
+        return reply.code(moved.created ? 201 : 200).send(moved.alias);
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/models/:name/aliases/:alias',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteAlias',
+        summary: 'Delete an alias, but not the version that it points at',
+        tags,
+        params: alias,
+        querystring: noQuery,
+        response: { ...deleted, ...problems(400, 404, 413, 415, 507) },
+      },
+      async handler(request, reply) {
+        const { name, alias } = request.params;
+        await registry.removeAlias(name, alias, request.caller);
+        return reply.code(204).send(null);
+      },
+    });
+  };

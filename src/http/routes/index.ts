@@ -1,0 +1,79 @@
+/** Registers all routes, in the scopes that parse their bodies. */
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../../config.ts';
+import { registerImageBodies } from '../bodies/images.ts';
+import { registerRawBodies } from '../bodies/raw.ts';
+import type { OnTimeout } from '../errors/client-error.ts';
+import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import type { Services } from '../services.ts';
+import { aliasRoutes } from './aliases.ts';
+import { datasetRoutes, datasetUploadRoutes } from './datasets.ts';
+import { evaluationRoutes } from './evaluations.ts';
+import { explanationRoutes } from './explanations.ts';
+import { exportRoutes } from './exports.ts';
+import { gradientCheckRoutes } from './gradient-checks.ts';
+import { healthRoutes } from './health.ts';
+import { jobEventRoutes } from './job-events.ts';
+import { metricsRoutes } from './metrics.ts';
+import { modelImportRoutes, modelRoutes } from './models.ts';
+import { predictionRoutes } from './predictions.ts';
+import { kserveInferRoutes } from './protocols/kserve-v2/infer.ts';
+import { kserveModelRoutes } from './protocols/kserve-v2/models.ts';
+import { kserveRepositoryRoutes } from './protocols/kserve-v2/repository.ts';
+import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
+import { mlflowRoutes } from './protocols/mlflow.ts';
+import { tensorflowRoutes } from './protocols/tensorflow.ts';
+import { trainingJobRoutes } from './training-jobs.ts';
+import { weightsRoutes } from './weights.ts';
+
+export async function registerRoutes(
+  app: FastifyInstance,
+  services: Services,
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'shutdownGraceSeconds'>,
+  onTimeout: OnTimeout,
+): Promise<void> {
+  const { catalog, uploads, training, idempotency, models, predictions, health } = services;
+  const { maxBodyBytes, maxDatasetBytes } = config;
+
+  await app.register(healthRoutes(health));
+  await app.register(metricsRoutes(services.metrics));
+  await app.register(
+    async (v1) => {
+      await v1.register(datasetRoutes(catalog));
+      await v1.register(datasetUploadRoutes(uploads, idempotency, maxDatasetBytes, onTimeout));
+      await v1.register(trainingJobRoutes(training, idempotency));
+      await v1.register(
+        jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds),
+      );
+      await v1.register(gradientCheckRoutes(services.gradients));
+      await v1.register(modelRoutes(models, services.registry));
+      await v1.register(aliasRoutes(services.registry));
+      await v1.register(exportRoutes(models, services.exports));
+      await v1.register(evaluationRoutes(services.evaluations));
+      await v1.register(weightsRoutes(services.interpretability));
+    },
+    { prefix: '/v1' },
+  );
+  await app.register(kserveServerRoutes(health));
+  await app.register(kserveModelRoutes(models, services.statistics));
+  // These routes share the slots for large bodies.
+  await app.register(async (large) => {
+    limitLargeBodies(large, onTimeout);
+    await large.register(
+      async (v1) => {
+        await registerImageBodies(v1, maxBodyBytes);
+        await v1.register(predictionRoutes(predictions, maxBodyBytes));
+        await v1.register(explanationRoutes(services.interpretability, maxBodyBytes));
+        await v1.register(modelImportRoutes(services.imports, idempotency, maxBodyBytes));
+      },
+      { prefix: '/v1' },
+    );
+    await large.register(async (protocols) => {
+      registerRawBodies(protocols);
+      await protocols.register(kserveInferRoutes(predictions, maxBodyBytes));
+      await protocols.register(kserveRepositoryRoutes(models));
+      await protocols.register(tensorflowRoutes(predictions, maxBodyBytes));
+      await protocols.register(mlflowRoutes(models, predictions, health, maxBodyBytes));
+    });
+  });
+}

@@ -1,0 +1,44 @@
+/** Options of the Fastify server: timeouts, size limits, request ids, errors outside of routes. */
+
+import type { Server } from 'node:http';
+import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify';
+import type { Config } from '../config.ts';
+import { sendClientError } from './errors/client-error.ts';
+import { sendProblem } from './errors/error-handler.ts';
+import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
+import { generateRequestId } from './plugins/request-id.ts';
+import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+
+/** Of a JSON body without images. */
+export const MAX_JSON_BODY_BYTES = 2 ** 20;
+/** Of an id or name in a path; a longer one is not found. */
+export const MAX_PATH_PARAMETER_CHARS = 128;
+
+export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, logger?: FastifyBaseLogger) {
+  const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
+  return {
+    ...(logger && { loggerInstance: logger }),
+    bodyLimit: Math.min(MAX_JSON_BODY_BYTES, maxBodyBytes),
+    ...timeouts,
+    forceCloseConnections: 'idle',
+    // The timeout covers closing too, which waits for requests in flight.
+    pluginTimeout: 0,
+    // Fastify's 503 is not a problem document; plugins/graceful-shutdown.ts sends one.
+    return503OnClosing: false,
+    // plugins/access-log.ts writes one line per request instead of Fastify's two.
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: MAX_PATH_PARAMETER_CHARS },
+    genReqId: generateRequestId,
+    // Errors before routing. Must not throw: nothing catches it.
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(
+        error,
+        request,
+        reply.headers(SECURITY_HEADERS).header('x-request-id', request.id),
+        maxBodyBytes,
+      ),
+    clientErrorHandler: sendClientError,
+    // plugins/host-and-expect.ts rejects a missing Host header with a problem document.
+    http: { ...http, requireHostHeader: false },
+  } satisfies FastifyHttpOptions<Server, FastifyBaseLogger>;
+}

@@ -1,0 +1,36 @@
+/** The services that the HTTP application needs. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { EvaluationService } from '../services/evaluations.ts';
+import type { ExportService } from '../services/exports.ts';
+import type { GradientCheckService } from '../services/gradient-checks.ts';
+import type { HealthService } from '../services/health.ts';
+import type { IdempotencyService } from '../services/idempotency.ts';
+import type { ImportService } from '../services/imports.ts';
+import type { InferenceStatistics } from '../services/inference-statistics.ts';
+import type { InterpretabilityService } from '../services/interpretability.ts';
+import type { ModelService } from '../services/models.ts';
+import type { PredictionService } from '../services/predictions.ts';
+import type { RegistryService } from '../services/registry.ts';
+import type { SubscribeEvents } from '../services/subscribe-events.ts';
+import type { TrainingService } from '../services/training.ts';
+import type { DatasetUploadService } from '../services/uploaded-datasets.ts';
+import type { Metrics } from './metrics/registry.ts';
+
+export interface Services {
+  readonly catalog: Catalog;
+  readonly uploads: DatasetUploadService;
+  readonly training: TrainingService;
+  readonly subscribeEvents: SubscribeEvents;
+  readonly idempotency: IdempotencyService;
+  readonly gradients: GradientCheckService;
+  readonly models: ModelService;
+  readonly registry: RegistryService;
+  readonly predictions: PredictionService;
+  readonly statistics: InferenceStatistics;
+  readonly exports: ExportService;
+  readonly imports: ImportService;
+  readonly evaluations: EvaluationService;
+  readonly interpretability: InterpretabilityService;
+  readonly health: HealthService;
+  readonly metrics: Metrics;
+}
