@@ -139,7 +139,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         evaluations: createEvaluationService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics),
       },
-      config.needsOwnKey ? { ...config, keys: [await bootstrapKey(config, log)] } : config,
+      config.needsBootstrapKey ? { ...config, keys: [await bootstrapKey(config, log)] } : config,
       log,
     );
 

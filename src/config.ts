@@ -1,16 +1,23 @@
-/** Environment → validated, frozen configuration. The only reader of `process.env` in `src/`. */
-
+/** Configuration: the environment, validated and frozen. The only reader of `process.env` in `src/`. */
 import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
+import { describeUnknownVariables } from './unknown-variables.ts';
 
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const truth = z.enum(['true', 'false']);
+function integer(min: number, max: number) {
+  const rule = `must be an integer from ${min} to ${max}`;
+  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
+}
+
+function choice<const T extends readonly string[]>(...options: T) {
+  return z.enum(options, `must be one of ${options.join(', ')}`);
+}
+
 const MEBIBYTE = 2 ** 20;
-/** Their values are not repeated: what is refused ends up in a log. */
+/** Their values are not repeated, because error messages end up in logs. */
 const SECRETS = ['API_KEYS', 'DATABASE_URL'];
 
 const loopback = new BlockList();
@@ -23,26 +30,29 @@ function isLoopback(host: string): boolean {
   return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Scheme, host and port as a browser writes them: nothing else would ever be equal to what it sends. */
+/** Scheme, host and port in the spelling of browsers; any other would never equal an Origin header. */
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
-  PORT: whole(0, 65_535).default(3000).describe('Port to listen on; 0 takes a free one'),
-  DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files'),
-  STATE_DIR: z.string().default('./state').describe('Database and parameters; held by one process at a time'),
-  TRAINING_WORKERS: whole(1, 256)
+  PORT: integer(0, 65_535).default(3000).describe('Port to listen on; 0 selects a free port'),
+  DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files of Fashion-MNIST'),
+  STATE_DIR: z
+    .string()
+    .default('./state')
+    .describe('Folder of the database and the parameters; locked by one process'),
+  TRAINING_WORKERS: integer(1, 256)
     .default(() => Math.max(1, availableParallelism() - 1))
-    .describe('Training jobs that run at once'),
-  QUEUE_LIMIT: whole(1, 100_000).default(100).describe('Queued jobs; one more is answered with 429'),
-  MAX_BODY_BYTES: whole(1024, 1024 * MEBIBYTE)
+    .describe('Training jobs that run at the same time'),
+  QUEUE_LIMIT: integer(1, 100_000).default(100).describe('Queued jobs; further ones are rejected with 429'),
+  MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
-  MAX_DATASET_BYTES: whole(1024, 4095 * MEBIBYTE)
+  MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
-    .describe('Largest data set that is uploaded, packed and unpacked'),
+    .describe('Largest uploaded data set, compressed and decompressed'),
   CORS_ORIGINS: z
     .string()
     .default('')
@@ -50,9 +60,9 @@ export const environmentSchema = z.object({
     .transform((origins) => origins.filter((origin) => origin !== ''))
     .refine(
       (origins) => origins.every(isOrigin),
-      'is a list of origins, as https://lab.example or http://localhost:5173',
+      'must be a list of origins such as https://lab.example or http://localhost:5173',
     )
-    .describe('Origins of pages that may read answers, separated by commas; none'),
+    .describe('Origins of pages that may read responses, separated by commas'),
   API_KEYS: z
     .string()
     .transform((text, context) => {
@@ -65,29 +75,30 @@ export const environmentSchema = z.object({
     })
     .default([])
     .describe('`name:scope+scope:sha256-of-key`, separated by commas'),
-  ALLOW_ANONYMOUS: truth.default('false').describe('Whether it may be open beyond the loopback address'),
-  PUBLIC_METRICS: truth.optional().describe('Whether /metrics needs no key'),
-  PUBLIC_DOCS: truth.optional().describe('Whether /docs and /openapi.json need no key'),
-  RATE_LIMIT_PER_MINUTE: whole(1, 1_000_000)
+  ALLOW_ANONYMOUS: choice('true', 'false')
+    .default('false')
+    .describe('Allows access without a key beyond the loopback address'),
+  PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
+  PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
+  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .optional()
-    .describe('Requests of a key, or of an address without one'),
-  MAX_EVENT_LOOP_DELAY_MS: whole(1, 60_000)
+    .describe('Requests per minute of a key, or of an address without a key'),
+  MAX_EVENT_LOOP_DELAY_MS: integer(1, 60_000)
     .default(50)
-    .describe('Delay, for two seconds, above which new work is answered with 503'),
-  STARTER_JOB: z
-    .enum(['on', 'off'])
+    .describe('Event-loop delay over two seconds above which new work is rejected with 503'),
+  STARTER_JOB: choice('on', 'off')
     .default('on')
-    .describe('Whether an empty store trains the notebook’s network'),
-  WIDE_VECTORS: z
-    .enum(['on', 'off'])
+    .describe('Trains the network of the notebook on the first start'),
+  WIDE_VECTORS: choice('on', 'off')
     .default('off')
-    .describe('Whether the kernel computes with 256 bits at once, an experimental part of V8'),
-  LOG_LEVEL: z
-    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+    .describe('Computes with vectors of 256 bits, an experimental feature of V8'),
+  LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')
-    .describe('pino’s'),
-  SHUTDOWN_GRACE_SECONDS: whole(1, 3600).default(20).describe('Time for requests in flight after SIGTERM'),
-  DATABASE_URL: z.undefined('is not supported yet: the state is kept in STATE_DIR; unset it').optional(),
+    .describe('Lowest level of logged lines'),
+  SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Time for requests in flight after SIGTERM'),
+  DATABASE_URL: z
+    .undefined('is not supported yet. The state is stored in STATE_DIR; unset the variable')
+    .optional(),
 });
 
 export type Config = Readonly<{
@@ -101,8 +112,8 @@ export type Config = Readonly<{
   maxDatasetBytes: number;
   corsOrigins: readonly string[];
   keys: readonly ApiKey[];
-  /** Others reach it and no keys are set, so that it needs one of its own. */
-  needsOwnKey: boolean;
+  /** The service is reachable from outside and no keys are configured. */
+  needsBootstrapKey: boolean;
   publicMetrics: boolean;
   publicDocs: boolean;
   rateLimitPerMinute: number | null;
@@ -111,43 +122,47 @@ export type Config = Readonly<{
   wideVectors: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
+  /** To be logged at start: unknown variables that may be mistyped. */
+  warnings: readonly string[];
 }>;
 
 type Environment = z.infer<typeof environmentSchema>;
 
-/** Whoever reaches it may do everything. */
+/** Access without a key is allowed. */
 function isOpen(env: Environment): boolean {
   return env.API_KEYS.length === 0 && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
 }
 
-function refuseContradictions(env: Environment, context: z.RefinementCtx): void {
-  const refuse = (name: keyof Environment, message: string) =>
+function rejectContradictions(env: Environment, context: z.RefinementCtx): void {
+  const reject = (name: keyof Environment, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message });
   if (env.ALLOW_ANONYMOUS === 'true' && env.API_KEYS.length > 0) {
-    refuse('ALLOW_ANONYMOUS', 'contradicts API_KEYS, without which nobody gets in; unset one of them');
+    reject('ALLOW_ANONYMOUS', 'contradicts API_KEYS, which require a key. Unset one of them');
   }
   for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
     if (env[name] === 'false' && isOpen(env)) {
-      refuse(name, 'cannot be kept, since there are no keys here; set API_KEYS');
+      reject(name, 'has no effect without keys. Set API_KEYS, or unset the variable');
     }
   }
 }
 
 /**
  * @param environment an unset and an empty variable both mean the default
- * @throws AtelierError `invalid-configuration`, naming every variable that does not fit
+ * @throws AtelierError `invalid-configuration`, naming every invalid variable
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const result = environmentSchema.superRefine(refuseContradictions).safeParse(given);
+  const result = environmentSchema.superRefine(rejectContradictions).safeParse(given);
   if (!result.success) {
-    const lines = result.error.issues.map((issue) => {
-      const name = issue.path.join('.');
-      return `${SECRETS.includes(name) ? name : `${name}=${given[name]}`}: ${issue.message}`;
-    });
+    const messages = new Map<string, string>();
+    for (const { path, message } of result.error.issues) {
+      const name = path.join('.');
+      const value = SECRETS.includes(name) || !message.startsWith('must') ? '' : `, but is "${given[name]}"`;
+      if (!messages.has(name)) messages.set(name, `${name} ${message}${value}.`);
+    }
     throw new AtelierError(
       'invalid-configuration',
-      `Environment variables that do not fit: ${lines.join('; ')}`,
+      `Invalid environment variables: ${[...messages.values()].join(' ')}`,
     );
   }
   const env = result.data;
@@ -163,7 +178,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
     keys: Object.freeze(env.API_KEYS),
-    needsOwnKey: !isOpen(env) && env.API_KEYS.length === 0,
+    needsBootstrapKey: !isOpen(env) && env.API_KEYS.length === 0,
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
@@ -172,5 +187,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     wideVectors: env.WIDE_VECTORS === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
+    warnings: Object.freeze(
+      describeUnknownVariables(Object.keys(given), Object.keys(environmentSchema.shape)),
+    ),
   });
 }

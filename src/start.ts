@@ -37,7 +37,7 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  const needsKey = config.needsOwnKey || config.keys.length > 0;
+  const needsKey = config.needsBootstrapKey || config.keys.length > 0;
   const docs = `documentation at ${base}/docs${needsKey && !config.publicDocs ? ', with a key' : ''}`;
   const header = needsKey ? " -H 'authorization: Bearer <key>'" : '';
   log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
@@ -51,6 +51,7 @@ export async function start(onSignal: OnSignal): Promise<void> {
   try {
     const config = readConfig();
     log = createLog(config.logLevel);
+    for (const warning of config.warnings) log.log.warn(warning);
     await serve(config, log, onSignal);
   } catch (error) {
     // What a person can mend is told in a sentence, a defect with its stack.

@@ -17,7 +17,7 @@ test('an empty environment gives the defaults', () => {
     maxDatasetBytes: 2 ** 30,
     corsOrigins: [],
     keys: [],
-    needsOwnKey: false,
+    needsBootstrapKey: false,
     publicMetrics: true,
     publicDocs: true,
     rateLimitPerMinute: null,
@@ -26,6 +26,7 @@ test('an empty environment gives the defaults', () => {
     wideVectors: false,
     logLevel: 'info',
     shutdownGraceSeconds: 20,
+    warnings: [],
   });
 });
 
@@ -61,7 +62,7 @@ test('every variable is read', () => {
     maxDatasetBytes: 8192,
     corsOrigins: ['https://lab.example', 'http://localhost:5173'],
     keys: [{ name: 'ci', scopes: ['predict', 'train'], digest: Buffer.alloc(32, 0x0f) }],
-    needsOwnKey: false,
+    needsBootstrapKey: false,
     publicMetrics: true,
     publicDocs: false,
     rateLimitPerMinute: 600,
@@ -70,6 +71,7 @@ test('every variable is read', () => {
     wideVectors: true,
     logLevel: 'debug',
     shutdownGraceSeconds: 5,
+    warnings: [],
   });
   assert.ok(Object.isFrozen(config));
 });
@@ -95,7 +97,11 @@ test('a variable that does not fit is named together with its value', () => {
     SHUTDOWN_GRACE_SECONDS: '-1',
   };
   for (const [name, value] of Object.entries(wrong)) {
-    assert.throws(() => readConfig({ [name]: value }), refusal(`${name}=${value}: `), name);
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      refusal(`${name} must be `, `, but is "${value}".`),
+      name,
+    );
   }
   assert.throws(() => readConfig(wrong), refusal(...Object.keys(wrong)), 'all of them at once');
 });
@@ -118,38 +124,64 @@ test('what is wrong with API_KEYS is said, and nothing of it repeated', () => {
   assert.throws(
     () => readConfig(wrong),
     (error: Error) =>
-      refusal('API_KEYS: entry 1 does not have the form name:scope+scope:sha256-of-key')(error) &&
-      !error.message.includes('hunter2'),
+      refusal('API_KEYS ', 'name:scope+scope:sha256-of-key')(error) && !error.message.includes('hunter2'),
   );
 });
 
 test('who is reached from this machine alone needs no key, and others need one of their own', () => {
   for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST']) {
-    const { needsOwnKey, publicDocs, publicMetrics } = readConfig({ HOST });
-    assert.deepEqual([needsOwnKey, publicDocs, publicMetrics], [false, true, true], HOST);
+    const { needsBootstrapKey, publicDocs, publicMetrics } = readConfig({ HOST });
+    assert.deepEqual([needsBootstrapKey, publicDocs, publicMetrics], [false, true, true], HOST);
   }
   for (const HOST of ['0.0.0.0', '::', '192.0.2.1', '128.0.0.1', '::ffff:10.0.0.1', 'localhost.example']) {
-    const { needsOwnKey, publicDocs, publicMetrics } = readConfig({ HOST });
-    assert.deepEqual([needsOwnKey, publicDocs, publicMetrics], [true, false, false], HOST);
+    const { needsBootstrapKey, publicDocs, publicMetrics } = readConfig({ HOST });
+    assert.deepEqual([needsBootstrapKey, publicDocs, publicMetrics], [true, false, false], HOST);
   }
-  assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsOwnKey, false);
+  assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsBootstrapKey, false);
 });
 
 test('settings that contradict each other are refused', () => {
   const API_KEYS = `ci:predict:${'0f'.repeat(32)}`;
   assert.throws(
     () => readConfig({ API_KEYS, ALLOW_ANONYMOUS: 'true' }),
-    refusal('ALLOW_ANONYMOUS=true: contradicts API_KEYS'),
+    refusal('ALLOW_ANONYMOUS contradicts API_KEYS'),
   );
   const open = [{}, { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }];
   for (const environment of open) {
     assert.throws(
       () => readConfig({ ...environment, PUBLIC_DOCS: 'false' }),
-      refusal('PUBLIC_DOCS=false: ', 'set API_KEYS'),
+      refusal('PUBLIC_DOCS has no effect', 'Set API_KEYS'),
     );
     assert.throws(() => readConfig({ ...environment, PUBLIC_METRICS: 'false' }), refusal('PUBLIC_METRICS'));
   }
   assert.equal(readConfig({ API_KEYS, PUBLIC_DOCS: 'false' }).publicDocs, false);
+});
+
+test('warns about unknown variables that resemble known ones, and about no others', () => {
+  const { warnings } = readConfig({
+    TRAINING_WORKER: '2',
+    STATE_DI: './state',
+    RATE_LIMT: '600',
+    PUBLIC_METRIC: 'true',
+    HOME: '/root',
+    HOSTNAME: 'box',
+    LOG_FORMAT: 'json',
+    API_URL: 'https://lab.example',
+    PATH: '/bin',
+  });
+  assert.deepEqual(warnings, [
+    'Unknown environment variable TRAINING_WORKER. Did you mean TRAINING_WORKERS?',
+    'Unknown environment variable STATE_DI. Did you mean STATE_DIR?',
+    'Unknown environment variable RATE_LIMT. Did you mean RATE_LIMIT_PER_MINUTE?',
+    'Unknown environment variable PUBLIC_METRIC. Did you mean PUBLIC_METRICS?',
+  ]);
+});
+
+test('states the rule and the value of an invalid variable in a sentence', () => {
+  assert.throws(
+    () => readConfig({ PORT: 'abc' }),
+    refusal('PORT must be an integer from 0 to 65535, but is "abc".'),
+  );
 });
 
 function refusal(...words: string[]): (error: unknown) => boolean {

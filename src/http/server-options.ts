@@ -1,7 +1,11 @@
 /** Options of the Fastify server: timeouts, size limits, request ids, errors outside of routes. */
 
-import type { Server } from 'node:http';
-import { type FastifyBaseLogger, type FastifyHttpOptions, LogController } from 'fastify';
+import {
+  type FastifyBaseLogger,
+  type FastifyHttpOptions,
+  LogController,
+  type RawServerDefault,
+} from 'fastify';
 import type { Config } from '../config.ts';
 import { sendClientError } from './errors/client-error.ts';
 import { sendProblem } from './errors/error-handler.ts';
@@ -40,5 +44,5 @@ export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, lo
     clientErrorHandler: sendClientError,
     // plugins/host-and-expect.ts rejects a missing Host header with a problem document.
     http: { ...http, requireHostHeader: false },
-  } satisfies FastifyHttpOptions<Server, FastifyBaseLogger>;
+  } satisfies FastifyHttpOptions<RawServerDefault, FastifyBaseLogger>;
 }

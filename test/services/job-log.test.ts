@@ -80,7 +80,7 @@ test('every line of the log that a request makes has its id', async (t) => {
   await app.inject({ url: '/v1/models/nobody', headers });
   await app.inject({ url: '/nothing', headers });
   await app.inject({ method: 'POST', url: '/v1/training-jobs', headers, payload: '{' });
-  const said = lines.filter(({ msg }) => msg === 'answered');
+  const said = lines.filter(({ msg }) => msg === 'request completed');
   assert.equal(said.length, 3);
   for (const line of said) assert.equal(line['reqId'], 'asked');
 });

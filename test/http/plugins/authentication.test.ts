@@ -162,7 +162,7 @@ async function exhaust(t: TestContext, environment: Record<string, string>, auth
 test('a key may send so many requests a minute, and the next key as many again', async (t) => {
   const { limited, statuses, detail } = await exhaust(t, { API_KEYS }, bearer('reader'));
   assert.deepEqual(statuses, [200, 200, 200]);
-  assert.match(detail, /3 requests a minute are taken from the key reader/);
+  assert.match(detail, /3 requests per minute for the key reader/);
   assert.equal((await call(READ, bearer('owner'), limited)).statusCode, 200);
   assert.equal((await call({ url: '/health/live' }, undefined, limited)).statusCode, 200);
 });

@@ -144,7 +144,10 @@ test('what is no key is refused by name, and creates nothing', async () => {
       'invalid-request',
       'idempotency-key',
     );
-    assert.match(problem.detail, /^The headers do not fit\. idempotency-key: must be 1 to 255 visible ASCII/);
+    assert.match(
+      problem.detail,
+      /^The headers are invalid\. idempotency-key: Must be 1 to 255 visible ASCII/,
+    );
   }
   assert.equal(await countJobs('malformed'), 0);
 });

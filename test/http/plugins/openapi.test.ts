@@ -46,68 +46,6 @@ test('openapi.json in the repository is what the service answers, whatever it is
   await bare.close();
 });
 
-test('the document has every route of the contract, and no other', () => {
-  assert.deepEqual(operations.map(({ title }) => title).toSorted(), [
-    'DELETE /v1/datasets/{id}',
-    'DELETE /v1/models/{name}',
-    'DELETE /v1/models/{name}/aliases/{alias}',
-    'DELETE /v1/models/{name}/versions/{version}',
-    'GET /health/live',
-    'GET /health/ready',
-    'GET /metrics',
-    'GET /ping',
-    'GET /v1/datasets',
-    'GET /v1/datasets/{id}',
-    'GET /v1/datasets/{id}/splits/{split}/images/{index}',
-    'GET /v1/models',
-    'GET /v1/models/{name}',
-    'GET /v1/models/{name}/aliases',
-    'GET /v1/models/{name}/versions',
-    'GET /v1/models/{name}/versions/{version}',
-    'GET /v1/models/{name}/versions/{version}/comparison',
-    'GET /v1/models/{name}/versions/{version}/evaluation',
-    'GET /v1/models/{name}/versions/{version}/export',
-    'GET /v1/models/{name}/versions/{version}/weights',
-    'GET /v1/training-jobs',
-    'GET /v1/training-jobs/{id}',
-    'GET /v1/training-jobs/{id}/checkpoints',
-    'GET /v1/training-jobs/{id}/events',
-    'GET /v1/training-jobs/{id}/metrics',
-    'GET /v2',
-    'GET /v2/health/live',
-    'GET /v2/health/ready',
-    'GET /v2/models/stats',
-    'GET /v2/models/{name}',
-    'GET /v2/models/{name}/ready',
-    'GET /v2/models/{name}/stats',
-    'GET /v2/models/{name}/versions/{version}',
-    'GET /v2/models/{name}/versions/{version}/ready',
-    'GET /v2/models/{name}/versions/{version}/stats',
-    'GET /version',
-    'PATCH /v1/models/{name}/versions/{version}',
-    'POST /invocations',
-    'POST /v1/datasets',
-    'POST /v1/gradient-checks',
-    'POST /v1/models',
-    'POST /v1/models/{name}/labels/{version}:predict',
-    'POST /v1/models/{name}/predictions',
-    'POST /v1/models/{name}/versions/{version}/explanations',
-    'POST /v1/models/{name}/versions/{version}/predictions',
-    'POST /v1/models/{name}/versions/{version}:predict',
-    'POST /v1/models/{name}:predict',
-    'POST /v1/training-jobs',
-    'POST /v1/training-jobs/{id}/cancel',
-    'POST /v1/training-jobs/{id}/checkpoints/{step}/predictions',
-    'POST /v1/training-jobs/{id}/pause',
-    'POST /v1/training-jobs/{id}/resume',
-    'POST /v1/training-jobs/{id}/verify',
-    'POST /v2/models/{name}/infer',
-    'POST /v2/models/{name}/versions/{version}/infer',
-    'POST /v2/repository/index',
-    'PUT /v1/models/{name}/aliases/{alias}',
-  ]);
-});
-
 test('every operation has a summary, a tag that is described, and an id of its own', () => {
   const described = document.tags!.map((tag) => tag.name);
   for (const { title, operation } of operations) {
@@ -244,7 +182,7 @@ test('what reads a data set says that it may be damaged, and other protocols not
     assert.ok(damaged.includes(title), title);
   }
   assert.ok(!damaged.includes('GET /v1/models'));
-  const notHttp = saying('400', /not HTTP/);
+  const notHttp = saying('400', /not valid HTTP/);
   assert.ok(notHttp.includes('POST /v1/training-jobs'));
   assert.deepEqual(
     notHttp.filter((title) => !title.includes(' /v1/') || title.includes(':predict')),

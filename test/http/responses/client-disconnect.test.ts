@@ -11,7 +11,7 @@ const log: { level: number; msg: string; url?: string; status?: number }[] = [];
 let noticed = Promise.withResolvers<void>();
 const { app } = await startService({ after }, { LOG_LEVEL: 'info' }, (line) => {
   log.push(JSON.parse(line));
-  if (log.at(-1)!.msg === 'the client hung up') noticed.resolve();
+  if (log.at(-1)!.msg === 'client disconnected') noticed.resolve();
 });
 await app.listen({ port: 0, host: '127.0.0.1' });
 await train(app);
@@ -101,7 +101,7 @@ for (const [title, parts] of left) {
     await noticed.promise;
     assert.deepEqual(
       log.map(({ level, msg }) => [level, msg]),
-      [[30, 'the client hung up']],
+      [[30, 'client disconnected']],
     );
     assert.equal((await app.inject('/v1/models')).statusCode, 200);
   });

@@ -91,7 +91,7 @@ test('told to stop, it says so, asks to come back after its grace, and the serve
   while (other.pagesRead() === 0) await once(stuck.response, 'readable');
   stopping.abort();
   other.stopping.abort();
-  assert.deepEqual(await Array.fromAsync(messages), [': the service stops\nretry: 25000']);
+  assert.deepEqual(await Array.fromAsync(messages), [': the service is shutting down\nretry: 25000']);
   await Promise.all([app.close(), other.app.close()]);
   stuck.close();
 });

@@ -77,7 +77,7 @@ test('what a query cannot be is refused by name, with what it can be', async () 
     assertProblem(await app.inject(`/v1/training-jobs?${query}`), 400, 'invalid-request', parameter);
   }
   const { detail } = assertProblem(await app.inject('/v1/training-jobs?page=2'), 400, 'invalid-request');
-  assert.match(detail, /page: Unknown field; allowed: limit, after, status/);
+  assert.match(detail, /page: Unknown field `page`\. Allowed: limit, after, status\./);
 });
 
 test('an unknown job is a 404 on every route of it', async () => {

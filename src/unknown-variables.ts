@@ -1,0 +1,29 @@
+/** Warnings about environment variables that look like mistyped ones of ours. */
+import { distance } from 'fastest-levenshtein';
+
+const MAX_DISTANCE = 2;
+/** With fewer letters, an unrelated variable such as HOME would resemble HOST. */
+const MIN_NAME_CHARS = 6;
+/** Letters that must agree after the first word: RATE_LIMT resembles RATE_LIMIT_PER_MINUTE, LOG_FORMAT is not LOG_LEVEL. */
+const MIN_SHARED_CHARS = 2;
+
+/** @returns one sentence per suspicious name, as in "Unknown environment variable STATE_DI. Did you mean STATE_DIR?" */
+export function describeUnknownVariables(names: readonly string[], known: readonly string[]): string[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .flatMap((name) => {
+      const meant =
+        known.find((each) => isWithinTwoLetters(name, each)) ??
+        known.find((each) => sharesPrefix(name, each));
+      return meant ? [`Unknown environment variable ${name}. Did you mean ${meant}?`] : [];
+    });
+}
+
+function isWithinTwoLetters(name: string, known: string): boolean {
+  return Math.min(name.length, known.length) >= MIN_NAME_CHARS && distance(name, known) <= MAX_DISTANCE;
+}
+
+function sharesPrefix(name: string, known: string): boolean {
+  const word = known.indexOf('_') + 1;
+  return word > 0 && name.startsWith(known.slice(0, word + MIN_SHARED_CHARS));
+}
