@@ -172,16 +172,16 @@ const unreadable: [
   RegExp,
   place?: string,
 ][] = [
-  ['4 MB of garbage', garbage, {}, /none of \.npy, \.npz and safetensors/],
-  ['nothing', new Uint8Array(0), {}, /none of \.npy, \.npz and safetensors/],
+  ['4 MB of garbage', garbage, {}, /not an \.npy, \.npz or safetensors file/],
+  ['nothing', new Uint8Array(0), {}, /not an \.npy, \.npz or safetensors file/],
   ['garbage that begins like an archive', Uint8Array.from([0x50, 0x4b, ...garbage]), {}, /no directory/],
-  ['half an archive', sklearn.subarray(0, sklearn.length >> 1), {}, /no directory; it may have been cut off/],
+  ['half an archive', sklearn.subarray(0, sklearn.length >> 1), {}, /no directory; it may be truncated/],
   ['an archive with a changed byte', flipped, {}, /"[\w.]+" is damaged/],
   [
     'weights of another size',
     safetensorsBytes([tensor('W1', 4, 783), tensor('b1', 4)], {}),
     {},
-    /"W1" has shape \(4, 783\), expected was \(units, 784\)/,
+    /"W1" has shape \(4, 783\), but must have \(units, 784\)/,
   ],
   ['a layer without biases', safetensorsBytes([tensor('0.weight', 4, 784)], {}), {}, /"0\.bias" is missing/],
   [
@@ -197,7 +197,7 @@ const unreadable: [
     /may reach 2\.4e\+41/,
   ],
   ['a vector without sizes', npyBytes(numbers(7850), [7850]), {}, /give the sizes of the hidden/, '#/hidden'],
-  ['other sizes than the file’s', good, { hidden: '5' }, /hidden is \[4\].*says \[5\]/, '#/hidden'],
+  ['other sizes than the file’s', good, { hidden: '5' }, /hidden is \[4\].*has \[5\]/, '#/hidden'],
   ['too few class names', good, { classNames: '["a", "b"]' }, /2 class names.*3 classes/, '#/classNames'],
 ];
 
