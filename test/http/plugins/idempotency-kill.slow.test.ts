@@ -10,8 +10,18 @@ import { temporaryDirectory, tiny } from '../../start-service.ts';
 const KILLS = 6;
 const REQUESTS = 12;
 
-/** @returns undefined where the connection breaks first */
-async function post(base: string, key: string) {
+interface Answer {
+  readonly status: number;
+  readonly location: string | null;
+  readonly body: string;
+  readonly replayed: boolean;
+}
+
+/**
+ * A request that is rejected because the machine is busy has created nothing, and is sent again.
+ * @returns undefined if the connection breaks first
+ */
+async function post(base: string, key: string): Promise<Answer | undefined> {
   try {
     const response = await fetch(`${base}/v1/training-jobs`, {
       method: 'POST',
@@ -20,6 +30,7 @@ async function post(base: string, key: string) {
     });
     const body = await response.text();
     const { status, headers } = response;
+    if (status === 503) return post(base, key);
     return { status, location: headers.get('location'), body, replayed: headers.has('idempotency-replayed') };
   } catch {
     return undefined;
