@@ -1,4 +1,4 @@
-/** As much of TensorFlow.js as its training uses: its own types are only there where it is installed. */
+/** The used part of the API of TensorFlow.js, whose own types exist only if it is installed. */
 
 export interface Tensor {
   dataSync(): Float32Array;
