@@ -1,7 +1,7 @@
-/** Everything that can go wrong in a way that a caller can act on. Knows no HTTP: `http/errors/error-handler.ts` maps it. */
+/** Errors that a caller can act on. Independent of HTTP: `http/errors/problem.ts` maps codes to statuses. */
 
 export const ERROR_CODES = [
-  // what was sent
+  // the request is malformed or invalid
   'malformed-request',
   'headers-too-large',
   'expectation-failed',
@@ -17,11 +17,11 @@ export const ERROR_CODES = [
   'not-acceptable',
   'idempotency-key-reused',
   'request-in-flight',
-  // who sent it, and how often
+  // the caller lacks permission, or exceeds the rate limit
   'unauthenticated',
   'forbidden',
   'rate-limited',
-  // what it refers to
+  // the resource does not exist
   'route-not-found',
   'method-not-allowed',
   'dataset-not-found',
@@ -32,7 +32,7 @@ export const ERROR_CODES = [
   'checkpoint-not-found',
   'unknown-dataset',
   'unknown-model',
-  // what it asks for
+  // the request cannot be carried out
   'invalid-model-file',
   'invalid-dataset-file',
   'impossible-request',
@@ -41,20 +41,20 @@ export const ERROR_CODES = [
   'illegal-transition',
   'version-in-use',
   'dataset-in-use',
-  // the service's own state
+  // the state of the service does not allow it
   'queue-full',
   'draining',
   'overloaded',
   'storage-full',
   'internal-error',
-  // why a job failed
+  // the job failed
   'loss-diverged',
   'gradient-check-failed',
   'kernel-differs',
   'worker-crashed',
   'checkpoint-damaged',
   'dataset-damaged',
-  // why the service does not start
+  // the service does not start
   'invalid-configuration',
   'invalid-dataset',
   'state-locked',
@@ -63,16 +63,16 @@ export const ERROR_CODES = [
 
 export type ErrorCode = (typeof ERROR_CODES)[number];
 
-/** Where in the request it is wrong: a JSON pointer into the body, or the name of a parameter or header. */
+/** The location of an error: a JSON pointer into the body, or the name of a parameter or header. */
 export type ErrorDetail =
   | { readonly pointer: string; readonly detail: string }
   | { readonly parameter: string; readonly detail: string };
 
-/** The message says what happened, to what, what is allowed, and what to do. */
+/** The message states what is wrong, what is allowed, and what to do. */
 export class AtelierError extends Error {
   readonly code: ErrorCode;
   readonly details: readonly ErrorDetail[];
-  /** When it is worth trying again, where that is known. */
+  /** Estimated time until a retry can succeed, if known. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(

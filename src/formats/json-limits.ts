@@ -1,5 +1,6 @@
 /** JSON parsing with limits that bound its memory before parsing starts. */
 import type { z } from 'zod';
+import { issueMessage, toSentence } from '../domain/issue-message.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
 export interface JsonLimits {
@@ -68,14 +69,14 @@ function malformed(defect: string, cause?: unknown): never {
  * @throws AtelierError `malformed-body`, `invalid-request`
  */
 export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.output<T> {
-  const { data, error } = schema.safeParse(parseJson(bytes));
+  const { data, error } = schema.safeParse(parseJson(bytes), { error: issueMessage });
   if (error === undefined) return data as z.output<T>;
   const details: ErrorDetail[] = error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
     pointer: ['#', ...path.map(String)].join('/'),
-    detail: message,
+    detail: toSentence(message),
   }));
   const places = details.map((place) => `${'pointer' in place && place.pointer}: ${place.detail}`);
-  throw new AtelierError('invalid-request', `The body does not fit. ${places.join('. ')}.`, { details });
+  throw new AtelierError('invalid-request', `The body is invalid. ${places.join(' ')}`, { details });
 }
 
 /** @throws AtelierError `invalid-request` with the JSON pointer */

@@ -13,9 +13,9 @@ import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limit
 import { generateRequestId } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 
-/** Of a JSON body without images. */
+/** Size limit of a JSON body without images. */
 export const MAX_JSON_BODY_BYTES = 2 ** 20;
-/** Of an id or name in a path; a longer one is not found. */
+/** Longest id or name in a path; a longer one is not found. */
 export const MAX_PATH_PARAMETER_CHARS = 128;
 
 export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, logger?: FastifyBaseLogger) {

@@ -20,7 +20,7 @@ export async function prepareReproduction(
   if (status !== 'succeeded' || digest === null) {
     throw new AtelierError(
       'illegal-transition',
-      `a ${status} job cannot be verified, only one that succeeded: ${id} has no final parameters to compare with`,
+      `A ${status} job cannot be verified: ${id} has no final parameters to compare with. Only succeeded jobs can.`,
     );
   }
   if (receipt === null) {

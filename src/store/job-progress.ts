@@ -65,7 +65,7 @@ export async function recordGradientCheck(
     .where('status', 'in', [...ACTIVE_STATUSES])
     .executeTakeFirst();
   if (numUpdatedRows === 0n)
-    throw new AtelierError('illegal-transition', `training job "${id}" does not run`);
+    throw new AtelierError('illegal-transition', `Training job ${id} is not running.`);
 }
 
 /** A late report of a thread must not change what a job that is queued again or has ended shows. */
@@ -74,7 +74,7 @@ export async function lockActiveJob(trx: Transaction<Database>, id: string): Pro
   if (isActive(job.status)) return job;
   throw new AtelierError(
     'illegal-transition',
-    `training job "${id}" is ${job.status} and records no progress`,
+    `Training job ${id} is ${job.status} and cannot record progress.`,
   );
 }
 

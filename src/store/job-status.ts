@@ -97,7 +97,7 @@ export function requestPause(trx: Transaction<Database>, id: string): Promise<Tr
 export function resumeJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
   return change(trx, id, ({ status }) => {
     if (status === 'paused') return { status: 'queued' };
-    throw new AtelierError('illegal-transition', `a ${status} job cannot be resumed, only a paused one`);
+    throw new AtelierError('illegal-transition', `A ${status} job cannot be resumed. Only paused jobs can.`);
   });
 }
 

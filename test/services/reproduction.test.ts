@@ -156,7 +156,7 @@ test('only what has succeeded is verified; a receipt is of what has run', async 
   const refused = [failed.id, busy[0]!.id, queued.id];
   for (const [index, status] of ['failed', 'running', 'cancelled'].entries()) {
     const { detail } = assertProblem(await post(`${refused[index]}/verify`), 409, 'illegal-transition');
-    assert.match(detail, new RegExp(`a ${status} job cannot be verified`));
+    assert.match(detail, new RegExp(`A ${status} job cannot be verified`));
   }
   assertProblem(await post('job_0/verify'), 404, 'training-job-not-found');
   for (const { id } of busy) await cancelJob(app, id);

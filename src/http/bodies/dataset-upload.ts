@@ -23,7 +23,7 @@ export interface DatasetUpload {
   readonly files: readonly ReceivedFile[];
 }
 
-/** Of fields and multipart headers, beyond the files. */
+/** Allowance for fields and multipart headers, in addition to the files. */
 export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 
 /**

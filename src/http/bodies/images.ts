@@ -15,7 +15,7 @@ const BODY_TYPES = [
   'application/x-npy',
   ...ENCODED_IMAGE_TYPES,
 ];
-/** Of all encoded images of a form with `?fit=contain`: two of the largest, or a thousand of 316×316. */
+/** Limit of all encoded images of a form with `?fit=contain`: two of the largest, or a thousand of 316×316. */
 export const MAX_FORM_PIXELS = 100_000_000;
 
 /** Leading bytes of a file; curl declares the type of few files. */

@@ -13,7 +13,7 @@ export interface ModelUpload {
   readonly bytes: Buffer;
   /** `sha256:` of the bytes. */
   readonly digest: string;
-  /** As sent. */
+  /** The fields as sent. */
   readonly fields: Readonly<Record<string, string>>;
   readonly request: ImportRequest;
 }

@@ -1,4 +1,4 @@
-/** Examples of the contract's components, by component id: what the starter job and its model look like. */
+/** Examples of the OpenAPI components, by component id, based on the starter job and its model. */
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
 import type { Alias, AliasMove } from '../../domain/alias.ts';
@@ -246,7 +246,7 @@ const importOrigin: ImportOrigin = {
   assumed: ['standardization'],
 };
 
-/** Of a network without hidden layers, whose images have two pixels. */
+/** A network without hidden layers for images of two pixels. */
 const exportedModel = {
   name: 'tiny',
   version: 1,

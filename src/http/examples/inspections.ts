@@ -1,4 +1,4 @@
-/** Examples of what is found in a model and in pictures, shortened: of lists one entry, of maps zeros. */
+/** Examples of evaluations, explanations and diagnoses; lists are cut to one entry, maps are zeros. */
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { Evaluation, ModelComparison } from '../../domain/evaluation.ts';
 import type { Explanation } from '../../domain/explanation.ts';

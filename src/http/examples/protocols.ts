@@ -1,4 +1,4 @@
-/** Examples of the bodies of other protocols, and how the contract shows them. */
+/** Examples of the bodies of other protocols. */
 import { z } from 'zod';
 import type { V2InferResponse, V2ModelStatistics } from '../../protocols/kserve-v2/schema.ts';
 
@@ -47,8 +47,8 @@ const modelStatistics: V2ModelStatistics = {
 
 /** By component id. */
 export const protocolExamples: Readonly<Record<string, unknown>> = {
-  ProtocolError: { error: 'There is no model nope. There are: fashion-mnist.' },
-  MlflowError: { error_code: 'BAD_REQUEST', message: 'There is no body.' },
+  ProtocolError: { error: 'There is no model nope. Existing models: fashion-mnist.' },
+  MlflowError: { error_code: 'BAD_REQUEST', message: 'The request has no body. Send one.' },
   V2ServerMetadata: {
     name: 'atelier',
     version: '0.1.0',
@@ -74,7 +74,7 @@ export const protocolExamples: Readonly<Record<string, unknown>> = {
   MlflowPredictions: { predictions: [9] },
 };
 
-/** A body that Fastify does not validate, as its schema has it. */
+/** OpenAPI content of a body that Fastify does not validate. */
 export function jsonContent(schema: z.ZodType, example: unknown): object {
   const { $schema, ...shown } = z.toJSONSchema(schema, { io: 'input' });
   return { schema: { ...shown, examples: [example] } };

@@ -1,4 +1,4 @@
-/** What the jobs are at, and what has become of them. */
+/** Metrics of training jobs: status, results, epochs and throughput. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { JOB_STATUSES, type JobStatus, type TrainingJob } from '../../domain/training-job.ts';
 import type { JobMeter } from '../../services/job-log.ts';
@@ -9,7 +9,7 @@ export interface JobSource {
   runningJobs(): Promise<readonly TrainingJob[]>;
 }
 
-/** Of these there are ever more: they are counted as they end. */
+/** Counted as they end: their number in the database grows without bound. */
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 const OPEN = JOB_STATUSES.filter((status) => !(ENDED as readonly JobStatus[]).includes(status));
 
@@ -26,7 +26,7 @@ export function measureJobs(registry: Registry, { queueLimit, countJobs, running
   });
   new Gauge({
     name: 'atelier_queue_depth',
-    help: 'Training jobs that wait for a place.',
+    help: 'Training jobs that wait for a slot.',
     registers,
     async collect() {
       this.set(await countJobs('queued'));
@@ -34,7 +34,7 @@ export function measureJobs(registry: Registry, { queueLimit, countJobs, running
   });
   new Gauge({
     name: 'atelier_queue_limit',
-    help: 'Queued jobs, beyond which one more is refused.',
+    help: 'Largest number of queued jobs.',
     registers,
   }).set(queueLimit);
   const ended = new Counter({
@@ -46,17 +46,17 @@ export function measureJobs(registry: Registry, { queueLimit, countJobs, running
   for (const result of ENDED) ended.inc({ result }, 0);
   const epochs = new Counter({
     name: 'atelier_training_epochs_total',
-    help: 'Epochs of training that were finished.',
+    help: 'Completed training epochs.',
     registers,
   });
   const images = new Counter({
     name: 'atelier_training_images_total',
-    help: 'Images that were trained on in these epochs.',
+    help: 'Images processed in these epochs.',
     registers,
   });
   new Gauge({
     name: 'atelier_training_images_per_second',
-    help: 'Images that the running jobs train on together.',
+    help: 'Training images per second of all running jobs.',
     registers,
     async collect() {
       const rates = (await runningJobs()).map(({ progress }) => progress.imagesPerSecond ?? 0);

@@ -1,19 +1,19 @@
-/** How often a model was in memory already, and what all that are there take. */
+/** Metrics of the model cache. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
 
 const COUNTERS = [
-  ['hits', 'Lookups of a model that was in memory, or was being read for another request.'],
+  ['hits', 'Lookups of a model that was in memory, or being read for another request.'],
   ['misses', 'Lookups of a model that had to be read.'],
-  ['evictions', 'Models that made way in memory for others.'],
+  ['evictions', 'Models evicted from memory.'],
 ] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
 
 const GAUGES = [
   ['models', 'Models in memory.'],
-  ['bytes', 'Memory that they take: parameters, and space to compute.'],
+  ['bytes', 'Memory of these models: parameters and buffers.'],
 ] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
 
-/** Counted where models are found, and told when it is asked for. */
+/** The cache counts; a scrape reads the counts. */
 export function measureModels(registry: Registry, counts: () => ModelCacheCounts): void {
   const registers = [registry];
   for (const [count, help] of COUNTERS) {

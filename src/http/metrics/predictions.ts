@@ -1,13 +1,13 @@
-/** What was predicted, and where the time went, by model. */
+/** Metrics of predictions: images and durations by model. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/model-reference.ts';
 import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 
-/** Labels are bounded: further versions are counted together, under a name that no model can have. */
+/** Bounds the labels: further versions are counted together, under a name that is not a valid model name. */
 const MAX_VERSIONS = 200;
 const FURTHER = '_further';
-/** Of these there are ever more: they are counted together too, and take the place of no model. */
+/** Checkpoints are counted together: their number grows without bound. */
 const CHECKPOINT: Labels = { name: '_checkpoint', version: '' };
 
 const PHASES = ['wait', 'decode', 'compute', 'serialise'] as const satisfies readonly (keyof PhaseMs)[];
@@ -20,11 +20,11 @@ type Totals = { -readonly [phase in keyof PhaseMs]: number } & { requests: numbe
 
 export interface PredictionMetrics {
   readonly onPredicted: OnPredicted;
-  /** Versions that were deleted: others take their places. */
+  /** Removes deleted versions, so that others are counted by name. */
   forget(deleted: readonly VersionReference[]): void;
 }
 
-/** Sums are kept here, and given to prom-client when they are asked for: a prediction takes no longer than that. */
+/** Keeps sums and passes them to prom-client on a scrape, since updating its counters takes as long as a prediction. */
 export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMetrics {
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
@@ -67,13 +67,13 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
   );
   count(
     'atelier_prediction_requests_total',
-    'Requests whose images were predicted.',
+    'Successful prediction requests.',
     [],
     (counter, labels, { requests }) => counter.inc(labels, requests),
   );
   count(
     'atelier_prediction_duration_seconds_total',
-    'Time of these requests: wait for a thread, decode the body, compute, serialise the answer.',
+    'Time of these requests: wait for a thread, decode the body, compute, serialize the response.',
     ['phase'],
     (counter, labels, totals) => {
       for (const phase of PHASES) counter.inc({ ...labels, phase }, totals[phase] / 1000);

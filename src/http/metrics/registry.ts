@@ -1,4 +1,4 @@
-/** What Prometheus is told: one registry a service, nothing global. */
+/** Prometheus metrics: one registry per service, no global state. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
@@ -15,11 +15,11 @@ export interface Metrics {
   readonly requestDuration: DurationFor;
   readonly predictions: PredictionMetrics;
   onGradientCheck(passed: boolean): void;
-  /** A thread crashed, and another one takes its place. */
+  /** A thread crashed and was replaced. */
   onRestart(worker: WorkerKind): void;
   readonly jobs: JobMeter;
   readonly contentType: string;
-  /** In the text format 0.0.4; what needs the database is asked for now. */
+  /** Text format 0.0.4. Reads the job metrics from the database. */
   text(): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  // Of the process: processor, memory, garbage collection, and the delay of the event loop since the last time it was asked for.
+  // Process metrics: CPU, memory, garbage collection, and event-loop delay since the last scrape.
   collectDefaultMetrics({ register: registry, prefix: 'atelier_' });
   const build = {
     version: packageJson.version,
@@ -41,13 +41,13 @@ export function createMetrics(
   };
   new Gauge({
     name: 'atelier_build_info',
-    help: 'What runs, in the labels; always 1.',
+    help: 'Versions of the service, in the labels; always 1.',
     labelNames: Object.keys(build),
     registers,
   }).set(build, 1);
   const checks = new Counter({
     name: 'atelier_gradient_checks_total',
-    help: 'Gradient checks that were answered, by result.',
+    help: 'Completed gradient checks, by result.',
     labelNames: ['result'],
     registers,
   });

@@ -29,7 +29,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   checkMs: 5000,
   connections: 4000,
 };
-/** Of the request line and all headers. */
+/** Size limit of the request line and all headers. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 /** Idle time before TCP keep-alive probes a silent client. */
 export const TCP_KEEP_ALIVE_MS = 60_000;

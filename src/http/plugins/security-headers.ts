@@ -32,7 +32,7 @@ export function sendSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-/** As a helmet hook, the same headers would be computed for every request, which takes as long as a prediction. */
+/** A helmet hook would compute the same headers for every request, which takes as long as a prediction. */
 function renderHeaders(
   contentSecurityPolicy: NonNullable<Parameters<typeof helmet.contentSecurityPolicy>[0]>,
 ): Readonly<Record<string, string>> {

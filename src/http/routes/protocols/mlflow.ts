@@ -95,13 +95,13 @@ export const mlflowRoutes =
       async handler(request, reply) {
         const { model = await defaultModel(models) } = request.query;
         const { name, version } = parseModelReference(model);
-        const body = parseInvocation(request.headers['content-type']!, requireBody(request.body));
-        const { body: answer } = await predictions.respond(
+        const invocation = parseInvocation(request.headers['content-type']!, requireBody(request.body));
+        const { body } = await predictions.respond(
           { name, ...(version !== undefined && { version }) },
-          { protocol: 'mlflow', ...body },
+          { protocol: 'mlflow', ...invocation },
           () => disconnectSignal(reply),
         );
-        return reply.type('application/json').send(answer);
+        return reply.type('application/json').send(body);
       },
     });
   };

@@ -68,12 +68,14 @@ export const kserveInferRoutes =
       path: { name: string; version?: string },
     ) {
       const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request) };
-      const answer = await predictions.respond(readModelName(path), { protocol: 'kserve-v2', ...body }, () =>
-        disconnectSignal(reply),
+      const response = await predictions.respond(
+        readModelName(path),
+        { protocol: 'kserve-v2', ...body },
+        () => disconnectSignal(reply),
       );
-      if (answer.jsonBytes === null) return reply.type('application/json').send(answer.body);
-      reply.header('Inference-Header-Content-Length', answer.jsonBytes);
-      return reply.type('application/octet-stream').send(answer.body);
+      if (response.jsonBytes === null) return reply.type('application/json').send(response.body);
+      reply.header('Inference-Header-Content-Length', response.jsonBytes);
+      return reply.type('application/octet-stream').send(response.body);
     }
 
     app.route({
