@@ -1,4 +1,4 @@
-/** The quick check that lets a training start: the gradient of its own network, and the kernel that will compute it. */
+/** Preflight check of a training: its own gradient, and the kernel that will compute it. */
 import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { EngineSettings, Examples } from '../numerics/engine.ts';
 import { gradientCheck } from '../numerics/gradient-check.ts';
@@ -8,17 +8,18 @@ import { createKernelEngine, KERNEL_NAME, KERNEL_TOLERANCE } from './kernel.ts';
 
 const EXAMPLES = 5;
 const COORDINATES = 200;
-/** How often the kernel is looked at, each time with other examples. */
+/** Maximum number of comparisons with the kernel, each with other examples. */
 const ATTEMPTS = 3;
 /**
- * μ/σ: a standardised pixel is the difference of two numbers about so large, and float32 rounds them to 6e-8 of their
- * size. Measured: pixels 200 ± 1 (200) differ by 1.3e-4, 7 of which a thousandth is 6 or 8 (190) by 1.0e-4.
+ * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this size,
+ * and float32 rounds each to 6e-8 of its size. Measured differences: 1.3e-4 for pixels of 200 ± 1 (ratio 200), 1.0e-4
+ * for pixels of 7 with one in a thousand 6 or 8 (ratio 190).
  */
 const CANCELLATION_RATIO = 100;
 
 /**
- * With the settings and parameters that the training starts from; `passed` is about both parts.
- * @param between is called between two pieces of it, of a second or two in the largest networks: it may end the thread
+ * Checks the settings and parameters that the training starts from; `passed` covers both the gradient and the kernel.
+ * @param between called between parts of the check, which take a second or two in the largest networks; may end the thread
  */
 export function preflightGradientCheck(
   settings: EngineSettings,
@@ -61,28 +62,28 @@ export function preflightGradientCheck(
   return { passed, reason, advice, relativeError, tolerance, coordinates, kinks, kernel };
 }
 
-/** Where pixels hardly differ, neither the kernel nor the processor is to blame. */
+/** Distinguishes cancellation in almost constant pixels from a fault of the kernel or the processor. */
 function describeDisagreement(standardization: Standardization | null): { reason: string; advice: string } {
   if (standardization !== null && standardization.mean > CANCELLATION_RATIO * standardization.std) {
     const [mean, std] = [standardization.mean, standardization.std].map((x) => (255 * x).toPrecision(3));
     return {
       reason: 'standardization-cancels',
       advice:
-        `The pixels hardly differ, with a deviation of ${std} about their mean ${mean}: standardised in float32 they ` +
-        'are too inexact to train on. Leave "standardize" out.',
+        `The pixels are almost constant, with a deviation of ${std} around their mean ${mean}. Standardized in float32, ` +
+        'they are too inexact to train on. Omit "standardize".',
     };
   }
   return {
     reason: 'kernel-differs',
     advice:
-      'The kernel does not compute what the reference does. Please report the request and the processor.',
+      'The kernel does not agree with the reference. Please report the request and the processor model.',
   };
 }
 
 /**
- * The first that is tolerable, or the smallest. A pre-activation that is 0 but for rounding may be on one side of ReLU's
- * kink in float32 and on the other in float64: in a network of tens of thousands of units that is nothing unusual for
- * some example, while a wrong kernel differs on every one.
+ * The first difference within the tolerance, else the smallest. A pre-activation close to 0 may be on one side of ReLU's
+ * kink in float32 and on the other in float64. With tens of thousands of units that is common for single examples,
+ * while a faulty kernel differs for all of them.
  */
 function kernelDifference(
   settings: EngineSettings,
