@@ -86,7 +86,7 @@ test('shapes and offsets agree and are whole numbers', () => {
   refusal(fileOf({ a: entry(0, 8, [2 ** 53, 2 ** 53]) }, 8), /is invalid at "shape\.0"/);
   refusal(fileOf({ a: { ...entry(0, 8), extra: 1 } }, 8), /entry "a" is invalid;/);
   refusal(fileOf({ a: null }), /entry "a" is invalid/);
-  refusal(fileOf('{"__proto__": 1}'), /entry "__proto__" is wrong/);
+  refusal(fileOf('{"__proto__": 1}'), /entry "__proto__" is invalid/);
 });
 
 test('the header has bounds and is a JSON object', () => {
