@@ -6,7 +6,7 @@ import { formatApiKey, generateKey, parseApiKeys, sha256Bytes } from '../../src/
 const HASH = '067001813136f21e0b5e65c1b0a97596f866f4367dc5df010a7b785ab29c21d2';
 const OTHER = 'f'.repeat(64);
 
-test('keys are read with their names, scopes and hashes, and written the same', () => {
+test('parses and formats keys with their names, scopes and hashes', () => {
   const text = `ci:predict+train:${HASH},laptop.2:admin:${OTHER}`;
   const keys = parseApiKeys(text.replace(',', ' ,\n '));
   assert.deepEqual(
@@ -20,7 +20,7 @@ test('keys are read with their names, scopes and hashes, and written the same', 
   assert.equal(keys.map(formatApiKey).join(), text);
 });
 
-test('an entry that does not fit is named by its place and its part, and nothing of it is repeated', () => {
+test('an invalid entry is reported by its number and defect, without repeating it', () => {
   const cases: [entry: string, said: RegExp][] = [
     ['hunter2', /^entry 2 does not have the form name:scope\+scope:sha256-of-key$/],
     ['', /^entry 2 does not have the form/],
@@ -47,7 +47,7 @@ test('an entry that does not fit is named by its place and its part, and nothing
   }
 });
 
-test('keys that are made differ, are recognisable, and have 256 bits', () => {
+test('generated keys differ, are recognisable, and have 256 bits', () => {
   const [one, other] = [generateKey(), generateKey()];
   assert.match(one, /^atl_[\w-]{43}$/);
   assert.notEqual(one, other);

@@ -13,7 +13,7 @@ const FOUND: Finding[] = [
   { code: 'far-from-training-data', likelihood: -50.4, usual: 60 },
 ];
 
-test('whatever is found is said with its numbers and with what to do', () => {
+test('describes every finding with its figures and advice', () => {
   const { findings } = diagnosisSchema.parse(describeDiagnosis(FOUND));
   assert.deepEqual(
     findings.map(({ code }) => code),
@@ -26,7 +26,7 @@ test('whatever is found is said with its numbers and with what to do', () => {
   assert.match(details[5]!, /is -50, while that of training images is rarely below 60/);
 });
 
-test('corrections are told, findings or not', () => {
+test('lists corrections with and without findings', () => {
   const corrected = [{ code: 'resized', detail: 'from 56×56 to 28×28' }] as const;
   assert.deepEqual(describeDiagnosis([], corrected), { findings: [], corrected: [...corrected] });
 });

@@ -12,7 +12,7 @@ test('the first epoch is the best so far', () => {
   assert.ok(isImprovement(record({ validationLoss: 9, trainLoss: 9 }), null));
 });
 
-test('the lower validation loss is better, whatever the training loss', () => {
+test('the lower validation loss is better, regardless of the training loss', () => {
   const best = record({ validationLoss: 0.5, trainLoss: 0.1 });
   assert.ok(isImprovement(record({ validationLoss: 0.4, trainLoss: 0.9 }), best));
   assert.ok(
@@ -21,7 +21,7 @@ test('the lower validation loss is better, whatever the training loss', () => {
   );
 });
 
-test('where nothing is held out, the training loss decides', () => {
+test('without validation the training loss decides', () => {
   const best = record({ validationLoss: null, trainLoss: 0.5 });
   assert.ok(isImprovement(record({ validationLoss: null, trainLoss: 0.4 }), best));
   assert.ok(!isImprovement(record({ validationLoss: null, trainLoss: 0.6 }), best));

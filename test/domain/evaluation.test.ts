@@ -43,7 +43,7 @@ const second = answersTo(
   3,
 );
 
-test('an evaluation names classes and says where the pictures of mistakes are', () => {
+test('an evaluation names the classes and links the images of mistakes', () => {
   const shown = describeEvaluation(model, split, classificationReport(first, 3));
   assert.deepEqual(evaluationSchema.parse(shown), shown);
   const [mistake] = shown.mistakes;
@@ -61,7 +61,7 @@ test('an evaluation names classes and says where the pictures of mistakes are', 
   );
 });
 
-test('a network that overflows has no loss, and everything else is a number still', () => {
+test('a network that overflows has a null loss, and all other figures are numbers', () => {
   const overflowing = answersTo(
     [
       [Number.NaN, 0, 0],
@@ -77,7 +77,7 @@ test('a network that overflows has no loss, and everything else is a number stil
   assert.deepEqual(evaluationSchema.parse(JSON.parse(JSON.stringify(shown))), shown);
 });
 
-test('a comparison says of accuracies and classes what the model gained over the other', () => {
+test('a comparison gives the gain in accuracy, overall and per class', () => {
   const shown = describeComparison(model, other, split, comparePredictions(first, second, 3));
   assert.deepEqual(comparisonSchema.parse(shown), shown);
   assert.deepEqual(shown.accuracy, { model: 0.75, other: 0.25, change: 0.5 });

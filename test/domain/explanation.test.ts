@@ -6,7 +6,7 @@ import {
   explanationSchema,
 } from '../../src/domain/explanation.ts';
 
-test('maps are shown as rows of the picture, with the class that is explained and the likeliest one', () => {
+test('shows maps as rows of the image, with the explained and the most probable class', () => {
   const map = Float64Array.from({ length: 784 }, (_, i) => i / 784);
   const shown = describeExplanation({ name: 'shapes', version: 2 }, ['round', 'square'], {
     label: 0,
@@ -23,7 +23,7 @@ test('maps are shown as rows of the picture, with the class that is explained an
   assert.equal(shown.gradient.map[27]![27], -783 / 784);
 });
 
-test('what overflowed is null, as JSON has no NaN', () => {
+test('values that overflow become null, since JSON has no NaN', () => {
   const shown = describeExplanation({ name: 'shapes', version: 2 }, ['round', 'square'], {
     label: 0,
     predicted: 0,
@@ -38,7 +38,7 @@ test('what overflowed is null, as JSON has no NaN', () => {
   assert.deepEqual(explanationSchema.parse(shown), shown);
 });
 
-test('a query names a class by its number, or none', () => {
+test('a query may name a class by its number', () => {
   assert.deepEqual(explanationQuerySchema.parse({ label: '3' }), { label: 3, diagnose: false });
   assert.deepEqual(explanationQuerySchema.parse({}), { diagnose: false });
   for (const label of ['-1', '1.5', 'square', '']) {

@@ -8,7 +8,7 @@ import {
   parseModelReference,
 } from '../../src/domain/model-reference.ts';
 
-test('a model is referred to by name, by name@version, or by both apart', () => {
+test('accepts a model reference as name, name@version, or an object', () => {
   assert.deepEqual(parseModelReference('shoes'), { name: 'shoes' });
   assert.deepEqual(parseModelReference('shoes@12'), { name: 'shoes', version: 12 });
   assert.deepEqual(parseModelReference('shoes@champion'), { name: 'shoes', version: 'champion' });
@@ -17,7 +17,7 @@ test('a model is referred to by name, by name@version, or by both apart', () => 
   assert.deepEqual(parseModelReference({ name: 'shoes', version: 2 }), { name: 'shoes', version: 2 });
 });
 
-test('anything else is not a reference', () => {
+test('rejects anything else as a reference', () => {
   const wrong = [
     '',
     'Shoes',
@@ -38,7 +38,7 @@ test('anything else is not a reference', () => {
   }
 });
 
-test('what is referred to is told by its form', () => {
+test('the form of a reference determines its kind', () => {
   for (const reference of ['a', 'a@1', 'a@best', { name: 'a' }, { name: 'a', version: 'best' }]) {
     assert.ok(modelReferenceSchema.safeParse(reference).success, JSON.stringify(reference));
   }
@@ -46,7 +46,7 @@ test('what is referred to is told by its form', () => {
   assert.ok(!isJobId('job_mine'), 'a model may be called that');
 });
 
-test('an alias is a name, but no number', () => {
+test('an alias is a name, but not a number', () => {
   for (const name of ['champion', '1a', 'v1', '2026-11', '1.5', 'a'.repeat(64)]) {
     assert.ok(aliasNameSchema.safeParse(name).success, name);
   }

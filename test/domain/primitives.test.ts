@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { wholeNumber } from '../../src/domain/primitives.ts';
 
-test('decimal digits are a whole number, from the first that is allowed to the last', () => {
+test('parses decimal digits as a whole number within the limits', () => {
   assert.deepEqual(
     ['1', '20', '100'].map((text) => wholeNumber(1, 100).parse(text)),
     [1, 20, 100],
@@ -12,7 +12,7 @@ test('decimal digits are a whole number, from the first that is allowed to the l
   assert.equal(wholeNumber(1, 100).prefault(20).parse(undefined), 20);
 });
 
-test('whatever else JavaScript takes for a number is refused, once, with what is allowed', () => {
+test('rejects other text that JavaScript converts to a number, with one message', () => {
   const refused = [
     '',
     ' ',

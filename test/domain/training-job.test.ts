@@ -38,7 +38,7 @@ for (const from of JOB_STATUSES) {
   });
 }
 
-test('a data set alone asks for the network of the notebook', () => {
+test("a request with a data set alone means the notebook's network", () => {
   assert.deepEqual(trainingRequestSchema.parse({ dataset: 'fashion-mnist' }), {
     dataset: 'fashion-mnist',
     seed: 0,
@@ -68,7 +68,7 @@ test('a data set alone asks for the network of the notebook', () => {
   });
 });
 
-test('what is given inside an object leaves the defaults beside it', () => {
+test('fields given in a nested object keep the defaults of the others', () => {
   const { network, training } = trainingRequestSchema.parse({
     dataset: 'd',
     network: { hidden: [] },
@@ -86,7 +86,7 @@ test('what is given inside an object leaves the defaults beside it', () => {
   assert.equal(training.epochs, 10);
 });
 
-test('the limits themselves are allowed, and what is next to them is not', () => {
+test('accepts the limits and rejects values just beyond them', () => {
   const fits = (body: object) => trainingRequestSchema.safeParse({ dataset: 'd', ...body }).success;
   const training = (part: object) => fits({ training: part });
   const entries = (count: number) =>
@@ -131,7 +131,7 @@ test('the limits themselves are allowed, and what is next to them is not', () =>
   for (const [name, inside, outside] of cases) assert.deepEqual([inside, outside], [true, false], name);
 });
 
-test('what was asked for before a limit was set can still be shown', () => {
+test('older requests beyond a later limit can still be shown', () => {
   const training = {
     clipNorm: 1e-300,
     classWeights: [0, 1e-40],

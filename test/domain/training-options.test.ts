@@ -23,7 +23,7 @@ function namesIn(schema: unknown, names = new Set<string>()): Set<string> {
   return names;
 }
 
-test('the documentation has every option of a training, and every word that one may be', () => {
+test('the documentation lists every option of a training, and every allowed value', () => {
   const names = namesIn(z.toJSONSchema(trainingRequestSchema, { io: 'input' }));
   assert.ok(names.size > 60);
   // Parts of what the page shows whole.
@@ -32,7 +32,7 @@ test('the documentation has every option of a training, and every word that one 
   assert.deepEqual(missing, []);
 });
 
-test('the example of the documentation is a request that makes sense', () => {
+test('the example in the documentation is a valid request without conflicts', () => {
   const [, body] = /-d '(\{.*?\})'/s.exec(page)!;
   const request = trainingRequestSchema.parse(JSON.parse(body!));
   assert.deepEqual(findTrainingConflicts(request, 10, 6000), []);

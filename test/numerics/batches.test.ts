@@ -43,13 +43,13 @@ test('a split puts every example on one side, ascending, and leaves no class wit
   );
 });
 
-test('the seed alone decides what is held out', () => {
+test('the validation split depends on the seed alone', () => {
   const labels = Uint8Array.from({ length: 200 }, (_, n) => n % 3);
   assert.deepEqual(splitByClass(labels, 0.1, 5), splitByClass(labels, 0.1, 5));
   assert.notDeepEqual(splitByClass(labels, 0.1, 5).validation, splitByClass(labels, 0.1, 6).validation);
 });
 
-test('without a fraction everything trains', () => {
+test('without a fraction all examples are training examples', () => {
   const labels = Uint8Array.from([0, 1, 1, 0]);
   const { train, validation } = splitByClass(labels, null, 0);
   assert.deepEqual([...train], [0, 1, 2, 3]);
@@ -57,13 +57,13 @@ test('without a fraction everything trains', () => {
   assert.equal(countTrainingExamples(labels, null), 4);
 });
 
-test('a fraction outside [0, 1) is refused', () => {
+test('rejects a fraction outside [0, 1)', () => {
   for (const fraction of [-0.1, 1, Number.NaN]) {
     assert.throws(() => splitByClass(Uint8Array.of(0, 0), fraction, 0), RangeError);
   }
 });
 
-test('an epoch meets every training example once', () => {
+test('an epoch visits every training example once', () => {
   fc.assert(
     fc.property(fc.uint32Array({ maxLength: 300 }), seedOf, fc.nat(10_000), (train, seed, epoch) => {
       const order = new Uint32Array(train.length);
@@ -84,7 +84,7 @@ test('an order depends on seed and epoch, not on what the buffer held', () => {
   assert.notDeepEqual(order(1, 2), order(2, 2));
 });
 
-test('every place of an order is as likely to receive every example', () => {
+test('every position of an order is equally likely for every example', () => {
   const counts = new Array<number>(16).fill(0);
   const order = new Uint32Array(4);
   for (let epoch = 0; epoch < 4000; epoch++) {
@@ -95,7 +95,7 @@ test('every place of an order is as likely to receive every example', () => {
   assert.ok(chiSquare < 30, `χ² is ${chiSquare}`);
 });
 
-test('an order of the wrong length is refused', () => {
+test('rejects an order of the wrong length', () => {
   assert.throws(() => shuffleEpoch(new Uint32Array(3), firstIndices(4), 0, 1), /room for 3 indices, not 4/);
 });
 
@@ -109,7 +109,7 @@ test('batches cover the order, the last one short', () => {
   assert.equal(stepsPerEpoch(54_000, 64), 844);
 });
 
-test('batches follow the order when it is shuffled again', () => {
+test('batches follow a reshuffled order', () => {
   const order = new Uint32Array(6);
   const batches = batchViews(order, 4);
   shuffleEpoch(order, firstIndices(6), 1, 1);

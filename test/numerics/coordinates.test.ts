@@ -5,7 +5,7 @@ import { chooseCoordinates, locate, multiIndex } from '../../src/numerics/coordi
 import { blocks } from '../../src/numerics/network.ts';
 import type { Coordinate } from '../../src/numerics/perturbed-loss.ts';
 
-test('a sample is ascending, without repetition, within the vector, and of the size asked for', () => {
+test('a sample is ascending, without repetition, within the vector, and has the requested size', () => {
   const parameters = fc.integer({ min: 1, max: 500 });
   fc.assert(
     fc.property(parameters, fc.integer({ min: 1, max: 600 }), fc.nat(), (count, sample, seed) => {
@@ -24,7 +24,7 @@ test('every coordinate is as likely to be sampled as any other', () => {
   for (const count of counts) assert.ok(Math.abs(count - 900) < 5 * Math.sqrt(900), `${counts}`);
 });
 
-test('the seed decides the sample, and an empty one is refused', () => {
+test('a sample depends on the seed; rejects an empty sample', () => {
   assert.deepEqual(chooseCoordinates({ sample: 9 }, 100, 1), chooseCoordinates({ sample: 9 }, 100, 1));
   assert.notDeepEqual(chooseCoordinates({ sample: 9 }, 100, 1), chooseCoordinates({ sample: 9 }, 100, 2));
   assert.throws(() => chooseCoordinates({ sample: 0 }, 100, 1), /at least one coordinate, not 0/);

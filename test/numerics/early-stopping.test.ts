@@ -23,24 +23,24 @@ function states(values: number[], changes: Partial<EarlyStopping> = {}): Stoppin
 const badEpochs = (...args: Parameters<typeof states>) => states(...args).map((state) => state.badEpochs);
 const bestEpochs = (...args: Parameters<typeof states>) => states(...args).map((state) => state.bestEpoch);
 
-test('epochs without improvement are counted since the last improvement', () => {
+test('counts epochs since the last improvement', () => {
   assert.deepEqual(badEpochs([3, 2, 2, 2.5, 1, 1.5]), [0, 0, 1, 2, 0, 1]);
 });
 
-test('a loss improves by falling, an accuracy by rising', () => {
+test('a loss improves by decreasing, an accuracy by increasing', () => {
   assert.deepEqual(bestEpochs([3, 2, 4, 1]), [1, 2, 2, 4]);
   assert.deepEqual(bestEpochs([3, 2, 4, 1], { monitor: 'validationAccuracy' }), [1, 1, 3, 3]);
 });
 
-test('an improvement by no more than minDelta counts as none, but small ones add up', () => {
+test('an improvement up to minDelta is ignored, but small ones add up', () => {
   assert.deepEqual(badEpochs([1, 0.75, 0.5, 0.25], { minDelta: 0.25 }), [0, 1, 0, 1]);
 });
 
-test('the best epoch is the best one, however little it improved, and the first of equals', () => {
+test('the best epoch has the best value, even by less than minDelta, and is the first of equals', () => {
   assert.deepEqual(bestEpochs([1, 0.9, 0.9, 0.95], { minDelta: 0.5 }), [1, 2, 2, 2]);
 });
 
-test('what is not a number, or was not measured, is no improvement', () => {
+test('NaN and missing values are not improvements', () => {
   assert.deepEqual(badEpochs([Number.NaN, 1, Number.NaN]), [1, 0, 1]);
   const nothing = { validationLoss: null, validationAccuracy: null };
   assert.equal(updateStopping(INITIAL_STOPPING, rules, 1, nothing).bestEpoch, null);

@@ -16,11 +16,11 @@ function codes(changes: Partial<EpochFigures>): string[] {
   return epochWarnings({ ...healthy, ...changes }).map(({ code }) => code);
 }
 
-test('an epoch like any other raises no warning', () => {
+test('an ordinary epoch raises no warning', () => {
   assert.deepEqual(codes({}), []);
 });
 
-test('more than half of the units of a layer dead is a warning that names the layers', () => {
+test('warns of layers with more than half of their units dead, by name', () => {
   const [warning, ...rest] = epochWarnings({ ...healthy, deadUnits: [0.1, 0.51, 0.9] });
   assert.equal(warning!.code, 'dead-units');
   assert.match(
@@ -30,18 +30,18 @@ test('more than half of the units of a layer dead is a warning that names the la
   assert.deepEqual(rest, []);
 });
 
-test('one class for every image is a warning', () => {
+test('warns if every image gets the same class', () => {
   assert.deepEqual(codes({ isConstant: true }), ['constant-prediction']);
 });
 
-test('a gradient far longer than usual is a warning that advises clipping', () => {
+test('warns of a gradient far larger than usual, and advises clipping', () => {
   const [warning] = epochWarnings({ ...healthy, gradientNorm: 1234.5 });
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(warning!.message, /norm was 1\.23e\+3 .* "clipNorm"/);
   assert.deepEqual(codes({ gradientNorm: 100 }), []);
 });
 
-test('a loss many times that of guessing is the same warning, where units that died left no gradient', () => {
+test('warns of an explosion by the loss, too, if dead units left no gradient', () => {
   const [warning, ...rest] = epochWarnings({ ...healthy, trainLoss: 275_120.6 });
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(
@@ -54,6 +54,6 @@ test('a loss many times that of guessing is the same warning, where units that d
   assert.deepEqual(codes({ trainLoss: 1e6, gradientNorm: 1e6 }), ['exploding-gradient']);
 });
 
-test('all warnings of an epoch are given', () => {
+test('gives all warnings of an epoch', () => {
   assert.equal(codes({ isConstant: true, gradientNorm: 1e9, deadUnits: [1] }).length, 3);
 });

@@ -27,7 +27,7 @@ test('loss and accuracy agree with NumPy', () => {
   }
 });
 
-test('only the given examples count', () => {
+test('evaluates the given examples only', () => {
   const { sizes, parameters } = networks[1]!;
   const examples = examplesOf(networks[1]!);
   const one = (n: number) =>
@@ -38,7 +38,7 @@ test('only the given examples count', () => {
   assertNear([both], [(one(1) + one(4)) / 2], 1e-15, 'mean of two');
 });
 
-test('an evaluation pauses at least every thousand images, and more often where images cost more', () => {
+test('an evaluation yields at least every thousand images, and more often for expensive images', () => {
   const examples = stripes(2500, 9, 3);
   const pauses = (sizes: number[]) =>
     run(evaluate(reluNetwork(sizes), initializeUniformFanIn(sizes, 0), examples, firstIndices(2500))).pauses;
@@ -46,12 +46,12 @@ test('an evaluation pauses at least every thousand images, and more often where 
   assert.ok(pauses([9, 200, 300, 3]) > 3);
 });
 
-test('an evaluation of nothing is refused', () => {
+test('rejects an evaluation of no examples', () => {
   const nothing = evaluate(reluNetwork([9, 3]), new Float64Array(30), stripes(3, 9, 3), firstIndices(0));
   assert.throws(() => nothing.next(), /at least one example/);
 });
 
-test('a unit is dead when it is zero on every example', () => {
+test('a unit is dead if it is zero on every example', () => {
   // Hidden units: always on, never on, on for the second example only, exactly zero.
   const parameters = Float64Array.of(0, 0, 1, 0, 1, -1, -0.5, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0);
   const examples = { pixels: Uint8Array.of(0, 255), labels: Uint8Array.of(0, 1) };
@@ -66,11 +66,11 @@ test('a unit is dead when it is zero on every example', () => {
   );
 });
 
-test('the weight norm leaves out the biases', () => {
+test('the weight norm excludes the biases', () => {
   assert.equal(weightNorm(Float64Array.of(3, 0, 100, 4, 0, 100, 100), [2, 1, 2]), 5);
 });
 
-test('an evaluation says when several examples were all taken for the same class', () => {
+test('an evaluation reports if all examples get the same class', () => {
   // Class 1 where the pixel is lit, else class 0.
   const parameters = Float64Array.of(0, 9, 1, 0);
   const examples = { pixels: Uint8Array.of(0, 0, 255), labels: Uint8Array.of(0, 1, 1) };
@@ -82,7 +82,7 @@ test('an evaluation says when several examples were all taken for the same class
   assert.equal(isConstant(0), false);
 });
 
-test('units of other activations than ReLU are never dead', () => {
+test('units with other activations than ReLU are never dead', () => {
   const examples = stripes(4, 9, 3);
   for (const activation of ['leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
     const network = { layerSizes: [9, 5, 3], activation, standardization: null };

@@ -14,7 +14,7 @@ for (const fixture of networks) {
   });
 }
 
-test('parameters and pixels may be float32: the same numbers give the same answer', () => {
+test('float32 parameters and pixels give the same result as equal float64 numbers', () => {
   const { sizes, parameters, pixels, logits } = networks[3]!;
   const rounded = Float32Array.from(parameters);
   const answer = (p: Float32Array | Float64Array, x: Float32Array | Uint8Array) => {
@@ -28,7 +28,7 @@ test('parameters and pixels may be float32: the same numbers give the same answe
   );
 });
 
-test('fractions of a pixel count', () => {
+test('fractional pixels are used exactly', () => {
   const logits = new Float64Array(2);
   createForward(reluNetwork([1, 2]), Float64Array.of(1, -1, 0, 0))(
     logits,
@@ -38,14 +38,14 @@ test('fractions of a pixel count', () => {
   assert.deepEqual([...logits], [0.5, -0.5]);
 });
 
-test('a network that is no longer finite answers NaN', () => {
+test('a network with non-finite parameters gives NaN', () => {
   const probabilities = new Float64Array(2);
   const forward = createForward(reluNetwork([1, 1, 2]), Float64Array.of(Number.NaN, 0, 1, 1, 0, 0));
   forward(new Float64Array(2), probabilities, Uint8Array.of(1));
   assert.ok(probabilities.every(Number.isNaN));
 });
 
-test('lengths that do not fit are refused by name', () => {
+test('rejects mismatched lengths by name', () => {
   const forward = createForward(reluNetwork([4, 2]), new Float64Array(10));
   const two = new Float64Array(2);
   assert.throws(() => forward(two, two, new Uint8Array(8)), RangeError);
@@ -60,7 +60,7 @@ test('the cost of a forward pass counts every weight', () => {
   assert.equal(forwardCost([784, 40, 10]), 31_760);
 });
 
-test('standardised pixels are folded into the first layer: the same logits as of pixels standardised before', () => {
+test('standardization folded into the first layer gives the same logits as standardized pixels', () => {
   const { sizes, parameters, pixels } = networks[2]!;
   const [mean, std] = [0.3, 0.4];
   const packed = Float64Array.from(parameters);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gradientCheckCost } from '../../src/numerics/gradient-check-cost.ts';
 
-test('the cost counts what each layer moves above it', () => {
+test('the cost of a coordinate counts the layers above it', () => {
   // Gradient 3 · (12 + 20); 16 of layer 1 move 5 logits, 25 of layer 2 none; 50 a softmax.
   assert.equal(gradientCheckCost([3, 4, 5], 1, 'forward', 41), 96 + 16 * 55 + 25 * 50);
   // One more layer: a coordinate of layer 1 also pays for the whole product above the next layer.
@@ -10,7 +10,7 @@ test('the cost counts what each layer moves above it', () => {
   assert.equal(gradientCheckCost([3, 4, 5, 6], 1, 'forward', 77), deep);
 });
 
-test('the cost grows with examples, evaluations and coordinates, and no further than all of them', () => {
+test('the cost grows with examples, evaluations and coordinates, up to all of them', () => {
   const cost = (examples: number, scheme: 'central' | 'forward', coordinates: number) =>
     gradientCheckCost([784, 40, 10], examples, scheme, coordinates);
   const gradient = 3 * 31_760;

@@ -58,7 +58,7 @@ test('central differences confirm all 31,810 coordinates of the notebook network
   assert.ok(Math.abs(Math.sqrt(squares) - report.error) < 1e-15);
 });
 
-test('forward differences agree with SciPy: number within a factor of two, vectors in every coordinate', () => {
+test('forward differences agree with SciPy: the norm within a factor of two, the vectors in every coordinate', () => {
   const report = check({ ...notebook, scheme: 'forward' });
   const ratio = report.error / fixture.checkGrad;
   assert.ok(ratio > 0.5 && ratio < 2, `${report.error} where SciPy has ${fixture.checkGrad}`);
@@ -69,7 +69,7 @@ test('forward differences agree with SciPy: number within a factor of two, vecto
   }
 });
 
-test("the notebook's gradient, its W blocks summed instead of averaged, fails in exactly the W blocks", () => {
+test("the notebook's gradient, with W blocks summed instead of averaged, fails in exactly the W blocks", () => {
   const gradient = fixture.analytic.slice();
   for (const { name, start, end } of blocks(fixture.sizes)) {
     if (name.startsWith('W')) for (let i = start; i < end; i++) gradient[i]! *= 5;
@@ -90,7 +90,7 @@ test("the notebook's gradient, its W blocks summed instead of averaged, fails in
   }
 });
 
-test('the worst coordinate is named by its place in the block', () => {
+test('reports the worst coordinate by its index in the block', () => {
   const gradient = fixture.analytic.slice();
   const [W1, b1] = blocks(fixture.sizes);
   gradient[W1!.start + 7 * 784 + 300]! += 0.01;
@@ -102,7 +102,7 @@ test('the worst coordinate is named by its place in the block', () => {
   assert.ok(Math.abs(report.error - norm([0.01, 0.02])) < 1e-6);
 });
 
-test('a step far below the default is called too small, a default step never', () => {
+test('reports a step far below the default as too small, but never a default step', () => {
   const tiny = check({ ...notebook, scheme: 'forward', stepSize: 1e-10 });
   assert.equal(tiny.passed, false);
   assert.equal(tiny.reason, 'step-too-small');
@@ -111,14 +111,14 @@ test('a step far below the default is called too small, a default step never', (
   assert.ok(tiny.error > 1e-4 && tiny.error < 1e-2);
 });
 
-test('a step that vanishes beside a large weight is called too small', () => {
+test('reports a step that vanishes beside a large weight as too small', () => {
   const parameters = fixture.parameters.slice();
   parameters[0] = 1e6;
   const plan = { ...notebook, parameters, stepSize: 1e-12, coordinates: { sample: 31_810 } };
   assert.equal(check(plan).reason, 'step-too-small');
 });
 
-test('a default step that vanishes is the fault of the parameters, and no other step is advised', () => {
+test('a default step that vanishes is attributed to the parameters, without advice on the step', () => {
   const parameters = fixture.parameters.slice();
   parameters[0] = 1e13;
   for (const scheme of ['central', 'forward'] as const) {
@@ -129,7 +129,7 @@ test('a default step that vanishes is the fault of the parameters, and no other 
   }
 });
 
-test('networks without hidden layers and deep ones pass', () => {
+test('networks without hidden layers and deep networks pass', () => {
   const flat = { ...deep, layerSizes: [12, 4], parameters: initializeUniformFanIn([12, 4], 1) };
   for (const plan of [flat, deep]) {
     for (const scheme of ['central', 'forward'] as const) {
@@ -157,7 +157,7 @@ function oneUnit(bias: number): GradientCheckPlan {
   };
 }
 
-test('a step across the kink is counted and left out of all but the error', () => {
+test('a step across a kink is counted and excluded from everything but the error', () => {
   const report = check(oneUnit(-1 + 4e-6));
   assert.equal(report.kinks, 2);
   const [W1, b1, W2, b2] = report.blocks;
@@ -175,14 +175,14 @@ test('a step across the kink is counted and left out of all but the error', () =
   assert.equal(report.passed, false);
 });
 
-test('a kink just out of reach is not counted, and one exactly underfoot is', () => {
+test('a kink just out of reach is not counted, a kink exactly at the parameter is', () => {
   assert.equal(check(oneUnit(-1 + 1.01e-5)).kinks, 0);
   assert.equal(check(oneUnit(-1 + 1.01e-5)).passed, true);
   assert.equal(check(oneUnit(-1)).kinks, 2);
   assert.equal(check(oneUnit(-1 - 1.01e-5)).kinks, 0);
 });
 
-test('kinks in a deeper layer than the moved parameter are seen', () => {
+test('detects kinks in layers above the moved parameter', () => {
   // z1 = 1, z2 = z1 − 1 + 4e-6: every step of layer 1 carries layer 2 across.
   const report = check({
     ...oneUnit(0),
@@ -209,7 +209,7 @@ test('dead units and very confident models pass at the default step', () => {
   }
 });
 
-test('a sample checks that many coordinates and agrees with the full check in them', () => {
+test('a sample checks the requested number of coordinates and agrees with the full check', () => {
   const full = check(notebook);
   const sampled = check({ ...notebook, coordinates: { sample: 500 }, seed: 8 });
   assert.equal(sampled.coordinates, 500);
@@ -233,7 +233,7 @@ test('float32 parameters are checked in float64', () => {
   );
 });
 
-test('a check pauses every few hundred coordinates and leaves its plan as it was', () => {
+test('a check yields every few hundred coordinates and does not modify its plan', () => {
   const before = fixture.parameters.slice();
   const steps = gradientCheck(notebook);
   let last = -1;
@@ -245,7 +245,7 @@ test('a check pauses every few hundred coordinates and leaves its plan as it was
   assert.deepEqual(fixture.parameters, before);
 });
 
-test('plans whose parts do not fit are refused', () => {
+test('rejects inconsistent plans', () => {
   const start = (changes: Partial<GradientCheckPlan>) => () =>
     gradientCheck({ ...notebook, ...changes }).next();
   assert.throws(start({ indices: firstIndices(0) }), /at least one example/);
@@ -260,7 +260,7 @@ for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] a
     const network = { layerSizes: deepSizes, activation, standardization };
     const name = `${activation}${standardization === null ? '' : ', standardised pixels'}`;
 
-    test(`the gradient of every activation passes, and no other does: ${name}`, () => {
+    test(`the gradient of each activation passes and that of others fails: ${name}`, () => {
       for (const scheme of ['central', 'forward'] as const) {
         const report = check({ ...deep, ...network, scheme });
         assert.equal(report.passed, true, `${scheme}: ${report.reason}`);
@@ -272,7 +272,7 @@ for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] a
   }
 }
 
-test('a step across the kink of leaky ReLU is counted, one of a smooth activation never is', () => {
+test('counts kinks of leaky ReLU, but never of a smooth activation', () => {
   const plan = oneUnit(-1 + 4e-6);
   assert.equal(check({ ...plan, activation: 'leaky-relu' }).kinks, 2);
   for (const activation of ['tanh', 'sigmoid', 'identity'] as const) {

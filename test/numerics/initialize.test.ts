@@ -59,7 +59,7 @@ test('glorot: weights fill ±√(6 / (fan-in + fan-out)) evenly, biases 0', () =
   }
 });
 
-test('every initialization is a function of its seed, and each is another', () => {
+test('every initialization is a function of its seed, and all differ', () => {
   const all = (['uniform-fan-in', 'he', 'glorot'] as const).map((how) => {
     assert.deepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 3));
     assert.notDeepEqual(initialize(how, SIZES, 3), initialize(how, SIZES, 4));
@@ -69,7 +69,7 @@ test('every initialization is a function of its seed, and each is another', () =
   assert.deepEqual(initialize('uniform-fan-in', SIZES, 3), initializeUniformFanIn(SIZES, 3));
 });
 
-test('the same seed gives the same bits, another seed others', () => {
+test('the same seed gives the same bits, another seed different ones', () => {
   assert.deepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 3));
   assert.notDeepEqual(initializeUniformFanIn(SIZES, 3), initializeUniformFanIn(SIZES, 4));
 });

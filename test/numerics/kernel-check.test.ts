@@ -36,12 +36,12 @@ test('the kernel differs from the reference by rounding only, for every activati
   assert.ok(differenceOf(createKernelEngine) <= 1e-5);
 });
 
-test('the reference differs from itself by the rounding of its answer to float32', () => {
+test('the reference differs from itself only by rounding its result to float32', () => {
   const difference = differenceOf(createReferenceEngine);
   assert.ok(difference > 0 && difference <= 2 ** -24, String(difference));
 });
 
-test('a gradient that is too long in a single block is found, and by how much', () => {
+test('detects and measures a gradient that is too large in a single block', () => {
   for (const { name, start, end } of blocks(sizes)) {
     const longer = sabotaged((gradient) => {
       for (let i = start; i < end; i++) gradient[i]! *= 1.01;
@@ -51,7 +51,7 @@ test('a gradient that is too long in a single block is found, and by how much', 
   }
 });
 
-test('a single wrong number in a bias is found', () => {
+test('detects a single wrong number in a bias', () => {
   const { start } = blocks(sizes).find(({ name }) => name === 'b2')!;
   const found = differenceOf(
     sabotaged((gradient) => {
@@ -61,7 +61,7 @@ test('a single wrong number in a bias is found', () => {
   assert.ok(found > 1e-4, String(found));
 });
 
-test('an engine whose gradient is no number does not pass as equal', () => {
+test('an engine with a NaN gradient does not pass', () => {
   const broken = sabotaged((gradient) => {
     gradient[3] = Number.NaN;
   });
@@ -69,7 +69,7 @@ test('an engine whose gradient is no number does not pass as equal', () => {
   assert.ok(!(selfCheck(broken) <= 1e-4));
 });
 
-test('every mistake is found by the check that each thread makes before its work', () => {
+test('the check of each thread at start detects every error', () => {
   const longer = sabotaged((gradient) => {
     for (let i = 0; i < 10; i++) gradient[i]! *= 1.01;
   });

@@ -15,7 +15,7 @@ test('the bound is |b| + Σ |w| max |x|, layer by layer, the largest of all sums
   assert.equal(logitBound({ ...network, standardization: { mean: 1, std: 0.25 } }, parameters), 65);
 });
 
-test('a bound that no number holds is infinite, and that of no numbers is none', () => {
+test('a bound beyond float range is infinite, and the bound of NaN is NaN', () => {
   const network = { layerSizes: [1, 1, 1], activation: 'identity', standardization: null } as const;
   assert.equal(logitBound(network, Float64Array.of(1e200, 0, 1e200, 0)), Number.POSITIVE_INFINITY);
   assert.ok(!(logitBound(network, Float64Array.of(Number.NaN, 0, 1, 0)) <= 1));
@@ -28,7 +28,7 @@ for (const [activation, standardization] of [
   ['leaky-relu', { mean: 0.25, std: 0.5 }],
   ['sigmoid', { mean: 0.9, std: 0.1 }],
 ] as [Activation, Standardization | null][]) {
-  test(`no logit of a ${activation} network is beyond its bound`, () => {
+  test(`no logit of a ${activation} network exceeds its bound`, () => {
     const model = modelOf([784, 6, 5, 3], { activation, standardization });
     const logits = new Float64Array(20 * 3);
     createForward(model, model.parameters)(logits, logits.slice(), images);

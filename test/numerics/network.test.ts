@@ -12,7 +12,7 @@ test("the notebook's network has 31,810 parameters in the notebook's order", () 
   ]);
 });
 
-test('what is written to a layer is written to the packed vector', () => {
+test('writing to a layer writes to the packed vector', () => {
   const packed = new Float32Array(parameterCount([2, 3, 2]));
   const [first, second] = unpack(packed, [2, 3, 2]);
   first!.weights[1] = 1;
@@ -22,7 +22,7 @@ test('what is written to a layer is written to the packed vector', () => {
   assert.deepEqual([...packed], [0, 1, 0, 0, 0, 0, 0, 0, 2, 3, 0, 0, 0, 0, 0, 0, 4]);
 });
 
-test('a vector of another length is refused', () => {
+test('rejects a vector of another length', () => {
   assert.throws(
     () => unpack(new Float64Array(16), [2, 3, 2]),
     new RangeError('A 2-3-2 network has 17 parameters, not 16.'),

@@ -13,20 +13,20 @@ function ratesOf(schedule: Schedule, rate: number, epochs: number, stepsPerEpoch
   return Array.from({ length: length.steps }, (_, step) => learningRateAt(schedule, rate, step, length, 1));
 }
 
-test('a constant rate stays', () => {
+test('a constant rate does not change', () => {
   assert.deepEqual(ratesOf({ type: 'constant' }, 0.1, 2, 2), [0.1, 0.1, 0.1, 0.1]);
 });
 
-test('an exponential rate starts whole and is multiplied by the factor after every epoch', () => {
+test('an exponential rate is multiplied by the factor after every epoch', () => {
   const rates = ratesOf({ type: 'exponential', factor: 0.5 }, 0.8, 4, 2);
   assert.deepEqual(rates, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2, 0.1, 0.1]);
 });
 
-test('a step rate is multiplied by the factor after so many epochs', () => {
+test('a step rate is multiplied by the factor every n epochs', () => {
   assert.deepEqual(ratesOf({ type: 'step', every: 2, factor: 0.5 }, 0.8, 5, 1), [0.8, 0.8, 0.4, 0.4, 0.2]);
 });
 
-test('a cosine goes from the first rate to the final share of it, half of the way in half of the steps', () => {
+test('a cosine rate falls to its final fraction, halfway after half of the steps', () => {
   const rates = ratesOf({ type: 'cosine', final: 0.1 }, 0.2, 3, 3);
   assertNear([rates[0]!, rates[4]!, rates[8]!], [0.2, 0.11, 0.02], 1e-15, 'rates');
   for (const [i, rate] of rates.entries()) {
@@ -35,7 +35,7 @@ test('a cosine goes from the first rate to the final share of it, half of the wa
   }
 });
 
-test('a warm-up rises by equal steps to the whole rate, where the cosine begins', () => {
+test('a warm-up rises linearly to the full rate, at which the cosine begins', () => {
   const rates = ratesOf({ type: 'warmup-cosine', warmupEpochs: 2, final: 0 }, 0.4, 4, 2);
   assertNear(rates, [0.1, 0.2, 0.3, 0.4, 0.4, 0.3, 0.1, 0], 1e-15, 'rates');
 });
@@ -45,7 +45,7 @@ test('a warm-up as long as the training never reaches the cosine', () => {
   assertNear(rates, [0.9 / 27, (2 * 0.9) / 27, 0.1], 1e-15, 'rates');
 });
 
-test('one cycle peaks in the last step of its warm-up and ends at the final share of the peak', () => {
+test('one-cycle peaks in the last step of its warm-up and ends at its final fraction of the peak', () => {
   const rates = ratesOf({ type: 'one-cycle', peak: 1, warmupFraction: 0.3, final: 0.01 }, 0.1, 10, 1);
   assertNear([rates[0]!, rates[1]!, rates[2]!, rates[9]!], [0.1, 0.55, 1, 0.01], 1e-15, 'rates');
   const onlyDown = ratesOf({ type: 'one-cycle', peak: 1, warmupFraction: 0, final: 0.5 }, 0.1, 3, 1);
@@ -54,14 +54,14 @@ test('one cycle peaks in the last step of its warm-up and ends at the final shar
   assertNear(onlyUp, [0.5, 0.75, 1], 1e-15, 'all warm-up');
 });
 
-test('a training of a single step has a rate under every schedule', () => {
+test('every schedule gives a rate for a training of a single step', () => {
   for (const { schedule } of knobs.rates) {
     for (const rate of ratesOf(schedule, 0.1, 1, 1)) assert.ok(Number.isFinite(rate) && rate > 0);
   }
 });
 
 for (const { schedule, learningRate, epochs, stepsPerEpoch, rates } of knobs.rates) {
-  test(`rates are PyTorch's: ${schedule.type}, ${epochs} epochs of ${stepsPerEpoch} steps`, () => {
+  test(`rates equal PyTorch's: ${schedule.type}, ${epochs} epochs of ${stepsPerEpoch} steps`, () => {
     const own = ratesOf(schedule, learningRate, epochs, stepsPerEpoch);
     for (const [i, rate] of rates.entries()) assertNear([own[i]!], [rate], 1e-12, `step ${i}`);
   });
@@ -69,7 +69,7 @@ for (const { schedule, learningRate, epochs, stepsPerEpoch, rates } of knobs.rat
 
 for (const { schedule, learningRate, losses, rates } of knobs.plateaus) {
   const { factor, patience, minDelta } = schedule;
-  test(`a plateau lowers the rate where ReduceLROnPlateau does: ${factor}, ${patience}, ${minDelta}`, () => {
+  test(`plateau lowers the rate when ReduceLROnPlateau does: ${factor}, ${patience}, ${minDelta}`, () => {
     let state = INITIAL_PLATEAU;
     for (const [i, loss] of losses.entries()) {
       state = updatePlateau(state, schedule, loss);
@@ -79,7 +79,7 @@ for (const { schedule, learningRate, losses, rates } of knobs.plateaus) {
   });
 }
 
-test('a plateau goes on from a state that was saved as JSON', () => {
+test('plateau resumes from a state stored as JSON', () => {
   const { schedule } = knobs.plateaus[0]!;
   const state = updatePlateau(INITIAL_PLATEAU, schedule, 0.7);
   const saved = JSON.parse(JSON.stringify(state)) as typeof state;
@@ -88,7 +88,7 @@ test('a plateau goes on from a state that was saved as JSON', () => {
   }
 });
 
-test('a loss that is not a number is no improvement', () => {
+test('a NaN loss is not an improvement', () => {
   const schedule = { type: 'plateau', factor: 0.5, patience: 0, minDelta: 0 } as const;
   assert.equal(updatePlateau(INITIAL_PLATEAU, schedule, Number.NaN).factor, 0.5);
 });

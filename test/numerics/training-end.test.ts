@@ -21,7 +21,7 @@ function runUntil(isEnough: (event: LoopEvent) => boolean, changes: Partial<Trai
   return run(changes, createReferenceEngine, (event) => (isEnough(event) ? 'stop' : undefined));
 }
 
-test('early stopping ends after so many epochs that are no better than the best', () => {
+test('early stopping ends after the given number of epochs without improvement', () => {
   const { events, result } = run({ ...restless, earlyStopping: early });
   const losses = recordsOf(events).map(({ validationLoss }) => validationLoss!);
   const best = losses.indexOf(Math.min(...losses));
@@ -30,7 +30,7 @@ test('early stopping ends after so many epochs that are no better than the best'
   assert.deepEqual(result.stoppedAt, { step: 5 * losses.length, reason: 'early-stopping' });
 });
 
-test('the best epoch is restored when asked for: the parameters are those that it ended with', () => {
+test('restoreBest returns the parameters at the end of the best epoch', () => {
   const { result, events } = run({ ...restless, earlyStopping: early });
   const epochs = recordsOf(events).length;
   assert.equal(result.epoch, epochs - early.patience);
@@ -42,7 +42,7 @@ test('the best epoch is restored when asked for: the parameters are those that i
   assert.deepEqual(kept.stoppedAt, result.stoppedAt);
 });
 
-test('the best epoch is restored too when the epochs, or the budget, run out first', () => {
+test('restoreBest also applies when the epochs or the budget run out first', () => {
   const patient = { ...early, patience: 1000 };
   const completed = run({ ...restless, epochs: 20, earlyStopping: patient });
   const losses = recordsOf(completed.events).map(({ validationLoss }) => validationLoss!);
@@ -55,7 +55,7 @@ test('the best epoch is restored too when the epochs, or the budget, run out fir
   assert.deepEqual(stopped.parameters, completed.result.parameters);
 });
 
-test('accuracy can be watched instead of loss', () => {
+test('early stopping can monitor the accuracy', () => {
   const earlyStopping: EarlyStopping = { ...early, monitor: 'validationAccuracy', patience: 2 };
   const { events, result } = run({ epochs: 60, schedule: { type: 'constant' }, earlyStopping });
   const accuracies = recordsOf(events).map(({ validationAccuracy }) => validationAccuracy!);
@@ -64,7 +64,7 @@ test('accuracy can be watched instead of loss', () => {
   assert.equal(result.epoch, best + 1);
 });
 
-test('the first epoch that reaches the target is the last, and stays even where another had a lower loss', () => {
+test('training ends with the first epoch that reaches the target, even if another had a lower loss', () => {
   const { events, result } = run({ ...restless, earlyStopping: early, targetValidationAccuracy: 1 });
   const records = recordsOf(events);
   const accuracies = records.map(({ validationAccuracy }) => validationAccuracy!);
@@ -75,7 +75,7 @@ test('the first epoch that reaches the target is the last, and stays even where 
   assert.deepEqual(result.parameters, run({ ...restless, epochs: records.length }).result.parameters);
 });
 
-test('a consumer that says stop after a step gets the parameters of that step, measured', () => {
+test('stopping after a step returns the parameters of that step, evaluated', () => {
   const { events, result } = runUntil((event) => event.kind === 'step' && event.step === 7);
   assert.deepEqual(result.stoppedAt, { step: 7, reason: 'budget' });
   assert.equal(result.epoch, 2);
@@ -86,28 +86,28 @@ test('a consumer that says stop after a step gets the parameters of that step, m
   assert.ok(partial!.gradientNorm > 0 && Number.isFinite(partial!.testLoss));
 });
 
-test('a training that is to stop at a step repeats one that was stopped there, bit for bit', () => {
+test('a training limited to a step repeats one stopped at that step, bit for bit', () => {
   for (const step of [3, 5, 7]) {
     const stopped = runUntil((event) => event.kind === 'step' && event.step === step);
     assert.deepEqual(run({ epochs: 4, stopAtStep: step }), stopped);
   }
 });
 
-test('a consumer may say stop at the end of an epoch', () => {
+test('a training can be stopped at the end of an epoch', () => {
   const { events, result } = runUntil((event) => event.kind === 'epoch');
   assert.equal(recordsOf(events).length, 1);
   assert.deepEqual(result.stoppedAt, { step: 5, reason: 'budget' });
   assert.deepEqual(result, run({ epochs: 4, stopAtStep: 5 }).result);
 });
 
-test('stop after the last step of all is no news', () => {
+test('stopping after the last step has no effect', () => {
   for (const kind of ['step', 'epoch']) {
     const { result } = runUntil((event) => event.kind === kind, { epochs: 1, batchSize: 80 });
     assert.deepEqual(result.stoppedAt, { step: 1, reason: 'completed' });
   }
 });
 
-test('early stopping and targets without images held out are refused', () => {
+test('rejects early stopping and targets without validation images', () => {
   for (const changes of [{ earlyStopping: early }, { targetValidationAccuracy: 0.9 }]) {
     assert.throws(() => run({ ...changes, validationFraction: null }), /need images held out/);
   }

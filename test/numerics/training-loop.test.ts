@@ -21,7 +21,7 @@ function finish<T>(generator: Generator<unknown, T, unknown>): T {
   }
 }
 
-test('an epoch is its steps, its evaluations, then its record', () => {
+test('an epoch yields its steps, its evaluations, then its record', () => {
   const { events, result } = run();
   const kinds = events.map((event) => event.kind);
   const epoch = ['step', 'step', 'step', 'step', 'step', 'evaluation', 'evaluation', 'evaluation', 'epoch'];
@@ -42,7 +42,7 @@ test('an epoch is its steps, its evaluations, then its record', () => {
   assert.equal(result.epoch, 3);
 });
 
-test('a record says what a run by hand measures', () => {
+test('a record equals the figures of a run by hand', () => {
   const { layerSizes, seed, batchSize, l2 } = plan;
   const network = reluNetwork(layerSizes);
   const split = splitByClass(train.labels, 0.2, seed);
@@ -85,19 +85,19 @@ test('a record says what a run by hand measures', () => {
   assert.deepEqual(result.parameters, rounded);
 });
 
-test('training learns what can be learned', () => {
+test('training learns a learnable task', () => {
   const { events } = run({ epochs: 30, schedule: { type: 'constant' } });
   const records = recordsOf(events);
   assert.ok(records[29]!.testLoss < records[0]!.testLoss / 4);
   assert.equal(records[29]!.testAccuracy, 1);
 });
 
-test('the same plan gives the same bits, another seed others', () => {
+test('the same plan gives the same bits, another seed different ones', () => {
   assert.deepEqual(run(), run());
   assert.notDeepEqual(run().result, run({ seed: 4 }).result);
 });
 
-test('without validation everything trains and nothing is measured of it', () => {
+test('without validation all examples are trained on, and no validation figures are measured', () => {
   for (const validationFraction of [null, 0]) {
     const { events } = run({ validationFraction, epochs: 1 });
     const steps = events.filter((event) => event.kind === 'step');
@@ -111,7 +111,7 @@ test('without validation everything trains and nothing is measured of it', () =>
   }
 });
 
-test('a loss that is not finite is reported in its step, and the loop leaves the rest to its consumer', () => {
+test('a non-finite loss is reported with its step, and the consumer decides what to do', () => {
   const { events, result } = run({ learningRate: 1e200, epochs: 1 });
   const losses = events.flatMap((event) => (event.kind === 'step' ? [event.loss] : []));
   assert.ok(Number.isFinite(losses[0]));
@@ -119,7 +119,7 @@ test('a loss that is not finite is reported in its step, and the loop leaves the
   assert.equal(result.stoppedAt.step, 5);
 });
 
-test('images and steps told beforehand are what the loop does', () => {
+test('the announced numbers of images and steps are those of the loop', () => {
   for (const validationFraction of [null, 0.2, 0.5]) {
     const images = countTrainingExamples(train.labels, validationFraction);
     const { events, result } = run({ validationFraction });
@@ -129,13 +129,13 @@ test('images and steps told beforehand are what the loop does', () => {
   }
 });
 
-test('examples that do not fit the network, and batches that cannot be filled, are refused', () => {
+test('rejects examples that do not match the network, and batches that cannot be filled', () => {
   assert.throws(() => run({ layerSizes: [15, 4] }), /100 images of 15 pixels cannot have 1600 pixels/);
   assert.throws(() => run({ layerSizes: [16, 3] }), /Label 3 is not one of 3 classes/);
   assert.throws(() => run({ batchSize: 81 }), /80 training images cannot fill a batch of 81/);
 });
 
-test('everything random at once still gives the same bits', () => {
+test('all random options together give the same bits', () => {
   const everything: Parameters<typeof run>[0] = {
     initialization: 'he',
     dropout: 0.2,
@@ -150,7 +150,7 @@ test('everything random at once still gives the same bits', () => {
   assert.notDeepEqual(run(everything).result, run({ ...everything, seed: 4 }).result);
 });
 
-test('each step is told where in the epoch it is, and only the last that its norm is asked for', () => {
+test('each step gets its position in the epoch; only the last measures the norm', () => {
   const positions: StepPosition[] = [];
   const createEngine: CreateEngine = (settings, initial) => {
     const engine = createReferenceEngine(settings, initial);
@@ -169,7 +169,7 @@ test('each step is told where in the epoch it is, and only the last that its nor
   assert.deepEqual(positions, expected);
 });
 
-test('the rate of a record is that of its last step', () => {
+test('a record has the learning rate of its last step', () => {
   const { events } = run({ schedule: { type: 'cosine', final: 0.1 }, epochs: 3 });
   const rates = recordsOf(events).map(({ learningRate }) => learningRate);
   const length = { stepsPerEpoch: 5, steps: 15 };
@@ -179,7 +179,7 @@ test('the rate of a record is that of its last step', () => {
   assert.deepEqual(rates, expected);
 });
 
-test('a plateau follows the validation loss, or the training loss where nothing is held out', () => {
+test('plateau follows the validation loss, or the training loss without validation', () => {
   const schedule = { type: 'plateau', factor: 0.5, patience: 1, minDelta: 0.02 } as const;
   for (const validationFraction of [0.2, null]) {
     const records = recordsOf(run({ schedule, epochs: 25, validationFraction }).events);
@@ -192,7 +192,7 @@ test('a plateau follows the validation loss, or the training loss where nothing 
   }
 });
 
-test('a warm start begins where the given parameters left off', () => {
+test('a warm start begins with the given parameters', () => {
   const first = run();
   const initialParameters = first.result.parameters;
   const [record] = recordsOf(run({ initialParameters, learningRate: 1e-30, epochs: 1 }).events);
@@ -202,7 +202,7 @@ test('a warm start begins where the given parameters left off', () => {
   assert.ok(Math.abs(step!.loss - Math.log(4)) < 1e-12, 'zeros give every class the same probability');
 });
 
-test('an epoch that goes wrong raises its warnings', () => {
+test('a failing epoch raises its warnings', () => {
   const { events } = run({ learningRate: 50, epochs: 1, schedule: { type: 'constant' } });
   const [end] = events.filter((event) => event.kind === 'epoch');
   const codes = end!.warnings.map(({ code }) => code);

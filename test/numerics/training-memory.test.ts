@@ -24,17 +24,17 @@ function added(changes: Partial<TrainingSize>): number {
   return Math.round((10 * (trainingBytes({ ...plain, ...changes }) - trainingBytes(plain))) / count) / 10;
 }
 
-test('each vector of moments counts 4 bytes a parameter and as much in each copy of a checkpoint, and so do the best parameters', () => {
+test('moments and best parameters take 4 bytes per parameter, and again in each copy of a checkpoint', () => {
   assert.equal(added({ optimizer: { ...SGD, momentum: 0.9 } }), 4 + 3 * 4);
   assert.equal(added({ optimizer: ADAM }), 2 * (4 + 3 * 4));
   assert.equal(added({ keepsBest: true }), 4 + 3 * 4);
 });
 
-test('the check before a training counts the copies of the reference and a kernel of its own', () => {
+test('the gradient check before a training adds the copies of the reference and a second kernel', () => {
   assert.ok(added({ isChecked: true }) > 48 + 8 && added({ isChecked: true }) < 48 + 16);
 });
 
-test('each further thread counts, and so does each example of a batch', () => {
+test('each thread and each example of a batch add memory', () => {
   const small = { ...plain, layerSizes: [784, 40, 10] };
   const threads = (n: number) => trainingBytes({ ...small, threads: n });
   assert.ok(threads(2) - threads(1) > 2 ** 23);
@@ -42,7 +42,7 @@ test('each further thread counts, and so does each example of a batch', () => {
   assert.ok(trainingBytes({ ...small, batchSize: 1024 }) > trainingBytes(small) + 960 * 784);
 });
 
-test('what the kernel really takes is counted', () => {
+test('the estimate covers the memory of the kernel', () => {
   for (const optimizer of [SGD, ADAM]) {
     const settings = settingsOf([784, 100, 10], { optimizer, batchSize: 200 });
     const initial = new Float64Array(parameterCount(settings.layerSizes));
@@ -53,7 +53,7 @@ test('what the kernel really takes is counted', () => {
   }
 });
 
-test('memory grows with the network: between 50 and 140 bytes a parameter, as measured', () => {
+test('memory per parameter is between 50 and 140 bytes, as measured', () => {
   // Measured of this process, 784-2048-2048-10, before there were checkpoints: 58 bytes without a check, 96 with one.
   const checkpoints = 3 * 4;
   const each = (changes: Partial<TrainingSize>) => trainingBytes({ ...plain, ...changes }) / count;

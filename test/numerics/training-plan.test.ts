@@ -7,7 +7,7 @@ import { engineSettings } from '../../src/numerics/training-plan.ts';
 import { firstIndices } from './fixtures.ts';
 import { plan, run, train } from './trainings.ts';
 
-test('an engine is told what the plan says', () => {
+test('an engine gets the settings of the plan', () => {
   const told = {
     activation: 'tanh',
     optimizer: { type: 'rmsprop', momentum: 0.5, weightDecay: 0.1, alpha: 0.9, epsilon: 1e-8 },
@@ -29,7 +29,7 @@ test('an engine is told what the plan says', () => {
   });
 });
 
-test('balanced class weights are those of the training part, given ones are taken as they are', () => {
+test('balanced class weights come from the training split; given ones are used unchanged', () => {
   const labels = Uint8Array.of(0, 0, 0, 1, 1, 2, 3, 3);
   const examples: Examples = { labels, pixels: new Uint8Array(8 * 16) };
   const weightsOf = (classWeights: 'balanced' | number[]) =>
@@ -40,18 +40,18 @@ test('balanced class weights are those of the training part, given ones are take
   assert.throws(() => weightsOf([1, 2]), /4 classes cannot have 2 weights/);
 });
 
-test('pixels are standardised by the training part alone, and the result says how', () => {
+test('pixels are standardized by the training split alone, and the result contains mean and deviation', () => {
   const { train: indices } = splitByClass(train.labels, plan.validationFraction, plan.seed);
   const expected = pixelStatistics(train, indices, 16);
   assert.notDeepEqual(expected, pixelStatistics(train, firstIndices(100), 16));
   assert.deepEqual(run({ standardize: true }).result.standardization, expected);
 });
 
-test('initial parameters of another network are refused', () => {
+test('rejects initial parameters of another network', () => {
   assert.throws(() => run({ initialParameters: new Float32Array(3) }), /has 218 parameters, not 3/);
 });
 
-test('pictures that cannot be augmented are refused', () => {
+test('rejects images that cannot be augmented', () => {
   assert.throws(
     () => run({ augmentation: { ...plan.augmentation, shift: 1 } }),
     /784 pixels can be augmented, not images of 16/,

@@ -99,7 +99,7 @@ for (const [name, training] of Object.entries(trainings)) {
     ['the reference', createReferenceEngine],
     ['the kernel', createKernel],
   ] as const) {
-    test(`${engine} goes on bit for bit, interrupted after every step and epoch and at random: ${name}`, () => {
+    test(`${engine} resumes bit for bit after every step, every epoch and random steps: ${name}`, () => {
       const undisturbed = runInterrupted(training, create);
       for (const isInterrupted of [() => true, ...SEEDS.map((seed) => atRandom(seed, 3))]) {
         const resumed = runInterrupted(training, create, isInterrupted);
@@ -110,7 +110,7 @@ for (const [name, training] of Object.entries(trainings)) {
     });
   }
 
-  test(`the kernel on two threads goes on bit for bit: ${name}`, (t) => {
+  test(`the kernel on two threads resumes bit for bit: ${name}`, (t) => {
     const undisturbed = runInterrupted(training, createKernel);
     const threads = onTwoThreads(training.train.pixels);
     t.after(threads.end);
@@ -121,7 +121,7 @@ for (const [name, training] of Object.entries(trainings)) {
   });
 }
 
-test('trainings that end early do so, and those that restore the best do not restore the last', () => {
+test('resumed trainings still end early, and restore the best epoch', () => {
   const ends = Object.keys(CHANGES).map((name) => {
     const { events, result } = runInterrupted(trainings[name]!, createReferenceEngine);
     return [name, result.stoppedAt.reason, result.epoch - recordsOf(events).length];
@@ -139,7 +139,7 @@ test('trainings that end early do so, and those that restore the best do not res
   );
 });
 
-test('on real images too, with all that is random and all that is remembered at once', async (t) => {
+test('resumes bit for bit on real images with all random options and all state', async (t) => {
   const dataset = await loadFashionMnist(fileURLToPath(new URL('../../data', import.meta.url)));
   const first = (n: number, { pixels, labels } = dataset.train) => ({
     pixels: pixels.subarray(0, 784 * n),

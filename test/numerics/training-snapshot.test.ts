@@ -36,7 +36,7 @@ function snapshotAfter(steps: number, changes: Partial<TrainingPlan> = {}, measu
   throw new Error(`the training ended before step ${steps}`);
 }
 
-test('asking for snapshots changes nothing, and each says where the training stands', () => {
+test('taking snapshots changes nothing, and each has the current position', () => {
   let isAsked = false;
   const { events, result } = run({}, createReferenceEngine, ({ kind }) => {
     if (kind !== 'snapshot') isAsked = false;
@@ -66,7 +66,7 @@ test('asking for snapshots changes nothing, and each says where the training sta
   );
 });
 
-test('a snapshot holds copies: neither going on nor going on from it changes what it says', () => {
+test('a snapshot holds copies: neither continuing nor resuming from it changes it', () => {
   const optimizer = { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
   const changes = { earlyStopping: early, optimizer };
   const loop = begin(changes);
@@ -81,7 +81,7 @@ test('a snapshot holds copies: neither going on nor going on from it changes wha
   }
 });
 
-test('the parameters of a result are its own, to be given away', () => {
+test('the parameters of a result are not shared, so they can be transferred', () => {
   const changes = {
     earlyStopping: early,
     learningRate: 1.5,
@@ -99,7 +99,7 @@ test('the parameters of a result are its own, to be given away', () => {
   }
 });
 
-test('what is replied to a snapshot is the reply to what came before it', () => {
+test('the reply to a snapshot is the reply to the event before it', () => {
   for (const [kind, step] of [
     ['step', 7],
     ['epoch', 10],
@@ -121,7 +121,7 @@ test('what is replied to a snapshot is the reply to what came before it', () => 
   }
 });
 
-test('a training that was told to stop, and is interrupted before its result, has the same result', () => {
+test('a stopped training that is interrupted before its result gives the same result', () => {
   for (const step of [7, 10]) {
     const answer = (event: LoopEvent) => (event.kind === 'step' && event.step === step ? 'stop' : undefined);
     const undisturbed = runInterrupted(training, createReferenceEngine, undefined, answer);
@@ -134,7 +134,7 @@ test('a training that was told to stop, and is interrupted before its result, ha
   }
 });
 
-test('nothing is left to do after the last epoch but to give the result', () => {
+test('after the last epoch a resumed training only returns the result', () => {
   const first = begin({}, snapshotAfter(15, {}, true)).next();
   assert.ok(first.done);
   assert.deepEqual(first.value, run().result);
@@ -143,7 +143,7 @@ test('nothing is left to do after the last epoch but to give the result', () => 
 const refuse = (snapshot: TrainingSnapshot, message: RegExp, changes: Partial<TrainingPlan> = {}) =>
   assert.throws(() => begin(changes, snapshot).next(), { name: 'RangeError', message });
 
-test('a snapshot of another training is refused, saying what does not fit', () => {
+test('rejects a snapshot of another training, naming the mismatch', () => {
   const snapshot = snapshotAfter(7);
   assert.throws(() => begin({}, snapshot, createKernel).next(), /reference-float64 .* simd-float32/);
   refuse(snapshot, /at step 7, but the training has steps 0 to 5/, { epochs: 1 });
@@ -158,13 +158,13 @@ test('a snapshot of another training is refused, saying what does not fit', () =
   refuse(snapshot, /keeps 2 moments, not 0/, { optimizer: adam });
 });
 
-test('a snapshot between two epochs is refused where no epoch follows, or none ends', () => {
+test('rejects a snapshot between epochs if no epoch follows or none has ended', () => {
   const snapshot = snapshotAfter(10, {}, true);
   refuse(snapshot, /at step 10 with 0 examples/, { epochs: 2 });
   refuse(snapshot, /at step 10 with 0 examples/, { batchSize: 20 });
 });
 
-test('best parameters are kept where they are to be restored, and nowhere else', () => {
+test('best parameters are kept only with restoreBest', () => {
   const snapshot = snapshotAfter(5, { earlyStopping: early }, true);
   assert.equal(snapshot.best?.length, 218);
   refuse(snapshot, /218 best parameters, not 0/);

@@ -41,7 +41,7 @@ function bench(places: number) {
   };
 }
 
-test('as many jobs run as there are places, in the order in which they were queued', async () => {
+test('runs as many jobs as there are slots, in queue order', async () => {
   const { add, end, until, log, queue } = bench(2);
   add('a', 'b', 'c', 'd');
   await until('b runs');
@@ -53,7 +53,7 @@ test('as many jobs run as there are places, in the order in which they were queu
   await queue.close();
 });
 
-test('a job that is told to stop does, and its place is taken', async () => {
+test('a stopped job frees its slot', async () => {
   const { add, until, log, queue } = bench(1);
   add('a', 'b');
   await until('a runs');
@@ -64,7 +64,7 @@ test('a job that is told to stop does, and its place is taken', async () => {
   await queue.close();
 });
 
-test('closing stops what runs, starts nothing more, and waits for it', async () => {
+test('closing stops running jobs, starts no more, and waits for them', async () => {
   const { add, until, log, queue } = bench(1);
   add('a', 'b');
   await until('a runs');
@@ -73,7 +73,7 @@ test('closing stops what runs, starts nothing more, and waits for it', async () 
   assert.deepEqual(log, ['a runs', 'a stopped']);
 });
 
-test('a job whose runner fails is reported, and the next one runs', async () => {
+test('reports a failing runner and runs the next job', async () => {
   const { add, end, until, queue } = bench(1);
   add('broken', 'b');
   await until('broken runs');
@@ -83,7 +83,7 @@ test('a job whose runner fails is reported, and the next one runs', async () => 
   await queue.close();
 });
 
-test('a table that cannot be read is reported, and does not stop the queue', async () => {
+test('reports an unreadable table and continues', async () => {
   const seen: unknown[] = [];
   let readable = false;
   const ran = Promise.withResolvers<void>();

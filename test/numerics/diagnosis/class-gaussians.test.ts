@@ -23,12 +23,12 @@ const gaussians = fitClassGaussians(
   fixture.classes,
 );
 
-test("the likeliest class's log density is SciPy's, of classes with many rows and with few", () => {
+test("the log density of the most probable class equals SciPy's, for classes with many and with few rows", () => {
   const found = fixture.asked.map((features) => logLikelihood(gaussians, Float64Array.from(features)));
   assertNear(found, fixture.logLikelihoods, 1e-12, 'log-likelihoods');
 });
 
-test('a class that does not occur has no part in it, one with a single row has', () => {
+test('a class without rows is ignored, a class with a single row is not', () => {
   assert.equal(gaussians.length, 3);
   const alone = fitClassGaussians(Float64Array.of(0, 0, 0.1, 0, 1, 1), Uint8Array.of(0, 0, 1), 2, 2);
   assert.ok(logLikelihood(alone, Float64Array.of(1, 1)) > logLikelihood(alone, Float64Array.of(0.5, 1)));

@@ -18,7 +18,7 @@ const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 2
 const moved = (image: Pixels) => image.map((_, i) => (i % 28 < 8 ? 0 : image[i - 8]!));
 const noise = (image: Pixels, n: number) => image.map((_, i) => randomBits(0, PURPOSE.noise, n, i) % 256);
 
-describe('a picture, compared with the training images', () => {
+describe('an image compared with the training images', () => {
   let dataset: Dataset;
   let statistics: ImageStatistics;
   before(async () => {
@@ -39,15 +39,15 @@ describe('a picture, compared with the training images', () => {
     return counts;
   }
 
-  test('is complained of in fewer than one of a hundred cases when nothing is wrong with it', () => {
+  test('has findings in fewer than one of a hundred correct images', () => {
     assert.ok(found((image) => image)['any']! < IMAGES / 100);
   });
 
-  test('is found inverted, always', () => {
+  test('is always found inverted', () => {
     assert.equal(found(inverted)['inverted'], IMAGES);
   });
 
-  test('is found unscaled, always, and no more is complained of than of the same picture scaled', () => {
+  test('is always found unscaled, without more findings than the scaled image', () => {
     const counts = found(divided);
     assert.equal(counts['unscaled'], IMAGES);
     const { any: _, unscaled: __, ...others } = counts;
@@ -55,7 +55,7 @@ describe('a picture, compared with the training images', () => {
     assert.deepEqual(others, scaled);
   });
 
-  test('is found transposed in most cases, inverted or unscaled too or not', () => {
+  test('is found transposed in most cases, even if also inverted or unscaled', () => {
     const counts = found(transposed);
     assert.ok(counts['transposed']! > 0.85 * IMAGES, `${counts['transposed']}`);
     const both = found((image) => inverted(transposed(image)));
@@ -68,17 +68,17 @@ describe('a picture, compared with the training images', () => {
     assert.ok(times! > 0.75 * IMAGES, `${times}`);
   });
 
-  test('is far from the training images when it is noise, and nothing else', () => {
+  test('is far from the training images if it is noise, and has no other finding', () => {
     assert.deepEqual(found(noise), { any: IMAGES, 'far-from-training-data': IMAGES });
   });
 
-  test('is blank when all its pixels are the same, whatever they are', () => {
+  test('is blank if all its pixels are equal', () => {
     for (const value of [0, 1, 255]) {
       assert.deepEqual(diagnose(new Uint8Array(784).fill(value), statistics), [{ code: 'blank', value }]);
     }
   });
 
-  test('is not changed', () => {
+  test('is not modified', () => {
     const image = inverted(imageOf(0));
     const copy = image.slice();
     diagnose(image, statistics);
@@ -86,7 +86,7 @@ describe('a picture, compared with the training images', () => {
   });
 });
 
-test('of pictures that are symmetrical and never bright, neither is complained of', () => {
+test('symmetrical and dark training images suppress the findings transposed and inverted', () => {
   const labels = Uint8Array.from({ length: 400 }, (_, n) => n % 2);
   const pixels = Uint8Array.from({ length: 400 * 784 }, (_, i) => {
     const [n, y, x] = [Math.floor(i / 784), Math.floor((i % 784) / 28), i % 28];
@@ -98,7 +98,7 @@ test('of pictures that are symmetrical and never bright, neither is complained o
     assert.deepEqual(diagnose(pixels.slice(n * 784, (n + 1) * 784), statistics), []);
 });
 
-test('statistics of less than two images are refused', () => {
+test('rejects statistics of fewer than two images', () => {
   const one = { pixels: new Uint8Array(784), labels: Uint8Array.of(0) };
   assert.throws(() => computeImageStatistics(one, 2), RangeError);
 });

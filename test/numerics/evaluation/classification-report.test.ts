@@ -9,14 +9,14 @@ const { classes, labels } = fixture;
 for (const [i, expected] of fixture.reports.entries()) {
   const report = classificationReport(answersTo(expected.logits, labels, classes), classes);
 
-  test(`loss, accuracy and its interval are those of SciPy, of network ${i}`, () => {
+  test(`loss, accuracy and interval equal SciPy's: network ${i}`, () => {
     assert.equal(report.examples, labels.length);
     assert.equal(report.accuracy, expected.accuracy);
     assertNear([report.loss], [expected.loss], 1e-12, 'loss');
     assertNear([report.interval.low, report.interval.high], expected.interval, 1e-12, 'interval');
   });
 
-  test(`the confusion matrix and the scores of each class are those of scikit-learn, of network ${i}`, () => {
+  test(`the confusion matrix and the scores of each class equal scikit-learn's: network ${i}`, () => {
     assert.deepEqual(report.confusion, expected.confusion);
     for (const [label, { precision, recall, f1, support }] of report.classes.entries()) {
       assertNear([precision, recall, f1, support], expected.classes[label]!, 1e-14, `class ${label}`);
@@ -25,13 +25,13 @@ for (const [i, expected] of fixture.reports.entries()) {
     assertNear([precision, recall, f1], expected.macro, 1e-14, 'macro averages');
   });
 
-  test(`classes without an image, or without a prediction, score 0, of network ${i}`, () => {
+  test(`classes without images or predictions score 0: network ${i}`, () => {
     assert.deepEqual(report.classes[6], { ...report.classes[6], recall: 0, support: 0 });
     assert.equal(report.classes[5]!.precision, 0);
     assert.ok(report.classes[5]!.support > 0);
   });
 
-  test(`calibration follows its definition, of network ${i}`, () => {
+  test(`calibration follows its definition: network ${i}`, () => {
     const { expectedError, bins } = report.calibration;
     assertNear([expectedError], [expected.calibration.error], 1e-6, 'expected calibration error');
     assert.equal(bins.length, 15);
@@ -43,7 +43,7 @@ for (const [i, expected] of fixture.reports.entries()) {
     }
   });
 
-  test(`the most confident mistakes come first, of network ${i}`, () => {
+  test(`the most confident mistakes come first: network ${i}`, () => {
     assert.deepEqual(
       report.mistakes.map(({ index }) => index),
       expected.mistakes,
@@ -55,7 +55,7 @@ for (const [i, expected] of fixture.reports.entries()) {
   });
 }
 
-test('of equally confident mistakes the lower index comes first, and there are at most twenty', () => {
+test('lists at most twenty mistakes; equally confident ones are ordered by index', () => {
   const logits = Array.from({ length: 30 }, (_, n) => [0, n % 2 === 0 ? 3 : 1]).flat();
   const { mistakes } = classificationReport(answersTo(logits, new Array(30).fill(0), 2), 2);
   const expected = Array.from({ length: 20 }, (_, i) => (i < 15 ? 2 * i : 2 * (i - 15) + 1));
@@ -65,7 +65,7 @@ test('of equally confident mistakes the lower index comes first, and there are a
   );
 });
 
-test('a confident mistake costs its difference of logits, where log(softmax) would be infinite', () => {
+test('the loss of a confident mistake is the difference of logits, although log(softmax) would be infinite', () => {
   const report = classificationReport(answersTo([0, 2000], [0], 2), 2);
   assert.equal(report.loss, 2000);
   assert.deepEqual(report.calibration.bins.at(-1), {
@@ -77,6 +77,6 @@ test('a confident mistake costs its difference of logits, where log(softmax) wou
   });
 });
 
-test('a report of nothing is refused', () => {
+test('rejects a report on no examples', () => {
   assert.throws(() => classificationReport(answersTo([], [], 2), 2), RangeError);
 });

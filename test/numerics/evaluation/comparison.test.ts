@@ -10,7 +10,7 @@ const [first, second] = fixture.reports.map(({ logits }) => answersTo(logits, la
   ReturnType<typeof answersTo>,
 ];
 
-test('the four counts are of all images, and agree with how often each network is right', () => {
+test('the four counts cover all images and agree with the accuracy of each network', () => {
   const { examples, counts, classes: perClass, mcnemar: result } = comparePredictions(first, second, classes);
   const right = fixture.reports.map(({ accuracy }) => Math.round(accuracy * labels.length));
   assert.equal(examples, labels.length);
@@ -27,7 +27,7 @@ test('the four counts are of all images, and agree with how often each network i
   }
 });
 
-test('exchanging the networks exchanges what is said of them', () => {
+test('swapping the networks swaps their figures', () => {
   const one = comparePredictions(first, second, classes);
   const other = comparePredictions(second, first, classes);
   assert.deepEqual(other.counts, { ...one.counts, n01: one.counts.n10, n10: one.counts.n01 });
@@ -35,7 +35,7 @@ test('exchanging the networks exchanges what is said of them', () => {
   assert.equal(other.differences.total, one.differences.total);
 });
 
-test('images are listed on which they differ, even where both are wrong, the first hundred of all', () => {
+test('lists the first hundred images with different predictions, even if both are wrong', () => {
   const { differences } = comparePredictions(first, second, classes);
   const differing = labels.flatMap((label, index) => {
     const [one, other] = [first.predicted[index]!, second.predicted[index]!];
@@ -51,7 +51,7 @@ test('a network does not differ from itself', () => {
   assert.deepEqual([counts.n01, counts.n10, differences.total, result.pValue], [0, 0, 0, 1]);
 });
 
-test('answers about other images are refused', () => {
+test('rejects predictions for other images', () => {
   const { logits } = fixture.reports[0]!;
   const fewer = answersTo(logits.slice(0, classes), labels.slice(0, 1), classes);
   assert.throws(() => comparePredictions(first, fewer, classes), RangeError);

@@ -4,19 +4,19 @@ import { chiSquareTail, mcnemar } from '../../../src/numerics/evaluation/mcnemar
 import { assertNear } from '../fixtures.ts';
 import { readFixture } from './fixtures.ts';
 
-test('p-values are those of SciPy, deep into the tail', () => {
+test("p-values equal SciPy's, deep into the tail", () => {
   for (const [b, c, expected] of readFixture<[number, number, number][]>('mcnemar.json')) {
     assertNear([mcnemar(b, c).pValue], [expected], 1e-12, `${b} against ${c}`);
   }
 });
 
-test('the tail of the χ² distribution is that of SciPy on both sides of where its formula changes', () => {
+test("the tail of the χ² distribution equals SciPy's on both sides of the change of formula", () => {
   for (const [x, expected] of readFixture<[number, number][]>('chi-square.json')) {
     assertNear([chiSquareTail(x)], [expected], 1e-12, `P(χ² > ${x})`);
   }
 });
 
-test('fewer than 25 differing answers are tested exactly, more by χ², whichever network they favour', () => {
+test('uses the exact test below 25 differing predictions and χ² above, whichever network they favour', () => {
   assert.deepEqual(
     [mcnemar(4, 20), mcnemar(5, 20)].map(({ method, statistic }) => [method, statistic]),
     [
@@ -28,6 +28,6 @@ test('fewer than 25 differing answers are tested exactly, more by χ², whicheve
   assert.deepEqual(mcnemar(20, 60), mcnemar(60, 20));
 });
 
-test('networks that are right equally often do not differ', () => {
+test('networks with equally many correct predictions do not differ', () => {
   for (const count of [0, 1, 12, 13, 500]) assert.equal(mcnemar(count, count).pValue, 1);
 });

@@ -4,7 +4,7 @@ import { wilsonInterval } from '../../../src/numerics/evaluation/wilson-interval
 import { assertNear } from '../fixtures.ts';
 import { readFixture } from './fixtures.ts';
 
-test("Wilson's interval is that of SciPy, at either end too", () => {
+test("Wilson's interval equals SciPy's, at both ends, too", () => {
   for (const [successes, n, low, high] of readFixture<[number, number, number, number][]>('wilson.json')) {
     const interval = wilsonInterval(successes, n);
     assertNear([interval.low, interval.high], [low, high], 1e-12, `${successes} of ${n}`);

@@ -34,7 +34,7 @@ function numericGradient(network: Network, parameters: Float64Array, image: Floa
 
 for (const network of NETWORKS) {
   const name = `${network.layerSizes.join('-')} ${network.activation}${network.standardization ? ', standardised' : ''}`;
-  test(`the input gradient is what central differences give: ${name}`, () => {
+  test(`the input gradient agrees with central differences: ${name}`, () => {
     const parameters = initialize('glorot', network.layerSizes, 5);
     const image = Float32Array.from(stripes(1, 36, 5).pixels);
     assert.ok(image.includes(0));
@@ -45,7 +45,7 @@ for (const network of NETWORKS) {
   });
 }
 
-test('an image of another size is refused', () => {
+test('rejects an image of another size', () => {
   const network = NETWORKS[3]!;
   assert.throws(
     () => inputGradient(network, new Float64Array(36 * 5 + 5), new Float32Array(35), 0),

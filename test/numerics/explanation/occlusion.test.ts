@@ -35,7 +35,7 @@ function probabilityWithout(row: number, column: number): number {
   return probabilities[1]!;
 }
 
-test('a pixel shows the mean drop over the patches that cover it', () => {
+test('a pixel has the mean drop over the patches that cover it', () => {
   const map = occlusionMap(forward, image, SIDE, 1, 4);
   const whole = probabilityWithout(SIDE, SIDE);
   const mean = (rows: number[], columns: number[]) => {
@@ -55,7 +55,7 @@ test('a pixel shows the mean drop over the patches that cover it', () => {
   }
 });
 
-test('covering what is black changes nothing', () => {
+test('covering black pixels changes nothing', () => {
   const map = occlusionMap(forward, new Uint8Array(SIDE * SIDE), SIDE, 1, 4);
   assert.deepEqual(map, new Float64Array(SIDE * SIDE));
 });

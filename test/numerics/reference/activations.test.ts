@@ -20,7 +20,7 @@ for (const { name, z, values, derivatives } of knobs.activations) {
   });
 }
 
-test('an activation of what is not a number is not a number', () => {
+test('an activation of NaN is NaN', () => {
   for (const { value } of Object.values(ACTIVATION_FUNCTIONS)) assert.ok(Number.isNaN(value(Number.NaN)));
 });
 

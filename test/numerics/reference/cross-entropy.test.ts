@@ -33,18 +33,18 @@ test('softmax does not change when a constant is added to all logits', () => {
   );
 });
 
-test('the gradient of the loss is the probabilities less the label, shared among the examples', () => {
+test('the gradient of the loss is (probabilities − label) / examples', () => {
   const dz = new Float64Array(3);
   crossEntropyBackward(dz, Float64Array.of(Math.log(1), Math.log(2), Math.log(5)), 1, 1 / 4, 0);
   const expected = [1 / 8 / 4, (2 / 8 - 1) / 4, 5 / 8 / 4];
   for (const [i, value] of expected.entries()) assert.ok(Math.abs(dz[i]! - value) < 1e-16);
 });
 
-test('of equal logits the first counts as the answer', () => {
+test('the first of equal logits is the prediction', () => {
   assert.equal(argmax(Float64Array.of(1, 3, 3)), 1);
 });
 
-test('a logit that is not a number makes the loss not a number', () => {
+test('a NaN logit gives a NaN loss', () => {
   for (const label of [0, 1, 2])
     assert.ok(Number.isNaN(crossEntropy(Float64Array.of(1, Number.NaN, 2), label)));
 });

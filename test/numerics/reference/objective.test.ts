@@ -55,7 +55,7 @@ test('the derivative of ReLU at exactly zero is zero', () => {
   assert.deepEqual([...gradient], [0, 0, 0, 0, -0.5, 0.5]);
 });
 
-test('L2 decays weights and leaves biases alone', () => {
+test('L2 decays weights but not biases', () => {
   const sizes = [2, 2];
   const parameters = Float64Array.of(1, 2, 3, 4, 5, 6);
   const examples = { pixels: Uint8Array.of(0, 0), labels: Uint8Array.of(0) };
@@ -88,7 +88,7 @@ test('the derivative of leaky ReLU at exactly zero is the slope of its left side
   assertNear(gradient.subarray(0, 2), [-0.03, -0.03], 1e-15, 'W1 and b1');
 });
 
-test('a weight of exactly zero is not pushed by L1', () => {
+test('L1 does not move a weight of exactly zero', () => {
   const gradients = [0, 0.5].map((l1) => {
     const gradient = new Float64Array(6);
     const examples = { pixels: Uint8Array.of(0, 0), labels: Uint8Array.of(0) };
@@ -104,7 +104,7 @@ test('a weight of exactly zero is not pushed by L1', () => {
   assert.deepEqual([...gradients[1]!.map((g, i) => g - gradients[0]![i]! + 0)], [0, 0.5, -0.5, 0, 0, 0]);
 });
 
-test('class weights and smoothing leave the reported loss plain', () => {
+test('class weights and smoothing do not affect the reported loss', () => {
   const { sizes, parameters, labels, loss } = networks[1]!;
   const gradient = new Float64Array(parameters.length);
   const sums = { loss: 0, correct: 0 };

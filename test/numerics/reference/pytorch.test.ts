@@ -34,7 +34,7 @@ for (const fixture of knobs.trainings) {
   const stepsPerEpoch = Math.ceil(labels.length / batchSize);
   const length = { stepsPerEpoch, steps: epochs * stepsPerEpoch };
 
-  test(`a training follows PyTorch: ${name}`, () => {
+  test(`a training agrees with PyTorch: ${name}`, () => {
     const engine = engineOf(fixture);
     const sums = { loss: 0, correct: 0 };
     const [losses, norms]: number[][] = [[], []];
@@ -52,7 +52,7 @@ for (const fixture of knobs.trainings) {
     assertBlocksNear(move, expected, sizes, 1e-10);
   });
 
-  test(`the gradient alone is PyTorch's and changes nothing: ${name}`, () => {
+  test(`a gradient without an update equals PyTorch's: ${name}`, () => {
     const engine = engineOf(fixture);
     const gradient = new Float64Array(initial.length);
     engine.gradient(gradient, examples, all.subarray(0, batchSize), at(0));

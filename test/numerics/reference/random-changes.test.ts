@@ -9,7 +9,7 @@ import { assertNear, at, firstIndices, settingsOf, stripes } from '../fixtures.t
 const NOTHING = { horizontalFlip: false, shift: 0, noise: 0, erase: 0 };
 const EVERYTHING = { horizontalFlip: true, shift: 3, noise: 0.1, erase: 0.5 };
 
-test('units are dropped with the given probability, each on its own, in every layer', () => {
+test('drops units independently with the given probability, in every layer', () => {
   const sizes = [9, 50, 31, 4];
   const draw = createDrawMasks(sizes, 0.3, 7)!;
   const positions = 2000;
@@ -29,7 +29,7 @@ test('units are dropped with the given probability, each on its own, in every la
   assert.ok(together.every((count) => Math.abs(count / positions - 0.09) < limit(0.09)));
 });
 
-test('masks are a function of seed, epoch and position, whatever was drawn before', () => {
+test('masks depend only on seed, epoch and position', () => {
   const copy = (draw = createDrawMasks([9, 20, 4], 0.5, 1)!, epoch = 1, position = 5) =>
     draw(epoch, position).kept.map((mask) => [...mask]);
   const draw = createDrawMasks([9, 20, 4], 0.5, 1)!;
@@ -44,12 +44,12 @@ test('masks are a function of seed, epoch and position, whatever was drawn befor
   }
 });
 
-test('without dropout and augmentation nothing is drawn', () => {
+test('draws nothing without dropout and augmentation', () => {
   assert.equal(createDrawMasks([9, 20, 4], 0, 1), null);
   assert.equal(createAugmentImage([9, 20, 4], NOTHING, 1), null);
 });
 
-test('what has no hidden layer has nothing to drop', () => {
+test('drops nothing without hidden layers', () => {
   const examples = stripes(8, 9, 3);
   const gradients = [0, 0.5].map((dropout) => {
     const gradient = new Float64Array(30);
@@ -60,7 +60,7 @@ test('what has no hidden layer has nothing to drop', () => {
   assert.deepEqual(gradients[0], gradients[1]);
 });
 
-test('over many positions dropout changes the gradient of a linear network by noise, not on average', () => {
+test('dropout changes the gradient of a linear network by noise, but not on average', () => {
   const sizes = [9, 40, 3];
   const examples = stripes(1, 9, 3);
   // Small weights, so that the probabilities hardly depend on what is dropped.
@@ -78,7 +78,7 @@ test('over many positions dropout changes the gradient of a linear network by no
   assertNear(mean, gradientOf(0, 0), 0.05, 'mean gradient');
 });
 
-test('augmented training is training on pictures augmented beforehand', () => {
+test('augmented training equals training on images augmented beforehand', () => {
   const sizes = [784, 6, 10];
   const examples = stripes(12, 784, 10);
   const batch = Uint32Array.of(3, 1, 11, 7);
@@ -103,7 +103,7 @@ test('augmented training is training on pictures augmented beforehand', () => {
   assert.deepEqual(examples.pixels, before, 'the examples stay as they are');
 });
 
-test('each kind of augmentation alone changes pictures', () => {
+test('each kind of augmentation alone changes images', () => {
   const { pixels } = stripes(4, 784, 10);
   for (const changes of [{ horizontalFlip: true }, { shift: 2 }, { noise: 0.1 }, { erase: 1 }]) {
     const change = createAugmentImage([784, 10], { ...NOTHING, ...changes }, 1)!;
@@ -114,7 +114,7 @@ test('each kind of augmentation alone changes pictures', () => {
   }
 });
 
-test('only pictures of 784 pixels can be augmented', () => {
+test('rejects augmentation of images without 784 pixels', () => {
   assert.throws(
     () => createAugmentImage([9, 4], EVERYTHING, 0),
     /784 pixels can be augmented, not images of 9/,

@@ -17,7 +17,7 @@ import {
 } from '../fixtures.ts';
 
 for (const fixture of descents) {
-  test(`ten steps of descent follow NumPy: ${fixture.name}`, () => {
+  test(`ten steps of descent agree with NumPy: ${fixture.name}`, () => {
     const { sizes, l2, batchSize, learningRate } = fixture;
     const examples = examplesOf(fixture);
     const all = firstIndices(fixture.labels.length);
@@ -40,7 +40,7 @@ for (const fixture of descents) {
   });
 }
 
-test('an empty batch and one larger than agreed are refused', () => {
+test('rejects an empty batch and one above the maximum size', () => {
   const sizes = [4, 3, 2];
   const examples = { pixels: new Uint8Array(12), labels: new Uint8Array(3) };
   const engine = createReferenceEngine(settingsOf(sizes, { batchSize: 2 }), initializeUniformFanIn(sizes, 0));
@@ -52,7 +52,7 @@ test('an empty batch and one larger than agreed are refused', () => {
   }
 });
 
-test('a network that is no longer finite says so in its loss, even behind a ReLU', () => {
+test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
   const sizes = [4, 3, 2];
   const initial = initializeUniformFanIn(sizes, 0);
   initial[0] = Number.NaN;
@@ -86,7 +86,7 @@ const OPTIMIZERS: OptimizerSettings[] = [
 for (const optimizer of OPTIMIZERS) {
   const { type, weightDecay } = optimizer;
   const momentum = 'momentum' in optimizer ? optimizer.momentum : 0;
-  test(`an engine goes on bit for bit from the state of another: ${type}, ${momentum}, ${weightDecay}`, () => {
+  test(`an engine resumes bit for bit from another's state: ${type}, ${momentum}, ${weightDecay}`, () => {
     const settings = { ...knobbed, optimizer };
     const examples = stripes(24, 9, 4);
     const create = (seed: number) => createReferenceEngine(settings, initialize('he', [9, 8, 7, 4], seed));
@@ -105,7 +105,7 @@ for (const optimizer of OPTIMIZERS) {
   });
 }
 
-test('a state of another optimizer or network is refused', () => {
+test('rejects the state of another optimizer or network', () => {
   const engine = createReferenceEngine(knobbed, initialize('he', [9, 8, 7, 4], 0));
   const state = engine.exportState();
   assert.throws(() => engine.importState({ ...state, moments: [state.parameters] }), /0 moments, not 1/);
@@ -115,7 +115,7 @@ test('a state of another optimizer or network is refused', () => {
   );
 });
 
-test('the norm is that of the gradient before clipping, of the last step that was to measure it', () => {
+test('the norm is that of the gradient before clipping, in the last step that measured it', () => {
   const examples = stripes(8, 9, 4);
   const sums = { loss: 0, correct: 0 };
   const gradient = new Float64Array(175);

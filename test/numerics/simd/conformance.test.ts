@@ -40,7 +40,7 @@ for (const [name, changes] of Object.entries(CASES)) {
   const initial = parametersOf(layerSizes);
   const examples = examplesFor(settings, 2 * batchSize + 3);
 
-  test(`loss, hits and every block of the gradient follow the formulas: ${name}`, () => {
+  test(`loss, correct predictions and gradient blocks agree with the reference: ${name}`, () => {
     const engine = createKernelEngine(kernelModule, settings, initial);
     for (const size of [batchSize, Math.ceil(batchSize / 3)]) {
       const batch = firstIndices(size).map((i) => 2 * batchSize - 1 - i);
@@ -55,7 +55,7 @@ for (const [name, changes] of Object.entries(CASES)) {
     assert.deepEqual(engine.parameters, Float32Array.from(initial), 'nothing was updated');
   });
 
-  test(`three steps follow the formulas: ${name}`, () => {
+  test(`three steps agree with the reference: ${name}`, () => {
     const engine = createKernelEngine(kernelModule, settings, initial);
     const plain = createPlainTraining(settings, initial);
     const sums = { loss: 0, correct: 0 };
@@ -90,7 +90,7 @@ const OPTIMIZERS: Record<string, Partial<EngineSettings>> = {
 
 for (const [name, changes] of Object.entries(OPTIMIZERS)) {
   for (const clipNorm of [null, 0.05]) {
-    test(`eight steps follow PyTorch’s formulas: ${name}, clipped at ${clipNorm}`, () => {
+    test(`eight steps agree with PyTorch’s formulas: ${name}, clipped at ${clipNorm}`, () => {
       const settings = settingsOf({ layerSizes: [21, 14, 6, 3], l2: 1e-3, clipNorm, ...changes });
       const initial = parametersOf(settings.layerSizes);
       const examples = examplesFor(settings, 100);
@@ -109,7 +109,7 @@ for (const [name, changes] of Object.entries(OPTIMIZERS)) {
   }
 }
 
-test('every width of a hidden layer from 1 to 150 gives the gradient of the formulas', () => {
+test('the gradient agrees with the reference for every hidden width from 1 to 150', () => {
   for (let width = 1; width <= 150; width++) {
     const settings = settingsOf({ layerSizes: [5, width, 3], batchSize: 4 });
     const initial = parametersOf(settings.layerSizes);
@@ -122,7 +122,7 @@ test('every width of a hidden layer from 1 to 150 gives the gradient of the form
 });
 
 for (const value of [0, 255]) {
-  test(`pictures that are ${value} everywhere follow the formulas`, () => {
+  test(`images with ${value} in every pixel agree with the reference`, () => {
     const settings = settingsOf({ layerSizes: [784, 12, 3] });
     const initial = parametersOf(settings.layerSizes);
     const examples = { pixels: new Uint8Array(7840).fill(value), labels: new Uint8Array(10).fill(1) };
@@ -152,7 +152,7 @@ test('logits of ±10,000 give finite losses and gradients', () => {
   assert.deepEqual(sums, { loss: 30000, correct: 1 });
 });
 
-test('a network that is no longer finite says so in its loss, even behind a ReLU', () => {
+test('non-finite parameters make the loss NaN, even behind a ReLU', () => {
   const settings = settingsOf({});
   const initial = parametersOf(settings.layerSizes).fill(Number.NaN, 0, 13);
   const sums = { loss: 0, correct: 0 };
@@ -161,7 +161,7 @@ test('a network that is no longer finite says so in its loss, even behind a ReLU
   assert.ok(Number.isNaN(sums.loss));
 });
 
-test('batches and parameters of the wrong length are refused', () => {
+test('rejects batches and parameters of the wrong length', () => {
   const settings = settingsOf({});
   const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
   for (const size of [0, 11]) {

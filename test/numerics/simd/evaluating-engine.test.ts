@@ -13,7 +13,7 @@ function drive<T>(generator: Generator<unknown, T, void>): T {
   }
 }
 
-test('the kernel measures what evaluate.ts does, before the first step and after each', () => {
+test('the kernel evaluates like evaluate.ts, before the first step and after each', () => {
   for (const activation of ACTIVATIONS) {
     for (const standardization of [null, { mean: 0.3, std: 0.4 }]) {
       const settings = settingsOf({
@@ -43,7 +43,7 @@ test('the kernel measures what evaluate.ts does, before the first step and after
   }
 });
 
-test('it measures the parameters that it was given back, too', () => {
+test('the kernel also evaluates restored parameters', () => {
   const settings = settingsOf({ layerSizes: [13, 7, 3] });
   const examples = examplesFor(settings, 30);
   const engine = createEvaluatingEngine(kernelModule, settings, parametersOf(settings.layerSizes));

@@ -89,7 +89,7 @@ for (const [name, changes] of Object.entries(CASES)) {
     });
   }
 
-  test(`a restored state goes on as if nothing had happened: ${name}`, () => {
+  test(`a restored state continues bit for bit: ${name}`, () => {
     const first = create(settings, {});
     train(first, settings);
     const second = createKernelEngine(kernelModule, settings, new Float64Array(first.parameters.length));
@@ -100,13 +100,13 @@ for (const [name, changes] of Object.entries(CASES)) {
   });
 }
 
-test('a state of another optimizer is refused', () => {
+test('rejects the state of another optimizer', () => {
   const momentum = { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
   const other = create(settingsOf({ optimizer: momentum }), {}).exportState();
   assert.throws(() => create(settingsOf({}), {}).importState(other), /keeps 0 moments, not 1/);
 });
 
-test('a state of another length is refused, before anything of it is taken', () => {
+test('rejects a state of another length before copying any of it', () => {
   const engine = create(settingsOf({ optimizer: { ...SGD, momentum: 0.9 } }), {});
   const state = engine.exportState();
   const zeros = { ...state, parameters: state.parameters.map(() => 0) };
@@ -116,7 +116,7 @@ test('a state of another length is refused, before anything of it is taken', () 
   assert.deepEqual(engine.exportState(), state);
 });
 
-test('units and classes that only fill up a vector change no bit', () => {
+test('padding units and classes change no bit', () => {
   // The same network twice: once with 5 units, once with three more that nothing goes into or comes out of.
   const narrow = settingsOf({ layerSizes: [13, 5, 3] });
   const wide = settingsOf({ layerSizes: [13, 8, 3] });

@@ -23,7 +23,7 @@ for (const changes of CASES) {
   const kernel = createKernelForward(kernelModule, layerSizes, activation, packed, standardization);
   const expected = measure(settings, packed, examples, firstIndices(150), null);
 
-  test(`logits and probabilities follow the formulas: ${name}`, () => {
+  test(`logits and probabilities agree with the reference: ${name}`, () => {
     const [logits, probabilities] = [new Float32Array(150 * classes), new Float32Array(150 * classes)];
     kernel.forward(logits, probabilities, examples.pixels);
     assertNear(logits, expected.logits.flat(), 1e-6, 'logits');
@@ -35,7 +35,7 @@ for (const changes of CASES) {
     }
   });
 
-  test(`an image gives the same bits alone, among others, and as float32: ${name}`, () => {
+  test(`an image gives the same bits alone, in a batch, and as float32: ${name}`, () => {
     const [logits, probabilities] = [new Float32Array(150 * classes), new Float32Array(150 * classes)];
     kernel.forward(logits, probabilities, examples.pixels);
     const [floatLogits, floatProbabilities] = [logits.slice().fill(0), probabilities.slice().fill(0)];
@@ -50,7 +50,7 @@ for (const changes of CASES) {
     }
   });
 
-  test(`an evaluation adds up losses and hits: ${name}`, () => {
+  test(`an evaluation sums losses and correct predictions: ${name}`, () => {
     const sums = { loss: 1, correct: 2 };
     kernel.evaluate(sums, examples, firstIndices(150));
     assertNear([sums.loss - 1], [expected.loss], 1e-5, 'loss');
@@ -58,7 +58,7 @@ for (const changes of CASES) {
   });
 }
 
-test('other parameters can be loaded, and outputs of the wrong length are refused', () => {
+test('other parameters can be loaded; rejects outputs of the wrong length', () => {
   const { layerSizes } = settingsOf({});
   const kernel = createKernelForward(kernelModule, layerSizes, 'relu', parametersOf(layerSizes, 1), null);
   kernel.load(parametersOf(layerSizes, 2));

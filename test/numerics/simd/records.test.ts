@@ -18,7 +18,7 @@ const CHANGES = {
 };
 
 for (const [name, augmentation] of Object.entries(CHANGES)) {
-  test(`the kernel changes pictures as augment.ts does, byte for byte: ${name}`, () => {
+  test(`the kernel augments images like augment.ts, byte for byte: ${name}`, () => {
     const settings = settingsOf({ layerSizes: [784, 4, 10], batchSize: 100, augmentation, seed: 0xfedcba98 });
     const examples = examplesFor(settings, 100);
     const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
@@ -37,7 +37,7 @@ for (const [name, augmentation] of Object.entries(CHANGES)) {
   });
 }
 
-test('the kernel drops the units that dropout.ts drops', () => {
+test('the kernel drops the same units as dropout.ts', () => {
   const settings = settingsOf({ layerSizes: [6, 29, 10, 3], dropout: 0.3, activation: 'sigmoid', seed: 77 });
   const engine = createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes));
   const examples = examplesFor(settings, 10);
