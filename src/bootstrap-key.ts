@@ -1,11 +1,11 @@
-/** A door that locks: the key of a service that others can reach, and that was given none. */
+/** Bootstrap API key: generated on first start if the service is reachable and no keys are configured. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from './store/bootstrap-key.ts';
 
 /**
- * That of an earlier start, or a new one, which is printed and never again seen. The caller holds the state directory.
+ * The stored key, or a new one that is printed once and cannot be shown again. The caller holds the state directory.
  * @throws AtelierError `state-unusable`
  */
 export async function bootstrapKey(
@@ -22,7 +22,8 @@ export async function bootstrapKey(
   }
   const secret = generateKey();
   const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes(secret) };
-  // Not to the log, which others collect; and before its hash is kept, since a key that nobody saw would lock everybody out.
+  // Not to the log, which is often collected; and before the hash is stored, since a key that was never shown would lock
+  // everyone out.
   process.stderr.write(`
 Other machines can reach this service, so that it asks for a key. This one may do everything, and is shown only now:
 

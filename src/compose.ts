@@ -1,4 +1,4 @@
-/** The composition root: the only file that sees every layer. */
+/** The composition root: builds everything and starts nothing. The only file that sees every layer. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
@@ -18,6 +18,7 @@ import { createImportService } from './services/imports.ts';
 import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
 import { logJobEvents } from './services/job-log.ts';
+import { createModelCache } from './services/model-cache.ts';
 import { createModelService } from './services/models.ts';
 import { createPredictionService } from './services/predictions.ts';
 import { createRegistryService } from './services/registry.ts';
@@ -32,25 +33,27 @@ import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
 
-/** After it, requests in flight are cut off: the rest is for whatever is to be closed. */
-export const REQUESTS_SHARE_OF_GRACE = 0.75;
+/** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
+export const REQUESTS_FRACTION_OF_GRACE = 0.75;
 
 export interface Atelier {
   readonly app: FastifyInstance;
-  /** Refuses new work, puts running jobs back, finishes what is in flight, and lets go of everything. */
+  /** Recovers interrupted jobs, queues the starter job of an empty store, and starts running jobs. */
+  start(): Promise<void>;
+  /** Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything. */
   close(): Promise<void>;
 }
 
 /** @throws AtelierError `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable` */
 export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
   checkKernel();
-  // The lock before the data set: a second process is to fail at once.
+  // The store locks the state directory. It comes first, so that a second process fails at once.
   const store = await openStore(config.stateDir);
   try {
+    const modelCache = createModelCache();
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
-      // Asked for when there are models.
-      modelCache: () => models.cacheCounts(),
+      modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
       countJobs: store.jobs.count,
       runningJobs: async () =>
@@ -64,7 +67,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         0,
       );
     const checks = datasetPool();
-    // Apart from checks: a training is not to wait for the upload of somebody else.
+    // A pool of its own: a training must not wait until an upload has been checked.
     const loads = datasetPool();
     const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),
@@ -87,12 +90,12 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       metrics.onRestart('predict'),
     );
 
-    const models = createModelService(store, catalog);
+    const models = createModelService(store, catalog, modelCache);
     const queue = createLocalQueue({
       nextQueued: async () => (await store.jobs.nextQueued())?.id,
       runJob: createRunTraining({ store, catalog, models, log }),
       slots: config.trainingWorkers,
-      onDefect: (jobId, error) => log.error({ jobId, err: error }, 'a job could not be run'),
+      onDefect: (jobId, error) => log.error({ jobId, err: error }, 'failed to run a job'),
     });
     const training = createTrainingService({
       store,
@@ -102,9 +105,9 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       queueLimit: config.queueLimit,
       slots: config.trainingWorkers,
     });
-    const once = createIdempotencyService({
+    const idempotency = createIdempotencyService({
       store,
-      onDefect: (error) => log.error({ err: error }, 'expired answers could not be deleted'),
+      onDefect: (error) => log.error({ err: error }, 'failed to delete expired idempotency records'),
     });
     const health = createHealthService(store, catalog);
     const loadStatistics = createStatisticsCache(catalog, numeric);
@@ -120,7 +123,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         }),
         training,
         subscribeEvents: createEventSubscriptions(store),
-        idempotency: once,
+        idempotency,
         models,
         registry: createRegistryService(store, models, metrics.predictions.forget),
         health,
@@ -143,26 +146,31 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       log,
     );
 
-    await store.jobs.recoverInterrupted();
-    if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
-    queue.notify();
-
     return {
       app,
+      async start() {
+        await store.jobs.recoverInterrupted();
+        if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
+        queue.notify();
+      },
+      /**
+       * From the outside in: each step closes what only the steps before it still use. Requests may need the pools,
+       * jobs and requests write events, the log of events and everything else needs the store.
+       */
       async close() {
         health.stopAccepting();
         const cut = setTimeout(
           () => {
-            log.warn('requests in flight took too long, and are cut off');
+            log.warn('closing connections whose requests took too long');
             app.server.closeAllConnections();
           },
-          config.shutdownGraceSeconds * REQUESTS_SHARE_OF_GRACE * 1000,
+          config.shutdownGraceSeconds * REQUESTS_FRACTION_OF_GRACE * 1000,
         );
         await queue.close();
         await app.close();
         clearTimeout(cut);
         await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
-        once.close();
+        idempotency.close();
         await flushJobLog();
         await store.close();
       },

@@ -1,4 +1,4 @@
-/** Where the log goes. */
+/** The log: pretty on a terminal, otherwise JSON lines that are written in batches. */
 import type { Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
@@ -6,14 +6,14 @@ import type { Config } from './config.ts';
 
 export interface Log {
   readonly log: Logger;
-  /** Fulfils when what was said is written, or where nobody reads it, soon. */
+  /** Resolves when all lines are written, or after a timeout if the reader does not keep up. */
   flush(): Promise<unknown>;
 }
 
-/** The path alone: people put keys into queries, where none belongs. */
+/** Logs the path only: clients put keys into query strings, where they do not belong. */
 const serializers = { url: (url: string) => url.split('?', 1)[0] };
 
-/** Pretty on a terminal; else JSON, in pieces: a system call a line would halve the rate of predictions. */
+/** Lines are batched because one system call per line would halve the rate of predictions. */
 export function createLog(level: Config['logLevel']): Log {
   if (process.stdout.isTTY) {
     const log = pino({
@@ -32,18 +32,18 @@ const withTimeout = (flushed: Promise<unknown>) => Promise.race([flushed, wait(F
 const FLUSH_TIMEOUT_MS = 250;
 const FLUSH_CHARS = 4096;
 const FLUSH_INTERVAL_MS = 200;
-/** What is kept for a reader that does not keep up; further lines are dropped, and counted. */
+/** Limit of the buffer for a slow reader; further lines are dropped and counted. */
 const MAX_BUFFERED_BYTES = 16 * 2 ** 20;
 
 /**
- * Through Node's stream and not by `fs.write`, as pino's own destination does: on a pipe or socket that nobody reads,
- * `fs.write` holds a thread that Node waits for at its exit, so that the process would never end.
+ * Uses Node's stream instead of `fs.write`, which pino's own destination uses: on a pipe or socket without a reader,
+ * `fs.write` blocks a thread that Node waits for on exit, and the process would never end.
  */
 export function createLineWriter(out: Writable) {
   let buffer = '';
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
-  // Whoever read has gone: the service goes on without.
+  // The reader has gone; the service continues without a log.
   out.on('error', () => {});
 
   function send(written?: (error?: Error | null) => void): void {
@@ -58,7 +58,7 @@ export function createLineWriter(out: Writable) {
     write(line: string): void {
       if (out.writableLength > MAX_BUFFERED_BYTES) return void dropped++;
       if (dropped > 0) {
-        const msg = `${dropped} lines of the log were dropped: nobody read them`;
+        const msg = `${dropped} log lines were dropped because the reader was too slow`;
         buffer += `${JSON.stringify({ level: 40, time: Date.now(), msg })}\n`;
         dropped = 0;
       }
@@ -66,7 +66,7 @@ export function createLineWriter(out: Writable) {
       if (buffer.length >= FLUSH_CHARS) send();
       else timer ??= setTimeout(() => send(), FLUSH_INTERVAL_MS).unref();
     },
-    /** Fulfils when all that was said is written; never where nobody reads. */
+    /** Resolves when all lines are written; never if the reader has stopped reading. */
     flush: () => new Promise((resolve) => send(resolve)),
   };
 }

@@ -1,4 +1,4 @@
-/** The process. Everything but the ear for signals is loaded afterwards, which takes a while. */
+/** Process entry. Signal handlers are installed before the (slow) application modules are loaded. */
 import { installSignalHandlers } from './stop.ts';
 
 const onSignal = installSignalHandlers();

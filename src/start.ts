@@ -1,4 +1,4 @@
-/** Start: configuration, composition, listening, and closing on signals. */
+/** Startup: reads the configuration, composes and starts the service, and listens. */
 import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
@@ -6,10 +6,12 @@ import { createLog, type Log } from './log.ts';
 import { type OnSignal, shutdownGracefully } from './stop.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
 
-/** Loads what it composes, and with it the kernel. */
-async function importAndCompose(config: Config, log: Log['log']): Promise<Atelier> {
+/** Imported only now: V8 reads its flags when the kernel is compiled. */
+async function importAndStart(config: Config, log: Log['log']): Promise<Atelier> {
   const { compose } = await import('./compose.ts');
-  return compose(config, log);
+  const atelier = await compose(config, log);
+  await atelier.start();
+  return atelier;
 }
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
@@ -17,23 +19,23 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     widenVectors();
     log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   }
-  const composing = importAndCompose(config, log);
+  const starting = importAndStart(config, log);
   let stopping = false;
-  // Before the first wait: in a container nobody else would end a process that is told to stop while it starts.
+  // Before the first await: a signal during startup must end the process, also as the first process of a container.
   shutdownGracefully({
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
     log: { log, flush },
     async close() {
       stopping = true;
-      await (await composing).close();
+      await (await starting).close();
     },
   });
-  const { app } = await composing;
+  const { app } = await starting;
   if (stopping) return;
   const { host, port } = config;
   const address = await app.listen({ host, port }).catch((cause) => {
-    const message = `It cannot listen on HOST=${host} PORT=${port}: ${cause.message}`;
+    const message = `Cannot listen on HOST=${host} PORT=${port}: ${cause.message}.`;
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
@@ -43,10 +45,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 
-/** Runs the service, or says why not and ends the process. */
+/** Runs the service. If it cannot start, prints the reason and exits with code 1. */
 export async function start(onSignal: OnSignal): Promise<void> {
   let log: Log | undefined;
-  // What is stored is for this user alone.
+  // Files in the state directory are readable by this user only.
   process.umask(0o077);
   try {
     const config = readConfig();
@@ -54,9 +56,9 @@ export async function start(onSignal: OnSignal): Promise<void> {
     for (const warning of config.warnings) log.log.warn(warning);
     await serve(config, log, onSignal);
   } catch (error) {
-    // What a person can mend is told in a sentence, a defect with its stack.
-    const mendable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
-    console.error(mendable ? `Atelier does not start: ${error.message}` : error);
+    // An error that the operator can fix is printed as a sentence, a defect with its stack.
+    const fixable = error instanceof AtelierError || (error instanceof Error && 'syscall' in error);
+    console.error(fixable ? `Atelier does not start: ${error.message}` : error);
     await log?.flush();
     process.exit(1);
   }

@@ -1,21 +1,20 @@
-/** The end of the process: in order, and in any case in time. */
+/** Graceful shutdown on a signal or a defect, with a hard limit on its duration. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Log } from './log.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
-/** One Ctrl-C arrives twice where `node --watch` or npm hands on what the terminal has sent to all of them. */
+/** One Ctrl-C arrives twice if npm or `node --watch` forwards it: the terminal sends it to the whole process group. */
 const SAME_SIGNAL_MS = 200;
-/** Of the grace, for the last lines of the log and the exit itself. */
+/** Part of the grace period that is reserved for the last log lines and the exit itself. */
 const RESERVE_MS = 500;
 
 type Signal = (typeof SIGNALS)[number];
 export type OnSignal = (handle: (signal: Signal) => void) => void;
 
 /**
- * A signal ends the process at once, until what is returned says what else is to happen: nothing is held at first that
- * is to be let go of. The first process of a container would not even notice a signal that it has no ear for; and the
- * same ear stays, because with one that is taken off goes what it has heard and not told yet.
+ * Until a handler is set with the returned function, a signal exits at once: nothing needs cleanup yet. PID 1 ignores
+ * signals without a handler, so one is installed first; it is never removed, because that would drop a pending signal.
  */
 export function installSignalHandlers(): OnSignal {
   let handler: Parameters<OnSignal>[0] = () => process.exit(0);
@@ -26,9 +25,9 @@ export function installSignalHandlers(): OnSignal {
 }
 
 /**
- * Stops on a signal, on a defect that nothing caught, and never twice; a further signal ends the process at once.
- * @param onSignal of `hearSignals`
- * @param close lets go of everything
+ * Shuts down once, on a signal or an uncaught exception. A second signal exits immediately.
+ * @param options.onSignal returned by `installSignalHandlers`
+ * @param options.close releases everything
  */
 export function shutdownGracefully(options: {
   onSignal: OnSignal;
@@ -51,7 +50,7 @@ export function shutdownGracefully(options: {
     startShutdownWatchdog(graceMs);
     const closed = close().then(
       () => true,
-      (err) => log.error({ err }, 'not stopped in order'),
+      (err) => log.error({ err }, 'unclean shutdown'),
     );
     const inTime = await Promise.race([closed, wait(graceMs - RESERVE_MS, 'late')]);
     if (inTime === true) log.info('stopped');
@@ -64,17 +63,20 @@ export function shutdownGracefully(options: {
       log.info({ signal }, 'stopping');
       void stop(0);
     } else if (performance.now() - startedAt > SAME_SIGNAL_MS) {
-      log.warn({ signal }, 'told again to stop, and stopping at once');
+      log.warn({ signal }, 'second signal received, exiting immediately');
       void end(1);
     }
   });
   process.on('uncaughtException', (err) => {
-    log.fatal({ err }, startedAt === undefined ? 'stopping because of a defect' : 'a defect while stopping');
+    log.fatal(
+      { err },
+      startedAt === undefined ? 'uncaught exception, stopping' : 'uncaught exception while stopping',
+    );
     if (startedAt === undefined) void stop(1);
   });
 }
 
-/** From a thread of its own: a timer of the main thread is of no use where that is blocked, or waits in its exit. */
+/** Runs in a thread of its own: a timer of the main thread does not fire while that is blocked or waits to exit. */
 function startShutdownWatchdog(milliseconds: number): void {
   const code = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${milliseconds})`;
   new Worker(code, { eval: true }).unref();

@@ -25,6 +25,6 @@ test('what nobody reads is dropped past a limit, and the next line that is writt
   out.end();
   assert.match(
     await said,
-    /x\n\{"level":40,"time":\d+,"msg":"3 lines of the log were dropped: nobody .*"\}\nagain\n$/,
+    /x\n\{"level":40,"time":\d+,"msg":"3 log lines were dropped because .*"\}\nagain\n$/,
   );
 });

@@ -46,7 +46,7 @@ export async function startService(
   scope: Scope,
   environment: Record<string, string> = {},
   onLine: (line: string) => void = () => {},
-): Promise<Atelier> {
+): Promise<Omit<Atelier, 'start'>> {
   const config = readConfig({
     STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
     DATA_DIR,
@@ -61,6 +61,7 @@ export async function startService(
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());
   atEnd(scope, close);
+  await atelier.start();
   return { app: atelier.app, close };
 }
 

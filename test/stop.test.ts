@@ -83,7 +83,7 @@ test('a request that does not end is cut off in time to stop in order', async (t
   await begin(`${base}/v1/models/fashion-mnist/predictions`, 'application/octet-stream', 784);
   child.kill('SIGTERM');
   assert.deepEqual(await exited, [0, null], output());
-  assert.match(output(), /requests in flight took too long[\s\S]*"msg":"stopped"\}$/);
+  assert.match(output(), /closing connections whose requests took too long[\s\S]*"msg":"stopped"\}$/);
 });
 
 test('a further signal ends it at once', async (t) => {
@@ -99,7 +99,7 @@ test('a further signal ends it at once', async (t) => {
     await setTimeout(20);
   }
   assert.deepEqual(await exited, [1, null], output());
-  assert.match(output(), /told again to stop/);
+  assert.match(output(), /second signal received/);
 });
 
 test('a signal that comes while it loads ends it with code 0', async (t) => {

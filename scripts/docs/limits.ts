@@ -1,5 +1,5 @@
 /** The tables of docs/reference/limits.md, from the constants that enforce the limits. */
-import { REQUESTS_SHARE_OF_GRACE } from '../../src/compose.ts';
+import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MAX_CONTAINED_PIXELS } from '../../src/datasets/encoded-image.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
@@ -122,7 +122,7 @@ const times = [
   [
     'shutdown after SIGTERM',
     `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,
-    `requests in flight are cut off after ${seconds * REQUESTS_SHARE_OF_GRACE} s`,
+    `requests in flight are cut off after ${seconds * REQUESTS_FRACTION_OF_GRACE} s`,
   ],
 ];
 

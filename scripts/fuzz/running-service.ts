@@ -31,7 +31,8 @@ async function startService() {
     STARTER_JOB: 'off',
     MAX_EVENT_LOOP_DELAY_MS: '60000',
   };
-  const { app, close } = await compose(readConfig(environment), pino({ level: 'silent' }));
+  const { app, start, close } = await compose(readConfig(environment), pino({ level: 'silent' }));
+  await start();
   const { headers } = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: JOB });
   while ((await app.inject(`${headers.location}`)).json().finishedAt === null) await setTimeout(20);
   const stop = async () => {

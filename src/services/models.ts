@@ -34,15 +34,14 @@ export interface ModelService {
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
-  readonly cacheCounts: ModelCache['counts'];
 }
 
 export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints'>,
   catalog: Catalog,
+  cache: ModelCache = createModelCache(),
 ): ModelService {
   const { models, blobs, jobs, checkpoints } = store;
-  const cache = createModelCache();
 
   async function version(name: string, wanted?: VersionName): Promise<ModelVersion> {
     const found = await models.version(name, wanted);
@@ -136,7 +135,6 @@ export function createModelService(
     },
     load: (name, wanted) => cache.find(name, wanted) ?? loadFromStore(name, wanted),
     invalidate: (gone = []) => cache.invalidate(gone),
-    cacheCounts: cache.counts,
   };
 }
 

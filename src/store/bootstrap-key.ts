@@ -1,4 +1,4 @@
-/** The key that the service made for itself: its hash, in a file that a person can delete. */
+/** Storage of the bootstrap key: its hash, in a file that the operator can delete. */
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
@@ -22,7 +22,7 @@ export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undef
   }
 }
 
-/** Whole or not at all, wherever the process ends. @throws AtelierError `state-unusable` */
+/** Atomic, even if the process is killed. @throws AtelierError `state-unusable` */
 export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<void> {
   const file = bootstrapKeyFile(stateDir);
   const unfinished = `${file}.tmp`;
@@ -40,7 +40,7 @@ export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<v
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `the hash of the key cannot be kept in ${file}: ${errorMessage(error)}. Check the free space and the permissions there.`,
+      `The hash of the key cannot be stored in ${file}: ${errorMessage(error)}. Check the free space and the permissions there.`,
       { cause: error },
     );
   }
