@@ -194,7 +194,7 @@ const unreadable: [
     'weights that no image survives',
     npyBytes(new Float32Array(7850).fill(3e38), [7850]),
     { hidden: '[]' },
-    /may reach 2\.4e\+41/,
+    /allow logits up to 2\.4e\+41/,
   ],
   ['a vector without sizes', npyBytes(numbers(7850), [7850]), {}, /give the sizes of the hidden/, '#/hidden'],
   ['other sizes than the file’s', good, { hidden: '5' }, /hidden is \[4\].*has \[5\]/, '#/hidden'],
