@@ -168,6 +168,9 @@ test('when the service stops, its streams end, a new one is refused, and it clos
     503,
     'draining',
   );
-  assert.deepEqual(await Promise.all(told), new Array(5).fill(': the service stops\nretry: 35000'));
+  assert.deepEqual(
+    await Promise.all(told),
+    new Array(5).fill(': the service is shutting down\nretry: 35000'),
+  );
   await closed;
 });

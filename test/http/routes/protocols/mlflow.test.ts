@@ -136,8 +136,8 @@ for (const [title, body, pattern, type] of [
   ['nothing', '', /no body/],
   ['no images', {}, /no images; send one of inputs/],
   ['two kinds of them', { inputs: images, instances: images }, /inputs and instances/],
-  ['an unknown field', { input: images }, /Unrecognized key/],
-  ['the format of old', { columns, data: images }, /Unrecognized key/],
+  ['an unknown field', { input: images }, /Has unknown fields: /],
+  ['the format of old', { columns, data: images }, /Has unknown fields: /],
   ['unknown params', { inputs: images, params: { temperature: 1 } }, /params/],
   ['an unknown output', { inputs: images, params: { output: 'logits' } }, /#\/params\/output/],
   [
