@@ -94,7 +94,7 @@ test('what a person can mend is said in one sentence, without a stack', async (t
   t.after(async () => void taken.close());
   const { port } = taken.address() as { port: number };
   const cases: [environment: Record<string, string>, said: RegExp][] = [
-    [{ PORT: 'http' }, /^Atelier does not start: .*PORT=http/],
+    [{ PORT: 'http' }, /^Atelier does not start: .*PORT must be an integer .*"http"/],
     [{ DATABASE_URL: 'postgres://db/atelier' }, /^Atelier does not start: .*DATABASE_URL.*STATE_DIR/],
     [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npm run data/],
     [

@@ -1,5 +1,6 @@
 /** Messages for zod issues in our own words: what is allowed and what was sent. */
 import type { z } from 'zod';
+import { nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
@@ -55,7 +56,7 @@ export function issueMessage(issue: Issue): string {
         ? `must match ${issue.pattern}, but is ${show(input)}`
         : `must be a valid ${issue.format}, but is ${show(input)}`;
     case 'unrecognized_keys':
-      return `has unknown fields: ${issue.keys.join(', ')}`;
+      return `has unknown fields: ${issue.keys.map((key) => withSuggestion(key, issue)).join(', ')}`;
     case 'invalid_key':
       return 'has a field with an invalid name';
     case 'invalid_element':
@@ -65,6 +66,12 @@ export function issueMessage(issue: Issue): string {
     default:
       return `is invalid: ${show(input)}`;
   }
+}
+
+function withSuggestion(key: string, { inst }: Issue): string {
+  const { shape = {} } = (inst?._zod.def ?? {}) as { shape?: object };
+  const nearest = nearestName(key, Object.keys(shape));
+  return nearest ? `${key} (did you mean ${nearest}?)` : key;
 }
 
 /** @returns the predicate for a value that is not among the allowed ones */

@@ -24,6 +24,11 @@ const cases: readonly [schema: z.ZodType, data: unknown, sentence: string][] = [
   [z.string().regex(/^a$/), 'b', 'Must match /^a$/, but is "b".'],
   [z.iso.date(), 'b', 'Must be a valid date, but is "b".'],
   [z.strictObject({}), { a: 1 }, 'Has unknown fields: a.'],
+  [
+    z.strictObject({ epochs: z.int() }),
+    { epochs: 1, epoch: 1 },
+    'Has unknown fields: epoch (did you mean epochs?).',
+  ],
   [z.record(z.string().max(1), z.int()), { ab: 1 }, 'Has a field with an invalid name.'],
   [z.union([z.string().min(2), z.int()]), true, 'Must match one of the alternatives, but is true.'],
   [z.custom(() => false), 1, 'Is invalid: 1.'],
