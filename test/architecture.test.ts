@@ -50,7 +50,7 @@ function isAllowed({ from, to, typeOnly }: Import): boolean {
   return imported !== '' && FOLDERS.indexOf(imported) >= FOLDERS.indexOf(importer);
 }
 
-test('every folder of src has its place in the order', () => {
+test('every folder of src is in the layer order', () => {
   const unplaced = files.map(folderOf).filter((folder) => folder !== '' && !FOLDERS.includes(folder));
   assert.deepEqual(unplaced, []);
   assert.ok(imports.length > files.length, 'the imports were found');
@@ -73,7 +73,7 @@ test('imports form no cycle, type-only ones included', () => {
   for (const file of files) visit(file, []);
 });
 
-test('numerics imports nothing from outside itself, and asks neither clock nor chance', () => {
+test('numerics imports nothing outside itself and uses neither clock nor randomness', () => {
   for (const file of files.filter((each) => folderOf(each) === 'numerics')) {
     const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     assert.doesNotMatch(source, /from '(?!\.)/, file);
@@ -92,7 +92,7 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   net: ['BlockList', 'isIP', 'Socket'],
 };
 
-test('nothing in src opens a connection, so that no URL is ever fetched for a client', () => {
+test('src opens no connections, so no URL is fetched for a client', () => {
   for (const file of files.filter((each) => !each.includes('assembly/'))) {
     const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     assert.doesNotMatch(source, /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/, file);
@@ -109,7 +109,7 @@ test('nothing in src opens a connection, so that no URL is ever fetched for a cl
   }
 });
 
-test('no file is called utils, helpers, common or manager', () => {
+test('no file is named utils, helpers, common or manager', () => {
   assert.deepEqual(
     files.filter((file) => /(^|\/)(utils?|helpers?|common|misc|manager)(\.|\/|-)/.test(file)),
     [],

@@ -14,7 +14,7 @@ test('every dependency of this project is pinned by its hash', () => {
   assert.deepEqual(lockFileFaults(lockFile, Object.keys(allowScripts)), []);
 });
 
-test('a dependency without a hash, from elsewhere, or with a script that nobody decided about is a fault', () => {
+test('reports dependencies without a hash, from elsewhere, or with an undecided install script', () => {
   assert.deepEqual(faultsOf(sound), []);
   assert.match(faultsOf({ ...sound, integrity: undefined }).join(), /^a has no SHA-512/);
   assert.match(faultsOf({ ...sound, integrity: 'sha1-abc=' }).join(), /^a has no SHA-512/);
@@ -25,7 +25,7 @@ test('a dependency without a hash, from elsewhere, or with a script that nobody 
   assert.match(lockFileFaults(nested, ['b', 'd']).join(), /^@c\/d runs a script/);
 });
 
-test('a known defect is told apart from a registry that does not answer', () => {
+test('distinguishes a known vulnerability from an unreachable registry', () => {
   const report = (vulnerabilities: object) => JSON.stringify({ auditReportVersion: 2, vulnerabilities });
   assert.equal(auditVerdict(0, report({})).kind, 'sound');
   assert.equal(auditVerdict(0, report({ a: { severity: 'low' } })).kind, 'sound');

@@ -17,7 +17,7 @@ const keyIn = (output: string) => /^ {2}(atl_[\w-]{43})$/m.exec(output)?.[1];
 const statusOf = async (base: string, key?: string) =>
   (await fetch(`${base}/v1/models`, { headers: key ? { authorization: `Bearer ${key}` } : {} })).status;
 
-test('where others reach it, the first start prints a key with a curl, and keeps its hash alone', async (t) => {
+test('a first start reachable by others prints a key with a curl command, and stores only its hash', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const { service: first, base } = await startReachable(t, stateDir);
   const key = keyIn(first.output());
@@ -49,7 +49,7 @@ test('where others reach it, the first start prints a key with a curl, and keeps
   assert.deepEqual(await Promise.all(keys.map((each) => statusOf(baseOfThird, each))), [401, 200]);
 });
 
-test('ALLOW_ANONYMOUS=true leaves it open, and no key is made', async (t) => {
+test('with ALLOW_ANONYMOUS=true no key is generated', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const { service, base } = await startReachable(t, stateDir, { ALLOW_ANONYMOUS: 'true' });
   assert.equal(await statusOf(base), 200);
@@ -57,7 +57,7 @@ test('ALLOW_ANONYMOUS=true leaves it open, and no key is made', async (t) => {
   await assert.rejects(readFile(join(stateDir, 'api-key')), /ENOENT/);
 });
 
-test('keys are in nothing that it writes, be they right or wrong', async (t) => {
+test('neither valid nor invalid keys appear in output or files', async (t) => {
   const [right, wrong] = ['atl_the-right-key', 'atl_a-wrong-key'];
   const hash = createHash('sha256').update(right).digest('hex');
   const environment = { API_KEYS: `ci:predict:${hash}`, LOG_LEVEL: 'trace' };

@@ -22,7 +22,7 @@ import {
 
 const codeOf = (code: ErrorCode) => (error: unknown) => error instanceof AtelierError && error.code === code;
 
-test('after a restart models predict the same, and finished jobs keep their history', async (t) => {
+test('after a restart models give the same predictions, and finished jobs keep their history', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const before = await startService(t, { STATE_DIR: stateDir });
   const { id } = await train(before.app, tiny({ modelName: 'kept' }));
@@ -46,7 +46,7 @@ test('after a restart models predict the same, and finished jobs keep their hist
   assert.deepEqual(await ask(await startService(t, { STATE_DIR: stateDir })), expected);
 });
 
-test('closing puts a running job back, and after the next start it runs to its end', async (t) => {
+test('closing requeues a running job, which completes after the next start', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const undisturbed = await startService(t);
   const expected = await train(undisturbed.app, interruptible);
@@ -92,7 +92,7 @@ test('a job that was being cancelled when the service stopped is cancelled', asy
   assert.deepEqual([job.status, job.stoppedAt?.reason], ['cancelled', 'cancelled']);
 });
 
-test('an empty store trains the network of the notebook, and one that had a job does not', async (t) => {
+test('an empty store queues the starter job, one with jobs does not', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const before = await startService(t, { STATE_DIR: stateDir, STARTER_JOB: 'on' });
   const [starter, ...others] = (await before.app.inject('/v1/training-jobs')).json().data as TrainingJob[];
@@ -107,7 +107,7 @@ test('an empty store trains the network of the notebook, and one that had a job 
   assert.equal((await app.inject('/v1/training-jobs')).json().data.length, 1);
 });
 
-test('while it closes, the service says so to new requests and is not ready, but lives', async (t) => {
+test('during shutdown new requests are rejected, and the service is alive but not ready', async (t) => {
   const { app, close } = await startService(t);
   const { id } = await queueJob(app, endless);
   await untilJob(app, id, isUnderway);
@@ -125,14 +125,14 @@ test('while it closes, the service says so to new requests and is not ready, but
   await closed;
 });
 
-test('a second service on the same state directory is refused, and the first goes on', async (t) => {
+test('rejects a second service on the same state directory; the first continues', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const { app } = await startService(t, { STATE_DIR: stateDir });
   await assert.rejects(startService(t, { STATE_DIR: stateDir }), codeOf('state-locked'));
   assert.equal((await train(app)).status, 'succeeded');
 });
 
-test('a data set that does not fit is refused, and the state directory is let go', async (t: TestContext) => {
+test('an invalid data set stops the start and releases the state directory', async (t: TestContext) => {
   const [stateDir, dataDir] = [await temporaryDirectory(t), await temporaryDirectory(t)];
   await mkdir(dataDir, { recursive: true });
   await writeFile(join(dataDir, 'fashion_mnist_train_images.npy'), 'not an array');

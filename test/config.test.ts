@@ -30,7 +30,7 @@ test('an empty environment gives the defaults', () => {
   });
 });
 
-test('every variable is read', () => {
+test('reads every variable', () => {
   const config = readConfig({
     HOST: '0.0.0.0',
     PORT: '0',
@@ -80,7 +80,7 @@ test('an empty variable means the default, as an unset one does', () => {
   assert.equal(readConfig({ PORT: '', STARTER_JOB: '' }).port, 3000);
 });
 
-test('a variable that does not fit is named together with its value', () => {
+test('reports an invalid variable with its value', () => {
   const wrong = {
     PORT: '65536',
     TRAINING_WORKERS: '0',
@@ -106,12 +106,12 @@ test('a variable that does not fit is named together with its value', () => {
   assert.throws(() => readConfig(wrong), refusal(...Object.keys(wrong)), 'all of them at once');
 });
 
-test('DATABASE_URL is refused, and the message says where the state is kept', () => {
+test('rejects DATABASE_URL and names the state directory', () => {
   const environment = { DATABASE_URL: 'postgres://localhost/atelier' };
   assert.throws(() => readConfig(environment), refusal('DATABASE_URL', 'not supported yet', 'STATE_DIR'));
 });
 
-test('the password in DATABASE_URL is not repeated', () => {
+test('does not repeat the password in DATABASE_URL', () => {
   const environment = { DATABASE_URL: 'postgres://atelier:hunter2@localhost/atelier' };
   assert.throws(
     () => readConfig(environment),
@@ -119,7 +119,7 @@ test('the password in DATABASE_URL is not repeated', () => {
   );
 });
 
-test('what is wrong with API_KEYS is said, and nothing of it repeated', () => {
+test('reports the defect of API_KEYS without repeating it', () => {
   const wrong = { API_KEYS: 'hunter2:admin' };
   assert.throws(
     () => readConfig(wrong),
@@ -128,7 +128,7 @@ test('what is wrong with API_KEYS is said, and nothing of it repeated', () => {
   );
 });
 
-test('who is reached from this machine alone needs no key, and others need one of their own', () => {
+test('requires a bootstrap key only if the service is reachable from other machines', () => {
   for (const HOST of ['127.0.0.1', '127.1.2.3', '::1', '::ffff:127.0.0.1', 'localhost', 'LOCALHOST']) {
     const { needsBootstrapKey, publicDocs, publicMetrics } = readConfig({ HOST });
     assert.deepEqual([needsBootstrapKey, publicDocs, publicMetrics], [false, true, true], HOST);
@@ -140,7 +140,7 @@ test('who is reached from this machine alone needs no key, and others need one o
   assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsBootstrapKey, false);
 });
 
-test('settings that contradict each other are refused', () => {
+test('rejects contradictory settings', () => {
   const API_KEYS = `ci:predict:${'0f'.repeat(32)}`;
   assert.throws(
     () => readConfig({ API_KEYS, ALLOW_ANONYMOUS: 'true' }),

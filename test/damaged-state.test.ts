@@ -17,7 +17,7 @@ const DAMAGES: Record<string, (path: string) => Promise<void>> = {
   },
 };
 
-test('where the parameters of a version are damaged, that version says so, and all else goes on', async (t) => {
+test('a version with damaged parameters reports it, and everything else works', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const before = await startService(t, { STATE_DIR: stateDir });
   const names = Object.keys(DAMAGES).map((_, n) => `damaged-${n}`);
@@ -61,7 +61,7 @@ test('where the parameters of a version are damaged, that version says so, and a
   for (const name of ['again', names[0]!]) assert.equal((await predict(name)).statusCode, 200);
 });
 
-test('a database that is cut off keeps the service from starting, says what to do, and is left as it is', async (t) => {
+test('a truncated database stops the start with advice, and is not changed', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const before = await startService(t, { STATE_DIR: stateDir });
   await train(before.app);
@@ -80,7 +80,7 @@ test('a database that is cut off keeps the service from starting, says what to d
 /** To root every directory is writable. */
 const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
-test('a state directory that cannot be written keeps the service from starting, and is named', async (t) => {
+test('an unwritable state directory stops the start, and is named', async (t) => {
   const stateDir = await temporaryDirectory(t);
   await (await startService(t, { STATE_DIR: stateDir })).close();
   await chmod(stateDir, 0o555);

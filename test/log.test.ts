@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { createLineWriter } from '../src/log.ts';
 
-test('lines are written in pieces and in order, and a flush waits for the last of them', async () => {
+test('lines are written in order in larger pieces, and a flush waits for the last one', async () => {
   const out = new PassThrough({ highWaterMark: 2 ** 20 });
   const lines = createLineWriter(out);
   for (let i = 0; i < 1000; i++) lines.write(`line ${i}\n`);
@@ -12,7 +12,7 @@ test('lines are written in pieces and in order, and a flush waits for the last o
   assert.equal(out.read().toString(), Array.from({ length: 1000 }, (_, i) => `line ${i}\n`).join(''));
 });
 
-test('what nobody reads is dropped past a limit, and the next line that is written says how much', async () => {
+test('unread lines are dropped above a limit, and the next line reports how many', async () => {
   const out = new PassThrough();
   const lines = createLineWriter(out);
   const line = `${'x'.repeat(2 ** 20 - 1)}\n`;

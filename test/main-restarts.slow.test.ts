@@ -6,7 +6,7 @@ import { openStream } from './http/read-events.ts';
 import { ask, serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
-test('killed while a job runs, it comes back with its models, and the job runs again to the same end', async (t) => {
+test('after a kill during a job, models are intact and the job ends with the same result', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const first = startProcess(t, stateDir);
   let base = await serving(first);
@@ -28,7 +28,7 @@ test('killed while a job runs, it comes back with its models, and the job runs a
   assert.deepEqual([job.status, job.attempts, job.digest], ['succeeded', 1, digest]);
 });
 
-test('killed while its events are read, it tells the rest after the next start, and what was read is as it was', async (t) => {
+test('after a kill during an event stream, the remaining events follow and the earlier ones are unchanged', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const first = startProcess(t, stateDir);
   const base = await serving(first);

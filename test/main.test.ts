@@ -8,7 +8,7 @@ import type { TrainingJob } from '../src/domain/training-job.ts';
 import { ask, serving, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
-test('SIGTERM ends it with code 0, and the running job is back in the queue', async (t) => {
+test('SIGTERM ends the process with code 0 and requeues the running job', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const first = startProcess(t, stateDir);
   let base = await serving(first);
@@ -23,7 +23,7 @@ test('SIGTERM ends it with code 0, and the running job is back in the queue', as
   assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
 });
 
-test('SIGTERM ends it within its grace even where nobody reads what it says', async (t) => {
+test('SIGTERM ends the process within the grace period, even if its output is not read', async (t) => {
   const environment = { SHUTDOWN_GRACE_SECONDS: '5' };
   const { child, ...service } = startProcess(t, await temporaryDirectory(t), environment);
   const base = await serving({ child, ...service });
@@ -37,7 +37,7 @@ test('SIGTERM ends it within its grace even where nobody reads what it says', as
   child.stdout!.resume();
 });
 
-test('a signal that arrives twice, from the terminal and through a parent, stops it in order once', async (t) => {
+test('a signal received twice, from terminal and parent, causes one graceful shutdown', async (t) => {
   const service = startProcess(t, await temporaryDirectory(t));
   await serving(service);
   service.child.kill('SIGINT');
@@ -47,7 +47,7 @@ test('a signal that arrives twice, from the terminal and through a parent, stops
   assert.match(service.output(), /"msg":"stopped"\}$/);
 });
 
-test('when ready it prints JSON lines, the last with its address and a curl to try', async (t) => {
+test('when ready, the process logs JSON lines, the last with its address and a curl command', async (t) => {
   const service = startProcess(t, await temporaryDirectory(t));
   const base = await serving(service);
   const said = service
@@ -57,7 +57,7 @@ test('when ready it prints JSON lines, the last with its address and a curl to t
   assert.ok(said.at(-1).msg.includes(`Try: curl -s ${base}/v1/training-jobs`));
 });
 
-test('what it stores is for its user alone, and a directory that was there keeps its mode', async (t) => {
+test('stored files are private to the user, and an existing directory keeps its mode', async (t) => {
   const parent = await temporaryDirectory(t);
   const [made, given] = [join(parent, 'a', 'made'), join(parent, 'given')];
   await mkdir(given);
@@ -78,7 +78,7 @@ test('what it stores is for its user alone, and a directory that was there keeps
   }
 });
 
-test('a second process on one state directory exits with code 1 and says why', async (t) => {
+test('a second process on one state directory exits with code 1 and the reason', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const base = await serving(startProcess(t, stateDir));
   const second = startProcess(t, stateDir);
@@ -87,7 +87,7 @@ test('a second process on one state directory exits with code 1 and says why', a
   assert.deepEqual(await ask(`${base}/health/live`), { live: true });
 });
 
-test('what a person can mend is said in one sentence, without a stack', async (t) => {
+test('a configuration error is logged as one sentence, without a stack', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');

@@ -11,7 +11,7 @@ const cases = [
 ] as const;
 
 for (const [script, option, table] of cases) {
-  test(`${script} refuses a --${option} that is no number from 1, and leaves its table alone`, () => {
+  test(`${script} rejects a --${option} that is not a positive number, and keeps its table`, () => {
     const before = readFileSync(join(ROOT, table), 'utf8');
     for (const value of ['0', 'x', '1.5', '']) {
       const args = [join(ROOT, `scripts/${script}.ts`), `--${option}=${value}`];

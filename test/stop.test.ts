@@ -52,7 +52,7 @@ async function untilNotReady(base: string): Promise<object> {
   }
 }
 
-test('requests in flight are answered after SIGTERM, while it says that it is not ready', async (t) => {
+test('after SIGTERM in-flight requests are completed, and readiness fails', async (t) => {
   const { base, child, exited, output } = await startWithModel(t);
   const check = JSON.stringify({ examples: 20 });
   const predicting = await begin(
@@ -78,7 +78,7 @@ test('requests in flight are answered after SIGTERM, while it says that it is no
   assert.deepEqual(await exited, [0, null], output());
 });
 
-test('a request that does not end is cut off in time to stop in order', async (t) => {
+test('a request that does not end is cut off in time for a graceful shutdown', async (t) => {
   const { base, child, exited, output } = await startWithModel(t, { SHUTDOWN_GRACE_SECONDS: '3' });
   await begin(`${base}/v1/models/fashion-mnist/predictions`, 'application/octet-stream', 784);
   child.kill('SIGTERM');
@@ -86,7 +86,7 @@ test('a request that does not end is cut off in time to stop in order', async (t
   assert.match(output(), /closing connections whose requests took too long[\s\S]*"msg":"stopped"\}$/);
 });
 
-test('a further signal ends it at once', async (t) => {
+test('a second signal ends the process immediately', async (t) => {
   const { base, child, exited, output } = await startWithModel(t);
   await begin(`${base}/v1/models/fashion-mnist/predictions`, 'application/octet-stream', 784);
   child.kill('SIGTERM');
@@ -102,7 +102,7 @@ test('a further signal ends it at once', async (t) => {
   assert.match(output(), /second signal received/);
 });
 
-test('a signal that comes while it loads ends it with code 0', async (t) => {
+test('a signal during loading ends the process with code 0', async (t) => {
   const { child, exited, output } = startProcess(t, await temporaryDirectory(t));
   // Which signals it hears, as a mask; unlike SIGTERM, Node itself does not hear SIGHUP, the lowest bit.
   const hears = () => /SigCgt:\s+\w*[13579bdf]\n/.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));

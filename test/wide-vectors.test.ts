@@ -42,7 +42,7 @@ async function runAll(base: string) {
   return ended;
 }
 
-test('wide vectors change no bit of what is trained, and of what is measured', async (t) => {
+test('wide vectors change no bit of trainings and evaluations', async (t) => {
   const start = async (WIDE_VECTORS: string) => {
     const service = startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS });
     const base = await serving(service);

@@ -21,28 +21,28 @@ async function rowsOf(bytes: Uint8Array): Promise<number[][]> {
 const row = (...parts: [value: number, times: number][]) =>
   parts.flatMap(([value, times]) => new Array<number>(times).fill(value));
 
-test('a wide picture keeps its aspect, between black above and below; colours become luma', async () => {
+test('a wide image keeps its aspect ratio between black bars; colours become luma', async () => {
   const rows = await rowsOf(await plain(560, 280).png().toBuffer());
   for (const [y, pixels] of rows.entries()) {
     assert.deepEqual(pixels, row([y >= 7 && y < 21 ? luma : 0, 28]), `row ${y}`);
   }
 });
 
-test('a small tall picture grows, between black left and right', async () => {
+test('a small tall image is enlarged between black bars', async () => {
   const rows = await rowsOf(await plain(7, 14).png().toBuffer());
   for (const [y, pixels] of rows.entries()) {
     assert.deepEqual(pixels, row([0, 7], [luma, 14], [0, 7]), `row ${y}`);
   }
 });
 
-test('it says what it did', async () => {
+test('reports the corrections', async () => {
   const { corrected } = await containImage(await plain(560, 280).webp().toBuffer());
   assert.deepEqual(corrected, [
     { code: 'resized', detail: 'resized from 560×280 to 28×14, centred in 28×28' },
   ]);
 });
 
-test('a photograph is turned as its camera says', async () => {
+test('applies the EXIF orientation of a photograph', async () => {
   const upright = await plain(280, 560).jpeg().toBuffer();
   const lying = await plain(560, 280).jpeg().withMetadata({ orientation: 6 }).toBuffer();
   const { batch, corrected } = await containImage(lying);
@@ -56,7 +56,7 @@ test('a photograph is turned as its camera says', async () => {
   );
 });
 
-test('what is transparent is black, and 16 bits become 8', async () => {
+test('transparency becomes black, and 16 bits become 8', async () => {
   const clear = plain(56, 56).ensureAlpha(0.5);
   const [[pixel]] = (await rowsOf(await clear.png().toBuffer())) as [[number]];
   assert.ok(Math.abs(pixel - luma / 2) <= 1, `${pixel}`);
@@ -65,12 +65,12 @@ test('what is transparent is black, and 16 bits become 8', async () => {
   assert.deepEqual((await rowsOf(deep))[0], row([luma, 28]));
 });
 
-test('a picture of 28×28 is left as it is, bit for bit', async () => {
+test('an image of 28×28 is unchanged, bit for bit', async () => {
   const bytes = await toPng(PICTURES.subarray(0, 784));
   assert.deepEqual(await containImage(bytes), { batch: await decodeImage(bytes), corrected: [] });
 });
 
-test('a picture of 28×28 too is turned as its camera says', async () => {
+test('applies the EXIF orientation of a 28×28 image, too', async () => {
   const greys = PICTURES.subarray(0, 784);
   const lying = await sharp(await toPng(greys))
     .withMetadata({ orientation: 6 })
@@ -87,7 +87,7 @@ test('a picture of 28×28 too is turned as its camera says', async () => {
   assert.deepEqual((await decodeImage(lying)).pixels, greys);
 });
 
-test('a picture doubled in size comes back nearly as it was', async () => {
+test('an image doubled in size is restored approximately', async () => {
   const smooth = Uint8Array.from(
     { length: 784 },
     (_, i) => 127 + 120 * Math.sin(i / 90) * Math.cos((i % 28) / 9),
@@ -101,7 +101,7 @@ test('a picture doubled in size comes back nearly as it was', async () => {
     assert.ok(Math.abs(batch.pixels[i]! - value) <= 16, `pixel ${i}`);
 });
 
-test('an animated picture, one that is none, and one that is too large are refused', async () => {
+test('rejects animated images, other files, and images that are too large', async () => {
   const frames = await sharp(
     [await plain(50, 50).png().toBuffer(), await plain(50, 50).negate().png().toBuffer()],
     {

@@ -63,7 +63,7 @@ async function originalOf(file: DataFile): Promise<Buffer> {
 
 const dots = async (folder: string) => (await readdir(folder)).filter((name) => name.startsWith('.'));
 
-test('four whole files are kept, even if they are one’s own', async (t) => {
+test('keeps four complete files, even custom ones', async (t) => {
   const folder = temporaryFolder(t);
   for (const { npy } of FILES) await writeFile(join(folder, npy), npyBytes(new Float32Array([1, 2]), [2]));
   const before = await Promise.all(FILES.map(({ npy }) => stat(join(folder, npy))));
@@ -81,35 +81,28 @@ test('four whole files are kept, even if they are one’s own', async (t) => {
   );
 });
 
-test(
-  'damaged and missing files are written where the others are Fashion-MNIST’s own',
-  withData,
-  async (t) => {
-    const folder = await officialFolder(t, [TRAIN_IMAGES, TEST_IMAGES]);
-    await copyFile(here(TRAIN_LABELS), join(folder, TRAIN_LABELS.npy));
-    await truncate(join(folder, TRAIN_LABELS.npy), 5000);
-    for (const file of [TRAIN_LABELS, TEST_LABELS])
-      await writeFile(join(folder, `${file.idx}.gz`), await originalOf(file));
-    const abandoned = join(folder, '.fashion_mnist_test_labels.0.partial.npy');
-    await writeFile(abandoned, 'of a killed process');
-    await utimes(abandoned, 0, 0);
+test('replaces damaged and missing files if the others are Fashion-MNIST’s', withData, async (t) => {
+  const folder = await officialFolder(t, [TRAIN_IMAGES, TEST_IMAGES]);
+  await copyFile(here(TRAIN_LABELS), join(folder, TRAIN_LABELS.npy));
+  await truncate(join(folder, TRAIN_LABELS.npy), 5000);
+  for (const file of [TRAIN_LABELS, TEST_LABELS])
+    await writeFile(join(folder, `${file.idx}.gz`), await originalOf(file));
+  const abandoned = join(folder, '.fashion_mnist_test_labels.0.partial.npy');
+  await writeFile(abandoned, 'of a killed process');
+  await utimes(abandoned, 0, 0);
 
-    const { exitCode, said } = await runScript(folder);
-    assert.equal(exitCode, 0, said);
-    assert.match(said, /train_labels.npy: damaged .*takes 60000 bytes of data/);
-    assert.match(said, /test_labels.npy: missing/);
-    for (const file of [TRAIN_LABELS, TEST_LABELS]) {
-      assert.deepEqual(
-        parseNpy(await readFile(join(folder, file.npy))),
-        parseNpy(await readFile(here(file))),
-      );
-    }
-    assert.deepEqual(await dots(folder), []);
-    assert.equal((await runScript(folder)).said.trim().split('\n').length, 1);
-  },
-);
+  const { exitCode, said } = await runScript(folder);
+  assert.equal(exitCode, 0, said);
+  assert.match(said, /train_labels.npy: damaged .*takes 60000 bytes of data/);
+  assert.match(said, /test_labels.npy: missing/);
+  for (const file of [TRAIN_LABELS, TEST_LABELS]) {
+    assert.deepEqual(parseNpy(await readFile(join(folder, file.npy))), parseNpy(await readFile(here(file))));
+  }
+  assert.deepEqual(await dots(folder), []);
+  assert.equal((await runScript(folder)).said.trim().split('\n').length, 1);
+});
 
-test('a missing file is refused where another is one’s own, and nothing is written', withData, async (t) => {
+test('reports a missing file beside custom ones, and writes nothing', withData, async (t) => {
   const folder = await officialFolder(t, [TRAIN_IMAGES, TEST_IMAGES]);
   const own = npyBytes(new Uint8Array(60_000), [60_000]);
   await writeFile(join(folder, TRAIN_LABELS.npy), own);
@@ -123,7 +116,7 @@ test('a missing file is refused where another is one’s own, and nothing is wri
   assert.deepEqual(await readFile(join(folder, TRAIN_LABELS.npy)), Buffer.from(own));
 });
 
-test('a file that cannot be read as one is named', async (t) => {
+test('reports an unreadable file by name', async (t) => {
   const folder = temporaryFolder(t);
   await mkdir(join(folder, TRAIN_IMAGES.npy));
   const { exitCode, said } = await runScript(folder);
@@ -131,7 +124,7 @@ test('a file that cannot be read as one is named', async (t) => {
   assert.match(said, /train_images\.npy cannot be read: .*directory/);
 });
 
-test('an original that was changed is refused, compressed or not', withData, async () => {
+test('rejects a changed original, compressed or not', withData, async () => {
   const original = await originalOf(TEST_LABELS);
   assert.equal((await readOriginal(TEST_LABELS, original)).length, 10_000);
   const changed = Buffer.concat([idxHeader(TEST_LABELS), new Uint8Array(10_000)]);
@@ -145,7 +138,7 @@ test('an original that was changed is refused, compressed or not', withData, asy
   );
 });
 
-test('sources are tried in order; a download is verified like every other', withData, async (t) => {
+test('tries sources in order, and verifies downloads like the others', withData, async (t) => {
   const folder = await officialFolder(t, [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES]);
   const original = await originalOf(TEST_LABELS);
   const server = createServer(({ url }, response) => {
@@ -173,7 +166,7 @@ test('sources are tried in order; a download is verified like every other', with
   );
 });
 
-test('when nothing works, it says what was tried, why it failed and what to do', async (t) => {
+test('if all sources fail, reports each attempt, its error, and what to do', async (t) => {
   const folder = temporaryFolder(t);
   const sources = [folderSource('a folder', join(folder, 'none')), downloadSource('http://127.0.0.1:1/')];
   await assert.rejects(
@@ -189,7 +182,7 @@ test('when nothing works, it says what was tried, why it failed and what to do',
   assert.deepEqual(await readdir(folder), []);
 });
 
-test('an interruption leaves neither a file nor a part of one', withData, async (t) => {
+test('an interruption leaves no partial file', withData, async (t) => {
   const folder = await officialFolder(t, [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES]);
   const originals = temporaryFolder(t);
   await writeFile(join(originals, `${TEST_LABELS.idx}.gz`), await originalOf(TEST_LABELS));

@@ -48,7 +48,7 @@ const rowsOf = (samples: Uint8Array, perRow = samples.length / 28) =>
 const each = (pixel: (grey: number) => readonly number[]) => Uint8Array.from([...GREYS].flatMap(pixel));
 const uint32 = (value: number) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
 
-test('a grey PNG is exactly its bytes; gamma and profiles change nothing', async () => {
+test('a grey PNG gives exactly its bytes, despite gamma and profiles', async () => {
   const gamma = chunk('gAMA', uint32(100_000));
   for (const before of [[], [gamma]]) {
     assert.deepEqual(await decodeImage(png(rowsOf(GREYS), { before })), { count: 1, pixels: GREYS });
@@ -88,7 +88,7 @@ test('16 bits, alpha, palette and equal colours give the same greys', async () =
   for (const [name, bytes] of same) assert.deepEqual((await decodeImage(bytes)).pixels, GREYS, name);
 });
 
-test('one bit a pixel is black and white', async () => {
+test('reads one bit per pixel as black and white', async () => {
   const bits = Uint8Array.from({ length: 4 * 28 }, (_, i) => (i % 4 === 3 ? 0b10100000 : 0b10101010));
   const { pixels } = await decodeImage(png(rowsOf(bits), { depth: 1 }));
   assert.deepEqual(
@@ -110,7 +110,7 @@ test('colours become luma', async () => {
   }
 });
 
-test('JPEG and WebP are read', async () => {
+test('reads JPEG and WebP', async () => {
   const raw = { raw: { width: 28, height: 28, channels: 1 } } as const;
   const flat = new Uint8Array(784).fill(100);
   const near = (pixels: ArrayLike<number>, tolerance = 2) =>
@@ -121,7 +121,7 @@ test('JPEG and WebP are read', async () => {
   assert.deepEqual((await decodeImage(lossless)).pixels, GREYS);
 });
 
-test('an image of a data set comes back from its PNG unchanged', async () => {
+test('an image of a data set survives conversion to PNG', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ minLength: 784, maxLength: 784 }), async (pixels) => {
       const bytes = await toPng(pixels);
@@ -133,7 +133,7 @@ test('an image of a data set comes back from its PNG unchanged', async () => {
   );
 });
 
-test('another size is refused with what it was', async () => {
+test('rejects another size and reports it', async () => {
   const bytes = png(
     Array.from({ length: 27 }, () => new Uint8Array(32)),
     { width: 32, height: 27 },
@@ -144,7 +144,7 @@ test('another size is refused with what it was', async () => {
   );
 });
 
-test('a bomb is refused by its header, before it is decoded', async () => {
+test('rejects a bomb by its header, before decoding', async () => {
   const bomb = png([new Uint8Array(30_000)], { width: 30_000, height: 30_000 });
   await assert.rejects(decodeImage(bomb), refused('invalid-image-size', /30000×30000/));
 });
@@ -165,7 +165,7 @@ test('other formats never reach a decoder', async () => {
   }
 });
 
-test('an animated WebP or PNG is refused', async () => {
+test('rejects an animated WebP or PNG', async () => {
   const frames = { raw: { width: 28, height: 56, channels: 1, pageHeight: 28 } } as const;
   const webp = await sharp(PICTURES, frames)
     .webp({ delay: [100, 100], lossless: true })
@@ -178,7 +178,7 @@ test('an animated WebP or PNG is refused', async () => {
   );
 });
 
-test('a truncated picture is refused', async () => {
+test('rejects a truncated image', async () => {
   const noise = Uint8Array.from({ length: 784 }, (_, i) => (i * 7919) % 251);
   const raw = { raw: { width: 28, height: 28, channels: 1 } } as const;
   const pictures = [
@@ -191,7 +191,7 @@ test('a truncated picture is refused', async () => {
   }
 });
 
-test('a damaged picture is decoded or refused by name', async () => {
+test('a damaged image is decoded or rejected by name', async () => {
   const raw = { raw: { width: 28, height: 28, channels: 1 } } as const;
   const originals = [
     await toPng(GREYS),

@@ -40,7 +40,7 @@ test('the four files become bytes in shared memory, with the digest of pixels an
 });
 
 for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened']) {
-  test(`images that NumPy wrote as ${form} are the same data set`, async (t) => {
+  test(`images written by NumPy as ${form} give the same data set`, async (t) => {
     const { train } = await loadFashionMnist(
       await dataFolder(t, { [TRAIN_IMAGES]: await npyFixture(`pictures-${form}`) }),
     );
@@ -48,7 +48,7 @@ for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened'
   });
 }
 
-test('labels may be floats', async (t) => {
+test('accepts labels as floats', async (t) => {
   const labels = npyBytes(new Float64Array([9, 0]), [2]);
   assert.deepEqual(
     [...(await loadFashionMnist(await dataFolder(t, { [TRAIN_LABELS]: labels }))).train.labels],
@@ -78,7 +78,7 @@ const DEFECTS: readonly (readonly [string, string, Uint8Array, RegExp])[] = [
   ['a file of something else', TRAIN_LABELS, Buffer.from('not an array'), /signature/],
 ];
 for (const [name, file, bytes, message] of DEFECTS) {
-  test(`${name}: refused with the file, the defect and what to do`, async (t) => {
+  test(`rejects with file, defect and advice: ${name}`, async (t) => {
     const folder = await dataFolder(t, { [file]: bytes });
     await assert.rejects(loadFashionMnist(folder), (error: Error) => {
       assert.ok(error.message.startsWith(join(folder, file)), error.message);
@@ -88,7 +88,7 @@ for (const [name, file, bytes, message] of DEFECTS) {
   });
 }
 
-test('a missing or truncated file is refused', async (t) => {
+test('rejects a missing or truncated file', async (t) => {
   const folder = await dataFolder(t);
   await truncate(join(folder, TRAIN_IMAGES), 1000);
   await assert.rejects(loadFashionMnist(folder), refused('invalid-dataset', /bytes of data/));

@@ -22,13 +22,13 @@ test('raw bytes are images of 784', () => {
   }
 });
 
-test('pixels that are all whole become bytes, others stay floats', () => {
+test('whole pixels become bytes, others stay floats', () => {
   assert.deepEqual(toBatch(Float32Array.from(PICTURES)).pixels, PICTURES);
   const mixed = Float32Array.from(PICTURES).with(783, 0.25);
   assert.equal(toBatch(mixed).pixels, mixed);
 });
 
-test('only values that are k/255 but for rounding are moved to k', () => {
+test('only values within rounding of k/255 become k', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (value) => {
       const pixel = unitToByteScale(value, FLOAT32_ROUNDING);
@@ -37,7 +37,7 @@ test('only values that are k/255 but for rounding are moved to k', () => {
   );
 });
 
-test('batches are joined in order, as floats where one of them is', () => {
+test('batches are joined in order, as floats if one of them is', () => {
   const bytes = decodeBytes(PICTURES);
   const floats = { count: 1, pixels: new Float32Array(784).fill(0.5) };
   assert.equal(joinBatches([bytes]), bytes);
@@ -49,7 +49,7 @@ test('batches are joined in order, as floats where one of them is', () => {
   assert.deepEqual(joined, { count: 3, pixels: new Float32Array([...floats.pixels, ...PICTURES]) });
 });
 
-test('a form of many files is one batch in the order of the files, in every form the same', async () => {
+test('a form with several files becomes one batch in file order, in every format', async () => {
   const one = PICTURES.subarray(0, 784);
   const { count, pixels } = decodeImages({
     kind: 'many',
@@ -66,7 +66,7 @@ test('a form of many files is one batch in the order of the files, in every form
   assert.deepEqual(pixels, new Uint8Array([...PICTURES, ...one, ...PICTURES, ...one, ...one]));
 });
 
-test('random bytes are decoded or refused by name, as whatever they are sent', () => {
+test('random bytes are decoded or rejected by name, in every format', () => {
   const kinds = fc.constantFrom('json', 'npy', 'bytes');
   fc.assert(
     fc.property(kinds, fc.uint8Array({ maxLength: 2000 }), (kind, bytes) => {

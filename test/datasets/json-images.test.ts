@@ -17,7 +17,7 @@ test('an image is 784 numbers or 28 rows of 28', () => {
   }
 });
 
-test('space, indentation, a byte order mark and escapes in the name do not matter', () => {
+test('accepts white space, a byte order mark and escapes in names', () => {
   const expected = decodeJson(json({ image: [...PICTURES.subarray(0, 784)] }));
   const indented = JSON.stringify({ image: rowsOf(PICTURES) }, null, '\t ').replaceAll('\n', '\r\n');
   assert.deepEqual(decodeJson(json(`\n ${indented} \t`)), expected);
@@ -25,7 +25,7 @@ test('space, indentation, a byte order mark and escapes in the name do not matte
   assert.deepEqual(decodeJson(json(indented.replace('image', '\\u0069mage'))), expected);
 });
 
-test('numbers are JSON numbers, in any of its notations', () => {
+test('accepts JSON numbers in every notation', () => {
   const image = flat(0).join().replace('0,0,0,0,0,0', '255,2.55e2,0.0255E+4,-0,-0.0e0,25500e-2');
   const { pixels } = decodeJson(json(`{"image":[${image}]}`));
   assert.deepEqual([...pixels.subarray(0, 7)], [255, 255, 255, 0, 0, 255, 0]);
@@ -35,7 +35,7 @@ test('numbers are JSON numbers, in any of its notations', () => {
   }
 });
 
-test('with ?pixels=0-1 every printed form of k/255 is exactly k', () => {
+test('with ?pixels=0-1 every printed form of k/255 becomes exactly k', () => {
   const forms = [
     (k: number) => k / 255,
     (k: number) => Math.fround(k / 255),
@@ -76,7 +76,7 @@ const BAD_PIXELS: readonly (readonly [unknown, string])[] = [
   [JSON.stringify({ image: at(3, 9) }).replace('9', '1e999'), '#/image/3'],
 ];
 for (const [body, pointer] of BAD_PIXELS) {
-  test(`a pixel out of range is refused at ${pointer}`, () => {
+  test(`rejects a pixel out of range at ${pointer}`, () => {
     assert.throws(() => decodeJson(json(body)), refused('invalid-pixels', /0 to 255/, pointer));
   });
 }
@@ -104,7 +104,7 @@ const WRONG_TYPES: readonly (readonly [unknown, string, RegExp])[] = [
   [`{"image":[${flat()}],"image":[${flat()}]}`, '#/image', /second field/],
 ];
 for (const [body, pointer, message] of WRONG_TYPES) {
-  test(`${JSON.stringify(body).slice(0, 40)} is refused at ${pointer}: ${message.source}`, () => {
+  test(`rejects ${JSON.stringify(body).slice(0, 40)} at ${pointer}: ${message.source}`, () => {
     assert.throws(() => decodeJson(json(body)), refused('invalid-request', message, pointer));
   });
 }
@@ -118,7 +118,7 @@ const WRONG_SIZES: readonly (readonly [unknown, string, RegExp])[] = [
   [{ image: rowsOf(flat() as number[]).with(3, [1]) }, '#/image/3', /1 numbers; a row must have 28/],
 ];
 for (const [body, pointer, message] of WRONG_SIZES) {
-  test(`an image of the wrong size is refused at ${pointer}: ${message.source}`, () => {
+  test(`rejects an image of the wrong size at ${pointer}: ${message.source}`, () => {
     assert.throws(() => decodeJson(json(body)), refused('invalid-image-size', message, pointer));
   });
 }
@@ -138,18 +138,18 @@ const MALFORMED: readonly (readonly [string, Uint8Array, RegExp?])[] = [
   ['a __proto__ field after the image', json(`{"image":[${flat()}],"__proto__":{}}`), /__proto__/],
 ];
 for (const [name, body, message] of MALFORMED) {
-  test(`${name} is no JSON that is read`, () => {
+  test(`rejects ${name} as invalid JSON`, () => {
     assert.throws(() => decodeJson(body), refused('malformed-body', message));
   });
 }
 
-test('sixty million brackets are refused at the first that does not belong', () => {
+test('rejects sixty million brackets at the first invalid one', () => {
   const bomb = Buffer.alloc(60_000_000, '[');
   bomb.write('{"images":');
   assert.throws(() => decodeJson(bomb), refused('invalid-request', /an array/, '#/images/0/0/0'));
 });
 
-test('any JSON whatever, whole or damaged, is decoded or refused by name', () => {
+test('any JSON, valid or damaged, is decoded or rejected by name', () => {
   fc.assert(fc.property(fc.json(), (text) => void onlyAtelierErrors(() => decodeJson(json(text)))));
   const image = JSON.stringify({ images: [flat(12.5), rowsOf(flat(7) as number[])] });
   const damage = fc.record({

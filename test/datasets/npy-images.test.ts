@@ -17,7 +17,7 @@ const FORMS = [
   'f8-widened',
 ];
 for (const form of FORMS) {
-  test(`pictures that NumPy wrote as ${form} are the same bytes`, async () => {
+  test(`images written by NumPy as ${form} give the same bytes`, async () => {
     assert.deepEqual(decodeNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: PICTURES });
   });
 }
@@ -30,7 +30,7 @@ test('one image may have shape (784) or (28, 28), many (n, 784) or (n, 28, 28)',
   }
 });
 
-test('other shapes are refused and told which are allowed', () => {
+test('rejects other shapes and lists the allowed ones', () => {
   const sized = (shape: number[]) => npyBytes(new Uint8Array(shape.reduce((a, b) => a * b, 1)), shape);
   for (const shape of [
     [],
@@ -54,7 +54,7 @@ test('floats up to 1 are 0–1, floats with one number greater than 1 are 0–25
   assert.deepEqual(decodeNpy(npyBytes(values, [784])).pixels, new Uint8Array(values));
 });
 
-test('floats just above 1 are neither, unless ?pixels= says so', () => {
+test('floats just above 1 are ambiguous without ?pixels=', () => {
   for (const maximum of [1.000_000_2, 1.01]) {
     const values = new Float64Array(784).fill(0.5).with(7, maximum);
     const files = [npyBytes(image(1), [784]), npyBytes(values, [784])];
@@ -68,7 +68,7 @@ test('floats just above 1 are neither, unless ?pixels= says so', () => {
   assert.equal(decodeNpy(npyBytes(image(1.02), [784])).pixels[0], Math.fround(1.02));
 });
 
-test('?pixels= decides instead', () => {
+test('?pixels= overrides the inferred scale', () => {
   assert.deepEqual(decodeNpy(npyBytes(image(0.5), [784]), { pixels: '0-255' }).pixels, image(0.5));
   const ones = npyBytes(new Uint8Array(784).fill(1), [784]);
   assert.deepEqual(decodeNpy(ones, { pixels: '0-1' }).pixels, new Uint8Array(784).fill(255));
@@ -78,11 +78,11 @@ test('?pixels= decides instead', () => {
   );
 });
 
-test('fractions between the greys are kept', () => {
+test('keeps fractional pixels', () => {
   assert.deepEqual(decodeNpy(npyBytes(image(0.5), [784])).pixels, image(127.5));
 });
 
-test('the scale of several files is decided once', () => {
+test('infers one scale for several files', () => {
   const files = [
     npyBytes(image(1), [784]),
     npyBytes(image(200), [784]),
@@ -93,7 +93,7 @@ test('the scale of several files is decided once', () => {
   assert.deepEqual(decodeNpyFiles([files[0]!, files[2]!])[0]!.pixels, new Uint8Array(784).fill(255));
 });
 
-test('what is no pixel is refused with its place', () => {
+test('rejects an invalid pixel with its position', () => {
   for (const value of [Number.NaN, Infinity, -Infinity, -1e-9, 255.001]) {
     const values = new Float64Array(2 * 784);
     values[784 + 28 + 2] = value;
@@ -102,7 +102,7 @@ test('what is no pixel is refused with its place', () => {
   }
 });
 
-test('an integer too large for a pixel is refused', async () => {
+test('rejects an integer above 255', async () => {
   const bytes = Buffer.from(await npyFixture('pictures-i8'));
   bytes.writeBigInt64LE(2n ** 62n, bytes.length - 8);
   assert.throws(() => decodeNpy(bytes), refused('invalid-pixels', /\[1, 783\] is 4611686018427387904/));

@@ -33,7 +33,7 @@ function cacheOf(inUse: readonly string[] = []) {
   return { cache, loaded, ask };
 }
 
-test('a data set is loaded once, however many ask for it meanwhile', async () => {
+test('concurrent requests load a data set once', async () => {
   const { cache, loaded } = cacheOf();
   const [one, two] = await Promise.all([cache.get(summary('a')), cache.get(summary('a'))]);
   assert.equal(one, two);
@@ -43,19 +43,19 @@ test('a data set is loaded once, however many ask for it meanwhile', async () =>
   assert.notEqual(await cache.get(summary('a')), one);
 });
 
-test('the one that was not asked for the longest time makes room', async () => {
+test('evicts the least recently used data set', async () => {
   const { loaded, ask } = cacheOf();
   await ask('a', 'b', 'a', 'c', 'a', 'c', 'b');
   assert.deepEqual(loaded, ['a', 'b', 'c', 'b']);
 });
 
-test('one that is in use stays, beyond the room that there is', async () => {
+test('keeps data sets in use, even above the limit', async () => {
   const { loaded, ask } = cacheOf(['a', 'b']);
   await ask('a', 'b', 'c', 'd', 'a', 'b', 'c');
   assert.deepEqual(loaded, ['a', 'b', 'c', 'd', 'c']);
 });
 
-test('one that takes more than all the room is there until another is asked for', async () => {
+test('keeps a data set above the limit until another is requested', async () => {
   const { cache, loaded, ask } = cacheOf();
   for (const _ of [1, 2]) await cache.get(summary('large', 100));
   await ask('a');
@@ -63,7 +63,7 @@ test('one that takes more than all the room is there until another is asked for'
   assert.deepEqual(loaded, ['large', 'a', 'large']);
 });
 
-test('what could not be loaded is tried again', async () => {
+test('retries a failed load', async () => {
   let fails = true;
   const cache = createTensorCache({
     load: async () => {

@@ -27,7 +27,7 @@ function summaryOf(digest: string): DatasetSummary {
   };
 }
 
-test('tensors are read as they were written, into shared memory', async (t) => {
+test('tensors are read back unchanged, into shared memory', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
   const digest = await writeTensorFile(path, tensors);
   assert.equal(
@@ -42,7 +42,7 @@ test('tensors are read as they were written, into shared memory', async (t) => {
   await assert.rejects(writeTensorFile(path, tensors), /EEXIST/);
 });
 
-test('a file that is damaged, cut off, longer or gone is refused by name', async (t) => {
+test('rejects a damaged, truncated, longer or missing file by name', async (t) => {
   const path = join(temporaryFolder(t), 'tensors');
   const summary = summaryOf(await writeTensorFile(path, tensors));
   const bytes = await readFile(path);
@@ -65,7 +65,7 @@ test('a file that is damaged, cut off, longer or gone is refused by name', async
   );
 });
 
-test('another class name, another division or other pixels are another data set', () => {
+test('other class names, splits or pixels give another id', () => {
   const summary = summaryOf('sha256:0');
   const { splits } = summary;
   const ids = [

@@ -53,7 +53,7 @@ for (const [name, original, read] of [
   ['PyTorch safetensors', formatFixture('torch-bf16.safetensors'), importModel],
   ['ONNX', exportModel(model, 'onnx', 'uint8'), (bytes: Uint8Array) => evaluateOnnx(bytes, fixtureImages)],
 ] as const) {
-  test(`a damaged ${name} file is read or refused`, () => {
+  test(`a damaged ${name} file is read or rejected by name`, () => {
     assert.ok(onlyAtelierErrors(() => read(original, { hidden: name === 'npy' ? [2] : undefined })));
     let refusals = 0;
     fc.assert(
@@ -70,7 +70,7 @@ for (const [name, original, read] of [
   });
 }
 
-test('random bytes behind the start of each format are refused', () => {
+test('rejects random bytes after the signature of each format', () => {
   const starts = ['\x93NUMPY\x01\x00', 'PK\x03\x04', '\x40\0\0\0\0\0\0\0{'].map((start) =>
     Buffer.from(start, 'latin1'),
   );

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { findDuplicateKey } from '../../src/formats/duplicate-key.ts';
 
-test('a field that an object names twice is found at any depth and in any spelling', () => {
+test('finds duplicate keys at any depth and in any spelling', () => {
   for (const [json, field] of [
     ['{"seed":1,"seed":2}', 'seed'],
     ['{"a":{"b":[{"c":1,"d":{},"c":[]}]}}', 'c'],
@@ -17,7 +17,7 @@ test('a field that an object names twice is found at any depth and in any spelli
   }
 });
 
-test('what JSON.stringify writes names no field twice, whatever is in it', () => {
+test('finds no duplicates in the output of JSON.stringify', () => {
   fc.assert(
     fc.property(fc.json(), fc.nat({ max: 2 }), (json, indent) => {
       assert.equal(findDuplicateKey(JSON.stringify(JSON.parse(json), null, indent)), undefined);
@@ -25,7 +25,7 @@ test('what JSON.stringify writes names no field twice, whatever is in it', () =>
   );
 });
 
-test('the longest texts are read through, escapes and all', () => {
+test('reads the longest strings with escapes', () => {
   const body = (text: string) => `{"a":"${text}","b":1,"a":2}`;
   for (const text of ['x'.repeat(2 ** 20), '\\\\'.repeat(2 ** 19), '\\"'.repeat(2 ** 19)]) {
     assert.equal(findDuplicateKey(body(text)), 'a');

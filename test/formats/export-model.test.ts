@@ -17,7 +17,7 @@ test('npy is the packed vector', () => {
   assert.deepEqual(data, Float32Array.from(model.parameters));
 });
 
-test('npz and safetensors hold each layer under its name', () => {
+test('npz and safetensors contain each layer under its name', () => {
   for (const tensors of [
     parseNpz(exportModel(model, 'npz')),
     parseSafetensors(exportModel(model, 'safetensors')).tensors,
@@ -35,7 +35,7 @@ test('npz and safetensors hold each layer under its name', () => {
   }
 });
 
-test('safetensors says what makes the parameters a model', () => {
+test('safetensors contains the metadata of the model', () => {
   const { name, version, activation, layerSizes, classNames, standardization, digest } = model;
   assert.deepEqual(parseSafetensors(exportModel(model, 'safetensors')).metadata, {
     format: 'atelier',
@@ -49,7 +49,7 @@ test('safetensors says what makes the parameters a model', () => {
   });
 });
 
-test('json holds everything, the parameters as nested arrays', () => {
+test('json contains everything, with parameters as nested arrays', () => {
   const { parameters: _, ...rest } = model;
   const rows = ({ data }: Tensor, columns: number) =>
     Array.from({ length: data.length / columns }, (__, i) => [...data.slice(i * columns, (i + 1) * columns)]);
@@ -60,7 +60,7 @@ test('json holds everything, the parameters as nested arrays', () => {
 });
 
 for (const format of EXPORT_FORMATS) {
-  test(`the same model gives the same bytes of ${format}, in any time zone`, () => {
+  test(`the same model gives the same ${format} bytes, in any time zone`, () => {
     const [zone, bytes] = [process.env['TZ'], exportModel(model, format)];
     process.env['TZ'] = 'Pacific/Auckland';
     const elsewhere = exportModel(modelOf([784, 5, 3]), format);
@@ -70,6 +70,6 @@ for (const format of EXPORT_FORMATS) {
   });
 }
 
-test('the file is called after the model and its version', () => {
+test('the file is named after the model and its version', () => {
   assert.equal(exportFileName(model, 'safetensors'), 'my-model-7.safetensors');
 });

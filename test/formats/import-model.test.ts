@@ -23,7 +23,7 @@ import {
 
 for (const fixture of formatFixtures) {
   const { file, activation, hidden, standardization, probabilities } = fixture;
-  test(`${file} answers as it did where it was trained`, () => {
+  test(`${file} gives the predictions of the program that wrote it`, () => {
     const model = importModel(formatFixture(file), { activation, standardization });
     assert.equal(model.source, sourceOf(fixture));
     assert.deepEqual(model.layerSizes, [784, ...hidden, probabilities[0]!.length]);
@@ -35,7 +35,7 @@ for (const fixture of formatFixtures) {
   });
 }
 
-test('what float32 does not hold exactly is rounded and counted; half precision is held exactly', () => {
+test('rounds and counts values beyond float32; half precision is exact', () => {
   const rounded = (file: string) => importModel(formatFixture(file)).rounded;
   const count = 784 * 3 + 3 + 3 * 10 + 10;
   assert.ok(rounded('sklearn-identity.npz') > 0.99 * count && rounded('sklearn-identity.npz') <= count);
@@ -48,7 +48,7 @@ for (const layerSizes of [
   [784, 5, 10],
   [784, 6, 5, 4, 2],
 ]) {
-  test(`a ${layerSizes.join('-')} model comes back bit for bit from npy, npz and safetensors`, () => {
+  test(`a ${layerSizes.join('-')} model is restored bit for bit from npy, npz and safetensors`, () => {
     const model = modelOf(layerSizes);
     const [hidden, classNames] = [layerSizes.slice(1, -1), model.classNames];
     const known = { activation: 'tanh', classNames, standardization: { mean: 0.25, std: 0.5 } } as const;
@@ -66,7 +66,7 @@ for (const layerSizes of [
   });
 }
 
-test('what neither the file nor the sender says is not known', () => {
+test('properties that neither the file nor the request gives are null', () => {
   const file = exportModel(modelOf([784, 4, 3]), 'npz');
   const { activation, classNames, standardization, assumed } = importModel(file);
   assert.deepEqual(assumed, ['activation', 'classNames', 'standardization']);
@@ -81,7 +81,7 @@ test('what neither the file nor the sender says is not known', () => {
   );
 });
 
-test('the sender may not contradict the file', () => {
+test('rejects a request that contradicts the file', () => {
   const file = exportModel(modelOf([784, 4, 3]), 'safetensors');
   const refusal = (hints: ImportHints, message: RegExp) =>
     assert.throws(() => importModel(file, hints), refused('invalid-model-file', message));
@@ -98,7 +98,7 @@ test('the sender may not contradict the file', () => {
   );
 });
 
-test('metadata of other parameters than the file’s are refused, those of other writers left alone', () => {
+test('rejects metadata of other parameters, and ignores metadata of other programs', () => {
   const [model, other] = [modelOf([784, 4, 3]), modelOf([784, 5, 3])];
   const tensors = layerTensors(model.layerSizes, numbers(model.parameters.length, 1));
   const refusal = (metadata: Record<string, string>, message: RegExp) =>
@@ -116,7 +116,7 @@ test('metadata of other parameters than the file’s are refused, those of other
   assert.equal(activation, null);
 });
 
-test('a packed vector is divided by the hidden layers, and its length says how many classes there are', () => {
+test('splits a packed vector by the hidden layers and infers the number of classes', () => {
   const vector = (count: number) => npyBytes(numbers(count), [count]);
   assert.deepEqual(importModel(vector(31_810), { hidden: [40] }).layerSizes, [784, 40, 10]);
   assert.deepEqual(importModel(vector(785 * 3), { hidden: [] }).layerSizes, [784, 3]);
@@ -205,7 +205,7 @@ for (const [defect, tensors, message] of [
   ['conventions are mixed', [tensor('W1', 3, 784), tensor('0.bias', 3)], /"0\.bias" is not a name like "W1"/],
   ['a PyTorch layer has no bias', [tensor('fc.weight', 3, 784)], /"fc\.bias" is missing/],
 ] as const) {
-  test(`it is said when ${defect}`, () => {
+  test(`reports if ${defect}`, () => {
     for (const file of [npzBytes(tensors), safetensorsBytes(tensors, {})]) {
       assert.throws(() => importModel(file), refused('invalid-model-file', message));
     }
@@ -217,7 +217,7 @@ for (const [value, shown] of [
   [Number.NEGATIVE_INFINITY, '-Infinity'],
   [1e39, '1e\\+39'],
 ] as const) {
-  test(`${value} is refused with its place`, () => {
+  test(`rejects ${value} with its position`, () => {
     const weights = new Float64Array(784 * 2);
     weights[785] = value;
     const file = zipSync({
@@ -229,7 +229,7 @@ for (const [value, shown] of [
   });
 }
 
-test('integers, other files in the archive, and files of another kind are refused by name', () => {
+test('rejects integers, other files in the archive, and other file types by name', () => {
   const refusal = (file: Uint8Array, message: RegExp) =>
     assert.throws(() => importModel(file), refused('invalid-model-file', message));
   refusal(zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])), /"W1" has dtype u1; use f2, f4 or f8/);

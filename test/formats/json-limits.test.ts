@@ -7,7 +7,7 @@ import { findLimitViolation, parseJson, readJson } from '../../src/formats/json-
 const bytes = (text: string) => Buffer.from(text);
 const bounds = { depth: 3, values: 5, parts: 4 };
 
-test('levels, values and parts are counted without parsing, and not in texts', () => {
+test('counts levels, values and containers without parsing, and ignores strings', () => {
   for (const [text, excess] of [
     ['[[[1]]]', undefined],
     ['[[[[1]]]]', /deeper than 3/],
@@ -26,12 +26,12 @@ test('levels, values and parts are counted without parsing, and not in texts', (
   }
 });
 
-test('a body of small arrays is refused before it takes its memory', () => {
+test('rejects a body of small arrays before it uses memory', () => {
   const body = bytes(`[${'[],'.repeat(2 ** 20)}[]]`);
   assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and strings/);
 });
 
-test('what is no JSON, no UTF-8 or not of the schema is refused with its place', () => {
+test('rejects invalid JSON, invalid UTF-8 and schema violations with the position', () => {
   const schema = z.object({ a: z.array(z.int()) });
   assert.deepEqual(readJson(bytes('{"a":[1]}'), schema), { a: [1] });
   assert.throws(() => readJson(bytes('{"a":[1}'), schema), /cannot be read as JSON/);

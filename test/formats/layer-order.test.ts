@@ -15,7 +15,7 @@ function layers(shapes: Record<string, readonly [units: number, inputs: number]>
 const order = (shapes: Parameters<typeof layers>[0]) =>
   orderByShape(layers(shapes)).map(({ weights }) => weights.name.replace('.weight', ''));
 
-test('numbers count as numbers, not by the alphabet', () => {
+test('orders numbers numerically, not alphabetically', () => {
   const square = [784, 784] as const;
   assert.deepEqual(order({ '10': [10, 784], '2': square, '0': square }), ['0', '2', '10']);
   assert.deepEqual(order({ 'm.layers.10.fc': square, 'm.layers.9.fc': square }), [
@@ -24,7 +24,7 @@ test('numbers count as numbers, not by the alphabet', () => {
   ]);
 });
 
-test('shapes order what names do not', () => {
+test('orders layers by shape if names do not', () => {
   assert.deepEqual(order({ between: [6, 5], output: [10, 6], entry: [5, 784] }), [
     'entry',
     'between',
@@ -38,18 +38,18 @@ test('shapes order what names do not', () => {
   ]);
 });
 
-test('layers that could be exchanged are refused', () => {
+test('rejects interchangeable layers', () => {
   assert.throws(
     () => order({ first: [8, 784], alpha: [8, 8], beta: [8, 8], out: [10, 8] }),
     refused('invalid-model-file', /not determine whether layer "alpha" or "beta" is first; number them/),
   );
 });
 
-test('layers that do not join keep the order of their names, so that the first that does not fit is named', () => {
+test('incompatible layers keep the order of their names, so the first mismatch is reported', () => {
   assert.deepEqual(order({ '2': [10, 7], '0': [8, 784] }), ['0', '2']);
 });
 
-test('the search ends soon where nothing fits', () => {
+test('the search ends quickly if no order fits', () => {
   const dead = Object.fromEntries(Array.from('abcdefgh', (name) => [name, [784, 784] as const]));
   assert.deepEqual(order({ ...dead, x: [10, 5] }), [...'abcdefgh', 'x']);
 });

@@ -38,7 +38,7 @@ const FLOATS: Record<string, readonly number[]> = {
 };
 
 for (const [dtype, values] of Object.entries({ ...INTEGERS, ...FLOATS })) {
-  test(`what NumPy wrote as ${dtype} is read to the bit`, async () => {
+  test(`reads NumPy's ${dtype} bit for bit`, async () => {
     const array = parseNpy(await npyFixture(dtype));
     assert.equal(array.dtype, dtype);
     assert.deepEqual(array.shape, [2, 3]);
@@ -56,13 +56,13 @@ const REFUSED_DTYPES = {
   structured: /structured/,
 };
 for (const [name, message] of Object.entries(REFUSED_DTYPES)) {
-  test(`a ${name} array is refused by name`, async () => {
+  test(`rejects a ${name} array by name`, async () => {
     const bytes = await npyFixture(name);
     assert.throws(() => parseNpy(bytes), refused('malformed-body', message));
   });
 }
 
-test('Fortran order becomes C order', async () => {
+test('converts Fortran order to C order', async () => {
   const array = parseNpy(await npyFixture('fortran'));
   assert.deepEqual(array.shape, [2, 3, 4]);
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('Fortran order becomes C order', async () => {
   );
 });
 
-test('versions 2 and 3, a scalar and an empty array are read', async () => {
+test('reads versions 2 and 3, a scalar and an empty array', async () => {
   for (const name of ['version-2', 'version-3']) {
     assert.deepEqual([...parseNpy(await npyFixture(name)).data], [0, 1, 2, 3, 4, 5]);
   }
@@ -83,7 +83,7 @@ test('versions 2 and 3, a scalar and an empty array are read', async () => {
   assert.deepEqual(parseNpy(await npyFixture('empty')).shape, [0, 784]);
 });
 
-test('data that is not aligned, or lies within a larger buffer, is read', () => {
+test('reads unaligned data and data within a larger buffer', () => {
   const numbers = new Float64Array([1, -2.5]);
   for (const version of [1, 2]) {
     const bytes = npyOf(headerOf('(2,)', "'<f8'"), new Uint8Array(numbers.buffer), version);
@@ -127,12 +127,12 @@ const MALFORMED: readonly (readonly [string, Uint8Array, RegExp])[] = [
   ['a dtype named like a method', npyOf(headerOf('(3,)', "'<constructor'"), 9), /<constructor/],
 ];
 for (const [name, bytes, message] of MALFORMED) {
-  test(`${name}: refused with the defect named`, () => {
+  test(`rejects by name: ${name}`, () => {
     assert.throws(() => parseNpy(bytes), refused('malformed-body', message));
   });
 }
 
-test('the header of a file can be judged from its first bytes', async () => {
+test('validates the header from the first bytes of a file', async () => {
   const bytes = await npyFixture('pictures-f8');
   assert.deepEqual(readNpyHeader(bytes.subarray(0, 200), bytes.length).shape, [2, 784]);
   assert.throws(
@@ -141,7 +141,7 @@ test('the header of a file can be judged from its first bytes', async () => {
   );
 });
 
-test('what is written is read back, bit for bit', () => {
+test('arrays are written and read back bit for bit', () => {
   const values = fc.oneof(
     fc.uint8Array(),
     fc.float32Array({ noNaN: true }),
@@ -156,11 +156,11 @@ test('what is written is read back, bit for bit', () => {
   );
 });
 
-test('a shape that does not hold the values is the caller’s mistake', () => {
+test('throws a RangeError for a shape that does not match the values', () => {
   assert.throws(() => npyBytes(new Float32Array(3), [2, 2]), RangeError);
 });
 
-test('random bytes after a good start never crash the reader', () => {
+test('random bytes after a valid start never crash the reader', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(1, 2, 3),
@@ -173,7 +173,7 @@ test('random bytes after a good start never crash the reader', () => {
   );
 });
 
-test('a real file with some bytes changed is read or refused, never misread in size', async () => {
+test('a file with changed bytes is read or rejected, but never with a wrong size', async () => {
   const originals = await Promise.all(['fortran', 'f2', 'structured', 'version-3'].map(npyFixture));
   const change = fc.tuple(fc.nat(), fc.nat({ max: 255 }));
   fc.assert(

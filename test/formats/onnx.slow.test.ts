@@ -89,7 +89,7 @@ for (const [hidden, activation, standardize] of [
   [[16, 12, 10], 'leaky-relu', false],
 ] as const) {
   const name = `784-${[...hidden, 10].join('-')} with ${activation}${standardize ? ', standardised' : ''}`;
-  test(`ONNX Runtime answers to all test images as the service does: ${name}`, async () => {
+  test(`ONNX Runtime agrees with the service on all test images: ${name}`, async () => {
     const model = trained([...hidden], activation, standardize);
     const served = serve(model);
     const labels = labelsOf(served);
@@ -107,7 +107,7 @@ for (const [hidden, activation, standardize] of [
   });
 }
 
-test('one image gives what it gives among others', async () => {
+test('one image gives the same result alone and in a batch', async () => {
   const file = exportModel(modelOf([784, 12, 10]), 'onnx', 'uint8');
   const [many, one] = [
     await run(file, 'uint8', pixels.subarray(0, 7840)),
@@ -116,7 +116,7 @@ test('one image gives what it gives among others', async () => {
   assert.ok(largestDifference(one.probabilities, many.probabilities.subarray(0, 10)) <= 1e-6);
 });
 
-test('the file says what it is of', () => {
+test('the file contains the metadata of the model', () => {
   const model = modelOf([784, 4, 3]);
   const { producerName, modelVersion, metadata, graph } = readOnnx(exportModel(model, 'onnx'));
   assert.deepEqual([producerName, modelVersion, graph.name], ['atelier', 7, 'my-model']);

@@ -21,7 +21,7 @@ function refusal(file: Uint8Array, message: RegExp): void {
   assert.throws(() => parseSafetensors(file), refused('invalid-model-file', message));
 }
 
-test('the data start at a multiple of eight, whatever the header’s length', () => {
+test('the data starts at a multiple of eight for any header length', () => {
   for (const note of ['', 'a', 'ab', 'é', 'abcdef', 'abcdefg']) {
     const tensors = [tensor('W1', 2, 3), tensor('b1', 2)];
     const file = safetensorsBytes(tensors, { note });
@@ -30,7 +30,7 @@ test('the data start at a multiple of eight, whatever the header’s length', ()
   }
 });
 
-test('every type of float is read exactly, also where it is not aligned', () => {
+test('reads every float type exactly, also unaligned', () => {
   const data = Buffer.alloc(1 + 2 + 2 + 4 + 8);
   data.writeUInt16LE(0xbfc0, 1); // −1.5
   data.writeUInt16LE(0x3555, 3); // the half next to a third
@@ -61,12 +61,12 @@ test('every type of float is read exactly, also where it is not aligned', () => 
   );
 });
 
-test('other types are refused by name', () => {
+test('rejects other types by name', () => {
   refusal(fileOf({ W1: entry(0, 8, [1], 'I64') }, 8), /"W1" has dtype I64; use F16, BF16, F32 or F64/);
   refusal(fileOf({ W1: entry(0, 8, [1], 'C64') }, 8), /entry "W1" is invalid at "dtype"/);
 });
 
-test('every byte belongs to exactly one tensor', () => {
+test('requires every byte to belong to exactly one tensor', () => {
   refusal(fileOf({ a: entry(0, 8), b: entry(4, 12) }, 12), /"b" overlaps another tensor/);
   refusal(fileOf({ a: entry(0, 8), b: entry(0, 8) }, 8), /"b" overlaps another tensor/);
   refusal(fileOf({ a: entry(4, 8) }, 8), /4 bytes before "a" do not belong to a tensor/);
@@ -75,7 +75,7 @@ test('every byte belongs to exactly one tensor', () => {
   refusal(fileOf({ a: entry(0, 8) }, 7), /its tensors take 8 bytes, but the file has 7/);
 });
 
-test('shapes and offsets agree and are whole numbers', () => {
+test('requires shapes and offsets to agree and be whole numbers', () => {
   refusal(
     fileOf({ a: entry(0, 8, [3]) }, 8),
     /"a" of F32 and shape \(3,\) takes 12 bytes, but its offsets are 0 to 8/,
@@ -89,7 +89,7 @@ test('shapes and offsets agree and are whole numbers', () => {
   refusal(fileOf('{"__proto__": 1}'), /entry "__proto__" is invalid/);
 });
 
-test('the header has bounds and is a JSON object', () => {
+test('requires the header to be a JSON object of limited size', () => {
   refusal(new Uint8Array(7), /7 bytes, too few for a header/);
   refusal(Buffer.from('ffffffffffffffff7b', 'hex'), /its header has 18446744073709551615 bytes/);
   refusal(fileOf('{}').subarray(0, 9), /it ends within the header/);

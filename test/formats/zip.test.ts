@@ -20,7 +20,7 @@ function refusal(archive: Uint8Array, message: RegExp): void {
 }
 
 for (const level of [0, 6] as const) {
-  test(`entries are read in their order, at level ${level}, also behind a comment`, () => {
+  test(`reads entries in order, at level ${level}, also with a comment`, () => {
     const archive = Buffer.from(zipSync(files, { level }));
     const commented = Buffer.concat([archive, Buffer.from('PK\x05\x06 is not the end')]);
     commented.writeUInt16LE(commented.length - archive.length, archive.length - 2);
@@ -31,21 +31,21 @@ for (const level of [0, 6] as const) {
   });
 }
 
-test('a bomb is refused by the size that it declares, before anything is inflated', () => {
+test('rejects a bomb by its declared size, before decompressing', () => {
   const bomb = zipSync({ 'a.npy': new Uint8Array(2 * LIMIT) });
   assert.ok(bomb.length < LIMIT / 100);
   refusal(bomb, /it decompresses to 2097152 bytes; the limit is 1048576/);
   refusal(changed(SIZE, 0xffff_ffff), /it decompresses to 4294972295 bytes/);
 });
 
-test('a bomb that declares less is cut off where its declaration ends', () => {
+test('stops decompressing a bomb at its declared size', () => {
   refusal(
     changed(SIZE, 100, zipSync({ 'a.npy': new Uint8Array(2 * LIMIT) })),
     /does not decompress to its declared 100 bytes/,
   );
 });
 
-test('what was damaged, cut off or moved is refused', () => {
+test('rejects damaged, truncated and moved entries', () => {
   const archive = zipSync(files);
   refusal(changed(CHECKSUM, 1), /"a\.npy" is damaged/);
   refusal(changed(SIZE, 6), /"a\.npy" is damaged/);
@@ -57,7 +57,7 @@ test('what was damaged, cut off or moved is refused', () => {
   refusal(archive.subarray(0, 10), /has no directory/);
 });
 
-test('two entries of one name, encryption, other methods and too many entries are refused', () => {
+test('rejects duplicate names, encryption, other methods and too many entries', () => {
   const archive = Buffer.from(zipSync(files));
   for (let at = archive.indexOf('b.npy'); at >= 0; at = archive.indexOf('b.npy')) archive.write('a', at);
   refusal(archive, /two entries "a\.npy"/);

@@ -39,7 +39,7 @@ async function readAll(parser: Parser, name: string, inputs: number): Promise<vo
 }
 
 for (const [name, make] of Object.entries(parsers)) {
-  test(`files with something changed are read or refused by name: ${name}`, async () => {
+  test(`changed files are read or rejected by name: ${name}`, async () => {
     const parser: Parser = await make();
     await parser.open?.();
     await readAll(parser, name, INPUTS);
@@ -47,7 +47,7 @@ for (const [name, make] of Object.entries(parsers)) {
   });
 }
 
-test('what arrives at the running service is answered with 2xx or 4xx, whatever is changed of it', async () => {
+test('the running service responds to mutated requests with 2xx or 4xx', async () => {
   const opened: [string, Parser][] = [];
   for (const [name, make] of Object.entries(serviceParsers)) opened.push([name, await make()]);
   for (const [, parser] of opened) await parser.open?.();
@@ -59,7 +59,7 @@ test('what arrives at the running service is answered with 2xx or 4xx, whatever 
   }
 });
 
-test('the same seed and number give the same input, and others another', async () => {
+test('the same seed and number give the same input, others a different one', async () => {
   const parser = parsers.npy();
   const text = (seed: number, index: number) =>
     Buffer.from(createInput(parser, 'npy', seed, index).bytes).toString('latin1');
@@ -68,7 +68,7 @@ test('the same seed and number give the same input, and others another', async (
   assert.ok(new Set(all).size > 150);
 });
 
-test('what a checksum protects is reached behind it', () => {
+test('mutations reach data behind a checksum', () => {
   const checkpoints = parsers.checkpoints();
   const messages = new Set<string>();
   for (let index = 0; index < 200; index++) {

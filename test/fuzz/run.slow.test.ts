@@ -18,7 +18,7 @@ for (const { name, what, failures } of [
   { name: 'dies', what: /ended the process with SIGSEGV/, failures: [6] },
   { name: 'grows', what: /took \d+ MiB/, failures: [3, 7] },
 ]) {
-  test(`a parser that ${name} is found, with the bytes at which it does, and the others are read`, async (t) => {
+  test(`finds a parser that ${name}, with the bytes that cause it, and continues with the others`, async (t) => {
     const folder = await temporaryDirectory(t);
     const hangsAfterMs = name === 'hangs' ? 1000 : 300_000;
     const options = { seed: 1, inputs: INPUTS, hangsAfterMs, memoryBytes: 2 ** 29, folder };

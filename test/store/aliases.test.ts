@@ -17,7 +17,7 @@ test('an alias points at a version, and moves', async (t) => {
   assert.deepEqual((await store.models.get('shoes'))?.aliases, { stable: 1 });
 });
 
-test('the champion is what the name alone means; without one that is the newest', async (t) => {
+test('a name alone means the champion, or the newest version without one', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   const meant = async () => (await store.models.version('shoes'))?.version;
@@ -35,7 +35,7 @@ test('the champion is what the name alone means; without one that is the newest'
   );
 });
 
-test('the history tells every move, newest first, a rollback and a deletion too', async (t) => {
+test('the history lists every move, newest first, including rollbacks and deletions', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   await publish(store, 'shirts');
@@ -62,7 +62,7 @@ test('the history tells every move, newest first, a rollback and a deletion too'
   assert.deepEqual([page.data.map(({ id }) => id), page.hasMore], [[4, 3], true]);
 });
 
-test('an alias points at nothing that is not there', async (t) => {
+test('an alias cannot point at a missing version', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await assert.rejects(store.aliases.move('boots', 'champion', 1, 'ci'), failure('model-not-found', 'boots'));
@@ -77,7 +77,7 @@ test('an alias points at nothing that is not there', async (t) => {
   assert.deepEqual((await store.aliases.history('shoes', { limit: 10 })).data, []);
 });
 
-test('moves at once are told one after the other, each from where the one before it ended', async (t) => {
+test('concurrent moves are recorded in sequence, each from the version of the one before', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 4; n++) await publish(store, 'shoes');
   const versions = Array.from({ length: 40 }, (_, n) => 1 + ((n * 7) % 4));

@@ -10,25 +10,25 @@ const parameters = new Float32Array(31_810).map((_, n) => Math.sin(n));
 const bytes = new Uint8Array(parameters.buffer);
 const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
-test('bytes come back by the SHA-256 of their content, as a buffer that any array can view', async (t) => {
+test('bytes are read by the SHA-256 of their content, in a buffer that any typed array can view', async (t) => {
   const blobs = await openBlobs(await temporaryDirectory(t));
   assert.equal(await blobs.put(bytes), digest);
   const found = await blobs.get(digest);
   assert.deepEqual(new Float32Array(found.buffer), parameters);
 });
 
-test('nothing at all can be stored too', async (t) => {
+test('stores an empty blob', async (t) => {
   const blobs = await openBlobs(await temporaryDirectory(t));
   assert.equal((await blobs.get(await blobs.put(new Uint8Array()))).length, 0);
 });
 
-test('only the viewed part of a larger buffer is stored', async (t) => {
+test('stores only the viewed part of a larger buffer', async (t) => {
   const blobs = await openBlobs(await temporaryDirectory(t));
   const part = bytes.subarray(5, 4101);
   assert.deepEqual(await blobs.get(await blobs.put(part)), new Uint8Array(part));
 });
 
-test('the same bytes put many times at once are one file', async (t) => {
+test('equal bytes stored concurrently become one file', async (t) => {
   const directory = await temporaryDirectory(t);
   const blobs = await openBlobs(directory);
   const digests = await Promise.all(Array.from({ length: 20 }, () => blobs.put(bytes)));
@@ -36,7 +36,7 @@ test('the same bytes put many times at once are one file', async (t) => {
   assert.deepEqual(await readdir(directory), [digest.slice('sha256:'.length)]);
 });
 
-test('bytes survive opening again, leftovers of a killed process do not', async (t) => {
+test('blobs survive reopening, temporary files of a killed process do not', async (t) => {
   const directory = await temporaryDirectory(t);
   await (await openBlobs(directory)).put(bytes);
   await writeFile(join(directory, `${'0'.repeat(64)}.1.tmp`), 'half');
@@ -45,7 +45,7 @@ test('bytes survive opening again, leftovers of a killed process do not', async 
   assert.equal((await readdir(directory)).length, 1);
 });
 
-test('damaged bytes are never returned, and putting them again heals them', async (t) => {
+test('damaged bytes are never returned, and storing them again repairs them', async (t) => {
   const directory = await temporaryDirectory(t);
   const blobs = await openBlobs(directory);
   await blobs.put(bytes);
@@ -55,12 +55,12 @@ test('damaged bytes are never returned, and putting them again heals them', asyn
   assert.deepEqual(await blobs.get(digest), bytes);
 });
 
-test('missing bytes are named by their digest', async (t) => {
+test('reports missing bytes by their digest', async (t) => {
   const blobs = await openBlobs(await temporaryDirectory(t));
   await assert.rejects(blobs.get(digest), failure('state-unusable', digest, 'backup'));
 });
 
-test('bytes that cannot be written are an error that says where', async (t) => {
+test('a failed write reports the directory', async (t) => {
   const directory = join(await temporaryDirectory(t), 'blobs');
   const blobs = await openBlobs(directory);
   await rm(directory, { recursive: true });
@@ -68,7 +68,7 @@ test('bytes that cannot be written are an error that says where', async (t) => {
   await assert.rejects(blobs.put(bytes), failure('state-unusable', digest, directory, 'free space'));
 });
 
-test('what is not a digest is refused before it becomes a path', async (t) => {
+test('rejects an invalid digest before it becomes a path', async (t) => {
   const blobs = await openBlobs(await temporaryDirectory(t));
   for (const wrong of ['', 'sha256:', `sha256:${'A'.repeat(64)}`, 'sha256:../lock.sqlite', digest.slice(7)]) {
     await assert.rejects(blobs.get(wrong), RangeError, wrong);

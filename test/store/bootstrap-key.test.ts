@@ -7,7 +7,7 @@ import { failure, temporaryDirectory } from './fixtures.ts';
 
 const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes('atl_test') };
 
-test('a key is kept in one file that its owner alone reads, over what a killed process left', async (t) => {
+test('stores the key in a file readable by its owner only, replacing remains of a killed process', async (t) => {
   const directory = await temporaryDirectory(t);
   assert.equal(await readBootstrapKey(directory), undefined);
   await writeFile(`${bootstrapKeyFile(directory)}.tmp`, 'first:adm', { mode: 0o644 });
@@ -19,7 +19,7 @@ test('a key is kept in one file that its owner alone reads, over what a killed p
   assert.ok(!(await readFile(bootstrapKeyFile(directory), 'utf8')).includes('atl_'));
 });
 
-test('a damaged file is no open door: it is named, with what to do', async (t) => {
+test('rejects a damaged key file with advice, instead of running without keys', async (t) => {
   const directory = await temporaryDirectory(t);
   for (const content of ['', 'first:admin:\n', '\0'.repeat(80)]) {
     await writeFile(bootstrapKeyFile(directory), content);
@@ -30,7 +30,7 @@ test('a damaged file is no open door: it is named, with what to do', async (t) =
   }
 });
 
-test('where nothing can be written, it says so', async (t) => {
+test('reports an unwritable directory', async (t) => {
   const missing = `${await temporaryDirectory(t)}/missing`;
   await assert.rejects(
     saveBootstrapKey(missing, key),

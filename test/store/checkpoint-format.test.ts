@@ -114,7 +114,7 @@ const withField = (change: (header: ReturnType<typeof JSON.parse>) => void) =>
 const refuse = (bytes: Uint8Array, message: RegExp) =>
   assert.throws(() => decodeCheckpoint(bytes), refused('checkpoint-damaged', message));
 
-test('what is read is what was written, to the last bit', () => {
+test('a checkpoint is restored bit for bit', () => {
   fc.assert(
     fc.property(checkpoints, (written) => {
       assert.deepEqual(decodeCheckpoint(encodeCheckpoint(written)), written);
@@ -122,7 +122,7 @@ test('what is read is what was written, to the last bit', () => {
   );
 });
 
-test('what is read is a copy, from wherever in a buffer, and the same checkpoint has the same bytes', () => {
+test('decoding copies from any offset of a buffer, and equal checkpoints have equal bytes', () => {
   const bytes = encodeCheckpoint(checkpoint);
   const inside = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3);
   const read = decodeCheckpoint(inside);
@@ -131,7 +131,7 @@ test('what is read is a copy, from wherever in a buffer, and the same checkpoint
   assert.deepEqual(encodeCheckpoint(read), bytes);
 });
 
-test('the file is laid out as its description says', () => {
+test('the file has the documented layout', () => {
   const bytes = Buffer.from(encodeCheckpoint(checkpoint));
   const headerLength = bytes.readUInt32LE(12);
   const dataOffset = Math.ceil((HEADER + headerLength) / 8) * 8;
@@ -149,7 +149,7 @@ test('the file is laid out as its description says', () => {
   assert.deepEqual(bytes.subarray(-HASH), hash);
 });
 
-test('every byte that is another is noticed', () => {
+test('detects a change of any byte', () => {
   const bytes = encodeCheckpoint(checkpoint);
   for (let i = 0; i < bytes.length; i++) {
     for (const change of [0x01, 0x80, 0xff]) {
@@ -161,7 +161,7 @@ test('every byte that is another is noticed', () => {
   assert.deepEqual(decodeCheckpoint(bytes), checkpoint);
 });
 
-test('every truncation and every byte too many is noticed', () => {
+test('detects every truncation and every extra byte', () => {
   const bytes = encodeCheckpoint(checkpoint);
   for (let length = 0; length < bytes.length; length++) {
     refuse(
@@ -172,7 +172,7 @@ test('every truncation and every byte too many is noticed', () => {
   refuse(Buffer.concat([bytes, Buffer.alloc(3)]), /3 bytes follow its end/);
 });
 
-test('whatever bytes come, nothing but a named refusal comes back', () => {
+test('rejects arbitrary bytes with a named error', () => {
   const bytes = encodeCheckpoint(checkpoint);
   const mutations = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 9 });
   fc.assert(
@@ -189,7 +189,7 @@ test('whatever bytes come, nothing but a named refusal comes back', () => {
   );
 });
 
-test('what is wrong is said', () => {
+test('the error names the defect', () => {
   const change = (at: number, value: number) => sealed(encodeCheckpoint(checkpoint).fill(value, at, at + 1));
   refuse(change(0, 0), /its first 8 bytes are not the signature of a checkpoint/);
   refuse(change(8, 2), /its version is 2; only 1 is supported/);
@@ -197,7 +197,7 @@ test('what is wrong is said', () => {
   refuse(change(15, 0xff), /its header of 4278190\d+ bytes is longer than the file/);
 });
 
-test('a header that is not one is refused, though its checksum is right', () => {
+test('rejects an invalid header with a valid checksum', () => {
   assert.deepEqual(decodeCheckpoint(withHeader((json) => `${json}   `)), checkpoint);
   refuse(
     withHeader((json) => json.slice(1)),
@@ -225,7 +225,7 @@ test('a header that is not one is refused, though its checksum is right', () => 
   );
 });
 
-test('lengths that fit neither the network nor the file are refused before anything is allocated', () => {
+test('rejects mismatched lengths before anything is allocated', () => {
   refuse(
     withField((header) => {
       header.lengths.parameters = 2 ** 50;
@@ -249,7 +249,7 @@ test('lengths that fit neither the network nor the file are refused before anyth
   }
 });
 
-test('vectors that do not belong together are not written', () => {
+test('does not write inconsistent vectors', () => {
   const { snapshot } = checkpoint;
   const encode = (changes: Partial<typeof snapshot.engine>) =>
     encodeCheckpoint({

@@ -23,7 +23,7 @@ async function stepsOf(store: Store, id: string): Promise<number[]> {
   return (await store.checkpoints.list(id)).map(({ step }) => step);
 }
 
-test('a checkpoint is listed with what is known of it, told by an event, and read as it was', async (t) => {
+test('a stored checkpoint is listed, recorded as an event, and read back unchanged', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await save(store, id, 7, 0.5);
@@ -37,7 +37,7 @@ test('a checkpoint is listed with what is known of it, told by an event, and rea
   assert.ok(createdAt <= event!.at);
 });
 
-test('the best and the last three stay, and the files of the others go', async (t) => {
+test('keeps the best and the last three checkpoints, and removes the other files', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   t.after(() => store.close());
@@ -51,7 +51,7 @@ test('the best and the last three stay, and the files of the others go', async (
   }
 });
 
-test('a checkpoint that a waiting job is to start from stays until that job has ended', async (t) => {
+test('keeps the warm start of an unfinished job', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await save(store, id, 1);
@@ -64,7 +64,7 @@ test('a checkpoint that a waiting job is to start from stays until that job has 
   assert.deepEqual(await stepsOf(store, id), [4, 5, 6]);
 });
 
-test('files that two jobs share stay as long as one of them needs them', async (t) => {
+test('keeps files that another job still refers to', async (t) => {
   const store = await temporaryStore(t);
   const [one, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   await save(store, one, 1);
@@ -74,7 +74,7 @@ test('files that two jobs share stay as long as one of them needs them', async (
   assert.deepEqual(await store.checkpoints.read(kept!), bytesOf(1));
 });
 
-test('a checkpoint further than all before begins a new count of attempts, one that is not does not', async (t) => {
+test('a checkpoint beyond all earlier ones resets the attempts, another does not', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 5, error: { code: 'worker-crashed', message: 'gone' } } as const;
@@ -89,7 +89,7 @@ test('a checkpoint further than all before begins a new count of attempts, one t
   assert.equal(await attempts(), 2);
 });
 
-test('a job that is not at work gets no checkpoint', async (t) => {
+test('rejects checkpoints of inactive jobs', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordProgress(id, underway);
@@ -98,7 +98,7 @@ test('a job that is not at work gets no checkpoint', async (t) => {
   assert.deepEqual(await stepsOf(store, id), []);
 });
 
-test('a file that is cut off or gone is told, and the discarded checkpoint leaves a warning', async (t) => {
+test('reports a truncated or missing file; discarding the checkpoint records a warning', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   t.after(() => store.close());
@@ -116,7 +116,7 @@ test('a file that is cut off or gone is told, and the discarded checkpoint leave
   assert.deepEqual([event?.type, event?.data['code']], ['warning', 'checkpoint-damaged']);
 });
 
-test('files that a killed process left without a row are removed at the next start', async (t) => {
+test('removes files without a row at the next start', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   const id = await newJob(store, 'running');

@@ -17,7 +17,7 @@ async function written(directory: string): Promise<string> {
   return join(directory, 'atelier.sqlite');
 }
 
-test('writes are in a write-ahead log that is synchronised at every commit, and references are kept', async (t) => {
+test('uses a write-ahead log synced at every commit, and enforces foreign keys', async (t) => {
   const directory = await temporaryDirectory(t);
   const db = await openDatabase(join(directory, 'atelier.sqlite'));
   t.after(() => db.destroy());
@@ -57,7 +57,7 @@ test('all columns are text, integer or double', async (t) => {
   assert.deepEqual([...types].sort(), ['double precision', 'integer', 'text']);
 });
 
-test('a database cut off anywhere is refused with the way out', async (t) => {
+test('rejects a truncated database with advice', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = await written(directory);
   const whole = join(directory, 'whole');
@@ -72,7 +72,7 @@ test('a database cut off anywhere is refused with the way out', async (t) => {
   await (await openStore(directory)).close();
 });
 
-test('a database with a page overwritten is refused', async (t) => {
+test('rejects a database with an overwritten page', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = await written(directory);
   const bytes = await readFile(file);
@@ -81,7 +81,7 @@ test('a database with a page overwritten is refused', async (t) => {
   await assert.rejects(openStore(directory), failure('state-unusable', file, 'damaged', 'backup'));
 });
 
-test('a file that is no database is refused and left as it is', async (t) => {
+test('rejects a file that is not a database, without changing it', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = join(directory, 'atelier.sqlite');
   for (const bytes of [100, 4096, 40_960]) {
@@ -92,7 +92,7 @@ test('a file that is no database is refused and left as it is', async (t) => {
   }
 });
 
-test('a database made by a newer version is refused, not changed', async (t) => {
+test('rejects a database of a newer version, without changing it', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = await written(directory);
   const raw = new DatabaseSync(file);
@@ -105,7 +105,7 @@ test('a database made by a newer version is refused, not changed', async (t) => 
   assert.deepEqual(await readFile(file), before);
 });
 
-test('a log without its database is refused, because its changes would go into the wrong one', async (t) => {
+test('rejects a -wal file without its database, since it would be applied to the wrong one', async (t) => {
   const directory = await temporaryDirectory(t);
   const file = await written(directory);
   await writeFile(`${file}-wal`, 'frames');
@@ -113,7 +113,7 @@ test('a log without its database is refused, because its changes would go into t
   await assert.rejects(openStore(directory), failure('state-unusable', file, 'missing', 'backup'));
 });
 
-test('what a process killed while it made the database left behind does no harm', async (t) => {
+test('replaces remains of a process killed while it created the database', async (t) => {
   const directory = await temporaryDirectory(t);
   await writeFile(join(directory, 'atelier.sqlite.new'), 'half');
   await writeFile(join(directory, 'atelier.sqlite.new-wal'), 'half');

@@ -35,7 +35,7 @@ async function add({ datasets }: Store, id: string, bytes = 'tensors', name: str
   return datasets.add(file, dataset(id, name));
 }
 
-test('a data set is there after a restart, and what a killed process left half done is not', async (t) => {
+test('data sets survive a restart, incomplete files do not', async (t) => {
   const directory = await temporaryDirectory(t);
   const first = await openStore(directory);
   const added = await add(first, 'dst_a');
@@ -48,7 +48,7 @@ test('a data set is there after a restart, and what a killed process left half d
   assert.deepEqual(await readdir(join(directory, 'datasets')), ['dst_a']);
 });
 
-test('the second upload keeps name and time of the first, and heals its file', async (t) => {
+test('a second upload keeps name and time of the first, and repairs its file', async (t) => {
   const store = await temporaryStore(t);
   const first = await add(store, 'dst_a', 'tensors', 'first');
   await writeFile(store.datasets.filePath('dst_a'), 'damaged');
@@ -60,7 +60,7 @@ test('the second upload keeps name and time of the first, and heals its file', a
   assert.deepEqual(ids.toSorted(), ['dst_a', 'dst_b']);
 });
 
-test('a data set that a job is to train on stays until the job has ended', async (t) => {
+test('a data set of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   await add(store, 'dst_a');
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
@@ -75,7 +75,7 @@ test('a data set that a job is to train on stays until the job has ended', async
   await assert.rejects(readFile(store.datasets.filePath('dst_a')), /ENOENT/);
 });
 
-test('what cannot be put in its place leaves neither file nor row', async (t) => {
+test('a failed upload leaves neither file nor row', async (t) => {
   const store = await temporaryStore(t);
   await mkdir(join(store.datasets.filePath('dst_a'), 'in the way'), { recursive: true });
   await assert.rejects(add(store, 'dst_a'));

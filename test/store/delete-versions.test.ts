@@ -24,7 +24,7 @@ async function publishBytes(store: Store, name: string, bytes: Uint8Array): Prom
   });
 }
 
-test("a deleted version's number does not come again, nor do those of a deleted model", async (t) => {
+test('version numbers are not reused after deleting a version or a model', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   assert.deepEqual(await store.models.remove('shoes', 3), [3]);
@@ -40,7 +40,7 @@ test("a deleted version's number does not come again, nor do those of a deleted 
   assert.equal(again?.createdAt, again?.latest.createdAt, 'it is another model');
 });
 
-test('what an alias points at stays', async (t) => {
+test('a version with an alias cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   await store.aliases.move('shoes', 'champion', 1, 'ci');
@@ -54,7 +54,7 @@ test('what an alias points at stays', async (t) => {
   assert.equal(await store.models.get('shoes'), undefined);
 });
 
-test('what a job that has not ended starts from stays', async (t) => {
+test('the warm start of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
@@ -72,7 +72,7 @@ test('what a job that has not ended starts from stays', async (t) => {
   assert.deepEqual(lineage.parent, { name: 'shoes', version: 1 }, 'the lineage stays whole');
 });
 
-test('a job does not start from what was deleted before it was created', async (t) => {
+test('rejects a job whose warm start was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   await store.models.remove('shoes', 1);
@@ -81,14 +81,14 @@ test('a job does not start from what was deleted before it was created', async (
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
-test('what is not there is not deleted', async (t) => {
+test('rejects deleting a missing version', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await assert.rejects(store.models.remove('shoes', 2), failure('model-not-found', 'Version 2', 'shoes'));
   await assert.rejects(store.models.remove('boots'), failure('model-not-found', 'boots'));
 });
 
-test('parameters go with the last version that has them', async (t) => {
+test('parameters are removed with the last version that has them', async (t) => {
   const store = await temporaryStore(t);
   const bytes = new Uint8Array([1, 2, 3, 4]);
   const digest = await publishBytes(store, 'shoes', bytes);
@@ -101,7 +101,7 @@ test('parameters go with the last version that has them', async (t) => {
   assert.deepEqual(await store.blobs.get(other), new Uint8Array([5]));
 });
 
-test('parameters that a killed process left without a version are removed at the next start', async (t) => {
+test('removes parameters without a version at the next start', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const digest = await publishBytes(before, 'shoes', new Uint8Array([1]));
@@ -113,7 +113,7 @@ test('parameters that a killed process left without a version are removed at the
   assert.deepEqual(await blobs.list(), [digest]);
 });
 
-test('parameters are there however publishing and deleting the same meet', async (t) => {
+test('parameters survive concurrent publishing and deleting', async (t) => {
   const store = await temporaryStore(t);
   const bytes = new Uint8Array([1, 2, 3, 4]);
   await publishBytes(store, 'shoes', bytes);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochRecord, newJob, temporaryStore, underway } from './fixtures.ts';
 
-test('epochs are listed ascending, every number as it was measured', async (t) => {
+test('epochs are listed in ascending order with exact figures', async (t) => {
   const store = await temporaryStore(t);
   const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));

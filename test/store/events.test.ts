@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { EventType } from '../../src/domain/training-job.ts';
 import { failure, newJob, temporaryStore, underway } from './fixtures.ts';
 
-test('200 events appended at once are numbered without gaps or repeats', async (t) => {
+test('200 concurrent events are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
   const jobs = [await newJob(store), await newJob(store)];
   const events = await Promise.all(
@@ -24,7 +24,7 @@ test('200 events appended at once are numbered without gaps or repeats', async (
   }
 });
 
-test('an event comes back as it was appended', async (t) => {
+test('an event is read back unchanged', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const data = { text: 'Größe "1"\n', list: [1, 2.5e-300], nested: { none: null } };
@@ -34,7 +34,7 @@ test('an event comes back as it was appended', async (t) => {
   assert.match(event.at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
-test('pages go on where the last one ended while events are appended', async (t) => {
+test('pages neither skip nor repeat events while more are appended', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   for (let n = 2; n <= 5; n++) await store.events.append(id, 'warning', { n });
@@ -50,14 +50,14 @@ test('pages go on where the last one ended while events are appended', async (t)
   assert.deepEqual(await store.events.list(id, { limit: 2, after: 6 }), { data: [], hasMore: false });
 });
 
-test('an event that is refused takes no number', async (t) => {
+test('a rejected event takes no number', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   await assert.rejects(store.events.append(id, 'warning', { loss: Number.NaN }), /loss is NaN/);
   assert.equal((await store.events.append(id, 'warning', {})).id, 2);
 });
 
-test('an event of an unknown job is refused', async (t) => {
+test('rejects an event of an unknown job', async (t) => {
   const store = await temporaryStore(t);
   const type: EventType = 'warning';
   await assert.rejects(

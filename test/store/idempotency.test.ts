@@ -18,7 +18,7 @@ const at = new Date('2027-01-31T12:00:00.000Z');
 const later = (hours: number, ms = 0) => new Date(at.getTime() + hours * HOUR_MS + ms);
 const asked = { caller: 'anonymous', key: 'k' };
 
-test('an answer is kept with its job, byte for byte', async (t) => {
+test('a response is stored with its job, byte for byte', async (t) => {
   const store = await temporaryStore(t);
   const body = '{"größer":"é\\u0000","n":1e-7}\n';
   const answer = { status: 202, location: '/jobs/1', contentType: 'application/json; charset=utf-8', body };
@@ -33,7 +33,7 @@ test('an answer is kept with its job, byte for byte', async (t) => {
   assert.equal(await store.storedResponses.find({ ...asked, caller: 'other' }, at), undefined);
 });
 
-test('where no job is created no answer is kept, and where the answer cannot be kept there is no job', async (t) => {
+test('job and response are stored together or not at all', async (t) => {
   const store = await temporaryStore(t);
   const full = store.jobs.create(request(), untouched, {
     queueLimit: 0,
@@ -58,7 +58,7 @@ test('where no job is created no answer is kept, and where the answer cannot be 
   assert.equal(await store.jobs.count('queued'), 1);
 });
 
-test('an answer is kept for 24 hours, then its key can be used again', async (t) => {
+test('a response is stored for 24 hours, then its key can be reused', async (t) => {
   const store = await temporaryStore(t);
   const first = await store.jobs.create(request(), untouched, {
     idempotency: idempotencyRecord('k', { at }),
@@ -72,7 +72,7 @@ test('an answer is kept for 24 hours, then its key can be used again', async (t)
   assert.equal((await store.storedResponses.find(asked, later(24)))?.body, second.id);
 });
 
-test('only what has expired is deleted', async (t) => {
+test('deletes expired responses only', async (t) => {
   const store = await temporaryStore(t);
   await store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('old', { at }) });
   await store.jobs.create(request(), untouched, {
@@ -83,7 +83,7 @@ test('only what has expired is deleted', async (t) => {
   assert.ok(await store.storedResponses.find({ ...asked, key: 'new' }, at));
 });
 
-test('killed at any moment, every job has its answer, every answer its job, and every key one', async (t) => {
+test('after a kill at any moment, jobs, stored responses and keys correspond one to one', async (t) => {
   for (let kill = 1; kill <= 5; kill++) {
     const directory = await temporaryDirectory(t);
     const acknowledged = await killedAfter(directory, 7 * kill);

@@ -21,7 +21,7 @@ const model = {
   imported: { ...imported, assumed: [...imported.assumed] },
 };
 
-test('an imported version is the next of its name, and tells of its file instead of a job', async (t) => {
+test('an imported version gets the next number and has the file as its origin', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'mixed');
   const version = await store.models.publish(model);
@@ -39,7 +39,7 @@ test('an imported version is the next of its name, and tells of its file instead
   assert.equal((await store.models.version('mixed', 1))!.lineage.import, null);
 });
 
-test('the answer is kept with the version, or neither is there', async (t) => {
+test('version and response are stored together or not at all', async (t) => {
   const store = await temporaryStore(t);
   const keep: IdempotencyRecord<ModelVersion> = {
     caller: 'anonymous',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { epochRecord, failure, newJob, temporaryStore, underway, untouched } from './fixtures.ts';
 
-test('progress shows in the job and as an event', async (t) => {
+test('progress is stored in the job and as an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordProgress(id, underway);
@@ -11,7 +11,7 @@ test('progress shows in the job and as an event', async (t) => {
   assert.deepEqual([event?.id, event?.type, event?.data], [3, 'progress', underway]);
 });
 
-test('a finished epoch shows in the job, the metrics and as an event', async (t) => {
+test('a finished epoch is stored in the job, its metrics and as an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const record = epochRecord(1, 0.5);
@@ -23,7 +23,7 @@ test('a finished epoch shows in the job, the metrics and as an event', async (t)
   assert.deepEqual([event?.type, event?.data], ['epoch', record]);
 });
 
-test('the best epoch has the lowest validation loss, the earlier of equals', async (t) => {
+test('the best epoch has the lowest validation loss; ties go to the earlier', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
@@ -34,7 +34,7 @@ test('the best epoch has the lowest validation loss, the earlier of equals', asy
   assert.equal(job?.latest?.epoch, 4);
 });
 
-test('the best epoch has the lowest training loss where nothing is held out', async (t) => {
+test('without validation the best epoch has the lowest training loss', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.3, 0.5].entries()) {
@@ -43,7 +43,7 @@ test('the best epoch has the lowest training loss where nothing is held out', as
   assert.equal((await store.jobs.get(id))?.best?.epoch, 2);
 });
 
-test('an epoch with an infinite number is refused whole', async (t) => {
+test('rejects an epoch with an infinite number as a whole', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
@@ -56,7 +56,7 @@ test('an epoch with an infinite number is refused whole', async (t) => {
   assert.equal((await store.events.list(id, { limit: 10 })).data.length, 3);
 });
 
-test('an epoch that is recorded again after an interruption is not told twice, and what was recorded stays', async (t) => {
+test('an epoch recorded again after an interruption keeps the first record and adds no event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const warning = { code: 'dead-units', message: 'most units are dead' } as const;
@@ -76,13 +76,13 @@ test('an epoch that is recorded again after an interruption is not told twice, a
   assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);
 });
 
-test('a job that is not at work records nothing', async (t) => {
+test('an inactive job records nothing', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   await assert.rejects(store.jobs.recordProgress(id, underway), failure('illegal-transition', id, 'queued'));
 });
 
-test('a job that is being cancelled still records what it does', async (t) => {
+test('a job that is being cancelled still records its progress', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'cancelling');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);

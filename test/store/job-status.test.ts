@@ -12,7 +12,7 @@ async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   return data.map((event) => [event.type, event.data]);
 }
 
-test('a job that succeeds publishes a version of its model, and its events tell the way', async (t) => {
+test('a successful job publishes a version, and its events list every status', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running', 'shoes');
   const job = await store.jobs.finish(id, {
@@ -55,7 +55,7 @@ test('a job that succeeds publishes a version of its model, and its events tell 
   ]);
 });
 
-test('a job that fails keeps the reason, and its error comes before its last status', async (t) => {
+test('a failed job stores the reason, and its error event precedes its last status', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const error = { code: 'loss-diverged', message: 'the loss is NaN at step 12' } as const;
@@ -69,7 +69,7 @@ test('a job that fails keeps the reason, and its error comes before its last sta
   ]);
 });
 
-test('a queued job is cancelled at once', async (t) => {
+test('a queued job is cancelled immediately', async (t) => {
   const store = await temporaryStore(t);
   const job = await store.jobs.requestCancel(await newJob(store));
   assert.equal(job.status, 'cancelled');
@@ -77,7 +77,7 @@ test('a queued job is cancelled at once', async (t) => {
   assert.deepEqual(job.stoppedAt, { step: 0, reason: 'cancelled' });
 });
 
-test('a running job is cancelling until its thread has stopped', async (t) => {
+test('a running job stays cancelling until its thread has stopped', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const asked = await store.jobs.requestCancel(id);
@@ -87,7 +87,7 @@ test('a running job is cancelling until its thread has stopped', async (t) => {
   assert.deepEqual(stopped.stoppedAt, { step: 77, reason: 'cancelled' });
 });
 
-test('an illegal change leaves neither a trace in the job nor an event', async (t) => {
+test('an illegal transition changes neither the job nor its events', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
@@ -121,7 +121,7 @@ test('an illegal change leaves neither a trace in the job nor an event', async (
   assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
 });
 
-test('of two who start a job at once, one does', async (t) => {
+test('of two concurrent starts of a job, one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const results = await Promise.allSettled([store.jobs.start(id), store.jobs.start(id)]);
@@ -129,7 +129,7 @@ test('of two who start a job at once, one does', async (t) => {
   assert.equal((await store.jobs.get(id))?.attempts, 1);
 });
 
-test('a job that is put back and started again keeps what it measured, its first start and its attempt', async (t) => {
+test('a requeued job keeps its metrics, first start and attempt', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
@@ -139,7 +139,7 @@ test('a job that is put back and started again keeps what it measured, its first
   assert.deepEqual(await store.metrics.list(id), [epochRecord(1, 0.5)]);
 });
 
-test('a queued job is paused at once, and waits in its old place when it is resumed', async (t) => {
+test('a queued job is paused immediately, and keeps its queue position when resumed', async (t) => {
   const store = await temporaryStore(t);
   const [id, later] = [await newJob(store), await newJob(store)];
   assert.equal((await store.jobs.requestPause(id)).status, 'paused');
@@ -148,7 +148,7 @@ test('a queued job is paused at once, and waits in its old place when it is resu
   assert.equal((await store.jobs.nextQueued())?.id, id);
 });
 
-test('no more jobs are resumed than the queue takes, however many at once; those that are not stay paused', async (t) => {
+test('concurrent resumes respect the queue limit; the others stay paused', async (t) => {
   const store = await temporaryStore(t);
   const ids = await Promise.all(Array.from({ length: 9 }, () => newJob(store)));
   for (const id of ids) await store.jobs.requestPause(id);
@@ -160,7 +160,7 @@ test('no more jobs are resumed than the queue takes, however many at once; those
   await assert.rejects(store.jobs.resume(queued, { queueLimit: 4 }), failure('illegal-transition', 'queued'));
 });
 
-test('a running job is pausing until its thread has stopped; a paused one can be cancelled', async (t) => {
+test('a running job stays pausing until its thread has stopped; a paused job can be cancelled', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
@@ -175,7 +175,7 @@ test('a running job is pausing until its thread has stopped; a paused one can be
   );
 });
 
-test('a job whose thread fails has three attempts, each told by a warning, and then fails with the reason', async (t) => {
+test('a failing job gets three attempts, each with a warning, then fails with the reason', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 12, error: { code: 'worker-crashed', message: 'gone' } } as const;
@@ -211,7 +211,7 @@ for (const { asked, becomes } of [
   });
 }
 
-test('what a killed process left is queued again, cancelled or paused', async (t) => {
+test('jobs of a killed process are requeued, cancelled or paused', async (t) => {
   const store = await temporaryStore(t);
   const queued = await newJob(store);
   const running = await newJob(store, 'running');

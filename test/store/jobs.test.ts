@@ -37,7 +37,7 @@ test('a new job is queued with its request and its first event', async (t) => {
   assert.equal(await store.jobs.isEmpty(), false);
 });
 
-test('there is no job where none was created', async (t) => {
+test('returns undefined for an unknown job', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.get('job_nobody'), undefined);
   assert.equal(await store.jobs.nextQueued(), undefined);
@@ -45,7 +45,7 @@ test('there is no job where none was created', async (t) => {
   await assert.rejects(store.jobs.start('job_nobody'), failure('training-job-not-found', 'job_nobody'));
 });
 
-test('jobs created at once have different ids in the order of their creation', async (t) => {
+test('concurrently created jobs have distinct ids in order of creation', async (t) => {
   const store = await temporaryStore(t);
   const created = await Promise.all(Array.from({ length: 50 }, () => newJob(store)));
   assert.equal(new Set(created).size, 50);
@@ -54,7 +54,7 @@ test('jobs created at once have different ids in the order of their creation', a
   assert.deepEqual(times, times.toSorted().reverse());
 });
 
-test('the queue takes no more than its limit, however many come at once', async (t) => {
+test('concurrent creations respect the queue limit', async (t) => {
   const store = await temporaryStore(t);
   const results = await Promise.allSettled(
     Array.from({ length: 20 }, () => store.jobs.create(request(), untouched, { queueLimit: 7 })),
@@ -81,7 +81,7 @@ test('pages neither skip nor repeat a job while jobs are created', async (t) => 
   assert.deepEqual(seen, ids.toReversed());
 });
 
-test('a page that ends with the last job says that there are no more', async (t) => {
+test('a page that ends with the last job has hasMore false', async (t) => {
   const store = await temporaryStore(t);
   await newJob(store);
   await newJob(store);
@@ -89,7 +89,7 @@ test('a page that ends with the last job says that there are no more', async (t)
   assert.equal((await store.jobs.list({ limit: 1 })).hasMore, true);
 });
 
-test('a cursor that is no job works by its place in the order', async (t) => {
+test('a cursor that is not a job works by its position in the order', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const idsAfter = async (after: string) =>
@@ -98,7 +98,7 @@ test('a cursor that is no job works by its place in the order', async (t) => {
   assert.deepEqual(await idsAfter('job_00000000000000000000000000'), []);
 });
 
-test('a list of one status pages through that status alone', async (t) => {
+test('pages of one status contain that status only', async (t) => {
   const store = await temporaryStore(t);
   const running: string[] = [];
   for (let n = 0; n < 3; n++) {
@@ -115,7 +115,7 @@ test('a list of one status pages through that status alone', async (t) => {
   assert.equal(rest.hasMore, false);
 });
 
-test('the next job is the one that has waited longest', async (t) => {
+test('the next job is the one that waited longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
   assert.equal((await store.jobs.nextQueued())?.id, first);

@@ -18,7 +18,7 @@ async function holder(t: TestContext, directory: string): Promise<ChildProcess> 
   return child;
 }
 
-test('a directory that another process holds is refused, in words that name it', async (t) => {
+test('rejects a directory locked by another process, and names it', async (t) => {
   const directory = await temporaryDirectory(t);
   await holder(t, directory);
   await assert.rejects(
@@ -27,7 +27,7 @@ test('a directory that another process holds is refused, in words that name it',
   );
 });
 
-test('the lock dies with a killed process', async (t) => {
+test('the lock is released when the process is killed', async (t) => {
   const directory = await temporaryDirectory(t);
   const child = await holder(t, directory);
   child.kill('SIGKILL');
@@ -35,7 +35,7 @@ test('the lock dies with a killed process', async (t) => {
   await (await openStore(directory)).close();
 });
 
-test('the lock goes with a process that leaves without closing', async (t) => {
+test('the lock is released when the process exits without closing', async (t) => {
   const directory = await temporaryDirectory(t);
   const child = await holder(t, directory);
   child.stdin!.end();
@@ -43,7 +43,7 @@ test('the lock goes with a process that leaves without closing', async (t) => {
   await (await openStore(directory)).close();
 });
 
-test('one process cannot open a directory twice, and can again after close', async (t) => {
+test('one process cannot open a directory twice, but can reopen it after closing', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   await assert.rejects(openStore(directory), failure('state-locked', directory));
@@ -51,7 +51,7 @@ test('one process cannot open a directory twice, and can again after close', asy
   await (await openStore(directory)).close();
 });
 
-test('being refused does not free the directory for a third', async (t) => {
+test('a rejected attempt does not release the lock', async (t) => {
   const directory = await temporaryDirectory(t);
   const lock = lockDirectory(directory);
   assert.throws(() => lockDirectory(directory), failure('state-locked'));

@@ -14,7 +14,7 @@ import {
   untouched,
 } from './fixtures.ts';
 
-test('versions published at once are numbered without gaps or repeats', async (t) => {
+test('concurrently published versions are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
   const jobs = await Promise.all(Array.from({ length: 20 }, () => newJob(store, 'running', 'shoes')));
   const finished = await Promise.all(
@@ -30,7 +30,7 @@ test('versions published at once are numbered without gaps or repeats', async (t
   assert.equal((await store.models.get('shoes'))?.versions, 20);
 });
 
-test('a model shows its newest version and the time of its first', async (t) => {
+test('a model has its newest version and the time of its first', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await publish(store, 'shoes');
@@ -89,7 +89,7 @@ test('models are listed newest first', async (t) => {
   assert.deepEqual(await names(), ['a', 'c', 'b']);
 });
 
-test('a list cannot go on after a model that does not exist', async (t) => {
+test('rejects a cursor of a missing model', async (t) => {
   const store = await temporaryStore(t);
   await assert.rejects(
     store.models.list({ limit: 10, after: 'boots' }),
@@ -113,7 +113,7 @@ test('versions are paged newest first', async (t) => {
   assert.deepEqual([first.hasMore, rest.hasMore], [true, false]);
 });
 
-test('a version says where it comes from, and stays whole without its job', async (t) => {
+test('a version keeps its lineage without its job', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const asked = { ...request('shoes'), warmStart: { name: 'shoes', version: 1 } };
@@ -144,7 +144,7 @@ test('a version says where it comes from, and stays whole without its job', asyn
   assert.deepEqual(await after.models.version('shoes', 2), version);
 });
 
-test('what is said of a version is changed piece by piece', async (t) => {
+test('annotations of a version are changed field by field', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   const say = async (changes: Parameters<typeof store.models.annotate>[2]) => {
@@ -161,7 +161,7 @@ test('what is said of a version is changed piece by piece', async (t) => {
   assert.equal(await store.models.annotate('shoes', 2, {}), undefined);
 });
 
-test('models and versions are found by a tag, the whole of it', async (t) => {
+test('finds models and versions by an exact tag', async (t) => {
   const store = await temporaryStore(t);
   for (const name of ['a', 'b', 'c', 'b']) await publish(store, name);
   await store.models.annotate('a', 1, { tags: ['v1_x', 'new'] });

@@ -14,7 +14,7 @@ async function fixture(t: Parameters<typeof temporaryDirectory>[0]) {
   return { blobs, rows, shared, publish };
 }
 
-test('bytes go with the last row that refers to them', async (t) => {
+test('a blob is removed with the last row that refers to it', async (t) => {
   const { blobs, rows, shared, publish } = await fixture(t);
   await publish();
   await publish();
@@ -26,7 +26,7 @@ test('bytes go with the last row that refers to them', async (t) => {
   assert.deepEqual(await blobs.list(), []);
 });
 
-test('bytes stay while somebody is about to refer to them', async (t) => {
+test('a blob with a pending reference is kept', async (t) => {
   const { blobs, rows, shared, publish } = await fixture(t);
   await publish();
   await shared.putReferenced(bytes, async (digest) => {
@@ -38,7 +38,7 @@ test('bytes stay while somebody is about to refer to them', async (t) => {
   assert.equal((await blobs.list()).length, 1);
 });
 
-test('bytes that are removed and stored at once are there in the end', async (t) => {
+test('a blob that is concurrently removed and stored exists in the end', async (t) => {
   const { rows, shared, publish } = await fixture(t);
   for (let n = 0; n < 50; n++) {
     await publish();
@@ -50,7 +50,7 @@ test('bytes that are removed and stored at once are there in the end', async (t)
   }
 });
 
-test('bytes go where the row could not be written', async (t) => {
+test('a blob is removed if its row cannot be written', async (t) => {
   const { blobs, shared } = await fixture(t);
   const refused = new Error('no such job');
   await assert.rejects(

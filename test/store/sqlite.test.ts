@@ -6,7 +6,7 @@ import { CompiledQuery, Kysely } from 'kysely';
 import { NodeSqliteDialect } from '../../src/store/sqlite.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
 
-test('a database that can grow no further says that there is no space, loses nothing, and goes on when there is', async (t) => {
+test('a full database reports storage-full, loses nothing, and continues when there is space', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'full.sqlite'));
   const db = new Kysely<{ notes: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
   t.after(() => db.destroy());
@@ -30,7 +30,7 @@ test('a database that can grow no further says that there is no space, loses not
   assert.equal(await count(), 20);
 });
 
-test('what is wrong with a statement is no failure of the disk', async (t) => {
+test('an invalid statement is not reported as a disk failure', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'notes.sqlite'));
   const db = new Kysely<{ nothing: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
   t.after(() => db.destroy());

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { openStore } from '../../src/store/store.ts';
 import { epochRecord, failure, newJob, temporaryDirectory, trained, underway } from './fixtures.ts';
 
-test('everything is there after closing and opening again', async (t) => {
+test('all data survives closing and reopening', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const id = await newJob(before, 'running');
@@ -31,7 +31,7 @@ test('everything is there after closing and opening again', async (t) => {
   assert.deepEqual(await after.blobs.get(version!.digest), new Uint8Array([1, 2, 3]));
 });
 
-test('what was asked before closing is done', async (t) => {
+test('closing waits for pending statements', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const id = await newJob(before);
@@ -43,7 +43,7 @@ test('what was asked before closing is done', async (t) => {
   assert.equal((await after.events.list(id, { limit: 100 })).data.length, 21);
 });
 
-test('a directory that cannot be made is refused with the way out', async (t) => {
+test('rejects a directory that cannot be created, with advice', async (t) => {
   const file = join(await temporaryDirectory(t), 'file');
   await writeFile(file, '');
   // Linux says of a new folder in /proc that it is not there, again and again.
@@ -52,7 +52,7 @@ test('a directory that cannot be made is refused with the way out', async (t) =>
   }
 });
 
-test('every acknowledged event is there after SIGKILL', async (t) => {
+test('every acknowledged event survives SIGKILL', async (t) => {
   const directory = await temporaryDirectory(t);
   for (let kill = 1; kill <= 5; kill++) {
     const [jobId, acknowledged] = await killedAfter(directory, 50 * kill);

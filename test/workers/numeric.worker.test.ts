@@ -40,7 +40,7 @@ describe('a numeric thread', () => {
   });
   after(() => pool.close());
 
-  test('evaluates on a whole split what the reference does', async () => {
+  test('evaluates a whole split like the reference', async () => {
     const network = networkOf(1, dataset.classNames);
     const report = await pool.run('evaluate', { network, examples: dataset.test });
     const count = dataset.test.labels.length;
@@ -55,7 +55,7 @@ describe('a numeric thread', () => {
     assert.deepEqual(supports, new Array(10).fill(1000));
   });
 
-  test('compares two networks as their own evaluations say', async () => {
+  test('compares two networks consistently with their evaluations', async () => {
     const [network, other] = [networkOf(1, dataset.classNames), networkOf(2, dataset.classNames)];
     const examples = dataset.test;
     const comparison = await pool.run('compare', { network, other, examples });
@@ -69,7 +69,7 @@ describe('a numeric thread', () => {
     assert.ok(n10 > 0 && n01 > 0);
   });
 
-  test('explains one image of a class, in numbers and in a picture that is a PNG', async () => {
+  test('explains one image in numbers and as a PNG', async () => {
     const network = networkOf(1, dataset.classNames);
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
     const images = { kind: 'batch', count: 1, pixels } as const;
@@ -92,7 +92,7 @@ describe('a numeric thread', () => {
     assert.notDeepEqual(other.explained.gradient, explained.gradient);
   });
 
-  test('explains in null and grey what a network overflows at', async () => {
+  test('explains a network that overflows with null and grey', async () => {
     const network = { ...networkOf(1, dataset.classNames), standardization: null };
     network.parameters.fill(1e20);
     const pixels = dataset.test.pixels.slice(0, IMAGE_PIXELS);
@@ -108,7 +108,7 @@ describe('a numeric thread', () => {
     assert.ok(picture.rgb.length > 0);
   });
 
-  test('refuses to explain several images, or a class that there is not', async () => {
+  test('rejects explaining several images or a missing class', async () => {
     const network = networkOf(1, dataset.classNames);
     const bytes = (count: number) =>
       ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
@@ -128,7 +128,7 @@ describe('a numeric thread', () => {
     assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
   });
 
-  test('measures the pictures of a training part, and the statistics cross to whoever diagnoses', async () => {
+  test('measures the images of a training split, and the statistics can be sent to other threads', async () => {
     const examples = dataset.test;
     const statistics = await pool.run('measureImages', { examples, classes: 10 });
     assert.deepEqual(statistics, computeImageStatistics(examples, 10));

@@ -25,7 +25,7 @@ function startPool(t: TestContext) {
 
 const codeOf = (code: string) => (error: unknown) => error instanceof AtelierError && error.code === code;
 
-test('a refusal arrives as the error that the thread threw, with its places', async (t) => {
+test('an error of a task arrives with its code and details', async (t) => {
   const { run, restarts } = startPool(t);
   await assert.rejects(run('refuse'), (error) => {
     assert.ok(error instanceof AtelierError);
@@ -37,7 +37,7 @@ test('a refusal arrives as the error that the thread threw, with its places', as
   assert.equal(restarts(), 0);
 });
 
-test('a defect in a thread fails its request by name, and the next one is answered', async (t) => {
+test('a bug in a task fails its request by name, and the next one succeeds', async (t) => {
   const { run } = startPool(t);
   await assert.rejects(
     run('throw'),
@@ -46,7 +46,7 @@ test('a defect in a thread fails its request by name, and the next one is answer
   assert.equal(await run('answer'), 'answered');
 });
 
-test('a thread that exits is replaced, and the pool says so', async (t) => {
+test('a thread that exits is replaced and reported', async (t) => {
   const { run, threads, restarts } = startPool(t);
   await assert.rejects(run('exit'), codeOf('worker-crashed'));
   assert.equal(await run('answer'), 'answered');
@@ -54,7 +54,7 @@ test('a thread that exits is replaced, and the pool says so', async (t) => {
   assert.equal(restarts(), 1);
 });
 
-test('an aborted request ends its thread, and another thread answers the next one', async (t) => {
+test('an aborted request ends its thread, and another thread serves the next one', async (t) => {
   const { run, threads } = startPool(t);
   assert.equal(await run('answer'), 'answered');
   const hangUp = new AbortController();
@@ -66,7 +66,7 @@ test('an aborted request ends its thread, and another thread answers the next on
   assert.equal(await run('answer'), 'answered');
 });
 
-test('a request that is aborted while it waits never reaches a thread', async (t) => {
+test('a request aborted in the queue never reaches a thread', async (t) => {
   const { run, threads } = startPool(t);
   assert.equal(await run('answer'), 'answered');
   const [first, second] = [new AbortController(), new AbortController()];
@@ -79,7 +79,7 @@ test('a request that is aborted while it waits never reaches a thread', async (t
   await assert.rejects(spinning, /hung up/);
 });
 
-test('when 64 requests wait, one more is refused at once', async (t) => {
+test('rejects a request immediately if 64 are waiting', async (t) => {
   const { run } = startPool(t);
   assert.equal(await run('answer'), 'answered');
   const hangUp = new AbortController();

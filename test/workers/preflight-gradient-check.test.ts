@@ -13,7 +13,7 @@ import { firstIndices, settingsOf } from '../numerics/fixtures.ts';
 const { train } = await loadFashionMnist(DATA_DIR);
 const sizes = [784, 12, 10];
 
-test('a network as a training starts from it passes, with both numbers', () => {
+test('a freshly initialised network passes, with both figures', () => {
   const report = preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), train);
   assert.deepEqual(
     [report.passed, report.reason, report.advice, report.coordinates],
@@ -25,7 +25,7 @@ test('a network as a training starts from it passes, with both numbers', () => {
   assert.ok(maxRelativeDifference > 0 && maxRelativeDifference < 1e-5, String(maxRelativeDifference));
 });
 
-test('the check is that of the whole objective, whatever belongs to it', () => {
+test('the check covers the whole objective, with all its terms', () => {
   const settings = settingsOf(sizes, {
     l1: 1e-3,
     l2: 1e-2,
@@ -55,12 +55,12 @@ test('reports cancellation by standardization, not the processor, for almost con
   assert.equal(preflightGradientCheck(settingsOf(sizes), initialize('he', sizes, 0), flat).passed, true);
 });
 
-test('a batch of one is checked by one example', () => {
+test('a batch of one is checked with one example', () => {
   const settings = settingsOf(sizes, { batchSize: 1 });
   assert.equal(preflightGradientCheck(settings, initialize('he', sizes, 0), train).passed, true);
 });
 
-test('a network that is sure of the right answers passes: what rounding leaves of its gradient is no defect', () => {
+test('a confident correct network passes, although rounding dominates its gradient', () => {
   const parameters = initialize('he', sizes, 0);
   const output = unpack(parameters, sizes)[1]!;
   output.weights.fill(0);
@@ -73,7 +73,7 @@ test('a network that is sure of the right answers passes: what rounding leaves o
   }
 });
 
-test('a unit that rounding puts on the other side of the kink of one example does not stop a training', () => {
+test('a unit that rounding moves across a kink does not fail the check', () => {
   const settings = settingsOf([784, 64, 10]);
   const ofFirst = (parameters: Float64Array) =>
     engineDifference(createKernelEngine, settings, parameters, train, firstIndices(5));
@@ -85,7 +85,7 @@ test('a unit that rounding puts on the other side of the kink of one example doe
   assert.ok(report.kernel!.maxRelativeDifference <= KERNEL_TOLERANCE);
 });
 
-test('a check may be ended between two pieces of it', () => {
+test('a check can be aborted between its parts', () => {
   const [settings, parameters] = [settingsOf(sizes), initialize('he', sizes, 0)];
   let pieces = 0;
   preflightGradientCheck(settings, parameters, train, () => void pieces++);

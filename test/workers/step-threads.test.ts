@@ -32,7 +32,7 @@ async function underway(threads: number): Promise<string> {
   return id;
 }
 
-test('a further thread that is lost ends the other threads, and its job goes on in new ones', async () => {
+test('a lost thread ends the others, and the job continues in new threads', async () => {
   const id = await underway(3);
   const lost = threadsOfJob.splice(0);
   await lost[2]!.worker.terminate();

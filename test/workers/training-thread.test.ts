@@ -52,7 +52,7 @@ const endless = { epochs: 10_000, batchSize: 16 };
 const finals = (messages: WorkerMessage[]) =>
   messages.filter(({ kind }) => !['progress', 'epoch', 'checkpoint'].includes(kind));
 
-test('a training says each epoch, then its parameters, and ends', async () => {
+test('a training posts each epoch, then its parameters, and ends', async () => {
   // On a busy machine even this takes more than a second, after which progress is said and a checkpoint made in between.
   const messages = (await run({ plan: { epochs: 2 } })).filter(
     ({ kind }) => kind !== 'progress' && kind !== 'checkpoint',
@@ -73,7 +73,7 @@ test('a training says each epoch, then its parameters, and ends', async () => {
   assert.ok(completed.result.parameters.every(Number.isFinite));
 });
 
-test('a training that takes long says how far it is', async () => {
+test('a long training posts progress', async () => {
   const messages = await run({
     plan: endless,
     onMessage: (message, stop) => {
@@ -89,12 +89,12 @@ test('a training that takes long says how far it is', async () => {
   assert.ok(final?.kind === 'stopped' && final.step >= step);
 });
 
-test('a thread that is told to stop before it began does no step', async () => {
+test('a thread stopped before it begins takes no step', async () => {
   const messages = await run({ plan: endless, onStart: (_, stop) => stop() });
   assert.deepEqual(messages, [{ kind: 'stopped', step: 0, checkpoint: null }]);
 });
 
-test('a loss that is no longer finite fails at once, with the step, the rate and what to do', async () => {
+test('a non-finite loss fails immediately, with step, rate and advice', async () => {
   const [message, ...rest] = await run({ plan: { learningRate: 1e30, epochs: 100 } });
   assert.deepEqual(rest, []);
   assert.ok(message?.kind === 'failed');
@@ -105,13 +105,13 @@ test('a loss that is no longer finite fails at once, with the step, the rate and
   );
 });
 
-test('a defect inside the thread is a crash by name', async () => {
+test('a bug in the thread is reported as a crash', async () => {
   const messages = await run({ plan: { layerSizes: [3, 4, 10] } });
   assert.equal(messages.length, 1);
   assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
 });
 
-test('a thread that is killed is a crash by name, at the last step that is known', async () => {
+test('a killed thread is reported as a crash at the last known step', async () => {
   let thread: Worker | undefined;
   const messages = await run({
     plan: { epochs: 10_000 },
@@ -127,7 +127,7 @@ test('a thread that is killed is a crash by name, at the last step that is known
   assert.ok(steps.at(-1)! > 0 && failed.step === steps.at(-1));
 });
 
-test('a thread that cannot even start is a crash by name', async () => {
+test('a thread that cannot start is reported as a crash', async () => {
   const messages = await run({ thread: { entry: new URL('./threads/nowhere.worker.ts', import.meta.url) } });
   assert.equal(messages.length, 1);
   assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
@@ -138,7 +138,7 @@ for (const [what, entry, reason] of [
   ['objects', 'hoarding', /crashed: .*memory limit/],
   ['WebAssembly', 'growing', /crashed: .*memory/i],
 ] as const) {
-  test(`a thread that runs out of memory for ${what} is a crash by name, and nothing else ends`, async () => {
+  test(`a thread that runs out of memory for ${what} is reported as a crash, and nothing else ends`, async () => {
     const messages = await run({
       thread: { entry: new URL(`./threads/${entry}.worker.ts`, import.meta.url) },
     });
@@ -149,7 +149,7 @@ for (const [what, entry, reason] of [
   });
 }
 
-test('a thread that does nothing any more is ended as one that crashed, at the last step that is known', async () => {
+test('a hanging thread is ended as a crash at the last known step', async () => {
   const messages = await run({
     thread: { entry: new URL('./threads/spinning.worker.ts', import.meta.url), hangsAfterMs: 1000 },
   });
@@ -159,7 +159,7 @@ test('a thread that does nothing any more is ended as one that crashed, at the l
   assert.match(failed.error.message, /hung: it did nothing for 1 seconds/);
 });
 
-test('a thread that does not stop when it is told to is ended, and has stopped all the same', async () => {
+test('a thread that ignores a stop is ended and counts as stopped', async () => {
   const messages = await run({
     thread: { entry: new URL('./threads/spinning.worker.ts', import.meta.url) },
     onMessage: (message, stop) => {
@@ -169,7 +169,7 @@ test('a thread that does not stop when it is told to is ended, and has stopped a
   assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7, checkpoint: null }]);
 });
 
-test('when a message cannot be handled the thread is ended, and the failure comes out', async () => {
+test('if a message cannot be handled, the thread is ended and the error reported', async () => {
   await assert.rejects(
     run({
       plan: { epochs: 10_000 },

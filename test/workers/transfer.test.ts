@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { transferableBuffers } from '../../src/workers/transfer.ts';
 
-test('memory is given away where a view is all of it, and neither where others share it nor twice', () => {
+test('transfers a buffer only if one view covers it, it is not shared, and only once', () => {
   const whole = new Uint8Array(10_000);
   assert.deepEqual(transferableBuffers([whole, whole]), [whole.buffer]);
   assert.deepEqual(transferableBuffers([whole.subarray(1), Buffer.from('of the pool')]), []);

@@ -85,7 +85,7 @@ const FORMS: readonly (readonly [form: string, files: () => Files])[] = [
   ],
 ];
 
-test('the same images are the same data set in whatever form they come', async (t) => {
+test('the same images give the same data set in every format', async (t) => {
   let first: CheckedUpload['tensors'] | undefined;
   for (const [form, files] of FORMS) {
     await t.test(form, async (form) => {
@@ -101,7 +101,7 @@ test('the same images are the same data set in whatever form they come', async (
   }
 });
 
-test('what is held out is a share of every class, and together with the rest all that was sent', async (t) => {
+test('the test split has the fraction of each class, and both splits contain all images', async (t) => {
   const files = train(npy(IMAGES, [COUNT, 784]), npy(LABELS, [COUNT]));
   const { tensors, splits, report } = await check(t, files, { testFraction: 0.2, seed: 7 });
   assert.deepEqual(splits.train, { examples: 8000, examplesPerClass: new Array(10).fill(800) });
@@ -118,7 +118,7 @@ test('what is held out is a share of every class, and together with the rest all
   assert.notDeepEqual(other.tensors.test.labels.join(), tensors.test.labels.join());
 });
 
-test('the digits of scikit-learn are read as they are, and nothing is odd about them', async (t) => {
+test('reads the digits of scikit-learn without warnings', async (t) => {
   const { splits, report, classNames } = await check(t, { file: digits });
   assert.deepEqual(splits.train.examplesPerClass, [133, 136, 133, 137, 136, 137, 136]);
   assert.deepEqual(splits.test.examplesPerClass, [45, 46, 44, 46, 45, 45, 45]);
@@ -142,14 +142,14 @@ test('the digits of scikit-learn are read as they are, and nothing is odd about 
   });
 });
 
-test('2 classes and 100 are taken', async (t) => {
+test('accepts 2 and 100 classes', async (t) => {
   for (const classes of [2, 100]) {
     const { splits } = await check(t, small(2 * classes, classes, classes));
     assert.deepEqual(splits.train.examplesPerClass, new Array(classes).fill(2));
   }
 });
 
-test('floats that lie between greys are rounded to the nearest, and counted', async (t) => {
+test('rounds floats between greys to the nearest and counts them', async (t) => {
   for (const [scale, range] of [
     [1, '0-255'],
     [1 / 255, '0-1'],
@@ -166,7 +166,7 @@ test('floats that lie between greys are rounded to the nearest, and counted', as
 
 const codes = ({ warnings }: CheckedUpload['report']) => warnings.map(({ code }) => code);
 
-test('images that are there twice are counted and the first few named, within a split and across', async (t) => {
+test('counts duplicates within and across splits and lists the first', async (t) => {
   const pixels = images(16, 2);
   const copy = (to: number, from: number) => pixels.copyWithin(to * 784, from * 784, (from + 1) * 784);
   // 0–9 are for training, 10–15 for testing.
@@ -209,7 +209,7 @@ test('images that are there twice are counted and the first few named, within a 
   assert.match(report.warnings[0]!.message, /^2 of 6 test images/);
 });
 
-test('of many duplicates five are named', async (t) => {
+test('lists five of many duplicates', async (t) => {
   const files = { ...small(), train_images: npy(new Uint8Array(8 * 784), [8, 784]) };
   const { report } = await check(t, files);
   assert.equal(report.duplicates.train.images, 7);
@@ -218,7 +218,7 @@ test('of many duplicates five are named', async (t) => {
   assert.deepEqual(codes(report), ['dark-images', 'contradictory-labels', 'constant-images']);
 });
 
-test('classes of very different size, and a class without test images, are warned of', async (t) => {
+test('warns of unbalanced classes and of a class without test images', async (t) => {
   const few = labels(22, 2).fill(0);
   few.set([1, 1]);
   const one = {

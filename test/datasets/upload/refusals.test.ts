@@ -265,12 +265,12 @@ const CASES: readonly Case[] = [
 ];
 
 for (const [title, files, part, message, fields] of CASES) {
-  test(`${title}: refused by name`, async (t) => {
+  test(`rejects by name: ${title}`, async (t) => {
     await assert.rejects(check(t, files, fields), refused('invalid-dataset-file', message, `#/${part}`));
   });
 }
 
-test('a bomb ends where its header says, or is refused by what its header says', async (t) => {
+test('a bomb ends at its declared size, or is rejected by it', async (t) => {
   const bomb = gzipSync(Buffer.concat([idx(images(8, 2), [8, 28, 28]), Buffer.alloc(2 ** 26)]));
   assert.ok(bomb.length < 2 ** 17);
   await assert.rejects(
@@ -306,7 +306,7 @@ for (const [form, part, bytes] of [
   ['npz', 'file', npz(four)],
   ['npz that is not packed', 'file', npz(four, 0)],
 ] as const) {
-  test(`a damaged file of ${form} is read or refused`, async (t) => {
+  test(`a damaged ${form} file is read or rejected by name`, async (t) => {
     const others = part === 'file' ? {} : four;
     await check(t, { ...others, [part]: bytes });
     let refusals = 0;

@@ -37,7 +37,7 @@ function difference(one: Raster, other: Raster): Raster {
   return { width: changed.length / 3, height: 1, rgb: Uint8Array.from(changed) };
 }
 
-test('zero is white, the largest weight of either sign the end of its side, and half of it half the way', () => {
+test('maps zero to white, the largest weight to the end of the scale, and half of it to the middle', () => {
   const parameters = network();
   const drawn = drawWeights(SIZES, parameters, { layer: 1 });
   const plain = parameters.slice();
@@ -51,7 +51,7 @@ test('zero is white, the largest weight of either sign the end of its side, and 
   assert.ok(Number.isInteger(Math.sqrt(blue)), 'a weight is a square');
 });
 
-test('one unit alone is drawn larger, in the colours that it has among all', () => {
+test('a single unit is drawn larger, in the same colours', () => {
   const parameters = network();
   const without = parameters.slice();
   without[2 * 784 + 783] = 0;
@@ -70,14 +70,14 @@ test('one unit alone is drawn larger, in the colours that it has among all', () 
   assert.deepEqual(other, drawWeights(SIZES, without, { layer: 1, unit: 1 }));
 });
 
-test('each tile has its number: taking a unit away takes more than its weights away', () => {
+test('each tile has its unit number', () => {
   const three = drawWeights(SIZES, network(), { layer: 1 });
   const black = colours(three).get('000000')!;
   const one = colours(drawWeights(SIZES, network(), { layer: 1, unit: 0 })).get('000000')!;
   assert.ok(black > one);
 });
 
-test('a later layer is a map of units by inputs with a scale of its own', () => {
+test('a later layer is drawn as a map of units by inputs with its own scale', () => {
   const parameters = network();
   const without = parameters.slice();
   const { weights } = unpack(without, SIZES)[1]!;
@@ -87,7 +87,7 @@ test('a later layer is a map of units by inputs with a scale of its own', () => 
   assert.deepEqual([...changed.keys()], ['d98c95']);
 });
 
-test('a network without any weight but zero is white, numbers and the bar excepted', () => {
+test('a network with zero weights is white except for numbers and scale', () => {
   const { rgb, width } = drawWeights(SIZES, new Float32Array(parameterCount(SIZES)), { layer: 1 });
   const barAt = rgb.length - 3 * width * 40;
   assert.deepEqual([...colours({ width, height: 1, rgb: rgb.subarray(0, barAt) }).keys()].sort(), [
@@ -96,7 +96,7 @@ test('a network without any weight but zero is white, numbers and the bar except
   ]);
 });
 
-test('every number of a label has a glyph, and thousands of units are drawn too', () => {
+test('draws thousands of units, with a glyph for every character of a label', () => {
   const sizes = [784, 1300, 11];
   const parameters = Float32Array.from({ length: parameterCount(sizes) }, (_, i) => Math.sin(i) * 1e-7);
   for (const layer of [1, 2]) assert.ok(drawWeights(sizes, parameters, { layer }).width > 1000);
@@ -104,7 +104,7 @@ test('every number of a label has a glyph, and thousands of units are drawn too'
   assert.ok(drawWeights(sizes, parameters, { layer: 2, unit: 10 }).height < 200);
 });
 
-test('layers and units that there are not are refused', () => {
+test('rejects missing layers and units', () => {
   assert.throws(() => drawWeights(SIZES, network(), { layer: 3 }), /There is no layer 3\./);
   assert.throws(() => drawWeights(SIZES, network(), { layer: 2, unit: 2 }), /There is no unit 2\./);
 });

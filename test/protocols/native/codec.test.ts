@@ -16,7 +16,7 @@ const describe = (probabilities: number[], options: { topK?: number; logits?: bo
     },
   );
 
-test('the likeliest class comes with all probabilities, one prediction a row', () => {
+test('each row gives a prediction with the most probable class and all probabilities', () => {
   assert.deepEqual(describe([0.125, 0.625, 0.25, 0.5, 0.25, 0.25]), {
     model: MODEL,
     predictions: [
@@ -26,7 +26,7 @@ test('the likeliest class comes with all probabilities, one prediction a row', (
   });
 });
 
-test('of equally likely classes the lower label comes first', () => {
+test('equally probable classes are ordered by label', () => {
   const { predictions } = describe([0.25, 0.375, 0.375], { topK: 3 });
   assert.deepEqual(
     predictions[0]!.top!.map((entry) => entry.label),
@@ -34,7 +34,7 @@ test('of equally likely classes the lower label comes first', () => {
   );
 });
 
-test('topK takes the place of the probabilities, and more than there are classes is all of them', () => {
+test('topK replaces the probabilities, and above the number of classes lists all', () => {
   const [prediction] = describe([0.125, 0.625, 0.25], { topK: 2 }).predictions;
   assert.equal(prediction!.probabilities, undefined);
   assert.deepEqual(prediction!.top, [
@@ -44,7 +44,7 @@ test('topK takes the place of the probabilities, and more than there are classes
   assert.equal(describe([0.125, 0.625, 0.25], { topK: 100 }).predictions[0]!.top!.length, 3);
 });
 
-test('logits are added where they are asked for', () => {
+test('returns logits on request', () => {
   const [prediction] = describe([0.5, 0.25, 0.25], { logits: true }).predictions;
   assert.deepEqual(
     prediction!.logits,

@@ -76,7 +76,7 @@ async function writeOld(file: string): Promise<void> {
   await db.destroy();
 }
 
-test('a job of the first version is shown with what the later options meant for it', async (t) => {
+test('a job of the first version is shown with the defaults of later options', async (t) => {
   const directory = await temporaryDirectory(t);
   await writeOld(join(directory, 'atelier.sqlite'));
   const store = await openStore(directory);
@@ -100,7 +100,7 @@ test('a job of the first version is shown with what the later options meant for 
   );
 });
 
-test('a model of the first version was not standardised, and its multiply-adds were not fused', async (t) => {
+test('a model of the first version has no standardization and unfused multiply-adds', async (t) => {
   const directory = await temporaryDirectory(t);
   await writeOld(join(directory, 'atelier.sqlite'));
   const store = await openStore(directory);

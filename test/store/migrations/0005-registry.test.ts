@@ -63,7 +63,7 @@ async function writeOld(file: string): Promise<void> {
   await db.destroy();
 }
 
-test('versions that were there stay as they were, and know where they come from', async (t) => {
+test('existing versions are unchanged and have a lineage', async (t) => {
   const directory = await temporaryDirectory(t);
   await writeOld(join(directory, 'atelier.sqlite'));
   const store = await openStore(directory);
@@ -94,7 +94,7 @@ test('versions that were there stay as they were, and know where they come from'
   assert.deepEqual((await store.models.version('old', 3))?.lineage.request, null);
 });
 
-test('models that were there get aliases, further versions of the next number, and can be deleted', async (t) => {
+test('existing models accept aliases and further versions, and can be deleted', async (t) => {
   const directory = await temporaryDirectory(t);
   await writeOld(join(directory, 'atelier.sqlite'));
   const store = await openStore(directory);
