@@ -1,4 +1,4 @@
-/** What a training says while it runs, what it can be told, and what it leaves. */
+/** Events of the training loop, the replies to them, and its result. */
 import type { EpochWarning } from './epoch-warnings.ts';
 import type { EvaluationChunk } from './evaluate.ts';
 import type { Standardization } from './network.ts';

@@ -1,4 +1,4 @@
-/** Which job runs next, and where. */
+/** The queue of training jobs: decides which job runs next. */
 
 /**
  * Runs one job to its end, or until `signal` aborts, and records what became of it. Resolves whatever that is; a
@@ -7,10 +7,10 @@
 export type RunJob = (jobId: string, signal: AbortSignal, closing: AbortSignal) => Promise<void>;
 
 export interface JobQueue {
-  /** A job was queued, or a place became free: starts what can start. */
+  /** Call when a job was queued or a slot became free: starts the jobs that can start. */
   notify(): void;
-  /** Tells a running job to stop; its status says what for. Does nothing for a job that is not running here. */
+  /** Asks a running job to stop; its status says why. Does nothing if the job is not running here. */
   stop(jobId: string): void;
-  /** Starts nothing more, stops what runs; fulfils when every job has been put back. */
+  /** Starts no further job and stops the running ones; resolves when every job has been released. */
   close(): Promise<void>;
 }

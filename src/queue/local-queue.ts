@@ -1,4 +1,4 @@
-/** The queue of one process: the table of jobs says what waits, and in which order. */
+/** The queue of one process: the database decides which jobs wait, and in which order. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { JobQueue, RunJob } from './job-queue.ts';
@@ -20,7 +20,7 @@ export function createLocalQueue(options: {
   const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
   const closing = new AbortController();
   let scheduling = Promise.resolve();
-  // Whoever wakes the queue has nothing to do with the job that it starts.
+  // A job must not run in the async context (the request id) of the caller that notified the queue.
   const runDetached = AsyncLocalStorage.snapshot();
 
   function start(jobId: string): void {

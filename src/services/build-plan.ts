@@ -1,4 +1,4 @@
-/** A training request, together with its data set → what the training loop is told. */
+/** Training request and data set → the plan of the training loop. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import type { LayerSizes, Parameters, Standardization } from '../numerics/network.ts';

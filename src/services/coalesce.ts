@@ -1,10 +1,10 @@
-/** Answers that several ask for are computed once, and the last ones kept. */
+/** Coalescing cache: concurrent requests for one result share its computation, and recent results are kept. */
 import { LRUCache } from 'lru-cache';
 
 /**
- * @param key of all that the answer depends on
- * @param signal of whoever asks; the work goes on while anyone waits for it
- * @param compute is told by its signal that nobody does any more
+ * @param key everything that the result depends on
+ * @param signal of the caller; the work continues while another caller waits for it
+ * @param compute its signal aborts when no caller waits any more
  */
 export type Coalesce<T> = (
   key: string,
@@ -18,7 +18,7 @@ interface Work<T> {
   readonly answer: Promise<T>;
 }
 
-/** @param max number of answers that are kept; the one that nobody asked for the longest time goes first */
+/** @param max number of results that are kept; the least recently used one is evicted first */
 export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
   const kept = new LRUCache<string, T>({ max });
   const inWork = new Map<string, Work<T>>();
@@ -53,7 +53,7 @@ export function createCoalescingCache<T extends object>(max: number): Coalesce<T
       return await Promise.race([work.answer, left.promise]);
     } finally {
       signal.removeEventListener('abort', leave);
-      // Whoever asks from now on finds no work that is about to be given up.
+      // Removed before it is aborted, so that a later caller does not join aborted work.
       if (--work.waiting === 0 && forget(key, work)) work.unwanted.abort(signal.reason);
     }
   };

@@ -1,4 +1,4 @@
-/** Creates once what a request with a key asks for, however often the request comes. */
+/** Idempotency: a request with a key is executed once, and its stored response is replayed byte for byte. */
 import { AtelierError } from '../errors.ts';
 import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
@@ -7,8 +7,8 @@ const DELETE_EVERY_MS = 60 * 60 * 1000;
 
 export interface IdempotencyService {
   /**
-   * Success is kept with what it tells of. A failure of `create` is not: it created nothing, so that its request may be
-   * tried again.
+   * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
+   * nothing was created, and the client may retry.
    * @param create hands `keep` to the store, which calls `answer` in the transaction
    * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
    */
@@ -17,18 +17,18 @@ export interface IdempotencyService {
     create: (keep: IdempotencyRecord<T>) => Promise<T>,
     answer: (created: T) => StoredResponse,
   ): Promise<{ readonly answer: StoredResponse; readonly replayed: boolean }>;
-  /** Deletes expired answers no more. */
+  /** Stops deleting expired responses. */
   close(): void;
 }
 
-/** @param onDefect expired answers could not be deleted, which is tried again within the hour */
+/** @param options.onDefect called if expired responses could not be deleted; the next attempt follows within the hour */
 export function createIdempotencyService(options: {
   store: Pick<Store, 'storedResponses'>;
   onDefect: (error: unknown) => void;
   now?: () => Date;
 }): IdempotencyService {
   const { store, onDefect, now = () => new Date() } = options;
-  /** Requests in work, by key and caller. They die with the process, and so does their work. */
+  /** Requests in flight, by key and caller. */
   const inFlight = new Map<
     string,
     { fingerprint: string; earlier: ReturnType<typeof store.storedResponses.find> }
@@ -48,7 +48,7 @@ export function createIdempotencyService(options: {
       const attempt = other ?? { fingerprint, earlier: store.storedResponses.find(request, now()) };
       if (!other) inFlight.set(id, attempt);
       try {
-        // Shared: to look an answer up is no work, and whoever repeats an answered request meanwhile is to get it too.
+        // Shared by concurrent repetitions, so that each of them gets the stored response.
         const earlier = await attempt.earlier;
         if (earlier && earlier.fingerprint !== fingerprint) throw reusedKeyError(key);
         if (earlier) return { answer: earlier, replayed: true };

@@ -1,4 +1,4 @@
-/** What a network goes by: its weights as a picture, and why it takes a picture for what it does; in a thread. */
+/** Interpretability: draws weights and explains predictions, in a thread. */
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';

@@ -1,4 +1,4 @@
-/** Models in memory, and which version of them a name means. */
+/** Cache of loaded models, and of the versions that names and aliases resolve to. */
 import { LRUCache } from 'lru-cache';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';

@@ -29,8 +29,7 @@ export interface ModelService {
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
   /**
-   * To be told of whatever decides which version a name means, before whoever changed it is: a version that is published,
-   * an alias that is moved.
+   * Invalidates cached name resolution. Call after publishing a version or moving an alias, before responding.
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
@@ -153,7 +152,7 @@ function describeNoCheckpoint(
 ): string {
   if (!all) return `There is no training job ${jobId}, and so no checkpoint of it.`;
   const steps = all.map((checkpoint) => checkpoint.step).join(', ') || 'none';
-  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Older ones make way for newer ones.`;
+  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Only the best and the last three are kept.`;
 }
 
 function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
@@ -194,7 +193,7 @@ export async function findNamed<T>(
   } catch (error) {
     if (!(error instanceof AtelierError) || !NOT_FOUND.has(error.code)) throw error;
     throw new AtelierError('unknown-model', error.message, {
-      details: [{ ...place, detail: 'must be a model that there is' }],
+      details: [{ ...place, detail: 'must be an existing model' }],
     });
   }
 }

@@ -1,4 +1,4 @@
-/** Where a job that was interrupted goes on. */
+/** The checkpoint from which an interrupted job continues. */
 import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -7,7 +7,7 @@ import type { SerializedError } from '../workers/messages.ts';
 export interface Resumption {
   readonly step: number;
   readonly bytes: Uint8Array;
-  /** Where the thread cannot go on from it: the next run takes the one before. */
+  /** Called if the thread cannot continue from it: the next run uses the checkpoint before it. */
   discard(reason: Pick<SerializedError, 'code' | 'message'>): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** What the pictures look like that a model was trained on, measured once for each data set. */
+/** Image statistics of the data sets that models were trained on, computed once per data set. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';

@@ -1,4 +1,4 @@
-/** The events of a job as they come: those that are stored first, then each as soon as it is. */
+/** Subscriptions to the events of a job: stored events first, then each new one as it is committed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
@@ -10,7 +10,7 @@ export type EventPage = readonly JobEvent[];
 export interface Cursor {
   /** Id of the last event seen; 0 sees all. */
   readonly after: number;
-  /** The parameter or header that said so. */
+  /** The parameter or header that it comes from. */
   readonly parameter: string;
 }
 
@@ -25,7 +25,7 @@ export type SubscribeEvents = (
   place: Cursor,
 ) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
 
-/** Of one job that is followed: whom to wake, and what was read since the last event, by the id that it comes after. */
+/** One job with subscribers, and the pages read since its last event, by the id that they follow. */
 interface Feed {
   readonly subscribers: Set<() => void>;
   readonly pages: LRUCache<number, Promise<EventPage>>;
@@ -35,8 +35,8 @@ interface Feed {
 const PAGE_SIZE = 100;
 const MAX_CACHED_PAGES = 8;
 /**
- * Each then writes to a socket, for which predictions wait; what many readers at once do with it keeps the processor from
- * them too. 200 are told within 40 ms.
+ * Each subscriber then writes to a socket, which delays predictions. In batches, 200 subscribers are notified within
+ * 40 ms.
  */
 const NOTIFY_BATCH = 5;
 const BATCH_PAUSE_MS = 1;
@@ -52,7 +52,7 @@ export function createEventSubscriptions(
   events.onCommitted((jobId) => {
     const feed = feeds.get(jobId);
     if (!feed) return;
-    // Read before the event was there.
+    // These pages were read before the event was committed.
     feed.pages.clear();
     void notifyInBatches(feed.subscribers);
   });
@@ -72,7 +72,7 @@ export function createEventSubscriptions(
     if (feed.subscribers.size === 0) feeds.delete(jobId);
   }
 
-  /** Followers at the same place share one reading. */
+  /** Subscribers at the same cursor share one query. */
   function read({ pages }: Feed, jobId: string, after: number): Promise<EventPage> {
     const known = pages.get(after);
     if (known) return known;
@@ -91,7 +91,7 @@ export function createEventSubscriptions(
     signal.addEventListener('abort', wake);
     try {
       for (let last = after; !signal.aborted; ) {
-        // Before the reading: what is appended during it wakes again.
+        // Before the query: an event committed during it wakes this subscriber again.
         changed = Promise.withResolvers();
         const page = await read(feed, jobId, last);
         const newest = page.at(-1);
@@ -134,7 +134,7 @@ async function notifyInBatches(subscribers: Iterable<() => void>): Promise<void>
 /** Whether it takes longer than `milliseconds`. */
 async function timesOut(changed: Promise<void>, milliseconds: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  // Nobody is kept alive by waiting for nothing.
+  // The timer must not keep the process alive.
   const timer = setTimeout(resolve, milliseconds, true).unref();
   void changed.then(() => resolve(false));
   const quiet = await promise;

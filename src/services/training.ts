@@ -138,8 +138,8 @@ export function createTrainingService(options: {
 
 function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
   if (conflicts.length === 0) return;
-  const slots = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
-  throw new AtelierError('impossible-request', `This makes no sense together: ${slots.join('. ')}.`, {
+  const reasons = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  throw new AtelierError('impossible-request', `Conflicting options: ${reasons.join('. ')}.`, {
     details: conflicts,
   });
 }

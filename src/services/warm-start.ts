@@ -1,4 +1,4 @@
-/** The model version that a training starts from. */
+/** Warm start: resolves the model version that a training starts from. */
 import type { Dataset } from '../domain/dataset.ts';
 import { parseModelReference } from '../domain/model-reference.ts';
 import { DEFAULT_HIDDEN, type TrainingRequest } from '../domain/training-job.ts';

@@ -1,4 +1,4 @@
-/** What happened to a job, numbered from 1 without gaps. */
+/** Job events: what happened to a job, numbered from 1 without gaps. */
 import type { Kysely, Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
@@ -15,11 +15,11 @@ export interface Events {
     jobId: string,
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<JobEvent>>;
-  /** Whatever wrote the events, and only when `list` has them. */
+  /** Calls the listener after each commit, when `list` returns the events already. */
   onCommitted(listener: OnCommitted): void;
 }
 
-/** @param listeners whom the database tells of events that were committed */
+/** @param listeners called by the database after each commit that wrote events */
 export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>): Events {
   return {
     append: (jobId, type, data) =>
@@ -54,7 +54,7 @@ export async function lockForEvent(trx: Transaction<Database>, jobId: string): P
     .returningAll()
     .executeTakeFirst();
   if (job === undefined) {
-    throw new AtelierError('training-job-not-found', `there is no training job "${jobId}"`);
+    throw new AtelierError('training-job-not-found', `There is no training job ${jobId}.`);
   }
   return job;
 }

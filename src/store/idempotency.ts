@@ -1,17 +1,17 @@
-/** First answers of requests that carry an Idempotency-Key, for those who repeat the request. */
+/** Idempotency records: stored responses, replayed byte for byte. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Database } from './tables.ts';
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
 
-/** `key` is unique among those of its `caller`; `fingerprint` tells this request from others. */
+/** `key` is unique per `caller`; `fingerprint` identifies the request. */
 export interface KeyedRequest {
   readonly caller: string;
   readonly key: string;
   readonly fingerprint: string;
 }
 
-/** As it goes over the wire, so that it is the same byte for byte however often, and whatever becomes of what it tells of. */
+/** The response exactly as sent, so replays are byte-identical even if the resource changes later. */
 export interface StoredResponse {
   readonly status: number;
   readonly location: string | null;
@@ -28,7 +28,7 @@ export interface IdempotencyRecord<T> extends KeyedRequest {
   render(created: T): StoredResponse;
 }
 
-/** Those older than 24 hours are as if they were not there. */
+/** Records older than 24 hours are ignored. */
 export interface StoredResponses {
   find(
     request: Pick<KeyedRequest, 'caller' | 'key'>,
@@ -81,7 +81,7 @@ export async function saveResponse<T>(
     .execute();
 }
 
-/** What was created then or before is kept no longer. */
+/** Records created at this time or before have expired. */
 function expiry(at: Date): string {
   return new Date(at.getTime() - RETENTION_MS).toISOString();
 }

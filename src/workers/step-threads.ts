@@ -1,4 +1,4 @@
-/** The further threads of one training job. They end with `quit` of the job's engine, or are ended. */
+/** Further threads of one training job; they exit on `shutdown` of its engine, or are terminated. */
 import { Worker } from 'node:worker_threads';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { StepTask } from './messages.ts';

@@ -1,4 +1,4 @@
-/** One thread for one training job: a crash of the thread becomes a message like any other. */
+/** Thread of one training job. A crash or hang is reported as a `failed` message. */
 import { Worker } from 'node:worker_threads';
 import { parameterCount } from '../numerics/network.ts';
 import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } from './messages.ts';
@@ -7,9 +7,9 @@ import { startStepThreads } from './step-threads.ts';
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
 /** A step takes milliseconds; a thread that has not stopped by then hangs. */
 const STOP_GRACE_MS = 5000;
-/** Looks for the heartbeat so many times in the time after which a thread without one hangs. */
+/** How often the heartbeat is checked within the hang timeout. */
 const HEARTBEAT_CHECKS = 10;
-/** Far beyond what anything takes on a machine that is shared with others. */
+/** Far above the duration of any step, even on a shared machine. */
 const MIN_HANG_MS = 120_000;
 const MIN_MULTIPLY_ADDS_PER_MS = 500_000;
 
@@ -60,7 +60,7 @@ export function startTrainingThread(
     handled.then(stored, stored);
   }
 
-  /** Ends a thread that does nothing any more: neither a step nor a piece of a measurement. */
+  /** Terminates a thread whose heartbeat has stopped. */
   function startHeartbeatCheck(): NodeJS.Timeout {
     let [last, idleChecks] = [-1, 0];
     return setInterval(() => {
@@ -80,7 +80,7 @@ export function startTrainingThread(
       else if ('step' in message) step = message.step;
       if (message.kind === 'checkpoint') return store(message);
       if (message.kind !== 'share') return handle(message);
-      // Started here, because the thread that says so is blocked until they are there.
+      // Started here, because the training thread is blocked until they have started.
       helpers = startStepThreads(message.share, task.threads, (reason) => {
         crashed(`A further thread of the training crashed: ${reason}.`);
         worker.terminate();

@@ -76,7 +76,7 @@ const post = (body: object) =>
 for (const [title, pointer, body] of CONFLICTS) {
   test(`${title} is refused, and no job is made`, async () => {
     const problem = assertProblem(await post(body), 422, 'impossible-request', pointer);
-    assert.match(problem.detail, /^This makes no sense together: /);
+    assert.match(problem.detail, /^Conflicting options: /);
     assert.equal(problem.errors?.length, 1);
     assert.deepEqual((await app.inject('/v1/training-jobs')).json().data, []);
   });
@@ -103,8 +103,8 @@ test('numbers of which float32 would hold nothing are refused, each with its lim
   };
   const problem = assertProblem(await post({ training }), 400, 'invalid-request');
   assert.deepEqual(problem.errors, [
-    { pointer: '#/training/clipNorm', detail: 'must be at least 0.000001, or null for no clipping' },
-    { pointer: '#/training/optimizer/epsilon', detail: 'must be at least 1e-15' },
-    { pointer: '#/training/classWeights/0', detail: 'must be 0 or at least 0.000001' },
+    { pointer: '#/training/clipNorm', detail: 'Must be at least 0.000001, or null for no clipping.' },
+    { pointer: '#/training/optimizer/epsilon', detail: 'Must be at least 1e-15.' },
+    { pointer: '#/training/classWeights/0', detail: 'Must be 0 or at least 0.000001.' },
   ]);
 });
