@@ -82,7 +82,7 @@ test('a tolerance below the rounding noise passes by the noise that the report a
 test('a step of 1e-10, as the starter code had it, is called too small, with what to do', async () => {
   const report = await check({ scheme: 'forward', stepSize: 1e-10 });
   assert.deepEqual([report.passed, report.reason], [false, 'step-too-small']);
-  assert.match(report.advice!, /use the default step/);
+  assert.match(report.advice!, /Use the default step/);
   assert.ok(report.error > 1e-5, 'about 3e-4');
 });
 
