@@ -29,7 +29,7 @@ const POSTS = [
   '/v1/models/fashion-mnist/versions/1/predictions',
 ];
 
-test('every answer carries the id of its request: the one that was sent, where it is one', async () => {
+test('every response has the id of its request: the one sent, if valid', async () => {
   const idOf = async (sent: string, url = '/health/live') =>
     (await app.inject({ url, headers: { 'x-request-id': sent } })).headers['x-request-id'];
   assert.equal(await idOf('trace-42.a:b_c'), 'trace-42.a:b_c');
@@ -41,7 +41,7 @@ test('every answer carries the id of its request: the one that was sent, where i
   assert.notEqual(await idOf(''), await idOf(''));
 });
 
-test('HEAD is answered as GET is, without the body', async () => {
+test('HEAD responds like GET, without the body', async () => {
   for (const url of GETS) {
     const [get, head] = [await app.inject(url), await app.inject({ method: 'HEAD', url })];
     assert.deepEqual([head.statusCode, head.body], [200, ''], url);
@@ -53,7 +53,7 @@ test('HEAD is answered as GET is, without the body', async () => {
   assert.deepEqual([missing.statusCode, missing.body], [404, '']);
 });
 
-test('everything under /v1 that is read has an ETag, and answers 304 to it', async () => {
+test('every GET under /v1 has an ETag and responds 304 to it', async () => {
   for (const url of GETS.filter((path) => path.startsWith('/v1'))) {
     const { etag } = (await app.inject(url)).headers;
     assert.match(String(etag), /^(W\/)?"/, url);
@@ -68,7 +68,7 @@ test('everything under /v1 that is read has an ETag, and answers 304 to it', asy
   assertProblem(await app.inject({ url: '/v1/models/nobody', headers }), 404, 'model-not-found');
 });
 
-test('a method that is not allowed is a 405 that names those that are', async () => {
+test('a method that is not allowed gives 405 with the allowed ones', async () => {
   for (const url of GETS) {
     const response = await app.inject({ method: 'PUT', url });
     assertProblem(response, 405, 'method-not-allowed');
@@ -93,7 +93,7 @@ test('a wrong body does not hide a wrong method or path', async () => {
   assertProblem(await app.inject({ method: 'POST', url: '/v1/nothing', ...wrong }), 404, 'route-not-found');
 });
 
-test('what depends on Accept says so to caches', async () => {
+test('responses that depend on Accept have a Vary header', async () => {
   const image = '/v1/datasets/fashion-mnist/splits/test/images/0';
   for (const url of [image, `/v1/training-jobs/${id}/metrics`]) {
     assert.equal((await app.inject(url)).headers.vary, 'Accept', url);
@@ -101,7 +101,7 @@ test('what depends on Accept says so to caches', async () => {
   }
 });
 
-test('a compressed body is a 415 that names Content-Encoding, wherever there is one', async () => {
+test('a compressed body gives 415 naming Content-Encoding, on every route', async () => {
   for (const url of POSTS) {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
     const response = await app.inject({ method: 'POST', url, headers, payload: gzipSync('{}') });
@@ -114,7 +114,7 @@ test('a compressed body is a 415 that names Content-Encoding, wherever there is 
   assert.equal((await app.inject(check)).statusCode, 200);
 });
 
-test('a path without a route is a 404', async () => {
+test('a path without a route gives 404', async () => {
   for (const url of [
     '/',
     '/v1',
@@ -134,7 +134,7 @@ test('a path without a route is a 404', async () => {
   assertProblem(await app.inject(`/v1/training-jobs/${'x'.repeat(1000)}`), 404, 'route-not-found');
 });
 
-test('where there is a HEAD, a GET is allowed too', async () => {
+test('HEAD in Allow implies GET', async () => {
   for (const url of ['/docs/', '/v1/models/a']) {
     const refused = await app.inject({ method: 'POST', url });
     assertProblem(refused, 405, 'method-not-allowed');
@@ -142,20 +142,20 @@ test('where there is a HEAD, a GET is allowed too', async () => {
   }
 });
 
-test('a body that is missing is called missing', async () => {
+test('a missing body is reported as missing', async () => {
   for (const url of ['/v1/training-jobs', '/v1/gradient-checks']) {
     const { detail } = assertProblem(await app.inject({ method: 'POST', url }), 400, 'invalid-request', '#');
     assert.match(detail, /JSON body is required/);
   }
 });
 
-test('a path that is no path is a 400', async () => {
+test('an invalid path gives 400', async () => {
   for (const url of ['/%', '/v1/models/%zz', '/v1/models/%E0%A4%A']) {
     assertProblem(await app.inject(url), 400, 'invalid-request');
   }
 });
 
-test('a query parameter that a route does not know is refused by name', async () => {
+test('rejects an unknown query parameter by name', async () => {
   for (const url of GETS.filter((path) => path !== '/openapi.json')) {
     assertProblem(await app.inject(`${url}?nonsense=1`), 400, 'invalid-request', 'nonsense');
   }
@@ -169,7 +169,7 @@ test('a query parameter that a route does not know is refused by name', async ()
   }
 });
 
-test('strange ids are as unknown as any', async () => {
+test('strange ids give 404 like any unknown id', async () => {
   for (const name of ['__proto__', 'constructor', '%00', '%F0%9F%91%9F', '..%2F..%2Fetc', "'%20or%201=1"]) {
     assertProblem(await app.inject(`/v1/models/${name}`), 404, 'model-not-found');
     assertProblem(await app.inject(`/v1/training-jobs/${name}`), 404, 'training-job-not-found');
@@ -177,7 +177,7 @@ test('strange ids are as unknown as any', async () => {
   }
 });
 
-test('what a client calls its job is given back as it is', async () => {
+test('names given by clients are returned unchanged', async () => {
   const metadata = { note: 'naïve 👟 \u0000 \\ "', constructor: 'x', toString: 'y' };
   const job = await queueJob(app, { dataset: 'fashion-mnist', metadata, training: { epochs: 1 } });
   assert.deepEqual(job.metadata, metadata);

@@ -78,7 +78,7 @@ for (const { path, url, valid } of [
   { path: '/v1/gradient-checks', url: '/v1/gradient-checks', valid: checkBody },
   { path: PREDICT, url: '/v1/models/fashion-mnist/predictions', valid: image },
 ]) {
-  test(`any JSON to ${url} is answered or refused by name`, async () => {
+  test(`any JSON to ${url} succeeds or is rejected by name`, async () => {
     const body = fc.oneof(value, mutated(valid), mutated(valid), fc.constant(valid));
     await fc.assert(
       fc.asyncProperty(body, async (payload) => {
@@ -93,7 +93,7 @@ for (const { path, url, valid } of [
     await stillAnswers();
   });
 
-  test(`any bytes said to be JSON to ${url} are answered or refused by name`, async () => {
+  test(`any bytes sent as JSON to ${url} succeed or are rejected by name`, async () => {
     const text = JSON.stringify(valid);
     await fc.assert(
       fc.asyncProperty(damaged(Buffer.from(text.slice(0, 400))), async (payload) => {
@@ -124,7 +124,7 @@ for (const [type, valid] of [
   ['image/webp', await sharp(png).webp().toBuffer()],
   ['multipart/form-data; boundary=b', form],
 ] as const) {
-  test(`any bytes of ${type} are predicted or refused by name`, async () => {
+  test(`any bytes of ${type} are predicted or rejected by name`, async () => {
     const query = fc.constantFrom(
       '',
       '',
@@ -149,7 +149,7 @@ for (const [type, valid] of [
   });
 }
 
-test('any content type is taken or refused by name', async () => {
+test('any content type is accepted or rejected by name', async () => {
   const token = fc.string({ unit: fc.constantFrom(...'ab/;=, "*.'), maxLength: 12 });
   const type = fc.oneof(
     token,
@@ -166,7 +166,7 @@ test('any content type is taken or refused by name', async () => {
   );
 });
 
-test('any query and any Accept on every list is answered or refused by name', async () => {
+test('any query and any Accept on every list succeeds or is rejected by name', async () => {
   const text = fc.oneof(fc.string(), fc.constantFrom('1', '0', '-1', '1e3', '٣', '%00', '100'));
   const query = fc.dictionary(fc.oneof(fc.constantFrom('limit', 'after', 'status'), fc.string()), text, {
     maxKeys: 3,
@@ -197,7 +197,7 @@ test('any query and any Accept on every list is answered or refused by name', as
   );
 });
 
-test('any path is answered with what there is, or with a 4xx', async () => {
+test('any path gives an existing resource or a 4xx', async () => {
   const segment = fc.oneof(
     fc.constantFrom(
       'v1',

@@ -51,7 +51,7 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
   METHODS.filter((method) => item?.[method]).map((method) => ({ path, method })),
 );
 
-test('no name in a path is anything but the name of something that is not there', async () => {
+test('hostile names in paths give 404 only', async () => {
   const before = await files();
   const named = operations.filter(({ path }) => path.includes('{'));
   assert.ok(named.length > 10);
@@ -76,7 +76,7 @@ test('no name in a path is anything but the name of something that is not there'
   assert.deepEqual(await files(), before);
 });
 
-test('no name in a body is anything but a name either', async () => {
+test('hostile names in bodies are treated as names only', async () => {
   const before = await files();
   const fits = (name: string) => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(name);
   for (const name of NAMES) {
@@ -98,7 +98,7 @@ test('no name in a body is anything but a name either', async () => {
   assert.deepEqual(await files(), before);
 });
 
-test('the files of /docs are those of the page, and nothing above them', async () => {
+test('/docs serves its own files and nothing above them', async () => {
   for (const path of [
     '../package.json',
     '..%2fpackage.json',

@@ -69,7 +69,7 @@ async function counted() {
   };
 }
 
-test('hundreds of models predict, and only so many of them stay in memory', async () => {
+test('hundreds of models predict, with a limited number in memory', async () => {
   for (let n = 0; n < MODELS; n++) await predict(n);
   const { bytes, ...first } = await counted();
   const evictions = MODELS - MAX_LOADED;
@@ -83,7 +83,7 @@ test('hundreds of models predict, and only so many of them stay in memory', asyn
   assert.equal(same, bytes);
 });
 
-test('however many ask for a model at once, it is read once', async () => {
+test('concurrent requests read a model once', async () => {
   await predict(1);
   await counted();
   await Promise.all(Array.from({ length: 40 }, () => predict(2)));
@@ -91,6 +91,6 @@ test('however many ask for a model at once, it is read once', async () => {
   assert.deepEqual([hits, misses], [39, 1]);
 });
 
-test('models that all ask at once answer each for themselves', async () => {
+test('concurrent requests for many models get the right predictions', async () => {
   await Promise.all(Array.from({ length: MODELS }, (_, n) => predict(n)));
 });

@@ -16,7 +16,7 @@ function controlled() {
   return { begun, compute };
 }
 
-test('whoever asks while an answer is computed gets that one, and so does whoever asks later', async () => {
+test('concurrent and later callers share one computation', async () => {
   const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const asked = [share('a', forever, compute), share('a', forever, compute)];
@@ -28,7 +28,7 @@ test('whoever asks while an answer is computed gets that one, and so does whoeve
   assert.ok(!begun[0]!.signal.aborted);
 });
 
-test('other questions are computed for themselves, and the one not asked for the longest time is forgotten', async () => {
+test('other keys are computed separately, and the least recently used is evicted', async () => {
   const share = createCoalescingCache<{ key: string }>(2);
   const computed: string[] = [];
   const ask = (key: string) =>
@@ -40,7 +40,7 @@ test('other questions are computed for themselves, and the one not asked for the
   assert.deepEqual(computed, ['a', 'b', 'c', 'b']);
 });
 
-test('who leaves is told at once, and the work goes on for the others', async () => {
+test('an aborted caller is released immediately, and the computation continues for the others', async () => {
   const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const leaving = new AbortController();
@@ -53,7 +53,7 @@ test('who leaves is told at once, and the work goes on for the others', async ()
   assert.equal(await stays, answer);
 });
 
-test('when the last one leaves the work is given up, and whoever asks then begins anew', async () => {
+test('the computation is aborted with its last caller, and a later caller starts a new one', async () => {
   const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const leaving = new AbortController();
@@ -68,14 +68,14 @@ test('when the last one leaves the work is given up, and whoever asks then begin
   assert.equal(begun.length, 2);
 });
 
-test('who has left already begins nothing', async () => {
+test('an already aborted caller starts nothing', async () => {
   const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   await assert.rejects(share('a', AbortSignal.abort(new Error('left')), compute), /left/);
   assert.equal(begun.length, 0);
 });
 
-test('a failure is told to all who wait, and is not kept', async () => {
+test('a failure reaches all callers and is not cached', async () => {
   const share = createCoalescingCache<object>(2);
   const { begun, compute } = controlled();
   const asked = [share('a', forever, compute), share('a', forever, compute)];

@@ -111,7 +111,7 @@ async function goOn(
 }
 
 for (const [how, damage] of Object.entries(DAMAGES)) {
-  test(`where the newest checkpoint is ${how} the job goes on from the one before, to the same end`, async (t) => {
+  test(`if the newest checkpoint is ${how}, the job resumes from the one before with the same result`, async (t) => {
     const { warnings, steps } = await goOn(t, 1, damage);
     const before = interrupted.checkpoints.at(-2)!.step;
     assert.match(
@@ -123,7 +123,7 @@ for (const [how, damage] of Object.entries(DAMAGES)) {
   });
 }
 
-test('where all checkpoints are damaged it begins anew, to the same end', async (t) => {
+test('if all checkpoints are damaged, the job restarts with the same result', async (t) => {
   const { warnings, steps } = await goOn(t, interrupted.checkpoints.length, DAMAGES['cut off']!);
   assert.ok(steps.length > 1);
   assert.match(

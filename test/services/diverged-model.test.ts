@@ -6,7 +6,7 @@ import { startService, tiny, train } from '../start-service.ts';
 
 const { app } = await startService({ after });
 
-test('a model that has diverged is named as such, by the check and by a job that would start from it', async () => {
+test('gradient check and warm start reject a diverged model by name', async () => {
   // At η λ = 10⁴ every step multiplies the weights by −9999.
   const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 }, optimizer };

@@ -75,7 +75,7 @@ describe('an evaluation', () => {
   }
   const asked = (query: object = {}) => evaluationQuerySchema.parse(query);
 
-  test('is made on the data set of the training, of any number of classes, or on one that is named', async (t) => {
+  test('uses the data set of the training, with any number of classes, or a given one', async (t) => {
     const { store, evaluations } = await serviceIn(t);
     const layerSizes = [784, 5, 3];
     await publish(store, 'small', { layerSizes, datasetId: 'letters' }, 1);
@@ -88,7 +88,7 @@ describe('an evaluation', () => {
     assert.equal(two.report, one.report, 'the same network on the same images is computed once');
   });
 
-  test('says where its data set is gone or was never told, and which there are', async (t) => {
+  test('reports a deleted or unknown data set and lists the existing ones', async (t) => {
     const { store, evaluations } = await serviceIn(t);
     await publish(store, 'old', { datasetId: 'dst_gone' });
     await publish(store, 'old', { datasetId: null, datasetDigest: null });
@@ -102,7 +102,7 @@ describe('an evaluation', () => {
     );
   });
 
-  test('needs a data set of as many classes, and a comparison two models of the same', async (t) => {
+  test('requires the same number of classes of data set and models', async (t) => {
     const { store, evaluations } = await serviceIn(t);
     await publish(store, 'three', { datasetId: 'letters' });
     await publish(store, 'digits', { classNames: ['x', 'y', 'z'], datasetId: 'letters' });
@@ -117,7 +117,7 @@ describe('an evaluation', () => {
     );
   });
 
-  test('that would take minutes is refused before anything is loaded, with what to do', async (t) => {
+  test('is rejected with advice before loading if it would take minutes', async (t) => {
     const { store, evaluations } = await serviceIn(t);
     const classNames = [...fashion.classNames];
     await publish(store, 'large', { classNames, layerSizes: [784, 4096, 1024, 10] });
@@ -133,7 +133,7 @@ describe('an evaluation', () => {
   });
 });
 
-describe('clients that wait for an evaluation', async () => {
+describe('clients waiting for an evaluation', async () => {
   const logged: string[] = [];
   const { app } = await startService({ after }, {}, (line) => logged.push(line));
   await app.listen({ port: 0 });
@@ -154,7 +154,7 @@ describe('clients that wait for an evaluation', async () => {
     return socket;
   }
 
-  test('end its thread when the only one hangs up', async () => {
+  test('end its thread when the only one disconnects', async () => {
     const socket = await ask();
     const alive = [...threads];
     const exit = Promise.race(alive.map((thread) => once(thread, 'exit')));
@@ -163,7 +163,7 @@ describe('clients that wait for an evaluation', async () => {
     assert.equal(alive.filter((thread) => !threads.has(thread)).length, 1);
   });
 
-  test('get it though another of them hangs up', async () => {
+  test('get it when another of them disconnects', async () => {
     const socket = await ask();
     const alive = [...threads];
     const other = app.inject(url);

@@ -11,7 +11,7 @@ import type { Store } from '../../src/store/store.ts';
 import { tiny } from '../start-service.ts';
 import { temporaryStore, untouched } from '../store/fixtures.ts';
 
-test('a job that waited for space says so once, before what waited, and loses nothing', async (t) => {
+test('a job that waited for disk space records one event, before the delayed ones, and loses nothing', async (t) => {
   const store = await temporaryStore(t);
   const catalog = createCatalog([await loadFashionMnist('data')]);
   const models = createModelService(store, catalog);

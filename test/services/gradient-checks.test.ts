@@ -31,7 +31,7 @@ async function check(body: object): Promise<GradientCheck> {
 /** Takes seconds, and is not too costly. */
 const long = { network: { hidden: [300] }, examples: 60 };
 
-test('by default all 31,810 coordinates of the network of the notebook are checked, and pass', async () => {
+test("by default all 31,810 coordinates of the notebook's network are checked and pass", async () => {
   const report = await check({});
   const { passed, reason, advice, scheme, stepSize, tolerance, coordinates, kernel } = report;
   assert.equal(kernel?.name, 'simd-float32');
@@ -62,13 +62,13 @@ test('by default all 31,810 coordinates of the network of the notebook are check
   assert.ok(report.blocks.every((block) => block.passed && block.allclose && block.worst !== null));
 });
 
-test('forward differences have the step and the number that SciPy has', async () => {
+test("forward differences use SciPy's step and give SciPy's error", async () => {
   const report = await check({ scheme: 'forward' });
   assert.deepEqual([report.passed, report.stepSize, report.tolerance], [true, 2 ** -26, 1e-4]);
   assert.ok(report.error > 1e-7 && report.error < 1e-5, String(report.error));
 });
 
-test('a tolerance below the rounding noise passes by the noise that the report allows for', async () => {
+test('a tolerance below the rounding noise passes by the reported noise allowance', async () => {
   const { noise, passed, blocks, tolerance } = await check({ tolerance: 1e-15 });
   assert.deepEqual([passed, tolerance], [true, 1e-15]);
   for (const block of blocks) {
@@ -79,14 +79,14 @@ test('a tolerance below the rounding noise passes by the noise that the report a
   assert.ok(Math.abs(noise - ofBlocks) <= 1e-12 * noise);
 });
 
-test('a step of 1e-10, as the starter code had it, is called too small, with what to do', async () => {
+test('reports a step of 1e-10, as in the starter code, as too small, with advice', async () => {
   const report = await check({ scheme: 'forward', stepSize: 1e-10 });
   assert.deepEqual([report.passed, report.reason], [false, 'step-too-small']);
   assert.match(report.advice!, /Use the default step/);
   assert.ok(report.error > 1e-5, 'about 3e-4');
 });
 
-test('a sample checks as many coordinates, the same ones for the same seed', async () => {
+test('a sample checks the requested number of coordinates, the same for the same seed', async () => {
   const body = { coordinates: { sample: 1000 }, seed: 3 };
   const { durationMs: _, ...first } = await check(body);
   const { durationMs: __, ...again } = await check(body);
@@ -96,7 +96,7 @@ test('a sample checks as many coordinates, the same ones for the same seed', asy
   assert.notEqual(first.error, other.error);
 });
 
-test('examples are the first of the training images, or those that are listed', async () => {
+test('examples are the first training images, or the listed ones', async () => {
   const coordinates = { sample: 200 };
   const [first, listed, others] = [
     await check({ coordinates, examples: 3 }),
@@ -107,7 +107,7 @@ test('examples are the first of the training images, or those that are listed', 
   assert.notEqual(first.loss, others.loss);
 });
 
-test('networks of no and of three hidden layers pass block by block', async () => {
+test('networks with no and with three hidden layers pass in every block', async () => {
   const flat = await check({ network: { hidden: [] } });
   assert.deepEqual([flat.passed, flat.coordinates, flat.kinks], [true, 7850, 0]);
   const deep = await check({ network: { hidden: [8, 6, 4] }, examples: 3 });
@@ -116,7 +116,7 @@ test('networks of no and of three hidden layers pass block by block', async () =
   assert.deepEqual(names, ['W1', 'b1', 'W2', 'b2', 'W3', 'b3', 'W4', 'b4']);
 });
 
-test('a trained model is checked as it was published, by every form of its name', async () => {
+test('a published model is checked by every form of its reference', async () => {
   const job = await train(app, tiny({ modelName: 'checked' }));
   const references = ['checked', 'checked@1', { name: 'checked' }, { name: 'checked', version: 1 }];
   const reports: GradientCheck[] = [];
@@ -129,7 +129,7 @@ test('a trained model is checked as it was published, by every form of its name'
   }
 });
 
-test('as npy the answer is the packed gradient itself, analytic or numeric', async () => {
+test('as npy the response is the packed gradient, analytic or numeric', async () => {
   const read = async (query: string, body: object = {}) => {
     const response = await post(body, 'application/x-npy', query);
     assert.equal(response.headers['content-type'], 'application/x-npy');
@@ -151,37 +151,37 @@ test('as npy the answer is the packed gradient itself, analytic or numeric', asy
   assertProblem(await post({}, 'application/x-npy', '?vector=both'), 400, 'invalid-request', 'vector');
 });
 
-test('a check that would take too long is refused before it starts, with advice that helps', async () => {
+test('rejects a check that would take too long, with advice that works', async () => {
   const network = { hidden: [1024, 1024] };
   const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
   assert.match(problem.detail, /times what can be answered within seconds.*"sample": 1000/);
 });
 
-test('a network too large to be checked in memory is refused by its parameters, even for one coordinate', async () => {
+test('rejects a network too large for memory, even for one coordinate', async () => {
   const body = { network: { hidden: [4096, 4096] }, coordinates: { sample: 1 }, examples: 1 };
   const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/network/hidden');
   assert.match(problem.detail, /784-4096-4096-10 network has 20,037,642 parameters; .* at most 10,000,000/);
 });
 
-test('a large one is checked by a sample, but its gradient is too large an answer', async () => {
+test('a large network is checked by a sample, but its gradient is too large for a response', async () => {
   const body = { network: { hidden: [2000] }, coordinates: { sample: 10 }, examples: 1 };
   assert.equal((await check(body)).coordinates, 10);
   assertProblem(await post(body, 'application/x-npy'), 422, 'check-too-costly', 'Accept');
 });
 
-test('more examples than can be passed through the network are refused as such', async () => {
+test('rejects too many examples by name', async () => {
   const body = { network: { hidden: [4000] }, coordinates: { sample: 1 }, examples: 1000 };
   const problem = assertProblem(await post(body), 422, 'check-too-costly', '#/examples');
   const allowed = Number(/at most (\d+)/.exec(problem.detail)![1]);
   assert.ok(allowed > 100 && allowed < 1000);
 });
 
-test('images that there are not are refused with their place in the list', async () => {
+test('rejects missing images with their position in the list', async () => {
   assertProblem(await post({ examples: [1, 2, 60_000] }), 422, 'impossible-request', '#/examples/2');
   assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
 });
 
-test('a client that hangs up ends the thread, and the next check is answered', async () => {
+test('a client that disconnects ends the thread, and the next check succeeds', async () => {
   const { port } = app.server.address() as AddressInfo;
   const body = JSON.stringify(long);
   const received = once(app.server, 'request');
@@ -203,7 +203,7 @@ test('a client that hangs up ends the thread, and the next check is answered', a
   assert.deepEqual(logged, [], 'a hang-up is no defect');
 });
 
-test('a thread that crashes fails its check by name, and the next one is answered', async () => {
+test('a crashing thread fails its check by name, and the next one succeeds', async () => {
   const crashing = post(long);
   for (let i = 0; i < 3; i++) await app.inject('/health/ready');
   // All of them: which one is at work does not show.

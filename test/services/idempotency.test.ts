@@ -38,7 +38,7 @@ async function answered(
   return [answer.body, replayed];
 }
 
-test('an answer is replayed for 24 hours, then the request creates again', async (t) => {
+test('a response is replayed for 24 hours, then the request creates again', async (t) => {
   const store = await temporaryStore(t);
   const clock = { now: new Date('2027-01-31T12:00:00.000Z') };
   const once = service(t, store, clock);
@@ -54,7 +54,7 @@ test('an answer is replayed for 24 hours, then the request creates again', async
   assert.equal(await store.jobs.count('queued'), 2);
 });
 
-test('what has expired is deleted at the start', async (t) => {
+test('expired responses are deleted at the start', async (t) => {
   const store = await temporaryStore(t);
   const now = new Date('2027-01-31T12:00:00.000Z');
   await answered(service(t, store, { now }), store);
@@ -64,7 +64,7 @@ test('what has expired is deleted at the start', async (t) => {
   assert.equal(await store.storedResponses.find(keyed, now), undefined);
 });
 
-test('two callers with the same key are two requests, at the same time too', async (t) => {
+test('the same key of two callers means two requests, also concurrently', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const other = { ...keyed, caller: 'other', fingerprint: 'g' };
@@ -74,7 +74,7 @@ test('two callers with the same key are two requests, at the same time too', asy
   assert.deepEqual(await answered(once, store, other), [theirs, true]);
 });
 
-test('while the first request is in work, its repeat is told so and another with its key is refused', async (t) => {
+test('during the first request its repetition is reported as in progress, and another request with the key is rejected', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const begun = Promise.withResolvers<void>();
@@ -98,7 +98,7 @@ test('while the first request is in work, its repeat is told so and another with
   await assert.rejects(answered(once, store, other), failure('idempotency-key-reused'));
 });
 
-test('a request that failed is no longer in work, and may be another one the next time', async (t) => {
+test('a failed request releases its key', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const fail = async () => {
@@ -109,7 +109,7 @@ test('a request that failed is no longer in work, and may be another one the nex
   assert.equal(replayed, false);
 });
 
-test('work that creates without keeping its answer is a defect that is not overlooked', async (t) => {
+test('reports code that creates without storing its response', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const forget = () => store.jobs.create(request(), untouched);

@@ -4,7 +4,7 @@ import { createInferenceStatistics } from '../../src/services/inference-statisti
 
 const ms = { wait: 4, decode: 1, compute: 2, serialise: 0.5 };
 
-test('times are summed by phase and by the number of images, in whole nanoseconds', () => {
+test('durations are summed by phase and batch size, in whole nanoseconds', () => {
   const statistics = createInferenceStatistics(() => 1234);
   const model = { name: 'a', version: 2 };
   statistics.onPredicted(model, 1, ms);
@@ -38,7 +38,7 @@ test('times are summed by phase and by the number of images, in whole nanosecond
   );
 });
 
-test('of a thousand versions the sums are kept, and of a version those of 32 sizes', () => {
+test('keeps sums for a thousand versions and 32 batch sizes each', () => {
   const statistics = createInferenceStatistics();
   for (let version = 1; version <= 1001; version++) statistics.onPredicted({ name: 'a', version }, 1, ms);
   assert.equal(statistics.of({ name: 'a', version: 1 }).inference_count, 0, 'made way');

@@ -27,7 +27,7 @@ const statusEvents = async ({ app }: Awaited<ReturnType<typeof startLogged>>, id
   return events.filter(({ type }) => type === 'status').map(({ data }) => data);
 };
 
-test('every change of a job is one line of the log, with the request that asked for it', async (t) => {
+test('every change of a job is one log line with the id of its request', async (t) => {
   const service = await startLogged(t);
   const { app, of, close } = service;
   const ask = (url: string, requestId: string, payload?: object) =>
@@ -73,7 +73,7 @@ test('every change of a job is one line of the log, with the request that asked 
   );
 });
 
-test('every line of the log that a request makes has its id', async (t) => {
+test('every log line of a request has its id', async (t) => {
   const lines: Record<string, unknown>[] = [];
   const { app } = await startService(t, { LOG_LEVEL: 'info' }, (line) => lines.push(JSON.parse(line)));
   const headers = { 'x-request-id': 'asked' };
@@ -85,7 +85,7 @@ test('every line of the log that a request makes has its id', async (t) => {
   for (const line of said) assert.equal(line['reqId'], 'asked');
 });
 
-test('the stop of the service puts a job back, and says so before it is gone', async (t) => {
+test('stopping the service requeues a job and logs it before exiting', async (t) => {
   const { app, of, close } = await startLogged(t);
   const { id } = await queueJob(app, endless);
   await untilJob(app, id, isUnderway);
@@ -96,7 +96,7 @@ test('the stop of the service puts a job back, and says so before it is gone', a
   );
 });
 
-test('a crash of a training thread, after which the job goes on, is a restart', async (t) => {
+test('a crash of a training thread counts as a restart', async (t) => {
   const store = await temporaryStore(t);
   const told: string[] = [];
   const allTold = logJobEvents({

@@ -16,7 +16,7 @@ function refusal(message: RegExp): (error: unknown) => boolean {
   };
 }
 
-test('a network that would not fit into memory is refused with what it would take', () => {
+test('rejects a network that does not fit into memory, with its estimate', () => {
   assert.throws(
     () => assertTrainingFitsMemory(request, huge),
     refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are there/),
@@ -27,7 +27,7 @@ test('a network that would not fit into memory is refused with what it would tak
   );
 });
 
-test('the network of the notebook fits', () => {
+test("accepts the notebook's network", () => {
   assert.doesNotThrow(() => assertTrainingFitsMemory(request, [784, 40, 10]));
   assert.doesNotThrow(() => assertGradientCheckFitsMemory([784, 40, 10], 1000));
 });

@@ -31,7 +31,7 @@ async function bytesOf(hidden: number): Promise<number> {
   return cache.counts().bytes;
 }
 
-test('models make way for others by their bytes, the one that was not used for the longest time first', async () => {
+test('evicts the least recently used models by bytes', async () => {
   const [small, large] = [await bytesOf(1), await bytesOf(512)];
   assert.ok(large > 2 * 4 * 785 * 512, 'its parameters, and as the kernel has them');
   const cache = createModelCache({ maxBytes: 2 * small + large });
@@ -46,7 +46,7 @@ test('models make way for others by their bytes, the one that was not used for t
   assert.deepEqual([evictions, models, bytes], [1, 3, 2 * small + large]);
 });
 
-test('one that is larger than all that is allowed stays alone', async () => {
+test('keeps a single model above the limit', async () => {
   const cache = createModelCache({ maxBytes: (await bytesOf(512)) - 1 });
   await put(cache, 'a', 1);
   await put(cache, 'large', 1, 512);
@@ -54,7 +54,7 @@ test('one that is larger than all that is allowed stays alone', async () => {
   assert.equal(cache.find('a', 1), undefined);
 });
 
-test('what a name means is remembered until something changes', async () => {
+test('caches name resolution until it is invalidated', async () => {
   const cache = createModelCache();
   const found = { name: 'a', version: 2 };
   await cache.beginLookup('a', 'best')(found, async () => modelOf('a', 2));
@@ -67,7 +67,7 @@ test('what a name means is remembered until something changes', async () => {
   assert.equal(cache.find('a', 2), undefined);
 });
 
-test('what was looked up before a change is not remembered after it', async () => {
+test('a lookup started before an invalidation is not cached', async () => {
   const cache = createModelCache();
   const load = cache.beginLookup('a', 'best');
   cache.invalidate([]);
@@ -76,7 +76,7 @@ test('what was looked up before a change is not remembered after it', async () =
   assert.deepEqual([cache.find('a', 'best'), cache.find('a', 1)], [undefined, undefined]);
 });
 
-test('a version that is deleted while it is read is answered with, and gone', async () => {
+test('a version deleted while it is read serves that request and is not cached', async () => {
   const cache = createModelCache();
   const { promise, resolve } = Promise.withResolvers<LoadedModel>();
   const reading = cache.beginLookup('a', 1)({ name: 'a', version: 1 }, () => promise);
@@ -86,7 +86,7 @@ test('a version that is deleted while it is read is answered with, and gone', as
   assert.equal(cache.find('a', 1), undefined);
 });
 
-test('a model that could not be read is read again by the next who asks', async () => {
+test('retries a failed read', async () => {
   const cache = createModelCache();
   const found = { name: 'a', version: 1 };
   const broken = new Error('no such file');

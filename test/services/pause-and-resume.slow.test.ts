@@ -106,7 +106,7 @@ for (const [variant, { training, reason }] of Object.entries(VARIANTS)) {
 const untilPaused = (of: FastifyInstance, id: string) =>
   untilJob(of, id, ({ status }) => status === 'paused');
 
-test('a paused job stays paused over restarts, and ends as if it had never been', async (t) => {
+test('a paused job stays paused across restarts and ends with the same result', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const start = () => startService(t, { TRAINING_WORKERS: '1', STATE_DIR: stateDir });
   const first = await start();

@@ -61,7 +61,7 @@ const bodies: [title: string, type: string, make: () => Uint8Array | string][] =
 ];
 let first: Predictions | undefined;
 for (const [title, type, make] of bodies) {
-  test(`10,000 images in one request of ${title} are answered while others are answered too`, async () => {
+  test(`10,000 images as ${title} do not block other requests`, async () => {
     const big = send(type, make());
     assert.ok((await answeredBefore(big)) >= 3);
     const response = await big;
@@ -76,14 +76,14 @@ for (const [title, type, make] of bodies) {
   });
 }
 
-test('in a thread and on the main one the same image gets the same probabilities', async () => {
+test('worker and main thread give the same probabilities', async () => {
   for (const count of [1, 64, 65]) {
     const response = await send('application/octet-stream', bytes.subarray(0, count * 784));
     assert.deepEqual(response.json().predictions, first!.predictions.slice(0, count));
   }
 });
 
-test('the thread answers npy, top-k and logits as the main one does', async () => {
+test('worker and main thread give the same npy, top-k and logits', async () => {
   const many = bytes.subarray(0, 100 * 784);
   const npy = await send('application/octet-stream', many, 'application/x-npy');
   const { shape, data } = parseNpy(npy.rawPayload);
@@ -95,7 +95,7 @@ test('the thread answers npy, top-k and logits as the main one does', async () =
   assert.deepEqual(whole.json().predictions[0], one.json().predictions[0]);
 });
 
-test('a defect deep inside a large body is found in the thread, and told with its place', async () => {
+test('the worker reports a defect deep inside a large body with its position', async () => {
   const broken = json().replace(/,\d+\]\]\}$/, ',256]]}');
   assertProblem(await send('application/json', broken), 422, 'invalid-pixels', '#/images/9999/783');
   const floats = new Float32Array(1000 * 784);
@@ -108,7 +108,7 @@ test('a defect deep inside a large body is found in the thread, and told with it
   assert.match(problem.detail, /pixel at \[999, 5\] is NaN/);
 });
 
-test('few images for a network that is not small are computed in the thread, and answered as each alone is', async () => {
+test('few images of a large network are computed in the worker, with the same result as each alone', async () => {
   await train(app, tiny({ modelName: 'wide', network: { hidden: [80] } }));
   const predict = async (images: Uint8Array) => {
     const response = await app.inject({

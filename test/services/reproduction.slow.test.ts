@@ -7,7 +7,7 @@ import { hasEnded, interruptible, isUnderway, temporaryDirectory } from '../star
 
 const agreeing = { agrees: true, sameKernel: true, sameProcessor: true };
 
-test('a verification whose process is killed goes on in the next one', async (t) => {
+test('a verification continues after its process is killed', async (t) => {
   const stateDir = await temporaryDirectory(t);
   let service = startProcess(t, stateDir);
   let base = await serving(service);

@@ -62,7 +62,7 @@ const endings: Record<string, { training: Training; changes?: Partial<TrainingBo
 };
 
 for (const [reason, { training }] of Object.entries(endings)) {
-  test(`a training that ended by ${reason} ends there again, with the same parameters`, async () => {
+  test(`a training that ended by ${reason} is reproduced with the same parameters`, async () => {
     const job = await trained(training);
     assert.deepEqual([job.status, job.stoppedAt?.reason, job.verification], ['succeeded', reason, null]);
     const versions = (await app.inject('/v1/models/fashion-mnist/versions')).json();
@@ -80,7 +80,7 @@ for (const [reason, { training }] of Object.entries(endings)) {
   });
 }
 
-test('a receipt says what the digest depends on, and is that of the repetition too', async () => {
+test('a receipt lists what the digest depends on, and equals that of the reproduction', async () => {
   const job = await trained({ epochs: 1 }, { seed: 3, modelName: 'receipted' });
   const { id: _, digest: __, receipt, ...rest } = job;
   const wasm = await readFile(new URL('../../src/numerics/simd/kernel.wasm', import.meta.url));
@@ -101,7 +101,7 @@ test('a receipt says what the digest depends on, and is that of the repetition t
   assert.equal((await verify(again)).verification?.agrees, true, 'a verification can be verified');
 });
 
-test('one thread and two come to the same, and either is verified', async () => {
+test('one and two threads give the same digest, and both are verified', async () => {
   const [one, two] = [await trained({ epochs: 2, threads: 1 }), await trained({ epochs: 2, threads: 2 })];
   assert.equal(one.digest, two.digest);
   // The receipt of one is that of the other but for the threads.
@@ -112,14 +112,14 @@ test('one thread and two come to the same, and either is verified', async () => 
   assert.equal((await verify(two)).verification?.agrees, true);
 });
 
-test('a training that began from a model begins there again, though a newer version is there', async () => {
+test('a warm start is reproduced from the same version, even if a newer one exists', async () => {
   await trained({ epochs: 1 }, { modelName: 'start' });
   const job = await trained({ epochs: 1 }, { modelName: 'start', warmStart: 'start' });
   assert.deepEqual(job.warmStart, { name: 'start', version: 1 });
   assert.equal((await verify(job)).verification?.agrees, true);
 });
 
-test('a digest that is not that of the training is found out', async () => {
+test('detects a digest that differs from the training', async () => {
   const job = await trained({ epochs: 1 });
   const forged = job.digest!.replace(/.{4}$/, (end) => (end === '0000' ? 'ffff' : '0000'));
   database.prepare('update jobs set digest = ? where id = ?').run(forged, job.id);
@@ -128,7 +128,7 @@ test('a digest that is not that of the training is found out', async () => {
   assert.deepEqual(again.verification, { of: job.id, expected: forged, ...agreeing, agrees: false });
 });
 
-test('whether the same kernel and kind of processor computed both is said beside', async () => {
+test('reports whether kernel and processor are the same', async () => {
   const job = await trained({ epochs: 1 });
   const elsewhere = database.prepare(
     `update jobs set circumstances = json_set(circumstances, '$.kernel.digest', 'sha256:0', '$.fused', json(?)) where id = ?`,
@@ -144,7 +144,7 @@ test('whether the same kernel and kind of processor computed both is said beside
   });
 });
 
-test('only what has succeeded is verified; a receipt is of what has run', async () => {
+test('only successful jobs can be verified; every job that ran has a receipt', async () => {
   const failing = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.9 } };
   const failed = await trained(failing, { network: { hidden: new Array(8).fill(32) } });
   const { digest, stoppedAt, seed } = failed.receipt!;
@@ -166,7 +166,7 @@ test('only what has succeeded is verified; a receipt is of what has run', async 
   await untilJob(app, busy[1]!.id, hasEnded);
 });
 
-test('what cannot be trained again is refused, with what is missing', async () => {
+test('rejects a job that cannot be repeated, naming what is missing', async () => {
   const job = await trained({ epochs: 1 });
   const cases = [
     [
@@ -188,7 +188,7 @@ test('what cannot be trained again is refused, with what is missing', async () =
   assert.match(detail, /started from is gone\. There is no model lost/);
 });
 
-test('asked for twice with one key, it is one verification', async () => {
+test('repeated requests with one key create one verification', async () => {
   const job = await trained({ epochs: 1 });
   const headers = { 'idempotency-key': 'once' };
   const first = await post(`${job.id}/verify`, headers);
@@ -200,7 +200,7 @@ test('asked for twice with one key, it is one verification', async () => {
   await untilJob(app, first.json().id, hasEnded);
 });
 
-test('a paused verification goes on, and ends where the training ran out of time', async () => {
+test('a paused verification resumes, and ends at the step at which the budget ended the training', async () => {
   const longer = { ...interruptible, training: { ...interruptible.training, epochs: 32 } };
   const [short, long] = [await train(app, interruptible), await train(app, longer)];
   // As if the longer one had been stopped where the shorter one ended.

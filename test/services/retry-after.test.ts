@@ -7,7 +7,7 @@ const running = (...etas: (number | null)[]) =>
     progress: { epoch: 1, epochs: 2, step: 1, steps: 9, fraction: 1 / 9, imagesPerSecond: 1, etaSeconds },
   }));
 
-test('a place in the queue is free when the first of the running jobs is done', () => {
+test('a queue position is free when the first running job ends', () => {
   assert.equal(estimateRetryAfter(running(90.2, 12.1, 400), 3), 13);
   assert.equal(estimateRetryAfter(running(90, null), 2), 90, 'one that has no estimate yet does not count');
 });
@@ -18,7 +18,7 @@ test('it is a whole number from 1 to 3600', () => {
   assert.equal(estimateRetryAfter(running(1e9), 1), 3600);
 });
 
-test('where no running job has an estimate it is half a minute, and where a place is free a second', () => {
+test('estimates half a minute without running estimates, and a second with a free slot', () => {
   assert.equal(estimateRetryAfter(running(null), 1), 30);
   assert.equal(estimateRetryAfter(running(500), 2), 1);
 });

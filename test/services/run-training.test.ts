@@ -27,7 +27,7 @@ async function eventsOf(id: string): Promise<JobEvent[]> {
   return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
 }
 
-test('each success publishes the next version of the model, and its digest is that of the bytes', async () => {
+test('each success publishes the next version, with the digest of its bytes', async () => {
   const jobs = [
     await train(app, tiny({ modelName: 'twice' })),
     await train(app, tiny({ modelName: 'twice', seed: 1 })),
@@ -77,7 +77,7 @@ test('each success publishes the next version of the model, and its digest is th
   }
 });
 
-test('the same request and seed give the same parameters, bit for bit, and another seed does not', async () => {
+test('the same request and seed give the same parameters bit for bit, another seed does not', async () => {
   const body = (seed: number) => tiny({ modelName: 'repeated', seed });
   const [first, again, other] = await Promise.all([
     train(app, body(7)),
@@ -91,7 +91,7 @@ test('the same request and seed give the same parameters, bit for bit, and anoth
   assert.deepEqual(measured(first), measured(again));
 });
 
-test('events count from 1 without gaps and tell the whole story in order', async () => {
+test('events are numbered from 1 without gaps and list every change in order', async () => {
   const training = { epochs: 3, batchSize: 1024, validation: { fraction: 0.98 } };
   const job = await train(app, tiny({ modelName: 'told', training }));
   const events = await eventsOf(job.id);
@@ -139,7 +139,7 @@ for (const { title, hidden, sizes, dead } of [
   { title: 'no hidden layer, which is softmax regression', hidden: [], sizes: [784, 10], dead: 0 },
   { title: 'three hidden layers', hidden: [6, 5, 4], sizes: [784, 6, 5, 4, 10], dead: 3 },
 ]) {
-  test(`a network of ${title} is trained, published and predicts`, async () => {
+  test(`trains and publishes a network with ${title}, which predicts`, async () => {
     const job = await train(app, tiny({ modelName: `layers-${hidden.length}`, network: { hidden } }));
     assert.equal(job.status, 'succeeded');
     assert.equal(job.latest?.deadUnits.length, dead);
@@ -155,7 +155,7 @@ for (const { title, hidden, sizes, dead } of [
   });
 }
 
-test('without validation everything is trained on, and the training loss chooses the best epoch', async () => {
+test('without validation all images are trained on, and the training loss selects the best epoch', async () => {
   const training = { epochs: 2, batchSize: 1024, validation: null };
   const job = await train(app, tiny({ modelName: 'all', training }));
   assert.equal(job.progress.steps, 2 * Math.ceil(60_000 / 1024));
@@ -166,7 +166,7 @@ test('without validation everything is trained on, and the training loss chooses
   assert.ok(job.best!.trainLoss < Math.log(10), 'it learned more than chance');
 });
 
-test('a diverging job fails at once with a code and advice, and publishes nothing', async () => {
+test('a diverging job fails immediately with code and advice, and publishes nothing', async () => {
   const deep = { hidden: new Array(8).fill(32) };
   const training = { epochs: 50, optimizer: { learningRate: 100 }, validation: { fraction: 0.9 } };
   const job = await train(app, tiny({ modelName: 'diverged', network: deep, training }));
@@ -185,7 +185,7 @@ test('a diverging job fails at once with a code and advice, and publishes nothin
 const toldOf = (events: JobEvent[], type: JobEvent['type']) =>
   events.filter((event) => event.type === type).map(({ data }) => data['code'] ?? data['epoch']);
 
-test('a job whose thread crashes goes on from its last checkpoint, and ends as if nothing had happened', async () => {
+test('a job whose thread crashes resumes from its last checkpoint with the same result', async () => {
   const training = { epochs: 12, validation: { fraction: 0.95 }, dropout: 0.25 };
   const undisturbed = await train(app, tiny({ modelName: 'undisturbed', training }));
   const { id } = await queueJob(app, tiny({ modelName: 'crashing', training }));
@@ -210,7 +210,7 @@ test('a job whose thread crashes goes on from its last checkpoint, and ends as i
   assert.equal((await untilJob(app, beside.id, hasEnded)).status, 'succeeded');
 });
 
-test('a job whose thread crashes three times without getting to a checkpoint fails by name', async (t) => {
+test('a job whose thread crashes three times before a checkpoint fails by name', async (t) => {
   const end = (thread: Worker) => void thread.once('online', () => thread.terminate());
   process.on('worker', end);
   t.after(() => process.off('worker', end));

@@ -12,7 +12,7 @@ const file = { after };
 const stateDir = await temporaryDirectory(file);
 const { app } = await startService(file, { STATE_DIR: stateDir });
 
-test('predictions, few or many, are what float64 makes of the stored parameters, mean and deviation', async () => {
+test('predictions agree with float64 on the stored parameters, mean and deviation', async () => {
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.9 }, standardize: true };
   const job = await train(app, tiny({ modelName: 'scaled', network: { hidden: [13, 6] }, training }));
   assert.equal(job.status, 'succeeded', job.error?.message);

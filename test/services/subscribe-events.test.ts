@@ -26,7 +26,7 @@ async function open(
   return pages(signal);
 }
 
-test('events that are appended while pages are read come once each, in order, to all followers', async (t) => {
+test('events appended during paging reach all subscribers once and in order', async (t) => {
   const { store, jobId, follow } = await followed(t, { events: 250 });
   const followers = Array.from({ length: 20 }, async (_, n) =>
     idsOf(await Array.fromAsync(await open(follow, jobId, { after: n * 10 }))),
@@ -43,7 +43,7 @@ test('events that are appended while pages are read come once each, in order, to
   }
 });
 
-test('followers at the same place are given the same page, which is read once', async (t) => {
+test('subscribers with the same cursor share one read', async (t) => {
   const { store, jobId } = await followed(t, { events: 3 });
   let readings = 0;
   const list: Store['events']['list'] = (...query) => {
@@ -64,7 +64,7 @@ test('followers at the same place are given the same page, which is read once', 
   await Promise.all(followers.map((follower) => follower.return?.()));
 });
 
-test('where nothing happens for a while comes an empty page, and then what happens', async (t) => {
+test('yields an empty page after a quiet interval, then the next events', async (t) => {
   const { store, jobId, follow } = await followed(t, { quietMs: 5 });
   const pages: EventPage[] = [];
   for await (const page of await open(follow, jobId)) {
@@ -75,7 +75,7 @@ test('where nothing happens for a while comes an empty page, and then what happe
   assert.deepEqual([pages[1], pages[2]], [[], []]);
 });
 
-test('it ends when its signal aborts, be it waiting or not', async (t) => {
+test('ends when its signal aborts, waiting or not', async (t) => {
   const { jobId, follow } = await followed(t);
   const hungUp = new AbortController();
   const waiting = (await open(follow, jobId, { signal: hungUp.signal }))[Symbol.asyncIterator]();
@@ -86,7 +86,7 @@ test('it ends when its signal aborts, be it waiting or not', async (t) => {
   assert.deepEqual(await Array.fromAsync(await open(follow, jobId, { signal: hungUp.signal })), []);
 });
 
-test('of a job that has ended, what was not seen yet is told, be it after its end, and then there is nothing to follow', async (t) => {
+test('yields the remaining events of an ended job, then ends', async (t) => {
   const { store, jobId, follow } = await followed(t);
   await store.jobs.requestCancel(jobId);
   const place = { after: 2, parameter: 'after' };
@@ -97,7 +97,7 @@ test('of a job that has ended, what was not seen yet is told, be it after its en
   assert.equal(await follow(jobId, { ...place, after: 3 }), undefined);
 });
 
-test('an event that never happened is refused by the name of what said it, and an unknown job', async (t) => {
+test('rejects an unknown event id and an unknown job', async (t) => {
   const { jobId, follow } = await followed(t);
   await assert.rejects(
     follow(jobId, { after: 2, parameter: 'Last-Event-ID' }),

@@ -74,7 +74,7 @@ const post = (body: object) =>
   });
 
 for (const [title, pointer, body] of CONFLICTS) {
-  test(`${title} is refused, and no job is made`, async () => {
+  test(`rejects ${title}, and creates no job`, async () => {
     const problem = assertProblem(await post(body), 422, 'impossible-request', pointer);
     assert.match(problem.detail, /^Conflicting options: /);
     assert.equal(problem.errors?.length, 1);
@@ -82,7 +82,7 @@ for (const [title, pointer, body] of CONFLICTS) {
   });
 }
 
-test('several conflicts are told at once, each with its place', async () => {
+test('reports several conflicts at once, each with its position', async () => {
   const training: Training = {
     optimizer: { type: 'sgd', nesterov: true },
     validation: null,
@@ -95,7 +95,7 @@ test('several conflicts are told at once, each with its place', async () => {
   );
 });
 
-test('numbers of which float32 would hold nothing are refused, each with its limit', async () => {
+test('rejects numbers too small for float32, each with its limit', async () => {
   const training: Training = {
     clipNorm: 1e-300,
     classWeights: [1e-40, ...new Array(9).fill(1)],

@@ -30,7 +30,7 @@ async function published({ model }: TrainingJob): Promise<ModelVersion> {
 /** At this rate the second epoch, and each after it, is worse than the first. */
 const unsteady: Training = { epochs: 60, optimizer: { learningRate: 2 } };
 
-test('early stopping ends a training that no longer improves, with the parameters of its best epoch', async () => {
+test('early stopping ends a training that no longer improves, with the parameters of the best epoch', async () => {
   const job = await trained({ ...unsteady, earlyStopping: { patience: 3 } });
   assert.equal(job.status, 'succeeded');
   const records = await recordsOf(job);
@@ -44,7 +44,7 @@ test('early stopping ends a training that no longer improves, with the parameter
   assert.equal(job.digest, asLong.digest, 'as if it had ended there');
 });
 
-test('a training of less than a second leaves checkpoints of its best epoch and its last', async () => {
+test('a training shorter than a second has checkpoints of its best and its last epoch', async () => {
   const job = await trained({ ...unsteady, epochs: 5 });
   const { data } = (await app.inject(`/v1/training-jobs/${job.id}/checkpoints`)).json();
   const steps = data.map((checkpoint: CheckpointRecord) => checkpoint.step);
@@ -53,7 +53,7 @@ test('a training of less than a second leaves checkpoints of its best epoch and 
   assert.equal((await train(app, tiny({ network: { hidden: [8] }, warmStart }))).status, 'succeeded');
 });
 
-test('without restoring, early stopping leaves the parameters of the last epoch', async () => {
+test('without restoreBest, early stopping keeps the parameters of the last epoch', async () => {
   const job = await trained({ ...unsteady, earlyStopping: { patience: 3, restoreBest: false } });
   const records = await recordsOf(job);
   assert.equal(job.stoppedAt?.reason, 'early-stopping');
@@ -61,7 +61,7 @@ test('without restoring, early stopping leaves the parameters of the last epoch'
   assert.equal(job.digest, (await trained({ ...unsteady, epochs: records.length })).digest);
 });
 
-test('early stopping may watch the validation accuracy, and wait for more than a little', async () => {
+test('early stopping can monitor the validation accuracy with minDelta', async () => {
   const earlyStopping = { monitor: 'validationAccuracy' as const, patience: 2, minDelta: 1 };
   const job = await trained({ epochs: 60, earlyStopping });
   assert.deepEqual(job.stoppedAt, { step: 6, reason: 'early-stopping' });
@@ -70,7 +70,7 @@ test('early stopping may watch the validation accuracy, and wait for more than a
   assert.equal((await published(job)).testAccuracy, (await recordsOf(job))[best]!.testAccuracy);
 });
 
-test('a budget of seconds ends a training in good order, with a record of what it did and a model', async () => {
+test('a time budget ends a training with its records and a model', async () => {
   const job = await trained({ epochs: 1000, budget: { seconds: 1e-6 } });
   assert.deepEqual([job.status, job.stoppedAt], ['succeeded', { step: 1, reason: 'budget' }]);
   const [record, ...more] = await recordsOf(job);
@@ -80,7 +80,7 @@ test('a budget of seconds ends a training in good order, with a record of what i
   assert.equal((await published(job)).testAccuracy, record!.testAccuracy);
 });
 
-test('the first epoch that reaches the accuracy that is asked for is the last one', async () => {
+test('training ends with the first epoch that reaches the target accuracy', async () => {
   const job = await trained({ epochs: 100, budget: { targetValidationAccuracy: 0.24, seconds: 600 } });
   const records = await recordsOf(job);
   assert.deepEqual([job.status, job.stoppedAt?.reason], ['succeeded', 'target-reached']);
@@ -99,7 +99,7 @@ async function warningsOf({ id }: TrainingJob): Promise<{ code: string; epoch: n
     .map((event: { data: object }) => event.data);
 }
 
-test('a rate far too large is warned of while it trains: dead units, a constant prediction, a long gradient', async () => {
+test('warns of a learning rate that is far too large: dead units, constant prediction, large gradient', async () => {
   const warnings = await warningsOf(await trained({ epochs: 1, optimizer: { learningRate: 100 } }));
   assert.deepEqual(
     warnings.map(({ code, epoch }) => [code, epoch]),
@@ -112,7 +112,7 @@ test('a rate far too large is warned of while it trains: dead units, a constant 
   for (const { message } of warnings) assert.match(message, /Lower the learning rate \(100\)/);
 });
 
-test('a training that exploded and died within an epoch is warned of by its loss', async () => {
+test('warns by the loss if a training explodes and dies within an epoch', async () => {
   const job = await train(app, {
     dataset: 'fashion-mnist',
     modelName: 'exploded',
@@ -123,7 +123,7 @@ test('a training that exploded and died within an epoch is warned of by its loss
   assert.match(exploding!.message, /training loss of epoch 1 was .*, and guessing has 2\.30/);
 });
 
-test('a penalty that leaves nothing of the weights is warned of', async () => {
+test('warns of a penalty that removes all weights', async () => {
   const warnings = await warningsOf(await trained({ epochs: 1, l2: 10 }));
   assert.deepEqual(
     warnings.map(({ code }) => code),
@@ -132,6 +132,6 @@ test('a penalty that leaves nothing of the weights is warned of', async () => {
   assert.match(warnings[0]!.message, /penalties \(l1, l2, weight decay\)/);
 });
 
-test('a training that goes well is warned of nothing', async () => {
+test('does not warn of a normal training', async () => {
   assert.deepEqual(await warningsOf(await trained({ epochs: 2 })), []);
 });

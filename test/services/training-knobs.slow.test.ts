@@ -73,7 +73,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
 };
 
 for (const [kind, knobs] of Object.entries(KNOBS)) {
-  test(`each of the ${kind} trains, publishes and is another training; repeated it is the same`, async () => {
+  test(`each of the ${kind} trains, publishes, changes the result, and is repeatable`, async () => {
     const digests = new Map<string, string>();
     for (const [name, training, network] of knobs) {
       const request = body(`knob-${name}`, training, network);
@@ -96,7 +96,7 @@ for (const [kind, knobs] of Object.entries(KNOBS)) {
   });
 }
 
-test('the number of threads changes nothing in the result, whatever else is asked for', async () => {
+test('the number of threads does not change the result, with any options', async () => {
   const training: Training = {
     epochs: 2,
     batchSize: 512,
@@ -118,7 +118,7 @@ test('the number of threads changes nothing in the result, whatever else is aske
   for (const other of others) assert.deepEqual(other, first);
 });
 
-test('balanced weights of classes that are equally frequent change nothing; unequal ones do', async () => {
+test('balanced weights of equally frequent classes change nothing; others do', async () => {
   const plain = await train(app, body('weighted'));
   const balanced = await train(app, body('weighted', { classWeights: 'balanced' }));
   assert.deepEqual([balanced.status, balanced.digest], ['succeeded', plain.digest]);
@@ -135,7 +135,7 @@ test('balanced weights of classes that are equally frequent change nothing; uneq
   assert.equal(boots.json().predictions[0].label, 9, 'the only class whose mistakes count');
 });
 
-test('a training starts only after a check of its gradient, and the job says what came of it', async () => {
+test('a training starts after its gradient check, and the job has its report', async () => {
   const { gradientCheckReport: report } = await train(app, body('checked', {}, { hidden: [8, 5] }));
   assert.ok(report?.passed && report.kernel);
   assert.deepEqual([report.reason, report.advice, report.coordinates], [null, null, 200]);

@@ -17,7 +17,7 @@ import {
 const { app } = await startService({ after }, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '2' });
 const post = (payload: object) => app.inject({ method: 'POST', url: '/v1/training-jobs', payload });
 
-test('a data set alone starts a job, and the answer has every default', async () => {
+test('a data set alone starts a job, and the response has every default', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isRunning);
   const response = await post({ dataset: 'fashion-mnist' });
@@ -83,7 +83,7 @@ test('a data set alone starts a job, and the answer has every default', async ()
   await untilJob(app, running.id, hasEnded);
 });
 
-test('with one place jobs run one after the other, in the order in which they came', async () => {
+test('with one slot jobs run one after the other, in order of arrival', async () => {
   const first = await queueJob(app, endless);
   await untilJob(app, first.id, isRunning);
   const second = await queueJob(app);
@@ -99,7 +99,7 @@ test('with one place jobs run one after the other, in the order in which they ca
   assert.ok(jobs[1]!.finishedAt! <= jobs[2]!.startedAt!);
 });
 
-test('a full queue is answered with 429 and when to come again, and the running job does not count', async () => {
+test('a full queue gives 429 with Retry-After; the running job does not count', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isUnderway);
   const waiting = [await queueJob(app), await queueJob(app)];
@@ -123,7 +123,7 @@ test('a full queue is answered with 429 and when to come again, and the running 
   await untilJob(app, running.id, hasEnded);
 });
 
-test('a paused job that finds the queue full is not resumed, and told when to come again', async () => {
+test('resuming into a full queue gives 429 with Retry-After', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isUnderway);
   const act = (id: string, action: string) =>
@@ -141,7 +141,7 @@ test('a paused job that finds the queue full is not resumed, and told when to co
   await untilJob(app, running.id, hasEnded);
 });
 
-test('a queued job is cancelled at once, and never runs', async () => {
+test('a queued job is cancelled immediately and never runs', async () => {
   const running = await queueJob(app, endless);
   await untilJob(app, running.id, isRunning);
   const cancelled = await cancelJob(app, (await queueJob(app)).id);
@@ -155,7 +155,7 @@ test('a queued job is cancelled at once, and never runs', async () => {
   assertProblem(again, 409, 'illegal-transition');
 });
 
-test('a running job is cancelled between two batches, keeps what it measured, and says where it stopped', async () => {
+test('a running job is cancelled between batches, keeps its metrics, and reports its step', async () => {
   const { id } = await queueJob(app, endless);
   await untilJob(app, id, (job) => isUnderway(job) && job.latest !== null);
   assert.equal((await cancelJob(app, id)).status, 'cancelling');
@@ -169,14 +169,14 @@ test('a running job is cancelled between two batches, keeps what it measured, an
   assert.deepEqual(metrics.json().data.at(-1), job.latest);
 });
 
-test('a batch larger than what is left to train on is refused, with how many there are', async () => {
+test('rejects a batch larger than the training split, with its size', async () => {
   const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.99 } } });
   const problem = assertProblem(await post(body), 422, 'impossible-request', '#/training/batchSize');
   assert.match(problem.detail, /1024 is larger than the 600 images left to train on \(59400 of 60000/);
   assert.equal(problem.errors?.[0]?.detail, 'must be at most 600');
 });
 
-test('an unknown data set is refused, naming those that there are', async () => {
+test('rejects an unknown data set and lists the existing ones', async () => {
   const problem = assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
   assert.match(problem.detail, /fashion-mnist/);
 });

@@ -30,7 +30,7 @@ const fresh = await train(app, body('start', {}, { epochs: 2 }));
 assert.deepEqual(fresh.model, { name: 'start', version: 1 }, fresh.error?.message);
 await train(app, body('start', { seed: 1 }));
 
-test('a training goes on from the version that is named, whatever form its name has', async () => {
+test('a training starts from the given version, in every form of reference', async () => {
   const digests: (string | null)[] = [];
   for (const warmStart of ['start@1', { name: 'start', version: 1 }]) {
     const job = await train(app, body('continued', { warmStart }));
@@ -44,14 +44,14 @@ test('a training goes on from the version that is named, whatever form its name 
   assert.notEqual(digests[0], fresh.digest);
 });
 
-test('without a version it is the newest of the time of the request, and the job says which', async () => {
+test('without a version it starts from the newest at the time of the request, which the job records', async () => {
   for (const warmStart of ['start', { name: 'start' }]) {
     const job = await train(app, body('newest', { warmStart }));
     assert.deepEqual([job.status, job.warmStart], ['succeeded', { name: 'start', version: 2 }]);
   }
 });
 
-test('a model may go on from itself', async () => {
+test('a model can be trained from its own version', async () => {
   const jobs = [await train(app, body('itself'))];
   for (let n = 0; n < 2; n++) jobs.push(await train(app, body('itself', { warmStart: 'itself' })));
   const losses = await Promise.all(jobs.map(firstLoss));
@@ -62,7 +62,7 @@ test('a model may go on from itself', async () => {
   assert.deepEqual(jobs[2]!.warmStart, { name: 'itself', version: 2 });
 });
 
-test('a standardised model goes on with the mean and deviation that it was trained with', async () => {
+test('a standardized model keeps its mean and deviation', async () => {
   const first = await train(app, body('scaled', {}, { standardize: true }));
   const { standardization } = await versionOf('scaled', 1);
   assert.ok(standardization !== null && Math.abs(standardization.mean - 0.286) < 0.01);
@@ -78,7 +78,7 @@ test('a standardised model goes on with the mean and deviation that it was train
 const create = async (request: TrainingBody) =>
   app.inject({ method: 'POST', url: '/v1/training-jobs', payload: request });
 
-test('a model or version that there is not is refused, with what there is', async () => {
+test('rejects a missing model or version and lists the existing ones', async () => {
   for (const warmStart of ['nobody', 'nobody@1', { name: 'nobody' }]) {
     assertProblem(await create(body('x', { warmStart })), 422, 'unknown-model', '#/warmStart');
   }
@@ -91,7 +91,7 @@ test('a model or version that there is not is refused, with what there is', asyn
   assert.match(problem.detail, /start has no version 9; its newest is 2/);
 });
 
-test('a model of another shape, activation or standardisation is refused, with both', async () => {
+test('rejects another shape, activation or standardization, naming both', async () => {
   const warmStart = 'start@1';
   const cases: [pointer: string, detail: RegExp, request: TrainingBody][] = [
     [
@@ -117,7 +117,7 @@ test('a model of another shape, activation or standardisation is refused, with b
   }
 });
 
-test('all that differs from the model is told at once, and what of it is the default', async () => {
+test('reports all differences from the model at once, and marks defaults', async () => {
   const tanh = { hidden: [6], activation: 'tanh' as const };
   const job = await train(app, body('curved', { network: tanh }, { standardize: true }));
   assert.equal(job.status, 'succeeded', job.error?.message);
@@ -129,7 +129,7 @@ test('all that differs from the model is told at once, and what of it is the def
   assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);
 });
 
-test('without a version it is the champion where there is one, and any alias may be named', async () => {
+test('without a version it starts from the champion, if any; accepts any alias', async () => {
   for (const alias of ['champion', 'first']) {
     const url = `/v1/models/start/aliases/${alias}`;
     assert.equal((await app.inject({ method: 'PUT', url, payload: { version: 1 } })).statusCode, 201);

@@ -11,7 +11,7 @@ import { encodeForm, type Form, storedFiles } from '../upload.ts';
 const LIMIT = 2048;
 const IMAGES = 4000;
 
-test('where there is no space for a data set, 507 says so, nothing of it is left, and smaller ones are taken', async (t) => {
+test('a full disk gives 507 for a data set, leaves no remains, and smaller ones are accepted', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const launcher = ['bash', '-c', `ulimit -f ${LIMIT}; exec "$@"`, 'bash'];
   const address = await serving(startProcess(t, stateDir, {}, launcher));

@@ -196,12 +196,12 @@ for (const type of [JSON_TYPE, BYTES, NPY, 'image/png', 'image/jpeg', 'image/web
 }
 
 for (const [title, type, body, status, code, pointer] of cases) {
-  test(`${title} is refused as ${code}`, async () => {
+  test(`rejects ${title} as ${code}`, async () => {
     assertProblem(await send(type, body), status, code, pointer);
   });
 }
 
-test('a refusal says what is allowed', async () => {
+test('an error names what is allowed', async () => {
   const said = async (type: string, body: Uint8Array | string) => (await send(type, body)).json().detail;
   assert.match(
     await said('image/gif', 'GIF89a'),
@@ -221,7 +221,7 @@ test('a refusal says what is allowed', async () => {
   );
 });
 
-test('a form of more pixels than are made to fit is refused before any of them is decoded', async () => {
+test('rejects a form with too many pixels before decoding any of them', async () => {
   const send = async (count: number) => {
     const data = new FormData();
     // 36 megapixels by its header, which nobody can decode.
@@ -235,17 +235,17 @@ test('a form of more pixels than are made to fit is refused before any of them i
   assertProblem(await send(2), 400, 'undecodable-image');
 });
 
-test('with ?pixels=0-1 a pixel above 1 is refused', async () => {
+test('with ?pixels=0-1 rejects a pixel above 1', async () => {
   assertProblem(await send(JSON_TYPE, image(2), '?pixels=0-1'), 422, 'invalid-pixels', '#/image/783');
   const whole = npyBytes(new Uint8Array(784).fill(2), [784]);
   assertProblem(await send(NPY, whole, '?pixels=0-1'), 422, 'invalid-pixels');
 });
 
-test('after all that the service still answers', async () => {
+test('the service still responds after all of these', async () => {
   assert.equal((await send('image/png', png)).statusCode, 200);
 });
 
-test('what is wrong in a form is said of its file', async () => {
+test('a defect in a form is reported with the name of its file', async () => {
   const named = (name: string, type: string, bytes: string) =>
     part(type, bytes, `name="file"; filename="${name}"`);
   const whole = named('whole.json', JSON_TYPE, image(0));

@@ -30,14 +30,14 @@ const unreadable: [title: string, body: string | Buffer, said: RegExp][] = [
   ['the prototype of a constructor', '{"constructor":{"prototype":{}}}', /constructor/],
 ];
 for (const [title, body, said] of unreadable) {
-  test(`a body of ${title} is refused on every route that takes JSON, with what is wrong`, async () => {
+  test(`every JSON route rejects a body of ${title} with its defect`, async () => {
     for (const url of [TRAIN, CHECK]) {
       assert.match(assertProblem(await send(url, body), 400, 'malformed-body').detail, said);
     }
   });
 }
 
-test('another content type is a 415 that names the right one', async () => {
+test('another content type gives 415 with the right one', async () => {
   for (const url of [TRAIN, CHECK]) {
     for (const type of ['text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'text/json']) {
       const problem = assertProblem(await send(url, '{}', type), 415, 'unsupported-media-type');
@@ -48,30 +48,30 @@ test('another content type is a 415 that names the right one', async () => {
   }
 });
 
-test('a body that is too large is refused with how large it may be', async () => {
+test('rejects a body that is too large with the limit', async () => {
   for (const url of [TRAIN, CHECK]) {
     const problem = assertProblem(await send(url, `"${'x'.repeat(2 ** 20)}"`), 413, 'body-too-large');
     assert.match(problem.detail, /1048576 bytes/);
   }
 });
 
-test('without a body the request does not match, even where the type says JSON', async () => {
+test('rejects a request without a body, even with a JSON content type', async () => {
   assertProblem(await app.inject({ method: 'POST', url: TRAIN }), 400, 'invalid-request', '#');
   assertProblem(await send(TRAIN, ''), 400, 'invalid-request', '#');
 });
 
-test('a cancel with the type of JSON and no body is a cancel', async () => {
+test('accepts a cancel with a JSON content type and no body', async () => {
   const { id } = (await send(TRAIN, JSON.stringify(endless))).json();
   assert.equal((await send(`${TRAIN}/${id}/cancel`, '')).statusCode, 202);
 });
 
-test('a byte order mark is not part of the body', async () => {
+test('ignores a byte order mark', async () => {
   const response = await send(TRAIN, `\ufeff${JSON.stringify(endless)}`);
   assert.equal(response.statusCode, 202);
   await cancelJob(app, response.json().id);
 });
 
-test('a body that is nested too deeply is refused, whether its brackets are closed or not', async () => {
+test('rejects a body nested too deeply, with or without closing brackets', async () => {
   const [open, close] = ['['.repeat(5e5), ']'.repeat(5e5)];
   const objects = '{"a":'.repeat(1e5);
   for (const body of [open + close, open + open, `{"metadata":{"a":${open}${close}}}`, objects]) {
@@ -82,7 +82,7 @@ test('a body that is nested too deeply is refused, whether its brackets are clos
   }
 });
 
-test('a body of more than 10,000 values is refused before each of them is looked at', async () => {
+test('rejects a body of more than 10,000 values before validating them', async () => {
   const metadata = (entries: number) =>
     JSON.stringify({
       metadata: Object.fromEntries(Array.from({ length: entries }, (_, n) => [`k${n}`, ','])),
@@ -92,7 +92,7 @@ test('a body of more than 10,000 values is refused before each of them is looked
   assertProblem(await send(TRAIN, metadata(10_000)), 400, 'invalid-request', '#/metadata');
 });
 
-test('32 levels are read, and brackets within a text are none', async () => {
+test('accepts 32 levels, and ignores brackets within strings', async () => {
   const nested = '['.repeat(31) + ']'.repeat(31);
   assertProblem(await send(TRAIN, `{"dataset":${nested}}`), 400, 'invalid-request', '#/dataset');
   const text = JSON.stringify({ dataset: `"\\"${'['.repeat(40)}` });
@@ -158,13 +158,13 @@ const refused: [url: string, body: object, pointer: string, code?: ErrorCode][] 
   [CHECK, { step: 1e-5 }, '#/step'],
 ];
 for (const [url, body, pointer, code = 'invalid-request'] of refused) {
-  test(`${JSON.stringify(body).slice(0, 80)} to ${url} is refused at ${pointer}`, async () => {
+  test(`rejects ${JSON.stringify(body).slice(0, 80)} to ${url} at ${pointer}`, async () => {
     const status = code === 'invalid-request' ? 400 : 422;
     assertProblem(await send(url, JSON.stringify(body)), status, code, pointer);
   });
 }
 
-test('everything that is wrong is told at once', async () => {
+test('reports all errors at once', async () => {
   const body = { dataset: 'x', seed: -1, training: { epochs: 0, batch: 7 } };
   const { errors } = assertProblem(await send(TRAIN, JSON.stringify(body)), 400, 'invalid-request');
   const pointers = errors!.map((error) => ('pointer' in error ? error.pointer : ''));
@@ -176,7 +176,7 @@ test('everything that is wrong is told at once', async () => {
   );
 });
 
-test('of very many errors the first are told, and how many more there are', async () => {
+test('lists the first of very many errors and the number of the others', async () => {
   const metadata = Object.fromEntries(Array.from({ length: 9_000 }, (_, i) => [`n${i}`, 1]));
   const payload = JSON.stringify({ dataset: 'fashion-mnist', metadata });
   const response = await send(TRAIN, payload);
@@ -185,13 +185,13 @@ test('of very many errors the first are told, and how many more there are', asyn
   assert.match(problem.detail, /#\/metadata\/n19: .*\. … and 8,980 more\.$/);
 });
 
-test('a name of a megabyte is not told back', async () => {
+test('does not repeat a name of a megabyte', async () => {
   const response = await send(CHECK, JSON.stringify({ ['x'.repeat(1_000_000)]: 1 }));
   assertProblem(response, 400, 'invalid-request');
   assert.ok(response.body.length < 10_000);
 });
 
-test('what is wrong is said in the terms of what was sent', async () => {
+test('reports errors in terms of the request', async () => {
   const said = async (training: object, metadata = {}) =>
     (await send(TRAIN, JSON.stringify({ dataset: 'fashion-mnist', training, metadata }))).json().detail;
   const schedule = { type: 'exponential', factor: 0.5, every: 2 };
@@ -236,7 +236,7 @@ const WRONG: [body: object, detail: RegExp][] = [
   [{ training: { classWeights: 'all' } }, /Must be "balanced" or an array, but is "all"\.$/],
 ];
 for (const [body, detail] of WRONG) {
-  test(`${JSON.stringify(body)} is answered with what is allowed there, once`, async () => {
+  test(`${JSON.stringify(body)} gives one error with the allowed values`, async () => {
     const response = await send(TRAIN, JSON.stringify({ dataset: 'fashion-mnist', ...body }));
     assert.match(assertProblem(response, 400, 'invalid-request').detail, detail);
   });

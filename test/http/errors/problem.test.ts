@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { problemStatus, problems, problemTitle } from '../../../src/http/errors/problem.ts';
 
-test('every code has a status that exists and a title of its own kind', () => {
+test('every code has a valid status and a title', () => {
   for (const code of ERROR_CODES) {
     const status = problemStatus(code);
     assert.ok(status >= 400 && STATUS_CODES[status], code);
@@ -12,7 +12,7 @@ test('every code has a status that exists and a title of its own kind', () => {
   }
 });
 
-test('what no request can cause is a 500, and nothing else is', () => {
+test('exactly the codes that no request can cause have status 500', () => {
   const ours = ERROR_CODES.filter((code) => problemStatus(code) === 500);
   assert.deepEqual(ours, [
     'internal-error',

@@ -6,7 +6,7 @@ import { parseSamples } from './samples.ts';
 
 const ms = { wait: 1, decode: 20, compute: 300, serialise: 4000 };
 
-test('images, requests and the seconds of each phase are summed by version', async () => {
+test('sums images, requests and phase durations by version', async () => {
   const registry = new Registry();
   const { onPredicted: predicted } = measurePredictions(registry);
   predicted({ name: 'a', version: 1 }, 5, ms);
@@ -24,7 +24,7 @@ test('images, requests and the seconds of each phase are summed by version', asy
   assert.deepEqual(parseSamples(await registry.metrics()), samples, 'asking again changes nothing');
 });
 
-test('however many versions there are, so many labels there are', async () => {
+test('limits the number of version labels', async () => {
   const registry = new Registry();
   const { onPredicted: predicted } = measurePredictions(registry, 3);
   for (let version = 1; version <= 1000; version++) {
@@ -43,7 +43,7 @@ const imagesOf = async (registry: Registry) =>
     name.startsWith('atelier_predictions_total'),
   );
 
-test('checkpoints are counted together, and take the place of no model', async () => {
+test('counts checkpoints together, without displacing models', async () => {
   const registry = new Registry();
   const { onPredicted } = measurePredictions(registry, 1);
   for (let step = 1; step <= 10; step++) {
@@ -56,7 +56,7 @@ test('checkpoints are counted together, and take the place of no model', async (
   ]);
 });
 
-test('what was deleted is shown no more, and makes way for others', async () => {
+test('removes deleted versions and frees their labels', async () => {
   const registry = new Registry();
   const { onPredicted, forget } = measurePredictions(registry, 1);
   onPredicted({ name: 'a', version: 1 }, 5, ms);

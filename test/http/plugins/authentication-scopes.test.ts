@@ -32,7 +32,7 @@ function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string 
   return reads ? 'predict' : 'train';
 }
 
-test('every route declares the scope that its kind has', () => {
+test('every route declares the scope of its kind', () => {
   const methods = new Set(ofService.flatMap(({ method }) => method));
   assert.deepEqual(
     ['GET', 'HEAD', 'OPTIONS', 'POST'].filter((method) => !methods.has(method)),
@@ -44,7 +44,7 @@ test('every route declares the scope that its kind has', () => {
   }
 });
 
-test('a route that declares none is refused by name, so that the service does not start', async () => {
+test('a route without a scope prevents the start, by name', async () => {
   const undeclared = Fastify();
   requireRouteScopes(undeclared);
   assert.throws(() => undeclared.get('/secret', async () => 'secret'), /GET \/secret declares no scope/);
@@ -57,7 +57,7 @@ test('a route that declares none is refused by name, so that the service does no
   await assert.rejects(async () => nested.ready(), /POST \/v1\/secret declares no scope/);
 });
 
-test('the routes of a plug-in have the scope of the instance that they are registered in, and no others', async () => {
+test('routes of a plugin have the scope of the instance they are registered in', async () => {
   const instance = Fastify();
   requireRouteScopes(instance);
   await instance.register(async (inner) => {

@@ -35,7 +35,7 @@ function call(request: InjectOptions, authorization?: string, to: FastifyInstanc
 }
 const bearer = (name: keyof typeof secrets) => `Bearer ${secrets[name]}`;
 
-test('without a key there is a 401 with a challenge, and nothing is done', async () => {
+test('without a key gives 401 with a challenge and does nothing', async () => {
   for (const request of [READ, TRAIN, { url: '/openapi.json' }, { url: '/docs' }, { url: '/docs/json' }]) {
     const response = await call(request);
     assertProblem(response, 401, 'unauthenticated');
@@ -45,7 +45,7 @@ test('without a key there is a 401 with a challenge, and nothing is done', async
   assert.deepEqual(data, []);
 });
 
-test('a key that is nearly right is wrong, and not repeated', async () => {
+test('rejects a nearly correct key without repeating it', async () => {
   const { reader } = secrets;
   const wrong = [
     reader.slice(0, -1),
@@ -62,7 +62,7 @@ test('a key that is nearly right is wrong, and not repeated', async () => {
   }
 });
 
-test('what is no bearer token counts as no key', async () => {
+test('treats other credentials than a bearer token as no key', async () => {
   for (const sent of [secrets.reader, 'Bearer', `Basic ${secrets.reader}`, `Bearer${secrets.reader}`]) {
     const response = await call(READ, sent);
     assertProblem(response, 401, 'unauthenticated');
@@ -70,7 +70,7 @@ test('what is no bearer token counts as no key', async () => {
   }
 });
 
-test('the scheme is read in any case, and any key that a header can carry is one', async () => {
+test('accepts the scheme in any case, and any key that a header can carry', async () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
     assert.equal((await call(READ, `${scheme} ${secrets.reader}`)).statusCode, 200, scheme);
   }
@@ -79,7 +79,7 @@ test('the scheme is read in any case, and any key that a header can carry is one
   assert.equal((await call(READ, `Bearer ${sent}`)).statusCode, 200);
 });
 
-test('admin includes train, which includes predict, and a scope that is missing is named in a 403', async () => {
+test('admin includes train, which includes predict; a missing scope is named in a 403', async () => {
   assert.equal((await call(READ, bearer('trainer'))).statusCode, 200);
   for (const name of ['trainer', 'owner'] as const) {
     const response = await call(TRAIN, bearer(name));
@@ -97,13 +97,13 @@ test('admin includes train, which includes predict, and a scope that is missing 
   );
 });
 
-test('health is open, and so are paths that do not exist', async () => {
+test('health and unknown paths need no key', async () => {
   assert.equal((await call({ url: '/health/live' })).statusCode, 200);
   assert.equal((await call({ url: '/health/ready' }, 'Bearer nonsense')).statusCode, 200);
   assertProblem(await call({ url: '/v1/nothing' }), 404, 'route-not-found');
 });
 
-test('docs need a key of any scope, or none where they are public', async (t) => {
+test('docs need a key of any scope, or none with PUBLIC_DOCS', async (t) => {
   for (const url of ['/openapi.json', '/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
     assert.equal((await call({ url }, bearer('reader'))).statusCode, 200, url);
   }
@@ -112,7 +112,7 @@ test('docs need a key of any scope, or none where they are public', async (t) =>
   assertProblem(await call(READ, undefined, open.app), 401, 'unauthenticated');
 });
 
-test('whoever sends 10 MB with a wrong key reads the answer', async (t) => {
+test('a client that sends 10 MB with a wrong key receives the response', async (t) => {
   const { app: listening } = await startService(t, { API_KEYS });
   const base = await listening.listen({ port: 0, host: '127.0.0.1' });
   for (const authorization of ['', 'Bearer wrong']) {
@@ -126,7 +126,7 @@ test('whoever sends 10 MB with a wrong key reads the answer', async (t) => {
   }
 });
 
-test('a body that waits for a key takes no place among the large ones', async () => {
+test('a rejected body does not occupy a slot for large bodies', async () => {
   const url = '/v1/models/nobody/predictions';
   const headers = { 'content-type': 'application/octet-stream' };
   const payload = Buffer.alloc(300 * 1024);
@@ -136,7 +136,7 @@ test('a body that waits for a key takes no place among the large ones', async ()
   assert.deepEqual(new Set(await Promise.all(statuses)), new Set([401]));
 });
 
-test('without keys the service on a loopback address asks for none', async (t) => {
+test('without keys, a service on a loopback address is open', async (t) => {
   const { app: open } = await startService(t);
   assert.equal((await call(READ, undefined, open)).statusCode, 200);
   assert.equal((await call(READ, 'Bearer whatever', open)).statusCode, 200);
@@ -159,7 +159,7 @@ async function exhaust(t: TestContext, environment: Record<string, string>, auth
   return { limited, statuses, detail };
 }
 
-test('a key may send so many requests a minute, and the next key as many again', async (t) => {
+test('limits requests per minute separately for each key', async (t) => {
   const { limited, statuses, detail } = await exhaust(t, { API_KEYS }, bearer('reader'));
   assert.deepEqual(statuses, [200, 200, 200]);
   assert.match(detail, /3 requests per minute for the key reader/);
@@ -167,7 +167,7 @@ test('a key may send so many requests a minute, and the next key as many again',
   assert.equal((await call({ url: '/health/live' }, undefined, limited)).statusCode, 200);
 });
 
-test('wrong keys are counted by the address that sends them, which does not lock out the right ones', async (t) => {
+test('counts wrong keys by address, without locking out valid keys', async (t) => {
   const { limited, statuses, detail } = await exhaust(t, { API_KEYS }, 'Bearer wrong');
   assert.deepEqual(statuses, [401, 401, 401]);
   assert.match(detail, /your address/);
@@ -175,7 +175,7 @@ test('wrong keys are counted by the address that sends them, which does not lock
   assert.equal((await call(READ, bearer('reader'), limited)).statusCode, 200);
 });
 
-test('without keys an address may send so many requests a minute', async (t) => {
+test('without keys, limits requests per minute by address', async (t) => {
   const { limited, statuses } = await exhaust(t, {});
   assert.deepEqual(statuses, [200, 200, 200]);
   const elsewhere = await call({ ...READ, remoteAddress: '192.0.2.7' }, undefined, limited);

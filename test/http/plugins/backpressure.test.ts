@@ -50,7 +50,7 @@ async function turn(milliseconds: number): Promise<void> {
   await setImmediate();
 }
 
-test('a late event loop refuses new work, and goes on with everything else', async (t) => {
+test('a delayed event loop rejects new work only', async (t) => {
   const app = await serve(t);
   for (const request of [...NEW, ...OTHER, HEALTH]) {
     assert.equal((await app.inject(request)).statusCode, 200);
@@ -65,14 +65,14 @@ test('a late event loop refuses new work, and goes on with everything else', asy
   for (const request of [...OTHER, HEALTH]) assert.equal((await app.inject(request)).statusCode, 200);
 });
 
-test('new work is taken again when the event loop is in time', async (t) => {
+test('accepts new work again when the delay ends', async (t) => {
   const app = await serve(t);
   while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
   while ((await app.inject(NEW[0]!)).statusCode === 503) await setImmediate();
   assert.equal((await app.inject(NEW[0]!)).statusCode, 200);
 });
 
-test('one that is very late refuses all but health', async (t) => {
+test('a very late event loop rejects everything but health and metrics', async (t) => {
   const app = await serve(t);
   while ((await app.inject('/jobs')).statusCode === 200) await turn(MAX_DELAY_MS * 40);
   for (const request of [...NEW, ...OTHER]) assertProblem(await app.inject(request), 503, 'overloaded');

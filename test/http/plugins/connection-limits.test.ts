@@ -71,14 +71,14 @@ const assertTimedOut = (said: string, why: RegExp) => {
   assert.match(said, why);
 };
 
-test('a connection that says nothing is closed', async (t) => {
+test('closes a silent connection', async (t) => {
   const app = await serve(t, { headersMs: 50 });
   const { client } = await dial(app);
   assertTimedOut(await text(client), /"code":"request-timeout"/);
   await assertNobodyIsConnected(app);
 });
 
-test('headers that arrive byte by byte end in time, however steadily they come', async (t) => {
+test('limits the time of headers that arrive byte by byte', async (t) => {
   const app = await serve(t, { headersMs: 100 });
   const { client, server } = await dial(app);
   client.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
@@ -87,7 +87,7 @@ test('headers that arrive byte by byte end in time, however steadily they come',
   await assertNobodyIsConnected(app);
 });
 
-test('a body that arrives byte by byte ends in time, however steadily it comes', async (t) => {
+test('limits the time of a body that arrives byte by byte', async (t) => {
   const app = await serve(t, { headersMs: 200, requestMs: 200 });
   const { client, server } = await dial(app);
   client.write(`${POST}Content-Length: 1000000\r\n\r\n`);
@@ -96,7 +96,7 @@ test('a body that arrives byte by byte ends in time, however steadily it comes',
   await assertNobodyIsConnected(app);
 });
 
-test('a body that stops arriving is a 408, and a request that is worked on for longer is not', async (t) => {
+test('a stalled body gives 408; a long-running request does not', async (t) => {
   const longer = Promise.withResolvers<void>();
   const app = await serve(t, { stallMs: 50 }, longer.promise);
   const say = async (body: string) => {
@@ -115,7 +115,7 @@ for (const [title, short] of [
   ['stops arriving', { stallMs: 50 }],
   ['does not arrive in time', { requestMs: 50 }],
 ] as const) {
-  test(`a body that ${title} is counted as a 408 of its route, once`, async (t) => {
+  test(`a body that ${title} is counted once as a 408 of its route`, async (t) => {
     const measured: string[] = [];
     const app = await serve(t, short, undefined, (labels) => measured.push(labels));
     const { client } = await dial(app);
@@ -126,7 +126,7 @@ for (const [title, short] of [
   });
 }
 
-test('a connection that sends no further request is closed', async (t) => {
+test('closes an idle keep-alive connection', async (t) => {
   const app = await serve(t, { keepAliveMs: 50 });
   const { client } = await dial(app);
   client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -134,7 +134,7 @@ test('a connection that sends no further request is closed', async (t) => {
   await assertNobodyIsConnected(app);
 });
 
-test('a client that does not read its answer is cut off', async (t) => {
+test('closes a client that does not read its response', async (t) => {
   const app = await serve(t, { stallMs: 50 });
   const { client, server } = await dial(app);
   client.pause();
@@ -145,7 +145,7 @@ test('a client that does not read its answer is cut off', async (t) => {
   await assertNobodyIsConnected(app);
 });
 
-test('so is one that asks on and on and reads nothing', async (t) => {
+test('closes a client that pipelines requests without reading', async (t) => {
   const app = await serve(t, { stallMs: 50 });
   const { client, server } = await dial(app);
   client.pause();
@@ -155,7 +155,7 @@ test('so is one that asks on and on and reads nothing', async (t) => {
   await assertNobodyIsConnected(app);
 });
 
-test('a client that reads slowly, but reads, gets all of its answer', async (t) => {
+test('a slow reader gets its whole response', async (t) => {
   const app = await serve(t, { stallMs: 100 });
   const { client } = await dial(app);
   client.write('GET /huge HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
@@ -167,7 +167,7 @@ test('a client that reads slowly, but reads, gets all of its answer', async (t) 
   assert.ok(length > HUGE.length);
 });
 
-test('one connection more than there may be is closed at once', async (t) => {
+test('closes a connection above the limit immediately', async (t) => {
   const app = await serve(t, { connections: 2 });
   const held = [await dial(app), await dial(app)];
   const port = (app.server.address() as AddressInfo).port;
@@ -176,7 +176,7 @@ test('one connection more than there may be is closed at once', async (t) => {
   for (const { client } of held) client.destroy();
 });
 
-test('the body of an upload may arrive for longer than others', async (t) => {
+test('an upload may take longer than other bodies', async (t) => {
   const app = await serve(t, { headersMs: 200, requestMs: 200 });
   const body = (path: string) =>
     `POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\n1234`;

@@ -18,7 +18,7 @@ const preflight = (origin: string) => ({
   },
 });
 
-test('without CORS_ORIGINS no page of another origin is let in', async () => {
+test('without CORS_ORIGINS sends no CORS headers', async () => {
   const asked = await closed.inject({ url: IMAGE, headers: { origin: PAGE } });
   const before = await closed.inject(preflight(PAGE));
   for (const { headers } of [asked, before]) {
@@ -30,7 +30,7 @@ test('without CORS_ORIGINS no page of another origin is let in', async () => {
   assert.equal(before.statusCode, 405);
 });
 
-test('a page of a named origin reads answers, with the headers that it needs', async () => {
+test('an allowed origin can read responses and their headers', async () => {
   for (const origin of [PAGE, LOCAL]) {
     const { headers, statusCode } = await app.inject({ url: IMAGE, headers: { origin } });
     assert.deepEqual([statusCode, headers['access-control-allow-origin']], [200, origin]);
@@ -41,7 +41,7 @@ test('a page of a named origin reads answers, with the headers that it needs', a
   assert.deepEqual([refused.statusCode, refused.headers['access-control-allow-origin']], [404, PAGE]);
 });
 
-test('a page of another origin reads nothing', async () => {
+test('another origin cannot read responses', async () => {
   for (const origin of ['https://evil.example', `${PAGE}.evil.example`, 'http://lab.example', 'null']) {
     for (const request of [{ url: IMAGE, headers: { origin } }, preflight(origin)]) {
       assert.equal((await app.inject(request)).headers['access-control-allow-origin'], undefined, origin);
@@ -49,13 +49,13 @@ test('a page of another origin reads nothing', async () => {
   }
 });
 
-test('a cache keeps the answers to each origin, and of each type, apart', async () => {
+test('Vary separates responses by origin and type', async () => {
   const { headers } = await app.inject({ url: IMAGE, headers: { origin: PAGE } });
   assert.equal(headers['vary'], 'Origin, Accept');
   assert.equal((await closed.inject(IMAGE)).headers['vary'], 'Accept');
 });
 
-test('a browser that asks first is told which methods and headers it may send', async () => {
+test('a preflight response lists methods and headers', async () => {
   const { headers, statusCode, body } = await app.inject(preflight(PAGE));
   assert.deepEqual([statusCode, body], [204, '']);
   assert.equal(headers['access-control-allow-origin'], PAGE);

@@ -28,7 +28,7 @@ async function serve(t: TestContext) {
   return { app, work, say, ask };
 }
 
-test('closing waits for the answer of a request in work, and answers whoever asks meanwhile', async (t) => {
+test('closing completes in-flight requests and responds to new ones meanwhile', async (t) => {
   const { app, work, ask } = await serve(t);
   const arrived = once(app.server, 'request');
   const worked = text(ask('/work'));
@@ -40,7 +40,7 @@ test('closing waits for the answer of a request in work, and answers whoever ask
   await closed;
 });
 
-test('a connection that has not sent a whole request does not hold it up', async (t) => {
+test('an incomplete request does not delay closing', async (t) => {
   const { app, say } = await serve(t);
   for (const sent of ['', 'GET /state HTTP/1.1\r\nHost:']) {
     const accepted = once(app.server, 'connection') as Promise<[Socket]>;
@@ -52,7 +52,7 @@ test('a connection that has not sent a whole request does not hold it up', async
   assert.equal(app.server.listening, false);
 });
 
-test('a request whose client has left is waited for no longer', async (t) => {
+test('closing does not wait for a request whose client has disconnected', async (t) => {
   const { app, ask } = await serve(t);
   const arrived = once(app.server, 'request');
   const socket = ask('/work');

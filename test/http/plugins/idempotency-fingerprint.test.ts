@@ -7,13 +7,13 @@ import { computeFingerprint } from '../../../src/http/plugins/idempotency.ts';
 const request = { method: 'POST', url: '/v1/training-jobs', caller: 'anonymous' };
 const ofJson = (text: string) => computeFingerprint({ ...request, body: JSON.parse(text) });
 
-test('a fingerprint is the SHA-256 of what it says it is', () => {
+test('a fingerprint is the SHA-256 of its documented input', () => {
   const text = '["POST","/v1/training-jobs","anonymous","json"]\n{"a":[2,{"x":null,"y":"é"}],"b":1}';
   const expected = createHash('sha256').update(text, 'utf8').digest('hex');
   assert.equal(ofJson('{ "b": 1.0, "a": [2e0, {"y": "\\u00e9", "x": null}] }'), expected);
 });
 
-test('the same JSON written otherwise is the same', () => {
+test('equivalent JSON has the same fingerprint', () => {
   const reversed = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(reversed);
     if (typeof value !== 'object' || value === null) return value;
@@ -27,7 +27,7 @@ test('the same JSON written otherwise is the same', () => {
   );
 });
 
-test('other JSON is another', () => {
+test('different JSON has a different fingerprint', () => {
   const texts = [
     '{}',
     '[]',
@@ -44,7 +44,7 @@ test('other JSON is another', () => {
   assert.equal(new Set(texts.map(ofJson)).size, texts.length);
 });
 
-test('method, path, query, caller and bytes count, and bytes are not JSON', () => {
+test('method, path, query, caller and raw bytes change the fingerprint', () => {
   const body = { a: 1 };
   const prints = [
     { ...request, body },

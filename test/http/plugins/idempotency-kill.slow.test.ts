@@ -48,7 +48,7 @@ async function allJobs(base: string): Promise<TrainingJob[]> {
   }
 }
 
-test('killed before, while or after it answers, it makes one job of every key that is sent again', async (t) => {
+test('after kills before, during or after the response, every repeated key has one job', async (t) => {
   const stateDir = await temporaryDirectory(t);
   // Who is killed tells no coverage, which takes time.
   const start = () =>

@@ -48,7 +48,7 @@ function assertReplay(replay: LightMyRequestResponse, original: LightMyRequestRe
   assert.notEqual(replay.headers['x-request-id'], original.headers['x-request-id']);
 }
 
-test('a repeated request gets the first answer again, even when the job has moved on', async () => {
+test('a repeated request gets the first response, even if the job has changed', async () => {
   const key = randomUUID();
   const original = await post(key, marked(key));
   assert.equal(original.statusCode, 202, original.body);
@@ -60,7 +60,7 @@ test('a repeated request gets the first answer again, even when the job has move
   assert.equal(await countJobs(key), 1);
 });
 
-test('the first answer with a key is that without one', async () => {
+test('the first response with a key equals that without one', async () => {
   const keyed = await post(randomUUID());
   const plain = await app.inject({ method: 'POST', url: URL, payload: tiny() });
   assert.deepEqual(Object.keys(keyed.headers), Object.keys(plain.headers));
@@ -69,7 +69,7 @@ test('the first answer with a key is that without one', async () => {
   assert.deepEqual((await app.inject(String(keyed.headers['location']))).json(), keyed.json());
 });
 
-test('of 20 at once with one key one creates, and the others are told so or get its answer', async () => {
+test('of 20 concurrent requests with one key one creates; the others get 409 or its response', async () => {
   const key = randomUUID();
   const responses = await Promise.all(Array.from({ length: 20 }, () => post(key, marked(key))));
   const [original, ...others] = responses.filter(
@@ -87,7 +87,7 @@ test('of 20 at once with one key one creates, and the others are told so or get 
   for (const response of repeated) assertReplay(response, original);
 });
 
-test('the same JSON written otherwise is the same body, another is refused, whatever the defaults are', async () => {
+test('equivalent JSON is the same body; a different body is rejected, regardless of defaults', async () => {
   const key = randomUUID();
   const original = await post(key, '{"dataset":"fashion-mnist","seed":1,"metadata":{"mark":"x","a":"b"}}');
   const otherwise =
@@ -105,7 +105,7 @@ test('the same JSON written otherwise is the same body, another is refused, what
   assert.deepEqual(both.map(({ statusCode }) => statusCode).toSorted(), [202, 422]);
 });
 
-test('a key in quotes, as the draft has it, is the key without them', async () => {
+test('a quoted key, as in the draft, equals the unquoted key', async () => {
   for (const [bare, quoted] of [
     ['a-b/c', '"a-b/c"'],
     ['say=\\hi\\', '"say=\\\\hi\\\\"'],
@@ -118,7 +118,7 @@ test('a key in quotes, as the draft has it, is the key without them', async () =
   }
 });
 
-test('what is no key is refused by name, and creates nothing', async () => {
+test('rejects an invalid key by name and creates nothing', async () => {
   const malformed = [
     '',
     '""',
@@ -152,7 +152,7 @@ test('what is no key is refused by name, and creates nothing', async () => {
   assert.equal(await countJobs('malformed'), 0);
 });
 
-test('an error before anything is created is not kept: the key is free for the corrected request', async () => {
+test('an error before creation releases the key for the corrected request', async () => {
   const key = randomUUID();
   assertProblem(await post(key, '{'), 400, 'malformed-body');
   assertProblem(await post(key, { dataset: 7 }), 400, 'invalid-request');
@@ -162,7 +162,7 @@ test('an error before anything is created is not kept: the key is free for the c
   assert.equal(answer.headers['idempotency-replayed'], undefined);
 });
 
-test('a request that finds the queue full is tried anew with its key, one that did not gets its answer', async (t) => {
+test('a request rejected by a full queue can be retried with its key', async (t) => {
   const small = await startService(t, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1' });
   const running = await queueJob(small.app, endless);
   await untilJob(small.app, running.id, (job) => job.status === 'running');
@@ -174,7 +174,7 @@ test('a request that finds the queue full is tried anew with its key, one that d
   assert.deepEqual([later.statusCode, later.headers['idempotency-replayed']], [202, undefined]);
 });
 
-test('two API keys that send the same key make two requests, of which each gets its own answer', async (t) => {
+test('the same idempotency key of two API keys means two requests', async (t) => {
   const hashOf = (secret: string) => createHash('sha256').update(secret).digest('hex');
   const API_KEYS = ['one', 'two'].map((name) => `${name}:train:${hashOf(`secret of ${name}`)}`).join(',');
   const service = await startService(t, { API_KEYS });
@@ -188,14 +188,14 @@ test('two API keys that send the same key make two requests, of which each gets 
   assertReplay(await as('two', tiny({ seed: 2 })), two);
 });
 
-test('routes that create nothing take no part', async () => {
+test('routes that create nothing ignore the key', async () => {
   const headers = { 'idempotency-key': 'no key at all' };
   const check = { coordinates: { sample: 1 }, examples: [0], network: { hidden: [1] } };
   const response = await app.inject({ method: 'POST', url: '/v1/gradient-checks', headers, payload: check });
   assert.equal(response.statusCode, 200, response.body);
 });
 
-test('after a restart the answer is still the first, byte for byte', async (t) => {
+test('after a restart the stored response is replayed byte for byte', async (t) => {
   const key = randomUUID();
   const body = { ...endless, metadata: { mark: key } };
   const original = await post(key, body);

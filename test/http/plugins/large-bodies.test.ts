@@ -40,7 +40,7 @@ async function holdAllPlaces() {
   };
 }
 
-test('eight large bodies are in work at once, one more is told to come again, and small ones are answered', async () => {
+test('eight large bodies are processed at once, one more gets 503, and small ones succeed', async () => {
   const held = await holdAllPlaces();
   const refused = await predict(1000);
   assertProblem(refused, 503, 'overloaded');
@@ -50,7 +50,7 @@ test('eight large bodies are in work at once, one more is told to come again, an
   assert.equal((await predict(1000)).statusCode, 200);
 });
 
-test('clients that hardly send do not keep the others out', async () => {
+test('slow senders do not block others', async () => {
   const held = await holdAllPlaces();
   const said = Promise.race(held.sockets.map((socket) => text(socket)));
   // Refused as long as they may only just have begun.

@@ -35,7 +35,7 @@ function hasExample(media: Media): boolean {
   return Object.values(schema.properties ?? {}).some((property) => (property as Schema).type === 'array');
 }
 
-test('openapi.json in the repository is what the service answers, whatever it is composed of', async () => {
+test('openapi.json in the repository equals the served document', async () => {
   const committed = JSON.parse(
     await readFile(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8'),
   );
@@ -46,7 +46,7 @@ test('openapi.json in the repository is what the service answers, whatever it is
   await bare.close();
 });
 
-test('every operation has a summary, a tag that is described, and an id of its own', () => {
+test('every operation has a summary, a described tag, and a unique id', () => {
   const described = document.tags!.map((tag) => tag.name);
   for (const { title, operation } of operations) {
     assert.ok(operation.summary, title);
@@ -57,7 +57,7 @@ test('every operation has a summary, a tag that is described, and an id of its o
   assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
 });
 
-test('every body and every answer has an example, or is bytes that are described', () => {
+test('every body and response has an example or is described binary', () => {
   for (const { title, operation } of operations) {
     const body = operation.requestBody as OpenAPIV3_1.RequestBodyObject | undefined;
     const answers = Object.entries(operation.responses!).flatMap(([status, response]) =>
@@ -71,7 +71,7 @@ test('every body and every answer has an example, or is bytes that are described
   }
 });
 
-test('every operation under /v1 says how it fails, as a problem', () => {
+test('every operation under /v1 documents its errors as problems', () => {
   for (const { title, operation } of operations.filter(({ title }) => /\/v1\/(?!.*:predict)/.test(title))) {
     const failures = Object.entries(operation.responses!).filter(([status]) => Number(status) >= 400);
     assert.ok(
@@ -102,7 +102,7 @@ test('every operation under /v1 says how it fails, as a problem', () => {
   }
 });
 
-test('every operation of another protocol says how it fails, in the shape of that protocol', () => {
+test("every operation of another protocol documents its errors in the protocol's format", () => {
   const shapes = [
     [/\/v2|:predict$/, '#/components/schemas/ProtocolError'],
     [/ \/(ping|version|invocations)$/, '#/components/schemas/MlflowError'],
@@ -124,7 +124,7 @@ test('every operation of another protocol says how it fails, in the shape of tha
   }
 });
 
-test('answers are documented with their headers, and those that any route may give', () => {
+test('responses are documented with their headers and the common ones', () => {
   const responseOf = (wanted: string, status: string) => {
     const { operation } = operations.find(({ title }) => title === wanted)!;
     return operation.responses![status] as OpenAPIV3_1.ResponseObject;
@@ -152,7 +152,7 @@ test('answers are documented with their headers, and those that any route may gi
   }
 });
 
-test('every operation that writes says that there may be no space, and each that a file may be damaged', () => {
+test('writing operations document storage-full, reading ones damaged files', () => {
   const without = (status: string) =>
     operations.filter(({ operation }) => !operation.responses![status]).map(({ title }) => title);
   const writing = without('507').filter((title) => /^(PUT|PATCH|DELETE) /.test(title));
@@ -165,7 +165,7 @@ test('every operation that writes says that there may be no space, and each that
   assert.deepEqual(without('417'), []);
 });
 
-test('what reads a data set says that it may be damaged, and other protocols nothing of what is not HTTP', () => {
+test('operations that read a data set document dataset-damaged', () => {
   const saying = (status: string, what: RegExp) =>
     operations.flatMap(({ title, operation }) => {
       const response = operation.responses![status] as OpenAPIV3_1.ResponseObject | undefined;
@@ -190,7 +190,7 @@ test('what reads a data set says that it may be damaged, and other protocols not
   );
 });
 
-test('every operation that creates something takes an Idempotency-Key, and says what becomes of it', () => {
+test('creating operations document Idempotency-Key and its errors', () => {
   const keyed = operations.filter(({ operation }) =>
     operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === 'Idempotency-Key'),
   );
@@ -203,7 +203,7 @@ test('every operation that creates something takes an Idempotency-Key, and says 
   }
 });
 
-test('every operation but those of health says which scope its caller needs, and how it refuses others', () => {
+test('every operation except health documents its scope, 401 and 403', () => {
   for (const { title, operation } of operations) {
     const {
       'x-required-scope': scope,
@@ -221,7 +221,7 @@ test('every operation but those of health says which scope its caller needs, and
   assert.deepEqual([schemes['key']?.type, schemes['key']?.scheme], ['http', 'bearer']);
 });
 
-test('the bodies of predictions are documented, the binary ones too', () => {
+test('prediction bodies are documented, including binary ones', () => {
   const { operation } = operations.find(({ title }) => title === 'POST /v1/models/{name}/predictions')!;
   const { content } = operation.requestBody as OpenAPIV3_1.RequestBodyObject;
   assert.deepEqual(Object.keys(content), [
@@ -238,12 +238,12 @@ test('the bodies of predictions are documented, the binary ones too', () => {
   }
 });
 
-test('every code that a problem can have is in the document', () => {
+test('the document contains every problem code', () => {
   const code = schemas['Problem']!.properties!['code'] as Schema;
   assert.deepEqual(code.enum, [...ERROR_CODES]);
 });
 
-test('/docs shows the document with files of the service alone', async () => {
+test('/docs uses only files of the service', async () => {
   const seen = new Set<string>();
   async function look(url: string): Promise<void> {
     if (seen.has(url)) return;

@@ -4,7 +4,7 @@ import { startService } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
-test('of an answer, whatever it is, a browser may load, run and frame nothing', async () => {
+test('responses forbid browsers to load, run and frame anything', async () => {
   const answers = [
     { url: '/v1/datasets' },
     { url: '/v1/datasets/fashion-mnist/splits/test/images/0' },
@@ -26,7 +26,7 @@ test('of an answer, whatever it is, a browser may load, run and frame nothing', 
   }
 });
 
-test('the page of /docs runs the scripts of this service and no others, also over plain HTTP', async () => {
+test("/docs may run the service's own scripts only, also over plain HTTP", async () => {
   for (const url of ['/docs', '/docs/', '/docs/static/swagger-initializer.js']) {
     const { headers, statusCode } = await app.inject(url);
     const policy = String(headers['content-security-policy']);
@@ -37,7 +37,7 @@ test('the page of /docs runs the scripts of this service and no others, also ove
   }
 });
 
-test('the page of /docs has no script within itself, which its policy would stop', async () => {
+test('/docs has no inline scripts, which its policy would block', async () => {
   const { body } = await app.inject('/docs');
   assert.match(body, /<script src=/);
   assert.doesNotMatch(body, /<script(?![^>]*\ssrc=)/);

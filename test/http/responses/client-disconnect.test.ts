@@ -87,7 +87,7 @@ function leave(socket: Socket): Promise<unknown> {
 }
 
 for (const [title, parts] of left) {
-  test(`a client that leaves ${title} is one line of the log, and no defect`, async () => {
+  test(`a client that disconnects ${title} is logged once, without an error`, async () => {
     log.length = 0;
     noticed = Promise.withResolvers();
     // Told by the service that the request has reached it, not by the system that it was sent.

@@ -49,7 +49,7 @@ async function stillAnswers(): Promise<void> {
   assert.equal(response.status, 200);
 }
 
-test('a client that sends too much reads its 413 after all was taken', async () => {
+test('a client that sends too much receives its 413', async () => {
   for (const [path, size] of [
     [PREDICT, MAX_BODY_BYTES + 1],
     ['/v1/training-jobs', 2 ** 20 + 1],
@@ -71,7 +71,7 @@ test('a client that sends too much reads its 413 after all was taken', async () 
   await stillAnswers();
 });
 
-test('so does one that does not say beforehand how much it sends', async () => {
+test('a client without Content-Length that sends too much receives its 413', async () => {
   const chunk = new Uint8Array(2 ** 16);
   const body = new ReadableStream({
     start(controller) {
@@ -89,7 +89,7 @@ test('so does one that does not say beforehand how much it sends', async () => {
   assertProblem({ statusCode: response.status, headers, body: await response.text() }, 413, 'body-too-large');
 });
 
-test('a client that never ends is cut off after as much as a body may have', async () => {
+test('a client that never stops sending is closed at the body limit', async () => {
   const socket = connect(port, '127.0.0.1');
   const closed = closing(socket);
   socket.write(head(`Content-Length: ${2 ** 40}`));
@@ -103,7 +103,7 @@ test('a client that never ends is cut off after as much as a body may have', asy
   await stillAnswers();
 });
 
-test('a body that never comes does not delay its refusal until it times out', async () => {
+test('a body that never arrives does not delay its rejection', async () => {
   for (const [path, status] of [
     ['/v1/nothing', 404],
     [PREDICT, 413],
@@ -116,7 +116,7 @@ test('a body that never comes does not delay its refusal until it times out', as
   }
 });
 
-test('an unread body is drained for every other refusal too', async () => {
+test('unread bodies are drained for every other error, too', async () => {
   const body = new Uint8Array(2 ** 21);
   const refused: [path: string, type: string, status: number][] = [
     [PREDICT, 'image/gif', 415],
@@ -132,7 +132,7 @@ test('an unread body is drained for every other refusal too', async () => {
   }
 });
 
-test('bytes that are not HTTP get a problem, and the connection is closed', async () => {
+test('bytes that are not HTTP get a problem and a closed connection', async () => {
   const garbage = [
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'hello\r\n\r\n',
@@ -153,7 +153,7 @@ test('bytes that are not HTTP get a problem, and the connection is closed', asyn
   await stillAnswers();
 });
 
-test('a request without Host or with two, and an expectation that is not met, are refused with a problem', async () => {
+test('rejects a missing or second Host header, and an unsupported Expect, with a problem', async () => {
   const cases = [
     ['', 400, 'malformed-request'],
     ['Host: x\r\nhost: y\r\n', 400, 'malformed-request'],
@@ -167,14 +167,14 @@ test('a request without Host or with two, and an expectation that is not met, ar
   }
 });
 
-test('headers that are too large are a 431', async () => {
+test('headers that are too large give 431', async () => {
   const socket = connect(port, '127.0.0.1');
   const said = listen(socket);
   socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
   assertProblem(problemIn(await said), 431, 'headers-too-large');
 });
 
-test('clients that leave in the middle of a request disturb nobody', async () => {
+test('clients that disconnect in the middle of a request do not affect others', async () => {
   const halves = [
     'POST /v1/tra',
     'POST /v1/training-jobs HTTP/1.1\r\nHost: x\r\nContent-',
@@ -199,7 +199,7 @@ test('clients that leave in the middle of a request disturb nobody', async () =>
   await stillAnswers();
 });
 
-test('requests that are sent one after the other without waiting are answered in order', async () => {
+test('pipelined requests are answered in order', async () => {
   const socket = connect(port, '127.0.0.1');
   const said = listen(socket);
   const get = (url: string, headers = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;

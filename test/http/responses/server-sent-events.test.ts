@@ -51,7 +51,7 @@ async function fatJob(store: Store): Promise<[jobId: string, events: number]> {
   return [jobId, 252];
 }
 
-test('a reader that takes nothing is dropped, little is read for it, and it goes on by its last id', async (t) => {
+test('closes a stream that is not read, without buffering much; it resumes by Last-Event-ID', async (t) => {
   const store = await temporaryStore(t);
   const [jobId, events] = await fatJob(store);
   const { url, dropped, pagesRead } = await startStream(t, jobId, store, { stalledMs: 200 });
@@ -65,7 +65,7 @@ test('a reader that takes nothing is dropped, little is read for it, and it goes
   assert.deepEqual([...seen, ...rest], upTo(events));
 });
 
-test('a quiet stream is kept open by comments, which begin at once', async (t) => {
+test('comments keep a quiet stream open, from the start', async (t) => {
   const store = await temporaryStore(t);
   const jobId = await newJob(store);
   const { url } = await startStream(t, jobId, store, { quietMs: 5 });
@@ -77,7 +77,7 @@ test('a quiet stream is kept open by comments, which begin at once', async (t) =
   stream.close();
 });
 
-test('told to stop, it says so, asks to come back after its grace, and the server closes; a reader that takes nothing does not hold it', async (t) => {
+test('on shutdown, streams end with a retry delay after the grace period, even if they are not read', async (t) => {
   const store = await temporaryStore(t);
   const [jobId] = await fatJob(store);
   const quietId = await newJob(store);
@@ -96,7 +96,7 @@ test('told to stop, it says so, asks to come back after its grace, and the serve
   stuck.close();
 });
 
-test('when readers have hung up, nothing of them is left', async (t) => {
+test('disconnected readers leave no resources behind', async (t) => {
   const store = await temporaryStore(t);
   const { url, dropped, stopping } = await startStream(t, await newJob(store), store);
   for (let n = 0; n < 5; n++) {

@@ -69,7 +69,7 @@ async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof alia
 const versionOf = async (path: string): Promise<ModelVersion> =>
   modelVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
 
-test('the champion answers for its model, whatever is published; without one the newest does', async () => {
+test('the champion serves its model, or the newest version without one', async () => {
   assert.equal(await answeredBy('shoes'), 3);
   const made = await must(201, point('champion', 1));
   assert.deepEqual(aliasSchema.strict().parse(made.json()), made.json());
@@ -81,7 +81,7 @@ test('the champion answers for its model, whatever is published; without one the
   assert.equal(await answeredBy('shoes'), 4);
 });
 
-test('a version is shown and predicts by the names of its aliases', async () => {
+test('a version is shown and predicts by its aliases', async () => {
   await must(201, point('stable', 2));
   await must(200, point('stable', 3));
   assert.equal(await answeredBy('shoes/versions/stable'), 3);
@@ -92,7 +92,7 @@ test('a version is shown and predicts by the names of its aliases', async () => 
   assert.match(missing.detail, /shoes has no alias canary; it has: stable \(3\)/);
 });
 
-test('a rollback is a move to where the alias was before, as its history says', async () => {
+test('a rollback moves the alias to the previous version in its history', async () => {
   const before = (await aliasesOf('shoes')).history.data.length;
   for (const version of [1, 2]) await point('champion', version);
   const [last] = (await aliasesOf('shoes')).history.data;
@@ -119,7 +119,7 @@ test('a rollback is a move to where the alias was before, as its history says', 
   assert.deepEqual(page.data, data, 'the aliases are all there on every page');
 });
 
-test('references in bodies may be by alias, and a job says which version that was', async () => {
+test('bodies accept references by alias, and a job records the version', async () => {
   await point('start', 2);
   for (const warmStart of ['shoes@start', { name: 'shoes', version: 'start' }]) {
     const job = await train(app, tiny({ modelName: 'warm', warmStart }));
@@ -141,7 +141,7 @@ test('references in bodies may be by alias, and a job says which version that wa
   await must(204, send('DELETE', 'shoes/aliases/start'));
 });
 
-test('what cannot be an alias, or point anywhere, is refused by name', async () => {
+test('rejects invalid aliases and targets by name', async () => {
   for (const alias of ['7', 'Upper', '-x', 'a'.repeat(65)]) {
     assertProblem(await point(alias, 1), 400, 'invalid-request', 'alias');
   }
@@ -157,7 +157,7 @@ test('what cannot be an alias, or point anywhere, is refused by name', async () 
   assertProblem(await app.inject('/v1/models/shoes/aliases?after=x'), 400, 'invalid-request', 'after');
 });
 
-test('while the champion moves, every answer is of one of the two; after a move, of the new one', async () => {
+test('while the champion moves, responses come from either version; afterwards from the new one', async () => {
   await point('champion', 1);
   let moving = true;
   let answered = 0;
@@ -179,7 +179,7 @@ test('while the champion moves, every answer is of one of the two; after a move,
   assert.ok(answered > 60);
 });
 
-test('what an alias points at is not deleted, and the refusal says how it can be', async () => {
+test('a version with an alias cannot be deleted; the error gives advice', async () => {
   await point('champion', 1);
   for (const path of ['shoes/versions/1', 'shoes/versions/champion', 'shoes']) {
     const problem = assertProblem(await send('DELETE', path), 409, 'version-in-use');
@@ -188,7 +188,7 @@ test('what an alias points at is not deleted, and the refusal says how it can be
   assert.equal(await answeredBy('shoes/versions/1'), 1);
 });
 
-test('what a job starts from is not deleted before it has ended', async () => {
+test('the warm start of an unfinished job cannot be deleted', async () => {
   const job = await queueJob(app, { ...endless, modelName: 'going', warmStart: 'shoes@4' });
   await untilJob(app, job.id, isRunning);
   const problem = assertProblem(await send('DELETE', 'shoes/versions/4'), 409, 'version-in-use');
@@ -198,7 +198,7 @@ test('what a job starts from is not deleted before it has ended', async () => {
   await must(204, send('DELETE', 'shoes/versions/4'));
 });
 
-test('a deleted version is gone at once, with its parameters, and its number does not come again', async () => {
+test('a deleted version is gone immediately with its parameters, and its number is not reused', async () => {
   await train(app, tiny({ modelName: 'gone', seed: 10 }));
   await train(app, tiny({ modelName: 'gone', seed: 11 }));
   assert.deepEqual([await answeredBy('gone'), await answeredBy('gone/versions/1')], [2, 1]);
@@ -219,7 +219,7 @@ test('a deleted version is gone at once, with its parameters, and its number doe
   assert.equal(await answeredBy('gone'), 3);
 });
 
-test('a version that is deleted while images are predicted with it still answers for them', async () => {
+test('a version deleted during predictions completes them', async () => {
   await train(app, tiny({ modelName: 'flying', seed: 20 }));
   const images = Buffer.concat(new Array(10_000).fill(picture));
   const expected = (await predictWith('flying')).json().predictions[0];
@@ -235,7 +235,7 @@ test('a version that is deleted while images are predicted with it still answers
   assertProblem(await predictWith('flying'), 404, 'model-not-found');
 });
 
-test('description, metadata and tags of a version are changed, and found by tag', async () => {
+test('description, metadata and tags of a version can be changed, and tags searched', async () => {
   const url = 'shoes/versions/2';
   const before = await versionOf(url);
   assert.deepEqual([before.description, before.metadata, before.tags], [null, {}, []]);
@@ -264,7 +264,7 @@ test('description, metadata and tags of a version are changed, and found by tag'
   assertProblem(await app.inject('/v1/models?tag=A'), 400, 'invalid-request', 'tag');
 });
 
-test('a version carries the metadata of its request, and its lineage', async () => {
+test('a version has the metadata of its request and its lineage', async () => {
   const metadata = { ticket: 'A-1' };
   const job = await train(app, tiny({ modelName: 'told', seed: 5, metadata, warmStart: 'shoes@1' }));
   const version = await versionOf('told/versions/1');
@@ -283,7 +283,7 @@ test('a version carries the metadata of its request, and its lineage', async () 
   assert.equal(again.digest, job.digest, 'the request can be sent again as it is');
 });
 
-test('what a key may not do it does not, and the history says whose key it was', async (t) => {
+test('enforces scopes, and the history has the name of the key', async (t) => {
   const secrets = Object.fromEntries(SCOPES.map((scope) => [scope, generateKey()]));
   const API_KEYS = SCOPES.map((scope) =>
     formatApiKey({ name: `a-${scope}`, scopes: [scope], digest: sha256Bytes(secrets[scope]!) }),
@@ -318,7 +318,7 @@ test('what a key may not do it does not, and the history says whose key it was',
   assert.deepEqual([list.data[0]?.movedBy, list.history.data[0]?.caller], ['a-admin', 'a-admin']);
 });
 
-test('after a restart everything is as it was', async (t) => {
+test('everything is unchanged after a restart', async (t) => {
   const paths = ['/v1/models', '/v1/models/shoes/aliases', '/v1/models/shoes/versions', '/v1/models/gone'];
   const before = await Promise.all(paths.map(async (path) => (await app.inject(path)).json()));
   await close();

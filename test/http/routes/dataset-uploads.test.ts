@@ -34,7 +34,7 @@ async function uploaded(form: Parameters<typeof upload>[1]): Promise<DatasetSumm
 
 const DIGITS = { name: 'Digits', classNames: JSON.stringify(DIGIT_NAMES), file: digits };
 
-test('digits of scikit-learn are trained on, predicted, checked and shown under their own class names', async () => {
+test('the digits of scikit-learn can be trained on, predicted, checked and shown with their class names', async () => {
   const response = await upload(app, DIGITS);
   assert.equal(response.statusCode, 201, response.body);
   const dataset = datasetSchema.parse(response.json());
@@ -105,7 +105,7 @@ test('digits of scikit-learn are trained on, predicted, checked and shown under 
   assertProblem(await checkModel({ dataset: 'fashion-mnist' }), 422, 'impossible-request', '#/dataset');
 });
 
-test('images that are one colour, the same in all, cannot be standardised, and train without', async () => {
+test('images of one grey value cannot be standardized, but can be trained on', async () => {
   const grey = new Uint8Array(40 * 784).fill(7);
   const { id } = await uploaded({
     ...small(8, 4, 2),
@@ -124,7 +124,7 @@ test('images that are one colour, the same in all, cannot be standardised, and t
   assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
 });
 
-test('the same content is the same data set: in another form, under another name, twice at once', async () => {
+test('equal content is the same data set, in other formats, with other names, and concurrently', async () => {
   const pixels = images(40, 2);
   const arrays = { x_train: npy(pixels, [40, 784]), y_train: npy(labels(40, 2), [40]) };
   const [one, two] = await Promise.all([
@@ -149,7 +149,7 @@ test('the same content is the same data set: in another form, under another name
   assert.equal(named.digest, one.json().digest);
 });
 
-test('pictures of an uploaded data set are the pixels that were sent', async () => {
+test('images of an uploaded data set have the pixels sent', async () => {
   const files = small(6, 4);
   const { id } = await uploaded({ ...files });
   const { data } = parseNpy(files['test_images']!);
@@ -162,7 +162,7 @@ test('pictures of an uploaded data set are the pixels that were sent', async () 
   assertProblem(await app.inject(`/v1/datasets/${id}/splits/test/images/4`), 404, 'image-not-found');
 });
 
-test('2 classes and 100 are trained on', async () => {
+test('trains on 2 and on 100 classes', async () => {
   for (const classes of [2, 100]) {
     const { id } = await uploaded({ ...small(3 * classes, classes, classes) });
     const job = await train(app, {
@@ -177,7 +177,7 @@ test('2 classes and 100 are trained on', async () => {
   }
 });
 
-test('an Idempotency-Key gets the first answer again, and none of another upload', async () => {
+test('an Idempotency-Key replays the first response and rejects another upload', async () => {
   const files = small(12, 4);
   const headers = { 'idempotency-key': 'an-upload' };
   const first = await upload(app, { ...files, name: 'first' }, headers);
@@ -191,7 +191,7 @@ test('an Idempotency-Key gets the first answer again, and none of another upload
   assertProblem(await upload(app, other, headers), 422, 'idempotency-key-reused');
 });
 
-test('what is wrong with a data set is told by part and place', async () => {
+test('reports defects of a data set by part and position', async () => {
   const files = small();
   const short = await upload(app, { ...files, train_labels: npy(labels(7, 2), [7]) });
   const problem = assertProblem(short, 422, 'invalid-dataset-file', '#/train_labels');
@@ -267,12 +267,12 @@ const REFUSED = [
 ] as const;
 
 for (const [title, form, status, code, place] of REFUSED) {
-  test(`${title}: refused`, async () => {
+  test(`rejects ${title}`, async () => {
     assertProblem(await upload(app, form), status, code, place);
   });
 }
 
-test('a body that is no form, or is cut off, is refused', async () => {
+test('rejects a body that is not a form or is truncated', async () => {
   const post = (payload: Buffer | string, type?: string) =>
     app.inject({
       method: 'POST',
@@ -298,17 +298,17 @@ test('a body that is no form, or is cut off, is refused', async () => {
   }
 });
 
-test('files that are too large together are refused while they arrive', async () => {
+test('rejects files above the total limit while they arrive', async () => {
   const half = new Uint8Array(MAX_DATASET_BYTES / 2 + 1);
   assertProblem(await upload(app, { train_images: half, test_images: half }), 413, 'body-too-large');
 });
 
-test('nothing is left of what was refused', async () => {
+test('rejected uploads leave no files', async () => {
   const strange = (await storedFiles(stateDir)).filter((name) => !/^dst_[0-9a-f]{40}$/.test(name));
   assert.deepEqual(strange, []);
 });
 
-test('nothing is left of an upload that is aborted', async (t) => {
+test('aborted uploads leave no files', async (t) => {
   const own = await temporaryDirectory(t);
   const { app: listening } = await startService(t, { STATE_DIR: own });
   await listening.listen({ port: 0, host: '127.0.0.1' });
@@ -326,7 +326,7 @@ test('nothing is left of an upload that is aborted', async (t) => {
   await until(0);
 });
 
-test('a data set is deleted once no job is to train on it; its models stay', async () => {
+test('a data set can be deleted once no job uses it; its models stay', async () => {
   const { id } = await uploaded({ ...small(16, 4), name: 'short-lived' });
   const done = await train(app, tinyOn(id, 'kept'));
   assert.equal(done.status, 'succeeded');
@@ -361,12 +361,12 @@ test('a data set is deleted once no job is to train on it; its models stay', asy
 const tinyOn = (dataset: string, modelName: string) =>
   tiny({ dataset, modelName, training: { epochs: 1, batchSize: 4, validation: null } });
 
-test('what is built in is not deleted', async () => {
+test('built-in data sets cannot be deleted', async () => {
   const response = await app.inject({ method: 'DELETE', url: '/v1/datasets/fashion-mnist' });
   assertProblem(response, 409, 'dataset-in-use');
 });
 
-test('after a restart a data set is there; a damaged one is told of, healed by its upload, and keeps no other from work', async (t) => {
+test('data sets survive a restart; a damaged one is reported, repaired by another upload, and does not affect others', async (t) => {
   const own = { STATE_DIR: await temporaryDirectory(t) };
   const first = await startService(t, own);
   const [good, bad] = [small(16, 4), small(20, 4)];

@@ -8,7 +8,7 @@ import { assertProblem, startService, testImage } from '../../start-service.ts';
 const { app } = await startService({ after });
 const IMAGE = '/v1/datasets/fashion-mnist/splits/test/images/0';
 
-test('the list holds the built-in data set as the resource itself shows it', async () => {
+test('the list contains the built-in data set in the same representation', async () => {
   const one = await app.inject('/v1/datasets/fashion-mnist');
   assert.equal(one.statusCode, 200);
   const dataset = datasetSchema.parse(one.json());
@@ -45,13 +45,13 @@ test('the list holds the built-in data set as the resource itself shows it', asy
   });
 });
 
-test('after the last data set there are no more', async () => {
+test('the page after the last data set is empty', async () => {
   assertProblem(await app.inject('/v1/datasets?after=nobody'), 400, 'invalid-request', 'after');
   const response = await app.inject('/v1/datasets?limit=1&after=fashion-mnist');
   assert.deepEqual(response.json(), { data: [], firstId: null, lastId: null, hasMore: false });
 });
 
-test('a picture is a PNG unless something else is accepted, with its label and class in the headers', async () => {
+test('an image is a PNG by default, with label and class in the headers', async () => {
   const response = await app.inject(IMAGE);
   assert.equal(response.statusCode, 200);
   assert.equal(response.headers['content-type'], 'image/png');
@@ -64,7 +64,7 @@ test('a picture is a PNG unless something else is accepted, with its label and c
   );
 });
 
-test('all forms of a picture are the same 784 pixels', async () => {
+test('all formats of an image have the same 784 pixels', async () => {
   const bytes = await testImage(app, 17);
   assert.equal(bytes.length, 784);
   const png = await sharp(await testImage(app, 17, 'image/png'))
@@ -81,7 +81,7 @@ test('all forms of a picture are the same 784 pixels', async () => {
   assert.equal(json.image.length, 28);
 });
 
-test('the type with the highest quality is answered', async () => {
+test('responds with the type of the highest quality', async () => {
   const accept = 'image/png;q=0.5, application/x-npy;q=0.9, text/html';
   const response = await app.inject({ url: IMAGE, headers: { accept } });
   assert.equal(response.headers['content-type'], 'application/x-npy');
@@ -89,7 +89,7 @@ test('the type with the highest quality is answered', async () => {
   assert.equal(wildcard.headers['content-type'], 'image/png');
 });
 
-test('parameters of an accepted type say nothing, but for its weight', async () => {
+test('ignores parameters of accepted types except q', async () => {
   for (const [accept, type] of [
     ['image/png;charset=utf-8', 'image/png'],
     ['application/x-npy; version=1; q=0.9, image/png;note="a, b;q=1";q=0.5', 'application/x-npy'],
@@ -103,12 +103,12 @@ test('parameters of an accepted type say nothing, but for its weight', async () 
   assertProblem(refused, 406, 'not-acceptable');
 });
 
-test('a type that is not offered is a 406 that names those that are', async () => {
+test('a type that is not offered gives 406 with the offered ones', async () => {
   const response = await app.inject({ url: IMAGE, headers: { accept: 'image/gif' } });
   assert.match(assertProblem(response, 406, 'not-acceptable').detail, /image\/png, application\/x-npy/);
 });
 
-test('both splits have a first and a last picture, and none after it', async () => {
+test('both splits have a first and a last image, and none after it', async () => {
   for (const [split, last] of [
     ['train', 59_999],
     ['test', 9_999],
@@ -120,14 +120,14 @@ test('both splits have a first and a last picture, and none after it', async () 
   }
 });
 
-test('an index that is not a whole number is refused by name', async () => {
+test('rejects an index that is not a whole number by name', async () => {
   for (const index of ['%20', '-1', '1.5', '0x10', '1e2', 'first', '9'.repeat(40)]) {
     const response = await app.inject(`/v1/datasets/fashion-mnist/splits/test/images/${index}`);
     assertProblem(response, 400, 'invalid-request', 'index');
   }
 });
 
-test('a split or data set that there is not is refused', async () => {
+test('rejects a missing split or data set', async () => {
   const split = await app.inject('/v1/datasets/fashion-mnist/splits/validation/images/0');
   assertProblem(split, 400, 'invalid-request', 'split');
   for (const url of [

@@ -54,7 +54,7 @@ const unscaled = picture.map((value) => Math.round(value / 255));
 const transposed = picture.map((_, i) => picture[(i % 28) * 28 + Math.floor(i / 28)]!);
 const moved = picture.map((_, i) => (i >= 8 * 28 ? picture[i - 8 * 28]! : 0));
 
-test('nothing is said of a picture as the training had them, and what is wrong with others', async () => {
+test('has no findings for training images, and names the problems of others', async () => {
   assert.deepEqual(await diagnose(picture), []);
   assert.deepEqual(await diagnose(inverted), ['inverted']);
   assert.deepEqual(await diagnose(unscaled), ['unscaled']);
@@ -64,7 +64,7 @@ test('nothing is said of a picture as the training had them, and what is wrong w
   assert.deepEqual(await diagnose(moved), ['off-centre']);
 });
 
-test('a finding says what was seen and what to do, and changes nothing', async () => {
+test('a finding has detail and advice, and does not change the prediction', async () => {
   const [plain, diagnosed] = [
     await predict(BYTES, inverted, ''),
     await predict(BYTES, inverted, '?diagnose=true'),
@@ -78,7 +78,7 @@ test('a finding says what was seen and what to do, and changes nothing', async (
   assert.deepEqual(off, plain);
 });
 
-test('each of many images is diagnosed for itself, beside topK and logits', async () => {
+test('diagnoses each image separately, together with topK and logits', async () => {
   const batch = Buffer.concat([picture, inverted, picture, unscaled]);
   const { predictions } = await predict(
     NPY,
@@ -92,7 +92,7 @@ test('each of many images is diagnosed for itself, beside topK and logits', asyn
   assert.ok(predictions.every(({ top, logits }) => top!.length === 2 && logits!.length === 10));
 });
 
-test('versions and checkpoints diagnose too', async () => {
+test('versions and checkpoints can diagnose, too', async () => {
   const { id } = await queueJob(app, endless);
   await untilJob(app, id, isUnderway);
   await app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/pause` });
@@ -115,13 +115,13 @@ test('versions and checkpoints diagnose too', async () => {
   }
 });
 
-test('a diagnosis is JSON: whoever takes npy alone is told so', async () => {
+test('a diagnosis requires JSON; accepting only npy is rejected', async () => {
   const response = await send(BYTES, picture, '?diagnose=true', NPY);
   assert.match(assertProblem(response, 406, 'not-acceptable').detail, /\?diagnose=true/);
   assert.equal((await send(BYTES, picture, '', NPY)).statusCode, 200);
 });
 
-test('a picture of another size is refused, unless it is asked to be made to fit', async () => {
+test('rejects an image of another size without fit=contain', async () => {
   const refused = assertProblem(await send('image/png', large, ''), 422, 'invalid-image-size');
   assert.match(refused.detail, /280×280.*fit=contain/);
   const [same] = (await predict('image/png', png, '')).predictions;
@@ -132,7 +132,7 @@ test('a picture of another size is refused, unless it is asked to be made to fit
   assert.deepEqual(small, same);
 });
 
-test('what was done to make it fit is told with the diagnosis, file by file', async () => {
+test('the diagnosis lists the corrections of each file', async () => {
   const form = new FormData();
   const photo = await sharp(large).jpeg().withMetadata({ orientation: 6 }).toBuffer();
   for (const [name, bytes, type] of [
@@ -156,7 +156,7 @@ test('what was done to make it fit is told with the diagnosis, file by file', as
   assert.match(predictions[0]!.diagnosis!.corrected[0]!.detail, /from 280×280 to 28×28/);
 });
 
-test('numbers are not made to fit', async () => {
+test('does not resize numbers', async () => {
   for (const [type, body] of [
     [BYTES, picture],
     [NPY, npyBytes(picture, [28, 28])],
@@ -167,7 +167,7 @@ test('numbers are not made to fit', async () => {
   }
 });
 
-test('more images than are diagnosed at a time are refused, and predicted without', async () => {
+test('rejects diagnosing too many images, but predicts them', async () => {
   const many = new Uint8Array(10_001 * 784);
   const { detail } = assertProblem(
     await send(BYTES, many, '?diagnose=true'),
@@ -180,7 +180,7 @@ test('more images than are diagnosed at a time are refused, and predicted withou
 });
 
 for (const query of ['?diagnose=yes', '?diagnose=', '?fit=cover', '?fit=']) {
-  test(`${query} is refused`, async () => {
+  test(`rejects ${query}`, async () => {
     const place = query.slice(1, query.indexOf('='));
     assertProblem(await send('image/png', png, query), 400, 'invalid-request', place);
   });

@@ -35,7 +35,7 @@ async function compare(path: string): Promise<ModelComparison> {
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
-test('an evaluation of the test set is the accuracy and loss that the training measured', async () => {
+test('an evaluation of the test split equals the figures of the training', async () => {
   for (const [index, job] of jobs.entries()) {
     const { model, dataset, split, examples, accuracy, loss } = await evaluate(`${index + 1}/evaluation`);
     assert.deepEqual(model, { name: 'measured', version: index + 1 });
@@ -45,7 +45,7 @@ test('an evaluation of the test set is the accuracy and loss that the training m
   }
 });
 
-test('the matrix, the classes and the bins count every image once', async () => {
+test('matrix, classes and bins count every image once', async () => {
   const { confusionMatrix, classes, calibration, accuracy, accuracyInterval } =
     await evaluate('1/evaluation');
   assert.deepEqual(confusionMatrix.map(sum), new Array(10).fill(1000));
@@ -58,7 +58,7 @@ test('the matrix, the classes and the bins count every image once', async () => 
   assert.ok(accuracyInterval.low < accuracy && accuracy < accuracyInterval.high);
 });
 
-test('a mistake links to its picture, which the model takes for just that', async () => {
+test('a mistake links to its image, for which the model gives that prediction', async () => {
   const { mistakes } = await evaluate('2/evaluation');
   assert.equal(mistakes.length, 20);
   const { image, index, label, className, predicted, predictedClassName, probability } = mistakes[0]!;
@@ -77,13 +77,13 @@ test('a mistake links to its picture, which the model takes for just that', asyn
   assert.ok(Math.abs(prediction!.probability - probability) < 1e-6);
 });
 
-test('the training images can be measured too', async () => {
+test('the training split can be evaluated, too', async () => {
   const { split, examples, mistakes } = await evaluate('1/evaluation?split=train');
   assert.deepEqual([split, examples], ['train', 60_000]);
   assert.ok(mistakes.every(({ image }) => image.includes('/splits/train/images/')));
 });
 
-test('an answer that is asked for again is known by its ETag', async () => {
+test('a repeated request gets 304 by its ETag', async () => {
   const { headers } = await get('1/evaluation');
   const again = await get('1/evaluation', { 'if-none-match': String(headers['etag']) });
   assert.deepEqual([again.statusCode, again.body], [304, '']);
@@ -91,13 +91,13 @@ test('an answer that is asked for again is known by its ETag', async () => {
   assert.equal(other.statusCode, 200);
 });
 
-test('HEAD tells what GET would', async () => {
+test('HEAD has the headers of GET', async () => {
   const response = await app.inject({ method: 'HEAD', url: `${VERSION}/1/evaluation` });
   assert.deepEqual([response.statusCode, response.body], [200, '']);
   assert.equal(response.headers['etag'], (await get('1/evaluation')).headers['etag']);
 });
 
-test('a comparison counts what both, one and none know, and shows where they differ', async () => {
+test('a comparison counts images that both, one and neither classify correctly, and lists differences', async () => {
   const [one, two] = [await evaluate('1/evaluation'), await evaluate('2/evaluation')];
   const found = await compare('1/comparison?with=measured@2');
   assert.deepEqual([found.model.version, found.other.version, found.split], [1, 2, 'test']);
@@ -127,7 +127,7 @@ test('a comparison counts what both, one and none know, and shows where they dif
   assert.deepEqual([model.label, other.label], labels);
 });
 
-test('the other way round the signs are, and nothing else', async () => {
+test('swapping the models changes signs only', async () => {
   const [there, back] = [
     await compare('1/comparison?with=measured@2'),
     await compare('2/comparison?with=measured@1'),
@@ -137,7 +137,7 @@ test('the other way round the signs are, and nothing else', async () => {
   assert.equal(back.differences.total, there.differences.total);
 });
 
-test('a version and itself differ nowhere, and a name alone is a version too', async () => {
+test('a version does not differ from itself; a name alone is accepted', async () => {
   const { mcnemar, differences, other } = await compare('2/comparison?with=measured');
   assert.deepEqual([other.version, mcnemar.pValue, differences], [2, 1, { total: 0, images: [] }]);
 });
@@ -151,7 +151,7 @@ for (const [path, status, code, place] of [
   ['1/comparison?with=measured@7', 422, 'unknown-model', 'with'],
   ['1/comparison?with=other', 422, 'unknown-model', 'with'],
 ] as const) {
-  test(`${path} is refused: ${status} ${code}`, async () => {
+  test(`rejects ${path}: ${status} ${code}`, async () => {
     assertProblem(await get(path), status, code, place);
   });
 }

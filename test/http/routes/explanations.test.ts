@@ -41,14 +41,14 @@ async function probabilityOf(pixels: Uint8Array, label: number): Promise<number>
   return response.json<Predictions>().predictions[0]!.probabilities![label]!;
 }
 
-test('the likeliest class is explained, with the probability that a prediction has', async () => {
+test('explains the most probable class, with the predicted probability', async () => {
   const { model, label, probability, predicted, className } = await explain(BYTES, picture);
   assert.deepEqual(model, { name: 'asked', version: 1 });
   assert.deepEqual(predicted, { label, className, probability });
   assert.ok(Math.abs(probability! - (await probabilityOf(picture, label))) < 1e-6);
 });
 
-test('the map of covered parts is the drop that predictions of covered pictures show', async () => {
+test('the occlusion map equals the drop in predictions of covered images', async () => {
   const { label, probability, occlusion } = await explain(BYTES, picture);
   // The corner is in one square only.
   const covered = Uint8Array.from(picture, (value, i) => (i % 28 < 4 && i < 4 * 28 ? 0 : value));
@@ -57,7 +57,7 @@ test('the map of covered parts is the drop that predictions of covered pictures 
   assert.ok(occlusion.map.flat().some((value) => Math.abs(value!) > 1e-3));
 });
 
-test('the gradient is the slope of the log-probability that predictions show', async () => {
+test('the gradient equals the slope of the predicted log-probability', async () => {
   const { label, gradient } = await explain(BYTES, picture);
   const [at, steepest] = gradient.map
     .flat()
@@ -70,7 +70,7 @@ test('the gradient is the slope of the log-probability that predictions show', a
   assert.ok(Math.abs(slope - steepest) < 0.1 * Math.abs(steepest), `${slope} and ${steepest}`);
 });
 
-test('any class can be asked for, and any form of an image says the same', async () => {
+test('explains any class, with the same result for every image format', async () => {
   const expected = await explain(BYTES, picture, '?label=3');
   assert.equal(expected.label, 3);
   const json = new TextEncoder().encode(JSON.stringify({ image: Array.from(picture) }));
@@ -83,7 +83,7 @@ test('any class can be asked for, and any form of an image says the same', async
   }
 });
 
-test('as a picture it is the image and both maps, side by side', async () => {
+test('as PNG it shows the image and both maps side by side', async () => {
   const response = await send(BYTES, picture, '', 'image/png');
   assert.equal(response.headers['content-type'], 'image/png');
   assert.match(String(response.headers['vary']), /Accept/);
@@ -92,7 +92,7 @@ test('as a picture it is the image and both maps, side by side', async () => {
   assert.ok(width! > 3 * 28 * 8 && height! > 28 * 8);
 });
 
-test('a picture of another size is explained when it is made to fit, and looked at when that is asked for', async () => {
+test('explains an image of another size with fit=contain, and diagnoses it on request', async () => {
   const large = await sharp(png).resize(280, 280, { kernel: 'nearest' }).png().toBuffer();
   assertProblem(await send('image/png', large), 422, 'invalid-image-size');
   const { diagnosis } = await explain('image/png', large, '?fit=contain&diagnose=true');
@@ -114,12 +114,12 @@ for (const [title, type, body, query, status, code, place] of [
   ['an empty class', BYTES, picture, '?label=', 400, 'invalid-request', 'label'],
   ['another type', 'text/plain', picture, '', 415, 'unsupported-media-type', undefined],
 ] as const) {
-  test(`${title} is refused: ${status} ${code}`, async () => {
+  test(`rejects ${title}: ${status} ${code}`, async () => {
     assertProblem(await send(type, body, query), status, code, place);
   });
 }
 
-test('a version that there is not, and a checkpoint, are refused', async () => {
+test('rejects a missing version and a checkpoint', async () => {
   for (const path of ['asked/versions/2', 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C/versions/1']) {
     const url = `/v1/models/${path}/explanations`;
     const headers = { 'content-type': BYTES };

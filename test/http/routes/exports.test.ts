@@ -36,7 +36,7 @@ const TYPES = {
 };
 
 for (const format of EXPORT_FORMATS) {
-  test(`${format} says what it is, of which parameters, and how near it came to the service`, async () => {
+  test(`${format} has headers with its type, digest, and difference from the service`, async () => {
     const { headers, rawPayload } = await fetchFile(`format=${format}`);
     assert.equal(headers['content-type'], TYPES[format]);
     assert.equal(headers['content-disposition'], `attachment; filename="mine-1.${format}"`);
@@ -57,7 +57,7 @@ for (const format of EXPORT_FORMATS) {
     }
   });
 
-  test(`who has the ${format} file already is told so, and the file is the same every time`, async () => {
+  test(`${format} exports are reproducible and give 304 by their ETag`, async () => {
     const first = await fetchFile(`format=${format}`);
     const again = await fetchFile(`format=${format}`);
     assert.deepEqual(again.rawPayload, first.rawPayload);
@@ -70,13 +70,13 @@ for (const format of EXPORT_FORMATS) {
   });
 }
 
-test('each file has a tag of its own', async () => {
+test('each file has its own ETag', async () => {
   const queries = [...EXPORT_FORMATS.map((format) => `format=${format}`), 'format=onnx&input=uint8'];
   const tags = await Promise.all(queries.map(async (query) => (await fetchFile(query)).headers['etag']));
   assert.equal(new Set(tags).size, queries.length);
 });
 
-test('npy, npz and safetensors hold the parameters of the version to the bit, and so does JSON', async () => {
+test('npy, npz, safetensors and JSON contain the parameters bit for bit', async () => {
   for (const format of ['npy', 'npz', 'safetensors'] as const) {
     const { parameters } = importModel(await exported(format), { hidden: [4] });
     assert.equal(parametersDigest(parameters), version.digest, format);
@@ -99,7 +99,7 @@ test('npy, npz and safetensors hold the parameters of the version to the bit, an
 });
 
 for (const input of ['float', 'uint8'] as const) {
-  test(`ONNX Runtime answers to 300 test images as the service does, input=${input}`, async () => {
+  test(`ONNX Runtime agrees with the service on 300 test images, input=${input}`, async () => {
     const pixels = new Uint8Array(test300);
     const answer = await app.inject({
       method: 'POST',
@@ -132,7 +132,7 @@ for (const input of ['float', 'uint8'] as const) {
   });
 }
 
-test('what is exported is asked for by number or alias, in a format that there is', async () => {
+test('exports by number or alias, in known formats only', async () => {
   const moved = await app.inject({
     method: 'PUT',
     url: '/v1/models/mine/aliases/champion',
@@ -150,7 +150,7 @@ test('what is exported is asked for by number or alias, in a format that there i
   assertProblem(await fetchFile('format=npy', 'nobody'), 404, 'model-not-found');
 });
 
-test('a large network is no JSON, and its ONNX file is checked on fewer images', async () => {
+test('a large network cannot be exported as JSON, and its ONNX file is verified on fewer images', async () => {
   const count = parameterCount([784, 4096, 450, 10]);
   const vector = npyBytes(numbers(count), [count]);
   const large = await importFile(app, vector, { name: 'mine', hidden: '4096,450', dataset: 'none' });

@@ -4,7 +4,7 @@ import { startService } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
-test('the service lives and is ready, and says what that rests on', async () => {
+test('reports liveness, and readiness with its checks', async () => {
   const live = await app.inject('/health/live');
   assert.deepEqual([live.statusCode, live.json()], [200, { live: true }]);
   const ready = await app.inject('/health/ready');

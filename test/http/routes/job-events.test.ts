@@ -33,7 +33,7 @@ async function listed(id: string): Promise<JobEvent[]> {
   return (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
 }
 
-test('a stream tells everything from the first event to the end of the job, as the list does, and closes', async () => {
+test('a stream sends all events to the end of the job, equal to the list, and closes', async () => {
   const { id } = await queueJob(app, eventful);
   const { status, headers, events } = await openStream(eventsOf(id), { 'x-request-id': 'watching' });
   assert.equal(status, 200);
@@ -49,7 +49,7 @@ test('a stream tells everything from the first event to the end of the job, as t
   assert.equal(seen.filter(({ type }) => type === 'epoch').length, 16);
 });
 
-test('a client that hangs up after every few events and comes back misses none and sees none twice', async () => {
+test('a client that reconnects after every few events gets each event once', async () => {
   const { id } = await queueJob(app, eventful);
   const seen: number[] = [];
   for (let visits = 1; ; visits++) {
@@ -70,7 +70,7 @@ test('a client that hangs up after every few events and comes back misses none a
   assert.deepEqual(seen, upTo((await listed(id)).length));
 });
 
-test('50 followers of one job, who come at different times, are told the same', async () => {
+test('50 followers that connect at different times get the same events', async () => {
   const { id } = await queueJob(app, eventful);
   const followers: Promise<JobEvent[]>[] = [];
   for (let n = 0; n < 50; n++) {
@@ -83,7 +83,7 @@ test('50 followers of one job, who come at different times, are told the same', 
   for (const [n, seen] of all.entries()) assert.deepEqual(seen, expected.slice(n % 2));
 });
 
-test('who has seen the end of a job is answered with 204, by header and by query', async () => {
+test('a client that has seen the end of a job gets 204, by header and by query', async () => {
   const { id } = await train(app);
   const last = (await listed(id)).length;
   const byHeader = await openStream(`${eventsOf(id)}?after=1`, { 'last-event-id': String(last) });
@@ -94,7 +94,7 @@ test('who has seen the end of a job is answered with 204, by header and by query
   assert.deepEqual([list.statusCode, list.json().data], [200, []]);
 });
 
-test('what cannot be followed is refused by name before a stream begins', async () => {
+test('rejects an invalid stream request by name before it begins', async () => {
   const { id } = await train(app);
   const url = `/v1/training-jobs/${id}/events`;
   const get = (headers: Record<string, string>, path = url) => app.inject({ url: path, headers });
@@ -109,7 +109,7 @@ test('what cannot be followed is refused by name before a stream begins', async 
   assertProblem(await get({ accept }, `${url}?after=1000`), 422, 'impossible-request', 'after');
 });
 
-test('a list is what who does not ask for a stream gets, with its ETag; a stream knows no If-None-Match', async () => {
+test('without Accept for a stream the response is a list with an ETag; a stream ignores If-None-Match', async () => {
   const { id } = await train(app);
   const url = `/v1/training-jobs/${id}/events`;
   for (const headers of [{}, { accept: '*/*' }, { accept: 'application/json' }]) {
@@ -124,7 +124,7 @@ test('a list is what who does not ask for a stream gets, with its ETag; a stream
   assert.deepEqual(await idsOf(stream.events()), upTo((await listed(id)).length));
 });
 
-test('HEAD answers with the headers alone', async () => {
+test('HEAD responds with the headers only', async () => {
   const { id } = await queueJob(app, endless);
   const response = await fetch(eventsOf(id), { method: 'HEAD', headers: { accept } });
   assert.deepEqual([response.status, await response.text()], [200, '']);
@@ -132,7 +132,7 @@ test('HEAD answers with the headers alone', async () => {
   await cancelJob(app, id);
 });
 
-test("Node's own EventSource follows a job to its end, comes back, and is told that there is no more", async (t) => {
+test("Node's EventSource follows a job to its end, reconnects, and gets 204", async (t) => {
   const { id } = await queueJob(app, eventful);
   const script = join(import.meta.dirname, '../children/event-source.ts');
   const client = spawn(process.execPath, ['--experimental-eventsource', script, eventsOf(id)], {
@@ -153,7 +153,7 @@ test("Node's own EventSource follows a job to its end, comes back, and is told t
   assert.deepEqual(lines.slice(events.length), [{ readyState: 0 }, { readyState: 2 }]);
 });
 
-test('when the service stops, its streams end, a new one is refused, and it closes', async (t) => {
+test('on shutdown streams end, new ones are rejected, and the service closes', async (t) => {
   const { app: other, close } = await startService(t, { SHUTDOWN_GRACE_SECONDS: '30' });
   const address = await other.listen({ port: 0, host: '127.0.0.1' });
   const { id } = await queueJob(other, endless);

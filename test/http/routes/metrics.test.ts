@@ -25,7 +25,7 @@ const told = async (holds: (value: Awaited<ReturnType<typeof collect>>) => boole
   }
 };
 
-test('the answer is the text format 0.0.4, and every name begins with atelier_', async () => {
+test('the response is text format 0.0.4, and every name begins with atelier_', async () => {
   const { body, headers } = await app.inject('/metrics');
   assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   const samples = [...parseSamples(body).keys()];
@@ -36,7 +36,7 @@ test('the answer is the text format 0.0.4, and every name begins with atelier_',
   );
 });
 
-test('what is counted ends in _total, what is measured in its base unit', async () => {
+test('counters end in _total, other names in their base unit', async () => {
   const { body } = await app.inject('/metrics');
   for (const [, name, type] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
     // Those of the process have the names that prom-client gives them everywhere.
@@ -46,21 +46,21 @@ test('what is counted ends in _total, what is measured in its base unit', async 
   }
 });
 
-test('what runs is told in the labels of atelier_build_info', async () => {
+test('atelier_build_info has the versions as labels', async () => {
   const { body } = await app.inject('/metrics');
   const labels = /^atelier_build_info\{(.*)\} 1$/m.exec(body)?.[1];
   assert.match(labels!, new RegExp(`version="${packageJson.version}",node="${process.versions.node}"`));
   assert.match(labels!, /kernel="simd-float32",kernel_digest="sha256:[0-9a-f]{64}"/);
 });
 
-test('the delay of the event loop is measured', async () => {
+test('measures the event-loop delay', async () => {
   const value = await collect(app);
   for (const part of ['mean', 'p50', 'p99', 'max']) {
     assert.notEqual(value(`atelier_nodejs_eventloop_lag_${part}_seconds{}`), undefined, part);
   }
 });
 
-test('a training is counted: its epochs, its images, and its end', async () => {
+test('counts epochs, images and outcomes of trainings', async () => {
   const before = await collect(app);
   await train(app, tiny({ modelName: 'counted', training: { ...tiny().training, epochs: 2 } }));
   const since = (value: typeof before, name: string) => Number(value(name)) - Number(before(name));
@@ -72,7 +72,7 @@ test('a training is counted: its epochs, its images, and its end', async () => {
   assert.equal(since(value, 'atelier_training_images_total{}'), 2 * 1200);
 });
 
-test('jobs are counted by their status, and those that run tell how fast', async () => {
+test('counts jobs by status, with the speed of running ones', async () => {
   const running = await queueJob(app, endless);
   const waiting = [await queueJob(app, tiny()), await queueJob(app, tiny())];
   await untilJob(app, running.id, isUnderway);
@@ -87,7 +87,7 @@ test('jobs are counted by their status, and those that run tell how fast', async
   assert.deepEqual([after(rate), after('atelier_queue_depth{}')], [0, 0]);
 });
 
-test('predictions are counted by model and version, those of a thread too', async () => {
+test('counts predictions by model and version, including those of workers', async () => {
   await train(app, tiny({ modelName: 'served' }));
   const image = await testImage(app, 0);
   for (const count of [1, 65]) {
@@ -111,7 +111,7 @@ test('predictions are counted by model and version, those of a thread too', asyn
   assert.equal((await collect(app))(`atelier_predictions_total{${labels}}`), undefined, 'it is gone');
 });
 
-test('a gradient check is counted by its result', async () => {
+test('counts gradient checks by result', async () => {
   const check = (body: object) => app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: body });
   assert.equal((await check({ network: { hidden: [2] } })).json().passed, true);
   // Differences over so small a step are nothing but rounding.
@@ -122,7 +122,7 @@ test('a gradient check is counted by its result', async () => {
   assert.equal(value('atelier_gradient_checks_total{result="failed"}'), 1);
 });
 
-test('requests are counted by the template of their route, and never by what a client made up', async () => {
+test('counts requests by route template, never by client-supplied paths', async () => {
   const madeUp = ['first-secret', 'second-secret'];
   for (const name of madeUp) {
     await app.inject(`/v1/models/${name}`);
@@ -139,7 +139,7 @@ test('requests are counted by the template of their route, and never by what a c
   assert.doesNotMatch(body, /job_[0-9A-Z]{26}/);
 });
 
-test('a service that is shutting down still tells what it does', async (t) => {
+test('metrics are available during shutdown', async (t) => {
   const { app: closing, close } = await startService(t);
   const { id } = await queueJob(closing, endless);
   await untilJob(closing, id, isUnderway);

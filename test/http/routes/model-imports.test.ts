@@ -68,7 +68,7 @@ for (const [origin, format, fields] of [
   [standardized, 'npz', { standardization: JSON.stringify(standardized.standardization) }],
   [standardized, 'safetensors', { dataset: 'fashion-mnist' }],
 ] as [ModelVersion, string, Record<string, string>][]) {
-  test(`${origin.name} comes back from ${format} with its digest, its accuracy and its answers`, async () => {
+  test(`${origin.name} is restored from ${format} with its digest, accuracy and predictions`, async () => {
     const file = await exported(origin.name, format);
     const back = await imported(file, { name: `back-from-${format}`, ...fields });
     for (const same of ['digest', 'layerSizes', 'activation', 'standardization', 'classNames'] as const) {
@@ -87,7 +87,7 @@ for (const [origin, format, fields] of [
 
 for (const fixture of formatFixtures) {
   const { file, activation, hidden, standardization, probabilities: expected } = fixture;
-  test(`${file} predicts over HTTP what it did where it was trained`, async () => {
+  test(`${file} gives the predictions of the program that wrote it, over HTTP`, async () => {
     const version = await imported(formatFixture(file), {
       name: 'elsewhere',
       activation,
@@ -102,7 +102,7 @@ for (const fixture of formatFixtures) {
   });
 }
 
-test('an imported model is one as any other: compared, checked, started from, exported, deleted', async () => {
+test('an imported model can be compared, checked, trained from, exported and deleted', async () => {
   const { name, version } = await imported(await exported('first', 'safetensors'), {
     name: 'citizen',
     metadata: '{"from":"a test"}',
@@ -129,7 +129,7 @@ test('an imported model is one as any other: compared, checked, started from, ex
   assert.equal((await probabilities(first, fixtureImages)).length, 80);
 });
 
-test('what nobody says is assumed, and told', async () => {
+test('missing properties are assumed and reported', async () => {
   const { parameters, layerSizes } = modelOf([784, 4, 10]);
   const vector = npyBytes(parameters, [parameters.length]);
   const version = await imported(vector, { name: 'silent', hidden: '4' });
@@ -142,7 +142,7 @@ test('what nobody says is assumed, and told', async () => {
   assert.deepEqual((await imported(flat, { name: 'silent', hidden: '' })).layerSizes, [784, 10]);
 });
 
-test('a model of other classes is measured on nothing, and calls its classes by number', async () => {
+test('a model with other classes is not evaluated, and gets numbers as class names', async () => {
   const three = exportModel(modelOf([784, 4, 3]), 'npz');
   const version = await imported(three, { name: 'three', activation: 'tanh' });
   assert.deepEqual([version.testAccuracy, version.lineage.dataset], [null, null]);
@@ -202,7 +202,7 @@ const unreadable: [
 ];
 
 for (const [title, bytes, fields, message, place = '#/file'] of unreadable) {
-  test(`${title}: refused, and nothing is published`, async () => {
+  test(`rejects ${title}, and publishes nothing`, async () => {
     const response = await importFile(app, bytes, { name: 'refused', ...fields });
     const problem = assertProblem(response, 422, 'invalid-model-file', place);
     assert.match(problem.detail, message);
@@ -210,7 +210,7 @@ for (const [title, bytes, fields, message, place = '#/file'] of unreadable) {
   });
 }
 
-test('a data set has to be there, and of as many classes', async () => {
+test('requires an existing data set with the same number of classes', async () => {
   const refused = (dataset: string) => importFile(app, good, { name: 'refused', dataset });
   assertProblem(await refused('nowhere'), 422, 'unknown-dataset', '#/dataset');
   assertProblem(await refused('fashion-mnist'), 422, 'impossible-request', '#/dataset');
@@ -236,12 +236,12 @@ const unfit: [fields: Record<string, string>, place: string][] = [
 ];
 
 for (const [fields, place] of unfit) {
-  test(`${JSON.stringify(fields).slice(0, 60)}: the field is named`, async () => {
+  test(`rejects ${JSON.stringify(fields).slice(0, 60)} with the name of the field`, async () => {
     assertProblem(await importFile(app, good, fields), 400, 'invalid-request', place);
   });
 }
 
-test('a form is one file under its name, and each field once', async () => {
+test('requires one file under its name, and each field once', async () => {
   const post = (form: Awaited<ReturnType<typeof formBody>>) =>
     app.inject({ method: 'POST', url: '/v1/models', ...form });
   assertProblem(await post(await formBody(null, { name: 'x' })), 400, 'invalid-request', '#/file');
@@ -281,14 +281,14 @@ test('a form is one file under its name, and each field once', async () => {
   assertProblem(await post({ ...cut, payload: cut.payload.subarray(0, 400) }), 400, 'malformed-body');
 });
 
-test('the name of the file does not matter, whatever it is', async () => {
+test('ignores the file name', async () => {
   const form = await formBody(good, { name: 'path', activation: 'tanh' }, '../../../etc/passwd\u0000.npz');
   const response = await app.inject({ method: 'POST', url: '/v1/models', ...form });
   assert.equal(response.statusCode, 201, response.body);
   assert.doesNotMatch(response.body, /passwd/);
 });
 
-test('the same key and form publish one version, another form is refused', async () => {
+test('the same key and form publish one version; another form is rejected', async () => {
   const key = { 'idempotency-key': 'once' };
   const fields = { name: 'once', activation: 'tanh' };
   const answer = await importFile(app, good, fields, key);

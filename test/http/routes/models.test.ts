@@ -15,7 +15,7 @@ import {
 
 const { app } = await startService({ after });
 
-test('without models the list is empty, and a missing one says how to get one', async () => {
+test('without models the list is empty, and a 404 explains how to create one', async () => {
   const list = await app.inject('/v1/models');
   assert.deepEqual(list.json(), { data: [], firstId: null, lastId: null, hasMore: false });
   const problem = assertProblem(await app.inject('/v1/models/shoes'), 404, 'model-not-found');
@@ -56,7 +56,7 @@ test('versions are listed newest first, page by page', async () => {
   assert.deepEqual([second.data[0].version, second.hasMore], [1, false]);
 });
 
-test('what there is not is a 404 that says what there is', async () => {
+test('a missing resource gives 404 with the existing ones', async () => {
   const missing = assertProblem(await app.inject('/v1/models/c'), 404, 'model-not-found');
   assert.match(missing.detail, /There are: (a, b|b, a)/);
   const version = assertProblem(await app.inject('/v1/models/b/versions/3'), 404, 'model-not-found');
@@ -65,7 +65,7 @@ test('what there is not is a 404 that says what there is', async () => {
   assertProblem(await app.inject(`/v1/models/${'c'.repeat(500)}`), 404, 'route-not-found');
 });
 
-test('versions and cursors that cannot be are refused by name', async () => {
+test('rejects invalid versions and cursors by name', async () => {
   for (const version of ['0', '-1', '00', '1234567890', 'Newest', '1+1']) {
     const response = await app.inject(`/v1/models/b/versions/${version}`);
     assertProblem(response, 400, 'invalid-request', 'version');
@@ -77,7 +77,7 @@ test('versions and cursors that cannot be are refused by name', async () => {
   assertProblem(await app.inject('/v1/models?after=nobody'), 400, 'invalid-request', 'after');
 });
 
-test('a model that is not there yet is told with the job that will publish it', async () => {
+test('a 404 for a model in training names its job', async () => {
   const job = await queueJob(app, { ...endless, modelName: 'coming' });
   await untilJob(app, job.id, isRunning);
   const problem = assertProblem(await app.inject('/v1/models/coming'), 404, 'model-not-found');

@@ -41,7 +41,7 @@ async function statusesOf(app: FastifyInstance, id: string): Promise<unknown[]> 
   return events.flatMap(({ type, data }) => (type === 'status' ? [data['to']] : []));
 }
 
-test('a queued job is paused at once and passed over; resumed, it runs', async (t) => {
+test('a queued job is paused immediately and skipped; resumed, it runs', async (t) => {
   const { app } = await oneAtATime(t);
   const { id: running } = await queueJob(app, endless);
   await untilJob(app, running, isUnderway);
@@ -56,7 +56,7 @@ test('a queued job is paused at once and passed over; resumed, it runs', async (
   assert.equal((await untilJob(app, paused, hasEnded)).status, 'succeeded');
 });
 
-test('a running job that is paused has a checkpoint of where it is, and its place is free for others', async (t) => {
+test('a paused job has a checkpoint of its position, and its slot is free', async (t) => {
   const { app } = await oneAtATime(t);
   const { id } = await queueJob(app, endless);
   const { progress } = await untilJob(app, id, isUnderway);
@@ -83,7 +83,7 @@ test('a running job that is paused has a checkpoint of where it is, and its plac
   ]);
 });
 
-test('what a status does not allow is a 409 that says what it is', async (t) => {
+test('a transition that the status does not allow gives 409 with the status', async (t) => {
   const { app } = await oneAtATime(t);
   const ended = await train(app);
   const { id: running } = await queueJob(app, endless);
@@ -108,7 +108,7 @@ test('what a status does not allow is a 409 that says what it is', async (t) => 
   assertProblem(await app.inject('/v1/training-jobs/job_0/checkpoints'), 404, 'training-job-not-found');
 });
 
-test('asked to pause while it is cancelling it is cancelled, and to cancel while it is pausing too', async (t) => {
+test('cancelling wins over pausing, in either order', async (t) => {
   const { app } = await oneAtATime(t);
   const orders = [
     { first: 'cancel', second: 'pause', answer: 409 },

@@ -109,7 +109,7 @@ const forms: [title: string, type: string, body: Uint8Array | object, query?: st
   ['lossless WebP', 'image/webp', await sharp(png).webp({ lossless: true }).toBuffer()],
 ];
 
-test('a prediction is a label with its class, its probability and those of all classes', async () => {
+test('a prediction has label, class name, probability, and the probabilities of all classes', async () => {
   const { model, predictions } = await predict(BYTES, picture);
   assert.deepEqual(model, { name: 'shown', version: 2 });
   assert.deepEqual(Object.keys(predictions[0]!), ['label', 'className', 'probability', 'probabilities']);
@@ -122,12 +122,12 @@ test('a prediction is a label with its class, its probability and those of all c
 });
 
 for (const [title, type, body, query] of forms) {
-  test(`the picture gets the same probabilities, to the last bit, as ${title}`, async () => {
+  test(`the image gets the same probabilities, bit for bit, as ${title}`, async () => {
     assert.deepEqual((await predict(type, body, query)).predictions, [expected]);
   });
 }
 
-test('the same two pictures in every dtype that NumPy wrote get the same probabilities', async () => {
+test('the same two images in every NumPy dtype get the same probabilities', async () => {
   const folder = new URL('../../fixtures/npy/', import.meta.url);
   const files = (await readdir(folder)).filter((name) => name.startsWith('pictures-'));
   assert.ok(files.length >= 9);
@@ -139,7 +139,7 @@ test('the same two pictures in every dtype that NumPy wrote get the same probabi
   for (const [index, answer] of answers.entries()) assert.deepEqual(answer, whole, files[index]);
 });
 
-test('a JPEG is nearly the picture, and gets nearly its probabilities', async () => {
+test('a JPEG gets nearly the probabilities of the image', async () => {
   const jpeg = await sharp(png).jpeg({ quality: 100 }).toBuffer();
   const [prediction] = (await predict('image/jpeg', jpeg)).predictions;
   for (const [label, probability] of expected.probabilities!.entries()) {
@@ -147,7 +147,7 @@ test('a JPEG is nearly the picture, and gets nearly its probabilities', async ()
   }
 });
 
-test('a form of many files of many kinds is answered in the order of the files', async () => {
+test('a form with several files of several formats is predicted in file order', async () => {
   const other = await testImage(app, 1);
   const [second] = (await predict(BYTES, other)).predictions;
   const [type, body] = await formOf([
@@ -162,12 +162,12 @@ test('a form of many files of many kinds is answered in the order of the files',
   assert.deepEqual(predictions, [expected, second, expected, expected, second, expected]);
 });
 
-test('a form of one file is answered as the file alone', async () => {
+test('a form with one file gives the same response as the file alone', async () => {
   const [type, body] = await formOf([['image/png', png]]);
   assert.deepEqual((await predict(type, body)).predictions, [expected]);
 });
 
-test('topK shows the likeliest classes instead of all, logits are added on request', async () => {
+test('topK returns the most probable classes instead of all; logits are added on request', async () => {
   const [prediction] = (await predict(BYTES, picture, '?topK=3&logits=true')).predictions;
   const { top, logits, probabilities, ...first } = prediction!;
   assert.equal(probabilities, undefined);
@@ -186,7 +186,7 @@ test('topK shows the likeliest classes instead of all, logits are added on reque
   assert.equal((await predict(BYTES, picture, '?topK=100')).predictions[0]!.top!.length, 10);
 });
 
-test('as npy the answer is the float32 matrix of probabilities', async () => {
+test('as npy the response is the float32 matrix of probabilities', async () => {
   const response = await send(BYTES, new Uint8Array([...picture, ...picture]), '', NPY);
   assert.equal(response.headers['content-type'], NPY);
   const { shape, dtype, data } = parseNpy(response.rawPayload);
@@ -195,7 +195,7 @@ test('as npy the answer is the float32 matrix of probabilities', async () => {
   assert.deepEqual([...(data as Float32Array)], [...row, ...row]);
 });
 
-test('each version answers for itself, and the newest where none is named', async () => {
+test('each version gives its own predictions; without one the newest does', async () => {
   const [first, second] = [
     await predict(BYTES, picture, '', JSON_TYPE, 'shown/versions/1'),
     await predict(BYTES, picture, '', JSON_TYPE, 'shown/versions/2'),
@@ -208,7 +208,7 @@ test('each version answers for itself, and the newest where none is named', asyn
   assert.equal((await predict(BYTES, picture)).model.version, 3, 'as soon as the job has succeeded');
 });
 
-test('models, versions, types and parameters that there are not are refused', async () => {
+test('rejects unknown models, versions, types and parameters', async () => {
   assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'nobody'), 404, 'model-not-found');
   assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/9'), 404, 'model-not-found');
   assertProblem(await send(BYTES, picture, '', JSON_TYPE, 'shown/versions/x'), 404, 'model-not-found');

@@ -21,7 +21,7 @@ for (let seed = 0; seed < 5; seed++) queued.push((await queueJob(app, tiny({ see
 const newestFirst = queued.toReversed();
 const idsOf = (list: { data: TrainingJob[] }) => list.data.map((job) => job.id);
 
-test('jobs are listed newest first, as the resources themselves show them', async () => {
+test('jobs are listed newest first, in the same representation', async () => {
   const list = (await app.inject('/v1/training-jobs')).json();
   assert.deepEqual(idsOf(list), [...newestFirst, running.id]);
   assert.deepEqual([list.firstId, list.lastId, list.hasMore], [newestFirst[0], running.id, false]);
@@ -29,7 +29,7 @@ test('jobs are listed newest first, as the resources themselves show them', asyn
   assert.deepEqual((await app.inject(`/v1/training-jobs/${queued[0]}`)).json(), list.data[4]);
 });
 
-test('pages follow each other without a gap while jobs are added', async () => {
+test('pages have no gaps while jobs are added', async () => {
   const seen: string[] = [];
   let url = '/v1/training-jobs?limit=2&status=queued';
   for (;;) {
@@ -51,13 +51,13 @@ test('a cursor need not be the id of a job', async () => {
   assert.deepEqual([data, hasMore], [[], false]);
 });
 
-test('the status selects', async () => {
+test('filters by status', async () => {
   await untilJob(app, running.id, (job) => job.status === 'running');
   assert.deepEqual(idsOf((await app.inject('/v1/training-jobs?status=running')).json()), [running.id]);
   assert.deepEqual((await app.inject('/v1/training-jobs?status=failed')).json().data, []);
 });
 
-test('what a query cannot be is refused by name, with what it can be', async () => {
+test('rejects an invalid query by name, with the allowed values', async () => {
   const cases = {
     'limit=0': 'limit',
     'limit=101': 'limit',
@@ -80,7 +80,7 @@ test('what a query cannot be is refused by name, with what it can be', async () 
   assert.match(detail, /page: Unknown field `page`\. Allowed: limit, after, status\./);
 });
 
-test('an unknown job is a 404 on every route of it', async () => {
+test('an unknown job gives 404 on every route', async () => {
   for (const part of ['', '/metrics', '/events']) {
     assertProblem(await app.inject(`/v1/training-jobs/job_0${part}`), 404, 'training-job-not-found');
   }
@@ -88,7 +88,7 @@ test('an unknown job is a 404 on every route of it', async () => {
   assertProblem(cancel, 404, 'training-job-not-found');
 });
 
-test('metrics say the same as JSON and as CSV', async () => {
+test('metrics are equal as JSON and CSV', async () => {
   for (const id of [...queued, running.id]) await cancelJob(app, id);
   await untilJob(app, running.id, hasEnded);
   const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 } };
@@ -121,7 +121,7 @@ test('metrics say the same as JSON and as CSV', async () => {
   }
 });
 
-test('a job that measured nothing yet has no metrics, and the CSV only its header', async () => {
+test('a job without finished epochs has no metrics, and a CSV with the header only', async () => {
   const [id] = queued;
   assert.deepEqual((await app.inject(`/v1/training-jobs/${id}/metrics`)).json(), { data: [] });
   const csv = await app.inject({ url: `/v1/training-jobs/${id}/metrics`, headers: { accept: 'text/csv' } });
@@ -133,7 +133,7 @@ test('a job that measured nothing yet has no metrics, and the CSV only its heade
   assertProblem(other, 406, 'not-acceptable');
 });
 
-test('events go on after the last one that was seen', async () => {
+test('events continue after the given id', async () => {
   const url = `/v1/training-jobs/${running.id}/events`;
   const whole = (await app.inject(url)).json();
   assert.ok(whole.data.length >= 4);
@@ -147,7 +147,7 @@ test('events go on after the last one that was seen', async () => {
   }
 });
 
-test('what is polled answers 304 until it changes', async () => {
+test('polled resources give 304 until they change', async () => {
   const url = `/v1/training-jobs/${running.id}`;
   const { etag } = (await app.inject(url)).headers;
   assert.ok(etag);

@@ -41,7 +41,7 @@ function fill(path: string, parameters: Readonly<Record<string, string>>): strin
 }
 
 for (const [prefix, code, parameters] of UNKNOWN) {
-  test(`below ${prefix}, ${JSON.stringify(parameters)} is a problem: ${code}`, async () => {
+  test(`below ${prefix}, ${JSON.stringify(parameters)} gives the problem ${code}`, async () => {
     let asked = 0;
     for (const [path, item] of Object.entries(contract.paths!)) {
       // TensorFlow's verbs stand behind a colon.

@@ -18,7 +18,7 @@ async function sizeOf(query: string) {
   return { width: width!, height: height! };
 }
 
-test('the first layer is drawn by default: a tile of 28×28 for each unit', async () => {
+test('draws the first layer by default, with a 28×28 tile per unit', async () => {
   const [all, one] = [await get(''), await get('?layer=1')];
   assert.deepEqual(all.rawPayload, one.rawPayload);
   const whole = await sizeOf('');
@@ -26,21 +26,21 @@ test('the first layer is drawn by default: a tile of 28×28 for each unit', asyn
   assert.ok(whole.width > single.width && whole.height > single.height && single.width > 28);
 });
 
-test('each layer and each unit is another picture', async () => {
+test('each layer and each unit gives a different image', async () => {
   const queries = ['', '?layer=2', '?layer=3', '?unit=0', '?unit=1', '?layer=3&unit=9'];
   const pictures = [];
   for (const query of queries) pictures.push((await get(query)).rawPayload.toString('base64'));
   assert.equal(new Set(pictures).size, queries.length);
 });
 
-test('a version never changes, and so its picture may be kept; an unchanged one is not sent again', async () => {
+test('the image of a version is cacheable and has an ETag', async () => {
   const { headers } = await get('');
   assert.equal(headers['cache-control'], 'private, max-age=31536000, immutable');
   const again = await get('', { 'if-none-match': String(headers['etag']) });
   assert.deepEqual([again.statusCode, again.body], [304, '']);
 });
 
-test('HEAD tells what GET would, without the picture', async () => {
+test('HEAD has the headers of GET, without the image', async () => {
   const [head, whole] = [await app.inject({ method: 'HEAD', url: WEIGHTS }), await get('')];
   assert.deepEqual([head.statusCode, head.body], [200, '']);
   for (const name of ['content-type', 'content-length', 'etag', 'cache-control']) {
@@ -58,12 +58,12 @@ for (const [query, status, code, place, words] of [
   ['?unit=', 400, 'invalid-request', 'unit', /unit/],
   ['?units=1', 400, 'invalid-request', 'units', /layer, unit/],
 ] as const) {
-  test(`weights${query} is refused: ${status} ${code}`, async () => {
+  test(`rejects weights${query}: ${status} ${code}`, async () => {
     assert.match(assertProblem(await get(query), status, code, place).detail, words);
   });
 }
 
-test('a version that there is not is refused, and so is another type', async () => {
+test('rejects a missing version and other types', async () => {
   assertProblem(await app.inject('/v1/models/drawn/versions/2/weights'), 404, 'model-not-found');
   assertProblem(await app.inject('/v1/models/other/versions/1/weights'), 404, 'model-not-found');
   assertProblem(await get('', { accept: 'application/json' }), 406, 'not-acceptable');

@@ -78,7 +78,7 @@ async function assertAnswered(
 }
 
 for (const protocol of [v2, tensorflow, mlflow]) {
-  test(`any JSON to ${protocol.url} is answered or refused in its own shape`, async () => {
+  test(`any JSON to ${protocol.url} succeeds or gets the protocol's error format`, async () => {
     const valid = protocol.bodies.map((body) => mutated(body));
     await fc.assert(
       fc.asyncProperty(fc.oneof(value, ...valid), (body) => assertAnswered(protocol, JSON.stringify(body))),
@@ -87,7 +87,7 @@ for (const protocol of [v2, tensorflow, mlflow]) {
     await assertAnswered(protocol, JSON.stringify(protocol.bodies[0]));
   });
 
-  test(`any bytes to ${protocol.url} are answered or refused in its own shape`, async () => {
+  test(`any bytes to ${protocol.url} succeed or get the protocol's error format`, async () => {
     const valid = protocol.bodies.map((body) => damaged(Buffer.from(JSON.stringify(body))));
     await fc.assert(
       fc.asyncProperty(fc.oneof(...valid), (bytes) => assertAnswered(protocol, bytes)),
@@ -96,7 +96,7 @@ for (const protocol of [v2, tensorflow, mlflow]) {
     await assertAnswered(protocol, JSON.stringify(protocol.bodies[0]));
   });
 
-  test(`any content type, encoding and length in the headers of ${protocol.url} is answered or refused`, async () => {
+  test(`any content type, encoding and length in the headers of ${protocol.url} succeeds or is rejected`, async () => {
     const text = fc.oneof(
       fc.string({ unit: 'grapheme-ascii', maxLength: 12 }).filter((sent) => /^[\x20-\x7e]*$/.test(sent)),
       fc.constantFrom(
@@ -120,7 +120,7 @@ for (const protocol of [v2, tensorflow, mlflow]) {
   });
 }
 
-test('any binary request, of which some bytes are changed or missing, is answered or refused', async () => {
+test('any damaged binary request succeeds or is rejected', async () => {
   const tensor = new Uint8Array(784);
   const json = {
     inputs: [{ ...INPUT, parameters: { binary_data_size: 784 } }],
@@ -136,7 +136,7 @@ test('any binary request, of which some bytes are changed or missing, is answere
   );
 });
 
-test('any bytes said to be compressed are answered or refused', async () => {
+test('any bytes sent as compressed succeed or are rejected', async () => {
   const compressed = gzipSync(JSON.stringify(v2.bodies[0]));
   await fc.assert(
     fc.asyncProperty(damaged(compressed), (bytes) =>
@@ -146,7 +146,7 @@ test('any bytes said to be compressed are answered or refused', async () => {
   );
 });
 
-test('any CSV is answered or refused', async () => {
+test('any CSV succeeds or is rejected', async () => {
   const type = fc.constantFrom('text/csv', 'text/csv; header=present', 'text/csv; header=absent');
   await fc.assert(
     fc.asyncProperty(damaged(Buffer.from(`${BLACK.join()}\n${BLACK.join()}`)), type, (bytes, sent) =>
@@ -156,7 +156,7 @@ test('any CSV is answered or refused', async () => {
   );
 });
 
-test('any path below /v2 is answered with what there is, or with {"error": "text"}', async () => {
+test('any path below /v2 gives a resource or {"error": "text"}', async () => {
   const segment = fc.oneof(
     fc.constantFrom(
       'models',

@@ -52,7 +52,7 @@ function assertError(response: LightMyRequestResponse, status: number, code: str
   assert.match(body.message, pattern);
 }
 
-test('GET /ping is 200 while the service can do its work, and 503 while it stops', async (t) => {
+test('GET /ping gives 200 while the service is ready, and 503 during shutdown', async (t) => {
   const service = await startService(t);
   assert.equal((await service.app.inject('/ping')).statusCode, 200);
   const job = await queueJob(service.app, endless);
@@ -62,7 +62,7 @@ test('GET /ping is 200 while the service can do its work, and 503 while it stops
   await closed;
 });
 
-test('GET /version is the version as text', async () => {
+test('GET /version returns the version as text', async () => {
   const response = await app.inject('/version');
   assert.deepEqual([response.statusCode, response.body], [200, packageJson.version]);
   assert.match(String(response.headers['content-type']), /^text\/plain/);
@@ -96,7 +96,7 @@ for (const [title, body] of [
   });
 }
 
-test('records are put in the order of the first, whatever the order of theirs', async () => {
+test('columns of records follow the order of the first record', async () => {
   const turned = Object.fromEntries(Object.entries(record(images[1]!)).toReversed());
   assert.deepEqual(
     await predictions({ dataframe_records: [record(image), turned] }),
@@ -183,7 +183,7 @@ for (const [title, body, pattern, type] of [
   });
 }
 
-test('other types are 415, another method is 405, what is not there is 404', async () => {
+test('other types give 415, other methods 405, unknown paths 404', async () => {
   for (const type of ['text/plain', 'application/octet-stream', 'image/png', '']) {
     const response = await app.inject({
       method: 'POST',
@@ -199,7 +199,7 @@ test('other types are 415, another method is 405, what is not there is 404', asy
   assertError(await invoke({ inputs: images }, '?modle=nope'), 400, 'BAD_REQUEST');
 });
 
-test('the one model is served; of several that of the data set; or that which is named, with its version or alias', async (t) => {
+test('serves the only model, that of the data set among several, or the named model, version or alias', async (t) => {
   const { app: empty } = await startService(t);
   const ask = (query = '') =>
     empty.inject({ method: 'POST', url: `/invocations${query}`, payload: { inputs: [image] } });
@@ -216,7 +216,7 @@ test('the one model is served; of several that of the data set; or that which is
   assert.deepEqual((await ask()).json(), (await ask('?model=fashion-mnist')).json());
 });
 
-test('3,000 rows of CSV are predicted by a thread as each is by itself', async () => {
+test('3,000 rows of CSV get the same predictions from a worker as alone', async () => {
   const many = Array.from({ length: 1000 }, () => table).join('\n');
   const answered = await predictions(`${columns.join()}\n${many}`, '', 'text/csv');
   assert.equal(answered.length, 3000);

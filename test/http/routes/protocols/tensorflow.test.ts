@@ -61,7 +61,7 @@ for (const [title, inputs, outputs] of [
   });
 }
 
-test('the default signature may be named, and no other', async () => {
+test('accepts the default signature only', async () => {
   const body = { signature_name: 'serving_default', instances: [image] };
   assert.deepEqual(await answer(body), { predictions: first });
   assertError(
@@ -71,7 +71,7 @@ test('the default signature may be named, and no other', async () => {
   );
 });
 
-test('a model without a version is its champion, else its newest; versions and labels are others', async () => {
+test('a model without a version is its champion or newest; versions and labels select others', async () => {
   await train(app, tiny({ training: TRAINING, seed: 1 }));
   const predictions = async (url?: string) => (await answer({ instances: [image] }, url)).predictions;
   const one = await predictions('/v1/models/fashion-mnist/versions/1:predict');
@@ -87,7 +87,7 @@ test('a model without a version is its champion, else its newest; versions and l
   assert.deepEqual(await predictions('/v1/models/fashion-mnist/labels/canary:predict'), two);
 });
 
-test('what is in front of the colon may be encoded, and so may the colon', async () => {
+test('accepts percent-encoding before the colon, and of the colon', async () => {
   for (const url of ['/v1/models/fashion%2Dmnist:predict', '/v1/models/fashion-mnist%3Apredict']) {
     assert.equal((await predict({ instances: [image] }, url)).statusCode, 200);
   }
@@ -132,7 +132,7 @@ for (const [title, body, pattern] of [
   test(`${title}: 400 with {"error": "text"}`, async () => assertError(await predict(body), 400, pattern));
 }
 
-test('what is not there is 404, and no other verb but predict is', async () => {
+test('unknown models and verbs other than predict give 404', async () => {
   assertError(await predict({ instances: [image] }, '/v1/models/nope:predict'), 404, /no model nope/);
   assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/versions/99:predict'), 404);
   assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/labels/nope:predict'), 404);
@@ -141,7 +141,7 @@ test('what is not there is 404, and no other verb but predict is', async () => {
   assert.deepEqual(Object.keys(other.json()), ['error']);
 });
 
-test('GET /v1/models/{name} stays what it is', async () => {
+test('GET /v1/models/{name} stays the native resource', async () => {
   const response = await app.inject('/v1/models/fashion-mnist');
   assert.deepEqual([response.statusCode, response.json().name], [200, 'fashion-mnist']);
   for (const url of [
@@ -159,7 +159,7 @@ test('GET /v1/models/{name} stays what it is', async () => {
   }
 });
 
-test('2,000 images are predicted by a thread as each is by itself, pictures too', async () => {
+test('2,000 images, also encoded ones, get the same predictions from a worker as alone', async () => {
   const many = Array.from({ length: 2000 }, (_, n) => images[n % 3]!);
   const version = '/v1/models/fashion-mnist/versions/1:predict';
   const { predictions } = await answer({ instances: many }, version);

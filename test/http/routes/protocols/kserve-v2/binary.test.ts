@@ -44,7 +44,7 @@ async function infer(json: object, ...tensors: Uint8Array[]) {
   return { response, ...readResult(response) };
 }
 
-test('a binary tensor in, all outputs binary: float32 and int64, little-endian, in order behind the JSON', async () => {
+test('a binary request gets binary outputs: float32 and int64, little-endian, in order after the JSON', async () => {
   const { response, result, tensors } = await infer(
     { id: '7', inputs: [image('FP32', [3, 784], 9408)], ...ALL_BINARY },
     unit,
@@ -64,7 +64,7 @@ test('a binary tensor in, all outputs binary: float32 and int64, little-endian, 
   assert.deepEqual(readLongs(tensors['label']!), labels.map(BigInt));
 });
 
-test('every datatype that pixels may have is read, wherever in the body it begins', async () => {
+test('reads every datatype of pixels, at any offset in the body', async () => {
   const halves = new Uint8Array(Float16Array.from(flat, (value) => value / 255).buffer);
   const wide = (make: (values: number[]) => ArrayBufferView) => {
     const view = make(flat);
@@ -91,7 +91,7 @@ test('every datatype that pixels may have is read, wherever in the body it begin
   }
 });
 
-test('what an output says of itself wins over what is said of all', async () => {
+test('parameters of an output override those of the request', async () => {
   const outputs = (binary: boolean | undefined) => [
     { name: 'probabilities', ...(binary !== undefined && { parameters: { binary_data: binary } }) },
     { name: 'label' },
@@ -108,7 +108,7 @@ test('what an output says of itself wins over what is said of all', async () => 
   assert.match(String(none.response.headers['content-type']), /^application\/json/);
 });
 
-test('binary outputs may be asked for with JSON in, with the header or without it', async () => {
+test('a JSON request can ask for binary outputs, with or without the header', async () => {
   const json = JSON.stringify({
     inputs: [{ name: 'image', shape: [3, 784], datatype: 'UINT8', data: flat }],
     outputs: [{ name: 'label', parameters: { binary_data: true } }],
@@ -121,7 +121,7 @@ test('binary outputs may be asked for with JSON in, with the header or without i
   }
 });
 
-test('a binary classification is texts behind their lengths in four bytes, with the size in front of all', async () => {
+test('a binary classification has strings with four-byte length prefixes', async () => {
   const outputs = (binary: boolean) => [
     { name: 'probabilities', parameters: { binary_data: binary, classification: 2 } },
   ];
@@ -133,7 +133,7 @@ test('a binary classification is texts behind their lengths in four bytes, with 
   assert.deepEqual(readTexts(tensors['probabilities']!), json.result.outputs[0]!.data);
 });
 
-test('raw form, header 0: the body is one float32 tensor of any number of images, all outputs are binary', async () => {
+test('with header 0 the body is one float32 tensor of any number of images, and all outputs are binary', async () => {
   for (const count of [1, 3]) {
     const payload = unit.subarray(0, count * 3136);
     const response = await send({ headers: { [LENGTH]: '0' }, payload });
@@ -243,7 +243,7 @@ for (const [title, sent, pattern] of [
   test(`${title}: 400`, async () => assertError(await send(sent as Sent), 400, pattern));
 }
 
-test('a body of gzip or deflate is inflated, and the header counts the bytes that come out', async () => {
+test('a gzip or deflate body is decompressed, and the header counts decompressed bytes', async () => {
   const { headers, payload } = binaryRequest({ inputs: [image('FP32', [3, 784], 9408)] }, [unit]);
   for (const [encoding, compressed] of [
     ['gzip', gzipSync(payload)],
@@ -258,7 +258,7 @@ test('a body of gzip or deflate is inflated, and the header counts the bytes tha
   }
 });
 
-test('a compressed body that is damaged, cut or none is 400, and one that is a bomb 413', async () => {
+test('a damaged, truncated or uncompressed body gives 400, a bomb 413', async () => {
   const gzip = { 'content-encoding': 'gzip' };
   const compressed = gzipSync(binaryRequest({ inputs: [three] }, [bytes]).payload);
   for (const payload of [Buffer.from('{}'), compressed.subarray(0, -9), compressed.with(20, 255)]) {
@@ -273,7 +273,7 @@ test('a compressed body that is damaged, cut or none is 400, and one that is a b
   );
 });
 
-test('2,000 images of binary float32 over a connection, as a client of Triton sends them', async () => {
+test('predicts 2,000 binary float32 images, as a Triton client sends them', async () => {
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as AddressInfo;
   const many = Buffer.concat(new Array(666).fill(unit));

@@ -41,20 +41,20 @@ function assertPredicts(result: Result, indices: readonly number[]): void {
   ]);
 }
 
-test('the answer has model_name, model_version and all outputs, and no id where none was given', async () => {
+test('the response has model_name, model_version and all outputs, and no id if none was given', async () => {
   const result = await infer({ inputs: [input('UINT8', [3, 784], flat)] });
   assert.deepEqual(Object.keys(result), ['model_name', 'model_version', 'outputs']);
   assert.deepEqual([result.model_name, result.model_version], ['fashion-mnist', '1']);
   assertPredicts(result, [0, 1, 2]);
 });
 
-test('an id comes back as it was', async () => {
+test('returns the id unchanged', async () => {
   for (const id of ['42', '', 'ünïcode "quoted"', 'x'.repeat(1000)]) {
     assert.equal((await infer({ id, inputs: [input('UINT8', [1, 784], images[0])] })).id, id);
   }
 });
 
-test('data may be nested or flat, in every shape of an image', async () => {
+test('accepts nested and flat data, in every shape of an image', async () => {
   const image = images[0]!;
   for (const [shape, data] of [
     [[1, 784], image],
@@ -74,7 +74,7 @@ test('data may be nested or flat, in every shape of an image', async () => {
   }
 });
 
-test('FP32 and FP64 are pixels of 0–1, whole numbers those of 0–255', async () => {
+test('FP32 and FP64 are pixels from 0 to 1, integers from 0 to 255', async () => {
   for (const datatype of ['FP32', 'FP64']) {
     assertPredicts(await infer({ inputs: [input(datatype, [3, 784], unit(flat))] }), [0, 1, 2]);
   }
@@ -91,7 +91,7 @@ test('FP32 and FP64 are pixels of 0–1, whole numbers those of 0–255', async 
   assert.deepEqual(outputOf(floating, 'probabilities').data, bright!.probabilities);
 });
 
-test('outputs are answered in the order asked for, and no others', async () => {
+test('returns the requested outputs in the requested order', async () => {
   const names = async (outputs: object[] | null) =>
     (await infer({ inputs: [input('UINT8', [784], images[0])], outputs })).outputs.map(({ name }) => name);
   assert.deepEqual(await names([{ name: 'label' }]), ['label']);
@@ -101,7 +101,7 @@ test('outputs are answered in the order asked for, and no others', async () => {
   assert.deepEqual(await names(null), ['probabilities', 'label']);
 });
 
-test('parameters that other servers know, and fields that clients add, are passed over', async () => {
+test('ignores parameters of other servers and extra fields of clients', async () => {
   const parameters = { priority: 1, timeout: 5, sequence_id: 'a', sequence_start: true, custom: 0.5 };
   const result = await infer({
     model_name: 'fashion-mnist',
@@ -113,7 +113,7 @@ test('parameters that other servers know, and fields that clients add, are passe
   assert.deepEqual(outputOf(result, 'label').data, [expected[0]!.label]);
 });
 
-test('JSON is taken by its own name, by that of bytes, by that which curl gives it, and by none', async () => {
+test("accepts JSON as application/json, octet-stream, curl's default, and without a type", async () => {
   const payload = JSON.stringify({ inputs: [input('UINT8', [1, 784], images[0])] });
   for (const type of [
     'application/json; charset=utf-8',
@@ -129,7 +129,7 @@ test('JSON is taken by its own name, by that of bytes, by that which curl gives 
   }
 });
 
-test('fields that pydantic clients send as null are as if they were not there', async () => {
+test('treats null fields of pydantic clients as absent', async () => {
   const result = await infer({
     id: null,
     parameters: null,
@@ -140,7 +140,7 @@ test('fields that pydantic clients send as null are as if they were not there', 
   assert.equal('id' in result, false);
 });
 
-test('the classification extension answers BYTES [n, k] of "value:index:label", the likeliest first', async () => {
+test('the classification extension returns BYTES [n, k] of "value:index:label", the most probable first', async () => {
   for (const k of [1, 3, 10]) {
     const result = await infer({
       inputs: [input('UINT8', [3, 784], flat)],
@@ -164,7 +164,7 @@ test('the classification extension answers BYTES [n, k] of "value:index:label", 
   }
 });
 
-test('more classes than there are is all of them, and 0 is no classification', async () => {
+test('a count above the number of classes returns all, and 0 means no classification', async () => {
   const asked = async (classification: number) =>
     outputOf(
       await infer({
@@ -282,7 +282,7 @@ for (const [title, sent, pattern] of [
   test(`${title}: 400`, async () => assertError(await inferJson(app, sent), 400, pattern));
 }
 
-test('5,000 images as JSON are predicted by a thread as each is by itself', async () => {
+test('5,000 images as JSON get the same predictions from a worker as alone', async () => {
   const many = Array.from({ length: 5000 }, (_, n) => images[n % 3]!);
   const result = await infer({
     id: 'many',

@@ -21,7 +21,7 @@ async function setChampion(version: number) {
   assert.ok(response.statusCode < 300, response.body);
 }
 
-test('the metadata of a model has its versions as decimal strings, and its tensors with a variable first dimension', async () => {
+test('model metadata has versions as decimal strings, and tensors with a variable first dimension', async () => {
   const expected = {
     name: 'fashion-mnist',
     versions: ['1', '2'],
@@ -46,7 +46,7 @@ test('a model and its versions are ready', async () => {
   assertError(await app.inject('/v2/models/other/versions/2/ready'), 404, /other has no version 2/);
 });
 
-test('without a version the newest infers, until there is a champion', async () => {
+test('without a version the newest serves, until there is a champion', async () => {
   const versionOf = async () => (await inferJson(app, one)).json().model_version;
   assert.equal(await versionOf(), '2');
   await setChampion(1);
@@ -55,7 +55,7 @@ test('without a version the newest infers, until there is a champion', async () 
   assert.equal(await versionOf(), '2');
 });
 
-test('a version infers that is named by its number, or by an alias', async () => {
+test('serves a version by number or alias', async () => {
   await setChampion(1);
   for (const [version, number] of [
     ['2', '2'],
@@ -68,7 +68,7 @@ test('a version infers that is named by its number, or by an alias', async () =>
   assertError(await inferJson(app, one, '/v2/models/fashion-mnist/versions/9/infer'), 404, /no version 9/);
 });
 
-test('the repository index has every version of every model, all of them ready', async () => {
+test('the repository index lists every version of every model as ready', async () => {
   const expected = [
     { name: 'fashion-mnist', version: '1', state: 'READY', reason: '' },
     { name: 'fashion-mnist', version: '2', state: 'READY', reason: '' },
@@ -84,7 +84,7 @@ test('the repository index has every version of every model, all of them ready',
   assertError(await app.inject({ method: 'POST', url, payload: '[' }), 400);
 });
 
-test('a model of other classes says how many, and names them whatever their names hold', async () => {
+test('metadata of a model with other classes has their number and names, with any characters', async () => {
   const biases = new Float32Array(784 * 3 + 3);
   biases[784 * 3 + 1] = 1;
   const file = npyBytes(biases, [biases.length]);
@@ -108,14 +108,14 @@ test('a model of other classes says how many, and names them whatever their name
   await app.inject({ method: 'DELETE', url: '/v1/models/three' });
 });
 
-test('load and unload are refused, and say why', async () => {
+test('rejects load and unload with the reason', async () => {
   for (const action of ['load', 'unload']) {
     const response = await app.inject({ method: 'POST', url: `/v2/repository/models/other/${action}` });
     assertError(response, 400, new RegExp(`${action}ed explicitly`));
   }
 });
 
-test('the statistics of a version count images, requests, failures, and where the time went', async () => {
+test('the statistics of a version count images, requests, failures and phase durations', async () => {
   const stats = async () => {
     const response = await app.inject('/v2/models/other/versions/1/stats');
     assert.equal(response.statusCode, 200, response.body);
@@ -181,7 +181,7 @@ test('the statistics of a version count images, requests, failures, and where th
   );
 });
 
-test('without a version there are the statistics of all of them, without a model those of all models', async () => {
+test('statistics without a version cover all versions, without a model all models', async () => {
   const named = async (url: string) => {
     const response = await app.inject(url);
     assert.equal(response.statusCode, 200, response.body);

@@ -9,7 +9,7 @@ import { assertError, inferJson } from './triton-client.ts';
 const { app } = await startTrained({ after }, { MAX_BODY_BYTES: String(2 ** 20) });
 const INFER = '/v2/models/fashion-mnist/infer';
 
-test('GET v2 and v2/ answer name, version and the extensions that there are', async () => {
+test('GET v2 and v2/ return name, version and extensions', async () => {
   for (const url of ['/v2', '/v2/']) {
     const response = await app.inject(url);
     assert.equal(response.statusCode, 200);
@@ -20,14 +20,14 @@ test('GET v2 and v2/ answer name, version and the extensions that there are', as
   }
 });
 
-test('live answers {"live": true}, ready both {"ready": true, "live": true}', async () => {
+test('live returns {"live": true}, ready {"ready": true, "live": true}', async () => {
   const live = await app.inject('/v2/health/live');
   assert.deepEqual([live.statusCode, live.json()], [200, { live: true }]);
   const ready = await app.inject('/v2/health/ready');
   assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, live: true }]);
 });
 
-test('a service that is stopping is live, not ready by status 503, and refuses everything else with 503', async (t) => {
+test('during shutdown the service is live, not ready (503), and rejects everything else with 503', async (t) => {
   const service = await startService(t);
   const job = await queueJob(service.app, endless);
   await untilJob(service.app, job.id, isUnderway);
@@ -73,7 +73,7 @@ for (const [title, status, request] of [
   ['JSON that is none', 400, { method: 'POST', url: INFER, payload: '{"inputs":' }],
   ['an expectation', 417, { url: '/v2', headers: { expect: 'the-unexpected' } }],
 ] as const) {
-  test(`${title} is ${status} with {"error": "text"}`, async () => {
+  test(`${title} gives ${status} with {"error": "text"}`, async () => {
     const { payload, ...rest } = { payload: undefined, ...request };
     assertError(
       await app.inject({ ...rest, ...(payload !== undefined && { payload: Buffer.from(payload) }) }),
@@ -82,11 +82,11 @@ for (const [title, status, request] of [
   });
 }
 
-test('what a method may be is told', async () => {
+test('a wrong method gives 405 with the allowed ones', async () => {
   assert.equal((await app.inject(INFER)).headers['allow'], 'POST');
 });
 
-test('keys: 401 without one, 403 for a scope that it lacks, health is open, predicting is enough for the rest', async (t) => {
+test('keys: 401 without one, 403 without the scope, health is open, predict suffices for the rest', async (t) => {
   const key = generateKey();
   const API_KEYS = formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(key) });
   const { app: keyed } = await startService(t, { API_KEYS });
@@ -108,7 +108,7 @@ test('keys: 401 without one, 403 for a scope that it lacks, health is open, pred
   );
 });
 
-test('too many requests are 429 with {"error": "text"}', async (t) => {
+test('too many requests give 429 with {"error": "text"}', async (t) => {
   const { app: limited } = await startService(t, { RATE_LIMIT_PER_MINUTE: '1' });
   assert.equal((await limited.inject('/v2')).statusCode, 200);
   const refused = await limited.inject('/v2');
