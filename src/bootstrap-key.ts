@@ -15,8 +15,8 @@ export async function bootstrapKey(
   const kept = await readBootstrapKey(stateDir);
   if (kept) {
     log.info(
-      `A key is needed: the one that an earlier start printed. Lost? Delete ${bootstrapKeyFile(stateDir)} and start again ` +
-        'for a new one, or set API_KEYS.',
+      `Requests need the key that the first start printed. If it is lost, delete ${bootstrapKeyFile(stateDir)} and restart ` +
+        'to generate a new one, or set API_KEYS.',
     );
     return kept;
   }

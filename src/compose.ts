@@ -67,7 +67,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         0,
       );
     const checks = datasetPool();
-    // A pool of its own: a training must not wait until an upload has been checked.
+    // A separate pool, so that a training does not wait for the validation of an upload.
     const loads = datasetPool();
     const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),

@@ -43,7 +43,7 @@ export function createLineWriter(out: Writable) {
   let buffer = '';
   let dropped = 0;
   let timer: NodeJS.Timeout | undefined;
-  // The reader has gone; the service continues without a log.
+  // The reader has disconnected; the service continues without a log.
   out.on('error', () => {});
 
   function send(written?: (error?: Error | null) => void): void {

@@ -76,7 +76,7 @@ export function shutdownGracefully(options: {
   });
 }
 
-/** Runs in a thread of its own: a timer of the main thread does not fire while that is blocked or waits to exit. */
+/** Runs in a separate thread, because timers of the main thread do not fire while it is blocked or exiting. */
 function startShutdownWatchdog(milliseconds: number): void {
   const code = `setTimeout(() => process.kill(process.pid, 'SIGKILL'), ${milliseconds})`;
   new Worker(code, { eval: true }).unref();

@@ -39,7 +39,7 @@ test('a first start reachable by others prints a key with a curl command, and st
   const { service: second, base: baseOfSecond } = await startReachable(t, stateDir);
   assert.equal(await statusOf(baseOfSecond, key), 200);
   assert.doesNotMatch(second.output(), /atl_/);
-  assert.match(second.output(), /Delete \S+api-key and start again .* or set API_KEYS/);
+  assert.match(second.output(), /delete \S+api-key and restart .* or set API_KEYS/);
   second.child.kill('SIGTERM');
   await second.exited;
 

@@ -1,35 +1,35 @@
-/** What the final parameters of a training depend on besides its request, and whether a repetition came to the same. */
+/** Reproducibility: the execution environment of a training, and the comparison of a repetition with it. */
 import { z } from 'zod';
 
 export const executionEnvironmentSchema = z.object({
   dataset: z.object({ id: z.string(), digest: z.string() }),
   kernel: z
     .object({ name: z.string(), digest: z.string().describe('`sha256:` of the WebAssembly module') })
-    .describe('What computed it'),
-  fused: z.boolean().describe('Whether multiply-adds were rounded once, which depends on the processor'),
+    .describe('Kernel that computed the training'),
+  fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),
 });
-/** Of a job's last run. */
+/** The environment of a job's last run. */
 export type ExecutionEnvironment = z.infer<typeof executionEnvironmentSchema>;
 
 export const verificationSchema = z.object({
-  of: z.string().describe('The job that is trained again'),
+  of: z.string().describe('The job that is repeated'),
   expected: z.string().describe('Its digest'),
-  agrees: z.boolean().nullable().describe('Whether the digests are the same; null until there is one'),
-  sameKernel: z.boolean().nullable().describe('Whether the same kernel computes both; null before the start'),
+  agrees: z.boolean().nullable().describe('Whether the digests are equal; null until the job ends'),
+  sameKernel: z.boolean().nullable().describe('Whether both used the same kernel; null before the start'),
   sameProcessor: z
     .boolean()
     .nullable()
     .describe(
-      'Whether both processors round multiply-adds alike, as the same parameters need; null before the start',
+      'Whether both processors round multiply-adds in the same way, which equal parameters require; null before the start',
     ),
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
-/** What a repetition is held against, as it was when it was asked for. */
+/** The job to compare a repetition with, recorded when the repetition was requested. */
 export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> &
   Pick<ExecutionEnvironment, 'kernel' | 'fused'>;
 
-/** @param digest of what the repetition came to; null as long as that is nothing */
+/** @param digest of the reproduced parameters; null until the job ends */
 export function compareReproduction(
   { of, expected, kernel, fused }: ReproductionTarget,
   now: ExecutionEnvironment | null,

@@ -6,8 +6,8 @@ import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingSnapshot } from './training-snapshot.ts';
 
 /**
- * Losses in nats. Of the training part: running means over the epoch. Of the others: on rounded parameters. An epoch
- * that was stopped has a record too, of the steps that it did.
+ * Losses are in nats. Training figures are running means over the epoch; the others are measured with rounded parameters.
+ * A stopped epoch has a record of its steps, too.
  */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -17,19 +17,19 @@ export interface EpochMetrics {
   readonly validationAccuracy: number | null;
   readonly testLoss: number;
   readonly testAccuracy: number;
-  /** Of the last step. */
+  /** Learning rate of the last step. */
   readonly learningRate: number;
-  /** Of the objective on the last batch, before clipping; of an epoch that was stopped, after its last update. */
+  /** Gradient norm of the objective on the last batch, before clipping; in a stopped epoch, after its last update. */
   readonly gradientNorm: number;
   readonly weightNorm: number;
   readonly deadUnits: number[];
 }
 
-/** One update is done. A `loss` that is not finite is reported, not judged: the consumer stops or goes on. */
+/** One update has been made. A non-finite `loss` is only reported: the consumer decides whether to stop. */
 export interface TrainingStep {
   readonly kind: 'step';
   readonly epoch: number;
-  /** Steps done in all, of `steps`. */
+  /** Steps done in total, of `steps`. */
   readonly step: number;
   readonly steps: number;
   /** Mean cross-entropy of the batch before the update, in nats. */
@@ -41,11 +41,11 @@ export interface EpochEnd {
   readonly kind: 'epoch';
   readonly metrics: EpochMetrics;
   readonly warnings: readonly EpochWarning[];
-  /** Whether the training is over with it, unless a 'stop' that is replied to it ends it. */
+  /** Whether this is the last event before the result, unless the reply 'stop' ends the training. */
   readonly isLast: boolean;
 }
 
-/** The answer to 'snapshot'. What is replied to it counts as the reply to the event before. */
+/** The response to 'snapshot'. The reply to it counts as the reply to the event before. */
 export interface SnapshotTaken {
   readonly kind: 'snapshot';
   readonly snapshot: TrainingSnapshot;
@@ -54,19 +54,19 @@ export interface SnapshotTaken {
 export type LoopEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTaken;
 
 /**
- * What the consumer may answer to a step or the end of an epoch, passing it to `next`. 'stop': end here, in good order,
- * because some budget that only the consumer knows is used up. 'snapshot': say first what it takes to go on from here.
+ * Replies of the consumer to a step or the end of an epoch, passed to `next`. 'stop' ends the training regularly, for
+ * example when a budget is used up. 'snapshot' requests the state needed to resume from here.
  */
 export type LoopReply = 'stop' | 'snapshot' | undefined;
 
 export interface TrainingResult {
-  /** Packed, rounded to the precision in which models are published. */
+  /** Packed parameters, rounded to the precision of published models. */
   readonly parameters: Float32Array;
-  /** The epoch whose record measured these parameters: the best one where the best are restored, else the last. */
+  /** The epoch whose record measured these parameters: the best epoch with restoreBest, else the last. */
   readonly epoch: number;
   /** Name of the engine that computed them. */
   readonly engine: string;
-  /** Goes with the parameters: without it they are another function. */
+  /** Belongs to the parameters: without it they define another function. */
   readonly standardization: Standardization | null;
   readonly stoppedAt: { readonly step: number; readonly reason: LoopStopReason };
 }

@@ -1,4 +1,4 @@
-/** What a training fixes before its first step: the split, the engine's settings and the initial parameters. */
+/** Prepares a training: the split, the engine's settings and the initial parameters. */
 import { type Split, splitByClass } from './batches.ts';
 import { checkExamples, type EngineSettings, type Examples } from './engine.ts';
 import { initialize } from './initialize.ts';
@@ -12,11 +12,11 @@ export interface PreparedTraining {
   /** Indices into `train`. */
   readonly split: Split;
   readonly settings: EngineSettings;
-  /** Packed. */
+  /** Packed initial parameters. */
   readonly initial: Parameters;
 }
 
-/** @throws RangeError when the examples do not fit the layer sizes, or the parts of the plan each other */
+/** @throws RangeError if the examples do not match the layer sizes, or the plan is inconsistent */
 export function prepareTraining(plan: TrainingPlan, train: Examples, test: Examples): PreparedTraining {
   const { layerSizes, seed } = plan;
   checkExamples(train, layerSizes);

@@ -35,7 +35,7 @@ const DEAD_UNIT_IMAGES = 1024;
 /**
  * @param engine created from the prepared settings and initial parameters
  * @param from a snapshot of a training of the same plan and examples; the training continues from it bit for bit
- * @throws RangeError when the snapshot does not fit the plan or the engine
+ * @throws RangeError if the snapshot does not match the plan or the engine
  */
 export function* trainingLoop(
   { plan, train, test, split, settings, initial }: PreparedTraining,
@@ -50,7 +50,7 @@ export function* trainingLoop(
   const steps = epochs * stepsPerEpoch;
   const length = { stepsPerEpoch, steps };
   const rounded = new Float32Array(initial.length);
-  // Float64 again, so that the forward pass is compiled for one kind of array; the values are the rounded ones.
+  // Widened to float64, so that V8 compiles the forward pass for one array type; the values are the rounded ones.
   const measured = new Float64Array(rounded.length);
   const sums = { loss: 0, correct: 0 };
   const state = from === null ? initialState() : resume(from);
@@ -86,7 +86,7 @@ export function* trainingLoop(
     if (reply === 'stop') state.end ??= 'budget';
   }
 
-  // What reached the target is what was asked for, even if another epoch was better by what is monitored.
+  // The epoch that reached the target is the result, even if another epoch was better by the monitored figure.
   const restored = state.end === 'target-reached' ? null : state.best;
   return {
     parameters: restored ?? new Float32Array(engine.parameters),
@@ -113,12 +113,12 @@ export function* trainingLoop(
     return { kind: 'snapshot', snapshot: takeSnapshot(state, engine) };
   }
 
-  /** Step i, from 0, as long as its epoch lasts. */
+  /** Position of step i, from 0, within its epoch. */
   function batchOf(step: number): Uint32Array {
     return batches[step % stepsPerEpoch]!;
   }
 
-  /** Of step i, from 0. */
+  /** Learning rate of step i, from 0. */
   function positionOf(step: number): StepPosition {
     const b = step % stepsPerEpoch;
     return {
@@ -129,7 +129,7 @@ export function* trainingLoop(
     };
   }
 
-  /** What an epoch that was measured means for those after it. */
+  /** Updates schedule, early stopping and best parameters after an epoch. */
   function applyEpoch(metrics: EpochMetrics, isStopped: boolean): void {
     const { epoch, validationLoss, validationAccuracy, trainLoss } = metrics;
     if (schedule.type === 'plateau') {
@@ -154,7 +154,7 @@ export function* trainingLoop(
       : null;
   }
 
-  /** After its last step, or the one after which it was stopped. */
+  /** Called after the last step of an epoch, or the step after which it was stopped. */
   function* measureEpoch(): Generator<EvaluationChunk, Omit<EpochEnd, 'isLast'>, unknown> {
     rounded.set(engine.parameters);
     measured.set(rounded);
@@ -194,7 +194,7 @@ export function* trainingLoop(
       : evaluateByEngine(engine.evaluate, examples, indices);
   }
 
-  /** Where the last step could not know that it would be the last. */
+  /** Measures the gradient norm of an epoch whose last step did not know that it would be the last. */
   function gradientNormAt(position: StepPosition): number {
     const gradient = new Float64Array(initial.length);
     engine.gradient(gradient, train, batchOf(state.step - 1), position);

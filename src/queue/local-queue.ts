@@ -1,4 +1,4 @@
-/** The queue of one process: the database decides which jobs wait, and in which order. */
+/** The queue of one process. The database determines which jobs wait, and their order. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { JobQueue, RunJob } from './job-queue.ts';
@@ -7,8 +7,8 @@ const RETRY_AFTER_DEFECT_MS = 1000;
 
 /**
  * @param nextQueued id of the oldest queued job that is not among `running`
- * @param places how many jobs run at once
- * @param onDefect a job whose runner rejected
+ * @param places number of jobs that run at once
+ * @param onDefect called with a job whose runner rejected
  */
 export function createLocalQueue(options: {
   nextQueued: () => Promise<string | undefined>;
@@ -56,7 +56,7 @@ export function createLocalQueue(options: {
   const stop = (jobId: string) => running.get(jobId)?.stop.abort();
 
   return {
-    notify: notify,
+    notify,
     stop,
     async close() {
       closing.abort();

@@ -1,11 +1,11 @@
-/** A training that is to standardise pixels of which nothing would be left. */
+/** Rejects standardization of constant pixels, whose standard deviation is 0. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { countTrainingExamples, splitByClass } from '../numerics/batches.ts';
 import { isUniform } from '../numerics/dataset-statistics.ts';
 
-/** @throws AtelierError `impossible-request` where all pixels that would be trained on are the same */
+/** @throws AtelierError `impossible-request` if all pixels of the training split are equal */
 export function assertStandardizable(
   { training, seed }: Pick<TrainingRequest, 'training' | 'seed'>,
   { id, train }: Dataset,
@@ -17,17 +17,17 @@ export function assertStandardizable(
   const value = train.pixels[part[0]! * IMAGE_PIXELS];
   throw new AtelierError(
     'impossible-request',
-    `All pixels of the ${part.length} images of data set ${id} that would be trained on are ${value}: ` +
-      'without their mean nothing is left of them. Leave standardize out.',
+    `All pixels of the ${part.length} training images of data set ${id} are ${value}, so they cannot be standardized. ` +
+      'Omit standardize.',
     {
-      details: [{ pointer: '#/training/standardize', detail: 'must be false where all pixels are the same' }],
+      details: [{ pointer: '#/training/standardize', detail: 'must be false if all pixels are equal' }],
     },
   );
 }
 
 /**
- * Whether more images have pixels that differ than are held out, so that some of these are trained on. Nearly always so, and
- * known in about a millisecond, where the split itself keeps the main thread for ten.
+ * Whether more images have varied pixels than are held out, so that the training split contains one. This is nearly always
+ * true and takes about a millisecond, while the split itself would block the main thread for ten.
  */
 function isVaried(train: Dataset['train'], fraction: number | null): boolean {
   const images = train.labels.length;

@@ -1,10 +1,10 @@
-/** Training request and data set → the plan of the training loop. */
+/** Converts a training request and a data set into the plan of the training loop. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import type { LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 
-/** Where a warm start begins. */
+/** The state that a warm start begins with. */
 export interface InitialState {
   readonly parameters: Parameters;
   readonly standardization: Standardization | null;
@@ -37,7 +37,7 @@ export function buildTrainingPlan(
     labelSmoothing: training.labelSmoothing,
     clipNorm: training.clipNorm,
     classWeights: training.classWeights,
-    // Parameters that were trained on standardised pixels mean nothing with another mean.
+    // Parameters trained on standardized pixels require the same mean and deviation.
     standardize: start === null ? training.standardize : (start.standardization ?? false),
     augmentation: training.augmentation,
     validationFraction: training.validation?.fraction ?? null,

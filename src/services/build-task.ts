@@ -1,4 +1,4 @@
-/** Training job → the task of its training thread. */
+/** Builds the task of a training thread from its job. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
 import type { Store } from '../store/store.ts';

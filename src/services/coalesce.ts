@@ -14,47 +14,47 @@ export type Coalesce<T> = (
 
 interface Work<T> {
   waiting: number;
-  readonly unwanted: AbortController;
-  readonly answer: Promise<T>;
+  readonly abortController: AbortController;
+  readonly result: Promise<T>;
 }
 
 /** @param max number of results that are kept; the least recently used one is evicted first */
 export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
-  const kept = new LRUCache<string, T>({ max });
-  const inWork = new Map<string, Work<T>>();
+  const results = new LRUCache<string, T>({ max });
+  const inFlight = new Map<string, Work<T>>();
 
-  function forget(key: string, work: Work<T>): boolean {
-    return inWork.get(key) === work && inWork.delete(key);
+  function removeWork(key: string, work: Work<T>): boolean {
+    return inFlight.get(key) === work && inFlight.delete(key);
   }
 
-  function begin(key: string, compute: (signal: AbortSignal) => Promise<T>): Work<T> {
-    const unwanted = new AbortController();
-    const answer = compute(unwanted.signal)
+  function startWork(key: string, compute: (signal: AbortSignal) => Promise<T>): Work<T> {
+    const abortController = new AbortController();
+    const result = compute(abortController.signal)
       .then((computed) => {
-        kept.set(key, computed);
+        results.set(key, computed);
         return computed;
       })
-      .finally(() => forget(key, work));
-    const work: Work<T> = { waiting: 0, unwanted, answer };
-    inWork.set(key, work);
+      .finally(() => removeWork(key, work));
+    const work: Work<T> = { waiting: 0, abortController, result };
+    inFlight.set(key, work);
     return work;
   }
 
   return async (key, signal, compute) => {
-    const known = kept.get(key);
-    if (known) return known;
+    const cached = results.get(key);
+    if (cached) return cached;
     signal.throwIfAborted();
-    const work = inWork.get(key) ?? begin(key, compute);
+    const work = inFlight.get(key) ?? startWork(key, compute);
     work.waiting++;
-    const left = Promise.withResolvers<never>();
-    const leave = () => left.reject(signal.reason);
-    signal.addEventListener('abort', leave);
+    const aborted = Promise.withResolvers<never>();
+    const unsubscribe = () => aborted.reject(signal.reason);
+    signal.addEventListener('abort', unsubscribe);
     try {
-      return await Promise.race([work.answer, left.promise]);
+      return await Promise.race([work.result, aborted.promise]);
     } finally {
-      signal.removeEventListener('abort', leave);
+      signal.removeEventListener('abort', unsubscribe);
       // Removed before it is aborted, so that a later caller does not join aborted work.
-      if (--work.waiting === 0 && forget(key, work)) work.unwanted.abort(signal.reason);
+      if (--work.waiting === 0 && removeWork(key, work)) work.abortController.abort(signal.reason);
     }
   };
 }

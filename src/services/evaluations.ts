@@ -1,4 +1,4 @@
-/** Measures versions of models on a split, and two against each other, in a thread. */
+/** Evaluates and compares model versions on a split, in a worker thread. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { ComparisonQuery, EvaluationQuery } from '../domain/evaluation.ts';
@@ -15,14 +15,14 @@ import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { findNamed, type ModelService, servedNetwork } from './models.ts';
 
-/** Multiply-adds, zeros not skipped: ten to thirty seconds of the kernel. */
+/** Limit in multiply-adds, zeros included: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;
-/** A few kilobytes each. */
+/** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
 
 export interface EvaluationService {
   /**
-   * @param signal of the client: when nobody waits any more, the work stops
+   * @param signal aborts when the client disconnects; the work stops when no client waits for it
    * @throws AtelierError `model-not-found`, `unknown-dataset`, `impossible-request`, `evaluation-too-costly`
    */
   evaluate(
@@ -59,7 +59,7 @@ export function createEvaluationService(
   async function loadExamples({ id }: DatasetSummary, { split }: EvaluationQuery): Promise<Examples> {
     const dataset = await catalog.get(id);
     if (dataset) return dataset[split];
-    throw unknown(catalog, `Data set ${id} has just been deleted`);
+    throw unknownDataset(catalog, `Data set ${id} has just been deleted`);
   }
 
   return {
@@ -67,9 +67,9 @@ export function createEvaluationService(
       const found = await models.version(name, version);
       const dataset = resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
-      const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (unwanted) => {
+      const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
-        return numeric.run('evaluate', { network: await load(found), examples }, unwanted);
+        return numeric.run('evaluate', { network: await load(found), examples }, abortSignal);
       });
       return { ...describe(found, dataset), report };
     },
@@ -82,25 +82,25 @@ export function createEvaluationService(
       const dataset = resolveDataset(catalog, found, query.dataset);
       assertAffordable([found, other], dataset, query.split);
       const key = cacheKey([found, other], dataset, query);
-      const comparison = await coalesceComparison(key, signal, async (unwanted) => {
+      const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
         const networks = { network: await load(found), other: await load(other) };
-        return numeric.run('compare', { ...networks, examples }, unwanted);
+        return numeric.run('compare', { ...networks, examples }, abortSignal);
       });
-      return { ...describe(found, dataset), other: referenceOf(other), comparison };
+      return { ...describe(found, dataset), other: toReference(other), comparison };
     },
   };
 }
 
-const referenceOf = ({ name, version }: ModelVersion): VersionReference => ({ name, version });
+const toReference = ({ name, version }: ModelVersion): VersionReference => ({ name, version });
 
 const describe = (version: ModelVersion, dataset: DatasetSummary): Evaluated => ({
-  model: referenceOf(version),
+  model: toReference(version),
   classNames: version.classNames,
   dataset,
 });
 
-/** By content: a name that is deleted and given again is another model. */
+/** The key depends on the content, because a deleted name can be reused for another model. */
 function cacheKey(
   versions: readonly ModelVersion[],
   dataset: DatasetSummary,
@@ -115,33 +115,33 @@ function cacheKey(
   return JSON.stringify([networks, dataset.digest, split]);
 }
 
-/** The one that is asked for, or else that of the training. */
+/** The given data set, or else the one of the training. */
 function resolveDataset(
   catalog: Catalog,
   { name, version, lineage, classNames }: ModelVersion,
   asked: string | undefined,
 ): DatasetSummary {
   const id = asked ?? lineage.dataset?.id;
-  const subject = `Version ${version} of model ${name}`;
-  if (id === undefined) throw unknown(catalog, `${subject} does not tell which data set it was trained on`);
+  const subject = `version ${version} of model ${name}`;
+  if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
   const dataset = catalog.summary(id);
   if (!dataset) {
-    throw unknown(
+    throw unknownDataset(
       catalog,
       asked === undefined
-        ? `${subject} was trained on data set ${id}, which is not here any more`
-        : `There is no data set ${id}`,
+        ? `The training data set ${id} of ${subject} no longer exists`
+        : `Data set ${id} does not exist`,
     );
   }
   if (dataset.classNames.length === classNames.length) return dataset;
   throw new AtelierError(
     'impossible-request',
-    `Model ${name} tells ${classNames.length} classes apart, data set ${id} has ${dataset.classNames.length}.`,
-    { details: [{ parameter: 'dataset', detail: 'must have as many classes as the model' }] },
+    `Model ${name} has ${classNames.length} classes, but data set ${id} has ${dataset.classNames.length}.`,
+    { details: [{ parameter: 'dataset', detail: 'must have the same number of classes as the model' }] },
   );
 }
 
-function unknown(catalog: Catalog, reason: string): AtelierError {
+function unknownDataset(catalog: Catalog, reason: string): AtelierError {
   const detail = `must be one of: ${listDatasetIds(catalog)}`;
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
     details: [{ parameter: 'dataset', detail }],
@@ -153,8 +153,8 @@ function assertSameClasses(version: ModelVersion, other: ModelVersion): void {
   if (ours.length === theirs.length && ours.every((name, label) => name === theirs[label])) return;
   throw new AtelierError(
     'impossible-request',
-    `Version ${version.version} of model ${version.name} tells apart ${ours.join(', ')}; version ${other.version} of ` +
-      `model ${other.name} tells apart ${theirs.join(', ')}. Only versions of the same classes can be compared.`,
+    `Version ${version.version} of model ${version.name} has the classes ${ours.join(', ')}; version ${other.version} of ` +
+      `model ${other.name} has ${theirs.join(', ')}. Only versions with the same classes can be compared.`,
     { details: [{ parameter: 'with', detail: 'must have the same classes' }] },
   );
 }
@@ -171,12 +171,12 @@ function assertAffordable(
   const test = dataset.splits.test.examples;
   const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
   const advice = testIsAffordable
-    ? `Ask for split=test, which has ${test.toLocaleString('en')}`
-    : 'Name a data set of fewer images by ?dataset=';
+    ? `Use split=test, which has ${test.toLocaleString('en')}`
+    : 'Use a data set with fewer images by ?dataset=';
   throw new AtelierError(
     'evaluation-too-costly',
-    `${networks} on ${count.toLocaleString('en')} images is ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times what can be answered ` +
-      `while a client waits. ${advice}.`,
+    `Evaluating ${networks} on ${count.toLocaleString('en')} images exceeds the limit of one request ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times. ` +
+      `${advice}.`,
     { details: [{ parameter: testIsAffordable ? 'split' : 'dataset', detail: 'must have fewer images' }] },
   );
 }

@@ -1,4 +1,4 @@
-/** Hands out versions as files that others read; written and checked in a thread. */
+/** Exports versions as files of other programs, written and verified in a worker thread. */
 import type { Catalog } from '../datasets/catalog.ts';
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { ModelVersion } from '../domain/model.ts';
@@ -11,27 +11,27 @@ import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { ModelService } from './models.ts';
 
-/** An ONNX file has to answer so many as the service does. */
+/** Number of images on which an ONNX file is compared with the service. */
 const CHECKED_IMAGES = 256;
-/** Multiply-adds in float64; a second or two. */
+/** Limit in float64 multiply-adds: one or two seconds. */
 const MAX_CHECK_COST = 5e8;
-/** Twenty characters each, and as many bytes again while they are written. */
+/** Each takes twenty characters, and as many bytes again while it is written. */
 export const MAX_JSON_PARAMETERS = 5_000_000;
 
 export interface ModelFile {
   readonly bytes: Buffer;
-  /** Between the probabilities of the file and the service; 0 where the file holds the very parameters. */
+  /** Largest difference in probabilities between file and service; 0 if the file contains the exact parameters. */
   readonly maxDifference: number;
-  /** On which they were compared; 0 where the parameters were. */
+  /** Number of images compared; 0 if the parameters were compared instead. */
   readonly checkedImages: number;
 }
 
 export interface ExportService {
   /**
-   * @param input of ONNX alone
-   * @param signal ends the work when the client hangs up
-   * @throws AtelierError `model-not-found`; `impossible-request` where the network is too large for the format;
-   *   `internal-error` where the file failed its check
+   * @param input type of the input of an ONNX graph; other formats ignore it
+   * @param signal aborts the work when the client disconnects
+   * @throws AtelierError `model-not-found`; `impossible-request` if the network is too large for the format;
+   *   `internal-error` if the file failed its verification
    */
   export(
     version: ModelVersion,
@@ -46,7 +46,7 @@ export function createExportService(
   models: ModelService,
   numeric: Pool<NumericTasks>,
 ): ExportService {
-  /** Of the version's data set, where that is still there; any other's will do. */
+  /** Images of the version's data set or, if it was deleted, of any other. */
   async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
     const { test } = own ?? (await catalog.get(catalog.list().at(-1)!.id))!;
@@ -91,8 +91,8 @@ function assertFitsJson(layerSizes: LayerSizes): void {
   const inDigits = (n: number) => n.toLocaleString('en');
   throw new AtelierError(
     'impossible-request',
-    `A ${layerSizes.join('-')} network has ${inDigits(count)} parameters; JSON is written of at most ` +
-      `${inDigits(MAX_JSON_PARAMETERS)}. Ask for format=safetensors, which holds the same.`,
-    { details: [{ parameter: 'format', detail: 'must be another than json for so large a network' }] },
+    `A ${layerSizes.join('-')} network has ${inDigits(count)} parameters; the limit for JSON is ` +
+      `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors, which contains the same.`,
+    { details: [{ parameter: 'format', detail: 'must not be json for such a large network' }] },
   );
 }

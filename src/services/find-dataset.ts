@@ -1,17 +1,17 @@
-/** Data sets that a request body refers to. */
+/** Finds the data set that a request body refers to. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 
 /**
- * @param missing what to say where it is not there
- * @throws AtelierError `unknown-dataset`, naming some that there are; `dataset-damaged`
+ * @param missing the message if the data set does not exist
+ * @throws AtelierError `unknown-dataset`, listing existing ones; `dataset-damaged`
  */
 export async function findDataset(
   catalog: Catalog,
   id: string,
   pointer: string,
-  missing = `There is no data set ${id}`,
+  missing = `Data set ${id} does not exist`,
 ): Promise<Dataset> {
   const dataset = await catalog.get(id);
   if (dataset) return dataset;

@@ -1,4 +1,4 @@
-/** Checks the gradient of a network, fresh or trained, in a thread. */
+/** Checks the gradient of a new or trained network in a worker thread. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { GradientCheck, GradientCheckRequest } from '../domain/gradient-check.ts';
@@ -17,28 +17,28 @@ import { assertGradientCheckFitsMemory } from './memory-limits.ts';
 import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
-/** Multiply-adds; a few seconds of the reference. */
+/** Limit in multiply-adds: a few seconds of the reference. */
 export const MAX_COST = 4e9;
-/** At 50 bytes and more each: the parameters and their gradient, twice, and two numbers a coordinate. */
+/** Each takes 50 bytes and more: parameters and gradient, twice, and two numbers per coordinate. */
 export const MAX_PARAMETERS = 10_000_000;
-/** Of an npy answer, 8 MB. */
+/** Limit of numbers in an npy response, 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 
 export interface GradientCheckOutput {
   readonly report: GradientCheck;
-  /** The packed gradient, where one was asked for; NaN where a sample left a coordinate out. */
+  /** The packed gradient, if requested; NaN for coordinates outside the sample. */
   readonly npy: Uint8Array | null;
 }
 
 export interface GradientCheckService {
   /**
-   * @param answer the report alone, or also one of the two gradients
-   * @param signal ends the check when the client hangs up
+   * @param output the report only, or also one of the two gradients
+   * @param signal aborts the check when the client disconnects
    * @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `check-too-costly`
    */
   check(
     request: GradientCheckRequest,
-    answer: GradientCheckTask['output'],
+    output: GradientCheckTask['output'],
     signal: AbortSignal,
   ): Promise<GradientCheckOutput>;
 }
@@ -50,7 +50,7 @@ export function createGradientCheckService(
   onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {
-    async check(request, answer, signal) {
+    async check(request, output, signal) {
       const model = await resolveModel(request, models);
       const dataset = await resolveDataset(request, model, catalog);
       const { layerSizes, activation, standardization, parameters } = resolveNetwork(request, model, dataset);
@@ -67,7 +67,7 @@ export function createGradientCheckService(
         tolerance: request.tolerance,
         coordinates: request.coordinates,
         seed: request.seed,
-        output: answer,
+        output,
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
       assertGradientCheckFitsMemory(layerSizes, task.indices.length);
@@ -93,7 +93,7 @@ async function resolveModel(
   return loadNamed(models, '#/model', name, version);
 }
 
-/** The one that is asked for, or else that of the training. */
+/** The given data set, or else the one of the training. */
 function resolveDataset(
   { dataset, model: named }: GradientCheckRequest,
   model: LoadedModel | null,
@@ -105,7 +105,7 @@ function resolveDataset(
     catalog,
     id,
     '#/dataset',
-    trainedOn ? `${named} was trained on data set ${id}, which is not here any more` : undefined,
+    trainedOn ? `The training data set ${id} of ${named} no longer exists` : undefined,
   );
 }
 
@@ -121,8 +121,8 @@ function resolveNetwork(
   if (model.classNames.length !== dataset.classNames.length) {
     throw new AtelierError(
       'impossible-request',
-      `Model ${model.reference.name} tells ${model.classNames.length} classes apart, data set ${dataset.id} has ${dataset.classNames.length}.`,
-      { details: [{ pointer: '#/dataset', detail: 'must have as many classes as the model' }] },
+      `Model ${model.reference.name} has ${model.classNames.length} classes, but data set ${dataset.id} has ${dataset.classNames.length}.`,
+      { details: [{ pointer: '#/dataset', detail: 'must have the same number of classes as the model' }] },
     );
   }
   return model;
@@ -136,7 +136,7 @@ function exampleIndices(examples: GradientCheckRequest['examples'], dataset: Dat
     const pointer = typeof examples === 'number' ? '#/examples' : `#/examples/${wrong}`;
     throw new AtelierError(
       'impossible-request',
-      `There is no training image ${indices[wrong]}; data set ${dataset.id} has 0 to ${count - 1}.`,
+      `Training image ${indices[wrong]} does not exist; data set ${dataset.id} has images 0 to ${count - 1}.`,
       { details: [{ pointer, detail: `must be at most ${count - 1}` }] },
     );
   }
@@ -147,28 +147,28 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
   const { layerSizes, indices, scheme, coordinates } = task;
   const parameters = parameterCount(layerSizes);
   if (parameters > MAX_PARAMETERS) {
-    const detail = `is of at most ${formatCount(MAX_PARAMETERS)} parameters`;
+    const detail = `must have at most ${formatCount(MAX_PARAMETERS)} parameters`;
     throw tooCostly(
-      `A ${layerSizes.join('-')} network has ${formatCount(parameters)} parameters; one that is checked ${detail}`,
+      `A ${layerSizes.join('-')} network has ${formatCount(parameters)} parameters; a network to check ${detail}`,
       [{ pointer: networkPointer, detail }],
     );
   }
   if (task.output !== 'report' && parameters > MAX_NUMBERS) {
-    const detail = `takes application/json where there are more than ${formatCount(MAX_NUMBERS)}`;
+    const detail = `must be application/json for more than ${formatCount(MAX_NUMBERS)} numbers`;
     throw tooCostly(`The gradient has ${formatCount(parameters)} numbers; Accept ${detail}`, [
       { parameter: 'Accept', detail },
     ]);
   }
   const checked = coordinates === 'all' ? parameters : coordinates.sample;
   const cost = (sampled: number) => gradientCheckCost(layerSizes, indices.length, scheme, sampled);
-  const times = `This check is ${(cost(checked) / MAX_COST).toFixed(1)} times what can be answered within seconds`;
+  const times = `This check exceeds the limit of one request ${(cost(checked) / MAX_COST).toFixed(1)} times`;
   if (cost(0) > MAX_COST) {
     const allowed = Math.floor((indices.length * MAX_COST) / cost(0));
-    const detail = `are at most ${allowed} for this network, and fewer the more coordinates are checked`;
+    const detail = `must be at most ${allowed} for this network, and fewer if more coordinates are checked`;
     throw tooCostly(`${times}. Examples ${detail}`, [{ pointer: '#/examples', detail }]);
   }
   if (cost(checked) > MAX_COST) {
-    const advice = 'Check a sample, as in "coordinates": { "sample": 1000 }, or fewer examples';
+    const advice = 'Check a sample, such as "coordinates": { "sample": 1000 }, or fewer examples';
     throw tooCostly(`${times}. ${advice}`, [
       { pointer: '#/coordinates', detail: 'must be a sample, or a smaller one' },
     ]);

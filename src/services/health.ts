@@ -1,11 +1,11 @@
-/** Whether the service can do its work. */
+/** Liveness and readiness of the service. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Store } from '../store/store.ts';
 
 export interface HealthService {
-  /** False once the service has been told to stop. */
+  /** False once the service is shutting down. */
   accepting(): boolean;
-  /** Aborts then; what would go on for ever ends. */
+  /** Aborts at shutdown and ends endless responses. */
   readonly stopping: AbortSignal;
   stopAccepting(): void;
   check(): Promise<{ database: boolean; datasets: boolean; accepting: boolean }>;

@@ -9,14 +9,14 @@ export interface IdempotencyService {
   /**
    * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
    * nothing was created, and the client may retry.
-   * @param create hands `keep` to the store, which calls `answer` in the transaction
+   * @param create passes `record` to the store, which calls `toResponse` in the transaction
    * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
    */
   respond<T>(
     request: KeyedRequest,
-    create: (keep: IdempotencyRecord<T>) => Promise<T>,
-    answer: (created: T) => StoredResponse,
-  ): Promise<{ readonly answer: StoredResponse; readonly replayed: boolean }>;
+    create: (record: IdempotencyRecord<T>) => Promise<T>,
+    toResponse: (created: T) => StoredResponse,
+  ): Promise<{ readonly response: StoredResponse; readonly replayed: boolean }>;
   /** Stops deleting expired responses. */
   close(): void;
 }
@@ -39,7 +39,7 @@ export function createIdempotencyService(options: {
   const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
 
   return {
-    async respond(request, create, answer) {
+    async respond(request, create, toResponse) {
       const { caller, key, fingerprint } = request;
       // A key has no spaces.
       const id = `${key} ${caller}`;
@@ -51,20 +51,21 @@ export function createIdempotencyService(options: {
         // Shared by concurrent repetitions, so that each of them gets the stored response.
         const earlier = await attempt.earlier;
         if (earlier && earlier.fingerprint !== fingerprint) throw reusedKeyError(key);
-        if (earlier) return { answer: earlier, replayed: true };
+        if (earlier) return { response: earlier, replayed: true };
         if (other) throw inFlightError(key);
 
-        let kept: StoredResponse | undefined;
+        let stored: StoredResponse | undefined;
         await create({
           ...request,
           at: now(),
           render: (created) => {
-            kept = answer(created);
-            return kept;
+            stored = toResponse(created);
+            return stored;
           },
         });
-        if (!kept) throw new Error(`what was created for the key ${key} is stored without its answer`);
-        return { answer: kept, replayed: false };
+        if (!stored)
+          throw new Error(`The resource created for the key ${key} was stored without its response.`);
+        return { response: stored, replayed: false };
       } finally {
         if (!other) inFlight.delete(id);
       }
@@ -76,14 +77,14 @@ export function createIdempotencyService(options: {
 function inFlightError(key: string): AtelierError {
   return new AtelierError(
     'request-in-flight',
-    `The first request with the Idempotency-Key ${key} is not answered yet. Repeat this one shortly, to get its answer.`,
+    `The first request with the Idempotency-Key ${key} is still in progress. Repeat this request shortly to get its response.`,
   );
 }
 
 function reusedKeyError(key: string): AtelierError {
   return new AtelierError(
     'idempotency-key-reused',
-    `The Idempotency-Key ${key} was sent within 24 hours with another request: its path or body differs. ` +
-      'Repeat that one as it was, or send this one with a new key.',
+    `The Idempotency-Key ${key} was used within 24 hours for a request with another path or body. ` +
+      'Repeat that request unchanged, or send this one with a new key.',
   );
 }

@@ -1,4 +1,4 @@
-/** Takes models that were made elsewhere, or exported here, measures them, and publishes them. */
+/** Imports models: reads a model file, evaluates it, and publishes it as a version. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ModelVersion } from '../domain/model.ts';
@@ -15,14 +15,14 @@ import { MAX_EVALUATION_COST } from './evaluations.ts';
 import { findDataset } from './find-dataset.ts';
 import type { ModelService } from './models.ts';
 
-/** What a model is measured on that says nothing of its data. */
+/** The data set on which a model is evaluated if none is given. */
 const DEFAULT_DATASET = 'fashion-mnist';
 
 export interface ImportService {
   /**
-   * @param file given away
-   * @param signal ends the work when the client hangs up
-   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` where the data set has other classes
+   * @param file its buffer is transferred to the worker
+   * @param signal aborts the work when the client disconnects
+   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` if the data set has other classes
    */
   import(
     file: ModelUpload,
@@ -34,7 +34,7 @@ export interface ImportService {
 
 export interface ModelUpload {
   readonly bytes: Uint8Array;
-  /** `sha256:` of the bytes. */
+  /** `sha256:` of the file. */
   readonly digest: string;
 }
 
@@ -111,7 +111,7 @@ export function createImportService(options: {
   };
 }
 
-/** Names that say otherwise are of other classes, though there be as many. */
+/** Whether number and, if given, names of the classes are equal. */
 function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
   if (imported.layerSizes.at(-1) !== classNames.length) return false;
   return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
@@ -120,11 +120,11 @@ function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolea
 function assertSameClasses({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
   const [found, expected] = [layerSizes.at(-1), classNames.length];
   if (found === expected) return;
-  const detail = `must have ${found} classes, as the model has`;
+  const detail = `must have ${found} classes, like the model`;
   throw new AtelierError(
     'impossible-request',
-    `The model tells ${found} classes apart, data set ${id} has ${expected}: it cannot be measured on it. ` +
-      `Name another, or ${NO_DATASET}.`,
+    `The model has ${found} classes, but data set ${id} has ${expected}. ` +
+      `Use another data set, or ${NO_DATASET} to skip the evaluation.`,
     { details: [{ pointer: '#/dataset', detail }] },
   );
 }

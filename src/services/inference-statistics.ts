@@ -1,16 +1,16 @@
-/** What was predicted since the start, by version, as the Open Inference Protocol counts it. */
+/** Statistics of predictions since the start, by version, as defined by the Open Inference Protocol. */
 import { LRUCache } from 'lru-cache';
 import type { VersionReference } from '../domain/model-reference.ts';
 import type { V2ModelStatistics } from '../protocols/kserve-v2/schema.ts';
 import type { PredictionObserver } from './predictions.ts';
 
-/** Of others that have not been asked for longer nothing is known any more. */
+/** Statistics of the least recently used versions are dropped above this number. */
 const MAX_VERSIONS = 1000;
-/** Further sizes are counted in the sums alone. */
+/** Further batch sizes are counted in the sums only. */
 const MAX_BATCH_SIZES = 32;
 
 export interface InferenceStatistics extends PredictionObserver {
-  /** Zeros where nothing was predicted. */
+  /** All zeros for a version without predictions. */
   of(model: VersionReference): V2ModelStatistics;
 }
 
@@ -35,17 +35,17 @@ interface Sums extends Compute {
 export function createInferenceStatistics(now: () => number = Date.now): InferenceStatistics {
   const versions = new LRUCache<string, Sums>({ max: MAX_VERSIONS });
 
-  function sumsOf(model: VersionReference): Sums {
-    const known = versions.get(keyOf(model));
-    if (known) return known;
+  function sumsFor(model: VersionReference): Sums {
+    const existing = versions.get(versionKey(model));
+    if (existing) return existing;
     const sums = noSums();
-    versions.set(keyOf(model), sums);
+    versions.set(versionKey(model), sums);
     return sums;
   }
 
   return {
     onPredicted(model, images, ms) {
-      const sums = sumsOf(model);
+      const sums = sumsFor(model);
       sums.lastInference = now();
       sums.images += images;
       add(sums.success, ms.wait + ms.decode + ms.compute + ms.serialise);
@@ -60,17 +60,17 @@ export function createInferenceStatistics(now: () => number = Date.now): Inferen
       }
     },
 
-    onFailed: (model, ms) => add(sumsOf(model).fail, ms),
+    onFailed: (model, ms) => add(sumsFor(model).fail, ms),
 
     of(model) {
-      const sums = versions.peek(keyOf(model)) ?? noSums();
+      const sums = versions.peek(versionKey(model)) ?? noSums();
       const none = { count: 0, ns: 0 };
       return {
         name: model.name,
         version: String(model.version),
         last_inference: sums.lastInference,
         inference_count: sums.images,
-        // Nothing is batched: each request is computed by itself.
+        // Requests are not batched, so each request is one execution.
         execution_count: sums.success.count,
         inference_stats: {
           success: inNs(sums.success),
@@ -89,7 +89,7 @@ export function createInferenceStatistics(now: () => number = Date.now): Inferen
   };
 }
 
-const keyOf = ({ name, version }: VersionReference) => `${name}@${version}`;
+const versionKey = ({ name, version }: VersionReference) => `${name}@${version}`;
 
 const noSum = (): Sum => ({ count: 0, ms: 0 });
 

@@ -1,4 +1,4 @@
-/** Interpretability: draws weights and explains predictions, in a thread. */
+/** Interpretability: draws weights and explains predictions in a worker thread. */
 import type { EncodedImages } from '../datasets/decode-images.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
@@ -17,12 +17,12 @@ interface Version {
 }
 
 export interface InterpretabilityService {
-  /** @throws AtelierError `model-not-found`, `impossible-request` for a layer or unit that there is not */
+  /** @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit */
   drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Raster>;
   /**
-   * @param label the class to explain; the likeliest by default
-   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a class that there is not, what is
-   *   wrong with the image, or why there is nothing to diagnose it by
+   * @param label the class to explain; by default the most probable one
+   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
+   *   decoding, and those of `LoadStatistics`
    */
   explain(
     model: Version,
@@ -39,7 +39,7 @@ export function createInterpretabilityService(
   numeric: Pool<NumericTasks>,
   loadStatistics: LoadStatistics,
 ): InterpretabilityService {
-  /** Of a version, and of no checkpoint. */
+  /** Loads a version; checkpoints are not accepted. */
   async function load(wanted: Version): Promise<LoadedModel> {
     const { name, version } = await models.version(wanted.name, wanted.version);
     return models.load(name, version);

@@ -1,16 +1,16 @@
-/** Whether a training or a gradient check would fit: a process that runs out of memory takes every other job with it. */
+/** Memory limits of trainings and gradient checks. A process that runs out of memory would end all other jobs, too. */
 import { totalmem } from 'node:os';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { LayerSizes } from '../numerics/network.ts';
 import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
 
-/** The rest is the data set's, the other jobs' and the service's. */
+/** Fraction available to one job; the rest is for data sets, other jobs and the service. */
 const MEMORY_FRACTION = 0.5;
 
-/** Bytes that one piece of work may take. */
+/** Bytes that one job may take. */
 export function memoryPerJob(): number {
-  // In a container its limit counts; without one Node says 0, or 2^64.
+  // The container's limit applies; without one Node returns 0 or 2^64.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return Math.min(limit, totalmem()) * MEMORY_FRACTION;
 }
@@ -37,8 +37,8 @@ function assertFits(wanted: number, what: string): void {
   const mebibytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
   throw new AtelierError(
     'impossible-request',
-    `${what} takes about ${mebibytes(wanted)} of memory; ${mebibytes(available)} are there for a job. ` +
+    `${what} takes about ${mebibytes(wanted)} of memory; ${mebibytes(available)} are available for a job. ` +
       'Use fewer or smaller hidden layers.',
-    { details: [{ pointer: '#/network/hidden', detail: 'needs too much memory' }] },
+    { details: [{ pointer: '#/network/hidden', detail: 'requires too much memory' }] },
   );
 }

@@ -4,16 +4,16 @@ import type { VersionName, VersionReference } from '../domain/model-reference.ts
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
-/** The kernel's memory of each reserves gigabytes of addresses, though it takes few of bytes. */
+/** Limit of models: the kernel of each reserves gigabytes of address space, although it uses little memory. */
 export const MAX_LOADED = 256;
 export const MAX_BYTES = 256 * 2 ** 20;
 
 export interface ModelCacheCounts {
-  /** Were in memory, or were being read already. */
+  /** Requests for models in memory, or already being read. */
   readonly hits: number;
-  /** Had to be read. */
+  /** Requests that had to read the model. */
   readonly misses: number;
-  /** Made way for others. */
+  /** Models that were evicted. */
   readonly evictions: number;
   readonly models: number;
   readonly bytes: number;
@@ -22,15 +22,15 @@ export interface ModelCacheCounts {
 export interface ModelCache {
   find(name: string, version?: VersionName): LoadedModel | undefined;
   /**
-   * To be called before it is looked up which version is meant.
-   * @returns reads what was found, once, however many ask for it meanwhile. Nothing is remembered where something has
-   *   changed since the call.
+   * Call before resolving a name to a version.
+   * @returns a function that reads the version, shared by concurrent callers. Its result is not cached if an invalidation
+   *   happened since the call.
    */
   beginLookup(
     name: string,
     version?: VersionName,
   ): (found: VersionReference, read: () => Promise<LoadedModel>) => Promise<LoadedModel>;
-  /** What names mean may have changed; and these are not to be found any more. */
+  /** Invalidates name resolution, and removes deleted versions. */
   invalidate(gone: readonly VersionReference[]): void;
   counts(): ModelCacheCounts;
 }
@@ -40,14 +40,14 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
   const loaded = new LRUCache<string, LoadedModel>({
     max: maxLoaded,
     maxSize: maxBytes,
-    // One that is larger than all that is allowed stays alone: to read it for every request would help nobody.
+    // A single model above the limit stays, because reading it for every request would be worse.
     sizeCalculation: (model) => Math.min(maxBytes, modelBytes(model)),
     dispose(_model, _key, reason) {
       if (reason === 'evict') counts.evictions++;
     },
   });
   const reading = new Map<string, Promise<LoadedModel>>();
-  /** Numbers, by name and alias. */
+  /** Resolved version numbers, by name and alias. */
   const resolved = new Map<string, number>();
   let changes = 0;
 
@@ -96,7 +96,7 @@ function modelBytes({ parameters, layerSizes }: LoadedModel): number {
   return parameters.byteLength + forwardBytes(layerSizes);
 }
 
-/** No alias is a number, and none is empty. */
+/** Cannot clash: an alias is not a number and not empty. */
 function cacheKey(name: string, version: VersionName = ''): string {
   return `${name}@${version}`;
 }

@@ -1,4 +1,4 @@
-/** Shows models, and finds the version that a prediction or a check refers to, with its parameters in memory. */
+/** Lists models and versions, and loads the version that a request refers to. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import type { Model, ModelVersion } from '../domain/model.ts';
@@ -18,13 +18,13 @@ export interface ModelService {
   readonly list: Store['models']['list'];
   /** @throws AtelierError `model-not-found` */
   readonly versions: Store['models']['versions'];
-  /** Of one model, or all: which versions there are. */
+  /** References to the versions of one model or of all. */
   readonly references: Store['models']['references'];
   /** @throws AtelierError `model-not-found` */
   version(name: string, version?: VersionName): Promise<ModelVersion>;
   /**
-   * The champion where no version is given, else the newest; at once when it is in memory. The id of a training job and a
-   * number of steps are its checkpoint.
+   * Loads a version, synchronously if it is in memory. Without a version, loads the champion or else the newest. The id of
+   * a training job with a number of steps means its checkpoint.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
@@ -56,12 +56,13 @@ export function createModelService(
     }
     if (model) return `Model ${name} has no version ${wanted}; its newest is ${model.latest.version}.`;
     const { data } = await models.list({ limit: 10 });
-    const known = data.length > 0 ? `There are: ${data.map((m) => m.name).join(', ')}` : 'There are none yet';
+    const known =
+      data.length > 0 ? `Existing models: ${data.map((m) => m.name).join(', ')}` : 'No models exist yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
     const publishing = running.filter((job) => job.verification === null);
     const said = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
     const coming = said && ` A training job is running: ${said}.`;
-    return `There is no model ${name}. ${known}; a training job publishes one when it succeeds.${coming}`;
+    return `Model ${name} does not exist. ${known}; a training job publishes a model when it succeeds.${coming}`;
   }
 
   async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {
@@ -94,7 +95,7 @@ export function createModelService(
       activation,
       standardization,
       parameters: copyToSharedMemory(snapshot.engine.parameters),
-      // A data set may be deleted when its jobs have ended.
+      // The data set of an ended job may have been deleted.
       classNames:
         catalog.summary(job.dataset)?.classNames ??
         Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
@@ -112,7 +113,7 @@ export function createModelService(
     try {
       return await load(found, async () => withForward(await readVersion(found)));
     } catch (error) {
-      // It may have been deleted since it was found: then the name means another, or nothing.
+      // The version may have been deleted since it was resolved; then the name means another version, or none.
       const now = await version(name, wanted);
       if (now.version === found.version) throw error;
       return loadFromStore(name, wanted);
@@ -137,20 +138,20 @@ export function createModelService(
   };
 }
 
-/** In shared memory, so that threads see the same copy. */
+/** Copies into shared memory, so that all threads use one copy. */
 function copyToSharedMemory(parameters: Parameters): Float32Array {
   const copy = new Float32Array(new SharedArrayBuffer(4 * parameters.length));
   copy.set(parameters);
   return copy;
 }
 
-/** @param all of the job, where it is there */
+/** @param all checkpoints of the job, if it exists */
 function describeNoCheckpoint(
   jobId: string,
   step: number,
   all: readonly CheckpointRecord[] | undefined,
 ): string {
-  if (!all) return `There is no training job ${jobId}, and so no checkpoint of it.`;
+  if (!all) return `Training job ${jobId} does not exist.`;
   const steps = all.map((checkpoint) => checkpoint.step).join(', ') || 'none';
   return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Only the best and the last three are kept.`;
 }
@@ -159,7 +160,7 @@ function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {
   return { ...network, forward: createForward(network) };
 }
 
-/** What a thread needs of it. */
+/** The parts of a model that a worker thread needs. */
 export function servedNetwork(model: LoadedModel): ServedNetwork {
   const { reference, layerSizes, activation, standardization, parameters, classNames } = model;
   return { reference, layerSizes, activation, standardization, parameters, classNames };
@@ -168,7 +169,7 @@ export function servedNetwork(model: LoadedModel): ServedNetwork {
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);
 
 /**
- * A name in a body is not a path: what is not there is a 422, not a 404.
+ * Converts not-found errors to `unknown-model` (422), because a name in a body is not a path.
  * @throws AtelierError `unknown-model`
  */
 export function loadNamed(
@@ -181,7 +182,7 @@ export function loadNamed(
 }
 
 /**
- * The same of any place that holds a name, a query too.
+ * The same for a name in any position, such as a query parameter.
  * @throws AtelierError `unknown-model`
  */
 export async function findNamed<T>(

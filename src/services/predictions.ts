@@ -1,4 +1,4 @@
-/** Predicts the labels of images: a few at once here, more in a thread. */
+/** Predicts the labels of images: few images on the main thread, more in a worker thread. */
 
 import { bufferViews, type EncodedImages } from '../datasets/decode-images.ts';
 import type { ImageBatch } from '../datasets/image-batch.ts';
@@ -21,13 +21,13 @@ import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
-/** The main thread computes no more than this at once. */
+/** Limit in multiply-adds for the main thread. */
 const MAX_INLINE_IMAGES = 64;
 const MAX_INLINE_MULTIPLY_ADDS = 4_000_000;
-/** 64 images as JSON, or as float32. */
+/** Enough for 64 images as JSON or float32. */
 const MAX_INLINE_BYTES = 256 * 1024;
 
-/** The champion where no version is given, else the newest. */
+/** Without a version, the champion or else the newest. */
 interface ModelRef {
   readonly name: string;
   readonly version?: VersionName;
@@ -35,10 +35,11 @@ interface ModelRef {
 
 export interface PredictionService {
   /**
-   * @param options `diagnose` is for JSON
-   * @param signal asked for only where a thread is needed
-   * @returns the serialised answer
-   * @throws AtelierError `model-not-found`, what is wrong with the images, or why there is nothing to diagnose them by
+   * Predicts in the native protocol.
+   * @param options `diagnose` requires JSON
+   * @param signal called only if a worker thread is needed
+   * @returns the serialised response
+   * @throws AtelierError `model-not-found`, the errors of decoding, and those of `LoadStatistics`
    */
   predict(
     model: ModelRef,
@@ -48,18 +49,18 @@ export interface PredictionService {
     signal: () => AbortSignal,
   ): Promise<string | Uint8Array>;
   /**
-   * The same in the words of another protocol.
-   * @throws AtelierError `model-not-found`, or what is wrong with the body
+   * Predicts in another protocol.
+   * @throws AtelierError `model-not-found`, and the errors of decoding
    */
   respond(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
 }
 
-/** Told of every request that was answered. */
+/** Called for every successful request. */
 export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
 
 export interface PredictionObserver {
   readonly onPredicted: OnPredicted;
-  /** Of every other request to a model that there is. */
+  /** Called for every failed request to an existing model. */
   onFailed(model: VersionReference, ms: number): void;
 }
 
@@ -92,7 +93,7 @@ export function createPredictionService(
       rest = withDecodedBatch(request, batch);
     }
     const askedAt = performance.now();
-    // Nobody else looks at the body any more: it is not copied.
+    // The body is not used any more, so it is transferred instead of copied.
     const { body, jsonBytes, images, ms } = await pool.run(
       'predict',
       { network, request: rest },
@@ -101,7 +102,7 @@ export function createPredictionService(
     );
     const wait = performance.now() - askedAt - ms.decode - ms.compute - ms.serialise;
     onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
-    // It comes without its class.
+    // Structured clone turns a Buffer into a plain Uint8Array.
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
   }
 
@@ -143,13 +144,13 @@ function requestBuffers(request: PredictRequest): ArrayBufferView[] {
   return request.protocol === 'native' ? bufferViews(request.images) : [request.bytes];
 }
 
-/** To diagnose images takes longer than to predict them. */
+/** Diagnosis always runs in a worker, because it takes longer than prediction. */
 function fitsMainThread(request: PredictRequest): boolean {
   if (request.protocol === 'native' && request.diagnosing) return false;
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
-/** Of another protocol the answer depends on more of the body than its images: it is read again, being small. */
+/** The response of other protocols depends on more than the images, so a small body is decoded again in the worker. */
 function withDecodedBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
   return request.protocol === 'native' ? { ...request, images: { kind: 'batch', ...batch } } : request;
 }

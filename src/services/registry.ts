@@ -1,4 +1,4 @@
-/** Changes what the registry says of models: their aliases, their descriptions, and whether they are there. */
+/** Model registry: moves aliases, annotates versions, and deletes versions and models. */
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import type { Annotations, ModelVersion } from '../domain/model.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
@@ -6,7 +6,7 @@ import type { Page, Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
 
 export interface RegistryService {
-  /** All aliases, and of their moves the page that is asked for. @throws AtelierError `model-not-found` */
+  /** All aliases, and one page of their moves. @throws AtelierError `model-not-found` */
   aliases(
     name: string,
     query: { readonly limit: number; readonly after?: number | undefined },
@@ -17,13 +17,13 @@ export interface RegistryService {
   readonly removeAlias: Store['aliases']['remove'];
   /** @throws AtelierError `model-not-found` */
   annotate(name: string, version: VersionName, changes: Annotations): Promise<ModelVersion>;
-  /** Requests that have it already are still answered. @throws AtelierError `model-not-found`, `version-in-use` */
+  /** Requests that already use the version are completed. @throws AtelierError `model-not-found`, `version-in-use` */
   removeVersion(name: string, version: VersionName): Promise<void>;
-  /** With all its versions. @throws AtelierError as `removeVersion` */
+  /** Deletes a model with all its versions. @throws AtelierError as `removeVersion` */
   removeModel(name: string): Promise<void>;
 }
 
-/** @param onRemoved told of every version that was deleted */
+/** @param onRemoved called for every deleted version */
 export function createRegistryService(
   store: Pick<Store, 'models' | 'aliases'>,
   models: ModelService,
@@ -58,7 +58,7 @@ export function createRegistryService(
 
     async annotate(name, version, changes) {
       const found = await models.version(name, version);
-      // Where it was deleted meanwhile, this says so.
+      // Throws if the version was deleted meanwhile.
       return (
         (await store.models.annotate(name, found.version, changes)) ?? models.version(name, found.version)
       );

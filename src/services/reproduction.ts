@@ -1,4 +1,4 @@
-/** A training that is done again from its receipt: whether it can be, and what is different about it. */
+/** Reproduction of a training from its receipt: checks that it is possible, and adapts the plan. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
@@ -9,8 +9,8 @@ import type { ModelService } from './models.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
- * @throws AtelierError `illegal-transition` where the job has not succeeded; `impossible-request` where what it was
- *   trained from is not known, or not there any more
+ * @throws AtelierError `illegal-transition` if the job has not succeeded; `impossible-request` if its receipt, data set
+ *   or warm start is missing
  */
 export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,
@@ -20,29 +20,29 @@ export async function prepareReproduction(
   if (status !== 'succeeded' || digest === null) {
     throw new AtelierError(
       'illegal-transition',
-      `A ${status} job cannot be verified: ${id} has no final parameters to compare with. Only succeeded jobs can.`,
+      `A ${status} job cannot be verified, because it has no final parameters. Only succeeded jobs can be verified, and ${id} is ${status}.`,
     );
   }
   if (receipt === null) {
     throw new AtelierError(
       'impossible-request',
-      `Training job ${id} has no receipt: it ran before receipts were kept. Train it anew with the same request.`,
+      `Training job ${id} has no receipt: it ran before receipts were introduced. Start a new job with the same request.`,
     );
   }
   const { request, kernel, fused } = receipt;
   const dataset = assertSameDataset(receipt, id, await catalog.get(receipt.dataset.id));
   await resolveWarmStart(request, dataset, models).catch((error) => {
     if (!(error instanceof AtelierError)) throw error;
-    const message = `Training job ${id} cannot be trained again, because what it started from is gone. ${error.message}`;
+    const message = `Training job ${id} cannot be repeated, because its warm start no longer exists. ${error.message}`;
     throw new AtelierError('impossible-request', message, { cause: error });
   });
   return { request, dataset, target: { of: id, expected: digest, kernel, fused } };
 }
 
 /**
- * null for a job that repeats no other. Time is no part of what is repeated: where it ended the training, the
- * repetition ends after the same step.
- * @throws AtelierError `impossible-request` where the data set has become another since the job was created
+ * Returns null for a job that is not a reproduction. A training that was ended by its time budget is reproduced up to the
+ * same step, since time is not reproducible.
+ * @throws AtelierError `impossible-request` if the data set has changed since the job was created
  */
 export async function reproductionOptions(
   { verification }: TrainingJob,
@@ -64,7 +64,7 @@ function assertSameDataset(
   if (now?.digest === digest) return now;
   throw new AtelierError(
     'impossible-request',
-    `Training job ${jobId} was trained on data set ${id} of ${digest}, which ${now ? `is ${now.digest} now` : 'is gone'}. ` +
-      'Only the same data gives the same parameters: bring it back.',
+    `Training job ${jobId} was trained on data set ${id} with digest ${digest}, which ${now ? `now has digest ${now.digest}` : 'no longer exists'}. ` +
+      'Only the same data gives the same parameters. Upload it again.',
   );
 }

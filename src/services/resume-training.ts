@@ -13,7 +13,7 @@ export interface Resumption {
 
 const TRANSIENT_CODES = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 
-/** The last checkpoint that can be read; null where the job begins from nothing. Those that cannot be are discarded. */
+/** Loads the last readable checkpoint, and discards unreadable ones. Returns null if the job starts from the beginning. */
 export async function resumeFrom(
   { id }: TrainingJob,
   { checkpoints }: Pick<Store, 'checkpoints'>,
@@ -26,7 +26,7 @@ export async function resumeFrom(
     const discard: Resumption['discard'] = ({ message }) =>
       checkpoints.discard(id, step, {
         code: 'checkpoint-damaged',
-        message: `The checkpoint of step ${step} cannot be used, and the job goes on ${instead}: ${firstSentence(message)}. Nothing has to be done.`,
+        message: `The checkpoint of step ${step} cannot be used, so the job continues ${instead}: ${firstSentence(message)}. No action is needed.`,
       });
     try {
       return { step, bytes: await checkpoints.read(checkpoint), discard };
@@ -38,12 +38,12 @@ export async function resumeFrom(
   return null;
 }
 
-/** Without the advice that follows: the job helps itself. */
+/** Drops the advice after the first sentence, because the job recovers by itself. */
 function firstSentence(message: string): string {
   return message.split('. ', 1)[0]!;
 }
 
-/** The file may be as good as ever. */
+/** Errors after which the file may still be intact. */
 function isTransient(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && TRANSIENT_CODES.includes(String(cause.code));
 }

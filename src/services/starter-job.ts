@@ -3,7 +3,7 @@ import { trainingRequestSchema } from '../domain/training-job.ts';
 import type { JobLogger } from './job-log.ts';
 import type { TrainingService } from './training.ts';
 
-/** The notebook's network; the falling rate gets it in 10 epochs to where a constant one is after 20. */
+/** The notebook's network. With a falling rate, 10 epochs reach what a constant rate reaches in 20. */
 const STARTER_REQUEST = trainingRequestSchema.parse({
   dataset: 'fashion-mnist',
   metadata: { startedBy: 'STARTER_JOB' },
@@ -12,8 +12,5 @@ const STARTER_REQUEST = trainingRequestSchema.parse({
 
 export async function startStarterJob(training: TrainingService, log: JobLogger): Promise<void> {
   const job = await training.start(STARTER_REQUEST);
-  log.info(
-    { jobId: job.id, modelName: job.modelName },
-    'starter job queued, so that there is something to predict with',
-  );
+  log.info({ jobId: job.id, modelName: job.modelName }, 'starter job queued to provide a first model');
 }

@@ -7,15 +7,15 @@ import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
-/** Of data sets; 10 kilobytes a class each. */
+/** Number of cached data sets; each takes 10 kilobytes per class. */
 const MAX_CACHED = 16;
-/** What is rare among fewer cannot be told. */
+/** With fewer images, rare values cannot be determined. */
 const MIN_IMAGES = 100;
 
 /**
- * Takes about a second the first time, in a thread.
- * @throws AtelierError `unknown-dataset` where what the model was trained on is not known or not here, `impossible-request`
- *   where it is too small
+ * The first call for a data set takes about a second in a worker thread.
+ * @throws AtelierError `unknown-dataset` if the training data set is unknown or deleted, `impossible-request` if it is
+ *   too small
  */
 export type LoadStatistics = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
@@ -25,11 +25,11 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
   return async ({ reference, datasetId }, signal) => {
     const found = datasetId === null ? undefined : catalog.summary(datasetId);
     if (!found) {
-      const what = datasetId === null ? 'a data set that it does not tell' : `data set ${datasetId}`;
+      const what = datasetId === null ? 'an unknown data set' : `data set ${datasetId}`;
       throw undiagnosable(
         'unknown-dataset',
-        `${reference.name}@${reference.version} was trained on ${what}, which is not here to compare with; ` +
-          `there are: ${listDatasetIds(catalog)}`,
+        `${reference.name}@${reference.version} was trained on ${what}, which is not available for comparison; ` +
+          `existing data sets: ${listDatasetIds(catalog)}`,
       );
     }
     const { id, classNames, digest } = found;
@@ -37,7 +37,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
     if (examples < MIN_IMAGES) {
       throw undiagnosable(
         'impossible-request',
-        `Data set ${id} has ${examples} training images; to say what is unusual takes ${MIN_IMAGES}`,
+        `Data set ${id} has ${examples} training images; a diagnosis requires ${MIN_IMAGES}`,
       );
     }
     return coalesce(`${digest} ${classNames.length}`, signal, async (unwanted) => {
@@ -49,7 +49,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
 }
 
 function undiagnosable(code: 'unknown-dataset' | 'impossible-request', message: string): AtelierError {
-  return new AtelierError(code, `${message}. Leave ?diagnose out.`, {
-    details: [{ parameter: 'diagnose', detail: 'cannot be done with this model' }],
+  return new AtelierError(code, `${message}. Omit ?diagnose.`, {
+    details: [{ parameter: 'diagnose', detail: 'is not available for this model' }],
   });
 }

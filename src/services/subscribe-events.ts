@@ -10,28 +10,28 @@ export type EventPage = readonly JobEvent[];
 export interface Cursor {
   /** Id of the last event seen; 0 sees all. */
   readonly after: number;
-  /** The parameter or header that it comes from. */
+  /** The parameter or header that contains the id. */
   readonly parameter: string;
 }
 
 /**
- * In pages without gaps or repeats, read only when asked for; an empty one where nothing happened for a while. Ends with
- * the last event of a job that has ended, or when `signal` aborts.
- * @returns undefined where the job has ended and that event has been seen
- * @throws AtelierError `training-job-not-found`, `impossible-request` where there is no event `after`
+ * Yields pages without gaps or repeats, read on demand, and an empty page after a quiet interval. Ends with the last
+ * event of an ended job, or when `signal` aborts.
+ * @returns undefined if the job has ended and its last event has been seen
+ * @throws AtelierError `training-job-not-found`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (
   jobId: string,
   place: Cursor,
 ) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
 
-/** One job with subscribers, and the pages read since its last event, by the id that they follow. */
+/** The subscribers of one job, and the pages read since its last event, by cursor. */
 interface Feed {
   readonly subscribers: Set<() => void>;
   readonly pages: LRUCache<number, Promise<EventPage>>;
 }
 
-/** Some 60 kB. */
+/** Events per page, about 60 kB. */
 const PAGE_SIZE = 100;
 const MAX_CACHED_PAGES = 8;
 /**
@@ -42,7 +42,7 @@ const NOTIFY_BATCH = 5;
 const BATCH_PAUSE_MS = 1;
 const IDLE_MS = 15_000;
 
-/** @param idleMs after so long without an event comes an empty page */
+/** @param idleMs interval without events after which an empty page is yielded */
 export function createEventSubscriptions(
   { jobs, events }: Pick<Store, 'jobs' | 'events'>,
   idleMs = IDLE_MS,
@@ -112,7 +112,7 @@ export function createEventSubscriptions(
 
   return async (jobId, { after, parameter }) => {
     const job = await jobs.get(jobId);
-    if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${jobId}.`);
+    if (!job) throw new AtelierError('training-job-not-found', `Training job ${jobId} does not exist.`);
     if (after > 0) {
       const [seen, next] = (await events.list(jobId, { after: after - 1, limit: 2 })).data;
       if (seen === undefined) throw unknownEventId(jobId, after, parameter);
@@ -131,7 +131,7 @@ async function notifyInBatches(subscribers: Iterable<() => void>): Promise<void>
   }
 }
 
-/** Whether it takes longer than `milliseconds`. */
+/** Whether the promise takes longer than `milliseconds`. */
 async function timesOut(changed: Promise<void>, milliseconds: number): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   // The timer must not keep the process alive.
@@ -147,8 +147,8 @@ function endsJob({ type, data }: JobEvent): boolean {
 }
 
 function unknownEventId(jobId: string, after: number, parameter: string): AtelierError {
-  const detail = `there is no event ${after} yet; leave it out to see all, or send the id of the last one seen`;
-  return new AtelierError('impossible-request', `${parameter} does not fit job ${jobId}: ${detail}.`, {
+  const detail = `event ${after} does not exist yet; omit it to get all events, or send the id of the last one seen`;
+  return new AtelierError('impossible-request', `${parameter} is invalid for job ${jobId}: ${detail}.`, {
     details: [{ parameter, detail }],
   });
 }

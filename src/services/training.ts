@@ -1,4 +1,4 @@
-/** Starts, shows, pauses and cancels training jobs. */
+/** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { findTrainingConflicts } from '../domain/training-conflicts.ts';
@@ -29,7 +29,7 @@ export interface TrainingService {
   /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full` */
   resume(id: string): Promise<TrainingJob>;
   /**
-   * Trains again from the receipt of a job that has succeeded.
+   * Repeats the training of a succeeded job from its receipt.
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
    */
   verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
@@ -50,14 +50,14 @@ export function createTrainingService(options: {
   models: ModelService;
   queue: JobQueue;
   queueLimit: number;
-  /** How many jobs run at once. */
+  /** Number of jobs that run at once. */
   slots: number;
 }): TrainingService {
   const { store, catalog, models, queue, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
-    if (!job) throw new AtelierError('training-job-not-found', `There is no training job ${id}.`);
+    if (!job) throw new AtelierError('training-job-not-found', `Training job ${id} does not exist.`);
     return job;
   }
 
@@ -96,7 +96,7 @@ export function createTrainingService(options: {
       const resolved = {
         ...request,
         modelName: request.modelName ?? dataset.id,
-        // The version that is meant now: a newer one may be there when the job runs, or runs again.
+        // Resolved now, because a newer version may exist when the job runs.
         warmStart: start === null ? null : start.reference,
       };
       return create(resolved, dataset, { idempotency });
@@ -144,7 +144,7 @@ function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>):
   });
 }
 
-/** How many of the training images are held out for validation. */
+/** Number of training images held out for validation. */
 function heldOutCount({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
   return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
 }
@@ -155,8 +155,8 @@ function countSteps({ training }: TrainingRequest, dataset: Dataset): number {
   if (training.batchSize > examples) {
     throw new AtelierError(
       'impossible-request',
-      `A batch of ${training.batchSize} is larger than the ${examples} images left to train on ` +
-        `(${held} of ${dataset.train.labels.length} are held out for validation).`,
+      `A batch of ${training.batchSize} is larger than the training split of ${examples} images ` +
+        `(${held} of ${dataset.train.labels.length} images are held out for validation).`,
       { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${examples}` }] },
     );
   }

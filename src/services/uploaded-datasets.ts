@@ -1,4 +1,4 @@
-/** Takes data sets in, and deletes them. */
+/** Adds and deletes uploaded data sets. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
@@ -11,12 +11,12 @@ import type { DatasetTasks } from '../workers/tasks.ts';
 import { memoryPerJob } from './memory-limits.ts';
 
 export interface DatasetUploadService {
-  /** Where a part of an upload is to be written, and discarded in the end. */
+  /** Path for a part of an upload; the caller discards the file. */
   readonly newFile: Store['datasets']['newFile'];
   readonly discard: Store['datasets']['discard'];
   /**
-   * Checks the files in a thread, and stores what they hold. The files stay the caller's.
-   * @param signal ends the check when the client hangs up
+   * Validates the files in a worker thread and stores the data set. The caller still owns the files.
+   * @param signal aborts the validation when the client disconnects
    * @throws AtelierError `invalid-dataset-file`, `storage-full`, `overloaded`
    */
   add(
@@ -54,11 +54,11 @@ export function createDatasetUploadService(options: {
     async remove(id) {
       const dataset = catalog.summary(id);
       if (!dataset) {
-        const message = `There is no data set ${id}; there are: ${listDatasetIds(catalog)}.`;
+        const message = `Data set ${id} does not exist; existing data sets: ${listDatasetIds(catalog)}.`;
         throw new AtelierError('dataset-not-found', message);
       }
       if (dataset.createdAt === null) {
-        throw new AtelierError('dataset-in-use', `Data set ${id} is built in, and stays.`);
+        throw new AtelierError('dataset-in-use', `Data set ${id} is built in and cannot be deleted.`);
       }
       await datasets.remove(id);
       catalog.remove(id);

@@ -9,8 +9,8 @@ import type { ModelService } from './models.ts';
 import { loadNamed } from './models.ts';
 
 /**
- * null where the request names none.
- * @throws AtelierError `unknown-model`; `impossible-request` where it is not the network that is asked for
+ * Returns null if the request has no warm start.
+ * @throws AtelierError `unknown-model`; `impossible-request` if the model's network differs from the request
  */
 export async function resolveWarmStart(
   { warmStart, network, training }: TrainingRequest,
@@ -25,8 +25,8 @@ export async function resolveWarmStart(
     const all = details.map(({ detail }) => detail).join('; ');
     throw new AtelierError(
       'impossible-request',
-      `Model ${name} cannot be started from: ${all}. Layers, activation and standardize have to be the model's; what is ` +
-        'left out is the default.',
+      `The training cannot start from model ${name}: ${all}. Layers, activation and standardize must equal the model's; ` +
+        'omitted fields have their defaults.',
       { details },
     );
   }
@@ -42,17 +42,17 @@ function differences(
   const differs = (pointer: string, detail: string) => details.push({ pointer, detail });
   const [found, wanted] = [model.layerSizes.join('-'), layerSizesFor(network.hidden, dataset).join('-')];
   if (found !== wanted) {
-    const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default,' : '';
-    differs('#/network/hidden', `it is a ${found} network, and ${wanted}${isDefault} is asked for`);
+    const isDefault = String(network.hidden) === String(DEFAULT_HIDDEN) ? ', the default' : '';
+    differs('#/network/hidden', `it is a ${found} network, but the request has ${wanted}${isDefault}`);
   }
   if (model.activation !== network.activation) {
-    const asked = `${network.activation} is asked for`;
-    differs('#/network/activation', `its activation is ${model.activation}, and ${asked}`);
+    const requested = `the request has ${network.activation}`;
+    differs('#/network/activation', `its activation is ${model.activation}, but ${requested}`);
   }
   if ((model.standardization !== null) !== training.standardize) {
     const was = model.standardization === null ? 'not standardised' : 'standardised';
-    const asked = `standardize is ${training.standardize} here`;
-    differs('#/training/standardize', `it was trained on pixels that were ${was}, and ${asked}`);
+    const requested = `standardize is ${training.standardize} in the request`;
+    differs('#/training/standardize', `it was trained on pixels that were ${was}, but ${requested}`);
   }
   return details;
 }

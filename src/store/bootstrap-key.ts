@@ -16,7 +16,7 @@ export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undef
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw new AtelierError(
       'state-unusable',
-      `${file}, the hash of the key, cannot be read: ${errorMessage(error)}. Delete it, and the next start makes a new key.`,
+      `The hash of the bootstrap key in ${file} cannot be read: ${errorMessage(error)}. Delete the file; the next start generates a new key.`,
       { cause: error },
     );
   }
@@ -40,7 +40,7 @@ export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<v
   } catch (error) {
     throw new AtelierError(
       'state-unusable',
-      `The hash of the key cannot be stored in ${file}: ${errorMessage(error)}. Check the free space and the permissions there.`,
+      `The hash of the key cannot be stored in ${file}: ${errorMessage(error)}. Check the free space and the permissions of the directory.`,
       { cause: error },
     );
   }

@@ -80,7 +80,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
   }
 
   return {
-    filePath: filePath,
+    filePath,
     usedBy,
     discard: (file) => rm(file, { force: true }),
     newFile: () => join(directory, `${randomUUID()}.tmp`),

@@ -15,7 +15,7 @@ export interface Events {
     jobId: string,
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<JobEvent>>;
-  /** Calls the listener after each commit, when `list` returns the events already. */
+  /** Calls the listener after each commit, when `list` already returns the events. */
   onCommitted(listener: OnCommitted): void;
 }
 
@@ -42,8 +42,8 @@ export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>):
 }
 
 /**
- * The job with its `event_count` raised to the next event's id. An update rather than a select, because it locks the
- * row: of two transactions that change one job, the second sees what the first has done, on PostgreSQL too.
+ * Returns the job with its `event_count` incremented to the next event's id. An update instead of a select, because it
+ * locks the row: of two transactions that change a job, the second sees the changes of the first, also on PostgreSQL.
  * @throws AtelierError `training-job-not-found`
  */
 export async function lockForEvent(trx: Transaction<Database>, jobId: string): Promise<JobRow> {
@@ -54,12 +54,12 @@ export async function lockForEvent(trx: Transaction<Database>, jobId: string): P
     .returningAll()
     .executeTakeFirst();
   if (job === undefined) {
-    throw new AtelierError('training-job-not-found', `There is no training job ${jobId}.`);
+    throw new AtelierError('training-job-not-found', `Training job ${jobId} does not exist.`);
   }
   return job;
 }
 
-/** Writes the event that `job` was claimed for. */
+/** Writes the event whose id `lockForEvent` reserved in `job`. */
 export async function writeEvent(
   trx: Transaction<Database>,
   job: Pick<JobRow, 'id' | 'event_count'>,

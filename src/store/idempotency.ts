@@ -20,8 +20,8 @@ export interface StoredResponse {
 }
 
 /**
- * Handed down to whatever creates a `T`, which calls `keepAnswer` in the transaction that creates it: after a crash
- * there are both, or neither.
+ * Passed to the code that creates a `T`, which calls `saveResponse` in the same transaction, so that a crash leaves both
+ * the resource and its response, or neither.
  */
 export interface IdempotencyRecord<T> extends KeyedRequest {
   readonly at: Date;

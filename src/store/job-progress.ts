@@ -1,4 +1,4 @@
-/** What a running job reports. */
+/** Stores the progress and epochs that a running job reports. */
 import type { Transaction } from 'kysely';
 import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-record.ts';
 import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
@@ -24,7 +24,7 @@ export async function recordProgress(
     .execute();
 }
 
-/** An epoch that was recorded before an interruption is the same again, and is not told twice. */
+/** An epoch recorded before an interruption is identical when repeated, so it adds no further event. */
 export async function recordEpoch(
   trx: Transaction<Database>,
   id: string,
@@ -68,7 +68,7 @@ export async function recordGradientCheck(
     throw new AtelierError('illegal-transition', `Training job ${id} is not running.`);
 }
 
-/** A late report of a thread must not change what a job that is queued again or has ended shows. */
+/** A late report of a thread must not change a job that has been requeued or has ended. */
 export async function lockActiveJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
   const job = await lockForEvent(trx, id);
   if (isActive(job.status)) return job;

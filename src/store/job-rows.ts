@@ -1,4 +1,4 @@
-/** Training jobs from and to rows. */
+/** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import {
   compareReproduction,

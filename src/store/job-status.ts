@@ -1,4 +1,4 @@
-/** How a job's status changes: every change here is one transaction with its event. */
+/** Changes of a job's status, each in one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
@@ -35,7 +35,7 @@ export type JobOutcome =
 type Failure = Extract<JobOutcome, { status: 'failed' }>;
 type Change = Partial<JobRow> & { status: JobStatus };
 
-/** Between two checkpoints. */
+/** Attempts allowed between two checkpoints. */
 export const MAX_ATTEMPTS = 3;
 
 /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
@@ -48,7 +48,7 @@ async function change(
   const after = decide(before);
   const to = transition(before.status, after.status);
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
-  // The row first: listeners of the event receive the job as it is then.
+  // The row is updated first, because listeners of the event receive the job in its new state.
   const job = await update(trx, id, after);
   await writeEvent(trx, before, 'status', { from: before.status, to, ...(verification && { verification }) });
   return job;
@@ -65,8 +65,8 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 }
 
 /**
- * What an interrupted run has measured stays: the next one goes on from a checkpoint, or measures the same again.
- * `started_at` is that of the first run.
+ * The records of an interrupted run are kept: the next run continues from a checkpoint, or measures the same again.
+ * `started_at` is the start of the first run.
  */
 export function startJob(
   trx: Transaction<Database>,
@@ -97,11 +97,14 @@ export function requestPause(trx: Transaction<Database>, id: string): Promise<Tr
 export function resumeJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
   return change(trx, id, ({ status }) => {
     if (status === 'paused') return { status: 'queued' };
-    throw new AtelierError('illegal-transition', `A ${status} job cannot be resumed. Only paused jobs can.`);
+    throw new AtelierError(
+      'illegal-transition',
+      `A ${status} job cannot be resumed. Only paused jobs can be resumed.`,
+    );
   });
 }
 
-/** Nobody works on the job any more: what was asked of it is done, and one that was just running waits again. */
+/** The thread has ended: completes a requested pause or cancellation, and requeues a job that was running. */
 export function releaseJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
   return change(trx, id, (job) => released(job, step));
 }
@@ -123,7 +126,7 @@ export async function recoverInterrupted(trx: Transaction<Database>): Promise<Tr
   return jobs;
 }
 
-/** A job that is to go on waits for its next attempt, if it has one left; its last checkpoint is where that begins. */
+/** Requeues a failed job for another attempt from its last checkpoint, or fails it if none is left. */
 export async function requeueJob(
   trx: Transaction<Database>,
   id: string,
@@ -135,7 +138,7 @@ export async function requeueJob(
   await writeEvent(trx, job, 'warning', {
     code,
     message,
-    advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} has failed; a further one goes on from the last checkpoint.`,
+    advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} failed; the next one continues from the last checkpoint.`,
   });
   return change(trx, id, (before) => ({ ...released(before, failure.step), attempts: before.attempts + 1 }));
 }
@@ -161,7 +164,7 @@ export async function finishJob(
   }
 }
 
-/** `job` is claimed for the event that says why: who follows the events until the end must have seen it. */
+/** The event with the reason is written before the final status, so that followers of the events receive it. */
 async function failJob(
   trx: Transaction<Database>,
   job: JobRow,

@@ -1,4 +1,4 @@
-/** Training jobs: created, found, and handed to what changes them. */
+/** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
 import { monotonicFactory } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
@@ -31,16 +31,16 @@ import { type Page, toPage } from './pagination.ts';
 import type { Database } from './tables.ts';
 
 /**
- * Every change of status goes through the domain's `transition` and writes its `status` event in the same transaction.
- * Methods that change a job throw AtelierError `training-job-not-found`, and `illegal-transition` where its status does
- * not allow it. Calls that are not awaited may overtake each other.
+ * Every change of status is validated by the domain's `transition` and writes its `status` event in the same transaction.
+ * Methods that change a job throw AtelierError `training-job-not-found`, or `illegal-transition` if its status does not
+ * allow the change. Calls that are not awaited may run in any order.
  */
 export interface Jobs {
   /**
-   * @param options `keep` keeps the answer that tells of the job, in the same transaction; with an `expectation` the job
-   *   is a verification, which publishes nothing
-   * @throws AtelierError `queue-full` when `queueLimit` jobs are queued already; counted in the transaction.
-   *   `unknown-model` where the version to start from has been deleted
+   * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
+   *   verification, which publishes nothing
+   * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, counted in the transaction;
+   *   `unknown-model` if the version of the warm start has been deleted
    */
   create(
     request: ResolvedTrainingRequest,
@@ -58,43 +58,43 @@ export interface Jobs {
     readonly after?: string | undefined;
     readonly status?: JobStatus | undefined;
   }): Promise<Page<TrainingJob>>;
-  /** The oldest queued job: one that was put back comes before all that were created after it. */
+  /** The oldest queued job by creation, so a requeued job comes before later ones. */
   nextQueued(): Promise<TrainingJob | undefined>;
   count(status: JobStatus): Promise<number>;
-  /** Whether no job was ever created. */
+  /** Whether no job has ever been created. */
   isEmpty(): Promise<boolean>;
-  /** `startedAt` is that of the first start; the circumstances are those of the last one. */
+  /** `startedAt` is the time of the first start; the environment is that of the last one. */
   start(
     id: string,
     detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
   ): Promise<TrainingJob>;
-  /** A queued or paused job is cancelled at once; one at work is cancelling until `settle`. */
+  /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
   requestCancel(id: string): Promise<TrainingJob>;
-  /** A queued job is paused at once; a running one is pausing until `settle`. */
+  /** A queued job is paused immediately; a running one stays pausing until `release`. */
   requestPause(id: string): Promise<TrainingJob>;
   /**
-   * Of a paused job, which is queued again.
-   * @throws AtelierError `queue-full` as `create` does
+   * Queues a paused job again.
+   * @throws AtelierError `queue-full`, as `create`
    */
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
-  /** Its thread has stopped, after so many steps: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
+  /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
   release(id: string, step?: number): Promise<TrainingJob>;
-  /** At start: settles what a killed process left at work. */
+  /** Call at start: releases the jobs that were active in a killed process. */
   recoverInterrupted(): Promise<TrainingJob[]>;
-  /** Its thread has failed: settles the job for a further attempt, or fails it where none is left. */
+  /** Call when the job's thread has failed: requeues the job for another attempt, or fails it if none is left. */
   requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
-  /** Success publishes the next version of the job's model, unless it is a verification; its parameters are in `blobs` already. */
+  /** On success publishes the next version of the model, except for verifications. The parameters must be in `blobs`. */
   finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
-  /** With its `progress` event; the job is at work. */
+  /** Stores progress with its event. The job must be active. */
   recordProgress(id: string, progress: Progress): Promise<void>;
-  /** Metrics, latest, best, progress, and the `epoch` and `warning` events in one transaction; the job is at work. */
+  /** Stores an epoch record, progress, and the `epoch` and `warning` events in one transaction. The job must be active. */
   recordEpoch(
     id: string,
     record: EpochRecord,
     warnings: readonly EpochWarning[],
     progress: Progress,
   ): Promise<void>;
-  /** Of the check before the start; the job is at work. */
+  /** Stores the gradient check before the start. The job must be active. */
   recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
@@ -109,7 +109,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
         await assertWarmStart(trx, request);
         const now = new Date();
-        // Made inside the transaction: ids ascend in the order in which jobs become visible, as cursors need.
+        // Generated inside the transaction, so that ids ascend in the order in which jobs become visible, as cursors require.
         const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, target ?? null);
         await trx.insertInto('jobs').values(row).execute();
         await writeEvent(trx, row, 'status', { to: 'queued' });
@@ -149,7 +149,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
       inTransaction(async (trx) => {
-        // First the job: one that cannot be resumed is not to be tried again. It is among those counted.
+        // The transition comes first, because a job that cannot be resumed must not get queue-full. The job itself is counted.
         const job = await resumeJob(trx, id);
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
@@ -177,6 +177,6 @@ async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {
 function queueFull(limit: number): AtelierError {
   return new AtelierError(
     'queue-full',
-    `${limit} training jobs are queued, and no more are taken. Try again when one has started, or cancel one.`,
+    `The queue is full: ${limit} training jobs are queued. Try again when one has started, or cancel one.`,
   );
 }

@@ -38,39 +38,39 @@ export interface StepTask {
 export interface TrainingTask {
   readonly plan: TrainingPlan;
   readonly threads: number;
-  /** Whether to start only after a check of the gradient. */
+  /** Whether a gradient check must pass before the training starts. */
   readonly checkGradient: boolean;
-  /** Ends the training, in good order, after so long. */
+  /** Time after which the training ends regularly. */
   readonly budgetSeconds: number | null;
   readonly checkpointEverySeconds: number;
-  /** Bytes of the checkpoint that it goes on from. */
+  /** Bytes of the checkpoint from which the training resumes. */
   readonly checkpoint: Uint8Array | null;
   readonly train: Examples;
   readonly test: Examples;
-  /** Shared cells, by CONTROL. */
+  /** Shared cells, indexed by CONTROL. */
   readonly control: Int32Array;
 }
 
-/** What main thread and training thread tell each other without a message. */
+/** Shared cells through which main thread and training thread communicate without messages. */
 export const CONTROL = {
-  /** Anything but 0 asks the thread to stop before its next step. */
+  /** Any value but 0 stops the thread before its next step. */
   stop: 0,
-  /** Counts up while the thread is at work. */
+  /** Incremented while the thread is working. */
   heartbeat: 1,
-  /** 1 from when a checkpoint was said until it is stored: on a slow disk they must not pile up. */
+  /** 1 from posting a checkpoint until it is stored, so that checkpoints do not pile up on a slow disk. */
   checkpointPending: 2,
 } as const;
 
-/** A checkpoint on its way to the disk. */
+/** An encoded checkpoint. */
 export interface CheckpointBytes {
   readonly step: number;
   readonly epoch: number;
-  /** At the end of an epoch: the loss by which the best is chosen. */
+  /** At the end of an epoch, the loss that selects the best epoch. */
   readonly loss: number | null;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What a training thread says while it works. */
+/** Reports of a training thread. */
 export type WorkerReport =
   | { readonly kind: 'gradient-check'; readonly report: GradientCheckSummary }
   | { readonly kind: 'progress'; readonly progress: Progress }
@@ -83,7 +83,7 @@ export type WorkerReport =
   | ({ readonly kind: 'checkpoint' } & CheckpointBytes)
   | { readonly kind: 'warning'; readonly warning: { readonly code: string; readonly message: string } };
 
-/** Any number of reports, then one of the others, then the thread exits. */
+/** Any number of reports, then one final message, then the thread exits. */
 export type WorkerMessage =
   | WorkerReport
   | {
@@ -94,12 +94,12 @@ export type WorkerMessage =
   | {
       readonly kind: 'stopped';
       readonly step: number;
-      /** Of where it stopped; null where it did no step, or had to be ended. */
+      /** Checkpoint of the last step; null without steps, or if the thread had to be terminated. */
       readonly checkpoint: CheckpointBytes | null;
     }
   | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
 
-/** For whoever started the thread: it waits for further threads, which take part with this. */
+/** Asks the main thread to start the further threads of the job; the training thread waits for them. */
 export interface ShareMessage {
   readonly kind: 'share';
   readonly share: KernelHandle;

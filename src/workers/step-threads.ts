@@ -6,8 +6,8 @@ import type { StepTask } from './messages.ts';
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 /**
- * @param onCrash a step waits for a rank that is at work on it: without one of them the job cannot go on. A thread that
- * is ended from outside says no error, only that it did not end by itself.
+ * @param onCrash called if a thread is lost: a step waits for all ranks, so the job cannot continue. A thread that is
+ *   terminated from outside emits no error, only an exit code.
  */
 export function startStepThreads(
   share: KernelHandle,
@@ -18,7 +18,7 @@ export function startStepThreads(
     const worker = new Worker(ENTRY, { workerData: { share, rank: n + 1 } satisfies StepTask });
     worker.on('error', (error) => onCrash(error.message));
     return worker.on('exit', (code) => {
-      if (code !== 0) onCrash(`it ended with code ${code}`);
+      if (code !== 0) onCrash(`it exited with code ${code}`);
     });
   });
 }

@@ -3,7 +3,7 @@ import { selectionLoss } from '../domain/epoch-record.ts';
 import type { EpochEnd } from '../numerics/loop-events.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
 
-/** Between two checkpoints at the ends of epochs. */
+/** Minimum interval between checkpoints at the ends of epochs. */
 const EPOCH_CHECKPOINT_INTERVAL_MS = 1000;
 
 export interface CheckpointSchedule {
@@ -13,7 +13,7 @@ export interface CheckpointSchedule {
   postPendingBest(): void;
 }
 
-/** @param take takes a checkpoint of the loop as it is now; `loss` is that of the epoch that has just ended */
+/** @param take takes a checkpoint of the current state; `loss` is that of the epoch that has just ended */
 export function createCheckpointSchedule(
   { control, checkpointEverySeconds }: Pick<TrainingTask, 'control' | 'checkpointEverySeconds'>,
   take: (loss: number | null) => CheckpointBytes,

@@ -22,7 +22,7 @@ export interface TrainingSession {
   run(): void;
 }
 
-/** Thrown out of the gradient check when the job has to stop. */
+/** Thrown from the gradient check if the job must stop. */
 class StopRequested extends Error {}
 
 export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
@@ -44,7 +44,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     throw new AtelierError(
       'gradient-check-failed',
       `The gradient check before the training did not pass: ${report.reason}. ${report.advice} ` +
-        '"gradientCheck": false trains without one.',
+        'Set "gradientCheck": false to train without a check.',
     );
   }
 
@@ -143,7 +143,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     return new AtelierError(
       'loss-diverged',
       `${what} in step ${position.step} (epoch ${position.epoch}) at a learning rate of ${plan.learningRate}. ` +
-        'Lower training.optimizer.learningRate, by a factor of ten to begin with.',
+        'Lower training.optimizer.learningRate, for example by a factor of ten.',
     );
   }
 

@@ -5,7 +5,7 @@ import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } fro
 import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
-/** A step takes milliseconds; a thread that has not stopped by then hangs. */
+/** A step takes milliseconds, so a thread that has not stopped by then is hanging. */
 const STOP_GRACE_MS = 5000;
 /** How often the heartbeat is checked within the hang timeout. */
 const HEARTBEAT_CHECKS = 10;
@@ -14,13 +14,13 @@ const MIN_HANG_MS = 120_000;
 const MIN_MULTIPLY_ADDS_PER_MS = 500_000;
 
 /**
- * Of objects only: parameters and images are in typed arrays, which do not count. A thread that takes more fails by itself.
- * With V8's own limits, or a larger young generation, which may fill up beyond the limit at once, it would end the process.
+ * Limit of the JavaScript heap; parameters and images are in typed arrays, which do not count. A thread above it fails
+ * alone. With V8's default limits, or a larger young generation, it would end the whole process.
  */
 const HEAP = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 
 export interface TrainingThread {
-  /** Asks the thread to stop before its next step; it is ended if it does not. */
+  /** Asks the thread to stop before its next step, and terminates it if it does not. */
   stop(): void;
   /** Fulfils when the thread has ended and every message has been handled. Rejects if handling one fails. */
   readonly ended: Promise<void>;
@@ -29,7 +29,7 @@ export interface TrainingThread {
 /**
  * @param onMessage called in order, one at a time, with exactly one final message (`completed`, `stopped`, `failed`)
  * @param options.entry the module that the thread runs
- * @param options.hangsAfterMs how long a thread may do nothing before it is ended as one that crashed
+ * @param options.hangsAfterMs time without a heartbeat after which the thread is terminated as crashed
  */
 export function startTrainingThread(
   task: Omit<TrainingTask, 'control'>,
@@ -92,7 +92,7 @@ export function startTrainingThread(
       clearInterval(heartbeatCheck);
       for (const helper of helpers) helper.terminate();
       if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
-      crashed(`The training thread ended with code ${code} before its job was done.`);
+      crashed(`The training thread exited with code ${code} before its job had ended.`);
       handled.then(resolve, reject);
     });
   });
@@ -105,7 +105,7 @@ export function startTrainingThread(
   };
 }
 
-/** A step of a large network takes seconds, and the check of its gradient before the first one longer. */
+/** A step of a large network takes seconds, and its gradient check takes longer. */
 function hangTimeout({ layerSizes, batchSize }: TrainingTask['plan']): number {
   const multiplyAdds = parameterCount(layerSizes) * batchSize * 3;
   return MIN_HANG_MS + multiplyAdds / MIN_MULTIPLY_ADDS_PER_MS;

@@ -104,7 +104,7 @@ async function goOn(
     damaged.map(() => 'checkpoint-damaged'),
   );
   for (const { message } of warnings) {
-    assert.match(String(message), /[^.]\. Nothing has to be done\.$/);
+    assert.match(String(message), /[^.]\. No action is needed\.$/);
     assert.doesNotMatch(String(message), /backup|train anew/);
   }
   return { warnings, steps: damaged.map(({ step }) => step) };
@@ -117,7 +117,7 @@ for (const [how, damage] of Object.entries(DAMAGES)) {
     assert.match(
       String(warnings[0]!['message']),
       new RegExp(
-        `checkpoint of step ${steps[0]} cannot be used, and the job goes on from that of step ${before}:`,
+        `checkpoint of step ${steps[0]} cannot be used, so the job continues from that of step ${before}:`,
       ),
     );
   });
@@ -128,6 +128,6 @@ test('if all checkpoints are damaged, the job restarts with the same result', as
   assert.ok(steps.length > 1);
   assert.match(
     String(warnings.at(-1)!['message']),
-    new RegExp(`checkpoint of step ${steps[0]} cannot be used, and the job goes on from its beginning:`),
+    new RegExp(`checkpoint of step ${steps[0]} cannot be used, so the job continues from its beginning:`),
   );
 });

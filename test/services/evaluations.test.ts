@@ -94,7 +94,7 @@ describe('an evaluation', () => {
     await publish(store, 'old', { datasetId: null, datasetDigest: null });
     await assert.rejects(
       evaluations.evaluate({ name: 'old', version: 1 }, asked(), forever),
-      failure('unknown-dataset', 'data set dst_gone, which is not here any more', 'fashion-mnist', 'letters'),
+      failure('unknown-dataset', 'data set dst_gone of version 1 of model', 'fashion-mnist', 'letters'),
     );
     await assert.rejects(
       evaluations.evaluate({ name: 'old', version: 2 }, asked(), forever),
@@ -124,7 +124,7 @@ describe('an evaluation', () => {
     await publish(store, 'larger', { classNames, layerSizes: [784, 4096, 4096, 4096, 4096, 10] });
     await assert.rejects(
       evaluations.evaluate({ name: 'large', version: 1 }, asked({ split: 'train' }), forever),
-      failure('evaluation-too-costly', '60,000 images', 'Ask for split=test, which has 10,000'),
+      failure('evaluation-too-costly', '60,000 images', 'Use split=test, which has 10,000'),
     );
     await assert.rejects(
       evaluations.evaluate({ name: 'larger', version: 1 }, asked(), forever),

@@ -154,7 +154,7 @@ test('as npy the response is the packed gradient, analytic or numeric', async ()
 test('rejects a check that would take too long, with advice that works', async () => {
   const network = { hidden: [1024, 1024] };
   const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
-  assert.match(problem.detail, /times what can be answered within seconds.*"sample": 1000/);
+  assert.match(problem.detail, /exceeds the limit of one request \d.*"sample": 1000/);
 });
 
 test('rejects a network too large for memory, even for one coordinate', async () => {

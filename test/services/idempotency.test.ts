@@ -34,7 +34,7 @@ async function answered(
   store: Store,
   of = keyed,
 ): Promise<[StoredResponse['body'], boolean]> {
-  const { answer, replayed } = await once.respond(of, createIn(store), answerOf);
+  const { response: answer, replayed } = await once.respond(of, createIn(store), answerOf);
   return [answer.body, replayed];
 }
 
@@ -93,7 +93,7 @@ test('during the first request its repetition is reported as in progress, and an
   const other = { ...keyed, fingerprint: 'g' };
   await assert.rejects(answered(once, store, other), failure('idempotency-key-reused', ' k '));
   go.resolve();
-  const { answer } = await first;
+  const { response: answer } = await first;
   assert.deepEqual(await answered(once, store), [answer.body, true]);
   await assert.rejects(answered(once, store, other), failure('idempotency-key-reused'));
 });

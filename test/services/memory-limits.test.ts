@@ -11,7 +11,7 @@ function refusal(message: RegExp): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof AtelierError && error.code === 'impossible-request');
     assert.match(error.message, message);
-    assert.deepEqual(error.details, [{ pointer: '#/network/hidden', detail: 'needs too much memory' }]);
+    assert.deepEqual(error.details, [{ pointer: '#/network/hidden', detail: 'requires too much memory' }]);
     return true;
   };
 }

@@ -185,7 +185,7 @@ test('rejects a job that cannot be repeated, naming what is missing', async () =
   const lost = `update jobs set request = json_set(request, '$.warmStart.name', 'lost') where id = ?`;
   database.prepare(lost).run(warm.id);
   const { detail } = assertProblem(await post(`${warm.id}/verify`), 422, 'impossible-request');
-  assert.match(detail, /started from is gone\. There is no model lost/);
+  assert.match(detail, /warm start no longer exists\. Model lost does not exist/);
 });
 
 test('repeated requests with one key create one verification', async () => {

@@ -172,7 +172,7 @@ test('a running job is cancelled between batches, keeps its metrics, and reports
 test('rejects a batch larger than the training split, with its size', async () => {
   const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.99 } } });
   const problem = assertProblem(await post(body), 422, 'impossible-request', '#/training/batchSize');
-  assert.match(problem.detail, /1024 is larger than the 600 images left to train on \(59400 of 60000/);
+  assert.match(problem.detail, /1024 is larger than the training split of 600 images \(59400 of 60000/);
   assert.equal(problem.errors?.[0]?.detail, 'must be at most 600');
 });
 

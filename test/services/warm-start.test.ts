@@ -106,7 +106,7 @@ test('rejects another shape, activation or standardization, naming both', async 
     ],
     [
       '#/network/activation',
-      /its activation is relu, and tanh is asked for/,
+      /its activation is relu, but the request has tanh/,
       body('x', { warmStart, network: { hidden: [16], activation: 'tanh' } }),
     ],
     ['#/training/standardize', /not standardised/, body('x', { warmStart }, { standardize: true })],
@@ -124,7 +124,7 @@ test('reports all differences from the model at once, and marks defaults', async
   const response = await create({ dataset: 'fashion-mnist', warmStart: 'curved' });
   const problem = assertProblem(response, 422, 'impossible-request', '#/network/hidden');
   assert.match(problem.detail, /it is a 784-6-10 network, and 784-40-10, the default, is asked for/);
-  assert.match(problem.detail, /standardize have to be the model's; what is left out is the default\.$/);
+  assert.match(problem.detail, /standardize must equal the model's; omitted fields have their defaults\.$/);
   const pointers = problem.errors!.map((error) => 'pointer' in error && error.pointer);
   assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);
 });

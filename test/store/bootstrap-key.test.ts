@@ -25,7 +25,11 @@ test('rejects a damaged key file with advice, instead of running without keys', 
     await writeFile(bootstrapKeyFile(directory), content);
     await assert.rejects(
       readBootstrapKey(directory),
-      failure('state-unusable', bootstrapKeyFile(directory), 'Delete it, and the next start makes a new key'),
+      failure(
+        'state-unusable',
+        bootstrapKeyFile(directory),
+        'Delete the file; the next start generates a new key',
+      ),
     );
   }
 });

@@ -123,7 +123,7 @@ test('a killed thread is reported as a crash at the last known step', async () =
   const steps = messages.flatMap((message) => ('progress' in message ? [message.progress.step] : []));
   const [failed] = finals(messages);
   assert.ok(failed?.kind === 'failed' && failed.error.code === 'worker-crashed');
-  assert.match(failed.error.message, /ended with code 1 before its job was done/);
+  assert.match(failed.error.message, /exited with code 1 before its job had ended/);
   assert.ok(steps.at(-1)! > 0 && failed.step === steps.at(-1));
 });
 

@@ -72,7 +72,7 @@ export async function respondIdempotently<T>(
 
   const { method, url, caller } = request;
   const fingerprint = computeFingerprint({ method, url, caller, body });
-  const { answer: stored, replayed } = await idempotency.respond(
+  const { response: stored, replayed } = await idempotency.respond(
     { caller, key, fingerprint },
     create,
     render,

@@ -42,11 +42,11 @@ function kernelDifference(task: GradientCheckTask, parameters: Parameters): numb
  * @returns null if only the report was requested
  */
 function gradientAsNpy(
-  { output: answer, layerSizes }: GradientCheckTask,
+  { output, layerSizes }: GradientCheckTask,
   { analytic, numeric, positions }: Pick<GradientCheckReport, 'analytic' | 'numeric' | 'positions'>,
 ): Uint8Array | null {
-  if (answer === 'report') return null;
-  const values = answer === 'analytic' ? analytic : numeric;
+  if (output === 'report') return null;
+  const values = output === 'analytic' ? analytic : numeric;
   const length = parameterCount(layerSizes);
   if (values.length === length) return npyBytes(values, [length]);
   const packed = new Float64Array(length).fill(Number.NaN);

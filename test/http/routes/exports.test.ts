@@ -156,7 +156,7 @@ test('a large network cannot be exported as JSON, and its ONNX file is verified 
   const large = await importFile(app, vector, { name: 'mine', hidden: '4096,450', dataset: 'none' });
   assert.equal(large.statusCode, 201, large.body);
   const problem = assertProblem(await fetchFile('format=json', 2), 422, 'impossible-request', 'format');
-  assert.match(problem.detail, /5,063,\d{3} parameters; JSON is written of at most 5,000,000.*safetensors/);
+  assert.match(problem.detail, /5,063,\d{3} parameters; the limit for JSON is 5,000,000.*safetensors/);
   const onnx = await fetchFile('format=onnx', 2);
   assert.equal(onnx.statusCode, 200, onnx.body);
   const images = Number(onnx.headers['x-export-checked-images']);

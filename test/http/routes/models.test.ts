@@ -19,7 +19,7 @@ test('without models the list is empty, and a 404 explains how to create one', a
   const list = await app.inject('/v1/models');
   assert.deepEqual(list.json(), { data: [], firstId: null, lastId: null, hasMore: false });
   const problem = assertProblem(await app.inject('/v1/models/shoes'), 404, 'model-not-found');
-  assert.match(problem.detail, /There are none yet; a training job publishes one/);
+  assert.match(problem.detail, /No models exist yet; a training job publishes a model/);
 });
 
 test('models are listed newest first, page by page, each with its newest version', async () => {

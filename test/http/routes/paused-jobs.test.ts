@@ -161,7 +161,7 @@ test('a checkpoint predicts, starts trainings and checks gradients like a model,
   assert.deepEqual((await post('/v1/models/from/predictions')).json().predictions, predictions);
   for (const [missing, said] of [
     [`${id}@${step + 1}`, /has no checkpoint of step/],
-    ['job_00000000000000000000000000@1', /^There is no training job job_0{26},/],
+    ['job_00000000000000000000000000@1', /^Training job job_0{26} does not exist\./],
   ] as const) {
     const body = tiny({ warmStart: missing });
     const refused = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload: body });

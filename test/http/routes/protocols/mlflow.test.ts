@@ -203,7 +203,7 @@ test('serves the only model, that of the data set among several, or the named mo
   const { app: empty } = await startService(t);
   const ask = (query = '') =>
     empty.inject({ method: 'POST', url: `/invocations${query}`, payload: { inputs: [image] } });
-  assertError(await ask(), 404, 'RESOURCE_DOES_NOT_EXIST', /There are none yet/);
+  assertError(await ask(), 404, 'RESOURCE_DOES_NOT_EXIST', /No models exist yet/);
   await train(empty, tiny({ modelName: 'mine' }));
   const mine = (await ask()).json();
   await train(empty, tiny({ modelName: 'yours', training: TRAINING }));
