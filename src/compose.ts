@@ -19,9 +19,9 @@ import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
 import { logJobEvents } from './services/job-log.ts';
 import { createModelCache } from './services/model-cache.ts';
+import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
 import { createPredictionService } from './services/predictions.ts';
-import { createRegistryService } from './services/registry.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
@@ -125,7 +125,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         subscribeEvents: createEventSubscriptions(store),
         idempotency,
         models,
-        registry: createRegistryService(store, models, metrics.predictions.forget),
+        registry: createModelRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),

@@ -53,12 +53,12 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const { layerSizes } = parts;
   const hidden = layerSizes.slice(1, -1);
   reconcile('hidden', hints.hidden, hidden);
-  const said = {
+  const given = {
     activation: reconcile('activation', hints.activation, metadata?.activation),
     classNames: reconcile('classNames', hints.classNames, metadata?.classNames),
     standardization: reconcile('standardization', hints.standardization, metadata?.standardization),
   };
-  const { activation = null, classNames = null, standardization = null } = said;
+  const { activation = null, classNames = null, standardization = null } = given;
   if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
     rejectModelFile(
       `there are ${classNames.length} class names, but the network has ${layerSizes.at(-1)} classes`,
@@ -66,7 +66,7 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
       hints.classNames ? 'classNames' : 'file',
     );
   }
-  const assumed = ASSUMED_FIELDS.filter((what) => said[what] === undefined);
+  const assumed = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
   return { ...parts, activation, classNames, standardization, assumed };
 }
 
@@ -88,12 +88,12 @@ function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'
 }
 
 /** Returns the value given by the request or the file, and rejects the file if both are given and differ. */
-function reconcile<T>(what: keyof ImportHints, said: T | undefined, found: T | undefined): T | undefined {
-  if (said !== undefined && found !== undefined && !isDeepStrictEqual(said, found)) {
-    const defect = `its ${what} is ${showValue(found)}, but the request has ${showValue(said)}; omit it in the request`;
+function reconcile<T>(what: keyof ImportHints, given: T | undefined, found: T | undefined): T | undefined {
+  if (given !== undefined && found !== undefined && !isDeepStrictEqual(given, found)) {
+    const defect = `its ${what} is ${showValue(found)}, but the request has ${showValue(given)}; omit it in the request`;
     rejectModelFile(defect, undefined, what);
   }
-  return said === undefined ? found : said;
+  return given === undefined ? found : given;
 }
 
 function showValue(value: unknown): string {

@@ -61,8 +61,8 @@ export function* trainingLoop(
     shuffleEpoch(order, split.train, seed, epoch);
     let isStopped = state.step === plan.stopAtStep;
     while (state.step < lastStep && !isStopped) {
-      const batch = batchOf(state.step);
-      engine.step(train, batch, positionOf(state.step), sums);
+      const batch = batchAt(state.step);
+      engine.step(train, batch, positionAt(state.step), sums);
       state.step++;
       state.examples += batch.length;
       state.loss += sums.loss;
@@ -114,12 +114,12 @@ export function* trainingLoop(
   }
 
   /** Position of step i, from 0, within its epoch. */
-  function batchOf(step: number): Uint32Array {
+  function batchAt(step: number): Uint32Array {
     return batches[step % stepsPerEpoch]!;
   }
 
   /** Learning rate of step i, from 0. */
-  function positionOf(step: number): StepPosition {
+  function positionAt(step: number): StepPosition {
     const b = step % stepsPerEpoch;
     return {
       epoch: Math.floor(step / stepsPerEpoch) + 1,
@@ -158,7 +158,7 @@ export function* trainingLoop(
   function* measureEpoch(): Generator<EvaluationChunk, Omit<EpochEnd, 'isLast'>, unknown> {
     rounded.set(engine.parameters);
     measured.set(rounded);
-    const position = positionOf(state.step - 1);
+    const position = positionAt(state.step - 1);
     const { epoch, learningRate } = position;
     const held = split.validation;
     const validation = held.length === 0 ? null : yield* measure(train, held);
@@ -197,7 +197,7 @@ export function* trainingLoop(
   /** Measures the gradient norm of an epoch whose last step did not know that it would be the last. */
   function gradientNormAt(position: StepPosition): number {
     const gradient = new Float64Array(initial.length);
-    engine.gradient(gradient, train, batchOf(state.step - 1), position);
+    engine.gradient(gradient, train, batchAt(state.step - 1), position);
     return Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0));
   }
 }

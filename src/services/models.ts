@@ -60,9 +60,9 @@ export function createModelService(
       data.length > 0 ? `Existing models: ${data.map((m) => m.name).join(', ')}` : 'No models exist yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
     const publishing = running.filter((job) => job.verification === null);
-    const said = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
-    const coming = said && ` A training job is running: ${said}.`;
-    return `Model ${name} does not exist. ${known}; a training job publishes a model when it succeeds.${coming}`;
+    const runningJobs = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');
+    const runningNote = runningJobs && ` A training job is running: ${runningJobs}.`;
+    return `Model ${name} does not exist. ${known}; a training job publishes a model when it succeeds.${runningNote}`;
   }
 
   async function readVersion(found: ModelVersion): Promise<Omit<LoadedModel, 'forward'>> {

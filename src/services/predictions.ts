@@ -12,7 +12,7 @@ import {
   type NativeRequest,
   type PredictRequest,
   type ProtocolRequest,
-} from '../protocols/registry.ts';
+} from '../protocols/protocol-map.ts';
 import type { PhaseMs } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { PredictTasks } from '../workers/tasks.ts';

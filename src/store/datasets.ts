@@ -14,7 +14,7 @@ import {
 import { AtelierError } from '../errors.ts';
 import { isStorageFull, storageFull, syncDirectory } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import type { Database, DatasetRow } from './tables.ts';
 
 export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {

@@ -8,7 +8,7 @@ import {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { listAliases, lockModel } from './aliases.ts';
-import { decode } from './json.ts';
+import { decode } from './json-column.ts';
 import { resolvedWarmStart } from './model-versions.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 

@@ -1,7 +1,7 @@
 /** Epoch records of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../domain/epoch-record.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import type { Database } from './tables.ts';
 
 export interface Metrics {

@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { OnCommitted } from './event-notifications.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { Database, JobRow } from './tables.ts';
 

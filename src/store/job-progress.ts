@@ -7,7 +7,7 @@ import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { insertRecord } from './epoch-records.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
-import { encode } from './json.ts';
+import { encode } from './json-column.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export async function recordProgress(

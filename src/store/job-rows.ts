@@ -6,7 +6,7 @@ import {
   type ReproductionTarget,
 } from '../domain/reproducibility.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import type { JobRow } from './tables.ts';
 
 export function newJobRow(
@@ -62,7 +62,7 @@ export function toJob(row: JobRow): TrainingJob {
     gradientCheckReport:
       row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
     digest: row.digest,
-    receipt: receiptOf(row, request, stoppedAt),
+    receipt: toReceipt(row, request, stoppedAt),
     verification: toVerification(row),
     error:
       row.error_code === null || row.error_message === null
@@ -71,7 +71,7 @@ export function toJob(row: JobRow): TrainingJob {
   };
 }
 
-function receiptOf(
+function toReceipt(
   { circumstances: environment, digest }: JobRow,
   request: ResolvedTrainingRequest,
   stoppedAt: TrainingJob['stoppedAt'],

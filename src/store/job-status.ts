@@ -14,7 +14,7 @@ import {
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toJob, toVerification } from './job-rows.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import type { Database, JobRow } from './tables.ts';
 

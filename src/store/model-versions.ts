@@ -10,7 +10,7 @@ import {
 } from '../domain/model-reference.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { decode, encode } from './json.ts';
+import { decode, encode } from './json-column.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
 /** The result of a training or an import. The store adds name, number, time and the rest of the lineage. */

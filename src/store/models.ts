@@ -6,7 +6,7 @@ import { AtelierError } from '../errors.ts';
 import { listAliases } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
-import { encode } from './json.ts';
+import { encode } from './json-column.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';

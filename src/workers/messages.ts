@@ -25,7 +25,7 @@ import type { Activation, LayerSizes, Parameters, Standardization } from '../num
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { ServedModel } from '../protocols/codec.ts';
-import type { PredictRequest } from '../protocols/registry.ts';
+import type { PredictRequest } from '../protocols/protocol-map.ts';
 
 /** Sent to each further thread of a training job when it starts. */
 export interface StepTask {

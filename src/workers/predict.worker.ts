@@ -1,7 +1,7 @@
 /** Thread entry: predictions too large for the main thread, from the encoded request to the encoded response. */
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
-import { codecFor } from '../protocols/registry.ts';
+import { codecFor } from '../protocols/protocol-map.ts';
 import { checkKernel, createForward } from './kernel.ts';
 import type { PredictResult, PredictTask, ServedNetwork } from './messages.ts';
 import { toOutcome } from './outcome.ts';

@@ -338,13 +338,13 @@ const problem: Problem = {
   errors: [{ pointer: '#/training/batchSize', detail: 'must be at most 600' }],
 };
 
-const listOf = <T>(item: T, id: string) => ({ data: [item], firstId: id, lastId: id, hasMore: false });
+const exampleList = <T>(item: T, id: string) => ({ data: [item], firstId: id, lastId: id, hasMore: false });
 
 export const examples: Readonly<Record<string, unknown>> = {
   Problem: problem,
   Dataset: ownDataset,
   DatasetReport: datasetReport,
-  DatasetList: listOf(dataset, dataset.id),
+  DatasetList: exampleList(dataset, dataset.id),
   LabelledImage: {
     label: 9,
     className: 'Ankle boot',
@@ -354,24 +354,24 @@ export const examples: Readonly<Record<string, unknown>> = {
   ResolvedTrainingRequest: resolvedRequest,
   Receipt: receipt,
   TrainingJob: trainingJob,
-  TrainingJobList: listOf(trainingJob, JOB_ID),
+  TrainingJobList: exampleList(trainingJob, JOB_ID),
   EpochRecord: epochRecord,
   EpochRecordList: { data: [epochRecord] },
   JobEvent: jobEvent,
-  JobEventList: listOf(jobEvent, '2'),
+  JobEventList: exampleList(jobEvent, '2'),
   Checkpoint: checkpoint,
   CheckpointList: { data: [checkpoint] },
   ModelVersion: modelVersion,
   ImportOrigin: importOrigin,
   ExportedModel: exportedModel,
-  ModelVersionList: listOf(modelVersion, '1'),
+  ModelVersionList: exampleList(modelVersion, '1'),
   Model: model,
-  ModelList: listOf(model, model.name),
+  ModelList: exampleList(model, model.name),
   ModelAnnotations: annotations,
   Alias: alias,
   AliasMove: aliasMove,
   AliasTarget: { version: 1 },
-  AliasList: { data: [alias], history: listOf(aliasMove, '3') },
+  AliasList: { data: [alias], history: exampleList(aliasMove, '3') },
   Predictions: predictions,
   ...inspectionExamples,
   ...protocolExamples,

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
 import { aliasNameSchema } from '../../domain/model-reference.ts';
-import type { RegistryService } from '../../services/registry.ts';
+import type { ModelRegistryService } from '../../services/model-registry.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
@@ -20,7 +20,7 @@ const moveId = z
   .describe('`lastId` of the previous page');
 
 export const aliasRoutes =
-  (registry: RegistryService): FastifyPluginAsyncZod =>
+  (registry: ModelRegistryService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 

@@ -6,8 +6,8 @@ import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
+import type { ModelRegistryService } from '../../services/model-registry.ts';
 import type { ModelService } from '../../services/models.ts';
-import type { RegistryService } from '../../services/registry.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { readModelUpload } from '../bodies/model-upload.ts';
 import { modelUploadContent } from '../bodies/request-content.ts';
@@ -24,7 +24,7 @@ export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
 
 export const modelRoutes =
-  (models: ModelService, registry: RegistryService): FastifyPluginAsyncZod =>
+  (models: ModelService, registry: ModelRegistryService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 

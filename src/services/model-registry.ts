@@ -5,7 +5,7 @@ import type { VersionName, VersionReference } from '../domain/model-reference.ts
 import type { Page, Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
 
-export interface RegistryService {
+export interface ModelRegistryService {
   /** All aliases, and one page of their moves. @throws AtelierError `model-not-found` */
   aliases(
     name: string,
@@ -24,16 +24,16 @@ export interface RegistryService {
 }
 
 /** @param onRemoved called for every deleted version */
-export function createRegistryService(
+export function createModelRegistryService(
   store: Pick<Store, 'models' | 'aliases'>,
   models: ModelService,
-  onRemoved: (gone: readonly VersionReference[]) => void,
-): RegistryService {
+  onRemoved: (deleted: readonly VersionReference[]) => void,
+): ModelRegistryService {
   async function remove(name: string, version?: number): Promise<void> {
     const numbers = await store.models.remove(name, version);
-    const gone = numbers.map((number) => ({ name, version: number }));
-    models.invalidate(gone);
-    onRemoved(gone);
+    const deleted = numbers.map((number) => ({ name, version: number }));
+    models.invalidate(deleted);
+    onRemoved(deleted);
   }
 
   return {
