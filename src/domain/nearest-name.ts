@@ -2,20 +2,20 @@
 import { distance } from 'fastest-levenshtein';
 
 const MAX_DISTANCE = 2;
-/** Of a name, or of the beginning that two names have in common. */
+/** Minimum length of a shared beginning. */
 const MIN_PREFIX_CHARS = 3;
 const MAX_NAME_CHARS = 64;
 
 /**
- * @returns the known name within two letters of `name`, else the one that begins with it or is its beginning; undefined if
- * there is none
+ * @returns the known name within two letters of `name`, else one of which either is the beginning of the other, else
+ * undefined
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_NAME_CHARS) return undefined;
   const lower = name.toLowerCase();
   const near = known
     .map((candidate) => ({ candidate, letters: distance(lower, candidate.toLowerCase()) }))
-    // Two letters of a short name may be all of it.
+    // Short names need closer matches, since two letters may be the whole name.
     .filter(({ candidate, letters }) => letters <= Math.min(MAX_DISTANCE, (candidate.length - 1) / 2))
     .toSorted((a, b) => a.letters - b.letters)[0];
   if (near) return near.candidate;

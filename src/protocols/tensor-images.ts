@@ -18,7 +18,7 @@ export interface TensorOptions {
   readonly rounding: number;
   /** Whether the shape of a single image, without a batch dimension, is allowed. */
   readonly single: boolean;
-  /** What the client can do if a number is out of range. */
+  /** Advice to the client if a number is out of range. */
   readonly advice?: string;
 }
 

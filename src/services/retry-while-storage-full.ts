@@ -9,7 +9,7 @@ const RETRY_MS = 1000;
 export interface RetryOptions {
   /** Aborts when the service stops: the next start recovers the job. */
   readonly closing: AbortSignal;
-  /** Which errors are worth another attempt; a full disk by default. */
+  /** Whether an error is worth another attempt; by default a full disk. */
   readonly isTransient?: (error: unknown) => boolean;
 }
 

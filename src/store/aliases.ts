@@ -111,7 +111,7 @@ async function assertVersion(trx: Transaction<Database>, name: string, version: 
     .orderBy('version', 'desc')
     .execute();
   if (rows.some((row) => row.version === version)) return;
-  if (rows[0] === undefined) throw new AtelierError('model-not-found', `There is no model ${name}.`);
+  if (rows[0] === undefined) throw new AtelierError('model-not-found', `Model ${name} does not exist.`);
   throw new AtelierError(
     'unknown-model',
     `Model ${name} has no version ${version}; its newest is ${rows[0].version}.`,

@@ -20,7 +20,7 @@ export const kernelModule = new WebAssembly.Module(bytes);
 
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
-/** What determines the bits of a training's parameters besides its request and its data set. */
+/** The execution environment: determines the bits of trained parameters, besides request and data set. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {
   const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
   return {

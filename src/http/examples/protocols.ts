@@ -47,7 +47,7 @@ const modelStatistics: V2ModelStatistics = {
 
 /** By component id. */
 export const protocolExamples: Readonly<Record<string, unknown>> = {
-  ProtocolError: { error: 'There is no model nope. Existing models: fashion-mnist.' },
+  ProtocolError: { error: 'Model nope does not exist. Existing models: fashion-mnist.' },
   MlflowError: { error_code: 'BAD_REQUEST', message: 'The request has no body. Send one.' },
   V2ServerMetadata: {
     name: 'atelier',

@@ -43,7 +43,7 @@ export const datasetRoutes =
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;
-      const message = `There is no data set ${datasetId}. Existing data sets: ${listDatasetIds(catalog)}.`;
+      const message = `Data set ${datasetId} does not exist. Existing data sets: ${listDatasetIds(catalog)}.`;
       throw new AtelierError('dataset-not-found', message);
     }
 

@@ -18,7 +18,7 @@ export function readModelName(path: { name: string; version?: string }): {
   name: string;
   version?: VersionName;
 } {
-  if (!NAME_PATTERN.test(path.name)) rejectReference(`There is no model ${quote(path.name)}`);
+  if (!NAME_PATTERN.test(path.name)) rejectReference(`Model ${quote(path.name)} does not exist`);
   if (path.version === undefined) return { name: path.name };
   const { data } = versionNameSchema.safeParse(path.version);
   if (data === undefined) rejectReference(`Model ${path.name} has no version ${quote(path.version)}`);
