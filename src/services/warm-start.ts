@@ -50,7 +50,7 @@ function differences(
     differs('#/network/activation', `its activation is ${model.activation}, but ${requested}`);
   }
   if ((model.standardization !== null) !== training.standardize) {
-    const was = model.standardization === null ? 'not standardised' : 'standardised';
+    const was = model.standardization === null ? 'not standardized' : 'standardized';
     const requested = `standardize is ${training.standardize} in the request`;
     differs('#/training/standardize', `it was trained on pixels that were ${was}, but ${requested}`);
   }

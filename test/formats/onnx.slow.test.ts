@@ -88,7 +88,7 @@ for (const [hidden, activation, standardize] of [
   [[16, 12, 10], 'identity', false],
   [[16, 12, 10], 'leaky-relu', false],
 ] as const) {
-  const name = `784-${[...hidden, 10].join('-')} with ${activation}${standardize ? ', standardised' : ''}`;
+  const name = `784-${[...hidden, 10].join('-')} with ${activation}${standardize ? ', standardized' : ''}`;
   test(`ONNX Runtime agrees with the service on all test images: ${name}`, async () => {
     const model = trained([...hidden], activation, standardize);
     const served = serve(model);

@@ -258,7 +258,7 @@ test('rejects inconsistent plans', () => {
 for (const activation of ['relu', 'leaky-relu', 'tanh', 'sigmoid', 'identity'] as const) {
   for (const standardization of [null, { mean: 0.29, std: 0.35 }]) {
     const network = { layerSizes: deepSizes, activation, standardization };
-    const name = `${activation}${standardization === null ? '' : ', standardised pixels'}`;
+    const name = `${activation}${standardization === null ? '' : ', standardized pixels'}`;
 
     test(`the gradient of each activation passes and that of others fails: ${name}`, () => {
       for (const scheme of ['central', 'forward'] as const) {

@@ -34,7 +34,7 @@ const NETWORKS: Network[] = [
 
 for (const network of NETWORKS) {
   const { layerSizes: sizes, activation } = network;
-  const name = `${sizes.join('-')} ${activation}${network.standardization === null ? '' : ', standardised'}`;
+  const name = `${sizes.join('-')} ${activation}${network.standardization === null ? '' : ', standardized'}`;
   test(`moving one parameter gives the same loss as a full evaluation: ${name}`, () => {
     const parameters = initializeUniformFanIn(sizes, 5);
     const perturbed = createPerturbedLoss(network, parameters, examples, indices);

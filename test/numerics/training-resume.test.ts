@@ -55,7 +55,7 @@ const CHANGES: Record<string, Partial<TrainingPlan>> = {
   dropout: { dropout: 0.3 },
   'label smoothing': { labelSmoothing: 0.1 },
   clipping: { clipNorm: 0.1 },
-  'l1, balanced classes and standardised pixels': {
+  'l1, balanced classes and standardized pixels': {
     l1: 0.001,
     classWeights: 'balanced',
     standardize: true,

@@ -98,7 +98,7 @@ describe('an evaluation', () => {
     );
     await assert.rejects(
       evaluations.evaluate({ name: 'old', version: 2 }, asked(), forever),
-      failure('unknown-dataset', 'does not tell which data set'),
+      failure('unknown-dataset', 'version 2 of model old is unknown'),
     );
   });
 
@@ -128,7 +128,7 @@ describe('an evaluation', () => {
     );
     await assert.rejects(
       evaluations.evaluate({ name: 'larger', version: 1 }, asked(), forever),
-      failure('evaluation-too-costly', 'Name a data set of fewer images'),
+      failure('evaluation-too-costly', 'Use a data set with fewer images'),
     );
   });
 });

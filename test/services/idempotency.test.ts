@@ -113,5 +113,5 @@ test('reports code that creates without storing its response', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const forget = () => store.jobs.create(request(), untouched);
-  await assert.rejects(once.respond(keyed, forget, answerOf), /stored without its answer/);
+  await assert.rejects(once.respond(keyed, forget, answerOf), /stored without its response/);
 });

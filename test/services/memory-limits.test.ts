@@ -19,7 +19,7 @@ function refusal(message: RegExp): (error: unknown) => boolean {
 test('rejects a network that does not fit into memory, with its estimate', () => {
   assert.throws(
     () => assertTrainingFitsMemory(request, huge),
-    refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are there/),
+    refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are available/),
   );
   assert.throws(
     () => assertGradientCheckFitsMemory(huge, 5),

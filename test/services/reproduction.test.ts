@@ -171,7 +171,7 @@ test('rejects a job that cannot be repeated, naming what is missing', async () =
   const cases = [
     [
       `circumstances = json_set(circumstances, '$.dataset.digest', 'sha256:1')`,
-      /of sha256:1, which is sha256:/,
+      /with digest sha256:1, which now has digest sha256:/,
     ],
     [`circumstances = json_set(circumstances, '$.dataset.id', 'other')`, /other of sha256:1, which is gone/],
     ['circumstances = null', /no receipt/],

@@ -101,7 +101,7 @@ test('rejects an unknown event id and an unknown job', async (t) => {
   const { jobId, follow } = await followed(t);
   await assert.rejects(
     follow(jobId, { after: 2, parameter: 'Last-Event-ID' }),
-    failure('impossible-request', 'Last-Event-ID', 'no event 2 yet'),
+    failure('impossible-request', 'Last-Event-ID', 'event 2 does not exist yet'),
   );
   await assert.rejects(
     follow('job_nobody', { after: 0, parameter: 'after' }),

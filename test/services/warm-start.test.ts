@@ -96,7 +96,7 @@ test('rejects another shape, activation or standardization, naming both', async 
   const cases: [pointer: string, detail: RegExp, request: TrainingBody][] = [
     [
       '#/network/hidden',
-      /it is a 784-16-10 network, and 784-8-10 is asked for/,
+      /it is a 784-16-10 network, but the request has 784-8-10/,
       body('x', { warmStart, network: { hidden: [8] } }),
     ],
     [
@@ -109,7 +109,7 @@ test('rejects another shape, activation or standardization, naming both', async 
       /its activation is relu, but the request has tanh/,
       body('x', { warmStart, network: { hidden: [16], activation: 'tanh' } }),
     ],
-    ['#/training/standardize', /not standardised/, body('x', { warmStart }, { standardize: true })],
+    ['#/training/standardize', /not standardized/, body('x', { warmStart }, { standardize: true })],
   ];
   for (const [pointer, detail, request] of cases) {
     const problem = assertProblem(await create(request), 422, 'impossible-request', pointer);
@@ -123,7 +123,7 @@ test('reports all differences from the model at once, and marks defaults', async
   assert.equal(job.status, 'succeeded', job.error?.message);
   const response = await create({ dataset: 'fashion-mnist', warmStart: 'curved' });
   const problem = assertProblem(response, 422, 'impossible-request', '#/network/hidden');
-  assert.match(problem.detail, /it is a 784-6-10 network, and 784-40-10, the default, is asked for/);
+  assert.match(problem.detail, /it is a 784-6-10 network, but the request has 784-40-10, the default/);
   assert.match(problem.detail, /standardize must equal the model's; omitted fields have their defaults\.$/);
   const pointers = problem.errors!.map((error) => 'pointer' in error && error.pointer);
   assert.deepEqual(pointers, ['#/network/hidden', '#/network/activation', '#/training/standardize']);

@@ -119,7 +119,7 @@ test('images of one grey value cannot be standardized, but can be trained on', a
     payload: { ...body, training: { ...body.training, standardize: true } },
   });
   const problem = assertProblem(response, 422, 'impossible-request', '#/training/standardize');
-  assert.match(problem.detail, /All pixels of the 36 images .* are 7, .* Omit standardize/);
+  assert.match(problem.detail, /All pixels of the 36 training images .* are 7, .* Omit standardize/);
   const job = await train(app, body);
   assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
 });

@@ -58,7 +58,7 @@ test('versions are listed newest first, page by page', async () => {
 
 test('a missing resource gives 404 with the existing ones', async () => {
   const missing = assertProblem(await app.inject('/v1/models/c'), 404, 'model-not-found');
-  assert.match(missing.detail, /There are: (a, b|b, a)/);
+  assert.match(missing.detail, /Existing models: (a, b|b, a)/);
   const version = assertProblem(await app.inject('/v1/models/b/versions/3'), 404, 'model-not-found');
   assert.match(version.detail, /no version 3; its newest is 2/);
   assertProblem(await app.inject('/v1/models/c/versions'), 404, 'model-not-found');

@@ -33,7 +33,7 @@ function numericGradient(network: Network, parameters: Float64Array, image: Floa
 }
 
 for (const network of NETWORKS) {
-  const name = `${network.layerSizes.join('-')} ${network.activation}${network.standardization ? ', standardised' : ''}`;
+  const name = `${network.layerSizes.join('-')} ${network.activation}${network.standardization ? ', standardized' : ''}`;
   test(`the input gradient agrees with central differences: ${name}`, () => {
     const parameters = initialize('glorot', network.layerSizes, 5);
     const image = Float32Array.from(stripes(1, 36, 5).pixels);

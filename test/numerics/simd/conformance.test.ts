@@ -25,7 +25,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   'dropout where zero is no sign of it': { layerSizes: [13, 27, 14, 3], dropout: 0.4, activation: 'tanh' },
   'label smoothing': { labelSmoothing: 0.1 },
   'class weights': { classWeights: Float64Array.of(0.5, 2, 1.25) },
-  'standardised pixels': { layerSizes: [30, 50, 3], standardization: { mean: 0.3, std: 0.4 } },
+  'standardized pixels': { layerSizes: [30, 50, 3], standardization: { mean: 0.3, std: 0.4 } },
   'an L1 penalty': { l1: 0.01 },
   'an L2 penalty': { l2: 0.02 },
   augmentation: {

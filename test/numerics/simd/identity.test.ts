@@ -21,7 +21,7 @@ const ALL_KNOBS: Partial<EngineSettings> = {
 };
 const CASES: Record<string, Partial<EngineSettings>> = {
   'plain descent': { layerSizes: [784, 40, 10], batchSize: 64 },
-  'plain descent on standardised pixels': {
+  'plain descent on standardized pixels': {
     layerSizes: [100, 30, 4],
     batchSize: 50,
     standardization: { mean: 0.3, std: 0.4 },

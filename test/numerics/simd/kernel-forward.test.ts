@@ -19,7 +19,7 @@ for (const changes of CASES) {
   const packed = parametersOf(layerSizes);
   const classes = layerSizes.at(-1)!;
   const examples = examplesFor(settings, 150);
-  const name = `${layerSizes.join('-')} ${activation}${standardization ? ', standardised' : ''}`;
+  const name = `${layerSizes.join('-')} ${activation}${standardization ? ', standardized' : ''}`;
   const kernel = createKernelForward(kernelModule, layerSizes, activation, packed, standardization);
   const expected = measure(settings, packed, examples, firstIndices(150), null);
 

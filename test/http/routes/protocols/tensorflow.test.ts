@@ -133,7 +133,11 @@ for (const [title, body, pattern] of [
 }
 
 test('unknown models and verbs other than predict give 404', async () => {
-  assertError(await predict({ instances: [image] }, '/v1/models/nope:predict'), 404, /no model nope/);
+  assertError(
+    await predict({ instances: [image] }, '/v1/models/nope:predict'),
+    404,
+    /Model nope does not exist/,
+  );
   assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/versions/99:predict'), 404);
   assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/labels/nope:predict'), 404);
   const other = await predict({ instances: [image] }, '/v1/models/fashion-mnist:classify');
