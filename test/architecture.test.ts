@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
+import { UNIT_FOLDERS } from './unit-folders.ts';
 
 /** In the order in which a request passes them; a file imports from its own folder or from those further down. */
 const FOLDERS = [
@@ -117,9 +118,7 @@ test('no file is named utils, helpers, common or manager', () => {
 });
 
 test('tests that share a process start no service', () => {
-  const { scripts } = JSON.parse(readFileSync(join(ROOT, '../package.json'), 'utf8'));
-  const [, shared] = /test\/\{([^}]*)\}/.exec(scripts['test:units'])!;
-  for (const folder of shared!.split(',')) {
+  for (const folder of UNIT_FOLDERS) {
     for (const entry of readdirSync(join(ROOT, '../test', folder), { recursive: true, encoding: 'utf8' })) {
       if (!/(?<!\.slow)\.test\.ts$/.test(entry)) continue;
       const source = readFileSync(join(ROOT, '../test', folder, entry), 'utf8');

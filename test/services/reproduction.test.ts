@@ -10,9 +10,7 @@ import {
   cancelJob,
   endless,
   hasEnded,
-  interruptible,
   isRunning,
-  isUnderway,
   queueJob,
   startService,
   type TrainingBody,
@@ -198,22 +196,4 @@ test('repeated requests with one key create one verification', async () => {
   const other = await trained({ epochs: 1 });
   assertProblem(await post(`${other.id}/verify`, headers), 422, 'idempotency-key-reused');
   await untilJob(app, first.json().id, hasEnded);
-});
-
-test('a paused verification resumes, and ends at the step at which the budget ended the training', async () => {
-  const longer = { ...interruptible, training: { ...interruptible.training, epochs: 32 } };
-  const [short, long] = [await train(app, interruptible), await train(app, longer)];
-  // As if the longer one had been stopped where the shorter one ended.
-  const stop = `update jobs set stopped_step = ?, stopped_reason = 'budget', digest = ? where id = ?`;
-  database.prepare(stop).run(short.stoppedAt!.step, short.digest, long.id);
-  const { id } = await ask(long);
-  await untilJob(app, id, isUnderway);
-  assert.equal((await post(`${id}/pause`)).statusCode, 202);
-  const paused = await untilJob(app, id, ({ status }) => status === 'paused');
-  assert.ok(paused.progress.step < short.stoppedAt!.step);
-  assert.deepEqual([paused.receipt, paused.verification?.agrees], [null, null]);
-  assert.equal((await post(`${id}/resume`)).statusCode, 202);
-  const done = await untilJob(app, id, hasEnded);
-  assert.deepEqual(done.stoppedAt, { step: short.stoppedAt!.step, reason: 'budget' });
-  assert.deepEqual(done.verification, { of: long.id, expected: short.digest, ...agreeing });
 });

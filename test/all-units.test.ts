@@ -1,0 +1,7 @@
+/** Runs the fast tests of the folders that start no service in one process, which saves starting 80 of them. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { UNIT_FOLDERS } from './unit-folders.ts';
+
+const files = globSync(`{${UNIT_FOLDERS.join(',')}}/**/!(*.slow).test.ts`, { cwd: import.meta.dirname });
+for (const file of files.toSorted()) await import(join(import.meta.dirname, file));
