@@ -1,11 +1,12 @@
-/** Bootstrap API key: generated on first start if the service is reachable and no keys are configured. */
+/** Bootstrap API key: generated on the first start of a reachable service without keys. */
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { bootstrapKeyFile, readBootstrapKey, saveBootstrapKey } from './store/bootstrap-key.ts';
 
 /**
- * The stored key, or a new one that is printed once and cannot be shown again. The caller holds the state directory.
+ * Returns the stored key, or generates one, which is printed once and cannot be shown again. The caller must hold the
+ * lock of the state directory.
  * @throws AtelierError `state-unusable`
  */
 export async function bootstrapKey(
@@ -22,16 +23,16 @@ export async function bootstrapKey(
   }
   const secret = generateKey();
   const key: ApiKey = { name: 'first', scopes: ['admin'], digest: sha256Bytes(secret) };
-  // Not to the log, which is often collected; and before the hash is stored, since a key that was never shown would lock
-  // everyone out.
+  // Printed instead of logged, because logs are often collected. Printed before its hash is stored, because a stored
+  // key that was never shown would lock everyone out.
   process.stderr.write(`
-Other machines can reach this service, so that it asks for a key. This one may do everything, and is shown only now:
+Other machines can reach this service, so requests need an API key. This key permits everything and is shown only now:
 
   ${secret}
 
   curl -s http://localhost:${port || '<port>'}/v1/models -H 'authorization: Bearer ${secret}'
 
-For another one delete ${bootstrapKeyFile(stateDir)} and start again, or set API_KEYS.
+To generate another key, delete ${bootstrapKeyFile(stateDir)} and restart, or set API_KEYS.
 
 `);
   await saveBootstrapKey(stateDir, key);

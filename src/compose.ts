@@ -1,4 +1,4 @@
-/** The composition root: builds everything and starts nothing. The only file that sees every layer. */
+/** Composition root: builds everything, starts nothing. Only this file imports all layers. */
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
@@ -154,8 +154,8 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         queue.notify();
       },
       /**
-       * From the outside in: each step closes what only the steps before it still use. Requests may need the pools,
-       * jobs and requests write events, the log of events and everything else needs the store.
+       * Closes from the outside in: each step closes what only the preceding ones used. Requests use the pools, jobs
+       * and requests write events, and the job log and everything else use the store.
        */
       async close() {
         health.stopAccepting();

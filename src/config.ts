@@ -1,4 +1,4 @@
-/** Configuration: the environment, validated and frozen. The only reader of `process.env` in `src/`. */
+/** Configuration: the validated environment. The only reader of `process.env` in `src/`. */
 import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -17,7 +17,7 @@ function choice<const T extends readonly string[]>(...options: T) {
 }
 
 const MEBIBYTE = 2 ** 20;
-/** Their values are not repeated, because error messages end up in logs. */
+/** Variables whose values are not quoted in error messages, because messages end up in logs. */
 const SECRETS = ['API_KEYS', 'DATABASE_URL'];
 
 const loopback = new BlockList();
@@ -30,7 +30,7 @@ function isLoopback(host: string): boolean {
   return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** Scheme, host and port in the spelling of browsers; any other would never equal an Origin header. */
+/** Scheme, host and port as browsers write them; any other spelling would never equal an Origin header. */
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
@@ -88,14 +88,14 @@ export const environmentSchema = z.object({
     .describe('Event-loop delay over two seconds above which new work is rejected with 503'),
   STARTER_JOB: choice('on', 'off')
     .default('on')
-    .describe('Trains the network of the notebook on the first start'),
+    .describe('Trains a Fashion-MNIST model on start if no job exists yet'),
   WIDE_VECTORS: choice('on', 'off')
     .default('off')
     .describe('Computes with vectors of 256 bits, an experimental feature of V8'),
   LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
     .default('info')
     .describe('Lowest level of logged lines'),
-  SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Time for requests in flight after SIGTERM'),
+  SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Seconds a shutdown may take after SIGTERM'),
   DATABASE_URL: z
     .undefined('is not supported yet. The state is stored in STATE_DIR; unset the variable')
     .optional(),
@@ -112,7 +112,7 @@ export type Config = Readonly<{
   maxDatasetBytes: number;
   corsOrigins: readonly string[];
   keys: readonly ApiKey[];
-  /** The service is reachable from outside and no keys are configured. */
+  /** Whether the service is reachable from outside and no keys are configured. */
   needsBootstrapKey: boolean;
   publicMetrics: boolean;
   publicDocs: boolean;
@@ -122,14 +122,14 @@ export type Config = Readonly<{
   wideVectors: boolean;
   logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
   shutdownGraceSeconds: number;
-  /** To be logged at start: unknown variables that may be mistyped. */
+  /** Messages to log at start, about unknown variables that may be mistyped. */
   warnings: readonly string[];
 }>;
 
 type Environment = z.infer<typeof environmentSchema>;
 
-/** Access without a key is allowed. */
-function isOpen(env: Environment): boolean {
+/** Whether access without a key is allowed. */
+function allowsAnonymous(env: Environment): boolean {
   return env.API_KEYS.length === 0 && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
 }
 
@@ -140,7 +140,7 @@ function rejectContradictions(env: Environment, context: z.RefinementCtx): void 
     reject('ALLOW_ANONYMOUS', 'contradicts API_KEYS, which require a key. Unset one of them');
   }
   for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
-    if (env[name] === 'false' && isOpen(env)) {
+    if (env[name] === 'false' && allowsAnonymous(env)) {
       reject(name, 'has no effect without keys. Set API_KEYS, or unset the variable');
     }
   }
@@ -178,7 +178,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
     keys: Object.freeze(env.API_KEYS),
-    needsBootstrapKey: !isOpen(env) && env.API_KEYS.length === 0,
+    needsBootstrapKey: !allowsAnonymous(env) && env.API_KEYS.length === 0,
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,

@@ -1,4 +1,4 @@
-/** Errors that a caller can act on. Independent of HTTP: `http/errors/problem.ts` maps codes to statuses. */
+/** Error codes and the error class. `http/errors/problem.ts` maps the codes to HTTP statuses. */
 
 export const ERROR_CODES = [
   // the request is malformed or invalid

@@ -1,4 +1,4 @@
-/** Process entry. Signal handlers are installed before the (slow) application modules are loaded. */
+/** Process entry. Installs signal handlers before it loads the (slow) application modules. */
 import { installSignalHandlers } from './stop.ts';
 
 const onSignal = installSignalHandlers();

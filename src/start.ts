@@ -3,10 +3,10 @@ import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { createLog, type Log } from './log.ts';
-import { type OnSignal, shutdownGracefully } from './stop.ts';
+import { type OnSignal, registerShutdown } from './stop.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
 
-/** Imported only now: V8 reads its flags when the kernel is compiled. */
+/** Imports the application only now, because V8 reads its flags when the import compiles the kernel. */
 async function importAndStart(config: Config, log: Log['log']): Promise<Atelier> {
   const { compose } = await import('./compose.ts');
   const atelier = await compose(config, log);
@@ -21,8 +21,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   }
   const starting = importAndStart(config, log);
   let stopping = false;
-  // Before the first await: a signal during startup must end the process, also as the first process of a container.
-  shutdownGracefully({
+  // Installed before the first await, so that a signal during startup ends the process, even as PID 1 of a container.
+  registerShutdown({
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
     log: { log, flush },

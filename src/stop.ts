@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import type { Log } from './log.ts';
 
 const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
-/** One Ctrl-C arrives twice if npm or `node --watch` forwards it: the terminal sends it to the whole process group. */
+/** One Ctrl-C arrives twice if npm or `node --watch` forwards it, because the terminal signals the whole group. */
 const SAME_SIGNAL_MS = 200;
 /** Part of the grace period that is reserved for the last log lines and the exit itself. */
 const RESERVE_MS = 500;
@@ -13,8 +13,9 @@ type Signal = (typeof SIGNALS)[number];
 export type OnSignal = (handle: (signal: Signal) => void) => void;
 
 /**
- * Until a handler is set with the returned function, a signal exits at once: nothing needs cleanup yet. PID 1 ignores
- * signals without a handler, so one is installed first; it is never removed, because that would drop a pending signal.
+ * Until the returned function sets a handler, a signal ends the process at once: nothing needs cleanup yet. PID 1
+ * ignores signals without a listener, so listeners are installed first. They are never removed, because that would
+ * drop a pending signal.
  */
 export function installSignalHandlers(): OnSignal {
   let handler: Parameters<OnSignal>[0] = () => process.exit(0);
@@ -25,11 +26,11 @@ export function installSignalHandlers(): OnSignal {
 }
 
 /**
- * Shuts down once, on a signal or an uncaught exception. A second signal exits immediately.
+ * Arranges the shutdown: on a signal or an uncaught exception, closes once. A second signal exits immediately.
  * @param options.onSignal returned by `installSignalHandlers`
  * @param options.close releases everything
  */
-export function shutdownGracefully(options: {
+export function registerShutdown(options: {
   onSignal: OnSignal;
   graceSeconds: number;
   log: Log;

@@ -1,13 +1,13 @@
-/** Warnings about environment variables that look like mistyped ones of ours. */
+/** Warnings about unknown environment variables that resemble a known one. */
 import { distance } from 'fastest-levenshtein';
 
 const MAX_DISTANCE = 2;
-/** With fewer letters, an unrelated variable such as HOME would resemble HOST. */
+/** Shorter names are not compared: an unrelated variable such as HOME would resemble HOST. */
 const MIN_NAME_CHARS = 6;
-/** Letters that must agree after the first word: RATE_LIMT resembles RATE_LIMIT_PER_MINUTE, LOG_FORMAT is not LOG_LEVEL. */
+/** Letters that must agree after the first word: RATE_LIMT matches RATE_LIMIT_PER_MINUTE, LOG_FORMAT nothing. */
 const MIN_SHARED_CHARS = 2;
 
-/** @returns one sentence per suspicious name, as in "Unknown environment variable STATE_DI. Did you mean STATE_DIR?" */
+/** @returns one message per suspicious name: "Unknown environment variable STATE_DI. Did you mean STATE_DIR?" */
 export function describeUnknownVariables(names: readonly string[], known: readonly string[]): string[] {
   return names
     .filter((name) => !known.includes(name))

@@ -54,7 +54,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
   };
 }
 
-/** Ids for an error message: the newest and the built-in data sets. */
+/** Ids for an error message; of many, the eight newest and the last, which is built in. */
 export function listDatasetIds(catalog: Catalog): string {
   const ids = catalog.list().map(({ id }) => id);
   if (ids.length > MAX_LISTED) ids.splice(MAX_LISTED - 2, ids.length - MAX_LISTED + 1, '…');

@@ -1,4 +1,7 @@
-/** Decodes a request body of images in any format into one batch. Synchronous, so that it can run in any thread. */
+/**
+ * Decodes a request body of images in any format into one batch.
+ * The functions are synchronous, so they can run in any thread.
+ */
 import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import { decodeBytes, type ImageBatch, joinBatches, type PixelOptions } from './image-batch.ts';
@@ -6,16 +9,16 @@ import { decodeJson } from './json-images.ts';
 import { decodeNpyFiles } from './npy-images.ts';
 
 /** Images as sent, except that PNG, JPEG and WebP are already decoded. Can be sent to a thread. */
-export type EncodedImages =
+export type ReceivedImages =
   | NumberImages
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | ({ readonly kind: 'batch'; readonly corrected?: readonly Correction[] } & ImageBatch)
-  | { readonly kind: 'many'; readonly parts: readonly EncodedImages[]; readonly names: readonly string[] };
+  | { readonly kind: 'many'; readonly parts: readonly ReceivedImages[]; readonly names: readonly string[] };
 
 type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
 
-/** @throws AtelierError as `fromJson`, `fromNpy` and `fromBytes` do */
-export function decodeImages(body: EncodedImages): ImageBatch {
+/** @throws AtelierError as `decodeJson`, `decodeNpyFiles` and `decodeBytes` do */
+export function decodeImages(body: ReceivedImages): ImageBatch {
   switch (body.kind) {
     case 'json':
       return decodeJson(body.bytes, body);
@@ -31,13 +34,13 @@ export function decodeImages(body: EncodedImages): ImageBatch {
 }
 
 /** The corrections of each image; empty if none were made. In a form, either all images were resized or none. */
-export function listCorrections(body: EncodedImages): (readonly Correction[])[] {
+export function listCorrections(body: ReceivedImages): (readonly Correction[])[] {
   if (body.kind === 'many') return body.parts.flatMap(listCorrections);
   return body.kind === 'batch' && body.corrected ? [body.corrected] : [];
 }
 
 /** The buffers that hold the images. */
-export function bufferViews(body: EncodedImages): ArrayBufferView[] {
+export function bufferViews(body: ReceivedImages): ArrayBufferView[] {
   if (body.kind === 'many') return body.parts.flatMap(bufferViews);
   return [body.kind === 'batch' ? body.pixels : body.bytes];
 }
@@ -49,7 +52,7 @@ export function inFileError(name: string, error: unknown): unknown {
   return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
 }
 
-function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): ImageBatch {
+function decodeMany(parts: readonly ReceivedImages[], names: readonly string[]): ImageBatch {
   const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
   try {
     const arrays = decodeNpyFiles(
@@ -65,7 +68,7 @@ function decodeMany(parts: readonly EncodedImages[], names: readonly string[]): 
 }
 
 /** Called only after decoding the whole form has failed, to find the file. */
-function failsToDecode(part: EncodedImages): boolean {
+function failsToDecode(part: ReceivedImages): boolean {
   try {
     decodeImages(part);
     return false;

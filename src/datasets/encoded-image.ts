@@ -12,12 +12,12 @@ sharp.unblock({
   operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
 });
 
-/** Enough for a large camera; decoded a few rows at a time if the format allows it. */
+/** Enough for the photos of large cameras. If the format allows it, they are decoded a few rows at a time. */
 export const MAX_CONTAINED_PIXELS = 50_000_000;
 
 /**
  * Decodes one 28×28 image. Colour becomes luma, as in PIL's convert('L'); transparency becomes black, the background of
- * the data. A grey 8-bit PNG gives exactly its bytes: profiles, gamma and orientation are not applied.
+ * the data. A grey 8-bit PNG decodes to exactly its bytes: profiles, gamma and orientation are not applied.
  * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
 export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
@@ -69,10 +69,10 @@ export async function countPixels(bytes: Uint8Array): Promise<number> {
   return width * height;
 }
 
-/** Renders to 28×28 bytes. Of 16 bits the upper 8 are used; palettes and CMYK become RGB. */
-async function renderPixels(picture: Sharp): Promise<ImageBatch> {
+/** Renders to 28×28 bytes. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
+async function renderPixels(image: Sharp): Promise<ImageBatch> {
   const { data, info } = await asUndecodable(() =>
-    picture.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+    image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
   );
   const pixels = new Uint8Array(IMAGE_PIXELS);
   for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = toGrey(data, i * info.channels, info.channels);
@@ -112,7 +112,7 @@ function assertImageSize({ width, height }: Metadata): void {
   );
 }
 
-/** libvips silently reads the first frame of an animated PNG. The acTL chunk stands before the pixels. */
+/** libvips silently reads the first frame of an animated PNG. The acTL chunk precedes the pixels. */
 function isAnimatedPng(bytes: Uint8Array): boolean {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   return (

@@ -54,7 +54,7 @@ async function loadSplit(directory: string, split: SplitName): Promise<Examples>
   return { pixels, labels };
 }
 
-/** A separate function, so that the file's bytes can be collected before the next file is read. */
+/** A separate function, so that the file's bytes can be garbage-collected before the next file is read. */
 async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array): Promise<Uint8Array> {
   try {
     return convert(parseNpy(await readFile(file)));

@@ -31,8 +31,8 @@ export function unitToByteScale(value: number, rounding: number): number {
   return Math.abs(scaled - whole) <= whole * rounding ? whole : scaled;
 }
 
-/** Resizing and rounding can lift numbers of 0–1 slightly above 1. A maximum up to here is ambiguous. */
-const MAX_UNIT_ROUNDING = 1.01;
+/** Resizing and rounding can lift numbers of 0–1 slightly above 1. A maximum between 1 and this one is ambiguous. */
+const MAX_AMBIGUOUS = 1.01;
 
 /**
  * Infers the scale of unlabelled numbers: 0–1 if no value of any array exceeds 1, else 0–255.
@@ -46,7 +46,7 @@ export function inferScale(
   let maximum = 0;
   for (const values of arrays) {
     for (let i = 0; i < values.length; i++) {
-      if (values[i]! > MAX_UNIT_ROUNDING) return '0-255';
+      if (values[i]! > MAX_AMBIGUOUS) return '0-255';
       if (values[i]! > maximum) maximum = Number(values[i]);
     }
   }

@@ -1,4 +1,4 @@
-/** .npy arrays of images → pixels. */
+/** Decodes .npy arrays of images to pixels. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 import { type NpyArray, parseNpy } from '../formats/npy.ts';

@@ -11,8 +11,8 @@ export interface TensorCache {
 }
 
 /**
- * Evicts the least recently used data set above `maxBytes`, but never one in use (it would be loaded twice) nor the most
- * recent one.
+ * Evicts the least recently used data sets above `maxBytes`, but never one in use, which would be loaded twice, or
+ * the most recent one.
  */
 export function createTensorCache(options: {
   load: LoadTensors;
@@ -20,7 +20,7 @@ export function createTensorCache(options: {
   maxBytes: number;
 }): TensorCache {
   const { load, inUse, maxBytes } = options;
-  /** In order of last use. */
+  /** Entries in order of last use, the oldest first. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
 
   async function evictLeastRecentlyUsed(newest: string): Promise<void> {

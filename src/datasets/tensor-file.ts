@@ -8,8 +8,8 @@ import type { Tensors } from './tensor-cache.ts';
 const CHUNK_BYTES = 2 ** 22;
 
 /**
- * Durable when it resolves; the caller syncs the directory.
- * @returns `sha256:` of the file, which is the data set's digest
+ * Writes and syncs the file. The caller must sync the directory to make it durable.
+ * @returns `sha256:` and the digest of the file, which is the data set's digest
  */
 export async function writeTensorFile(path: string, { train, test }: Tensors): Promise<string> {
   const file = await open(path, 'wx');
@@ -76,7 +76,7 @@ async function fill(memory: Uint8Array, path: string): Promise<string> {
 async function readFully(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let read = 0; read < chunk.length; ) {
     const { bytesRead } = await file.read(chunk, read, chunk.length - read);
-    if (bytesRead === 0) throw new RangeError('it was cut off while it was read');
+    if (bytesRead === 0) throw new RangeError('it was truncated while it was being read');
     read += bytesRead;
   }
 }

@@ -28,7 +28,7 @@ export function sha256Bytes(key: string | Uint8Array): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
-/** Formats a key as `parseApiKeys` reads it. */
+/** Formats a key in the form that `parseApiKeys` parses. */
 export function formatApiKey({ name, scopes, digest }: ApiKey): string {
   return `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
 }

@@ -1,4 +1,4 @@
-/** Checkpoints of a training job: it resumes from them, and they can be used like models. */
+/** Checkpoints of a training job, which resumes from them. They can also be used like models. */
 import { z } from 'zod';
 
 export const checkpointSchema = z
@@ -13,7 +13,7 @@ export const checkpointSchema = z
       .describe(
         'At the end of an epoch, the loss that selects the best epoch: validation loss, else training loss; null within an epoch',
       ),
-    digest: z.string().describe('`sha256:` of the file'),
+    digest: z.string().describe('`sha256:` and the digest of the file'),
   })
   .meta({ id: 'Checkpoint' });
 /** A checkpoint as the API shows it. */

@@ -15,7 +15,7 @@ const arraySchema = z.object({
 export type ArrayReport = z.infer<typeof arraySchema>;
 
 const duplicatesSchema = z.object({
-  images: z.int().describe('Number of images whose pixels all equal those of another image'),
+  images: z.int().describe('Number of images whose pixels all equal those of an earlier image'),
   withOtherLabel: z.int().describe('Number of these images whose label differs'),
   first: z
     .array(z.tuple([z.int(), z.int()]))
@@ -41,7 +41,7 @@ export const datasetReportSchema = z
       .object({
         range: z
           .enum(['0-255', '0-1'])
-          .describe('Range in which floats were read: 0-1 if none is greater than 1'),
+          .describe('Range assumed for floats: 0-1 if none is greater than 1, else 0-255'),
         rounded: z.int().describe('Number of pixels that were rounded to a whole number from 0 to 255'),
       })
       .describe('Conversion of the pixels; each is stored as one byte'),

@@ -16,7 +16,7 @@ export interface Dataset {
   readonly classNames: readonly string[];
   readonly train: Examples;
   readonly test: Examples;
-  /** `sha256:` of pixels and labels of train, then test. */
+  /** `sha256:` and the digest of pixels and labels of train, then test. */
   readonly digest: string;
 }
 
@@ -30,7 +30,7 @@ export const datasetSchema = z
     id: z
       .string()
       .describe(
-        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels and class names; other ids are built in',
+        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels and class names; other ids belong to built-in data sets',
       ),
     name: z.string().nullable().describe('Display name given at upload; need not be unique'),
     createdAt: z.iso.datetime().nullable(),

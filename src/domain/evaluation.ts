@@ -1,4 +1,7 @@
-/** Evaluations and comparisons of models on a split, as the API shows them. `numerics/evaluation` computes them. */
+/**
+ * Evaluations and comparisons of models on a split, as the API shows them.
+ * `numerics/evaluation` computes them.
+ */
 import { z } from 'zod';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison as ComparedAnswers } from '../numerics/evaluation/comparison.ts';

@@ -1,5 +1,5 @@
 /**
- * Smallest options that float32 can represent usefully: the kernel would round smaller ones to 0.
+ * Smallest values of options that the float32 kernel can use; it would round smaller ones to 0.
  * Only requests are checked. The schema of responses has no such limits, so that older jobs can still be shown.
  */
 export const FLOAT32_MINIMUMS = {

@@ -1,4 +1,4 @@
-/** Requests and reports of gradient checks. `numerics/gradient-check.ts` computes them. */
+/** Requests and reports of gradient checks. `numerics/gradient-check.ts` runs the checks. */
 import { z } from 'zod';
 import { modelReferenceSchema } from './model-reference.ts';
 import { kernelDifferenceSchema, networkSchema, seedSchema } from './training-job.ts';
@@ -45,7 +45,7 @@ export const gradientCheckRequestSchema = z
       .max(1)
       .optional()
       .describe(
-        'Largest ‖a − n‖ of a block relative to max(‖a‖, ‖n‖), in addition to its `noise`; by default 1e-6 (central) or 1e-4 (forward)',
+        'Largest ‖a − n‖ of a block (a: analytic, n: numeric) relative to max(‖a‖, ‖n‖), in addition to its `noise`; by default 1e-6 (central) or 1e-4 (forward)',
       ),
     seed: seedSchema.default(0).describe('Seed of the initial parameters and of the sample'),
   })

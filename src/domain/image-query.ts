@@ -1,4 +1,4 @@
-/** Query parameters of every route that takes images: how to read them, and whether to diagnose them. */
+/** Query parameters shared by all routes that take images: pixel scale, resizing and diagnosis. */
 import { z } from 'zod';
 
 export const flag = z

@@ -4,7 +4,7 @@ import { nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodRawIssue;
 
-/** Longer text is cut. */
+/** Longer strings are truncated. */
 const MAX_QUOTED_CHARS = 40;
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -81,12 +81,12 @@ export function optionsMessage(allowed: readonly unknown[], input: unknown): str
   return input === undefined ? `is required and ${rule}` : `${rule}, but is ${show(input)}`;
 }
 
-/** @returns what zod calls `expected`, with its article */
+/** @returns the name of a zod type with its article, such as "an integer" */
 export function kindName(expected: string): string {
   return KINDS[expected] ?? `of type ${expected}`;
 }
 
-/** @returns short text for a value of a request: numbers and short strings as they are, others by their kind */
+/** @returns short text for a value of a request: scalars as they are, long strings truncated, others by their kind */
 export function show(input: unknown): string {
   if (Array.isArray(input)) return 'an array';
   if (typeof input === 'object' && input !== null) return 'an object';
@@ -95,7 +95,7 @@ export function show(input: unknown): string {
   return JSON.stringify(isLong ? `${input.slice(0, MAX_QUOTED_CHARS)}…` : input);
 }
 
-/** Sentence case, with a full stop. A name in backticks stays as it is. */
+/** Converts text to sentence case with a full stop. A name in backticks at its start stays as it is. */
 export function toSentence(text: string): string {
   const sentence = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…]$/.test(sentence) ? sentence : `${sentence}.`;

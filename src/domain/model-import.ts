@@ -1,4 +1,4 @@
-/** Imports of models: the form that is sent with a file, and the origin recorded with the version. */
+/** Model imports: the form sent with a file, and the origin recorded with the version. */
 import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { nameSchema } from './model-reference.ts';
@@ -37,16 +37,14 @@ export const importRequestSchema = z.strictObject({
     ])
     .optional()
     .describe(
-      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or none. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
+      'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or `none`. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
     ),
   dataset: z
     .string()
     .min(1)
     .max(64)
     .optional()
-    .describe(
-      'Id of the data set on which the model is evaluated, and from which missing class names are taken; or none',
-    ),
+    .describe('Id of the data set to evaluate the model on and to take missing class names from, or `none`'),
   metadata: jsonText(metadataSchema).optional().describe('JSON object of at most 16 short strings'),
 });
 export type ImportRequest = z.output<typeof importRequestSchema>;
@@ -62,7 +60,7 @@ export const importOriginSchema = z
     source: z
       .enum(IMPORT_SOURCES)
       .describe('Program that wrote the file, inferred from the names of its arrays'),
-    fileDigest: z.string().describe('`sha256:` of the file as sent'),
+    fileDigest: z.string().describe('`sha256:` and the digest of the file as sent'),
     rounded: z.int().describe('Number of parameters that were rounded to float32'),
     assumed: z
       .array(z.enum(ASSUMED_FIELDS))

@@ -50,7 +50,7 @@ export const modelVersionSchema = z
     engine: z.string().nullable().describe('Engine that computed the training, if known'),
     fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),
     testAccuracy: z.number().nullable(),
-    digest: z.string().describe('`sha256:` of the packed float32 parameters, little-endian'),
+    digest: z.string().describe('`sha256:` and the digest of the packed float32 parameters, little-endian'),
     lineage: lineageSchema.describe('Origin of the version; it stays complete when the job is deleted'),
   })
   .meta({ id: 'ModelVersion' });

@@ -2,13 +2,13 @@
 import { distance } from 'fastest-levenshtein';
 
 const MAX_DISTANCE = 2;
-/** Minimum length of a shared beginning. */
+/** Minimum length of a shared prefix. */
 const MIN_PREFIX_CHARS = 3;
 const MAX_NAME_CHARS = 64;
 
 /**
- * @returns the known name within two letters of `name`, else one of which either is the beginning of the other, else
- * undefined
+ * @returns the known name that differs from `name` in at most two letters; else the one closest in length that is a
+ * prefix of `name` or has `name` as a prefix; else undefined
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_NAME_CHARS) return undefined;

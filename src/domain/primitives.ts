@@ -5,7 +5,7 @@ const DIGITS = /^(0|[1-9][0-9]*)$/;
 
 /**
  * A whole number that arrives as text, in a path, query or header. Only decimal digits are accepted; `Number` would
- * also accept '', ' 1', '1e3', '0x10' and '1.0'. For a default use `prefault`: `default` is lost in the OpenAPI document.
+ * also accept '', ' 1', '1e3', '0x10' and '1.0'. For a default use `prefault`: the OpenAPI document omits `default`.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const error = `must be a whole number from ${min} to ${max}`;
@@ -36,4 +36,4 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
 /** Free text attached to a job or a version. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))
-  .refine((value) => Object.keys(value).length <= 16, 'at most 16 entries');
+  .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 entries');

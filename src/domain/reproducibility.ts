@@ -1,10 +1,10 @@
-/** Reproducibility: the execution environment of a training, and the comparison of a repetition with it. */
+/** Reproducibility: the execution environment of a training, and verification by a repeated one. */
 import { z } from 'zod';
 
 export const executionEnvironmentSchema = z.object({
   dataset: z.object({ id: z.string(), digest: z.string() }),
   kernel: z
-    .object({ name: z.string(), digest: z.string().describe('`sha256:` of the WebAssembly module') })
+    .object({ name: z.string(), digest: z.string().describe('`sha256:` and digest of the WebAssembly code') })
     .describe('Kernel that computed the training'),
   fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),
 });
@@ -13,7 +13,7 @@ export type ExecutionEnvironment = z.infer<typeof executionEnvironmentSchema>;
 
 export const verificationSchema = z.object({
   of: z.string().describe('The job that is repeated'),
-  expected: z.string().describe('Its digest'),
+  expected: z.string().describe('Digest of that job'),
   agrees: z.boolean().nullable().describe('Whether the digests are equal; null until the job ends'),
   sameKernel: z.boolean().nullable().describe('Whether both used the same kernel; null before the start'),
   sameProcessor: z
@@ -29,7 +29,7 @@ export type Verification = z.infer<typeof verificationSchema>;
 export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> &
   Pick<ExecutionEnvironment, 'kernel' | 'fused'>;
 
-/** @param digest of the reproduced parameters; null until the job ends */
+/** @param digest parameters digest of the repetition; null until it ends */
 export function compareReproduction(
   { of, expected, kernel, fused }: ReproductionTarget,
   now: ExecutionEnvironment | null,

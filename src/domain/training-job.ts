@@ -52,9 +52,9 @@ const trainingSchema = z.strictObject({
   threads: z.int().min(1).max(64).default(1).describe('Number of threads; the result does not depend on it'),
   optimizer: optimizerSchema.prefault({}),
   schedule: scheduleSchema.default({ type: 'constant' }),
-  l1: z.number().min(0).max(100).default(0).describe('Weight of l1 Σ|W|'),
-  l2: z.number().min(0).max(100).default(0).describe('Weight of (l2 / 2) Σ‖W‖²; biases are not decayed'),
-  dropout: z.number().min(0).lt(1).default(0).describe('Fraction of hidden units dropped in a step'),
+  l1: z.number().min(0).max(100).default(0).describe('Factor of Σ|W|; biases are not penalized'),
+  l2: z.number().min(0).max(100).default(0).describe('Factor of ½ Σ‖W‖²; biases are not penalized'),
+  dropout: z.number().min(0).lt(1).default(0).describe('Probability that a hidden unit is dropped'),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   clipNorm: z
     .number()
@@ -87,7 +87,7 @@ const trainingSchema = z.strictObject({
     .max(86_400)
     .default(5)
     .describe(
-      'Longest time between two checkpoints. The end of an epoch writes one, too, at most one per second',
+      'Longest time between two checkpoints. The end of an epoch also writes one, at most one per second',
     ),
 });
 
@@ -121,7 +121,7 @@ export const trainingRequestSchema = z
 
 /** A training request as sent, after validation. */
 export type TrainingRequest = z.output<typeof trainingRequestSchema>;
-/** A training request with all defaults filled in, the model name included, which may depend on the data set. */
+/** A training request with all defaults filled in, including the model name, whose default is the data set's id. */
 export type ResolvedTrainingRequest = TrainingRequest & { modelName: string };
 
 /** Summary of the gradient check before a training. `/v1/gradient-checks` gives the full report. */
@@ -163,7 +163,7 @@ const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) }
 const digestSchema = z
   .string()
   .nullable()
-  .describe('`sha256:` of the final packed float32 parameters, little-endian');
+  .describe('`sha256:` and the digest of the final packed float32 parameters, little-endian');
 
 /** Everything that the digest depends on, and the digest. */
 export const receiptSchema = z

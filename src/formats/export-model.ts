@@ -11,7 +11,7 @@ import { layerTensors } from './tensor.ts';
 export const EXPORT_FORMATS = ['onnx', 'safetensors', 'npz', 'npy', 'json'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** The same model gives the same bytes. @param input type of the input of an ONNX graph; other formats ignore it */
+/** The same model gives the same bytes. @param input input type of an ONNX graph; other formats ignore it */
 export function exportModel(
   model: PublishedModel,
   format: ExportFormat,

@@ -34,7 +34,7 @@ export interface ImportedModel {
   /** null if neither the file nor the request gives it. */
   readonly activation: Activation | null;
   readonly classNames: readonly string[] | null;
-  /** null if neither gives it, or without standardization: the network takes pixels / 255. */
+  /** null if neither gives it, or if there is no standardization; the network then takes pixels / 255. */
   readonly standardization: Standardization | null;
   /** Properties that neither the file nor the request gives. */
   readonly assumed: ImportOrigin['assumed'];
@@ -84,7 +84,7 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
 
 function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'): Parts {
   const named = nameLayers(tensors);
-  return { source: named.naming === 'own' ? container : named.naming, ...packLayers(named) };
+  return { source: named.naming === 'atelier' ? container : named.naming, ...packLayers(named) };
 }
 
 /** Returns the value given by the request or the file, and rejects the file if both are given and differ. */

@@ -1,4 +1,4 @@
-/** JSON parsing with limits that bound its memory before parsing starts. */
+/** JSON parsing with limits that are checked first, to bound the memory of the parser. */
 import type { z } from 'zod';
 import { issueMessage, toSentence } from '../domain/issue-message.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
@@ -20,7 +20,7 @@ const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
-/** Returns the exceeded limit, if any. Does not validate the syntax; the parser does. */
+/** Describes the exceeded limit, if any. The syntax is left to the parser. */
 export function findLimitViolation(
   bytes: Uint8Array,
   { depth, values, parts = Number.POSITIVE_INFINITY }: JsonLimits,
@@ -75,8 +75,8 @@ export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.o
     pointer: ['#', ...path.map(String)].join('/'),
     detail: toSentence(message),
   }));
-  const places = details.map((place) => `${'pointer' in place && place.pointer}: ${place.detail}`);
-  throw new AtelierError('invalid-request', `The body is invalid. ${places.join(' ')}`, { details });
+  const issues = details.map((issue) => `${'pointer' in issue && issue.pointer}: ${issue.detail}`);
+  throw new AtelierError('invalid-request', `The body is invalid. ${issues.join(' ')}`, { details });
 }
 
 /** @throws AtelierError `invalid-request` with the JSON pointer */

@@ -4,9 +4,10 @@ import { quote, rejectModelFile } from './model-file-error.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
 interface Naming {
-  readonly id: 'own' | 'sklearn' | 'pytorch';
-  /** Groups: kind, number or kind, path; in either order. */
+  readonly id: 'atelier' | 'sklearn' | 'pytorch';
+  /** Has the named groups `kind` and `layer`, which is a number or a path. */
   readonly pattern: RegExp;
+  /** The `kind` of a layer's weights; any other kind means its biases. */
   readonly weights: string;
   /** Weights are (inputs, units) instead of (units, inputs). */
   readonly transposed: boolean;
@@ -18,7 +19,7 @@ interface Naming {
 
 const NAMINGS: readonly Naming[] = [
   {
-    id: 'own',
+    id: 'atelier',
     pattern: /^(?<kind>[Wb])(?<layer>[1-9]\d?)$/,
     weights: 'W',
     transposed: false,
@@ -26,7 +27,7 @@ const NAMINGS: readonly Naming[] = [
     first: 1,
   },
   {
-    // np.savez(file, **{f"coefs_{i}": …}), and the attribute's own name before the number: coefs_.0, coefs__0
+    // Matches names such as coefs_0, and names formed from the attribute coefs_ itself: coefs_.0, coefs__0.
     id: 'sklearn',
     pattern: /^(?<kind>coefs|intercepts)_?[._]?(?<layer>0|[1-9]\d?)$/,
     weights: 'coefs',

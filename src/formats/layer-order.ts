@@ -12,7 +12,7 @@ interface NamedLayer extends LayerTensors {
   readonly kind: string;
 }
 
-/** Limit of the search. More layers than may be imported would take too long; they are rejected later. */
+/** Limit of the search, which takes too long for more layers. Files with more are rejected later. */
 const MAX_SEARCHED = 9;
 
 /** @throws AtelierError `invalid-model-file` if several orders fit */

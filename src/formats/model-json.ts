@@ -6,7 +6,7 @@ interface ModelJson extends Omit<PublishedModel, 'parameters'> {
   readonly parameters: Readonly<Record<string, number[] | number[][]>>;
 }
 
-/** The numbers are exactly the float32 parameters. */
+/** Writes each float32 parameter so that it reads back exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
   const tensors = layerTensors(layerSizes, model.parameters).map(

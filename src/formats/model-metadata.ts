@@ -14,7 +14,7 @@ export interface PublishedModel extends Network {
   /** Packed parameters. */
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
-  /** `sha256:` of the packed parameters, little-endian. */
+  /** `sha256:` and the digest of the packed parameters, little-endian. */
   readonly digest: string;
 }
 

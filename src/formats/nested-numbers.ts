@@ -35,14 +35,14 @@ export function readNested(data: unknown, pointer: string): NestedTensor {
   return { shape, values };
 }
 
-/** Checked before memory is allocated, because the first row may be far longer than the others. */
+/** Checks the rows before memory is allocated, because the first row may be far longer than the others. */
 function checkRows(row: readonly unknown[], shape: readonly number[], pointer: string, depth = 1): void {
   if (depth === shape.length) return;
   for (let i = 0; i < row.length; i++) {
     const inner = row[i];
     if (!Array.isArray(inner) || inner.length !== shape[depth]) {
       const found = Array.isArray(inner) ? `has ${inner.length} elements` : `is ${describeKind(inner)}`;
-      rejectAt(`${pointer}/${i}`, `${found}, but must be an array of ${shape[depth]}, as the first`);
+      rejectAt(`${pointer}/${i}`, `${found}, but must be an array of ${shape[depth]}, like the first`);
     }
     checkRows(inner, shape, `${pointer}/${i}`, depth + 1);
   }

@@ -58,7 +58,7 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
 
 /**
  * @param images n × d0 pixels, 0–255; divided by 255 first if the input of the graph is float
- * @throws AtelierError `invalid-model-file` if the graph is not of the exported kind
+ * @throws AtelierError `invalid-model-file` if the graph is not one that `onnxModel` builds
  */
 export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs {
   const { graph } = readOnnx(bytes);

@@ -1,4 +1,4 @@
-/** Reads ONNX files of the kind that is written here. */
+/** Reads the subset of ONNX that `writeOnnx` writes. */
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { rejectModelFile } from './model-file-error.ts';
 import {
@@ -132,7 +132,7 @@ function fieldValue(reader: BinaryReader, wireType: WireType): number | Uint8Arr
   if (wireType === WireType.Varint) return Number(reader.int64());
   if (wireType === WireType.Bit32) return reader.float();
   if (wireType === WireType.LengthDelimited) return reader.bytes();
-  throw new RangeError(`wire type ${wireType}`);
+  throw new RangeError(`Wire type ${wireType} is not supported.`);
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';

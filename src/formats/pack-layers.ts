@@ -12,7 +12,7 @@ export interface PackedLayers {
   readonly rounded: number;
 }
 
-/** The same limits as for trainings. */
+/** Limits of a network, the same as for trainings. */
 export const MAX_HIDDEN_LAYERS = 8;
 export const MAX_UNITS = 4096;
 const CLASSES = { min: 2, max: 100 };

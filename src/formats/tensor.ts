@@ -30,7 +30,7 @@ export function layerTensors(layerSizes: LayerSizes, parameters: Float32Array): 
   }));
 }
 
-/** The bytes of a view, without a copy. Little-endian, as are all supported platforms. */
+/** The bytes of a view, without a copy. They are little-endian on all supported platforms. */
 export function viewBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,6 +1,7 @@
 /**
- * Strict reader of zip archives: decompression is bounded by the declared size, and checksums are verified. fflate, which
- * writes the archives, is not used for reading: its unzipSync inflates past the declared size and ignores checksums.
+ * Strict reader of zip archives.
+ * Decompression is bounded by the declared size, and checksums are verified. fflate, which writes the archives, is
+ * not used for reading: its unzipSync inflates past the declared size and ignores checksums.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { quote, rejectModelFile } from './model-file-error.ts';

@@ -1,4 +1,4 @@
-/** Assembles the HTTP application from the services; never listens. */
+/** Assembles the HTTP application from the services. Does not listen. */
 import accepts from '@fastify/accepts';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Config } from '../config.ts';
@@ -40,12 +40,12 @@ export async function buildApp(
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger));
-  // Called later only: scripts/openapi.ts builds the application without services.
+  // Reads `services` only when called, because scripts/openapi.ts builds the application without services.
   const requestDuration: Services['metrics']['requestDuration'] = (...labels) =>
     services.metrics.requestDuration(...labels);
   const onTimeout = countTimeouts(requestDuration);
 
-  // Hooks run in this order. Those of every request are callbacks: a promise costs a turn of the event loop each.
+  // Hooks run in this order. Hooks that run for every request use callbacks, because promises would slow them down.
   const plugins: readonly ((app: FastifyInstance) => unknown)[] = [
     // Before anything adds a route: a route without a scope must not exist.
     requireRouteScopes,
@@ -59,7 +59,7 @@ export async function buildApp(
     // Headers of every response, including all rejections below.
     sendSecurityHeaders,
     sendRequestId,
-    // Before all work: a stopping service completes only what it has begun.
+    // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
     // Before authentication: preflight requests carry no key.
     (app) => registerCors(app, config.corsOrigins),
@@ -76,7 +76,7 @@ export async function buildApp(
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config),
-    // Before OpenAPI, which documents the header that it adds to routes.
+    // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow.
     registerOpenapi,

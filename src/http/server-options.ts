@@ -1,4 +1,4 @@
-/** Options of the Fastify server: timeouts, size limits, request ids, errors outside of routes. */
+/** Options of the Fastify server: timeouts, size limits, request ids, errors before routing. */
 
 import {
   type FastifyBaseLogger,
@@ -15,7 +15,7 @@ import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 
 /** Size limit of a JSON body without images. */
 export const MAX_JSON_BODY_BYTES = 2 ** 20;
-/** Longest id or name in a path; a longer one is not found. */
+/** Longest id or name in a path; a longer one results in 404. */
 export const MAX_PATH_PARAMETER_CHARS = 128;
 
 export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, logger?: FastifyBaseLogger) {
@@ -25,7 +25,7 @@ export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, lo
     bodyLimit: Math.min(MAX_JSON_BODY_BYTES, maxBodyBytes),
     ...timeouts,
     forceCloseConnections: 'idle',
-    // The timeout covers closing too, which waits for requests in flight.
+    // Disabled: the timeout also covers closing, which waits for requests in flight.
     pluginTimeout: 0,
     // Fastify's 503 is not a problem document; plugins/graceful-shutdown.ts sends one.
     return503OnClosing: false,

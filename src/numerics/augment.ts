@@ -1,7 +1,7 @@
 /**
- * Augmentation of a training image (28 × 28 bytes): horizontal flip, shift, random erasing and noise, in this order.
- * Integer arithmetic, so every engine computes the same bytes. The result depends on (seed, epoch, position in the
- * epoch) alone.
+ * Augmentation of training images (28 × 28 bytes): flip, shift, erasing and noise, in this order.
+ * The arithmetic is in integers, so every engine computes the same bytes. The result depends on (seed, epoch,
+ * position in the epoch) alone.
  */
 import { PURPOSE, threefry2x32 } from './random.ts';
 
@@ -10,7 +10,7 @@ export interface AugmentationPlan {
   readonly horizontalFlip: boolean;
   /** Largest shift in each direction, in pixels. */
   readonly shift: number;
-  /** An image is erased if its random word is below this. */
+  /** A rectangle of an image is erased if the image's random word is below this. */
   readonly eraseThreshold: number;
   /** Rectangles to erase: height and width, alternating. */
   readonly shapes: Uint8Array;
@@ -93,7 +93,7 @@ function lowHalf(word: number): number {
   return (word << 16) >>> 0;
 }
 
-/** `out` (784) ← the augmented image that starts at `offset` of `pixels`. `out` must not overlap it. */
+/** `out` (784) ← the image that starts at `offset` of `pixels`, augmented. `out` must not overlap it. */
 export function augment(
   out: Uint8Array,
   pixels: Uint8Array,
@@ -108,7 +108,10 @@ export function augment(
   if (plan.noise !== null) addNoise(out, plan.noise, seed, epoch, position);
 }
 
-/** Counter (position, epoch): the top bit of word 0 flips; the halves of word 1 shift right and down. Uncovered pixels become 0. */
+/**
+ * Counter (position, epoch): the top bit of word 0 decides the flip; the halves of word 1 give the shifts to the
+ * right and down. Uncovered pixels become 0.
+ */
 function flipAndShift(
   out: Uint8Array,
   pixels: Uint8Array,
@@ -133,7 +136,10 @@ function flipAndShift(
   }
 }
 
-/** Counter (2 · position, epoch) decides whether and which rectangle; (2 · position + 1, epoch) its top and left. */
+/**
+ * Counter (2 · position, epoch) decides whether to erase, and the size of the rectangle; counter
+ * (2 · position + 1, epoch) gives its top and left.
+ */
 function erase(
   out: Uint8Array,
   { eraseThreshold, shapes }: AugmentationPlan,

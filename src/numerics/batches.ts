@@ -72,7 +72,7 @@ export function batchViews(order: Uint32Array, batchSize: number): Uint32Array[]
   );
 }
 
-/** Fisher–Yates (Durstenfeld 1964), from the end; position i draws random index i. */
+/** Fisher–Yates (Durstenfeld 1964), from the end; position i uses random number i. */
 function shuffle(items: Uint32Array, seed: number, purpose: Purpose, epoch: number): void {
   for (let i = items.length - 1; i > 0; i--) {
     const j = randomBelow(i + 1, seed, purpose, epoch, i);

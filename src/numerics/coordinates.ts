@@ -1,4 +1,4 @@
-/** Coordinates of the packed vector: sampling them, and naming layer, unit and input. */
+/** Coordinates of the packed vector: random samples, and the layer, unit and input of each. */
 import type { Block } from './network.ts';
 import type { Coordinate } from './perturbed-loss.ts';
 import { PURPOSE, randomBelow } from './random.ts';
@@ -30,7 +30,7 @@ export function multiIndex({ shape, start }: Block, coordinate: number): number[
   return columns === undefined ? [offset] : [Math.floor(offset / columns), offset % columns];
 }
 
-/** `out` ← layer, unit and input of a coordinate that lies in block number `block`. */
+/** `out` ← layer, unit and input of a coordinate in block number `block`. */
 export function locate(out: Coordinate, block: number, { shape, start }: Block, coordinate: number): void {
   const offset = coordinate - start;
   const columns = shape[1];

@@ -3,7 +3,8 @@ import type { Examples } from './engine.ts';
 import type { Standardization } from './network.ts';
 
 /**
- * c_k = n / (K n_k), scikit-learn's "balanced": all classes weigh the same, and the mean weight of the examples is 1. A class without examples has weight 0.
+ * c_k = n / (K n_k), scikit-learn's "balanced": all classes weigh the same, and the examples weigh 1 on average.
+ * A class without examples has weight 0.
  */
 export function balancedClassWeights(
   labels: Uint8Array,
@@ -15,7 +16,7 @@ export function balancedClassWeights(
   return counts.map((count) => (count === 0 ? 0 : indices.length / (classes * count)));
 }
 
-/** Whether all pixels of the given examples are equal. Standardization would leave nothing of them. */
+/** Whether all pixels of the given examples are equal. Standardization would turn them all into zeros. */
 export function isUniform(
   { pixels }: Pick<Examples, 'pixels'>,
   indices: Uint32Array,
@@ -29,7 +30,7 @@ export function isUniform(
 
 /**
  * Mean and standard deviation of all pixels / 255 of the given examples. Counting by value keeps the sums exact, so the
- * order does not matter. Pixels that are all equal are only centred.
+ * order does not matter. If all pixels are equal, the deviation is given as 1, so they are only centred.
  */
 export function pixelStatistics(
   { pixels }: Pick<Examples, 'pixels'>,

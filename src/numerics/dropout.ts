@@ -1,4 +1,4 @@
-/** Dropout masks, as every engine must compute them. */
+/** Dropout masks, the same in every engine. */
 import { PURPOSE, threefry2x32 } from './random.ts';
 
 /** A unit is dropped if its random word is below this: round(p · 2³²). */

@@ -1,4 +1,4 @@
-/** Early stopping: detects that a training no longer improves, and keeps track of its best epoch. */
+/** Early stopping: detects that a training no longer improves, and tracks its best epoch. */
 
 export interface EarlyStopping {
   readonly monitor: 'validationLoss' | 'validationAccuracy';
@@ -6,7 +6,7 @@ export interface EarlyStopping {
   readonly patience: number;
   /** Smallest change that counts as an improvement. */
   readonly minDelta: number;
-  /** Whether the final parameters are those of the best epoch, for whatever reason the training ends. */
+  /** Whether the final parameters are those of the best epoch, unless the training ends by reaching its target. */
   readonly restoreBest: boolean;
 }
 

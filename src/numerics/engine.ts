@@ -66,7 +66,7 @@ export interface ObjectiveSettings {
   readonly l1: number;
   /** Factor of ½ Σ‖W‖². */
   readonly l2: number;
-  /** Fraction of hidden units dropped for each example, 0 ≤ dropout < 1. */
+  /** Probability that a hidden unit is dropped, drawn for each example, 0 ≤ dropout < 1. */
   readonly dropout: number;
   /** ε of the targets (1 − ε) onehot + ε / K. */
   readonly labelSmoothing: number;

@@ -21,7 +21,7 @@ export interface EpochFigures {
 }
 
 const DEAD_FRACTION = 0.5;
-/** The gradient norm is usually a few units, and at most 40 without hidden layers. */
+/** The gradient norm is usually of the order of 1, and at most 40 without hidden layers. */
 const LARGE_NORM = 100;
 /** × ln K, the loss of a uniform guess. A loss this high means the weights have exploded. */
 const LARGE_LOSS = 100;
@@ -30,14 +30,14 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
   const { epoch, learningRate, deadUnits, isConstant } = figures;
   const warnings: EpochWarning[] = [];
   const dead = deadUnits.flatMap((fraction, l) =>
-    fraction > DEAD_FRACTION ? [`${Math.round(fraction * 100)} % of hidden layer ${l + 1}`] : [],
+    fraction > DEAD_FRACTION ? [`${Math.round(fraction * 100)} % of the units of hidden layer ${l + 1}`] : [],
   );
   if (dead.length > 0) {
     warnings.push({
       code: 'dead-units',
       message:
         `After epoch ${epoch}, ${dead.join(' and ')} are zero on every sampled image: dead ReLU units no longer ` +
-        `learn. Lower the learning rate (${learningRate}), use "leaky-relu", or fewer units.`,
+        `learn. Lower the learning rate (${learningRate}), use "leaky-relu", or use fewer units.`,
     });
   }
   if (isConstant) {
@@ -57,16 +57,16 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
   return warnings;
 }
 
-/** Checks the gradient of the last step, and the loss of the epoch because dead units leave no gradient. */
+/** Checks the gradient of the last step; and the loss of the epoch, because dead units have no gradient. */
 function describeExplosion({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
   if (gradientNorm > LARGE_NORM) {
     const length = gradientNorm.toPrecision(3);
-    return `The gradient norm was ${length} in the last step of epoch ${epoch}; a few units are usual`;
+    return `The gradient norm was ${length} in the last step of epoch ${epoch}; it is usually of the order of 1`;
   }
   const uniformLoss = Math.log(classes);
   if (trainLoss > LARGE_LOSS * uniformLoss) {
     const [loss, uniform] = [trainLoss.toPrecision(3), uniformLoss.toPrecision(3)];
-    return `The training loss of epoch ${epoch} was ${loss}, and guessing has ${uniform}: steps were far too large`;
+    return `The training loss of epoch ${epoch} was ${loss}; a uniform guess has ${uniform}: steps were too large`;
   }
   return null;
 }

@@ -1,4 +1,7 @@
-/** Evaluation of a network between epochs. Generators, so that a caller can stop between chunks. */
+/**
+ * Evaluation of a network between epochs.
+ * The functions are generators, so that a caller can stop between chunks.
+ */
 import type { Engine, Examples } from './engine.ts';
 import { forwardCost } from './forward.ts';
 import { type LayerSizes, type Network, type Parameters, unpack } from './network.ts';
@@ -29,7 +32,7 @@ export interface EvaluationChunk {
 
 const CHUNK: EvaluationChunk = { kind: 'evaluation' };
 const CHUNK_IMAGES = 1000;
-/** Multiply-adds of about 50 ms in the reference, so that wide networks can be stopped as promptly. */
+/** Multiply-adds of about 50 ms in the reference; chunks of wide networks have fewer images, to stop as promptly. */
 const CHUNK_COST = 5e7;
 
 /** Loss is NaN if the network is not finite. @throws RangeError without indices: the means would be 0 / 0. */
@@ -51,7 +54,7 @@ export function* evaluate(
   return { loss: loss / indices.length, accuracy: correct / indices.length };
 }
 
-/** Like `evaluate`, by an engine that is faster than the reference and uses its own parameters. */
+/** Like `evaluate`, but computed by an engine that is faster than the reference and uses its own parameters. */
 export function* evaluateByEngine(
   evaluateChunk: NonNullable<Engine['evaluate']>,
   examples: Examples,

@@ -5,7 +5,7 @@
 import { type CoordinateChoice, chooseCoordinates, locate, multiIndex } from './coordinates.ts';
 import { checkExamples, type Examples, PLAIN_OBJECTIVE } from './engine.ts';
 import { gradientCheckCost } from './gradient-check-cost.ts';
-import { type Comparison, compareGradients } from './gradient-comparison.ts';
+import { compareGradients, type GradientComparison } from './gradient-comparison.ts';
 import { ADVICE, type GradientCheckReason, verdict } from './gradient-verdict.ts';
 import { blocks, type Network, type Parameters, parameterCount } from './network.ts';
 import { type Coordinate, createPerturbedLoss } from './perturbed-loss.ts';
@@ -39,7 +39,7 @@ export interface GradientCheckPlan extends Network {
 export interface BlockReport {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Number of coordinates checked, and of those that crossed a kink. */
+  /** Number of coordinates checked, and how many of their steps crossed a kink. */
   readonly coordinates: number;
   readonly kinks: number;
   readonly error: number;
@@ -66,7 +66,7 @@ export interface GradientCheckReport {
   readonly coordinates: number;
   readonly kinks: number;
   readonly blocks: readonly BlockReport[];
-  /** Positions in the packed vector of the entries of both gradients, ascending. */
+  /** For each entry of the two gradients below, its position in the packed vector; ascending. */
   readonly positions: Uint32Array;
   readonly analytic: Float64Array;
   readonly numeric: Float64Array;
@@ -147,7 +147,7 @@ export function* gradientCheck(
     });
   }
 
-  const whole: Comparison = compareGradients(gradients, 0, count, tolerance, noise);
+  const whole: GradientComparison = compareGradients(gradients, 0, count, tolerance, noise);
   const belowDefault = stepSize < SCHEME_DEFAULTS[scheme].stepSize;
   const reason = verdict(whole, reports, { belowDefault, vanished });
   return {

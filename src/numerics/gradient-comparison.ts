@@ -8,7 +8,7 @@ export interface Gradients {
   readonly kinked: Uint8Array;
 }
 
-export interface Comparison {
+export interface GradientComparison {
   readonly coordinates: number;
   readonly kinks: number;
   /** ‖a − n‖ over all coordinates, as returned by scipy.optimize.check_grad. */
@@ -43,7 +43,7 @@ export function compareGradients(
   end: number,
   tolerance: number,
   noise: number,
-): Comparison {
+): GradientComparison {
   let [kinks, kinkSquares, squares, analyticSquares, numericSquares] = [0, 0, 0, 0, 0];
   let allclose = true;
   let worst: number | null = null;

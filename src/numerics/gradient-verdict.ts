@@ -1,5 +1,5 @@
 /** The verdict of a gradient check, with advice if it fails. */
-import type { Comparison } from './gradient-comparison.ts';
+import type { GradientComparison } from './gradient-comparison.ts';
 
 /** Why a check did not pass. */
 export type GradientCheckReason =
@@ -10,12 +10,12 @@ export type GradientCheckReason =
 
 export const ADVICE: Readonly<Record<GradientCheckReason, string>> = {
   'gradient-differs':
-    'The gradient of the failed blocks is not the gradient of the loss, or the step is so large that the loss curves within it.',
+    'The gradient of the failed blocks is not the gradient of the loss, or the step is so large that the loss is too curved within it.',
   'too-many-kinks':
     'More than 5 % of the steps cross a kink of the activation, where a difference does not approximate the derivative. ' +
     'Use a smaller step, or other examples or parameters.',
   'step-too-small':
-    'With so small a step, the rounding noise of the differences exceeds the tolerance and could hide a wrong ' +
+    'The step is so small that the rounding noise of the differences exceeds the tolerance and could hide a wrong ' +
     'gradient. Use the default step of the scheme.',
   'parameters-too-large':
     'A parameter is so large that adding the step does not change it, even in float64: its training has diverged. ' +
@@ -30,7 +30,7 @@ const KINK_LIMIT = 0.05;
  * pass. If the default step vanishes, the parameters are too large.
  */
 export function verdict(
-  whole: Comparison,
+  whole: GradientComparison,
   blocks: readonly { readonly passed: boolean }[],
   step: { readonly belowDefault: boolean; readonly vanished: boolean },
 ): GradientCheckReason | null {

@@ -7,7 +7,7 @@ import type { TrainingSnapshot } from './training-snapshot.ts';
 
 /**
  * Losses are in nats. Training figures are running means over the epoch; the others are measured with rounded parameters.
- * A stopped epoch has a record of its steps, too.
+ * An epoch that was stopped has metrics too, for the steps it completed.
  */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -41,11 +41,11 @@ export interface EpochEnd {
   readonly kind: 'epoch';
   readonly metrics: EpochMetrics;
   readonly warnings: readonly EpochWarning[];
-  /** Whether this is the last event before the result, unless the reply 'stop' ends the training. */
+  /** Whether the training ends after this epoch. If not, the reply 'stop' still ends it. */
   readonly isLast: boolean;
 }
 
-/** The response to 'snapshot'. The reply to it counts as the reply to the event before. */
+/** Yielded after the reply 'snapshot'. The reply to this event counts as the reply to the event before it. */
 export interface SnapshotTaken {
   readonly kind: 'snapshot';
   readonly snapshot: TrainingSnapshot;
@@ -54,8 +54,8 @@ export interface SnapshotTaken {
 export type LoopEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTaken;
 
 /**
- * Replies of the consumer to a step or the end of an epoch, passed to `next`. 'stop' ends the training regularly, for
- * example when a budget is used up. 'snapshot' requests the state needed to resume from here.
+ * Replies of the consumer to a step or the end of an epoch, passed to `next`. 'stop' ends the training without an
+ * error, for example when a budget is used up. 'snapshot' requests the state needed to resume from here.
  */
 export type LoopReply = 'stop' | 'snapshot' | undefined;
 

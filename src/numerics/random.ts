@@ -4,7 +4,7 @@
  * It uses 32-bit additions, rotations and exclusive-ors only, so every language computes the same bits.
  */
 
-/** Numbers for different purposes are independent. Never renumber: results depend on it. */
+/** Numbers for different purposes are independent. Never renumber the purposes: results depend on them. */
 export const PURPOSE = {
   initialize: 0,
   validationSplit: 1,

@@ -62,7 +62,7 @@ export function learningRateAt(
     }
     /**
      * η₀ to the peak over the first warmupFraction of the steps, then to peak · final: PyTorch's OneCycleLR
-     * without its cycle of the momentum (Smith and Topin, 2018). The peak may lie between two steps.
+     * without its momentum cycle (Smith and Topin, 2018). The peak may lie between two steps.
      */
     case 'one-cycle': {
       const { peak, warmupFraction, final } = schedule;

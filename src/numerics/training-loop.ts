@@ -113,12 +113,12 @@ export function* trainingLoop(
     return { kind: 'snapshot', snapshot: takeSnapshot(state, engine) };
   }
 
-  /** Position of step i, from 0, within its epoch. */
+  /** The batch of step i, from 0. */
   function batchAt(step: number): Uint32Array {
     return batches[step % stepsPerEpoch]!;
   }
 
-  /** Learning rate of step i, from 0. */
+  /** Epoch, start in the epoch and learning rate of step i, from 0. */
   function positionAt(step: number): StepPosition {
     const b = step % stepsPerEpoch;
     return {
@@ -194,7 +194,7 @@ export function* trainingLoop(
       : evaluateByEngine(engine.evaluate, examples, indices);
   }
 
-  /** Measures the gradient norm of an epoch whose last step did not know that it would be the last. */
+  /** Measures the gradient norm of a stopped epoch, whose last step was not planned as such and measured none. */
   function gradientNormAt(position: StepPosition): number {
     const gradient = new Float64Array(initial.length);
     engine.gradient(gradient, train, batchAt(state.step - 1), position);

@@ -1,4 +1,7 @@
-/** Memory of trainings and gradient checks, estimated before: thread limits do not count typed arrays. */
+/**
+ * Memory estimates for trainings and gradient checks.
+ * They are needed before the start, because the memory limits of threads do not count typed arrays.
+ */
 import { momentCount, type OptimizerSettings } from './engine.ts';
 import { type LayerSizes, parameterCount } from './network.ts';
 import { CHUNK_EXAMPLES } from './simd/constants.ts';
@@ -24,7 +27,10 @@ export interface TrainingSize {
   readonly isChecked: boolean;
 }
 
-/** Peak memory of a training, with that of its check not yet collected: at least 58 bytes per parameter. */
+/**
+ * Peak memory of a training: at least 58 bytes per parameter. The memory of its gradient check is added, because it
+ * may not have been collected yet.
+ */
 export function trainingBytes(size: TrainingSize): number {
   const { layerSizes, threads, keepsBest, isChecked } = size;
   const kept = keepsBest ? 1 : 0;
@@ -42,7 +48,7 @@ export function trainingBytes(size: TrainingSize): number {
   );
 }
 
-/** Peak memory of a gradient check: parameters, and for each coordinate its position and both gradients. */
+/** Peak memory of a gradient check: the parameters, and for each coordinate its position and both gradients. */
 export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
   const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
   return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);

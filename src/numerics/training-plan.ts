@@ -1,4 +1,4 @@
-/** The training plan: the numerical terms of a training, and the engine settings that follow from it. */
+/** The training plan: the numerical settings of a training, and the engine settings derived from it. */
 
 import { balancedClassWeights, pixelStatistics } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';
@@ -21,7 +21,7 @@ export interface TrainingPlan extends Omit<ObjectiveSettings, 'classWeights'> {
   readonly learningRate: number;
   readonly schedule: Schedule;
   readonly clipNorm: number | null;
-  /** "balanced" computes them from the training split; or one number per class. */
+  /** "balanced" to compute them from the training split, or one number per class. */
   readonly classWeights: 'balanced' | readonly number[] | null;
   /** Whether to standardize pixels, by the statistics of the training split (true) or by the given ones. */
   readonly standardize: boolean | Standardization;

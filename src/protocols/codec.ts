@@ -1,10 +1,10 @@
-/** The interface of every protocol: body of a request → batch of images, outputs of the network → response. */
+/** Interface of a protocol: request body → batch of images, network outputs → response. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionReference } from '../domain/model-reference.ts';
 
 /**
  * Translates between the wire format of one protocol and the network. A codec keeps no state: the main thread and the
- * predict thread run the same one, and everything that `encode` needs to know about the request is in `responseFormat`.
+ * predict thread run the same one, and `responseFormat` holds everything that `encode` needs from the request.
  *
  * `Body` is the request as its route passes it on, not yet parsed; it can be sent to a thread.
  * `Format` is what the request determines about its response, for example the requested outputs.
@@ -27,7 +27,7 @@ export interface Outputs {
   readonly logits: Float32Array;
 }
 
-/** The version that predicts, as responses name it. */
+/** The version that predicts: its reference and class names, for the response. */
 export interface ServedModel {
   readonly reference: VersionReference;
   readonly classNames: readonly string[];

@@ -1,4 +1,4 @@
-/** A decoded request → the encoded response, on the main thread or in the predict thread. */
+/** Decoded request → encoded response, on the main thread or in the predict thread. */
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, ServedModel } from './codec.ts';
 

@@ -1,13 +1,13 @@
-/** Images in the JSON of TensorFlow Serving and MLflow: by row (`instances`) or by column (`inputs`). */
+/** Images in JSON of TensorFlow Serving and MLflow: rows (`instances`), columns (`inputs`). */
 import { decodeImage } from '../datasets/encoded-image.ts';
 import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
 import { rejectAt } from '../formats/json-limits.ts';
 import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
 import { fromTensor } from './tensor-images.ts';
 
-/** Per request; they are decoded one after the other. */
+/** Limit per request, because encoded images are decoded one after the other. */
 export const MAX_ENCODED_IMAGES = 1000;
-/** Names of the one input. TensorFlow marks inputs of Base64 data by the suffix `_bytes`. */
+/** Accepted names of the input. TensorFlow marks inputs of Base64 data with the suffix `_bytes`. */
 const NAMES = ['image', 'image_bytes'];
 
 /**

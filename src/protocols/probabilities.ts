@@ -2,7 +2,7 @@
 import { AtelierError } from '../errors.ts';
 import type { ServedModel } from './codec.ts';
 
-/** A plain array of the row. A loop, because Array.from takes as long as the prediction itself. */
+/** Copies a row into a plain array. Uses a loop, because Array.from takes as long as the prediction itself. */
 export function toArray(row: Float32Array): number[] {
   const numbers: number[] = [];
   for (let k = 0; k < row.length; k++) numbers.push(row[k]!);
@@ -33,6 +33,6 @@ export function assertFinite({ reference }: ServedModel, probabilities: Float32A
   if (!probabilities.some(Number.isNaN)) return;
   throw new AtelierError(
     'impossible-request',
-    `The logits of ${reference.name} version ${reference.version} overflow for these images, so it has no probabilities for them. Use another version.`,
+    `The logits of ${reference.name} version ${reference.version} overflow for these images, so the probabilities are undefined. Use another version.`,
   );
 }

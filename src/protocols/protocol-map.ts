@@ -1,4 +1,4 @@
-/** The protocols the service speaks. A new one is a line here, besides its folder and its route. */
+/** The supported protocols. A new one needs a line here, a folder and a route. */
 import type { Codec } from './codec.ts';
 import { kserveV2Codec } from './kserve-v2/codec.ts';
 import { mlflowCodec } from './mlflow/codec.ts';
@@ -22,7 +22,7 @@ export type PredictRequest = {
 export type NativeRequest = Extract<PredictRequest, { readonly protocol: 'native' }>;
 export type ProtocolRequest = Exclude<PredictRequest, NativeRequest>;
 
-/** The codec of the request's protocol. The tag guarantees that the body is of the type that it decodes. */
+/** The codec of the request's protocol. The tag guarantees that the body has the type that the codec decodes. */
 export function codecFor({ protocol }: PredictRequest): Codec<PredictRequest, unknown> {
   const codec: Codec<never, unknown> = CODECS[protocol];
   return codec;

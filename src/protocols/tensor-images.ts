@@ -6,12 +6,12 @@ import { showShape } from '../formats/model-file-error.ts';
 import type { NestedTensor } from '../formats/nested-numbers.ts';
 
 const ONE_IMAGE = [[IMAGE_PIXELS], [IMAGE_SIDE, IMAGE_SIDE]];
-/** Shapes of one image in a batch. */
+/** Allowed shapes of each image of a batch. */
 const IMAGES = [...ONE_IMAGE, [1, IMAGE_SIDE, IMAGE_SIDE], [IMAGE_SIDE, IMAGE_SIDE, 1]];
 const ALLOWED = '(n, 784), (n, 28, 28), (n, 1, 28, 28) and (n, 28, 28, 1)';
 
 export interface TensorOptions {
-  /** How error messages name the tensor. */
+  /** Name of the tensor in error messages. */
   readonly name: string;
   readonly scale: PixelScale;
   /** Relative rounding error of the numbers' type. */

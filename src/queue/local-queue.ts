@@ -1,4 +1,4 @@
-/** The queue of one process. The database determines which jobs wait, and their order. */
+/** Job queue of one process. The database holds the queued jobs and their order. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { JobQueue, RunJob } from './job-queue.ts';
@@ -6,9 +6,9 @@ import type { JobQueue, RunJob } from './job-queue.ts';
 const RETRY_AFTER_DEFECT_MS = 1000;
 
 /**
- * @param nextQueued id of the oldest queued job that is not among `running`
- * @param places number of jobs that run at once
- * @param onDefect called with a job whose runner rejected
+ * @param options.nextQueued returns the id of the oldest queued job
+ * @param options.slots number of jobs that run at once
+ * @param options.onDefect called if a run rejects, or with `none` as the job if the next job cannot be read
  */
 export function createLocalQueue(options: {
   nextQueued: () => Promise<string | undefined>;
@@ -28,7 +28,7 @@ export function createLocalQueue(options: {
     const ended = runJob(jobId, stop.signal, closing.signal)
       .catch((error) => {
         onDefect(jobId, error);
-        // The store may be what failed: trying the next job at once would spin.
+        // The store may have failed: trying the next job at once would spin.
         return setTimeout(RETRY_AFTER_DEFECT_MS, undefined, { ref: false });
       })
       .then(() => {
@@ -38,7 +38,7 @@ export function createLocalQueue(options: {
     running.set(jobId, { stop, ended });
   }
 
-  /** One at a time, so that no job is started twice. */
+  /** Must run one at a time, so that no job is started twice. */
   async function schedule(): Promise<void> {
     while (!closing.signal.aborted && running.size < slots) {
       const jobId = await nextQueued();

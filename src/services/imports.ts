@@ -34,7 +34,7 @@ export interface ImportService {
 
 export interface ModelUpload {
   readonly bytes: Uint8Array;
-  /** `sha256:` of the file. */
+  /** `sha256:` and the digest of the file. */
   readonly digest: string;
 }
 

@@ -1,5 +1,5 @@
 /** Interpretability: draws weights and explains predictions in a worker thread. */
-import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { ReceivedImages } from '../datasets/decode-images.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import { AtelierError } from '../errors.ts';
@@ -26,7 +26,7 @@ export interface InterpretabilityService {
    */
   explain(
     model: Version,
-    images: EncodedImages,
+    images: ReceivedImages,
     options: { readonly label?: number | undefined; readonly diagnose: boolean },
     signal: AbortSignal,
   ): Promise<

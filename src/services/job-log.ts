@@ -11,7 +11,7 @@ export interface JobLogger {
 }
 
 export interface JobMeter {
-  changed(to: JobStatus): void;
+  statusChanged(to: JobStatus): void;
   finishedEpoch(images: number): void;
 }
 
@@ -40,7 +40,7 @@ export function logJobEvents(options: {
   ): Promise<void> {
     const { from, to } = data as { from?: JobStatus; to: JobStatus };
     if (job === null) return;
-    meter.changed(to);
+    meter.statusChanged(to);
     if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
     if (isEnded(to)) imagesPerEpoch.delete(jobId);
     const { modelName, attempts, step, digest, error } = job;

@@ -1,6 +1,6 @@
 /** Predicts the labels of images: few images on the main thread, more in a worker thread. */
 
-import { bufferViews, type EncodedImages } from '../datasets/decode-images.ts';
+import { bufferViews, type ReceivedImages } from '../datasets/decode-images.ts';
 import type { ImageBatch } from '../datasets/image-batch.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardCost } from '../numerics/forward.ts';
@@ -43,7 +43,7 @@ export interface PredictionService {
    */
   predict(
     model: ModelRef,
-    images: EncodedImages,
+    images: ReceivedImages,
     options: PredictionOptions & { readonly diagnose?: boolean },
     format: NativeRequest['format'],
     signal: () => AbortSignal,
@@ -126,7 +126,7 @@ export function createPredictionService(
           images,
           options: { topK, logits },
           format,
-          diagnosing,
+          imageStatistics: diagnosing,
         };
         const { body } = await compute(model, request, signal);
         return body;
@@ -146,7 +146,7 @@ function requestBuffers(request: PredictRequest): ArrayBufferView[] {
 
 /** Diagnosis always runs in a worker, because it takes longer than prediction. */
 function fitsMainThread(request: PredictRequest): boolean {
-  if (request.protocol === 'native' && request.diagnosing) return false;
+  if (request.protocol === 'native' && request.imageStatistics) return false;
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 

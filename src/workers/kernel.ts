@@ -1,4 +1,4 @@
-/** The compiled kernel, compiled once per thread, and the check that it agrees with the reference. */
+/** The kernel, compiled once per thread, and the check that it agrees with the reference. */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
@@ -10,7 +10,7 @@ import { createKernelEngine as createEngine } from '../numerics/simd/kernel-engi
 import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { ServedNetwork } from './messages.ts';
 
-/** Bound of ‖g32 − g64‖ / ‖g64‖ for the gradient of one block; many times the rounding error. */
+/** Bound of ‖g32 − g64‖ / ‖g64‖ for each of W1, b1, W2, …; many times the rounding error. */
 export const KERNEL_TOLERANCE = 1e-4;
 export const KERNEL_NAME = 'simd-float32';
 
@@ -20,7 +20,7 @@ export const kernelModule = new WebAssembly.Module(bytes);
 
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
-/** The execution environment: determines the bits of trained parameters, besides request and data set. */
+/** The parts of the execution environment that determine the bits of trained parameters on this machine. */
 export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fused'> {
   const memory = new WebAssembly.Memory({ shared: true, initial: 1, maximum: 1 });
   return {
@@ -48,7 +48,7 @@ export function createForward({
 
 /**
  * Compares the kernel with the reference, so that a kernel that was built incorrectly, or that this processor executes
- * incorrectly, never trains or predicts. Takes milliseconds; every thread calls it once before its first task.
+ * incorrectly, is never used. Takes milliseconds. Every thread that trains or predicts calls it once, at its start.
  * @throws AtelierError `kernel-differs`
  */
 export function checkKernel(): void {

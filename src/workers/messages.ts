@@ -1,5 +1,5 @@
 /** Messages and tasks that cross a thread boundary, in both directions. */
-import type { EncodedImages } from '../datasets/decode-images.ts';
+import type { ReceivedImages } from '../datasets/decode-images.ts';
 import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
@@ -27,20 +27,20 @@ import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { ServedModel } from '../protocols/codec.ts';
 import type { PredictRequest } from '../protocols/protocol-map.ts';
 
-/** Sent to each further thread of a training job when it starts. */
+/** Start data of each step thread of a training job. */
 export interface StepTask {
   readonly share: KernelHandle;
   /** 1 … threads − 1; the engine's own thread is rank 0. */
   readonly rank: number;
 }
 
-/** Given to a training thread when it starts; pixels and labels are in shared memory. */
+/** Start data of a training thread. Pixels and labels are in shared memory. */
 export interface TrainingTask {
   readonly plan: TrainingPlan;
   readonly threads: number;
   /** Whether a gradient check must pass before the training starts. */
   readonly checkGradient: boolean;
-  /** Time after which the training ends regularly. */
+  /** Time after which the training ends normally, with a model. */
   readonly budgetSeconds: number | null;
   readonly checkpointEverySeconds: number;
   /** Bytes of the checkpoint from which the training resumes. */
@@ -51,11 +51,11 @@ export interface TrainingTask {
   readonly control: Int32Array;
 }
 
-/** Shared cells through which main thread and training thread communicate without messages. */
+/** Indices of the shared cells through which main thread and training thread communicate without messages. */
 export const CONTROL = {
   /** Any value but 0 stops the thread before its next step. */
   stop: 0,
-  /** Incremented while the thread is working. */
+  /** Incremented before each event of the loop. */
   heartbeat: 1,
   /** 1 from posting a checkpoint until it is stored, so that checkpoints do not pile up on a slow disk. */
   checkpointPending: 2,
@@ -99,19 +99,19 @@ export type WorkerMessage =
     }
   | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
 
-/** Asks the main thread to start the further threads of the job; the training thread waits for them. */
+/** Requests the step threads of the job from the main thread; the training thread waits until they have started. */
 export interface ShareMessage {
   readonly kind: 'share';
   readonly share: KernelHandle;
 }
 
 /**
- * How a training run sends its messages.
- * @param transfer buffers that the receiver takes over
+ * Sends a message of a training run to the main thread.
+ * @param transfer buffers that are moved to the receiver instead of copied
  */
 export type PostToMain = (message: WorkerMessage | ShareMessage, transfer: readonly ArrayBuffer[]) => void;
 
-/** An AtelierError as plain data, because a structured clone would lose its class and code. */
+/** An error as plain data, because a structured clone would lose its class and code. */
 export interface SerializedError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -158,8 +158,8 @@ export interface ComparisonTask extends EvaluationTask {
 /** Explains the prediction for a single image. */
 export interface ExplanationTask {
   readonly network: ServedNetwork;
-  readonly images: EncodedImages;
-  /** The class to explain; null for the predicted one. */
+  readonly images: ReceivedImages;
+  /** Class to explain; null for the predicted class. */
   readonly label: number | null;
   /** Statistics of the training images to compare with; null without `?diagnose`. */
   readonly diagnosing: ImageStatistics | null;
@@ -229,7 +229,7 @@ export interface PredictTask {
   readonly request: PredictRequest;
 }
 
-/** Duration of each phase of a prediction; `wait` is the time until a thread starts on it. */
+/** Duration of each phase of a prediction; `wait` is the time until a thread starts the task. */
 export interface PhaseMs {
   readonly wait: number;
   readonly decode: number;

@@ -1,4 +1,4 @@
-/** Thread entry: gradient checks, evaluations, explanations, weight images, model files and image statistics. */
+/** Thread entry: all computations for requests except predictions and data sets. */
 import { drawWeights } from '../formats/drawing/weights.ts';
 import { computeImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { checkKernel } from './kernel.ts';

@@ -3,7 +3,7 @@ import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Outcome, SerializedError } from './messages.ts';
 import { transferResult } from './transfer.ts';
 
-/** @param fallbackCode the code for anything but an AtelierError: a defect of ours, or a thread out of memory */
+/** @param fallbackCode code of any other error than an AtelierError: a defect, or a thread out of memory */
 export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
   if (error instanceof AtelierError)
     return { code: error.code, message: error.message, details: error.details };

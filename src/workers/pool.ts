@@ -1,17 +1,17 @@
-/** Pools of threads, each of which runs one task at a time. A crashed thread is replaced; its task fails. */
+/** Thread pools. A thread runs one task at a time. If it crashes, it is replaced. */
 import { Piscina } from 'piscina';
 import { AtelierError } from '../errors.ts';
 import type { Outcome } from './messages.ts';
 import { fromOutcome } from './outcome.ts';
 import type { TaskMap } from './tasks.ts';
 
-/** Waiting tasks per pool; one more would wait longer than its client does. */
+/** Limit of waiting tasks per pool: a further one would wait longer than its client does. */
 export const MAX_QUEUED = 64;
 
 export interface Pool<Tasks extends TaskMap<Tasks>> {
   /**
-   * @param signal ends the thread that works on the task, so that a disconnected client does not occupy it
-   * @param transfer memory that is moved to the thread
+   * @param signal terminates the thread that runs the task, so that a disconnected client does not occupy it
+   * @param transfer buffers that are moved to the thread
    * @throws AtelierError the error of the task, `overloaded`, or `worker-crashed`
    */
   run<Name extends keyof Tasks & string>(
@@ -41,7 +41,7 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
     maxQueue: MAX_QUEUED,
     // A thread blocked in Atomics.wait would not notice an abort or a close.
     atomics: 'disabled',
-    // Makes Piscina import its entry. Node aborts the whole process if a thread is terminated while it requires a module.
+    // Makes Piscina import its entry: Node aborts the process if a thread is terminated while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
   return {
@@ -59,7 +59,7 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
         if (signal?.aborted) throw signal.reason;
         onRestart();
         const reason = error instanceof Error ? error.message : String(error);
-        throw new AtelierError('worker-crashed', `The thread that worked on the request crashed: ${reason}`, {
+        throw new AtelierError('worker-crashed', `The thread of this request crashed: ${reason}.`, {
           cause: error,
         });
       }

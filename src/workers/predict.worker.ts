@@ -1,4 +1,4 @@
-/** Thread entry: predictions too large for the main thread, from the encoded request to the encoded response. */
+/** Thread entry: predictions too large for the main thread, from request to response body. */
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import { codecFor } from '../protocols/protocol-map.ts';

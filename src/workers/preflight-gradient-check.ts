@@ -1,4 +1,4 @@
-/** Preflight check of a training: its own gradient, and the kernel that will compute it. */
+/** Preflight check of a training: checks its gradient, and the kernel that will compute it. */
 import type { GradientCheckSummary } from '../domain/training-job.ts';
 import type { EngineSettings, Examples } from '../numerics/engine.ts';
 import { gradientCheck } from '../numerics/gradient-check.ts';
@@ -11,15 +11,16 @@ const COORDINATES = 200;
 /** Maximum number of comparisons with the kernel, each with other examples. */
 const ATTEMPTS = 3;
 /**
- * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this size,
- * and float32 rounds each to 6e-8 of its size. Measured differences: 1.3e-4 for pixels of 200 ± 1 (ratio 200), 1.0e-4
- * for pixels of 7 with one in a thousand 6 or 8 (ratio 190).
+ * μ/σ above which standardization cancels: a standardized pixel is the difference of two numbers of about this
+ * magnitude, and float32 rounds each to 6e-8 of its magnitude. Measured differences: 1.3e-4 for pixels of 200 ± 1
+ * (ratio 200); 1.0e-4 for pixels of 7, of which one in a thousand is 6 or 8 (ratio 190).
  */
 const CANCELLATION_RATIO = 100;
 
 /**
  * Checks the settings and parameters that the training starts from; `passed` covers both the gradient and the kernel.
- * @param between called between parts of the check, which take a second or two in the largest networks; may end the thread
+ * @param between called between parts of the check, which take a second or two in the largest networks; may throw to
+ *   abort the check
  */
 export function preflightGradientCheck(
   settings: EngineSettings,
@@ -81,9 +82,9 @@ function describeDisagreement(standardization: Standardization | null): { reason
 }
 
 /**
- * The first difference within the tolerance, else the smallest. A pre-activation close to 0 may be on one side of ReLU's
- * kink in float32 and on the other in float64. With tens of thousands of units that is common for single examples,
- * while a faulty kernel differs for all of them.
+ * The first difference within the tolerance, otherwise the smallest. A pre-activation close to 0 may be on one side
+ * of ReLU's kink in float32 and on the other in float64. With tens of thousands of units, that is common for a few
+ * examples, whereas a faulty kernel differs for all of them.
  */
 function kernelDifference(
   settings: EngineSettings,

@@ -1,4 +1,4 @@
-/** Further threads of one training job; they exit on `shutdown` of its engine, or are terminated. */
+/** Step threads, the additional threads of one training job. They end with its engine. */
 import { Worker } from 'node:worker_threads';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { StepTask } from './messages.ts';
@@ -6,8 +6,8 @@ import type { StepTask } from './messages.ts';
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 /**
- * @param onCrash called if a thread is lost: a step waits for all ranks, so the job cannot continue. A thread that is
- *   terminated from outside emits no error, only an exit code.
+ * @param onCrash called if a thread crashes or is terminated: a step waits for all ranks, so the job cannot continue.
+ *   A thread that is terminated from outside emits no error, only an exit code.
  */
 export function startStepThreads(
   share: KernelHandle,

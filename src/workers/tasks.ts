@@ -26,10 +26,10 @@ export interface PredictTasks {
   predict: { task: message.PredictTask; result: message.PredictResult };
 }
 
-/** The shape of the interfaces above; the constraint of everything that takes one of them. */
+/** Constraint of type parameters that stand for one of the interfaces above. */
 export type TaskMap<Tasks> = Readonly<Record<keyof Tasks, { task: unknown; result: unknown }>>;
 
-/** Functions that a thread entry exports, one per task under its name. */
+/** Functions that a thread entry exports: one per task, with the name of the task. */
 export type Handlers<Tasks extends TaskMap<Tasks>> = {
   readonly [Name in keyof Tasks]: (
     task: Tasks[Name]['task'],

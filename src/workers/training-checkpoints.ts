@@ -1,4 +1,4 @@
-/** When a training run posts checkpoints: at intervals, and at the end of its best epochs. */
+/** Checkpoint schedule of a training run: at intervals, at epoch ends, for the best epoch. */
 import { selectionLoss } from '../domain/epoch-record.ts';
 import type { EpochEnd } from '../numerics/loop-events.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
@@ -13,7 +13,7 @@ export interface CheckpointSchedule {
   postPendingBest(): void;
 }
 
-/** @param take takes a checkpoint of the current state; `loss` is that of the epoch that has just ended */
+/** @param take takes a checkpoint of the current state; `loss` is null except at the end of an epoch */
 export function createCheckpointSchedule(
   { control, checkpointEverySeconds }: Pick<TrainingTask, 'control' | 'checkpointEverySeconds'>,
   take: (loss: number | null) => CheckpointBytes,
@@ -24,8 +24,8 @@ export function createCheckpointSchedule(
   /** Checkpoint of the best epoch since the start of this run, if it came too soon after another one to be posted. */
   let pendingBest: CheckpointBytes | null = null;
 
-  /** Also claims the right to post: on a slow disk checkpoints must not pile up. */
-  function isDue(now: number, intervalMs: number): boolean {
+  /** Also sets `checkpointPending`, so that checkpoints do not pile up on a slow disk. */
+  function claimIfDue(now: number, intervalMs: number): boolean {
     if (now - lastCheckpointAt < intervalMs) return false;
     return Atomics.compareExchange(control, CONTROL.checkpointPending, 0, 1) === 0;
   }
@@ -39,7 +39,7 @@ export function createCheckpointSchedule(
     pendingBest = null;
   }
 
-  function write(checkpoint: CheckpointBytes): void {
+  function postNow(checkpoint: CheckpointBytes): void {
     lastCheckpointAt = performance.now();
     postPendingBest();
     postCheckpoint(checkpoint);
@@ -47,7 +47,7 @@ export function createCheckpointSchedule(
 
   return {
     afterStep(now) {
-      if (isDue(now, checkpointEverySeconds * 1000)) write(take(null));
+      if (claimIfDue(now, checkpointEverySeconds * 1000)) postNow(take(null));
     },
     afterEpoch(end, now) {
       const loss = selectionLoss(end.metrics);
@@ -56,7 +56,7 @@ export function createCheckpointSchedule(
         bestLoss = loss;
         pendingBest = null;
       }
-      if (end.isLast || isDue(now, EPOCH_CHECKPOINT_INTERVAL_MS)) write(take(loss));
+      if (end.isLast || claimIfDue(now, EPOCH_CHECKPOINT_INTERVAL_MS)) postNow(take(loss));
       else if (isBest) pendingBest = take(loss);
     },
     postPendingBest,

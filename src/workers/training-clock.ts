@@ -1,4 +1,4 @@
-/** Durations and speed of a training, measured outside the pure loop and continued from checkpoints. */
+/** Durations and speed of a training. They continue from the checkpoint on a resume. */
 import type { Progress } from '../domain/epoch-record.ts';
 import type { TrainingStep } from '../numerics/loop-events.ts';
 import type { Checkpoint } from '../store/checkpoint-format.ts';
@@ -11,7 +11,7 @@ type Stored = Pick<
 const ZERO: Stored = { elapsedSeconds: 0, images: 0, trainingMs: 0, epochTrainingMs: 0, evaluationMs: 0 };
 
 /**
- * Starts now: data preparation and the gradient check do not count.
+ * Starts the clock. Call it after data preparation and the gradient check, which do not count.
  * @param epochs as requested
  * @param from the durations in the checkpoint that the training continues from
  */

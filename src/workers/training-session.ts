@@ -1,4 +1,4 @@
-/** One training run: checks the gradient, creates the engine, then drives the loop and reports on it. */
+/** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
 import { AtelierError } from '../errors.ts';
 import type { EpochEnd, LoopReply, TrainingResult, TrainingStep } from '../numerics/loop-events.ts';
 import { type PreparedTraining, prepareTraining } from '../numerics/prepare-training.ts';
@@ -22,7 +22,7 @@ export interface TrainingSession {
   run(): void;
 }
 
-/** Thrown from the gradient check if the job must stop. */
+/** Thrown before the first step if the job must stop. */
 class StopRequested extends Error {}
 
 export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
@@ -94,7 +94,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     function afterEpoch(end: EpochEnd, now: number): void {
       const { metrics, warnings } = end;
       for (const [name, measured] of Object.entries(metrics)) {
-        // The loss of a batch may be finite although a loss over other images, or a squared norm, is not.
+        // A loss over other images, or a squared norm, may be non-finite even if the loss of every batch was finite.
         if (typeof measured === 'number' && !Number.isFinite(measured))
           throw diverged(`The ${name} became ${measured}`);
       }
@@ -103,7 +103,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
       checkpoints.afterEpoch(end, now);
     }
 
-    /** Does not consume the reply to the loop's last event: the next reply is still the one to that event. */
+    /** Does not count as the reply to the last event of the loop: that reply is still due. */
     function takeCheckpoint(loss: number | null): CheckpointBytes {
       const { done, value } = loop.next('snapshot');
       if (done || value.kind !== 'snapshot') throw new Error('The loop returned no snapshot.');
@@ -135,7 +135,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
   function warnOfOtherProcessor(): void {
     const message =
       'The checkpoint was written on a processor that rounds multiply-adds differently. The final parameters will ' +
-      'differ from those of a training on one processor.';
+      'differ from those of a training on a single processor.';
     post({ kind: 'warning', warning: { code: 'other-processor', message } }, []);
   }
 

@@ -5,7 +5,7 @@ import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } fro
 import { startStepThreads } from './step-threads.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
-/** A step takes milliseconds, so a thread that has not stopped by then is hanging. */
+/** A thread that has not stopped after this time is terminated. Most steps take milliseconds. */
 const STOP_GRACE_MS = 5000;
 /** How often the heartbeat is checked within the hang timeout. */
 const HEARTBEAT_CHECKS = 10;
@@ -14,13 +14,13 @@ const MIN_HANG_MS = 120_000;
 const MIN_MULTIPLY_ADDS_PER_MS = 500_000;
 
 /**
- * Limit of the JavaScript heap; parameters and images are in typed arrays, which do not count. A thread above it fails
- * alone. With V8's default limits, or a larger young generation, it would end the whole process.
+ * Limits of the JavaScript heap; typed arrays, which hold parameters and images, do not count. A thread above a limit
+ * fails alone. With V8's default limits, or a larger young generation, it would end the whole process.
  */
 const HEAP = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
 
 export interface TrainingThread {
-  /** Asks the thread to stop before its next step, and terminates it if it does not. */
+  /** Signals the thread to stop before its next step, and terminates it if it does not. */
   stop(): void;
   /** Fulfils when the thread has ended and every message has been handled. Rejects if handling one fails. */
   readonly ended: Promise<void>;
@@ -51,10 +51,10 @@ export function startTrainingThread(
     handled = handled.then(() => onMessage(message));
     handled.catch(() => worker.terminate());
   };
-  const crashed = (reason: string) =>
+  const failAsCrashed = (reason: string) =>
     handle({ kind: 'failed', error: { code: 'worker-crashed', message: reason, details: [] }, step });
 
-  function store(message: WorkerMessage): void {
+  function handleCheckpoint(message: WorkerMessage): void {
     handle(message);
     const stored = () => Atomics.store(control, CONTROL.checkpointPending, 0);
     handled.then(stored, stored);
@@ -68,7 +68,9 @@ export function startTrainingThread(
       idleChecks = heartbeat === last ? idleChecks + 1 : 0;
       last = heartbeat;
       if (idleChecks < HEARTBEAT_CHECKS) return;
-      crashed(`The training thread hung: it did nothing for ${Math.round(hangTimeoutMs / 1000)} seconds.`);
+      failAsCrashed(
+        `The training thread hung: it did nothing for ${Math.round(hangTimeoutMs / 1000)} seconds.`,
+      );
       worker.terminate();
     }, hangTimeoutMs / HEARTBEAT_CHECKS).unref();
   }
@@ -78,21 +80,21 @@ export function startTrainingThread(
     worker.on('message', (message: WorkerMessage | ShareMessage) => {
       if ('progress' in message) step = message.progress.step;
       else if ('step' in message) step = message.step;
-      if (message.kind === 'checkpoint') return store(message);
+      if (message.kind === 'checkpoint') return handleCheckpoint(message);
       if (message.kind !== 'share') return handle(message);
-      // Started here, because the training thread is blocked until they have started.
+      // Started from the main thread, because the training thread is blocked until they have started.
       helpers = startStepThreads(message.share, task.threads, (reason) => {
-        crashed(`A further thread of the training crashed: ${reason}.`);
+        failAsCrashed(`Another thread of the training job crashed: ${reason}.`);
         worker.terminate();
       });
     });
-    worker.on('error', (error) => crashed(`The training thread crashed: ${error.message}`));
+    worker.on('error', (error) => failAsCrashed(`The training thread crashed: ${error.message}.`));
     worker.on('exit', (code) => {
       clearTimeout(killTimer);
       clearInterval(heartbeatCheck);
       for (const helper of helpers) helper.terminate();
       if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
-      crashed(`The training thread exited with code ${code} before its job had ended.`);
+      failAsCrashed(`The training thread exited with code ${code} before its job had ended.`);
       handled.then(resolve, reject);
     });
   });

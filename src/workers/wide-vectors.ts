@@ -1,4 +1,4 @@
-/** 256-bit vectors, which WebAssembly itself does not have. */
+/** `WIDE_VECTORS`: lets V8 compile the kernel to 256-bit vectors, which WebAssembly lacks. */
 import { setFlagsFromString } from 'node:v8';
 
 /**

@@ -25,7 +25,7 @@ test('warns of layers with more than half of their units dead, by name', () => {
   assert.equal(warning!.code, 'dead-units');
   assert.match(
     warning!.message,
-    /epoch 4, 51 % of hidden layer 2 and 90 % of hidden layer 3 .* learning rate \(0.1\)/,
+    /epoch 4, 51 % of the units of hidden layer 2 and 90 % of the units of hidden layer 3 .* learning rate \(0.1\)/,
   );
   assert.deepEqual(rest, []);
 });
@@ -46,7 +46,7 @@ test('warns of an explosion by the loss, too, if dead units left no gradient', (
   assert.equal(warning!.code, 'exploding-gradient');
   assert.match(
     warning!.message,
-    /loss of epoch 4 was 2\.75e\+5, and guessing has 2\.30: .* learning rate \(0\.1\)/,
+    /loss of epoch 4 was 2\.75e\+5; a uniform guess has 2\.30: .* learning rate \(0\.1\)/,
   );
   assert.deepEqual(rest, []);
   assert.deepEqual(codes({ trainLoss: 100 * Math.log(10) }), []);

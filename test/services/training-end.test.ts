@@ -120,7 +120,7 @@ test('warns by the loss if a training explodes and dies within an epoch', async 
   });
   assert.ok(job.latest!.gradientNorm < 100, 'the last step tells nothing of it');
   const exploding = (await warningsOf(job)).find(({ code }) => code === 'exploding-gradient');
-  assert.match(exploding!.message, /training loss of epoch 1 was .*, and guessing has 2\.30/);
+  assert.match(exploding!.message, /training loss of epoch 1 was .*; a uniform guess has 2\.30/);
 });
 
 test('warns of a penalty that removes all weights', async () => {

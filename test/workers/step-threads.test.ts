@@ -41,7 +41,7 @@ test('a lost thread ends the others, and the job continues in new threads', asyn
   const events: JobEvent[] = (await app.inject(`/v1/training-jobs/${id}/events`)).json().data;
   const warning = events.find(({ type }) => type === 'warning');
   assert.equal(warning?.data['code'], 'worker-crashed');
-  assert.match(String(warning.data['message']), /A further thread of the training/);
+  assert.match(String(warning.data['message']), /Another thread of the training job/);
   await cancelJob(app, id);
   assert.equal((await untilJob(app, id, hasEnded)).status, 'cancelled');
   await allEnded();

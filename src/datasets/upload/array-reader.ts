@@ -84,8 +84,8 @@ function createArrayReader(
     fortranOrder,
     async *chunks() {
       // A separate buffer keeps the view aligned to the element type.
-      const stretch = new Uint8Array(CHUNK_BYTES);
-      const view = (bytes: number) => new View(stretch.buffer, 0, bytes / NPY_ITEM_BYTES[dtype]);
+      const buffer = new Uint8Array(CHUNK_BYTES);
+      const view = (bytes: number) => new View(buffer.buffer, 0, bytes / NPY_ITEM_BYTES[dtype]);
       let filled = 0;
       let remaining = dataBytes;
       let skip = dataOffset;
@@ -96,7 +96,7 @@ function createArrayReader(
         if (remaining < 0) rejectPart(part, `it continues after the ${dataBytes} bytes of its data`);
         for (let at = skipped; at < chunk.length; ) {
           const taken = Math.min(CHUNK_BYTES - filled, chunk.length - at);
-          stretch.set(chunk.subarray(at, at + taken), filled);
+          buffer.set(chunk.subarray(at, at + taken), filled);
           at += taken;
           filled += taken;
           if (filled < CHUNK_BYTES) continue;

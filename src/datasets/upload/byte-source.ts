@@ -54,7 +54,7 @@ export function gunzippedSource(compressed: ByteSource): ByteSource {
 }
 
 async function* decompress(compressed: ByteSource, transform: Transform): AsyncIterable<Uint8Array> {
-  // Errors are thrown to the reader of the transform.
+  // The callback is required but empty: the loop over the transform receives the errors.
   const decompressed: AsyncIterable<Uint8Array> = pipeline(compressed.open(), transform, () => {});
   try {
     yield* decompressed;

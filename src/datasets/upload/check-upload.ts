@@ -21,7 +21,7 @@ export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'spli
 }
 
 /**
- * @param maxBytes limit of the arrays, both decompressed from an npz and as one byte per pixel
+ * @param maxBytes limit of all arrays together, both as decompressed from an npz and as one byte per pixel and label
  * @throws AtelierError `invalid-dataset-file`, naming the part and the position
  */
 export async function checkUpload(
@@ -61,10 +61,10 @@ export async function checkUpload(
   };
 }
 
-/** Floats above this are certainly 0–255. Normalising and resizing 0–1 can give numbers up to here. */
+/** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
 const BYTE_SCALE_THRESHOLD = 2;
 
-/** Whether floats are 0–1: they are if none of any array is greater than 1. */
+/** Whether floats are 0–1, which is the case if no float of any array is greater than 1. */
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {
@@ -85,14 +85,14 @@ async function readExamples(
   unit: boolean,
   classes: number | null,
 ): Promise<Examples & { readonly arrays: ArrayReport[]; readonly rounded: number }> {
-  // Labels first: they are small, so errors are found sooner.
-  const readOfLabels = await readLabels(labels, classes);
-  const readOfImages = await readImages(images, unit && isFloat(images));
+  // Labels are read first, because they are small and errors are found sooner.
+  const labelResult = await readLabels(labels, classes);
+  const imageResult = await readImages(images, unit && isFloat(images));
   return {
-    pixels: readOfImages.pixels,
-    labels: readOfLabels.labels,
-    rounded: readOfImages.rounded,
-    arrays: [describe(images, readOfImages), describe(labels, readOfLabels)],
+    pixels: imageResult.pixels,
+    labels: labelResult.labels,
+    rounded: imageResult.rounded,
+    arrays: [describe(images, imageResult), describe(labels, labelResult)],
   };
 }
 

@@ -8,7 +8,10 @@ import { imageRow } from './split-test.ts';
 /** Index of the first occurrence of an image, by the SHA-256 of its pixels. */
 type Seen = Map<string, number>;
 
-/** Counts an image once per split that it repeats an image of, and once more if it also occurs in the other split. */
+/**
+ * Counts images that repeat an earlier image of their split, and test images that are also training images. A test
+ * image can count as both.
+ */
 export function findDuplicates({ train, test }: Tensors): DatasetReport['duplicates'] {
   const inTrain: Seen = new Map();
   const inTest: Seen = new Map();

@@ -4,7 +4,7 @@ import type { ArrayHeader } from './array-header.ts';
 import { rejectPart } from './reject-part.ts';
 
 const UNSIGNED_BYTE = 0x08;
-const OTHERS: Readonly<Record<number, string>> = {
+const UNSUPPORTED_TYPES: Readonly<Record<number, string>> = {
   9: 'signed bytes',
   11: '16-bit integers',
   12: '32-bit integers',
@@ -20,7 +20,7 @@ const MAX_DIMENSIONS = 4;
 export function readIdxHeader(part: string, head: Buffer, fileBytes: number | null): ArrayHeader {
   const [, , type, dimensions] = head;
   if (type !== UNSIGNED_BYTE) {
-    const found = OTHERS[type ?? -1] ?? 'an unknown type';
+    const found = UNSUPPORTED_TYPES[type ?? -1] ?? 'an unknown type';
     rejectPart(
       part,
       `its IDX header declares ${found}, but only unsigned bytes are supported. Send other numbers as npy`,

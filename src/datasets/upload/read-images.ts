@@ -35,11 +35,11 @@ export function countImages({ part, shape }: ArrayReader): number {
 
 export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
-/** The largest number, or the first number found above `enough`, so that the rest need not be read. */
+/** Returns the largest number. Stops reading after the first chunk with a number above `enough`. */
 export async function maxOf(array: ArrayReader, enough: number): Promise<number> {
   let greatest = Number.NEGATIVE_INFINITY;
-  for await (const stretch of array.chunks()) {
-    for (let i = 0; i < stretch.length; i++) if (stretch[i]! > greatest) greatest = Number(stretch[i]);
+  for await (const chunk of array.chunks()) {
+    for (let i = 0; i < chunk.length; i++) if (chunk[i]! > greatest) greatest = Number(chunk[i]);
     if (greatest > enough) return greatest;
   }
   return greatest;
@@ -51,21 +51,21 @@ export async function maxOf(array: ArrayReader, enough: number): Promise<number>
  */
 export async function readImages(array: ArrayReader, unit: boolean): Promise<ReadImages> {
   const count = countImages(array);
-  const place = array.fortranOrder ? fromFortranOrder(array.shape) : (index: number) => index;
+  const position = array.fortranOrder ? fromFortranOrder(array.shape) : (index: number) => index;
   const limit = unit ? 1 : 255;
   const rounding = array.dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   const pixels = new Uint8Array(count * IMAGE_PIXELS);
   let [index, rounded, minimum, maximum] = [0, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for await (const stretch of array.chunks()) {
-    for (let i = 0; i < stretch.length; i++, index++) {
-      const value = Number(stretch[i]!);
-      if (!(value >= 0 && value <= limit)) rejectValue(array, place(index), value, unit);
+  for await (const chunk of array.chunks()) {
+    for (let i = 0; i < chunk.length; i++, index++) {
+      const value = Number(chunk[i]!);
+      if (!(value >= 0 && value <= limit)) rejectValue(array, position(index), value, unit);
       if (value < minimum) minimum = value;
       if (value > maximum) maximum = value;
       const scaled = unit ? unitToByteScale(value, rounding) : value;
       const whole = Math.round(scaled);
       if (whole !== scaled) rounded++;
-      pixels[place(index)] = whole;
+      pixels[position(index)] = whole;
     }
   }
   return { pixels, rounded, minimum, maximum };
@@ -83,9 +83,9 @@ function fromFortranOrder([count, height, width]: readonly number[]): (index: nu
   };
 }
 
-function rejectValue(array: ArrayReader, place: number, value: number, unit: boolean): never {
-  const pixel = place % IMAGE_PIXELS;
-  const at = [Math.floor(place / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
+function rejectValue(array: ArrayReader, position: number, value: number, unit: boolean): never {
+  const pixel = position % IMAGE_PIXELS;
+  const at = [Math.floor(position / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
   const range = unit ? 'from 0 to 1, since no float is greater' : 'from 0 to 255';
   const also = isFloat(array) && !unit ? ', or from 0 to 1 if no float is greater' : '';
   rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels must be ${range}${also}`);

@@ -18,9 +18,9 @@ export async function readLabels(array: ArrayReader, classes: number | null): Pr
   const labels = new Uint8Array(countLabels(array));
   const limit = (classes ?? MAX_CLASSES) - 1;
   let [index, minimum, maximum] = [0, Number.POSITIVE_INFINITY, 0];
-  for await (const stretch of array.chunks()) {
-    for (let i = 0; i < stretch.length; i++, index++) {
-      const label = Number(stretch[i]!);
+  for await (const chunk of array.chunks()) {
+    for (let i = 0; i < chunk.length; i++, index++) {
+      const label = Number(chunk[i]!);
       if (!(label >= 0 && label <= limit && Number.isInteger(label))) {
         const why =
           classes === null ? `there are at most ${MAX_CLASSES} classes` : `there are ${classes} class names`;

@@ -1,12 +1,12 @@
-/** Splits a test set off the training images. */
+/** Splits a test split off the training images. */
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { splitByClass } from '../../numerics/batches.ts';
 import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 
 /**
- * Takes the same fraction of each class, chosen by the seed. The remaining images are compacted in place, so the images
- * are not in memory twice.
+ * Moves the same fraction of each class, chosen by the seed, to the test split. The remaining images are compacted
+ * in place, so that they are not in memory twice.
  */
 export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);
@@ -18,7 +18,7 @@ export function splitTest({ pixels, labels }: Examples, fraction: number, seed: 
     test.pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     test.labels[to] = labels[from]!;
   }
-  // In ascending order, so no image is overwritten before it has been moved.
+  // The indices ascend, so no image is overwritten before it has been moved.
   for (const [to, from] of train.entries()) {
     pixels.set(imageRow(pixels, from), to * IMAGE_PIXELS);
     labels[to] = labels[from]!;

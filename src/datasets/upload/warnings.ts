@@ -1,4 +1,4 @@
-/** Warnings about an uploaded data set that can still be trained on. */
+/** Warnings about an uploaded data set, for defects that do not prevent training. */
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { DatasetReport } from '../../domain/dataset-report.ts';
 

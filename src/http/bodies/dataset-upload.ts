@@ -28,8 +28,8 @@ export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 
 /**
  * @param newFile returns a path for a part
- * @param maxBytes of all files together
- * @param use the files exist until its promise settles
+ * @param maxBytes size limit of all files together
+ * @param use called with the upload; the files are deleted when its promise settles
  * @throws AtelierError `malformed-body`, `invalid-request`, `body-too-large`, `storage-full`
  */
 export async function withDatasetUpload<T>(
@@ -91,6 +91,6 @@ async function receiveFile({ chunks }: FormFile, path: string) {
 function tooLarge(maxBytes: number): AtelierError {
   return new AtelierError(
     'body-too-large',
-    `The files of a data set take more than ${maxBytes} bytes together, the limit MAX_DATASET_BYTES of this service. Images of dtype u1 are the smallest.`,
+    `The files of the data set are larger than the limit MAX_DATASET_BYTES, ${maxBytes} bytes in total. Images of dtype u1 take the least space.`,
   );
 }

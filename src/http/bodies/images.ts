@@ -1,6 +1,6 @@
-/** Image bodies of every content type, decoded into what predictions are computed from. */
+/** Image bodies of every content type. PNG, JPEG and WebP are decoded here, the rest later. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { type EncodedImages, inFileError } from '../../datasets/decode-images.ts';
+import { inFileError, type ReceivedImages } from '../../datasets/decode-images.ts';
 import { containImage, countPixels, decodeImage } from '../../datasets/encoded-image.ts';
 import type { ImageQuery } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
@@ -15,10 +15,10 @@ const BODY_TYPES = [
   'application/x-npy',
   ...ENCODED_IMAGE_TYPES,
 ];
-/** Limit of all encoded images of a form with `?fit=contain`: two of the largest, or a thousand of 316×316. */
+/** Pixel limit of a form with `?fit=contain`: two of the largest images, or a thousand of 316×316. */
 export const MAX_FORM_PIXELS = 100_000_000;
 
-/** Leading bytes of a file; curl declares the type of few files. */
+/** Leading bytes that identify a file, because curl declares the type of few kinds of files. */
 const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
   [NPY_SIGNATURE, 'application/x-npy'],
   ['\x89PNG', 'image/png'],
@@ -40,7 +40,7 @@ export async function readImages(
   request: FastifyRequest,
   maxBodyBytes: number,
   query: ImageQuery,
-): Promise<EncodedImages> {
+): Promise<ReceivedImages> {
   if (request.isMultipart()) return readImageForm(request, maxBodyBytes, query);
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(
@@ -49,15 +49,15 @@ export async function readImages(
     );
   }
   const type = parseMediaType(request.headers['content-type']);
-  return toEncodedImages(canonicalType(type), request.body, query);
+  return toReceivedImages(canonicalType(type), request.body, query);
 }
 
 async function readImageForm(
   request: FastifyRequest,
   maxBodyBytes: number,
   query: ImageQuery,
-): Promise<EncodedImages> {
-  const parts: EncodedImages[] = [];
+): Promise<ReceivedImages> {
+  const parts: ReceivedImages[] = [];
   const names: string[] = [];
   const files = await receiveFiles(request, maxBodyBytes);
   if (query.fit !== undefined) await limitPixels(files);
@@ -70,7 +70,7 @@ async function readImageForm(
     }
     names.push(filename);
     parts.push(
-      await toEncodedImages(type, bytes, query).catch((error) => {
+      await toReceivedImages(type, bytes, query).catch((error) => {
         throw inFileError(filename, error);
       }),
     );
@@ -90,7 +90,7 @@ async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<
     allowRepeated: true,
     maxBytes,
     tooLarge: () =>
-      new AtelierError('body-too-large', `The files take more than ${maxBytes} bytes together.`),
+      new AtelierError('body-too-large', `The files are larger than ${maxBytes} bytes in total.`),
     tooManyFiles: () =>
       new AtelierError('body-too-large', `The form has more than ${IMAGE_FORM_LIMITS.files} files.`),
   };
@@ -108,7 +108,7 @@ async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<
   );
 }
 
-/** A small file may hold a large image, so the time to decode it is estimated from its header. */
+/** Limits the decoding time by the pixels in the headers, because a small file may hold a large image. */
 async function limitPixels(files: readonly ReceivedFile[]): Promise<void> {
   let total = 0;
   for (const { filename, type, bytes } of files) {
@@ -126,11 +126,11 @@ async function limitPixels(files: readonly ReceivedFile[]): Promise<void> {
   }
 }
 
-async function toEncodedImages(
+async function toReceivedImages(
   type: string,
   bytes: Uint8Array,
   { pixels, fit }: ImageQuery,
-): Promise<EncodedImages> {
+): Promise<ReceivedImages> {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
     rejectOption('pixels', pixels, `Applies to JSON and npy only; pixels of ${type} are 0–255.`);
   }
@@ -155,7 +155,7 @@ async function toEncodedImages(
 
 const isEncodedImage = (type: string) => (ENCODED_IMAGE_TYPES as readonly string[]).includes(type);
 
-/** image/jpg is common but not registered. */
+/** Maps image/jpg, which is common but not registered. */
 const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
 function detectType(bytes: Buffer, declared: string): string {

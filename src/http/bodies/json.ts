@@ -8,7 +8,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** No schema nests deeper than five levels; the limit protects recursive code from a stack overflow. */
 export const MAX_JSON_DEPTH = 32;
-/** A gradient check may name 1,000 images. Describing the errors of 100,000 values would take a second. */
+/** A gradient check may list 1,000 images; describing the errors of 100,000 values would take a second. */
 export const MAX_JSON_VALUES = 10_000;
 /** Longer field names are cut in error messages. */
 const MAX_QUOTED_CHARS = 100;
@@ -18,7 +18,7 @@ export function registerJsonBody(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
-    // Clients declare the type even of empty bodies.
+    // Clients send the Content-Type even with an empty body.
     if (bytes.length === 0) return done(null, undefined);
     const violation = findLimitViolation(bytes, { depth: MAX_JSON_DEPTH, values: MAX_JSON_VALUES });
     if (violation !== undefined) return done(malformed(violation));

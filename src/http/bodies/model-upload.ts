@@ -11,7 +11,7 @@ const EXAMPLE = 'as in curl -F name=mine -F file=@model.npz';
 
 export interface ModelUpload {
   readonly bytes: Buffer;
-  /** `sha256:` of the bytes. */
+  /** `sha256:` and the digest of the bytes. */
   readonly digest: string;
   /** The fields as sent. */
   readonly fields: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** Multipart forms: one reader, with one set of limits and errors, for images, data sets and models. */
+/** Multipart forms: one reader, with limits and errors, for images, data sets and models. */
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
@@ -11,9 +11,9 @@ export interface FormLimits {
 }
 
 export const IMAGE_FORM_LIMITS: FormLimits = { files: 1000, fields: 0, fieldBytes: 0 };
-/** A list of a hundred class names is the longest field. */
+/** The longest field is a list of a hundred class names. */
 export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: 64 * 1024 };
-/** Larger than any valid form: unknown and repeated parts are rejected by name first. */
+/** More than any valid form has, so that unknown and repeated parts are rejected by name. */
 export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
 export const MAX_PART_NAME_BYTES = 64;
 
@@ -21,7 +21,7 @@ export interface FormOptions {
   readonly limits: FormLimits;
   /** Whether several parts may have the same name. */
   readonly allowRepeated?: boolean;
-  /** All files together. */
+  /** Size limit of all files together. */
   readonly maxBytes: number;
   readonly tooLarge: () => AtelierError;
   readonly tooManyFiles: () => AtelierError;
@@ -49,7 +49,7 @@ export async function registerMultipart(scope: FastifyInstance, maxBytes: number
 
 /**
  * Reads the parts of a form in the order in which they arrive.
- * @throws AtelierError `malformed-body`, `invalid-request`, and those of `options`
+ * @throws AtelierError `malformed-body`, `invalid-request`, and the errors that `options` create
  */
 export async function* readForm(
   request: FastifyRequest,
@@ -92,7 +92,7 @@ export async function* readForm(
         continue;
       }
       if (part.valueTruncated) throw invalidPart(name, `Must be at most ${fieldBytes} bytes long.`);
-      // The plugin parses fields that are declared as JSON.
+      // The plugin has already parsed fields that are declared as JSON.
       yield {
         kind: 'field',
         name,

@@ -1,4 +1,4 @@
-/** Raw bodies: bytes for the codecs of other protocols, which may be compressed. */
+/** Raw, possibly compressed bodies for the codecs of the other protocols. */
 import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -17,7 +17,7 @@ const IDENTITY = /^\s*(identity)?\s*$/i;
 const inflate = promisify(unzip);
 
 /**
- * Rejects compressed bodies where a route does not inflate them; otherwise their bytes would be predicted as an image.
+ * Rejects a compressed body if its route does not inflate it; otherwise the compressed bytes could pass as an image.
  * @throws AtelierError `unsupported-media-type`
  */
 export function rejectEncodedBodies(app: FastifyInstance): void {
@@ -37,7 +37,7 @@ export function rejectEncodedBodies(app: FastifyInstance): void {
   });
 }
 
-/** Replaces the parsers of a scope. The size limit applies to the inflated body. */
+/** Replaces the parsers of a scope. The size limit of a route applies to the inflated body, too. */
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;

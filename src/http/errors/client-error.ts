@@ -15,7 +15,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 /** Called for every 408 that is written to the connection directly, which Fastify does not notice. */
 export type OnTimeout = (reply: FastifyReply) => void;
 
-/** @param url of the request, if so much of it arrived */
+/** @param url URL of the request, if its request line arrived */
 export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
   const message = `${problemTitle(code)}: ${error.message}.`;
@@ -32,7 +32,7 @@ export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, ur
   socket.destroySoon();
 }
 
-/** Sends 408 and closes the connection; logged and counted as any other response. */
+/** Sends 408 and closes the connection. Logs and counts it like any other response. */
 export function rejectWithTimeout(
   reply: FastifyReply,
   logged: string,

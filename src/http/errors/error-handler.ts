@@ -7,10 +7,10 @@ import { drainRequest } from '../responses/drain-request.ts';
 import { toProblem } from './problem.ts';
 import { errorFormatForUrl, PROBLEM_ERRORS } from './protocol-errors.ts';
 
-/** Unless the error has an estimate of its own. */
+/** `Retry-After` of an error without an estimate of its own. */
 export const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-/** Errors of Fastify and its plugins that a request causes. */
+/** Errors of Fastify and its plugins that a request can cause. */
 const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
   FST_REQ_FILE_TOO_LARGE: 'body-too-large',
@@ -42,7 +42,7 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     return new AtelierError(mapped, `The body is larger than the limit of ${bodyLimit} bytes.`, options);
   }
   if (mapped) return new AtelierError(mapped, toSentence(message), options);
-  // A path that leads out of the folder of /docs.
+  // @fastify/static rejects a path that leads out of the folder of /docs.
   if (statusCode === 403) return routeNotFound(request);
   if (code === 'FST_PROTO_VIOLATION') {
     const detail = 'The form cannot be read: a part must not be named __proto__, constructor or the like.';
@@ -78,7 +78,7 @@ export async function sendProblem(
   }
   const error = toAtelierError(thrown, request);
   const problem = toProblem(error, request.url, request.id);
-  // A 503 is intended, and there may be thousands per second.
+  // A 503 is not logged as an error: it is deliberate, and there may be thousands per second.
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) {
     reply.header('retry-after', error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);

@@ -1,8 +1,8 @@
-/** Error responses: RFC 9457 problem details with an error code and the location of each error. */
+/** Problems: RFC 9457 error responses with an error code and the location of each error. */
 import { z } from 'zod';
 import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
-/** Status and title of each error code; 500 for errors that a request cannot cause. */
+/** Status and title of each error code. Codes that occur only in jobs or at startup have 500. */
 const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: string]>> = {
   'malformed-request': [400, 'The request is not valid HTTP'],
   'malformed-body': [400, 'The body could not be read'],
@@ -65,9 +65,9 @@ export function problemTitle(code: ErrorCode): string {
   return PROBLEMS[code][1];
 }
 
-/** Errors listed in one problem; its detail counts the rest. */
+/** Most errors listed in one problem; its detail counts the rest. */
 export const MAX_ERRORS = 20;
-/** Longer text is cut: names chosen by a client may be as long as its body. */
+/** Longer texts are cut, because a name in a request may be as long as its body. */
 export const MAX_PROBLEM_CHARS = { instance: 2000, detail: 4000, errorDetail: 200 };
 
 const truncate = (text: string, length: number) =>

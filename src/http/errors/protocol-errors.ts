@@ -1,4 +1,4 @@
-/** Error formats: problems for the native protocol, and the shapes that clients of other protocols expect. */
+/** Error formats: problems for the native protocol, and the formats of the other protocols. */
 import { z } from 'zod';
 import { PROBLEM_TYPE, type Problem, problemSchema, problems, problemTitle } from './problem.ts';
 
@@ -70,7 +70,7 @@ export const MLFLOW_ERRORS: ErrorFormat = {
 /** For requests without a route; routes declare their format as `config.errorFormat`. */
 export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
-  // KServe v2; TensorFlow Serving's verbs, which follow a colon, possibly an encoded one.
+  // KServe v2, or a verb of TensorFlow Serving after a colon, which may be percent-encoded.
   if (/^\/v2(\/|$)/.test(path) || /^\/v1\/models\/.*[^/](:|%3a)[a-z]+$/i.test(path)) return PROTOCOL_ERRORS;
   return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;
 }

@@ -9,7 +9,7 @@ export interface JobSource {
   runningJobs(): Promise<readonly TrainingJob[]>;
 }
 
-/** Counted as they end: their number in the database grows without bound. */
+/** Final statuses: counted as jobs end, because counting them in the database takes ever longer. */
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 const OPEN = JOB_STATUSES.filter((status) => !(ENDED as readonly JobStatus[]).includes(status));
 
@@ -51,7 +51,7 @@ export function measureJobs(registry: Registry, { queueLimit, countJobs, running
   });
   const images = new Counter({
     name: 'atelier_training_images_total',
-    help: 'Images processed in these epochs.',
+    help: 'Training images processed in completed epochs.',
     registers,
   });
   new Gauge({
@@ -65,7 +65,7 @@ export function measureJobs(registry: Registry, { queueLimit, countJobs, running
   });
 
   return {
-    changed(status) {
+    statusChanged(status) {
       if ((ENDED as readonly JobStatus[]).includes(status)) ended.inc({ result: status });
     },
     finishedEpoch(trained) {

@@ -10,10 +10,10 @@ const COUNTERS = [
 
 const GAUGES = [
   ['models', 'Models in memory.'],
-  ['bytes', 'Memory of these models: parameters and buffers.'],
+  ['bytes', 'Bytes of the models in memory: parameters and buffers.'],
 ] as const satisfies readonly (readonly [keyof ModelCacheCounts, string])[];
 
-/** The cache counts; a scrape reads the counts. */
+/** The cache keeps the counts; each scrape reads them. */
 export function measureModels(registry: Registry, counts: () => ModelCacheCounts): void {
   const registers = [registry];
   for (const [count, help] of COUNTERS) {

@@ -4,7 +4,7 @@ import { isJobId, type VersionReference } from '../../domain/model-reference.ts'
 import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 
-/** Bounds the labels: further versions are counted together, under a name that is not a valid model name. */
+/** Limit of labelled versions; further ones are counted together, under a name that is not a valid model name. */
 const MAX_VERSIONS = 200;
 const FURTHER = '_further';
 /** Checkpoints are counted together: their number grows without bound. */
@@ -20,11 +20,11 @@ type Totals = { -readonly [phase in keyof PhaseMs]: number } & { requests: numbe
 
 export interface PredictionMetrics {
   readonly onPredicted: OnPredicted;
-  /** Removes deleted versions, so that others are counted by name. */
+  /** Removes deleted versions, which makes room for counting others by name. */
   forget(deleted: readonly VersionReference[]): void;
 }
 
-/** Keeps sums and passes them to prom-client on a scrape, since updating its counters takes as long as a prediction. */
+/** Keeps sums and passes them to prom-client on a scrape: updating its counters takes as long as a prediction. */
 export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMetrics {
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
@@ -73,7 +73,7 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
   );
   count(
     'atelier_prediction_duration_seconds_total',
-    'Time of these requests: wait for a thread, decode the body, compute, serialize the response.',
+    'Time of successful prediction requests, by phase: wait for a thread, decode, compute, serialize.',
     ['phase'],
     (counter, labels, totals) => {
       for (const phase of PHASES) counter.inc({ ...labels, phase }, totals[phase] / 1000);

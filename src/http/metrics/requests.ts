@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, onResponseHookHandler } from 'fasti
 import { Histogram, type Registry } from 'prom-client';
 import type { OnTimeout } from '../errors/client-error.ts';
 
-/** From the fastest prediction to the slowest gradient check. */
+/** Range: from the fastest prediction to the slowest gradient check. */
 const BUCKETS_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 /** One label for all unknown paths, which clients choose freely. */
 const UNMATCHED = 'unmatched';
@@ -41,7 +41,7 @@ export function measureRequests(app: FastifyInstance, durationFor: DurationFor):
 
   app.addHook('onRoute', (route) => {
     const meters = new Map([route.method].flat().map((method) => [method, meter(route.url, method)]));
-    // A hook of the route itself, so that the route need not be looked up.
+    // A hook per route, so that no request has to look up its route.
     const measure: onResponseHookHandler = (request, reply, done) => {
       meters.get(request.method)?.(reply);
       done();

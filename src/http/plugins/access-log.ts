@@ -1,4 +1,4 @@
-/** Access log: one line per request, when its response has been sent. */
+/** Access log: one line per request, written after its response. */
 import type { FastifyInstance } from 'fastify';
 
 export function logRequests(app: FastifyInstance): void {

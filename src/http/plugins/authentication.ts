@@ -6,7 +6,7 @@ import { type ApiKey, includesScope, type Scope, sha256Bytes } from '../../domai
 import { AtelierError } from '../../errors.ts';
 import { createRateLimit } from './rate-limit.ts';
 
-/** The configuration decides whether `docs` and `metrics` are open. */
+/** The configuration determines whether `docs` and `metrics` need a key. */
 export type RouteScope = Scope | 'open' | 'docs' | 'metrics';
 
 declare module 'fastify' {
@@ -31,7 +31,7 @@ export type AuthenticationConfig = Pick<
 const CHALLENGE = 'Bearer realm="atelier"';
 const ADVICE = 'Send a key as in: Authorization: Bearer <key>';
 
-/** Requires every route to declare a scope, or the service does not start. HEAD has the scope of its GET. */
+/** Fails at startup if a route declares no scope. HEAD has the scope of its GET. */
 export function requireRouteScopes(app: FastifyInstance): void {
   app.decorateRequest('caller', 'anonymous');
   app.addHook('onRoute', function (route) {
@@ -46,7 +46,7 @@ export function requireRouteScopes(app: FastifyInstance): void {
   });
 }
 
-/** Without configured keys and rate limit there is nothing to check, and no hook. */
+/** Adds no hook if neither keys nor a rate limit are configured. */
 export async function registerAuthentication(
   app: FastifyInstance,
   config: AuthenticationConfig,
@@ -66,7 +66,7 @@ export async function registerAuthentication(
     const token = bearerToken(request);
     const key = token && findKey(keys, token);
     if (key) request.caller = key.name;
-    // Requests with a wrong key count too, by address.
+    // The limit also counts requests with a wrong key, by address.
     await limit?.call(this, request, reply);
     const required = requiredScope(scope);
     if (keys.length === 0 || required === null) return;

@@ -1,4 +1,4 @@
-/** Load shedding by event-loop delay: first new work is rejected, then everything except probes. */
+/** Backpressure: a late event loop rejects new work first, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
@@ -6,19 +6,19 @@ import { isLargeBody } from './large-bodies.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Rejected first under load. Default: true for POST. */
+    /** Whether requests are rejected first; `large-body`: only if the body is large. Default: true for POST. */
     sheddable?: boolean | 'large-body';
   }
 }
 
-/** × the delay at which new work is rejected: above it, everything except probes is. */
+/** Above this multiple of the limit for new work, everything except probes is rejected. */
 export const CRITICAL_FACTOR = 20;
 export const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 
 /**
- * The measured delay is the smaller mean of the last two samples, so that a single pause, as at start, does not count.
- * It is measured while the server listens.
+ * The delay is the smaller of the last two sampled means, so that a single pause, as at startup, does not count.
+ * Samples are taken while the server listens.
  * @param maxDelayMs event-loop delay above which new work is rejected
  */
 export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {
@@ -30,7 +30,7 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SA
 
   function sample(): void {
     const now = performance.now();
-    // One measurement takes two turns of the event loop. Without any, the delay is at least the whole interval.
+    // A measurement takes two turns of the event loop. If none was made, the delay is at least the whole interval.
     const mean = histogram.count === 0 ? now - sampledAt : histogram.mean / 1e6 - RESOLUTION_MS;
     sampledAt = now;
     delayMs = Math.min(lastMean, mean);

@@ -1,4 +1,4 @@
-/** Time limits of a connection, and the number of connections. */
+/** Time limits of connections and requests, and the number of connections. */
 import type { FastifyInstance } from 'fastify';
 import type { OnTimeout } from '../errors/client-error.ts';
 import { closeStalled, enforceRequestTimeout } from './slow-clients.ts';
@@ -10,9 +10,9 @@ export interface ConnectionLimits {
   readonly requestMs: number;
   /** From the start of an upload of a data set, which may be a thousand times as large, to the end of its body. */
   readonly uploadMs: number;
-  /** Without a byte from a client that sends, or to a client that reads. */
+  /** Time without a byte from a client that is sending, or to a client that is reading. */
   readonly stallMs: number;
-  /** Between two requests. */
+  /** Idle time between two requests. */
   readonly keepAliveMs: number;
   /** Interval at which `headersMs` and `uploadMs` are checked. */
   readonly checkMs: number;
@@ -24,7 +24,7 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   requestMs: 120_000,
   uploadMs: 3_600_000,
   stallMs: 30_000,
-  // Longer than the usual minute of proxies, which could otherwise send into a connection that is being closed.
+  // Longer than the usual minute of proxies, which could otherwise use a connection that is being closed.
   keepAliveMs: 72_000,
   checkMs: 5000,
   connections: 4000,

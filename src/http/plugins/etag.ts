@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-/** For the routes that are added to `scope` afterwards. */
+/** Adds ETags to the GET routes that are registered in `scope` afterwards. */
 export async function registerEtag(scope: FastifyInstance): Promise<void> {
   scope.addHook('onRoute', (route) => {
     if (route.method === 'GET') route.config = { ...route.config!, etag: true };

@@ -14,7 +14,7 @@ export function rejectWhileDraining(app: FastifyInstance, isAccepting: () => boo
 }
 
 /**
- * Keeps the server listening until requests in flight are completed, so that probes meanwhile receive "not ready".
+ * Keeps the server listening until requests in flight are completed, so that probes receive "not ready" meanwhile.
  * Then closes every connection, including those that never sent a complete request head.
  */
 export function drainInFlightRequests(app: FastifyInstance): void {

@@ -1,10 +1,10 @@
-/** Validation of the Host and Expect headers, which Node would answer with an empty response. */
+/** Validates the Host and Expect headers, which Node would reject without a response body. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 
 export function validateHostAndExpect(app: FastifyInstance): void {
-  // Node handles 100-continue itself; with this listener it passes on all other expectations.
+  // Node handles 100-continue itself; this listener passes requests with other expectations to the hook below.
   app.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     app.server.emit('request', request, response);
   });

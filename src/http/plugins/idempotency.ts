@@ -1,4 +1,4 @@
-/** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): a repeated request creates nothing a second time. */
+/** Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): repeats create nothing. */
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import stringify from 'safe-stable-stringify';
@@ -8,17 +8,17 @@ import type { IdempotencyRecord, StoredResponse } from '../../store/idempotency.
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Accepts an Idempotency-Key: the handler responds by `respondIdempotently`. */
+    /** Whether the route accepts an Idempotency-Key; its handler must call `respondIdempotently`. */
     idempotent?: boolean;
   }
   interface FastifyRequest {
-    /** Body of an idempotent route before the schema fills in defaults, which may differ in another version. */
+    /** Body of an idempotent route without defaults, because defaults may differ between releases. */
     rawBody: unknown;
   }
 }
 
 const HEADER = 'idempotency-key';
-/** Bare, as is common, or a string of RFC 8941, as in the draft. */
+/** A bare key, as is common, or a string of RFC 8941, as in the draft. */
 const KEY = /^(?:[!#-~][!-~]{0,254}|"(?:[!#-[\]-~]|\\["\\]){1,255}")$/;
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -29,7 +29,7 @@ const headersSchema = z.object({
     .transform((key) => (key.startsWith('"') ? key.slice(1, -1).replace(/\\(.)/g, '$1') : key))
     .optional()
     .describe(
-      'A name of your choice for this request, best a new UUID: 1 to 255 visible ASCII characters. A repeated request with the ' +
+      'A name of your choice for this request, ideally a new UUID: 1 to 255 visible ASCII characters. A repeated request with the ' +
         'same key within 24 hours receives the first response again, with `Idempotency-Replayed: true`, and creates nothing, ' +
         'even if the connection or the service failed in between. 409 while the first request is in progress; 422 if path or ' +
         'body differ. Errors before anything was created are not stored.',
@@ -48,10 +48,10 @@ export function registerIdempotency(app: FastifyInstance): void {
 }
 
 /**
- * Creates, unless an earlier request with the same key did, and sends the response. Without a key it always creates.
- * @param create passes the record down to the transaction
- * @param toResponse the response; `body` must match the route's schema for the `status`
- * @param body identifies the request body; for forms, the digests of its parts
+ * Creates the resource and sends the response, or replays the response of an earlier request with the same key.
+ * @param create creates the resource; passes the record to the store, which saves it in the same transaction
+ * @param toResponse returns the response; its `body` must match the route's schema for `status`
+ * @param body identifies the request body; for forms, its fields and the digests of its files
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
  */
 export async function respondIdempotently<T>(
@@ -87,7 +87,7 @@ function send(reply: FastifyReply, { status, location, contentType, body }: Stor
 }
 
 /**
- * Distinguishes a request from others with the same key.
+ * Computes the fingerprint that distinguishes a request from others with the same key.
  * @param request.url path and query
  * @param request.body bytes, or parsed JSON: the order of keys, white space and the spelling of numbers are ignored
  * @returns SHA-256 in hexadecimal

@@ -1,4 +1,4 @@
-/** Concurrency limit of large bodies: each takes memory and a turn of the one thread that computes them. */
+/** Concurrency limit of large bodies, which take memory and occupy the single predict thread. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
@@ -6,9 +6,9 @@ import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 /** Smaller bodies may be computed on the main thread. */
 export const LARGE_BODY_BYTES = 256 * 1024;
 export const MAX_LARGE_BODIES = 8;
-/** A slower body loses its slot when another request waits for one. */
+/** A slower body loses its slot if another request needs one. */
 export const MIN_LARGE_BODY_BYTES_PER_SECOND = 64 * 1024;
-/** The rate of a body is judged after this time. */
+/** Minimum time over which the rate of a body is measured. */
 const RATE_AFTER_MS = 2000;
 
 interface Slot {
@@ -27,8 +27,8 @@ export function isLargeBody({ headers }: FastifyRequest): boolean {
 }
 
 /**
- * Takes a slot before the body is read. When all are taken, the slowest sender below the minimum rate loses its slot:
- * eight clients that hardly send could block everybody else.
+ * Takes a slot before the body is read. When all are taken, the slowest sender below the minimum rate loses its slot;
+ * otherwise eight clients that hardly send could block all others.
  */
 export function limitLargeBodies(scope: FastifyInstance, onTimeout: OnTimeout): void {
   const slots = new Set<Slot>();
@@ -65,8 +65,8 @@ function evictSlowest(slots: Set<Slot>, onTimeout: OnTimeout): boolean {
   slots.delete(slowest);
   rejectWithTimeout(
     slowest.reply,
-    'body too slow while others wait',
-    `the body arrived at ${Math.round(lowestRate)} bytes per second while other requests waited`,
+    'body too slow, slot released',
+    `the body arrived at ${Math.round(lowestRate)} bytes per second while another request needed its slot`,
     onTimeout,
   );
   return true;

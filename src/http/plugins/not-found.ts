@@ -1,4 +1,4 @@
-/** 404 for paths without a route, 405 for paths whose route does not have the method. */
+/** 404 for a path without a route, 405 for a path whose routes do not support the method. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 
@@ -7,7 +7,7 @@ function matchesPath(pattern: string, path: string): boolean {
   return expected.length === actual.length && expected.every((part, i) => matchesSegment(part, actual[i]!));
 }
 
-/** A pattern is text, `:name`, or `:name(…)::verb` for a name that ends with a colon and the verb. */
+/** A pattern is text, `:name`, or `:name(…)::verb`, which matches a name followed by a colon and the verb. */
 function matchesSegment(pattern: string, segment: string): boolean {
   if (!pattern.startsWith(':')) return pattern === segment;
   const [, verb] = pattern.split('::');
@@ -29,7 +29,7 @@ export function registerNotFound(app: FastifyInstance): void {
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => matchesPath(route.url, path)).flatMap((route) => route.method);
     if (methods.length > 0 && request.is404) {
-      // onRoute reports the GET of a prefix route without its trailing slash; its HEAD implies it.
+      // For a prefix route with a trailing slash, Fastify calls onRoute for HEAD only. HEAD implies GET.
       const withGet = methods.flatMap((method) => (method === 'HEAD' ? ['GET', method] : method));
       const allowed = [...new Set(withGet)].join(', ');
       reply.header('allow', allowed);
@@ -41,7 +41,7 @@ export function registerNotFound(app: FastifyInstance): void {
     throw routeNotFound(request);
   }
 
-  // On request, before the body is parsed: parse errors are irrelevant when there is no route.
+  // Runs before the body is parsed: without a route, parse errors are irrelevant.
   app.addHook('onRequest', (request, reply, done) => {
     if (request.is404) rejectUnmatched(request, reply);
     const params = request.params as Readonly<Record<string, string>>;
@@ -51,6 +51,6 @@ export function registerNotFound(app: FastifyInstance): void {
     }
     done();
   });
-  // For routes without a result, such as an unknown file below /docs.
+  // For handlers that find nothing, such as the file server of /docs.
   app.setNotFoundHandler(async (request, reply) => rejectUnmatched(request, reply));
 }

@@ -36,10 +36,10 @@ export const HEADERS = {
     schema: { type: 'integer' },
   },
   'Inference-Header-Content-Length': {
-    description: 'Bytes of the JSON before binary tensors, if there are any',
+    description: 'Bytes of the JSON before the binary tensors; absent without binary tensors',
     schema: { type: 'integer' },
   },
-  ETag: { description: 'To be sent back in If-None-Match', schema: { type: 'string' } },
+  ETag: { description: 'Entity tag of the response, to send in If-None-Match', schema: { type: 'string' } },
   Vary: {
     description: 'The request header that the response depends on',
     schema: { type: 'string', enum: ['Accept'] },

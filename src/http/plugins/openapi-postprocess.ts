@@ -1,4 +1,4 @@
-/** Completes the OpenAPI document with what holds for many operations and is not repeated in each route. */
+/** Adds what many operations share to the OpenAPI document: errors, security and headers. */
 import type { OpenAPIV3_1 } from 'openapi-types';
 import type { ErrorCode } from '../../errors.ts';
 import { problems, problemTitle } from '../errors/problem.ts';
@@ -17,10 +17,10 @@ const SECURITY_SCHEMES = {
 } as const;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Node lower-cases header names, and the schemas of the routes with them. */
+/** Usual spelling of header parameters; Node lower-cases header names, so the route schemas do, too. */
 const HEADER_PARAMETERS = ['Idempotency-Key', 'Inference-Header-Content-Length'];
 
-/** Passed on from the route: see the declarations in openapi.ts. */
+/** Declarations of the route, as `x-declared`; see openapi.ts, idempotency.ts, etag.ts and protocol-errors.ts. */
 interface Declared {
   readonly responseHeaders?: Readonly<Record<string, readonly HeaderName[]>>;
   readonly readsDataset?: true;

@@ -1,4 +1,4 @@
-/** The OpenAPI document, generated from the schemas of the routes, and the page /docs that shows it. */
+/** The OpenAPI document, generated from the route schemas, and the page /docs that shows it. */
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
@@ -13,13 +13,13 @@ import { DOCS_PAGE_POLICY } from './security-headers.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
-    /** OpenAPI `content` of a request body that Fastify itself does not validate. */
+    /** OpenAPI `content` of a request body that Fastify does not validate. */
     requestContent?: Record<string, object>;
     /** Documented headers of responses, by status, beyond those of every route. */
     responseHeaders?: Readonly<Record<number, readonly HeaderName[]>>;
-    /** Reads the pixels of a data set, whose file may be damaged. */
+    /** The route reads the pixels of a data set, so 500 `dataset-damaged` is documented. */
     readsDataset?: true;
-    /** False for routes that use neither state nor workers and never fail: no 500 and 503 are documented. */
+    /** False for /health and /metrics: the 500 and 503 of all other routes are not documented. */
     commonErrors?: false;
   }
 }

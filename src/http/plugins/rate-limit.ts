@@ -5,7 +5,7 @@ import { AtelierError } from '../../errors.ts';
 
 export const RATE_LIMIT_WINDOW_MS = 60_000;
 
-/** @returns a hook, to be called once the caller is known */
+/** @returns a hook that must be called after `request.caller` is set */
 export async function createRateLimit(app: FastifyInstance, maxPerMinute: number) {
   await app.register(rateLimit, {
     global: false,

@@ -4,15 +4,15 @@ import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Receives a data set: exempt from the request timeout of other bodies. */
+    /** Whether the route receives a data set, which exempts it from the request timeout of other bodies. */
     upload?: boolean;
   }
 }
 
 /**
- * Rejects a body with 408 when no byte of it arrives for `stallMs`, and closes the connection of a client that reads no byte
- * of its response for so long. Only the time since the last bytes counts.
- * @param stallMs Fastify's `connectionTimeout`
+ * Rejects a body with 408 when no byte of it arrives for `stallMs`, and closes the connection of a client that reads
+ * no byte of its response for that time. Only the time since the last byte counts.
+ * @param stallMs must equal Fastify's `connectionTimeout`, which fires the event
  */
 export function closeStalled(app: FastifyInstance, stallMs: number, onTimeout: OnTimeout): void {
   app.addHook('onRequest', (_request, reply, done) => {
@@ -29,7 +29,7 @@ function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeo
     log.info({ method, url }, 'client stopped reading');
     socket.destroy();
   } else if (!body.complete) {
-    const message = `nothing of the body arrived for ${stallMs / 1000} seconds`;
+    const message = `no byte of the body arrived for ${stallMs / 1000} seconds`;
     rejectWithTimeout(reply, 'body stalled', message, onTimeout);
   }
 }

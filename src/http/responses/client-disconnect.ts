@@ -1,16 +1,16 @@
 /** Clients that disconnect before their response is complete. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** The reason of aborted work; not an error of the service, and there is no client to report it to. */
+/** Abort reason for work whose client disconnected. Not an error of the service, and it has no recipient. */
 export class ClientDisconnected extends Error {
-  override readonly name = 'ClientHungUp';
+  override readonly name = 'ClientDisconnected';
 }
 
 /** Aborts when the connection closes before the response is complete. */
 export function disconnectSignal(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   const abort = () => controller.abort(new ClientDisconnected('The client disconnected.'));
-  // The close event of a client that left before the handler ran has already been emitted.
+  // If the client disconnected before the handler ran, the close event has already been emitted.
   if (reply.raw.closed) abort();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) abort();

@@ -1,12 +1,12 @@
 /** Drains unread request bodies before an early response. */
 import type { IncomingMessage } from 'node:http';
 
-/** After this time without a byte, the client waits for the response or is gone. */
+/** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
 export const MAX_DRAIN_IDLE_MS = 2000;
 
 /**
- * Reads and drops the rest of a body, at most `limit` bytes and while it keeps arriving. A client that is still sending would
- * otherwise see a broken pipe instead of the response.
+ * Reads and drops the rest of a body, up to `limit` bytes and as long as bytes keep arriving. Otherwise a client that
+ * is still sending would see a broken pipe instead of the response.
  * @returns whether the end of the body was reached
  */
 export function drainRequest(

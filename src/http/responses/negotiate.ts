@@ -7,7 +7,7 @@ const PARAMETER = /;\s*(?!q\s*=)[^\s;,="]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"
 
 /**
  * Selects the type of the response; the first of `offered` is the default.
- * @param reason no more is offered, as a sentence
+ * @param reason sentence that explains why other types are not offered
  * @throws AtelierError `not-acceptable`
  */
 export function negotiate<const T extends string>(
@@ -21,7 +21,7 @@ export function negotiate<const T extends string>(
   const { accept = '*/*' } = request.headers;
   // The common cases; parsing takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
-  // No two offered types differ by a parameter only: application/json;charset=utf-8 means application/json.
+  // Parameters are ignored, since no two offered types differ only by one: application/json;charset=utf-8 matches.
   request.raw.headers.accept = accept.replace(PARAMETER, '');
   const accepted = request.accepts().type([...offered]);
   if (typeof accepted !== 'string') {

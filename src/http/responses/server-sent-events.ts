@@ -1,24 +1,28 @@
-/** Job events as server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+/**
+ * Job events as server-sent events.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { EventPage } from '../../services/subscribe-events.ts';
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
-/** Reconnect delay of clients. */
+/** Reconnect delay of clients while the service is running. */
 export const RETRY_MS = 2_000;
-/** Added to the grace period of a shutdown: an EventSource that receives a 503 never retries. */
+/** Added to the grace period as the reconnect delay of a shutdown: an EventSource never retries after a 503. */
 export const RESTART_MS = 5_000;
-/** A client that reads no byte for so long is disconnected. */
+/** A client that reads no byte for this time is disconnected. */
 export const STREAM_STALL_MS = 10_000;
 const KEEP_ALIVE = Buffer.from(':\n\n');
 
-/** Clients at the same cursor receive the same bytes. */
+/** Cache of rendered pages, shared by clients at the same cursor. */
 const rendered = new WeakMap<EventPage, Buffer>();
 
 /**
- * A client that does not read its buffered bytes is disconnected; it can continue from the id of the last event that it read.
- * At most two pages are buffered, since a page is only read when the connection can accept it.
+ * Streams pages of events. A client that does not read its buffered bytes is disconnected; it can continue from the
+ * id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
+ * can accept it.
  * @param stopping ends the stream
  * @param graceSeconds how long the service may keep listening after `stopping`
  * @param pages called with a signal that aborts when the client is gone, or on `stopping`

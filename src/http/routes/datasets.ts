@@ -151,7 +151,7 @@ export const datasetRoutes =
     });
   };
 
-export const datasetUploadRoutes =
+export const datasetWriteRoutes =
   (
     uploads: DatasetUploadService,
     idempotency: IdempotencyService,
@@ -194,7 +194,7 @@ export const datasetUploadRoutes =
           description:
             'Labelled images of 28×28 for training and testing, as one npz or as npy, IDX or IDX.gz files. Uploads are validated; ' +
             '`report.warnings` lists duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
-            'images, labels and class names are the same data set, in any format and from any client, and return 200. At most ' +
+            'images, labels and class names, in any format and from any client, are the same data set and return 200. At most ' +
             '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
           tags,
           querystring: noQuery,

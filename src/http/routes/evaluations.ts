@@ -1,4 +1,4 @@
-/** /v1/models/{name}/versions/{version}/evaluation and …/comparison */
+/** /v1/models/{name}/versions/{version}/evaluation and …/comparison: evaluate, compare. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { DatasetSummary, SplitName } from '../../domain/dataset.ts';

@@ -1,4 +1,4 @@
-/** /v1/models/{name}/versions/{version}/explanations */
+/** /v1/models/{name}/versions/{version}/explanations: explain a prediction. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
@@ -12,7 +12,7 @@ import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 export const explanationRoutes =
-  (inspections: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',
@@ -45,7 +45,7 @@ export const explanationRoutes =
           ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
         const images = await readImages(request, maxBodyBytes, query);
-        const result = await inspections.explain(params, images, query, disconnectSignal(reply));
+        const result = await interpretability.explain(params, images, query, disconnectSignal(reply));
         if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.drawing));
         const { model, classNames, explained, diagnosis } = result;
         return reply.send(describeExplanation(model, classNames, explained, diagnosis));

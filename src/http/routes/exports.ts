@@ -1,4 +1,4 @@
-/** /v1/models/{name}/versions/{version}/export */
+/** /v1/models/{name}/versions/{version}/export: export a version as a file. */
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -24,7 +24,7 @@ const TYPES = {
 
 const querystring = z
   .strictObject({
-    format: z.enum(EXPORT_FORMATS).describe('Described in docs/reference/model-files.md'),
+    format: z.enum(EXPORT_FORMATS).describe('File format; see docs/reference/model-files.md'),
     input: z
       .enum(ONNX_INPUTS)
       .optional()
@@ -64,9 +64,9 @@ export const exportRoutes =
         operationId: 'exportModelVersion',
         summary: 'Export a version as a file',
         description:
-          'The file is verified before it is sent: it is read back and its parameters must have the digest of the version or, for ' +
-          'ONNX, predict the same as the service for up to 256 test images, as reported in the headers. JSON is limited to ' +
-          '5,000,000 parameters.',
+          'The file is read back and verified before it is sent: its parameters must have the digest of the version, or, for ' +
+          'ONNX, its predictions for up to 256 test images must match those of the service. The headers report the result. ' +
+          'JSON is limited to 5,000,000 parameters.',
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring,

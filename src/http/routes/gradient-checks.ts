@@ -1,4 +1,4 @@
-/** /v1/gradient-checks */
+/** /v1/gradient-checks: check a gradient against finite differences. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../domain/gradient-check.ts';
@@ -9,7 +9,7 @@ import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 
 const querystring = z.strictObject({
-  vector: z.enum(['analytic', 'numeric']).default('analytic').describe('The gradient of an npy response'),
+  vector: z.enum(['analytic', 'numeric']).default('analytic').describe('Gradient that an npy response holds'),
 });
 
 export const gradientCheckRoutes =

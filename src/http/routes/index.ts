@@ -7,7 +7,7 @@ import type { OnTimeout } from '../errors/client-error.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import type { Services } from '../services.ts';
 import { aliasRoutes } from './aliases.ts';
-import { datasetRoutes, datasetUploadRoutes } from './datasets.ts';
+import { datasetRoutes, datasetWriteRoutes } from './datasets.ts';
 import { evaluationRoutes } from './evaluations.ts';
 import { explanationRoutes } from './explanations.ts';
 import { exportRoutes } from './exports.ts';
@@ -40,7 +40,7 @@ export async function registerRoutes(
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(catalog));
-      await v1.register(datasetUploadRoutes(uploads, idempotency, maxDatasetBytes, onTimeout));
+      await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout));
       await v1.register(trainingJobRoutes(training, idempotency));
       await v1.register(
         jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds),

@@ -21,7 +21,7 @@ const eventStream = z.string().meta({ examples: [eventStreamExample] }) as unkno
 export const jobEventRoutes =
   (
     training: TrainingService,
-    followEvents: SubscribeEvents,
+    subscribeEvents: SubscribeEvents,
     health: Pick<HealthService, 'stopping'>,
     graceSeconds: number,
   ): FastifyPluginAsyncZod =>
@@ -75,7 +75,7 @@ export const jobEventRoutes =
           lastId === undefined
             ? { after: query.after ?? 0, parameter: 'after' }
             : { after: lastId, parameter: 'Last-Event-ID' };
-        const pages = await followEvents(params.id, cursor);
+        const pages = await subscribeEvents(params.id, cursor);
         if (pages === undefined) return reply.code(204).send();
         return reply.send(streamEvents(reply, health.stopping, pages, graceSeconds));
       },

@@ -22,7 +22,7 @@ import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagi
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
-/** Any ULID is a position in the order, even if no job has it. */
+/** Any well-formed job id is a valid cursor, even if the job does not exist. */
 const jobCursor = z
   .string()
   .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the previous page')
@@ -185,7 +185,7 @@ export const trainingJobRoutes =
       config: { scope: 'predict' },
       schema: {
         operationId: 'listCheckpoints',
-        summary: 'List the checkpoints of a training job, by steps',
+        summary: 'List the checkpoints of a training job, in order of step',
         description:
           'The best and the most recent ones are kept. A checkpoint can be used like a model: in ' +
           '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',

@@ -1,4 +1,4 @@
-/** /v1/models/{name}/versions/{version}/weights */
+/** /v1/models/{name}/versions/{version}/weights: draw a layer. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
@@ -12,7 +12,7 @@ import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 export const weightsRoutes =
-  (inspections: InterpretabilityService): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 
@@ -37,7 +37,7 @@ export const weightsRoutes =
       async handler(request, reply) {
         const type = negotiate(request, reply, ['image/png']);
         const { params, query } = request;
-        const drawn = await inspections.drawWeights(params, query, disconnectSignal(reply));
+        const drawn = await interpretability.drawWeights(params, query, disconnectSignal(reply));
         // Version numbers are never reused; aliases move.
         const freshness = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
         return reply

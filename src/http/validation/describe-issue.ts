@@ -1,4 +1,4 @@
-/** Describes zod issues by location, in terms of the request: what is wrong and what is allowed. */
+/** Describes zod issues in terms of the request: where, what is wrong, what is allowed. */
 import { z } from 'zod';
 import { issueMessage, kindName, optionsMessage, show } from '../../domain/issue-message.ts';
 import { nearestName } from '../../domain/nearest-name.ts';
@@ -8,7 +8,7 @@ type Path = readonly PropertyKey[];
 
 export interface Described {
   readonly path: Path;
-  /** A predicate or a sentence. */
+  /** A predicate, such as "must be an integer", or a sentence. */
   readonly detail: string;
 }
 
@@ -33,7 +33,7 @@ export function describeIssue(issue: Issue, schema: unknown, data: unknown): Des
 
 interface AllowedFields {
   readonly names: readonly string[];
-  /** The `type` that they depend on. */
+  /** The value of `type` for which these fields are allowed, if they depend on it. */
   readonly type: string | undefined;
 }
 
@@ -53,14 +53,14 @@ function describeUnion(
   if ('options' in issue && issue.options) {
     return [{ path, detail: optionsMessage(issue.options, valueAt(data, path)) }];
   }
-  // All alternatives require a literal at the same location, such as `type`, and the value is none of them.
+  // All alternatives require a literal at the same location, such as `type`, and the value equals none of them.
   const literals = errors.map((issues) => issues.find(isLiteralIssue)).filter((found) => found !== undefined);
   if (literals.length > 1 && literals.length === errors.length) {
     const location = [...path, ...literals[0]!.path];
     const allowed = literals.flatMap(({ values }) => values);
     return [{ path: location, detail: optionsMessage(allowed, valueAt(data, location)) }];
   }
-  // The intended alternative has the right kind of value and fails deeper, or by its size.
+  // In the intended alternative, the kind of the value matches, and a deeper field or its size is wrong.
   const intended = errors.find(
     (issues) => !issues.some((inner) => inner.path.length === 0 && expectedKind(inner)),
   );
@@ -112,7 +112,7 @@ function objectsAt(schema: unknown, path: Path, data: unknown): z.ZodObject[] {
   return key === undefined ? [schema] : objectsAt(schema.shape[String(key)], rest, valueAt(data, [key]));
 }
 
-/** The options whose literal fields, such as `type`, equal the value that was sent, or the default; else all options. */
+/** The options whose literal fields, such as `type`, equal the sent value or the default; otherwise all options. */
 function matchingOptions(data: unknown, options: readonly unknown[]): readonly unknown[] {
   const matching = options.filter(
     (option) =>

@@ -1,4 +1,4 @@
-/** Validation by zod, with an error that names every location, what is wrong there, and what is allowed. */
+/** Validation by zod, with one error that lists every invalid location and what is allowed. */
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';

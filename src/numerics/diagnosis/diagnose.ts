@@ -54,8 +54,8 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
   return findings;
 
   /**
-   * The gain of the first changed image over the present one. Returns null if it is not unusual or not positive, or if
-   * every changed image is still far from the training images, so the change has not corrected it.
+   * The gain in log-likelihood of the first changed image over the current one. Returns null if it is not unusual or
+   * not positive, or if every changed image is still far from the training images, so no change has corrected it.
    */
   function unusualGain(present: number, usual: number, changed: readonly [Pixels, ...Pixels[]]) {
     const gain = imageLikelihood(gaussians, changed[0]) - present;

@@ -30,7 +30,7 @@ interface Range {
   readonly high: number;
 }
 
-/** Fractions of correct images that are wrongly reported; 0.9 % in all. */
+/** Fractions of correct images that are reported by mistake; 0.9 % in total. */
 const FALSE_ALARM_RATES = { inverted: 0.001, transposed: 0.003, offCentre: 0.002, far: 0.003 };
 const MAX_MEASURED = 10_000;
 
@@ -38,7 +38,7 @@ const MAX_MEASURED = 10_000;
  * Distributions are fitted to every second image and thresholds are taken from the others, which the fit has not seen, so
  * the false-alarm rates hold for new images too.
  * @param examples at least two, of 28×28 pixels
- * @throws RangeError otherwise
+ * @throws RangeError if there are fewer, or they have another size
  */
 export function computeImageStatistics({ pixels, labels }: Examples, classes: number): ImageStatistics {
   if (labels.length < 2 || pixels.length !== labels.length * SIDE * SIDE) {

@@ -1,4 +1,7 @@
-/** Calibration: confidence against accuracy (Guo et al. 2017, On Calibration of Modern Neural Networks). */
+/**
+ * Calibration: confidence compared with accuracy.
+ * Guo et al. 2017, On Calibration of Modern Neural Networks.
+ */
 import type { Predictions } from './predictions.ts';
 
 const BINS = 15;

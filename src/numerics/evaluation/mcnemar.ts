@@ -10,7 +10,7 @@ export interface McNemarTest {
   readonly pValue: number;
 }
 
-/** From this number of differing predictions on, the distribution is close to χ². */
+/** From this number of examples that only one of the two got right, the distribution is close to χ². */
 const LARGE = 25;
 
 /**
@@ -37,7 +37,7 @@ export function mcnemar(b: number, c: number): McNemarTest {
   };
 }
 
-/** P(X ≤ k) = Σ_{i ≤ k} C(n, i) / 2ⁿ: whole numbers, exact. */
+/** P(X ≤ k) = Σ_{i ≤ k} C(n, i) / 2ⁿ. The sum is exact, because its terms are whole numbers. */
 function lowerTail(k: number, n: number): number {
   let [sum, choose] = [0, 1];
   for (let i = 0; i <= k; i++) {
@@ -48,7 +48,7 @@ function lowerTail(k: number, n: number): number {
 }
 
 /**
- * P(χ²₁ > x) = erfc(√(x / 2)) = Γ(½, x/2) / √π, to a relative 1e-13 as far as a double reaches. With y = x / 2:
+ * P(χ²₁ > x) = erfc(√(x / 2)) = Γ(½, x/2) / √π, to a relative 1e-13 until it underflows. With y = x / 2:
  * 1 − e⁻ʸ √(y/π) Σ_k yᵏ / (½)(3/2)…(½ + k) while that is large, then Legendre's continued fraction
  * e⁻ʸ √(y/π) / (y + ½ − (½ · 1) / (y + 5/2 − (3/2 · 2) / (y + 9/2 − …))) (Abramowitz and Stegun 6.5.29, 6.5.31), which
  * loses no digits in the tail.

@@ -8,7 +8,7 @@ export const STRIDE = 2;
 
 /**
  * For each pixel, the mean drop of the label's probability over the patches that cover it, each set to 0 like the
- * background. Positive values support the class, negative values speak against it.
+ * background. Positive values support the class, negative values oppose it.
  * @param image side × side pixels, 0–255, side − PATCH a multiple of STRIDE
  * @returns side × side
  */

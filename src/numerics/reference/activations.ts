@@ -6,7 +6,7 @@ export interface ActivationFunction {
   value(z: number): number;
   /** act'(z), given a = act(z). */
   derivative(z: number, a: number): number;
-  /** Whether the function has no derivative at 0; `derivative` returns that of the left side. */
+  /** Whether the function has no derivative at 0; `derivative` then returns the left derivative. */
   readonly hasKink: boolean;
 }
 

@@ -69,7 +69,7 @@ export function forwardExample(
 }
 
 /**
- * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), from dz_L in the pass down.
+ * dW_l += dz_l a_{l−1}ᵀ;  db_l += dz_l;  dz_{l−1} = (W_lᵀ dz_l) ⊙ act'(z_{l−1}), starting from the dz_L in `pass`.
  * The gradient with respect to the input is not needed and not computed.
  */
 export function backwardExample(

@@ -60,7 +60,8 @@ export function linearBackward(
 }
 
 /**
- * dz_{l−1} = (Wᵀ dz_l) ⊙ act'(z_{l−1}) (inputs). It is zero except for the listed inputs, the only ones with a derivative.
+ * dz_{l−1} = (Wᵀ dz_l) ⊙ act'(z_{l−1}) (inputs). It is zero except for the inputs listed in `a`: the derivatives of
+ * the others are 0.
  */
 export function linearBackwardInput(
   dzBelow: Float64Array,

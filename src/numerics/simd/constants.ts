@@ -1,5 +1,5 @@
 /**
- * Constants of the kernel, read by Node and by AssemblyScript alike: whole numbers and nothing else.
+ * Constants of the kernel: whole numbers only, because both Node and AssemblyScript read them.
  *
  * How work is divided: a panel is the units whose sums fit the vector registers; a tile is the rows, or examples, that
  * stay in the first-level cache; a block is the rows of W that one thread updates together; a chunk is the examples that
@@ -10,7 +10,7 @@ export const MAX_BATCH = 1024;
 export const MAX_THREADS = 64;
 export const MAX_LAYERS = 10;
 
-/** float32×4 vectors across a panel, at most: as many accumulators as fit the registers. */
+/** Largest number of float32×4 vectors in a panel: as many accumulators as fit the registers. */
 export const PANEL_VECTORS = 12;
 /** Rows of a panel in a tile: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
 export const TILE_ROWS = 176;
@@ -21,14 +21,15 @@ export const BLOCK_ROWS = 32;
 /** Examples in a chunk, so that a tile of weights is read once for all of them. */
 export const CHUNK_EXAMPLES = 128;
 
-// Phases of a step.
+// Phases of a step: forward and backward pass; gradients and updates; updates from buffered gradients.
 export const PASS = 0;
 export const UPDATE = 1;
 export const APPLY = 2;
 /** Flag in PHASE: the step is over. */
 export const STEP_ENDED = 4;
 
-// Values of MODE.
+// Values of MODE. DIRECT adds the gradient of plain sgd to the weights as it is summed; FUSED updates each block once
+// its gradient is summed; BUFFERED updates after all gradients are known; GRADIENT computes them without an update.
 export const MODE_DIRECT = 0;
 export const MODE_FUSED = 1;
 export const MODE_BUFFERED = 2;

@@ -3,7 +3,7 @@ import { MAX_BATCH } from './constants.ts';
 import { HEADER } from './header.ts';
 
 /**
- * Records first … last − 1 ← the rows of `pixels` named by the indices of the batch, which are in the kernel's memory.
+ * Records first … last − 1 ← the rows of `pixels` at the indices of the batch, which are in the kernel's memory.
  * Allocates nothing.
  */
 export type CopyRows = (first: number, last: number) => void;
@@ -33,7 +33,7 @@ export function createCopyRows(
   const pixelWords = new BigInt64Array(pixels.buffer, pixels.byteOffset, pixels.length >> 3);
   const halves = new Int32Array(pixels.buffer, pixels.byteOffset, pixels.length >> 2);
   const count = inputs >> 3;
-  // Written, so that the compiler does not remove the reads.
+  // Receives the result of `touch`, so that the compiler does not remove its reads.
   const touched = new Int32Array(1);
   return (first, last) => {
     touched[0] = touch(halves, batch, first, last, 2 * count);
@@ -44,8 +44,8 @@ export function createCopyRows(
 }
 
 /**
- * Reads a word of every cache line of all rows first. Rows are scattered over the data set, and this way the processor
- * waits for many of them at once, which halves the time.
+ * Reads one word of every cache line of the rows before they are copied. Rows are scattered over the data set; this
+ * way the processor waits for many of them at once, which halves the time.
  */
 function touch(from: Int32Array, batch: Uint32Array, first: number, last: number, count: number): number {
   let sum = 0;
@@ -60,7 +60,10 @@ function copyBytes(to: Uint8Array, at: number, from: Uint8Array, start: number, 
   for (let k = 0; k < count; k++) to[at + k] = from[start + k]!;
 }
 
-/** Eight bytes at a time. Compiled code moves them without creating BigInts; float64 might change the bits of NaNs. */
+/**
+ * Copies eight bytes at a time. Compiled code moves them without creating BigInts; float64 might change the bits of
+ * NaNs.
+ */
 function copyWords(to: BigInt64Array, at: number, from: BigInt64Array, start: number, count: number): void {
   let k = 0;
   for (; k + 2 <= count; k += 2) {

@@ -1,4 +1,4 @@
-/** A kernel engine that also evaluates with the kernel, which is much faster than the reference. */
+/** A kernel engine that also evaluates with the kernel, much faster than the reference. */
 import type { Engine, EngineSettings } from '../engine.ts';
 import type { Parameters as Packed } from '../network.ts';
 import { createKernelEngine, type KernelEngine, type KernelOptions } from './kernel-engine.ts';
@@ -6,7 +6,7 @@ import { createKernelForward } from './kernel-forward.ts';
 
 export type EvaluatingEngine = KernelEngine & Required<Pick<Engine, 'evaluate'>>;
 
-/** @throws RangeError as `createKernelEngine` */
+/** @throws RangeError in the same cases as `createKernelEngine` */
 export function createEvaluatingEngine(
   module: WebAssembly.Module,
   settings: EngineSettings,

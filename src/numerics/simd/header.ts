@@ -1,6 +1,7 @@
 /**
- * The header of the kernel's memory: one table of fields, which gives their addresses and a typed view.
- * scripts/kernel-addresses.ts writes the addresses to assembly/addresses.ts. An address of 0 means "none".
+ * The header of the kernel's memory, defined by a table of its fields.
+ * The table gives the addresses of the fields and a typed view of them. scripts/kernel-addresses.ts writes the
+ * addresses to assembly/addresses.ts. An address of 0 means "none".
  */
 import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, PANEL_VECTORS } from './constants.ts';
 
@@ -8,7 +9,7 @@ import { MAX_BATCH, MAX_LAYERS, MAX_THREADS, PANEL_VECTORS } from './constants.t
 const LINE = 64;
 
 interface Field {
-  /** An area is known by its address alone. */
+  /** An area has an address, but no property in a view. */
   readonly type: 'i32' | 'f32' | 'f64' | 'area';
   readonly bytes: number;
   readonly alignment: number;
@@ -34,7 +35,7 @@ const f32 = { type: 'f32', bytes: 4, alignment: 4 } as const;
 const f64 = { type: 'f64', bytes: 8, alignment: 8 } as const;
 /** A word with a cache line to itself: threads write it while others work. */
 const line = { type: 'i32', bytes: LINE, alignment: LINE } as const;
-/** The first word of a group that is written together. */
+/** The first word of a group of fields that are written together; it starts a cache line. */
 const group = { type: 'i32', bytes: 4, alignment: LINE } as const;
 const area = (bytes: number) => ({ type: 'area', bytes, alignment: LINE }) as const;
 
@@ -69,7 +70,7 @@ export const HEADER = createTable(LINE, {
   LAYER_COUNT: i32,
   RECORDS: i32,
   RECORD_STRIDE: i32,
-  /** Offset of a record that is never written. */
+  /** Offset of a record that stays zero, with which lists are padded. */
   ZERO_RECORD: i32,
   /** List of the records of the batch. */
   BATCH_LIST: i32,
@@ -92,7 +93,7 @@ export const HEADER = createTable(LINE, {
   ACTIVATION: i32,
   OPTIMIZER: i32,
   NESTEROV: i32,
-  /** Flags of inputs that are treated as non-zero: 0xffff to skip no zeros, else 0. */
+  /** Flags of inputs that are treated as non-zero: 0xffff to process zeros too, else 0. */
   DENSE: i32,
   STANDARDIZED: i32,
   /** Whether pixels are float32 instead of uint8. */
@@ -133,7 +134,7 @@ export const HEADER = createTable(LINE, {
   EPOCH: i32,
   /** Position in the epoch of the first example. */
   START: i32,
-  /** Whether the caller has copied the rows of all threads. */
+  /** Whether the rows of all threads have been copied before the step. */
   ROWS_COPIED: i32,
   /** Number of the step. */
   STEP: i32,

@@ -1,4 +1,4 @@
-/** The float32 engine: writes its settings to the kernel's memory, then calls the kernel once per step. */
+/** The float32 engine: writes its settings to the kernel's memory and calls the kernel each step. */
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutThreshold } from '../dropout.ts';
 import {
@@ -18,7 +18,7 @@ import { createKernel, instantiate, isFused } from './kernel.ts';
 import { layOut } from './layout.ts';
 import { pack, unpackInto } from './packing.ts';
 
-/** Handle with which a further thread joins a kernel; it can be posted to a worker. */
+/** Handle with which another thread joins a kernel; it can be posted to a worker. */
 export interface KernelHandle {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
@@ -30,22 +30,22 @@ export interface KernelHandle {
 export interface KernelEngine extends Engine {
   /** Whether this processor rounds multiply-adds once. */
   readonly fused: boolean;
-  /** For `runKernelThread` in threads of ranks 1 … threads − 1. `pixels` are those of the steps, in shared memory. */
+  /** Creates the handle for `runKernelThread`. `pixels` are those of the steps, in shared memory. */
   createHandle(pixels: Uint8Array): KernelHandle;
-  /** Ends every `runKernelThread`; further steps run in the engine's own thread alone. */
+  /** Ends every `runKernelThread`; later steps run in the engine's own thread alone. */
   shutdown(): void;
 }
 
 export interface KernelOptions {
   readonly threads?: number;
-  /** Whether zeros are not skipped; for the test that this changes no result. */
+  /** Whether to process zeros instead of skipping them; for the test that skipping changes no result. */
   readonly dense?: boolean;
 }
 
 /** Weights up to this size stay in a core's own cache and can be read again for every few examples. */
 const CACHED_BYTES = 512 * 1024;
 
-/** Two items per thread, to balance the load; one for wide networks, which reads the weights only once. */
+/** Two items per thread, to balance the load; one for wide networks, so that a thread reads the weights only once. */
 function examplesPerItem(batch: number, threads: number, weightsBytes: number): number {
   const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
   return Math.max(4, Math.ceil(batch / items));
@@ -168,7 +168,7 @@ export function createKernelEngine(
     exports.transposeAll();
   }
 
-  /** Whether a step is just −η times the gradient, so that an update can add directly to the weights. */
+  /** Whether a step is just decay and −η times the gradient, so that an update can add directly to the weights. */
   const isPlain =
     optimizer.type === 'sgd' && optimizer.momentum === 0 && settings.l1 === 0 && clipNorm === null;
 
@@ -190,10 +190,10 @@ export function createKernelEngine(
       indices[n] = batch[n]!;
       bytes[layout.labels + n] = examples.labels[batch[n]!]!;
     }
-    // Further threads can read only the pixels of their handle.
-    const isAlone = threads > 1 && pixels.buffer !== sharedPixels?.buffer;
-    header.ROWS_COPIED = isAlone ? 1 : 0;
-    if (isAlone) copyRows(0, batch.length);
+    // Other threads can read only the pixels of their handle, so rows of other pixels are copied here.
+    const copiesAllRows = threads > 1 && pixels.buffer !== sharedPixels?.buffer;
+    header.ROWS_COPIED = copiesAllRows ? 1 : 0;
+    if (copiesAllRows) copyRows(0, batch.length);
     const rate = position.learningRate;
     header.MODE = mode;
     header.BATCH_SIZE = batch.length;
@@ -268,9 +268,9 @@ export function createKernelEngine(
 }
 
 /**
- * Runs a further thread of a kernel: blocks the thread until the engine's `shutdown`. The engine's own thread has rank 0;
- * call this once for each of the ranks 1 … threads − 1. A thread that starts late, or never, only makes steps slower. Each
- * thread copies the rows of its own examples, so that they are in its core's cache.
+ * Runs another thread of a kernel: blocks the thread until the engine's `shutdown`. The engine's own thread has rank
+ * 0; call this once for each of the ranks 1 … threads − 1. A thread that starts late, or never, only makes steps
+ * slower. Each thread copies the rows of its own examples, so that they are in its core's cache.
  */
 export function runKernelThread({ module, memory, rows, pixels }: KernelHandle, rank: number): void {
   instantiate(module, memory, createCopyRows(memory, rows, pixels)).runThread(rank);

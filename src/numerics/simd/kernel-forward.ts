@@ -98,7 +98,7 @@ export function createKernelForward(
       for (const output of [logits, probabilities]) {
         if (output.length !== rows * classes) {
           throw new RangeError(
-            `${pixels.length} pixels, ${inputs} per image, need an output of ${classes} numbers per image, not ${output.length} in all.`,
+            `${pixels.length} pixels, ${inputs} per image, need an output of ${classes} numbers per image, but it has ${output.length} in total.`,
           );
         }
       }

@@ -1,4 +1,4 @@
-/** A compiled kernel with its memory, and the part of the header that all kinds of jobs share. */
+/** A kernel instance with its memory, and the header fields of trainings and predictions alike. */
 import type { Activation, Standardization } from '../network.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';
@@ -55,13 +55,13 @@ export interface KernelJob {
   readonly threads: number;
   readonly activation: Activation;
   readonly standardization: Standardization | null;
-  /** Whether zeros are not skipped; the results are the same. */
+  /** Whether to process zeros instead of skipping them; the results are the same. */
   readonly dense: boolean;
-  /** Called at the start of a step. */
+  /** Called by a step for the examples of each chunk before their forward pass, unless ROWS_COPIED is set. */
   readonly copyRows: CopyRows;
 }
 
-/** @throws RangeError when the network has more layers than the kernel has room for. */
+/** @throws RangeError when the network has more layers than the kernel supports. */
 export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel {
   const { layout, standardization } = job;
   const { layers, weightsBytes } = layout;
@@ -109,7 +109,7 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
     entry.GRADIENT_LIST = layer.gradientList;
     entry.BACKWARD_SUMS = layer.backwardSums;
   }
-  const scale = pixelScale(standardization);
+  const scale = pixelFactor(standardization);
   header.PIXEL_SCALE = scale;
   for (let x = 0; x < 256; x++) floats[layout.pixelValues / 4 + x] = x * scale;
   const exports = instantiate(module, memory, job.copyRows);
@@ -118,6 +118,6 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
 }
 
 /** 1 / (255 σ) as a float32. A pixel's value is the float32 product with it, for uint8 and float32 pixels alike. */
-function pixelScale(standardization: Standardization | null): number {
+function pixelFactor(standardization: Standardization | null): number {
   return Math.fround(1 / (255 * (standardization?.std ?? 1)));
 }

@@ -52,15 +52,15 @@ export interface LayoutRequest {
 const LINE = 64;
 /** Bytes of a page of WebAssembly memory. */
 export const PAGE_BYTES = 65536;
-/** Tables of augmentation: 1024 noise values and at most 1024 rectangles, of two bytes each. */
+/** Bytes of the augmentation tables: 1024 noise values and at most 1024 rectangles, two bytes each. */
 const TABLE_BYTES = 2048 + 2048;
-/** Copy from which an image is shifted: 28 rows of 96 bytes. */
+/** Bytes of the padded copy from which an image is shifted: 28 rows of 96. */
 const SHIFT_BYTES = 28 * 96;
 
 const lines = (bytes: number) => Math.ceil(bytes / LINE) * LINE;
 export const vectorCount = (units: number) => (units + 3) >> 2;
 const blockCount = (inputs: number) => Math.floor(inputs / BLOCK_ROWS) + 1;
-/** 32 starts of tiles, then positions, with room for the eight that are always written. */
+/** Bytes of a list: 32 starts of tiles, then the positions, with room for the eight written at a time. */
 const listBytes = (inputs: number) => 128 + 2 * (inputs + 16);
 
 /** Allocates consecutive cache lines. */
@@ -140,7 +140,7 @@ export function layOut(request: LayoutRequest): Layout {
     scratch: memory.take(scratchStride * threads),
     scratchStride,
     maskBytes,
-    // One more record, of zeros, to pad lists with; reads of whole blocks may also extend into it.
+    // One more record, of zeros, with which lists are padded; reads of whole blocks may also extend into it.
     records: memory.take(recordStride * (records + 1)),
     recordStride,
     weightsBytes,

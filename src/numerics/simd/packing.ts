@@ -1,6 +1,7 @@
 /**
- * Conversion between the packed vector (W1 row-major, b1, W2, …) and the kernel's order: units in panels of at most
- * PANEL_VECTORS float32×4, each panel input by input with the biases as one more input, units padded with zeros to fours.
+ * Conversion between the packed vector (W1 row-major, b1, W2, …) and the kernel's order.
+ * In the kernel's order, the units of a layer are divided into panels of at most PANEL_VECTORS float32×4. A panel
+ * has a row per input and one for the biases. The units are padded with zeros to a multiple of four.
  */
 import type { Parameters } from '../network.ts';
 import { PANEL_VECTORS } from './constants.ts';
@@ -11,7 +12,7 @@ function panelStart(vectors: number, panels: number, p: number): number {
   return p === panels ? vectors : 2 * Math.floor((((vectors + 1) >> 1) * p) / panels);
 }
 
-/** Calls `visit` with the start and the stride of each unit's weights, in float32, relative to the layer. */
+/** Calls `visit` with the start (relative to the layer) and the stride of each unit's weights, counted in float32. */
 function eachUnit(
   { inputs, outputs }: LayerLayout,
   visit: (unit: number, start: number, stride: number) => void,
@@ -28,7 +29,7 @@ function eachUnit(
   }
 }
 
-/** packed ← the kernel's numbers at `shift` bytes behind the weights. */
+/** packed ← the kernel's numbers, `shift` bytes after the weights. */
 export function pack(
   packed: Parameters,
   numbers: Float32Array,

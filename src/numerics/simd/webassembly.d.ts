@@ -1,4 +1,4 @@
-/** The used part of the WebAssembly API, which TypeScript declares only as part of the DOM library. */
+/** The part of the WebAssembly API that is used; TypeScript declares it only in the DOM library. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

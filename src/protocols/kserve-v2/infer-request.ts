@@ -13,7 +13,7 @@ import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './sc
 /** The body as received. */
 export interface InferBody {
   readonly bytes: Uint8Array;
-  /** Length of the JSON at its start: null if all of it is JSON, 0 for a raw tensor. */
+  /** Length of the JSON at the start of the body: null if the whole body is JSON, 0 for a raw tensor. */
   readonly jsonBytes: number | null;
 }
 
@@ -85,7 +85,10 @@ function decodeRaw(bytes: Uint8Array): InferRequest {
   };
 }
 
-/** @param binary the bytes after the JSON */
+/**
+ * @param binary the bytes after the JSON
+ * @param hasHeader whether the request has Inference-Header-Content-Length
+ */
 function decodeInput(
   { datatype, shape, parameters, data }: V2Input,
   binary: Uint8Array,

@@ -1,4 +1,4 @@
-/** Responses of the Open Inference Protocol v2: JSON, followed by the outputs requested as binary tensors. */
+/** Responses of the Open Inference Protocol v2: JSON, then binary tensors if requested. */
 import type { VersionReference } from '../../domain/model-reference.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { EncodedResponse } from '../codec.ts';
@@ -8,7 +8,7 @@ import type { V2InferResponse, V2Output } from './schema.ts';
 
 type Values = readonly (number | string)[];
 
-/** Decimals of a probability in a classification: enough for a float32, without an exponent. */
+/** Decimals of a probability in a classification, which is written without an exponent. */
 const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */

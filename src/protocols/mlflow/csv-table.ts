@@ -13,20 +13,20 @@ export const MAX_NUMBERS = 2 ** 24;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * Without `header`, the first row is a header if it contains no number, or if it counts 0, 1, 2, …, as pandas writes
- * it for unnamed columns. A row of numbers with one damaged cell is not skipped but rejected, because skipping it would
- * silently drop a prediction.
+ * Without `header`, the first row is a header if it contains no number, or if it counts 0, 1, 2, …, as pandas names
+ * unnamed columns. A row with a damaged cell is rejected instead of skipped, because skipping it would silently drop
+ * a prediction.
  * @throws AtelierError `malformed-body`
  */
 export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
   let values = new Float64Array(1024);
   let columns = 0;
   let length = 0;
-  let line = 0;
+  let row = 0;
   function addRow(cells: readonly string[]): null {
-    line++;
-    if (line === 1) columns = cells.length;
-    if (line === 1 && (header === 'present' || (header === undefined && looksLikeHeader(cells)))) return null;
+    row++;
+    if (row === 1) columns = cells.length;
+    if (row === 1 && (header === 'present' || (header === undefined && looksLikeHeader(cells)))) return null;
     if (length + columns > MAX_NUMBERS) malformed(`it has more than ${MAX_NUMBERS} numbers`);
     if (length + columns > values.length) {
       const grown = new Float64Array(Math.max(values.length * 2, columns));
@@ -35,7 +35,7 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
     }
     for (const [n, cell] of cells.entries()) {
       if (!NUMBER.test(cell))
-        malformed(`row ${line}, column ${n + 1} is ${quote(cell)}, which is not a number`);
+        malformed(`row ${row}, column ${n + 1} is ${quote(cell)}, which is not a number`);
       values[length++] = Number(cell);
     }
     return null;

@@ -1,4 +1,4 @@
-/** Rows of a pandas DataFrame in the two JSON forms that MLflow accepts: split and records. */
+/** Rows of a pandas DataFrame in the two JSON forms of MLflow: split and records. */
 import { rejectAt } from '../../formats/json-limits.ts';
 import type { Invocation } from './schema.ts';
 

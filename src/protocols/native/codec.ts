@@ -1,5 +1,5 @@
-/** Codec of the native protocol: JSON, npy, raw bytes, forms and encoded images in; JSON or npy out. */
-import { decodeImages, type EncodedImages } from '../../datasets/decode-images.ts';
+/** Codec of the native protocol: images in any accepted content type → JSON or npy. */
+import { decodeImages, type ReceivedImages } from '../../datasets/decode-images.ts';
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { VersionReference } from '../../domain/model-reference.ts';
 import { npyBytes } from '../../formats/npy.ts';
@@ -11,11 +11,11 @@ import { diagnoseImages } from './diagnose-images.ts';
 import type { Prediction, PredictionOptions, Predictions } from './schema.ts';
 
 export interface NativeBody {
-  readonly images: EncodedImages;
+  readonly images: ReceivedImages;
   readonly options: PredictionOptions;
   readonly format: 'json' | 'npy';
   /** Statistics of the training images to compare with; null without `?diagnose`. */
-  readonly diagnosing: ImageStatistics | null;
+  readonly imageStatistics: ImageStatistics | null;
 }
 
 interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
@@ -24,9 +24,9 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
-  decode({ images, options, format, diagnosing }) {
+  decode({ images, options, format, imageStatistics }) {
     const batch = decodeImages(images);
-    const diagnoses = diagnosing && diagnoseImages(images, batch, diagnosing);
+    const diagnoses = imageStatistics && diagnoseImages(images, batch, imageStatistics);
     return { batch, responseFormat: { options, format, diagnoses } };
   },
 

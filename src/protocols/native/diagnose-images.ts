@@ -1,5 +1,5 @@
 /** Compares images with the training images of the model (`?diagnose=true`). */
-import { type EncodedImages, listCorrections } from '../../datasets/decode-images.ts';
+import { listCorrections, type ReceivedImages } from '../../datasets/decode-images.ts';
 import type { ImageBatch } from '../../datasets/image-batch.ts';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
@@ -7,7 +7,7 @@ import { AtelierError } from '../../errors.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
 
-/** Takes a second or two. */
+/** Limit per request: diagnosing this many images takes a second or two. */
 export const MAX_DIAGNOSED = 10_000;
 
 /**
@@ -16,7 +16,7 @@ export const MAX_DIAGNOSED = 10_000;
  * @throws AtelierError `impossible-request` for more than 10,000 images
  */
 export function diagnoseImages(
-  images: EncodedImages,
+  images: ReceivedImages,
   { count, pixels }: ImageBatch,
   statistics: ImageStatistics,
 ): Diagnosis[] {

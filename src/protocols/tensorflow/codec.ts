@@ -1,4 +1,7 @@
-/** Codec of TensorFlow Serving's predict API. https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
+/**
+ * Codec of TensorFlow Serving's predict API.
+ * https://www.tensorflow.org/tfx/serving/api_rest#predict_api
+ */
 import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromRows } from '../instances.ts';

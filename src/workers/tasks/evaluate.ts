@@ -1,4 +1,4 @@
-/** Evaluations and comparisons of models, computed by the kernel that serves predictions. */
+/** Evaluations and comparisons of models, computed by the kernel that also computes predictions. */
 import {
   type ClassificationReport,
   classificationReport,

@@ -11,7 +11,10 @@ import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
 import { kernelModule } from '../kernel.ts';
 import type { ExplanationResult, ExplanationTask } from '../messages.ts';
 
-/** @throws AtelierError `impossible-request` for several images or an unknown class; see `decodeImages` for invalid images */
+/**
+ * @throws AtelierError `impossible-request` for several images or an unknown class, and for invalid images those of
+ *   `decodeImages`
+ */
 export function explainImage({ network, images, label, diagnosing }: ExplanationTask): ExplanationResult {
   const { layerSizes, activation, parameters, standardization, classNames } = network;
   const batch = decodeImages(images);

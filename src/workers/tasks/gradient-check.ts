@@ -1,4 +1,4 @@
-/** Gradient checks: backpropagation against finite differences, and the kernel against the reference. */
+/** Gradient checks: backpropagation against finite differences, kernel against reference. */
 import { npyBytes } from '../../formats/npy.ts';
 import { PLAIN_OBJECTIVE } from '../../numerics/engine.ts';
 import { type GradientCheckReport, gradientCheck } from '../../numerics/gradient-check.ts';
@@ -21,7 +21,7 @@ export function runGradientCheck(task: GradientCheckTask): GradientCheckResult {
   return { ...report, kernel, durationMs, npy: gradientAsNpy(task, { positions, analytic, numeric }) };
 }
 
-/** The relative difference between the gradient of the training kernel and the reference, same weights and images. */
+/** Relative difference between the gradients of the kernel and of the reference, for the same weights and images. */
 function kernelDifference(task: GradientCheckTask, parameters: Parameters): number {
   const { layerSizes, activation, standardization, examples, indices, seed } = task;
   const settings = {

@@ -4,7 +4,7 @@ import { rejectModelFile } from '../../formats/model-file-error.ts';
 import { logitBound } from '../../numerics/logit-bound.ts';
 import type { ImportResult, ImportTask } from '../messages.ts';
 
-/** The default of trainings and of scikit-learn. */
+/** The default of training requests and of scikit-learn. */
 const DEFAULT_ACTIVATION = 'relu';
 /** A tenth of the largest float32, because sums of rounded numbers can exceed the bound slightly. */
 const MAX_LOGIT = 3e37;
@@ -16,6 +16,6 @@ export function importChecked({ bytes, hints }: ImportTask): ImportResult {
   const bound = logitBound(network, imported.parameters);
   if (bound <= MAX_LOGIT) return network;
   return rejectModelFile(
-    `its weights allow logits up to ${bound.toPrecision(2)}, and the limit is a tenth of the largest float32, 3.4e+38`,
+    `its weights allow logits up to ${bound.toPrecision(2)}, above 3e+37, a tenth of the largest float32`,
   );
 }

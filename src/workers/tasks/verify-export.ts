@@ -1,4 +1,4 @@
-/** Verifies an exported file by reading it again and comparing it with the model. */
+/** Verifies an exported file: reads it back and compares it with the model. */
 import { AtelierError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/export-model.ts';
 import { importModel } from '../../formats/import-model.ts';
@@ -14,7 +14,7 @@ export interface ReferencePredictions {
 }
 
 const MAX_DIFFERENCE = 1e-5;
-/** Allowed ratio of the two float32 rounding errors, either of which may be small by chance. */
+/** Allowed ratio of the file's rounding error to the service's, either of which may be small by chance. */
 const ROUNDINGS = 4;
 
 /**
@@ -52,8 +52,8 @@ function comparePredictions(
   const found = evaluateOnnx(file, pixels).probabilities;
   const difference = largestDifference(found, probabilities);
   if (difference <= MAX_DIFFERENCE) return difference;
-  // Logits in the thousands have larger rounding errors in float32. The file must then be about as close to the float64
-  // result as the service is.
+  // Logits in the thousands have larger rounding errors in float32. The file must then be about as close to the
+  // float64 result as the service is.
   const exact = new Float64Array(found.length);
   createForward(model, model.parameters)(exact.slice(), exact, pixels);
   if (largestDifference(exact, found) <= ROUNDINGS * largestDifference(exact, probabilities))

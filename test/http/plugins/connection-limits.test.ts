@@ -105,7 +105,7 @@ test('a stalled body gives 408; a long-running request does not', async (t) => {
     return text(client);
   };
   const whole = say('123456789');
-  assertTimedOut(await say('1234'), /nothing of the body arrived for 0.05 seconds/);
+  assertTimedOut(await say('1234'), /no byte of the body arrived for 0.05 seconds/);
   longer.resolve();
   assert.match(await whole, /^HTTP\/1.1 200 [\s\S]*done$/);
   await assertNobodyIsConnected(app);

@@ -57,7 +57,7 @@ test('slow senders do not block others', async () => {
   while ((await predict(1000)).statusCode !== 200);
   assert.match(
     await said,
-    /^HTTP\/1.1 408 [\s\S]* the body arrived at \d+ bytes per second while other requests waited[\s\S]*"code":"request-timeout"/,
+    /^HTTP\/1.1 408 [\s\S]* the body arrived at \d+ bytes per second while another request needed its slot[\s\S]*"code":"request-timeout"/,
   );
   assert.equal(held.sockets.filter((socket) => socket.readableEnded).length, 1, 'one place was needed');
   await held.leave();

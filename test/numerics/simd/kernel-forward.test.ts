@@ -70,7 +70,7 @@ test('other parameters can be loaded; rejects outputs of the wrong length', () =
   assert.deepEqual(a, b);
   assert.throws(
     () => kernel.forward(new Float32Array(4), a, image),
-    /output of 3 numbers per image, not 4 in all/,
+    /output of 3 numbers per image, but it has 4 in total/,
   );
   assert.throws(() => kernel.load(new Float64Array(2)), /parameters, not 2/);
 });

@@ -11,7 +11,7 @@ export const namedModel = z.object({ name });
 export const namedVersion = z.object({ name, version });
 
 /**
- * An invalid name is a model that does not exist, since these protocols have no 422.
+ * Reports an invalid name as a model that does not exist, because these protocols have no 422.
  * @throws AtelierError `model-not-found`
  */
 export function readModelName(path: { name: string; version?: string }): {

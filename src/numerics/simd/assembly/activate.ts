@@ -46,7 +46,10 @@ const DROPOUT_PURPOSE = 4;
   v128.store(at, f32x4.mul(v128.load(at), factor));
 }
 
-/** Words 0 and 1 of counter (position · ⌈units / 2⌉ + k, epoch), key (seed, purpose + 256 · layer), decide units 2k and 2k + 1. */
+/**
+ * Drops units of layer l. With key (seed, purpose + 256 · layer), words 0 and 1 of counter
+ * (position · ⌈units / 2⌉ + k, epoch) decide units 2k and 2k + 1.
+ */
 function dropOut(l: i32, position: i32, units: i32, a: usize, d: usize): void {
   const key = DROPOUT_PURPOSE | (l << 8);
   const seed = load<i32>(SEED);

@@ -1,17 +1,17 @@
-/** Augmentation of the images in their records, byte for byte as defined by src/numerics/augment.ts. */
+/** Augmentation of images in their records, with the same bytes as src/numerics/augment.ts. */
 import {
   EPOCH, ERASE_SHAPES, ERASE_SHAPE_COUNT, ERASE_THRESHOLD, FLIP, NOISE_TABLE, SEED, SHIFT,
 } from './addresses.ts';
 import { firstWords, secondWords, threefry } from './threefry.ts';
 
-/** PURPOSE of random.ts */
+/** Values of PURPOSE in random.ts */
 const FLIP_AND_SHIFT = 5;
 const ERASE = 6;
 const NOISE = 7;
 
 const SIDE = 28;
 const QUARTER = 196;
-/** Bytes of a row of the copy that images are shifted from: 32 zeros, 28 pixels, zeros to the end. */
+/** Bytes of a row of the copy from which images are shifted: 32 zeros, 28 pixels, zeros to the end. */
 const COPY_ROW = 96;
 const COPY_LEFT = 32;
 

@@ -1,6 +1,7 @@
 /**
- * dW[j] = Σ_n a[n, j] dz[n] over one panel of units, one input j at a time: walks the list of the examples in which the
- * input is not zero, with the panel's sums in registers. Sums start from the weights themselves or from zero.
+ * The weight gradient over one panel of units: dW[j] = Σ_n a[n, j] dz[n], one input j at a time.
+ * A loop walks the list of the examples in which the input is not zero, with the panel's sums in registers. Sums
+ * start from the weights themselves or from zero.
  */
 import { PIXEL_VALUES, RECORDS } from './addresses.ts';
 import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vectors.ts';
@@ -8,7 +9,7 @@ import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vecto
 /**
  * X is u8 for pixels, f32 for activations, and f64 for the constant input 1 of the biases. An entry of the list is the
  * offset of an example's record, which holds both its inputs and its dz. Lists have even length and two entries are
- * processed per iteration, which gives the processor enough instructions to hide mispredicted ends of lists.
+ * processed per iteration: enough instructions to hide the mispredicted branch at the end of a list.
  */
 @inline function walk<T, X>(target: usize, from: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
   const table: usize = load<u32>(PIXEL_VALUES);

@@ -1,4 +1,4 @@
-/** The exports of the kernel. All its state is in its memory; ../header.ts describes the header. */
+/** The exports of the kernel. Its state is in its memory; ../header.ts describes the header. */
 import { APPLY, CHUNK_EXAMPLES, MODE_BUFFERED, MODE_GRADIENT, PASS, UPDATE } from '../constants.ts';
 import {
   AUGMENTED, BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, CLIP_NORM, CLIP_SCALE, CORRECT, CORRECT_SUM,
@@ -15,7 +15,7 @@ import { transpose } from './transpose.ts';
 import { applyBlock, blockCount, updateBlock } from './update.ts';
 import { madd } from './vectors.ts';
 
-/** Copies the rows of examples first … last − 1 into their records. Done by Node, which can read the data set. */
+/** Copies the rows of examples first … last − 1 into their records. Provided by Node, which can read the data set. */
 @external('env', 'copyRows')
 declare function copyRows(first: i32, last: i32): void;
 
@@ -65,7 +65,7 @@ function passItem(item: i32, scratch: usize): void {
   }
 }
 
-/** Updates block `item`, counted through all layers. */
+/** Updates block `item`, numbered through all layers; with `apply`, from its buffered gradient. */
 function updateItem(item: i32, apply: bool, scratch: usize): void {
   let l = 1;
   let block = item;
@@ -146,7 +146,7 @@ function listBatch(): void {
   store<i32>(BATCH_LIST_LENGTH, (batch + 1) & ~1);
 }
 
-/** One step. Labels must be in place, and rows too if ROWS_COPIED is set. */
+/** Runs one step. Labels must have been written, and rows too if ROWS_COPIED is set. */
 export function step(): void {
   let items = 0;
   for (let l = layerCount(); l > 0; l--) items += blockCount(l);
@@ -161,7 +161,7 @@ export function step(): void {
   sumResults();
 }
 
-/** Runs rank 1 … n − 1 until `shutdown`. */
+/** Runs the thread of a rank from 1 to n − 1 until `shutdown`. */
 export function runThread(rank: i32): void { runPhases(rank); }
 
 /** Ends every `runThread`. */
@@ -180,7 +180,7 @@ function forwardOnly(count: i32): void {
   forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 
-/** Logits of the examples in the first `count` records; probabilities are written in place of dz. */
+/** Computes the logits of the examples in the first `count` records, and their probabilities in place of dz. */
 export function predict(count: i32): void {
   forwardOnly(count);
   const layer = layerAt(layerCount());
@@ -194,7 +194,7 @@ export function predict(count: i32): void {
   }
 }
 
-/** Loss and number of correct predictions of the batch in the records, whose labels are in place. */
+/** Computes the loss and the number of correct predictions of the batch. Rows and labels must have been written. */
 export function evaluate(): void {
   const count = load<i32>(BATCH_SIZE);
   forwardOnly(count);

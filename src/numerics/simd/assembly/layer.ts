@@ -6,5 +6,5 @@ import { LAYERS, LAYER_BYTES, LAYER_COUNT } from './addresses.ts';
 
 @inline export function layerCount(): i32 { return load<i32>(LAYER_COUNT); }
 
-/** Units in float32×4 vectors, the last one filled up with units whose weights are zero. */
+/** Number of float32×4 vectors for `units`, the last one padded with units whose weights are zero. */
 @inline export function vectorCount(units: i32): i32 { return (units + 3) >> 2; }

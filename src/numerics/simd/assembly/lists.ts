@@ -1,11 +1,11 @@
 /**
- * Lists of the non-zero inputs of an example, and of the examples in which an input is not zero. Eight flags form a
- * byte, and a table maps the byte to the positions of its ones, without branches.
+ * Lists of the non-zero inputs of an example, and of the examples in which an input is not zero.
+ * Eight flags form a byte, and a table maps the byte to the positions of its ones, without branches.
  */
 import { BLOCK_ROWS, TILE_EXAMPLES, TILE_ROWS } from '../constants.ts';
 import { BATCH_SIZE, DENSE, PACK16, PACK32, RECORDS, RECORD_STRIDE, ZERO_RECORD } from './addresses.ts';
 
-/** Bytes of one list of examples: room for a tile, and for the eight entries that are always written. */
+/** Bytes of one list of examples: room for a tile, and for the eight entries written at a time. */
 export const LIST_BYTES: usize = (TILE_EXAMPLES + 8) * 4;
 
 /** PACK16[m] = positions of the ones of m as 8 × u16; PACK32[m] = the same as byte offsets of records, 8 × u32. */
@@ -24,7 +24,7 @@ export function makePackTables(): void {
   }
 }
 
-/** Lists a row of bytes: the start of each tile, then (from byte 128) the positions, u16, ascending. */
+/** Lists the non-zeros of a row of bytes: starts of tiles, then (from byte 128) positions, u16, ascending. */
 export function listBytes(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
@@ -54,7 +54,7 @@ export function listBytes(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** The same for a row of float32. */
+/** Lists the non-zeros of a row of float32 as `listBytes` does. */
 export function listFloats(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
@@ -100,7 +100,7 @@ export function maskBytes(masks: usize, input: usize): void {
   }
 }
 
-/** The same for float32 inputs. */
+/** Computes the masks of float32 inputs as `maskBytes` does. */
 export function maskFloats(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);

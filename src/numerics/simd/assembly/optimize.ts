@@ -13,8 +13,8 @@ import {
 import { madd } from './vectors.ts';
 
 /**
- * Stores moments, with values below 2⁻¹⁰⁰ as 0. Moments that decay for ever, because their pixel stays zero, would become
- * denormal numbers, each of which costs 150 cycles, without any effect on the weights.
+ * Stores moments, with values below 2⁻¹⁰⁰ as 0. The moments of a pixel that stays zero decay for ever and would
+ * become denormal numbers, each of which costs 150 cycles, without any effect on the weights.
  */
 @inline function storeFlushed(at: usize, x: v128): void {
   v128.store(at, v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(7.888609052210118e-31))));
@@ -101,7 +101,7 @@ function descendByMoments(w: usize, g: usize, bytes: usize, scale: v128, decay: 
   }
 }
 
-/** One step on rows of weights, or of biases, which never decay. `scale` is the factor of gradient clipping. */
+/** Takes one step on rows of weights, or of biases, which never decay. `scale` is the factor of gradient clipping. */
 export function optimize(w: usize, g: usize, bytes: usize, scale: f32, biases: bool): void {
   const kind = load<i32>(OPTIMIZER);
   const factor = f32x4.splat(scale);

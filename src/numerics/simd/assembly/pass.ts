@@ -1,4 +1,4 @@
-/** Forward pass of examples first … last − 1 to their losses, and backward pass to the dz of every layer. */
+/** Forward pass of examples first … last − 1, their losses, and the backward pass to every dz. */
 import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
 import {
   BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, OUTPUTS,
@@ -100,7 +100,7 @@ function multiply(
   }
 }
 
-/** From the listed pixels to the logits, with dropout if `training`. `folded` are the folded biases, or 0. */
+/** Computes the logits from the listed pixels, with dropout if `training`. `folded` are the folded biases, or 0. */
 export function forward(first: i32, last: i32, training: bool, folded: usize): void {
   const layers = layerCount();
   const start = load<i32>(START);
@@ -125,7 +125,7 @@ export function forward(first: i32, last: i32, training: bool, folded: usize): v
   }
 }
 
-/** Losses, correct predictions and dz_L from the logits. */
+/** Computes losses, correct predictions and dz_L from the logits. */
 export function computeLosses(first: i32, last: i32): void {
   const layer = layerAt(layerCount());
   const classes = load<i32>(layer, OUTPUTS);

@@ -1,7 +1,8 @@
 /**
- * z[n] = b + Σ_j a[n, j] W[j] over one panel of units, one example at a time: walks its list of non-zero inputs with the
- * panel's sums in registers. Inputs are processed in tiles of TILE_ROWS, so that the tile of W stays in the first-level
- * cache for all examples; sums still run over ascending j.
+ * The product over one panel of units: z[n] = b + Σ_j a[n, j] W[j], one example at a time.
+ * A loop walks the example's list of non-zero inputs with the panel's sums in registers. Inputs are processed in
+ * tiles of TILE_ROWS, so that the tile of W stays in the first-level cache for all examples; sums still run over
+ * ascending j.
  */
 import { PIXEL_VALUES, RECORDS, RECORD_STRIDE } from './addresses.ts';
 import {
@@ -22,7 +23,7 @@ import {
 
 /**
  * X is u8 for pixels, which are looked up in the table of their values, and f32 for activations.
- * `seeds` is the bias row, or 0 to continue from what `output` holds.
+ * `seeds` is the bias row, or 0 to continue from the sums in `output`.
  */
 function walk<T, X>(
   first: i32,
@@ -102,7 +103,7 @@ function walk<T, X>(
   }
 }
 
-/** Examples first … last − 1, one panel of `vectors`, one tile of inputs. */
+/** Computes examples first … last − 1, over one panel of `vectors` vectors and one tile of inputs. */
 export function walkRows<X>(
   vectors: i32,
   first: i32,

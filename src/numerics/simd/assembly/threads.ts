@@ -1,8 +1,9 @@
 /**
- * Scheduling of a step's work among threads. A step consists of phases, and a phase of items that are independent of each
- * other. Item i belongs to thread i mod n, whose cache holds its weights from the previous step; a thread that has finished
- * its own items takes those of others. So a descheduled thread delays others only by the item it has claimed, and results
- * do not depend on who computes an item. The thread that finishes the last item of a phase begins the next phase.
+ * Scheduling of a step's work among threads.
+ * A step consists of phases, and a phase of items that are independent of each other. Item i belongs to thread i mod
+ * n, whose cache holds its weights from the previous step; a thread that has finished its own items claims those of
+ * others. A descheduled thread therefore delays the others only by the item it has claimed. Results do not depend on
+ * which thread computes an item. The thread that finishes the last item of a phase begins the next phase.
  *
  * PHASE is sequence · 8 + phase, + STEP_ENDED when the step is over. NEXT_ITEM has a word per thread, 64 bytes apart:
  * sequence · 2¹⁶ + its next item. Items are claimed by compare-and-exchange on the whole word, so an item of an earlier
@@ -32,7 +33,10 @@ export function awaitPhaseChange(phaseWord: i32): void {
   atomic.sub<i32>(WAITERS, 1);
 }
 
-/** Called only by the thread that finished the previous phase, or by rank 0 between steps. Must be its last access. */
+/**
+ * Called only by the thread that finished the previous phase, or by rank 0 between steps. The caller must not access
+ * the previous phase afterwards.
+ */
 export function beginPhase(phase: i32): void {
   const sequence = (atomic.load<i32>(PHASE) >>> 3) + 1;
   const threads = load<i32>(THREADS);

@@ -1,6 +1,7 @@
 /**
- * The update, by blocks of rows of W. One thread sums the gradient of a block over the examples, ascending, and takes the
- * step at once. If all gradients must be known first (clipping, the reported norm), they are buffered instead.
+ * The update of the weights, by blocks of rows of W.
+ * One thread sums the gradient of a block over the examples, ascending, and takes the step at once. If all gradients
+ * must be computed first (for clipping or the reported norm), they are buffered instead.
  */
 import { BLOCK_ROWS, MODE_BUFFERED, MODE_DIRECT, MODE_FUSED, PANEL_VECTORS, TILE_EXAMPLES } from '../constants.ts';
 import {
@@ -62,7 +63,7 @@ function squares(g: usize, bytes: usize): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` numbers all blocks. */
+/** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` is its overall number. */
 export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void {
   const layer = layerAt(l);
   const mode = load<i32>(MODE);

@@ -26,7 +26,7 @@ export const kserveRepositoryRoutes =
         response: { 200: repositoryIndexSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 413, 415) },
       },
       async handler({ body }) {
-        // An empty body means all. Every version is ready: it is loaded on demand.
+        // A body is optional and only validated: every version is ready, because versions are loaded on demand.
         if (body instanceof Buffer && body.length > 0) readJson(body, repositoryIndexRequestSchema);
         const references = await models.references();
         return references.map(({ name, version }) => ({
@@ -38,7 +38,7 @@ export const kserveRepositoryRoutes =
       },
     });
 
-    // The same response as Triton without explicit model control.
+    // Triton without explicit model control rejects these requests, too.
     for (const action of ['load', 'unload']) {
       app.route({
         method: 'POST',
