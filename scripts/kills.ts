@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from '../bench/machine.ts';
 import { quantile, readable } from '../bench/measure/statistics.ts';
 import { jobsToKill } from '../test/jobs-to-kill.ts';
-import { assertSame, killOften, restartTimes, runUndisturbed } from '../test/kill-often.ts';
+import { assertSameOutcome, killOften, restartTimes, runUndisturbed } from '../test/kill-often.ts';
 import { startProcess } from '../test/start-process.ts';
 import { temporaryDirectory } from '../test/start-service.ts';
 import { wholeArgument } from './whole-argument.ts';
@@ -49,9 +49,9 @@ async function measure(): Promise<void> {
     seed,
     onKill: (n) => console.log(`kill ${n} of ${kills}`),
   });
-  for (const [n, story] of killed.stories.entries()) assertSame(story, undisturbed[n]!);
+  for (const [n, story] of killed.histories.entries()) assertSameOutcome(story, undisturbed[n]!);
 
-  const times = killed.stories.map((story) => restartTimes(story, killed.killedAt));
+  const times = killed.histories.map((story) => restartTimes(story, killed.killedAt));
   const seconds = (of: 'running' | 'heard', q: number) =>
     `${readable(
       quantile(
@@ -59,20 +59,20 @@ async function measure(): Promise<void> {
         q,
       ) / 1000,
     )} s`;
-  const checkpoints = killed.stories.map(
+  const checkpoints = killed.histories.map(
     ({ events }) => events.filter(({ type }) => type === 'checkpoint').length,
   );
   const rows = [
     ['kills survived', `${killed.killedAt.length}, ${killed.early} of them while the service started`],
     ['digests of the final parameters', 'equal to those of the undisturbed jobs'],
     ['metrics of every epoch, warnings, best and last', 'equal to those of the undisturbed jobs'],
-    ['attempts', killed.stories.map(({ job }) => job.attempts).join(' and ')],
+    ['attempts', killed.histories.map(({ job }) => job.attempts).join(' and ')],
     [
       'events, numbered without gap or repeat',
-      killed.stories.map(({ events }) => events.length).join(' and '),
+      killed.histories.map(({ events }) => events.length).join(' and '),
     ],
     ['checkpoints', checkpoints.join(' and ')],
-    ['responses (202) compared again after each kill', String(killed.answers)],
+    ['responses (202) compared again after each kill', String(killed.recordedResponses)],
     ['from SIGKILL to running again, median, p95', `${seconds('running', 0.5)}, ${seconds('running', 0.95)}`],
     ["… to the first report of the job's thread", `${seconds('heard', 0.5)}, ${seconds('heard', 0.95)}`],
   ];

@@ -85,7 +85,7 @@ export const environmentSchema = z.object({
     .describe('Requests per minute of a key, or of an address without a key'),
   MAX_EVENT_LOOP_DELAY_MS: integer(1, 60_000)
     .default(50)
-    .describe('Event-loop delay over two seconds above which new work is rejected with 503'),
+    .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),
   STARTER_JOB: choice('on', 'off')
     .default('on')
     .describe('Trains a Fashion-MNIST model on start if no job exists yet'),

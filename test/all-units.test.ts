@@ -1,4 +1,4 @@
-/** Runs the fast tests of the folders that start no service in one process, which saves starting 80 of them. */
+/** Runs the unit tests in one process, because a process per file would take longer to start. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { UNIT_FOLDERS } from './unit-folders.ts';

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { UNIT_FOLDERS } from './unit-folders.ts';
 
-/** In the order in which a request passes them; a file imports from its own folder or from those further down. */
+/** Layers, in the order in which a request passes them. A file imports only from its own folder and later ones. */
 const FOLDERS = [
   'http',
   'services',
@@ -87,7 +87,7 @@ test('only config.ts reads the environment', () => {
   assert.deepEqual(readers, ['config.ts']);
 });
 
-/** What of Node's modules does not open a connection; of the others everything might. */
+/** Names of Node's network modules that open no connection. All others are forbidden. */
 const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   http: ['IncomingMessage', 'ServerResponse', 'STATUS_CODES'],
   net: ['BlockList', 'isIP', 'Socket'],
@@ -98,7 +98,7 @@ test('src opens no connections, so no URL is fetched for a client', () => {
     const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     assert.doesNotMatch(source, /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/, file);
     assert.doesNotMatch(source, /from '(node:)?(https|http2|tls|dgram|dns|undici|child_process)\b/, file);
-    // That of npyjs fetches what it is given as text.
+    // The loader of npyjs fetches its argument if it is a string.
     assert.doesNotMatch(source, /import [^;{]*\bnpyjs\b|\bload\b[^;]*from 'npyjs'/, file);
     for (const [, names, module] of source.matchAll(/import (?:type )?([^;]*?) from 'node:(http|net)'/g)) {
       const imported = names!.replace(/^\{|\}$|\btype\b/g, '').split(',');

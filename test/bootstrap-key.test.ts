@@ -5,12 +5,12 @@ import { readFile, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { serving, startProcess } from './start-process.ts';
+import { serviceAddress, startProcess } from './start-process.ts';
 import { temporaryDirectory } from './start-service.ts';
 
 async function startReachable(t: TestContext, stateDir: string, environment: Record<string, string> = {}) {
   const service = startProcess(t, stateDir, { HOST: '0.0.0.0', ...environment });
-  return { service, base: (await serving(service)).replace('0.0.0.0', '127.0.0.1') };
+  return { service, base: (await serviceAddress(service)).replace('0.0.0.0', '127.0.0.1') };
 }
 
 const keyIn = (output: string) => /^ {2}(atl_[\w-]{43})$/m.exec(output)?.[1];
@@ -62,7 +62,7 @@ test('neither valid nor invalid keys appear in output or files', async (t) => {
   const hash = createHash('sha256').update(right).digest('hex');
   const environment = { API_KEYS: `ci:predict:${hash}`, LOG_LEVEL: 'trace' };
   const service = startProcess(t, await temporaryDirectory(t), environment);
-  const base = await serving(service);
+  const base = await serviceAddress(service);
   for (const key of [right, wrong]) {
     const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     for (const path of ['/v1/models', '/v1/models/nobody', '/v1/nothing', '/health/ready']) {
@@ -75,7 +75,7 @@ test('neither valid nor invalid keys appear in output or files', async (t) => {
       await (await fetch(`${base}/v1/training-jobs`, { method: 'POST', headers, body })).text();
       await (await fetch(`${base}/v1/gradient-checks`, { method: 'POST', headers, body })).text();
     }
-    // What the parser of HTTP refuses.
+    // Node's HTTP parser rejects this request.
     const socket = connect(Number(new URL(base).port), '127.0.0.1');
     socket.end(`GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nbad header\r\n\r\n`);
     await once(socket.resume(), 'close');

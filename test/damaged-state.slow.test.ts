@@ -1,11 +1,11 @@
-/** What a service does with a state directory that has suffered. */
+/** Starting and running a service with a damaged state directory. */
 import assert from 'node:assert/strict';
 import { chmod, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { serving, startProcess } from './start-process.ts';
+import { serviceAddress, startProcess } from './start-process.ts';
 import { assertProblem, startService, temporaryDirectory, testImage, tiny, train } from './start-service.ts';
-import { ask } from './witness.ts';
+import { requestJson } from './witness.ts';
 
 const DAMAGES: Record<string, (path: string) => Promise<void>> = {
   'cut off': (path) => truncate(path, 1000),
@@ -56,7 +56,7 @@ test('a version with damaged parameters reports it, and everything else works', 
   }
   assert.equal((await predict('whole')).statusCode, 200);
 
-  // Trained again it is the same, and whole.
+  // Training again restores the same parameters.
   assert.equal((await train(app, tiny({ modelName: 'again', seed: 0 }))).digest, digests[0]);
   for (const name of ['again', names[0]!]) assert.equal((await predict(name)).statusCode, 200);
 });
@@ -77,7 +77,7 @@ test('a truncated database stops the start with advice, and is not changed', asy
   assert.deepEqual(await readFile(database), bytes);
 });
 
-/** To root every directory is writable. */
+/** Launcher that drops root, for whom every directory is writable. */
 const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
 
 test('an unwritable state directory stops the start, and is named', async (t) => {
@@ -91,5 +91,7 @@ test('an unwritable state directory stops the start, and is named', async (t) =>
     new RegExp(`^Atelier does not start: .*${stateDir}.*is not writable.*STATE_DIR`),
   );
   await chmod(stateDir, 0o755);
-  assert.deepEqual(await ask(`${await serving(startProcess(t, stateDir))}/health/live`), { live: true });
+  assert.deepEqual(await requestJson(`${await serviceAddress(startProcess(t, stateDir))}/health/live`), {
+    live: true,
+  });
 });

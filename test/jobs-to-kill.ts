@@ -1,7 +1,7 @@
-/** Jobs that take about as long as it takes to kill them so often, whatever the machine. */
+/** Training jobs sized by the number of kills they must survive, on any machine. */
 import { type TrainingBody, tiny } from './start-service.ts';
 
-/** Between them they have all that is random, and all that is remembered from step to step or epoch to epoch. */
+/** Together they use every random choice, and all state that is carried between steps and between epochs. */
 export function jobsToKill(kills: number): TrainingBody[] {
   const short = { validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
   return [

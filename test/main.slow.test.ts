@@ -5,20 +5,20 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { ask, serving, startProcess, untilServedJob } from './start-process.ts';
+import { requestJson, serviceAddress, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, interruptible, isUnderway, temporaryDirectory } from './start-service.ts';
 
 test('SIGTERM ends the process with code 0 and requeues the running job', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const first = startProcess(t, stateDir);
-  let base = await serving(first);
-  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
+  let base = await serviceAddress(first);
+  const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, interruptible);
   await untilServedJob(base, id, isUnderway);
   first.child.kill('SIGTERM');
   assert.deepEqual(await first.exited, [0, null], first.output());
   assert.match(first.output(), /"from":"running","to":"queued"/);
 
-  base = await serving(startProcess(t, stateDir));
+  base = await serviceAddress(startProcess(t, stateDir));
   const job = await untilServedJob(base, id, hasEnded);
   assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
 });
@@ -26,9 +26,9 @@ test('SIGTERM ends the process with code 0 and requeues the running job', async 
 test('SIGTERM ends the process within the grace period, even if its output is not read', async (t) => {
   const environment = { SHUTDOWN_GRACE_SECONDS: '5' };
   const { child, ...service } = startProcess(t, await temporaryDirectory(t), environment);
-  const base = await serving({ child, ...service });
+  const base = await serviceAddress({ child, ...service });
   child.stdout!.pause();
-  // Each is a line of 8 kB in the log: more than any pipe holds.
+  // Each request logs a line of 8 kB; together they exceed the buffer of any pipe.
   const url = `${base}/v1/nothing?${'x'.repeat(8000)}`;
   for (let sent = 0; sent < 200; sent++) assert.equal((await fetch(url)).status, 404);
   const exited = once(child, 'exit');
@@ -39,7 +39,7 @@ test('SIGTERM ends the process within the grace period, even if its output is no
 
 test('a signal received twice, from terminal and parent, causes one graceful shutdown', async (t) => {
   const service = startProcess(t, await temporaryDirectory(t));
-  await serving(service);
+  await serviceAddress(service);
   service.child.kill('SIGINT');
   service.child.kill('SIGINT');
   service.child.kill('SIGTERM');
@@ -49,7 +49,7 @@ test('a signal received twice, from terminal and parent, causes one graceful shu
 
 test('when ready, the process logs JSON lines, the last with its address and a curl command', async (t) => {
   const service = startProcess(t, await temporaryDirectory(t));
-  const base = await serving(service);
+  const base = await serviceAddress(service);
   const said = service
     .output()
     .split('\n')
@@ -67,7 +67,7 @@ test('stored files are private to the user, and an existing directory keeps its 
     [made, '700'],
     [given, '755'],
   ] as const) {
-    await serving(startProcess(t, stateDir, {}, ['sh', '-c', 'umask 022; exec "$@"', 'sh']));
+    await serviceAddress(startProcess(t, stateDir, {}, ['sh', '-c', 'umask 022; exec "$@"', 'sh']));
     assert.equal(await modeOf(stateDir), mode);
     const entries = await readdir(stateDir, { recursive: true, withFileTypes: true });
     assert.ok(entries.some((entry) => entry.name === 'atelier.sqlite'));
@@ -80,11 +80,11 @@ test('stored files are private to the user, and an existing directory keeps its 
 
 test('a second process on one state directory exits with code 1 and the reason', async (t) => {
   const stateDir = await temporaryDirectory(t);
-  const base = await serving(startProcess(t, stateDir));
+  const base = await serviceAddress(startProcess(t, stateDir));
   const second = startProcess(t, stateDir);
   assert.deepEqual(await second.exited, [1, null]);
   assert.match(second.output(), /^Atelier does not start: .*in use by another Atelier process.*STATE_DIR/);
-  assert.deepEqual(await ask(`${base}/health/live`), { live: true });
+  assert.deepEqual(await requestJson(`${base}/health/live`), { live: true });
 });
 
 test('a configuration error is logged as one sentence, without a stack', async (t) => {

@@ -1,4 +1,4 @@
-/** The real process, as `npm start` runs it. */
+/** Starts the service in a process of its own, as `npm start` does. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -7,11 +7,11 @@ import { createInterface } from 'node:readline';
 import type { TrainingJob } from '../src/domain/training-job.ts';
 import { DATA_DIR } from './data-directory.ts';
 import { openStream } from './http/read-events.ts';
-import { atEnd, type Scope } from './start-service.ts';
+import { addCleanup, type Scope } from './start-service.ts';
 
 const MAIN = join(import.meta.dirname, '../src/main.ts');
 
-/** Where this process writes coverage, and where it caches compiled modules. */
+/** Variables passed on to the child: the folders for coverage and for compiled modules. */
 const INHERITED = Object.fromEntries(
   ['NODE_V8_COVERAGE', 'NODE_COMPILE_CACHE'].flatMap((name) => {
     const value = process.env[name];
@@ -23,15 +23,15 @@ export interface Process {
   readonly child: ChildProcess;
   /** [exit code, signal] */
   readonly exited: Promise<[number | null, string | null]>;
-  /** All that it wrote so far. */
+  /** The lines written to stdout and stderr so far. */
   output(): string;
-  /** Address it says that it serves; undefined when it ends before. */
+  /** The address from the log; undefined if the process ends before it serves. */
   readonly address: Promise<string | undefined>;
 }
 
 /**
- * Killed when the test ends, if it still runs.
- * @param launcher a command that runs the one behind it
+ * Starts the process. If it still runs when the test ends, it is killed.
+ * @param launcher a command that runs the command that follows it, such as `setpriv`
  */
 export function startProcess(
   t: Scope,
@@ -63,7 +63,7 @@ export function startProcess(
       });
     }
   });
-  atEnd(t, async () => {
+  addCleanup(t, async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   });
@@ -93,7 +93,7 @@ export async function untilServedJob(
 }
 
 /** Sends a GET request, or a POST request with `body`. */
-export async function ask<T>(url: string, body?: object): Promise<T> {
+export async function requestJson<T>(url: string, body?: object): Promise<T> {
   const response = await fetch(url, {
     ...(body && {
       method: 'POST',
@@ -105,8 +105,8 @@ export async function ask<T>(url: string, body?: object): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** Its address, as soon as it serves. */
-export async function serving(service: Process): Promise<string> {
+/** Resolves to the address as soon as the process serves. */
+export async function serviceAddress(service: Process): Promise<string> {
   const address = await service.address;
   assert.ok(address, service.output());
   return address;

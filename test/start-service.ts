@@ -1,4 +1,4 @@
-/** The service as it runs: real data set, real threads, a state directory of its own. */
+/** Starts the service in this process: real data, real threads, temporary state directory. */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,18 +13,18 @@ import type { ErrorCode } from '../src/errors.ts';
 import { type Problem, problemSchema } from '../src/http/errors/problem.ts';
 import { DATA_DIR } from './data-directory.ts';
 
-/** A test, or a whole file: `{ after }` of node:test. */
+/** The lifetime of a resource: a test context, or `{ after }` of node:test for a whole file. */
 export interface Scope {
-  after(undo: () => Promise<void>): void;
+  after(cleanup: () => Promise<void>): void;
 }
-const undoing = new WeakMap<Scope, (() => Promise<unknown>)[]>();
+const cleanups = new WeakMap<Scope, (() => Promise<unknown>)[]>();
 
-/** Last first: a directory goes after what works in it, while node:test undoes in the order in which it was told. */
-export function atEnd(scope: Scope, undo: () => Promise<unknown>): void {
-  const known = undoing.get(scope);
-  if (known) return void known.unshift(undo);
-  const steps = [undo];
-  undoing.set(scope, steps);
+/** Runs clean-ups in reverse order, so that a directory is removed last; node:test would run it first. */
+export function addCleanup(scope: Scope, cleanup: () => Promise<unknown>): void {
+  const known = cleanups.get(scope);
+  if (known) return void known.unshift(cleanup);
+  const steps = [cleanup];
+  cleanups.set(scope, steps);
   scope.after(async () => {
     for (const step of steps) await step();
   });
@@ -34,13 +34,13 @@ export type TrainingBody = z.input<typeof trainingRequestSchema>;
 
 export async function temporaryDirectory(scope: Scope): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-service-'));
-  atEnd(scope, () => rm(directory, { recursive: true, force: true }));
+  addCleanup(scope, () => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
 /**
- * Closed at the end of the scope; may be closed before.
- * @param onLine told every line of the log: those that say of a defect, unless LOG_LEVEL says otherwise
+ * Starts the service. It is closed at the end of the scope, if the test has not closed it before.
+ * @param onLine called with every line of the log; LOG_LEVEL is `error` unless `environment` sets it
  */
 export async function startService(
   scope: Scope,
@@ -60,12 +60,12 @@ export async function startService(
   );
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= atelier.close());
-  atEnd(scope, close);
+  addCleanup(scope, close);
   await atelier.start();
   return { app: atelier.app, close };
 }
 
-/** Two steps of training, then everything is measured once. */
+/** A request for two training steps, each metric measured once. */
 export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
   return {
     dataset: 'fashion-mnist',
@@ -75,7 +75,7 @@ export function tiny(changes: Partial<TrainingBody> = {}): TrainingBody {
   };
 }
 
-/** Does not end by itself while a test runs. */
+/** A training that does not end by itself while a test runs. */
 export const endless: TrainingBody = tiny({ training: { epochs: 10_000, batchSize: 16 } });
 
 /** Sixteen epochs. Reacting to the event of the first one takes far less time than the other fifteen, on any machine. */
@@ -124,15 +124,15 @@ export async function untilJob(
 
 export const hasEnded = (job: TrainingJob) => job.finishedAt !== null;
 export const isRunning = (job: TrainingJob) => job.status === 'running';
-/** It has done steps: where one is cut off, there is one. */
+/** Whether the job has completed at least one step, so that an interruption hits a training in progress. */
 export const isUnderway = (job: TrainingJob) => isRunning(job) && job.progress.step > 0;
 
-/** The job when it has ended, however it did. */
+/** Runs a job and returns it when it has ended, with whatever status. */
 export async function train(app: FastifyInstance, body: TrainingBody = tiny()): Promise<TrainingJob> {
   return untilJob(app, (await queueJob(app, body)).id, hasEnded);
 }
 
-/** A picture of the test set, in one of the forms that the data set's route offers. */
+/** A test image, in one of the formats of the data set's image route. */
 export async function testImage(
   app: FastifyInstance,
   index: number,
@@ -144,7 +144,7 @@ export async function testImage(
   return response.rawPayload;
 }
 
-/** @param place a JSON pointer into the body, or the name of a parameter */
+/** @param place expected in `errors`: a JSON pointer into the body, or the name of a parameter */
 export function assertProblem(
   response: Pick<LightMyRequestResponse, 'statusCode' | 'headers' | 'body'>,
   status: number,

@@ -6,14 +6,14 @@ import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { serving, startProcess, untilServedJob } from './start-process.ts';
+import { serviceAddress, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, temporaryDirectory, tiny } from './start-service.ts';
 
 const IMAGES = 1000;
 
 async function startWithModel(t: TestContext, environment: Record<string, string> = {}) {
   const service = startProcess(t, await temporaryDirectory(t), environment);
-  const base = await serving(service);
+  const base = await serviceAddress(service);
   const headers = { 'content-type': 'application/json' };
   const started = await fetch(`${base}/v1/training-jobs`, {
     method: 'POST',
@@ -25,20 +25,20 @@ async function startWithModel(t: TestContext, environment: Record<string, string
   return { ...service, base };
 }
 
-/** Fulfils when the service has taken the head of the request and waits for its body. */
+/** Resolves when the service has read the head of the request and waits for its body. */
 async function begin(url: string, type: string, length: number): Promise<ClientRequest> {
-  const asked = request(url, {
+  const sent = request(url, {
     method: 'POST',
     headers: { 'content-type': type, 'content-length': length, expect: '100-continue' },
   });
-  asked.on('error', () => {}).flushHeaders();
-  await once(asked, 'continue');
-  return asked;
+  sent.on('error', () => {}).flushHeaders();
+  await once(sent, 'continue');
+  return sent;
 }
 
-async function finish(asked: ClientRequest, body: Buffer | string) {
-  const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
-  asked.end(body);
+async function finish(sent: ClientRequest, body: Buffer | string) {
+  const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+  sent.end(body);
   const [response] = await answered;
   return { status: response.statusCode, body: (await json(response)) as Record<string, unknown> };
 }
@@ -93,7 +93,7 @@ test('a second signal ends the process immediately', async (t) => {
   await untilNotReady(base);
   let ended = false;
   void exited.then(() => (ended = true));
-  // The first of them may still count as the same.
+  // The service may coalesce the first of these signals with the one before.
   while (!ended) {
     child.kill('SIGTERM');
     await setTimeout(20);
@@ -104,7 +104,7 @@ test('a second signal ends the process immediately', async (t) => {
 
 test('a signal during loading ends the process with code 0', async (t) => {
   const { child, exited, output } = startProcess(t, await temporaryDirectory(t));
-  // Which signals it hears, as a mask; unlike SIGTERM, Node itself does not hear SIGHUP, the lowest bit.
+  // SigCgt is the mask of handled signals. Node by itself handles SIGTERM but not SIGHUP, the lowest bit.
   const hears = () => /SigCgt:\s+\w*[13579bdf]\n/.test(readFileSync(`/proc/${child.pid}/status`, 'utf8'));
   while (!hears()) await setTimeout(1);
   child.kill('SIGTERM');

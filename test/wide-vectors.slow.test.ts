@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TrainingJob } from '../src/domain/training-job.ts';
-import { serving, startProcess, untilServedJob } from './start-process.ts';
+import { serviceAddress, startProcess, untilServedJob } from './start-process.ts';
 import { hasEnded, type TrainingBody, temporaryDirectory, tiny } from './start-service.ts';
-import { ask } from './witness.ts';
+import { requestJson } from './witness.ts';
 
-/** A thousand steps: the narrow kernel is compiled by both of V8's compilers on the way, the wide one by the one that joins vectors. */
+/** A thousand steps, so that both compilers of V8 compile the narrow kernel, and the optimizing one the wide kernel. */
 const steps = { epochs: 3, batchSize: 32, validation: { fraction: 0.8 } };
-/** Of even and of odd numbers of vectors, and with units that fill none. */
+/** Layers of an even and an odd number of vectors, and with units that do not fill a vector. */
 const JOBS: readonly TrainingBody[] = [
   tiny({ network: { hidden: [40] }, training: steps }),
   tiny({
@@ -32,7 +32,7 @@ const outcome = ({ status, error, digest, latest }: TrainingJob) => ({
 });
 
 async function run(base: string, body: TrainingBody) {
-  const { id } = await ask<TrainingJob>(`${base}/v1/training-jobs`, 202, body);
+  const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, 202, body);
   return outcome(await untilServedJob(base, id, hasEnded));
 }
 
@@ -45,7 +45,7 @@ async function runAll(base: string) {
 test('wide vectors change no bit of trainings and evaluations', async (t) => {
   const start = async (WIDE_VECTORS: string) => {
     const service = startProcess(t, await temporaryDirectory(t), { WIDE_VECTORS });
-    const base = await serving(service);
+    const base = await serviceAddress(service);
     assert.equal(service.output().includes('vectors of 256 bits'), WIDE_VECTORS === 'on');
     return base;
   };

@@ -1,4 +1,4 @@
-/** Predictions over HTTP, compared with a bare route and with other servers of the same network. */
+/** Predictions over HTTP, compared with a bare route and other servers of the same network. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Clients that follow the events of a job, in a separate thread so that they do not delay measurements. */
+/** Clients that follow a job's events, in a separate thread so as not to delay measurements. */
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 

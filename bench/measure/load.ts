@@ -1,4 +1,4 @@
-/** Throughput of a server. Uses wrk if installed, because it leaves more of the processor to the server. */
+/** Measures a server's throughput. wrk, if installed, leaves the server more processor time. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

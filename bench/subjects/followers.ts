@@ -1,4 +1,4 @@
-/** Thread entry: clients that follow the events of a job, each on its own connection, from the first event. */
+/** Thread entry: clients that follow a job's events from the first one, one connection each. */
 import { get, type IncomingMessage } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 

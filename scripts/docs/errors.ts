@@ -122,7 +122,7 @@ const REQUESTS = {
     'Change the places in `errors`.',
   ],
   'check-too-costly': [
-    'The gradient check would take longer than seconds.',
+    'The gradient check would take longer than a few seconds.',
     'Check fewer examples or coordinates, as `detail` suggests.',
   ],
   'evaluation-too-costly': [
@@ -134,7 +134,7 @@ const REQUESTS = {
     'Read the job; `detail` lists the changes that are allowed.',
   ],
   'version-in-use': [
-    'An alias points at the version, or a waiting job starts from it.',
+    'An alias points at the version, or an unfinished job starts from it.',
     'Move the alias or end the job first.',
   ],
   'dataset-in-use': [

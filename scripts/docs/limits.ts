@@ -114,7 +114,7 @@ const times = [
   [
     'evaluation or comparison, which takes half a minute',
     `${power(MAX_EVALUATION_COST)} multiply-adds`,
-    '422, with the largest evaluation that fits',
+    '422, with advice',
   ],
   ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
@@ -133,7 +133,7 @@ const concurrency = [
     count(MAX_LARGE_BODIES),
     `503; a client below ${bytes(MIN_LARGE_BODY_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
   ],
-  ['requests that wait for a thread, of each kind', count(MAX_QUEUED), '503'],
+  ['requests that wait for a thread, in each pool', count(MAX_QUEUED), '503'],
   [
     'models in memory',
     `${MAX_LOADED}, of ${bytes(MAX_BYTES)} together`,
@@ -147,7 +147,7 @@ const concurrency = [
   [
     'queued jobs',
     `\`QUEUE_LIMIT\`, ${count(config.queueLimit)}`,
-    `429; \`Retry-After\` is the remaining time of the running jobs, at most ${duration(MAX_SECONDS * 1000)}`,
+    `429; \`Retry-After\` is the time until the first running job ends, at most ${duration(MAX_SECONDS * 1000)}`,
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
   [

@@ -11,7 +11,7 @@ import { resolveWarmStart } from './warm-start.ts';
 
 /**
  * @param checkpoint the bytes of the checkpoint to continue from
- * @throws AtelierError when the data set or the model that the job refers to no longer exists
+ * @throws AtelierError if the data set or the model that the job refers to no longer exists
  */
 export async function buildTask(
   job: TrainingJob,

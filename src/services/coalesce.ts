@@ -1,10 +1,10 @@
-/** Coalescing cache: concurrent requests for one result share its computation, and recent results are kept. */
+/** Coalescing cache: concurrent requests share one computation; recent results are kept. */
 import { LRUCache } from 'lru-cache';
 
 /**
  * @param key everything that the result depends on
- * @param signal of the caller; the work continues while another caller waits for it
- * @param compute its signal aborts when no caller waits any more
+ * @param signal the caller's signal; the work continues while another caller waits for it
+ * @param compute computes the result; its signal aborts when no caller waits any more
  */
 export type Coalesce<T> = (
   key: string,

@@ -15,7 +15,7 @@ import type { NumericTasks } from '../workers/tasks.ts';
 import { createCoalescingCache } from './coalesce.ts';
 import { findNamed, type ModelService, servedNetwork } from './models.ts';
 
-/** Limit in multiply-adds, zeros included: ten to thirty seconds of the kernel. */
+/** Limit in multiply-adds, those by zero included: ten to thirty seconds of the kernel. */
 export const MAX_EVALUATION_COST = 2.5e11;
 /** Number of cached results, of a few kilobytes each. */
 const MAX_CACHED = 256;
@@ -76,8 +76,10 @@ export function createEvaluationService(
 
     async compare({ name, version }, query, signal) {
       const found = await models.version(name, version);
-      const asked = parseModelReference(query.with);
-      const other = await findNamed({ parameter: 'with' }, () => models.version(asked.name, asked.version));
+      const requested = parseModelReference(query.with);
+      const other = await findNamed({ parameter: 'with' }, () =>
+        models.version(requested.name, requested.version),
+      );
       assertSameClasses(found, other);
       const dataset = resolveDataset(catalog, found, query.dataset);
       assertAffordable([found, other], dataset, query.split);
@@ -115,20 +117,20 @@ function cacheKey(
   return JSON.stringify([networks, dataset.digest, split]);
 }
 
-/** The given data set, or else the one of the training. */
+/** The requested data set, or the one that the version was trained on if none is requested. */
 function resolveDataset(
   catalog: Catalog,
   { name, version, lineage, classNames }: ModelVersion,
-  asked: string | undefined,
+  requested: string | undefined,
 ): DatasetSummary {
-  const id = asked ?? lineage.dataset?.id;
+  const id = requested ?? lineage.dataset?.id;
   const subject = `version ${version} of model ${name}`;
   if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
   const dataset = catalog.summary(id);
   if (!dataset) {
     throw unknownDataset(
       catalog,
-      asked === undefined
+      requested === undefined
         ? `The training data set ${id} of ${subject} no longer exists`
         : `Data set ${id} does not exist`,
     );
@@ -172,10 +174,10 @@ function assertAffordable(
   const testIsAffordable = test * perImage <= MAX_EVALUATION_COST;
   const advice = testIsAffordable
     ? `Use split=test, which has ${test.toLocaleString('en')}`
-    : 'Use a data set with fewer images by ?dataset=';
+    : 'Select a data set with fewer images by ?dataset=';
   throw new AtelierError(
     'evaluation-too-costly',
-    `Evaluating ${networks} on ${count.toLocaleString('en')} images exceeds the limit of one request ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times. ` +
+    `Evaluating ${networks} on ${count.toLocaleString('en')} images takes ${((count * perImage) / MAX_EVALUATION_COST).toFixed(1)} times the limit per request. ` +
       `${advice}.`,
     { details: [{ parameter: testIsAffordable ? 'split' : 'dataset', detail: 'must have fewer images' }] },
   );

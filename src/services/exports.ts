@@ -1,4 +1,4 @@
-/** Exports versions as files of other programs, written and verified in a worker thread. */
+/** Exports versions to file formats of other programs, verified in a worker thread. */
 import type { Catalog } from '../datasets/catalog.ts';
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { ModelVersion } from '../domain/model.ts';
@@ -15,7 +15,7 @@ import type { ModelService } from './models.ts';
 const CHECKED_IMAGES = 256;
 /** Limit in float64 multiply-adds: one or two seconds. */
 const MAX_CHECK_COST = 5e8;
-/** Each takes twenty characters, and as many bytes again while it is written. */
+/** Each parameter takes about 20 characters, and as many bytes again while the file is written. */
 export const MAX_JSON_PARAMETERS = 5_000_000;
 
 export interface ModelFile {
@@ -92,7 +92,7 @@ function assertFitsJson(layerSizes: LayerSizes): void {
   throw new AtelierError(
     'impossible-request',
     `A ${layerSizes.join('-')} network has ${inDigits(count)} parameters; the limit for JSON is ` +
-      `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors, which contains the same.`,
+      `${inDigits(MAX_JSON_PARAMETERS)}. Use format=safetensors, which contains the same parameters.`,
     { details: [{ parameter: 'format', detail: 'must not be json for such a large network' }] },
   );
 }

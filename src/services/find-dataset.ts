@@ -5,7 +5,7 @@ import { AtelierError } from '../errors.ts';
 
 /**
  * @param missing the message if the data set does not exist
- * @throws AtelierError `unknown-dataset`, listing existing ones; `dataset-damaged`
+ * @throws AtelierError `unknown-dataset`, with a list of the existing data sets; `dataset-damaged`
  */
 export async function findDataset(
   catalog: Catalog,

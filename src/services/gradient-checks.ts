@@ -17,11 +17,11 @@ import { assertGradientCheckFitsMemory } from './memory-limits.ts';
 import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
-/** Limit in multiply-adds: a few seconds of the reference. */
+/** Limit in multiply-adds: a few seconds of the reference engine. */
 export const MAX_COST = 4e9;
-/** Each takes 50 bytes and more: parameters and gradient, twice, and two numbers per coordinate. */
+/** Each parameter takes at least 50 bytes: itself and its gradient, twice, and two numbers per coordinate. */
 export const MAX_PARAMETERS = 10_000_000;
-/** Limit of numbers in an npy response, 8 MB. */
+/** Largest gradient that an npy response can hold: 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 
 export interface GradientCheckOutput {
@@ -93,7 +93,7 @@ async function resolveModel(
   return loadNamed(models, '#/model', name, version);
 }
 
-/** The given data set, or else the one of the training. */
+/** The requested data set, or the one that the model was trained on, or the default. */
 function resolveDataset(
   { dataset, model: named }: GradientCheckRequest,
   model: LoadedModel | null,
@@ -161,7 +161,7 @@ function assertAffordable(task: GradientCheckTask, networkPointer: string): void
   }
   const checked = coordinates === 'all' ? parameters : coordinates.sample;
   const cost = (sampled: number) => gradientCheckCost(layerSizes, indices.length, scheme, sampled);
-  const times = `This check exceeds the limit of one request ${(cost(checked) / MAX_COST).toFixed(1)} times`;
+  const times = `This check takes ${(cost(checked) / MAX_COST).toFixed(1)} times the limit per request`;
   if (cost(0) > MAX_COST) {
     const allowed = Math.floor((indices.length * MAX_COST) / cost(0));
     const detail = `must be at most ${allowed} for this network, and fewer if more coordinates are checked`;

@@ -1,4 +1,4 @@
-/** Idempotency: a request with a key is executed once, and its stored response is replayed byte for byte. */
+/** Idempotency: executes a keyed request once and replays its stored response byte for byte. */
 import { AtelierError } from '../errors.ts';
 import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
@@ -10,7 +10,7 @@ export interface IdempotencyService {
    * A successful response is stored in the transaction that creates the resource. A failure of `create` is not stored:
    * nothing was created, and the client may retry.
    * @param create passes `record` to the store, which calls `toResponse` in the transaction
-   * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and whatever `create` throws
+   * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
    */
   respond<T>(
     request: KeyedRequest,
@@ -41,14 +41,14 @@ export function createIdempotencyService(options: {
   return {
     async respond(request, create, toResponse) {
       const { caller, key, fingerprint } = request;
-      // A key has no spaces.
+      // A key contains no spaces, so the two parts cannot be confused.
       const id = `${key} ${caller}`;
       const other = inFlight.get(id);
       if (other && other.fingerprint !== fingerprint) throw reusedKeyError(key);
       const attempt = other ?? { fingerprint, earlier: store.storedResponses.find(request, now()) };
       if (!other) inFlight.set(id, attempt);
       try {
-        // Shared by concurrent repetitions, so that each of them gets the stored response.
+        // Concurrent repeats of the request share this lookup, so that each gets the stored response.
         const earlier = await attempt.earlier;
         if (earlier && earlier.fingerprint !== fingerprint) throw reusedKeyError(key);
         if (earlier) return { response: earlier, replayed: true };
@@ -84,7 +84,7 @@ function inFlightError(key: string): AtelierError {
 function reusedKeyError(key: string): AtelierError {
   return new AtelierError(
     'idempotency-key-reused',
-    `The Idempotency-Key ${key} was used within 24 hours for a request with another path or body. ` +
+    `The Idempotency-Key ${key} was used in the last 24 hours for a request with another path or body. ` +
       'Repeat that request unchanged, or send this one with a new key.',
   );
 }

@@ -22,7 +22,7 @@ export interface ImportService {
   /**
    * @param file its buffer is transferred to the worker
    * @param signal aborts the work when the client disconnects
-   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` if the data set has other classes
+   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` for a wrong class count
    */
   import(
     file: ModelUpload,
@@ -46,11 +46,14 @@ export function createImportService(options: {
 }): ImportService {
   const { store, catalog, models, numeric } = options;
 
-  async function resolveDataset(asked: string | undefined, imported: ImportResult): Promise<Dataset | null> {
-    if (asked === NO_DATASET) return null;
-    if (asked !== undefined) {
-      const dataset = await findDataset(catalog, asked, '#/dataset');
-      assertSameClasses(dataset, imported);
+  async function resolveDataset(
+    requested: string | undefined,
+    imported: ImportResult,
+  ): Promise<Dataset | null> {
+    if (requested === NO_DATASET) return null;
+    if (requested !== undefined) {
+      const dataset = await findDataset(catalog, requested, '#/dataset');
+      assertSameClassCount(dataset, imported);
       return dataset;
     }
     const dataset = await catalog.get(DEFAULT_DATASET);
@@ -70,7 +73,7 @@ export function createImportService(options: {
 
   return {
     async import(file, request, signal, idempotency) {
-      const { name, dataset: asked, metadata = {}, ...hints } = request;
+      const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await numeric.run(
         'importFile',
@@ -79,7 +82,7 @@ export function createImportService(options: {
         transferableBuffers([bytes]),
       );
       const { layerSizes, activation, standardization, parameters, source, rounded, assumed } = imported;
-      const dataset = await resolveDataset(asked, imported);
+      const dataset = await resolveDataset(requested, imported);
       const classNames = imported.classNames ?? dataset?.classNames ?? numberedClasses(layerSizes.at(-1)!);
       const network = { layerSizes, activation, standardization, parameters, classNames };
       const reference = { name, version: 0 };
@@ -111,13 +114,13 @@ export function createImportService(options: {
   };
 }
 
-/** Whether number and, if given, names of the classes are equal. */
+/** Whether the classes are equal in number and, if the file has names, in name. */
 function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
   if (imported.layerSizes.at(-1) !== classNames.length) return false;
   return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;
 }
 
-function assertSameClasses({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
+function assertSameClassCount({ id, classNames }: Dataset, { layerSizes }: ImportResult): void {
   const [found, expected] = [layerSizes.at(-1), classNames.length];
   if (found === expected) return;
   const detail = `must have ${found} classes, like the model`;

@@ -1,4 +1,4 @@
-/** Statistics of predictions since the start, by version, as defined by the Open Inference Protocol. */
+/** Prediction statistics of each version since the start of the service, for KServe v2. */
 import { LRUCache } from 'lru-cache';
 import type { VersionReference } from '../domain/model-reference.ts';
 import type { V2ModelStatistics } from '../protocols/kserve-v2/schema.ts';
@@ -6,7 +6,7 @@ import type { PredictionObserver } from './predictions.ts';
 
 /** Statistics of the least recently used versions are dropped above this number. */
 const MAX_VERSIONS = 1000;
-/** Further batch sizes are counted in the sums only. */
+/** Number of batch sizes with statistics of their own; further ones are counted in the sums only. */
 const MAX_BATCH_SIZES = 32;
 
 export interface InferenceStatistics extends PredictionObserver {

@@ -17,7 +17,7 @@ export interface JobMeter {
 
 /**
  * @param currentRequestId the id of the request that is being handled, if any
- * @param onRestart a training thread has crashed and its job continues in another one
+ * @param onRestart called when a training thread has crashed and its job continues in another one
  * @returns flush: resolves when all events so far have been logged
  */
 export function logJobEvents(options: {
@@ -32,7 +32,7 @@ export function logJobEvents(options: {
   const imagesPerEpoch = new Map<string, number>();
   let pending = Promise.resolve();
 
-  /** One line for each change of status. */
+  /** Writes one line for each change of status. */
   async function logStatus(
     jobId: string,
     { data, job }: CommittedEvent,

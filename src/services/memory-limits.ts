@@ -1,4 +1,4 @@
-/** Memory limits of trainings and gradient checks. A process that runs out of memory would end all other jobs, too. */
+/** Memory limits of trainings and gradient checks: running out of memory would end all jobs. */
 import { totalmem } from 'node:os';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';

@@ -4,12 +4,12 @@ import type { VersionName, VersionReference } from '../domain/model-reference.ts
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import type { LoadedModel } from './loaded-model.ts';
 
-/** Limit of models: the kernel of each reserves gigabytes of address space, although it uses little memory. */
+/** Limit of cached models: each kernel reserves gigabytes of address space, although it uses little memory. */
 export const MAX_LOADED = 256;
 export const MAX_BYTES = 256 * 2 ** 20;
 
 export interface ModelCacheCounts {
-  /** Requests for models in memory, or already being read. */
+  /** Requests for a model that is in memory or already being read. */
   readonly hits: number;
   /** Requests that had to read the model. */
   readonly misses: number;
@@ -96,7 +96,7 @@ function modelBytes({ parameters, layerSizes }: LoadedModel): number {
   return parameters.byteLength + forwardBytes(layerSizes);
 }
 
-/** Cannot clash: an alias is not a number and not empty. */
+/** Keys are unambiguous: an alias is neither a number nor empty. */
 function cacheKey(name: string, version: VersionName = ''): string {
   return `${name}@${version}`;
 }

@@ -23,8 +23,8 @@ export interface ModelService {
   /** @throws AtelierError `model-not-found` */
   version(name: string, version?: VersionName): Promise<ModelVersion>;
   /**
-   * Loads a version, synchronously if it is in memory. Without a version, loads the champion or else the newest. The id of
-   * a training job with a number of steps means its checkpoint.
+   * Loads a version, synchronously if it is in memory. If `version` is omitted, loads the champion, or the newest
+   * version if the model has no champion. A job id as the name and a step as the version load a checkpoint.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
@@ -113,7 +113,7 @@ export function createModelService(
     try {
       return await load(found, async () => withForward(await readVersion(found)));
     } catch (error) {
-      // The version may have been deleted since it was resolved; then the name means another version, or none.
+      // If the version was deleted after it was resolved, the name now means another version, or none.
       const now = await version(name, wanted);
       if (now.version === found.version) throw error;
       return loadFromStore(name, wanted);
@@ -169,7 +169,7 @@ export function servedNetwork(model: LoadedModel): ServedNetwork {
 const NOT_FOUND = new Set<ErrorCode>(['model-not-found', 'checkpoint-not-found']);
 
 /**
- * Converts not-found errors to `unknown-model` (422), because a name in a body is not a path.
+ * Loads a model that a body names. Converts not-found errors to `unknown-model` (422): the path itself was found.
  * @throws AtelierError `unknown-model`
  */
 export function loadNamed(
@@ -182,11 +182,11 @@ export function loadNamed(
 }
 
 /**
- * The same for a name in any position, such as a query parameter.
+ * Converts not-found errors like `loadNamed`, for a name in any position, such as a query parameter.
  * @throws AtelierError `unknown-model`
  */
 export async function findNamed<T>(
-  place: { readonly pointer: string } | { readonly parameter: string },
+  position: { readonly pointer: string } | { readonly parameter: string },
   find: () => T | Promise<T>,
 ): Promise<T> {
   try {
@@ -194,7 +194,7 @@ export async function findNamed<T>(
   } catch (error) {
     if (!(error instanceof AtelierError) || !NOT_FOUND.has(error.code)) throw error;
     throw new AtelierError('unknown-model', error.message, {
-      details: [{ ...place, detail: 'must be an existing model' }],
+      details: [{ ...position, detail: 'must be an existing model' }],
     });
   }
 }

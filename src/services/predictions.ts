@@ -21,13 +21,13 @@ import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
-/** Limit in multiply-adds for the main thread. */
+/** Limits for the main thread: number of images, and multiply-adds. */
 const MAX_INLINE_IMAGES = 64;
 const MAX_INLINE_MULTIPLY_ADDS = 4_000_000;
 /** Enough for 64 images as JSON or float32. */
 const MAX_INLINE_BYTES = 256 * 1024;
 
-/** Without a version, the champion or else the newest. */
+/** If `version` is omitted: the champion, or the newest version if the model has no champion. */
 interface ModelRef {
   readonly name: string;
   readonly version?: VersionName;
@@ -92,15 +92,15 @@ export function createPredictionService(
       }
       rest = withDecodedBatch(request, batch);
     }
-    const askedAt = performance.now();
-    // The body is not used any more, so it is transferred instead of copied.
+    const queuedAt = performance.now();
+    // The body is not needed on this thread any more, so it is transferred instead of copied.
     const { body, jsonBytes, images, ms } = await pool.run(
       'predict',
       { network, request: rest },
       signal(),
       transferableBuffers(requestBuffers(rest)),
     );
-    const wait = performance.now() - askedAt - ms.decode - ms.compute - ms.serialise;
+    const wait = performance.now() - queuedAt - ms.decode - ms.compute - ms.serialise;
     onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
     // Structured clone turns a Buffer into a plain Uint8Array.
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };

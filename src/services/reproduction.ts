@@ -1,4 +1,4 @@
-/** Reproduction of a training from its receipt: checks that it is possible, and adapts the plan. */
+/** Reproduces a training from its receipt: checks that it is possible and adapts the plan. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
@@ -20,7 +20,7 @@ export async function prepareReproduction(
   if (status !== 'succeeded' || digest === null) {
     throw new AtelierError(
       'illegal-transition',
-      `A ${status} job cannot be verified, because it has no final parameters. Only succeeded jobs can be verified, and ${id} is ${status}.`,
+      `Training job ${id} is ${status} and cannot be verified. Only succeeded jobs have final parameters.`,
     );
   }
   if (receipt === null) {

@@ -7,7 +7,7 @@ import type { SerializedError } from '../workers/messages.ts';
 export interface Resumption {
   readonly step: number;
   readonly bytes: Uint8Array;
-  /** Called if the thread cannot continue from it: the next run uses the checkpoint before it. */
+  /** Call if the thread cannot continue from the checkpoint; the next run uses the one before it. */
   discard(reason: Pick<SerializedError, 'code' | 'message'>): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export async function resumeFrom(
   for (const [n, checkpoint] of newestFirst.entries()) {
     const { step } = checkpoint;
     const before = newestFirst[n + 1];
-    const instead = before ? `from that of step ${before.step}` : 'from its beginning';
+    const instead = before ? `from the checkpoint of step ${before.step}` : 'from the beginning';
     const discard: Resumption['discard'] = ({ message }) =>
       checkpoints.discard(id, step, {
         code: 'checkpoint-damaged',

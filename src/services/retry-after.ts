@@ -1,4 +1,4 @@
-/** Estimates the Retry-After of a full queue. */
+/** Estimates the `Retry-After` header for a full queue. */
 import type { Progress } from '../domain/epoch-record.ts';
 
 /** Assumed remaining time of a job before its first step. */

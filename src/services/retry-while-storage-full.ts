@@ -1,4 +1,4 @@
-/** Repeats a write of a job while the disk is full, and records the wait as an event of the job. */
+/** Repeats a job's write while the disk is full, and records the wait as an event of the job. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
@@ -28,7 +28,7 @@ export function createRetryWhileStorageFull(
     let hasWarned = false;
     for (let attempt = 1; ; attempt++) {
       try {
-        // Before the write: it may store the job's last event.
+        // The warning is appended before the write, because the write may store the job's last event.
         if (fullSince !== undefined && !hasWarned) {
           await events.append(jobId, 'warning', storageFullWarning(performance.now() - fullSince));
           hasWarned = true;

@@ -3,7 +3,7 @@ import { trainingRequestSchema } from '../domain/training-job.ts';
 import type { JobLogger } from './job-log.ts';
 import type { TrainingService } from './training.ts';
 
-/** The notebook's network. With a falling rate, 10 epochs reach what a constant rate reaches in 20. */
+/** The notebook's network. With a decaying learning rate, 10 epochs reach the accuracy of 20 at a constant rate. */
 const STARTER_REQUEST = trainingRequestSchema.parse({
   dataset: 'fashion-mnist',
   metadata: { startedBy: 'STARTER_JOB' },

@@ -1,4 +1,4 @@
-/** Image statistics of the data sets that models were trained on, computed once per data set. */
+/** Cache of image statistics, computed once per data set that a model was trained on. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
@@ -9,7 +9,7 @@ import type { LoadedModel } from './loaded-model.ts';
 
 /** Number of cached data sets; each takes 10 kilobytes per class. */
 const MAX_CACHED = 16;
-/** With fewer images, rare values cannot be determined. */
+/** Fewer training images do not show which values are rare. */
 const MIN_IMAGES = 100;
 
 /**
@@ -40,10 +40,14 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
         `Data set ${id} has ${examples} training images; a diagnosis requires ${MIN_IMAGES}`,
       );
     }
-    return coalesce(`${digest} ${classNames.length}`, signal, async (unwanted) => {
+    return coalesce(`${digest} ${classNames.length}`, signal, async (abortSignal) => {
       const dataset = await catalog.get(id);
       if (!dataset) throw undiagnosable('unknown-dataset', `Data set ${id} has just been deleted`);
-      return numeric.run('measureImages', { examples: dataset.train, classes: classNames.length }, unwanted);
+      return numeric.run(
+        'measureImages',
+        { examples: dataset.train, classes: classNames.length },
+        abortSignal,
+      );
     });
   };
 }

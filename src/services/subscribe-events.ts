@@ -1,4 +1,4 @@
-/** Subscriptions to the events of a job: stored events first, then each new one as it is committed. */
+/** Subscriptions to job events: stored events first, then each new one as it is committed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
@@ -22,7 +22,7 @@ export interface Cursor {
  */
 export type SubscribeEvents = (
   jobId: string,
-  place: Cursor,
+  cursor: Cursor,
 ) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
 
 /** The subscribers of one job, and the pages read since its last event, by cursor. */
@@ -35,8 +35,8 @@ interface Feed {
 const PAGE_SIZE = 100;
 const MAX_CACHED_PAGES = 8;
 /**
- * Each subscriber then writes to a socket, which delays predictions. In batches, 200 subscribers are notified within
- * 40 ms.
+ * Number of subscribers notified at a time. Each one then writes to a socket, which delays predictions, so batches
+ * are separated by pauses. 200 subscribers are notified within 40 ms.
  */
 const NOTIFY_BATCH = 5;
 const BATCH_PAUSE_MS = 1;
@@ -91,7 +91,7 @@ export function createEventSubscriptions(
     signal.addEventListener('abort', wake);
     try {
       for (let last = after; !signal.aborted; ) {
-        // Before the query: an event committed during it wakes this subscriber again.
+        // Reset before the query, so that an event committed during the query wakes this subscriber again.
         changed = Promise.withResolvers();
         const page = await read(feed, jobId, last);
         const newest = page.at(-1);
@@ -123,11 +123,11 @@ export function createEventSubscriptions(
 }
 
 async function notifyInBatches(subscribers: Iterable<() => void>): Promise<void> {
-  let woken = 0;
+  let notified = 0;
   for (const wake of subscribers) {
     wake();
-    woken += 1;
-    if (woken % NOTIFY_BATCH === 0) await wait(BATCH_PAUSE_MS);
+    notified += 1;
+    if (notified % NOTIFY_BATCH === 0) await wait(BATCH_PAUSE_MS);
   }
 }
 
@@ -147,7 +147,7 @@ function endsJob({ type, data }: JobEvent): boolean {
 }
 
 function unknownEventId(jobId: string, after: number, parameter: string): AtelierError {
-  const detail = `event ${after} does not exist yet; omit it to get all events, or send the id of the last one seen`;
+  const detail = `event ${after} does not exist yet; omit it to get all events, or send the last id received`;
   return new AtelierError('impossible-request', `${parameter} is invalid for job ${jobId}: ${detail}.`, {
     details: [{ parameter, detail }],
   });

@@ -1,4 +1,4 @@
-/** One attempt of a training job: prepares the thread's task and stores what the thread reports. */
+/** One attempt of a training job: prepares the thread's task and stores the thread's reports. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
 import { sha256Hex } from '../store/blobs.ts';
@@ -26,11 +26,11 @@ export interface TrainingContext {
 }
 
 export interface TrainingRun {
-  /** Loads the last usable checkpoint. Returns null if the job had to be failed. */
+  /** Builds the task, from the last readable checkpoint if any. On an error, fails the job and returns null. */
   prepare(): Promise<Omit<TrainingTask, 'control'> | null>;
   /** Stores a report, or the outcome of the job if the message is a final one. */
   handleMessage(message: WorkerMessage): Promise<void>;
-  /** Queues the job for another attempt, or fails it if none is left. */
+  /** Queues the job for another attempt, or fails it if no attempt is left. */
   requeue(error: SerializedError): Promise<void>;
 }
 
@@ -75,7 +75,7 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
     return job.verification === null ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
   }
 
-  /** A checkpoint that cannot be stored does not end the training: the one before it is used instead. */
+  /** A checkpoint that cannot be stored does not end the training; a resumption uses the one before it. */
   async function saveCheckpoint({ bytes, ...checkpoint }: CheckpointBytes): Promise<void> {
     await checkpoints.save(job.id, checkpoint, bytes).catch((error) => {
       log.error({ jobId: job.id, step: checkpoint.step, err: error }, 'failed to store a checkpoint');

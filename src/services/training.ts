@@ -18,7 +18,7 @@ import { estimateRetryAfter } from './retry-after.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
-  /** @throws AtelierError `unknown-dataset`, `impossible-request`, `queue-full` */
+  /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `queue-full` */
   start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, isStorageFull, storageFull, syncDirectory } from './directory.ts';
 
-/** Blobs are files here; another implementation could store them in a database. */
+/** Stores blobs by digest. `openBlobs` keeps them in files; another implementation could use a database. */
 export interface BlobStore {
   /**
    * Stores the bytes durably before it resolves. Returns their digest, `sha256:` and 64 hexadecimal digits.

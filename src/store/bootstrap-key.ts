@@ -22,7 +22,7 @@ export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undef
   }
 }
 
-/** Atomic, even if the process is killed. @throws AtelierError `state-unusable` */
+/** Replaces the file atomically, even if the process is killed. @throws AtelierError `state-unusable` */
 export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<void> {
   const file = bootstrapKeyFile(stateDir);
   const unfinished = `${file}.tmp`;

@@ -26,7 +26,7 @@ import {
   writeHeader,
 } from './checkpoint-header.ts';
 
-/** Everything needed to resume a training, to use its network, and to continue its clock. */
+/** Everything needed to resume a training and its clock, and to predict with its network. */
 export interface Checkpoint {
   readonly snapshot: TrainingSnapshot;
   readonly layerSizes: readonly number[];

@@ -1,4 +1,4 @@
-/** The JSON header of a checkpoint. NaN, infinities and −0 are stored as strings, so every number is restored exactly. */
+/** JSON header of a checkpoint. NaN, infinities and −0 are strings, so every number is exact. */
 import { z } from 'zod';
 import { AtelierError } from '../errors.ts';
 import { ACTIVATIONS, parameterCount } from '../numerics/network.ts';

@@ -9,8 +9,9 @@ import type { CheckpointRow, Database } from './tables.ts';
 
 export interface Checkpoints {
   /**
-   * Stores a checkpoint and its `checkpoint` event durably. Of the job's older ones, the best and the last few are kept.
-   * @throws AtelierError `illegal-transition` if the job is not active, `state-unusable`
+   * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
+   * those that an unfinished job starts from; removes the others.
+   * @throws AtelierError `illegal-transition` if the job is not active, `storage-full`, `state-unusable`
    */
   save(
     jobId: string,
@@ -25,7 +26,7 @@ export interface Checkpoints {
   discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
 }
 
-/** Number of latest checkpoints kept besides the best; older ones replace a damaged latest one. */
+/** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */
 const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
@@ -62,7 +63,7 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
         await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
         await trx.insertInto('checkpoints').values(row).execute();
         await writeEvent(trx, job, 'checkpoint', { step, epoch });
-        // Attempts are counted since the last progress: a checkpoint beyond all earlier ones resets the count.
+        // Attempts are counted since the last progress, so a checkpoint beyond all earlier ones resets the count.
         if (before.every((other) => other.step < step)) {
           await trx.updateTable('jobs').set({ attempts: 1 }).where('id', '=', jobId).execute();
         }

@@ -13,7 +13,7 @@ import { NodeSqliteDialect, toStateError } from './sqlite.ts';
 import type { Database } from './tables.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;
-/** SQLite's default */
+/** SQLite's default page size. */
 const PAGE_BYTES = 4_096;
 const MIGRATION_TABLE = 'kysely_migration';
 
@@ -31,7 +31,7 @@ export async function openDatabase(
   }
 }
 
-/** Created under a temporary name, so that an empty file or one without tables is always a damaged one. */
+/** Creates the file under a temporary name, so that a file that is empty or has no tables is always a damaged one. */
 async function create(file: string): Promise<void> {
   if (existsSync(`${file}-wal`)) {
     throw new Error('the file is missing, but its -wal file with the last changes exists');

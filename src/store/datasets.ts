@@ -36,7 +36,7 @@ export interface Datasets {
   discard(file: string): Promise<void>;
   filePath(id: string): string;
   /**
-   * Adds a data set durably. An existing one keeps its name and time; its file is replaced, which repairs a damaged one.
+   * Adds a data set durably. An existing one keeps its name and time; its file is replaced, which repairs it.
    * @param file path from `newFile`, already synced; the file is moved
    */
   add(
@@ -129,7 +129,7 @@ function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
   const some = jobs.slice(0, 5).join(', ');
   return new AtelierError(
     'dataset-in-use',
-    `Data set ${id} is used by ${jobs.length} training jobs: ${some}. Wait for them or cancel them, then delete it.`,
+    `Data set ${id} is in use by jobs (${jobs.length}): ${some}. Wait for them or cancel them, then delete it.`,
   );
 }
 

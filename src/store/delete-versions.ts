@@ -15,7 +15,8 @@ import type { Database, ModelVersionRow } from './tables.ts';
 /**
  * @param version the version to delete; all versions if omitted
  * @returns the deleted versions
- * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one, or an unfinished job starts from it
+ * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one of them, or an unfinished job
+ *   starts from one
  */
 export async function deleteVersions(
   trx: Transaction<Database>,

@@ -40,7 +40,7 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Disk full, quota exceeded, file too large. */
+/** Error codes for a full disk, an exceeded quota, and a file that is too large. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
 export function isStorageFull(error: unknown): boolean {

@@ -1,4 +1,4 @@
-/** Notifies listeners of committed events. Driven by a trigger, so no writer can forget to notify. */
+/** Notifies listeners of committed events, by a trigger, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { decode } from './json-column.ts';
@@ -20,7 +20,7 @@ export interface CommittedEvent extends JobEvent {
   readonly job: JobState | null;
 }
 
-/** Called after a commit, once for each job that the transaction wrote events of, in ascending order; must not throw. */
+/** Called after a commit, once for each job with new events, which are in ascending order; must not throw. */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
 
 export interface EventNotifications {
@@ -28,7 +28,7 @@ export interface EventNotifications {
   start(): void;
   /** Notifies unless a transaction is open. Call after every statement that writes or commits. */
   flush(): void;
-  /** Forgets the events of a transaction that was rolled back. */
+  /** Discards the events of a transaction that was rolled back. */
   discard(): void;
 }
 

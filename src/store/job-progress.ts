@@ -68,7 +68,7 @@ export async function recordGradientCheck(
     throw new AtelierError('illegal-transition', `Training job ${id} is not running.`);
 }
 
-/** A late report of a thread must not change a job that has been requeued or has ended. */
+/** Rejects late reports of a thread, which must not change a job that has been requeued or has ended. */
 export async function lockActiveJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
   const job = await lockForEvent(trx, id);
   if (isActive(job.status)) return job;
@@ -79,5 +79,5 @@ export async function lockActiveJob(trx: Transaction<Database>, id: string): Pro
 }
 
 function isActive(status: JobStatus): boolean {
-  return ACTIVE_STATUSES.some((atWork) => atWork === status);
+  return ACTIVE_STATUSES.some((active) => active === status);
 }

@@ -65,7 +65,8 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 }
 
 /**
- * The records of an interrupted run are kept: the next run continues from a checkpoint, or measures the same again.
+ * Starts a queued job. The records of an interrupted run are kept: the next run continues from a checkpoint, or
+ * repeats the same measurements.
  * `started_at` is the start of the first run.
  */
 export function startJob(
@@ -126,7 +127,7 @@ export async function recoverInterrupted(trx: Transaction<Database>): Promise<Tr
   return jobs;
 }
 
-/** Requeues a failed job for another attempt from its last checkpoint, or fails it if none is left. */
+/** Requeues a job whose thread failed, to continue from its last checkpoint; fails it if no attempt is left. */
 export async function requeueJob(
   trx: Transaction<Database>,
   id: string,

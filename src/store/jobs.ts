@@ -79,9 +79,9 @@ export interface Jobs {
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
   /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
   release(id: string, step?: number): Promise<TrainingJob>;
-  /** Call at start: releases the jobs that were active in a killed process. */
+  /** Call when the service starts: releases the jobs that were active in a killed process. */
   recoverInterrupted(): Promise<TrainingJob[]>;
-  /** Call when the job's thread has failed: requeues the job for another attempt, or fails it if none is left. */
+  /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /** On success publishes the next version of the model, except for verifications. The parameters must be in `blobs`. */
   finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
@@ -94,7 +94,7 @@ export interface Jobs {
     warnings: readonly EpochWarning[],
     progress: Progress,
   ): Promise<void>;
-  /** Stores the gradient check before the start. The job must be active. */
+  /** Stores the report of the preflight gradient check. The job must be active. */
   recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
@@ -149,7 +149,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
       inTransaction(async (trx) => {
-        // The transition comes first, because a job that cannot be resumed must not get queue-full. The job itself is counted.
+        // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.
         const job = await resumeJob(trx, id);
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;

@@ -13,7 +13,7 @@ import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
-/** The result of a training or an import. The store adds name, number, time and the rest of the lineage. */
+/** The result of a training or an import. The store adds the number, the time and the rest of the lineage. */
 export type NewVersion = Pick<
   ModelVersion,
   | 'layerSizes'

@@ -38,7 +38,7 @@ export interface Models {
   ): Promise<Page<ModelVersion>>;
   /** Names and version numbers of one model or of all, ascending. */
   references(name?: string): Promise<VersionReference[]>;
-  /** Without a version, the one that the alias `champion` points at, or else the newest. */
+  /** If `version` is omitted: the one that the alias `champion` points at, or the newest without this alias. */
   version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
   /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
   publish(
@@ -48,9 +48,10 @@ export interface Models {
   /** Omitted fields keep their values. Returns undefined if the version does not exist. */
   annotate(name: string, version: number, changes: Annotations): Promise<ModelVersion | undefined>;
   /**
-   * Deletes one version or all, and their parameters if no other version has the same. Version numbers are not reused.
+   * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
    * @returns the deleted version numbers
-   * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one, or a job starts from it
+   * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one of them, or an unfinished
+   *   job starts from one
    */
   remove(name: string, version?: number): Promise<number[]>;
 }

@@ -46,7 +46,7 @@ export function createRefCountedBlobs(
       let inserted = false;
       count(digest, 1);
       try {
-        // A removal that started before the count may still delete the blob, so it must end first.
+        // A removal that started before the blob was counted may still delete it, so it must end first.
         await removals;
         await blobs.put(bytes);
         const written = await insertReference(digest);

@@ -6,12 +6,12 @@ import { errorMessage, storageFull } from './directory.ts';
 
 /**
  * Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects.
- * @throws AtelierError if the disk fails
+ * Statements throw AtelierError `storage-full` or `state-unusable` if the disk fails.
  */
 export class NodeSqliteDialect extends SqliteDialect {
   /**
    * @param onWritten called after each statement that writes or commits
-   * @param onRolledBack called after a rollback, also one by SQLite itself
+   * @param onRolledBack called after every rollback, including those by SQLite itself
    */
   constructor(raw: DatabaseSync, onWritten: () => void = () => {}, onRolledBack: () => void = () => {}) {
     super({

@@ -1,6 +1,8 @@
 /**
- * The tables as Kysely types, portable between SQLite and PostgreSQL. Columns are text, integer or double; times are
- * RFC 3339 text, structures are JSON text. Booleans and Date are not used: node:sqlite silently stores NULL for a Date.
+ * Database tables as Kysely types, portable between SQLite and PostgreSQL.
+ *
+ * Columns are text, integer or double. Times are RFC 3339 text, structures are JSON text. Booleans and Date are not
+ * used, because node:sqlite silently stores NULL for a Date.
  */
 import type { Selectable } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import { containImage, decodeImage, toPng } from '../../src/datasets/encoded-image.ts';
-import { PICTURES, refused } from './fixtures.ts';
+import { IMAGES, isAtelierError } from './fixtures.ts';
 
 const colour = { r: 200, g: 100, b: 50 };
 const luma = Math.round(0.299 * 200 + 0.587 * 100 + 0.114 * 50);
@@ -66,18 +66,18 @@ test('transparency becomes black, and 16 bits become 8', async () => {
 });
 
 test('an image of 28×28 is unchanged, bit for bit', async () => {
-  const bytes = await toPng(PICTURES.subarray(0, 784));
+  const bytes = await toPng(IMAGES.subarray(0, 784));
   assert.deepEqual(await containImage(bytes), { batch: await decodeImage(bytes), corrected: [] });
 });
 
 test('applies the EXIF orientation of a 28×28 image, too', async () => {
-  const greys = PICTURES.subarray(0, 784);
+  const greys = IMAGES.subarray(0, 784);
   const lying = await sharp(await toPng(greys))
     .withMetadata({ orientation: 6 })
     .png()
     .toBuffer();
   const { batch, corrected } = await containImage(lying);
-  // Orientation 6: the first row of the file is the right column of what was seen.
+  // Orientation 6: the first row of the file is the right column of the upright image.
   const upright = Uint8Array.from(
     { length: 784 },
     (_, i) => greys[(27 - (i % 28)) * 28 + Math.floor(i / 28)]!,
@@ -110,10 +110,13 @@ test('rejects animated images, other files, and images that are too large', asyn
   )
     .webp()
     .toBuffer();
-  await assert.rejects(containImage(frames), refused('undecodable-image', /animated/));
-  await assert.rejects(containImage(Buffer.from('no picture')), refused('undecodable-image'));
+  await assert.rejects(containImage(frames), isAtelierError('undecodable-image', /animated/));
+  await assert.rejects(containImage(Buffer.from('no picture')), isAtelierError('undecodable-image'));
   const cut = (await plain(500, 500).png().toBuffer()).subarray(0, 100);
-  await assert.rejects(containImage(cut), refused('undecodable-image'));
+  await assert.rejects(containImage(cut), isAtelierError('undecodable-image'));
   const huge = await plain(10_000, 5001).png({ compressionLevel: 1 }).toBuffer();
-  await assert.rejects(containImage(huge), refused('invalid-image-size', /10000×5001 pixels; .* 50 million/));
+  await assert.rejects(
+    containImage(huge),
+    isAtelierError('invalid-image-size', /10000×5001 pixels; .* 50 million/),
+  );
 });

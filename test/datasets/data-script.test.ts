@@ -1,4 +1,4 @@
-/** The real script as a process of its own, over real files; no network is needed. */
+/** scripts/data.ts as a child process on real files, without a network. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,19 +35,19 @@ const [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS] = FILES as [
 ];
 const here = (file: DataFile) => join(ROOT, 'data', file.npy);
 const filled = (await inspect(join(ROOT, 'data'))).every(({ defect }) => defect === undefined);
-/** These need Fashion-MNIST's own bytes. */
+/** Options of tests that need the original files of Fashion-MNIST. */
 const withData = { skip: filled ? false : 'data/ is not filled: npm run data' };
 
 async function runScript(folder: string) {
   const env = { ...process.env, DATA_DIR: folder };
   const child = spawn(process.execPath, [join(ROOT, 'scripts/data.ts')], { env });
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   const [exitCode] = await once(child, 'close');
-  return { exitCode, said };
+  return { exitCode, output: output };
 }
 
-/** Without copying: a folder of whole, official files. */
+/** A folder with the official files, hard-linked where possible. */
 async function officialFolder(context: TestContext, files = FILES): Promise<string> {
   const folder = temporaryFolder(context);
   for (const file of files)
@@ -55,7 +55,7 @@ async function officialFolder(context: TestContext, files = FILES): Promise<stri
   return folder;
 }
 
-/** The original of a file, made from the array. */
+/** The original gzip file, reconstructed from the array. */
 async function originalOf(file: DataFile): Promise<Buffer> {
   const { data } = parseNpy(await readFile(here(file)));
   return gzipSync(Buffer.concat([idxHeader(file), data as Uint8Array]), { level: 1 });
@@ -67,11 +67,11 @@ test('keeps four complete files, even custom ones', async (t) => {
   const folder = temporaryFolder(t);
   for (const { npy } of FILES) await writeFile(join(folder, npy), npyBytes(new Float32Array([1, 2]), [2]));
   const before = await Promise.all(FILES.map(({ npy }) => stat(join(folder, npy))));
-  const { exitCode, said } = await runScript(folder);
+  const { exitCode, output } = await runScript(folder);
   assert.equal(exitCode, 0);
-  assert.equal(said.trim().split('\n').length, 1);
+  assert.equal(output.trim().split('\n').length, 1);
   assert.match(
-    said,
+    output,
     /are there\. Not Fashion-MNIST's original bytes, and kept: fashion_mnist_train_images\.npy, /,
   );
   const after = await Promise.all(FILES.map(({ npy }) => stat(join(folder, npy))));
@@ -91,15 +91,15 @@ test('replaces damaged and missing files if the others are Fashion-MNIST’s', w
   await writeFile(abandoned, 'of a killed process');
   await utimes(abandoned, 0, 0);
 
-  const { exitCode, said } = await runScript(folder);
-  assert.equal(exitCode, 0, said);
-  assert.match(said, /train_labels.npy: damaged .*takes 60000 bytes of data/);
-  assert.match(said, /test_labels.npy: missing/);
+  const { exitCode, output } = await runScript(folder);
+  assert.equal(exitCode, 0, output);
+  assert.match(output, /train_labels.npy: damaged .*takes 60000 bytes of data/);
+  assert.match(output, /test_labels.npy: missing/);
   for (const file of [TRAIN_LABELS, TEST_LABELS]) {
     assert.deepEqual(parseNpy(await readFile(join(folder, file.npy))), parseNpy(await readFile(here(file))));
   }
   assert.deepEqual(await dots(folder), []);
-  assert.equal((await runScript(folder)).said.trim().split('\n').length, 1);
+  assert.equal((await runScript(folder)).output.trim().split('\n').length, 1);
 });
 
 test('reports a missing file beside custom ones, and writes nothing', withData, async (t) => {
@@ -107,11 +107,11 @@ test('reports a missing file beside custom ones, and writes nothing', withData, 
   const own = npyBytes(new Uint8Array(60_000), [60_000]);
   await writeFile(join(folder, TRAIN_LABELS.npy), own);
   const before = await readdir(folder);
-  const { exitCode, said } = await runScript(folder);
+  const { exitCode, output } = await runScript(folder);
   assert.equal(exitCode, 1);
-  assert.match(said, /train_labels\.npy is not Fashion-MNIST's own/);
-  assert.match(said, /test_labels\.npy \(missing\)/);
-  assert.match(said, /move .*train_labels\.npy away/);
+  assert.match(output, /train_labels\.npy is not Fashion-MNIST's own/);
+  assert.match(output, /test_labels\.npy \(missing\)/);
+  assert.match(output, /move .*train_labels\.npy away/);
   assert.deepEqual(await readdir(folder), before);
   assert.deepEqual(await readFile(join(folder, TRAIN_LABELS.npy)), Buffer.from(own));
 });
@@ -119,9 +119,9 @@ test('reports a missing file beside custom ones, and writes nothing', withData, 
 test('reports an unreadable file by name', async (t) => {
   const folder = temporaryFolder(t);
   await mkdir(join(folder, TRAIN_IMAGES.npy));
-  const { exitCode, said } = await runScript(folder);
+  const { exitCode, output } = await runScript(folder);
   assert.equal(exitCode, 1);
-  assert.match(said, /train_images\.npy cannot be read: .*directory/);
+  assert.match(output, /train_images\.npy cannot be read: .*directory/);
 });
 
 test('rejects a changed original, compressed or not', withData, async () => {

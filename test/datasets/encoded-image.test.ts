@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { decodeImage, toPng } from '../../src/datasets/encoded-image.ts';
 import { AtelierError } from '../../src/errors.ts';
-import { PICTURES, refused } from './fixtures.ts';
+import { IMAGES, isAtelierError } from './fixtures.ts';
 
-const GREYS = PICTURES.subarray(0, 784);
+const GREYS = IMAGES.subarray(0, 784);
 
 function chunk(type: string, data: Uint8Array): Buffer {
   const body = Buffer.concat([Buffer.from(type), data]);
@@ -25,7 +25,7 @@ interface PngOptions {
   readonly before?: readonly Buffer[];
 }
 
-/** By hand, so that nothing of the decoder's own library is behind it. `rows` are packed samples, without filters. */
+/** Writes a PNG without the decoder's own library. `rows` are packed samples without filters. */
 function png(rows: readonly Uint8Array[], options: PngOptions = {}): Buffer {
   const { width = 28, height = 28, depth = 8, colourType = 0, before = [] } = options;
   const header = Buffer.alloc(13);
@@ -140,13 +140,13 @@ test('rejects another size and reports it', async () => {
   );
   await assert.rejects(
     decodeImage(bytes),
-    refused('invalid-image-size', /32×27 pixels, but must have 28×28/),
+    isAtelierError('invalid-image-size', /32×27 pixels, but must have 28×28/),
   );
 });
 
 test('rejects a bomb by its header, before decoding', async () => {
   const bomb = png([new Uint8Array(30_000)], { width: 30_000, height: 30_000 });
-  await assert.rejects(decodeImage(bomb), refused('invalid-image-size', /30000×30000/));
+  await assert.rejects(decodeImage(bomb), isAtelierError('invalid-image-size', /30000×30000/));
 });
 
 test('other formats never reach a decoder', async () => {
@@ -161,20 +161,20 @@ test('other formats never reach a decoder', async () => {
     text: Buffer.from('not a picture'),
   };
   for (const [name, bytes] of Object.entries(pictures)) {
-    await assert.rejects(decodeImage(bytes), refused('undecodable-image', /PNG, JPEG or WebP/), name);
+    await assert.rejects(decodeImage(bytes), isAtelierError('undecodable-image', /PNG, JPEG or WebP/), name);
   }
 });
 
 test('rejects an animated WebP or PNG', async () => {
   const frames = { raw: { width: 28, height: 56, channels: 1, pageHeight: 28 } } as const;
-  const webp = await sharp(PICTURES, frames)
+  const webp = await sharp(IMAGES, frames)
     .webp({ delay: [100, 100], lossless: true })
     .toBuffer();
-  await assert.rejects(decodeImage(webp), refused('undecodable-image', /animated/));
+  await assert.rejects(decodeImage(webp), isAtelierError('undecodable-image', /animated/));
   const animation = chunk('acTL', Buffer.from([0, 0, 0, 2, 0, 0, 0, 0]));
   await assert.rejects(
     decodeImage(png(rowsOf(GREYS), { before: [animation] })),
-    refused('undecodable-image', /animated/),
+    isAtelierError('undecodable-image', /animated/),
   );
 });
 
@@ -187,7 +187,10 @@ test('rejects a truncated image', async () => {
     await toPng(noise),
   ];
   for (const whole of pictures) {
-    await assert.rejects(decodeImage(whole.subarray(0, whole.length * 0.7)), refused('undecodable-image'));
+    await assert.rejects(
+      decodeImage(whole.subarray(0, whole.length * 0.7)),
+      isAtelierError('undecodable-image'),
+    );
   }
 });
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
-import { npyFixture, PICTURES, refused, temporaryFolder } from './fixtures.ts';
+import { IMAGES, isAtelierError, npyFixture, temporaryFolder } from './fixtures.ts';
 
 const TRAIN_IMAGES = 'fashion_mnist_train_images.npy';
 const TRAIN_LABELS = 'fashion_mnist_train_labels.npy';
@@ -16,9 +16,9 @@ const labelsOf = (...labels: number[]) => npyBytes(new Uint8Array(labels), [labe
 async function dataFolder(context: TestContext, files: Record<string, Uint8Array> = {}): Promise<string> {
   const folder = temporaryFolder(context);
   const all = {
-    [TRAIN_IMAGES]: npyBytes(PICTURES, [2, 28, 28]),
+    [TRAIN_IMAGES]: npyBytes(IMAGES, [2, 28, 28]),
     [TRAIN_LABELS]: labelsOf(9, 0),
-    'fashion_mnist_test_images.npy': npyBytes(PICTURES.subarray(0, 784), [1, 784]),
+    'fashion_mnist_test_images.npy': npyBytes(IMAGES.subarray(0, 784), [1, 784]),
     'fashion_mnist_test_labels.npy': labelsOf(3),
     ...files,
   };
@@ -30,12 +30,12 @@ test('the four files become bytes in shared memory, with the digest of pixels an
   const { id, train, test: held, digest, classNames } = await loadFashionMnist(await dataFolder(t));
   assert.equal(id, 'fashion-mnist');
   assert.equal(classNames[9], 'Ankle boot');
-  assert.deepEqual([...train.pixels], [...PICTURES]);
+  assert.deepEqual([...train.pixels], [...IMAGES]);
   assert.deepEqual([[...train.labels], [...held.labels]], [[9, 0], [3]]);
   for (const { buffer } of [train.pixels, train.labels, held.pixels, held.labels]) {
     assert.ok(buffer instanceof SharedArrayBuffer);
   }
-  const bytes = Buffer.concat([PICTURES, Buffer.of(9, 0), PICTURES.subarray(0, 784), Buffer.of(3)]);
+  const bytes = Buffer.concat([IMAGES, Buffer.of(9, 0), IMAGES.subarray(0, 784), Buffer.of(3)]);
   assert.equal(digest, `sha256:${createHash('sha256').update(bytes).digest('hex')}`);
 });
 
@@ -44,7 +44,7 @@ for (const form of ['u1-fortran', 'i8', 'f4-255', 'f2', 'f4', 'f8', 'f8-widened'
     const { train } = await loadFashionMnist(
       await dataFolder(t, { [TRAIN_IMAGES]: await npyFixture(`pictures-${form}`) }),
     );
-    assert.deepEqual([...train.pixels], [...PICTURES]);
+    assert.deepEqual([...train.pixels], [...IMAGES]);
   });
 }
 
@@ -83,7 +83,7 @@ for (const [name, file, bytes, message] of DEFECTS) {
     await assert.rejects(loadFashionMnist(folder), (error: Error) => {
       assert.ok(error.message.startsWith(join(folder, file)), error.message);
       assert.match(error.message, /npm run data/);
-      return refused('invalid-dataset', message)(error);
+      return isAtelierError('invalid-dataset', message)(error);
     });
   });
 }
@@ -91,9 +91,9 @@ for (const [name, file, bytes, message] of DEFECTS) {
 test('rejects a missing or truncated file', async (t) => {
   const folder = await dataFolder(t);
   await truncate(join(folder, TRAIN_IMAGES), 1000);
-  await assert.rejects(loadFashionMnist(folder), refused('invalid-dataset', /bytes of data/));
+  await assert.rejects(loadFashionMnist(folder), isAtelierError('invalid-dataset', /bytes of data/));
   await rm(join(folder, TRAIN_IMAGES));
-  await assert.rejects(loadFashionMnist(folder), refused('invalid-dataset', /no such file/));
+  await assert.rejects(loadFashionMnist(folder), isAtelierError('invalid-dataset', /no such file/));
 });
 
 test('the catalog finds data sets by id and counts their examples', async (t) => {

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 
-/** Written by NumPy: scripts/npy_fixtures.py. */
+/** Reads a file that NumPy wrote: scripts/npy_fixtures.py. */
 export function npyFixture(name: string): Promise<Buffer> {
   return readFile(new URL(`../fixtures/npy/${name}.npy`, import.meta.url));
 }
 
-/** The two pictures of the fixtures: every grey, in order, again and again. */
-export const PICTURES = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 256);
+/** The two images of the fixtures: all grey values in ascending order, repeated. */
+export const IMAGES = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 256);
 
 export function temporaryFolder(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'atelier-datasets-'));
@@ -21,7 +21,11 @@ export function temporaryFolder(context: TestContext): string {
 }
 
 /** For assert.throws and assert.rejects: an AtelierError of this code whose message matches. */
-export function refused(code: ErrorCode, message: RegExp = /./, pointer?: string): (error: unknown) => true {
+export function isAtelierError(
+  code: ErrorCode,
+  message: RegExp = /./,
+  pointer?: string,
+): (error: unknown) => true {
   return (error) => {
     assert.ok(error instanceof AtelierError, `not an AtelierError: ${error}`);
     assert.equal(error.code, code, error.message);
@@ -34,7 +38,7 @@ export function refused(code: ErrorCode, message: RegExp = /./, pointer?: string
   };
 }
 
-/** Whatever is sent, nothing but a named refusal comes back. */
+/** Returns the decoded value, or undefined after an AtelierError. Other errors are rethrown. */
 export function onlyAtelierErrors<T>(decode: () => T): T | undefined {
   try {
     return decode();

@@ -10,21 +10,21 @@ import {
   unitToByteScale,
 } from '../../src/datasets/image-batch.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
-import { npyFixture, onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
+import { IMAGES, isAtelierError, npyFixture, onlyAtelierErrors } from './fixtures.ts';
 
 test('raw bytes are images of 784', () => {
-  assert.deepEqual(decodeBytes(PICTURES), { count: 2, pixels: PICTURES });
+  assert.deepEqual(decodeBytes(IMAGES), { count: 2, pixels: IMAGES });
   for (const length of [0, 1, 783, 785]) {
     assert.throws(
       () => decodeBytes(new Uint8Array(length)),
-      refused('invalid-image-size', new RegExp(`^${length} bytes`)),
+      isAtelierError('invalid-image-size', new RegExp(`^${length} bytes`)),
     );
   }
 });
 
 test('whole pixels become bytes, others stay floats', () => {
-  assert.deepEqual(toBatch(Float32Array.from(PICTURES)).pixels, PICTURES);
-  const mixed = Float32Array.from(PICTURES).with(783, 0.25);
+  assert.deepEqual(toBatch(Float32Array.from(IMAGES)).pixels, IMAGES);
+  const mixed = Float32Array.from(IMAGES).with(783, 0.25);
   assert.equal(toBatch(mixed).pixels, mixed);
 });
 
@@ -38,32 +38,32 @@ test('only values within rounding of k/255 become k', () => {
 });
 
 test('batches are joined in order, as floats if one of them is', () => {
-  const bytes = decodeBytes(PICTURES);
+  const bytes = decodeBytes(IMAGES);
   const floats = { count: 1, pixels: new Float32Array(784).fill(0.5) };
   assert.equal(joinBatches([bytes]), bytes);
   assert.deepEqual(joinBatches([bytes, bytes]), {
     count: 4,
-    pixels: new Uint8Array([...PICTURES, ...PICTURES]),
+    pixels: new Uint8Array([...IMAGES, ...IMAGES]),
   });
   const joined = joinBatches([floats, bytes]);
-  assert.deepEqual(joined, { count: 3, pixels: new Float32Array([...floats.pixels, ...PICTURES]) });
+  assert.deepEqual(joined, { count: 3, pixels: new Float32Array([...floats.pixels, ...IMAGES]) });
 });
 
 test('a form with several files becomes one batch in file order, in every format', async () => {
-  const one = PICTURES.subarray(0, 784);
+  const one = IMAGES.subarray(0, 784);
   const { count, pixels } = decodeImages({
     kind: 'many',
     names: ['a', 'b', 'c', 'd', 'e'],
     parts: [
       { kind: 'npy', bytes: await npyFixture('pictures-f4') },
       { kind: 'json', bytes: Buffer.from(JSON.stringify({ image: [...one] })) },
-      { kind: 'bytes', bytes: PICTURES },
+      { kind: 'bytes', bytes: IMAGES },
       { kind: 'batch', count: 1, pixels: one },
       { kind: 'npy', bytes: npyBytes(one, [28, 28]) },
     ],
   });
   assert.equal(count, 7);
-  assert.deepEqual(pixels, new Uint8Array([...PICTURES, ...one, ...PICTURES, ...one, ...one]));
+  assert.deepEqual(pixels, new Uint8Array([...IMAGES, ...one, ...IMAGES, ...one, ...one]));
 });
 
 test('random bytes are decoded or rejected by name, in every format', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeJson } from '../../src/datasets/json-images.ts';
-import { onlyAtelierErrors, PICTURES, refused } from './fixtures.ts';
+import { IMAGES, isAtelierError, onlyAtelierErrors } from './fixtures.ts';
 
 const json = (value: unknown) => Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const flat = (fill: unknown = 0) => new Array<unknown>(784).fill(fill);
@@ -10,7 +10,7 @@ const rowsOf = (numbers: ArrayLike<number>) =>
   Array.from({ length: 28 }, (_, y) => Array.from({ length: 28 }, (_, x) => numbers[y * 28 + x]));
 
 test('an image is 784 numbers or 28 rows of 28', () => {
-  const pixels = PICTURES.subarray(0, 784);
+  const pixels = IMAGES.subarray(0, 784);
   for (const image of [[...pixels], rowsOf(pixels)]) {
     assert.deepEqual(decodeJson(json({ image })), { count: 1, pixels });
     assert.deepEqual(decodeJson(json({ images: [image, rowsOf(pixels)] })).count, 2);
@@ -18,8 +18,8 @@ test('an image is 784 numbers or 28 rows of 28', () => {
 });
 
 test('accepts white space, a byte order mark and escapes in names', () => {
-  const expected = decodeJson(json({ image: [...PICTURES.subarray(0, 784)] }));
-  const indented = JSON.stringify({ image: rowsOf(PICTURES) }, null, '\t ').replaceAll('\n', '\r\n');
+  const expected = decodeJson(json({ image: [...IMAGES.subarray(0, 784)] }));
+  const indented = JSON.stringify({ image: rowsOf(IMAGES) }, null, '\t ').replaceAll('\n', '\r\n');
   assert.deepEqual(decodeJson(json(`\n ${indented} \t`)), expected);
   assert.deepEqual(decodeJson(json(`\ufeff${indented}`)), expected);
   assert.deepEqual(decodeJson(json(indented.replace('image', '\\u0069mage'))), expected);
@@ -31,7 +31,7 @@ test('accepts JSON numbers in every notation', () => {
   assert.deepEqual([...pixels.subarray(0, 7)], [255, 255, 255, 0, 0, 255, 0]);
   for (const wrong of ['01', '+1', '.5', '1.', '0x1', '1e', '--1', '1_0', '1 2', '']) {
     const body = json(`{"image":[${flat(0).join().replace('0,', `${wrong},`)}]}`);
-    assert.throws(() => decodeJson(body), refused('malformed-body'), wrong);
+    assert.throws(() => decodeJson(body), isAtelierError('malformed-body'), wrong);
   }
 });
 
@@ -42,21 +42,21 @@ test('with ?pixels=0-1 every printed form of k/255 becomes exactly k', () => {
     (k: number) => Number((k / 255).toFixed(9)),
   ];
   for (const form of forms) {
-    const image = [...PICTURES.subarray(0, 784)].map(form);
+    const image = [...IMAGES.subarray(0, 784)].map(form);
     const batch = decodeJson(json({ image }), { pixels: '0-1' });
-    assert.deepEqual(batch, { count: 1, pixels: PICTURES.subarray(0, 784) });
+    assert.deepEqual(batch, { count: 1, pixels: IMAGES.subarray(0, 784) });
   }
   assert.throws(
     () => decodeJson(json({ image: flat(1.5) }), { pixels: '0-1' }),
-    refused('invalid-pixels', /1\.5; with \?pixels=0-1/, '#/image/0'),
+    isAtelierError('invalid-pixels', /1\.5; with \?pixels=0-1/, '#/image/0'),
   );
 });
 
 test('fractions up to 2 are ambiguous, whole numbers and greater fractions are 0–255', () => {
-  const ambiguous = refused('ambiguous-pixel-range', /\?pixels=0-1/);
+  const ambiguous = isAtelierError('ambiguous-pixel-range', /\?pixels=0-1/);
   assert.throws(() => decodeJson(json({ images: [flat(0), flat(0.5)] })), ambiguous);
   assert.deepEqual(decodeJson(json({ image: flat(1) })).pixels, new Uint8Array(784).fill(1));
-  const above = refused('ambiguous-pixel-range', /not greater than 2, .*clipped to 1/);
+  const above = isAtelierError('ambiguous-pixel-range', /not greater than 2, .*clipped to 1/);
   assert.throws(() => decodeJson(json({ images: [flat(0), flat(1.000_000_2)] })), above);
   assert.throws(() => decodeJson(json({ images: [flat(0.5), flat(2)] })), above);
   assert.deepEqual(decodeJson(json({ image: flat(2) })).pixels, new Uint8Array(784).fill(2));
@@ -77,7 +77,7 @@ const BAD_PIXELS: readonly (readonly [unknown, string])[] = [
 ];
 for (const [body, pointer] of BAD_PIXELS) {
   test(`rejects a pixel out of range at ${pointer}`, () => {
-    assert.throws(() => decodeJson(json(body)), refused('invalid-pixels', /0 to 255/, pointer));
+    assert.throws(() => decodeJson(json(body)), isAtelierError('invalid-pixels', /0 to 255/, pointer));
   });
 }
 
@@ -105,7 +105,7 @@ const WRONG_TYPES: readonly (readonly [unknown, string, RegExp])[] = [
 ];
 for (const [body, pointer, message] of WRONG_TYPES) {
   test(`rejects ${JSON.stringify(body).slice(0, 40)} at ${pointer}: ${message.source}`, () => {
-    assert.throws(() => decodeJson(json(body)), refused('invalid-request', message, pointer));
+    assert.throws(() => decodeJson(json(body)), isAtelierError('invalid-request', message, pointer));
   });
 }
 
@@ -119,7 +119,7 @@ const WRONG_SIZES: readonly (readonly [unknown, string, RegExp])[] = [
 ];
 for (const [body, pointer, message] of WRONG_SIZES) {
   test(`rejects an image of the wrong size at ${pointer}: ${message.source}`, () => {
-    assert.throws(() => decodeJson(json(body)), refused('invalid-image-size', message, pointer));
+    assert.throws(() => decodeJson(json(body)), isAtelierError('invalid-image-size', message, pointer));
   });
 }
 
@@ -139,14 +139,14 @@ const MALFORMED: readonly (readonly [string, Uint8Array, RegExp?])[] = [
 ];
 for (const [name, body, message] of MALFORMED) {
   test(`rejects ${name} as invalid JSON`, () => {
-    assert.throws(() => decodeJson(body), refused('malformed-body', message));
+    assert.throws(() => decodeJson(body), isAtelierError('malformed-body', message));
   });
 }
 
 test('rejects sixty million brackets at the first invalid one', () => {
   const bomb = Buffer.alloc(60_000_000, '[');
   bomb.write('{"images":');
-  assert.throws(() => decodeJson(bomb), refused('invalid-request', /an array/, '#/images/0/0/0'));
+  assert.throws(() => decodeJson(bomb), isAtelierError('invalid-request', /an array/, '#/images/0/0/0'));
 });
 
 test('any JSON, valid or damaged, is decoded or rejected by name', () => {
@@ -161,7 +161,7 @@ test('any JSON, valid or damaged, is decoded or rejected by name', () => {
     fc.property(damage, ({ at, remove, insert }) => {
       const text = image.slice(0, at) + insert + image.slice(at + remove);
       const batch = onlyAtelierErrors(() => decodeJson(json(text)));
-      // Where both take it, both take the same.
+      // Every text that the reader accepts has the same numbers as in JSON.parse.
       if (batch) assert.deepEqual([...batch.pixels], [...new Float32Array(JSON.parse(text).images.flat(2))]);
     }),
     { numRuns: 500 },

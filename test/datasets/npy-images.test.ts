@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeNpy, decodeNpyFiles } from '../../src/datasets/npy-images.ts';
 import { npyBytes } from '../../src/formats/npy.ts';
-import { npyFixture, PICTURES, refused } from './fixtures.ts';
+import { IMAGES, isAtelierError, npyFixture } from './fixtures.ts';
 
 const FORMS = [
   'u1',
@@ -18,7 +18,7 @@ const FORMS = [
 ];
 for (const form of FORMS) {
   test(`images written by NumPy as ${form} give the same bytes`, async () => {
-    assert.deepEqual(decodeNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: PICTURES });
+    assert.deepEqual(decodeNpy(await npyFixture(`pictures-${form}`)), { count: 2, pixels: IMAGES });
   });
 }
 
@@ -43,7 +43,7 @@ test('rejects other shapes and lists the allowed ones', () => {
     [28, 28, 1],
     [32, 32],
   ]) {
-    assert.throws(() => decodeNpy(sized(shape)), refused('invalid-image-size', /\(n, 28, 28\)/));
+    assert.throws(() => decodeNpy(sized(shape)), isAtelierError('invalid-image-size', /\(n, 28, 28\)/));
   }
 });
 
@@ -58,10 +58,10 @@ test('floats just above 1 are ambiguous without ?pixels=', () => {
   for (const maximum of [1.000_000_2, 1.01]) {
     const values = new Float64Array(784).fill(0.5).with(7, maximum);
     const files = [npyBytes(image(1), [784]), npyBytes(values, [784])];
-    const neither = refused('ambiguous-pixel-range', new RegExp(`${maximum}, .* \\?pixels=0-255`));
+    const neither = isAtelierError('ambiguous-pixel-range', new RegExp(`${maximum}, .* \\?pixels=0-255`));
     assert.throws(() => decodeNpyFiles(files), neither);
     assert.equal(decodeNpyFiles(files, { pixels: '0-255' })[1]!.pixels[7], Math.fround(maximum));
-    // One that is certainly of 0–255 decides for all.
+    // One image that is certainly 0–255 decides the range of all.
     const whole = decodeNpyFiles([...files, npyBytes(image(200), [784])]);
     assert.equal(whole[1]!.pixels[7], Math.fround(maximum));
   }
@@ -74,7 +74,7 @@ test('?pixels= overrides the inferred scale', () => {
   assert.deepEqual(decodeNpy(ones, { pixels: '0-1' }).pixels, new Uint8Array(784).fill(255));
   assert.throws(
     () => decodeNpy(npyBytes(image(2), [784]), { pixels: '0-1' }),
-    refused('invalid-pixels', /0 to 1/),
+    isAtelierError('invalid-pixels', /0 to 1/),
   );
 });
 
@@ -97,7 +97,7 @@ test('rejects an invalid pixel with its position', () => {
   for (const value of [Number.NaN, Infinity, -Infinity, -1e-9, 255.001]) {
     const values = new Float64Array(2 * 784);
     values[784 + 28 + 2] = value;
-    const place = refused('invalid-pixels', new RegExp(`pixel at \\[1, 1, 2\\] is ${value}`));
+    const place = isAtelierError('invalid-pixels', new RegExp(`pixel at \\[1, 1, 2\\] is ${value}`));
     assert.throws(() => decodeNpy(npyBytes(values, [2, 28, 28])), place);
   }
 });
@@ -105,5 +105,8 @@ test('rejects an invalid pixel with its position', () => {
 test('rejects an integer above 255', async () => {
   const bytes = Buffer.from(await npyFixture('pictures-i8'));
   bytes.writeBigInt64LE(2n ** 62n, bytes.length - 8);
-  assert.throws(() => decodeNpy(bytes), refused('invalid-pixels', /\[1, 783\] is 4611686018427387904/));
+  assert.throws(
+    () => decodeNpy(bytes),
+    isAtelierError('invalid-pixels', /\[1, 783\] is 4611686018427387904/),
+  );
 });

@@ -16,7 +16,7 @@ const summary = (id: string, examples = 1): DatasetSummary => ({
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const ONE = tensorBytes(summary('a'));
 
-/** Room for two, and a list of what was loaded. */
+/** A cache with room for two data sets, and the list of loaded ids. */
 function cacheOf(inUse: readonly string[] = []) {
   const loaded: string[] = [];
   const cache = createTensorCache({
@@ -27,10 +27,10 @@ function cacheOf(inUse: readonly string[] = []) {
     inUse: async () => new Set(inUse),
     maxBytes: 2 * ONE,
   });
-  const ask = async (...ids: string[]) => {
+  const getAll = async (...ids: string[]) => {
     for (const id of ids) await cache.get(summary(id));
   };
-  return { cache, loaded, ask };
+  return { cache, loaded, getAll: getAll };
 }
 
 test('concurrent requests load a data set once', async () => {
@@ -44,21 +44,21 @@ test('concurrent requests load a data set once', async () => {
 });
 
 test('evicts the least recently used data set', async () => {
-  const { loaded, ask } = cacheOf();
-  await ask('a', 'b', 'a', 'c', 'a', 'c', 'b');
+  const { loaded, getAll } = cacheOf();
+  await getAll('a', 'b', 'a', 'c', 'a', 'c', 'b');
   assert.deepEqual(loaded, ['a', 'b', 'c', 'b']);
 });
 
 test('keeps data sets in use, even above the limit', async () => {
-  const { loaded, ask } = cacheOf(['a', 'b']);
-  await ask('a', 'b', 'c', 'd', 'a', 'b', 'c');
+  const { loaded, getAll } = cacheOf(['a', 'b']);
+  await getAll('a', 'b', 'c', 'd', 'a', 'b', 'c');
   assert.deepEqual(loaded, ['a', 'b', 'c', 'd', 'c']);
 });
 
 test('keeps a data set above the limit until another is requested', async () => {
-  const { cache, loaded, ask } = cacheOf();
+  const { cache, loaded, getAll } = cacheOf();
   for (const _ of [1, 2]) await cache.get(summary('large', 100));
-  await ask('a');
+  await getAll('a');
   await cache.get(summary('large', 100));
   assert.deepEqual(loaded, ['large', 'a', 'large']);
 });

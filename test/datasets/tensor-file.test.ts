@@ -7,11 +7,11 @@ import { countExamples } from '../../src/datasets/catalog.ts';
 import { readTensorFile, writeTensorFile } from '../../src/datasets/tensor-file.ts';
 import { datasetId } from '../../src/datasets/upload/dataset-id.ts';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
-import { refused, temporaryFolder } from './fixtures.ts';
+import { isAtelierError, temporaryFolder } from './fixtures.ts';
 import { images, labels } from './upload/fixtures.ts';
 
 const split = (count: number) => ({ pixels: images(count, 2), labels: labels(count, 2) });
-/** Larger than what is read at once. */
+/** Tensors larger than one read. */
 const tensors = { train: split(6000), test: split(3) };
 
 function summaryOf(digest: string): DatasetSummary {
@@ -50,18 +50,18 @@ test('rejects a damaged, truncated, longer or missing file by name', async (t) =
   await writeFile(path, bytes);
   await assert.rejects(
     readTensorFile(path, summary),
-    refused('dataset-damaged', /dst_0 is damaged: its digest differs/),
+    isAtelierError('dataset-damaged', /dst_0 is damaged: its digest differs/),
   );
   await truncate(path, bytes.length - 1);
   await assert.rejects(
     readTensorFile(path, summary),
-    refused('dataset-damaged', /it has 4712354 bytes instead of 4712355/),
+    isAtelierError('dataset-damaged', /it has 4712354 bytes instead of 4712355/),
   );
   await writeFile(path, Buffer.alloc(bytes.length + 1));
-  await assert.rejects(readTensorFile(path, summary), refused('dataset-damaged', /instead of/));
+  await assert.rejects(readTensorFile(path, summary), isAtelierError('dataset-damaged', /instead of/));
   await assert.rejects(
     readTensorFile(`${path}.gone`, summary),
-    refused('dataset-damaged', /it cannot be read \(ENOENT\)/),
+    isAtelierError('dataset-damaged', /it cannot be read \(ENOENT\)/),
   );
 });
 

@@ -1,12 +1,12 @@
 import { after, test } from 'node:test';
-import { serving, startProcess } from '../start-process.ts';
+import { serviceAddress, startProcess } from '../start-process.ts';
 import { temporaryDirectory } from '../start-service.ts';
 import { PAGES, readBlocks } from './pages.ts';
 import { isRun, runPage } from './run-page.ts';
 
 const stateDir = await temporaryDirectory({ after });
 const atelier = startProcess({ after }, stateDir, { STARTER_JOB: 'on' });
-const service = new URL(await serving(atelier)).host;
+const service = new URL(await serviceAddress(atelier)).host;
 
 test('the README works on a new service', () => runPage('README.md', service, true));
 

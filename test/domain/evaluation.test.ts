@@ -9,7 +9,7 @@ import {
 } from '../../src/domain/evaluation.ts';
 import { classificationReport } from '../../src/numerics/evaluation/classification-report.ts';
 import { comparePredictions } from '../../src/numerics/evaluation/comparison.ts';
-import { answersTo } from '../numerics/evaluation/fixtures.ts';
+import { predictionsFor } from '../numerics/evaluation/fixtures.ts';
 
 const split: EvaluatedSplit = {
   dataset: 'shapes',
@@ -22,7 +22,7 @@ const [model, other] = [
   { name: 'shapes', version: 1 },
 ];
 const labels = [0, 0, 1, 1];
-const first = answersTo(
+const first = predictionsFor(
   [
     [3, 0, 0],
     [0, 3, 0],
@@ -32,7 +32,7 @@ const first = answersTo(
   labels,
   3,
 );
-const second = answersTo(
+const second = predictionsFor(
   [
     [0, 3, 0],
     [0, 3, 0],
@@ -62,7 +62,7 @@ test('an evaluation names the classes and links the images of mistakes', () => {
 });
 
 test('a network that overflows has a null loss, and all other figures are numbers', () => {
-  const overflowing = answersTo(
+  const overflowing = predictionsFor(
     [
       [Number.NaN, 0, 0],
       [0, 3, 0],

@@ -7,11 +7,11 @@ import { findTrainingConflicts } from '../../src/domain/training-conflicts.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 
 const page = await readFile(join(import.meta.dirname, '../../docs/reference/training-options.md'), 'utf8');
-/** As code, as a word in quotation marks, or as the heading of a table of its own. */
-const isTold = (name: string) =>
+/** Whether the page has the name as code, as a quoted value, or as a heading. */
+const isDocumented = (name: string) =>
   [`\`${name}\``, `\`"${name}"\``, `\`training.${name}\``].some((text) => page.includes(text));
 
-/** Every property, and every word that an option may be, of a JSON schema. */
+/** Every property and every enum value of a JSON schema. */
 function namesIn(schema: unknown, names = new Set<string>()): Set<string> {
   if (typeof schema !== 'object' || schema === null) return names;
   for (const [key, value] of Object.entries(schema)) {
@@ -26,9 +26,9 @@ function namesIn(schema: unknown, names = new Set<string>()): Set<string> {
 test('the documentation lists every option of a training, and every allowed value', () => {
   const names = namesIn(z.toJSONSchema(trainingRequestSchema, { io: 'input' }));
   assert.ok(names.size > 60);
-  // Parts of what the page shows whole.
+  // The page shows these only as parts of a longer name or value.
   for (const part of ['type', 'fraction', 'name', 'version', 'network', 'training']) names.delete(part);
-  const missing = [...names].filter((name) => !isTold(name));
+  const missing = [...names].filter((name) => !isDocumented(name));
   assert.deepEqual(missing, []);
 });
 

@@ -1,4 +1,4 @@
-/** Files in which something was changed: they are read or refused by name, never anything else. */
+/** Damaged model files: each is read or rejected with an AtelierError. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -17,8 +17,8 @@ const deflated = zipSync({
 const layouts = { headerBytes: 900, tailBytes: 400 };
 
 /**
- * Most changes go where the structure is, at the start and at the end: a changed weight is a weight. Every fourth file
- * is cut off, too.
+ * Changes hit the structure at the start and the end of a file, because a changed weight is still valid. Every
+ * fourth file is also truncated.
  */
 const damage = fc.record({
   changes: fc.array(

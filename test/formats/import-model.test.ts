@@ -9,7 +9,7 @@ import { npzBytes } from '../../src/formats/npz.ts';
 import { safetensorsBytes } from '../../src/formats/safetensors.ts';
 import { layerTensors } from '../../src/formats/tensor.ts';
 import { createForward } from '../../src/numerics/forward.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 import {
   fixtureImages,
   formatFixture,
@@ -84,7 +84,7 @@ test('properties that neither the file nor the request gives are null', () => {
 test('rejects a request that contradicts the file', () => {
   const file = exportModel(modelOf([784, 4, 3]), 'safetensors');
   const refusal = (hints: ImportHints, message: RegExp) =>
-    assert.throws(() => importModel(file, hints), refused('invalid-model-file', message));
+    assert.throws(() => importModel(file, hints), isAtelierError('invalid-model-file', message));
   refusal({ activation: 'relu' }, /its activation is "tanh", but the request has "relu"/);
   refusal({ hidden: [4, 4] }, /its hidden is \[4\], but the request has \[4,4\]/);
   refusal({ classNames: ['a', 'b', 'c'] }, /its classNames is .*, but the request has \["a","b","c"\]/);
@@ -94,7 +94,7 @@ test('rejects a request that contradicts the file', () => {
   );
   assert.throws(
     () => importModel(exportModel(modelOf([784, 4, 3]), 'npz'), { classNames: ['a', 'b'] }),
-    refused('invalid-model-file', /2 class names, but the network has 3 classes/),
+    isAtelierError('invalid-model-file', /2 class names, but the network has 3 classes/),
   );
 });
 
@@ -104,7 +104,7 @@ test('rejects metadata of other parameters, and ignores metadata of other progra
   const refusal = (metadata: Record<string, string>, message: RegExp) =>
     assert.throws(
       () => importModel(safetensorsBytes(tensors, metadata)),
-      refused('invalid-model-file', message),
+      isAtelierError('invalid-model-file', message),
     );
   const metadata = modelMetadata(model);
   refusal(metadata, /its metadata declares digest sha256:.*remove the metadata/);
@@ -121,7 +121,7 @@ test('splits a packed vector by the hidden layers and infers the number of class
   assert.deepEqual(importModel(vector(31_810), { hidden: [40] }).layerSizes, [784, 40, 10]);
   assert.deepEqual(importModel(vector(785 * 3), { hidden: [] }).layerSizes, [784, 3]);
   const refusal = (bytes: Uint8Array, hidden: number[] | undefined, message: RegExp) =>
-    assert.throws(() => importModel(bytes, { hidden }), refused('invalid-model-file', message));
+    assert.throws(() => importModel(bytes, { hidden }), isAtelierError('invalid-model-file', message));
   refusal(vector(31_810), undefined, /31810 numbers does not contain its layer sizes/);
   refusal(vector(31_810), [41], /31810 numbers do not fit a 784-41 network .* 784-41-10 has 32605/);
   refusal(vector(785), [], /\(785,\) means 1 classes; 2 to 100 are allowed/);
@@ -207,7 +207,7 @@ for (const [defect, tensors, message] of [
 ] as const) {
   test(`reports if ${defect}`, () => {
     for (const file of [npzBytes(tensors), safetensorsBytes(tensors, {})]) {
-      assert.throws(() => importModel(file), refused('invalid-model-file', message));
+      assert.throws(() => importModel(file), isAtelierError('invalid-model-file', message));
     }
   });
 }
@@ -225,13 +225,13 @@ for (const [value, shown] of [
       ...npyEntry('b1', new Float64Array(2), [2]),
     });
     const message = new RegExp(`"W1" has ${shown} at position 785`);
-    assert.throws(() => importModel(file), refused('invalid-model-file', message));
+    assert.throws(() => importModel(file), isAtelierError('invalid-model-file', message));
   });
 }
 
 test('rejects integers, other files in the archive, and other file types by name', () => {
   const refusal = (file: Uint8Array, message: RegExp) =>
-    assert.throws(() => importModel(file), refused('invalid-model-file', message));
+    assert.throws(() => importModel(file), isAtelierError('invalid-model-file', message));
   refusal(zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])), /"W1" has dtype u1; use f2, f4 or f8/);
   refusal(zipSync({ 'README.md': new Uint8Array(3) }), /"README\.md" of the archive is not an \.npy array/);
   refusal(zipSync({ 'W1.npy': new Uint8Array(3) }), /"W1": .*signature of an \.npy file/);

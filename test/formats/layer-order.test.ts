@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { orderByShape } from '../../src/formats/layer-order.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 import { tensor } from './fixtures.ts';
 
 function layers(shapes: Record<string, readonly [units: number, inputs: number]>) {
@@ -41,7 +41,10 @@ test('orders layers by shape if names do not', () => {
 test('rejects interchangeable layers', () => {
   assert.throws(
     () => order({ first: [8, 784], alpha: [8, 8], beta: [8, 8], out: [10, 8] }),
-    refused('invalid-model-file', /not determine whether layer "alpha" or "beta" is first; number them/),
+    isAtelierError(
+      'invalid-model-file',
+      /not determine whether layer "alpha" or "beta" is first; number them/,
+    ),
   );
 });
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import { readNpyHeader } from '../../src/formats/npy-header.ts';
-import { npyFixture, onlyAtelierErrors, refused } from '../datasets/fixtures.ts';
+import { isAtelierError, npyFixture, onlyAtelierErrors } from '../datasets/fixtures.ts';
 
 function npyOf(header: string, data: Uint8Array | number, version = 1): Uint8Array {
   const body = typeof data === 'number' ? Buffer.alloc(data) : data;
@@ -58,7 +58,7 @@ const REFUSED_DTYPES = {
 for (const [name, message] of Object.entries(REFUSED_DTYPES)) {
   test(`rejects a ${name} array by name`, async () => {
     const bytes = await npyFixture(name);
-    assert.throws(() => parseNpy(bytes), refused('malformed-body', message));
+    assert.throws(() => parseNpy(bytes), isAtelierError('malformed-body', message));
   });
 }
 
@@ -128,7 +128,7 @@ const MALFORMED: readonly (readonly [string, Uint8Array, RegExp])[] = [
 ];
 for (const [name, bytes, message] of MALFORMED) {
   test(`rejects by name: ${name}`, () => {
-    assert.throws(() => parseNpy(bytes), refused('malformed-body', message));
+    assert.throws(() => parseNpy(bytes), isAtelierError('malformed-body', message));
   });
 }
 
@@ -137,7 +137,7 @@ test('validates the header from the first bytes of a file', async () => {
   assert.deepEqual(readNpyHeader(bytes.subarray(0, 200), bytes.length).shape, [2, 784]);
   assert.throws(
     () => readNpyHeader(bytes.subarray(0, 200), bytes.length - 1),
-    refused('malformed-body', /bytes of data/),
+    isAtelierError('malformed-body', /bytes of data/),
   );
 });
 

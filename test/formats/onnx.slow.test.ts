@@ -1,4 +1,4 @@
-/** Exported graphs in ONNX Runtime, on all test images, of networks that were trained. */
+/** Exported graphs of trained networks in ONNX Runtime, on all test images. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import ort from 'onnxruntime-node';
@@ -20,7 +20,7 @@ const dataset = await loadFashionMnist(DATA_DIR);
 const { pixels } = dataset.test;
 const IMAGES = 10_000;
 
-/** After one epoch. */
+/** A model after one epoch of training. */
 function trained(hidden: number[], activation: Activation, standardize: boolean): PublishedModel {
   const layerSizes = [784, ...hidden, 10];
   const plan = planOf(layerSizes, { activation, standardize, batchSize: 64 });
@@ -32,7 +32,7 @@ function trained(hidden: number[], activation: Activation, standardize: boolean)
   }
 }
 
-/** What the service answers. */
+/** The probabilities that the service computes. */
 function serve({ layerSizes, activation, parameters, standardization }: PublishedModel): Float32Array {
   const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
   const probabilities = new Float32Array(IMAGES * 10);
@@ -62,7 +62,7 @@ async function run(file: Uint8Array, input: OnnxInput, images: Uint8Array) {
   };
 }
 
-/** The first of the likeliest, as the service chooses it. */
+/** The most probable label of each image; the lowest one in a tie, as in the service. */
 function labelsOf(probabilities: Float32Array): number[] {
   return Array.from({ length: probabilities.length / 10 }, (_, n) => {
     const row = probabilities.subarray(10 * n, 10 * n + 10);

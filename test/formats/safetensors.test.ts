@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseSafetensors, safetensorsBytes } from '../../src/formats/safetensors.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 import { tensor } from './fixtures.ts';
 
 function fileOf(header: unknown, data: Uint8Array | number = 0): Uint8Array {
@@ -18,7 +18,7 @@ const entry = (start: number, end: number, shape: number[] = [(end - start) / 4]
 });
 
 function refusal(file: Uint8Array, message: RegExp): void {
-  assert.throws(() => parseSafetensors(file), refused('invalid-model-file', message));
+  assert.throws(() => parseSafetensors(file), isAtelierError('invalid-model-file', message));
 }
 
 test('the data starts at a multiple of eight for any header length', () => {
@@ -33,7 +33,7 @@ test('the data starts at a multiple of eight for any header length', () => {
 test('reads every float type exactly, also unaligned', () => {
   const data = Buffer.alloc(1 + 2 + 2 + 4 + 8);
   data.writeUInt16LE(0xbfc0, 1); // −1.5
-  data.writeUInt16LE(0x3555, 3); // the half next to a third
+  data.writeUInt16LE(0x3555, 3); // the float16 nearest to 1/3
   data.writeFloatLE(0.1, 5);
   data.writeDoubleLE(0.1, 9);
   const header = {

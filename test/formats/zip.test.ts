@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { zipSync } from 'fflate';
 import { readZip } from '../../src/formats/zip.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 
 const LIMIT = 2 ** 20;
 const files = { 'a.npy': Buffer.from('first'), 'b.npy': Buffer.alloc(5000, 'second') };
 const [SIGNATURE, CHECKSUM, PACKED, SIZE, OFFSET] = [0, 16, 20, 24, 42];
 
-/** The archive with a field of the first entry of its directory changed. */
+/** The archive with one changed field in the first entry of its central directory. */
 function changed(at: number, value: number, archive: Uint8Array = zipSync(files)): Uint8Array {
   const copy = Buffer.from(archive);
   copy.writeUInt32LE(value, copy.indexOf('PK\x01\x02') + at);
@@ -16,7 +16,7 @@ function changed(at: number, value: number, archive: Uint8Array = zipSync(files)
 }
 
 function refusal(archive: Uint8Array, message: RegExp): void {
-  assert.throws(() => readZip(archive, LIMIT), refused('invalid-model-file', message));
+  assert.throws(() => readZip(archive, LIMIT), isAtelierError('invalid-model-file', message));
 }
 
 for (const level of [0, 6] as const) {

@@ -7,12 +7,12 @@ import { AtelierError } from '../../src/errors.ts';
 
 const SEED = 20;
 const INPUTS = 300;
-/** Through the running service. */
+/** Inputs per parser that is reached through the running service. */
 const REQUESTS = 120;
-/** Each starts a thread. */
+/** Inputs for data set uploads, each of which starts a thread. */
 const UPLOADS = 40;
 
-/** Whether it is read; anything but a refusal by name is thrown. */
+/** Whether the input is accepted. Errors other than AtelierError are rethrown. */
 async function isRead(parse: () => unknown): Promise<boolean> {
   try {
     await parse();

@@ -1,4 +1,4 @@
-/** Whether the search finds what it is to find. */
+/** The fuzzer finds parsers that throw, hang, crash or use too much memory. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ const INPUTS = 10;
 
 for (const { name, what, failures } of [
   { name: 'throws', what: /TypeError: x is not a function\n.*broken-parsers/s, failures: [2] },
-  // The process that goes on counts from the start.
+  // The process that replaces the hung one has counters that start again.
   { name: 'hangs', what: /hung for 1000 ms/, failures: [4, 9] },
   { name: 'dies', what: /ended the process with SIGSEGV/, failures: [6] },
   { name: 'grows', what: /took \d+ MiB/, failures: [3, 7] },

@@ -1,7 +1,7 @@
-/** Bodies as a careless client, or a hostile one, may send them. */
+/** Generators of damaged and hostile request bodies. */
 import fc from 'fast-check';
 
-/** Names and values that a careless client, or a hostile one, may send. */
+/** JSON values, some of them unusual. */
 export const value = fc.oneof(
   { weight: 3, arbitrary: fc.jsonValue({ maxDepth: 3 }) },
   {
@@ -11,7 +11,7 @@ export const value = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
 );
 
-/** A valid body in which some fields, however deep, are replaced, removed or added. */
+/** A valid body in which some fields, at any depth, are replaced, removed or added. */
 export function mutated(valid: object): fc.Arbitrary<object> {
   const paths = pathsOf(valid);
   const change = fc.record({
@@ -26,7 +26,7 @@ export function mutated(valid: object): fc.Arbitrary<object> {
       let target = body as Record<string, unknown>;
       for (const key of path.slice(0, -1)) target = isObject(target[key]) ? target[key] : {};
       const key = action === 'add' ? name : path.at(-1)!;
-      // An array's length is no field of JSON.
+      // The length of an array is not a field in JSON.
       if (Array.isArray(target) && key === 'length') continue;
       if (action === 'remove') delete target[key];
       else
@@ -50,7 +50,7 @@ function pathsOf(body: unknown, path: string[] = []): string[][] {
   return path.length === 0 ? inside : [path, ...inside];
 }
 
-/** Bytes of a valid body of which some are changed, or the end is missing; or any bytes at all. */
+/** The bytes of a valid body, changed or truncated, or arbitrary bytes. */
 export function damaged(valid: Uint8Array): fc.Arbitrary<Uint8Array> {
   const change = fc.tuple(fc.nat(valid.length - 1), fc.nat(255));
   const changed = fc.array(change, { maxLength: 8 }).map((changes) => {

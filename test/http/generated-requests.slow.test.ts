@@ -1,4 +1,4 @@
-/** Whatever is sent: an answer or a problem that the contract knows, never a 5xx, and the service still answers. */
+/** Generated requests: responses match the contract, none is a 5xx, the service stays up. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -20,7 +20,7 @@ import {
 } from '../start-service.ts';
 import { damaged, mutated, value } from './damaged-bodies.ts';
 
-// The one place is taken, and the queue is full: no generated job runs, and only complete ones are told so.
+// The only slot is taken and the queue is full, so no generated job runs; valid ones get `queue-full`.
 const { app } = await startService(
   { after },
   { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1', MAX_BODY_BYTES: String(2 ** 20) },

@@ -40,7 +40,7 @@ const NAMES = [
   'x'.repeat(10_000),
 ];
 
-/** Everything there is, outside of the state; in it, all but what SQLite writes in any case. */
+/** All files inside and outside the state directory, except those of SQLite. */
 async function files(): Promise<string[]> {
   const found = await readdir(outside, { recursive: true });
   return found.filter((file) => !/\.sqlite(-wal|-shm|-journal)?$/.test(file)).toSorted();
@@ -60,7 +60,7 @@ test('hostile names in paths give 404 only', async () => {
       for (const encoded of new Set([encodeURIComponent(name), name.replaceAll('/', '%2f')])) {
         if (!/^[\x21-\x7e]+$/.test(encoded)) continue;
         const url = path.replaceAll(/\{[^}]+\}/g, encoded);
-        // Dots are resolved before they are sent, as browsers do: this asks for the server, which is there.
+        // The client resolves dots before sending, as browsers do, so this would request the existing route /v2/.
         if (new URL(url, 'http://service').pathname === '/v2/') continue;
         const response = await app.inject({
           method: method.toUpperCase() as 'GET',

@@ -1,7 +1,7 @@
-/** Imports of model files, as a client sends them. */
+/** Imports model files over HTTP. */
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 
-/** Fields are text; a file is sent under the name `file`. */
+/** Encodes a form with text fields and the file under the name `file`. */
 export async function formBody(
   bytes: Uint8Array | null,
   fields: Readonly<Record<string, string>>,

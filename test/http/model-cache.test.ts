@@ -11,7 +11,7 @@ const MAX_LOADED = 256;
 const image = Buffer.alloc(784);
 const nameOf = (n: number) => `model-${n}`;
 
-/** Without weights: whatever the picture, one class has this logit and the others 0. */
+/** Parameters with zero weights: for every image, one class has this logit and the others 0. */
 function parametersOf(n: number): Uint8Array {
   const packed = new Float32Array(784 * 10 + 10);
   packed[7840 + (n % 10)] = logitOf(n);
@@ -50,7 +50,7 @@ async function predict(n: number): Promise<void> {
   assert.ok(Math.abs(probability - expected) < 1e-6, `${probability} is not ${expected}`);
 }
 
-/** What has changed since the last time. */
+/** Counters at the previous call of `counted`, which returns the changes since then. */
 let before = { hits: 0, misses: 0, evictions: 0 };
 async function counted() {
   const value = await collect(app);
@@ -75,7 +75,7 @@ test('hundreds of models predict, with a limited number in memory', async () => 
   const evictions = MODELS - MAX_LOADED;
   assert.deepEqual(first, { hits: 0, misses: MODELS, evictions, models: MAX_LOADED });
   assert.ok(bytes > MAX_LOADED * parametersOf(0).byteLength && bytes <= 256 * 2 ** 20, `${bytes} bytes`);
-  // Those that were used last are there; the first had to go.
+  // The most recently used models are in memory; the first was evicted.
   for (let n = MODELS - 1; n >= MODELS - MAX_LOADED; n--) await predict(n);
   await predict(0);
   const { bytes: same, ...second } = await counted();

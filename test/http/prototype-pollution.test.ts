@@ -38,7 +38,7 @@ test('a body cannot reach a prototype, wherever in it and however it is written'
   assertUnpolluted();
 });
 
-test('the part of a form cannot be one, and is told so in words of the service', async () => {
+test('a form part cannot have such a name; the error is in the words of the service', async () => {
   const refused = await upload(app, { ['__proto__']: 'x', name: 'mine' });
   assert.match(
     assertProblem(refused, 400, 'malformed-body').detail,

@@ -1,4 +1,4 @@
-/** A reader of server-sent events that hides nothing: the answer's head, comments too, and where it was cut off. */
+/** Raw client of server-sent events: response head, comments, and the point of disconnection. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
@@ -8,11 +8,11 @@ export interface Stream {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly response: IncomingMessage;
-  /** Messages as they arrive, comments and `retry` too, until the stream ends or is cut off. */
+  /** Messages as they arrive, including comments and `retry`, until the stream ends or is cut off. */
   messages(): AsyncGenerator<string>;
-  /** The events among them. */
+  /** The messages that are job events. */
   events(): AsyncGenerator<JobEvent>;
-  /** Hangs up. */
+  /** Closes the connection. */
   close(): void;
 }
 
@@ -30,7 +30,7 @@ export async function openStream(url: string, headers: Record<string, string> = 
         yield* whole;
       }
     } catch (error) {
-      // Cut off, or hung up; what was incomplete is dropped, as every client does.
+      // The connection was closed by either side. An incomplete message is dropped, as every client does.
       assert.match(String(error), /aborted|ECONNRESET|Premature close/);
     }
   }

@@ -1,9 +1,9 @@
-/** Forms with which data sets are uploaded. */
+/** Uploads data sets as forms. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 
-/** Text is a field, bytes are a file. */
+/** Strings become fields, bytes become files. */
 export type Form = Readonly<Record<string, string | Uint8Array>>;
 
 export async function encodeForm(form: Form): Promise<{ payload: Buffer; headers: Record<string, string> }> {
@@ -28,7 +28,7 @@ export async function upload(
   return app.inject({ method: 'POST', url: '/v1/datasets', payload, headers: { ...own, ...headers } });
 }
 
-/** What is there of data sets on the disk. */
+/** Names of the files in the data set folder. */
 export function storedFiles(stateDir: string): Promise<string[]> {
   return readdir(join(stateDir, 'datasets'));
 }

@@ -9,7 +9,7 @@ import {
 
 const rules: EarlyStopping = { monitor: 'validationLoss', patience: 2, minDelta: 0, restoreBest: true };
 
-/** The states after each epoch of the given values of what is monitored. */
+/** The stopping state after each epoch, for the given values of the monitored metric. */
 function states(values: number[], changes: Partial<EarlyStopping> = {}): StoppingState[] {
   const all = { ...rules, ...changes };
   let state = INITIAL_STOPPING;

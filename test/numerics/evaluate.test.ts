@@ -71,7 +71,7 @@ test('the weight norm excludes the biases', () => {
 });
 
 test('an evaluation reports if all examples get the same class', () => {
-  // Class 1 where the pixel is lit, else class 0.
+  // Class 1 if the pixel is lit, otherwise class 0.
   const parameters = Float64Array.of(0, 9, 1, 0);
   const examples = { pixels: Uint8Array.of(0, 0, 255), labels: Uint8Array.of(0, 1, 1) };
   const isConstant = (...indices: number[]) =>

@@ -1,4 +1,4 @@
-/** Reads what scripts/numerics_fixtures.py and scripts/knobs_fixtures.py wrote, and compares vectors by the size of what was expected. */
+/** Fixtures of scripts/numerics_fixtures.py and knobs_fixtures.py, and vector assertions. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import {
@@ -38,7 +38,7 @@ export interface DescentFixture extends Labelled {
   readonly final: number[];
 }
 
-/** What scripts/knobs_fixtures.py had PyTorch compute. */
+/** Expected values from PyTorch: scripts/knobs_fixtures.py. */
 export interface TrainingFixture extends Omit<Labelled, 'l2'> {
   readonly settings: Omit<EngineSettings, 'layerSizes' | 'batchSize' | 'classWeights' | 'augmentation'> & {
     readonly classWeights: number[] | null;
@@ -92,7 +92,7 @@ function readJson<T>(name: string): T {
   return JSON.parse(read(name).toString()) as T;
 }
 
-/** The data of a version 1 .npy file; its dtype is the caller's business. */
+/** The data of a version 1 .npy file. The dtype is not checked. */
 function readNpy(name: string): ArrayBuffer {
   const bytes = read(name);
   return new Uint8Array(bytes.subarray(10 + bytes.readUInt16LE(8))).buffer;
@@ -123,7 +123,7 @@ export function reluNetwork(layerSizes: LayerSizes): Network {
   return { layerSizes, activation: 'relu', standardization: null };
 }
 
-/** Plain descent on plain cross-entropy, but for the changes. */
+/** Settings for plain gradient descent on plain cross-entropy, with changes. */
 export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettings> = {}): EngineSettings {
   return {
     ...reluNetwork(layerSizes),
@@ -136,7 +136,7 @@ export function settingsOf(layerSizes: LayerSizes, changes: Partial<EngineSettin
   };
 }
 
-/** One epoch of plain descent at a constant rate, but for the changes. */
+/** A plan for one epoch of plain gradient descent at a constant rate, with changes. */
 export function planOf(layerSizes: LayerSizes, changes: Partial<TrainingPlan> = {}): TrainingPlan {
   return {
     ...PLAIN_OBJECTIVE,
@@ -173,7 +173,7 @@ export function firstIndices(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => i);
 }
 
-/** Learnable images: each class lights its own pixels, over noise, and half of the pixels are zero. */
+/** Learnable images: each class has bright pixels of its own on top of noise; half of the pixels are zero. */
 export function stripes(count: number, inputs: number, classes: number, seed = 0): Examples {
   const labels = Uint8Array.from({ length: count }, (_, n) => n % classes);
   const pixels = Uint8Array.from({ length: count * inputs }, (_, i) => {
@@ -190,8 +190,8 @@ export function norm(values: Iterable<number>): number {
   return Math.sqrt(squares);
 }
 
-/** `vector` without `start`: what a training did, which the size of the weights would hide. */
-export function moveFrom(start: ArrayLike<number>, vector: ArrayLike<number>): Float64Array {
+/** `vector − start`: the change by a training, which a comparison of the weights themselves would hide. */
+export function changeFrom(start: ArrayLike<number>, vector: ArrayLike<number>): Float64Array {
   return Float64Array.from(vector, (value, i) => value - start[i]!);
 }
 
@@ -208,7 +208,7 @@ export function assertNear(
   assert.ok(error <= tolerance * scale, `${what}: off by ${error}, of ${scale}`);
 }
 
-/** The same for each of W1, b1, W2, b2, … */
+/** `assertNear` for each of W1, b1, W2, b2, … */
 export function assertBlocksNear(
   actual: Float64Array,
   expected: ArrayLike<number>,

@@ -71,7 +71,7 @@ test('standardization folded into the first layer gives the same logits as stand
   ];
   const network = { ...reluNetwork(sizes), standardization: { mean, std } };
   createForward(network, packed)(folded, folded.slice(), Uint8Array.from(pixels));
-  // 255 times the standardized value, which a network that divides by 255 sees as the value itself.
+  // These pixels are 255 times the standardized value, so a network that divides by 255 gets the value itself.
   const shifted = Float32Array.from(pixels, (x) => (255 * (x / 255 - mean)) / std);
   createForward(reluNetwork(sizes), packed)(explicit, explicit.slice(), shifted);
   assertNear(folded, explicit, 1e-7, 'logits');

@@ -183,7 +183,7 @@ test('a kink just out of reach is not counted, a kink exactly at the parameter i
 });
 
 test('detects kinks in layers above the moved parameter', () => {
-  // z1 = 1, z2 = z1 − 1 + 4e-6: every step of layer 1 carries layer 2 across.
+  // z1 = 1, z2 = z1 − 1 + 4e-6: every step of layer 1 carries layer 2 across the kink.
   const report = check({
     ...oneUnit(0),
     layerSizes: [1, 1, 1, 2],

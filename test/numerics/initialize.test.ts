@@ -11,7 +11,7 @@ test('weights fill ±1/√fan-in evenly and biases are 0.01', () => {
     const mean = scaled.reduce((sum, w) => sum + w, 0) / scaled.length;
     const variance = scaled.reduce((sum, w) => sum + w * w, 0) / scaled.length;
     assert.ok(scaled.every((w) => w >= -1 && w < 1));
-    // five standard deviations of the mean and of the mean square of uniform numbers
+    // The bounds are five standard deviations of the mean and of the mean square of uniform numbers.
     assert.ok(Math.abs(mean) < 5 * Math.sqrt(1 / 3 / scaled.length));
     assert.ok(Math.abs(variance - 1 / 3) < 5 * Math.sqrt(4 / 45 / scaled.length));
     assert.ok(biases.every((b) => b === 0.01));
@@ -32,7 +32,7 @@ test('he: weights are normal with deviation √(2 / fan-in), biases 0', () => {
     const n = scaled.length;
     assert.ok(Math.abs(mean) < 5 / Math.sqrt(n), `${mean}`);
     assert.ok(Math.abs(deviation - 1) < 5 / Math.sqrt(2 * n), `${deviation}`);
-    // Shares of the normal distribution within 1, 2 and 3 deviations.
+    // Fractions of the normal distribution within 1, 2 and 3 deviations.
     for (const [bound, share] of [
       [1, 0.6827],
       [2, 0.9545],

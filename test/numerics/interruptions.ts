@@ -1,4 +1,4 @@
-/** Trainings that are interrupted, put into bytes, and gone on with from these by an engine that knows nothing of before. */
+/** Interrupted trainings, resumed from checkpoint bytes with a new engine. */
 import { Worker } from 'node:worker_threads';
 import type { CreateEngine, Examples } from '../../src/numerics/engine.ts';
 import type { LoopEvent, LoopReply, TrainingResult } from '../../src/numerics/loop-events.ts';
@@ -17,15 +17,15 @@ export interface Training {
 }
 
 export interface Outcome {
-  /** But for the snapshots. */
+  /** All events except snapshots. */
   readonly events: LoopEvent[];
   readonly result: TrainingResult;
   readonly interruptions: number;
 }
 
 /**
- * To its end. `isInterrupted` is asked at each boundary, a step or the end of an epoch, counted from 1; `answer` is what
- * the consumer says there, and is forgotten by an interruption.
+ * Runs a training to its end. `isInterrupted` is called at each boundary: a step or the end of an epoch, counted
+ * from 1. `answer` is the consumer's reply to an event; it is not sent if the training is interrupted there.
  */
 export function runInterrupted(
   { plan, train, test }: Training,
@@ -43,7 +43,7 @@ export function runInterrupted(
     const isBoundary = event.kind === 'step' || event.kind === 'epoch';
     if (isBoundary && isInterrupted(++boundaries, event)) {
       interruptions++;
-      const snapshot = throughBytes(plan, take(loop));
+      const snapshot = roundTrip(plan, takeSnapshot(loop));
       loop = startLoop(plan, train, test, createEngine, snapshot);
       next = loop.next();
     } else {
@@ -53,16 +53,16 @@ export function runInterrupted(
   return { events, result: next.value, interruptions };
 }
 
-/** Of a loop at a boundary. */
-export function take(loop: ReturnType<typeof startLoop>): TrainingSnapshot {
+/** Takes a snapshot of a loop at a boundary. */
+export function takeSnapshot(loop: ReturnType<typeof startLoop>): TrainingSnapshot {
   const { value } = loop.next('snapshot');
   if (value === undefined || !('kind' in value) || value.kind !== 'snapshot') {
-    throw new Error('a loop at a boundary gives a snapshot');
+    throw new Error('A loop at a boundary must return a snapshot.');
   }
   return value.snapshot;
 }
 
-function throughBytes({ layerSizes, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
+function roundTrip({ layerSizes, activation }: TrainingPlan, snapshot: TrainingSnapshot) {
   const times = { elapsedSeconds: 1, epochTrainingMs: 2, evaluationMs: 3, images: 4, trainingMs: 5 };
   const network = { layerSizes, activation, standardization: null, fused: true };
   return decodeCheckpoint(encodeCheckpoint({ snapshot, ...network, ...times })).snapshot;
@@ -71,7 +71,7 @@ function throughBytes({ layerSizes, activation }: TrainingPlan, snapshot: Traini
 export const createKernel: CreateEngine = (settings, initial) =>
   createEvaluatingEngine(kernelModule, settings, initial);
 
-/** Kernels on two threads, for `pixels` in shared memory; `end` ends all that were created. */
+/** Creates kernels on two threads, for `pixels` in shared memory. `end` stops all of them. */
 export function onTwoThreads(pixels: Uint8Array) {
   const engines: KernelEngine[] = [];
   const ends: Promise<unknown>[] = [];

@@ -16,7 +16,7 @@ function differenceOf(createEngine: CreateEngine): number {
   return engineDifference(createEngine, settingsOf(sizes), parameters, examples, firstIndices(9));
 }
 
-/** The kernel, but for one number of each gradient or all of them. */
+/** The kernel with a changed gradient. */
 function sabotaged(change: (gradient: { [index: number]: number }) => void): CreateEngine {
   return (settings, initial) => {
     const engine = createKernelEngine(settings, initial);

@@ -10,7 +10,7 @@ import { firstIndices, reluNetwork, stripes } from './fixtures.ts';
 const examples = stripes(6, 12, 4);
 const indices = firstIndices(6);
 
-/** The loss from the beginning: what the incremental one must equal. */
+/** The loss computed in full, which the incremental loss must equal. */
 function fullLoss(network: Network, parameters: Float64Array): number {
   const evaluation = evaluate(network, parameters, examples, indices);
   for (;;) {

@@ -10,7 +10,7 @@ const KNOWN_ANSWERS = [
   [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xc4923a9c, 0x483df7a0],
 ] as const;
 
-test('the generator gives the known answers of Random123', () => {
+test('the generator matches the known-answer tests of Random123', () => {
   for (const [counter0, counter1, key0, key1, word0, word1] of KNOWN_ANSWERS) {
     assert.equal(threefry2x32(0, key0, key1, counter0, counter1), word0);
     assert.equal(threefry2x32(1, key0, key1, counter0, counter1), word1);

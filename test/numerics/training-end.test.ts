@@ -1,4 +1,4 @@
-/** How a training ends, and which parameters it leaves. */
+/** End of a training: its reason and its final parameters. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EarlyStopping } from '../../src/numerics/early-stopping.ts';
@@ -9,14 +9,14 @@ import { assertNear } from './fixtures.ts';
 import { recordsOf, run } from './trainings.ts';
 
 const early: EarlyStopping = { monitor: 'validationLoss', patience: 3, minDelta: 0, restoreBest: true };
-/** Rises and falls, so that some epoch in the middle is the best. */
+/** A learning rate at which the loss rises and falls, so that an epoch in the middle is the best. */
 const restless: Partial<TrainingPlan> = {
   epochs: 60,
   learningRate: 1.5,
   schedule: { type: 'constant' },
 };
 
-/** Says stop to one event. */
+/** Runs a training and stops it at the first event for which `isEnough` holds. */
 function runUntil(isEnough: (event: LoopEvent) => boolean, changes: Partial<TrainingPlan> = { epochs: 4 }) {
   return run(changes, createReferenceEngine, (event) => (isEnough(event) ? 'stop' : undefined));
 }

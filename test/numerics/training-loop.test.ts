@@ -12,7 +12,7 @@ import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { INITIAL_PLATEAU, learningRateAt, updatePlateau } from '../../src/numerics/schedules.ts';
 import { at, firstIndices, reluNetwork, settingsOf } from './fixtures.ts';
-import { heldBack, plan, recordsOf, run, train } from './trainings.ts';
+import { plan, recordsOf, run, testExamples, train } from './trainings.ts';
 
 function finish<T>(generator: Generator<unknown, T, unknown>): T {
   for (;;) {
@@ -67,7 +67,7 @@ test('a record equals the figures of a run by hand', () => {
   }
   const rounded = Float32Array.from(engine.parameters);
   const validation = finish(evaluate(network, rounded, train, split.validation));
-  const tested = finish(evaluate(network, rounded, heldBack, firstIndices(40)));
+  const tested = finish(evaluate(network, rounded, testExamples, firstIndices(40)));
   const { events, result } = run({ epochs: 2 });
   assert.deepEqual(recordsOf(events)[1], {
     epoch: 2,

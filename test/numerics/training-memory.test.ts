@@ -19,7 +19,7 @@ const plain: TrainingSize = {
   isChecked: false,
 };
 
-/** Bytes that a change adds, for each parameter; rounded, since memory comes in pages. */
+/** Bytes per parameter that a change adds, rounded, because memory is allocated in pages. */
 function added(changes: Partial<TrainingSize>): number {
   return Math.round((10 * (trainingBytes({ ...plain, ...changes }) - trainingBytes(plain))) / count) / 10;
 }
@@ -54,7 +54,7 @@ test('the estimate covers the memory of the kernel', () => {
 });
 
 test('memory per parameter is between 50 and 140 bytes, as measured', () => {
-  // Measured of this process, 784-2048-2048-10, before there were checkpoints: 58 bytes without a check, 96 with one.
+  // Measured for 784-2048-2048-10, before checkpoints existed: 58 bytes without a gradient check, 96 with one.
   const checkpoints = 3 * 4;
   const each = (changes: Partial<TrainingSize>) => trainingBytes({ ...plain, ...changes }) / count;
   assert.ok(each({}) >= 55 + checkpoints && each({}) <= 65 + checkpoints, String(each({})));

@@ -1,4 +1,4 @@
-/** A training that was interrupted, however often and wherever, is the one that was not. */
+/** Interrupted trainings equal uninterrupted ones, whenever they are interrupted. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -16,17 +16,17 @@ import {
   runInterrupted,
   type Training,
 } from './interruptions.ts';
-import { heldBack, plan, recordsOf, train } from './trainings.ts';
+import { plan, recordsOf, testExamples, train } from './trainings.ts';
 
 const SEEDS = [1, 2, 3, 4];
-const small = { train: inSharedMemory(train), test: heldBack };
+const small = { train: inSharedMemory(train), test: testExamples };
 const pictures = { train: inSharedMemory(stripes(60, 784, 4, 1)), test: stripes(20, 784, 4, 2) };
 
 const sgd = { type: 'sgd', momentum: 0, nesterov: false, weightDecay: 0.01 } as const;
 const rmsprop = { type: 'rmsprop', momentum: 0, alpha: 0.9, epsilon: 1e-8, weightDecay: 0.01 } as const;
 const adam = { type: 'adam', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.01 } as const;
 const early = { monitor: 'validationLoss', patience: 3, minDelta: 0, restoreBest: true } as const;
-/** Rises and falls, so that some epoch in the middle is the best. */
+/** A learning rate at which the loss rises and falls, so that an epoch in the middle is the best. */
 const restless: Partial<TrainingPlan> = {
   epochs: 60,
   learningRate: 1.5,
@@ -89,7 +89,7 @@ for (const [name, changes] of Object.entries(CHANGES)) {
   trainings[name] = { ...small, plan: { ...plan, ...changes } };
 }
 
-/** One boundary out of `every`, as the seed has it. */
+/** Selects about one boundary in `every`, by the seed. */
 function atRandom(seed: number, every: number) {
   return (boundary: number) => randomBits(seed, 0, 99, boundary) % every === 0;
 }

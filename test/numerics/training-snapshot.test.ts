@@ -1,22 +1,22 @@
-/** What a snapshot is: an answer that changes nothing, copies, and only for the training that it is of. */
+/** Snapshots: they change nothing, are copies, and fit only the training they come from. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
 import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
-import { createKernel, runInterrupted, take } from './interruptions.ts';
+import { createKernel, runInterrupted, takeSnapshot } from './interruptions.ts';
 import { startLoop } from './start-loop.ts';
-import { heldBack, plan, run, train } from './trainings.ts';
+import { plan, run, testExamples, train } from './trainings.ts';
 
 const early = { monitor: 'validationLoss', patience: 9, minDelta: 0, restoreBest: true } as const;
-const training = { plan, train, test: heldBack };
+const training = { plan, train, test: testExamples };
 
 const begin = (
   changes: Partial<TrainingPlan> = {},
   from: TrainingSnapshot | null = null,
   create = createReferenceEngine,
-) => startLoop({ ...plan, ...changes }, train, heldBack, create, from);
+) => startLoop({ ...plan, ...changes }, train, testExamples, create, from);
 
 function finish(loop: ReturnType<typeof begin>) {
   for (;;) {
@@ -25,13 +25,13 @@ function finish(loop: ReturnType<typeof begin>) {
   }
 }
 
-/** After `steps` steps; at the end of their epoch where it is to be `measured`. */
+/** A snapshot after `steps` steps; with `measured`, after the evaluation of their epoch. */
 function snapshotAfter(steps: number, changes: Partial<TrainingPlan> = {}, measured = false) {
   const loop = begin(changes);
   for (let next = loop.next(); !next.done; next = loop.next()) {
     const { value } = next;
-    if (value.kind === 'step' && value.step === steps && !measured) return take(loop);
-    if (value.kind === 'epoch' && value.metrics.epoch === steps / 5 && measured) return take(loop);
+    if (value.kind === 'step' && value.step === steps && !measured) return takeSnapshot(loop);
+    if (value.kind === 'epoch' && value.metrics.epoch === steps / 5 && measured) return takeSnapshot(loop);
   }
   throw new Error(`the training ended before step ${steps}`);
 }
@@ -72,7 +72,7 @@ test('a snapshot holds copies: neither continuing nor resuming from it changes i
   const loop = begin(changes);
   let next = loop.next();
   while (!next.done && next.value.kind !== 'epoch') next = loop.next();
-  const snapshot = take(loop);
+  const snapshot = takeSnapshot(loop);
   assert.equal(snapshot.engine.moments.length, 1);
   const before = structuredClone(snapshot);
   for (const going of [loop, begin(changes, snapshot)]) {
@@ -91,7 +91,7 @@ test('the parameters of a result are not shared, so they can be transferred', ()
   const loop = begin(changes);
   let next = loop.next();
   while (!next.done && next.value.kind !== 'epoch') next = loop.next();
-  const snapshot = take(loop);
+  const snapshot = takeSnapshot(loop);
   for (const going of [loop, begin(changes, snapshot)]) {
     const { parameters } = finish(going);
     assert.deepEqual(parameters, snapshot.best);

@@ -1,4 +1,4 @@
-/** A small training that learns, run to its end. */
+/** A small training with a decreasing loss, run to its end. */
 import type { CreateEngine } from '../../src/numerics/engine.ts';
 import type { EpochMetrics, LoopEvent, LoopReply } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
@@ -7,8 +7,8 @@ import { planOf, stripes } from './fixtures.ts';
 import { startLoop } from './start-loop.ts';
 
 export const train = stripes(100, 16, 4, 1);
-export const heldBack = stripes(40, 16, 4, 2);
-/** Five steps an epoch. */
+export const testExamples = stripes(40, 16, 4, 2);
+/** A plan with five steps per epoch. */
 export const plan = planOf([16, 8, 6, 4], {
   seed: 3,
   epochs: 3,
@@ -18,13 +18,13 @@ export const plan = planOf([16, 8, 6, 4], {
   validationFraction: 0.2,
 });
 
-/** `answer` is what the consumer says to each event. */
+/** Runs the training. `answer` is the consumer's reply to each event. */
 export function run(
   changes: Partial<TrainingPlan> = {},
   createEngine: CreateEngine = createReferenceEngine,
   answer: (event: LoopEvent) => LoopReply = () => undefined,
 ) {
-  const loop = startLoop({ ...plan, ...changes }, train, heldBack, createEngine);
+  const loop = startLoop({ ...plan, ...changes }, train, testExamples, createEngine);
   const events: LoopEvent[] = [];
   for (let next = loop.next(); ; next = loop.next(answer(next.value))) {
     if (next.done) return { events, result: next.value };

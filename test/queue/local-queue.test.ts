@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { createLocalQueue } from '../../src/queue/local-queue.ts';
 
-/** A table of waiting jobs, and jobs that run until they are told to end or to stop. */
-function bench(places: number) {
+/** A queue over a list of waiting jobs, which run until the test ends or stops them. */
+function controlledQueue(places: number) {
   const waiting: string[] = [];
   const log: string[] = [];
   const ends = new Map<string, () => void>();
-  const heard: (() => void)[] = [];
-  const say = (line: string) => {
+  const waiters: (() => void)[] = [];
+  const append = (line: string) => {
     log.push(line);
-    for (const wake of heard.splice(0)) wake();
+    for (const wake of waiters.splice(0)) wake();
   };
   const queue = createLocalQueue({
     nextQueued: async () => waiting[0],
@@ -19,13 +19,13 @@ function bench(places: number) {
       waiting.splice(waiting.indexOf(id), 1);
       const ended = Promise.withResolvers<void>();
       ends.set(id, ended.resolve);
-      say(`${id} runs`);
+      append(`${id} runs`);
       await Promise.race([ended.promise, once(signal, 'abort')]);
       if (id === 'broken') throw new Error('no such table');
-      say(`${id} ${signal.aborted ? 'stopped' : 'done'}`);
+      append(`${id} ${signal.aborted ? 'stopped' : 'done'}`);
     },
     slots: places,
-    onDefect: (id, error) => say(`${id}: ${error instanceof Error ? error.message : error}`),
+    onDefect: (id, error) => append(`${id}: ${error instanceof Error ? error.message : error}`),
   });
   return {
     log,
@@ -36,13 +36,13 @@ function bench(places: number) {
     },
     end: (id: string) => ends.get(id)!(),
     async until(line: string) {
-      while (!log.includes(line)) await new Promise<void>((resolve) => heard.push(resolve));
+      while (!log.includes(line)) await new Promise<void>((resolve) => waiters.push(resolve));
     },
   };
 }
 
 test('runs as many jobs as there are slots, in queue order', async () => {
-  const { add, end, until, log, queue } = bench(2);
+  const { add, end, until, log, queue } = controlledQueue(2);
   add('a', 'b', 'c', 'd');
   await until('b runs');
   end('b');
@@ -54,7 +54,7 @@ test('runs as many jobs as there are slots, in queue order', async () => {
 });
 
 test('a stopped job frees its slot', async () => {
-  const { add, until, log, queue } = bench(1);
+  const { add, until, log, queue } = controlledQueue(1);
   add('a', 'b');
   await until('a runs');
   queue.stop('a');
@@ -65,7 +65,7 @@ test('a stopped job frees its slot', async () => {
 });
 
 test('closing stops running jobs, starts no more, and waits for them', async () => {
-  const { add, until, log, queue } = bench(1);
+  const { add, until, log, queue } = controlledQueue(1);
   add('a', 'b');
   await until('a runs');
   await queue.close();
@@ -74,7 +74,7 @@ test('closing stops running jobs, starts no more, and waits for them', async () 
 });
 
 test('reports a failing runner and runs the next job', async () => {
-  const { add, end, until, queue } = bench(1);
+  const { add, end, until, queue } = controlledQueue(1);
   add('broken', 'b');
   await until('broken runs');
   end('broken');

@@ -4,8 +4,8 @@ import { createCoalescingCache } from '../../src/services/coalesce.ts';
 
 const forever = new AbortController().signal;
 
-/** Work that the test ends, and how often and with which signals it was begun. */
-function controlled() {
+/** A computation that the test ends, with a record of its calls and their signals. */
+function controlledComputation() {
   const begun: { signal: AbortSignal; end: PromiseWithResolvers<object> }[] = [];
   const compute = (signal: AbortSignal) => {
     const end = Promise.withResolvers<object>();
@@ -18,7 +18,7 @@ function controlled() {
 
 test('concurrent and later callers share one computation', async () => {
   const share = createCoalescingCache<object>(2);
-  const { begun, compute } = controlled();
+  const { begun, compute } = controlledComputation();
   const asked = [share('a', forever, compute), share('a', forever, compute)];
   const answer = {};
   begun[0]!.end.resolve(answer);
@@ -42,7 +42,7 @@ test('other keys are computed separately, and the least recently used is evicted
 
 test('an aborted caller is released immediately, and the computation continues for the others', async () => {
   const share = createCoalescingCache<object>(2);
-  const { begun, compute } = controlled();
+  const { begun, compute } = controlledComputation();
   const leaving = new AbortController();
   const [left, stays] = [share('a', leaving.signal, compute), share('a', forever, compute)];
   leaving.abort(new Error('left'));
@@ -55,7 +55,7 @@ test('an aborted caller is released immediately, and the computation continues f
 
 test('the computation is aborted with its last caller, and a later caller starts a new one', async () => {
   const share = createCoalescingCache<object>(2);
-  const { begun, compute } = controlled();
+  const { begun, compute } = controlledComputation();
   const leaving = new AbortController();
   const left = [share('a', leaving.signal, compute), share('a', leaving.signal, compute)];
   leaving.abort(new Error('left'));
@@ -70,14 +70,14 @@ test('the computation is aborted with its last caller, and a later caller starts
 
 test('an already aborted caller starts nothing', async () => {
   const share = createCoalescingCache<object>(2);
-  const { begun, compute } = controlled();
+  const { begun, compute } = controlledComputation();
   await assert.rejects(share('a', AbortSignal.abort(new Error('left')), compute), /left/);
   assert.equal(begun.length, 0);
 });
 
 test('a failure reaches all callers and is not cached', async () => {
   const share = createCoalescingCache<object>(2);
-  const { begun, compute } = controlled();
+  const { begun, compute } = controlledComputation();
   const asked = [share('a', forever, compute), share('a', forever, compute)];
   begun[0]!.end.reject(new Error('failed'));
   for (const each of asked) await assert.rejects(each, /failed/);

@@ -35,7 +35,7 @@ async function listOf<T>(app: FastifyInstance, id: string, part: string): Promis
   return (await app.inject(`/v1/training-jobs/${id}/${part}`)).json().data;
 }
 
-/** A state directory with a job that is paused and has two checkpoints, and what it had told. */
+/** A state directory with a paused job that has two checkpoints, and the events so far. */
 const interrupted = await (async () => {
   const stateDir = await temporaryDirectory(file);
   const service = await startService(file, { STATE_DIR: stateDir, TRAINING_WORKERS: '1' });
@@ -70,8 +70,8 @@ const DAMAGES: Record<string, (path: string) => Promise<void>> = {
   },
 };
 
-/** Damages the newest ones in a copy of the state, and lets the job go on. */
-async function goOn(
+/** Damages the newest checkpoints in a copy of the state and resumes the job. */
+async function resumeAfterDamage(
   t: Parameters<typeof temporaryDirectory>[0],
   newest: number,
   damage: (path: string) => Promise<void>,
@@ -112,22 +112,22 @@ async function goOn(
 
 for (const [how, damage] of Object.entries(DAMAGES)) {
   test(`if the newest checkpoint is ${how}, the job resumes from the one before with the same result`, async (t) => {
-    const { warnings, steps } = await goOn(t, 1, damage);
+    const { warnings, steps } = await resumeAfterDamage(t, 1, damage);
     const before = interrupted.checkpoints.at(-2)!.step;
     assert.match(
       String(warnings[0]!['message']),
       new RegExp(
-        `checkpoint of step ${steps[0]} cannot be used, so the job continues from that of step ${before}:`,
+        `checkpoint of step ${steps[0]} cannot be used, so the job continues from the checkpoint of step ${before}:`,
       ),
     );
   });
 }
 
 test('if all checkpoints are damaged, the job restarts with the same result', async (t) => {
-  const { warnings, steps } = await goOn(t, interrupted.checkpoints.length, DAMAGES['cut off']!);
+  const { warnings, steps } = await resumeAfterDamage(t, interrupted.checkpoints.length, DAMAGES['cut off']!);
   assert.ok(steps.length > 1);
   assert.match(
     String(warnings.at(-1)!['message']),
-    new RegExp(`checkpoint of step ${steps[0]} cannot be used, so the job continues from its beginning:`),
+    new RegExp(`checkpoint of step ${steps[0]} cannot be used, so the job continues from the beginning:`),
   );
 });

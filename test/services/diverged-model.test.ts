@@ -1,4 +1,4 @@
-/** What is said of a model whose training went wrong. */
+/** Gradient checks and warm starts of a model whose training diverged. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gradientCheckSchema } from '../../src/domain/gradient-check.ts';

@@ -17,7 +17,7 @@ import { DATA_DIR } from '../data-directory.ts';
 import { startService, tiny, train } from '../start-service.ts';
 import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
 
-/** Of the pools; trainings end theirs themselves. */
+/** Running threads of the pools. Training threads end by themselves. */
 const threads = new Set<Worker>();
 process.on('worker', (worker) => {
   threads.add(worker);
@@ -27,7 +27,7 @@ process.on('worker', (worker) => {
 const forever = new AbortController().signal;
 const LETTERS = ['a', 'b', 'c'];
 
-/** The first 300 images of each part, of which every third is of one of three classes. */
+/** The first 300 images of each split, relabelled with three classes in turn. */
 function threeClasses(from: Dataset): Dataset {
   const part = ({ pixels }: Dataset['train']) => ({
     pixels: pixels.slice(0, 300 * IMAGE_PIXELS),
@@ -42,7 +42,7 @@ function threeClasses(from: Dataset): Dataset {
   };
 }
 
-/** Publishes a version; its parameters are there where a seed is given. */
+/** Publishes a version. Its parameters are stored only if `seed` is given. */
 async function publish(store: Store, name: string, changes: Partial<NewVersion>, seed?: number) {
   const model = { ...trained, standardization: null, classNames: LETTERS, ...changes };
   const id = await newJob(store, 'running', name);
@@ -73,16 +73,16 @@ describe('an evaluation', () => {
     const evaluations = createEvaluationService(catalog, createModelService(store, catalog), pool);
     return { store, evaluations };
   }
-  const asked = (query: object = {}) => evaluationQuerySchema.parse(query);
+  const parseQuery = (query: object = {}) => evaluationQuerySchema.parse(query);
 
   test('uses the data set of the training, with any number of classes, or a given one', async (t) => {
     const { store, evaluations } = await serviceIn(t);
     const layerSizes = [784, 5, 3];
     await publish(store, 'small', { layerSizes, datasetId: 'letters' }, 1);
     await publish(store, 'small', { layerSizes, datasetId: null, datasetDigest: null }, 1);
-    const one = await evaluations.evaluate({ name: 'small', version: 1 }, asked(), forever);
+    const one = await evaluations.evaluate({ name: 'small', version: 1 }, parseQuery(), forever);
     assert.deepEqual([one.dataset.id, one.report.examples, one.report.classes.length], ['letters', 300, 3]);
-    const named = asked({ dataset: 'letters' });
+    const named = parseQuery({ dataset: 'letters' });
     const two = await evaluations.evaluate({ name: 'small', version: 2 }, named, forever);
     assert.equal(two.model.version, 2);
     assert.equal(two.report, one.report, 'the same network on the same images is computed once');
@@ -93,11 +93,11 @@ describe('an evaluation', () => {
     await publish(store, 'old', { datasetId: 'dst_gone' });
     await publish(store, 'old', { datasetId: null, datasetDigest: null });
     await assert.rejects(
-      evaluations.evaluate({ name: 'old', version: 1 }, asked(), forever),
+      evaluations.evaluate({ name: 'old', version: 1 }, parseQuery(), forever),
       failure('unknown-dataset', 'data set dst_gone of version 1 of model', 'fashion-mnist', 'letters'),
     );
     await assert.rejects(
-      evaluations.evaluate({ name: 'old', version: 2 }, asked(), forever),
+      evaluations.evaluate({ name: 'old', version: 2 }, parseQuery(), forever),
       failure('unknown-dataset', 'version 2 of model old is unknown'),
     );
   });
@@ -107,7 +107,7 @@ describe('an evaluation', () => {
     await publish(store, 'three', { datasetId: 'letters' });
     await publish(store, 'digits', { classNames: ['x', 'y', 'z'], datasetId: 'letters' });
     await assert.rejects(
-      evaluations.evaluate({ name: 'three', version: 1 }, asked({ dataset: 'fashion-mnist' }), forever),
+      evaluations.evaluate({ name: 'three', version: 1 }, parseQuery({ dataset: 'fashion-mnist' }), forever),
       failure('impossible-request', '3 classes', 'fashion-mnist has 10'),
     );
     const query = comparisonQuerySchema.parse({ with: 'digits@1' });
@@ -123,12 +123,12 @@ describe('an evaluation', () => {
     await publish(store, 'large', { classNames, layerSizes: [784, 4096, 1024, 10] });
     await publish(store, 'larger', { classNames, layerSizes: [784, 4096, 4096, 4096, 4096, 10] });
     await assert.rejects(
-      evaluations.evaluate({ name: 'large', version: 1 }, asked({ split: 'train' }), forever),
+      evaluations.evaluate({ name: 'large', version: 1 }, parseQuery({ split: 'train' }), forever),
       failure('evaluation-too-costly', '60,000 images', 'Use split=test, which has 10,000'),
     );
     await assert.rejects(
-      evaluations.evaluate({ name: 'larger', version: 1 }, asked(), forever),
-      failure('evaluation-too-costly', 'Use a data set with fewer images'),
+      evaluations.evaluate({ name: 'larger', version: 1 }, parseQuery(), forever),
+      failure('evaluation-too-costly', 'Select a data set with fewer images'),
     );
   });
 });
@@ -139,7 +139,7 @@ describe('clients waiting for an evaluation', async () => {
   await app.listen({ port: 0 });
   await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
   const evaluation = '/v1/models/wide/versions/1/evaluation';
-  // Its parameters are in memory from then on.
+  // Loads the parameters, so that the requests below do not wait for the disk.
   await app.inject(evaluation);
   const url = `${evaluation}?split=train`;
 
@@ -149,7 +149,7 @@ describe('clients waiting for an evaluation', async () => {
     const socket = connect(port);
     socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
     await received;
-    // Answered after the evaluation reached its thread, where it takes seconds.
+    // When these responses arrive, the evaluation has reached its thread, where it takes seconds.
     for (let i = 0; i < 10; i++) await app.inject('/health/ready');
     return socket;
   }
@@ -171,6 +171,6 @@ describe('clients waiting for an evaluation', async () => {
     socket.destroy();
     assert.equal((await other).statusCode, 200);
     assert.ok(alive.every((thread) => threads.has(thread)));
-    assert.deepEqual(logged, [], 'a hang-up is no defect');
+    assert.deepEqual(logged, [], 'a disconnect is not an error');
   });
 });

@@ -1,4 +1,4 @@
-/** A store that takes nothing for a while. */
+/** Training while the disk is temporarily full. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';

@@ -7,7 +7,7 @@ import { type GradientCheck, gradientCheckSchema } from '../../src/domain/gradie
 import { parseNpy } from '../../src/formats/npy.ts';
 import { assertProblem, startService, tiny, train } from '../start-service.ts';
 
-/** Of the pools; trainings end theirs themselves. */
+/** Running threads of the pools. Training threads end by themselves. */
 const threads = new Set<Worker>();
 process.on('worker', (worker) => {
   threads.add(worker);
@@ -28,7 +28,7 @@ async function check(body: object): Promise<GradientCheck> {
   return response.json();
 }
 
-/** Takes seconds, and is not too costly. */
+/** A check that takes seconds, below the cost limit. */
 const long = { network: { hidden: [300] }, examples: 60 };
 
 test("by default all 31,810 coordinates of the notebook's network are checked and pass", async () => {
@@ -154,7 +154,7 @@ test('as npy the response is the packed gradient, analytic or numeric', async ()
 test('rejects a check that would take too long, with advice that works', async () => {
   const network = { hidden: [1024, 1024] };
   const problem = assertProblem(await post({ network }), 422, 'check-too-costly', '#/coordinates');
-  assert.match(problem.detail, /exceeds the limit of one request \d.*"sample": 1000/);
+  assert.match(problem.detail, /takes \d.* times the limit per request.*"sample": 1000/);
 });
 
 test('rejects a network too large for memory, even for one coordinate', async () => {
@@ -192,7 +192,7 @@ test('a client that disconnects ends the thread, and the next check succeeds', a
   );
   await received;
   const next = check({ network: { hidden: [] } });
-  // Answered after the check reached its thread, where it takes seconds.
+  // When these responses arrive, the check has reached its thread, where it takes seconds.
   for (let i = 0; i < 3; i++) await app.inject('/health/ready');
   const before = alive();
   const exit = Promise.race(before.map((thread) => once(thread, 'exit')));
@@ -200,13 +200,13 @@ test('a client that disconnects ends the thread, and the next check succeeds', a
   await exit;
   assert.equal(before.filter((thread) => !alive().includes(thread)).length, 1);
   assert.equal((await next).passed, true);
-  assert.deepEqual(logged, [], 'a hang-up is no defect');
+  assert.deepEqual(logged, [], 'a disconnect is not an error');
 });
 
 test('a crashing thread fails its check by name, and the next one succeeds', async () => {
   const crashing = post(long);
   for (let i = 0; i < 3; i++) await app.inject('/health/ready');
-  // All of them: which one is at work does not show.
+  // Terminates all threads, because the busy one is not known.
   await Promise.all(alive().map((thread) => thread.terminate()));
   assertProblem(await crashing, 500, 'worker-crashed');
   assert.match(logged.join(), /worker-crashed/);

@@ -9,9 +9,9 @@ import { failure, idempotencyRecord, request, temporaryStore, untouched } from '
 
 const DAY_MS = 24 * 3_600_000;
 const keyed: KeyedRequest = { caller: 'anonymous', key: 'k', fingerprint: 'f' };
-const answerOf = idempotencyRecord('k').render;
+const renderResponse = idempotencyRecord('k').render;
 
-/** With a clock that is set by hand. */
+/** An idempotency service whose clock the test sets. */
 function service(
   t: TestContext,
   store: Store,
@@ -29,12 +29,12 @@ function service(
 const createIn = (store: Store) => (kept: IdempotencyRecord<TrainingJob>) =>
   store.jobs.create(request(), untouched, { idempotency: kept });
 
-async function answered(
+async function respondTo(
   once: IdempotencyService,
   store: Store,
   of = keyed,
 ): Promise<[StoredResponse['body'], boolean]> {
-  const { response: answer, replayed } = await once.respond(of, createIn(store), answerOf);
+  const { response: answer, replayed } = await once.respond(of, createIn(store), renderResponse);
   return [answer.body, replayed];
 }
 
@@ -42,22 +42,22 @@ test('a response is replayed for 24 hours, then the request creates again', asyn
   const store = await temporaryStore(t);
   const clock = { now: new Date('2027-01-31T12:00:00.000Z') };
   const once = service(t, store, clock);
-  const [id, replayed] = await answered(once, store);
+  const [id, replayed] = await respondTo(once, store);
   assert.equal(replayed, false);
   clock.now = new Date(clock.now.getTime() + DAY_MS - 1);
-  assert.deepEqual(await answered(once, store), [id, true]);
+  assert.deepEqual(await respondTo(once, store), [id, true]);
   clock.now = new Date(clock.now.getTime() + 1);
-  const [next, again] = await answered(once, store);
+  const [next, again] = await respondTo(once, store);
   assert.notEqual(next, id);
   assert.equal(again, false);
-  assert.deepEqual(await answered(once, store), [next, true]);
+  assert.deepEqual(await respondTo(once, store), [next, true]);
   assert.equal(await store.jobs.count('queued'), 2);
 });
 
 test('expired responses are deleted at the start', async (t) => {
   const store = await temporaryStore(t);
   const now = new Date('2027-01-31T12:00:00.000Z');
-  await answered(service(t, store, { now }), store);
+  await respondTo(service(t, store, { now }), store);
   service(t, store, { now: new Date(now.getTime() + DAY_MS - 1) });
   assert.ok(await store.storedResponses.find(keyed, now));
   service(t, store, { now: new Date(now.getTime() + DAY_MS) });
@@ -68,10 +68,10 @@ test('the same key of two callers means two requests, also concurrently', async 
   const store = await temporaryStore(t);
   const once = service(t, store);
   const other = { ...keyed, caller: 'other', fingerprint: 'g' };
-  const [[mine], [theirs]] = await Promise.all([answered(once, store), answered(once, store, other)]);
+  const [[mine], [theirs]] = await Promise.all([respondTo(once, store), respondTo(once, store, other)]);
   assert.notEqual(mine, theirs);
-  assert.deepEqual(await answered(once, store), [mine, true]);
-  assert.deepEqual(await answered(once, store, other), [theirs, true]);
+  assert.deepEqual(await respondTo(once, store), [mine, true]);
+  assert.deepEqual(await respondTo(once, store, other), [theirs, true]);
 });
 
 test('during the first request its repetition is reported as in progress, and another request with the key is rejected', async (t) => {
@@ -86,26 +86,26 @@ test('during the first request its repetition is reported as in progress, and an
       await go.promise;
       return createIn(store)(kept);
     },
-    answerOf,
+    renderResponse,
   );
   await begun.promise;
-  await assert.rejects(answered(once, store), failure('request-in-flight', ' k '));
+  await assert.rejects(respondTo(once, store), failure('request-in-flight', ' k '));
   const other = { ...keyed, fingerprint: 'g' };
-  await assert.rejects(answered(once, store, other), failure('idempotency-key-reused', ' k '));
+  await assert.rejects(respondTo(once, store, other), failure('idempotency-key-reused', ' k '));
   go.resolve();
   const { response: answer } = await first;
-  assert.deepEqual(await answered(once, store), [answer.body, true]);
-  await assert.rejects(answered(once, store, other), failure('idempotency-key-reused'));
+  assert.deepEqual(await respondTo(once, store), [answer.body, true]);
+  await assert.rejects(respondTo(once, store, other), failure('idempotency-key-reused'));
 });
 
 test('a failed request releases its key', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const fail = async () => {
-    throw new AtelierError('queue-full', 'no place');
+    throw new AtelierError('queue-full', 'the queue is full');
   };
-  await assert.rejects(once.respond(keyed, fail, answerOf), failure('queue-full'));
-  const [, replayed] = await answered(once, store, { ...keyed, fingerprint: 'g' });
+  await assert.rejects(once.respond(keyed, fail, renderResponse), failure('queue-full'));
+  const [, replayed] = await respondTo(once, store, { ...keyed, fingerprint: 'g' });
   assert.equal(replayed, false);
 });
 
@@ -113,5 +113,5 @@ test('reports code that creates without storing its response', async (t) => {
   const store = await temporaryStore(t);
   const once = service(t, store);
   const forget = () => store.jobs.create(request(), untouched);
-  await assert.rejects(once.respond(keyed, forget, answerOf), /stored without its response/);
+  await assert.rejects(once.respond(keyed, forget, renderResponse), /stored without its response/);
 });

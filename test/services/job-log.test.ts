@@ -62,7 +62,7 @@ test('every change of a job is one log line with the id of its request', async (
       ['cancelled', undefined],
     ],
   );
-  // It came to its turn because another one was cancelled, which did not ask for it.
+  // The start has no request id: cancelling the other job freed the slot, but that request did not start this job.
   assert.deepEqual(
     of(second).map(({ to, reqId }) => [to, reqId]),
     [

@@ -24,7 +24,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
 const put = (cache: ModelCache, name: string, version: number, hidden?: number) =>
   cache.beginLookup(name, version)({ name, version }, async () => modelOf(name, version, hidden));
 
-/** Bytes of the cache that holds this one alone. */
+/** Size of a cache that holds only a model with this many hidden units. */
 async function bytesOf(hidden: number): Promise<number> {
   const cache = createModelCache();
   await put(cache, 'a', 1, hidden);
@@ -72,7 +72,7 @@ test('a lookup started before an invalidation is not cached', async () => {
   const load = cache.beginLookup('a', 'best');
   cache.invalidate([]);
   const model = await load({ name: 'a', version: 1 }, async () => modelOf('a', 1));
-  assert.equal(model.reference.version, 1, 'whoever asked before gets it');
+  assert.equal(model.reference.version, 1, 'a lookup that began before still gets the model');
   assert.deepEqual([cache.find('a', 'best'), cache.find('a', 1)], [undefined, undefined]);
 });
 

@@ -1,4 +1,4 @@
-/** A training paused at random moments equals an undisturbed one: every optimizer, one thread and two. */
+/** Trainings paused at random moments equal undisturbed ones, for every optimizer. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -43,7 +43,7 @@ const VARIANTS: Record<string, { training: Training; reason: string }> = {
     reason: 'completed',
   },
   'early stopping that restores the best': {
-    // Nothing improves by so much: it stops five epochs after the first, which it restores.
+    // No epoch improves by 100, so the training stops five epochs after the first one and restores it.
     training: { epochs: 100, earlyStopping: { patience: 5, minDelta: 100 }, clipNorm: 1 },
     reason: 'early-stopping',
   },

@@ -24,8 +24,8 @@ const send = (type: string, payload: Uint8Array | string, accept = 'application/
         : Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
   });
 
-/** How many small requests, one after the other, were answered before the big one. */
-async function answeredBefore(big: Promise<Sent>): Promise<number> {
+/** Number of consecutive small requests that completed before the large one, at most 10. */
+async function countCompletedBefore(big: Promise<Sent>): Promise<number> {
   let waiting = true;
   const done = big.finally(() => {
     waiting = false;
@@ -63,7 +63,7 @@ let first: Predictions | undefined;
 for (const [title, type, make] of bodies) {
   test(`10,000 images as ${title} do not block other requests`, async () => {
     const big = send(type, make());
-    assert.ok((await answeredBefore(big)) >= 3);
+    assert.ok((await countCompletedBefore(big)) >= 3);
     const response = await big;
     assert.equal(response.statusCode, 200);
     const { model, predictions } = response.json<Predictions>();

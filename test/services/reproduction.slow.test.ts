@@ -1,10 +1,10 @@
-/** Verifications that are interrupted: by a pause, or by a kill of the process. */
+/** Verifications interrupted by a pause or by SIGKILL. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { serving, startProcess, untilServedJob } from '../start-process.ts';
+import { serviceAddress, startProcess, untilServedJob } from '../start-process.ts';
 import {
   hasEnded,
   interruptible,
@@ -20,7 +20,7 @@ const agreeing = { agrees: true, sameKernel: true, sameProcessor: true };
 test('a verification continues after its process is killed', async (t) => {
   const stateDir = await temporaryDirectory(t);
   let service = startProcess(t, stateDir);
-  let base = await serving(service);
+  let base = await serviceAddress(service);
   const call = async (path: string, init: RequestInit = {}) =>
     (await (await fetch(`${base}/v1/training-jobs${path}`, init)).json()) as TrainingJob;
   const until = (id: string, holds: (job: TrainingJob) => boolean) => untilServedJob(base, id, holds);
@@ -32,7 +32,7 @@ test('a verification continues after its process is killed', async (t) => {
   service.child.kill('SIGKILL');
   await service.exited;
   service = startProcess(t, stateDir);
-  base = await serving(service);
+  base = await serviceAddress(service);
   const again = await until(id, hasEnded);
   assert.deepEqual(again.verification, { of: job.id, expected: job.digest, ...agreeing });
   assert.deepEqual([again.digest, again.model], [job.digest, null]);

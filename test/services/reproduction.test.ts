@@ -23,7 +23,7 @@ import {
 const scope = { after };
 const STATE_DIR = await temporaryDirectory(scope);
 const { app } = await startService(scope, { STATE_DIR });
-/** Besides the service's own. */
+/** A second connection to the service's database. */
 const database = new DatabaseSync(join(STATE_DIR, 'atelier.sqlite'), { timeout: 5000 });
 after(() => database.close());
 
@@ -36,8 +36,8 @@ const trained = (training: Training, changes: Partial<TrainingBody> = {}) => {
 const post = (path: string, headers = {}) =>
   app.inject({ method: 'POST', url: `/v1/training-jobs/${path}`, headers });
 
-/** The verification, queued. */
-async function ask({ id }: TrainingJob): Promise<TrainingJob> {
+/** Requests a verification and returns the queued job. */
+async function requestVerification({ id }: TrainingJob): Promise<TrainingJob> {
   const response = await post(`${id}/verify`);
   assert.equal(response.statusCode, 202, response.body);
   const job = response.json<TrainingJob>();
@@ -45,7 +45,7 @@ async function ask({ id }: TrainingJob): Promise<TrainingJob> {
   return job;
 }
 
-const verify = async (job: TrainingJob) => untilJob(app, (await ask(job)).id, hasEnded);
+const verify = async (job: TrainingJob) => untilJob(app, (await requestVerification(job)).id, hasEnded);
 const agreeing = { agrees: true, sameKernel: true, sameProcessor: true };
 
 const endings: Record<string, { training: Training; changes?: Partial<TrainingBody> }> = {
@@ -102,7 +102,7 @@ test('a receipt lists what the digest depends on, and equals that of the reprodu
 test('one and two threads give the same digest, and both are verified', async () => {
   const [one, two] = [await trained({ epochs: 2, threads: 1 }), await trained({ epochs: 2, threads: 2 })];
   assert.equal(one.digest, two.digest);
-  // The receipt of one is that of the other but for the threads.
+  // Gives the first job the request of the second: the receipts differ in `threads` only.
   database
     .prepare('update jobs set request = ? where id = ?')
     .run(JSON.stringify(two.receipt!.request), one.id);
@@ -154,7 +154,7 @@ test('only successful jobs can be verified; every job that ran has a receipt', a
   const refused = [failed.id, busy[0]!.id, queued.id];
   for (const [index, status] of ['failed', 'running', 'cancelled'].entries()) {
     const { detail } = assertProblem(await post(`${refused[index]}/verify`), 409, 'illegal-transition');
-    assert.match(detail, new RegExp(`A ${status} job cannot be verified`));
+    assert.match(detail, new RegExp(`is ${status} and cannot be verified`));
   }
   assertProblem(await post('job_0/verify'), 404, 'training-job-not-found');
   for (const { id } of busy) await cancelJob(app, id);
@@ -171,7 +171,7 @@ test('rejects a job that cannot be repeated, naming what is missing', async () =
       `circumstances = json_set(circumstances, '$.dataset.digest', 'sha256:1')`,
       /with digest sha256:1, which now has digest sha256:/,
     ],
-    [`circumstances = json_set(circumstances, '$.dataset.id', 'other')`, /other of sha256:1, which is gone/],
+    [`circumstances = json_set(circumstances, '$.dataset.id', 'other')`, /other with .* no longer exists/],
     ['circumstances = null', /no receipt/],
   ] as const;
   for (const [change, words] of cases) {

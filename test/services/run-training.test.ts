@@ -101,7 +101,7 @@ test('events are numbered from 1 without gaps and list every change in order', a
   );
   const times = events.map((event) => event.at);
   assert.deepEqual(times, times.toSorted());
-  // How many of these there are is a matter of time.
+  // The number of progress and checkpoint events depends on time.
   const told = events.filter(({ type }) => type !== 'progress' && type !== 'checkpoint');
   assert.deepEqual(
     told.map(({ type, data }) =>

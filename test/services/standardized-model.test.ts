@@ -1,4 +1,4 @@
-/** A model of standardized pixels is another function without them: they are stored, and applied when it predicts. */
+/** Standardized models: mean and deviation are stored and applied to predictions. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** What makes no sense together is refused when the job is created. */
+/** Conflicting options are rejected when the job is created. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { assertProblem, startService, type TrainingBody } from '../start-service.ts';

@@ -1,4 +1,4 @@
-/** How a training ends before its last epoch, and which parameters it leaves. */
+/** Trainings that end before their last epoch: the reason and the published parameters. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { CheckpointRecord } from '../../src/domain/checkpoint.ts';
@@ -118,7 +118,7 @@ test('warns by the loss if a training explodes and dies within an epoch', async 
     modelName: 'exploded',
     training: { epochs: 1, optimizer: { learningRate: 100 } },
   });
-  assert.ok(job.latest!.gradientNorm < 100, 'the last step tells nothing of it');
+  assert.ok(job.latest!.gradientNorm < 100, 'the gradient of the last step does not show it');
   const exploding = (await warningsOf(job)).find(({ code }) => code === 'exploding-gradient');
   assert.match(exploding!.message, /training loss of epoch 1 was .*; a uniform guess has 2\.30/);
 });

@@ -1,4 +1,4 @@
-/** Every option that changes what is computed, in the service: it trains, publishes, and makes a difference. */
+/** Every training option, in the service: it publishes a model that the option changes. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { startService, type TrainingBody, tiny, train } from '../start-service.ts';
@@ -8,7 +8,7 @@ const { app } = await startService({ after }, { QUEUE_LIMIT: '200' });
 type Training = NonNullable<TrainingBody['training']>;
 type Knob = [name: string, training?: Training, network?: TrainingBody['network']];
 
-/** Of two steps an epoch. */
+/** A request with two steps per epoch. */
 function body(modelName: string, training: Training = {}, network: TrainingBody['network'] = {}) {
   return tiny({
     modelName,
@@ -35,7 +35,7 @@ const KNOBS: Readonly<Record<string, readonly Knob[]>> = {
     ['exponential', { schedule: { type: 'exponential', factor: 0.9 } }],
     ['cosine', { schedule: { type: 'cosine' } }],
     ['warmup-cosine', { schedule: { type: 'warmup-cosine', warmupEpochs: 1 } }],
-    // A plateau of one epoch is seen after the third.
+    // With a patience of 1, the schedule detects a plateau after the third epoch.
     ['constant-long', { epochs: 4, schedule: { type: 'constant' } }],
     ['plateau-long', { epochs: 4, schedule: { type: 'plateau', patience: 1, minDelta: 100 } }],
     ['one-cycle', { schedule: { type: 'one-cycle', peak: 0.5 } }],

@@ -109,7 +109,7 @@ test('a full queue gives 429 with Retry-After; the running job does not count', 
     const problem = assertProblem(refused, 429, 'queue-full');
     assert.match(problem.detail, /2 training jobs are queued/);
     const after = await untilJob(app, running.id, isUnderway);
-    // Else it has reported in between.
+    // Otherwise the job has reported progress in between.
     if (before.progress.step !== after.progress.step) continue;
     assert.equal(
       refused.headers['retry-after'],

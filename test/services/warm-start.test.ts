@@ -8,7 +8,7 @@ const { app } = await startService({ after });
 
 type Training = NonNullable<TrainingBody['training']>;
 
-/** 6,000 images in batches of 64: enough to learn something in an epoch. */
+/** A request with 6,000 training images in batches of 64, enough to learn something in one epoch. */
 function body(modelName: string, changes: Partial<TrainingBody> = {}, training: Training = {}): TrainingBody {
   return {
     dataset: 'fashion-mnist',
@@ -37,7 +37,7 @@ test('a training starts from the given version, in every form of reference', asy
     assert.equal(job.status, 'succeeded', job.error?.message);
     assert.deepEqual(job.warmStart, { name: 'start', version: 1 });
     assert.ok((await firstLoss(job)) < (await firstLoss(fresh)) / 1.5);
-    assert.ok((await firstLoss(job)) < fresh.latest!.trainLoss, 'it goes on where the other stopped');
+    assert.ok((await firstLoss(job)) < fresh.latest!.trainLoss, 'it starts from the other model');
     digests.push(job.digest);
   }
   assert.equal(digests[0], digests[1]);
@@ -67,7 +67,7 @@ test('a standardized model keeps its mean and deviation', async () => {
   const { standardization } = await versionOf('scaled', 1);
   assert.ok(standardization !== null && Math.abs(standardization.mean - 0.286) < 0.01);
   assert.ok(Math.abs(standardization.std - 0.353) < 0.01);
-  // Another tenth of the images has another mean.
+  // Another seed holds out another tenth of the images, so the mean differs.
   const other = { seed: 5, warmStart: 'scaled@1' };
   const next = await train(app, body('scaled', other, { standardize: true }));
   assert.equal(next.status, 'succeeded', next.error?.message);
@@ -101,7 +101,7 @@ test('rejects another shape, activation or standardization, naming both', async 
     ],
     [
       '#/network/hidden',
-      /it is a 784-16-10 network, and 784-10 is asked for/,
+      /it is a 784-16-10 network, but the request has 784-10/,
       body('x', { warmStart, network: { hidden: [] } }),
     ],
     [

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { ACTIVATIONS, type Parameters, parameterCount } from '../../src/numerics/network.ts';
 import { LOOP_STOP_REASONS } from '../../src/numerics/stop-reason.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/store/checkpoint-format.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 
 const HEADER = 24;
 const HASH = 32;
@@ -15,7 +15,7 @@ const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
 const whole = fc.maxSafeNat();
 const real = fc.oneof(fc.double(), fc.constantFrom(Number.NaN, Infinity, -Infinity, -0));
 
-/** Whatever a checkpoint can hold, of a network of a few parameters. */
+/** Arbitrary checkpoints of networks with a few parameters. */
 const checkpoints: fc.Arbitrary<Checkpoint> = record({
   layerSizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 4 }),
   isDouble: fc.boolean(),
@@ -85,13 +85,13 @@ const checkpoint: Checkpoint = {
   trainingMs: 4,
 };
 
-/** Bytes whose checksum is right, whatever else is not. */
+/** The bytes with a correct checksum. */
 function sealed(bytes: Uint8Array): Uint8Array {
   const body = bytes.subarray(0, -HASH);
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }
 
-/** The file with another header, everything else as it should be. */
+/** The file with a changed header, and lengths, padding and checksum to match. */
 function withHeader(change: (json: string) => string): Uint8Array {
   const bytes = Buffer.from(encodeCheckpoint(checkpoint));
   const before = bytes.readUInt32LE(12);
@@ -112,7 +112,7 @@ const withField = (change: (header: ReturnType<typeof JSON.parse>) => void) =>
   });
 
 const refuse = (bytes: Uint8Array, message: RegExp) =>
-  assert.throws(() => decodeCheckpoint(bytes), refused('checkpoint-damaged', message));
+  assert.throws(() => decodeCheckpoint(bytes), isAtelierError('checkpoint-damaged', message));
 
 test('a checkpoint is restored bit for bit', () => {
   fc.assert(
@@ -182,7 +182,7 @@ test('rejects arbitrary bytes with a named error', () => {
       try {
         decodeCheckpoint(isSealed ? sealed(mutated) : mutated);
       } catch (error) {
-        refused('checkpoint-damaged')(error);
+        isAtelierError('checkpoint-damaged')(error);
       }
     }),
     { numRuns: 2000 },

@@ -130,7 +130,7 @@ test('does not notify of events that were rolled back', async (t) => {
   const seen: number[] = [];
   store.events.onCommitted((_, events) => seen.push(...events.map((event) => event.id)));
   const error = { code: 'worker-crashed', message: '' } as const;
-  // Writes a warning, and then fails: a queued job cannot become queued.
+  // This writes a warning, then fails and rolls back, because a queued job cannot become queued.
   await assert.rejects(store.jobs.requeue(id, { status: 'failed', step: 0, error }));
   await store.events.append(id, 'warning', { code: 'dead-units' });
   assert.deepEqual(seen, [2]);

@@ -1,4 +1,4 @@
-/** A store in a directory of its own, and what goes into it. */
+/** A temporary store, and records to put into it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   return directory;
 }
 
-/** Closed when the test ends. */
+/** Opens a store that is closed and removed when the test ends. */
 export async function temporaryStore(t: TestContext): Promise<Store> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
   const store = await openStore(directory);
@@ -87,7 +87,7 @@ export const trained: NewVersion = {
   digest: `sha256:${'a'.repeat(64)}`,
 };
 
-/** To be answered with the id of the job. */
+/** An idempotency record whose stored response is the id of the job. */
 export function idempotencyRecord(
   key: string,
   changes: Partial<IdempotencyRecord<TrainingJob>> = {},
@@ -102,7 +102,7 @@ export function idempotencyRecord(
   };
 }
 
-/** For assert.rejects: the code, and words that the message must have. */
+/** Predicate for assert.rejects: an AtelierError with this code, whose message contains these words. */
 export function failure(code: ErrorCode, ...words: string[]): (error: unknown) => boolean {
   return (error) =>
     error instanceof AtelierError &&
@@ -110,7 +110,7 @@ export function failure(code: ErrorCode, ...words: string[]): (error: unknown) =
     words.every((word) => error.message.includes(word));
 }
 
-/** The id of a new job of the given status. */
+/** Creates a job with the given status and returns its id. */
 export async function newJob(
   store: Store,
   status: 'queued' | 'running' | 'cancelling' = 'queued',

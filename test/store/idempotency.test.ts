@@ -100,7 +100,7 @@ test('after a kill at any moment, jobs, stored responses and keys correspond one
   }
 });
 
-/** The jobs that a child was told of, until it was killed. */
+/** Ids of the jobs that the store acknowledged to a child process before it was killed. */
 async function killedAfter(directory: string, jobs: number): Promise<string[]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'children/creating.ts'), directory], {
     stdio: ['ignore', 'pipe', 'inherit'],

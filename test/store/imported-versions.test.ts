@@ -50,7 +50,7 @@ test('version and response are stored together or not at all', async (t) => {
   };
   const { version } = await store.models.publish(model, keep);
   assert.equal((await store.storedResponses.find(keep, keep.at))?.location, `/${version}`);
-  // The key is taken.
+  // The key is already used.
   await assert.rejects(store.models.publish(model, keep));
   assert.equal((await store.models.get('mixed'))?.versions, 1);
 });

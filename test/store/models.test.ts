@@ -79,7 +79,7 @@ test('models are listed newest first', async (t) => {
   const store = await temporaryStore(t);
   for (const name of ['b', 'c', 'a']) {
     await publish(store, name);
-    // Two in one millisecond are in the order of their names.
+    // Models created in the same millisecond are ordered by name, so this waits for the next one.
     const created = (await store.models.get(name))!.createdAt;
     while (new Date().toISOString() === created);
   }

@@ -46,7 +46,7 @@ test('closing waits for pending statements', async (t) => {
 test('rejects a directory that cannot be created, with advice', async (t) => {
   const file = join(await temporaryDirectory(t), 'file');
   await writeFile(file, '');
-  // Linux says of a new folder in /proc that it is not there, again and again.
+  // In /proc, mkdir fails with ENOENT even if the parent exists.
   for (const directory of [file, join(file, 'state'), '/proc/atelier', '/proc/atelier/state']) {
     await assert.rejects(openStore(directory), failure('state-unusable', directory, 'STATE_DIR'));
   }
@@ -72,7 +72,7 @@ test('every acknowledged event survives SIGKILL', async (t) => {
   }
 });
 
-/** The job that a child appended events to until it was killed, and the last that it said was stored. */
+/** The job to which a child process appended events until it was killed, and the last acknowledged event. */
 async function killedAfter(directory: string, events: number): Promise<[string, number]> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'children/appending.ts'), directory], {
     stdio: ['ignore', 'pipe', 'inherit'],

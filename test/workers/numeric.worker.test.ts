@@ -16,7 +16,7 @@ import type { ServedNetwork } from '../../src/workers/messages.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
 import { DATA_DIR } from '../data-directory.ts';
-import { refused } from '../datasets/fixtures.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
 import { firstIndices } from '../numerics/fixtures.ts';
 
 function networkOf(seed: number, classNames: readonly string[]): ServedNetwork {
@@ -49,7 +49,7 @@ describe('a numeric thread', () => {
     while (!step.done) step = reference.next();
     assert.equal(report.examples, count);
     assert.ok(Math.abs(report.loss - step.value.loss) < 1e-6 * step.value.loss, `${report.loss}`);
-    // Two logits that are equal but for rounding may fall either way.
+    // Logits that are equal within rounding may be ordered either way.
     assert.ok(Math.abs(report.accuracy - step.value.accuracy) <= 2 / count, `${report.accuracy}`);
     const supports = report.classes.map(({ support }) => support);
     assert.deepEqual(supports, new Array(10).fill(1000));
@@ -114,11 +114,11 @@ describe('a numeric thread', () => {
       ({ kind: 'bytes', bytes: new Uint8Array(count * IMAGE_PIXELS) }) as const;
     await assert.rejects(
       pool.run('explain', { network, images: bytes(2), label: null, diagnosing: null }),
-      refused('impossible-request', /2 images/),
+      isAtelierError('impossible-request', /2 images/),
     );
     await assert.rejects(
       pool.run('explain', { network, images: bytes(1), label: 10, diagnosing: null }),
-      refused('impossible-request', /at most 9/),
+      isAtelierError('impossible-request', /at most 9/),
     );
   });
 

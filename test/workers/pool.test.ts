@@ -6,17 +6,17 @@ import { AtelierError } from '../../src/errors.ts';
 import { createPool } from '../../src/workers/pool.ts';
 import type { Order, TestTasks } from './threads/answering.worker.ts';
 
-/** One thread, every thread that was ever started, and how often the pool said that one was replaced. */
+/** A pool of one thread, with all threads started so far and the number of reported replacements. */
 function startPool(t: TestContext) {
   let restarts = 0;
   const threads: Worker[] = [];
-  const see = (worker: Worker) => threads.push(worker);
-  process.on('worker', see);
+  const record = (worker: Worker) => threads.push(worker);
+  process.on('worker', record);
   const pool = createPool<TestTasks>(new URL('./threads/answering.worker.ts', import.meta.url), 1, () => {
     restarts++;
   });
   t.after(async () => {
-    process.off('worker', see);
+    process.off('worker', record);
     await pool.close();
   });
   const run = (order: Order, signal?: AbortSignal) => pool.run('obey', order, signal);

@@ -101,7 +101,7 @@ test('a check can be aborted between its parts', () => {
   }
 });
 
-/** A network of 64 hidden units, one of which is 0 on the first image but for rounding. */
+/** A network of 64 hidden units, one of which is 0 within rounding on the first image. */
 function atKink(unit: number): Float64Array {
   const layerSizes = [784, 64, 10];
   const parameters = Float64Array.from(Float32Array.from(initialize('uniform-fan-in', layerSizes, 0)));

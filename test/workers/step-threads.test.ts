@@ -1,4 +1,4 @@
-/** The further threads of a job that runs on several. */
+/** Step threads: the further threads of a job with `threads` above 1. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
@@ -15,14 +15,14 @@ import {
 } from '../start-service.ts';
 
 const { app } = await startService({ after });
-/** Of the last job, in the order in which they were started. */
+/** Threads of the last job, in the order of their start. */
 let threadsOfJob: { worker: Worker; ended: Promise<unknown> }[] = [];
 process.on('worker', (worker) => {
   threadsOfJob.push({ worker, ended: new Promise((resolve) => worker.once('exit', resolve)) });
 });
 const allEnded = () => Promise.all(threadsOfJob.map(({ ended }) => ended));
 
-/** The id of a job that does not end by itself and has begun. */
+/** Starts a job that does not end by itself, and returns its id once it is underway. */
 async function underway(threads: number): Promise<string> {
   threadsOfJob = [];
   const training = { epochs: 10_000, batchSize: 256, threads, validation: { fraction: 0.9 } };

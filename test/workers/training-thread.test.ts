@@ -12,7 +12,7 @@ import { planOf } from '../numerics/fixtures.ts';
 const { train, test: tested } = await loadFashionMnist(DATA_DIR);
 const plan = planOf([784, 4, 10], { batchSize: 1024, validationFraction: 0.98 });
 
-/** Runs a thread to its end, with all that it said. */
+/** Runs a training thread to its end and returns all its messages. */
 async function run(options: {
   plan?: Partial<TrainingPlan>;
   threads?: number;
@@ -53,7 +53,7 @@ const finals = (messages: WorkerMessage[]) =>
   messages.filter(({ kind }) => !['progress', 'epoch', 'checkpoint'].includes(kind));
 
 test('a training posts each epoch, then its parameters, and ends', async () => {
-  // On a busy machine even this takes more than a second, after which progress is said and a checkpoint made in between.
+  // On a busy machine even this takes more than a second, which adds progress messages and checkpoints.
   const messages = (await run({ plan: { epochs: 2 } })).filter(
     ({ kind }) => kind !== 'progress' && kind !== 'checkpoint',
   );

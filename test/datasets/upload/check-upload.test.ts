@@ -13,7 +13,7 @@ const IMAGES = real('images');
 const LABELS = real('labels');
 const COUNT = LABELS.length;
 
-/** As `numpy.asfortranarray(pixels.reshape(shape))` lies in a file. */
+/** The bytes of `numpy.asfortranarray(pixels.reshape(shape))` in a file. */
 function inFortranOrder(
   pixels: Uint8Array,
   [count, height, width]: readonly [number, number, number],
@@ -28,7 +28,7 @@ function inFortranOrder(
 
 const train = (pixels: Uint8Array, of: Uint8Array): Files => ({ train_images: pixels, train_labels: of });
 
-/** Each holds the 10,000 real test images; what is held out of them is the same every time. */
+/** Each form holds the 10,000 real test images, so each must give the same data set and the same held-out images. */
 const FORMS: readonly (readonly [form: string, files: () => Files])[] = [
   ['npy', () => train(npy(IMAGES, [COUNT, 28, 28]), npy(LABELS, [COUNT]))],
   [
@@ -169,7 +169,7 @@ const codes = ({ warnings }: CheckedUpload['report']) => warnings.map(({ code })
 test('counts duplicates within and across splits and lists the first', async (t) => {
   const pixels = images(16, 2);
   const copy = (to: number, from: number) => pixels.copyWithin(to * 784, from * 784, (from + 1) * 784);
-  // 0–9 are for training, 10–15 for testing.
+  // Values 0–9 are training images, 10–15 test images.
   for (const [to, from] of [
     [4, 0],
     [5, 0],

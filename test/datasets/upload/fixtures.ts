@@ -1,4 +1,4 @@
-/** Files of data sets, as people send them. */
+/** Files of data sets in the formats that clients upload. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -21,7 +21,7 @@ const DESCR: Readonly<Record<string, string>> = {
   Float64Array: '<f8',
 };
 
-/** An .npy file whose data are the values as they lie there. */
+/** An .npy file with the values in the given memory order. */
 export function npy(values: NpyData, shape: readonly number[], order: 'C' | 'Fortran' = 'C'): Buffer {
   const fortran = order === 'Fortran' ? 'True' : 'False';
   const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
@@ -49,14 +49,14 @@ export function npz(arrays: Files, level: 0 | 6 = 6): Uint8Array {
   });
 }
 
-/** Image n is all over of grey n modulo 256, but for its first pixel, which is its class: no two of the first 256 are alike. */
+/** Every pixel of image n is n modulo 256, except the first, which is its class. The first 256 images all differ. */
 export function images(count: number, classes: number): Uint8Array {
   const pixels = new Uint8Array(count * 784);
   for (let n = 0; n < count; n++) pixels.fill(n, n * 784, (n + 1) * 784)[n * 784] = 255 - (n % classes);
   return pixels;
 }
 
-/** 0, 1, …, in turn. */
+/** The labels 0, 1, …, repeated in turn. */
 export function labels(count: number, classes: number): Uint8Array {
   return Uint8Array.from({ length: count }, (_, n) => n % classes);
 }
@@ -78,7 +78,7 @@ export const DIGIT_NAMES = ['zero', 'one', 'two', 'three', 'four', 'five', 'six'
 
 type Fields = Partial<Omit<DatasetFields, 'name'>>;
 
-/** Checks the files as the thread does that gets them. */
+/** Validates the files as the worker thread does. */
 export function check(
   t: TestContext,
   files: Files,

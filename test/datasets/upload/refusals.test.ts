@@ -1,11 +1,11 @@
-/** What an uploaded data set can have wrong: it is named by part and place. */
+/** Invalid uploads: the error names the part and the position. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { DatasetFields } from '../../../src/domain/dataset-upload.ts';
 import { AtelierError } from '../../../src/errors.ts';
-import { refused } from '../fixtures.ts';
+import { isAtelierError } from '../fixtures.ts';
 import { check, type Files, idx, idxGz, images, labels, npy, npz, small } from './fixtures.ts';
 
 const four = small();
@@ -266,7 +266,10 @@ const CASES: readonly Case[] = [
 
 for (const [title, files, part, message, fields] of CASES) {
   test(`rejects by name: ${title}`, async (t) => {
-    await assert.rejects(check(t, files, fields), refused('invalid-dataset-file', message, `#/${part}`));
+    await assert.rejects(
+      check(t, files, fields),
+      isAtelierError('invalid-dataset-file', message, `#/${part}`),
+    );
   });
 }
 
@@ -275,7 +278,7 @@ test('a bomb ends at its declared size, or is rejected by it', async (t) => {
   assert.ok(bomb.length < 2 ** 17);
   await assert.rejects(
     check(t, { ...four, train_images: bomb }),
-    refused('invalid-dataset-file', /continues after the 6272 bytes/, '#/train_images'),
+    isAtelierError('invalid-dataset-file', /continues after the 6272 bytes/, '#/train_images'),
   );
   const honest = {
     ...four,
@@ -284,12 +287,12 @@ test('a bomb ends at its declared size, or is rejected by it', async (t) => {
   };
   await assert.rejects(
     check(t, honest, {}, 2 ** 20),
-    refused('invalid-dataset-file', /images take 7850000 bytes; the limit is 1048576/),
+    isAtelierError('invalid-dataset-file', /images take 7850000 bytes; the limit is 1048576/),
   );
   const archive = { file: npz({ ...four, train_images: npy(new Uint8Array(784 * 10_000), [10_000, 784]) }) };
   await assert.rejects(
     check(t, archive, {}, 2 ** 20),
-    refused('invalid-dataset-file', /it decompresses to 78\d+ bytes; the limit is 1048576/),
+    isAtelierError('invalid-dataset-file', /it decompresses to 78\d+ bytes; the limit is 1048576/),
   );
 });
 

@@ -16,7 +16,7 @@ function network(): Float32Array {
   return parameters;
 }
 
-/** How many pixels there are of each colour that occurs. */
+/** Number of pixels of each colour. */
 function colours({ rgb }: Raster): Map<string, number> {
   const counts = new Map<string, number>();
   for (let i = 0; i < rgb.length; i += 3) {
@@ -26,7 +26,7 @@ function colours({ rgb }: Raster): Map<string, number> {
   return counts;
 }
 
-/** Without the scale, which has every colour: what two pictures differ in at the same size. */
+/** The pixels in which two images of the same size differ. This omits the scale, which has every colour. */
 function difference(one: Raster, other: Raster): Raster {
   assert.deepEqual([one.width, one.height], [other.width, other.height]);
   const changed: number[] = [];
@@ -41,7 +41,7 @@ test('maps zero to white, the largest weight to the end of the scale, and half o
   const parameters = network();
   const drawn = drawWeights(SIZES, parameters, { layer: 1 });
   const plain = parameters.slice();
-  // Only the largest stays, so that the scale does too.
+  // The largest weight is kept, so the scale does not change.
   plain[784 + 27] = 0;
   plain[2 * 784 + 783] = 0;
   const changed = colours(difference(drawn, drawWeights(SIZES, plain, { layer: 1 })));

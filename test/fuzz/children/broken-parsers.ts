@@ -1,4 +1,4 @@
-/** Parsers that do what none may do, each at some of its inputs. */
+/** Parsers that each fail in a forbidden way for some of their inputs. */
 import type { Parsers } from '../../../scripts/fuzz/parsers.ts';
 import { AtelierError } from '../../../src/errors.ts';
 

@@ -3,18 +3,18 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { Problem } from '../../../src/http/errors/problem.ts';
 import { npy, npz, small } from '../../datasets/upload/fixtures.ts';
-import { serving, startProcess } from '../../start-process.ts';
+import { serviceAddress, startProcess } from '../../start-process.ts';
 import { temporaryDirectory } from '../../start-service.ts';
 import { encodeForm, type Form, storedFiles } from '../upload.ts';
 
-/** Of a file, in the 1,024 bytes of `ulimit`: more than the database has, less than the pixels below take. */
+/** File size limit in KiB, for `ulimit`: more than the database needs, less than the pixels below. */
 const LIMIT = 2048;
 const IMAGES = 4000;
 
 test('a full disk gives 507 for a data set, leaves no remains, and smaller ones are accepted', async (t) => {
   const stateDir = await temporaryDirectory(t);
   const launcher = ['bash', '-c', `ulimit -f ${LIMIT}; exec "$@"`, 'bash'];
-  const address = await serving(startProcess(t, stateDir, {}, launcher));
+  const address = await serviceAddress(startProcess(t, stateDir, {}, launcher));
   const send = async (form: Form) => {
     const { payload, headers } = await encodeForm(form);
     return fetch(`${address}/v1/datasets`, {
@@ -31,7 +31,7 @@ test('a full disk gives 507 for a data set, leaves no remains, and smaller ones 
       [IMAGES],
     ),
   };
-  // What arrives takes the space, and then what is made of it.
+  // The first upload fills the disk with its parts, the second with its unpacked tensors.
   for (const form of [large, { file: npz(large) }]) {
     const response = await send(form);
     const problem = (await response.json()) as Problem;
@@ -39,6 +39,6 @@ test('a full disk gives 507 for a data set, leaves no remains, and smaller ones 
     assert.deepEqual(await storedFiles(stateDir), []);
   }
   assert.equal((await send(small())).status, 201);
-  // The files of the form go when it has been answered.
+  // The uploaded parts are removed after the response.
   while ((await storedFiles(stateDir)).length > 1) await setTimeout(5);
 });

@@ -28,7 +28,7 @@ function send(type: string | undefined, payload: Uint8Array | string | undefined
   });
 }
 
-/** A whole PNG of 28×28 whose header claims another size. */
+/** A complete 28×28 PNG whose header claims another size. */
 function claiming(width: number, height: number): Uint8Array {
   const bomb = Buffer.from(png);
   const header = bomb.indexOf('IHDR');
@@ -130,12 +130,12 @@ const cases: Case[] = [
   ['an npy with infinity', NPY, npyBytes(new Float64Array(784).fill(1 / 0), [784]), 422, 'invalid-pixels'],
   ['an npy above 255', NPY, npyBytes(new Float32Array(784).fill(256), [784]), 422, 'invalid-pixels'],
 
-  ['no picture', 'image/png', '', 400, 'undecodable-image'],
+  ['an empty image', 'image/png', '', 400, 'undecodable-image'],
   ['a truncated PNG', 'image/png', png.subarray(0, -20), 400, 'undecodable-image'],
   ['a truncated PNG header', 'image/png', png.subarray(0, 20), 400, 'undecodable-image'],
   ['a PNG that is none', 'image/png', 'PNG', 400, 'undecodable-image'],
   [
-    'an SVG said to be a PNG',
+    'an SVG with the type of a PNG',
     'image/png',
     '<svg xmlns="http://www.w3.org/2000/svg" width="28" height="28"/>',
     400,
@@ -172,9 +172,15 @@ const cases: Case[] = [
     'unsupported-media-type',
   ],
   ['a form with a wrong file', BOUNDARY, `${part(BYTES, 'x')}--b--\r\n`, 422, 'invalid-image-size'],
-  ['a form with a wrong picture', BOUNDARY, `${part('image/png', 'x')}--b--\r\n`, 400, 'undecodable-image'],
+  [
+    'a form with an undecodable image',
+    BOUNDARY,
+    `${part('image/png', 'x')}--b--\r\n`,
+    400,
+    'undecodable-image',
+  ],
   ['a form with wrong JSON', BOUNDARY, `${part(JSON_TYPE, '{')}--b--\r\n`, 400, 'malformed-body'],
-  ['a picture that is called image/jpg', 'image/jpg', large, 422, 'invalid-image-size'],
+  ['an image of the type image/jpg', 'image/jpg', large, 422, 'invalid-image-size'],
   ['a form of 1,001 files', BOUNDARY, `${part(BYTES, 'x').repeat(1001)}--b--\r\n`, 413, 'body-too-large'],
   [
     'a file that is too large',
@@ -224,7 +230,7 @@ test('an error names what is allowed', async () => {
 test('rejects a form with too many pixels before decoding any of them', async () => {
   const send = async (count: number) => {
     const data = new FormData();
-    // 36 megapixels by its header, which nobody can decode.
+    // The header claims 36 megapixels, so the image cannot be decoded.
     const picture = new Blob([claiming(6000, 6000) as Uint8Array<ArrayBuffer>], { type: 'image/png' });
     for (let n = 0; n < count; n++) data.append('file', picture, `${n}.png`);
     const url = '/v1/models/fashion-mnist/predictions?fit=contain';

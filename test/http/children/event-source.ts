@@ -1,21 +1,25 @@
-/** A standard client, by itself: node --experimental-eventsource event-source.ts URL. Says what it was told, a JSON line each. */
+/**
+ * Standard EventSource client: node --experimental-eventsource event-source.ts URL
+ *
+ * Prints each event and each change of the connection as a line of JSON.
+ */
 import { writeSync } from 'node:fs';
 import { EVENT_TYPES } from '../../../src/domain/training-job.ts';
 
 const source = new EventSource(process.argv[2]!);
-const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const writeLine = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
 for (const type of EVENT_TYPES) {
   source.addEventListener(type, (event) => {
     if (event instanceof MessageEvent && event.data !== undefined) {
-      say({ type, id: event.lastEventId, data: JSON.parse(event.data) });
+      writeLine({ type, id: event.lastEventId, data: JSON.parse(event.data) });
     }
   });
 }
-// It waits with a timer that keeps no process alive.
+// The timer of EventSource does not keep the process alive, so this one does.
 const waiting = setInterval(() => {}, 1000);
-// It comes back by itself until it is told that there is no more.
+// EventSource reconnects by itself until the service responds that no further events follow.
 source.addEventListener('error', (event) => {
   if (event instanceof MessageEvent) return;
-  say({ readyState: source.readyState });
+  writeLine({ readyState: source.readyState });
   if (source.readyState === EventSource.CLOSED) clearInterval(waiting);
 });

@@ -1,11 +1,11 @@
-/** Reads the text that Prometheus collects. */
+/** Parses the text format of Prometheus. */
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 
 const LINE =
   /^(?<name>[a-z_][a-z0-9_]*)(?:\{(?<labels>[a-z_]+="[^"]*"(?:,[a-z_]+="[^"]*")*)\})? (?<value>[-+]?(?:[0-9.e+-]+|Inf)|Nan)$/i;
 
-/** Every sample by its name and labels, these in the order of their names. */
+/** Values by sample name and labels; labels are sorted by name. */
 export function parseSamples(text: string): ReadonlyMap<string, number> {
   const samples = new Map<string, number>();
   for (const line of text.split('\n')) {

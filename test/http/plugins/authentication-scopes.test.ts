@@ -7,7 +7,7 @@ import { buildApp } from '../../../src/http/app.ts';
 import { requireRouteScopes } from '../../../src/http/plugins/authentication.ts';
 import type { Services } from '../../../src/http/services.ts';
 
-// The options themselves, which are complete when the application is.
+// Keeps the route options by reference, because they are completed later.
 const routes: RouteOptions[] = [];
 subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance };
@@ -18,7 +18,7 @@ await app.ready();
 const ofService = routes.splice(0);
 await app.close();
 
-/** By kind, as the contract has them. */
+/** The scope that each kind of route must require. */
 function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
   if (/^(\/v2)?\/health\/|^\/ping$/.test(url)) return 'open';
   if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';

@@ -26,7 +26,7 @@ const API_KEYS = [
   .join();
 const { app } = await startService({ after }, { API_KEYS, PUBLIC_DOCS: 'false', PUBLIC_METRICS: 'false' });
 
-/** A route that any scope's holder may call, and what each scope is needed for besides. */
+/** A route that every scope permits, and one that requires `train`. */
 const READ = { url: '/v1/models' };
 const TRAIN = { method: 'POST', url: '/v1/training-jobs', payload: tiny() } as const;
 
@@ -74,7 +74,7 @@ test('accepts the scheme in any case, and any key that a header can carry', asyn
   for (const scheme of ['Bearer', 'bearer', 'BEARER ']) {
     assert.equal((await call(READ, `${scheme} ${secrets.reader}`)).statusCode, 200, scheme);
   }
-  // As it arrives from curl: its bytes are UTF-8.
+  // curl sends the UTF-8 bytes of the key.
   const sent = Buffer.from(secrets.odd).toString('latin1');
   assert.equal((await call(READ, `Bearer ${sent}`)).statusCode, 200);
 });

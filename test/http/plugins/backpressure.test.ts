@@ -9,7 +9,7 @@ import { assertProblem } from '../../start-service.ts';
 const MAX_DELAY_MS = 5;
 const headers = { 'content-type': 'text/plain' };
 
-/** Every kind of route, with what a client sends to it. */
+/** Requests that count as new work. */
 const NEW: InjectOptions[] = [
   { method: 'POST', url: '/jobs' },
   { method: 'POST', url: '/predictions', headers, payload: 'x'.repeat(2 ** 19) },
@@ -43,7 +43,7 @@ async function serve(t: TestContext) {
   return app;
 }
 
-/** The event loop as it is when every turn of it takes so long. */
+/** Blocks the event loop for one turn of the given length. */
 async function turn(milliseconds: number): Promise<void> {
   const until = performance.now() + milliseconds;
   while (performance.now() < until);

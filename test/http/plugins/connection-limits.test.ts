@@ -15,10 +15,10 @@ import {
 
 const LONG_MS = 60_000;
 const POST = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n';
-/** More than the buffers of both ends hold. */
+/** A body larger than the socket buffers of both ends. */
 const HUGE = Buffer.alloc(64 * 2 ** 20, 'x');
 
-/** A service of which one limit is short, and no other matters. */
+/** A service with one short limit; all others are too long to matter. */
 async function serve(
   t: TestContext,
   short: Partial<ConnectionLimits>,
@@ -60,7 +60,7 @@ async function assertNobodyIsConnected(app: FastifyInstance): Promise<void> {
   assert.equal(count, 0);
 }
 
-/** A byte every few milliseconds until the connection is closed: never silent for long. */
+/** Sends a byte every 10 ms until the connection is closed, so it is never idle. */
 function drip(socket: Socket, byte: string): void {
   const timer = setInterval(() => socket.write(byte), 10);
   socket.once('close', () => clearInterval(timer));

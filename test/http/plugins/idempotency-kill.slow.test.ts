@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { seeded } from '../../seeded.ts';
-import { serving, startProcess } from '../../start-process.ts';
+import { serviceAddress, startProcess } from '../../start-process.ts';
 import { temporaryDirectory, tiny } from '../../start-service.ts';
 
 const KILLS = 6;
@@ -18,7 +18,7 @@ interface Answer {
 }
 
 /**
- * A request that is rejected because the machine is busy has created nothing, and is sent again.
+ * Creates a job. A request that is rejected with 503 has created nothing and is repeated.
  * @returns undefined if the connection breaks first
  */
 async function post(base: string, key: string): Promise<Answer | undefined> {
@@ -50,7 +50,7 @@ async function allJobs(base: string): Promise<TrainingJob[]> {
 
 test('after kills before, during or after the response, every repeated key has one job', async (t) => {
   const stateDir = await temporaryDirectory(t);
-  // Who is killed tells no coverage, which takes time.
+  // A killed process writes no coverage, so collecting it would only take time.
   const start = () =>
     startProcess(t, stateDir, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '1000', NODE_V8_COVERAGE: '' });
   const random = seeded(t);
@@ -58,11 +58,11 @@ test('after kills before, during or after the response, every repeated key has o
   let service = start();
   for (let kill = 0; kill < KILLS; kill++) {
     const { child, exited } = service;
-    let base = await serving(service);
+    let base = await serviceAddress(service);
     const keys = Array.from({ length: REQUESTS }, () => randomUUID());
     all.push(...keys);
     let answers = 0;
-    // At a random moment before the first answer, or soon after one of those that follow.
+    // The kill comes at a random moment before the first response, or soon after a later one.
     const killed = Promise.withResolvers<void>();
     const killSoon = () =>
       void setTimeout(random() * 4).then(() => killed.resolve(void child.kill('SIGKILL')));
@@ -77,7 +77,7 @@ test('after kills before, during or after the response, every repeated key has o
     const seen = await Promise.all(sent);
 
     service = start();
-    base = await serving(service);
+    base = await serviceAddress(service);
     for (const [n, key] of keys.entries()) {
       const again = await post(base, key);
       assert.equal(again?.status, 202, again?.body);
@@ -85,6 +85,6 @@ test('after kills before, during or after the response, every repeated key has o
       assert.deepEqual(await post(base, key), { ...again, replayed: true });
     }
   }
-  const created = (await allJobs(await serving(service))).map(({ metadata }) => metadata['key']);
+  const created = (await allJobs(await serviceAddress(service))).map(({ metadata }) => metadata['key']);
   assert.deepEqual(created.toSorted(), all.toSorted());
 });

@@ -14,13 +14,13 @@ import {
   untilJob,
 } from '../../start-service.ts';
 
-/** Of a request that creates something. */
+/** A path whose POST creates a resource. */
 const URL = '/v1/training-jobs';
 
 const STATE_DIR = await temporaryDirectory({ after });
 const first = await startService({ after }, { STATE_DIR, TRAINING_WORKERS: '1' });
 const { app } = first;
-// What is created from here on stays queued.
+// This job occupies the only slot, so later jobs stay queued.
 const busy = await queueJob(app, endless);
 
 function post(key: string, payload: object | string = tiny(), to = app): Promise<LightMyRequestResponse> {

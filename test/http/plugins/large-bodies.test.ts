@@ -17,8 +17,8 @@ function predict(images: number) {
   return app.inject({ method: 'POST', url: PREDICT, headers, payload: Buffer.alloc(784 * images) });
 }
 
-/** By clients that have sent the heads of large requests. */
-async function holdAllPlaces() {
+/** Occupies all slots with clients that have sent only the head of a large request. */
+async function holdAllSlots() {
   const held: { socket: Socket; response: ServerResponse }[] = [];
   for (let i = 0; i < 8; i++) {
     const arrived = once(app.server, 'request') as Promise<[unknown, ServerResponse]>;
@@ -41,7 +41,7 @@ async function holdAllPlaces() {
 }
 
 test('eight large bodies are processed at once, one more gets 503, and small ones succeed', async () => {
-  const held = await holdAllPlaces();
+  const held = await holdAllSlots();
   const refused = await predict(1000);
   assertProblem(refused, 503, 'overloaded');
   assert.match(String(refused.headers['retry-after']), /^\d+$/);
@@ -51,9 +51,9 @@ test('eight large bodies are processed at once, one more gets 503, and small one
 });
 
 test('slow senders do not block others', async () => {
-  const held = await holdAllPlaces();
+  const held = await holdAllSlots();
   const said = Promise.race(held.sockets.map((socket) => text(socket)));
-  // Refused as long as they may only just have begun.
+  // Requests are rejected until the slow senders have had their minimum time.
   while ((await predict(1000)).statusCode !== 200);
   assert.match(
     await said,

@@ -24,14 +24,14 @@ const operations = Object.entries(document.paths!).flatMap(([path, item]) =>
 const resolve = (schema: Schema): Schema =>
   schema.$ref === undefined ? schema : schemas[schema.$ref.replace('#/components/schemas/', '')]!;
 
-/** Bytes and text need none: their description says what they hold. */
+/** Whether the body has an example. Bytes and text need none, because their description is enough. */
 function hasExample(media: Media): boolean {
   const schema = resolve(media.schema!);
   if (schema.type === 'string') return true;
   if (schema.contentMediaType !== undefined || media.example !== undefined || media.examples !== undefined)
     return true;
   if (Array.isArray(schema.examples) && schema.examples.length > 0) return true;
-  // A form holds the other bodies.
+  // A form is described by its parts.
   return Object.values(schema.properties ?? {}).some((property) => (property as Schema).type === 'array');
 }
 
@@ -114,7 +114,7 @@ test("every operation of another protocol documents its errors in the protocol's
       const failures = Object.entries(operation.responses!).filter(([status]) => status >= '400');
       assert.ok(!failures.some(([status]) => status === '422'), title);
       for (const [status, failure] of failures) {
-        // What is not ready says so in the words of who is.
+        // The 503 of this route has the same schema as its 200.
         if (title === 'GET /v2/health/ready') continue;
         const { content } = failure as OpenAPIV3_1.ResponseObject;
         assert.deepEqual(Object.keys(content!), ['application/json'], `${title} ${status}`);
@@ -269,7 +269,7 @@ test('/docs uses only files of the service', async () => {
     [...seen].some((url) => url.endsWith('swagger-ui-bundle.js')),
     [...seen].join(),
   );
-  // The page asks a validator on the internet what it thinks of the document, unless it is told not to.
+  // By default, Swagger UI sends the document to a validator on the internet.
   const initializer = await app.inject('/docs/static/swagger-initializer.js');
   assert.match(initializer.body, /"?validatorUrl"?:\s*(null|false|"none")/);
   const shown = await app.inject('/docs/json');

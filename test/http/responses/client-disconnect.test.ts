@@ -24,7 +24,7 @@ const request = (path: string, headers: string, body: string | Buffer) => [
 ];
 const check = JSON.stringify({ examples: 40 });
 
-/** To be measured on 10,000 images; its ONNX file on 256, in float64. */
+/** Parameters of a large network: evaluating it on 10,000 images, or exporting it as ONNX, takes long. */
 const large = numbers(parameterCount([784, 1000, 1000, 10]));
 const fields = { name: 'large', hidden: '1000,1000' };
 const { headers, payload: form } = await formBody(npyBytes(large, [large.length]), fields);
@@ -32,7 +32,7 @@ const formHeaders = `Content-Type: ${headers['content-type']}`;
 const published = await app.inject({ method: 'POST', url: '/v1/models', headers, payload: form });
 assert.equal(published.statusCode, 201, published.body);
 
-/** Each is sent and then left. */
+/** Requests that the client abandons. */
 const left: [title: string, parts: (string | Buffer)[]][] = [
   [
     'in the middle of JSON',
@@ -90,7 +90,7 @@ for (const [title, parts] of left) {
   test(`a client that disconnects ${title} is logged once, without an error`, async () => {
     log.length = 0;
     noticed = Promise.withResolvers();
-    // Told by the service that the request has reached it, not by the system that it was sent.
+    // Waits until the service has received the request, not only until the system has sent it.
     const arrived = new Promise<void>((resolve) => app.server.once('request', () => resolve()));
     const socket = connect(port, '127.0.0.1');
     for (const part of parts) socket.write(part);

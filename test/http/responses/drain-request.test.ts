@@ -14,12 +14,12 @@ const base = `http://127.0.0.1:${port}`;
 const PREDICT = '/v1/models/fashion-mnist/predictions';
 const BYTES = 'application/octet-stream';
 
-/** However it came about: `once` of node:events would throw on an error before. */
+/** Resolves when the socket is closed, even after an error, at which `once` of node:events would reject. */
 const closing = (socket: Socket) =>
   new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
 
-/** All that the service says until it closes the connection. */
-async function listen(socket: Socket): Promise<string> {
+/** Everything that the service sends until it closes the connection. */
+async function readUntilClosed(socket: Socket): Promise<string> {
   let said = '';
   socket.setEncoding('latin1').on('data', (text: string) => {
     said += text;
@@ -109,7 +109,7 @@ test('a body that never arrives does not delay its rejection', async () => {
     [PREDICT, 413],
   ] as const) {
     const socket = connect(port, '127.0.0.1');
-    const said = listen(socket);
+    const said = readUntilClosed(socket);
     socket.write(head(`Content-Length: ${2 ** 30}`, path));
     const answer = problemIn(await said);
     assert.deepEqual([answer.statusCode, answer.headers['connection']], [status, 'close']);
@@ -143,7 +143,7 @@ test('bytes that are not HTTP get a problem and a closed connection', async () =
   ];
   for (const bytes of garbage) {
     const socket = connect(port, '127.0.0.1');
-    const said = listen(socket);
+    const said = readUntilClosed(socket);
     socket.write(bytes, 'latin1');
     const answer = problemIn(await said);
     assert.equal(answer.headers['connection'], 'close');
@@ -161,7 +161,7 @@ test('rejects a missing or second Host header, and an unsupported Expect, with a
   ] as const;
   for (const [headers, status, code] of cases) {
     const socket = connect(port, '127.0.0.1');
-    const said = listen(socket);
+    const said = readUntilClosed(socket);
     socket.write(`GET /v1/models HTTP/1.1\r\nConnection: close\r\n${headers}\r\n`);
     assertProblem(problemIn(await said), status, code);
   }
@@ -169,7 +169,7 @@ test('rejects a missing or second Host header, and an unsupported Expect, with a
 
 test('headers that are too large give 431', async () => {
   const socket = connect(port, '127.0.0.1');
-  const said = listen(socket);
+  const said = readUntilClosed(socket);
   socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
   assertProblem(problemIn(await said), 431, 'headers-too-large');
 });
@@ -199,9 +199,9 @@ test('clients that disconnect in the middle of a request do not affect others', 
   await stillAnswers();
 });
 
-test('pipelined requests are answered in order', async () => {
+test('pipelined requests get their responses in order', async () => {
   const socket = connect(port, '127.0.0.1');
-  const said = listen(socket);
+  const said = readUntilClosed(socket);
   const get = (url: string, headers = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
   socket.write(
     get('/health/live') + get('/%zz') + get('/nothing') + get('/health/ready', 'Connection: close\r\n'),

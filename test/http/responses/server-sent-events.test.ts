@@ -11,7 +11,7 @@ import { idsOf, openStream, upTo } from '../read-events.ts';
 
 const GRACE_SECONDS = 20;
 
-/** Streams the events of one job of a real store, and nothing else. */
+/** A server with a single route: the event stream of one job in a real store. */
 async function startStream(
   t: TestContext,
   jobId: string,
@@ -42,8 +42,8 @@ async function startStream(
   return { app, stopping, dropped, url: `http://127.0.0.1:${port}/`, pagesRead: () => pagesRead };
 }
 
-/** More than the buffers of any socket hold. */
-async function fatJob(store: Store): Promise<[jobId: string, events: number]> {
+/** A job whose events exceed all socket buffers. */
+async function jobWithLargeEvents(store: Store): Promise<[jobId: string, events: number]> {
   const jobId = await newJob(store);
   const text = 'x'.repeat(100_000);
   for (let n = 0; n < 250; n++) await store.events.append(jobId, 'warning', { text });
@@ -53,7 +53,7 @@ async function fatJob(store: Store): Promise<[jobId: string, events: number]> {
 
 test('closes a stream that is not read, without buffering much; it resumes by Last-Event-ID', async (t) => {
   const store = await temporaryStore(t);
-  const [jobId, events] = await fatJob(store);
+  const [jobId, events] = await jobWithLargeEvents(store);
   const { url, dropped, pagesRead } = await startStream(t, jobId, store, { stalledMs: 200 });
   const slow = await openStream(url);
   await dropped[0];
@@ -79,7 +79,7 @@ test('comments keep a quiet stream open, from the start', async (t) => {
 
 test('on shutdown, streams end with a retry delay after the grace period, even if they are not read', async (t) => {
   const store = await temporaryStore(t);
-  const [jobId] = await fatJob(store);
+  const [jobId] = await jobWithLargeEvents(store);
   const quietId = await newJob(store);
   const { app, url, stopping } = await startStream(t, quietId, store);
   const other = await startStream(t, jobId, store, { stalledMs: 3_600_000 });
@@ -87,7 +87,7 @@ test('on shutdown, streams end with a retry delay after the grace period, even i
   const stuck = await openStream(other.url);
   const messages = stream.messages();
   for (let n = 0; n < 2; n++) await messages.next();
-  // Until nothing more fits between: what is written then waits.
+  // Reads until the socket buffers are full and further writes wait.
   while (other.pagesRead() === 0) await once(stuck.response, 'readable');
   stopping.abort();
   other.stopping.abort();

@@ -53,8 +53,8 @@ const predictWith = (path: string, payload = picture) =>
     payload,
   });
 
-/** Of the version that answered. */
-async function answeredBy(path: string): Promise<number> {
+/** The version that computed the prediction. */
+async function predictingVersion(path: string): Promise<number> {
   const response = await predictWith(path);
   assert.equal(response.statusCode, 200, response.body);
   return response.json().model.version;
@@ -70,21 +70,21 @@ const versionOf = async (path: string): Promise<ModelVersion> =>
   modelVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
 
 test('the champion serves its model, or the newest version without one', async () => {
-  assert.equal(await answeredBy('shoes'), 3);
+  assert.equal(await predictingVersion('shoes'), 3);
   const made = await must(201, point('champion', 1));
   assert.deepEqual(aliasSchema.strict().parse(made.json()), made.json());
-  assert.equal(await answeredBy('shoes'), 1);
+  assert.equal(await predictingVersion('shoes'), 1);
   await train(app, tiny({ modelName: 'shoes', seed: 3 }));
-  assert.equal(await answeredBy('shoes'), 1);
-  assert.equal(await answeredBy('shoes/versions/4'), 4);
+  assert.equal(await predictingVersion('shoes'), 1);
+  assert.equal(await predictingVersion('shoes/versions/4'), 4);
   await must(204, send('DELETE', 'shoes/aliases/champion'));
-  assert.equal(await answeredBy('shoes'), 4);
+  assert.equal(await predictingVersion('shoes'), 4);
 });
 
 test('a version is shown and predicts by its aliases', async () => {
   await must(201, point('stable', 2));
   await must(200, point('stable', 3));
-  assert.equal(await answeredBy('shoes/versions/stable'), 3);
+  assert.equal(await predictingVersion('shoes/versions/stable'), 3);
   const version = await versionOf('shoes/versions/stable');
   assert.deepEqual([version.version, version.aliases], [3, ['stable']]);
   assert.deepEqual((await app.inject('/v1/models/shoes')).json().aliases, { stable: 3 });
@@ -98,7 +98,7 @@ test('a rollback moves the alias to the previous version in its history', async 
   const [last] = (await aliasesOf('shoes')).history.data;
   assert.deepEqual([last?.version, last?.previousVersion], [2, 1]);
   await must(200, point('champion', last!.previousVersion!));
-  assert.equal(await answeredBy('shoes'), 1);
+  assert.equal(await predictingVersion('shoes'), 1);
   const { data, history } = await aliasesOf('shoes');
   assert.deepEqual(
     data.map(({ alias, version }) => [alias, version]),
@@ -163,7 +163,7 @@ test('while the champion moves, responses come from either version; afterwards f
   let answered = 0;
   const ask = async () => {
     while (moving) {
-      assert.ok([1, 2].includes(await answeredBy('shoes')));
+      assert.ok([1, 2].includes(await predictingVersion('shoes')));
       answered++;
     }
   };
@@ -172,7 +172,10 @@ test('while the champion moves, responses come from either version; afterwards f
     const version = 1 + (n % 2);
     await must(200, point('champion', 3 - version));
     await must(200, point('champion', version));
-    assert.deepEqual(await Promise.all([answeredBy('shoes'), answeredBy('shoes')]), [version, version]);
+    assert.deepEqual(await Promise.all([predictingVersion('shoes'), predictingVersion('shoes')]), [
+      version,
+      version,
+    ]);
   }
   moving = false;
   await Promise.all(asking);
@@ -185,7 +188,7 @@ test('a version with an alias cannot be deleted; the error gives advice', async 
     const problem = assertProblem(await send('DELETE', path), 409, 'version-in-use');
     assert.match(problem.detail, /alias champion points at version 1. Move the alias .*, or delete it/);
   }
-  assert.equal(await answeredBy('shoes/versions/1'), 1);
+  assert.equal(await predictingVersion('shoes/versions/1'), 1);
 });
 
 test('the warm start of an unfinished job cannot be deleted', async () => {
@@ -201,7 +204,7 @@ test('the warm start of an unfinished job cannot be deleted', async () => {
 test('a deleted version is gone immediately with its parameters, and its number is not reused', async () => {
   await train(app, tiny({ modelName: 'gone', seed: 10 }));
   await train(app, tiny({ modelName: 'gone', seed: 11 }));
-  assert.deepEqual([await answeredBy('gone'), await answeredBy('gone/versions/1')], [2, 1]);
+  assert.deepEqual([await predictingVersion('gone'), await predictingVersion('gone/versions/1')], [2, 1]);
   const { digest } = await versionOf('gone/versions/2');
   const files = () => readdir(join(STATE_DIR, 'blobs'));
   assert.ok((await files()).includes(digest.replace('sha256:', '')));
@@ -210,20 +213,20 @@ test('a deleted version is gone immediately with its parameters, and its number 
   assertProblem(await predictWith('gone/versions/2'), 404, 'model-not-found');
   assertProblem(await app.inject('/v1/models/gone/versions/2'), 404, 'model-not-found');
   assertProblem(await send('DELETE', 'gone/versions/2'), 404, 'model-not-found');
-  assert.equal(await answeredBy('gone'), 1);
+  assert.equal(await predictingVersion('gone'), 1);
   await must(204, send('DELETE', 'gone'));
   assertProblem(await predictWith('gone'), 404, 'model-not-found');
   assertProblem(await app.inject('/v1/models/gone'), 404, 'model-not-found');
   const { model } = await train(app, tiny({ modelName: 'gone', seed: 10 }));
   assert.deepEqual(model, { name: 'gone', version: 3 });
-  assert.equal(await answeredBy('gone'), 3);
+  assert.equal(await predictingVersion('gone'), 3);
 });
 
 test('a version deleted during predictions completes them', async () => {
   await train(app, tiny({ modelName: 'flying', seed: 20 }));
   const images = Buffer.concat(new Array(10_000).fill(picture));
   const expected = (await predictWith('flying')).json().predictions[0];
-  // The second waits for the one thread until the first is done, and is computed after the deletion has begun.
+  // The second request waits for the only thread, so it is computed after the deletion has begun.
   const [first, second] = [predictWith('flying', images), predictWith('flying', images)];
   assert.equal((await first).statusCode, 200);
   const [deletion, answer] = await Promise.all([send('DELETE', 'flying'), second]);

@@ -59,7 +59,7 @@ test('has no findings for training images, and names the problems of others', as
   assert.deepEqual(await diagnose(inverted), ['inverted']);
   assert.deepEqual(await diagnose(unscaled), ['unscaled']);
   assert.deepEqual(await diagnose(new Uint8Array(784).fill(255)), ['blank']);
-  // The first picture, an ankle boot, is as good as any.
+  // The first image, an ankle boot, serves as the example.
   assert.deepEqual(await diagnose(transposed), ['transposed']);
   assert.deepEqual(await diagnose(moved), ['off-centre']);
 });

@@ -50,7 +50,7 @@ test('explains the most probable class, with the predicted probability', async (
 
 test('the occlusion map equals the drop in predictions of covered images', async () => {
   const { label, probability, occlusion } = await explain(BYTES, picture);
-  // The corner is in one square only.
+  // The corner pixel is covered by one square only.
   const covered = Uint8Array.from(picture, (value, i) => (i % 28 < 4 && i < 4 * 28 ? 0 : value));
   const drop = probability! - (await probabilityOf(covered, label));
   assert.ok(Math.abs(occlusion.map[0]![0]! - drop) < 1e-6);

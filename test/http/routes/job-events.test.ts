@@ -26,7 +26,7 @@ const { port } = app.server.address() as AddressInfo;
 const eventsOf = (id: string) => `http://127.0.0.1:${port}/v1/training-jobs/${id}/events`;
 const accept = 'text/event-stream';
 
-/** Some twenty events. */
+/** A job with about twenty events. */
 const eventful = tiny({ training: { epochs: 16, batchSize: 256, validation: { fraction: 0.98 } } });
 
 async function listed(id: string): Promise<JobEvent[]> {
@@ -53,7 +53,7 @@ test('a client that reconnects after every few events gets each event once', asy
   const { id } = await queueJob(app, eventful);
   const seen: number[] = [];
   for (let visits = 1; ; visits++) {
-    // The header goes before the query, which a client that comes back does not change.
+    // The header takes precedence over the query, which a reconnecting client does not change.
     const headers = seen.length > 0 ? { 'last-event-id': String(seen.at(-1)) } : undefined;
     const stream = await openStream(`${eventsOf(id)}?after=0`, headers);
     if (stream.status === 204) {
@@ -149,7 +149,7 @@ test("Node's EventSource follows a job to its end, reconnects, and gets 204", as
   );
   for (const { type, id: lastId, data } of events)
     assert.deepEqual([type, lastId], [data.type, String(data.id)]);
-  // First connecting again, then closed for good.
+  // The client reconnects once, then closes the connection.
   assert.deepEqual(lines.slice(events.length), [{ readyState: 0 }, { readyState: 2 }]);
 });
 

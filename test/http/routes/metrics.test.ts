@@ -16,8 +16,8 @@ import {
 import { collect, parseSamples } from '../metrics/samples.ts';
 
 const { app } = await startService({ after }, { TRAINING_WORKERS: '1' });
-/** As it is when everything so far has been told. */
-const told = async (holds: (value: Awaited<ReturnType<typeof collect>>) => boolean) => {
+/** Scrapes until the condition holds, because events are counted after their commit. */
+const scrapeUntil = async (holds: (value: Awaited<ReturnType<typeof collect>>) => boolean) => {
   for (;;) {
     const value = await collect(app);
     if (holds(value)) return value;
@@ -39,7 +39,7 @@ test('the response is text format 0.0.4, and every name begins with atelier_', a
 test('counters end in _total, other names in their base unit', async () => {
   const { body } = await app.inject('/metrics');
   for (const [, name, type] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
-    // Those of the process have the names that prom-client gives them everywhere.
+    // Metrics of the process keep the default names of prom-client.
     if (/^atelier_(nodejs|process)_/.test(name!)) continue;
     assert.equal(name!.endsWith('_total'), type === 'counter', `${name} is a ${type}`);
     assert.doesNotMatch(name!, /_(ms|milliseconds|percent|kilobytes)/);
@@ -65,10 +65,10 @@ test('counts epochs, images and outcomes of trainings', async () => {
   await train(app, tiny({ modelName: 'counted', training: { ...tiny().training, epochs: 2 } }));
   const since = (value: typeof before, name: string) => Number(value(name)) - Number(before(name));
   const ended = 'atelier_jobs_ended_total{result="succeeded"}';
-  const value = await told((now) => since(now, ended) > 0);
+  const value = await scrapeUntil((now) => since(now, ended) > 0);
   assert.equal(since(value, ended), 1);
   assert.equal(since(value, 'atelier_training_epochs_total{}'), 2);
-  // A fiftieth of 60,000 is left to train on.
+  // 2 % of 60,000 images remain for training.
   assert.equal(since(value, 'atelier_training_images_total{}'), 2 * 1200);
 });
 
@@ -77,13 +77,13 @@ test('counts jobs by status, with the speed of running ones', async () => {
   const waiting = [await queueJob(app, tiny()), await queueJob(app, tiny())];
   await untilJob(app, running.id, isUnderway);
   const rate = 'atelier_training_images_per_second{}';
-  const value = await told((now) => Number(now(rate)) > 0);
+  const value = await scrapeUntil((now) => Number(now(rate)) > 0);
   assert.equal(value('atelier_jobs{status="running"}'), 1);
   assert.equal(value('atelier_jobs{status="queued"}'), 2);
   assert.equal(value('atelier_queue_depth{}'), 2);
   assert.equal(value('atelier_queue_limit{}'), 100);
   for (const { id } of [...waiting, running]) await cancelJob(app, id);
-  const after = await told((now) => now('atelier_jobs_ended_total{result="cancelled"}') === 3);
+  const after = await scrapeUntil((now) => now('atelier_jobs_ended_total{result="cancelled"}') === 3);
   assert.deepEqual([after(rate), after('atelier_queue_depth{}')], [0, 0]);
 });
 
@@ -114,7 +114,7 @@ test('counts predictions by model and version, including those of workers', asyn
 test('counts gradient checks by result', async () => {
   const check = (body: object) => app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: body });
   assert.equal((await check({ network: { hidden: [2] } })).json().passed, true);
-  // Differences over so small a step are nothing but rounding.
+  // Forward differences cannot be as exact as this tolerance.
   const hopeless = { network: { hidden: [2] }, scheme: 'forward', stepSize: 1e-1, tolerance: 1e-12 };
   assert.equal((await check(hopeless)).json().passed, false);
   const value = await collect(app);

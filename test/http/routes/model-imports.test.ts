@@ -125,7 +125,7 @@ test('an imported model can be compared, checked, trained from, exported and del
   assert.deepEqual(await exported(name, 'npz'), await exported('first', 'npz'));
   assert.deepEqual((await app.inject(url)).json().metadata, { from: 'a test' });
   assert.equal((await app.inject({ method: 'DELETE', url })).statusCode, 204);
-  // Others have the same parameters: they stay.
+  // Another version has the same parameters, so they are kept.
   assert.equal((await probabilities(first, fixtureImages)).length, 80);
 });
 
@@ -293,7 +293,7 @@ test('the same key and form publish one version; another form is rejected', asyn
   const fields = { name: 'once', activation: 'tanh' };
   const answer = await importFile(app, good, fields, key);
   assert.equal(answer.statusCode, 201, answer.body);
-  // The boundary between the parts is another each time.
+  // The multipart boundary differs in every request.
   const again = await importFile(app, good, fields, key);
   assert.deepEqual([again.statusCode, again.body], [201, answer.body]);
   assert.equal(again.headers['idempotency-replayed'], 'true');

@@ -119,7 +119,7 @@ test('cancelling wins over pausing, in either order', async (t) => {
   for (const { first, second, answer } of orders) {
     const { id } = await queueJob(app, endless);
     await untilJob(app, id, isUnderway);
-    // Sent together: the thread cannot have stopped in between.
+    // Both requests are sent at once, so the thread cannot stop between them.
     const [one, other] = await Promise.all([ask(app, id, first), ask(app, id, second)]);
     assert.deepEqual([one.statusCode, other.statusCode], [202, answer], other.body);
     const settled =
@@ -154,7 +154,7 @@ test('a checkpoint predicts, starts trainings and checks gradients like a model,
   const { detail } = assertProblem(await post(url(step + 1)), 404, 'checkpoint-not-found');
   assert.match(detail, new RegExp(`it has: .*${step}`));
 
-  // A rate that changes nothing, so that what it started from is what it published.
+  // This learning rate changes nothing, so the published parameters are those of the checkpoint.
   const still = { ...tiny().training, optimizer: { learningRate: 1e-30 } };
   const started = await train(app, tiny({ modelName: 'from', training: still, warmStart: `${id}@${step}` }));
   assert.deepEqual([started.status, started.warmStart], ['succeeded', { name: id, version: step }]);

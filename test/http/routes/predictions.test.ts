@@ -155,7 +155,7 @@ test('a form with several files of several formats is predicted in file order', 
     ['application/octet-stream', other],
     ['application/octet-stream', npyBytes(picture, [1, 28, 28])],
     ['application/json', encode({ images: [numbers, [...other]] })],
-    // What curl says of a file whose ending it does not know is corrected by what it begins with.
+    // curl sends this type for unknown file extensions; the format is detected from the content.
     ['application/octet-stream', await sharp(png).webp({ lossless: true }).toBuffer()],
   ]);
   const { predictions } = await predict(type, body);

@@ -1,4 +1,4 @@
-/** Whatever path under /v1 names what there is not, it is this service's own problem that tells: other protocols have other errors. */
+/** Unknown names in paths under /v1: every operation responds with a problem document. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
@@ -9,7 +9,7 @@ const job = await train(app);
 const contract = app.swagger() as OpenAPIV3_1.Document;
 
 const NO_JOB = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
-/** Parameters of a path that there are not, beside those that there are. */
+/** Path prefix, expected code, and parameters of which one does not exist. */
 const UNKNOWN = [
   ['/v1/models/{name}', 'model-not-found', { name: 'nobody', version: '1', alias: 'champion' }],
   ['/v1/models/{name}/versions/{version}', 'model-not-found', { name: job.modelName, version: '99' }],
@@ -29,7 +29,7 @@ const BODIES: Readonly<Record<string, object>> = {
   patch: { description: 'of nothing' },
   post: { image: new Array(784).fill(0) },
 };
-/** Of paths that end so, what they demand. */
+/** Required query, by the last segment of the path. */
 const QUERIES: Readonly<Record<string, string>> = {
   comparison: `?with=${job.modelName}@1`,
   export: '?format=npz',
@@ -44,10 +44,10 @@ for (const [prefix, code, parameters] of UNKNOWN) {
   test(`below ${prefix}, ${JSON.stringify(parameters)} gives the problem ${code}`, async () => {
     let asked = 0;
     for (const [path, item] of Object.entries(contract.paths!)) {
-      // TensorFlow's verbs stand behind a colon.
+      // Paths with a colon are verbs of TensorFlow Serving, which has other errors.
       if (!path.startsWith(prefix) || path.includes(':')) continue;
       for (const method of Object.keys(item!) as ('get' | 'put' | 'patch' | 'post' | 'delete')[]) {
-        // It makes the alias.
+        // PUT creates the alias.
         if (method === 'put' && code === 'alias-not-found') continue;
         const url = fill(path, parameters);
         const takesBody = contract.paths![path]![method]!.requestBody !== undefined;

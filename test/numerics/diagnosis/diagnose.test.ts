@@ -14,7 +14,7 @@ import { DATA_DIR } from '../../data-directory.ts';
 
 const IMAGES = 1000;
 const divided = (image: Pixels) => Float32Array.from(image, (value) => value / 255);
-/** By eight pixels to the right; what is left empty is black. */
+/** The image moved eight pixels to the right, with black on the left. */
 const moved = (image: Pixels) => image.map((_, i) => (i % 28 < 8 ? 0 : image[i - 8]!));
 const noise = (image: Pixels, n: number) => image.map((_, i) => randomBits(0, PURPOSE.noise, n, i) % 256);
 

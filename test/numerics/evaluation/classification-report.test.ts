@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { classificationReport } from '../../../src/numerics/evaluation/classification-report.ts';
 import { assertNear } from '../fixtures.ts';
-import { answersTo, fixture } from './fixtures.ts';
+import { fixture, predictionsFor } from './fixtures.ts';
 
 const { classes, labels } = fixture;
 
 for (const [i, expected] of fixture.reports.entries()) {
-  const report = classificationReport(answersTo(expected.logits, labels, classes), classes);
+  const report = classificationReport(predictionsFor(expected.logits, labels, classes), classes);
 
   test(`loss, accuracy and interval equal SciPy's: network ${i}`, () => {
     assert.equal(report.examples, labels.length);
@@ -57,7 +57,7 @@ for (const [i, expected] of fixture.reports.entries()) {
 
 test('lists at most twenty mistakes; equally confident ones are ordered by index', () => {
   const logits = Array.from({ length: 30 }, (_, n) => [0, n % 2 === 0 ? 3 : 1]).flat();
-  const { mistakes } = classificationReport(answersTo(logits, new Array(30).fill(0), 2), 2);
+  const { mistakes } = classificationReport(predictionsFor(logits, new Array(30).fill(0), 2), 2);
   const expected = Array.from({ length: 20 }, (_, i) => (i < 15 ? 2 * i : 2 * (i - 15) + 1));
   assert.deepEqual(
     mistakes.map(({ index }) => index),
@@ -66,7 +66,7 @@ test('lists at most twenty mistakes; equally confident ones are ordered by index
 });
 
 test('the loss of a confident mistake is the difference of logits, although log(softmax) would be infinite', () => {
-  const report = classificationReport(answersTo([0, 2000], [0], 2), 2);
+  const report = classificationReport(predictionsFor([0, 2000], [0], 2), 2);
   assert.equal(report.loss, 2000);
   assert.deepEqual(report.calibration.bins.at(-1), {
     from: 14 / 15,
@@ -78,5 +78,5 @@ test('the loss of a confident mistake is the difference of logits, although log(
 });
 
 test('rejects a report on no examples', () => {
-  assert.throws(() => classificationReport(answersTo([], [], 2), 2), RangeError);
+  assert.throws(() => classificationReport(predictionsFor([], [], 2), 2), RangeError);
 });

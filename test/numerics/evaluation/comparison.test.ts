@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { comparePredictions } from '../../../src/numerics/evaluation/comparison.ts';
 import { mcnemar } from '../../../src/numerics/evaluation/mcnemar.ts';
-import { answersTo, fixture } from './fixtures.ts';
+import { fixture, predictionsFor } from './fixtures.ts';
 
 const { classes, labels } = fixture;
-const [first, second] = fixture.reports.map(({ logits }) => answersTo(logits, labels, classes)) as [
-  ReturnType<typeof answersTo>,
-  ReturnType<typeof answersTo>,
+const [first, second] = fixture.reports.map(({ logits }) => predictionsFor(logits, labels, classes)) as [
+  ReturnType<typeof predictionsFor>,
+  ReturnType<typeof predictionsFor>,
 ];
 
 test('the four counts cover all images and agree with the accuracy of each network', () => {
@@ -53,6 +53,6 @@ test('a network does not differ from itself', () => {
 
 test('rejects predictions for other images', () => {
   const { logits } = fixture.reports[0]!;
-  const fewer = answersTo(logits.slice(0, classes), labels.slice(0, 1), classes);
+  const fewer = predictionsFor(logits.slice(0, classes), labels.slice(0, 1), classes);
   assert.throws(() => comparePredictions(first, fewer, classes), RangeError);
 });

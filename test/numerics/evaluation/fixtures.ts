@@ -1,4 +1,4 @@
-/** Other implementations' numbers: scripts/evaluation_fixtures.py. */
+/** Expected values from other implementations: scripts/evaluation_fixtures.py. */
 import { readFileSync } from 'node:fs';
 import {
   emptyPredictions,
@@ -14,7 +14,7 @@ interface ReportFixture {
   readonly accuracy: number;
   readonly interval: [low: number, high: number];
   readonly confusion: number[][];
-  /** A row a class: precision, recall, F1, support. */
+  /** One row per class: precision, recall, F1, support. */
   readonly classes: number[][];
   readonly macro: number[];
   readonly calibration: {
@@ -32,7 +32,7 @@ export const fixture = readFixture<{ classes: number; labels: number[]; reports:
   'reports.json',
 );
 
-export function answersTo(
+export function predictionsFor(
   logits: readonly number[],
   labels: readonly number[],
   classes: number,

@@ -13,7 +13,7 @@ const NETWORKS: Network[] = [
   { layerSizes: [36, 5], activation: 'relu', standardization: null },
 ];
 
-/** Of log p_label, by central differences in each pixel on the scale 0–1, pixels of zero included. */
+/** Gradient of log p_label by central differences in every pixel on the scale 0–1, zeros included. */
 function numericGradient(network: Network, parameters: Float64Array, image: Float32Array, label: number) {
   const classes = network.layerSizes.at(-1)!;
   const forward = createForward(network, parameters);

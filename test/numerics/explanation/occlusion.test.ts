@@ -24,7 +24,7 @@ const { forward } = createKernelForward(
 );
 const image = stripes(1, SIDE * SIDE, 4).pixels;
 
-/** Of class 1, by the reference, one covered picture after another: corners 0, 2 and 4 in both directions. */
+/** Probability of class 1 by the reference, with the 4×4 square at (row, column) covered. */
 function probabilityWithout(row: number, column: number): number {
   const covered = image.map((value, i) => {
     const [y, x] = [Math.floor(i / SIDE), i % SIDE];

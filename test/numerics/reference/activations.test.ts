@@ -9,7 +9,7 @@ for (const { name, z, values, derivatives } of knobs.activations) {
     for (const [i, at] of z.entries()) {
       const a = value(at);
       assert.ok(Math.abs(a - values[i]!) <= 1e-15 * Math.abs(values[i]!), `${a} at ${at}, not ${values[i]}`);
-      // 1 − a² is only as exact as a is.
+      // The derivative 1 − a² is only as exact as a.
       const d = derivative(at, a);
       const error = Math.abs(d - derivatives[i]!);
       assert.ok(

@@ -22,7 +22,7 @@ for (const fixture of networks) {
       settingsOf(sizes, { l2 }),
     );
     const sums = { loss: 0, correct: 0 };
-    // Twice: what was in the buffers before must not matter.
+    // Computes twice, because earlier content of the buffers must not matter.
     for (let time = 0; time < 2; time++)
       compute(sums, examplesOf(fixture), firstIndices(labels.length), at(0));
     assertNear([sums.loss / labels.length], [fixture.loss], 1e-12, 'loss');

@@ -1,4 +1,4 @@
-/** Whole trainings of the reference, step by step beside PyTorch's: every knob, alone and together. */
+/** Reference trainings compared with PyTorch step by step: every option, alone and combined. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createReferenceEngine } from '../../../src/numerics/reference/reference-engine.ts';
@@ -7,10 +7,10 @@ import {
   assertBlocksNear,
   assertNear,
   at,
+  changeFrom,
   examplesOf,
   firstIndices,
   knobs,
-  moveFrom,
   settingsOf,
   type TrainingFixture,
 } from '../fixtures.ts';
@@ -48,7 +48,7 @@ for (const fixture of knobs.trainings) {
     }
     assertNear(losses!, fixture.losses, 1e-10, 'losses');
     assertNear(norms!, fixture.gradientNorms, 1e-10, 'gradient norms');
-    const [move, expected] = [moveFrom(initial, engine.parameters), moveFrom(initial, fixture.final)];
+    const [move, expected] = [changeFrom(initial, engine.parameters), changeFrom(initial, fixture.final)];
     assertBlocksNear(move, expected, sizes, 1e-10);
   });
 

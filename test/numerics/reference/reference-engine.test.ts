@@ -7,10 +7,10 @@ import {
   assertBlocksNear,
   assertNear,
   at,
+  changeFrom,
   descents,
   examplesOf,
   firstIndices,
-  moveFrom,
   norm,
   settingsOf,
   stripes,
@@ -128,6 +128,6 @@ test('the norm is that of the gradient before clipping, in the last step that me
   const clipping = createReferenceEngine({ ...settings, clipNorm: 0.01 }, initialize('he', [9, 8, 7, 4], 0));
   clipping.step(examples, firstIndices(8), at(1), sums);
   assertNear([clipping.gradientNorm()], [norm(gradient)], 1e-15, 'norm');
-  const move = moveFrom(initialize('he', [9, 8, 7, 4], 0), clipping.parameters);
+  const move = changeFrom(initialize('he', [9, 8, 7, 4], 0), clipping.parameters);
   assertNear([norm(move)], [0.01], 1e-4, 'a clipped step is as long as allowed');
 });

@@ -1,4 +1,4 @@
-/** The kernel, and networks to try it on. */
+/** The kernel module, and networks to test it with. */
 import { readFileSync } from 'node:fs';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
 import { parameterCount } from '../../../src/numerics/network.ts';
@@ -31,7 +31,7 @@ export function settingsOf(changes: Partial<EngineSettings>): EngineSettings {
   return { ...PLAIN, ...changes };
 }
 
-/** Numbers that float32 holds exactly, uniform in ±2/√fan-in or so, biases included. */
+/** Weights and biases that float32 represents exactly, uniform within about ±2/√fan-in. */
 export function parametersOf(sizes: readonly number[], seed = 3): Float64Array {
   const scale = 2 / Math.sqrt(Math.min(sizes[0]!, 100));
   return Float64Array.from({ length: parameterCount(sizes) }, (_, i) =>

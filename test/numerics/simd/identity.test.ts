@@ -39,7 +39,7 @@ const CASES: Record<string, Partial<EngineSettings>> = {
   },
 };
 
-/** Some steps, a short one and one that measures the norm among them; everything they can leave behind. */
+/** Runs six steps, including a short batch and one that measures the norm, and returns all resulting state. */
 function train(engine: KernelEngine, settings: EngineSettings, examples = shared(settings)) {
   const sums = { loss: 0, correct: 0 };
   const losses: number[] = [];
@@ -117,7 +117,7 @@ test('rejects a state of another length before copying any of it', () => {
 });
 
 test('padding units and classes change no bit', () => {
-  // The same network twice: once with 5 units, once with three more that nothing goes into or comes out of.
+  // The same network twice: with 5 units, and with three more units without inputs and outputs.
   const narrow = settingsOf({ layerSizes: [13, 5, 3] });
   const wide = settingsOf({ layerSizes: [13, 8, 3] });
   const small = parametersOf(narrow.layerSizes);

@@ -1,4 +1,4 @@
-/** A further thread of a kernel's job. */
+/** Thread entry: a further thread of a kernel that runs on several. */
 import { workerData } from 'node:worker_threads';
 import { runKernelThread } from '../../../src/numerics/simd/kernel-engine.ts';
 

@@ -1,4 +1,4 @@
-/** Float64, straight from the formulas, one number at a time: what the kernel is compared with. */
+/** Plain float64 network, one number at a time, to compare the kernel with. */
 import { augment, planAugmentation } from '../../../src/numerics/augment.ts';
 import { dropoutMask, dropoutThreshold } from '../../../src/numerics/dropout.ts';
 import type { EngineSettings, Examples, StepPosition } from '../../../src/numerics/engine.ts';
@@ -28,7 +28,7 @@ export interface Measured {
   readonly logits: number[][];
 }
 
-/** Gradient of the objective, and the plain cross-entropy. `position` null: no dropout, no augmentation. */
+/** Gradient of the objective, and the plain cross-entropy. If `position` is null: no dropout, no augmentation. */
 export function measure(
   settings: EngineSettings,
   parameters: Float64Array,

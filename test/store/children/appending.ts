@@ -1,4 +1,4 @@
-/** Appends events to a new job for ever, and says on stdout which the store has acknowledged. */
+/** Child process: appends events to a new job forever, and prints the acknowledged ids. */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../../src/store/store.ts';
 import { newJob } from '../fixtures.ts';

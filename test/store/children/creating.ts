@@ -1,6 +1,6 @@
 /**
- * Creates jobs for ever, each with the answer to a key of its own, and says on stdout which the store has
- * acknowledged: number, job.
+ * Child process: creates jobs forever, each with an idempotency key, and prints the number and id of each job that
+ * the store has acknowledged.
  */
 import { writeSync } from 'node:fs';
 import { openStore } from '../../../src/store/store.ts';

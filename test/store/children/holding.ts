@@ -1,4 +1,4 @@
-/** Opens a store, says so, and keeps it until it is killed or its stdin ends; then it leaves without closing. */
+/** Child process: holds a store open until killed; exits without closing when stdin ends. */
 import { openStore } from '../../../src/store/store.ts';
 
 await openStore(process.argv[2]!);

@@ -13,7 +13,7 @@ import { temporaryDirectory, untouched } from '../fixtures.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 
-/** As version 0.1.0 stored it, before there were further options. */
+/** A request as it was stored before the further options were introduced. */
 const OLD_REQUEST = {
   dataset: 'fashion-mnist',
   modelName: 'old',
@@ -30,7 +30,7 @@ const OLD_REQUEST = {
   },
 };
 
-/** A database of the first migration alone, with a job and the model that it published. */
+/** Writes a database at the first migration, with a job and the model that it published. */
 async function writeOld(file: string): Promise<void> {
   const raw = new DatabaseSync(file);
   const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });

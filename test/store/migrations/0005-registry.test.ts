@@ -16,7 +16,7 @@ const asked = { ...request('old'), warmStart: { name: 'older', version: 4 } };
 const names = Object.keys(migrations);
 const before = names.slice(0, names.indexOf('0005-registry'));
 
-/** A database as it was, with two versions of which one came from a job that is known. */
+/** Writes a database before this migration, with two versions; the job of one of them exists. */
 async function writeOld(file: string): Promise<void> {
   const raw = new DatabaseSync(file);
   const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });

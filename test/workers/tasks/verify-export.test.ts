@@ -4,7 +4,7 @@ import { EXPORT_FORMATS, exportModel } from '../../../src/formats/export-model.t
 import { createForward } from '../../../src/numerics/forward.ts';
 import { createForward as createKernelForward } from '../../../src/workers/kernel.ts';
 import { type ReferencePredictions, verifyExport } from '../../../src/workers/tasks/verify-export.ts';
-import { refused } from '../../datasets/fixtures.ts';
+import { isAtelierError } from '../../datasets/fixtures.ts';
 import { fixtureImages, modelOf, publishedModel } from '../../formats/fixtures.ts';
 
 const model = modelOf([784, 5, 3]);
@@ -24,7 +24,7 @@ for (const format of EXPORT_FORMATS) {
     other.parameters[3930] = 1;
     assert.throws(
       () => verifyExport(exportModel({ ...other, digest: model.digest }, format), format, model, reference),
-      refused(
+      isAtelierError(
         'internal-error',
         /my-model@7 was not exported: the .* file does not represent the model, .*(digest|differ)/,
       ),
@@ -36,7 +36,7 @@ test('rejects an ONNX file with a wrong activation, without standardization, and
   const assertRejected = (wrong: typeof model, probabilities: ArrayLike<number> = reference.probabilities) =>
     assert.throws(
       () => verifyExport(exportModel(wrong, 'onnx'), 'onnx', model, { ...reference, probabilities }),
-      refused('internal-error', /its probabilities differ by/),
+      isAtelierError('internal-error', /its probabilities differ by/),
     );
   assertRejected({ ...model, activation: 'relu' });
   assertRejected({ ...model, standardization: null });
@@ -58,6 +58,6 @@ test('accepts a network whose logits exceed the precision of float32, unless the
   assert.ok(difference > 1e-5 && difference < 0.1, `${difference}`);
   assert.throws(
     () => verifyExport(exportModel({ ...steep, standardization: null }, 'onnx'), 'onnx', steep, served),
-    refused('internal-error', /its probabilities differ by/),
+    isAtelierError('internal-error', /its probabilities differ by/),
   );
 });

@@ -1,4 +1,4 @@
-/** Thread entry of the tests of the pool: returns, rejects, throws, exits or never returns, depending on the order. */
+/** Thread entry for pool tests: returns, rejects, throws, exits or hangs, as ordered. */
 import { AtelierError } from '../../../src/errors.ts';
 import { toOutcome } from '../../../src/workers/outcome.ts';
 import type { Handlers } from '../../../src/workers/tasks.ts';

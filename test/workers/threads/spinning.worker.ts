@@ -1,4 +1,4 @@
-/** Thread entry: says that it is at work, and then never looks at its stop flag. */
+/** Thread entry: reports progress once, then never reads its stop flag. */
 import { parentPort } from 'node:worker_threads';
 import type { WorkerMessage } from '../../../src/workers/messages.ts';
 

@@ -1,4 +1,4 @@
-/** Whatever is sent in another protocol: an answer, or a 4xx in the shape of that protocol, and the service still answers. */
+/** Generated requests of other protocols: no 5xx, errors in the protocol's format. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -179,7 +179,7 @@ test('any path below /v2 gives a resource or {"error": "text"}', async () => {
     fc.asyncProperty(fc.array(segment, { maxLength: 6 }), method, async (segments, verb) => {
       const response = await app.inject({ method: verb as 'GET', url: `/v2/models/${segments.join('/')}` });
       assert.ok(response.statusCode < 500, response.body);
-      // Dots may have led out of it.
+      // Segments with dots may lead to a path outside the protocol.
       if (response.statusCode >= 400 && !segments.includes('..')) {
         assert.deepEqual(Object.keys(response.json()), ['error']);
       }

@@ -1,4 +1,4 @@
-/** https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
+/** MLflow scoring server: https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { LightMyRequestResponse } from 'fastify';
@@ -43,7 +43,7 @@ async function predictions(body: unknown, query = '', type?: string) {
   return answer.predictions;
 }
 
-/** `{"error_code": …, "message": …}` as MLflow's own. */
+/** Asserts an error in MLflow's format: `{"error_code": …, "message": …}`. */
 function assertError(response: LightMyRequestResponse, status: number, code: string, pattern = /./): void {
   assert.equal(response.statusCode, status, response.body);
   assert.match(String(response.headers['content-type']), /^application\/json(;|$)/);
@@ -124,8 +124,8 @@ for (const [title, type, csv] of [
     `${columns.map((name) => `"${name}"`).join()}\n${table.replaceAll(/\d+/g, '"$&"')}`,
   ],
   ['of 0–1', 'text/csv', images.map((each) => each.map((value) => value / 255).join()).join('\n')],
-  ['that is said to have no header', 'text/csv; header=absent', table],
-  ['that is said to have one', 'TEXT/CSV;header="present"', `${image.join()}\n${table}`],
+  ['with header=absent', 'text/csv; header=absent', table],
+  ['with header=present', 'TEXT/CSV;header="present"', `${image.join()}\n${table}`],
 ] as const) {
   test(`CSV ${title} gets {"predictions": [probabilities]}`, async () => {
     assert.deepEqual(await predictions(csv, '', type), probabilities);

@@ -1,4 +1,4 @@
-/** https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
+/** TensorFlow Serving: https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { testImage, tiny, train } from '../../../start-service.ts';
@@ -18,7 +18,7 @@ const pictures = await Promise.all(
 const probabilities = expected.map((each) => each.probabilities);
 const first = probabilities.slice(0, 1);
 
-/** `curl -d`, as TensorFlow's documentation has it, calls every body a form. */
+/** `curl -d`, the command in TensorFlow's documentation, sends every body as a form. */
 function predict(body: unknown, url = PREDICT, type = 'application/x-www-form-urlencoded') {
   const payload = typeof body === 'string' ? body : JSON.stringify(body);
   return app.inject({ method: 'POST', url, headers: { 'content-type': type }, payload });
@@ -53,7 +53,7 @@ for (const [title, inputs, outputs] of [
   ['the rows of one image', rows(image), first],
   ['the one input by name', { image: images.map(unit) }, probabilities],
   ['pictures in Base64', pictures, probabilities],
-  ['one picture in Base64', pictures[0]!, first],
+  ['one image in Base64', pictures[0]!, first],
   ['pictures by name', { image_bytes: pictures }, probabilities],
 ] as const) {
   test(`by column, inputs of ${title} get {"outputs": [probabilities]}`, async () => {
@@ -111,7 +111,7 @@ for (const [title, body, pattern] of [
     { instances: [pictures[0], image] },
     /is an array of numbers, but others are encoded images/,
   ],
-  ['Base64 that is no picture', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
+  ['Base64 that is not an image', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
   [
     'a data URL',
     { instances: [{ b64: `data:image/png;base64,${pictures[0]!.b64}` }] },

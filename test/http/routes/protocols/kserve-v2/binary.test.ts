@@ -1,4 +1,7 @@
-/** https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md */
+/**
+ * Binary tensor data extension of KServe v2:
+ * https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
@@ -32,7 +35,7 @@ const image = (datatype: string, shape: number[], size: number) => ({
   datatype,
   parameters: { binary_data_size: size },
 });
-/** As tritonclient asks where its caller names no outputs. */
+/** Parameters that tritonclient sends if its caller names no outputs. */
 const ALL_BINARY = { parameters: { binary_data_output: true } };
 
 type Sent = { headers: Record<string, string>; payload: Buffer };
@@ -83,7 +86,7 @@ test('reads every datatype of pixels, at any offset in the body', async () => {
     FP64: wide((values) => Float64Array.from(values, (value) => value / 255)),
   };
   for (const [datatype, tensor] of Object.entries(tensors)) {
-    // The length of the id moves the tensor through every alignment.
+    // The length of the id shifts the tensor to every alignment.
     for (const id of ['', 'a', 'ab', 'abc']) {
       const { result } = await infer({ id, inputs: [image(datatype, [3, 28, 28], tensor.length)] }, tensor);
       assert.deepEqual(result.outputs[0]!.data, probabilities, `${datatype} ${id}`);

@@ -1,4 +1,7 @@
-/** Inference as JSON: https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md */
+/**
+ * KServe v2 inference with JSON:
+ * https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
+ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { predictOwn, startTrained } from './fixtures.ts';
@@ -81,7 +84,7 @@ test('FP32 and FP64 are pixels from 0 to 1, integers from 0 to 255', async () =>
   for (const datatype of ['UINT8', 'UINT16', 'UINT32', 'UINT64', 'INT16', 'INT32', 'INT64']) {
     assertPredicts(await infer({ inputs: [input(datatype, [3, 784], flat)] }), [0, 1, 2]);
   }
-  // All of 0 and 1: of a whole type they are nearly black.
+  // Integer pixels are 0–255, so an image of zeros and ones is almost black.
   const bits = images[0]!.map((value) => (value > 127 ? 1 : 0));
   const [dark] = await predictOwn(app, [bits]);
   const result = await infer({ inputs: [input('UINT8', [1, 784], bits)] });

@@ -1,4 +1,4 @@
-/** Metadata, readiness, versions; the model repository and statistics extensions of Triton. */
+/** KServe v2 metadata, readiness and versions; Triton's repository and statistics extensions. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { npyBytes } from '../../../../../src/formats/npy.ts';
@@ -75,7 +75,7 @@ test('the repository index lists every version of every model as ready', async (
     { name: 'other', version: '1', state: 'READY', reason: '' },
   ];
   const url = '/v2/repository/index';
-  // tritonclient sends no body and no content type; Triton's documentation has an object.
+  // tritonclient sends no body and no content type; Triton's documentation shows a JSON object.
   for (const payload of [undefined, '', '{}', '{"ready":true}', '{"ready":false}']) {
     const response = await app.inject({ method: 'POST', url, ...(payload !== undefined && { payload }) });
     assert.deepEqual([response.statusCode, response.json()], [200, expected], payload);

@@ -1,4 +1,4 @@
-/** https://github.com/kserve/open-inference-protocol: server health and metadata; and every kind of error. */
+/** KServe v2 server routes and errors: https://github.com/kserve/open-inference-protocol */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../../../../../src/domain/api-key.ts';

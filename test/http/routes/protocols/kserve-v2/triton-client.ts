@@ -1,5 +1,5 @@
 /**
- * Requests and answers byte by byte as Triton's and KServe's Python clients write and read them
+ * Requests and responses, byte by byte as Triton's and KServe's Python clients write and read them
  * (tritonclient/http/_utils.py, _infer_input.py, _infer_result.py; kserve/protocol/infer_type.py).
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 
 export const LENGTH = 'inference-header-content-length';
 
-/** Of a JSON object and the binary tensors behind it. No content type, as tritonclient sends none. */
+/** A request of a JSON object followed by binary tensors, without content type, as tritonclient sends it. */
 export function binaryRequest(json: object, tensors: readonly Uint8Array[]) {
   const text = Buffer.from(JSON.stringify(json));
   return {
@@ -31,7 +31,7 @@ export interface Result {
   readonly outputs: Output[];
 }
 
-/** The JSON, and the bytes of each binary tensor by name, all of which are used up. */
+/** Reads the JSON and the bytes of each binary tensor by name. Asserts that no bytes are left. */
 export function readResult({ headers, rawPayload }: LightMyRequestResponse): {
   result: Result;
   tensors: Record<string, Buffer>;
@@ -50,7 +50,7 @@ export function readResult({ headers, rawPayload }: LightMyRequestResponse): {
   return { result, tensors };
 }
 
-/** Each behind its length, `struct.pack('<I', …)`. */
+/** Texts, each preceded by its length: `struct.pack('<I', …)`. */
 export function readTexts(bytes: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < bytes.length; ) {
@@ -67,7 +67,7 @@ export const readFloats = (bytes: Buffer): number[] =>
 export const readLongs = (bytes: Buffer): bigint[] =>
   Array.from({ length: bytes.length / 8 }, (_, i) => bytes.readBigInt64LE(8 * i));
 
-/** `<f4`, written number by number. */
+/** Numbers as `<f4`, written one by one. */
 export function floats(values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
   for (const [i, value] of values.entries()) bytes.writeFloatLE(value, 4 * i);
@@ -83,7 +83,7 @@ export function inferJson(app: FastifyInstance, body: unknown, url = '/v2/models
   });
 }
 
-/** `{"error": "text"}` as application/json, and nothing else in it. */
+/** Asserts that the response is exactly `{"error": "text"}` as application/json. */
 export function assertError(response: LightMyRequestResponse, status: number, pattern = /./): void {
   assert.equal(response.statusCode, status, response.body);
   assert.match(String(response.headers['content-type']), /^application\/json(;|$)/);
