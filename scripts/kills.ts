@@ -52,7 +52,7 @@ async function measure(): Promise<void> {
   for (const [n, story] of killed.histories.entries()) assertSameOutcome(story, undisturbed[n]!);
 
   const times = killed.histories.map((story) => restartTimes(story, killed.killedAt));
-  const seconds = (of: 'running' | 'heard', q: number) =>
+  const seconds = (of: 'running' | 'firstReport', q: number) =>
     `${readable(
       quantile(
         times.flatMap((time) => time[of]),
@@ -74,7 +74,10 @@ async function measure(): Promise<void> {
     ['checkpoints', checkpoints.join(' and ')],
     ['responses (202) compared again after each kill', String(killed.recordedResponses)],
     ['from SIGKILL to running again, median, p95', `${seconds('running', 0.5)}, ${seconds('running', 0.95)}`],
-    ["… to the first report of the job's thread", `${seconds('heard', 0.5)}, ${seconds('heard', 0.95)}`],
+    [
+      "… to the first report of the job's thread",
+      `${seconds('firstReport', 0.5)}, ${seconds('firstReport', 0.95)}`,
+    ],
   ];
   const text = `# Survival
 
