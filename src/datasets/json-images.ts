@@ -1,4 +1,4 @@
-/** Decodes `{ "image": … }` or `{ "images": […] }` into pixels, in one pass over the bytes. */
+/** Decodes `{ "image": … }` or `{ "images": […] }` in one pass over the bytes. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import {

@@ -1,4 +1,4 @@
-/** Diagnosis of images that differ from the training images. `numerics/diagnosis` computes it. */
+/** Diagnosis of images unlike the training images. `numerics/diagnosis` computes it. */
 import { z } from 'zod';
 import type { Finding } from '../numerics/diagnosis/diagnose.ts';
 

@@ -1,4 +1,4 @@
-/** Explanations of a prediction by occlusion and input gradient. `numerics/explanation` computes them. */
+/** Explanations of predictions. `numerics/explanation` computes them. */
 import { z } from 'zod';
 import { PATCH, STRIDE } from '../numerics/explanation/occlusion.ts';
 import { IMAGE_SIDE } from './dataset.ts';

@@ -1,4 +1,4 @@
-/** Query parameters shared by all routes that take images: pixel scale, resizing and diagnosis. */
+/** Query parameters of all routes that take images: pixel scale, resizing, diagnosis. */
 import { z } from 'zod';
 
 export const flag = z

@@ -1,4 +1,4 @@
-/** Reproducibility: the execution environment of a training, and verification by a repeated one. */
+/** Reproducibility: the execution environment of a training, and its verification. */
 import { z } from 'zod';
 
 export const executionEnvironmentSchema = z.object({

@@ -1,4 +1,4 @@
-/** Reads a model file, exported here or by another program, into packed parameters and metadata. */
+/** Imports a model file, exported here or by another program. */
 
 import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';

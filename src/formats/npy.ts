@@ -1,4 +1,4 @@
-/** Converts .npy bytes to typed arrays and back, with npyjs behind the checks of `npy-header.ts`. */
+/** Converts .npy bytes to typed arrays and back. `npy-header.ts` checks, npyjs converts. */
 import { dump, parse } from 'npyjs';
 import { NPY_ITEM_BYTES, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
 

@@ -1,4 +1,4 @@
-/** Builds the ONNX graph of a network, from raw pixels to probabilities and the most probable class. */
+/** Builds the ONNX graph of a network, from raw pixels to probabilities and label. */
 
 import { type Activation, blocks } from '../numerics/network.ts';
 import { LEAK } from '../numerics/reference/activations.ts';

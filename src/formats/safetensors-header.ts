@@ -1,4 +1,4 @@
-/** Strict parser of safetensors headers: every byte of the data must belong to exactly one tensor. */
+/** Strict parser of safetensors headers: every byte must belong to exactly one tensor. */
 import { z } from 'zod';
 import { quote, rejectModelFile, showShape } from './model-file-error.ts';
 import { MAX_TENSORS } from './tensor.ts';

@@ -53,26 +53,28 @@ export async function buildApp(
     (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout),
     // Counts requests from their first byte on.
     drainInFlightRequests,
-    // Parsers, validators and serializers are inherited by the scopes of the routes.
+    // Before the scopes of the routes, which inherit parsers, validators and serializers.
     registerJsonBody,
     registerZod,
-    // Headers of every response, including all rejections below.
+    // Before everything that can reject a request: every response has these headers.
     sendSecurityHeaders,
     sendRequestId,
     // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
     // Before authentication: preflight requests carry no key.
     (app) => registerCors(app, config.corsOrigins),
+    // Before the routes: every response is logged, rendered and measured.
     logRequests,
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requestDuration),
     // Before the checks of headers and body, which are irrelevant without a route.
     registerNotFound,
+    // Before work that depends on the headers or the body.
     validateHostAndExpect,
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.
     (app) => shedLoad(app, config.maxEventLoopDelayMs),
-    // Content negotiation in handlers.
+    // Before the handlers, which negotiate the type of the response.
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config),

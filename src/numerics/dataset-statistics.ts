@@ -1,4 +1,4 @@
-/** Statistics of the training split: class weights, mean and standard deviation of its pixels. */
+/** Statistics of the training split: class weights, mean and deviation of the pixels. */
 import type { Examples } from './engine.ts';
 import type { Standardization } from './network.ts';
 

@@ -1,4 +1,4 @@
-/** The interface of engines, which compute training steps: float64 reference or float32 kernel. */
+/** The interface of engines: the float64 reference and the float32 kernel. */
 import type { LayerSizes, Network, Parameters } from './network.ts';
 
 /** Rows of d0 pixels, 0–255: uint8, or float32 if a client sends fractions. */

@@ -1,4 +1,4 @@
-/** The training loop: a generator without clock or I/O that yields steps and epochs to its driver. */
+/** The training loop: a generator without clock or I/O that yields steps and epochs. */
 import { batchViews, shuffleEpoch } from './batches.ts';
 import { INITIAL_STOPPING, updateStopping } from './early-stopping.ts';
 import type { Engine, Examples, StepPosition } from './engine.ts';

@@ -1,4 +1,4 @@
-/** The training plan: the numerical settings of a training, and the engine settings derived from it. */
+/** The training plan: all numerical settings of a training. */
 
 import { balancedClassWeights, pixelStatistics } from './dataset-statistics.ts';
 import type { EarlyStopping } from './early-stopping.ts';

@@ -1,4 +1,4 @@
-/** Parser of IDX headers, the format in which MNIST is published: http://yann.lecun.com/exdb/mnist/ */
+/** Parser of IDX headers, the format of MNIST: http://yann.lecun.com/exdb/mnist/ */
 
 import type { ArrayHeader } from './array-header.ts';
 import { rejectPart } from './reject-part.ts';

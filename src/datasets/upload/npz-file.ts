@@ -1,4 +1,4 @@
-/** Streaming reader of .npz files, which may be larger than memory. `formats/npz.ts` reads archives in memory. */
+/** Streaming reader of .npz files. `formats/npz.ts` reads small ones in memory. */
 
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';

@@ -1,4 +1,4 @@
-/** Examples of the OpenAPI components, by component id, based on the starter job and its model. */
+/** Examples of the OpenAPI components, by component id, taken from the starter job. */
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
 import type { Alias, AliasMove } from '../../domain/alias.ts';

@@ -1,4 +1,4 @@
-/** Examples of evaluations, explanations and diagnoses; lists are cut to one entry, maps are zeros. */
+/** Examples of evaluations, explanations and diagnoses, with shortened lists. */
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { Evaluation, ModelComparison } from '../../domain/evaluation.ts';
 import type { Explanation } from '../../domain/explanation.ts';

@@ -1,4 +1,4 @@
-/** McNemar's test (1947): whether two classifiers have the same accuracy on the same examples. */
+/** McNemar's test (1947): whether two classifiers differ in accuracy on the same examples. */
 
 export const MCNEMAR_METHODS = ['exact-binomial', 'chi-square-with-continuity-correction'] as const;
 

@@ -1,4 +1,4 @@
-/** Saliency: the gradient of a class's log probability with respect to the pixels (Simonyan et al. 2014). */
+/** Saliency (Simonyan et al. 2014): the gradient of a log probability by the pixels. */
 import type { Pixels } from '../engine.ts';
 import { type Network, type Parameters, unpack } from '../network.ts';
 import { softmax } from '../reference/cross-entropy.ts';

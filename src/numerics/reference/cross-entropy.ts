@@ -1,4 +1,4 @@
-/** Softmax and cross-entropy of one example's logits z (classes), without overflow for any logits. */
+/** Softmax and cross-entropy of one example's logits z (classes), without overflow. */
 import type { Parameters } from '../network.ts';
 
 /** Index of the largest value, the first one if several are equal, as in NumPy. */

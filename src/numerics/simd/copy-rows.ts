@@ -1,4 +1,4 @@
-/** Copies the pixels of a batch into the kernel's memory, the only memory that WebAssembly can read. */
+/** Copies the pixels of a batch into the memory of the kernel. */
 import { MAX_BATCH } from './constants.ts';
 import { HEADER } from './header.ts';
 

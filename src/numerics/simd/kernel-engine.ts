@@ -1,4 +1,4 @@
-/** The float32 engine: writes its settings to the kernel's memory and calls the kernel each step. */
+/** The float32 engine: writes settings to the kernel's memory, calls the kernel each step. */
 import { type AugmentationPlan, PIXELS, planAugmentation } from '../augment.ts';
 import { dropoutThreshold } from '../dropout.ts';
 import {

@@ -1,4 +1,4 @@
-/** A kernel instance with its memory, and the header fields of trainings and predictions alike. */
+/** A kernel instance with its memory, and the header fields common to all uses. */
 import type { Activation, Standardization } from '../network.ts';
 import * as C from './constants.ts';
 import type { CopyRows } from './copy-rows.ts';

@@ -1,4 +1,4 @@
-/** Memory layout behind the kernel's header, sized for the network, the batch and the threads. */
+/** Memory layout behind the kernel's header, sized for network, batch and threads. */
 import type { LayerSizes } from '../network.ts';
 import { BLOCK_ROWS, TILE_EXAMPLES } from './constants.ts';
 import { HEADER } from './header.ts';

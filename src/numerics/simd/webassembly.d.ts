@@ -1,4 +1,4 @@
-/** The part of the WebAssembly API that is used; TypeScript declares it only in the DOM library. */
+/** The WebAssembly API in use; TypeScript declares it only in the DOM library. */
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array);

@@ -1,3 +1,4 @@
+/** Migration 1: jobs, metrics, events and model versions. */
 import type { Kysely } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

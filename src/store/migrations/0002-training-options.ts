@@ -1,3 +1,4 @@
+/** Migration 2: adds the options of trainings to stored requests. */
 import type { Kysely } from 'kysely';
 
 /** Defaults that earlier versions implied for these options. The column defaults are those of existing models. */

@@ -1,3 +1,4 @@
+/** Migration 3: checkpoints. */
 import type { Kysely } from 'kysely';
 
 /** Default that earlier versions implied for this option. */

@@ -1,3 +1,4 @@
+/** Migration 4: stored responses of requests with an Idempotency-Key. */
 import type { Kysely } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,3 +1,4 @@
+/** Migration 5: the model registry, with aliases, annotations and lineage. */
 import type { Kysely } from 'kysely';
 
 /** Columns that are copied unchanged. */

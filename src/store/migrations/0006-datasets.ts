@@ -1,3 +1,4 @@
+/** Migration 6: uploaded data sets. */
 import type { Kysely } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

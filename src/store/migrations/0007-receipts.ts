@@ -1,3 +1,4 @@
+/** Migration 7: execution environments and reproduction targets of jobs. */
 import type { Kysely } from 'kysely';
 
 /** The execution environment of earlier jobs is unknown, so they have no receipt. */

@@ -1,3 +1,4 @@
+/** Migration 8: origins of imported versions. */
 import type { Kysely } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

@@ -1,4 +1,4 @@
-/** Evaluations and comparisons of models, computed by the kernel that also computes predictions. */
+/** Evaluations and comparisons of models, computed by the kernel. */
 import {
   type ClassificationReport,
   classificationReport,

@@ -1,4 +1,4 @@
-/** Forward pass of examples first … last − 1, their losses, and the backward pass to every dz. */
+/** Forward pass of examples first … last − 1, losses, and the backward pass to every dz. */
 import { PANEL_VECTORS, TILE_ROWS } from '../constants.ts';
 import {
   BACKWARD_SUMS, FLOAT_PIXELS, GRADIENT_LIST, INPUTS, INPUT_LIST, INPUT_VALUES, MEAN_OVER_STD, OUTPUTS,

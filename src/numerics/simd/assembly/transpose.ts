@@ -1,4 +1,4 @@
-/** Updates the transposed copy of a layer's weights, by which the backward pass multiplies dz. */
+/** Updates the transposed copy of a layer's weights, which the backward pass uses. */
 import { PANEL_VECTORS } from '../constants.ts';
 import { INPUTS, OUTPUTS, TRANSPOSED, WEIGHTS } from './addresses.ts';
 import { vectorCount } from './layer.ts';
