@@ -25,19 +25,24 @@ export interface EpochMetrics {
   readonly deadUnits: number[];
 }
 
-/** One update has been made. A non-finite `loss` is only reported: the consumer decides whether to stop. */
-export interface TrainingStep {
-  readonly kind: 'step';
+/** Position in a training. */
+export interface TrainingPosition {
   readonly epoch: number;
   /** Steps done in total, of `steps`. */
   readonly step: number;
   readonly steps: number;
+}
+
+/** One update has been made. A non-finite `loss` is only reported: the consumer decides whether to stop. */
+export interface TrainingStep extends TrainingPosition {
+  readonly kind: 'step';
   /** Mean cross-entropy of the batch before the update, in nats. */
   readonly loss: number;
   readonly examples: number;
 }
 
-export interface EpochEnd {
+/** An epoch has been measured. A resumed training may begin with this event. */
+export interface EpochEnd extends TrainingPosition {
   readonly kind: 'epoch';
   readonly metrics: EpochMetrics;
   readonly warnings: readonly EpochWarning[];

@@ -180,6 +180,9 @@ export function* trainingLoop(
     };
     return {
       kind: 'epoch',
+      epoch,
+      step: state.step,
+      steps,
       metrics,
       warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }),
     };

@@ -1,6 +1,6 @@
 /** Durations and speed of a training. They continue from the checkpoint on a resume. */
 import type { Progress } from '../domain/epoch-record.ts';
-import type { TrainingStep } from '../numerics/loop-events.ts';
+import type { TrainingPosition, TrainingStep } from '../numerics/loop-events.ts';
 import type { Checkpoint } from '../store/checkpoint-format.ts';
 
 type Stored = Pick<
@@ -36,7 +36,7 @@ export function createTrainingClock(epochs: number, from: Stored = ZERO) {
       [epochTrainingMs, evaluationMs] = [0, 0];
       return times;
     },
-    progress: ({ epoch, step, steps }: Pick<TrainingStep, 'epoch' | 'step' | 'steps'>): Progress => ({
+    progress: ({ epoch, step, steps }: TrainingPosition): Progress => ({
       epoch,
       epochs,
       step,

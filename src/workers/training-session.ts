@@ -1,6 +1,12 @@
 /** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
 import { AtelierError } from '../errors.ts';
-import type { EpochEnd, LoopReply, TrainingResult, TrainingStep } from '../numerics/loop-events.ts';
+import type {
+  EpochEnd,
+  LoopReply,
+  TrainingPosition,
+  TrainingResult,
+  TrainingStep,
+} from '../numerics/loop-events.ts';
 import { type PreparedTraining, prepareTraining } from '../numerics/prepare-training.ts';
 import { createEvaluatingEngine, type EvaluatingEngine } from '../numerics/simd/evaluating-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
@@ -27,7 +33,7 @@ class StopRequested extends Error {}
 
 export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
   const { plan, threads, train, test, control, budgetSeconds } = task;
-  let position = { epoch: 1, step: 0, steps: 0 };
+  let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
   let lastProgressAt = performance.now();
 
   const isStopRequested = () => Atomics.load(control, CONTROL.stop) !== 0;
@@ -86,12 +92,13 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
       if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
       if (now - lastProgressAt >= PROGRESS_INTERVAL_MS) {
         lastProgressAt = now;
-        post({ kind: 'progress', progress: clock.progress(position) }, []);
+        post({ kind: 'progress', progress: clock.progress(done) }, []);
       }
       checkpoints.afterStep(now);
     }
 
     function afterEpoch(end: EpochEnd, now: number): void {
+      position = end;
       const { metrics, warnings } = end;
       for (const [name, measured] of Object.entries(metrics)) {
         // A loss over other images, or a squared norm, may be non-finite even if the loss of every batch was finite.
@@ -99,7 +106,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
           throw diverged(`The ${name} became ${measured}`);
       }
       const record = { ...metrics, ...clock.epoch() };
-      post({ kind: 'epoch', record, warnings, progress: clock.progress(position) }, []);
+      post({ kind: 'epoch', record, warnings, progress: clock.progress(end) }, []);
       checkpoints.afterEpoch(end, now);
     }
 

@@ -74,6 +74,28 @@ test('a session stopped between steps continues from its checkpoint to the same 
   assert.deepEqual(continued.parameters, completedIn(run(taskOf())).parameters);
 });
 
+test('a session stopped between the last step of an epoch and its evaluation continues', () => {
+  const changes = {
+    plan: planOf([784, 4, 10], { batchSize: 900, epochs: 3, validationFraction: 0.985 }),
+    checkpointEverySeconds: 0,
+  };
+  const task = taskOf(changes);
+  // With one step per epoch, the checkpoint after a step is one before the evaluation.
+  const stopped = run(task, (message) => {
+    if (message.kind === 'checkpoint' && message.loss === null)
+      Atomics.store(task.control, CONTROL.checkpointPending, 0);
+    if (message.kind === 'checkpoint' && message.step === 2) requestStop(task);
+  }).at(-1);
+  assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
+  assert.equal(stopped.step, 2);
+  const messages = run(taskOf({ ...changes, checkpoint: stopped.checkpoint.bytes }));
+  const [evaluated] = messages.filter(({ kind }) => kind === 'epoch');
+  assert.ok(evaluated?.kind === 'epoch');
+  const { epoch, step, steps, fraction } = evaluated.progress;
+  assert.deepEqual({ epoch, step, steps, fraction }, { epoch: 2, step: 2, steps: 3, fraction: 2 / 3 });
+  assert.deepEqual(completedIn(messages).parameters, completedIn(run(taskOf(changes))).parameters);
+});
+
 test('a session that is stopped before or during the gradient check takes no step', () => {
   const task = taskOf({ checkGradient: true });
   requestStop(task);
