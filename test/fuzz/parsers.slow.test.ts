@@ -79,5 +79,6 @@ test('mutations reach data behind a checksum', () => {
     }
   }
   const all = [...messages].join('\n');
-  for (const defect of [/checksum/, /header is not JSON/, /header has an invalid field/]) assert.match(all, defect);
+  for (const defect of [/checksum/, /header is not JSON/, /header has an invalid field/])
+    assert.match(all, defect);
 });

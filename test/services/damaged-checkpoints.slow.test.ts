@@ -45,15 +45,15 @@ const interrupted = await (async () => {
   const act = (action: 'pause' | 'resume') =>
     service.app.inject({ method: 'POST', url: `/v1/training-jobs/${id}/${action}` });
   const pauseAfter = async (step: number) => {
-    const { progress } = await untilJob(service.app, id, (job) => isRunning(job) && job.progress.step > step);
+    await untilJob(service.app, id, (job) => isRunning(job) && job.progress.step > step);
     await act('pause');
     await untilJob(service.app, id, ({ status }) => status === 'paused');
-    return progress.step;
+    return listOf<CheckpointRecord>(service.app, id, 'checkpoints');
   };
-  const step = await pauseAfter(0);
+  const [first] = await pauseAfter(0);
   await act('resume');
-  await pauseAfter(step);
-  const checkpoints = await listOf<CheckpointRecord>(service.app, id, 'checkpoints');
+  // Beyond the first checkpoint: the job may have trained on between its last report and the pause.
+  const checkpoints = await pauseAfter(first!.step);
   const events = await listOf<JobEvent>(service.app, id, 'events?limit=1000');
   await service.close();
   return { stateDir, id, digest, checkpoints, events };
