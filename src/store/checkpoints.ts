@@ -30,7 +30,7 @@ export interface Checkpoints {
 const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
-export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Promise<Checkpoints> {
+export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Checkpoints {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
@@ -41,9 +41,6 @@ export async function createCheckpoints(db: Kysely<Database>, blobs: BlobStore):
     const kept = new Set(used.map((row) => row.digest));
     for (const digest of digests) if (!kept.has(digest)) await blobs.remove(digest);
   }
-
-  // A killed process may have left files whose row was not written yet, or was already deleted.
-  await removeFiles(await blobs.list());
 
   return {
     async save(jobId, { step, epoch, loss }, bytes) {

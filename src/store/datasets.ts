@@ -50,6 +50,7 @@ export interface Datasets {
   usedBy(statuses: readonly JobStatus[]): Promise<ReadonlyMap<string, string>>;
 }
 
+const TEMPORARY_SUFFIX = '.tmp';
 const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** The caller must hold the lock of the state directory, because incomplete files of a killed process are removed. */
@@ -59,8 +60,9 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
   const selectRow = (id: string, from: Kysely<Database> = db) =>
     from.selectFrom('datasets').selectAll().where('id', '=', id).executeTakeFirst();
 
-  const knownIds = new Set((await db.selectFrom('datasets').select('id').execute()).map(({ id }) => id));
-  for (const name of await readdir(directory)) if (!knownIds.has(name)) await rm(join(directory, name));
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(TEMPORARY_SUFFIX)) await rm(join(directory, name), { force: true });
+  }
 
   /** Uploads and deletions run one after the other, because a row and its file must change together. */
   let last: Promise<unknown> = Promise.resolve();
@@ -83,7 +85,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
     filePath,
     usedBy,
     discard: (file) => rm(file, { force: true }),
-    newFile: () => join(directory, `${randomUUID()}.tmp`),
+    newFile: () => join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`),
     async list() {
       const rows = await db
         .selectFrom('datasets')

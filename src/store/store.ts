@@ -15,6 +15,7 @@ import { lockDirectory } from './lock.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
+import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
@@ -41,20 +42,27 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/** @throws AtelierError `state-locked`, `state-unusable` */
-export async function openStore(stateDir: string): Promise<Store> {
+/**
+ * @param warn called if files were moved to `lost+found`, with advice
+ * @throws AtelierError `state-locked`, `state-unusable`
+ */
+export async function openStore(
+  stateDir: string,
+  warn: (message: string) => void = () => {},
+): Promise<Store> {
   const directory = resolve(stateDir);
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
   try {
     const listeners = new Set<OnCommitted>();
-    const db = await openDatabase(join(directory, 'atelier.sqlite'), (...written) => {
+    const file = join(directory, 'atelier.sqlite');
+    await rejectFilesWithoutDatabase(directory, file);
+    const db = await openDatabase(file, (...written) => {
       for (const listener of listeners) listener(...written);
     });
     const parameters = await openBlobs(join(directory, 'blobs'));
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
-    // A killed process may have left blobs whose row was not written yet, or was already deleted.
-    await blobs.release(await parameters.list());
+    await sweepUnreferencedFiles(db, directory, warn);
     return {
       jobs: createJobs(db),
       metrics: createMetrics(db),
@@ -64,7 +72,7 @@ export async function openStore(stateDir: string): Promise<Store> {
       storedResponses: createStoredResponses(db),
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets')),
-      checkpoints: await createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
+      checkpoints: createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
       async close() {
         // There is only one connection, so acquiring it waits for the current transaction.
         await db.connection().execute(async () => {});

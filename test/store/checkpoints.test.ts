@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -122,7 +122,9 @@ test('removes files without a row at the next start', async (t) => {
   const id = await newJob(store, 'running');
   await save(store, id, 1);
   await store.close();
-  await writeFile(join(directory, 'checkpoints', 'e'.repeat(64)), 'left behind');
+  const leftBehind = join(directory, 'checkpoints', 'e'.repeat(64));
+  await writeFile(leftBehind, 'left behind');
+  await utimes(leftBehind, 0, 0);
   const again = await openStore(directory);
   t.after(() => again.close());
   const [kept] = await again.checkpoints.list(id);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { datasetReportSchema } from '../../src/domain/dataset-report.ts';
@@ -41,6 +41,7 @@ test('data sets survive a restart, incomplete files do not', async (t) => {
   const added = await add(first, 'dst_a');
   await writeFile(first.datasets.newFile(), 'half an upload');
   await writeFile(first.datasets.filePath('dst_b'), 'moved, but without its row');
+  await utimes(first.datasets.filePath('dst_b'), 0, 0);
   await first.close();
   const second = await openStore(directory);
   t.after(() => second.close());

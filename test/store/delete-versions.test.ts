@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
@@ -107,7 +108,8 @@ test('removes parameters without a version at the next start', async (t) => {
   const digest = await publishBytes(before, 'shoes', new Uint8Array([1]));
   await before.close();
   const blobs = await openBlobs(join(directory, 'blobs'));
-  await blobs.put(new Uint8Array([2]));
+  const unpublished = await blobs.put(new Uint8Array([2]));
+  await utimes(join(directory, 'blobs', unpublished.slice('sha256:'.length)), 0, 0);
   const after = await openStore(directory);
   t.after(() => after.close());
   assert.deepEqual(await blobs.list(), [digest]);

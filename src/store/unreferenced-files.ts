@@ -1,0 +1,114 @@
+/** Removes or moves away files without a row, and rejects files without a database. */
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { AtelierError } from '../errors.ts';
+import { syncDirectory } from './directory.ts';
+import type { Database } from './tables.ts';
+
+/** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
+const FILE_NAMES = { blobs: /^[0-9a-f]{64}$/, checkpoints: /^[0-9a-f]{64}$/, datasets: /^dst_/ };
+type Kind = keyof typeof FILE_NAMES;
+const KINDS = Object.keys(FILE_NAMES) as Kind[];
+
+/** File systems round the time of a file by up to 2 s (FAT). */
+const TIME_GRANULARITY_MS = 2_000;
+
+/**
+ * Call before a missing database is created: with a new one, every file would have no row.
+ * @throws AtelierError `state-unusable` if the database is missing but files of an earlier one exist
+ */
+export async function rejectFilesWithoutDatabase(directory: string, database: string): Promise<void> {
+  if (existsSync(database)) return;
+  const found: string[] = [];
+  for (const kind of KINDS) {
+    const { length } = await listFiles(directory, kind);
+    if (length > 0) found.push(`${kind} (${length})`);
+  }
+  if (found.length === 0) return;
+  throw new AtelierError(
+    'state-unusable',
+    `The database ${database} is missing, but files of an earlier one exist in ${found.join(', ')}. ` +
+      `Restore the database from a backup, or move the state directory ${directory} away to start empty.`,
+  );
+}
+
+/**
+ * Files without a row that are older than the last entry of the database are left over from a killed process: their row
+ * was already deleted, or never written. They are removed. Newer ones may belong to a newer database, in whose place an
+ * older one was restored, so they are moved to `lost+found`. A killed process leaves at most one of these for each write
+ * that was in progress.
+ * @param warn called with advice for each directory from which files were moved
+ */
+export async function sweepUnreferencedFiles(
+  db: Kysely<Database>,
+  directory: string,
+  warn: (message: string) => void,
+): Promise<void> {
+  let lastEntry: number | undefined;
+  for (const kind of KINDS) {
+    const referenced = await referencedNames(db, kind);
+    const names = (await listFiles(directory, kind)).filter((name) => !referenced.has(name));
+    if (names.length === 0) continue;
+    lastEntry ??= await lastEntryTime(db);
+    const source = join(directory, kind);
+    const target = join(directory, 'lost+found', kind);
+    let moved = 0;
+    for (const name of names) {
+      const { mtimeMs } = await stat(join(source, name));
+      if (mtimeMs + TIME_GRANULARITY_MS < lastEntry) {
+        await rm(join(source, name));
+        continue;
+      }
+      await mkdir(target, { recursive: true });
+      await rename(join(source, name), join(target, name));
+      moved += 1;
+    }
+    if (moved === 0) continue;
+    await syncDirectory(target);
+    await syncDirectory(source);
+    warn(
+      `Files in ${source} that the database does not know are newer than its last entry. Moved to ${target}: ${moved}. ` +
+        'If an older database was restored by mistake, stop the service, restore the newer database and ' +
+        'move the files back. If not, delete them.',
+    );
+  }
+}
+
+async function listFiles(directory: string, kind: Kind): Promise<string[]> {
+  const source = join(directory, kind);
+  if (!existsSync(source)) return [];
+  const entries = await readdir(source, { withFileTypes: true });
+  return entries.flatMap((entry) =>
+    entry.isFile() && FILE_NAMES[kind].test(entry.name) ? [entry.name] : [],
+  );
+}
+
+async function referencedNames(db: Kysely<Database>, kind: Kind): Promise<ReadonlySet<string>> {
+  if (kind === 'datasets') {
+    const rows = await db.selectFrom('datasets').select('id').execute();
+    return new Set(rows.map(({ id }) => id));
+  }
+  const table = kind === 'blobs' ? 'model_versions' : 'checkpoints';
+  const rows = await db.selectFrom(table).select('digest').execute();
+  return new Set(rows.map(({ digest }) => digest.replace('sha256:', '')));
+}
+
+/**
+ * The time of the newest row in milliseconds since the Unix epoch, or −∞. The time of the database file would not do:
+ * opening it changes it.
+ */
+async function lastEntryTime(db: Kysely<Database>): Promise<number> {
+  const newest = await db
+    .selectFrom('events')
+    .select(({ fn }) => fn.max('at').as('at'))
+    .unionAll(db.selectFrom('model_versions').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(db.selectFrom('checkpoints').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(db.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(db.selectFrom('answers').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(db.selectFrom('alias_moves').select(({ fn }) => fn.max('at').as('at')))
+    .execute();
+  const times = newest.flatMap(({ at }) => ((at as string | null) === null ? [] : [Date.parse(at)]));
+  return Math.max(Number.NEGATIVE_INFINITY, ...times);
+}
