@@ -173,7 +173,7 @@ test('rejects a batch larger than the training split, with its size', async () =
   const body = tiny({ training: { batchSize: 1024, validation: { fraction: 0.99 } } });
   const problem = assertProblem(await post(body), 422, 'impossible-request', '#/training/batchSize');
   assert.match(problem.detail, /1024 is larger than the training split of 600 images \(59400 of 60000/);
-  assert.equal(problem.errors?.[0]?.detail, 'must be at most 600');
+  assert.equal(problem.errors?.[0]?.detail, 'Must be at most 600.');
 });
 
 test('rejects an unknown data set and lists the existing ones', async () => {

@@ -1,5 +1,7 @@
 /** Error handler: turns every error into a problem, in the format of the route's protocol. */
+
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { toSentence } from '../../domain/issue-message.ts';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
 import { routeNotFound } from '../plugins/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
@@ -57,8 +59,6 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     options,
   );
 }
-
-const toSentence = (message: string) => (/[.!?]$/.test(message) ? message : `${message}.`);
 
 /** @param maxBodyBytes an unread body is read up to this limit, or the limit of its route if that is larger */
 export async function sendProblem(

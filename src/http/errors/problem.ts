@@ -1,5 +1,7 @@
 /** Problems: RFC 9457 error responses with an error code and the location of each error. */
+
 import { z } from 'zod';
+import { toSentence } from '../../domain/issue-message.ts';
 import { type AtelierError, ERROR_CODES, type ErrorCode } from '../../errors.ts';
 
 /** Status and title of each error code. Codes that occur only in jobs or at startup have 500. */
@@ -76,7 +78,7 @@ const truncate = (text: string, length: number) =>
 /** Renders an error as a problem of readable length. */
 export function toProblem(error: AtelierError, instance: string, requestId: string): Problem {
   const errors = error.details.slice(0, MAX_ERRORS).map((each) => {
-    const detail = truncate(each.detail, MAX_PROBLEM_CHARS.errorDetail);
+    const detail = truncate(toSentence(each.detail), MAX_PROBLEM_CHARS.errorDetail);
     if ('pointer' in each) return { pointer: truncate(each.pointer, MAX_PROBLEM_CHARS.errorDetail), detail };
     return { parameter: truncate(each.parameter, MAX_PROBLEM_CHARS.errorDetail), detail };
   });
