@@ -42,7 +42,13 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
       const found = summary(id);
       if (!found || always.has(id)) return always.get(id);
       const { classNames, digest } = found;
-      return { id, classNames, digest, ...(await tensors!.get(found)) };
+      try {
+        return { id, classNames, digest, ...(await tensors!.get(found)) };
+      } catch (error) {
+        // The file is gone because the data set was deleted meanwhile.
+        if (!summary(id)) return undefined;
+        throw error;
+      }
     },
     add(dataset) {
       summaries = [dataset, ...summaries.filter(({ id }) => id !== dataset.id)];

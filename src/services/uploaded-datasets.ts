@@ -60,8 +60,7 @@ export function createDatasetUploadService(options: {
       if (dataset.createdAt === null) {
         throw new AtelierError('dataset-in-use', `Data set ${id} is built in and cannot be deleted.`);
       }
-      await datasets.remove(id);
-      catalog.remove(id);
+      await datasets.remove(id, () => catalog.remove(id));
     },
   };
 }

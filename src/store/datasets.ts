@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
 import {
@@ -44,13 +44,19 @@ export interface Datasets {
     dataset: NewDataset,
     idempotency?: IdempotencyRecord<AddedDataset>,
   ): Promise<AddedDataset>;
-  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it */
-  remove(id: string): Promise<void>;
+  /**
+   * Checks and deletes in one transaction; `Jobs.create` checks in its own that the data set exists.
+   * @param onRemoved called between the deletions of row and file, so that the data set is never found without its file
+   * @throws AtelierError `dataset-in-use` if an unfinished job trains on it, `dataset-not-found`
+   */
+  remove(id: string, onRemoved?: () => void): Promise<void>;
   /** Data set ids of the jobs with these statuses, by job id. */
   usedBy(statuses: readonly JobStatus[]): Promise<ReadonlyMap<string, string>>;
 }
 
 const TEMPORARY_SUFFIX = '.tmp';
+/** Ids of built-in data sets do not begin with it. */
+const UPLOADED_PREFIX = 'dst_';
 const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** The caller must hold the lock of the state directory, because incomplete files of a killed process are removed. */
@@ -72,8 +78,11 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
     return turn;
   }
 
-  async function usedBy(statuses: readonly JobStatus[]): Promise<ReadonlyMap<string, string>> {
-    const rows = await db
+  async function usedBy(
+    statuses: readonly JobStatus[],
+    from: Kysely<Database> = db,
+  ): Promise<ReadonlyMap<string, string>> {
+    const rows = await from
       .selectFrom('jobs')
       .select(['id', 'request'])
       .where('status', 'in', statuses)
@@ -83,7 +92,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
 
   return {
     filePath,
-    usedBy,
+    usedBy: (statuses) => usedBy(statuses),
     discard: (file) => rm(file, { force: true }),
     newFile: () => join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`),
     async list() {
@@ -115,16 +124,41 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
         }
       }),
 
-    remove: (id) =>
+    remove: (id, onRemoved = () => {}) =>
       serialized(async () => {
-        const jobs = [...(await usedBy(UNFINISHED_STATUSES))].flatMap(([job, dataset]) =>
-          dataset === id ? [job] : [],
-        );
-        if (jobs.length > 0) throw datasetInUse(id, jobs);
-        await db.deleteFrom('datasets').where('id', '=', id).execute();
+        await db.transaction().execute(async (trx) => {
+          const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>
+            dataset === id ? [job] : [],
+          );
+          if (jobs.length > 0) throw datasetInUse(id, jobs);
+          const deleted = await trx
+            .deleteFrom('datasets')
+            .where('id', '=', id)
+            .returning('id')
+            .executeTakeFirst();
+          if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
+        });
+        onRemoved();
         await rm(filePath(id), { force: true });
       }),
   };
+}
+
+/**
+ * Checks that an uploaded data set still exists; built-in ones have no row. Once the job is created, the data set cannot
+ * be deleted.
+ * @throws AtelierError `unknown-dataset` if it has been deleted
+ */
+export async function assertDataset(
+  trx: Transaction<Database>,
+  { dataset }: Pick<ResolvedTrainingRequest, 'dataset'>,
+): Promise<void> {
+  if (!dataset.startsWith(UPLOADED_PREFIX)) return;
+  const found = trx.selectFrom('datasets').select('id').where('id', '=', dataset);
+  if (await found.executeTakeFirst()) return;
+  throw new AtelierError('unknown-dataset', `Data set ${dataset} has just been deleted.`, {
+    details: [{ pointer: '#/dataset', detail: 'must be an existing data set' }],
+  });
 }
 
 function datasetInUse(id: string, jobs: readonly string[]): AtelierError {

@@ -11,6 +11,7 @@ import type {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import { assertDataset } from './datasets.ts';
 import { writeEvent } from './events.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
@@ -40,7 +41,7 @@ export interface Jobs {
    * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
    *   verification, which publishes nothing
    * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, counted in the transaction;
-   *   `unknown-model` if the version of the warm start has been deleted
+   *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted
    */
   create(
     request: ResolvedTrainingRequest,
@@ -107,6 +108,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
         if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
+        await assertDataset(trx, request);
         await assertWarmStart(trx, request);
         const now = new Date();
         // Generated inside the transaction, so that ids ascend in the order in which jobs become visible, as cursors require.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -74,6 +75,44 @@ test('a data set of an unfinished job cannot be deleted', async (t) => {
   await store.datasets.remove('dst_a');
   assert.deepEqual(await store.datasets.list(), []);
   await assert.rejects(readFile(store.datasets.filePath('dst_a')), /ENOENT/);
+});
+
+test('of a deletion and a new job at the same time, exactly one succeeds', async (t) => {
+  const store = await temporaryStore(t);
+  const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
+  for (let n = 0; n < 20; n++) {
+    await add(store, 'dst_a');
+    const create = () => store.jobs.create(request, untouched);
+    const remove = () => store.datasets.remove('dst_a');
+    const [created, removed] =
+      n % 2 === 0
+        ? await Promise.allSettled([create(), remove()])
+        : (await Promise.allSettled([remove(), create()])).toReversed();
+    if (created!.status === 'fulfilled') {
+      assert.ok(removed!.status === 'rejected' && failure('dataset-in-use', 'dst_a')(removed!.reason));
+      await store.jobs.requestCancel((created!.value as { id: string }).id);
+      await store.datasets.remove('dst_a');
+    } else {
+      assert.ok(failure('unknown-dataset', 'dst_a', 'deleted')(created!.reason));
+      assert.equal(removed!.status, 'fulfilled');
+    }
+    await assert.rejects(create(), failure('unknown-dataset'));
+  }
+});
+
+test('of two deletions, one succeeds; the catalog learns of it before the file is gone', async (t) => {
+  const store = await temporaryStore(t);
+  await add(store, 'dst_a');
+  let found = '';
+  const onRemoved = () => {
+    found = readFileSync(store.datasets.filePath('dst_a'), 'utf8');
+  };
+  const [first, second] = await Promise.allSettled([
+    store.datasets.remove('dst_a', onRemoved),
+    store.datasets.remove('dst_a'),
+  ]);
+  assert.deepEqual([first.status, found], ['fulfilled', 'tensors']);
+  assert.ok(second.status === 'rejected' && failure('dataset-not-found', 'dst_a')(second.reason));
 });
 
 test('a failed upload leaves neither file nor row', async (t) => {
