@@ -1,10 +1,20 @@
 /** Configuration: the validated environment. The only reader of `process.env` in `src/`. */
-import { BlockList, isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
+import {
+  HOSTS_RULE,
+  hostsWithoutKeys,
+  isHost,
+  isLoopback,
+  isOrigin,
+  isTrustProxy,
+  parseTrustProxy,
+  splitList,
+  TRUST_PROXY_RULE,
+} from './network-settings.ts';
 import { describeUnknownVariables } from './unknown-variables.ts';
 
 function integer(min: number, max: number) {
@@ -19,21 +29,6 @@ function choice<const T extends readonly string[]>(...options: T) {
 const MEBIBYTE = 2 ** 20;
 /** Variables whose values are not quoted in error messages, because messages end up in logs. */
 const SECRETS = ['API_KEYS', 'DATABASE_URL'];
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8);
-loopback.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  if (family === 0) return host.toLowerCase() === 'localhost';
-  return loopback.check(host, family === 6 ? 'ipv6' : 'ipv4');
-}
-
-/** Scheme, host and port as browsers write them; any other spelling would never equal an Origin header. */
-function isOrigin(text: string): boolean {
-  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
-}
 
 export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
@@ -56,13 +51,24 @@ export const environmentSchema = z.object({
   CORS_ORIGINS: z
     .string()
     .default('')
-    .transform((list) => list.split(',').map((origin) => origin.trim()))
-    .transform((origins) => origins.filter((origin) => origin !== ''))
+    .transform(splitList)
     .refine(
       (origins) => origins.every(isOrigin),
       'must be a list of origins such as https://lab.example or http://localhost:5173',
     )
-    .describe('Origins of pages that may read responses, separated by commas'),
+    .describe('Origins of pages that may use the service, separated by commas'),
+  ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((hosts) => hosts.every(isHost), HOSTS_RULE)
+    .describe('Without keys: further values of the `Host` header, separated by commas'),
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine(isTrustProxy, TRUST_PROXY_RULE)
+    .describe('Proxies whose `X-Forwarded-For` names the client: addresses and networks, or their number'),
   API_KEYS: z
     .string()
     .transform((text, context) => {
@@ -77,7 +83,7 @@ export const environmentSchema = z.object({
     .describe('`name:scope+scope:sha256-of-key`, separated by commas'),
   ALLOW_ANONYMOUS: choice('true', 'false')
     .default('false')
-    .describe('Allows access without a key beyond the loopback address'),
+    .describe('Allows access without a key beyond the loopback address, and through a proxy'),
   PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
   PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
@@ -111,7 +117,13 @@ export type Config = Readonly<{
   maxBodyBytes: number;
   maxDatasetBytes: number;
   corsOrigins: readonly string[];
+  /** Hosts without port that clients without keys may use; null: all. */
+  allowedHosts: readonly string[] | null;
+  /** Addresses and networks of trusted proxies, or their number; null: none. */
+  trustProxy: readonly string[] | number | null;
   keys: readonly ApiKey[];
+  /** Whether ALLOW_ANONYMOUS permits access without a key from other machines and through proxies. */
+  allowAnonymous: boolean;
   /** Whether the service is reachable from outside and no keys are configured. */
   needsBootstrapKey: boolean;
   publicMetrics: boolean;
@@ -177,7 +189,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxBodyBytes: env.MAX_BODY_BYTES,
     maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
+    allowedHosts: hostsWithoutKeys(env.HOST, env.ALLOWED_HOSTS),
+    trustProxy: parseTrustProxy(env.TRUST_PROXY),
     keys: Object.freeze(env.API_KEYS),
+    allowAnonymous: env.ALLOW_ANONYMOUS === 'true',
     needsBootstrapKey: !allowsAnonymous(env) && env.API_KEYS.length === 0,
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',

@@ -20,6 +20,9 @@ export const ERROR_CODES = [
   // the caller lacks permission, or exceeds the rate limit
   'unauthenticated',
   'forbidden',
+  'host-not-allowed',
+  'cross-site-request',
+  'keys-required',
   'rate-limited',
   // the resource does not exist
   'route-not-found',

@@ -16,7 +16,10 @@ test('an empty environment gives the defaults', () => {
     maxBodyBytes: 64 * 2 ** 20,
     maxDatasetBytes: 2 ** 30,
     corsOrigins: [],
+    allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
+    trustProxy: null,
     keys: [],
+    allowAnonymous: false,
     needsBootstrapKey: false,
     publicMetrics: true,
     publicDocs: true,
@@ -41,6 +44,8 @@ test('reads every variable', () => {
     MAX_BODY_BYTES: '4096',
     MAX_DATASET_BYTES: '8192',
     CORS_ORIGINS: ' https://lab.example,http://localhost:5173, ',
+    ALLOWED_HOSTS: 'Atelier.example, 192.0.2.7, fd00:0::7',
+    TRUST_PROXY: '127.0.0.1, fd00::/8',
     API_KEYS: `ci:predict+train:${'0f'.repeat(32)}`,
     PUBLIC_METRICS: 'true',
     PUBLIC_DOCS: 'false',
@@ -61,6 +66,9 @@ test('reads every variable', () => {
     maxBodyBytes: 4096,
     maxDatasetBytes: 8192,
     corsOrigins: ['https://lab.example', 'http://localhost:5173'],
+    allowedHosts: ['localhost', '127.0.0.1', '[::1]', '0.0.0.0', 'atelier.example', '192.0.2.7', '[fd00::7]'],
+    trustProxy: ['127.0.0.1', 'fd00::/8'],
+    allowAnonymous: false,
     keys: [{ name: 'ci', scopes: ['predict', 'train'], digest: Buffer.alloc(32, 0x0f) }],
     needsBootstrapKey: false,
     publicMetrics: true,
@@ -88,6 +96,8 @@ test('reports an invalid variable with its value', () => {
     MAX_BODY_BYTES: '1.5',
     MAX_DATASET_BYTES: '4294967296',
     CORS_ORIGINS: 'https://lab.example/',
+    ALLOWED_HOSTS: 'https://lab.example',
+    TRUST_PROXY: 'nginx',
     ALLOW_ANONYMOUS: 'yes',
     PUBLIC_METRICS: 'no',
     PUBLIC_DOCS: '1',
@@ -138,6 +148,50 @@ test('requires a bootstrap key only if the service is reachable from other machi
     assert.deepEqual([needsBootstrapKey, publicDocs, publicMetrics], [true, false, false], HOST);
   }
   assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsBootstrapKey, false);
+});
+
+test('without keys accepts hosts of this machine and ALLOWED_HOSTS, or all if the operator opened the service', () => {
+  const local = ['localhost', '127.0.0.1', '[::1]'];
+  assert.deepEqual(readConfig({ HOST: '127.1.2.3' }).allowedHosts, [...local, '127.1.2.3']);
+  assert.deepEqual(readConfig({ HOST: '0:0::1' }).allowedHosts, local);
+  assert.deepEqual(readConfig({ ALLOWED_HOSTS: 'lab.example' }).allowedHosts, [...local, 'lab.example']);
+  assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).allowedHosts, null);
+  assert.deepEqual(readConfig({ ALLOW_ANONYMOUS: 'true' }).allowedHosts, local);
+  for (const ALLOWED_HOSTS of [
+    'lab.example:3000',
+    '*',
+    '*.lab.example',
+    'a b',
+    'lab.example/',
+    '.lab',
+    '[::1',
+    '[lab]',
+  ]) {
+    assert.throws(() => readConfig({ ALLOWED_HOSTS }), refusal('ALLOWED_HOSTS must be a list of host names'));
+  }
+});
+
+test('TRUST_PROXY is a list of addresses and networks, or a number of proxies', () => {
+  assert.equal(readConfig({ TRUST_PROXY: '2' }).trustProxy, 2);
+  assert.deepEqual(readConfig({ TRUST_PROXY: '::1,10.0.0.0/8' }).trustProxy, ['::1', '10.0.0.0/8']);
+  for (const TRUST_PROXY of [
+    '0',
+    '33',
+    '1, 2',
+    '-1',
+    'true',
+    '10.0.0.0/0',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+  ]) {
+    assert.throws(
+      () => readConfig({ TRUST_PROXY }),
+      refusal('TRUST_PROXY must be a list of addresses'),
+      TRUST_PROXY,
+    );
+  }
 });
 
 test('rejects contradictory settings', () => {

@@ -13,6 +13,8 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   TRAINING_WORKERS: 'cores − 1, at least 1',
   API_KEYS: 'none',
   CORS_ORIGINS: 'none',
+  ALLOWED_HOSTS: 'none',
+  TRUST_PROXY: 'none',
   PUBLIC_METRICS: '`true` on loopback',
   PUBLIC_DOCS: '`true` on loopback',
   RATE_LIMIT_PER_MINUTE: 'off',

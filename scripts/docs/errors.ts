@@ -68,6 +68,18 @@ const ACCESS = {
     'The key does not have the scope of the route.',
     'Use a key with the scope that `detail` names.',
   ],
+  'host-not-allowed': [
+    'No keys are configured, and the `Host` header names neither this machine nor a host of `ALLOWED_HOSTS`.',
+    'Use `localhost`, add the name to `ALLOWED_HOSTS`, or set `API_KEYS`.',
+  ],
+  'cross-site-request': [
+    'No keys are configured, and a web page of another origin sent a request that changes something.',
+    'Add the origin of the page to `CORS_ORIGINS`, or set `API_KEYS`.',
+  ],
+  'keys-required': [
+    'No keys are configured, and the request came through a proxy.',
+    'Set `API_KEYS`, or `ALLOW_ANONYMOUS=true` if everyone may do everything; see [Behind a proxy](../operations/proxy.md).',
+  ],
   'rate-limited': [
     'The key or address sent more than `RATE_LIMIT_PER_MINUTE` requests.',
     'Wait for the seconds in `Retry-After`.',

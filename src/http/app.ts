@@ -7,11 +7,8 @@ import { rejectEncodedBodies } from './bodies/raw.ts';
 import { registerErrorHandler } from './errors/error-handler.ts';
 import { countTimeouts, measureRequests } from './metrics/requests.ts';
 import { logRequests } from './plugins/access-log.ts';
-import {
-  type AuthenticationConfig,
-  registerAuthentication,
-  requireRouteScopes,
-} from './plugins/authentication.ts';
+import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
+import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
 import { shedLoad } from './plugins/backpressure.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
@@ -27,16 +24,9 @@ import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 import { registerZod } from './validation/zod-validator.ts';
 
-export type AppConfig = Pick<
-  Config,
-  'maxBodyBytes' | 'maxDatasetBytes' | 'maxEventLoopDelayMs' | 'shutdownGraceSeconds'
-> &
-  Partial<Pick<Config, 'corsOrigins'>> &
-  AuthenticationConfig;
-
 export async function buildApp(
   services: Services,
-  config: AppConfig,
+  config: Config,
   logger?: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger));
@@ -71,6 +61,8 @@ export async function buildApp(
     registerNotFound,
     // Before work that depends on the headers or the body.
     validateHostAndExpect,
+    // After the Host header is known to be single, which it compares; before all work for a foreign page.
+    (app) => restrictAnonymousAccess(app, config),
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.
     (app) => shedLoad(app, config.maxEventLoopDelayMs),

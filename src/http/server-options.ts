@@ -18,13 +18,17 @@ export const MAX_JSON_BODY_BYTES = 2 ** 20;
 /** Longest id or name in a path; a longer one results in 404. */
 export const MAX_PATH_PARAMETER_CHARS = 128;
 
-export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, logger?: FastifyBaseLogger) {
+export function serverOptions(
+  { maxBodyBytes, trustProxy }: Pick<Config, 'maxBodyBytes' | 'trustProxy'>,
+  logger?: FastifyBaseLogger,
+) {
   const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   return {
     ...(logger && { loggerInstance: logger }),
     bodyLimit: Math.min(MAX_JSON_BODY_BYTES, maxBodyBytes),
     ...timeouts,
     forceCloseConnections: 'idle',
+    trustProxy: proxyTrust(trustProxy),
     // Disabled: the timeout also covers closing, which waits for requests in flight.
     pluginTimeout: 0,
     // Fastify's 503 is not a problem document; plugins/graceful-shutdown.ts sends one.
@@ -45,4 +49,10 @@ export function serverOptions({ maxBodyBytes }: Pick<Config, 'maxBodyBytes'>, lo
     // plugins/host-and-expect.ts rejects a missing Host header with a problem document.
     http: { ...http, requireHostHeader: false },
   } satisfies FastifyHttpOptions<RawServerDefault, FastifyBaseLogger>;
+}
+
+/** Fastify trusts no proxy if it is given a number, so a number becomes a function of the distance. */
+function proxyTrust(trusted: Config['trustProxy']) {
+  if (typeof trusted === 'number') return (_address: string, hop: number) => hop < trusted;
+  return trusted === null ? false : [...trusted];
 }

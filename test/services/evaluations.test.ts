@@ -147,7 +147,7 @@ describe('clients waiting for an evaluation', async () => {
     const { port } = app.server.address() as AddressInfo;
     const received = once(app.server, 'request');
     const socket = connect(port);
-    socket.write(`GET ${url} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await received;
     // When these responses arrive, the evaluation has reached its thread, where it takes seconds.
     for (let i = 0; i < 10; i++) await app.inject('/health/ready');

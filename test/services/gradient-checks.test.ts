@@ -187,7 +187,7 @@ test('a client that disconnects ends the thread, and the next check succeeds', a
   const received = once(app.server, 'request');
   const socket = connect(port);
   socket.write(
-    `POST /v1/gradient-checks HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n` +
+    `POST /v1/gradient-checks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n` +
       `Content-Length: ${body.length}\r\n\r\n${body}`,
   );
   await received;

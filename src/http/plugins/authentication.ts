@@ -23,10 +23,7 @@ declare module 'fastify' {
   }
 }
 
-export type AuthenticationConfig = Pick<
-  Config,
-  'keys' | 'publicDocs' | 'publicMetrics' | 'rateLimitPerMinute'
->;
+type AuthenticationConfig = Pick<Config, 'keys' | 'publicDocs' | 'publicMetrics' | 'rateLimitPerMinute'>;
 
 const CHALLENGE = 'Bearer realm="atelier"';
 const ADVICE = 'Send a key as in: Authorization: Bearer <key>';

@@ -181,3 +181,37 @@ test('without keys, limits requests per minute by address', async (t) => {
   const elsewhere = await call({ ...READ, remoteAddress: '192.0.2.7' }, undefined, limited);
   assert.equal(elsewhere.statusCode, 200);
 });
+
+/** The number of the request that is rejected with 429, of requests through a proxy on 127.0.0.1. */
+async function countUntilLimit(app: FastifyInstance, request: InjectOptions, forwardedFor: string) {
+  const headers = { ...request.headers, 'x-forwarded-for': forwardedFor };
+  for (let sent = 1; ; sent++) {
+    if ((await app.inject({ ...request, headers })).statusCode === 429) return sent;
+  }
+}
+
+test('with TRUST_PROXY, limits and wrong keys count by the address that the proxy names', async (t) => {
+  const wrong = { ...READ, headers: { authorization: 'Bearer wrong' } };
+  for (const TRUST_PROXY of ['127.0.0.1', '127.0.0.0/8, ::1', '1']) {
+    for (const [request, access] of [
+      [READ, { ALLOW_ANONYMOUS: 'true' }],
+      [wrong, { API_KEYS }],
+    ] as const) {
+      const environment = { RATE_LIMIT_PER_MINUTE: '3', TRUST_PROXY, ...access };
+      const { app: limited } = await startService(t, environment);
+      assert.equal(await countUntilLimit(limited, request, '192.0.2.1'), 4);
+      assert.equal(await countUntilLimit(limited, request, '192.0.2.2'), 4);
+      // The client itself sent the first address.
+      assert.equal(await countUntilLimit(limited, request, '198.51.100.1, 192.0.2.1'), 1);
+    }
+  }
+});
+
+test('without TRUST_PROXY, or from another address, X-Forwarded-For is ignored', async (t) => {
+  for (const TRUST_PROXY of ['', '192.0.2.9']) {
+    const environment = { RATE_LIMIT_PER_MINUTE: '3', ALLOW_ANONYMOUS: 'true', TRUST_PROXY };
+    const { app: limited } = await startService(t, environment);
+    assert.equal(await countUntilLimit(limited, READ, '192.0.2.1'), 4);
+    assert.equal(await countUntilLimit(limited, READ, '192.0.2.2'), 1);
+  }
+});

@@ -25,7 +25,7 @@ async function holdAllSlots() {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     const length = i % 2 === 0 ? `Content-Length: ${2 ** 20}` : 'Transfer-Encoding: chunked';
     const type = 'Content-Type: application/octet-stream';
-    socket.write(`POST ${PREDICT} HTTP/1.1\r\nHost: x\r\n${type}\r\n${length}\r\n\r\n`);
+    socket.write(`POST ${PREDICT} HTTP/1.1\r\nHost: localhost\r\n${type}\r\n${length}\r\n\r\n`);
     held.push({ socket, response: (await arrived)[1] });
   }
   return {

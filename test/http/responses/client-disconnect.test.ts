@@ -19,7 +19,7 @@ const { port } = app.server.address() as AddressInfo;
 
 const MODEL = '/v1/models/fashion-mnist/predictions';
 const request = (path: string, headers: string, body: string | Buffer) => [
-  `POST ${path} HTTP/1.1\r\nHost: x\r\n${headers}\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n`,
   body,
 ];
 const check = JSON.stringify({ examples: 40 });
@@ -76,7 +76,7 @@ const left: [title: string, parts: (string | Buffer)[]][] = [
   ],
   [
     'while a model is exported',
-    ['GET /v1/models/large/versions/1/export?format=onnx HTTP/1.1\r\nHost: x\r\n\r\n', ''],
+    ['GET /v1/models/large/versions/1/export?format=onnx HTTP/1.1\r\nHost: localhost\r\n\r\n', ''],
   ],
 ];
 

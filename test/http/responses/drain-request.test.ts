@@ -38,7 +38,7 @@ function problemIn(said: string) {
 }
 
 const head = (headers: string, path = PREDICT) =>
-  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${BYTES}\r\n${headers}\r\n\r\n`;
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${BYTES}\r\n${headers}\r\n\r\n`;
 
 async function stillAnswers(): Promise<void> {
   const response = await fetch(base + PREDICT, {
@@ -137,7 +137,7 @@ test('bytes that are not HTTP get a problem and a closed connection', async () =
     '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
     'hello\r\n\r\n',
     'GET / HTTP/9.9\r\n\r\n',
-    'GET /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
+    'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n',
     `${head('Content-Length: 5\r\nTransfer-Encoding: chunked')}hello`,
     `${head('Transfer-Encoding: chunked')}zz\r\n`,
   ];
@@ -156,8 +156,8 @@ test('bytes that are not HTTP get a problem and a closed connection', async () =
 test('rejects a missing or second Host header, and an unsupported Expect, with a problem', async () => {
   const cases = [
     ['', 400, 'malformed-request'],
-    ['Host: x\r\nhost: y\r\n', 400, 'malformed-request'],
-    ['Host: x\r\nExpect: coffee\r\n', 417, 'expectation-failed'],
+    ['Host: localhost\r\nhost: y\r\n', 400, 'malformed-request'],
+    ['Host: localhost\r\nExpect: coffee\r\n', 417, 'expectation-failed'],
   ] as const;
   for (const [headers, status, code] of cases) {
     const socket = connect(port, '127.0.0.1');
@@ -170,20 +170,20 @@ test('rejects a missing or second Host header, and an unsupported Expect, with a
 test('headers that are too large give 431', async () => {
   const socket = connect(port, '127.0.0.1');
   const said = readUntilClosed(socket);
-  socket.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+  socket.write(`GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
   assertProblem(problemIn(await said), 431, 'headers-too-large');
 });
 
 test('clients that disconnect in the middle of a request do not affect others', async () => {
   const halves = [
     'POST /v1/tra',
-    'POST /v1/training-jobs HTTP/1.1\r\nHost: x\r\nContent-',
+    'POST /v1/training-jobs HTTP/1.1\r\nHost: localhost\r\nContent-',
     head('Content-Length: 784'),
     `${head('Content-Length: 784')}${'x'.repeat(100)}`,
     `${head('Transfer-Encoding: chunked')}10\r\nxxxx`,
-    `POST ${PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n` +
+    `POST ${PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 5000\r\n\r\n` +
       '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nxxxx',
-    `POST ${PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Type: image/gif\r\nContent-Length: 5000\r\n\r\nGIF`,
+    `POST ${PREDICT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/gif\r\nContent-Length: 5000\r\n\r\nGIF`,
   ];
   for (const half of halves) {
     const accepted = once(app.server, 'connection') as Promise<[Socket]>;
@@ -202,7 +202,7 @@ test('clients that disconnect in the middle of a request do not affect others', 
 test('pipelined requests get their responses in order', async () => {
   const socket = connect(port, '127.0.0.1');
   const said = readUntilClosed(socket);
-  const get = (url: string, headers = '') => `GET ${url} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`;
+  const get = (url: string, headers = '') => `GET ${url} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`;
   socket.write(
     get('/health/live') + get('/%zz') + get('/nothing') + get('/health/ready', 'Connection: close\r\n'),
   );

@@ -315,7 +315,7 @@ test('aborted uploads leave no files', async (t) => {
   const { payload, headers } = await encodeForm(DIGITS);
   const socket = connect((listening.server.address() as AddressInfo).port, '127.0.0.1');
   socket.write(
-    `POST /v1/datasets HTTP/1.1\r\nHost: x\r\nContent-Type: ${headers['content-type']}\r\nContent-Length: ${payload.length}\r\n\r\n`,
+    `POST /v1/datasets HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${headers['content-type']}\r\nContent-Length: ${payload.length}\r\n\r\n`,
   );
   socket.write(payload.subarray(0, 50_000));
   const until = async (count: number) => {
