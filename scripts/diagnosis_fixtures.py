@@ -1,4 +1,4 @@
-"""SciPy's numbers for test/numerics/diagnosis.
+"""Computes expected numbers for test/numerics/diagnosis with SciPy.
 
     python3 scripts/diagnosis_fixtures.py        writes test/fixtures/diagnosis/
 

@@ -1,4 +1,4 @@
-"""Other implementations' numbers for test/numerics/evaluation: scikit-learn and SciPy.
+"""Computes expected numbers for test/numerics/evaluation with scikit-learn and SciPy.
 
     python3 scripts/evaluation_fixtures.py        writes test/fixtures/evaluation/
 
@@ -22,7 +22,7 @@ def save(name, value):
 
 
 def answers(rng, labels, skill):
-    """Logits in quarters, so that there are ties. Nothing is taken for class 5."""
+    """Logits in multiples of 1/4, to get ties. Class 5 is never predicted."""
     logits = rng.normal(0, 2, (len(labels), CLASSES))
     logits[np.arange(len(labels)), labels] += skill
     logits[:, 5] = -9

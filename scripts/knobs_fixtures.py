@@ -1,4 +1,4 @@
-"""PyTorch's and scikit-learn's numbers for the knobs of a training, in float64.
+"""Computes expected numbers for the options of a training with PyTorch and scikit-learn, in float64.
 
     python3 scripts/knobs_fixtures.py        writes test/fixtures/numerics/knobs.json
 
@@ -59,7 +59,7 @@ def torch_optimizer(settings, rate, weights, biases):
 
 
 def follow(make_scheduler, rate, steps, every=1):
-    """the rates that a PyTorch scheduler gives in that many steps, told of every `every`th"""
+    """Returns the rates of a PyTorch scheduler, which steps after every `every` steps."""
     optimizer = torch.optim.SGD([torch.zeros(1)], rate)
     scheduler, rates = make_scheduler(optimizer), []
     for step in range(steps):

@@ -1,4 +1,4 @@
-"""Models that other libraries trained and saved, and what they themselves answer, for test/formats.
+"""Trains and saves models with other libraries, with their predictions, for test/formats.
 
     python3 scripts/model_format_fixtures.py        reads data/, writes test/fixtures/formats/
 
@@ -17,7 +17,7 @@ from torch import nn
 ROOT = pathlib.Path(__file__).parent.parent
 OUT = ROOT / "test/fixtures/formats"
 OUT.mkdir(parents=True, exist_ok=True)
-# scikit-learn's and ours
+# scikit-learn's names and Atelier's
 ACTIVATIONS = {"relu": "relu", "tanh": "tanh", "logistic": "sigmoid", "identity": "identity"}
 MEAN, STD = 0.286, 0.353
 
@@ -94,7 +94,7 @@ for dtype, file in [(torch.bfloat16, "torch-bf16.safetensors"), (torch.float16, 
     sequential.load_state_dict(short)
     record(file, "relu", (6, 6), answers(sequential, test_pixels))
 
-# Names without numbers: their alphabet is not their order.
+# Names without numbers, whose alphabetical order is not the order of the layers.
 named = Named()
 torch_train(named, (pixels - MEAN) / STD)
 standardization = {"mean": MEAN, "std": STD}

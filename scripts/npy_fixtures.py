@@ -15,7 +15,7 @@ def save(name, array, version=None):
         np.lib.format.write_array(file, array, version=version, allow_pickle=True)
 
 
-# Every dtype that is read: 2 × 3 numbers at the edges of what it holds.
+# Every supported dtype: 2 × 3 numbers at the limits of its range.
 for dtype in ["u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8"]:
     edges = np.iinfo(dtype)
     save(dtype, np.array([[0, 1, 2], [100, edges.min, edges.max]], dtype="<" + dtype))
@@ -23,7 +23,7 @@ for dtype in ["f2", "f4", "f8"]:
     values = [[0, 1 / 255, -2.5], [np.finfo(dtype).max, np.finfo(dtype).smallest_subnormal, np.inf]]
     save(dtype, np.array(values, dtype="<" + dtype))
 
-# Dtypes that are not.
+# Unsupported dtypes.
 save("big-endian", np.zeros(3, ">f4"))
 save("bool", np.zeros(3, bool))
 save("complex", np.zeros(3, "c8"))
@@ -39,7 +39,7 @@ save("fortran", np.asfortranarray(np.arange(24, dtype="<f4").reshape(2, 3, 4)))
 save("version-2", np.arange(6, dtype="<i2").reshape(2, 3), (2, 0))
 save("version-3", np.arange(6, dtype="<i2").reshape(2, 3), (3, 0))
 
-# The same two pictures (all 256 greys in each) in every form.
+# The same two images (each with all 256 greys) in every format.
 pictures = (np.arange(2 * 784) % 256).astype("u1").reshape(2, 784)
 save("pictures-u1", pictures)
 save("pictures-u1-fortran", np.asfortranarray(pictures.reshape(2, 28, 28)))

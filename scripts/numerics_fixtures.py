@@ -1,4 +1,4 @@
-"""Another implementation's numbers for test/numerics: NumPy in float64, dense, in whole batches, and SciPy.
+"""Computes expected numbers for test/numerics with NumPy (float64, dense, whole batches) and SciPy.
 
     python3 scripts/numerics_fixtures.py        writes test/fixtures/numerics/
 
@@ -90,7 +90,7 @@ def small_network(name, hidden, seed, examples=6, l2=0.0, x=None, scale=1.0):
 
 
 def descent(name, hidden, seed, l2):
-    """ten steps of plain SGD, the last batch of each pass short"""
+    """Ten steps of plain SGD; the last batch of each pass is short."""
     rng = np.random.default_rng(seed)
     sizes, batch, rate = [12, *hidden, 5], 8, 0.3
     x, y = sparse_pixels(rng, 20, 12), rng.integers(0, 5, 20)

@@ -1,4 +1,4 @@
-"""FastAPI + onnxruntime on one process: raw bytes in, Atelier's answer out.
+"""FastAPI with onnxruntime in one process: raw bytes in, a response like Atelier's out.
 
 usage: onnx_fastapi.py MODEL CLASS_NAMES_JSON
 """

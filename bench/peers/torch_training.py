@@ -1,4 +1,4 @@
-"""The training of bench/numpy_training.py by PyTorch, on as many threads as OMP_NUM_THREADS says."""
+"""The training of bench/numpy_training.py by PyTorch, on OMP_NUM_THREADS threads."""
 import os
 import time
 

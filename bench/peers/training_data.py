@@ -1,4 +1,4 @@
-"""What the training peers share: their command line, Fashion-MNIST as float32, and the line they print.
+"""Code shared by the training peers: command line, Fashion-MNIST as float32, and the output line.
 
 usage: PEER DATA_DIR HIDDEN BATCH EPOCHS [momentum dropout]   (HIDDEN like 40 or 512-256)
 """
@@ -14,7 +14,7 @@ RATE = 0.1 if MOMENTUM == 0 else 0.02
 
 
 def load():
-    """(n, 784) float32 in 0–1 and (n,) int64. Everyone leaves out the last short batch."""
+    """(n, 784) float32 in 0–1 and (n,) int64. All peers omit the last short batch."""
     images = np.load(f"{FOLDER}/fashion_mnist_train_images.npy").reshape(-1, 784)
     labels = np.load(f"{FOLDER}/fashion_mnist_train_labels.npy").astype(np.int64).ravel()
     return images.astype(np.float32) / np.float32(255), labels

@@ -1,4 +1,4 @@
-"""Prints the versions of the named modules as one JSON object, null for what is not installed.
+"""Prints the versions of the named modules as one JSON object, null for modules that are not installed.
 
 NumPy's is followed by the BLAS that it really loads, where that is OpenBLAS.
 """
