@@ -27,7 +27,7 @@ import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
-import { createDatasetUploadService } from './services/uploaded-datasets.ts';
+import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
 import { openStore } from './store/store.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
@@ -115,7 +115,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const app = await buildApp(
       {
         catalog,
-        uploads: createDatasetUploadService({
+        uploads: createUploadedDatasetService({
           datasets: store.datasets,
           catalog,
           checks,

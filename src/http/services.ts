@@ -13,12 +13,12 @@ import type { ModelService } from '../services/models.ts';
 import type { PredictionService } from '../services/predictions.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
-import type { DatasetUploadService } from '../services/uploaded-datasets.ts';
+import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
 import type { Metrics } from './metrics/registry.ts';
 
 export interface Services {
   readonly catalog: Catalog;
-  readonly uploads: DatasetUploadService;
+  readonly uploads: UploadedDatasetService;
   readonly training: TrainingService;
   readonly subscribeEvents: SubscribeEvents;
   readonly idempotency: IdempotencyService;

@@ -14,7 +14,7 @@ export interface Resumption {
 const TRANSIENT_CODES = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 
 /** Loads the last readable checkpoint, and discards unreadable ones. Returns null if the job starts from the beginning. */
-export async function resumeFrom(
+export async function resumeTraining(
   { id }: TrainingJob,
   { checkpoints }: Pick<Store, 'checkpoints'>,
 ): Promise<Resumption | null> {

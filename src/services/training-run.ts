@@ -16,7 +16,7 @@ import { buildTask } from './build-task.ts';
 import { findDataset } from './find-dataset.ts';
 import type { JobLogger } from './job-log.ts';
 import type { ModelService } from './models.ts';
-import { type Resumption, resumeFrom } from './resume-training.ts';
+import { type Resumption, resumeTraining } from './resume-training.ts';
 
 export interface TrainingContext {
   readonly store: Store;
@@ -54,7 +54,7 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
     const dataset = await findDataset(catalog, job.dataset, '#/dataset');
     const { parameters, engine, fused, standardization, stoppedAt } = result;
     const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
-    const record = (await store.metrics.list(job.id)).find(({ epoch }) => epoch === result.epoch);
+    const record = (await store.epochRecords.list(job.id)).find(({ epoch }) => epoch === result.epoch);
     const succeed = async (digest: string): Promise<void> => {
       const model = {
         datasetId: dataset.id,
@@ -107,7 +107,7 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
   return {
     requeue,
     async prepare() {
-      from = await resumeFrom(job, store);
+      from = await resumeTraining(job, store);
       step = from?.step ?? 0;
       try {
         return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });

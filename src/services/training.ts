@@ -35,7 +35,7 @@ export interface TrainingService {
   verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   readonly list: Store['jobs']['list'];
   /** @throws AtelierError `training-job-not-found` */
-  readonly metrics: Store['metrics']['list'];
+  readonly metrics: Store['epochRecords']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly events: Store['events']['list'];
   /** @throws AtelierError `training-job-not-found` */
@@ -45,7 +45,7 @@ export interface TrainingService {
 const INITIAL_PROGRESS = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
 
 export function createTrainingService(options: {
-  store: Pick<Store, 'jobs' | 'metrics' | 'events' | 'checkpoints'>;
+  store: Pick<Store, 'jobs' | 'epochRecords' | 'events' | 'checkpoints'>;
   catalog: Catalog;
   models: ModelService;
   queue: JobQueue;
@@ -123,7 +123,7 @@ export function createTrainingService(options: {
     },
     async metrics(id) {
       await get(id);
-      return store.metrics.list(id);
+      return store.epochRecords.list(id);
     },
     async events(id, query) {
       await get(id);

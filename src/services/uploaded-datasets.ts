@@ -10,7 +10,7 @@ import type { Pool } from '../workers/pool.ts';
 import type { DatasetTasks } from '../workers/tasks.ts';
 import { memoryPerJob } from './memory-limits.ts';
 
-export interface DatasetUploadService {
+export interface UploadedDatasetService {
   /** Path for a part of an upload; the caller discards the file. */
   readonly newFile: Store['datasets']['newFile'];
   readonly discard: Store['datasets']['discard'];
@@ -29,12 +29,12 @@ export interface DatasetUploadService {
   remove(id: string): Promise<void>;
 }
 
-export function createDatasetUploadService(options: {
+export function createUploadedDatasetService(options: {
   datasets: Store['datasets'];
   catalog: Catalog;
   checks: Pool<DatasetTasks>;
   maxDatasetBytes: number;
-}): DatasetUploadService {
+}): UploadedDatasetService {
   const { datasets, catalog, checks, maxDatasetBytes } = options;
   return {
     newFile: datasets.newFile,

@@ -4,12 +4,12 @@ import type { EpochRecord } from '../domain/epoch-record.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database } from './tables.ts';
 
-export interface Metrics {
+export interface EpochRecords {
   /** Ordered by epoch. Empty for a job that does not exist. */
   list(jobId: string): Promise<EpochRecord[]>;
 }
 
-export function createMetrics(db: Kysely<Database>): Metrics {
+export function createEpochRecords(db: Kysely<Database>): EpochRecords {
   return {
     async list(jobId) {
       const rows = await db
@@ -23,7 +23,7 @@ export function createMetrics(db: Kysely<Database>): Metrics {
   };
 }
 
-export async function insertRecord(trx: Transaction<Database>, jobId: string, record: EpochRecord) {
+export async function insertEpochRecord(trx: Transaction<Database>, jobId: string, record: EpochRecord) {
   await trx
     .insertInto('metrics')
     .values({ job_id: jobId, epoch: record.epoch, record: encode(record) })

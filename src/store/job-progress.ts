@@ -4,7 +4,7 @@ import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-
 import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
-import { insertRecord } from './epoch-records.ts';
+import { insertEpochRecord } from './epoch-records.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json-column.ts';
@@ -40,7 +40,7 @@ export async function recordEpoch(
   for (const warning of warnings) {
     await writeEvent(trx, await lockForEvent(trx, id), 'warning', { ...warning, epoch });
   }
-  await insertRecord(trx, id, record);
+  await insertEpochRecord(trx, id, record);
   const latest = encode(record);
   await trx
     .updateTable('jobs')

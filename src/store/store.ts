@@ -6,7 +6,7 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
 import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
-import { createMetrics, type Metrics } from './epoch-records.ts';
+import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
 import type { OnCommitted } from './event-notifications.ts';
 import { createEvents, type Events } from './events.ts';
 import { createStoredResponses, type StoredResponses } from './idempotency.ts';
@@ -19,7 +19,7 @@ import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenc
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
-export type { Metrics } from './epoch-records.ts';
+export type { EpochRecords } from './epoch-records.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
 export type { Jobs } from './jobs.ts';
@@ -29,7 +29,7 @@ export type { Page } from './pagination.ts';
 
 export interface Store {
   readonly jobs: Jobs;
-  readonly metrics: Metrics;
+  readonly epochRecords: EpochRecords;
   readonly events: Events;
   readonly models: Models;
   readonly aliases: Aliases;
@@ -65,7 +65,7 @@ export async function openStore(
     await sweepUnreferencedFiles(db, directory, warn);
     return {
       jobs: createJobs(db),
-      metrics: createMetrics(db),
+      epochRecords: createEpochRecords(db),
       events: createEvents(db, listeners),
       models: createModels(db, blobs),
       aliases: createAliases(db),

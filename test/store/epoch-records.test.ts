@@ -8,11 +8,11 @@ test('epochs are listed in ascending order with exact figures', async (t) => {
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
   for (const record of records) await store.jobs.recordEpoch(id, record, [], underway);
   await store.jobs.recordEpoch(other, epochRecord(1, null), [], underway);
-  assert.deepEqual(await store.metrics.list(id), records);
-  assert.deepEqual(await store.metrics.list(other), [epochRecord(1, null)]);
+  assert.deepEqual(await store.epochRecords.list(id), records);
+  assert.deepEqual(await store.epochRecords.list(other), [epochRecord(1, null)]);
 });
 
 test('a job without a finished epoch has no metrics', async (t) => {
   const store = await temporaryStore(t);
-  assert.deepEqual(await store.metrics.list(await newJob(store)), []);
+  assert.deepEqual(await store.epochRecords.list(await newJob(store)), []);
 });

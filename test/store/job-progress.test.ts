@@ -18,7 +18,7 @@ test('a finished epoch is stored in the job, its metrics and as an event', async
   await store.jobs.recordEpoch(id, record, [], underway);
   const job = await store.jobs.get(id);
   assert.deepEqual([job?.latest, job?.best, job?.progress], [record, record, underway]);
-  assert.deepEqual(await store.metrics.list(id), [record]);
+  assert.deepEqual(await store.epochRecords.list(id), [record]);
   const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
   assert.deepEqual([event?.type, event?.data], ['epoch', record]);
 });
@@ -52,7 +52,7 @@ test('rejects an epoch with an infinite number as a whole', async (t) => {
     /validationLoss is Infinity/,
   );
   assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.5);
-  assert.equal((await store.metrics.list(id)).length, 1);
+  assert.equal((await store.epochRecords.list(id)).length, 1);
   assert.equal((await store.events.list(id, { limit: 10 })).data.length, 3);
 });
 
@@ -70,7 +70,7 @@ test('an epoch recorded again after an interruption keeps the first record and a
     ],
   );
   await store.jobs.recordEpoch(id, { ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
-  assert.deepEqual((await store.metrics.list(id))[0], epochRecord(1, 0.5));
+  assert.deepEqual((await store.epochRecords.list(id))[0], epochRecord(1, 0.5));
   const again = (await store.events.list(id, { limit: 10 })).data;
   assert.deepEqual(again.slice(0, -1), events);
   assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);

@@ -117,7 +117,7 @@ test('an illegal transition changes neither the job nor its events', async (t) =
   }
   assert.deepEqual(await store.jobs.get(id), before);
   assert.deepEqual(await eventsOf(store, id), events);
-  assert.equal((await store.metrics.list(id)).length, 1);
+  assert.equal((await store.epochRecords.list(id)).length, 1);
   assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
 });
 
@@ -136,7 +136,7 @@ test('a requeued job keeps its metrics, first start and attempt', async (t) => {
   const before = await store.jobs.get(id);
   assert.equal((await store.jobs.release(id)).status, 'queued');
   assert.deepEqual(await store.jobs.start(id), before);
-  assert.deepEqual(await store.metrics.list(id), [epochRecord(1, 0.5)]);
+  assert.deepEqual(await store.epochRecords.list(id), [epochRecord(1, 0.5)]);
 });
 
 test('a queued job is paused immediately, and keeps its queue position when resumed', async (t) => {

@@ -25,7 +25,7 @@ test('all data survives closing and reopening', async (t) => {
   const after = await openStore(directory);
   t.after(() => after.close());
   assert.deepEqual(await after.jobs.get(id), job);
-  assert.deepEqual(await after.metrics.list(id), [epochRecord(1, 0.5)]);
+  assert.deepEqual(await after.epochRecords.list(id), [epochRecord(1, 0.5)]);
   assert.deepEqual(await after.events.list(id, { limit: 100 }), events);
   const version = await after.models.version('fashion-mnist');
   assert.deepEqual(await after.blobs.get(version!.digest), new Uint8Array([1, 2, 3]));

@@ -9,7 +9,7 @@ import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
-import type { DatasetUploadService } from '../../services/uploaded-datasets.ts';
+import type { UploadedDatasetService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { withDatasetUpload } from '../bodies/dataset-upload.ts';
@@ -153,7 +153,7 @@ export const datasetRoutes =
 
 export const datasetWriteRoutes =
   (
-    uploads: DatasetUploadService,
+    uploads: UploadedDatasetService,
     idempotency: IdempotencyService,
     maxDatasetBytes: number,
     onTimeout: OnTimeout,
