@@ -1,6 +1,7 @@
 /** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
 import { z } from 'zod';
 import { MAX_CLASSES, MIN_CLASSES } from './dataset.ts';
+import { wellFormed } from './primitives.ts';
 
 /** Name of the form part that holds all arrays in one npz archive. */
 export const NPZ_PART = 'file';
@@ -22,7 +23,8 @@ const text = (maximum: number) =>
     .trim()
     .min(1)
     .max(maximum)
-    .regex(/^\P{Cc}*$/u, 'must have no control characters');
+    .regex(/^\P{Cc}*$/u, 'must have no control characters')
+    .refine(...wellFormed);
 
 const classNamesSchema = z
   .array(text(100))

@@ -2,9 +2,13 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { nameSchema } from './model-reference.ts';
-import { jsonText, metadataSchema } from './primitives.ts';
+import { jsonText, metadataSchema, wellFormed } from './primitives.ts';
 
-const className = z.string().min(1).max(100);
+const className = z
+  .string()
+  .min(1)
+  .max(100)
+  .refine(...wellFormed);
 
 /** Fields of the form that imports a model; all arrive as text. */
 export const importRequestSchema = z.strictObject({

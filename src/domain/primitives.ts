@@ -33,6 +33,12 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
     .pipe(schema);
 }
 
+/** JSON can escape half of a surrogate pair, which no header and no UTF-8 file can contain. */
+export const wellFormed = [
+  (text: string) => text.isWellFormed(),
+  'must be well-formed Unicode, without half of a surrogate pair',
+] as const;
+
 /** Free text attached to a job or a version. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))

@@ -1,7 +1,7 @@
 /** Metadata of exported models: the strings that turn parameters into a model. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { jsonText } from '../domain/primitives.ts';
+import { jsonText, wellFormed } from '../domain/primitives.ts';
 import type { Network } from '../numerics/network.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { rejectModelFile } from './model-file-error.ts';
@@ -23,7 +23,7 @@ const FORMAT = 'atelier';
 const metadataSchema = z.object({
   activation: z.enum(ACTIVATIONS),
   layer_sizes: jsonText(z.array(z.int())),
-  class_names: jsonText(z.array(z.string())),
+  class_names: jsonText(z.array(z.string().refine(...wellFormed))),
   standardization: jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() }).nullable()),
   digest: z.string(),
 });

@@ -112,6 +112,7 @@ test('rejects metadata of other parameters, and ignores metadata of other progra
   refusal({ ...metadata, activation: 'swish' }, /its metadata has an invalid activation/);
   refusal({ ...metadata, standardization: '{"mean":0,"std":0}' }, /an invalid standardization\.std/);
   refusal({ ...metadata, class_names: '[' }, /an invalid class_names/);
+  refusal({ ...metadata, class_names: String.raw`["a", "\ud800"]` }, /an invalid class_names/);
   const { activation } = importModel(safetensorsBytes(tensors, { ...metadata, format: 'pt' }));
   assert.equal(activation, null);
 });

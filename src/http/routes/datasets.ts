@@ -132,7 +132,10 @@ export const datasetRoutes =
         // A copy, not a view: the libraries below do not support Buffers over shared memory.
         const image = new Uint8Array(pixels.subarray(index * IMAGE_PIXELS, (index + 1) * IMAGE_PIXELS));
         const className = dataset.classNames[label]!;
-        reply.headers({ 'x-label': label, 'x-class-name': encodeURI(className).replaceAll('%20', ' ') });
+        reply.headers({
+          'x-label': label,
+          'x-class-name': encodeURI(className.toWellFormed()).replaceAll('%20', ' '),
+        });
         switch (type) {
           case 'image/png':
             return reply.type(type).send(await toPng(image));

@@ -229,6 +229,13 @@ const REFUSED = [
     'invalid-request',
     '#/classNames/1',
   ],
+  [
+    'a class name with half of a surrogate pair',
+    { ...small(), classNames: String.raw`["cat","\ud800"]` },
+    400,
+    'invalid-request',
+    '#/classNames/1',
+  ],
   ['an empty share', { ...small(), testFraction: '' }, 400, 'invalid-request', '#/testFraction'],
   ['an empty seed', { ...small(), seed: '' }, 400, 'invalid-request', '#/seed'],
   ['a share above a half', { ...small(), testFraction: '0.6' }, 400, 'invalid-request', '#/testFraction'],

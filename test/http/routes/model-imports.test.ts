@@ -228,6 +228,7 @@ const unfit: [fields: Record<string, string>, place: string][] = [
   [{ name: 'x', activation: 'swish' }, '#/activation'],
   [{ name: 'x', classNames: 'a,b,c' }, '#/classNames'],
   [{ name: 'x', classNames: '["a", "a", "b"]' }, '#/classNames'],
+  [{ name: 'x', classNames: String.raw`["a", "\udc00", "b"]` }, '#/classNames/1'],
   [{ name: 'x', classNames: `["${'n'.repeat(70_000)}"]` }, '#/classNames'],
   [{ name: 'x', standardization: '{"mean": 0, "std": 0}' }, '#/standardization/std'],
   [{ name: 'x', standardization: 'yes' }, '#/standardization'],
