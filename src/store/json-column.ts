@@ -1,4 +1,5 @@
 /** JSON text columns. */
+import { AtelierError } from '../errors.ts';
 
 /** @throws RangeError for NaN and infinities, which JSON would silently turn into null */
 export function encode(value: unknown): string {
@@ -10,7 +11,18 @@ export function encode(value: unknown): string {
   });
 }
 
-/** Parses text written by `encode`. The type is not checked. */
+/**
+ * Parses text written by `encode`. The type is not checked.
+ * @throws AtelierError `state-unusable` if the text is damaged
+ */
 export function decode<T>(text: string): T {
-  return JSON.parse(text) as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch (cause) {
+    throw new AtelierError(
+      'state-unusable',
+      'A row of the database is damaged: a column does not contain valid JSON. Restore the state directory from a backup.',
+      { cause },
+    );
+  }
 }

@@ -50,7 +50,8 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     const detail = 'The form cannot be read: a part must not be named __proto__, constructor or the like.';
     return new AtelierError('malformed-body', detail, options);
   }
-  if (error instanceof SyntaxError || (statusCode >= 400 && statusCode < 500)) {
+  // A SyntaxError without a status is a defect: the readers of bodies convert their own.
+  if (statusCode >= 400 && statusCode < 500) {
     return new AtelierError('malformed-body', toSentence(message), options);
   }
   return new AtelierError(
