@@ -92,7 +92,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
 
     const models = createModelService(store, catalog, modelCache);
     const queue = createLocalQueue({
-      nextQueued: async () => (await store.jobs.nextQueued())?.id,
+      nextQueued: store.jobs.nextQueued,
       runJob: createRunTraining({ store, catalog, models, log }),
       slots: config.trainingWorkers,
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'failed to run a job'),

@@ -19,7 +19,7 @@ export function createRunTraining(context: TrainingContext): RunJob {
     return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
   }
 
-  /** Returns null if the job was paused or cancelled while it was queued. */
+  /** Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. */
   async function tryStart(jobId: string): Promise<TrainingJob | null> {
     try {
       return await store.jobs.start(jobId, describeEnvironment);

@@ -87,7 +87,11 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
       .select(['id', 'request'])
       .where('status', 'in', statuses)
       .execute();
-    return new Map(rows.map(({ id, request }) => [id, decode<ResolvedTrainingRequest>(request).dataset]));
+    const used = rows.flatMap(({ id, request }) => {
+      const dataset = readDataset(request);
+      return dataset === undefined ? [] : [[id, dataset] as const];
+    });
+    return new Map(used);
   }
 
   return {
@@ -159,6 +163,15 @@ export async function assertDataset(
   throw new AtelierError('unknown-dataset', `Data set ${dataset} has just been deleted.`, {
     details: [{ pointer: '#/dataset', detail: 'must be an existing data set' }],
   });
+}
+
+/** Returns undefined if the value is damaged; that job will fail when it starts. */
+function readDataset(request: string): string | undefined {
+  try {
+    return decode<ResolvedTrainingRequest>(request).dataset;
+  } catch {
+    return undefined;
+  }
 }
 
 function datasetInUse(id: string, jobs: readonly string[]): AtelierError {

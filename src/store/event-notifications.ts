@@ -5,6 +5,7 @@ import { decode } from './json-column.ts';
 
 /** The job right after a change of its status. */
 export interface JobState {
+  /** Empty if the request in the job's row is damaged. */
   readonly modelName: string;
   readonly dataset: string;
   readonly validationFraction: number | null;
@@ -37,14 +38,20 @@ const TRIGGER = `
   create temp trigger event_written after insert on events begin
     select event_written(new.job_id, new.id, new.type, new.at, new.data, (
       select json_object(
-        'modelName', request ->> 'modelName',
-        'dataset', request ->> 'dataset',
+        'modelName', coalesce(request ->> 'modelName', ''),
+        'dataset', coalesce(request ->> 'dataset', ''),
         'validationFraction', request ->> '$.training.validation.fraction',
         'attempts', attempts,
-        'step', progress ->> 'step',
+        'step', coalesce(progress ->> 'step', 0),
         'digest', digest,
         'error', iif(error_code is null, null, json_object('code', error_code, 'message', error_message))
-      ) from jobs where id = new.job_id and new.type = 'status'
+      ) from (
+        select
+          iif(json_valid(request), request, '{}') as request,
+          iif(json_valid(progress), progress, '{}') as progress,
+          attempts, digest, error_code, error_message
+        from jobs where id = new.job_id and new.type = 'status'
+      )
     ));
   end`;
 

@@ -12,6 +12,7 @@ import {
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
+import { failDamagedJob, toReadableJob } from './damaged-jobs.ts';
 import { lockForEvent, writeEvent } from './events.ts';
 import { toJob, toVerification } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';
@@ -65,15 +66,20 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 }
 
 /**
- * Starts a queued job. The records of an interrupted run are kept: the next run continues from a checkpoint, or
+ * Starts a queued job. If its row is damaged, fails it and returns null. The records of an interrupted run are kept: the next run continues from a checkpoint, or
  * repeats the same measurements.
  * `started_at` is the start of the first run.
  */
-export function startJob(
+export async function startJob(
   trx: Transaction<Database>,
   id: string,
   detectEnvironment: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
-): Promise<TrainingJob> {
+): Promise<TrainingJob | null> {
+  const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
+  if (row?.status === 'queued' && !toReadableJob(row)) {
+    await failDamagedJob(trx, row);
+    return null;
+  }
   return change(trx, id, (job) => {
     const environment = detectEnvironment(decode<ResolvedTrainingRequest>(job.request));
     return {
@@ -118,12 +124,15 @@ function released(job: JobRow, step?: number): Change {
 export async function recoverInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
   const interrupted = await trx
     .selectFrom('jobs')
-    .select('id')
+    .selectAll()
     .where('status', 'in', [...ACTIVE_STATUSES])
     .orderBy('id')
     .execute();
   const jobs: TrainingJob[] = [];
-  for (const { id } of interrupted) jobs.push(await releaseJob(trx, id));
+  for (const row of interrupted) {
+    if (toReadableJob(row)) jobs.push(await releaseJob(trx, row.id));
+    else await failDamagedJob(trx, row);
+  }
   return jobs;
 }
 

@@ -11,6 +11,7 @@ import type {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './datasets.ts';
 import { writeEvent } from './events.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
@@ -53,22 +54,25 @@ export interface Jobs {
     },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
-  /** Newest first; `after` is exclusive and need not exist. */
+  /** Newest first, without jobs whose row is damaged; `after` is exclusive and need not exist. */
   list(query: {
     readonly limit: number;
     readonly after?: string | undefined;
     readonly status?: JobStatus | undefined;
   }): Promise<Page<TrainingJob>>;
-  /** The oldest queued job by creation, so a requeued job comes before later ones. */
-  nextQueued(): Promise<TrainingJob | undefined>;
+  /** Id of the oldest queued job by creation, so a requeued job comes before later ones. Its row may be damaged. */
+  nextQueued(): Promise<string | undefined>;
   count(status: JobStatus): Promise<number>;
   /** Whether no job has ever been created. */
   isEmpty(): Promise<boolean>;
-  /** `startedAt` is the time of the first start; the environment is that of the last one. */
+  /**
+   * `startedAt` is the time of the first start; the environment is that of the last one. A job whose row is damaged fails
+   * with `state-unusable` instead, and null is returned.
+   */
   start(
     id: string,
     detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
-  ): Promise<TrainingJob>;
+  ): Promise<TrainingJob | null>;
   /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
   requestCancel(id: string): Promise<TrainingJob>;
   /** A queued job is paused immediately; a running one stays pausing until `release`. */
@@ -80,7 +84,7 @@ export interface Jobs {
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
   /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
   release(id: string, step?: number): Promise<TrainingJob>;
-  /** Call when the service starts: releases the jobs that were active in a killed process. */
+  /** Call when the service starts: releases the jobs that were active in a killed process; damaged ones fail. */
   recoverInterrupted(): Promise<TrainingJob[]>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
@@ -126,20 +130,24 @@ export function createJobs(db: Kysely<Database>): Jobs {
     },
 
     async list({ limit, after, status }) {
-      let query = db.selectFrom('jobs').selectAll();
-      if (after !== undefined) query = query.where('id', '<', after);
-      if (status !== undefined) query = query.where('status', '=', status);
-      const rows = await query
-        .orderBy('id', 'desc')
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, limit, toJob);
+      const jobs: TrainingJob[] = [];
+      // More rows are selected only in the place of damaged ones.
+      for (let cursor = after; ; ) {
+        const missing = limit + 1 - jobs.length;
+        let query = db.selectFrom('jobs').selectAll();
+        if (cursor !== undefined) query = query.where('id', '<', cursor);
+        if (status !== undefined) query = query.where('status', '=', status);
+        const rows = await query.orderBy('id', 'desc').limit(missing).execute();
+        jobs.push(...rows.flatMap((row) => toReadableJob(row) ?? []));
+        if (rows.length < missing || jobs.length > limit) break;
+        cursor = rows.at(-1)!.id;
+      }
+      return toPage(jobs, limit, (job) => job);
     },
 
     async nextQueued() {
-      const oldest = db.selectFrom('jobs').selectAll().where('status', '=', 'queued').orderBy('id').limit(1);
-      const row = await oldest.executeTakeFirst();
-      return row && toJob(row);
+      const oldest = db.selectFrom('jobs').select('id').where('status', '=', 'queued').orderBy('id').limit(1);
+      return (await oldest.executeTakeFirst())?.id;
     },
 
     count: (status) => count(db, status),

@@ -63,7 +63,7 @@ test('concurrent creations respect the queue limit', async (t) => {
   const refused = results.filter((result) => result.status === 'rejected');
   assert.equal(refused.length, 13);
   assert.ok(refused.every(({ reason }) => failure('queue-full', '7 training jobs')(reason)));
-  await store.jobs.start((await store.jobs.nextQueued())!.id);
+  await store.jobs.start((await store.jobs.nextQueued())!);
   await store.jobs.create(request(), untouched, { queueLimit: 7 });
 });
 
@@ -118,11 +118,11 @@ test('pages of one status contain that status only', async (t) => {
 test('the next job is the one that waited longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
-  assert.equal((await store.jobs.nextQueued())?.id, first);
+  assert.equal(await store.jobs.nextQueued(), first);
   await store.jobs.start(first);
-  assert.equal((await store.jobs.nextQueued())?.id, second);
+  assert.equal(await store.jobs.nextQueued(), second);
   await store.jobs.release(first);
-  assert.equal((await store.jobs.nextQueued())?.id, first);
+  assert.equal(await store.jobs.nextQueued(), first);
 });
 
 test('jobs are counted by status', async (t) => {
