@@ -170,7 +170,10 @@ const SERVICE = {
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 
 const JOBS = {
-  'loss-diverged': ['The loss is no longer a number.', 'Lower the learning rate, or set `clipNorm`.'],
+  'loss-diverged': [
+    'The loss is no longer a number, or far above that of a guess.',
+    'Lower the learning rate, or set `clipNorm`.',
+  ],
   'gradient-check-failed': [
     'The check before the training found a gradient that differs from the differences.',
     'Follow the `advice` of the report.',

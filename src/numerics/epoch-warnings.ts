@@ -57,15 +57,19 @@ export function epochWarnings(figures: EpochFigures): EpochWarning[] {
   return warnings;
 }
 
+/** Whether a mean training loss shows that the weights have exploded. */
+export function isExplodedLoss(trainLoss: number, classes: number): boolean {
+  return trainLoss > LARGE_LOSS * Math.log(classes);
+}
+
 /** Checks the gradient of the last step; and the loss of the epoch, because dead units have no gradient. */
 function describeExplosion({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
   if (gradientNorm > LARGE_NORM) {
     const length = gradientNorm.toPrecision(3);
     return `The gradient norm was ${length} in the last step of epoch ${epoch}; it is usually of the order of 1`;
   }
-  const uniformLoss = Math.log(classes);
-  if (trainLoss > LARGE_LOSS * uniformLoss) {
-    const [loss, uniform] = [trainLoss.toPrecision(3), uniformLoss.toPrecision(3)];
+  if (isExplodedLoss(trainLoss, classes)) {
+    const [loss, uniform] = [trainLoss.toPrecision(3), Math.log(classes).toPrecision(3)];
     return `The training loss of epoch ${epoch} was ${loss}; a uniform guess has ${uniform}: steps were too large`;
   }
   return null;

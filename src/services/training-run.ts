@@ -1,6 +1,9 @@
 /** One attempt of a training job: prepares the thread's task and stores the thread's reports. */
 import type { Catalog } from '../datasets/catalog.ts';
+import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import { isExplodedLoss } from '../numerics/epoch-warnings.ts';
 import { sha256Hex } from '../store/blobs.ts';
 import type { JobOutcome, Store } from '../store/store.ts';
 import type {
@@ -55,6 +58,11 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
     const { parameters, engine, fused, standardization, stoppedAt } = result;
     const bytes = new Uint8Array(parameters.buffer, parameters.byteOffset, parameters.byteLength);
     const record = (await store.epochRecords.list(job.id)).find(({ epoch }) => epoch === result.epoch);
+    const classes = dataset.classNames.length;
+    // A verification publishes nothing, and may repeat a job that exploded when such jobs still succeeded.
+    if (job.verification === null && record && isExplodedLoss(record.trainLoss, classes)) {
+      return fail(serializeError(diverged(record, classes)));
+    }
     const succeed = async (digest: string): Promise<void> => {
       const model = {
         datasetId: dataset.id,
@@ -73,6 +81,16 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
     };
     // A verification publishes nothing: only its digest is compared.
     return job.verification === null ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
+  }
+
+  function diverged({ epoch, trainLoss }: EpochRecord, classes: number): AtelierError {
+    const [loss, uniform] = [trainLoss.toPrecision(3), Math.log(classes).toPrecision(3)];
+    return new AtelierError(
+      'loss-diverged',
+      `The training diverged, so no model is published: the training loss of epoch ${epoch} was ${loss}; a uniform guess ` +
+        `has ${uniform}. Lower training.optimizer.learningRate (${job.training.optimizer.learningRate}), for example by a ` +
+        'factor of ten, or set training.clipNorm, for example to 1.',
+    );
   }
 
   /** A checkpoint that cannot be stored does not end the training; a resumption uses the one before it. */

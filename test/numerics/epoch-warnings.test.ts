@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EpochFigures, epochWarnings } from '../../src/numerics/epoch-warnings.ts';
+import { type EpochFigures, epochWarnings, isExplodedLoss } from '../../src/numerics/epoch-warnings.ts';
 
 const healthy: EpochFigures = {
   epoch: 4,
@@ -52,6 +52,14 @@ test('warns of an explosion by the loss, too, if dead units left no gradient', (
   assert.deepEqual(codes({ trainLoss: 100 * Math.log(10) }), []);
   assert.deepEqual(codes({ trainLoss: 70, classes: 2 }), ['exploding-gradient']);
   assert.deepEqual(codes({ trainLoss: 1e6, gradientNorm: 1e6 }), ['exploding-gradient']);
+});
+
+test('a training loss above 100 ln K means that the weights have exploded', () => {
+  assert.deepEqual(
+    [1, 100 * Math.log(10), 231, 167_610].map((loss) => isExplodedLoss(loss, 10)),
+    [false, false, true, true],
+  );
+  assert.equal(isExplodedLoss(70, 2), true);
 });
 
 test('gives all warnings of an epoch', () => {

@@ -182,6 +182,29 @@ test('a diverging job fails immediately with code and advice, and publishes noth
   assert.deepEqual([status?.type, status?.data], ['status', { from: 'running', to: 'failed' }]);
 });
 
+test('a training that explodes with finite losses fails with advice and its checkpoint, and publishes nothing', async () => {
+  const training = {
+    epochs: 2,
+    batchSize: 1024,
+    validation: { fraction: 0.98 },
+    optimizer: { type: 'adam', learningRate: 100 },
+  } as const;
+  const job = await train(app, tiny({ modelName: 'exploded', network: { hidden: [8] }, training }));
+  assert.ok(job.latest!.trainLoss > 100 * Math.log(10) && Number.isFinite(job.latest!.testLoss));
+  assert.deepEqual(
+    [job.status, job.error?.code, job.model, job.digest],
+    ['failed', 'loss-diverged', null, null],
+  );
+  assert.match(
+    job.error!.message,
+    /training loss of epoch 2 was \S+; a uniform guess has 2\.30\. Lower training\.optimizer\.learningRate \(100\)/,
+  );
+  assert.deepEqual(job.stoppedAt, { step: 4, reason: 'failed' });
+  assert.equal((await app.inject('/v1/models/exploded')).statusCode, 404);
+  const { data } = (await app.inject(`/v1/training-jobs/${job.id}/checkpoints`)).json();
+  assert.equal(data.at(-1).step, 4);
+});
+
 const toldOf = (events: JobEvent[], type: JobEvent['type']) =>
   events.filter((event) => event.type === type).map(({ data }) => data['code'] ?? data['epoch']);
 
