@@ -35,7 +35,11 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   if (stopping) return;
   const { host, port } = config;
   const address = await app.listen({ host, port }).catch((cause) => {
-    const message = `Cannot listen on HOST=${host} PORT=${port}: ${cause.message}.`;
+    const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${
+      cause.code === 'EADDRINUSE'
+        ? 'Another process uses the port; set PORT to another one.'
+        : 'Check HOST and PORT.'
+    }`;
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');

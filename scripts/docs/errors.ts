@@ -32,7 +32,7 @@ const SENT = {
   ],
   'body-too-large': [
     'The body is larger than the route allows.',
-    'Send less at once, or raise `MAX_BODY_BYTES` or `MAX_DATASET_BYTES`.',
+    'Send less at once. For images and models raise `MAX_BODY_BYTES`, for data sets `MAX_DATASET_BYTES`; JSON bodies without images have a fixed limit.',
   ],
   'unsupported-media-type': [
     'The route does not read this content type or content encoding.',

@@ -15,14 +15,18 @@ import {
   MODEL_FORM_LIMITS,
 } from '../../src/http/bodies/multipart.ts';
 import { CRITICAL_FACTOR } from '../../src/http/plugins/backpressure.ts';
-import { CONNECTION_LIMITS, MAX_HEADER_BYTES } from '../../src/http/plugins/connection-limits.ts';
+import {
+  CONNECTION_LIMITS,
+  MAX_HEADER_BYTES,
+  MAX_PATH_PARAMETER_CHARS,
+} from '../../src/http/plugins/connection-limits.ts';
 import {
   LARGE_BODY_BYTES,
   MAX_LARGE_BODIES,
   MIN_LARGE_BODY_BYTES_PER_SECOND,
 } from '../../src/http/plugins/large-bodies.ts';
 import { MAX_DRAIN_IDLE_MS } from '../../src/http/responses/drain-request.ts';
-import { MAX_JSON_BODY_BYTES, MAX_PATH_PARAMETER_CHARS } from '../../src/http/server-options.ts';
+import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';

@@ -135,7 +135,8 @@ async function asUndecodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message.split('\n')[0]!.slice(0, 200) : String(cause);
+    const isUnknown = cause instanceof Error && /unsupported image format|is empty/i.test(cause.message);
+    const reason = isUnknown ? 'its format is not PNG, JPEG or WebP' : 'it is damaged or truncated';
     throw new AtelierError(
       'undecodable-image',
       `The image cannot be decoded: ${reason}. Send a complete PNG, JPEG or WebP.`,

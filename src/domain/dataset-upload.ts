@@ -57,7 +57,7 @@ export const datasetFieldsSchema = z.strictObject({
     .default(null),
   seed: z
     .string()
-    .regex(/^\d+$/, 'must be a whole number')
+    .regex(/^\d+$/, 'must be a whole number from 0 to 4294967295')
     .transform(Number)
     .pipe(z.int().max(2 ** 32 - 1))
     .default(0),

@@ -31,13 +31,17 @@ export const importRequestSchema = z.strictObject({
       .min(2)
       .max(100)
       .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice'),
+    'must be a JSON array, such as ["cat", "dog"]',
   )
     .optional()
     .describe('JSON array of the class names, in the order of the outputs'),
   standardization: z
     .union([
       z.literal('none').transform(() => null),
-      jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() })),
+      jsonText(
+        z.strictObject({ mean: z.number(), std: z.number().positive() }),
+        'must be none, or JSON such as {"mean": 0.286, "std": 0.353}',
+      ),
     ])
     .optional()
     .describe(
@@ -49,7 +53,9 @@ export const importRequestSchema = z.strictObject({
     .max(64)
     .optional()
     .describe('Id of the data set to evaluate the model on and to take missing class names from, or `none`'),
-  metadata: jsonText(metadataSchema).optional().describe('JSON object of at most 16 short strings'),
+  metadata: jsonText(metadataSchema, 'must be a JSON object of strings, such as {"run": "7"}')
+    .optional()
+    .describe('JSON object of at most 16 short strings'),
 });
 export type ImportRequest = z.output<typeof importRequestSchema>;
 

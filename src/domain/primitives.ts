@@ -8,7 +8,8 @@ const DIGITS = /^(0|[1-9][0-9]*)$/;
  * also accept '', ' 1', '1e3', '0x10' and '1.0'. For a default use `prefault`: the OpenAPI document omits `default`.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
-  const error = `must be a whole number from ${min} to ${max}`;
+  const allowed = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
+  const error = `must be a whole number${allowed}`;
   return z.preprocess(
     (text) => (typeof text === 'string' && DIGITS.test(text) ? Number(text) : text),
     z.int({ error, abort: true }).min(min, { error, abort: true }).max(max, error),

@@ -76,7 +76,8 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
     return { source: 'packed-npy', ...readPackedVector(parseTensor('the array', bytes), hidden) };
   }
   if (start.startsWith('PK')) return readLayers(parseNpz(bytes), 'npz');
-  if (start[8] !== '{') rejectModelFile('it is not an .npy, .npz or safetensors file');
+  if (start[8] !== '{')
+    rejectModelFile('it is not an .npy, .npz or safetensors file; ONNX and JSON cannot be imported');
   const { tensors, metadata } = parseSafetensors(bytes);
   const parts = readLayers(tensors, 'safetensors');
   return { ...parts, metadata: readModelMetadata(metadata, parts) };

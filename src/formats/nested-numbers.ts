@@ -54,7 +54,8 @@ export function countElements(shape: readonly number[]): number {
 }
 
 function describeKind(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
+  if (value === undefined) return 'missing';
+  if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

@@ -9,14 +9,16 @@ import {
 import type { Config } from '../config.ts';
 import { sendClientError } from './errors/client-error.ts';
 import { sendProblem } from './errors/error-handler.ts';
-import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
+import {
+  CONNECTION_LIMITS,
+  connectionOptions,
+  MAX_PATH_PARAMETER_CHARS,
+} from './plugins/connection-limits.ts';
 import { generateRequestId } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 
 /** Size limit of a JSON body without images. */
 export const MAX_JSON_BODY_BYTES = 2 ** 20;
-/** Longest id or name in a path; a longer one results in 404. */
-export const MAX_PATH_PARAMETER_CHARS = 128;
 
 export function serverOptions(
   { maxBodyBytes, trustProxy }: Pick<Config, 'maxBodyBytes' | 'trustProxy'>,

@@ -1,8 +1,10 @@
 /** Lists models and versions, and loads the version that a request refers to. */
+
 import type { Catalog } from '../datasets/catalog.ts';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
+import { nearestName } from '../domain/nearest-name.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
@@ -35,6 +37,9 @@ export interface ModelService {
   invalidate(gone?: readonly VersionReference[]): void;
 }
 
+/** Number of model names in an error message. */
+const MAX_LISTED = 10;
+
 export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints'>,
   catalog: Catalog,
@@ -52,12 +57,16 @@ export function createModelService(
     const model = await models.get(name);
     if (model && typeof wanted === 'string') {
       const aliases = Object.entries(model.aliases).map(([alias, number]) => `${alias} (${number})`);
-      return `Model ${name} has no alias ${wanted}; it has: ${aliases.join(', ') || 'none'}.`;
+      return `Model ${name} has no alias ${wanted}; ${aliases.length > 0 ? `its aliases are: ${aliases.join(', ')}` : 'it has no aliases'}.`;
     }
     if (model) return `Model ${name} has no version ${wanted}; its newest is ${model.latest.version}.`;
-    const { data } = await models.list({ limit: 10 });
-    const known =
-      data.length > 0 ? `Existing models: ${data.map((m) => m.name).join(', ')}` : 'No models exist yet';
+    const { data, hasMore } = await models.list({ limit: 100 });
+    const names = data.map((each) => each.name);
+    const nearest = nearestName(name, names);
+    const listed =
+      names.slice(0, MAX_LISTED).join(', ') + (hasMore || names.length > MAX_LISTED ? ', …' : '');
+    const suggestion = nearest ? `Did you mean ${nearest}? ` : '';
+    const known = names.length > 0 ? `${suggestion}Existing models: ${listed}` : 'No models exist yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });
     const publishing = running.filter((job) => job.verification === null);
     const runningJobs = publishing.map((job) => `${job.id}, which publishes ${job.modelName}`).join('; ');

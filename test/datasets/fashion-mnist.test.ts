@@ -93,7 +93,10 @@ test('rejects a missing or truncated file', async (t) => {
   await truncate(join(folder, TRAIN_IMAGES), 1000);
   await assert.rejects(loadFashionMnist(folder), isAtelierError('invalid-dataset', /bytes of data/));
   await rm(join(folder, TRAIN_IMAGES));
-  await assert.rejects(loadFashionMnist(folder), isAtelierError('invalid-dataset', /no such file/));
+  await assert.rejects(
+    loadFashionMnist(folder),
+    isAtelierError('invalid-dataset', /does not exist\. Run "npm run data"/),
+  );
 });
 
 test('the catalog finds data sets by id and counts their examples', async (t) => {

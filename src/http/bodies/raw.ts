@@ -63,12 +63,16 @@ async function inflateTo(limit: number, bytes: Buffer): Promise<Buffer> {
   try {
     return await inflate(bytes, { maxOutputLength: limit });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE') {
       const detail = `The inflated body is larger than the limit of ${limit} bytes.`;
       throw new AtelierError('body-too-large', detail, { cause });
     }
-    throw new AtelierError('malformed-body', `The body cannot be inflated: ${message}.`, { cause });
+    throw new AtelierError(
+      'malformed-body',
+      'The body cannot be decompressed: it is damaged, truncated, or compressed differently.',
+      { cause },
+    );
   }
 }
 

@@ -12,13 +12,18 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
 };
 
+const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  'headers-too-large': 'The request line and headers are too large. Send at most 16 KiB.',
+  'malformed-request': 'The bytes sent are not a valid HTTP/1.1 request.',
+};
+
 /** Called for every 408 that is written to the connection directly, which Fastify does not notice. */
 export type OnTimeout = (reply: FastifyReply) => void;
 
 /** @param url URL of the request, if its request line arrived */
 export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
-  const message = `${problemTitle(code)}: ${error.message}.`;
+  const message = code === 'request-timeout' ? `${problemTitle(code)}: ${error.message}.` : MESSAGES[code]!;
   const problem = toProblem(new AtelierError(code, message), url, randomUUID());
   const { status, requestId } = problem;
   const { type, toBody } = errorFormatForUrl(url);

@@ -3,6 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toSentence } from '../../domain/issue-message.ts';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
+import { MAX_PATH_PARAMETER_CHARS } from '../plugins/connection-limits.ts';
 import { routeNotFound } from '../plugins/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
 import { drainRequest } from '../responses/drain-request.ts';
@@ -21,6 +22,13 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed-body',
   FST_ERR_BAD_URL: 'invalid-request',
   FST_ERR_MAX_PARAM_LENGTH: 'route-not-found',
+};
+
+/** Our own sentences for errors of the router. */
+const ROUTER_MESSAGES: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL:
+    'The path is invalid: after a percent sign, two hexadecimal digits must follow, which form UTF-8.',
+  FST_ERR_MAX_PARAM_LENGTH: `A name in the path is longer than ${MAX_PATH_PARAMETER_CHARS} characters.`,
 };
 
 /** @param maxBodyBytes see `sendProblem` */
@@ -43,7 +51,7 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
     const { bodyLimit } = request.routeOptions;
     return new AtelierError(mapped, `The body is larger than the limit of ${bodyLimit} bytes.`, options);
   }
-  if (mapped) return new AtelierError(mapped, toSentence(message), options);
+  if (mapped) return new AtelierError(mapped, ROUTER_MESSAGES[code] ?? toSentence(message), options);
   // @fastify/static rejects a path that leads out of the folder of /docs.
   if (statusCode === 403) return routeNotFound(request);
   if (code === 'FST_PROTO_VIOLATION') {

@@ -29,6 +29,8 @@ export const CONNECTION_LIMITS: ConnectionLimits = {
   checkMs: 5000,
   connections: 4000,
 };
+/** Longest id or name in a path; a longer one results in 404. */
+export const MAX_PATH_PARAMETER_CHARS = 128;
 /** Size limit of the request line and all headers. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 /** Idle time before TCP keep-alive probes a silent client. */

@@ -17,11 +17,15 @@ export function parse<T extends z.ZodType>(schema: T, data: unknown) {
   return schema.safeParse(data, { error: issueMessage });
 }
 
-export function describeIssue(issue: Issue, schema: unknown, data: unknown): Described[] {
+/** @param noun the name of a key in the request: `field` or `parameter` */
+export function describeIssue(issue: Issue, schema: unknown, data: unknown, noun = 'field'): Described[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const allowed = allowedFields(schema, path, data);
-    return issue.keys.map((key) => ({ path: [...path, key], detail: describeUnknownField(key, allowed) }));
+    return issue.keys.map((key) => ({
+      path: [...path, key],
+      detail: describeUnknownField(key, allowed, noun),
+    }));
   }
   if (issue.code === 'invalid_union') return describeUnion(issue, schema, data);
   if (issue.code === 'invalid_key') {
@@ -37,11 +41,11 @@ interface AllowedFields {
   readonly type: string | undefined;
 }
 
-function describeUnknownField(name: string, { names, type }: AllowedFields): string {
+function describeUnknownField(name: string, { names, type }: AllowedFields, noun: string): string {
   const nearest = nearestName(name, names);
   const suggestion = nearest ? `Did you mean \`${nearest}\`? ` : '';
   const list = names.length > 0 ? names.join(', ') : 'none';
-  return `Unknown field \`${name}\`. ${suggestion}Allowed${type ? ` with type ${type}` : ''}: ${list}.`;
+  return `Unknown ${noun} \`${name}\`. ${suggestion}Allowed${type ? ` with type ${type}` : ''}: ${list}.`;
 }
 
 function describeUnion(

@@ -48,7 +48,7 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
     .flatMap((issue) => {
       const isRepeated = part === 'querystring' && Array.isArray(valueAt(data, issue.path));
       if (isRepeated) return [{ path: issue.path, detail: 'is given more than once' }];
-      return describeIssue(issue, schema, data);
+      return describeIssue(issue, schema, data, part === 'body' ? 'field' : 'parameter');
     })
     .map(({ path, detail: text }): ErrorDetail => {
       const detail = toSentence(text);
@@ -58,7 +58,8 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
     });
   const lines = details
     .slice(0, MAX_ERRORS)
-    .map((each) => `${'pointer' in each ? each.pointer : each.parameter}: ${each.detail}`);
+    .map((each) => ('pointer' in each ? each.pointer : each.parameter))
+    .map((location, i) => (location === '#' ? details[i]!.detail : `${location}: ${details[i]!.detail}`));
   if (details.length > MAX_ERRORS) {
     lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more.`);
   }

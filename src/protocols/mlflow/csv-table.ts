@@ -50,12 +50,19 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
       on_record: addRow,
     });
   } catch (error) {
-    if (error instanceof CsvError) malformed(error.message.slice(0, 200), error);
+    if (error instanceof CsvError) malformed(CSV_DEFECTS[error.code] ?? 'its syntax is invalid', error);
     throw error;
   }
   if (length === 0) malformed('it has no row of numbers');
   return { shape: [length / columns, columns], values: values.subarray(0, length) };
 }
+
+/** Our own words for the errors of the parser. */
+const CSV_DEFECTS: Readonly<Partial<Record<CsvError['code'], string>>> = {
+  CSV_RECORD_INCONSISTENT_FIELDS_LENGTH: 'its rows differ in the number of columns',
+  CSV_QUOTE_NOT_CLOSED: 'a quoted cell is not closed',
+  CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes`,
+};
 
 function looksLikeHeader(cells: readonly string[]): boolean {
   return (

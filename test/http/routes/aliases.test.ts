@@ -89,7 +89,7 @@ test('a version is shown and predicts by its aliases', async () => {
   assert.deepEqual([version.version, version.aliases], [3, ['stable']]);
   assert.deepEqual((await app.inject('/v1/models/shoes')).json().aliases, { stable: 3 });
   const missing = assertProblem(await predictWith('shoes/versions/canary'), 404, 'model-not-found');
-  assert.match(missing.detail, /shoes has no alias canary; it has: stable \(3\)/);
+  assert.match(missing.detail, /shoes has no alias canary; its aliases are: stable \(3\)/);
 });
 
 test('a rollback moves the alias to the previous version in its history', async () => {

@@ -265,7 +265,7 @@ test('a damaged, truncated or uncompressed body gives 400, a bomb 413', async ()
   const gzip = { 'content-encoding': 'gzip' };
   const compressed = gzipSync(binaryRequest({ inputs: [three] }, [bytes]).payload);
   for (const payload of [Buffer.from('{}'), compressed.subarray(0, -9), compressed.with(20, 255)]) {
-    assertError(await send({ headers: gzip, payload: Buffer.from(payload) }), 400, /inflated/);
+    assertError(await send({ headers: gzip, payload: Buffer.from(payload) }), 400, /decompressed/);
   }
   const bomb = gzipSync(Buffer.alloc(2 ** 23 + 1));
   assert.ok(bomb.length < 10_000);

@@ -193,7 +193,7 @@ for (const [title, sent, pattern] of [
   ['text for a number', body({ data: image.with(7, '0' as never) }), /data\/7 is a string/],
   ['null for a number', body({ data: image.with(7, null as never) }), /data\/7 is null/],
   ['true for a number', body({ data: image.with(7, true as never) }), /data\/7 is a boolean/],
-  ['no data', body({ data: undefined }), /data is undefined/],
+  ['no data', body({ data: undefined }), /data is missing/],
   ['data that is no array', body({ data: 'AAAA' }), /data is a string/],
   ['data that is an object', body({ data: {} }), /data is an object/],
   ['BYTES', body({ datatype: 'BYTES' }), /"BYTES"; allowed for image: UINT8/],
