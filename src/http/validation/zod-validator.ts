@@ -45,6 +45,7 @@ export function parseBody<T extends z.ZodType>(schema: T, data: unknown): z.infe
 
 function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, part: string): AtelierError {
   const details = issues
+    .filter((issue) => !isImplied(issue, issues))
     .flatMap((issue) => {
       const isRepeated = part === 'querystring' && Array.isArray(valueAt(data, issue.path));
       if (isRepeated) return [{ path: issue.path, detail: 'is given more than once' }];
@@ -64,6 +65,15 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
     lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more.`);
   }
   return new AtelierError('invalid-request', `${PARTS[part]} ${lines.join(' ')}`, { details });
+}
+
+/** zod limits every integer to the safe ones, which is irrelevant beside a limit of the schema. */
+function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
+  const isSafeLimit =
+    (issue.code === 'too_big' && issue.maximum === Number.MAX_SAFE_INTEGER) ||
+    (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
+  if (!isSafeLimit) return false;
+  return issues.some((other) => other !== issue && other.path.join() === issue.path.join());
 }
 
 /** RFC 6901, as a URI fragment. */

@@ -164,6 +164,21 @@ for (const [url, body, pointer, code = 'invalid-request'] of refused) {
   });
 }
 
+test('reports one limit of an integer, not the one of safe integers', async () => {
+  for (const [seed, limit] of [
+    [1e30, 'at most 4294967295'],
+    [-1e30, 'at least 0'],
+  ] as const) {
+    const response = await app.inject({
+      method: 'POST',
+      url: TRAIN,
+      payload: { dataset: 'fashion-mnist', seed },
+    });
+    const problem = assertProblem(response, 400, 'invalid-request');
+    assert.deepEqual(problem.errors, [{ pointer: '#/seed', detail: `Must be ${limit}, but is ${seed}.` }]);
+  }
+});
+
 test('reports all errors at once', async () => {
   const body = { dataset: 'x', seed: -1, training: { epochs: 0, batch: 7 } };
   const { errors } = assertProblem(await send(TRAIN, JSON.stringify(body)), 400, 'invalid-request');
