@@ -17,8 +17,6 @@ export interface BlobStore {
    * @throws AtelierError `state-unusable` if the blob is missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** Digests of all blobs. */
-  list(): Promise<string[]>;
   /** Does nothing if the blob does not exist. */
   remove(digest: string): Promise<void>;
 }
@@ -72,11 +70,6 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
         );
       }
       return bytes;
-    },
-
-    async list() {
-      const files = await readdir(directory);
-      return files.map((name) => `sha256:${name}`).filter((digest) => DIGEST.test(digest));
     },
 
     remove: (digest) => rm(join(directory, parseHex(digest)), { force: true }),

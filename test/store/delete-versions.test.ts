@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { utimes } from 'node:fs/promises';
+import { readdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
@@ -112,7 +112,7 @@ test('removes parameters without a version at the next start', async (t) => {
   await utimes(join(directory, 'blobs', unpublished.slice('sha256:'.length)), 0, 0);
   const after = await openStore(directory);
   t.after(() => after.close());
-  assert.deepEqual(await blobs.list(), [digest]);
+  assert.deepEqual(await readdir(join(directory, 'blobs')), [digest.slice('sha256:'.length)]);
 });
 
 test('parameters survive concurrent publishing and deleting', async (t) => {
