@@ -30,7 +30,7 @@ const MAX_LISTED = 10;
 
 /** @param builtIn data sets that always stay in memory */
 export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatasets): Catalog {
-  const always = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
+  const builtInById = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
   const tensors = stored && createTensorCache(stored);
   let summaries = [...(stored?.summaries ?? []), ...builtIn.map(summarize)];
   const summary = (id: string) => summaries.find((dataset) => dataset.id === id);
@@ -40,7 +40,9 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
     list: () => summaries,
     async get(id) {
       const found = summary(id);
-      if (!found || always.has(id)) return always.get(id);
+      if (!found) return undefined;
+      const dataset = builtInById.get(id);
+      if (dataset) return dataset;
       const { classNames, digest } = found;
       try {
         return { id, classNames, digest, ...(await tensors!.get(found)) };
@@ -60,11 +62,11 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
   };
 }
 
-/** Ids for an error message; of many, the eight newest and the last, which is built in. */
+/** Ids for an error message. If there are more than ten: the first eight, an ellipsis and the last. */
 export function listDatasetIds(catalog: Catalog): string {
   const ids = catalog.list().map(({ id }) => id);
-  if (ids.length > MAX_LISTED) ids.splice(MAX_LISTED - 2, ids.length - MAX_LISTED + 1, '…');
-  return ids.join(', ');
+  if (ids.length <= MAX_LISTED) return ids.join(', ');
+  return [...ids.slice(0, MAX_LISTED - 2), '…', ids.at(-1)].join(', ');
 }
 
 /** Summary of a built-in data set. */

@@ -13,26 +13,26 @@ export const explanationQuerySchema = z.strictObject({
 });
 
 /** null if the network overflows. */
-const number = z.number().nullable();
-const map = z.array(z.array(number).length(IMAGE_SIDE)).length(IMAGE_SIDE);
+const finiteOrNullSchema = z.number().nullable();
+const pixelMapSchema = z.array(z.array(finiteOrNullSchema).length(IMAGE_SIDE)).length(IMAGE_SIDE);
 
 export const explanationSchema = z
   .object({
     model: versionReferenceSchema,
     label: z.int().describe('The explained class'),
     className: z.string(),
-    probability: number.describe('Probability of that class; null if the network overflows'),
-    predicted: z.object({ label: z.int(), className: z.string(), probability: number }),
+    probability: finiteOrNullSchema.describe('Probability of that class; null if the network overflows'),
+    predicted: z.object({ label: z.int(), className: z.string(), probability: finiteOrNullSchema }),
     occlusion: z.object({
       patch: z.literal(PATCH).describe('Side of the square that is set to 0, in pixels'),
       stride: z.literal(STRIDE),
-      map: map.describe(
+      pixelMapSchema: pixelMapSchema.describe(
         'For each pixel, the mean drop of the probability over the squares that cover it; positive values support the class',
       ),
     }),
     gradient: z.object({
       of: z.literal('log-probability'),
-      map: map.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
+      pixelMapSchema: pixelMapSchema.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
     }),
     diagnosis: diagnosisSchema.optional().describe('Present with diagnose=true'),
   })
@@ -64,8 +64,8 @@ export function describeExplanation(
     model,
     ...named(label),
     predicted: named(predicted),
-    occlusion: { patch: PATCH, stride: STRIDE, map: toRows(occlusion) },
-    gradient: { of: 'log-probability', map: toRows(gradient) },
+    occlusion: { patch: PATCH, stride: STRIDE, pixelMapSchema: toRows(occlusion) },
+    gradient: { of: 'log-probability', pixelMapSchema: toRows(gradient) },
     ...(diagnosis && { diagnosis }),
   };
 }

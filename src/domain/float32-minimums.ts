@@ -1,10 +1,10 @@
 /**
- * Smallest values of options that the float32 kernel can use; it would round smaller ones to 0.
+ * Lower limits of options for the float32 kernel, in which much smaller values underflow to 0.
  * Only requests are checked. The schema of responses has no such limits, so that older jobs can still be shown.
  */
 export const FLOAT32_MINIMUMS = {
   clipNorm: 1e-6,
-  /** Squares of gradients below 2⁻¹⁰⁰ are stored as 0, so epsilon must not be smaller than their root, about 1e-15. */
+  /** The kernel stores second moments below 2⁻¹⁰⁰ as 0, so epsilon must be at least about √2⁻¹⁰⁰ ≈ 1e-15. */
   epsilon: 1e-15,
   classWeight: 1e-6,
 } as const;
@@ -24,8 +24,10 @@ interface Underflow {
 export function findUnderflows({ optimizer, clipNorm, classWeights }: CheckedOptions): Underflow[] {
   const underflows: Underflow[] = [];
   if (clipNorm !== null && clipNorm < FLOAT32_MINIMUMS.clipNorm) {
-    const advice = `must be at least ${FLOAT32_MINIMUMS.clipNorm}, or null for no clipping`;
-    underflows.push({ path: ['clipNorm'], message: advice });
+    underflows.push({
+      path: ['clipNorm'],
+      message: `must be at least ${FLOAT32_MINIMUMS.clipNorm}, or null for no clipping`,
+    });
   }
   if (optimizer.epsilon !== undefined && optimizer.epsilon < FLOAT32_MINIMUMS.epsilon) {
     underflows.push({

@@ -19,7 +19,7 @@ export const imageQuery = {
   ),
 };
 
-export interface ImageQuery {
+export interface ImageDecodingOptions {
   readonly pixels?: z.output<typeof imageQuery.pixels>;
   readonly fit?: z.output<typeof imageQuery.fit>;
 }

@@ -7,25 +7,27 @@ const MIN_PREFIX_CHARS = 3;
 const MAX_NAME_CHARS = 64;
 
 /**
- * @returns the known name that differs from `name` in at most two letters; else the one closest in length that is a
- * prefix of `name` or has `name` as a prefix; else undefined
+ * Ignores case.
+ * @returns the closest known name within two edits, or fewer for short names; else the one closest in length that is a
+ * prefix of `name` or has `name` as a prefix, of at least three characters; else undefined
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_NAME_CHARS) return undefined;
   const lower = name.toLowerCase();
   const near = known
-    .map((candidate) => ({ candidate, letters: distance(lower, candidate.toLowerCase()) }))
-    // Short names need closer matches, since two letters may be the whole name.
-    .filter(({ candidate, letters }) => letters <= Math.min(MAX_DISTANCE, (candidate.length - 1) / 2))
-    .toSorted((a, b) => a.letters - b.letters)[0];
+    .map((candidate) => ({ candidate, edits: distance(lower, candidate.toLowerCase()) }))
+    // Short names need closer matches, since two edits could replace the whole name.
+    .filter(({ candidate, edits }) => edits <= Math.min(MAX_DISTANCE, (candidate.length - 1) / 2))
+    .toSorted((a, b) => a.edits - b.edits)[0];
   if (near) return near.candidate;
   return known
     .filter(
-      (candidate) => hasPrefix(candidate.toLowerCase(), lower) || hasPrefix(lower, candidate.toLowerCase()),
+      (candidate) =>
+        hasLongPrefix(candidate.toLowerCase(), lower) || hasLongPrefix(lower, candidate.toLowerCase()),
     )
     .toSorted((a, b) => Math.abs(a.length - name.length) - Math.abs(b.length - name.length))[0];
 }
 
-function hasPrefix(text: string, prefix: string): boolean {
+function hasLongPrefix(text: string, prefix: string): boolean {
   return prefix.length >= MIN_PREFIX_CHARS && text.startsWith(prefix);
 }

@@ -1,11 +1,12 @@
-/** Schemas of single values: whole numbers and JSON that arrive as text, and metadata. */
+/** Shared schemas: numbers and JSON that arrive as text, well-formed Unicode, metadata. */
 import { z } from 'zod';
 
 const DIGITS = /^(0|[1-9][0-9]*)$/;
 
 /**
  * A whole number that arrives as text, in a path, query or header. Only decimal digits are accepted; `Number` would
- * also accept '', ' 1', '1e3', '0x10' and '1.0'. For a default use `prefault`: the OpenAPI document omits `default`.
+ * also accept '', ' 1', '1e3', '0x10' and '1.0'. Give defaults with
+ * `.prefault()`; those of `.default()` would be missing in the OpenAPI document.
  */
 export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   const allowed = max === Number.MAX_SAFE_INTEGER ? `, at least ${min}` : ` from ${min} to ${max}`;
@@ -34,7 +35,10 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
     .pipe(schema);
 }
 
-/** JSON can escape half of a surrogate pair, which no header and no UTF-8 file can contain. */
+/**
+ * Arguments of `.refine()` for well-formed Unicode. A JSON escape can produce a lone surrogate, which neither a header nor a
+ * UTF-8 file can contain.
+ */
 export const wellFormed = [
   (text: string) => text.isWellFormed(),
   'must be well-formed Unicode, without half of a surrogate pair',

@@ -1,4 +1,4 @@
-/** Options that are valid alone but conflict with each other; checked when a job is created. */
+/** Rules beyond the schema: options that conflict with each other or with the data set. */
 import type { ErrorDetail } from '../errors.ts';
 import type { TrainingRequest } from './training-job.ts';
 
@@ -7,7 +7,8 @@ type Conflict = Extract<ErrorDetail, { pointer: string }>;
 /**
  * Returns the conflicts, none if the options fit together.
  * @param classes number of classes of the data set
- * @param validationImages number of images held out for validation; 0 if every class is too small for the fraction
+ * @param validationImages number of images held out for validation; 0 without validation, or if every class is too small
+ *   for the fraction
  */
 export function findTrainingConflicts(
   request: TrainingRequest,

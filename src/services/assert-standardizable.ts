@@ -1,4 +1,4 @@
-/** Rejects standardization of constant pixels, whose standard deviation is 0. */
+/** Rejects standardization if all training pixels are equal: their deviation is 0. */
 import { type Dataset, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
@@ -11,13 +11,13 @@ export function assertStandardizable(
   { id, train }: Dataset,
 ): void {
   const fraction = training.validation?.fraction ?? null;
-  if (!training.standardize || isVaried(train, fraction)) return;
-  const part = splitByClass(train.labels, fraction, seed).train;
-  if (!isUniform(train, part, IMAGE_PIXELS)) return;
-  const value = train.pixels[part[0]! * IMAGE_PIXELS];
+  if (!training.standardize || isCertainlyVaried(train, fraction)) return;
+  const trainingIndices = splitByClass(train.labels, fraction, seed).train;
+  if (!isUniform(train, trainingIndices, IMAGE_PIXELS)) return;
+  const value = train.pixels[trainingIndices[0]! * IMAGE_PIXELS];
   throw new AtelierError(
     'impossible-request',
-    `All pixels of the ${part.length} training images of data set ${id} are ${value}, so they cannot be standardized. ` +
+    `All pixels of the ${trainingIndices.length} training images of data set ${id} are ${value}, so they cannot be standardized. ` +
       'Omit standardize.',
     {
       details: [{ pointer: '#/training/standardize', detail: 'must be false if all pixels are equal' }],
@@ -26,14 +26,16 @@ export function assertStandardizable(
 }
 
 /**
- * Whether more images have varied pixels than are held out, so that the training split contains one. This is nearly always
- * true and takes about a millisecond, while the split itself would block the main thread for ten.
+ * A fast sufficient check: if more images are not uniform than are held out for validation, at least one of them is in the
+ * training split. It nearly always suffices and takes about a millisecond; the split itself would block the main thread
+ * for ten.
  */
-function isVaried(train: Dataset['train'], fraction: number | null): boolean {
+function isCertainlyVaried(train: Dataset['train'], fraction: number | null): boolean {
   const images = train.labels.length;
-  let heldOut = images - countTrainingExamples(train.labels, fraction);
-  for (let n = 0; n < images && heldOut >= 0; n++) {
-    if (!isUniform(train, Uint32Array.of(n), IMAGE_PIXELS)) heldOut--;
+  const heldOut = images - countTrainingExamples(train.labels, fraction);
+  let varied = 0;
+  for (let n = 0; n < images && varied <= heldOut; n++) {
+    if (!isUniform(train, Uint32Array.of(n), IMAGE_PIXELS)) varied++;
   }
-  return heldOut < 0;
+  return varied > heldOut;
 }

@@ -4,19 +4,19 @@ import type { Dataset } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 
 /**
- * @param missing the message if the data set does not exist
+ * @param missingMessage the message if the data set does not exist
  * @throws AtelierError `unknown-dataset`, with a list of the existing data sets; `dataset-damaged`
  */
 export async function findDataset(
   catalog: Catalog,
   id: string,
   pointer: string,
-  missing = `Data set ${id} does not exist`,
+  missingMessage = `Data set ${id} does not exist`,
 ): Promise<Dataset> {
   const dataset = await catalog.get(id);
   if (dataset) return dataset;
   const detail = `must be one of: ${listDatasetIds(catalog)}`;
-  throw new AtelierError('unknown-dataset', `${missing}; it ${detail}.`, {
+  throw new AtelierError('unknown-dataset', `${missingMessage}; the data set ${detail}.`, {
     details: [{ pointer, detail }],
   });
 }

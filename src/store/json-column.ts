@@ -5,7 +5,9 @@ import { AtelierError } from '../errors.ts';
 export function encode(value: unknown): string {
   return JSON.stringify(value, (key, part: unknown) => {
     if (typeof part === 'number' && !Number.isFinite(part)) {
-      throw new RangeError(`Only finite numbers can be stored, but ${key} is ${part}.`);
+      throw new RangeError(
+        `Cannot store ${part} in JSON${key && ` (key "${key}")`}: only finite numbers are allowed.`,
+      );
     }
     return part;
   });

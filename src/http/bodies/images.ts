@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { inFileError, type ReceivedImages } from '../../datasets/decode-images.ts';
 import { containImage, countPixels, decodeImage } from '../../datasets/encoded-image.ts';
-import type { ImageQuery } from '../../domain/image-query.ts';
+import type { ImageDecodingOptions } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm, registerMultipart } from './multipart.ts';
@@ -39,7 +39,7 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
 export async function readImages(
   request: FastifyRequest,
   maxBodyBytes: number,
-  query: ImageQuery,
+  query: ImageDecodingOptions,
 ): Promise<ReceivedImages> {
   if (request.isMultipart()) return readImageForm(request, maxBodyBytes, query);
   if (!(request.body instanceof Buffer)) {
@@ -55,7 +55,7 @@ export async function readImages(
 async function readImageForm(
   request: FastifyRequest,
   maxBodyBytes: number,
-  query: ImageQuery,
+  query: ImageDecodingOptions,
 ): Promise<ReceivedImages> {
   const parts: ReceivedImages[] = [];
   const names: string[] = [];
@@ -129,7 +129,7 @@ async function limitPixels(files: readonly ReceivedFile[]): Promise<void> {
 async function toReceivedImages(
   type: string,
   bytes: Uint8Array,
-  { pixels, fit }: ImageQuery,
+  { pixels, fit }: ImageDecodingOptions,
 ): Promise<ReceivedImages> {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
     rejectOption('pixels', pixels, `Applies to JSON and npy only; pixels of ${type} are 0–255.`);
@@ -163,7 +163,7 @@ function detectType(bytes: Buffer, declared: string): string {
   return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonicalType(declared);
 }
 
-function rejectOption(parameter: keyof ImageQuery, value: string, detail: string): never {
+function rejectOption(parameter: keyof ImageDecodingOptions, value: string, detail: string): never {
   const message = `The option ?${parameter}=${value} does not apply to this body. ${detail} Leave the option out.`;
   throw new AtelierError('invalid-request', message, { details: [{ parameter, detail }] });
 }
