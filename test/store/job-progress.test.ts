@@ -49,7 +49,7 @@ test('rejects an epoch with an infinite number as a whole', async (t) => {
   await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
   await assert.rejects(
     store.jobs.recordEpoch(id, epochRecord(2, Number.POSITIVE_INFINITY), [], underway),
-    /validationLoss is Infinity/,
+    /Infinity in JSON \(key "validationLoss"\)/,
   );
   assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.5);
   assert.equal((await store.epochRecords.list(id)).length, 1);
