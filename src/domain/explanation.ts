@@ -26,13 +26,13 @@ export const explanationSchema = z
     occlusion: z.object({
       patch: z.literal(PATCH).describe('Side of the square that is set to 0, in pixels'),
       stride: z.literal(STRIDE),
-      pixelMapSchema: pixelMapSchema.describe(
+      map: pixelMapSchema.describe(
         'For each pixel, the mean drop of the probability over the squares that cover it; positive values support the class',
       ),
     }),
     gradient: z.object({
       of: z.literal('log-probability'),
-      pixelMapSchema: pixelMapSchema.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
+      map: pixelMapSchema.describe('∂ log p / ∂ pixel, for pixels from 0 to 1'),
     }),
     diagnosis: diagnosisSchema.optional().describe('Present with diagnose=true'),
   })
@@ -64,8 +64,8 @@ export function describeExplanation(
     model,
     ...named(label),
     predicted: named(predicted),
-    occlusion: { patch: PATCH, stride: STRIDE, pixelMapSchema: toRows(occlusion) },
-    gradient: { of: 'log-probability', pixelMapSchema: toRows(gradient) },
+    occlusion: { patch: PATCH, stride: STRIDE, map: toRows(occlusion) },
+    gradient: { of: 'log-probability', map: toRows(gradient) },
     ...(diagnosis && { diagnosis }),
   };
 }

@@ -19,8 +19,8 @@ test('shows maps as rows of the image, with the explained and the most probable 
     [shown.label, shown.className, shown.probability, shown.predicted],
     [0, 'round', 0.25, { label: 1, className: 'square', probability: 0.75 }],
   );
-  assert.equal(shown.occlusion.pixelMapSchema[1]![2], 30 / 784);
-  assert.equal(shown.gradient.pixelMapSchema[27]![27], -783 / 784);
+  assert.equal(shown.occlusion.map[1]![2], 30 / 784);
+  assert.equal(shown.gradient.map[27]![27], -783 / 784);
 });
 
 test('values that overflow become null, since JSON has no NaN', () => {
@@ -32,7 +32,7 @@ test('values that overflow become null, since JSON has no NaN', () => {
     gradient: new Float64Array(784).fill(Number.POSITIVE_INFINITY),
   });
   assert.deepEqual(
-    [shown.probability, shown.occlusion.pixelMapSchema[0]![0], shown.gradient.pixelMapSchema[0]![0]],
+    [shown.probability, shown.occlusion.map[0]![0], shown.gradient.map[0]![0]],
     [null, null, null],
   );
   assert.deepEqual(explanationSchema.parse(shown), shown);

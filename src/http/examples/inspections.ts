@@ -101,8 +101,8 @@ const explanation: Explanation = {
   className: 'Ankle boot',
   probability: 0.8288509249687195,
   predicted: { label: 9, className: 'Ankle boot', probability: 0.8288509249687195 },
-  occlusion: { patch: 4, stride: 2, pixelMapSchema: map },
-  gradient: { of: 'log-probability', pixelMapSchema: map },
+  occlusion: { patch: 4, stride: 2, map },
+  gradient: { of: 'log-probability', map },
 };
 
 const diagnosis: Diagnosis = {

@@ -53,13 +53,13 @@ test('the occlusion map equals the drop in predictions of covered images', async
   // The corner pixel is covered by one square only.
   const covered = Uint8Array.from(picture, (value, i) => (i % 28 < 4 && i < 4 * 28 ? 0 : value));
   const drop = probability! - (await probabilityOf(covered, label));
-  assert.ok(Math.abs(occlusion.pixelMapSchema[0]![0]! - drop) < 1e-6);
-  assert.ok(occlusion.pixelMapSchema.flat().some((value) => Math.abs(value!) > 1e-3));
+  assert.ok(Math.abs(occlusion.map[0]![0]! - drop) < 1e-6);
+  assert.ok(occlusion.map.flat().some((value) => Math.abs(value!) > 1e-3));
 });
 
 test('the gradient equals the slope of the predicted log-probability', async () => {
   const { label, gradient } = await explain(BYTES, picture);
-  const [at, steepest] = gradient.pixelMapSchema
+  const [at, steepest] = gradient.map
     .flat()
     .map((value, i) => [i, value!] as const)
     .filter(([i]) => picture[i]! >= 10 && picture[i]! <= 245)
