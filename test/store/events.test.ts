@@ -53,7 +53,10 @@ test('pages neither skip nor repeat events while more are appended', async (t) =
 test('a rejected event takes no number', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
-  await assert.rejects(store.events.append(id, 'warning', { loss: Number.NaN }), /loss is NaN/);
+  await assert.rejects(
+    store.events.append(id, 'warning', { loss: Number.NaN }),
+    /NaN in JSON \(key "loss"\)/,
+  );
   assert.equal((await store.events.append(id, 'warning', {})).id, 2);
 });
 
