@@ -42,7 +42,7 @@ export function isHost(text: string): boolean {
 function toHostHeader(host: string): string {
   const bracketed = isIP(host) === 6 ? `[${host}]` : host;
   const url = `http://${bracketed}`;
-  // A link-local address with its zone is not part of any URL.
+  // A link-local address with its zone is not valid in a URL.
   return URL.canParse(url) ? new URL(url).hostname : bracketed.toLowerCase();
 }
 

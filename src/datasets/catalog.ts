@@ -4,7 +4,7 @@ import { createTensorCache, type LoadTensors } from './tensor-cache.ts';
 
 export interface Catalog {
   /**
-   * Returns the data set with its tensors in shared memory.
+   * Returns the data set with its tensors in shared memory, or undefined if it does not exist.
    * @throws AtelierError `dataset-damaged`
    */
   get(id: string): Promise<Dataset | undefined>;

@@ -33,13 +33,13 @@ export function decodeImages(body: ReceivedImages): ImageBatch {
   }
 }
 
-/** The corrections of each image; empty if none were made. In a form, either all images were resized or none. */
+/** One list of corrections per image; empty without `fit`, which applies to all files of a form or to none. */
 export function listCorrections(body: ReceivedImages): (readonly Correction[])[] {
   if (body.kind === 'many') return body.parts.flatMap(listCorrections);
   return body.kind === 'batch' && body.corrected ? [body.corrected] : [];
 }
 
-/** The buffers that hold the images. */
+/** Views of the buffers that hold the images. */
 export function bufferViews(body: ReceivedImages): ArrayBufferView[] {
   if (body.kind === 'many') return body.parts.flatMap(bufferViews);
   return [body.kind === 'batch' ? body.pixels : body.bytes];

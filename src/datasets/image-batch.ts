@@ -60,10 +60,10 @@ export function inferScale(
 }
 
 /**
- * Converts n × 784 numbers to pixels; bytes are not copied.
+ * Converts n × 784 numbers to pixels. Bytes on the scale 0–255 are not copied.
  * @param isUnitScale whether the numbers are 0–1 instead of 0–255
  * @param rounding relative rounding error of the numbers' type
- * @param reject called with the index of the first number that is out of range or NaN
+ * @param reject throws the error; called with the index of the first number that is not from 0 to `limit`
  */
 export function scaleNumbers(
   numbers: ArrayLike<number | bigint>,

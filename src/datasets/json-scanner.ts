@@ -90,7 +90,7 @@ export class JsonScanner {
     }
   }
 
-  /** The type of the next value. @throws AtelierError `malformed-body` if there is no value */
+  /** The type of the next value; a number is consumed. @throws AtelierError `malformed-body` if no value follows */
   typeOfNext(expected: string): string {
     if (!Number.isNaN(this.number())) return 'a number';
     return TYPES[this.peek()] ?? this.malformed(expected);

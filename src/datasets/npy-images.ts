@@ -13,10 +13,10 @@ import {
 } from './image-batch.ts';
 
 /**
- * Decodes one or more images of any numeric dtype. Integers are 0–255; floats are 0–1 if their maximum is at most 1.
- * Bytes are not copied.
+ * Decodes one or more images of any numeric dtype. If `options.pixels` is not set, integers are 0–255, and floats are
+ * 0–1 if their maximum is at most 1, else 0–255.
  * @throws AtelierError `malformed-body`, `invalid-image-size`, `invalid-pixels`, or `ambiguous-pixel-range` if the
- *   maximum is just above 1
+ *   maximum of floats is just above 1 and `options.pixels` is not set
  */
 export function decodeNpy(bytes: Uint8Array, options: PixelOptions = {}): ImageBatch {
   return decodeNpyFiles([bytes], options)[0]!;

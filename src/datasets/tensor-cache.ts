@@ -11,8 +11,8 @@ export interface TensorCache {
 }
 
 /**
- * Evicts the least recently used data sets above `maxBytes`, but never one in use, which would be loaded twice, or
- * the most recent one.
+ * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and those
+ * in use: a job holds their tensors, so loading them again would store them twice.
  */
 export function createTensorCache(options: {
   load: LoadTensors;

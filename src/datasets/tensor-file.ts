@@ -30,7 +30,7 @@ export async function writeTensorFile(path: string, { train, test }: Tensors): P
 
 /**
  * Reads the file into shared memory.
- * @throws AtelierError `dataset-damaged` if it is missing or its digest differs
+ * @throws AtelierError `dataset-damaged` if it cannot be read, or its size or digest differs
  */
 export async function readTensorFile(path: string, dataset: DatasetSummary): Promise<Tensors> {
   const { train, test } = dataset.splits;

@@ -16,7 +16,9 @@ export type ArrayReport = z.infer<typeof arraySchema>;
 
 const duplicatesSchema = z.object({
   images: z.int().describe('Number of images whose pixels all equal those of an earlier image'),
-  withOtherLabel: z.int().describe('Number of these images whose label differs'),
+  withOtherLabel: z
+    .int()
+    .describe('Number of these images whose label differs from that of the earlier image'),
   first: z
     .array(z.tuple([z.int(), z.int()]))
     .max(MAX_PAIRS)

@@ -28,7 +28,7 @@ export const comparisonQuerySchema = evaluationQuerySchema.extend({
       /^[a-z0-9][a-z0-9._-]{0,63}(@[a-z0-9][a-z0-9._-]{0,63})?$/,
       'must be "name@version", "name@alias" or "name"',
     )
-    .describe('The other version, `name@version`; it must have the same classes'),
+    .describe('The other version: `name@version`, `name@alias` or `name`; it must have the same classes'),
 });
 export type ComparisonQuery = z.output<typeof comparisonQuerySchema>;
 

@@ -69,7 +69,7 @@ export const importOriginSchema = z
   .object({
     source: z
       .enum(IMPORT_SOURCES)
-      .describe('Program that wrote the file, inferred from the names of its arrays'),
+      .describe('Naming scheme of the arrays (sklearn, pytorch), otherwise the format of the file'),
     fileDigest: z.string().describe('`sha256:` and the digest of the file as sent'),
     rounded: z.int().describe('Number of parameters that were rounded to float32'),
     assumed: z

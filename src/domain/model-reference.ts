@@ -31,7 +31,7 @@ export type VersionName = number | string;
 
 /**
  * `"name"` (the champion, else the newest version), `"name@3"`, `"name@alias"`, or `{ name, version? }`. `"job_…@1688"`
- * is the checkpoint of a training job after 1,688 steps; model names cannot contain capital letters.
+ * is the checkpoint of a training job after 1,688 steps; job ids are not valid model names, which have no capitals.
  */
 export const modelReferenceSchema = z.union([
   z

@@ -51,7 +51,7 @@ export const modelVersionSchema = z
     fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),
     testAccuracy: z.number().nullable(),
     digest: z.string().describe('`sha256:` and the digest of the packed float32 parameters, little-endian'),
-    lineage: lineageSchema.describe('Origin of the version; it stays complete when the job is deleted'),
+    lineage: lineageSchema.describe('Origin of the version, copied from its job or import'),
   })
   .meta({ id: 'ModelVersion' });
 export type ModelVersion = z.infer<typeof modelVersionSchema>;

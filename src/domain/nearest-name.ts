@@ -8,8 +8,9 @@ const MAX_NAME_CHARS = 64;
 
 /**
  * Ignores case.
- * @returns the closest known name within two edits, or fewer for short names; else the one closest in length that is a
- * prefix of `name` or has `name` as a prefix, of at least three characters; else undefined
+ * @returns the closest known name within two edits, or fewer for short names. Without one, the closest in length of
+ *   the names that begin with `name`, or with which `name` begins: the shorter must have at least three characters.
+ *   Otherwise undefined, as for a `name` of more than 64 characters.
  */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   if (name.length > MAX_NAME_CHARS) return undefined;

@@ -119,7 +119,7 @@ export const trainingRequestSchema = z
   })
   .meta({ id: 'TrainingRequest' });
 
-/** A training request as sent, after validation. */
+/** A training request after validation: as sent, with the defaults of the schema filled in. */
 export type TrainingRequest = z.output<typeof trainingRequestSchema>;
 /** A training request with all defaults filled in, including the model name, whose default is the data set's id. */
 export type ResolvedTrainingRequest = TrainingRequest & { modelName: string };

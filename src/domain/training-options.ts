@@ -73,7 +73,7 @@ export const scheduleSchema = z.discriminatedUnion('type', [
   }),
   z.strictObject({
     type: z.literal('one-cycle'),
-    peak: learningRate.describe("Highest learning rate; the rate rises to it from the optimizer's"),
+    peak: learningRate.describe('Highest learning rate; the rate rises to it from `optimizer.learningRate`'),
     warmupFraction: z.number().gt(0).lt(1).default(0.3),
     final: z
       .number()

@@ -5,7 +5,7 @@ const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g;
 
 /**
  * @param json text that JSON.parse accepts
- * @returns the first key that occurs twice in an object, compared after unescaping
+ * @returns the first key that occurs twice in an object, compared after unescaping; undefined if there is none
  */
 export function findDuplicateKey(json: string): string | undefined {
   const opened: Set<string>[] = [];

@@ -24,7 +24,7 @@ export interface ImportHints {
 }
 
 export interface ImportedModel {
-  /** Program that wrote the file, inferred from the names of its arrays. */
+  /** The program whose array names the file has; the file format for Atelier's own names and packed vectors. */
   readonly source: ImportOrigin['source'];
   readonly layerSizes: LayerSizes;
   /** Packed; all finite. */
@@ -34,7 +34,7 @@ export interface ImportedModel {
   /** null if neither the file nor the request gives it. */
   readonly activation: Activation | null;
   readonly classNames: readonly string[] | null;
-  /** null if neither gives it, or if there is no standardization; the network then takes pixels / 255. */
+  /** null without standardization, or if neither file nor request gives it; the network then takes pixels / 255. */
   readonly standardization: Standardization | null;
   /** Properties that neither the file nor the request gives. */
   readonly assumed: ImportOrigin['assumed'];

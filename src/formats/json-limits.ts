@@ -37,7 +37,7 @@ export function findLimitViolation(
     } else if (isQuoted) {
       if (byte === BACKSLASH) n++;
     } else if (byte === COMMA) commas++;
-    // "[" and "{", "]" and "}" differ by one bit.
+    // "[" and "{" differ by one bit, and so do "]" and "}".
     else if ((byte & 0xdf) === 0x5b) {
       nested++;
       opened++;

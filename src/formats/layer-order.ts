@@ -1,7 +1,4 @@
-/**
- * Orders layers that have paths instead of numbers, such as "0" and "2", "fc1" and "fc2", "hidden" and "out". Files sort
- * names alphabetically, so layers whose names differ only in numbers are ordered by them; shapes decide the rest.
- */
+/** Orders the layers of a file by the numbers in their names and by their shapes. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
 import type { LayerTensors } from './tensor.ts';
@@ -15,7 +12,13 @@ interface NamedLayer extends LayerTensors {
 /** Limit of the search, which takes too long for more layers. Files with more are rejected later. */
 const MAX_SEARCHED = 9;
 
-/** @throws AtelierError `invalid-model-file` if several orders fit */
+/**
+ * Orders layers whose keys are module paths, such as "0" and "2", "fc1" and "fc2", "hidden" and "out". The order in
+ * the file is not used, because files sort names alphabetically. Layers whose names differ only in numbers are
+ * ordered by these numbers; shapes decide the rest.
+ * @returns the layers sorted by name if no order fits, or if there are too many to search
+ * @throws AtelierError `invalid-model-file` if several orders fit
+ */
 export function orderByShape(layers: ReadonlyMap<string, LayerTensors>): LayerTensors[] {
   const { compare } = new Intl.Collator('en', { numeric: true });
   const sorted: NamedLayer[] = [...layers]

@@ -9,7 +9,7 @@ export interface NestedTensor {
 
 /**
  * @param pointer JSON pointer of the array in the body
- * @throws AtelierError `invalid-request` if rows differ in length or an element is not a number
+ * @throws AtelierError `invalid-request` if it is not an array, rows differ in length, or an element is not a number
  */
 export function readNested(data: unknown, pointer: string): NestedTensor {
   if (!Array.isArray(data))
@@ -42,7 +42,10 @@ function checkRows(row: readonly unknown[], shape: readonly number[], pointer: s
     const inner = row[i];
     if (!Array.isArray(inner) || inner.length !== shape[depth]) {
       const found = Array.isArray(inner) ? `has ${inner.length} elements` : `is ${describeKind(inner)}`;
-      rejectAt(`${pointer}/${i}`, `${found}, but must be an array of ${shape[depth]}, like the first`);
+      rejectAt(
+        `${pointer}/${i}`,
+        `${found}, but must be an array of ${shape[depth]} elements, like the first`,
+      );
     }
     checkRows(inner, shape, `${pointer}/${i}`, depth + 1);
   }

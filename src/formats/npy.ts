@@ -32,7 +32,7 @@ export function parseNpy(bytes: Uint8Array): NpyArray {
   return { shape, dtype, data: header.fortranOrder ? toCOrder(values, shape) : values };
 }
 
-/** Writes an .npy file of the given shape in C order. */
+/** Writes an .npy file of the given shape in C order. @throws RangeError if the shape does not hold the values */
 export function npyBytes(
   values: Uint8Array | Float32Array | Float64Array,
   shape: readonly number[],

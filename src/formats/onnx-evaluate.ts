@@ -77,7 +77,7 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs
   }
   const [probabilities, labels] = graph.outputs.map(({ name }) => computed.get(name));
   if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
-    return rejectModelFile('its outputs are not probabilities and label');
+    return rejectModelFile('its outputs are not "probabilities" and "label"');
   }
   return { probabilities: probabilities.data, labels: labels.data };
 }
@@ -85,11 +85,11 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs
 function readImages({ inputs: [input] }: OnnxModel['graph'], images: Uint8Array): Matrix {
   const columns = input?.shape[1];
   if (input?.name !== 'image' || typeof columns !== 'number' || !(columns > 0)) {
-    return rejectModelFile('its input is not image');
+    return rejectModelFile('its input is not "image", or the number of pixels is not fixed');
   }
   const rows = images.length / columns;
   if (!Number.isInteger(rows))
-    rejectModelFile(`its images have ${columns} pixels, not those of the data set`);
+    rejectModelFile(`its input has ${columns} pixels per image, which differs from the data set`);
   // Same as NumPy's images / 255 in float32, which a client would send.
   const data = new Float64Array(images);
   if (input.elementType === 'uint8') return { rows, columns, data };
@@ -102,7 +102,7 @@ function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed 
   const inputs = node.inputs.map(
     (name) => values.get(name) ?? rejectModelFile(`${quote(name)} is used before it is computed`),
   );
-  if (inputs.length === 0) rejectModelFile(`${quote(node.output)} is computed from nothing`);
+  if (inputs.length === 0) rejectModelFile(`${quote(node.output)} has no inputs`);
   return operator(inputs, node);
 }
 

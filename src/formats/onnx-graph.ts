@@ -24,8 +24,9 @@ const ACTIVATION_NODES: Readonly<
 };
 
 /**
- * image (batch × d0) → scaling and standardization, if the network has them → W a + b and activation for each layer →
- * probabilities (batch × classes, float) and label (batch, int64), the lowest label of the highest probability.
+ * image (batch × d0) → division by 255 for `uint8` → standardization, if the network has it → W a + b for each layer,
+ * with the activation after hidden layers → probabilities (batch × classes, float) and label (batch, int64), the
+ * lowest label of the highest probability.
  */
 export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
   const { layerSizes, activation, standardization, parameters } = model;

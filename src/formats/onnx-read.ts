@@ -37,7 +37,7 @@ export function readOnnx(bytes: Uint8Array): OnnxModel {
   const [ir, version] = [integer(model, MODEL.irVersion), integer(opset, OPERATOR_SET.version)];
   if (ir !== IR_VERSION || version !== OPSET || text(opset, OPERATOR_SET.domain) !== '') {
     rejectModelFile(
-      `IR ${ir} with opset ${version} is not supported; it must be ${IR_VERSION} with ${OPSET}`,
+      `IR ${ir} with opset ${version} is not supported; it must be IR ${IR_VERSION} with opset ${OPSET}`,
     );
   }
   const entries = messages(model, MODEL.metadataProps).map((each) => [

@@ -52,7 +52,7 @@ export function readSafetensorsHeader(file: Uint8Array): {
   const { json, dataStart } = readJson(file);
   const fields = Object.entries(json);
   if (fields.length > MAX_TENSORS + 1) {
-    rejectModelFile(`its header lists ${fields.length} tensors; the limit is ${MAX_TENSORS}`);
+    rejectModelFile(`its header lists ${fields.length} entries; the limit is ${MAX_TENSORS} tensors`);
   }
   const entries = fields.filter(([name]) => name !== METADATA).map((each) => readEntry(each, dataStart));
   checkCovered(entries, dataStart, file.length);

@@ -41,7 +41,7 @@ export async function buildApp(
     requireRouteScopes,
     // Before any other request hook, so that timeouts cover all of them.
     (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout),
-    // Counts requests from their first byte on.
+    // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
     // Before the scopes of the routes, which inherit parsers, validators and serializers.
     registerJsonBody,
@@ -61,7 +61,7 @@ export async function buildApp(
     registerNotFound,
     // Before work that depends on the headers or the body.
     validateHostAndExpect,
-    // After the Host header is known to be single, which it compares; before all work for a foreign page.
+    // After the check for a single Host header, which it compares; before any work for a page of another origin.
     (app) => restrictAnonymousAccess(app, config),
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.

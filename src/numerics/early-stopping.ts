@@ -4,7 +4,7 @@ export interface EarlyStopping {
   readonly monitor: 'validationLoss' | 'validationAccuracy';
   /** Epochs without improvement after which the training stops, from 1. */
   readonly patience: number;
-  /** Smallest change that counts as an improvement. */
+  /** A change counts as an improvement if it is greater than this. */
   readonly minDelta: number;
   /** Whether the final parameters are those of the best epoch, unless the training ends by reaching its target. */
   readonly restoreBest: boolean;

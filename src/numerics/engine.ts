@@ -128,7 +128,10 @@ export interface Engine {
   step(examples: Examples, batch: Uint32Array, position: StepPosition, sums: BatchSums): void;
   /** 2-norm of the objective's gradient, before clipping, in the last step that measured it. */
   gradientNorm(): number;
-  /** `out` ← the objective's packed gradient at `position`, without an update. */
+  /**
+   * `out` ← the objective's packed gradient at `position`, without an update.
+   * @throws RangeError when the batch is empty or larger than `batchSize`.
+   */
   gradient(out: Parameters, examples: Examples, batch: Uint32Array, position: StepPosition): void;
   /**
    * Adds to `sums` the loss and the correct predictions of the given examples, with the parameters rounded to float32 as

@@ -62,7 +62,7 @@ export function isExplodedLoss(trainLoss: number, classes: number): boolean {
   return trainLoss > LARGE_LOSS * Math.log(classes);
 }
 
-/** Checks the gradient of the last step; and the loss of the epoch, because dead units have no gradient. */
+/** Checks the gradient norm of the last step, and the loss of the epoch too, because dead units have no gradient. */
 function describeExplosion({ epoch, gradientNorm, trainLoss, classes }: EpochFigures): string | null {
   if (gradientNorm > LARGE_NORM) {
     const length = gradientNorm.toPrecision(3);

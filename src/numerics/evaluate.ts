@@ -35,7 +35,7 @@ const CHUNK_IMAGES = 1000;
 /** Multiply-adds of about 50 ms in the reference; chunks of wide networks have fewer images, to stop as promptly. */
 const CHUNK_COST = 5e7;
 
-/** Loss is NaN if the network is not finite. @throws RangeError without indices: the means would be 0 / 0. */
+/** The loss may be NaN or infinite if logits overflow. @throws RangeError without indices, whose mean is 0 / 0 */
 export function* evaluate(
   network: Network,
   parameters: Parameters,
@@ -54,7 +54,7 @@ export function* evaluate(
   return { loss: loss / indices.length, accuracy: correct / indices.length };
 }
 
-/** Like `evaluate`, but computed by an engine that is faster than the reference and uses its own parameters. */
+/** Like `evaluate`, but computed by a faster engine from its own parameters. The means are NaN without indices. */
 export function* evaluateByEngine(
   evaluateChunk: NonNullable<Engine['evaluate']>,
   examples: Examples,

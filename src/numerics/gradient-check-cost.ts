@@ -6,9 +6,9 @@ import { type LayerSizes, parameterCount } from './network.ts';
 const EXPONENTIAL = 10;
 
 /**
- * Multiply-adds, including zeros, of checking `coordinates` of all parameters: 3 forward passes for the analytic
- * gradient; and for each coordinate of layer l, each evaluation and each example, d_{l+1} to update the next layer, all
- * products above it, and the softmax.
+ * Multiply-adds, including zeros, of a check of `coordinates` parameters, spread evenly over all of them. For each
+ * example: 3 forward passes for the analytic gradient; then, for each coordinate of layer l and each evaluation,
+ * d_{l+1} to update the next layer, all products above it, and the softmax.
  */
 export function gradientCheckCost(
   sizes: LayerSizes,

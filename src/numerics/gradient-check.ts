@@ -82,8 +82,9 @@ const CHUNK_COORDINATES = 256;
 const CHUNK_COST = 2e7;
 
 /**
- * Yields every few hundred coordinates, where a caller can stop. The plan is not modified.
- * @throws RangeError when the parts of the plan do not fit each other.
+ * Yields at least every 256 coordinates, more often in large networks; a caller can stop there. The plan is not
+ * modified.
+ * @throws RangeError when the step is not positive, there are no examples, or the parts of the plan do not fit.
  */
 export function* gradientCheck(
   plan: GradientCheckPlan,

@@ -17,7 +17,7 @@ export interface GradientComparison {
   readonly relativeError: number;
   /** numpy.allclose(analytic, numeric, rtol 1e-3, atol 1e-8), without kinked coordinates. */
   readonly allclose: boolean;
-  /** Allowed rounding noise in ‖a − n‖: 4 √k times that of one difference. */
+  /** Allowed rounding noise in ‖a − n‖ over k coordinates: 4 √k times that of one difference quotient. */
   readonly noise: number;
   /** ‖a − n‖ ≤ tolerance · max(‖a‖, ‖n‖) + noise, without kinked coordinates. */
   readonly passed: boolean;
@@ -34,8 +34,8 @@ const ATOL = 1e-8;
 const NOISE_MARGIN = 4;
 
 /**
- * Compares coordinates `start` to `end`. `noise` is the expected rounding noise of one difference quotient; the norm of
- * k of them is √k times that. NaN fails.
+ * Compares coordinates `start` to `end` − 1. `noise` is the expected rounding noise of one difference quotient; the
+ * norm of the noise of k quotients is √k times that. NaN fails.
  */
 export function compareGradients(
   { analytic, numeric, kinked }: Gradients,

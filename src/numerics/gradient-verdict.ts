@@ -27,7 +27,7 @@ const KINK_LIMIT = 0.05;
 /**
  * Returns null if the check passes. Only steps below the default are called too small: at the default, noise above the
  * tolerance means that the gradient is almost zero (a very confident model, dead units), which the allowed noise lets
- * pass. If the default step vanishes, the parameters are too large.
+ * pass. If a step of at least the default vanishes, the parameters are too large.
  */
 export function verdict(
   whole: GradientComparison,

@@ -6,8 +6,9 @@ import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingSnapshot } from './training-snapshot.ts';
 
 /**
- * Losses are in nats. Training figures are running means over the epoch; the others are measured with rounded parameters.
- * An epoch that was stopped has metrics too, for the steps it completed.
+ * Losses are in nats. Training loss and accuracy are running means over the epoch. Validation and test figures,
+ * weight norm and dead units are measured with parameters rounded to float32. An epoch that was stopped has metrics
+ * too, for the steps it completed.
  */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -60,14 +61,15 @@ export type LoopEvent = TrainingStep | EvaluationChunk | EpochEnd | SnapshotTake
 
 /**
  * Replies of the consumer to a step or the end of an epoch, passed to `next`. 'stop' ends the training without an
- * error, for example when a budget is used up. 'snapshot' requests the state needed to resume from here.
+ * error, for example when a budget is used up. 'snapshot' requests the state needed to resume from here. undefined
+ * continues.
  */
 export type LoopReply = 'stop' | 'snapshot' | undefined;
 
 export interface TrainingResult {
   /** Packed parameters, rounded to the precision of published models. */
   readonly parameters: Float32Array;
-  /** The epoch whose record measured these parameters: the best epoch with restoreBest, else the last. */
+  /** The epoch whose record measured these parameters: the last, or the best if restoreBest applies. */
   readonly epoch: number;
   /** Name of the engine that computed them. */
   readonly engine: string;

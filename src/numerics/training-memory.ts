@@ -28,7 +28,7 @@ export interface TrainingSize {
 }
 
 /**
- * Peak memory of a training: at least 58 bytes per parameter. The memory of its gradient check is added, because it
+ * Peak memory of a training: at least 60 bytes per parameter. The memory of its gradient check is added, because it
  * may not have been collected yet.
  */
 export function trainingBytes(size: TrainingSize): number {
@@ -48,15 +48,19 @@ export function trainingBytes(size: TrainingSize): number {
   );
 }
 
-/** Peak memory of a gradient check: the parameters, and for each coordinate its position and both gradients. */
+/**
+ * Peak memory of a gradient check: the parameters; for each coordinate its position and both gradients; and
+ * `quickCheckBytes`.
+ */
 export function gradientCheckBytes(layerSizes: LayerSizes, examples: number): number {
   const listed = parameterCount(layerSizes) * (3 * FLOAT64 + FLOAT32);
   return THREAD_BYTES + listed + quickCheckBytes(layerSizes, examples);
 }
 
 /**
- * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its returned
- * gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
+ * Memory of a check of a few coordinates, and of the comparison of the kernel with the reference.
+ * float64: parameters and gradient for the differences; parameters and gradient of the reference engine, and its
+ * returned gradient. float32: rounded parameters, the kernel's gradient, and the kernel itself.
  */
 function quickCheckBytes(layerSizes: LayerSizes, batchSize: number): number {
   const vectors = 5 * FLOAT64 + 2 * FLOAT32;

@@ -67,8 +67,7 @@ async function fromEncodedImages(images: readonly unknown[], pointer: string): P
   }
   const batches: ImageBatch[] = [];
   for (const [n, image] of images.entries()) {
-    if (!isEncodedImage(image))
-      return rejectAt(`${pointer}/${n}`, 'is an array of numbers, but others are encoded images');
+    if (!isEncodedImage(image)) return rejectAt(`${pointer}/${n}`, 'is not an encoded image, but others are');
     if (typeof image.b64 !== 'string') return rejectAt(`${pointer}/${n}/b64`, 'must be a Base64 string');
     // Buffer.from ignores invalid characters, so reject them here. Both Base64 alphabets and line ends are allowed.
     const stray = /[^\w+/=\s-]/.exec(image.b64);

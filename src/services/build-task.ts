@@ -10,8 +10,8 @@ import { reproductionOptions } from './reproduction.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
- * @param checkpoint the bytes of the checkpoint to continue from
- * @throws AtelierError if the data set or the model that the job refers to no longer exists
+ * @param checkpoint the bytes of the checkpoint to continue from; null to start from the beginning
+ * @throws AtelierError if the data set or the model that the job refers to no longer exists or does not match the job
  */
 export async function buildTask(
   job: TrainingJob,

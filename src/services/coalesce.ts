@@ -5,6 +5,7 @@ import { LRUCache } from 'lru-cache';
  * @param key everything that the result depends on
  * @param signal the caller's signal; the work continues while another caller waits for it
  * @param compute computes the result; its signal aborts when no caller waits any more
+ * @throws the reason of `signal` once it aborts, or the error of `compute`, which is not kept
  */
 export type Coalesce<T> = (
   key: string,

@@ -23,7 +23,8 @@ const MAX_CACHED = 256;
 export interface EvaluationService {
   /**
    * @param signal aborts when the client disconnects; the work stops when no client waits for it
-   * @throws AtelierError `model-not-found`, `unknown-dataset`, `impossible-request`, `evaluation-too-costly`
+   * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
+   *   `evaluation-too-costly`
    */
   evaluate(
     model: { readonly name: string; readonly version: VersionName },

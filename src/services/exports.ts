@@ -11,7 +11,7 @@ import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { ModelService } from './models.ts';
 
-/** Number of images on which an ONNX file is compared with the service. */
+/** Maximum number of images on which an ONNX file is compared with the service. */
 const CHECKED_IMAGES = 256;
 /** Limit in float64 multiply-adds: one or two seconds. */
 const MAX_CHECK_COST = 5e8;
@@ -46,7 +46,7 @@ export function createExportService(
   models: ModelService,
   numeric: Pool<NumericTasks>,
 ): ExportService {
-  /** Images of the version's data set or, if it was deleted, of any other. */
+  /** Test images of the version's data set, or of a built-in one if it was deleted or is unknown. */
   async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
     const { test } = own ?? (await catalog.get(catalog.list().at(-1)!.id))!;

@@ -4,7 +4,8 @@ import type { Dataset } from '../domain/dataset.ts';
 import { AtelierError } from '../errors.ts';
 
 /**
- * @param missingMessage the message if the data set does not exist
+ * @param pointer JSON pointer to the id in the body
+ * @param missingMessage the beginning of the error message if the data set does not exist, without a full stop
  * @throws AtelierError `unknown-dataset`, with a list of the existing data sets; `dataset-damaged`
  */
 export async function findDataset(

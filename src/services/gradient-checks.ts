@@ -19,9 +19,9 @@ import { loadNamed, type ModelService } from './models.ts';
 const DEFAULT_DATASET = 'fashion-mnist';
 /** Limit in multiply-adds: a few seconds of the reference engine. */
 export const MAX_COST = 4e9;
-/** Each parameter takes at least 50 bytes: itself and its gradient, twice, and two numbers per coordinate. */
+/** Each parameter takes at least 84 bytes; see `gradientCheckBytes`. */
 export const MAX_PARAMETERS = 10_000_000;
-/** Largest gradient that an npy response can hold: 8 MB. */
+/** Limit of the numbers in an npy response, 8 MB. */
 const MAX_NUMBERS = 1_000_000;
 
 export interface GradientCheckOutput {
@@ -34,7 +34,8 @@ export interface GradientCheckService {
   /**
    * @param output the report only, or also one of the two gradients
    * @param signal aborts the check when the client disconnects
-   * @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `check-too-costly`
+   * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `unknown-model`, `impossible-request`,
+   *   `check-too-costly`
    */
   check(
     request: GradientCheckRequest,
@@ -95,7 +96,7 @@ async function resolveModel(
 
 /** The requested data set, or the one that the model was trained on, or the default. */
 function resolveDataset(
-  { dataset, model: named }: GradientCheckRequest,
+  { dataset }: GradientCheckRequest,
   model: LoadedModel | null,
   catalog: Catalog,
 ): Promise<Dataset> {
@@ -105,7 +106,9 @@ function resolveDataset(
     catalog,
     id,
     '#/dataset',
-    trainedOn ? `The training data set ${id} of ${named} no longer exists` : undefined,
+    model && trainedOn
+      ? `The training data set ${id} of ${model.reference.name} no longer exists`
+      : undefined,
   );
 }
 

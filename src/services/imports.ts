@@ -22,7 +22,8 @@ export interface ImportService {
   /**
    * @param file its buffer is transferred to the worker
    * @param signal aborts the work when the client disconnects
-   * @throws AtelierError `unknown-dataset`, `invalid-model-file`; `impossible-request` for a wrong class count
+   * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `invalid-model-file`, `storage-full`, `overloaded`;
+   *   `impossible-request` if the data set has another number of classes than the model
    */
   import(
     file: ModelUpload,
@@ -114,7 +115,7 @@ export function createImportService(options: {
   };
 }
 
-/** Whether the classes are equal in number and, if the file has names, in name. */
+/** Whether the classes are equal in number and, if the file or the request names them, in name. */
 function matchesDataset({ classNames }: Dataset, imported: ImportResult): boolean {
   if (imported.layerSizes.at(-1) !== classNames.length) return false;
   return imported.classNames?.every((name, label) => name === classNames[label]) ?? true;

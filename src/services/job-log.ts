@@ -16,8 +16,8 @@ export interface JobMeter {
 }
 
 /**
- * @param currentRequestId the id of the request that is being handled, if any
- * @param onRestart called when a training thread has crashed and its job continues in another one
+ * @param options.currentRequestId returns the id of the request that is being handled, if any
+ * @param options.onRestart called when a training thread has crashed and its job continues in another one
  * @returns flush: resolves when all events so far have been logged
  */
 export function logJobEvents(options: {

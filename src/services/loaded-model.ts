@@ -4,6 +4,6 @@ import type { ServedNetwork } from '../workers/messages.ts';
 
 export interface LoadedModel extends ServedNetwork {
   readonly forward: KernelForward['forward'];
-  /** The data set it was trained on; null if unknown. */
+  /** The data set it was trained on or, for an import, evaluated on; null without one. */
   readonly datasetId: string | null;
 }

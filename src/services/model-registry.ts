@@ -23,7 +23,7 @@ export interface ModelRegistryService {
   removeModel(name: string): Promise<void>;
 }
 
-/** @param onRemoved called for every deleted version */
+/** @param onRemoved called once per deletion, with all versions that it deleted */
 export function createModelRegistryService(
   store: Pick<Store, 'models' | 'aliases'>,
   models: ModelService,
@@ -58,7 +58,7 @@ export function createModelRegistryService(
 
     async annotate(name, version, changes) {
       const found = await models.version(name, version);
-      // Throws if the version was deleted meanwhile.
+      // If the version was deleted meanwhile, `models.version` throws.
       return (
         (await store.models.annotate(name, found.version, changes)) ?? models.version(name, found.version)
       );

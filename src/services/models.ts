@@ -27,11 +27,11 @@ export interface ModelService {
   /**
    * Loads a version, synchronously if it is in memory. If `version` is omitted, loads the champion, or the newest
    * version if the model has no champion. A job id as the name and a step as the version load a checkpoint.
-   * @throws AtelierError `model-not-found`, `checkpoint-not-found`
+   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, `checkpoint-damaged`, `state-unusable`
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
   /**
-   * Invalidates cached name resolution. Call after publishing a version or moving an alias, before responding.
+   * Invalidates cached name resolution. Call after adding, moving or deleting a version or alias, before responding.
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
@@ -162,7 +162,7 @@ function describeNoCheckpoint(
 ): string {
   if (!all) return `Training job ${jobId} does not exist.`;
   const steps = all.map((checkpoint) => checkpoint.step).join(', ') || 'none';
-  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Only the best and the last three are kept.`;
+  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Only the best, the last three and those that an unfinished job starts from are kept.`;
 }
 
 function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {

@@ -39,7 +39,8 @@ export interface PredictionService {
    * @param options `diagnose` requires JSON
    * @param signal called only if a worker thread is needed
    * @returns the serialised response
-   * @throws AtelierError `model-not-found`, the errors of decoding, and those of `LoadStatistics`
+   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec and of
+   *   `LoadStatistics`
    */
   predict(
     model: ModelRef,
@@ -50,12 +51,12 @@ export interface PredictionService {
   ): Promise<string | Uint8Array>;
   /**
    * Predicts in another protocol.
-   * @throws AtelierError `model-not-found`, and the errors of decoding
+   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec
    */
   respond(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
 }
 
-/** Called for every successful request. */
+/** Called for every successful request, in all protocols. */
 export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
 
 export interface PredictionObserver {

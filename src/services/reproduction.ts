@@ -9,8 +9,9 @@ import type { ModelService } from './models.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 /**
- * @throws AtelierError `illegal-transition` if the job has not succeeded; `impossible-request` if its receipt, data set
- *   or warm start is missing
+ * Returns what a verification of the job needs.
+ * @throws AtelierError `illegal-transition` if the job has not succeeded; `impossible-request` if its receipt, data
+ *   set or warm start is missing, or its data set has changed; `dataset-damaged`
  */
 export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,

@@ -13,7 +13,11 @@ export interface Resumption {
 
 const TRANSIENT_CODES = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 
-/** Loads the last readable checkpoint, and discards unreadable ones. Returns null if the job starts from the beginning. */
+/**
+ * Loads the last readable checkpoint, and discards unreadable ones.
+ * @returns null if the job starts from the beginning
+ * @throws AtelierError `state-unusable` if a file could not be read, but may still be intact
+ */
 export async function resumeTraining(
   { id }: TrainingJob,
   { checkpoints }: Pick<Store, 'checkpoints'>,

@@ -1,4 +1,4 @@
-/** Cache of image statistics, computed once per data set that a model was trained on. */
+/** Cache of image statistics, computed once per data set. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import { AtelierError } from '../errors.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
@@ -14,8 +14,8 @@ const MIN_IMAGES = 100;
 
 /**
  * The first call for a data set takes about a second in a worker thread.
- * @throws AtelierError `unknown-dataset` if the training data set is unknown or deleted, `impossible-request` if it is
- *   too small
+ * @throws AtelierError `unknown-dataset` if the data set of the model is unknown or deleted; `impossible-request` if
+ *   it has too few training images
  */
 export type LoadStatistics = (model: LoadedModel, signal: AbortSignal) => Promise<ImageStatistics>;
 
@@ -28,7 +28,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
       const what = datasetId === null ? 'an unknown data set' : `data set ${datasetId}`;
       throw undiagnosable(
         'unknown-dataset',
-        `${reference.name}@${reference.version} was trained on ${what}, which is not available for comparison; ` +
+        `${reference.name}@${reference.version} was trained or evaluated on ${what}, which is not available; ` +
           `existing data sets: ${listDatasetIds(catalog)}`,
       );
     }

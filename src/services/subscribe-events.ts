@@ -8,16 +8,17 @@ import type { Store } from '../store/store.ts';
 export type EventPage = readonly JobEvent[];
 
 export interface Cursor {
-  /** Id of the last event seen; 0 sees all. */
+  /** Id of the last event that the client received; 0 to receive all events. */
   readonly after: number;
   /** The parameter or header that contains the id. */
   readonly parameter: string;
 }
 
 /**
- * Yields pages without gaps or repeats, read on demand, and an empty page after a quiet interval. Ends with the last
- * event of an ended job, or when `signal` aborts.
- * @returns undefined if the job has ended and its last event has been seen
+ * Subscribes to the events of a job after a cursor.
+ * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
+ *   interval. It ends with the last event of an ended job, or when `signal` aborts. Undefined if the job has ended
+ *   and no event follows the cursor.
  * @throws AtelierError `training-job-not-found`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (
@@ -147,7 +148,7 @@ function endsJob({ type, data }: JobEvent): boolean {
 }
 
 function unknownEventId(jobId: string, after: number, parameter: string): AtelierError {
-  const detail = `event ${after} does not exist yet; omit it to get all events, or send the last id received`;
+  const detail = `event ${after} does not exist yet; omit ${parameter} for all events, or send the last id received`;
   return new AtelierError('impossible-request', `${parameter} is invalid for job ${jobId}: ${detail}.`, {
     details: [{ parameter, detail }],
   });

@@ -7,7 +7,7 @@ import { errorMessage, syncDirectory } from './directory.ts';
 
 export const bootstrapKeyFile = (stateDir: string) => join(stateDir, 'api-key');
 
-/** @throws AtelierError `state-unusable` */
+/** Returns undefined if the file does not exist. @throws AtelierError `state-unusable` if it cannot be read */
 export async function readBootstrapKey(stateDir: string): Promise<ApiKey | undefined> {
   const file = bootstrapKeyFile(stateDir);
   try {

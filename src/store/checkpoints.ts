@@ -11,7 +11,8 @@ export interface Checkpoints {
   /**
    * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
    * those that an unfinished job starts from; removes the others.
-   * @throws AtelierError `illegal-transition` if the job is not active, `storage-full`, `state-unusable`
+   * @throws AtelierError `training-job-not-found`, `illegal-transition` if the job is not active, `storage-full`,
+   *   `state-unusable`
    */
   save(
     jobId: string,
@@ -22,7 +23,10 @@ export interface Checkpoints {
   list(jobId: string): Promise<CheckpointRecord[]>;
   /** @throws AtelierError `state-unusable` if the file is missing or damaged */
   read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
-  /** Removes an unreadable checkpoint and records a `warning` event with the reason. */
+  /**
+   * Removes an unreadable checkpoint and records a `warning` event with the reason.
+   * @throws AtelierError `training-job-not-found`
+   */
   discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
 }
 

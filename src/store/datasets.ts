@@ -38,6 +38,7 @@ export interface Datasets {
   /**
    * Adds a data set durably. An existing one keeps its name and time; its file is replaced, which repairs it.
    * @param file path from `newFile`, already synced; the file is moved
+   * @throws AtelierError `storage-full`
    */
   add(
     file: string,

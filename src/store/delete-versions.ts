@@ -1,4 +1,4 @@
-/** Deletes versions of a model that are not in use. */
+/** Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. */
 import type { Transaction } from 'kysely';
 import {
   isEnded,

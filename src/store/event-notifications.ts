@@ -17,7 +17,7 @@ export interface JobState {
 }
 
 export interface CommittedEvent extends JobEvent {
-  /** Set for `status` events only. */
+  /** null unless the event is a `status` event. */
   readonly job: JobState | null;
 }
 

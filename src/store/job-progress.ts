@@ -24,7 +24,7 @@ export async function recordProgress(
     .execute();
 }
 
-/** An epoch recorded before an interruption is identical when repeated, so it adds no further event. */
+/** An epoch recorded before an interruption is identical when repeated, so only its progress is recorded again. */
 export async function recordEpoch(
   trx: Transaction<Database>,
   id: string,
@@ -65,7 +65,7 @@ export async function recordGradientCheck(
     .where('status', 'in', [...ACTIVE_STATUSES])
     .executeTakeFirst();
   if (numUpdatedRows === 0n)
-    throw new AtelierError('illegal-transition', `Training job ${id} is not running.`);
+    throw new AtelierError('illegal-transition', `Training job ${id} is not active.`);
 }
 
 /** Rejects late reports of a thread, which must not change a job that has been requeued or has ended. */

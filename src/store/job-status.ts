@@ -66,9 +66,10 @@ async function update(trx: Transaction<Database>, id: string, values: Partial<Jo
 }
 
 /**
- * Starts a queued job. If its row is damaged, fails it and returns null. The records of an interrupted run are kept: the next run continues from a checkpoint, or
- * repeats the same measurements.
- * `started_at` is the start of the first run.
+ * Starts a queued job. If its row is damaged, fails it and returns null. The records of an interrupted run are kept:
+ * the next run continues from a checkpoint, or repeats the same measurements. `started_at` is the start of the first
+ * run.
+ * @throws AtelierError `training-job-not-found`, `illegal-transition`
  */
 export async function startJob(
   trx: Transaction<Database>,
@@ -111,7 +112,10 @@ export function resumeJob(trx: Transaction<Database>, id: string): Promise<Train
   });
 }
 
-/** The thread has ended: completes a requested pause or cancellation, and requeues a job that was running. */
+/**
+ * Completes a requested pause or cancellation, or requeues a running job, after the job's thread has ended.
+ * @param step number of steps done; by default that of the stored progress
+ */
 export function releaseJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
   return change(trx, id, (job) => released(job, step));
 }
@@ -136,7 +140,10 @@ export async function recoverInterrupted(trx: Transaction<Database>): Promise<Tr
   return jobs;
 }
 
-/** Requeues a job whose thread failed, to continue from its last checkpoint; fails it if no attempt is left. */
+/**
+ * Requeues a running job whose thread failed, to continue from its last checkpoint; fails it if no attempt is left.
+ * Completes a requested pause or cancellation instead.
+ */
 export async function requeueJob(
   trx: Transaction<Database>,
   id: string,

@@ -35,7 +35,7 @@ import type { Database } from './tables.ts';
 /**
  * Every change of status is validated by the domain's `transition` and writes its `status` event in the same transaction.
  * Methods that change a job throw AtelierError `training-job-not-found`, or `illegal-transition` if its status does not
- * allow the change. Calls that are not awaited may run in any order.
+ * allow the change. `get` throws `state-unusable` for a damaged row. Calls that are not awaited may run in any order.
  */
 export interface Jobs {
   /**
@@ -66,8 +66,8 @@ export interface Jobs {
   /** Whether no job has ever been created. */
   isEmpty(): Promise<boolean>;
   /**
-   * `startedAt` is the time of the first start; the environment is that of the last one. A job whose row is damaged fails
-   * with `state-unusable` instead, and null is returned.
+   * Starts a queued job. `startedAt` is the time of its first start; its environment is that of the last one.
+   * @returns null if the row of the job is damaged; the job then fails with `state-unusable`
    */
   start(
     id: string,

@@ -33,9 +33,10 @@ export interface Imported {
 }
 
 /**
- * Assigns the next version number of the model, from 1. The upsert locks the model's row until the transaction ends. The
- * job's request is copied, so it stays available after the job is deleted.
+ * Publishes a version under the next number of the model, from 1. The upsert locks the model's row until the
+ * transaction ends. The job's request is copied into the version.
  * @param model its `jobId` is null for an import, which is described by `file`
+ * @returns the number of the version
  */
 export async function publishVersion(
   trx: Transaction<Database>,
@@ -54,7 +55,7 @@ export async function publishVersion(
     .executeTakeFirstOrThrow();
   const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
   if ((await other.executeTakeFirst()) === undefined) {
-    // All earlier versions were deleted, so this is a new model that reuses the name.
+    // No version exists, so this is a new model, perhaps under the name of a deleted one.
     await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
   }
   const job = await trx
@@ -90,7 +91,7 @@ export async function publishVersion(
 }
 
 /**
- * Checks that the version of a warm start still exists. Once the job is created, the version cannot be deleted.
+ * Checks that the version of a warm start still exists. It cannot be deleted while the job is unfinished.
  * @throws AtelierError `unknown-model` if it has been deleted
  */
 export async function assertWarmStart(

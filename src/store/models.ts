@@ -36,9 +36,9 @@ export interface Models {
       readonly tag?: string | undefined;
     },
   ): Promise<Page<ModelVersion>>;
-  /** Names and version numbers of one model or of all, ascending. */
+  /** Names and version numbers of one model or of all, ascending; the first 10,000. */
   references(name?: string): Promise<VersionReference[]>;
-  /** If `version` is omitted: the one that the alias `champion` points at, or the newest without this alias. */
+  /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
   version(name: string, version?: VersionName): Promise<ModelVersion | undefined>;
   /** Publishes an imported version. With `idempotency`, the response is stored in the same transaction. */
   publish(

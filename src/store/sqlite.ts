@@ -10,7 +10,7 @@ import { errorMessage, storageFull } from './directory.ts';
  */
 export class NodeSqliteDialect extends SqliteDialect {
   /**
-   * @param onWritten called after each statement that writes or commits
+   * @param onWritten called after each statement without result columns, such as a commit
    * @param onRolledBack called after every rollback, including those by SQLite itself
    */
   constructor(raw: DatabaseSync, onWritten: () => void = () => {}, onRolledBack: () => void = () => {}) {
@@ -90,11 +90,11 @@ function withNamedErrors<T>(statement: () => T): T {
   } catch (error) {
     const code = primaryCode(error);
     if (code === FULL) throw storageFull('the change', error);
-    throw code !== undefined && code in ADVICE ? toStateError('the database', error) : error;
+    throw code !== undefined && code in ADVICE ? toStateError('The database', error) : error;
   }
 }
 
-/** Converts an error of SQLite to a `state-unusable` error with advice. */
+/** Converts an error of SQLite to a `state-unusable` error with advice. Returns an AtelierError unchanged. */
 export function toStateError(file: string, error: unknown): AtelierError {
   if (error instanceof AtelierError) return error;
   const advice = ADVICE[primaryCode(error) ?? CORRUPT] ?? RESTORE;

@@ -69,7 +69,8 @@ export async function sweepUnreferencedFiles(
     await syncDirectory(target);
     await syncDirectory(source);
     warn(
-      `Files in ${source} that the database does not know are newer than its last entry. Moved to ${target}: ${moved}. ` +
+      `Files in ${source} without a row in the database are newer than its last entry. Moved to ${target}: ` +
+        `${moved}. ` +
         'If an older database was restored by mistake, stop the service, restore the newer database and ' +
         'move the files back. If not, delete them.',
     );
@@ -96,8 +97,8 @@ async function referencedNames(db: Kysely<Database>, kind: Kind): Promise<Readon
 }
 
 /**
- * The time of the newest row in milliseconds since the Unix epoch, or −∞. The time of the database file would not do:
- * opening it changes it.
+ * The time of the newest row in milliseconds since the Unix epoch, or −∞ without rows. The modification time of the
+ * database file is unsuitable, because opening the database changes it.
  */
 async function lastEntryTime(db: Kysely<Database>): Promise<number> {
   const newest = await db

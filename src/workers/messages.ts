@@ -65,7 +65,7 @@ export const CONTROL = {
 export interface CheckpointBytes {
   readonly step: number;
   readonly epoch: number;
-  /** At the end of an epoch, the loss that selects the best epoch. */
+  /** At the end of an epoch, the loss that selects the best epoch; otherwise null. */
   readonly loss: number | null;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }

@@ -12,7 +12,7 @@ export function serializeError(error: unknown, fallbackCode: ErrorCode = 'intern
 
 /**
  * Runs in the thread. An AtelierError becomes part of the outcome; any other error is a defect and is thrown.
- * @param transferred the views whose memory is moved with the value instead of being copied
+ * @param transferred returns the views of the value whose memory is moved instead of copied
  */
 export async function toOutcome<T>(
   compute: () => T | Promise<T>,

@@ -12,7 +12,7 @@ export interface Pool<Tasks extends TaskMap<Tasks>> {
   /**
    * @param signal terminates the thread that runs the task, so that a disconnected client does not occupy it
    * @param transfer buffers that are moved to the thread
-   * @throws AtelierError the error of the task, `overloaded`, or `worker-crashed`
+   * @throws AtelierError the error of the task, `overloaded`, or `worker-crashed`; `signal.reason` if it aborts
    */
   run<Name extends keyof Tasks & string>(
     name: Name,
@@ -25,6 +25,7 @@ export interface Pool<Tasks extends TaskMap<Tasks>> {
 
 /**
  * @param entry the module that the threads run; it exports `Handlers<Tasks>`
+ * @param threads largest number of threads
  * @param onRestart called when a crashed thread is replaced
  * @param idleThreads threads that are kept, with their memory, when there is no work
  */

@@ -6,6 +6,7 @@ import type { StepTask } from './messages.ts';
 const ENTRY = new URL('./step.worker.ts', import.meta.url);
 
 /**
+ * @param threads number of threads of the job, including the training thread, which is not started here
  * @param onCrash called if a thread crashes or is terminated: a step waits for all ranks, so the job cannot continue.
  *   A thread that is terminated from outside emits no error, only an exit code.
  */

@@ -24,7 +24,7 @@ export function createCheckpointSchedule(
   /** Checkpoint of the best epoch since the start of this run, if it came too soon after another one to be posted. */
   let pendingBest: CheckpointBytes | null = null;
 
-  /** Also sets `checkpointPending`, so that checkpoints do not pile up on a slow disk. */
+  /** Whether a checkpoint is due and none is pending. Sets `checkpointPending`, so that they do not pile up. */
   function claimIfDue(now: number, intervalMs: number): boolean {
     if (now - lastCheckpointAt < intervalMs) return false;
     return Atomics.compareExchange(control, CONTROL.checkpointPending, 0, 1) === 0;

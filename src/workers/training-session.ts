@@ -22,7 +22,7 @@ const PROGRESS_INTERVAL_MS = 1000;
 
 export interface TrainingSession {
   /**
-   * Trains until the training ends, fails or is asked to stop by `CONTROL.stop`. Posts any number of reports, then
+   * Trains until the training ends, fails or is stopped by `CONTROL.stop`. Posts any number of reports, then
    * exactly one of `completed`, `failed` and `stopped`. Never throws.
    */
   run(): void;

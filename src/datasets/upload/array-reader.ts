@@ -40,7 +40,7 @@ const VIEWS = {
   f8: Float64Array,
 } as const satisfies Record<NpyDtype, unknown>;
 
-/** @throws AtelierError `invalid-dataset-file` if the format is unknown, or the header contradicts the file's length */
+/** @throws AtelierError `invalid-dataset-file` if the format is unsupported, or the header contradicts the length */
 export async function openArrayReader(source: ByteSource): Promise<ArrayReader> {
   const head = await readHead(source, HEAD_BYTES);
   const { part } = source;

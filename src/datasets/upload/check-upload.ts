@@ -64,7 +64,7 @@ export async function checkUpload(
 /** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
 const BYTE_SCALE_THRESHOLD = 2;
 
-/** Whether floats are 0–1, which is the case if no float of any array is greater than 1. */
+/** Whether some arrays hold floats, and none above 1. @throws AtelierError if the largest float is in (1, 2] */
 async function isUnitScale(images: readonly ArrayReader[]): Promise<boolean> {
   let [greatest, part] = [Number.NEGATIVE_INFINITY, ''];
   for (const array of images.filter(isFloat)) {

@@ -16,6 +16,7 @@ const MAX_DIMENSIONS = 4;
 /**
  * @param head two zero bytes, the type, the number of dimensions, then each dimension as a big-endian 32-bit integer
  * @param fileBytes length of the whole file; null if unknown
+ * @throws AtelierError `invalid-dataset-file` if the header is invalid or does not fit the length of the file
  */
 export function readIdxHeader(part: string, head: Buffer, fileBytes: number | null): ArrayHeader {
   const [, , type, dimensions] = head;

@@ -13,7 +13,7 @@ import {
 import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
 import { rejectPart } from './reject-part.ts';
 
-/** Large enough for the directory with the maximum number of entries and the longest comment. */
+/** Holds the longest archive comment and, for the maximum number of entries, a directory of 15 kB per entry. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
 /** Signatures of formats that are often sent instead of an npz. */

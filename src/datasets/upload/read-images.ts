@@ -35,7 +35,7 @@ export function countImages({ part, shape }: ArrayReader): number {
 
 export const isFloat = ({ dtype }: ArrayReader) => dtype.startsWith('f');
 
-/** Returns the largest number. Stops reading after the first chunk with a number above `enough`. */
+/** Returns the largest number, or the largest so far after the first chunk with a number above `enough`. */
 export async function maxOf(array: ArrayReader, enough: number): Promise<number> {
   let greatest = Number.NEGATIVE_INFINITY;
   for await (const chunk of array.chunks()) {
@@ -86,7 +86,7 @@ function fromFortranOrder([count, height, width]: readonly number[]): (index: nu
 function rejectValue(array: ArrayReader, position: number, value: number, unit: boolean): never {
   const pixel = position % IMAGE_PIXELS;
   const at = [Math.floor(position / IMAGE_PIXELS), Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];
-  const range = unit ? 'from 0 to 1, since no float is greater' : 'from 0 to 255';
-  const also = isFloat(array) && !unit ? ', or from 0 to 1 if no float is greater' : '';
+  const range = unit ? 'from 0 to 1, because no float exceeds 1' : 'from 0 to 255';
+  const also = isFloat(array) && !unit ? ', or from 0 to 1 if no float exceeds 1' : '';
   rejectPart(array.part, `pixel [${at.join(', ')}] is ${value}; pixels must be ${range}${also}`);
 }

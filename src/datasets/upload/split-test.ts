@@ -5,8 +5,8 @@ import type { Examples } from '../../numerics/engine.ts';
 import type { Tensors } from '../tensor-cache.ts';
 
 /**
- * Moves the same fraction of each class, chosen by the seed, to the test split. The remaining images are compacted
- * in place, so that they are not in memory twice.
+ * Moves the same fraction of each class to the test split; the seed decides which images. The remaining images are
+ * compacted in the given arrays, so that they are not in memory twice.
  */
 export function splitTest({ pixels, labels }: Examples, fraction: number, seed: number): Tensors {
   const { train, validation: testIndices } = splitByClass(labels, fraction, seed);

@@ -25,7 +25,7 @@ export function findWarnings(
   warn(
     dark !== undefined,
     'dark-images',
-    `No pixel of ${dark?.part} is greater than 1 of 255. If 1 is white, multiply by 255 or send floats.`,
+    `No pixel of ${dark?.part} is greater than 1 on the scale 0–255. If 1 is white, multiply by 255 or send floats.`,
   );
   warn(
     pixels.rounded > 0,

@@ -27,10 +27,10 @@ export interface DatasetUpload {
 export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 
 /**
- * @param newFile returns a path for a part
+ * Writes each file of the form to a path from `newFile`, calls `use` with the upload, and deletes the files with
+ * `discard`, also after an error.
  * @param maxBytes size limit of all files together
- * @param use called with the upload; the files are deleted when its promise settles
- * @throws AtelierError `malformed-body`, `invalid-request`, `body-too-large`, `storage-full`
+ * @throws AtelierError `malformed-body`, `invalid-request`, `body-too-large`, `storage-full`, and the errors of `use`
  */
 export async function withDatasetUpload<T>(
   request: FastifyRequest,

@@ -35,7 +35,7 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
   );
 }
 
-/** @throws AtelierError for an invalid form or encoded image; other bodies are decoded by the worker */
+/** @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply */
 export async function readImages(
   request: FastifyRequest,
   maxBodyBytes: number,
@@ -155,7 +155,7 @@ async function toReceivedImages(
 
 const isEncodedImage = (type: string) => (ENCODED_IMAGE_TYPES as readonly string[]).includes(type);
 
-/** Maps image/jpg, which is common but not registered. */
+/** Maps image/jpg, which is common but not registered, to image/jpeg. */
 const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
 
 function detectType(bytes: Buffer, declared: string): string {

@@ -131,7 +131,7 @@ export function malformedForm(defect: string, cause?: unknown): AtelierError {
   return new AtelierError('malformed-body', `The form cannot be read: ${defect}.`, { cause });
 }
 
-/** @param detail a sentence */
+/** @param detail a sentence without its subject, which is the part: "Is given more than once." */
 export function invalidPart(name: string, detail: string): AtelierError {
   const shown = name.length > MAX_PART_NAME_BYTES ? `${name.slice(0, MAX_PART_NAME_BYTES)}…` : name;
   return new AtelierError('invalid-request', `The form is invalid. #/${shown}: ${detail}`, {

@@ -37,7 +37,7 @@ export function rejectEncodedBodies(app: FastifyInstance): void {
   });
 }
 
-/** Replaces the parsers of a scope. The size limit of a route applies to the inflated body, too. */
+/** Checks media types, and parses bodies to bytes. The size limit of a route applies to the inflated body, too. */
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;

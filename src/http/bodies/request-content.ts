@@ -114,7 +114,7 @@ export const datasetUploadContent = {
         },
         seed: {
           type: 'string',
-          description: 'Seed of the random choice of the test split: an integer up to 2³² − 1',
+          description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
           default: '0',
         },
       },
@@ -124,7 +124,7 @@ export const datasetUploadContent = {
   },
 };
 
-/** Sent unchanged: Fastify does not serialize a Buffer, so the schema only documents and types it. */
+/** Fastify sends a Buffer without serializing it, so the schema only documents and types the body. */
 const binarySchema = z.string().meta({ format: 'binary' }) as unknown as z.ZodType<Buffer>;
 
 export const binaryContent = { schema: binarySchema };

@@ -1,4 +1,4 @@
-/** Errors on the connection: bytes that are not HTTP, and bodies that do not arrive in time. */
+/** Errors on the connection: bytes that are not HTTP, and requests that do not arrive in time. */
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
@@ -17,7 +17,7 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
   'malformed-request': 'The bytes sent are not a valid HTTP/1.1 request.',
 };
 
-/** Called for every 408 that is written to the connection directly, which Fastify does not notice. */
+/** Called for every 408 that `rejectWithTimeout` writes to the connection, which Fastify's hooks do not see. */
 export type OnTimeout = (reply: FastifyReply) => void;
 
 /** @param url URL of the request, if its request line arrived */
@@ -37,7 +37,11 @@ export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, ur
   socket.destroySoon();
 }
 
-/** Sends 408 and closes the connection. Logs and counts it like any other response. */
+/**
+ * Sends 408 and closes the connection. Logs and counts it like any other response.
+ * @param logged message of the log line
+ * @param message the reason in the response, a clause without a full stop
+ */
 export function rejectWithTimeout(
   reply: FastifyReply,
   logged: string,

@@ -27,7 +27,7 @@ const FASTIFY_CODES: Readonly<Record<string, ErrorCode>> = {
 /** Our own sentences for errors of the router. */
 const ROUTER_MESSAGES: Readonly<Record<string, string>> = {
   FST_ERR_BAD_URL:
-    'The path is invalid: after a percent sign, two hexadecimal digits must follow, which form UTF-8.',
+    'The path is invalid: two hexadecimal digits must follow each percent sign, and the bytes must be UTF-8.',
   FST_ERR_MAX_PARAM_LENGTH: `A name in the path is longer than ${MAX_PATH_PARAMETER_CHARS} characters.`,
 };
 

@@ -70,7 +70,7 @@ export function problemTitle(code: ErrorCode): string {
   return PROBLEMS[code][1];
 }
 
-/** Most errors listed in one problem; its detail counts the rest. */
+/** Maximum number of errors listed in one problem; its `detail` counts the rest. */
 export const MAX_ERRORS = 20;
 /** Longer texts are cut, because a name in a request may be as long as its body. */
 export const MAX_PROBLEM_CHARS = { instance: 2000, detail: 4000, errorDetail: 400 };

@@ -67,7 +67,7 @@ export const MLFLOW_ERRORS: ErrorFormat = {
   }),
 };
 
-/** For requests without a route; routes declare their format as `config.errorFormat`. */
+/** Error format of a request without a route. Routes declare their format as `config.errorFormat`. */
 export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
   // KServe v2, or a verb of TensorFlow Serving after a colon, which may be percent-encoded.
@@ -75,7 +75,7 @@ export function errorFormatForUrl(url: string): ErrorFormat {
   return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;
 }
 
-/** A request that is not HTTP has no path, so its error is always a problem. */
+/** Omitted from descriptions: the error of a request that is not HTTP is always a problem, as it has no path. */
 const NOT_HTTP = `${problemTitle('malformed-request')}; `;
 
 /** Response schemas of error statuses in the given format, for a route's `schema.response`. */

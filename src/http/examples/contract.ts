@@ -1,4 +1,4 @@
-/** Examples of the OpenAPI components, by component id, taken from the starter job. */
+/** Examples of the OpenAPI components, by component id, mostly taken from the starter job. */
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
 import type { Alias, AliasMove } from '../../domain/alias.ts';
@@ -199,7 +199,7 @@ const modelVersion: ModelVersion = {
   version: 1,
   createdAt: '2026-11-24T23:52:10.884Z',
   aliases: ['champion'],
-  description: 'The notebook’s network, at a rate that falls',
+  description: 'The notebook’s network, with a decreasing learning rate',
   metadata: { startedBy: 'STARTER_JOB' },
   tags: ['baseline'],
   layerSizes: [784, 40, 10],
@@ -328,10 +328,11 @@ const gradientCheck: GradientCheck = {
 
 const problem: Problem = {
   type: 'urn:atelier:problem:impossible-request',
-  title: 'This cannot be done',
+  title: 'Conflicting options',
   status: 422,
   detail:
-    'A batch of 1024 is larger than the 600 images left to train on (59400 of 60000 are held out for validation).',
+    'A batch of 1024 is larger than the training split of 600 images ' +
+    '(59400 of 60000 images are held out for validation).',
   instance: '/v1/training-jobs',
   code: 'impossible-request',
   requestId: '5c41b816-cdec-4f07-806c-95785066db6b',

@@ -1,4 +1,4 @@
-/** Metrics of predictions: images and durations by model. */
+/** Metrics of predictions: requests, images and durations by model and version. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/model-reference.ts';
 import type { OnPredicted } from '../../services/predictions.ts';

@@ -15,7 +15,7 @@ const FORWARDING_HEADERS = [
   'via',
 ];
 const WRITING_METHODS = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
-/** Spellings of allowed hosts, with their ports, that are recognized without parsing. */
+/** Maximum number of spellings of allowed hosts, with their ports, that are recognized without parsing. */
 const MAX_KNOWN_HOSTS = 64;
 
 /**
@@ -33,7 +33,7 @@ export function restrictAnonymousAccess(app: FastifyInstance, config: AnonymousA
       const header = FORWARDING_HEADERS.find((name) => headers[name] !== undefined);
       if (header !== undefined && request.routeOptions.config.scope !== 'open') throw keysRequired(header);
     }
-    // Every browser sends a Host header; HTTP/1.0 permits to omit it.
+    // Every browser sends a Host header; HTTP/1.0 clients may omit it.
     if (headers.host !== undefined && !acceptsHost(headers.host)) {
       const { scope } = request.routeOptions.config;
       if (scope !== 'open' && scope !== 'metrics') throw hostNotAllowed(headers.host, allowedHosts!);

@@ -18,7 +18,7 @@ declare module 'fastify' {
     readonly routeScope?: RouteScope;
   }
   interface FastifyRequest {
-    /** Name of the key that was sent, or `anonymous`. */
+    /** Name of the valid key that was sent, or `anonymous`; always `anonymous` on open routes. */
     caller: string;
   }
 }

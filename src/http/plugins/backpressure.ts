@@ -17,8 +17,8 @@ export const SAMPLE_MS = 1000;
 const RESOLUTION_MS = 10;
 
 /**
- * The delay is the smaller of the last two sampled means, so that a single pause, as at startup, does not count.
- * Samples are taken while the server listens.
+ * Rejects requests with `overloaded` while the event loop is late. Its delay is the smaller of the last two sampled
+ * means, so that a single pause, as at startup, does not count. Samples are taken while the server listens.
  * @param maxDelayMs event-loop delay above which new work is rejected
  */
 export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SAMPLE_MS): void {

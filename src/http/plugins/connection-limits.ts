@@ -6,9 +6,9 @@ import { closeStalled, enforceRequestTimeout } from './slow-clients.ts';
 export interface ConnectionLimits {
   /** From the start of a request, or of the connection, to the end of the headers. */
   readonly headersMs: number;
-  /** From the start of a request to the end of its body, however steadily it arrives. */
+  /** From the end of a request's headers to the end of its body, however steadily it arrives. */
   readonly requestMs: number;
-  /** From the start of an upload of a data set, which may be a thousand times as large, to the end of its body. */
+  /** From the start of a request to the end of its body, for uploads of data sets; `requestMs` excludes them. */
   readonly uploadMs: number;
   /** Time without a byte from a client that is sending, or to a client that is reading. */
   readonly stallMs: number;

@@ -12,7 +12,7 @@ declare module 'fastify' {
     idempotent?: boolean;
   }
   interface FastifyRequest {
-    /** Body of an idempotent route without defaults, because defaults may differ between releases. */
+    /** Body of an idempotent route before defaults are filled in, because they may differ between releases. */
     rawBody: unknown;
   }
 }

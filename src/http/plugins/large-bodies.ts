@@ -1,9 +1,9 @@
-/** Concurrency limit of large bodies, which take memory and occupy the single predict thread. */
+/** Concurrency limit of large bodies, which take memory and occupy a worker thread. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 
-/** Smaller bodies may be computed on the main thread. */
+/** Smaller prediction requests may be computed on the main thread. */
 export const LARGE_BODY_BYTES = 256 * 1024;
 export const MAX_LARGE_BODIES = 8;
 /** A slower body loses its slot if another request needs one. */
@@ -37,7 +37,7 @@ export function limitLargeBodies(scope: FastifyInstance, onTimeout: OnTimeout): 
     if (slots.size >= MAX_LARGE_BODIES && !evictSlowest(slots, onTimeout)) {
       throw new AtelierError(
         'overloaded',
-        `The service is already processing ${MAX_LARGE_BODIES} bodies larger than ${LARGE_BODY_BYTES / 1024} KiB, the most that it accepts. Try again shortly.`,
+        `All ${MAX_LARGE_BODIES} slots for bodies over ${LARGE_BODY_BYTES / 1024} KiB are taken. Try again shortly.`,
       );
     }
     const slot = { reply, startedAt: performance.now(), bytesBefore: request.socket.bytesRead };

@@ -11,8 +11,8 @@ const SECURITY_SCHEMES = {
     type: 'http',
     scheme: 'bearer',
     description:
-      'An API key. Required if `API_KEYS` is set or the service listens beyond the loopback address. The scope ' +
-      '`admin` includes `train`, which includes `predict`.',
+      'An API key. Required if `API_KEYS` is set, or if the service listens beyond the loopback address without ' +
+      '`ALLOW_ANONYMOUS=true`. The scope `admin` includes `train`, which includes `predict`.',
   },
 } as const;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -67,7 +67,7 @@ export function postprocessOpenapi(
   return document;
 }
 
-/** Every named schema is generated twice, for requests (`…Input`) and for responses; only those in use are kept. */
+/** Schemas are generated for requests (`…Input`) and responses. Drops unused ones; a lone `…Input` is renamed. */
 function dropUnusedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const schemas = { ...document.components?.schemas };
   const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });

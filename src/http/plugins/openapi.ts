@@ -19,7 +19,7 @@ declare module 'fastify' {
     responseHeaders?: Readonly<Record<number, readonly HeaderName[]>>;
     /** The route reads the pixels of a data set, so 500 `dataset-damaged` is documented. */
     readsDataset?: true;
-    /** False for /health and /metrics: the 500 and 503 of all other routes are not documented. */
+    /** False for /health and /metrics, which do not document the 500 and 503 that all other routes document. */
     commonErrors?: false;
   }
 }

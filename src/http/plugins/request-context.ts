@@ -4,10 +4,10 @@ import type { FastifyInstance } from 'fastify';
 
 const requestIds = new AsyncLocalStorage<string>();
 
-/** Only for the routes of this scope: predictions do not need it. */
+/** Makes the id available in the handlers of this scope only, because predictions do not need it. */
 export function trackRequestId(scope: FastifyInstance): void {
   scope.addHook('preHandler', (request, _reply, done) => requestIds.run(request.id, done));
 }
 
-/** Undefined outside of requests. */
+/** Undefined outside of requests, and in scopes without `trackRequestId`. */
 export const currentRequestId = (): string | undefined => requestIds.getStore();

@@ -12,7 +12,7 @@ declare module 'fastify' {
 /**
  * Rejects a body with 408 when no byte of it arrives for `stallMs`, and closes the connection of a client that reads
  * no byte of its response for that time. Only the time since the last byte counts.
- * @param stallMs must equal Fastify's `connectionTimeout`, which fires the event
+ * @param stallMs must equal Fastify's `connectionTimeout`, after which the response emits `timeout`
  */
 export function closeStalled(app: FastifyInstance, stallMs: number, onTimeout: OnTimeout): void {
   app.addHook('onRequest', (_request, reply, done) => {

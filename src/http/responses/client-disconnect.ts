@@ -18,7 +18,7 @@ export function disconnectSignal(reply: FastifyReply): AbortSignal {
   return controller.signal;
 }
 
-/** Errors after a disconnect are ignored; they are usually caused by it. */
+/** Whether the client has disconnected. Later errors are ignored, because the disconnect usually causes them. */
 export function isDisconnected(request: FastifyRequest, reply: FastifyReply): boolean {
   return reply.raw.destroyed || request.socket.destroyed === true;
 }

@@ -4,7 +4,7 @@ import { epochRecordSchema } from '../../domain/epoch-record.ts';
 
 const COLUMNS = Object.keys(epochRecordSchema.shape) as (keyof EpochRecord)[];
 
-/** RFC 4180. A missing number is an empty cell; arrays (one value per layer) are separated by spaces. */
+/** RFC 4180. A missing number is an empty cell; the values of an array (one per layer) are separated by spaces. */
 export function epochsToCsv(records: readonly EpochRecord[]): string {
   const cell = (value: EpochRecord[keyof EpochRecord]) =>
     Array.isArray(value) ? value.join(' ') : (value ?? '');

@@ -7,7 +7,7 @@ export const MAX_DRAIN_IDLE_MS = 2000;
 /**
  * Reads and drops the rest of a body, up to `limit` bytes and as long as bytes keep arriving. Otherwise a client that
  * is still sending would see a broken pipe instead of the response.
- * @returns whether the end of the body was reached
+ * @returns false if the limit was exceeded or bytes stopped arriving; true if the body ended or the connection closed
  */
 export function drainRequest(
   body: IncomingMessage,

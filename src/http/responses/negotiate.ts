@@ -21,7 +21,7 @@ export function negotiate<const T extends string>(
   const { accept = '*/*' } = request.headers;
   // The common cases; parsing takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;
-  // Parameters are ignored, since no two offered types differ only by one: application/json;charset=utf-8 matches.
+  // Parameters are ignored, since no two offered types differ in them alone: application/json;charset=utf-8 matches.
   request.raw.headers.accept = accept.replace(PARAMETER, '');
   const accepted = request.accepts().type([...offered]);
   if (typeof accepted !== 'string') {

@@ -10,7 +10,7 @@ export const EVENT_STREAM_TYPE = 'text/event-stream';
 
 /** Reconnect delay of clients while the service is running. */
 export const RETRY_MS = 2_000;
-/** Added to the grace period as the reconnect delay of a shutdown: an EventSource never retries after a 503. */
+/** Clients reconnect this long after the grace period of a shutdown: an EventSource never retries after a 503. */
 export const RESTART_MS = 5_000;
 /** A client that reads no byte for this time is disconnected. */
 export const STREAM_STALL_MS = 10_000;

@@ -160,8 +160,9 @@ export const trainingJobRoutes =
         operationId: 'verifyTrainingJob',
         summary: 'Repeat a succeeded training job and compare the results',
         description:
-          'Starts a new job from the receipt of the first. Its `verification` compares the digests, and lists the differences in ' +
-          'the execution environment if they differ. No model is published. A training that `budget.seconds` ended is ' +
+          'Starts a new job from the receipt of the first. Its `verification` compares the digests, the kernels, ' +
+          'and how the processors round multiply-adds. No model is published. ' +
+          'A training that `budget.seconds` ended is ' +
           'repeated up to the same step.',
         tags,
         params,

@@ -4,11 +4,12 @@ import type { Pixels } from '../engine.ts';
 export const SIDE = 28;
 const CELL = 4;
 const CELLS = SIDE / CELL;
-/** The means of 7×7 cells, and the vertical and horizontal roughness, which the means do not show. */
+/** Number of features: the means of 7×7 cells, and two roughnesses, vertical and horizontal. */
 export const FEATURES = CELLS * CELLS + 2;
 
 /**
- * Cell means of the pixels on the scale 0–1, then √ mean (difference of neighbours)² of rows and of columns.
+ * Cell means of the pixels on the scale 0–1, then √ mean (difference of neighbours)²: first of vertical neighbours,
+ * then of horizontal ones.
  * @param features FEATURES numbers, overwritten
  * @param pixels 0–255
  */

@@ -7,7 +7,7 @@ import type { Predictions } from './predictions.ts';
 const BINS = 15;
 
 export interface CalibrationBin {
-  /** The bin holds confidences c with from < c ≤ to. */
+  /** The bin holds confidences c with from < c ≤ to; the first bin also holds c = 0. */
   readonly from: number;
   readonly to: number;
   readonly count: number;

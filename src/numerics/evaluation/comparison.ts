@@ -3,7 +3,7 @@
 import { type McNemarTest, mcnemar } from './mcnemar.ts';
 import type { Predictions } from './predictions.ts';
 
-/** Number of images by correctness (1 or 0) of the first and second network: n10 is correct in the first only. */
+/** Numbers of images by correctness (1 or 0) of both networks: n10 counts those correct in the first only. */
 export interface PairCounts {
   readonly n00: number;
   readonly n01: number;

@@ -14,11 +14,10 @@ export interface McNemarTest {
 const LARGE = 25;
 
 /**
- * @param b number of examples that only the first got right
- * @param c number of examples that only the second got right
- *
  * If b + c < 25: p = min(1, 2 P(X ≤ min(b, c))), X binomial of b + c and ½. Otherwise
  * χ² = (|b − c| − 1)² / (b + c), 0 for b = c as in R, with one degree of freedom.
+ * @param b number of examples that only the first got right
+ * @param c number of examples that only the second got right
  */
 export function mcnemar(b: number, c: number): McNemarTest {
   const n = b + c;

@@ -1,4 +1,4 @@
-/** Saliency (Simonyan et al. 2014): the gradient of a log probability by the pixels. */
+/** Saliency (Simonyan et al. 2014): the gradient of log p_label with respect to the pixels. */
 import type { Pixels } from '../engine.ts';
 import { type Network, type Parameters, unpack } from '../network.ts';
 import { softmax } from '../reference/cross-entropy.ts';

@@ -13,7 +13,7 @@ export interface ActivationFunction {
 /** Slope of leaky-relu below 0. */
 export const LEAK = 0.01;
 
-// Not `z > 0`: NaN must stay NaN, or a diverged network would look healthy.
+// The conditions are `z <= 0`, not `z > 0`: NaN must stay NaN, or a diverged network would look healthy.
 export const ACTIVATION_FUNCTIONS: Readonly<Record<Activation, ActivationFunction>> = {
   /** max(z, 0);  1 where z > 0, else 0 */
   relu: {

@@ -37,7 +37,7 @@ export function activatePixels(a: ActiveValues, pixels: Pixels, offset: number, 
   a.count = count;
 }
 
-/** a = act(z), and act'(z) */
+/** a = act(z), and act'(z), of the units whose value or derivative is not 0. */
 export function activate(a: ActiveValues, z: Float64Array, act: ActivationFunction): void {
   const { indices, values, derivatives } = a;
   let count = 0;

@@ -19,7 +19,7 @@ export type ComputeGradient = (
 
 /**
  * objective = (1/N) Σ_n c_n ℓ_n + l1 Σ_l |W_l| + (l2 / 2) Σ_l ‖W_l‖², c_n the weight of the class of example n,
- * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K: divided by N, not by Σ c_n, as in Keras.
+ * ℓ_n = −Σ_k q_nk log p_nk, q = (1 − ε) onehot(y) + ε / K. Like Keras, it divides by N, not by Σ c_n.
  * dz_L = c_n (p − q) / N;  dW_l = dz_lᵀ a_{l−1} + l1 sign(W_l) + l2 W_l;  db_l = Σ_n dz_l.
  * Both vectors are packed; `parameters` is read again in each call. Examples are summed in the order of the batch.
  */

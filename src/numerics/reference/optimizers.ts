@@ -4,13 +4,13 @@ import type { Layer } from '../network.ts';
 import { addL2 } from './objective.ts';
 
 export interface Optimizer {
-  /** Packed like the parameters. sgd: v (with momentum); rmsprop: s, v (with momentum); adam and adamw: m, v. */
+  /** Packed like the parameters. sgd: v, rmsprop: s, v, both without v if momentum is 0; adam, adamw: m, v. */
   readonly moments: readonly Float64Array[];
   /** Step t, from 1, at rate η. Overwrites `gradient`. */
   update(parameters: Float64Array, gradient: Float64Array, rate: number, t: number): void;
 }
 
-/** `layers` and `gradients` are views of the vectors given to `update`: only weights decay, biases never. */
+/** `layers` and `gradients` are views of the vectors given to `update`; only weights decay, never biases. */
 export function createOptimizer(
   settings: OptimizerSettings,
   layers: readonly Layer<Float64Array>[],

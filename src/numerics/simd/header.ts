@@ -39,7 +39,7 @@ const line = { type: 'i32', bytes: LINE, alignment: LINE } as const;
 const group = { type: 'i32', bytes: 4, alignment: LINE } as const;
 const area = (bytes: number) => ({ type: 'area', bytes, alignment: LINE }) as const;
 
-/** One layer. Lists, values and gradients are offsets within the record of an example. */
+/** One layer. Lists, values, gradients and sums are offsets within the record of an example. */
 export const LAYER = createTable(0, {
   INPUTS: i32,
   OUTPUTS: i32,

@@ -45,7 +45,10 @@ export interface KernelOptions {
 /** Weights up to this size stay in a core's own cache and can be read again for every few examples. */
 const CACHED_BYTES = 512 * 1024;
 
-/** Two items per thread, to balance the load; one for wide networks, so that a thread reads the weights only once. */
+/**
+ * Two items per thread, to balance the load. One item for a single thread, and for wide networks, so that each thread
+ * reads the weights only once. At least four examples per item.
+ */
 function examplesPerItem(batch: number, threads: number, weightsBytes: number): number {
   const items = threads === 1 || weightsBytes > CACHED_BYTES ? threads : 2 * threads;
   return Math.max(4, Math.ceil(batch / items));
@@ -53,7 +56,8 @@ function examplesPerItem(batch: number, threads: number, weightsBytes: number): 
 
 /**
  * Copies `initial`, rounded to float32.
- * @throws RangeError when it does not fit the layer sizes, or layers, batch or threads exceed the kernel's limits.
+ * @throws RangeError when its length does not fit the layer sizes; when layers, batch or threads exceed the kernel's
+ *   limits; or when images to augment do not have 784 pixels.
  */
 export function createKernelEngine(
   module: WebAssembly.Module,

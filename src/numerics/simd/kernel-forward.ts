@@ -36,7 +36,7 @@ export function forwardBytes(sizes: LayerSizes): number {
   return forwardLayout(sizes).pages * PAGE_BYTES;
 }
 
-/** Copies the parameters, rounded to float32. */
+/** Copies the parameters, rounded to float32. @throws RangeError when they do not fit the layer sizes. */
 export function createKernelForward(
   module: WebAssembly.Module,
   sizes: LayerSizes,

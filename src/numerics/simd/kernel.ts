@@ -66,7 +66,9 @@ export function createKernel(module: WebAssembly.Module, job: KernelJob): Kernel
   const { layout, standardization } = job;
   const { layers, weightsBytes } = layout;
   if (layers.length > C.MAX_LAYERS) {
-    throw new RangeError(`A network of the kernel has 1 to ${C.MAX_LAYERS} layers, not ${layers.length}.`);
+    throw new RangeError(
+      `The kernel supports 1 to ${C.MAX_LAYERS} layers, but the network has ${layers.length}.`,
+    );
   }
   const memory = new WebAssembly.Memory({ shared: true, initial: layout.pages, maximum: layout.pages });
   const floats = new Float32Array(memory.buffer);

@@ -6,7 +6,7 @@ import { HEADER } from './header.ts';
 export interface LayerLayout {
   readonly inputs: number;
   readonly outputs: number;
-  /** Addresses; `transposed` is 0 for the first layer, which passes no gradient back. */
+  /** Addresses; `transposed` is 0 without training, and for the first layer, which passes no gradient back. */
   readonly weights: number;
   readonly transposed: number;
   /** Offsets in the record of an example. */

@@ -61,7 +61,7 @@ export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferReques
         rejectAt(pointer, `requests ${name} a second time`);
       const classification = perOutput?.classification ?? 0;
       if (classification > 0 && name !== 'probabilities') {
-        rejectAt(pointer, 'requests a classification of label; request it of probabilities');
+        rejectAt(pointer, 'requests a classification of label; request it for probabilities');
       }
       return { name, binary: perOutput?.binary_data ?? allBinary, classification };
     }),

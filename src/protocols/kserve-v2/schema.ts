@@ -1,4 +1,4 @@
-/** Wire format of the Open Inference Protocol v2. Like other servers, ignores unknown fields. */
+/** Wire format of the Open Inference Protocol v2. Unknown fields are ignored, as by other servers. */
 import { z } from 'zod';
 
 const parameter = z.union([z.string(), z.number(), z.boolean()]);

@@ -14,8 +14,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
  * Without `header`, the first row is a header if it contains no number, or if it counts 0, 1, 2, …, as pandas names
- * unnamed columns. A row with a damaged cell is rejected instead of skipped, because skipping it would silently drop
- * a prediction.
+ * unnamed columns. A damaged cell rejects the whole table, because skipping its row would silently drop a prediction.
  * @throws AtelierError `malformed-body`
  */
 export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {

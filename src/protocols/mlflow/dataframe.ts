@@ -5,9 +5,9 @@ import type { Invocation } from './schema.ts';
 type Rows = readonly unknown[];
 
 /**
- * A table with one pixel per column, or with one column that holds images.
+ * Reads a table with one pixel per column, or with one column that holds images.
  * @returns one image per element
- * @throws AtelierError `invalid-request` if rows have different columns
+ * @throws AtelierError `invalid-request` if a row is not an array, or its length differs from that of `columns`
  */
 export function splitRows({ columns, data }: NonNullable<Invocation['dataframe_split']>): Rows {
   const pointer = '#/dataframe_split/data';

@@ -1,7 +1,7 @@
-/** Migration 2: adds the options of trainings to stored requests. */
+/** Migration 2: training options in stored requests; new columns of jobs and versions. */
 import type { Kysely } from 'kysely';
 
-/** Defaults that earlier versions implied for these options. The column defaults are those of existing models. */
+/** Defaults that earlier versions implied for these options. New columns default to the values of existing rows. */
 const OPTIMIZER = { momentum: 0, nesterov: false, weightDecay: 0 };
 const TRAINING = {
   threads: 1,

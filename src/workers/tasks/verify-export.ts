@@ -38,7 +38,7 @@ export function verifyExport(
     const defect = cause instanceof Error ? cause.message : String(cause);
     throw new AtelierError(
       'internal-error',
-      `Model ${name}@${version} was not exported: the ${format} file does not represent the model, ${defect}.`,
+      `Model ${name}@${version} was not exported: the ${format} file does not represent the model (${defect}).`,
       { cause },
     );
   }

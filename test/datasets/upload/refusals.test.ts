@@ -186,7 +186,7 @@ const CASES: readonly Case[] = [
     'a negative pixel',
     { ...four, test_images: floats(4, 3 * 784, -0.5) },
     'test_images',
-    /pixel \[3, 0, 0\] is -0\.5; pixels must be from 0 to 1, since no float is greater/,
+    /pixel \[3, 0, 0\] is -0\.5; pixels must be from 0 to 1, because no float exceeds 1/,
   ],
   [
     'a pixel that is no number',

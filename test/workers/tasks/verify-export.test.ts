@@ -26,7 +26,7 @@ for (const format of EXPORT_FORMATS) {
       () => verifyExport(exportModel({ ...other, digest: model.digest }, format), format, model, reference),
       isAtelierError(
         'internal-error',
-        /my-model@7 was not exported: the .* file does not represent the model, .*(digest|differ)/,
+        /my-model@7 was not exported: the .* file does not represent the model \(.*(digest|differ)/,
       ),
     );
   });

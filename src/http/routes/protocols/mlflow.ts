@@ -1,4 +1,4 @@
-/** MLflow's scoring server, which serves one model. */
+/** Routes of MLflow's scoring server: /ping, /version, /invocations. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
@@ -106,7 +106,7 @@ export const mlflowRoutes =
     });
   };
 
-/** @throws AtelierError `model-not-found` if there are several models and none is called fashion-mnist */
+/** @throws AtelierError `model-not-found` without models, or with several if none is called fashion-mnist */
 async function defaultModel(models: ModelService): Promise<string> {
   const { data: some } = await models.list({ limit: 2 });
   if (some.length === 1) return some[0]!.name;

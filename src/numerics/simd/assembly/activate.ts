@@ -16,7 +16,7 @@ import { firstWords, secondWords, threefry } from './threefry.ts';
 /** PURPOSE.dropout of random.ts */
 const DROPOUT_PURPOSE = 4;
 
-/** Replaces z at `at` by a, and writes act' to `derivative`. Not `z > 0`: NaN must stay NaN. */
+/** Replaces z at `at` by a, and writes act' to `derivative`. Compares z ≤ 0, not z > 0, so that NaN stays NaN. */
 @inline function activateVector(kind: i32, at: usize, derivative: usize): void {
   const z = v128.load(at);
   const one = f32x4.splat(1);

@@ -81,7 +81,7 @@ import { madd, V1, V2, V3, V4, V5, V6, V7, V8, V9, V10, V11, V12 } from './vecto
 
 /**
  * Sums `count` rows of one panel from `target` on; list k is at lists + k · listBytes and has lengths[k] entries.
- * `input` is the offset of the first row's value within a record, `size` the bytes from one row's value to the next.
+ * `input` is the offset of the first row's value within a record; the values of further rows follow it directly.
  */
 function walkAll<T, X>(
   target: usize, count: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,

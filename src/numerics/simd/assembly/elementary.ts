@@ -50,7 +50,7 @@ export function log(x: v128): v128 {
   return f32x4.add(y, f32x4.sub(x, x));
 }
 
-/** An odd polynomial near zero, which keeps the relative error small; elsewhere 1 − 2 / (e²ˣ + 1) with x's sign. */
+/** An odd polynomial near 0, which keeps the relative error small; elsewhere 1 − 2 / (exp(2|x|) + 1), signed as x. */
 export function tanh(x: v128): v128 {
   const z = f32x4.mul(x, x);
   let p = f32x4.splat(-5.70498872745e-3);

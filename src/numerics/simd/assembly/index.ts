@@ -146,7 +146,7 @@ function listBatch(): void {
   store<i32>(BATCH_LIST_LENGTH, (batch + 1) & ~1);
 }
 
-/** Runs one step. Labels must have been written, and rows too if ROWS_COPIED is set. */
+/** Runs one step. Settings, indices and labels must have been written, and rows too if ROWS_COPIED is set. */
 export function step(): void {
   let items = 0;
   for (let l = layerCount(); l > 0; l--) items += blockCount(l);
@@ -180,7 +180,7 @@ function forwardOnly(count: i32): void {
   forward(0, count, false, load<i32>(STANDARDIZED) ? threadScratch(0) : 0);
 }
 
-/** Computes the logits of the examples in the first `count` records, and their probabilities in place of dz. */
+/** Call after `fold`. Computes the logits of the first `count` records, and the probabilities in place of dz. */
 export function predict(count: i32): void {
   forwardOnly(count);
   const layer = layerAt(layerCount());
@@ -194,7 +194,7 @@ export function predict(count: i32): void {
   }
 }
 
-/** Computes the loss and the number of correct predictions of the batch. Rows and labels must have been written. */
+/** Call after `fold`, with rows and labels written. Computes the loss and the correct predictions of the batch. */
 export function evaluate(): void {
   const count = load<i32>(BATCH_SIZE);
   forwardOnly(count);

@@ -24,7 +24,7 @@ export function makePackTables(): void {
   }
 }
 
-/** Lists the non-zeros of a row of bytes: starts of tiles, then (from byte 128) positions, u16, ascending. */
+/** Lists a row's non-zero bytes (all if DENSE is set): starts of tiles, u32; from byte 128 on positions, u16. */
 export function listBytes(row: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
@@ -79,7 +79,7 @@ export function listFloats(row: usize, inputs: i32, list: usize): void {
   store<u32>(starts, <u32>((entry - list - 128) >> 1));
 }
 
-/** masks[g][k]: bit r is set if input first + k of example 8g + r is not zero (or DENSE is set), for BLOCK_ROWS inputs. */
+/** masks[g][k]: bit r is set if input k < BLOCK_ROWS, from `input` on, of example 8g + r is not 0 or DENSE is set. */
 export function maskBytes(masks: usize, input: usize): void {
   const stride: usize = load<u32>(RECORD_STRIDE);
   const dense = load<i32>(DENSE);

@@ -1,12 +1,13 @@
 /**
  * Softmax, cross-entropy and its gradient for one example's logits z of K classes:
- * loss = log Σ_k e^(z_k − max) + (max − z_y), not log(softmax), which is log 0 for a confident mistake;
- * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K. `scale` is 1 / N, or −η / N if the update follows directly.
+ * loss = log Σ_k e^(z_k − max) + (max − z_y), not −log(softmax), which is −log 0 for a confident mistake;
+ * dz = c_y · scale · (p − q), q = (1 − ε) onehot(y) + ε / K, with class weight c_y and label smoothing ε.
+ * `scale` is 1 / N for a batch of N examples, or −η / N with learning rate η if the update follows directly.
  */
 import { CLASS_WEIGHTS, CORRECT, DZ_SCALE, LABELS, LOSSES, SMOOTHING } from './addresses.ts';
 import { exp, log } from './elementary.ts';
 
-/** All ones in the lanes of vector v that belong to classes. */
+/** All ones in the lanes that belong to classes, of the vector that begins with class v. */
 @inline function classLanes(v: i32, classes: i32): v128 {
   return i32x4.lt_s(i32x4.add(i32x4.splat(v), i32x4(0, 1, 2, 3)), i32x4.splat(classes));
 }

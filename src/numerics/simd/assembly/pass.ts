@@ -29,7 +29,7 @@ function scalePixels(at: usize, inputs: i32): void {
   for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
 }
 
-/** Lists the non-zero pixels. */
+/** Lists the non-zero pixels; float32 pixels are first scaled to inputs. */
 export function listPixels(first: i32, last: i32): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
@@ -74,8 +74,9 @@ export function foldMean(seeds: usize): void {
 }
 
 /**
- * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix is W
- * with its biases as an extra row, which is the seed; in the backward pass it is the transposed W, and the seed is zero.
+ * out[n] = seed + Σ over the listed inputs, for all panels of a matrix of `rows` rows. In the forward pass the matrix
+ * is W with its biases as an extra row, which is the seed unless `folded` replaces it; in the backward pass it is the
+ * transposed W, and the seed is zero.
  */
 function multiply(
   first: i32, last: i32, matrix: usize, rows: i32, extra: i32, units: i32, input: usize, list: usize, output: usize,

@@ -72,7 +72,7 @@ export function claimItem(phaseWord: i32, rank: i32): i32 {
   return -1;
 }
 
-/** Whether the finished item was the phase's last. */
+/** Counts a finished item. Returns whether it was the last of the phase. */
 @inline export function finishItem(phase: i32): bool {
   return atomic.add<i32>(DONE, 1) == itemCount(phase) - 1;
 }

@@ -63,7 +63,7 @@ function squares(g: usize, bytes: usize): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
-/** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` is its overall number. */
+/** Sums the gradient of one block of layer l and, unless buffered, takes the step. `item` counts over all layers. */
 export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void {
   const layer = layerAt(l);
   const mode = load<i32>(MODE);

@@ -106,11 +106,7 @@ for (const [title, body, pattern] of [
   ['two inputs', { instances: [{ image, mask: image }] }, /image or image_bytes/],
   ['null', { instances: [null] }, /null/],
   ['text', { instances: ['AAAA'] }, /a string/],
-  [
-    'pictures among numbers',
-    { instances: [pictures[0], image] },
-    /is an array of numbers, but others are encoded images/,
-  ],
+  ['pictures among numbers', { instances: [pictures[0], image] }, /is not an encoded image, but others are/],
   ['Base64 that is not an image', { instances: [{ b64: 'AAAA' }] }, /cannot be decoded/],
   [
     'a data URL',

@@ -14,7 +14,7 @@ const tags = ['inference-v2'];
 const config = { scope: 'predict', errorFormat: PROTOCOL_ERRORS } as const;
 const notFound = protocolErrors(PROTOCOL_ERRORS, 404);
 
-/** A path without a version selects the champion, or the newest version. */
+/** A path without a version selects the champion, else the newest version; for statistics, all versions. */
 const PATHS = [
   { path: '/v2/models/:name', params: namedModel, suffix: '' },
   { path: '/v2/models/:name/versions/:version', params: namedVersion, suffix: 'Version' },
