@@ -39,6 +39,8 @@ export interface ModelService {
 
 /** Number of model names in an error message. */
 const MAX_LISTED = 10;
+/** Number of model names among which a suggestion is looked for. */
+const MAX_COMPARED = 100;
 
 export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints'>,
@@ -60,11 +62,9 @@ export function createModelService(
       return `Model ${name} has no alias ${wanted}; ${aliases.length > 0 ? `its aliases are: ${aliases.join(', ')}` : 'it has no aliases'}.`;
     }
     if (model) return `Model ${name} has no version ${wanted}; its newest is ${model.latest.version}.`;
-    const { data, hasMore } = await models.list({ limit: 100 });
-    const names = data.map((each) => each.name);
+    const names = await models.names(MAX_COMPARED);
     const nearest = nearestName(name, names);
-    const listed =
-      names.slice(0, MAX_LISTED).join(', ') + (hasMore || names.length > MAX_LISTED ? ', …' : '');
+    const listed = names.slice(0, MAX_LISTED).join(', ') + (names.length > MAX_LISTED ? ', …' : '');
     const suggestion = nearest ? `Did you mean ${nearest}? ` : '';
     const known = names.length > 0 ? `${suggestion}Existing models: ${listed}` : 'No models exist yet';
     const { data: running } = await jobs.list({ limit: 10, status: 'running' });

@@ -27,6 +27,8 @@ export interface Models {
     readonly after?: string | undefined;
     readonly tag?: string | undefined;
   }): Promise<Page<Model>>;
+  /** Names of the models, in the order of `list`. */
+  names(limit: number): Promise<string[]>;
   /** Newest first; `after` is a version number, exclusive. Empty for a model that does not exist. */
   versions(
     name: string,
@@ -77,6 +79,8 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
         .as('versions'),
     ]);
 
+  const newestFirst = models.orderBy('models.created_at', 'desc').orderBy('models.name', 'desc');
+
   return {
     async get(name) {
       const row = await models.where('models.name', '=', name).executeTakeFirst();
@@ -84,10 +88,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
     },
 
     async list({ limit, after, tag }) {
-      let query = models
-        .orderBy('models.created_at', 'desc')
-        .orderBy('models.name', 'desc')
-        .limit(limit + 1);
+      let query = newestFirst.limit(limit + 1);
       if (after !== undefined) {
         const createdAt = await creationTime(after);
         query = query.where((eb) =>
@@ -105,6 +106,11 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
       const names = page.data.map(({ name }) => name);
       const aliases = Map.groupBy(await listAliases(db, names), ({ name }) => name);
       return { ...page, data: page.data.map((row) => toModel(row, aliases.get(row.name) ?? [])) };
+    },
+
+    async names(limit) {
+      const rows = await newestFirst.clearSelect().select('models.name').limit(limit).execute();
+      return rows.map(({ name }) => name);
     },
 
     async versions(name, { limit, after, tag }) {

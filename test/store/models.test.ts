@@ -87,6 +87,7 @@ test('models are listed newest first', async (t) => {
   assert.deepEqual(await names(), ['a', 'c', 'b']);
   await publish(store, 'b');
   assert.deepEqual(await names(), ['a', 'c', 'b']);
+  assert.deepEqual(await store.models.names(2), ['a', 'c']);
 });
 
 test('rejects a cursor of a missing model', async (t) => {
