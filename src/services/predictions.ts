@@ -121,13 +121,13 @@ export function createPredictionService(
     async predict({ name, version }, images, { topK, logits, diagnose = false }, format, signal) {
       const model = await models.load(name, version);
       return reportFailure(model, async () => {
-        const diagnosing = diagnose ? await loadStatistics(model, signal()) : null;
+        const imageStatistics = diagnose ? await loadStatistics(model, signal()) : null;
         const request: NativeRequest = {
           protocol: 'native',
           images,
           options: { topK, logits },
           format,
-          imageStatistics: diagnosing,
+          imageStatistics,
         };
         const { body } = await compute(model, request, signal);
         return body;

@@ -6,7 +6,7 @@ import { AtelierError } from '../../errors.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Accepted media types of a raw body, '' for a missing Content-Type. Default: any. */
+    /** Accepted media types of a raw body, '' for a missing Content-Type. All types by default. */
     mediaTypes?: readonly string[];
     /** Whether the body may be compressed by gzip or deflate. */
     inflates?: boolean;

@@ -57,10 +57,10 @@ function toError(issues: readonly Issue[], schema: z.ZodType, data: unknown, par
         ? { pointer: jsonPointer(path), detail }
         : { parameter: path.map(String).join('.'), detail };
     });
-  const lines = details
-    .slice(0, MAX_ERRORS)
-    .map((each) => ('pointer' in each ? each.pointer : each.parameter))
-    .map((location, i) => (location === '#' ? details[i]!.detail : `${location}: ${details[i]!.detail}`));
+  const lines = details.slice(0, MAX_ERRORS).map((each) => {
+    const location = 'pointer' in each ? each.pointer : each.parameter;
+    return location === '#' ? each.detail : `${location}: ${each.detail}`;
+  });
   if (details.length > MAX_ERRORS) {
     lines.push(`… and ${(details.length - MAX_ERRORS).toLocaleString('en')} more.`);
   }
