@@ -1,5 +1,8 @@
+# The same version of Node as the lock file. The digest fixes the content; the tag names it for readers.
+ARG NODE_IMAGE=node:24.21.0-trixie-slim@sha256:8ec5d7557396cfe32d21c3f9c13072355ceab22b584578ca4bb28af31120cffe
+
 # Production dependencies, exactly those of the lock file.
-FROM node:24-trixie-slim AS dependencies
+FROM $NODE_IMAGE AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The base image is the runtime, so the Node packages are not installed, which saves 190 MB.
@@ -7,7 +10,7 @@ RUN npm uninstall --package-lock-only --offline --no-audit --no-fund node-linux-
  && npm ci --omit=dev --ignore-scripts --no-audit --no-fund
 
 # The data set: verified and converted by the product's own script, from Debian's package.
-FROM node:24-trixie-slim AS data
+FROM $NODE_IMAGE AS data
 # In a layer of its own, so that changed sources do not repeat the download.
 RUN apt-get update && apt-get install --yes --no-install-recommends dataset-fashion-mnist
 WORKDIR /app
@@ -19,7 +22,7 @@ COPY src/datasets src/datasets
 COPY src/formats/npy.ts src/formats/npy-header.ts src/formats/
 RUN node scripts/data.ts
 
-FROM node:24-trixie-slim
+FROM $NODE_IMAGE
 ENV NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
