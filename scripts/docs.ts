@@ -1,18 +1,20 @@
-/** Writes the generated tables of docs/reference; with --check, fails when a page is out of date. */
+/** Writes the generated tables of the documentation; with --check, fails when a page is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { configuration } from './docs/configuration.ts';
 import { errors } from './docs/errors.ts';
 import { limits } from './docs/limits.ts';
 import { metrics } from './docs/metrics.ts';
+import { scopes } from './docs/scopes.ts';
 
-const FOLDER = new URL('../docs/reference/', import.meta.url);
+const FOLDER = new URL('../docs/', import.meta.url);
 
 /** The sections of each page that are generated. */
 const PAGES: Readonly<Record<string, Readonly<Record<string, () => string | Promise<string>>>>> = {
-  'configuration.md': { configuration },
-  'errors.md': errors,
-  'limits.md': limits,
-  'metrics.md': { metrics },
+  'reference/configuration.md': { configuration },
+  'reference/errors.md': errors,
+  'reference/limits.md': limits,
+  'reference/metrics.md': { metrics },
+  'operations/api-keys.md': { scopes },
 };
 
 async function generate(text: string, sections: (typeof PAGES)[string]): Promise<string> {
@@ -32,7 +34,7 @@ for (const [page, sections] of Object.entries(PAGES)) {
   const after = await generate(before, sections);
   if (!process.argv.includes('--check')) writeFileSync(file, after);
   else if (after !== before) {
-    console.error(`docs/reference/${page} is out of date. Run: npm run docs`);
+    console.error(`docs/${page} is out of date. Run: npm run docs`);
     process.exitCode = 1;
   }
 }

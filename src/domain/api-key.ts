@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** Each scope includes those before it. */
-export const SCOPES = ['predict', 'train', 'admin'] as const;
+export const SCOPES = ['predict', 'train', 'promote', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 export function includesScope(held: readonly Scope[], needed: Scope): boolean {

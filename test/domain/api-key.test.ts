@@ -28,7 +28,7 @@ test('an invalid entry is reported by its number and defect, without repeating i
     [`hunter2:admin:${OTHER}:more`, /^entry 2 does not have the form/],
     [`Hunter2:admin:${OTHER}`, /^entry 2 has a name/],
     [`:admin:${OTHER}`, /^entry 2 has a name/],
-    [`ops:hunter2:${OTHER}`, /^entry 2 has an unknown scope; use predict, train, admin/],
+    [`ops:hunter2:${OTHER}`, /^entry 2 has an unknown scope; use predict, train, promote, admin/],
     [`ops::${OTHER}`, /^entry 2 has an unknown scope/],
     [`ops:admin,train:${OTHER}`, /^entry 2 does not have the form/],
     ['ops:admin:hunter2', /^entry 2 does not end with 64 hexadecimal digits/],

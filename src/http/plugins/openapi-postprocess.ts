@@ -12,7 +12,7 @@ const SECURITY_SCHEMES = {
     scheme: 'bearer',
     description:
       'An API key. Required if `API_KEYS` is set, or if the service listens beyond the loopback address without ' +
-      '`ALLOW_ANONYMOUS=true`. The scope `admin` includes `train`, which includes `predict`.',
+      '`ALLOW_ANONYMOUS=true`. The scope `admin` includes `promote`, which includes `train`, which includes `predict`.',
   },
 } as const;
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;

@@ -53,7 +53,7 @@ export const aliasRoutes =
     app.route({
       method: 'PUT',
       url: '/models/:name/aliases/:alias',
-      config: { scope: 'admin' },
+      config: { scope: 'promote' },
       schema: {
         operationId: 'moveAlias',
         summary: 'Create or move an alias',
@@ -80,7 +80,7 @@ export const aliasRoutes =
     app.route({
       method: 'DELETE',
       url: '/models/:name/aliases/:alias',
-      config: { scope: 'admin' },
+      config: { scope: 'promote' },
       schema: {
         operationId: 'deleteAlias',
         summary: 'Delete an alias, but not the version that it points at',
