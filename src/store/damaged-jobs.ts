@@ -4,6 +4,7 @@ import { type JobStatus, type TrainingJob, transition } from '../domain/training
 import { lockForEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
 import type { Database, JobRow } from './tables.ts';
+import { timestamp } from './timestamps.ts';
 
 const ERROR = {
   code: 'state-unusable',
@@ -24,14 +25,14 @@ export function toReadableJob(row: JobRow): TrainingJob | undefined {
 /** Fails a queued or active job without reading its damaged values, which stay as they are. */
 export async function failDamagedJob(
   trx: Transaction<Database>,
-  { id, status }: Pick<JobRow, 'id' | 'status'>,
+  { id, status, created_at, started_at }: JobRow,
 ): Promise<void> {
   // A queued job cannot fail, so it becomes running first.
   if (status === 'queued') await setStatus(trx, id, { status: 'running' });
   await writeEvent(trx, await lockForEvent(trx, id), 'error', ERROR);
   await setStatus(trx, id, {
     status: 'failed',
-    finished_at: new Date().toISOString(),
+    finished_at: timestamp(started_at ?? created_at),
     stopped_step: 0,
     stopped_reason: 'failed',
     error_code: ERROR.code,

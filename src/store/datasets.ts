@@ -16,6 +16,7 @@ import { isStorageFull, storageFull, syncDirectory } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database, DatasetRow } from './tables.ts';
+import { timestampAfter } from './timestamps.ts';
 
 export type NewDataset = Omit<DatasetSummary, 'createdAt' | 'imageShape' | 'report'> & {
   readonly report: DatasetReport;
@@ -95,6 +96,11 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
     return new Map(used);
   }
 
+  async function newestTime(): Promise<string | null> {
+    const newest = db.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at'));
+    return (await newest.executeTakeFirstOrThrow()).at;
+  }
+
   return {
     filePath,
     usedBy: (statuses) => usedBy(statuses),
@@ -113,7 +119,7 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
     add: (file, dataset, idempotency) =>
       serialized(async () => {
         const before = await selectRow(dataset.id);
-        const row = before ?? toRow(dataset);
+        const row = before ?? toRow(dataset, timestampAfter(await newestTime()));
         try {
           await rename(file, filePath(row.id));
           await syncDirectory(directory);
@@ -183,11 +189,11 @@ function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
   );
 }
 
-function toRow({ id, name, classNames, splits, digest, report }: NewDataset): DatasetRow {
+function toRow({ id, name, classNames, splits, digest, report }: NewDataset, createdAt: string): DatasetRow {
   return {
     id,
     name,
-    created_at: new Date().toISOString(),
+    created_at: createdAt,
     class_names: encode(classNames),
     splits: encode(splits),
     digest,

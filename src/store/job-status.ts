@@ -18,6 +18,7 @@ import { toJob, toVerification } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import type { Database, JobRow } from './tables.ts';
+import { timestamp } from './timestamps.ts';
 
 /** How a job ended; `step` is the number of steps done. */
 export type JobOutcome =
@@ -86,7 +87,7 @@ export async function startJob(
     return {
       status: 'running',
       circumstances: environment && encode(environment),
-      started_at: job.started_at ?? new Date().toISOString(),
+      started_at: job.started_at ?? timestamp(job.created_at),
       attempts: Math.max(1, job.attempts),
     };
   });
@@ -168,8 +169,8 @@ export async function finishJob(
   switch (outcome.status) {
     case 'succeeded': {
       const { digest } = outcome.model;
-      const job = await change(trx, id, () => ({
-        ...ended('succeeded', outcome.step, outcome.reason),
+      const job = await change(trx, id, (before) => ({
+        ...ended(before, 'succeeded', outcome.step, outcome.reason),
         digest,
       }));
       if (job.verification !== null) return job;
@@ -188,21 +189,21 @@ async function failJob(
   { step, error: { code, message } }: Failure,
 ): Promise<TrainingJob> {
   await writeEvent(trx, job, 'error', { code, message });
-  return change(trx, job.id, () => ({
-    ...ended('failed', step, 'failed'),
+  return change(trx, job.id, (before) => ({
+    ...ended(before, 'failed', step, 'failed'),
     error_code: code,
     error_message: message,
   }));
 }
 
 function cancelled(job: JobRow, step = decode<Progress>(job.progress).step): Change {
-  return ended('cancelled', step, 'cancelled');
+  return ended(job, 'cancelled', step, 'cancelled');
 }
 
-function ended(status: JobStatus, step: number, reason: StopReason): Change {
+function ended(job: JobRow, status: JobStatus, step: number, reason: StopReason): Change {
   return {
     status,
-    finished_at: new Date().toISOString(),
+    finished_at: timestamp(job.started_at ?? job.created_at),
     stopped_step: step,
     stopped_reason: reason,
   };

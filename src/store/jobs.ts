@@ -1,6 +1,6 @@
 /** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
-import { monotonicFactory } from 'ulid';
+import { incrementBase32, ulid } from 'ulid';
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import type { ExecutionEnvironment, ReproductionTarget } from '../domain/reproducibility.ts';
 import type {
@@ -103,8 +103,9 @@ export interface Jobs {
   recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
+const ID_PREFIX = 'job_';
+
 export function createJobs(db: Kysely<Database>): Jobs {
-  const ulid = monotonicFactory();
   const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
     db.transaction().execute(work);
 
@@ -115,8 +116,7 @@ export function createJobs(db: Kysely<Database>): Jobs {
         await assertDataset(trx, request);
         await assertWarmStart(trx, request);
         const now = new Date();
-        // Generated inside the transaction, so that ids ascend in the order in which jobs become visible, as cursors require.
-        const row = newJobRow(`job_${ulid(now.getTime())}`, now, request, progress, target ?? null);
+        const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
         await trx.insertInto('jobs').values(row).execute();
         await writeEvent(trx, row, 'status', { to: 'queued' });
         const job = toJob(row);
@@ -173,6 +173,17 @@ export function createJobs(db: Kysely<Database>): Jobs {
       inTransaction((trx) => recordEpoch(trx, id, record, warnings, progress)),
     recordGradientCheck: (id, report) => inTransaction((trx) => recordGradientCheck(trx, id, report)),
   };
+}
+
+/**
+ * Ids ascend in the order in which jobs become visible, as the queue and cursors require, even if the clock was set back.
+ * Call it in the transaction that inserts the job.
+ */
+async function nextId(trx: Transaction<Database>, now: Date): Promise<string> {
+  const newest = await trx.selectFrom('jobs').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
+  const id = `${ID_PREFIX}${ulid(now.getTime())}`;
+  if (newest === undefined || newest.id < id) return id;
+  return ID_PREFIX + incrementBase32(newest.id.slice(ID_PREFIX.length));
 }
 
 async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {

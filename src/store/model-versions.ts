@@ -12,6 +12,7 @@ import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
+import { timestamp, timestampAfter } from './timestamps.ts';
 
 /** The result of a training or an import. The store adds the number, the time and the rest of the lineage. */
 export type NewVersion = Pick<
@@ -44,7 +45,7 @@ export async function publishVersion(
   file: Imported | null = null,
 ): Promise<number> {
   const { name, jobId } = model;
-  const createdAt = new Date().toISOString();
+  let createdAt = timestamp();
   const { last_version: version } = await trx
     .insertInto('models')
     .values({ name, created_at: createdAt, last_version: 1, alias_moves: 0 })
@@ -55,7 +56,13 @@ export async function publishVersion(
     .executeTakeFirstOrThrow();
   const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
   if ((await other.executeTakeFirst()) === undefined) {
-    // No version exists, so this is a new model, perhaps under the name of a deleted one.
+    // No version exists, so this is a new model, perhaps under the name of a deleted one. Models are listed by this time.
+    const { newest } = await trx
+      .selectFrom('models')
+      .select(({ fn }) => fn.max('created_at').as('newest'))
+      .where('name', '!=', name)
+      .executeTakeFirstOrThrow();
+    createdAt = timestampAfter(newest);
     await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
   }
   const job = await trx

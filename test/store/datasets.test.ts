@@ -3,43 +3,14 @@ import { readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { datasetReportSchema } from '../../src/domain/dataset-report.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
-import type { NewDataset } from '../../src/store/datasets.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { failure, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
-
-const nothing = { images: 0, withOtherLabel: 0, first: [] };
-const split = { examples: 2, examplesPerClass: [1, 1] };
-
-function dataset(id: string, name: string | null = null): NewDataset {
-  return {
-    id,
-    name,
-    classNames: ['cat', 'dog'],
-    splits: { train: split, test: split },
-    digest: `sha256:${'0'.repeat(64)}`,
-    report: datasetReportSchema.parse({
-      arrays: [],
-      pixels: { range: '0-255', rounded: 0 },
-      heldOut: null,
-      duplicates: { train: nothing, test: nothing, across: nothing },
-      constantImages: { train: 0, test: 0 },
-      warnings: [{ code: 'constant-images', message: 'one' }],
-    }),
-  };
-}
-
-async function add({ datasets }: Store, id: string, bytes = 'tensors', name: string | null = null) {
-  const file = datasets.newFile();
-  await writeFile(file, bytes);
-  return datasets.add(file, dataset(id, name));
-}
+import { openStore } from '../../src/store/store.ts';
+import { addDataset, failure, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
 
 test('data sets survive a restart, incomplete files do not', async (t) => {
   const directory = await temporaryDirectory(t);
   const first = await openStore(directory);
-  const added = await add(first, 'dst_a');
+  const added = await addDataset(first, 'dst_a');
   await writeFile(first.datasets.newFile(), 'half an upload');
   await writeFile(first.datasets.filePath('dst_b'), 'moved, but without its row');
   await utimes(first.datasets.filePath('dst_b'), 0, 0);
@@ -52,9 +23,12 @@ test('data sets survive a restart, incomplete files do not', async (t) => {
 
 test('a second upload keeps name and time of the first, and repairs its file', async (t) => {
   const store = await temporaryStore(t);
-  const first = await add(store, 'dst_a', 'tensors', 'first');
+  const first = await addDataset(store, 'dst_a', 'tensors', 'first');
   await writeFile(store.datasets.filePath('dst_a'), 'damaged');
-  const [second, other] = await Promise.all([add(store, 'dst_a', 'tensors', 'second'), add(store, 'dst_b')]);
+  const [second, other] = await Promise.all([
+    addDataset(store, 'dst_a', 'tensors', 'second'),
+    addDataset(store, 'dst_b'),
+  ]);
   assert.deepEqual([first.isNew, second.isNew, other.isNew], [true, false, true]);
   assert.deepEqual(second.dataset, first.dataset);
   assert.equal(String(await readFile(store.datasets.filePath('dst_a'))), 'tensors');
@@ -64,7 +38,7 @@ test('a second upload keeps name and time of the first, and repairs its file', a
 
 test('a data set of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
-  await add(store, 'dst_a');
+  await addDataset(store, 'dst_a');
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
   const job = await store.jobs.create(request, untouched);
   assert.deepEqual(await store.datasets.usedBy(['queued']), new Map([[job.id, 'dst_a']]));
@@ -81,7 +55,7 @@ test('of a deletion and a new job at the same time, exactly one succeeds', async
   const store = await temporaryStore(t);
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
   for (let n = 0; n < 20; n++) {
-    await add(store, 'dst_a');
+    await addDataset(store, 'dst_a');
     const create = () => store.jobs.create(request, untouched);
     const remove = () => store.datasets.remove('dst_a');
     const [created, removed] =
@@ -102,7 +76,7 @@ test('of a deletion and a new job at the same time, exactly one succeeds', async
 
 test('of two deletions, one succeeds; the catalog learns of it before the file is gone', async (t) => {
   const store = await temporaryStore(t);
-  await add(store, 'dst_a');
+  await addDataset(store, 'dst_a');
   let found = '';
   const onRemoved = () => {
     found = readFileSync(store.datasets.filePath('dst_a'), 'utf8');
@@ -118,6 +92,6 @@ test('of two deletions, one succeeds; the catalog learns of it before the file i
 test('a failed upload leaves neither file nor row', async (t) => {
   const store = await temporaryStore(t);
   await mkdir(join(store.datasets.filePath('dst_a'), 'in the way'), { recursive: true });
-  await assert.rejects(add(store, 'dst_a'));
+  await assert.rejects(addDataset(store, 'dst_a'));
   assert.deepEqual(await store.datasets.list(), []);
 });

@@ -1,8 +1,9 @@
 /** A temporary store, and records to put into it. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { datasetReportSchema } from '../../src/domain/dataset-report.ts';
 import type { EpochRecord, Progress } from '../../src/domain/epoch-record.ts';
 import {
   type ResolvedTrainingRequest,
@@ -10,6 +11,7 @@ import {
   trainingRequestSchema,
 } from '../../src/domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
+import type { NewDataset } from '../../src/store/datasets.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
 import { type NewVersion, openStore, type Store } from '../../src/store/store.ts';
 
@@ -86,6 +88,40 @@ export const trained: NewVersion = {
   testAccuracy: 0.8711,
   digest: `sha256:${'a'.repeat(64)}`,
 };
+
+const noDuplicates = { images: 0, withOtherLabel: 0, first: [] };
+const split = { examples: 2, examplesPerClass: [1, 1] };
+
+/** A data set of two images per split, for `addDataset`. */
+export function newDataset(id: string, name: string | null = null): NewDataset {
+  return {
+    id,
+    name,
+    classNames: ['cat', 'dog'],
+    splits: { train: split, test: split },
+    digest: `sha256:${'0'.repeat(64)}`,
+    report: datasetReportSchema.parse({
+      arrays: [],
+      pixels: { range: '0-255', rounded: 0 },
+      heldOut: null,
+      duplicates: { train: noDuplicates, test: noDuplicates, across: noDuplicates },
+      constantImages: { train: 0, test: 0 },
+      warnings: [{ code: 'constant-images', message: 'one' }],
+    }),
+  };
+}
+
+/** Stores a data set whose file holds `bytes`. */
+export async function addDataset(
+  { datasets }: Store,
+  id: string,
+  bytes = 'tensors',
+  name: string | null = null,
+) {
+  const file = datasets.newFile();
+  await writeFile(file, bytes);
+  return datasets.add(file, newDataset(id, name));
+}
 
 /** An idempotency record whose stored response is the id of the job. */
 export function idempotencyRecord(
