@@ -85,11 +85,18 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('alias_moves_key', ['name', 'id'])
     .execute();
 
-  for (const { id, request } of await tables.selectFrom('jobs').select(['id', 'request']).execute()) {
+  // One update per version, by its primary key. One per job would scan all versions each time.
+  const trained = await tables
+    .selectFrom('model_versions')
+    .innerJoin('jobs', 'jobs.id', 'model_versions.job_id')
+    .select(['name', 'version', 'jobs.request'])
+    .execute();
+  for (const { name, version, request } of trained) {
     await tables
       .updateTable('model_versions')
       .set({ request, metadata: JSON.stringify(JSON.parse(request).metadata) })
-      .where('job_id', '=', id)
+      .where('name', '=', name)
+      .where('version', '=', version)
       .execute();
   }
 }

@@ -108,3 +108,24 @@ test('existing models accept aliases and further versions, and can be deleted', 
   assert.equal((await store.models.version('old'))?.version, 1);
   assert.deepEqual(await store.models.remove('old', 3), [3]);
 });
+
+test('runs one update for each version of a job, however many jobs exist', async (t) => {
+  const file = join(await temporaryDirectory(t), 'atelier.sqlite');
+  await writeOld(file);
+  const raw = new DatabaseSync(file);
+  const copy = raw.prepare(
+    `insert into jobs (id, status, request, created_at, attempts, progress, event_count)
+     select ?, status, request, created_at, attempts, progress, event_count from jobs where id = ?`,
+  );
+  for (let n = 0; n < 20; n++) copy.run(`job_${n}`, ID);
+  const updates: string[] = [];
+  const db = new Kysely<unknown>({
+    dialect: new NodeSqliteDialect(raw),
+    log: ({ query }) => void (/^update "model_versions"/.test(query.sql) && updates.push(query.sql)),
+  });
+  t.after(() => db.destroy());
+  const provider = { getMigrations: async () => ({ ...migrations }) };
+  const { error } = await new Migrator({ db, provider }).migrateTo('0005-registry');
+  assert.equal(error, undefined);
+  assert.equal(updates.length, 1);
+});
