@@ -90,3 +90,12 @@ export class AtelierError extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
+
+/** An absolute path or file URL, quoted or not. A slash within a word, as in `n/a`, is not one. */
+const PATH = /(['"])(?:file:\/\/)?\/.*?\1|(?:file:\/\/|(?<![\w/#]))\/[^\s'",;]+/g;
+
+/** The message of an unexpected error for clients, without paths: those of system errors contain them. */
+export function messageWithoutPaths(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(PATH, '[path]');
+}

@@ -130,6 +130,8 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
       try {
         return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });
       } catch (error) {
+        if (!(error instanceof AtelierError))
+          log.error({ jobId: job.id, err: error }, 'failed to prepare a job');
         await fail(serializeError(error));
         return null;
       }

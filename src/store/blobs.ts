@@ -27,8 +27,9 @@ const DIGEST = /^sha256:([0-9a-f]{64})$/;
 /**
  * One file per digest. The caller must hold the lock of the state directory, because temporary files of a killed process
  * are removed.
+ * @param content the object that a blob is, for error messages
  */
-export async function openBlobs(directory: string): Promise<BlobStore> {
+export async function openBlobs(directory: string, content = 'the blob'): Promise<BlobStore> {
   await mkdir(directory, { recursive: true });
   const names = await readdir(directory);
   await Promise.all(
@@ -49,11 +50,11 @@ export async function openBlobs(directory: string): Promise<BlobStore> {
         await syncDirectory(directory);
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
-        if (isStorageFull(error)) throw storageFull(`${bytes.length} bytes`, error);
+        if (isStorageFull(error)) throw storageFull(`${content} (${bytes.length} bytes)`, error);
         throw new AtelierError(
           'state-unusable',
-          `The blob ${digest} (${bytes.length} bytes) cannot be stored in ${directory}: ${errorMessage(error)}. ` +
-            'Check the free space and the permissions of the directory.',
+          `STATE_DIR cannot store ${content}: ${describeErrorCode(error)}. ` +
+            'Check its disk and permissions; the log of the service names the file.',
           { cause: error },
         );
       }

@@ -60,8 +60,9 @@ export async function openStore(
     const db = await openDatabase(file, (...written) => {
       for (const listener of listeners) listener(...written);
     });
-    const parameters = await openBlobs(join(directory, 'blobs'));
+    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
+    const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     await sweepUnreferencedFiles(db, directory, warn);
     return {
       jobs: createJobs(db),
@@ -72,7 +73,7 @@ export async function openStore(
       storedResponses: createStoredResponses(db),
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets')),
-      checkpoints: createCheckpoints(db, await openBlobs(join(directory, 'checkpoints'))),
+      checkpoints: createCheckpoints(db, checkpoints),
       async close() {
         // There is only one connection, so acquiring it waits for the current transaction.
         await db.connection().execute(async () => {});

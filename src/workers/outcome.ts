@@ -1,5 +1,5 @@
 /** Results and errors of a task as they cross the thread boundary. */
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import { AtelierError, type ErrorCode, messageWithoutPaths } from '../errors.ts';
 import type { Outcome, SerializedError } from './messages.ts';
 import { transferResult } from './transfer.ts';
 
@@ -7,7 +7,7 @@ import { transferResult } from './transfer.ts';
 export function serializeError(error: unknown, fallbackCode: ErrorCode = 'internal-error'): SerializedError {
   if (error instanceof AtelierError)
     return { code: error.code, message: error.message, details: error.details };
-  return { code: fallbackCode, message: error instanceof Error ? error.message : String(error), details: [] };
+  return { code: fallbackCode, message: messageWithoutPaths(error), details: [] };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Thread pools. A thread runs one task at a time. If it crashes, it is replaced. */
 import { Piscina } from 'piscina';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, messageWithoutPaths } from '../errors.ts';
 import type { Outcome } from './messages.ts';
 import { fromOutcome } from './outcome.ts';
 import type { TaskMap } from './tasks.ts';
@@ -59,7 +59,7 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         onRestart();
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageWithoutPaths(error);
         throw new AtelierError('worker-crashed', `The thread of this request crashed: ${reason}.`, {
           cause: error,
         });

@@ -1,5 +1,6 @@
 /** Step threads, the additional threads of one training job. They end with its engine. */
 import { Worker } from 'node:worker_threads';
+import { messageWithoutPaths } from '../errors.ts';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { StepTask } from './messages.ts';
 
@@ -17,7 +18,7 @@ export function startStepThreads(
 ): Worker[] {
   return Array.from({ length: threads - 1 }, (_, n) => {
     const worker = new Worker(ENTRY, { workerData: { share, rank: n + 1 } satisfies StepTask });
-    worker.on('error', (error) => onCrash(error.message));
+    worker.on('error', (error) => onCrash(messageWithoutPaths(error)));
     return worker.on('exit', (code) => {
       if (code !== 0) onCrash(`it exited with code ${code}`);
     });

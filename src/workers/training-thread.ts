@@ -1,5 +1,6 @@
 /** Thread of one training job. A crash or hang is reported as a `failed` message. */
 import { Worker } from 'node:worker_threads';
+import { messageWithoutPaths } from '../errors.ts';
 import { parameterCount } from '../numerics/network.ts';
 import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } from './messages.ts';
 import { startStepThreads } from './step-threads.ts';
@@ -88,7 +89,9 @@ export function startTrainingThread(
         worker.terminate();
       });
     });
-    worker.on('error', (error) => failAsCrashed(`The training thread crashed: ${error.message}.`));
+    worker.on('error', (error) =>
+      failAsCrashed(`The training thread crashed: ${messageWithoutPaths(error)}.`),
+    );
     worker.on('exit', (code) => {
       clearTimeout(killTimer);
       clearInterval(heartbeatCheck);

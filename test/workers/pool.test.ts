@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import { AtelierError } from '../../src/errors.ts';
+import { AtelierError, messageWithoutPaths } from '../../src/errors.ts';
 import { createPool } from '../../src/workers/pool.ts';
 import type { Order, TestTasks } from './threads/answering.worker.ts';
 
@@ -89,4 +89,17 @@ test('rejects a request immediately if 64 are waiting', async (t) => {
   hangUp.abort(new Error('hung up'));
   await assert.rejects(spinning, /hung up/);
   assert.deepEqual(await Promise.all(waiting), new Array(64).fill('answered'));
+});
+
+test('the message of a crash contains no path', () => {
+  const messages = {
+    "ENOENT: no such file, rename '/srv/a b/x' -> '/srv/y'": 'ENOENT: no such file, rename [path] -> [path]',
+    "Cannot find module '/app/x.ts' imported from /app/src/y.ts":
+      'Cannot find module [path] imported from [path]',
+    'Cannot import file:///app/x.ts.': 'Cannot import [path]',
+    'Wrong value of #/network/hidden, n/a, 1 / 2': 'Wrong value of #/network/hidden, n/a, 1 / 2',
+  };
+  for (const [message, expected] of Object.entries(messages)) {
+    assert.equal(messageWithoutPaths(new Error(message)), expected);
+  }
 });
