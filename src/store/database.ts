@@ -8,6 +8,7 @@ import { Migrator } from 'kysely/migration';
 import { AtelierError } from '../errors.ts';
 import { syncDirectory } from './directory.ts';
 import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
+import { assertUnusedDatabase } from './lock.ts';
 import { migrations } from './migrations/migrations.ts';
 import { NodeSqliteDialect, toStateError } from './sqlite.ts';
 import type { Database } from './tables.ts';
@@ -70,6 +71,7 @@ async function connect(file: string, onCommitted: OnCommitted): Promise<Kysely<D
   const raw = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   try {
     raw.exec('pragma journal_mode = wal; pragma synchronous = full');
+    assertUnusedDatabase(raw, file);
     const [found] = Object.values(raw.prepare('pragma quick_check(1)').get() ?? {});
     if (found !== 'ok') throw new Error(`the file is damaged (${found})`);
     const notifications = createEventNotifications(raw, onCommitted);
