@@ -48,7 +48,7 @@ export interface Atelier {
 export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
   checkKernel();
   // The store locks the state directory. It comes first, so that a second process fails at once.
-  const store = await openStore(config.stateDir, (message) => log.warn(message));
+  const store = await openStore(config.stateDir, log);
   try {
     const modelCache = createModelCache();
     const metrics = createMetrics({

@@ -42,14 +42,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
-/**
- * @param warn called if files were moved to `lost+found`, with advice
- * @throws AtelierError `state-locked`, `state-unusable`
- */
-export async function openStore(
-  stateDir: string,
-  warn: (message: string) => void = () => {},
-): Promise<Store> {
+export interface StoreLog {
+  /** Receives the steps of checking and migrating the database. */
+  info(fields: object, message: string): void;
+  /** Receives advice if files were moved to `lost+found`. */
+  warn(message: string): void;
+}
+
+/** @throws AtelierError `state-locked`, `state-unusable` */
+export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {
   const directory = resolve(stateDir);
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
@@ -57,13 +58,17 @@ export async function openStore(
     const listeners = new Set<OnCommitted>();
     const file = join(directory, 'atelier.sqlite');
     await rejectFilesWithoutDatabase(directory, file);
-    const db = await openDatabase(file, (...written) => {
-      for (const listener of listeners) listener(...written);
-    });
+    const db = await openDatabase(
+      file,
+      (...written) => {
+        for (const listener of listeners) listener(...written);
+      },
+      (message, fields) => log.info(fields, message),
+    );
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
-    await sweepUnreferencedFiles(db, directory, warn);
+    await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return {
       jobs: createJobs(db),
       epochRecords: createEpochRecords(db),

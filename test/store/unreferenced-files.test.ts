@@ -39,7 +39,7 @@ async function withLeftovers(t: TestContext, ageMs: number) {
 /** Opens and closes the store; returns its warnings. */
 async function restart(directory: string): Promise<string[]> {
   const warnings: string[] = [];
-  await (await openStore(directory, (message) => warnings.push(message))).close();
+  await (await openStore(directory, { info() {}, warn: (message) => warnings.push(message) })).close();
   return warnings;
 }
 

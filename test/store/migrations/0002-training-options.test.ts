@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { Kysely } from 'kysely';
-import { Migrator } from 'kysely/migration';
 import { modelVersionSchema } from '../../../src/domain/model.ts';
 import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/training-job.ts';
-import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { NodeSqliteDialect } from '../../../src/store/sqlite.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { temporaryDirectory, untouched } from '../fixtures.ts';
+import { writeOldDatabase } from '../old-database.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 
@@ -31,49 +27,40 @@ const OLD_REQUEST = {
 };
 
 /** Writes a database at the first migration, with a job and the model that it published. */
-async function writeOld(file: string): Promise<void> {
-  const raw = new DatabaseSync(file);
-  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
-  const provider = { getMigrations: async () => ({ '0001-initial': migrations['0001-initial']! }) };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  assert.equal(error, undefined);
+function writeOld(file: string): Promise<void> {
   const at = '2026-11-25T00:07:51.589Z';
-  const insert = (table: string, row: Record<string, string | number | null>) => {
-    const names = Object.keys(row);
-    const places = names.map(() => '?').join(', ');
-    raw.prepare(`insert into ${table} (${names.join(', ')}) values (${places})`).run(...Object.values(row));
-  };
-  insert('jobs', {
-    id: ID,
-    status: 'succeeded',
-    request: JSON.stringify(OLD_REQUEST),
-    created_at: at,
-    started_at: at,
-    finished_at: at,
-    attempts: 1,
-    progress: JSON.stringify(untouched),
-    model_version: 1,
-    stopped_step: 4500,
-    stopped_reason: 'completed',
-    digest: `sha256:${'a'.repeat(64)}`,
-    event_count: 0,
+  return writeOldDatabase(file, '0001-initial', (insert) => {
+    insert('jobs', {
+      id: ID,
+      status: 'succeeded',
+      request: JSON.stringify(OLD_REQUEST),
+      created_at: at,
+      started_at: at,
+      finished_at: at,
+      attempts: 1,
+      progress: JSON.stringify(untouched),
+      model_version: 1,
+      stopped_step: 4500,
+      stopped_reason: 'completed',
+      digest: `sha256:${'a'.repeat(64)}`,
+      event_count: 0,
+    });
+    insert('models', { name: 'old', created_at: at, last_version: 1 });
+    insert('model_versions', {
+      name: 'old',
+      version: 1,
+      created_at: at,
+      job_id: ID,
+      dataset_id: 'fashion-mnist',
+      dataset_digest: `sha256:${'d'.repeat(64)}`,
+      layer_sizes: '[784,12,10]',
+      activation: 'relu',
+      class_names: '["T-shirt/top","Trouser"]',
+      engine: 'reference-float64',
+      test_accuracy: 0.86,
+      digest: `sha256:${'a'.repeat(64)}`,
+    });
   });
-  insert('models', { name: 'old', created_at: at, last_version: 1 });
-  insert('model_versions', {
-    name: 'old',
-    version: 1,
-    created_at: at,
-    job_id: ID,
-    dataset_id: 'fashion-mnist',
-    dataset_digest: `sha256:${'d'.repeat(64)}`,
-    layer_sizes: '[784,12,10]',
-    activation: 'relu',
-    class_names: '["T-shirt/top","Trouser"]',
-    engine: 'reference-float64',
-    test_accuracy: 0.86,
-    digest: `sha256:${'a'.repeat(64)}`,
-  });
-  await db.destroy();
 }
 
 test('a job of the first version is shown with the defaults of later options', async (t) => {

@@ -9,58 +9,48 @@ import { migrations } from '../../../src/store/migrations/migrations.ts';
 import { NodeSqliteDialect } from '../../../src/store/sqlite.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { publish, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
+import { writeOldDatabase } from '../old-database.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 const AT = '2026-11-25T00:07:51.589Z';
 const asked = { ...request('old'), warmStart: { name: 'older', version: 4 } };
-const names = Object.keys(migrations);
-const before = names.slice(0, names.indexOf('0005-registry'));
 
 /** Writes a database before this migration, with two versions; the job of one of them exists. */
-async function writeOld(file: string): Promise<void> {
-  const raw = new DatabaseSync(file);
-  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
-  const known = Object.fromEntries(before.map((name) => [name, migrations[name]!]));
-  const provider = { getMigrations: async () => known };
-  assert.equal((await new Migrator({ db, provider }).migrateToLatest()).error, undefined);
-  const insert = (table: string, row: Record<string, string | number | null>) => {
-    const columns = Object.keys(row);
-    const places = columns.map(() => '?').join(', ');
-    raw.prepare(`insert into ${table} (${columns.join(', ')}) values (${places})`).run(...Object.values(row));
-  };
-  insert('jobs', {
-    id: ID,
-    status: 'succeeded',
-    request: JSON.stringify(asked),
-    created_at: AT,
-    attempts: 1,
-    progress: JSON.stringify(untouched),
-    model_version: 1,
-    event_count: 0,
-  });
-  insert('models', { name: 'old', created_at: AT, last_version: 7 });
-  for (const [version, job_id] of [
-    [1, ID],
-    [3, null],
-  ] as const) {
-    insert('model_versions', {
-      name: 'old',
-      version,
+function writeOld(file: string): Promise<void> {
+  return writeOldDatabase(file, '0004-idempotency', (insert) => {
+    insert('jobs', {
+      id: ID,
+      status: 'succeeded',
+      request: JSON.stringify(asked),
       created_at: AT,
-      job_id,
-      dataset_id: trained.datasetId,
-      dataset_digest: trained.datasetDigest,
-      layer_sizes: JSON.stringify(trained.layerSizes),
-      activation: 'relu',
-      standardization: JSON.stringify(trained.standardization),
-      fused: 1,
-      class_names: JSON.stringify(trained.classNames),
-      engine: trained.engine,
-      test_accuracy: trained.testAccuracy,
-      digest: trained.digest,
+      attempts: 1,
+      progress: JSON.stringify(untouched),
+      model_version: 1,
+      event_count: 0,
     });
-  }
-  await db.destroy();
+    insert('models', { name: 'old', created_at: AT, last_version: 7 });
+    for (const [version, job_id] of [
+      [1, ID],
+      [3, null],
+    ] as const) {
+      insert('model_versions', {
+        name: 'old',
+        version,
+        created_at: AT,
+        job_id,
+        dataset_id: trained.datasetId,
+        dataset_digest: trained.datasetDigest,
+        layer_sizes: JSON.stringify(trained.layerSizes),
+        activation: 'relu',
+        standardization: JSON.stringify(trained.standardization),
+        fused: 1,
+        class_names: JSON.stringify(trained.classNames),
+        engine: trained.engine,
+        test_accuracy: trained.testAccuracy,
+        digest: trained.digest,
+      });
+    }
+  });
 }
 
 test('existing versions are unchanged and have a lineage', async (t) => {

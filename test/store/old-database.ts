@@ -1,0 +1,31 @@
+/** Databases as earlier versions left them. */
+import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { migrations } from '../../src/store/migrations/migrations.ts';
+import { NodeSqliteDialect } from '../../src/store/sqlite.ts';
+
+type Insert = (table: string, row: Record<string, string | number | null>) => void;
+
+/**
+ * @param lastMigration name of the last migration that the earlier version had
+ * @param fill inserts the rows
+ */
+export async function writeOldDatabase(
+  file: string,
+  lastMigration: string,
+  fill: (insert: Insert) => void,
+): Promise<void> {
+  const raw = new DatabaseSync(file);
+  const db = new Kysely<unknown>({ dialect: new NodeSqliteDialect(raw) });
+  const provider = { getMigrations: async () => ({ ...migrations }) };
+  const { error } = await new Migrator({ db, provider }).migrateTo(lastMigration);
+  assert.equal(error, undefined);
+  fill((table, row) => {
+    const columns = Object.keys(row);
+    const places = columns.map(() => '?').join(', ');
+    raw.prepare(`insert into ${table} (${columns.join(', ')}) values (${places})`).run(...Object.values(row));
+  });
+  await db.destroy();
+}
