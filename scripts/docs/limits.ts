@@ -14,7 +14,11 @@ import {
   IMAGE_FORM_LIMITS,
   MODEL_FORM_LIMITS,
 } from '../../src/http/bodies/multipart.ts';
-import { CRITICAL_FACTOR } from '../../src/http/plugins/backpressure.ts';
+import {
+  CRITICAL_FACTOR,
+  LOW_PRIORITY_FRACTION,
+  MAX_WAITING_READS,
+} from '../../src/http/plugins/backpressure.ts';
 import {
   CONNECTION_LIMITS,
   MAX_HEADER_BYTES,
@@ -154,6 +158,12 @@ const concurrency = [
     `429; \`Retry-After\` is the time until the first running job ends, at most ${duration(MAX_SECONDS * 1000)}`,
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
+  ['lists that wait for their turn', count(MAX_WAITING_READS), '503'],
+  [
+    'delay of the event loop, slight',
+    `${LOW_PRIORITY_FRACTION * 100} % of \`MAX_EVENT_LOOP_DELAY_MS\`, ${config.maxEventLoopDelayMs * LOW_PRIORITY_FRACTION} ms`,
+    '503 for lists and metrics of jobs',
+  ],
   [
     'delay of the event loop',
     `\`MAX_EVENT_LOOP_DELAY_MS\`, ${config.maxEventLoopDelayMs} ms`,

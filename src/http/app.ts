@@ -9,7 +9,7 @@ import { countTimeouts, measureRequests } from './metrics/requests.ts';
 import { logRequests } from './plugins/access-log.ts';
 import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
 import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
-import { shedLoad } from './plugins/backpressure.ts';
+import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
 import { drainInFlightRequests, rejectWhileDraining } from './plugins/graceful-shutdown.ts';
@@ -66,6 +66,8 @@ export async function buildApp(
     rejectEncodedBodies,
     // Before authentication: rejecting must be cheap under load.
     (app) => shedLoad(app, config.maxEventLoopDelayMs),
+    // After validation: an invalid request is rejected without waiting.
+    deferLowPriority,
     // Before the handlers, which negotiate the type of the response.
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.

@@ -58,10 +58,10 @@ export function createModelRegistryService(
 
     async annotate(name, version, changes) {
       const found = await models.version(name, version);
+      const annotated = await store.models.annotate(name, found.version, changes);
+      models.invalidate();
       // If the version was deleted meanwhile, `models.version` throws.
-      return (
-        (await store.models.annotate(name, found.version, changes)) ?? models.version(name, found.version)
-      );
+      return annotated ?? models.version(name, found.version);
     },
 
     async removeVersion(name, version) {

@@ -31,10 +31,13 @@ export interface ModelService {
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
   /**
-   * Invalidates cached name resolution. Call after adding, moving or deleting a version or alias, before responding.
+   * Invalidates cached name resolution and lists. Call after adding, moving, annotating or deleting a version or alias,
+   * before responding.
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
+  /** Number of invalidations: what was read before is current while this number is the same. */
+  revision(): number;
 }
 
 /** Number of model names in an error message. */
@@ -48,6 +51,7 @@ export function createModelService(
   cache: ModelCache = createModelCache(),
 ): ModelService {
   const { models, blobs, jobs, checkpoints } = store;
+  let revision = 0;
 
   async function version(name: string, wanted?: VersionName): Promise<ModelVersion> {
     const found = await models.version(name, wanted);
@@ -143,7 +147,11 @@ export function createModelService(
       return models.versions(name, query);
     },
     load: (name, wanted) => cache.find(name, wanted) ?? loadFromStore(name, wanted),
-    invalidate: (gone = []) => cache.invalidate(gone),
+    invalidate(gone = []) {
+      revision += 1;
+      cache.invalidate(gone);
+    },
+    revision: () => revision,
   };
 }
 

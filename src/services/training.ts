@@ -33,9 +33,11 @@ export interface TrainingService {
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
    */
   verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
-  readonly list: Store['jobs']['list'];
-  /** @throws AtelierError `training-job-not-found` */
+  readonly revisions: Store['jobs']['revisions'];
+  readonly getMany: Store['jobs']['getMany'];
   readonly metrics: Store['epochRecords']['list'];
+  /** The last epoch with metrics; 0 without. @throws AtelierError `training-job-not-found` */
+  readonly lastEpoch: Store['epochRecords']['last'];
   /** @throws AtelierError `training-job-not-found` */
   readonly events: Store['events']['list'];
   /** @throws AtelierError `training-job-not-found` */
@@ -83,7 +85,9 @@ export function createTrainingService(options: {
 
   return {
     get,
-    list: store.jobs.list,
+    revisions: store.jobs.revisions,
+    getMany: store.jobs.getMany,
+    metrics: store.epochRecords.list,
     async start(request, idempotency) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(
@@ -121,9 +125,10 @@ export function createTrainingService(options: {
       queue.notify();
       return job;
     },
-    async metrics(id) {
-      await get(id);
-      return store.epochRecords.list(id);
+    async lastEpoch(id) {
+      const last = await store.epochRecords.last(id);
+      if (last === 0) await get(id);
+      return last;
     },
     async events(id, query) {
       await get(id);

@@ -76,10 +76,15 @@ export function createAliases(db: Kysely<Database>): Aliases {
   };
 }
 
-/** The aliases of several models, ordered by alias. */
-export async function listAliases(db: Kysely<Database>, names: readonly string[]): Promise<AliasRow[]> {
-  if (names.length === 0) return [];
-  return db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias').execute();
+/** The aliases of several models, ordered by alias. @param versions the versions they may point at; default: all */
+export async function listAliases(
+  db: Kysely<Database>,
+  names: readonly string[],
+  versions?: readonly number[],
+): Promise<AliasRow[]> {
+  if (names.length === 0 || versions?.length === 0) return [];
+  const all = db.selectFrom('aliases').selectAll().where('name', 'in', names).orderBy('alias');
+  return (versions === undefined ? all : all.where('version', 'in', versions)).execute();
 }
 
 /**

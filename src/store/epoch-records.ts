@@ -5,20 +5,34 @@ import { decode, encode } from './json-column.ts';
 import type { Database } from './tables.ts';
 
 export interface EpochRecords {
-  /** Ordered by epoch. Empty for a job that does not exist. */
-  list(jobId: string): Promise<EpochRecord[]>;
+  /** Records after an epoch, ordered by epoch. Empty for a job that does not exist. Records never change. */
+  list(jobId: string, after?: number): Promise<EpochRecord[]>;
+  /** The last epoch with a record; 0 without records. */
+  last(jobId: string): Promise<number>;
 }
 
 export function createEpochRecords(db: Kysely<Database>): EpochRecords {
   return {
-    async list(jobId) {
+    async list(jobId, after = 0) {
       const rows = await db
         .selectFrom('metrics')
         .select('record')
         .where('job_id', '=', jobId)
+        .where('epoch', '>', after)
         .orderBy('epoch')
         .execute();
       return rows.map((row) => decode<EpochRecord>(row.record));
+    },
+
+    async last(jobId) {
+      const row = await db
+        .selectFrom('metrics')
+        .select('epoch')
+        .where('job_id', '=', jobId)
+        .orderBy('epoch', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.epoch ?? 0;
     },
   };
 }

@@ -32,6 +32,18 @@ import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { Database } from './tables.ts';
 
+export interface JobQuery {
+  readonly limit: number;
+  readonly after?: string | undefined;
+  readonly status?: JobStatus | undefined;
+}
+
+export interface JobRevision {
+  readonly id: string;
+  /** Differs after every change of the job. */
+  readonly revision: string;
+}
+
 /**
  * Every change of status is validated by the domain's `transition` and writes its `status` event in the same transaction.
  * Methods that change a job throw AtelierError `training-job-not-found`, or `illegal-transition` if its status does not
@@ -55,11 +67,11 @@ export interface Jobs {
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
   /** Newest first, without jobs whose row is damaged; `after` is exclusive and need not exist. */
-  list(query: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly status?: JobStatus | undefined;
-  }): Promise<Page<TrainingJob>>;
+  list(query: JobQuery): Promise<Page<TrainingJob>>;
+  /** The same page without reading the jobs, so it includes jobs whose row is damaged. */
+  revisions(query: JobQuery): Promise<Page<JobRevision>>;
+  /** Jobs by id, in any order, without those whose row is damaged. */
+  getMany(ids: readonly string[]): Promise<TrainingJob[]>;
   /** Id of the oldest queued job by creation, so a requeued job comes before later ones. Its row may be damaged. */
   nextQueued(): Promise<string | undefined>;
   count(status: JobStatus): Promise<number>;
@@ -109,6 +121,13 @@ export function createJobs(db: Kysely<Database>): Jobs {
   const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
     db.transaction().execute(work);
 
+  function selectPage({ limit, after, status }: JobQuery) {
+    let query = db.selectFrom('jobs');
+    if (after !== undefined) query = query.where('id', '<', after);
+    if (status !== undefined) query = query.where('status', '=', status);
+    return query.orderBy('id', 'desc').limit(limit);
+  }
+
   return {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
@@ -134,15 +153,29 @@ export function createJobs(db: Kysely<Database>): Jobs {
       // More rows are selected only in the place of damaged ones.
       for (let cursor = after; ; ) {
         const missing = limit + 1 - jobs.length;
-        let query = db.selectFrom('jobs').selectAll();
-        if (cursor !== undefined) query = query.where('id', '<', cursor);
-        if (status !== undefined) query = query.where('status', '=', status);
-        const rows = await query.orderBy('id', 'desc').limit(missing).execute();
+        const rows = await selectPage({ limit: missing, after: cursor, status }).selectAll().execute();
         jobs.push(...rows.flatMap((row) => toReadableJob(row) ?? []));
         if (rows.length < missing || jobs.length > limit) break;
         cursor = rows.at(-1)!.id;
       }
       return toPage(jobs, limit, (job) => job);
+    },
+
+    async revisions({ limit, ...query }) {
+      const rows = await selectPage({ ...query, limit: limit + 1 })
+        // The report of the gradient check is the only change without an event.
+        .select((eb) => ['id', 'event_count', eb('gradient_check', 'is', null).as('is_unchecked')])
+        .execute();
+      return toPage(rows, limit, ({ id, event_count, is_unchecked }) => ({
+        id,
+        revision: `${event_count}-${is_unchecked}`,
+      }));
+    },
+
+    async getMany(ids) {
+      if (ids.length === 0) return [];
+      const rows = await db.selectFrom('jobs').selectAll().where('id', 'in', ids).execute();
+      return rows.flatMap((row) => toReadableJob(row) ?? []);
     },
 
     async nextQueued() {

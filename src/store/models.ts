@@ -121,8 +121,9 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
         .orderBy('version', 'desc')
         .limit(limit + 1)
         .execute();
-      const aliases = await listAliases(db, [name]);
-      return toPage(rows, limit, (row) => toVersion(row, aliasNamesFor(aliases, row.version)));
+      const numbers = rows.map(({ version }) => version);
+      const aliases = Map.groupBy(await listAliases(db, [name], numbers), ({ version }) => version);
+      return toPage(rows, limit, (row) => toVersion(row, toAliasNames(aliases.get(row.version))));
     },
 
     references(name) {
@@ -196,7 +197,7 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
   };
 
   async function withAliases(row: ModelVersionRow): Promise<ModelVersion> {
-    return toVersion(row, aliasNamesFor(await listAliases(db, [row.name]), row.version));
+    return toVersion(row, toAliasNames(await listAliases(db, [row.name], [row.version])));
   }
 
   async function creationTime(after: string): Promise<string> {
@@ -221,8 +222,7 @@ function hasTag(tag: string) {
   return sql<boolean>`tags like ${`%"${tag.replaceAll('_', '\\_')}"%`} escape '\\'`;
 }
 
-const aliasNamesFor = (aliases: readonly AliasRow[], version: number) =>
-  aliases.filter((row) => row.version === version).map(({ alias }) => alias);
+const toAliasNames = (rows: readonly AliasRow[] = []) => rows.map(({ alias }) => alias);
 
 function toModel(
   row: ModelVersionRow & { model_created_at: string; versions: unknown },
@@ -234,6 +234,6 @@ function toModel(
     // PostgreSQL returns counts as text.
     versions: Number(row.versions),
     aliases: Object.fromEntries(aliases.map(({ alias, version }) => [alias, version])),
-    latest: toVersion(row, aliasNamesFor(aliases, row.version)),
+    latest: toVersion(row, toAliasNames(aliases.filter(({ version }) => version === row.version))),
   };
 }

@@ -1,4 +1,4 @@
-/** Backpressure: a late event loop rejects new work first, then everything except probes. */
+/** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
@@ -8,8 +8,18 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Whether requests are rejected first; `large-body`: only if the body is large. Default: true for POST. */
     sheddable?: boolean | 'large-body';
+    /**
+     * For reads that take milliseconds of the main thread, such as lists: they are rejected before new work is, and one
+     * is started per turn of the event loop, so that predictions wait for at most one of them.
+     */
+    priority?: 'low';
   }
 }
+
+/** Fraction of the limit for new work above which requests of low priority are rejected. */
+export const LOW_PRIORITY_FRACTION = 0.5;
+/** Limit of requests of low priority that wait for their turn. */
+export const MAX_WAITING_READS = 128;
 
 /** Above this multiple of the limit for new work, everything except probes is rejected. */
 export const CRITICAL_FACTOR = 20;
@@ -48,12 +58,42 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SA
     histogram.disable();
   });
   app.addHook('onRequest', (request, _reply, done) => {
-    if (delayMs <= maxDelayMs) return done();
-    const isRejected = delayMs > maxDelayMs * CRITICAL_FACTOR ? !isProbe(request) : isSheddable(request);
-    if (!isRejected) return done();
+    if (delayMs <= maxDelayMs * LOW_PRIORITY_FRACTION || !isRejected(request)) return done();
     const message = `The service is overloaded: its event loop is ${Math.ceil(delayMs)} ms late. Try again shortly.`;
     done(new AtelierError('overloaded', message));
   });
+
+  function isRejected(request: FastifyRequest): boolean {
+    if (delayMs > maxDelayMs * CRITICAL_FACTOR) return !isProbe(request);
+    if (isLowPriority(request)) return true;
+    return delayMs > maxDelayMs && isSheddable(request);
+  }
+}
+
+/** Starts the handlers of requests of low priority, one per turn of the event loop. */
+export function deferLowPriority(app: FastifyInstance): void {
+  const waiting: (() => void)[] = [];
+  function startNext(): void {
+    const start = waiting.shift()!;
+    if (waiting.length > 0) setImmediate(startNext);
+    start();
+  }
+  app.addHook('preHandler', (request, _reply, done) => {
+    if (!isLowPriority(request)) return done();
+    if (waiting.length >= MAX_WAITING_READS) {
+      throw new AtelierError(
+        'overloaded',
+        `${MAX_WAITING_READS} lists are already being read. Try again shortly.`,
+      );
+    }
+    waiting.push(done);
+    if (waiting.length === 1) setImmediate(startNext);
+  });
+}
+
+/** A stream of events is not a list: it starts in no time, and an EventSource never retries after a 503. */
+function isLowPriority({ routeOptions, headers }: FastifyRequest): boolean {
+  return routeOptions.config.priority === 'low' && !headers.accept?.includes('text/event-stream');
 }
 
 function isSheddable(request: FastifyRequest): boolean {

@@ -6,6 +6,7 @@ import { aliasNameSchema } from '../../domain/model-reference.ts';
 import type { ModelRegistryService } from '../../services/model-registry.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
+import type { SendCached } from '../responses/page-cache.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 import { deleted, modelName } from './models.ts';
 
@@ -20,14 +21,14 @@ const moveId = z
   .describe('`lastId` of the previous page');
 
 export const aliasRoutes =
-  (registry: ModelRegistryService): FastifyPluginAsyncZod =>
+  (registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 
     app.route({
       method: 'GET',
       url: '/models/:name/aliases',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'listAliases',
         summary: 'List the aliases of a model and their history, newest first',
@@ -44,9 +45,11 @@ export const aliasRoutes =
           ...problems(400, 404),
         },
       },
-      async handler(request) {
-        const { aliases, history } = await registry.aliases(request.params.name, request.query);
-        return { data: aliases, history: toList(history, (move) => String(move.id)) };
+      async handler(request, reply) {
+        return sendCached(request, reply, async () => {
+          const { aliases, history } = await registry.aliases(request.params.name, request.query);
+          return { data: aliases, history: toList(history, (move) => String(move.id)) };
+        });
       },
     });
 

@@ -5,6 +5,7 @@ import { registerImageBodies } from '../bodies/images.ts';
 import { registerRawBodies } from '../bodies/raw.ts';
 import type { OnTimeout } from '../errors/client-error.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { createPageCache } from '../responses/page-cache.ts';
 import type { Services } from '../services.ts';
 import { aliasRoutes } from './aliases.ts';
 import { datasetRoutes, datasetWriteRoutes } from './datasets.ts';
@@ -46,8 +47,9 @@ export async function registerRoutes(
         jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds),
       );
       await v1.register(gradientCheckRoutes(services.gradients));
-      await v1.register(modelRoutes(models, services.registry));
-      await v1.register(aliasRoutes(services.registry));
+      const sendCached = createPageCache(() => models.revision());
+      await v1.register(modelRoutes(models, services.registry, sendCached));
+      await v1.register(aliasRoutes(services.registry, sendCached));
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
       await v1.register(weightsRoutes(services.interpretability));

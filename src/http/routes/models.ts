@@ -15,6 +15,7 @@ import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
+import type { SendCached } from '../responses/page-cache.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['models'];
@@ -24,14 +25,14 @@ export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
 
 export const modelRoutes =
-  (models: ModelService, registry: ModelRegistryService): FastifyPluginAsyncZod =>
+  (models: ModelService, registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 
     app.route({
       method: 'GET',
       url: '/models',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'listModels',
         summary: 'List the models, newest first',
@@ -42,7 +43,11 @@ export const modelRoutes =
         }),
         response: { 200: listSchema(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
-      handler: async (request) => toList(await models.list(request.query), (model) => model.name),
+      async handler(request, reply) {
+        return sendCached(request, reply, async () =>
+          toList(await models.list(request.query), (model) => model.name),
+        );
+      },
     });
 
     app.route({
@@ -57,13 +62,15 @@ export const modelRoutes =
         querystring: noQuery,
         response: { 200: modelSchema, ...problems(400, 404) },
       },
-      handler: (request) => models.get(request.params.name),
+      async handler(request, reply) {
+        return sendCached(request, reply, () => models.get(request.params.name));
+      },
     });
 
     app.route({
       method: 'GET',
       url: '/models/:name/versions',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'listModelVersions',
         summary: 'List the versions of a model, newest first',
@@ -79,8 +86,11 @@ export const modelRoutes =
           ...problems(400, 404),
         },
       },
-      handler: async (request) =>
-        toList(await models.versions(request.params.name, request.query), ({ version }) => String(version)),
+      async handler(request, reply) {
+        return sendCached(request, reply, async () =>
+          toList(await models.versions(request.params.name, request.query), ({ version }) => String(version)),
+        );
+      },
     });
 
     app.route({

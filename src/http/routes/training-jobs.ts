@@ -16,9 +16,11 @@ import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
-import { epochsToCsv } from '../responses/csv.ts';
+import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epoch-records.ts';
+import { createJobListRenderer } from '../responses/job-list.ts';
 import { negotiate } from '../responses/negotiate.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
+import { sendPrepared, tagOf } from '../responses/prepared.ts';
+import { listSchema, noQuery, paginationQuery } from '../validation/pagination.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
@@ -35,6 +37,8 @@ export const trainingJobRoutes =
   async (app) => {
     await registerEtag(app);
     trackRequestId(app);
+    const renderJobList = createJobListRenderer(training);
+    const renderEpochs = createEpochsRenderer(training);
 
     app.route({
       method: 'POST',
@@ -64,7 +68,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'listTrainingJobs',
         summary: 'List training jobs, newest first',
@@ -76,7 +80,11 @@ export const trainingJobRoutes =
         }),
         response: { 200: listSchema(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
       },
-      handler: async (request) => toList(await training.list(request.query), (job) => job.id),
+      async handler(request, reply) {
+        const page = await training.revisions(request.query);
+        const tag = tagOf(...page.data.flatMap(({ id, revision }) => [id, revision]), page.hasMore);
+        return sendPrepared(request, reply, tag, async () => ({ tag, bytes: await renderJobList(page) }));
+      },
     });
 
     app.route({
@@ -183,7 +191,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs/:id/checkpoints',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'listCheckpoints',
         summary: 'List the checkpoints of a training job, in order of step',
@@ -204,7 +212,7 @@ export const trainingJobRoutes =
     app.route({
       method: 'GET',
       url: '/training-jobs/:id/metrics',
-      config: { scope: 'predict' },
+      config: { scope: 'predict', priority: 'low' },
       schema: {
         operationId: 'getTrainingMetrics',
         summary: 'Get the metrics of every completed epoch',
@@ -225,10 +233,10 @@ export const trainingJobRoutes =
         },
       },
       async handler(request, reply) {
-        const type = negotiate(request, reply, ['application/json', 'text/csv']);
-        const data = await training.metrics(request.params.id);
-        if (type === 'application/json') return reply.send({ data });
-        return reply.type('text/csv; charset=utf-8').send(epochsToCsv(data));
+        const { id } = request.params;
+        const format = EPOCH_FORMATS[negotiate(request, reply, ['application/json', 'text/csv'])];
+        const tag = epochsTag(id, format, await training.lastEpoch(id));
+        return sendPrepared(request, reply, tag, () => renderEpochs(id, format), format.type);
       },
     });
   };

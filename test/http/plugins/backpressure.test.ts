@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import Fastify, { type InjectOptions } from 'fastify';
 import { sendProblem } from '../../../src/http/errors/error-handler.ts';
-import { shedLoad } from '../../../src/http/plugins/backpressure.ts';
+import { deferLowPriority, MAX_WAITING_READS, shedLoad } from '../../../src/http/plugins/backpressure.ts';
 import { assertProblem } from '../../start-service.ts';
 
 const MAX_DELAY_MS = 5;
@@ -25,6 +25,7 @@ const OTHER: InjectOptions[] = [
   { method: 'POST', url: '/jobs/1/cancel' },
   { method: 'GET', url: '/jobs' },
 ];
+const LIST: InjectOptions = { method: 'GET', url: '/lists' };
 const HEALTH: InjectOptions = { method: 'GET', url: '/health/live' };
 
 async function serve(t: TestContext) {
@@ -33,7 +34,9 @@ async function serve(t: TestContext) {
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
   shedLoad(app, MAX_DELAY_MS, 50);
+  deferLowPriority(app);
   const handler = async () => 'done';
+  app.get('/lists', { config: { scope: 'predict', priority: 'low' } }, handler);
   app.post('/jobs', handler);
   app.get('/jobs', handler);
   app.post('/jobs/:id/cancel', { config: { scope: 'train', sheddable: false } }, handler);
@@ -52,7 +55,7 @@ async function turn(milliseconds: number): Promise<void> {
 
 test('a delayed event loop rejects new work only', async (t) => {
   const app = await serve(t);
-  for (const request of [...NEW, ...OTHER, HEALTH]) {
+  for (const request of [...NEW, ...OTHER, LIST, HEALTH]) {
     assert.equal((await app.inject(request)).statusCode, 200);
   }
   while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
@@ -70,6 +73,44 @@ test('accepts new work again when the delay ends', async (t) => {
   while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
   while ((await app.inject(NEW[0]!)).statusCode === 503) await setImmediate();
   assert.equal((await app.inject(NEW[0]!)).statusCode, 200);
+});
+
+test('rejects lists before new work, but not event streams', async (t) => {
+  const app = await serve(t);
+  const stream = { ...LIST, headers: { accept: 'text/event-stream' } };
+  // Turns of less than the limit for new work, and more than the limit for lists.
+  while ((await app.inject(LIST)).statusCode === 200) await turn(MAX_DELAY_MS * 0.8);
+  assertProblem(await app.inject(LIST), 503, 'overloaded');
+  for (const request of [...OTHER, stream, HEALTH]) assert.equal((await app.inject(request)).statusCode, 200);
+});
+
+test('starts one list per turn of the event loop', async (t) => {
+  const app = Fastify();
+  t.after(() => app.close());
+  deferLowPriority(app);
+  let turns = 0;
+  const counted: number[] = [];
+  app.get('/lists', { config: { scope: 'predict', priority: 'low' } }, async () => {
+    counted.push(turns);
+    return 'done';
+  });
+  await app.ready();
+  let ended = false;
+  const lists = Promise.all(Array.from({ length: 5 }, () => app.inject(LIST))).then(() => (ended = true));
+  for (; !ended; turns++) await setImmediate();
+  await lists;
+  assert.deepEqual(
+    counted.map((each) => each - counted[0]!),
+    [0, 1, 2, 3, 4],
+  );
+});
+
+test('rejects a list beyond the limit of waiting ones', async (t) => {
+  const app = await serve(t);
+  const all = await Promise.all(Array.from({ length: MAX_WAITING_READS + 10 }, () => app.inject(LIST)));
+  const rejected = all.filter(({ statusCode }) => statusCode === 503);
+  assert.ok(rejected.length > 0 && rejected.length <= 10, `${rejected.length} rejected`);
+  assertProblem(rejected[0]!, 503, 'overloaded');
 });
 
 test('a very late event loop rejects everything but health and metrics', async (t) => {
