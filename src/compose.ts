@@ -109,7 +109,9 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       store,
       onDefect: (error) => log.error({ err: error }, 'failed to delete expired idempotency records'),
     });
-    const health = createHealthService(store, catalog);
+    const health = createHealthService(store, catalog, (error) => {
+      log.error({ err: error }, 'the service is not ready: the database is unusable');
+    });
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
     const app = await buildApp(

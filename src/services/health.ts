@@ -11,7 +11,13 @@ export interface HealthService {
   check(): Promise<{ database: boolean; datasets: boolean; accepting: boolean }>;
 }
 
-export function createHealthService(store: Store, catalog: Catalog): HealthService {
+/** @param onUnusable called with the reason when the database becomes unusable */
+export function createHealthService(
+  store: Pick<Store, 'assertUsable'>,
+  catalog: Catalog,
+  onUnusable: (error: unknown) => void = () => {},
+): HealthService {
+  let wasUsable = true;
   const stop = new AbortController();
   const accepting = () => !stop.signal.aborted;
   return {
@@ -19,10 +25,14 @@ export function createHealthService(store: Store, catalog: Catalog): HealthServi
     stopping: stop.signal,
     stopAccepting: () => stop.abort(),
     async check() {
-      const database = await store.jobs.isEmpty().then(
+      const database = await store.assertUsable().then(
         () => true,
-        () => false,
+        (error) => {
+          if (wasUsable) onUnusable(error);
+          return false;
+        },
       );
+      wasUsable = database;
       return { database, datasets: catalog.list().length > 0, accepting: accepting() };
     },
   };

@@ -16,11 +16,15 @@ const LARGE_BYTES = 8 * 2 ** 20;
 /** SQLite's default page size. */
 const PAGE_BYTES = 4_096;
 
-/** @throws AtelierError `state-unusable` */
+/**
+ * @param beforeCommit called before each commit; if it throws, the transaction is rolled back
+ * @throws AtelierError `state-unusable`, `state-locked`
+ */
 export async function openDatabase(
   file: string,
   onCommitted: OnCommitted = () => {},
   report: Report = () => {},
+  beforeCommit: () => void = () => {},
 ): Promise<Kysely<Database>> {
   try {
     if (existsSync(file)) {
@@ -29,7 +33,7 @@ export async function openDatabase(
     } else {
       await create(file);
     }
-    return connect(file, onCommitted);
+    return connect(file, onCommitted, beforeCommit);
   } catch (error) {
     throw toStateError(file, error);
   }
@@ -74,12 +78,12 @@ function isLarge(file: string): boolean {
   return Math.max(...sizes) > LARGE_BYTES;
 }
 
-function connect(file: string, onCommitted: OnCommitted): Kysely<Database> {
+function connect(file: string, onCommitted: OnCommitted, beforeCommit: () => void): Kysely<Database> {
   const raw = openConnection(file);
   try {
     const notifications = createEventNotifications(raw, onCommitted);
     const db = new Kysely<Database>({
-      dialect: new NodeSqliteDialect(raw, notifications.flush, notifications.discard),
+      dialect: new NodeSqliteDialect(raw, notifications.flush, notifications.discard, beforeCommit),
     });
     notifications.start();
     return db;

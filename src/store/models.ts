@@ -174,18 +174,20 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
       }),
 
     async annotate(name, version, { description, metadata, tags }) {
-      const row = await db
-        .updateTable('model_versions')
-        // Omitted columns are set to themselves, because an update without columns is invalid.
-        .set((eb) => ({
-          description: description === undefined ? eb.ref('description') : description,
-          metadata: metadata === undefined ? eb.ref('metadata') : encode(metadata),
-          tags: tags === undefined ? eb.ref('tags') : encode([...new Set(tags)]),
-        }))
-        .where('name', '=', name)
-        .where('version', '=', version)
-        .returningAll()
-        .executeTakeFirst();
+      const row = await db.transaction().execute((trx) =>
+        trx
+          .updateTable('model_versions')
+          // Omitted columns are set to themselves, because an update without columns is invalid.
+          .set((eb) => ({
+            description: description === undefined ? eb.ref('description') : description,
+            metadata: metadata === undefined ? eb.ref('metadata') : encode(metadata),
+            tags: tags === undefined ? eb.ref('tags') : encode([...new Set(tags)]),
+          }))
+          .where('name', '=', name)
+          .where('version', '=', version)
+          .returningAll()
+          .executeTakeFirst(),
+      );
       return row && withAliases(row);
     },
 

@@ -12,8 +12,14 @@ export class NodeSqliteDialect extends SqliteDialect {
   /**
    * @param onWritten called after each statement without result columns, such as a commit
    * @param onRolledBack called after every rollback, including those by SQLite itself
+   * @param beforeCommit if it throws, the transaction is rolled back
    */
-  constructor(raw: DatabaseSync, onWritten: () => void = () => {}, onRolledBack: () => void = () => {}) {
+  constructor(
+    raw: DatabaseSync,
+    onWritten: () => void = () => {},
+    onRolledBack: () => void = () => {},
+    beforeCommit: () => void = () => {},
+  ) {
     super({
       database: {
         close: () => raw.close(),
@@ -24,6 +30,7 @@ export class NodeSqliteDialect extends SqliteDialect {
             reader: statement.columns().length > 0,
             all: (parameters) => withNamedErrors(() => statement.all(...values(parameters))),
             run(parameters) {
+              if (sql === 'commit') beforeCommit();
               if (sql === 'rollback') {
                 onRolledBack();
                 // On a full disk SQLite has rolled back by itself; a second error would hide the first one.

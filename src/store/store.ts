@@ -4,6 +4,7 @@ import { type Aliases, createAliases } from './aliases.ts';
 import { openBlobs } from './blobs.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import { openDatabase } from './database.ts';
+import { createDatabaseFiles } from './database-files.ts';
 import { type Datasets, openDatasets } from './datasets.ts';
 import { prepareDirectory } from './directory.ts';
 import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
@@ -14,6 +15,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
+import type { Report } from './prepare-database.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
 import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
@@ -38,6 +40,8 @@ export interface Store {
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
+  /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
+  assertUsable(): Promise<void>;
   /** Waits for pending statements, closes the database and releases the lock of the directory. */
   close(): Promise<void>;
 }
@@ -58,13 +62,13 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const listeners = new Set<OnCommitted>();
     const file = join(directory, 'atelier.sqlite');
     await rejectFilesWithoutDatabase(directory, file);
-    const db = await openDatabase(
-      file,
-      (...written) => {
-        for (const listener of listeners) listener(...written);
-      },
-      (message, fields) => log.info(fields, message),
-    );
+    const files = createDatabaseFiles(file);
+    const notify: OnCommitted = (...written) => {
+      for (const listener of listeners) listener(...written);
+    };
+    const report: Report = (message, fields) => log.info(fields, message);
+    const db = await openDatabase(file, notify, report, files.assertInPlace);
+    files.remember();
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
@@ -79,6 +83,10 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets')),
       checkpoints: createCheckpoints(db, checkpoints),
+      async assertUsable() {
+        files.assertInPlace();
+        await db.selectFrom('jobs').select('id').limit(1).execute();
+      },
       async close() {
         // There is only one connection, so acquiring it waits for the current transaction.
         await db.connection().execute(async () => {});

@@ -49,8 +49,12 @@ export const mlflowRoutes =
         response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
       },
       async handler(_request, reply) {
-        if (Object.values(await health.check()).every(Boolean)) return reply.type('text/plain').send('\n');
-        throw new AtelierError('draining', 'The service is not ready. Try again shortly.');
+        const failed = Object.entries(await health.check()).flatMap(([name, passed]) =>
+          passed ? [] : [name],
+        );
+        if (failed.length === 0) return reply.type('text/plain').send('\n');
+        const detail = `The service is not ready. Failed checks: ${failed.join(', ')}; see /health/ready.`;
+        throw new AtelierError('draining', detail);
       },
     });
 
