@@ -1,5 +1,6 @@
 /** API keys and scopes. Only hashes of keys are stored. */
 import { createHash, randomBytes } from 'node:crypto';
+import { z } from 'zod';
 
 /** Each scope includes those before it. */
 export const SCOPES = ['predict', 'train', 'promote', 'admin'] as const;
@@ -14,10 +15,13 @@ export interface ApiKey {
   readonly scopes: readonly Scope[];
   /** SHA-256 of the key: 32 bytes. */
   readonly digest: Uint8Array;
+  /** Last day on which the key is valid, in UTC, such as 2027-01-31. A key without one does not expire. */
+  readonly lastDay?: string;
 }
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
+const DAY_MS = 86_400_000;
 
 /** Generates a key: 256 random bits after a prefix that people and secret scanners can recognise. */
 export function generateKey(): string {
@@ -28,32 +32,65 @@ export function sha256Bytes(key: string | Uint8Array): Buffer {
   return createHash('sha256').update(key).digest();
 }
 
+/** Days until the key expires, rounded up; 0 or less if it has expired, Infinity if it never does. */
+export function daysUntilExpiry({ lastDay }: ApiKey, now: number): number {
+  return lastDay === undefined ? Infinity : Math.ceil((Date.parse(lastDay) + DAY_MS - now) / DAY_MS);
+}
+
 /** Formats a key in the form that `parseApiKeys` parses. */
-export function formatApiKey({ name, scopes, digest }: ApiKey): string {
-  return `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
+export function formatApiKey({ name, scopes, digest, lastDay }: ApiKey): string {
+  const entry = `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
+  return lastDay === undefined ? entry : `${entry}:${lastDay}`;
 }
 
 /**
- * @param text entries of the form `name:scope+scope:sha256-of-key`, separated by commas
+ * @param text entries of the form `name:scope+scope:sha256-of-key`, separated by commas; each may end with `:` and the
+ *   last day on which the key is valid
  * @throws RangeError naming the number of the invalid entry and the reason. The entry itself is not repeated, because
  *   it may be a key.
  */
 export function parseApiKeys(text: string): ApiKey[] {
-  const keys: ApiKey[] = [];
-  for (const [index, entry] of text.split(',').entries()) {
-    const defect = (what: string) => new RangeError(`entry ${index + 1} ${what}`);
-    const [name = '', scopeList = '', hash = '', ...more] = entry.trim().split(':');
+  return parseEntries(text.split(',').map((entry, n) => ({ place: `entry ${n + 1}`, entry })));
+}
+
+/**
+ * @param text one entry per line; `#` starts a comment, and empty lines are ignored
+ * @param others keys whose names and hashes the file must not repeat
+ * @throws RangeError naming the line and the reason, without the entry
+ */
+export function parseApiKeyLines(text: string, others: readonly ApiKey[]): ApiKey[] {
+  const lines = text
+    .split('\n')
+    .map((line, n) => ({ place: `line ${n + 1}`, entry: line.replace(/#.*/, '').trim() }));
+  return parseEntries(
+    lines.filter(({ entry }) => entry !== ''),
+    others,
+  );
+}
+
+function parseEntries(
+  entries: readonly { readonly place: string; readonly entry: string }[],
+  others: readonly ApiKey[] = [],
+): ApiKey[] {
+  const keys = [...others];
+  for (const { place, entry } of entries) {
+    const defect = (what: string) => new RangeError(`${place} ${what}`);
+    const [name = '', scopeList = '', hash = '', lastDay, ...more] = entry.trim().split(':');
     if (hash === '' || more.length > 0) throw defect('does not have the form name:scope+scope:sha256-of-key');
     const scopes = scopeList.split('+').map((scope) => SCOPES.find((candidate) => candidate === scope));
     if (!NAME.test(name)) throw defect(`has a name that does not match ${NAME.source}`);
     if (!scopes.every((scope) => scope !== undefined)) {
       throw defect(`has an unknown scope; use ${SCOPES.join(', ')}, several joined by +`);
     }
-    if (!SHA256.test(hash)) throw defect('does not end with 64 hexadecimal digits, the SHA-256 of its key');
+    if (!SHA256.test(hash))
+      throw defect('has a hash that is not 64 hexadecimal digits, the SHA-256 of its key');
+    if (lastDay !== undefined && !z.iso.date().safeParse(lastDay).success) {
+      throw defect('ends with something else than a date, the last day of the key, such as 2027-01-31');
+    }
     const digest = Buffer.from(hash, 'hex');
-    if (keys.some((key) => key.name === name)) throw defect('has the same name as an earlier entry');
-    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the same hash as an earlier entry');
-    keys.push({ name, scopes, digest });
+    if (keys.some((key) => key.name === name)) throw defect('has the same name as an earlier key');
+    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the same hash as an earlier key');
+    keys.push({ name, scopes, digest, ...(lastDay !== undefined && { lastDay }) });
   }
-  return keys;
+  return keys.slice(others.length);
 }
