@@ -9,6 +9,7 @@ import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
 import { currentRequestId } from './http/plugins/request-context.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
+import { createApiKeyService } from './services/api-keys.ts';
 import { createEvaluationService } from './services/evaluations.ts';
 import { createExportService } from './services/exports.ts';
 import { createGradientCheckService } from './services/gradient-checks.ts';
@@ -40,13 +41,16 @@ export interface Atelier {
   readonly app: FastifyInstance;
   /** Recovers interrupted jobs, queues the starter job of an empty store, and starts running jobs. */
   start(): Promise<void>;
+  /** Reads the file of API keys again. */
+  reloadKeys(): Promise<void>;
   /** Rejects new work, stops jobs at their checkpoints, completes requests in flight, and releases everything. */
   close(): Promise<void>;
 }
 
-/** @throws AtelierError `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable` */
+/** @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable` */
 export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
   checkKernel();
+  const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // The store locks the state directory. It comes first, so that a second process fails at once.
   const store = await openStore(config.stateDir, log);
   try {
@@ -114,8 +118,10 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     });
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
+    if (config.needsBootstrapKey) apiKeys.add(await bootstrapKey(config, log));
     const app = await buildApp(
       {
+        apiKeys,
         catalog,
         uploads: createUploadedDatasetService({
           datasets: store.datasets,
@@ -144,13 +150,15 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         evaluations: createEvaluationService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics),
       },
-      config.needsBootstrapKey ? { ...config, keys: [await bootstrapKey(config, log)] } : config,
+      config,
       log,
     );
 
     return {
       app,
+      reloadKeys: apiKeys.reload,
       async start() {
+        apiKeys.watch();
         await store.jobs.recoverInterrupted();
         if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
         queue.notify();
@@ -173,6 +181,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         clearTimeout(cut);
         await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
         idempotency.close();
+        apiKeys.close();
         await flushJobLog();
         await store.close();
       },

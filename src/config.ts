@@ -80,7 +80,13 @@ export const environmentSchema = z.object({
       }
     })
     .default([])
-    .describe('`name:scope+scope:sha256-of-key`, separated by commas'),
+    .describe(
+      '`name:scope+scope:sha256-of-key`, separated by commas; `:2027-01-31` after the hash is the last day',
+    ),
+  API_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe('File of further keys, one entry per line; read again when it changes, and on SIGHUP'),
   ALLOW_ANONYMOUS: choice('true', 'false')
     .default('false')
     .describe('Allows access without a key beyond the loopback address, and through a proxy'),
@@ -121,7 +127,11 @@ export type Config = Readonly<{
   allowedHosts: readonly string[] | null;
   /** Addresses and networks of trusted proxies, or their number; null: none. */
   trustProxy: readonly string[] | number | null;
+  /** Keys of API_KEYS. */
   keys: readonly ApiKey[];
+  apiKeysFile: string | null;
+  /** Whether requests need a key. */
+  requiresKey: boolean;
   /** Whether ALLOW_ANONYMOUS permits access without a key from other machines and through proxies. */
   allowAnonymous: boolean;
   /** Whether the service is reachable from outside and no keys are configured. */
@@ -140,16 +150,24 @@ export type Config = Readonly<{
 
 type Environment = z.infer<typeof environmentSchema>;
 
+/** Whether the operator configured keys. A file of keys counts even if it is empty: access is closed then. */
+function configuresKeys(env: Environment): boolean {
+  return env.API_KEYS.length > 0 || env.API_KEYS_FILE !== undefined;
+}
+
 /** Whether access without a key is allowed. */
 function allowsAnonymous(env: Environment): boolean {
-  return env.API_KEYS.length === 0 && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
+  return !configuresKeys(env) && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
 }
 
 function rejectContradictions(env: Environment, context: z.RefinementCtx): void {
   const reject = (name: keyof Environment, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message });
-  if (env.ALLOW_ANONYMOUS === 'true' && env.API_KEYS.length > 0) {
-    reject('ALLOW_ANONYMOUS', 'contradicts API_KEYS, which require a key. Unset one of them');
+  if (env.ALLOW_ANONYMOUS === 'true' && configuresKeys(env)) {
+    reject(
+      'ALLOW_ANONYMOUS',
+      'contradicts API_KEYS and API_KEYS_FILE, which require a key. Unset one of them',
+    );
   }
   for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
     if (env[name] === 'false' && allowsAnonymous(env)) {
@@ -192,8 +210,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     allowedHosts: hostsWithoutKeys(env.HOST, env.ALLOWED_HOSTS),
     trustProxy: parseTrustProxy(env.TRUST_PROXY),
     keys: Object.freeze(env.API_KEYS),
+    apiKeysFile: env.API_KEYS_FILE === undefined ? null : resolve(env.API_KEYS_FILE),
+    requiresKey: !allowsAnonymous(env),
     allowAnonymous: env.ALLOW_ANONYMOUS === 'true',
-    needsBootstrapKey: !allowsAnonymous(env) && env.API_KEYS.length === 0,
+    needsBootstrapKey: !allowsAnonymous(env) && !configuresKeys(env),
     publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,

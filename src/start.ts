@@ -14,6 +14,8 @@ async function importAndStart(config: Config, log: Log['log']): Promise<Atelier>
   return atelier;
 }
 
+const reloadKeys = (atelier: Atelier) => atelier.reloadKeys();
+
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
   if (config.wideVectors) {
     widenVectors();
@@ -26,6 +28,7 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
     log: { log, flush },
+    onHangup: config.apiKeysFile === null ? null : () => void starting.then(reloadKeys).catch(() => {}),
     async close() {
       stopping = true;
       await (await starting).close();
@@ -43,9 +46,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   const base = address.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
-  const needsKey = config.needsBootstrapKey || config.keys.length > 0;
-  const docs = `documentation at ${base}/docs${needsKey && !config.publicDocs ? ', with a key' : ''}`;
-  const header = needsKey ? " -H 'authorization: Bearer <key>'" : '';
+  const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
+  const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
   log.info(`Atelier serves ${address}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 

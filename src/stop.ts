@@ -28,15 +28,17 @@ export function installSignalHandlers(): OnSignal {
 /**
  * Arranges the shutdown: on a signal or an uncaught exception, closes once. A second signal exits immediately.
  * @param options.onSignal returned by `installSignalHandlers`
+ * @param options.onHangup called on SIGHUP instead of the shutdown; null: SIGHUP stops the service like SIGTERM
  * @param options.close releases everything
  */
 export function registerShutdown(options: {
   onSignal: OnSignal;
   graceSeconds: number;
   log: Log;
+  onHangup: (() => void) | null;
   close: () => Promise<void>;
 }): void {
-  const { onSignal, graceSeconds, close } = options;
+  const { onSignal, graceSeconds, onHangup, close } = options;
   const { log, flush } = options.log;
   let startedAt: number | undefined;
 
@@ -60,6 +62,7 @@ export function registerShutdown(options: {
   }
 
   onSignal((signal) => {
+    if (signal === 'SIGHUP' && onHangup) return onHangup();
     if (startedAt === undefined) {
       log.info({ signal }, 'stopping');
       void stop(0);

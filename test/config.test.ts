@@ -19,6 +19,8 @@ test('an empty environment gives the defaults', () => {
     allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
     trustProxy: null,
     keys: [],
+    apiKeysFile: null,
+    requiresKey: false,
     allowAnonymous: false,
     needsBootstrapKey: false,
     publicMetrics: true,
@@ -47,6 +49,7 @@ test('reads every variable', () => {
     ALLOWED_HOSTS: 'Atelier.example, 192.0.2.7, fd00:0::7',
     TRUST_PROXY: '127.0.0.1, fd00::/8',
     API_KEYS: `ci:predict+train:${'0f'.repeat(32)}`,
+    API_KEYS_FILE: '/etc/atelier/keys',
     PUBLIC_METRICS: 'true',
     PUBLIC_DOCS: 'false',
     RATE_LIMIT_PER_MINUTE: '600',
@@ -70,6 +73,8 @@ test('reads every variable', () => {
     trustProxy: ['127.0.0.1', 'fd00::/8'],
     allowAnonymous: false,
     keys: [{ name: 'ci', scopes: ['predict', 'train'], digest: Buffer.alloc(32, 0x0f) }],
+    apiKeysFile: '/etc/atelier/keys',
+    requiresKey: true,
     needsBootstrapKey: false,
     publicMetrics: true,
     publicDocs: false,
@@ -147,7 +152,9 @@ test('requires a bootstrap key only if the service is reachable from other machi
     const { needsBootstrapKey, publicDocs, publicMetrics } = readConfig({ HOST });
     assert.deepEqual([needsBootstrapKey, publicDocs, publicMetrics], [true, false, false], HOST);
   }
-  assert.equal(readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }).needsBootstrapKey, false);
+  for (const access of [{ ALLOW_ANONYMOUS: 'true' }, { API_KEYS_FILE: 'keys' }]) {
+    assert.equal(readConfig({ HOST: '0.0.0.0', ...access }).needsBootstrapKey, false);
+  }
 });
 
 test('without keys accepts hosts of this machine and ALLOWED_HOSTS, or all if the operator opened the service', () => {
@@ -199,6 +206,10 @@ test('rejects contradictory settings', () => {
   assert.throws(
     () => readConfig({ API_KEYS, ALLOW_ANONYMOUS: 'true' }),
     refusal('ALLOW_ANONYMOUS contradicts API_KEYS'),
+  );
+  assert.throws(
+    () => readConfig({ API_KEYS_FILE: 'keys', ALLOW_ANONYMOUS: 'true' }),
+    refusal('ALLOW_ANONYMOUS contradicts', 'API_KEYS_FILE'),
   );
   const open = [{}, { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }];
   for (const environment of open) {

@@ -62,7 +62,7 @@ export async function startService(
   const close = () => (closed ??= atelier.close());
   addCleanup(scope, close);
   await atelier.start();
-  return { app: atelier.app, close };
+  return { ...atelier, close };
 }
 
 /** A request for two training steps, each metric measured once. */

@@ -61,7 +61,7 @@ const SENT = {
 
 const ACCESS = {
   unauthenticated: [
-    'The request has no API key, or an unknown one.',
+    'The request has no API key, or an unknown or expired one.',
     'Send `Authorization: Bearer <key>`; see [API keys](../operations/api-keys.md).',
   ],
   forbidden: [

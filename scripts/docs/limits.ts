@@ -2,6 +2,7 @@
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MAX_CONTAINED_PIXELS } from '../../src/datasets/encoded-image.ts';
+import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
 import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
@@ -34,6 +35,7 @@ import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
+import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
 import { MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
@@ -156,6 +158,11 @@ const concurrency = [
     'queued jobs',
     `\`QUEUE_LIMIT\`, ${count(config.queueLimit)}`,
     `429; \`Retry-After\` is the time until the first running job ends, at most ${duration(MAX_SECONDS * 1000)}`,
+  ],
+  [
+    'API keys',
+    `${count(MAX_API_KEYS)}, in a file of ${bytes(MAX_API_KEYS_FILE_BYTES)}`,
+    'the service does not start; a later version of the file is not used',
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
   ['lists that wait for their turn', count(MAX_WAITING_READS), '503'],

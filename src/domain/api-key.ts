@@ -19,6 +19,8 @@ export interface ApiKey {
   readonly lastDay?: string;
 }
 
+/** Every key is compared with the key of a request. */
+export const MAX_API_KEYS = 1000;
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 const DAY_MS = 86_400_000;
@@ -37,9 +39,11 @@ export function daysUntilExpiry({ lastDay }: ApiKey, now: number): number {
   return lastDay === undefined ? Infinity : Math.ceil((Date.parse(lastDay) + DAY_MS - now) / DAY_MS);
 }
 
+const hexDigest = ({ digest }: Pick<ApiKey, 'digest'>) => Buffer.from(digest).toString('hex');
+
 /** Formats a key in the form that `parseApiKeys` parses. */
 export function formatApiKey({ name, scopes, digest, lastDay }: ApiKey): string {
-  const entry = `${name}:${scopes.join('+')}:${Buffer.from(digest).toString('hex')}`;
+  const entry = `${name}:${scopes.join('+')}:${hexDigest({ digest })}`;
   return lastDay === undefined ? entry : `${entry}:${lastDay}`;
 }
 
@@ -72,7 +76,9 @@ function parseEntries(
   entries: readonly { readonly place: string; readonly entry: string }[],
   others: readonly ApiKey[] = [],
 ): ApiKey[] {
-  const keys = [...others];
+  const keys: ApiKey[] = [];
+  const names = new Set(others.map(({ name }) => name));
+  const hashes = new Set(others.map(hexDigest));
   for (const { place, entry } of entries) {
     const defect = (what: string) => new RangeError(`${place} ${what}`);
     const [name = '', scopeList = '', hash = '', lastDay, ...more] = entry.trim().split(':');
@@ -87,10 +93,12 @@ function parseEntries(
     if (lastDay !== undefined && !z.iso.date().safeParse(lastDay).success) {
       throw defect('ends with something else than a date, the last day of the key, such as 2027-01-31');
     }
-    const digest = Buffer.from(hash, 'hex');
-    if (keys.some((key) => key.name === name)) throw defect('has the same name as an earlier key');
-    if (keys.some((key) => digest.equals(key.digest))) throw defect('has the same hash as an earlier key');
-    keys.push({ name, scopes, digest, ...(lastDay !== undefined && { lastDay }) });
+    if (names.has(name)) throw defect('has the same name as an earlier key');
+    if (hashes.has(hash.toLowerCase())) throw defect('has the same hash as an earlier key');
+    if (names.size >= MAX_API_KEYS) throw defect(`is too many: ${MAX_API_KEYS} keys are allowed`);
+    names.add(name);
+    hashes.add(hash.toLowerCase());
+    keys.push({ name, scopes, digest: Buffer.from(hash, 'hex'), ...(lastDay !== undefined && { lastDay }) });
   }
-  return keys.slice(others.length);
+  return keys;
 }

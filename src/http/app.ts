@@ -71,7 +71,7 @@ export async function buildApp(
     // Before the handlers, which negotiate the type of the response.
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
-    (app) => registerAuthentication(app, config),
+    (app) => registerAuthentication(app, config, services.apiKeys),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow.

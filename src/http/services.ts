@@ -1,5 +1,6 @@
 /** The services that the HTTP application needs. */
 import type { Catalog } from '../datasets/catalog.ts';
+import type { ApiKeyService } from '../services/api-keys.ts';
 import type { EvaluationService } from '../services/evaluations.ts';
 import type { ExportService } from '../services/exports.ts';
 import type { GradientCheckService } from '../services/gradient-checks.ts';
@@ -17,6 +18,7 @@ import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
 import type { Metrics } from './metrics/registry.ts';
 
 export interface Services {
+  readonly apiKeys: ApiKeyService;
   readonly catalog: Catalog;
   readonly uploads: UploadedDatasetService;
   readonly training: TrainingService;

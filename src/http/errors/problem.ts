@@ -10,7 +10,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'malformed-body': [400, 'The body could not be read'],
   'invalid-request': [400, 'The request does not match its schema'],
   'undecodable-image': [400, 'The image could not be decoded'],
-  unauthenticated: [401, 'Missing or unknown API key'],
+  unauthenticated: [401, 'Missing, unknown or expired API key'],
   forbidden: [403, 'The API key lacks the required scope'],
   'host-not-allowed': [403, 'The Host header is not allowed'],
   'cross-site-request': [403, 'A page of another origin sent the request'],

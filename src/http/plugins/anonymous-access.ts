@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Config } from '../../config.ts';
 import { AtelierError } from '../../errors.ts';
 
-type AnonymousAccessConfig = Pick<Config, 'keys' | 'allowAnonymous' | 'allowedHosts' | 'corsOrigins'>;
+type AnonymousAccessConfig = Pick<Config, 'requiresKey' | 'allowAnonymous' | 'allowedHosts' | 'corsOrigins'>;
 
 /** Headers that only proxies add. */
 const FORWARDING_HEADERS = [
@@ -23,8 +23,8 @@ const MAX_KNOWN_HOSTS = 64;
  * Probes and Prometheus reach a service by its address, so health and metrics accept every host.
  */
 export function restrictAnonymousAccess(app: FastifyInstance, config: AnonymousAccessConfig): void {
-  const { keys, allowAnonymous, allowedHosts, corsOrigins } = config;
-  if (keys.length > 0) return;
+  const { requiresKey, allowAnonymous, allowedHosts, corsOrigins } = config;
+  if (requiresKey) return;
   const acceptsHost = allowedHosts === null ? () => true : createHostCheck(allowedHosts);
 
   app.addHook('onRequest', (request, _reply, done) => {

@@ -2,8 +2,15 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../config.ts';
-import { type ApiKey, includesScope, type Scope, sha256Bytes } from '../../domain/api-key.ts';
+import {
+  type ApiKey,
+  daysUntilExpiry,
+  includesScope,
+  type Scope,
+  sha256Bytes,
+} from '../../domain/api-key.ts';
 import { AtelierError } from '../../errors.ts';
+import type { ApiKeyService, KeyInForce } from '../../services/api-keys.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 /** The configuration determines whether `docs` and `metrics` need a key. */
@@ -20,10 +27,15 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Name of the valid key that was sent, or `anonymous`; always `anonymous` on open routes. */
     caller: string;
+    /** Aborts when the key of the caller is removed or expires; null for anonymous callers. */
+    revoked: AbortSignal | null;
   }
 }
 
-type AuthenticationConfig = Pick<Config, 'keys' | 'publicDocs' | 'publicMetrics' | 'rateLimitPerMinute'>;
+type AuthenticationConfig = Pick<
+  Config,
+  'requiresKey' | 'publicDocs' | 'publicMetrics' | 'rateLimitPerMinute'
+>;
 
 const CHALLENGE = 'Bearer realm="atelier"';
 const ADVICE = 'Send a key as in: Authorization: Bearer <key>';
@@ -31,6 +43,7 @@ const ADVICE = 'Send a key as in: Authorization: Bearer <key>';
 /** Fails at startup if a route declares no scope. HEAD has the scope of its GET. */
 export function requireRouteScopes(app: FastifyInstance): void {
   app.decorateRequest('caller', 'anonymous');
+  app.decorateRequest('revoked', null);
   app.addHook('onRoute', function (route) {
     // Browsers send preflight requests without a key.
     const scope = route.config?.scope ?? this.routeScope ?? (route.method === 'OPTIONS' ? 'open' : undefined);
@@ -43,13 +56,14 @@ export function requireRouteScopes(app: FastifyInstance): void {
   });
 }
 
-/** Adds no hook if neither keys nor a rate limit are configured. */
+/** Adds no hook if requests need no key and no rate limit is configured. */
 export async function registerAuthentication(
   app: FastifyInstance,
   config: AuthenticationConfig,
+  apiKeys: Pick<ApiKeyService, 'keys'>,
 ): Promise<void> {
-  const { keys, publicDocs, publicMetrics, rateLimitPerMinute } = config;
-  if (keys.length === 0 && rateLimitPerMinute === null) return;
+  const { requiresKey, publicDocs, publicMetrics, rateLimitPerMinute } = config;
+  if (!requiresKey && rateLimitPerMinute === null) return;
   const requiredScope = (scope: Exclude<RouteScope, 'open'>) => {
     if (scope === 'docs') return publicDocs ? null : 'predict';
     if (scope === 'metrics') return publicMetrics ? null : 'predict';
@@ -61,14 +75,19 @@ export async function registerAuthentication(
     const { scope } = request.routeOptions.config;
     if (scope === 'open') return;
     const token = bearerToken(request);
-    const key = token && findKey(keys, token);
-    if (key) request.caller = key.name;
+    const found = token && findKey(apiKeys.keys(), token);
+    const isExpired = found !== undefined && daysUntilExpiry(found.key, Date.now()) <= 0;
+    if (found && !isExpired) {
+      request.caller = found.key.name;
+      request.revoked = found.revoked;
+    }
     // The limit also counts requests with a wrong key, by address.
     await limit?.call(this, request, reply);
     const required = requiredScope(scope);
-    if (keys.length === 0 || required === null) return;
-    if (!key) throw unauthenticated(reply, token !== undefined);
-    if (!includesScope(key.scopes, required)) throw forbidden(reply, key, required);
+    if (!requiresKey || required === null) return;
+    if (!found) throw unauthenticated(reply, token !== undefined);
+    if (isExpired) throw expired(reply, found.key);
+    if (!includesScope(found.key.scopes, required)) throw forbidden(reply, found.key, required);
   });
 }
 
@@ -79,9 +98,9 @@ function bearerToken({ headers }: FastifyRequest): Buffer | undefined {
 }
 
 /** Compares with every key and in constant time, so that the duration reveals nothing about the keys. */
-function findKey(keys: readonly ApiKey[], token: Uint8Array): ApiKey | undefined {
+function findKey(keys: Iterable<KeyInForce>, token: Uint8Array): KeyInForce | undefined {
   const digest = sha256Bytes(token);
-  return keys.filter((key) => timingSafeEqual(digest, key.digest))[0];
+  return Array.from(keys).filter(({ key }) => timingSafeEqual(digest, key.digest))[0];
 }
 
 function unauthenticated(reply: FastifyReply, wasSent: boolean): AtelierError {
@@ -89,6 +108,18 @@ function unauthenticated(reply: FastifyReply, wasSent: boolean): AtelierError {
   // The message does not repeat the token: it may be a key with a typing mistake.
   const problem = wasSent ? 'The API key is unknown.' : 'This request needs an API key.';
   return new AtelierError('unauthenticated', `${problem} ${ADVICE}.`);
+}
+
+/** Only the owner of the key gets this message: its hash was found. */
+function expired(reply: FastifyReply, { name, lastDay }: ApiKey): AtelierError {
+  reply.header(
+    'www-authenticate',
+    `${CHALLENGE}, error="invalid_token", error_description="The key has expired"`,
+  );
+  return new AtelierError(
+    'unauthenticated',
+    `The API key ${name} has expired: its last day was ${lastDay} (UTC). Ask the operator for a new one.`,
+  );
 }
 
 function forbidden(reply: FastifyReply, { name, scopes }: ApiKey, required: string): AtelierError {

@@ -16,6 +16,16 @@ export const RESTART_MS = 5_000;
 export const STREAM_STALL_MS = 10_000;
 const KEEP_ALIVE = Buffer.from(':\n\n');
 
+/** The reasons to end a stream before the last event of its job. */
+interface StreamEndings {
+  /** Aborts at shutdown. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the key of the client is no longer valid; null without a key. */
+  readonly revoked: AbortSignal | null;
+  /** How long the service may keep listening after `stopping`. */
+  readonly graceSeconds: number;
+}
+
 /** Cache of rendered pages, shared by clients at the same cursor. */
 const rendered = new WeakMap<EventPage, Buffer>();
 
@@ -23,18 +33,16 @@ const rendered = new WeakMap<EventPage, Buffer>();
  * Streams pages of events. A client that does not read its buffered bytes is disconnected; it can continue from the
  * id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
  * can accept it.
- * @param stopping ends the stream
- * @param graceSeconds how long the service may keep listening after `stopping`
- * @param pages called with a signal that aborts when the client is gone, or on `stopping`
+ * @param pages called with a signal that aborts when the client is gone, or the stream ends
  */
 export function streamEvents(
   reply: FastifyReply,
-  stopping: AbortSignal,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
-  graceSeconds: number,
+  endings: StreamEndings,
   stalledMs = STREAM_STALL_MS,
 ): Readable {
   const { raw } = reply;
+  const signals = [endings.stopping, endings.revoked].filter((signal) => signal !== null);
   const ending = new AbortController();
   const end = () => ending.abort();
   const dropStalled = () => {
@@ -45,31 +53,31 @@ export function streamEvents(
     dropStalled();
   };
   // Not AbortSignal.any, which would leak memory per stream while the service runs.
-  stopping.addEventListener('abort', stop);
+  for (const signal of signals) signal.addEventListener('abort', stop);
   raw.once('close', () => {
-    stopping.removeEventListener('abort', stop);
+    for (const signal of signals) signal.removeEventListener('abort', stop);
     end();
   });
-  if (stopping.aborted || raw.closed) end();
+  if (signals.some(({ aborted }) => aborted) || raw.closed) end();
   raw.setTimeout(stalledMs, dropStalled);
   reply.headers({
     'content-type': `${EVENT_STREAM_TYPE}; charset=utf-8`,
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
   });
-  return Readable.from(render(pages(ending.signal), stopping, graceSeconds), { objectMode: false });
+  return Readable.from(render(pages(ending.signal), endings), { objectMode: false });
 }
 
 async function* render(
   pages: AsyncIterable<EventPage>,
-  stopping: AbortSignal,
-  graceSeconds: number,
+  { stopping, revoked, graceSeconds }: StreamEndings,
 ): AsyncGenerator<Buffer> {
   // Sent immediately, so that the client receives the headers.
   yield Buffer.from(`:\nretry: ${RETRY_MS}\n\n`);
   for await (const page of pages) yield renderPage(page);
   const backMs = graceSeconds * 1000 + RESTART_MS;
   if (stopping.aborted) yield Buffer.from(`: the service is shutting down\nretry: ${backMs}\n\n`);
+  else if (revoked?.aborted) yield Buffer.from(': the API key is no longer valid\n\n');
 }
 
 function renderPage(page: EventPage): Buffer {

@@ -77,7 +77,8 @@ export const jobEventRoutes =
             : { after: lastId, parameter: 'Last-Event-ID' };
         const pages = await subscribeEvents(params.id, cursor);
         if (pages === undefined) return reply.code(204).send();
-        return reply.send(streamEvents(reply, health.stopping, pages, graceSeconds));
+        const { revoked } = request;
+        return reply.send(streamEvents(reply, pages, { stopping: health.stopping, revoked, graceSeconds }));
       },
     });
   };

@@ -34,7 +34,8 @@ async function startStream(
     const pages = await follow(jobId, { after, parameter: 'Last-Event-ID' });
     dropped.push(once(reply.raw, 'close'));
     const read = (signal: AbortSignal) => counted(pages!(signal));
-    return reply.send(streamEvents(reply, stopping.signal, read, GRACE_SECONDS, stalledMs));
+    const endings = { stopping: stopping.signal, revoked: null, graceSeconds: GRACE_SECONDS };
+    return reply.send(streamEvents(reply, read, endings, stalledMs));
   });
   t.after(() => app.close());
   await app.listen({ port: 0, host: '127.0.0.1' });
