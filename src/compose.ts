@@ -4,7 +4,6 @@ import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadFashionMnist } from './datasets/fashion-mnist.ts';
-import { ACTIVE_STATUSES } from './domain/training-job.ts';
 import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
 import { currentRequestId } from './http/plugins/request-context.ts';
@@ -19,6 +18,8 @@ import { createImportService } from './services/imports.ts';
 import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
 import { logJobEvents } from './services/job-log.ts';
+import { createMemoryLedger } from './services/memory-ledger.ts';
+import { admitDataset } from './services/memory-limits.ts';
 import { createModelCache } from './services/model-cache.ts';
 import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
@@ -54,6 +55,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
   // The store locks the state directory. It comes first, so that a second process fails at once.
   const store = await openStore(config.stateDir, log);
   try {
+    const memory = createMemoryLedger();
     const modelCache = createModelCache();
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
@@ -76,9 +78,11 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
       summaries: await store.datasets.list(),
       load: (dataset) => loads.run('loadDataset', { path: store.datasets.filePath(dataset.id), dataset }),
-      inUse: async () => new Set((await store.datasets.usedBy(ACTIVE_STATUSES)).values()),
+      admit: (dataset) => admitDataset(memory, dataset),
       maxBytes: config.maxDatasetBytes,
     });
+    memory.addCache(catalog.cache);
+    memory.addCache(modelCache);
     const flushJobLog = logJobEvents({
       events: store.events,
       catalog,
@@ -106,6 +110,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       catalog,
       models,
       queue,
+      memory,
       queueLimit: config.queueLimit,
       slots: config.trainingWorkers,
     });
@@ -128,6 +133,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
           catalog,
           checks,
           maxDatasetBytes: config.maxDatasetBytes,
+          memory,
         }),
         training,
         subscribeEvents: createEventSubscriptions(store),
@@ -136,7 +142,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         registry: createModelRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
-        gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+        gradients: createGradientCheckService(catalog, models, numeric, memory, metrics.onGradientCheck),
         statistics,
         predictions: createPredictionService(models, predict, loadStatistics, {
           onPredicted(...predicted) {

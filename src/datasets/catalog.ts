@@ -1,14 +1,18 @@
 /** Catalogue of the data sets: summaries in memory, tensors loaded on demand. */
 import { type Dataset, type DatasetSummary, SPLITS } from '../domain/dataset.ts';
-import { createTensorCache, type LoadTensors } from './tensor-cache.ts';
+import { createTensorCache, type LoadTensors, type TensorCache, tensorBytes } from './tensor-cache.ts';
 
-export interface Catalog {
+export interface Catalog extends Pick<TensorCache, 'retain'> {
   /**
    * Returns the data set with its tensors in shared memory, or undefined if it does not exist.
-   * @throws AtelierError `dataset-damaged`
+   * @throws AtelierError `dataset-damaged`; `overloaded` or `impossible-request` if its memory is not free
    */
   get(id: string): Promise<Dataset | undefined>;
   summary(id: string): DatasetSummary | undefined;
+  /** Bytes that the tensors take when they are loaded; 0 for built-in data sets, which always are. */
+  loadedBytes(id: string): number;
+  /** Memory of loaded data sets that can be freed. */
+  readonly cache: Pick<TensorCache, 'bytes' | 'evict'>;
   /** Newest first; built-in data sets come last. */
   list(): readonly DatasetSummary[];
   add(dataset: DatasetSummary): void;
@@ -20,23 +24,35 @@ export interface StoredDatasets {
   /** Newest first. */
   readonly summaries: readonly DatasetSummary[];
   readonly load: LoadTensors;
-  /** Ids of the data sets that must stay in memory. */
-  readonly inUse: () => Promise<ReadonlySet<string>>;
-  /** Memory limit for the tensors; data sets in use may exceed it. */
+  /** Called before a load that no user accounts for; throws if its memory is not free. */
+  readonly admit: (dataset: DatasetSummary) => void;
+  /** Memory limit for the tensors; retained data sets may exceed it. */
   readonly maxBytes: number;
 }
 
 const MAX_LISTED = 10;
+const NOTHING_STORED: StoredDatasets = {
+  summaries: [],
+  load: () => Promise.reject(new Error('No data sets are stored.')),
+  admit: () => {},
+  maxBytes: 0,
+};
 
 /** @param builtIn data sets that always stay in memory */
-export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatasets): Catalog {
+export function createCatalog(builtIn: readonly Dataset[], stored: StoredDatasets = NOTHING_STORED): Catalog {
   const builtInById = new Map(builtIn.map((dataset) => [dataset.id, dataset]));
-  const tensors = stored && createTensorCache(stored);
-  let summaries = [...(stored?.summaries ?? []), ...builtIn.map(summarize)];
+  const tensors = createTensorCache(stored);
+  let summaries = [...stored.summaries, ...builtIn.map(summarize)];
   const summary = (id: string) => summaries.find((dataset) => dataset.id === id);
 
   return {
     summary,
+    loadedBytes(id) {
+      const found = builtInById.has(id) ? undefined : summary(id);
+      return found ? tensorBytes(found) : 0;
+    },
+    cache: tensors,
+    retain: tensors.retain,
     list: () => summaries,
     async get(id) {
       const found = summary(id);
@@ -45,7 +61,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
       if (dataset) return dataset;
       const { classNames, digest } = found;
       try {
-        return { id, classNames, digest, ...(await tensors!.get(found)) };
+        return { id, classNames, digest, ...(await tensors.get(found)) };
       } catch (error) {
         // The file is gone because the data set was deleted meanwhile.
         if (!summary(id)) return undefined;
@@ -57,7 +73,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored?: StoredDatase
     },
     remove(id) {
       summaries = summaries.filter((dataset) => dataset.id !== id);
-      tensors?.remove(id);
+      tensors.remove(id);
     },
   };
 }

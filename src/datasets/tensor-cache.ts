@@ -5,43 +5,59 @@ export type Tensors = Pick<Dataset, 'train' | 'test'>;
 export type LoadTensors = (dataset: DatasetSummary) => Promise<Tensors>;
 
 export interface TensorCache {
-  /** Concurrent calls share one load. @throws the error of `load`, which is not cached */
+  /** Concurrent calls share one load. @throws the error of `load` or `admit`, which is not cached */
   get(dataset: DatasetSummary): Promise<Tensors>;
   remove(id: string): void;
+  /** Keeps the data set in memory, once it is loaded, until disposal: its user accounts for its memory. */
+  retain(id: string): Disposable;
+  /** Bytes of the data sets that no user retains. */
+  bytes(): number;
+  /** Evicts the least recently used data sets that no user retains, until `bytes` are freed. */
+  evict(bytes: number): void;
 }
 
 /**
- * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and those
- * in use: a job holds their tensors, so loading them again would store them twice.
+ * While the total exceeds `maxBytes`, evicts the least recently used data set. Keeps the most recent one, and retained
+ * ones: a job holds their tensors, so loading them again would store them twice.
+ * @param options.admit called before a load that no user accounts for; throws if its bytes are not free
  */
 export function createTensorCache(options: {
   load: LoadTensors;
-  inUse: () => Promise<ReadonlySet<string>>;
+  admit: (dataset: DatasetSummary) => void;
   maxBytes: number;
 }): TensorCache {
-  const { load, inUse, maxBytes } = options;
+  const { load, admit, maxBytes } = options;
   /** Entries in order of last use, the oldest first. */
   const entries = new Map<string, { readonly tensors: Promise<Tensors>; readonly bytes: number }>();
+  const retained: string[] = [];
 
-  async function evictLeastRecentlyUsed(newest: string): Promise<void> {
-    const total = () => entries.values().reduce((sum, { bytes }) => sum + bytes, 0);
-    if (total() <= maxBytes) return;
-    const kept = await inUse();
-    for (const id of [...entries.keys()]) {
-      if (total() <= maxBytes) return;
-      if (id !== newest && !kept.has(id)) entries.delete(id);
+  const total = (counts: (id: string) => boolean) =>
+    entries.entries().reduce((sum, [id, { bytes }]) => (counts(id) ? sum + bytes : sum), 0);
+  const isEvictable = (id: string) => !retained.includes(id);
+
+  function evict(bytes: number, newest?: string): void {
+    let missing = bytes;
+    for (const [id, entry] of [...entries]) {
+      if (missing <= 0) return;
+      if (id === newest || !isEvictable(id)) continue;
+      entries.delete(id);
+      missing -= entry.bytes;
     }
+  }
+
+  function startLoad(dataset: DatasetSummary) {
+    if (isEvictable(dataset.id)) admit(dataset);
+    return { tensors: load(dataset), bytes: tensorBytes(dataset) };
   }
 
   return {
     async get(dataset) {
       const { id } = dataset;
-      const cached = entries.get(id);
-      const entry = cached ?? { tensors: load(dataset), bytes: tensorBytes(dataset) };
+      const entry = entries.get(id) ?? startLoad(dataset);
       entries.delete(id);
       entries.set(id, entry);
+      evict(total(() => true) - maxBytes, id);
       try {
-        if (!cached) await evictLeastRecentlyUsed(id);
         return await entry.tensors;
       } catch (error) {
         if (entries.get(id) === entry) entries.delete(id);
@@ -49,6 +65,18 @@ export function createTensorCache(options: {
       }
     },
     remove: (id) => void entries.delete(id),
+    retain(id) {
+      retained.push(id);
+      let held = true;
+      return {
+        [Symbol.dispose]() {
+          if (held) retained.splice(retained.indexOf(id), 1);
+          held = false;
+        },
+      };
+    },
+    bytes: () => total(isEvictable),
+    evict: (bytes) => evict(bytes),
   };
 }
 

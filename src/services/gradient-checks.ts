@@ -13,7 +13,8 @@ import type { NumericTasks } from '../workers/tasks.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import { assertGradientCheckFitsMemory } from './memory-limits.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { reserveGradientCheck } from './memory-limits.ts';
 import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
@@ -35,7 +36,7 @@ export interface GradientCheckService {
    * @param output the report only, or also one of the two gradients
    * @param signal aborts the check when the client disconnects
    * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `unknown-model`, `impossible-request`,
-   *   `check-too-costly`
+   *   `check-too-costly`, `overloaded`
    */
   check(
     request: GradientCheckRequest,
@@ -48,6 +49,7 @@ export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
   numeric: Pool<NumericTasks>,
+  memory: MemoryLedger,
   onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {
@@ -71,8 +73,9 @@ export function createGradientCheckService(
         output,
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
-      assertGradientCheckFitsMemory(layerSizes, task.indices.length);
-      const { npy, ...report } = await numeric.run('checkGradient', task, signal);
+      const { npy, ...report } = await numeric.run('checkGradient', task, signal, [], () =>
+        reserveGradientCheck(memory, layerSizes, task.indices.length),
+      );
       onChecked(report.passed);
       return {
         report: {

@@ -33,6 +33,10 @@ export interface ModelCache {
   /** Invalidates name resolution, and removes deleted versions. */
   invalidate(gone: readonly VersionReference[]): void;
   counts(): ModelCacheCounts;
+  /** Bytes of the cached models. */
+  bytes(): number;
+  /** Evicts the least recently used models, until `bytes` are freed. */
+  evict(bytes: number): void;
 }
 
 export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}): ModelCache {
@@ -88,6 +92,11 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
       for (const { name, version } of gone) loaded.delete(cacheKey(name, version));
     },
 
+    bytes: () => loaded.calculatedSize,
+    evict(bytes) {
+      const target = loaded.calculatedSize - bytes;
+      while (loaded.size > 0 && loaded.calculatedSize > target) loaded.pop();
+    },
     counts: () => ({ ...counts, models: loaded.size, bytes: loaded.calculatedSize }),
   };
 }

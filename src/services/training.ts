@@ -11,7 +11,8 @@ import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
-import { assertTrainingFitsMemory } from './memory-limits.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { prepareReproduction } from './reproduction.ts';
 import { estimateRetryAfter } from './retry-after.ts';
@@ -51,11 +52,12 @@ export function createTrainingService(options: {
   catalog: Catalog;
   models: ModelService;
   queue: JobQueue;
+  memory: MemoryLedger;
   queueLimit: number;
   /** Number of jobs that run at once. */
   slots: number;
 }): TrainingService {
-  const { store, catalog, models, queue, queueLimit, slots } = options;
+  const { store, catalog, models, queue, memory, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -96,7 +98,10 @@ export function createTrainingService(options: {
       const start = await resolveWarmStart(request, dataset, models);
       // A warm start keeps the mean and deviation of its model.
       if (start === null) assertStandardizable(request, dataset);
-      assertTrainingFitsMemory(request, layerSizesFor(request.network.hidden, dataset));
+      assertTrainingFits(memory, request, {
+        layerSizes: layerSizesFor(request.network.hidden, dataset),
+        datasetBytes: catalog.loadedBytes(dataset.id),
+      });
       const resolved = {
         ...request,
         modelName: request.modelName ?? dataset.id,

@@ -8,7 +8,8 @@ import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { DatasetTasks } from '../workers/tasks.ts';
-import { memoryPerJob } from './memory-limits.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { largestUpload, reserveUpload } from './memory-limits.ts';
 
 export interface UploadedDatasetService {
   /** Path for a part of an upload; the caller discards the file. */
@@ -34,16 +35,21 @@ export function createUploadedDatasetService(options: {
   catalog: Catalog;
   checks: Pool<DatasetTasks>;
   maxDatasetBytes: number;
+  memory: MemoryLedger;
 }): UploadedDatasetService {
-  const { datasets, catalog, checks, maxDatasetBytes } = options;
+  const { datasets, catalog, checks, maxDatasetBytes, memory } = options;
   return {
     newFile: datasets.newFile,
     discard: datasets.discard,
     async add(files, { name, ...fields }, signal, idempotency) {
       const target = datasets.newFile();
-      const maxBytes = Math.min(maxDatasetBytes, memoryPerJob());
+      const maxBytes = Math.min(maxDatasetBytes, largestUpload(memory));
       try {
-        const checked = await checks.run('checkDataset', { files, fields, maxBytes, target }, signal);
+        const images = await checks.run('countImages', { files, fields, maxBytes }, signal);
+        const task = { files, fields, maxBytes, target };
+        const checked = await checks.run('checkDataset', task, signal, [], () =>
+          reserveUpload(memory, images),
+        );
         const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);
         return added;

@@ -1,12 +1,13 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
-import { checkUpload } from '../datasets/upload/check-upload.ts';
+import { checkUpload, countUpload } from '../datasets/upload/check-upload.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
 import { isStorageFull, storageFull } from '../store/directory.ts';
 import { toOutcome } from './outcome.ts';
 import type { DatasetTasks, Handlers } from './tasks.ts';
 
-export const { checkDataset, loadDataset } = {
+export const { countImages, checkDataset, loadDataset } = {
+  countImages: ({ files, fields, maxBytes }) => toOutcome(() => countUpload(files, fields, maxBytes)),
   checkDataset: ({ files, fields, maxBytes, target }) =>
     toOutcome(async () => {
       const { tensors, ...checked } = await checkUpload(files, fields, maxBytes);

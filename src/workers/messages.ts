@@ -205,11 +205,15 @@ export interface ImageStatisticsTask {
   readonly classes: number;
 }
 
-/** Checks uploaded files and writes them as one data set. */
-export interface DatasetCheckTask {
+/** Counts the images of uploaded files by their headers. */
+export interface DatasetCountTask {
   readonly files: readonly UploadedFile[];
   readonly fields: Omit<DatasetFields, 'name'>;
   readonly maxBytes: number;
+}
+
+/** Checks uploaded files and writes them as one data set. */
+export interface DatasetCheckTask extends DatasetCountTask {
   /** Path of the tensor file to write. */
   readonly target: string;
 }

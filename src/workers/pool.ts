@@ -4,6 +4,7 @@ import { AtelierError, messageWithoutPaths } from '../errors.ts';
 import type { Outcome } from './messages.ts';
 import { fromOutcome } from './outcome.ts';
 import type { TaskMap } from './tasks.ts';
+import { createTurns } from './turns.ts';
 
 /** Limit of waiting tasks per pool: a further one would wait longer than its client does. */
 export const MAX_QUEUED = 64;
@@ -12,6 +13,7 @@ export interface Pool<Tasks extends TaskMap<Tasks>> {
   /**
    * @param signal terminates the thread that runs the task, so that a disconnected client does not occupy it
    * @param transfer buffers that are moved to the thread
+   * @param admit called when a thread is free; reserves what the task takes until it ends, or throws
    * @throws AtelierError the error of the task, `overloaded`, or `worker-crashed`; `signal.reason` if it aborts
    */
   run<Name extends keyof Tasks & string>(
@@ -19,6 +21,7 @@ export interface Pool<Tasks extends TaskMap<Tasks>> {
     task: Tasks[Name]['task'],
     signal?: AbortSignal,
     transfer?: readonly ArrayBuffer[],
+    admit?: () => Disposable | undefined,
   ): Promise<Tasks[Name]['result']>;
   close(): Promise<void>;
 }
@@ -39,20 +42,17 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
     filename: entry.href,
     minThreads: idleThreads,
     maxThreads: threads,
-    maxQueue: MAX_QUEUED,
     // A thread blocked in Atomics.wait would not notice an abort or a close.
     atomics: 'disabled',
     // Makes Piscina import its entry: Node aborts the process if a thread is terminated while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
+  // Piscina's own queue stays empty: a task must not reserve anything before a thread is free.
+  const takeTurn = createTurns(threads, MAX_QUEUED);
   return {
-    async run(name, task, signal, transfer = []) {
-      if (piscina.queueSize >= MAX_QUEUED) {
-        throw new AtelierError(
-          'overloaded',
-          `${MAX_QUEUED} requests of this kind are already waiting. Try again shortly.`,
-        );
-      }
+    async run(name, task, signal, transfer = [], admit = () => undefined) {
+      using _turn = await takeTurn(signal);
+      using _admission = admit();
       let outcome: Outcome<Tasks[typeof name]['result']>;
       try {
         outcome = await piscina.run(task, { name, transferList: [...transfer], signal: signal ?? null });

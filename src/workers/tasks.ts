@@ -18,6 +18,7 @@ export interface NumericTasks {
 }
 
 export interface DatasetTasks {
+  countImages: { task: message.DatasetCountTask; result: number };
   checkDataset: { task: message.DatasetCheckTask; result: message.CheckedDataset };
   loadDataset: { task: message.DatasetLoadTask; result: Tensors };
 }

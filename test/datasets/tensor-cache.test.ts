@@ -17,16 +17,17 @@ const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const ONE = tensorBytes(summary('a'));
 
 /** A cache with room for two data sets, and the list of loaded ids. */
-function cacheOf(inUse: readonly string[] = []) {
+function cacheOf(retained: readonly string[] = []) {
   const loaded: string[] = [];
   const cache = createTensorCache({
     load: async ({ id }) => {
       loaded.push(id);
       return { train: none, test: none };
     },
-    inUse: async () => new Set(inUse),
+    admit: () => {},
     maxBytes: 2 * ONE,
   });
+  for (const id of retained) cache.retain(id);
   const getAll = async (...ids: string[]) => {
     for (const id of ids) await cache.get(summary(id));
   };
@@ -49,7 +50,7 @@ test('evicts the least recently used data set', async () => {
   assert.deepEqual(loaded, ['a', 'b', 'c', 'b']);
 });
 
-test('keeps data sets in use, even above the limit', async () => {
+test('keeps retained data sets, even above the limit', async () => {
   const { loaded, getAll } = cacheOf(['a', 'b']);
   await getAll('a', 'b', 'c', 'd', 'a', 'b', 'c');
   assert.deepEqual(loaded, ['a', 'b', 'c', 'd', 'c']);
@@ -70,10 +71,42 @@ test('retries a failed load', async () => {
       if (fails) throw new Error('damaged');
       return { train: none, test: none };
     },
-    inUse: async () => new Set<string>(),
+    admit: () => {},
     maxBytes: ONE,
   });
   await assert.rejects(cache.get(summary('a')), /damaged/);
   fails = false;
+  assert.ok(await cache.get(summary('a')));
+});
+
+test('frees data sets that no user retains, and counts only those', async () => {
+  const { cache, loaded, getAll } = cacheOf();
+  await getAll('a', 'b');
+  {
+    using _retained = cache.retain('a');
+    assert.equal(cache.bytes(), ONE);
+    cache.evict(2 * ONE);
+    assert.equal(cache.bytes(), 0);
+    await getAll('a');
+  }
+  assert.equal(cache.bytes(), ONE);
+  await getAll('b');
+  assert.deepEqual(loaded, ['a', 'b', 'b']);
+});
+
+test('admits loads, except of retained data sets, and does not cache a refusal', async () => {
+  let isFull = true;
+  const cache = createTensorCache({
+    load: async () => ({ train: none, test: none }),
+    admit: () => {
+      if (isFull) throw new Error('no memory');
+    },
+    maxBytes: ONE,
+  });
+  await assert.rejects(cache.get(summary('a')), /no memory/);
+  assert.equal(cache.bytes(), 0);
+  cache.retain('b');
+  assert.ok(await cache.get(summary('b')));
+  isFull = false;
   assert.ok(await cache.get(summary('a')));
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { AtelierError, messageWithoutPaths } from '../../src/errors.ts';
 import { createPool } from '../../src/workers/pool.ts';
@@ -19,7 +20,8 @@ function startPool(t: TestContext) {
     process.off('worker', record);
     await pool.close();
   });
-  const run = (order: Order, signal?: AbortSignal) => pool.run('obey', order, signal);
+  const run = (order: Order, signal?: AbortSignal, admit?: () => Disposable) =>
+    pool.run('obey', order, signal, [], admit);
   return { run, threads, restarts: () => restarts };
 }
 
@@ -60,6 +62,7 @@ test('an aborted request ends its thread, and another thread serves the next one
   const hangUp = new AbortController();
   const spinning = run('spin', hangUp.signal);
   const exited = once(threads[0]!, 'exit');
+  await setImmediate(); // the thread has the task
   hangUp.abort(new Error('hung up'));
   await assert.rejects(spinning, /hung up/);
   await exited;
@@ -102,4 +105,21 @@ test('the message of a crash contains no path', () => {
   for (const [message, expected] of Object.entries(messages)) {
     assert.equal(messageWithoutPaths(new Error(message)), expected);
   }
+});
+
+test('admits a task when a thread is free, and releases its reservation when it has ended', async (t) => {
+  const { run } = startPool(t);
+  let held = 0;
+  let most = 0;
+  const admit = () => {
+    most = Math.max(most, ++held);
+    return { [Symbol.dispose]: () => void held-- };
+  };
+  await Promise.all([run('answer', undefined, admit), run('answer', undefined, admit)]);
+  assert.deepEqual([most, held], [1, 0]);
+  const refuse = () => {
+    throw new AtelierError('overloaded', 'No memory.');
+  };
+  await assert.rejects(run('answer', undefined, refuse), codeOf('overloaded'));
+  assert.equal(await run('answer'), 'answered');
 });

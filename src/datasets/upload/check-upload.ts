@@ -20,6 +20,32 @@ export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'spli
   readonly report: DatasetReport;
 }
 
+/** Parts of an upload whose headers are valid. */
+interface OpenedUpload {
+  readonly train: LabelledArrays;
+  readonly test: LabelledArrays | null;
+  readonly sent: readonly LabelledArrays[];
+  readonly images: number;
+}
+
+/** Opens the files and checks their headers. The parameters and errors are those of `checkUpload`. */
+async function openUpload(
+  files: readonly UploadedFile[],
+  testFraction: number | null,
+  maxBytes: number,
+): Promise<OpenedUpload> {
+  const { train, test } = await matchArrays(files, maxBytes);
+  assertTestable(test, testFraction);
+  const sent = test ? [train, test] : [train];
+  return { train, test, sent, images: countAll(sent, maxBytes) };
+}
+
+/** Counts the images by the headers of the files; the parameters and errors are those of `checkUpload`. */
+export async function countUpload(...upload: Parameters<typeof checkUpload>): Promise<number> {
+  const [files, { testFraction }, maxBytes] = upload;
+  return (await openUpload(files, testFraction, maxBytes)).images;
+}
+
 /**
  * @param maxBytes limit of all arrays together, both as decompressed from an npz and as one byte per pixel and label
  * @throws AtelierError `invalid-dataset-file`, naming the part and the position
@@ -29,11 +55,7 @@ export async function checkUpload(
   { classNames: given, testFraction, seed }: Omit<DatasetFields, 'name'>,
   maxBytes: number,
 ): Promise<CheckedUpload> {
-  const arrays = await matchArrays(files, maxBytes);
-  assertTestable(arrays.test, testFraction);
-  const sent = arrays.test ? [arrays.train, arrays.test] : [arrays.train];
-  assertCounts(sent, maxBytes);
-
+  const { sent, ...arrays } = await openUpload(files, testFraction, maxBytes);
   const unit = await isUnitScale(sent.map(({ images }) => images));
   const classes = given?.length ?? null;
   const train = await readExamples(arrays.train, unit, classes);
@@ -114,17 +136,19 @@ function assertTestable(test: LabelledArrays | null, testFraction: number | null
   }
 }
 
-/** Checks the counts in the headers before the data is read. */
-function assertCounts(sent: readonly LabelledArrays[], maxBytes: number): void {
+/** Counts the images, and checks the counts in the headers before the data is read. */
+function countAll(sent: readonly LabelledArrays[], maxBytes: number): number {
   let total = 0;
   for (const { images, labels } of sent) {
     const count = countImages(images);
     const labelled = countLabels(labels);
     if (labelled !== count)
       rejectPart(labels.part, `it has ${labelled} labels for the ${count} images of ${images.part}`);
-    total += count * (IMAGE_PIXELS + 1);
-    if (total > maxBytes) rejectPart(images.part, `the images take ${total} bytes; the limit is ${maxBytes}`);
+    total += count;
+    const bytes = total * (IMAGE_PIXELS + 1);
+    if (bytes > maxBytes) rejectPart(images.part, `the images take ${bytes} bytes; the limit is ${maxBytes}`);
   }
+  return total;
 }
 
 function assertTrainable(examples: readonly number[], classNames: readonly string[], part: string): void {
