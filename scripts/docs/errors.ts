@@ -165,7 +165,10 @@ const SERVICE = {
     'The service is shutting down.',
     'Repeat the request at the next instance, or after the restart.',
   ],
-  'storage-full': ['The disk of `STATE_DIR` is full.', 'Free space; active jobs continue by themselves.'],
+  'storage-full': [
+    'The disk of `STATE_DIR` is full.',
+    'Free space, for example by deleting models and data sets; active jobs continue by themselves.',
+  ],
   'internal-error': ['A defect of the service.', 'Look up the request id in the log, and report it.'],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 

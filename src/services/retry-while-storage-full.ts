@@ -1,6 +1,7 @@
 /** Repeats a job's write while the disk is full, and records the wait as an event of the job. */
 import { setTimeout as wait } from 'node:timers/promises';
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../errors.ts';
+import { isStorageFull } from '../store/directory.ts';
 import type { Store } from '../store/store.ts';
 import type { JobLogger } from './job-log.ts';
 
@@ -9,6 +10,8 @@ const RETRY_MS = 1000;
 export interface RetryOptions {
   /** Aborts when the service stops: the next start recovers the job. */
   readonly closing: AbortSignal;
+  /** Aborts when the job is to stop: its last writes use the space in reserve, so that it ends on a full disk, too. */
+  readonly stopping?: AbortSignal;
   /** Whether an error is worth another attempt; by default a full disk. */
   readonly isTransient?: (error: unknown) => boolean;
 }
@@ -20,20 +23,25 @@ export type RetryWhileStorageFull = (
 ) => Promise<void>;
 
 export function createRetryWhileStorageFull(
-  events: Pick<Store['events'], 'append'>,
+  { events, withReserve }: Pick<Store, 'events' | 'withReserve'>,
   log: JobLogger,
 ): RetryWhileStorageFull {
-  return async (jobId, write, { closing, isTransient = isStorageFull }) => {
+  return async (jobId, write, { closing, stopping, isTransient = isStorageFull }) => {
     let fullSince: number | undefined;
     let hasWarned = false;
+
+    async function writeWithWarning(): Promise<void> {
+      // The warning is appended before the write, because the write may store the job's last event.
+      if (fullSince !== undefined && !hasWarned) {
+        await events.append(jobId, 'warning', storageFullWarning(performance.now() - fullSince));
+        hasWarned = true;
+      }
+      return write();
+    }
+
     for (let attempt = 1; ; attempt++) {
       try {
-        // The warning is appended before the write, because the write may store the job's last event.
-        if (fullSince !== undefined && !hasWarned) {
-          await events.append(jobId, 'warning', storageFullWarning(performance.now() - fullSince));
-          hasWarned = true;
-        }
-        return await write();
+        return await (stopping?.aborted ? withReserve(writeWithWarning) : writeWithWarning());
       } catch (error) {
         if (closing.aborted || !isTransient(error)) throw error;
         if (isStorageFull(error)) fullSince ??= performance.now();
@@ -50,8 +58,4 @@ function storageFullWarning(ms: number): { code: ErrorCode; message: string } {
     code: 'storage-full',
     message: `The disk was full: the progress of the job could not be stored for ${seconds} s. Nothing was lost.`,
   };
-}
-
-function isStorageFull(error: unknown): boolean {
-  return error instanceof AtelierError && error.code === 'storage-full';
 }

@@ -12,7 +12,7 @@ import { createTrainingRun, type TrainingContext, type TrainingRun } from './tra
 export function createRunTraining(context: TrainingContext): RunJob {
   const { store, catalog, log } = context;
   const environment = detectEnvironment();
-  const retryWhileStorageFull = createRetryWhileStorageFull(store.events, log);
+  const retryWhileStorageFull = createRetryWhileStorageFull(store, log);
 
   function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): ExecutionEnvironment | null {
     const dataset = catalog.summary(id);
@@ -34,7 +34,7 @@ export function createRunTraining(context: TrainingContext): RunJob {
     const task = await run.prepare();
     if (task === null) return;
     const thread = startTrainingThread(task, (message) =>
-      retryWhileStorageFull(jobId, () => run.handleMessage(message), { closing }),
+      retryWhileStorageFull(jobId, () => run.handleMessage(message), { closing, stopping: signal }),
     );
     // The job may be cancelled between its start in the database and the start of its thread.
     if (signal.aborted) thread.stop();

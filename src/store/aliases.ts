@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import { AtelierError } from '../errors.ts';
 import { type Page, toPage } from './pagination.ts';
+import type { WithReserve } from './space-reserve.ts';
 import type { AliasRow, Database } from './tables.ts';
 
 export interface Aliases {
@@ -28,7 +29,8 @@ export interface Aliases {
   remove(name: string, alias: string, caller: string): Promise<void>;
 }
 
-export function createAliases(db: Kysely<Database>): Aliases {
+/** @param withReserve runs deletions, also on a full disk */
+export function createAliases(db: Kysely<Database>, withReserve: WithReserve = (work) => work()): Aliases {
   return {
     list: async (name) => (await listAliases(db, [name])).map(toAlias),
 
@@ -64,15 +66,17 @@ export function createAliases(db: Kysely<Database>): Aliases {
       }),
 
     remove: (name, alias, caller) =>
-      db.transaction().execute(async (trx) => {
-        await lockModel(trx, name);
-        const before = await find(trx, name, alias);
-        if (before === undefined) {
-          throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
-        }
-        await recordMove(trx, name, { alias, version: null, previous: before.version, caller });
-        await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
-      }),
+      withReserve(() =>
+        db.transaction().execute(async (trx) => {
+          await lockModel(trx, name);
+          const before = await find(trx, name, alias);
+          if (before === undefined) {
+            throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
+          }
+          await recordMove(trx, name, { alias, version: null, previous: before.version, caller });
+          await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
+        }),
+      ),
   };
 }
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
-import { errorMessage, isStorageFull, storageFull, syncDirectory } from './directory.ts';
+import { errorMessage, isDiskFull, storageFull, syncDirectory } from './directory.ts';
 
 /** Stores blobs by digest. `openBlobs` keeps them in files; another implementation could use a database. */
 export interface BlobStore {
@@ -50,7 +50,7 @@ export async function openBlobs(directory: string, content = 'the blob'): Promis
         await syncDirectory(directory);
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
-        if (isStorageFull(error)) throw storageFull(`${content} (${bytes.length} bytes)`, error);
+        if (isDiskFull(error)) throw storageFull(`${content} (${bytes.length} bytes)`, error);
         throw new AtelierError(
           'state-unusable',
           `STATE_DIR cannot store ${content}: ${describeErrorCode(error)}. ` +

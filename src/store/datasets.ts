@@ -12,9 +12,10 @@ import {
   type ResolvedTrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { isStorageFull, storageFull, syncDirectory } from './directory.ts';
+import { isDiskFull, storageFull, syncDirectory } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
+import type { WithReserve } from './space-reserve.ts';
 import type { Database, DatasetRow } from './tables.ts';
 import { timestampAfter } from './timestamps.ts';
 
@@ -61,8 +62,15 @@ const TEMPORARY_SUFFIX = '.tmp';
 const UPLOADED_PREFIX = 'dst_';
 const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
-/** The caller must hold the lock of the state directory, because incomplete files of a killed process are removed. */
-export async function openDatasets(db: Kysely<Database>, directory: string): Promise<Datasets> {
+/**
+ * The caller must hold the lock of the state directory, because incomplete files of a killed process are removed.
+ * @param withReserve runs deletions, also on a full disk
+ */
+export async function openDatasets(
+  db: Kysely<Database>,
+  directory: string,
+  withReserve: WithReserve = (work) => work(),
+): Promise<Datasets> {
   await mkdir(directory, { recursive: true });
   const filePath = (id: string) => join(directory, id);
   const selectRow = (id: string, from: Kysely<Database> = db) =>
@@ -131,24 +139,26 @@ export async function openDatasets(db: Kysely<Database>, directory: string): Pro
           });
         } catch (error) {
           if (!before) await rm(filePath(row.id), { force: true }).catch(() => {}); // the first error is reported
-          throw isStorageFull(error) ? storageFull('the data set', error) : error;
+          throw isDiskFull(error) ? storageFull('the data set', error) : error;
         }
       }),
 
     remove: (id, onRemoved = () => {}) =>
       serialized(async () => {
-        await db.transaction().execute(async (trx) => {
-          const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>
-            dataset === id ? [job] : [],
-          );
-          if (jobs.length > 0) throw datasetInUse(id, jobs);
-          const deleted = await trx
-            .deleteFrom('datasets')
-            .where('id', '=', id)
-            .returning('id')
-            .executeTakeFirst();
-          if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
-        });
+        await withReserve(() =>
+          db.transaction().execute(async (trx) => {
+            const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>
+              dataset === id ? [job] : [],
+            );
+            if (jobs.length > 0) throw datasetInUse(id, jobs);
+            const deleted = await trx
+              .deleteFrom('datasets')
+              .where('id', '=', id)
+              .returning('id')
+              .executeTakeFirst();
+            if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
+          }),
+        );
         onRemoved();
         await rm(filePath(id), { force: true });
       }),

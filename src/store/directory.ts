@@ -43,8 +43,14 @@ export async function syncDirectory(directory: string): Promise<void> {
 /** Error codes for a full disk, an exceeded quota, and a file that is too large. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-export function isStorageFull(error: unknown): boolean {
+/** Whether a system error means that the disk is full; see `isStorageFull` for the error that this becomes. */
+export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FULL.includes(String(error.code));
+}
+
+/** Whether an error is one of `storageFull`. */
+export function isStorageFull(error: unknown): boolean {
+  return error instanceof AtelierError && error.code === 'storage-full';
 }
 
 /** @param what the object that could not be stored */

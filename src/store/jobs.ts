@@ -30,6 +30,7 @@ import {
 } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
+import type { WithReserve } from './space-reserve.ts';
 import type { Database } from './tables.ts';
 
 export interface JobQuery {
@@ -117,7 +118,8 @@ export interface Jobs {
 
 const ID_PREFIX = 'job_';
 
-export function createJobs(db: Kysely<Database>): Jobs {
+/** @param withReserve runs what stops a job, also on a full disk */
+export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (work) => work()): Jobs {
   const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
     db.transaction().execute(work);
 
@@ -188,8 +190,8 @@ export function createJobs(db: Kysely<Database>): Jobs {
 
     start: (id, detectEnvironment = () => null) =>
       inTransaction((trx) => startJob(trx, id, detectEnvironment)),
-    requestCancel: (id) => inTransaction((trx) => requestCancel(trx, id)),
-    requestPause: (id) => inTransaction((trx) => requestPause(trx, id)),
+    requestCancel: (id) => withReserve(() => inTransaction((trx) => requestCancel(trx, id))),
+    requestPause: (id) => withReserve(() => inTransaction((trx) => requestPause(trx, id))),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
       inTransaction(async (trx) => {
         // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.

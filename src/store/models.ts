@@ -10,6 +10,7 @@ import { encode } from './json-column.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
+import type { WithReserve } from './space-reserve.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /** Limits the response to about a megabyte. */
@@ -58,7 +59,12 @@ export interface Models {
   remove(name: string, version?: number): Promise<number[]>;
 }
 
-export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 'release'>): Models {
+/** @param withReserve runs deletions, also on a full disk */
+export function createModels(
+  db: Kysely<Database>,
+  blobs: Pick<RefCountedBlobs, 'release'>,
+  withReserve: WithReserve = (work) => work(),
+): Models {
   /** Every model with its newest version. */
   const models = db
     .selectFrom('models')
@@ -192,7 +198,9 @@ export function createModels(db: Kysely<Database>, blobs: Pick<RefCountedBlobs, 
     },
 
     async remove(name, version) {
-      const deleted = await db.transaction().execute((trx) => deleteVersions(trx, name, version));
+      const deleted = await withReserve(() =>
+        db.transaction().execute((trx) => deleteVersions(trx, name, version)),
+      );
       await blobs.release(deleted.map(({ digest }) => digest));
       return deleted.map((row) => row.version);
     },

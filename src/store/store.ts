@@ -17,6 +17,7 @@ import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
 import type { Report } from './prepare-database.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
+import { openSpaceReserve, type WithReserve } from './space-reserve.ts';
 import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
@@ -40,6 +41,8 @@ export interface Store {
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
+  /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
+  readonly withReserve: WithReserve;
   /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
   assertUsable(): Promise<void>;
   /** Waits for pending statements, closes the database and releases the lock of the directory. */
@@ -69,20 +72,23 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const report: Report = (message, fields) => log.info(fields, message);
     const db = await openDatabase(file, notify, report, files.assertInPlace);
     files.remember();
+    const reserve = await openSpaceReserve(directory);
+    const { withReserve } = reserve;
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return {
-      jobs: createJobs(db),
+      jobs: createJobs(db, withReserve),
       epochRecords: createEpochRecords(db),
       events: createEvents(db, listeners),
-      models: createModels(db, blobs),
-      aliases: createAliases(db),
+      models: createModels(db, blobs, withReserve),
+      aliases: createAliases(db, withReserve),
       storedResponses: createStoredResponses(db),
       blobs,
-      datasets: await openDatasets(db, join(directory, 'datasets')),
+      datasets: await openDatasets(db, join(directory, 'datasets'), withReserve),
       checkpoints: createCheckpoints(db, checkpoints),
+      withReserve,
       async assertUsable() {
         files.assertInPlace();
         await db.selectFrom('jobs').select('id').limit(1).execute();
@@ -91,6 +97,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
         // There is only one connection, so acquiring it waits for the current transaction.
         await db.connection().execute(async () => {});
         await db.destroy();
+        await reserve.close();
         lock.release();
       },
     };

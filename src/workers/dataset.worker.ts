@@ -2,7 +2,7 @@
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
 import { checkUpload, countUpload } from '../datasets/upload/check-upload.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
-import { isStorageFull, storageFull } from '../store/directory.ts';
+import { isDiskFull, storageFull } from '../store/directory.ts';
 import { toOutcome } from './outcome.ts';
 import type { DatasetTasks, Handlers } from './tasks.ts';
 
@@ -12,7 +12,7 @@ export const { countImages, checkDataset, loadDataset } = {
     toOutcome(async () => {
       const { tensors, ...checked } = await checkUpload(files, fields, maxBytes);
       const digest = await writeTensorFile(target, tensors).catch((error) => {
-        throw isStorageFull(error) ? storageFull('the data set', error) : error;
+        throw isDiskFull(error) ? storageFull('the data set', error) : error;
       });
       return { ...checked, digest, id: datasetId({ ...checked, digest }) };
     }),

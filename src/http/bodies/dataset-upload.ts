@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { UploadedFile } from '../../datasets/upload/match-arrays.ts';
 import { type DatasetFields, datasetFieldsSchema, FILE_PARTS } from '../../domain/dataset-upload.ts';
 import { AtelierError } from '../../errors.ts';
-import { isStorageFull, storageFull } from '../../store/directory.ts';
+import { isDiskFull, storageFull } from '../../store/directory.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import {
   DATASET_FORM_LIMITS,
@@ -81,7 +81,7 @@ async function receiveFile({ chunks }: FormFile, path: string) {
       await file.writeFile(chunk);
     }
   } catch (error) {
-    throw isStorageFull(error) ? storageFull('the data set', error) : error;
+    throw isDiskFull(error) ? storageFull('the data set', error) : error;
   } finally {
     await file.close();
   }

@@ -1,0 +1,85 @@
+/** A full disk, in a mount namespace of its own: what frees space or stops work still succeeds. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import { npz, small } from './datasets/upload/fixtures.ts';
+import { encodeForm } from './http/upload.ts';
+import { requestJson, serviceAddress, startProcess, untilServedJob } from './start-process.ts';
+import { endless, hasEnded, isUnderway, temporaryDirectory, tiny } from './start-service.ts';
+
+/** Runs a command with a disk of 24 MiB in the place of a directory. */
+const withDisk = (directory: string) => {
+  const mount = 'mount -t tmpfs -o size=24m tmpfs "$0" && exec "$@"';
+  const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  return ['unshare', ...user, '--mount', 'bash', '-c', mount, directory];
+};
+
+test('deletions, cancellations and pauses succeed on a full disk', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const [command, ...args] = withDisk(stateDir);
+  if (spawnSync(command!, [...args, 'true']).status !== 0) return t.skip('mounting is not permitted');
+  const service = startProcess(t, stateDir, { TRAINING_WORKERS: '1' }, withDisk(stateDir));
+  const base = await serviceAddress(service);
+  const call = async (method: string, path: string, status: number) => {
+    const response = await fetch(`${base}/v1/${path}`, { method });
+    const body = await response.text();
+    assert.equal(response.status, status, `${method} ${path}: ${body}`);
+    return body;
+  };
+  const upload = async () => {
+    const { payload, headers } = await encodeForm({ file: npz(small()) });
+    return fetch(`${base}/v1/datasets`, { method: 'POST', body: new Uint8Array(payload), headers });
+  };
+  const jobs = `${base}/v1/training-jobs`;
+
+  const dataset = ((await (await upload()).json()) as { id: string }).id;
+  for (const modelName of ['first', 'second', 'second']) {
+    const { id } = await requestJson<TrainingJob>(jobs, tiny({ modelName }));
+    await untilServedJob(base, id, hasEnded);
+  }
+  const alias = { method: 'PUT', body: '{"version":1}', headers: { 'content-type': 'application/json' } };
+  assert.equal((await fetch(`${base}/v1/models/first/aliases/old`, alias)).status, 201);
+  const { id: running } = await requestJson<TrainingJob>(jobs, endless);
+  const { id: queued } = await requestJson<TrainingJob>(jobs, tiny());
+  await untilServedJob(base, running, isUnderway);
+
+  const fillDisk = async () => {
+    const file = await open(join(`/proc/${service.child.pid}/root`, stateDir, 'filler'), 'a');
+    try {
+      for (let size = 2 ** 20; size >= 1; size /= 2) {
+        for (let full = false; !full; ) {
+          full = await file.write(new Uint8Array(size)).then(
+            ({ bytesWritten }) => bytesWritten < size,
+            () => true,
+          );
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  };
+  await fillDisk();
+  while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
+  assert.equal((await upload()).status, 507);
+
+  for (const [method, path, status] of [
+    ['DELETE', 'models/first/aliases/old', 204],
+    ['DELETE', 'models/first', 204],
+    ['DELETE', 'models/second/versions/1', 204],
+    ['DELETE', `datasets/${dataset}`, 204],
+    ['POST', `training-jobs/${queued}/pause`, 202],
+    ['POST', `training-jobs/${queued}/cancel`, 202],
+    ['POST', `training-jobs/${running}/cancel`, 202],
+  ] as const) {
+    await fillDisk();
+    await call(method, path, status);
+  }
+  while (!hasEnded(await requestJson<TrainingJob>(`${jobs}/${running}`))) await setTimeout(50);
+  assert.equal((await requestJson<TrainingJob>(`${jobs}/${running}`)).status, 'cancelled');
+  await rm(join(`/proc/${service.child.pid}/root`, stateDir, 'filler'));
+  assert.equal((await upload()).status, 201);
+});
