@@ -5,8 +5,10 @@ import { z } from 'zod';
 import { type ApiKey, parseApiKeys } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
 import {
+  BASE_PATH_RULE,
   HOSTS_RULE,
   hostsWithoutKeys,
+  isBasePath,
   isHost,
   isLoopback,
   isOrigin,
@@ -69,6 +71,12 @@ export const environmentSchema = z.object({
     .transform(splitList)
     .refine(isTrustProxy, TRUST_PROXY_RULE)
     .describe('Proxies whose `X-Forwarded-For` names the client: addresses and networks, or their number'),
+  BASE_PATH: z
+    .string()
+    .default('')
+    .transform((path) => (path === '/' ? '' : path))
+    .refine(isBasePath, BASE_PATH_RULE)
+    .describe('Path under which clients see the service, such as `/atelier`'),
   API_KEYS: z
     .string()
     .transform((text, context) => {
@@ -127,6 +135,8 @@ export type Config = Readonly<{
   allowedHosts: readonly string[] | null;
   /** Addresses and networks of trusted proxies, or their number; null: none. */
   trustProxy: readonly string[] | number | null;
+  /** Without a slash at its end; empty without BASE_PATH. */
+  basePath: string;
   /** Keys of API_KEYS. */
   keys: readonly ApiKey[];
   apiKeysFile: string | null;
@@ -209,6 +219,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
     allowedHosts: hostsWithoutKeys(env.HOST, env.ALLOWED_HOSTS),
     trustProxy: parseTrustProxy(env.TRUST_PROXY),
+    basePath: env.BASE_PATH,
     keys: Object.freeze(env.API_KEYS),
     apiKeysFile: env.API_KEYS_FILE === undefined ? null : resolve(env.API_KEYS_FILE),
     requiresKey: !allowsAnonymous(env),

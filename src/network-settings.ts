@@ -9,6 +9,10 @@ const MAX_HOPS = 32;
 
 export const HOSTS_RULE =
   'must be a list of host names or addresses such as atelier.example or 192.0.2.7, without scheme and port';
+/** First segments of the paths of the service, which a base path must not hide. */
+const OWN_PATHS = ['v1', 'v2', 'docs', 'openapi.json', 'health', 'metrics', 'ping', 'version', 'invocations'];
+
+export const BASE_PATH_RULE = `must be a path such as /atelier, without a slash at its end, that does not begin with ${OWN_PATHS.map((path) => `/${path}`).join(', ')}`;
 export const TRUST_PROXY_RULE = `must be a list of addresses and networks such as 127.0.0.1 or 10.0.0.0/8, or a number of proxies from 1 to ${MAX_HOPS}`;
 
 /** Entries of a comma-separated list, without empty ones. */
@@ -55,6 +59,16 @@ function toHostHeader(host: string): string {
 export function hostsWithoutKeys(host: string, given: readonly string[]): readonly string[] | null {
   if (!isLoopback(host) && given.length === 0) return null;
   return Object.freeze([...new Set([...LOOPBACK_HOSTS, ...[host, ...given].map(toHostHeader)])]);
+}
+
+/** Segments of characters that need no escape, so that clients and proxies spell the path in one way. */
+export function isBasePath(path: string): boolean {
+  const [empty, ...segments] = path.split('/');
+  return (
+    empty === '' &&
+    !OWN_PATHS.includes(segments[0] ?? '') &&
+    segments.every((segment) => /^[\w.~-]+$/.test(segment) && !/^\.+$/.test(segment))
+  );
 }
 
 function isHopCount(text: string): boolean {

@@ -12,6 +12,7 @@ const UNSUPPORTED: readonly Name[] = ['DATABASE_URL'];
 const DEFAULTS: Partial<Record<Name, string>> = {
   TRAINING_WORKERS: 'cores − 1, at least 1',
   API_KEYS: 'none',
+  BASE_PATH: 'none',
   API_KEYS_FILE: 'none',
   CORS_ORIGINS: 'none',
   ALLOWED_HOSTS: 'none',

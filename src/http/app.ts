@@ -10,6 +10,7 @@ import { logRequests } from './plugins/access-log.ts';
 import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
 import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
 import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
+import { registerBasePath } from './plugins/base-path.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
 import { drainInFlightRequests, rejectWhileDraining } from './plugins/graceful-shutdown.ts';
@@ -39,6 +40,8 @@ export async function buildApp(
   const plugins: readonly ((app: FastifyInstance) => unknown)[] = [
     // Before anything adds a route: a route without a scope must not exist.
     requireRouteScopes,
+    // Before the routes and plugins, which read the base path.
+    (app) => registerBasePath(app, config.basePath),
     // Before any other request hook, so that timeouts cover all of them.
     (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout),
     // Counts requests as soon as their headers have arrived, before any hook runs.

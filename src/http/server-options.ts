@@ -9,6 +9,7 @@ import {
 import type { Config } from '../config.ts';
 import { sendClientError } from './errors/client-error.ts';
 import { sendProblem } from './errors/error-handler.ts';
+import { stripBasePath } from './plugins/base-path.ts';
 import {
   CONNECTION_LIMITS,
   connectionOptions,
@@ -21,7 +22,7 @@ import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 export const MAX_JSON_BODY_BYTES = 2 ** 20;
 
 export function serverOptions(
-  { maxBodyBytes, trustProxy }: Pick<Config, 'maxBodyBytes' | 'trustProxy'>,
+  { maxBodyBytes, trustProxy, basePath }: Pick<Config, 'maxBodyBytes' | 'trustProxy' | 'basePath'>,
   logger?: FastifyBaseLogger,
 ) {
   const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
@@ -39,6 +40,7 @@ export function serverOptions(
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: MAX_PATH_PARAMETER_CHARS },
     genReqId: generateRequestId,
+    ...(basePath !== '' && { rewriteUrl: stripBasePath(basePath) }),
     // Errors before routing. Must not throw: nothing catches it.
     frameworkErrors: (error, request, reply) =>
       void sendProblem(

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
+import { clientUrl } from '../plugins/base-path.ts';
 import { problemTitle, toProblem } from './problem.ts';
 import { errorFormatForUrl } from './protocol-errors.ts';
 
@@ -20,13 +21,18 @@ const MESSAGES: Readonly<Partial<Record<ErrorCode, string>>> = {
 /** Called for every 408 that `rejectWithTimeout` writes to the connection, which Fastify's hooks do not see. */
 export type OnTimeout = (reply: FastifyReply) => void;
 
-/** @param url URL of the request, if its request line arrived */
-export function sendClientError(error: NodeJS.ErrnoException, socket: Socket, url = ''): void {
+/** @param request if its headers arrived */
+export function sendClientError(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  request?: FastifyRequest,
+): void {
   const code = CODES[error.code ?? ''] ?? 'malformed-request';
   const message = code === 'request-timeout' ? `${problemTitle(code)}: ${error.message}.` : MESSAGES[code]!;
-  const problem = toProblem(new AtelierError(code, message), url, randomUUID());
+  const instance = request === undefined ? '' : clientUrl(request);
+  const problem = toProblem(new AtelierError(code, message), instance, randomUUID());
   const { status, requestId } = problem;
-  const { type, toBody } = errorFormatForUrl(url);
+  const { type, toBody } = errorFormatForUrl(request?.url ?? '');
   const body = JSON.stringify(toBody(problem));
   if (socket.writable) {
     socket.write(
@@ -48,8 +54,9 @@ export function rejectWithTimeout(
   message: string,
   onTimeout: OnTimeout,
 ): void {
-  const { log, method, url, socket } = reply.request;
+  const { request } = reply;
+  const { log, method, url, socket } = request;
   log.info({ method, url, status: 408 }, logged);
-  sendClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, url);
+  sendClientError(Object.assign(new Error(message), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket, request);
   onTimeout(reply);
 }

@@ -3,6 +3,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toSentence } from '../../domain/issue-message.ts';
 import { AtelierError, type ErrorCode } from '../../errors.ts';
+import { clientUrl } from '../plugins/base-path.ts';
 import { MAX_PATH_PARAMETER_CHARS } from '../plugins/connection-limits.ts';
 import { routeNotFound } from '../plugins/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
@@ -86,7 +87,7 @@ export async function sendProblem(
     return reply.hijack();
   }
   const error = toAtelierError(thrown, request);
-  const problem = toProblem(error, request.url, request.id);
+  const problem = toProblem(error, clientUrl(request), request.id);
   // A 503 is not logged as an error: it is deliberate, and there may be thousands per second.
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
   if (problem.status === 429 || problem.status === 503) {

@@ -1,6 +1,7 @@
 /** 404 for a path without a route, 405 for a path whose routes do not support the method. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { clientUrl } from './base-path.ts';
 
 function matchesPath(pattern: string, path: string): boolean {
   const [expected, actual] = [pattern.split('/'), path.split('/')];
@@ -14,10 +15,11 @@ function matchesSegment(pattern: string, segment: string): boolean {
   return verb === undefined || segment.endsWith(`:${verb}`);
 }
 
-export function routeNotFound({ method, url }: FastifyRequest): AtelierError {
+export function routeNotFound(request: FastifyRequest): AtelierError {
+  const path = clientUrl(request).split('?')[0];
   return new AtelierError(
     'route-not-found',
-    `There is no route ${method} ${url.split('?')[0]}. All routes are listed at /docs.`,
+    `There is no route ${request.method} ${path}. All routes are listed at ${request.server.basePath}/docs.`,
   );
 }
 
@@ -35,7 +37,7 @@ export function registerNotFound(app: FastifyInstance): void {
       reply.header('allow', allowed);
       throw new AtelierError(
         'method-not-allowed',
-        `${path} does not support ${request.method}. Allowed methods: ${allowed}.`,
+        `${app.basePath}${path} does not support ${request.method}. Allowed methods: ${allowed}.`,
       );
     }
     throw routeNotFound(request);

@@ -50,7 +50,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
         description: packageJson.description,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      servers: [{ url: '/', description: 'This service' }],
+      servers: [{ url: app.basePath || '/', description: 'This service' }],
       tags: TAGS,
     },
     transform(route) {
@@ -81,7 +81,11 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   });
   await app.register(async (docs) => {
     docs.decorate('routeScope', 'docs');
-    await docs.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_PAGE_POLICY });
+    await docs.register(swaggerUi, {
+      routePrefix: '/docs',
+      indexPrefix: app.basePath,
+      staticCSP: DOCS_PAGE_POLICY,
+    });
     docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
 }

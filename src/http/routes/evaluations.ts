@@ -44,7 +44,7 @@ export const evaluationRoutes =
       async handler(request, reply) {
         const { split } = request.query;
         const result = await evaluations.evaluate(request.params, request.query, disconnectSignal(reply));
-        return describeEvaluation(result.model, describeImages(result, split), result.report);
+        return describeEvaluation(result.model, describeImages(app.basePath, result, split), result.report);
       },
     });
 
@@ -70,7 +70,7 @@ export const evaluationRoutes =
         return describeComparison(
           result.model,
           result.other,
-          describeImages(result, split),
+          describeImages(app.basePath, result, split),
           result.comparison,
         );
       },
@@ -78,9 +78,10 @@ export const evaluationRoutes =
   };
 
 function describeImages(
+  basePath: string,
   { dataset, classNames }: { readonly dataset: DatasetSummary; readonly classNames: readonly string[] },
   split: SplitName,
 ) {
-  const images = `/v1/datasets/${dataset.id}/splits/${split}/images`;
+  const images = `${basePath}/v1/datasets/${dataset.id}/splits/${split}/images`;
   return { dataset: dataset.id, split, classNames, imageUrl: (index: number) => `${images}/${index}` };
 }

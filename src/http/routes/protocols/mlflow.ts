@@ -118,7 +118,7 @@ async function defaultModel(models: ModelService): Promise<string> {
     ({ name }) => name,
     (error) => {
       if (some.length === 0) throw error;
-      const detail = 'Choose one, as in /invocations?model=name.';
+      const detail = 'Choose one, as in ?model=name.';
       throw new AtelierError(
         'model-not-found',
         `There are several models, and none is called ${FASHION_MNIST}. ${detail}`,
