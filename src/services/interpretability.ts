@@ -3,7 +3,6 @@ import type { ReceivedImages } from '../datasets/decode-images.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import { AtelierError } from '../errors.ts';
-import type { Raster } from '../formats/drawing/raster.ts';
 import type { ExplanationResult } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
@@ -17,8 +16,11 @@ interface Version {
 }
 
 export interface InterpretabilityService {
-  /** @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit */
-  drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Raster>;
+  /**
+   * @returns a PNG
+   * @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit
+   */
+  drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Buffer>;
   /**
    * @param label the class to explain; by default the most probable one
    * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
@@ -49,7 +51,8 @@ export function createInterpretabilityService(
     async drawWeights(version, query, signal) {
       const network = servedNetwork(await load(version));
       assertUnitExists(network.reference, network.layerSizes, query);
-      return numeric.run('drawLayer', { network, ...query }, signal);
+      const png = await numeric.run('drawLayer', { network, ...query }, signal);
+      return Buffer.from(png.buffer, png.byteOffset, png.byteLength);
     },
 
     async explain(version, images, { label = null, diagnose }, signal) {

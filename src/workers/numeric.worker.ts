@@ -1,4 +1,5 @@
 /** Thread entry: all computations for requests except predictions and data sets. */
+import { rasterToPng } from '../datasets/encoded-image.ts';
 import { drawWeights } from '../formats/drawing/weights.ts';
 import { computeImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { checkKernel } from './kernel.ts';
@@ -23,10 +24,7 @@ export const { checkGradient, evaluate, compare, explain, drawLayer, exportFile,
         ({ drawing }) => [drawing.rgb],
       ),
     drawLayer: ({ network, ...query }) =>
-      toOutcome(
-        () => drawWeights(network.layerSizes, network.parameters, query),
-        ({ rgb }) => [rgb],
-      ),
+      toOutcome(() => rasterToPng(drawWeights(network.layerSizes, network.parameters, query))),
     exportFile: (task) =>
       toOutcome(
         () => exportVerified(task),

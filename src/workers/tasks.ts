@@ -1,6 +1,5 @@
 /** Tasks of each pool by name: what a thread receives and what it returns. */
 import type { Tensors } from '../datasets/tensor-cache.ts';
-import type { Raster } from '../formats/drawing/raster.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
@@ -11,7 +10,8 @@ export interface NumericTasks {
   evaluate: { task: message.EvaluationTask; result: ClassificationReport };
   compare: { task: message.ComparisonTask; result: Comparison };
   explain: { task: message.ExplanationTask; result: message.ExplanationResult };
-  drawLayer: { task: message.WeightsTask; result: Raster };
+  /** PNG, encoded in the thread: the drawing of a large layer takes 50 MB. */
+  drawLayer: { task: message.WeightsTask; result: Uint8Array };
   exportFile: { task: message.ExportTask; result: message.ExportResult };
   importFile: { task: message.ImportTask; result: message.ImportResult };
   measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };

@@ -122,10 +122,11 @@ describe('a numeric thread', () => {
     );
   });
 
-  test('draws the weights of a layer', async () => {
+  test('draws the weights of a layer as a PNG', async () => {
     const network = networkOf(1, dataset.classNames);
     const drawn = await pool.run('drawLayer', { network, layer: 2 });
-    assert.deepEqual(drawn, drawWeights(network.layerSizes, network.parameters, { layer: 2 }));
+    const { rgb } = drawWeights(network.layerSizes, network.parameters, { layer: 2 });
+    assert.deepEqual(new Uint8Array(await sharp(drawn).raw().toBuffer()), rgb);
   });
 
   test('measures the images of a training split, and the statistics can be sent to other threads', async () => {

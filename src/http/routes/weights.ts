@@ -1,7 +1,6 @@
 /** /v1/models/{name}/versions/{version}/weights: draw a layer. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { weightsQuerySchema } from '../../domain/weights.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
 import { binaryContent } from '../bodies/request-content.ts';
@@ -40,10 +39,7 @@ export const weightsRoutes =
         const drawn = await interpretability.drawWeights(params, query, disconnectSignal(reply));
         // Version numbers are never reused; aliases move.
         const freshness = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
-        return reply
-          .header('cache-control', `private, ${freshness}`)
-          .type(type)
-          .send(await rasterToPng(drawn));
+        return reply.header('cache-control', `private, ${freshness}`).type(type).send(drawn);
       },
     });
   };
