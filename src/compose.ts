@@ -14,6 +14,7 @@ import { createExportService } from './services/exports.ts';
 import { createGradientCheckService } from './services/gradient-checks.ts';
 import { createHealthService } from './services/health.ts';
 import { createIdempotencyService } from './services/idempotency.ts';
+import { createImageDecoder } from './services/image-decoder.ts';
 import { createImportService } from './services/imports.ts';
 import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
@@ -144,6 +145,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
         metrics,
         gradients: createGradientCheckService(catalog, models, numeric, memory, metrics.onGradientCheck),
         statistics,
+        decodeFiles: createImageDecoder(memory, config.maxImagePixels),
         predictions: createPredictionService(models, predict, loadStatistics, {
           onPredicted(...predicted) {
             metrics.predictions.onPredicted(...predicted);

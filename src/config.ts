@@ -47,6 +47,9 @@ export const environmentSchema = z.object({
   MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
+  MAX_IMAGE_PIXELS: integer(28 * 28, 100_000_000)
+    .default(4096 * 4096)
+    .describe('Largest image for `?fit=contain`, in pixels; decoding takes up to ten bytes per pixel'),
   MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
     .describe('Largest uploaded data set, compressed and decompressed'),
@@ -129,6 +132,7 @@ export type Config = Readonly<{
   trainingWorkers: number;
   queueLimit: number;
   maxBodyBytes: number;
+  maxImagePixels: number;
   maxDatasetBytes: number;
   corsOrigins: readonly string[];
   /** Hosts without port that clients without keys may use; null: all. */
@@ -215,6 +219,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     trainingWorkers: env.TRAINING_WORKERS,
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,
+    maxImagePixels: env.MAX_IMAGE_PIXELS,
     maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
     allowedHosts: hostsWithoutKeys(env.HOST, env.ALLOWED_HOSTS),

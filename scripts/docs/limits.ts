@@ -1,14 +1,13 @@
 /** The tables of docs/reference/limits.md, from the constants that enforce the limits. */
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
-import { MAX_CONTAINED_PIXELS } from '../../src/datasets/encoded-image.ts';
+import { MAX_WAITING, SMALL_WORK } from '../../src/datasets/image-slots.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
 import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/npz.ts';
 import { MAX_HIDDEN_LAYERS, MAX_UNITS } from '../../src/formats/pack-layers.ts';
-import { MAX_FORM_PIXELS } from '../../src/http/bodies/images.ts';
 import { MAX_JSON_DEPTH, MAX_JSON_VALUES } from '../../src/http/bodies/json.ts';
 import {
   DATASET_FORM_LIMITS,
@@ -39,13 +38,14 @@ import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
 import { MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
+import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
 import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
 import { MAX_SECONDS } from '../../src/services/retry-after.ts';
 import { MAX_QUEUED } from '../../src/workers/pool.ts';
 import { bytes, count, duration, power, table } from './table.ts';
 
 const config = readConfig({});
-const megapixels = (pixels: number) => `${pixels / 1e6} megapixels`;
+const square = (pixels: number) => `${Math.sqrt(pixels)}×${Math.sqrt(pixels)} pixels`;
 const { headersMs, requestMs, uploadMs, stallMs, keepAliveMs, connections } = CONNECTION_LIMITS;
 const seconds = config.shutdownGraceSeconds;
 
@@ -84,10 +84,14 @@ const requests = [
   ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
   ['network', `${MAX_HIDDEN_LAYERS} hidden layers of ${count(MAX_UNITS)} units`, '400; 422 for a model file'],
   ['encoded image', `${IMAGE_SIDE}×${IMAGE_SIDE}, known from its header`, '422, before anything is decoded'],
-  ['encoded image with `?fit=contain`', megapixels(MAX_CONTAINED_PIXELS), '422, before anything is decoded'],
+  [
+    'encoded image with `?fit=contain`',
+    `\`MAX_IMAGE_PIXELS\`, ${square(config.maxImagePixels)}`,
+    '422, before anything is decoded',
+  ],
   [
     'form of images with `?fit=contain`',
-    `${megapixels(MAX_FORM_PIXELS)} together`,
+    `${MAX_FORM_IMAGES} times as many pixels together`,
     '413, before anything is decoded',
   ],
   ['header of an npy array', bytes(NPY_MAX_HEADER_BYTES), '400, as for data that does not match its header'],
@@ -144,6 +148,11 @@ const concurrency = [
     `503; a client below ${bytes(MIN_LARGE_BODY_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
   ],
   ['requests that wait for a thread, in each pool', count(MAX_QUEUED), '503'],
+  [
+    'requests that wait for their encoded images',
+    `${count(MAX_WAITING.large)}; with up to ${SMALL_WORK.images} images of ${square(SMALL_WORK.pixels)} together, ${count(MAX_WAITING.small)}`,
+    '503',
+  ],
   [
     'models in memory',
     `${MAX_LOADED}, of ${bytes(MAX_BYTES)} together`,

@@ -3,7 +3,6 @@ import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { readConfig } from '../../src/config.ts';
-import { containImage, decodeImage } from '../../src/datasets/encoded-image.ts';
 import { decodeJson } from '../../src/datasets/json-images.ts';
 import { decodeNpy } from '../../src/datasets/npy-images.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
@@ -11,6 +10,8 @@ import { type ImportHints, importModel } from '../../src/formats/import-model.ts
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
 import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
 import { layerTensors } from '../../src/formats/tensor.ts';
+import { createImageDecoder } from '../../src/services/image-decoder.ts';
+import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
 import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
@@ -26,6 +27,9 @@ export interface Parser {
   parse(bytes: Uint8Array, random: Random): unknown;
   close?(): Promise<void>;
 }
+
+const decodeFiles = createImageDecoder(createMemoryLedger(), readConfig({}).maxImagePixels);
+const { signal } = new AbortController();
 
 export type Parsers = Readonly<Record<string, () => Parser | Promise<Parser>>>;
 
@@ -80,7 +84,8 @@ export const all = {
   pictures: async () => ({
     files: await pictures(),
     seal: sealPng,
-    parse: (bytes, random) => (random.below(2) === 0 ? decodeImage(bytes) : containImage(bytes)),
+    parse: (bytes, random) =>
+      decodeFiles([{ bytes }], random.below(2) === 0 ? undefined : 'contain', () => signal),
   }),
   'json images': () => ({
     files: jsonBodies(),

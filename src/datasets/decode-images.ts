@@ -45,9 +45,12 @@ export function bufferViews(body: ReceivedImages): ArrayBufferView[] {
   return [body.kind === 'batch' ? body.pixels : body.bytes];
 }
 
-/** Adds the name of the file to an error. */
-export function inFileError(name: string, error: unknown): unknown {
-  if (!(error instanceof AtelierError)) return error;
+/**
+ * Adds the name of the file to an error.
+ * @param name undefined if the file is the whole body
+ */
+export function inFileError(name: string | undefined, error: unknown): unknown {
+  if (name === undefined || !(error instanceof AtelierError)) return error;
   const { code, message, details } = error;
   return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
 }

@@ -5,6 +5,7 @@ import type { Correction } from '../domain/diagnosis.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ImageBatch } from './image-batch.ts';
+import { imageSlots } from './image-slots.ts';
 
 // All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -12,43 +13,82 @@ sharp.unblock({
   operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
 });
 
-/** Enough for the photos of large cameras. If the format allows it, they are decoded a few rows at a time. */
-export const MAX_CONTAINED_PIXELS = 50_000_000;
+/** An encoded image whose header has been read and accepted. */
+export interface OpenedImage {
+  readonly pixels: number;
+  /** Estimated memory that decoding takes. */
+  readonly decodingBytes: number;
+  /** @throws AtelierError `undecodable-image` */
+  decode(): Promise<DecodedImage>;
+}
 
-/**
- * Decodes one 28×28 image. Colour becomes luma, as in PIL's convert('L'); transparency becomes black, the background of
- * the data. A grey 8-bit PNG decodes to exactly its bytes: profiles, gamma and orientation are not applied.
- * @throws AtelierError `undecodable-image`, `invalid-image-size`
- */
-export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
-  const metadata = await readHeader(bytes);
-  assertImageSize(metadata);
-  const options = { limitInputPixels: IMAGE_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
-  return renderPixels(sharp(bytes, options));
+export interface DecodedImage {
+  readonly batch: ImageBatch;
+  readonly corrected: readonly Correction[];
 }
 
 /**
- * Decodes an image of any size: applies its EXIF orientation, and scales it to fit into 28×28 on black.
- * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than 50 million pixels
+ * Reads the header of an image that must have 28×28 pixels. Colour becomes luma, as in PIL's convert('L'); transparency
+ * becomes black, the background of the data. A grey 8-bit PNG decodes to exactly its bytes: profiles, gamma and
+ * orientation are not applied.
+ * @throws AtelierError `undecodable-image`, `invalid-image-size`
  */
-export async function containImage(
-  bytes: Uint8Array,
-): Promise<{ readonly batch: ImageBatch; readonly corrected: readonly Correction[] }> {
-  const { width, height, autoOrient, orientation = 1 } = await readHeader(bytes);
-  const oriented: readonly Correction[] =
-    orientation > 1 ? [{ code: 'oriented', detail: 'rotated by its EXIF orientation' }] : [];
-  const options = { limitInputPixels: MAX_CONTAINED_PIXELS, failOn: 'warning', ignoreIcc: true } as const;
-  if (width === IMAGE_SIDE && height === IMAGE_SIDE)
-    return { batch: await renderPixels(sharp(bytes, options).autoOrient()), corrected: oriented };
-  if (width * height > MAX_CONTAINED_PIXELS) {
+export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
+  const header = await readHeader(bytes);
+  assertImageSize(header);
+  return {
+    pixels: IMAGE_PIXELS,
+    decodingBytes: decodingBytes(header),
+    decode: async () => ({ batch: await renderPixels(openDecoder(bytes, IMAGE_PIXELS)), corrected: [] }),
+  };
+}
+
+/** Opens and decodes an image of 28×28, as `openImage` does. */
+export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
+  return (await (await openImage(bytes)).decode()).batch;
+}
+
+/**
+ * Reads the header of an image of any size. Decoding applies its EXIF orientation, and scales it to fit into 28×28 on
+ * black.
+ * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than `maxPixels`
+ */
+export async function openAnyImage(bytes: Uint8Array, maxPixels: number): Promise<OpenedImage> {
+  const header = await readHeader(bytes);
+  const pixels = header.width * header.height;
+  if (pixels > maxPixels) {
     throw new AtelierError(
       'invalid-image-size',
-      `The image has ${width}×${height} pixels; ?fit=contain accepts up to 50 million. Resize it before sending it.`,
+      `The image has ${header.width}×${header.height} pixels; ?fit=contain accepts up to ${maxPixels.toLocaleString('en')}. ` +
+        'Resize it before sending it.',
     );
   }
+  return { pixels, decodingBytes: decodingBytes(header), decode: () => containImage(bytes, header) };
+}
+
+/**
+ * Measured. Decoders read rows as they are needed, except that interlaced PNG, progressive JPEG and lossless WebP keep
+ * the whole image: JPEG as coefficients of two bytes.
+ */
+function decodingBytes({ width, height, format, isProgressive, channels, depth }: Metadata): number {
+  const sampleBytes = format === 'jpeg' || depth === 'ushort' ? 2 : 1;
+  const kept = isProgressive ? channels * sampleBytes : 0;
+  return width * height * (format === 'webp' ? 5 : kept + 2);
+}
+
+async function containImage(
+  bytes: Uint8Array,
+  { width, height, autoOrient, orientation = 1 }: Metadata,
+): Promise<DecodedImage> {
+  const oriented: readonly Correction[] =
+    orientation > 1 ? [{ code: 'oriented', detail: 'rotated by its EXIF orientation' }] : [];
+  const image = openDecoder(bytes, width * height).autoOrient();
+  if (width === IMAGE_SIDE && height === IMAGE_SIDE) {
+    return { batch: await renderPixels(image), corrected: oriented };
+  }
+  // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.
   const batch = await renderPixels(
-    sharp(bytes, options)
-      .autoOrient()
+    image
       .flatten({ background: 'black' })
       .resize(IMAGE_SIDE, IMAGE_SIDE, { fit: 'contain', background: 'black' }),
   );
@@ -60,13 +100,9 @@ export async function containImage(
   return { batch, corrected: [...oriented, { code: 'resized', detail }] };
 }
 
-/**
- * Reads the number of pixels from the header, without decoding the image.
- * @throws AtelierError `undecodable-image`
- */
-export async function countPixels(bytes: Uint8Array): Promise<number> {
-  const { width, height } = await readHeader(bytes);
-  return width * height;
+/** @param limitInputPixels from the checked header */
+function openDecoder(bytes: Uint8Array, limitInputPixels: number): Sharp {
+  return sharp(bytes, { limitInputPixels, failOn: 'warning', ignoreIcc: true });
 }
 
 /** Renders to 28×28 bytes. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
@@ -79,17 +115,21 @@ async function renderPixels(image: Sharp): Promise<ImageBatch> {
   return { count: 1, pixels };
 }
 
-/** Encodes a grey 8-bit PNG that decodes to exactly these 784 bytes. */
-export function toPng(pixels: Uint8Array): Promise<Buffer> {
+/**
+ * Encodes a grey 8-bit PNG that decodes to exactly these 784 bytes.
+ * @param signal see `ImageSlots`
+ * @throws AtelierError `overloaded`
+ */
+export function toPng(pixels: Uint8Array, signal?: () => AbortSignal): Promise<Buffer> {
   const raw = { width: IMAGE_SIDE, height: IMAGE_SIDE, channels: 1 } as const;
-  return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+  const image = sharp(pixels, { raw }).toColourspace('b-w').png();
+  return imageSlots(1, IMAGE_PIXELS).run(() => image.toBuffer(), signal);
 }
 
 /** Encodes a drawn colour image. */
-export function rasterToPng({ width, height, rgb }: Raster): Promise<Buffer> {
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .png()
-    .toBuffer();
+export function rasterToPng({ width, height, rgb }: Raster, signal?: () => AbortSignal): Promise<Buffer> {
+  const image = sharp(rgb, { raw: { width, height, channels: 3 } }).png();
+  return imageSlots(1, width * height).run(() => image.toBuffer(), signal);
 }
 
 /** Reads the header, without decoding the image. */

@@ -12,7 +12,8 @@ export const imageQuery = {
     .enum(['contain'])
     .optional()
     .describe(
-      'Resizes images of any size to fit into 28×28, on a black background. Without it, other sizes are rejected',
+      'Resizes images of up to `MAX_IMAGE_PIXELS`, by default 4096×4096 pixels, to fit into 28×28, on a black background. ' +
+        'Without it, other sizes are rejected',
     ),
   diagnose: flag.describe(
     'Whether to report how an image differs from the training images; at most 10,000 images',

@@ -6,6 +6,7 @@ import type { ExportService } from '../services/exports.ts';
 import type { GradientCheckService } from '../services/gradient-checks.ts';
 import type { HealthService } from '../services/health.ts';
 import type { IdempotencyService } from '../services/idempotency.ts';
+import type { DecodeFiles } from '../services/image-decoder.ts';
 import type { ImportService } from '../services/imports.ts';
 import type { InferenceStatistics } from '../services/inference-statistics.ts';
 import type { InterpretabilityService } from '../services/interpretability.ts';
@@ -27,6 +28,7 @@ export interface Services {
   readonly gradients: GradientCheckService;
   readonly models: ModelService;
   readonly registry: ModelRegistryService;
+  readonly decodeFiles: DecodeFiles;
   readonly predictions: PredictionService;
   readonly statistics: InferenceStatistics;
   readonly exports: ExportService;

@@ -10,8 +10,11 @@ import type { VersionReference } from '../domain/model-reference.ts';
  * `Format` is what the request determines about its response, for example the requested outputs.
  */
 export interface Codec<Body, Format> {
-  /** @throws AtelierError if the body is malformed or its images are invalid */
-  decode(body: Body): Decoded<Format> | Promise<Decoded<Format>>;
+  /**
+   * @param signal see `ImageSlots`
+   * @throws AtelierError if the body is malformed or its images are invalid; `overloaded`
+   */
+  decode(body: Body, signal?: () => AbortSignal): Decoded<Format> | Promise<Decoded<Format>>;
   /** @throws AtelierError `impossible-request` if the protocol cannot express NaN and an output is NaN */
   encode(outputs: Outputs, responseFormat: Format, model: ServedModel): EncodedResponse;
 }

@@ -37,7 +37,7 @@ export interface PredictionService {
   /**
    * Predicts in the native protocol.
    * @param options `diagnose` requires JSON
-   * @param signal called only if a worker thread is needed
+   * @param signal called only if the request must wait for a worker thread
    * @returns the serialised response
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec and of
    *   `LoadStatistics`
@@ -81,7 +81,7 @@ export function createPredictionService(
     if (fitsMainThread(request)) {
       const startedAt = performance.now();
       const codec = codecFor(request);
-      const decoded = await codec.decode(request);
+      const decoded = await codec.decode(request, signal);
       decode = performance.now() - startedAt;
       const { batch } = decoded;
       const cost = batch.count * forwardCost(network.layerSizes);

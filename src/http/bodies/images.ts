@@ -1,10 +1,10 @@
-/** Image bodies of every content type. PNG, JPEG and WebP are decoded here, the rest later. */
+/** Image bodies of every content type. PNG, JPEG and WebP are decoded at once, the rest later. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { inFileError, type ReceivedImages } from '../../datasets/decode-images.ts';
-import { containImage, countPixels, decodeImage } from '../../datasets/encoded-image.ts';
 import type { ImageDecodingOptions } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
 import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
+import type { DecodeFiles, EncodedFile } from '../../services/image-decoder.ts';
 import { type FormOptions, IMAGE_FORM_LIMITS, readForm, registerMultipart } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
 
@@ -15,8 +15,6 @@ const BODY_TYPES = [
   'application/x-npy',
   ...ENCODED_IMAGE_TYPES,
 ];
-/** Pixel limit of a form with `?fit=contain`: two of the largest images, or a thousand of 316×316. */
-export const MAX_FORM_PIXELS = 100_000_000;
 
 /** Leading bytes that identify a file, because curl declares the type of few kinds of files. */
 const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
@@ -35,53 +33,71 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
   );
 }
 
-/** @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply */
+export interface ImageReader {
+  readonly maxBodyBytes: number;
+  readonly decodeFiles: DecodeFiles;
+}
+
+/**
+ * @param signal called only if decoding must wait
+ * @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply, and
+ *   `overloaded`
+ */
 export async function readImages(
   request: FastifyRequest,
-  maxBodyBytes: number,
+  { maxBodyBytes, decodeFiles }: ImageReader,
   query: ImageDecodingOptions,
+  signal: () => AbortSignal,
 ): Promise<ReceivedImages> {
-  if (request.isMultipart()) return readImageForm(request, maxBodyBytes, query);
+  if (request.isMultipart()) {
+    const files = await receiveFiles(request, maxBodyBytes);
+    for (const file of files) assertReadable(file, query);
+    const parts = await decodeEncoded(files, query, decodeFiles, signal);
+    return { kind: 'many', parts, names: files.map(({ name }) => name) };
+  }
   if (!(request.body instanceof Buffer)) {
     throw new AtelierError(
       'malformed-body',
       `The request has no body. Send ${BODY_TYPES.join(', ')} or multipart/form-data.`,
     );
   }
-  const type = parseMediaType(request.headers['content-type']);
-  return toReceivedImages(canonicalType(type), request.body, query);
+  const type = canonicalType(parseMediaType(request.headers['content-type']));
+  assertOptionsApply(type, query);
+  const [images] = await decodeEncoded([{ type, bytes: request.body }], query, decodeFiles, signal);
+  return images!;
 }
 
-async function readImageForm(
-  request: FastifyRequest,
-  maxBodyBytes: number,
+/** Decodes the encoded images among the files; the rest is decoded later. */
+async function decodeEncoded(
+  files: readonly ReceivedBody[],
   query: ImageDecodingOptions,
-): Promise<ReceivedImages> {
-  const parts: ReceivedImages[] = [];
-  const names: string[] = [];
-  const files = await receiveFiles(request, maxBodyBytes);
-  if (query.fit !== undefined) await limitPixels(files);
-  for (const { filename, type, bytes } of files) {
-    if (!BODY_TYPES.includes(type)) {
-      throw new AtelierError(
-        'unsupported-media-type',
-        `File ${filename} has the unsupported type ${type}. Allowed: ${BODY_TYPES.join(', ')}.`,
-      );
+  decodeFiles: DecodeFiles,
+  signal: () => AbortSignal,
+): Promise<ReceivedImages[]> {
+  const encoded = files.filter(({ type }) => isEncodedImage(type));
+  const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded, query.fit, signal);
+  const images = decoded.values();
+  return files.map(({ type, bytes }) => {
+    switch (type) {
+      case 'application/json':
+        return { kind: 'json', bytes, pixels: query.pixels };
+      case 'application/x-npy':
+        return { kind: 'npy', bytes, pixels: query.pixels };
+      case 'application/octet-stream':
+        return { kind: 'bytes', bytes };
+      default: {
+        const { batch, corrected } = images.next().value!;
+        return { kind: 'batch', ...batch, corrected };
+      }
     }
-    names.push(filename);
-    parts.push(
-      await toReceivedImages(type, bytes, query).catch((error) => {
-        throw inFileError(filename, error);
-      }),
-    );
-  }
-  return { kind: 'many', parts, names };
+  });
 }
 
-interface ReceivedFile {
-  readonly filename: string;
+interface ReceivedBody extends EncodedFile {
   readonly type: string;
-  readonly bytes: Buffer;
+}
+interface ReceivedFile extends ReceivedBody {
+  readonly name: string;
 }
 
 async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<ReceivedFile[]> {
@@ -99,7 +115,7 @@ async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<
     // IMAGE_FORM_LIMITS allows files only.
     if (part.kind === 'field') continue;
     const bytes = Buffer.concat(await Array.fromAsync(part.chunks));
-    files.push({ filename: part.filename, type: detectType(bytes, part.type), bytes });
+    files.push({ name: part.filename, type: detectType(bytes, part.type), bytes });
   }
   if (files.length > 0) return files;
   throw new AtelierError(
@@ -108,48 +124,27 @@ async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<
   );
 }
 
-/** Limits the decoding time by the pixels in the headers, because a small file may hold a large image. */
-async function limitPixels(files: readonly ReceivedFile[]): Promise<void> {
-  let total = 0;
-  for (const { filename, type, bytes } of files) {
-    if (!isEncodedImage(type)) continue;
-    total += await countPixels(bytes).catch((error) => {
-      throw inFileError(filename, error);
-    });
-    if (total > MAX_FORM_PIXELS) {
-      throw new AtelierError(
-        'body-too-large',
-        `The images up to file ${filename} have ${total} pixels; the limit of a form with ?fit=contain is ${MAX_FORM_PIXELS}. ` +
-          'Make the images smaller before sending them, or send fewer at a time.',
-      );
-    }
+function assertReadable({ name, type }: ReceivedFile, query: ImageDecodingOptions): void {
+  if (!BODY_TYPES.includes(type)) {
+    throw new AtelierError(
+      'unsupported-media-type',
+      `File ${name} has the unsupported type ${type}. Allowed: ${BODY_TYPES.join(', ')}.`,
+    );
+  }
+  try {
+    assertOptionsApply(type, query);
+  } catch (error) {
+    throw inFileError(name, error);
   }
 }
 
-async function toReceivedImages(
-  type: string,
-  bytes: Uint8Array,
-  { pixels, fit }: ImageDecodingOptions,
-): Promise<ReceivedImages> {
+function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions): void {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
     rejectOption('pixels', pixels, `Applies to JSON and npy only; pixels of ${type} are 0–255.`);
   }
   if (fit !== undefined && !isEncodedImage(type)) {
     const types = ENCODED_IMAGE_TYPES.join(', ');
     rejectOption('fit', fit, `Resizes ${types} only; images in ${type} must be 28×28.`);
-  }
-  switch (type) {
-    case 'application/json':
-      return { kind: 'json', bytes, pixels };
-    case 'application/x-npy':
-      return { kind: 'npy', bytes, pixels };
-    case 'application/octet-stream':
-      return { kind: 'bytes', bytes };
-    default: {
-      if (fit === undefined) return { kind: 'batch', ...(await decodeImage(bytes)) };
-      const { batch, corrected } = await containImage(bytes);
-      return { kind: 'batch', ...batch, corrected };
-    }
   }
 }
 

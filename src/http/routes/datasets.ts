@@ -138,7 +138,7 @@ export const datasetRoutes =
         });
         switch (type) {
           case 'image/png':
-            return reply.type(type).send(await toPng(image));
+            return reply.type(type).send(await toPng(image, () => disconnectSignal(reply)));
           case 'application/x-npy':
             return reply.type(type).send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
           case 'application/octet-stream':

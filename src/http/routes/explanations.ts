@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
-import { readImages } from '../bodies/images.ts';
+import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
@@ -12,13 +12,13 @@ import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
 export const explanationRoutes =
-  (interpretability: InterpretabilityService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService, reader: ImageReader): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',
       url: '/models/:name/versions/:version/explanations',
       config: { scope: 'predict' },
-      bodyLimit: maxBodyBytes,
+      bodyLimit: reader.maxBodyBytes,
       schema: {
         operationId: 'explainPrediction',
         summary: 'Explain a prediction',
@@ -44,9 +44,12 @@ export const explanationRoutes =
         const type = query.diagnose
           ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
-        const images = await readImages(request, maxBodyBytes, query);
-        const result = await interpretability.explain(params, images, query, disconnectSignal(reply));
-        if (type === 'image/png') return reply.type(type).send(await rasterToPng(result.drawing));
+        const signal = disconnectSignal(reply);
+        const images = await readImages(request, reader, query, () => signal);
+        const result = await interpretability.explain(params, images, query, signal);
+        if (type === 'image/png') {
+          return reply.type(type).send(await rasterToPng(result.drawing, () => signal));
+        }
         const { model, classNames, explained, diagnosis } = result;
         return reply.send(describeExplanation(model, classNames, explained, diagnosis));
       },

@@ -64,8 +64,9 @@ export async function registerRoutes(
     await large.register(
       async (v1) => {
         await registerImageBodies(v1, maxBodyBytes);
-        await v1.register(predictionRoutes(predictions, maxBodyBytes));
-        await v1.register(explanationRoutes(services.interpretability, maxBodyBytes));
+        const reader = { maxBodyBytes, decodeFiles: services.decodeFiles };
+        await v1.register(predictionRoutes(predictions, reader));
+        await v1.register(explanationRoutes(services.interpretability, reader));
         await v1.register(modelImportRoutes(services.imports, idempotency, maxBodyBytes));
       },
       { prefix: '/v1' },

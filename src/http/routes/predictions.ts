@@ -10,7 +10,7 @@ import {
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
 import type { PredictionService } from '../../services/predictions.ts';
-import { readImages } from '../bodies/images.ts';
+import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
@@ -39,7 +39,7 @@ const shared = {
 };
 
 export const predictionRoutes =
-  (predictions: PredictionService, maxBodyBytes: number): FastifyPluginAsyncZod =>
+  (predictions: PredictionService, reader: ImageReader): FastifyPluginAsyncZod =>
   async (app) => {
     async function predict(
       request: FastifyRequest,
@@ -50,9 +50,10 @@ export const predictionRoutes =
       const type = query.diagnose
         ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
-      const body = await readImages(request, maxBodyBytes, query);
+      const signal = () => disconnectSignal(reply);
+      const body = await readImages(request, reader, query, signal);
       const format = type === 'application/json' ? 'json' : 'npy';
-      const predicted = await predictions.predict(model, body, query, format, () => disconnectSignal(reply));
+      const predicted = await predictions.predict(model, body, query, format, signal);
       return reply
         .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
         .send(predicted);
@@ -62,7 +63,7 @@ export const predictionRoutes =
       method: 'POST',
       url: '/models/:name/predictions',
       config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: maxBodyBytes,
+      bodyLimit: reader.maxBodyBytes,
       schema: {
         ...shared,
         operationId: 'predict',
@@ -76,7 +77,7 @@ export const predictionRoutes =
       method: 'POST',
       url: '/models/:name/versions/:version/predictions',
       config: { scope: 'predict', sheddable: 'large-body' },
-      bodyLimit: maxBodyBytes,
+      bodyLimit: reader.maxBodyBytes,
       schema: {
         ...shared,
         operationId: 'predictWithVersion',
@@ -89,7 +90,7 @@ export const predictionRoutes =
     app.route({
       method: 'POST',
       url: '/training-jobs/:id/checkpoints/:step/predictions',
-      bodyLimit: maxBodyBytes,
+      bodyLimit: reader.maxBodyBytes,
       config: { scope: 'predict', sheddable: 'large-body' },
       schema: {
         ...shared,

@@ -19,14 +19,14 @@ export type InvocationBody =
 const FIELDS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
 export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
-  async decode(body) {
+  async decode(body, signal) {
     if (body.type === 'csv') {
       const batch = fromNumbers(readCsv(body.bytes, body.header), 'The table', false);
       return { batch, responseFormat: 'probabilities' };
     }
     const invocation = readJson(body.bytes, invocationSchema);
     return {
-      batch: await decodeInvocation(invocation),
+      batch: await decodeInvocation(invocation, signal),
       responseFormat: invocation.params?.output ?? 'probabilities',
     };
   },
@@ -39,13 +39,15 @@ export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
   },
 };
 
-async function decodeInvocation(invocation: Invocation): Promise<ImageBatch> {
+async function decodeInvocation(invocation: Invocation, signal?: () => AbortSignal): Promise<ImageBatch> {
   const present = FIELDS.filter((field) => invocation[field] !== undefined);
   if (present.length !== 1) {
     rejectAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
-  if (split) return fromRows(splitRows(split), '#/dataframe_split/data');
-  if (records) return fromRows(recordRows(records), '#/dataframe_records');
-  return instances === undefined ? fromColumn(inputs, '#/inputs') : fromRows(instances, '#/instances');
+  if (split) return fromRows(splitRows(split), '#/dataframe_split/data', signal);
+  if (records) return fromRows(recordRows(records), '#/dataframe_records', signal);
+  return instances === undefined
+    ? fromColumn(inputs, '#/inputs', signal)
+    : fromRows(instances, '#/instances', signal);
 }

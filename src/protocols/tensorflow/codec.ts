@@ -16,14 +16,14 @@ interface TensorflowBody {
 type TensorflowFormat = 'row' | 'column';
 
 export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
-  async decode({ bytes }) {
+  async decode({ bytes }, signal) {
     const { instances, inputs } = readJson(bytes, predictRequestSchema);
     if ((instances === undefined) === (inputs === undefined)) {
       rejectAt('#', 'must have either instances or inputs');
     }
     return instances === undefined
-      ? { batch: await fromColumn(inputs, '#/inputs'), responseFormat: 'column' }
-      : { batch: await fromRows(instances, '#/instances'), responseFormat: 'row' };
+      ? { batch: await fromColumn(inputs, '#/inputs', signal), responseFormat: 'column' }
+      : { batch: await fromRows(instances, '#/instances', signal), responseFormat: 'row' };
   },
 
   encode({ probabilities }, format, model) {
