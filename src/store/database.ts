@@ -6,26 +6,32 @@ import { Kysely } from 'kysely';
 import { AtelierError } from '../errors.ts';
 import { syncDirectory } from './directory.ts';
 import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { createMutex } from './mutex.ts';
 import { openConnection, prepareDatabase, type Report } from './prepare-database.ts';
 import { prepareInThread } from './prepare-in-thread.ts';
 import { NodeSqliteDialect, toStateError } from './sqlite.ts';
+import type { CommitHooks } from './sqlite-driver.ts';
 import type { Database } from './tables.ts';
+import { openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts';
 
 /** A larger file is checked and migrated in a thread, because that takes seconds. Starting a thread takes 0.3 s. */
 const LARGE_BYTES = 8 * 2 ** 20;
 /** SQLite's default page size. */
 const PAGE_BYTES = 4_096;
 
-/**
- * @param beforeCommit called before each commit; if it throws, the transaction is rolled back
- * @throws AtelierError `state-unusable`, `state-locked`
- */
-export async function openDatabase(
-  file: string,
-  onCommitted: OnCommitted = () => {},
-  report: Report = () => {},
-  beforeCommit: () => void = () => {},
-): Promise<Kysely<Database>> {
+export interface DatabaseOptions {
+  readonly onCommitted?: OnCommitted;
+  readonly report?: Report;
+  /** Called before each commit; if it throws, the transaction is rolled back. */
+  readonly beforeCommit?: () => void;
+  /** Called with advice if the write-ahead log cannot be copied into the database. */
+  readonly warn?: (message: string) => void;
+}
+
+/** @throws AtelierError `state-unusable`, `state-locked` */
+export async function openDatabase(file: string, options: DatabaseOptions = {}): Promise<Kysely<Database>> {
+  const { report = () => {} } = options;
   try {
     if (existsSync(file)) {
       await validateDatabaseFile(file);
@@ -33,7 +39,7 @@ export async function openDatabase(
     } else {
       await create(file);
     }
-    return connect(file, onCommitted, beforeCommit);
+    return await connect(file, options);
   } catch (error) {
     throw toStateError(file, error);
   }
@@ -78,16 +84,34 @@ function isLarge(file: string): boolean {
   return Math.max(...sizes) > LARGE_BYTES;
 }
 
-function connect(file: string, onCommitted: OnCommitted, beforeCommit: () => void): Kysely<Database> {
+async function connect(
+  file: string,
+  { onCommitted = () => {}, beforeCommit = () => {}, warn = () => {} }: DatabaseOptions,
+): Promise<Kysely<Database>> {
   const raw = openConnection(file);
+  let log: WriteAheadLog | undefined;
   try {
+    // SQLite would sync in the main thread, at each commit and when it copies the log.
+    raw.exec('pragma synchronous = normal; pragma wal_autocheckpoint = 0');
+    const connection = createMutex();
+    log = await openWriteAheadLog(file, connection, warn);
+    // A killed process may have committed what it did not sync.
+    await log.sync();
     const notifications = createEventNotifications(raw, onCommitted);
-    const db = new Kysely<Database>({
-      dialect: new NodeSqliteDialect(raw, notifications.flush, notifications.discard, beforeCommit),
-    });
+    const { add, durable, assertUsable } = createGroupCommit(log.sync);
+    const hooks: CommitHooks = {
+      beforeCommit,
+      onCommit: () => add(notifications.take()),
+      onRollback: notifications.discard,
+      durable,
+      assertUsable,
+      close: log.close,
+    };
+    const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw, hooks, connection) });
     notifications.start();
     return db;
   } catch (error) {
+    await log?.close();
     raw.close();
     throw error;
   }

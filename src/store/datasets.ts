@@ -88,6 +88,10 @@ export async function openDatasets(
     return turn;
   }
 
+  async function removeUnlessStored(id: string): Promise<void> {
+    if (!(await selectRow(id))) await rm(filePath(id), { force: true });
+  }
+
   async function usedBy(
     statuses: readonly JobStatus[],
     from: Kysely<Database> = db,
@@ -138,7 +142,8 @@ export async function openDatasets(
             return added;
           });
         } catch (error) {
-          if (!before) await rm(filePath(row.id), { force: true }).catch(() => {}); // the first error is reported
+          // If the sync of the row failed, the store refuses to read it, and the file stays: the row may exist.
+          if (!before) await removeUnlessStored(row.id).catch(() => {}); // the first error is reported
           throw isDiskFull(error) ? storageFull('the data set', error) : error;
         }
       }),

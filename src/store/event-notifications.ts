@@ -1,4 +1,4 @@
-/** Notifies listeners of committed events, by a trigger, so no writer can forget to notify. */
+/** Notifies listeners of durable events, by a trigger, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { decode } from './json-column.ts';
@@ -21,14 +21,14 @@ export interface CommittedEvent extends JobEvent {
   readonly job: JobState | null;
 }
 
-/** Called after a commit, once for each job with new events, which are in ascending order; must not throw. */
+/** Called after a durable commit, once for each job with new events, which are in ascending order; must not throw. */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
 
 export interface EventNotifications {
   /** Creates the trigger. The tables must exist. */
   start(): void;
-  /** Notifies unless a transaction is open. Call after every statement that writes or commits. */
-  flush(): void;
+  /** Returns a function that notifies of the events of a transaction. Call it after each commit. */
+  take(): () => void;
   /** Discards the events of a transaction that was rolled back. */
   discard(): void;
 }
@@ -78,11 +78,12 @@ export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommit
       db.function('event_written', { varargs: true }, record);
       db.exec(TRIGGER);
     },
-    flush() {
-      if (written.size === 0 || db.isTransaction) return;
+    take() {
       const committed = [...written];
       written.clear();
-      for (const [jobId, events] of committed) onCommitted(jobId, events);
+      return () => {
+        for (const [jobId, events] of committed) onCommitted(jobId, events);
+      };
     },
     discard: () => written.clear(),
   };

@@ -1,68 +1,90 @@
 /** Kysely dialect for node:sqlite, and SQLite errors with advice. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import { SqliteAdapter, SqliteDialect } from 'kysely';
+import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteDriver } from 'kysely';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, storageFull } from './directory.ts';
+import { createMutex, type Mutex } from './mutex.ts';
+import { type CommitHooks, GroupCommitDriver, SYNCED_BY_SQLITE } from './sqlite-driver.ts';
 
-/**
- * Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects.
- * Statements throw AtelierError `storage-full` or `state-unusable` if the disk fails.
- */
+/** Statements throw AtelierError `storage-full` or `state-unusable` if the disk fails. */
 export class NodeSqliteDialect extends SqliteDialect {
-  /**
-   * @param onWritten called after each statement without result columns, such as a commit
-   * @param onRolledBack called after every rollback, including those by SQLite itself
-   * @param beforeCommit if it throws, the transaction is rolled back
-   */
-  constructor(
-    raw: DatabaseSync,
-    onWritten: () => void = () => {},
-    onRolledBack: () => void = () => {},
-    beforeCommit: () => void = () => {},
-  ) {
-    super({
-      database: {
-        close: () => raw.close(),
-        prepare: (sql) => {
-          const statement = raw.prepare(sql);
-          const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
-          return {
-            reader: statement.columns().length > 0,
-            all: (parameters) => withNamedErrors(() => statement.all(...values(parameters))),
-            run(parameters) {
-              if (sql === 'commit') beforeCommit();
-              if (sql === 'rollback') {
-                onRolledBack();
-                // On a full disk SQLite has rolled back by itself; a second error would hide the first one.
-                if (!raw.isTransaction) return { changes: 0, lastInsertRowid: 0 };
-              }
-              try {
-                const result = withNamedErrors(() => statement.run(...values(parameters)));
-                onWritten();
-                return result;
-              } catch (error) {
-                if (!raw.isTransaction) onRolledBack();
-                throw error;
-              }
-            },
-            iterate: (parameters) => statement.iterate(...values(parameters)),
-          };
-        },
-      },
-    });
+  readonly #createDriver: () => SqliteDriver;
+
+  /** @param connection held during each use of the connection */
+  constructor(raw: DatabaseSync, hooks: CommitHooks = SYNCED_BY_SQLITE, connection: Mutex = createMutex()) {
+    const config = { database: adapt(raw, hooks) };
+    super(config);
+    this.#createDriver = () => new GroupCommitDriver(config, hooks, connection);
+  }
+
+  override createDriver(): SqliteDriver {
+    return this.#createDriver();
   }
 
   override createAdapter(): SqliteAdapter {
-    return new TransactionalAdapter();
+    return new NodeSqliteAdapter();
   }
 }
 
-/** SQLite can roll back DDL. Without this, a migration that is killed midway would block every later start. */
-class TransactionalAdapter extends SqliteAdapter {
+class NodeSqliteAdapter extends SqliteAdapter {
+  /** SQLite can roll back DDL. Without this, a migration that is killed midway would block every later start. */
   override get supportsTransactionalDdl(): boolean {
     return true;
   }
+
+  /** There is one, but the driver grants it: Kysely would hold it until it is durable what was committed. */
+  override get supportsMultipleConnections(): boolean {
+    return true;
+  }
 }
+
+/** Adapts node:sqlite to the interface of better-sqlite3, which Kysely expects. */
+function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: CommitHooks): SqliteDatabase {
+  /** Whether the open transaction has changed something. */
+  let changed = false;
+
+  function rolledBack(): void {
+    changed = false;
+    onRollback();
+  }
+
+  function execute<T>(sql: string, run: () => T): T {
+    try {
+      const result = withNamedErrors(run);
+      changed ||= !/^(select|begin|commit)\b/.test(sql);
+      if (changed && !raw.isTransaction) {
+        changed = false;
+        onCommit();
+      }
+      return result;
+    } catch (error) {
+      if (!raw.isTransaction) rolledBack();
+      throw error;
+    }
+  }
+
+  return {
+    close: () => raw.close(),
+    prepare(sql) {
+      const statement = raw.prepare(sql);
+      const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
+      return {
+        reader: statement.columns().length > 0,
+        all: (parameters) => execute(sql, () => statement.all(...values(parameters))),
+        run(parameters) {
+          if (sql === 'commit') beforeCommit();
+          if (sql !== 'rollback') return execute(sql, () => statement.run(...values(parameters)));
+          rolledBack();
+          // On a full disk SQLite has rolled back by itself; a second error would hide the first one.
+          return raw.isTransaction ? withNamedErrors(() => statement.run()) : NOTHING_CHANGED;
+        },
+        iterate: (parameters) => statement.iterate(...values(parameters)),
+      };
+    },
+  };
+}
+
+const NOTHING_CHANGED = { changes: 0, lastInsertRowid: 0 };
 
 const BUSY = 5;
 const READONLY = 8;

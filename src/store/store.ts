@@ -15,7 +15,6 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { lockDirectory } from './lock.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
-import type { Report } from './prepare-database.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
 import { openSpaceReserve, type WithReserve } from './space-reserve.ts';
 import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
@@ -52,7 +51,7 @@ export interface Store {
 export interface StoreLog {
   /** Receives the steps of checking and migrating the database. */
   info(fields: object, message: string): void;
-  /** Receives advice if files were moved to `lost+found`. */
+  /** Receives advice if files were moved to `lost+found`, or the write-ahead log cannot be copied. */
   warn(message: string): void;
 }
 
@@ -66,11 +65,14 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const file = join(directory, 'atelier.sqlite');
     await rejectFilesWithoutDatabase(directory, file);
     const files = createDatabaseFiles(file);
-    const notify: OnCommitted = (...written) => {
-      for (const listener of listeners) listener(...written);
-    };
-    const report: Report = (message, fields) => log.info(fields, message);
-    const db = await openDatabase(file, notify, report, files.assertInPlace);
+    const db = await openDatabase(file, {
+      onCommitted(...written) {
+        for (const listener of listeners) listener(...written);
+      },
+      report: (message, fields) => log.info(fields, message),
+      beforeCommit: files.assertInPlace,
+      warn: (message) => log.warn(message),
+    });
     files.remember();
     const reserve = await openSpaceReserve(directory);
     const { withReserve } = reserve;
@@ -94,8 +96,6 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
         await db.selectFrom('jobs').select('id').limit(1).execute();
       },
       async close() {
-        // There is only one connection, so acquiring it waits for the current transaction.
-        await db.connection().execute(async () => {});
         await db.destroy();
         await reserve.close();
         lock.release();

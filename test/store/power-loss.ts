@@ -1,0 +1,75 @@
+/** A disk that loses at a power failure what was not synced: each sync of the log copies what the disk then has. */
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+
+export interface PowerLoss {
+  /** Rows of `sql` after a power failure now. */
+  rows(sql: string): Promise<unknown[]>;
+  syncs(): number;
+}
+
+/** Bytes of a log's header that differ after each restart of the log. */
+const SALT = [16, 24] as const;
+
+/** @param file the database, which may not exist yet */
+export async function simulatePowerLoss(t: TestContext, file: string): Promise<PowerLoss> {
+  const directory = await mkdtemp(join(tmpdir(), 'atelier-power-'));
+  t.after(() => rm(directory, { recursive: true, force: true }));
+  let disk: { readonly log: Buffer; readonly databases: readonly Buffer[] } | undefined;
+  let [syncs, copies] = [0, 0];
+  await onSyncLog(t, async (sync) => {
+    syncs++;
+    const [log, now] = await Promise.all([
+      readFile(`${file}-wal`).catch(() => null),
+      readFile(file).catch(() => null),
+    ]);
+    await sync();
+    if (!log || !now) return;
+    const [from, to] = SALT;
+    const restarted = !disk?.log.subarray(from, to).equals(log.subarray(from, to));
+    // Until the log restarts, pages of the database may have been written or not.
+    disk = { log, databases: restarted ? [now] : [disk!.databases[0]!, now] };
+  });
+
+  async function recover(database: Buffer, log: Buffer, sql: string): Promise<unknown[]> {
+    const copy = join(directory, `${copies++}.sqlite`);
+    await writeFile(copy, database);
+    await writeFile(`${copy}-wal`, log);
+    const db = new DatabaseSync(copy, { readOnly: true });
+    try {
+      const [intact] = Object.values(db.prepare('pragma integrity_check').get()!);
+      if (intact !== 'ok') throw new Error(`The database is damaged: ${intact}`);
+      return db.prepare(sql).all();
+    } finally {
+      db.close();
+      for (const suffix of ['', '-wal', '-shm']) await rm(copy + suffix, { force: true });
+    }
+  }
+
+  return {
+    syncs: () => syncs,
+    async rows(sql) {
+      const { databases, log } = disk!;
+      const found: unknown[][] = [];
+      for (const database of databases) found.push(await recover(database, log, sql));
+      return found.toSorted((a, b) => a.length - b.length)[0]!;
+    },
+  };
+}
+
+/** Replaces the sync of the log, the only user of `FileHandle.datasync`, until the test ends. */
+export async function onSyncLog(
+  t: TestContext,
+  replacement: (sync: () => Promise<void>) => Promise<void>,
+): Promise<void> {
+  const handle = await open(import.meta.filename);
+  const prototype = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const { datasync } = prototype;
+  t.mock.method(prototype, 'datasync', function (this: typeof handle) {
+    return replacement(() => datasync.call(this));
+  });
+}
