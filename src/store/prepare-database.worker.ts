@@ -1,8 +1,12 @@
 /** Thread entry: prepares the database, so that the main thread serves requests and signals meanwhile. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { prepareDatabase } from './prepare-database.ts';
-import type { ThreadMessage } from './prepare-in-thread.ts';
+import type { ErrorCode } from '../errors.ts';
+import { prepareDatabase, type Report } from './prepare-database.ts';
 import { toStateError } from './sqlite.ts';
+
+export type ThreadMessage =
+  | { readonly message: string; readonly fields: Parameters<Report>[1] }
+  | { readonly code: ErrorCode; readonly message: string };
 
 const file: string = workerData;
 const post = (message: ThreadMessage) => parentPort?.postMessage(message);

@@ -1,12 +1,9 @@
 /** Prepares the database in a thread of its own. */
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import type { Report } from './prepare-database.ts';
-
-export type ThreadMessage =
-  | { readonly message: string; readonly fields: Parameters<Report>[1] }
-  | { readonly code: ErrorCode; readonly message: string };
+import type { ThreadMessage } from './prepare-database.worker.ts';
 
 /** @throws AtelierError `state-locked`, `state-unusable` */
 export function prepareInThread(file: string, report: Report): Promise<void> {
