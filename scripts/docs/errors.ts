@@ -214,7 +214,7 @@ const START = {
   'state-locked': ['Another process uses `STATE_DIR`.', 'Stop it, or use another folder.'],
   'state-unusable': [
     '`STATE_DIR` cannot be read or written, its database is damaged, or was removed while the service runs.',
-    'Correct the permissions, or restore a backup.',
+    'Correct the permissions, or [restore a backup](../operations/backup.md).',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 

@@ -9,8 +9,8 @@ import type { Database } from './tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
 const FILE_NAMES = { blobs: /^[0-9a-f]{64}$/, checkpoints: /^[0-9a-f]{64}$/, datasets: /^dst_/ };
-type Kind = keyof typeof FILE_NAMES;
-const KINDS = Object.keys(FILE_NAMES) as Kind[];
+export type Kind = keyof typeof FILE_NAMES;
+export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 
 /** File systems round the time of a file by up to 2 s (FAT). */
 const TIME_GRANULARITY_MS = 2_000;
@@ -86,7 +86,8 @@ async function listFiles(directory: string, kind: Kind): Promise<string[]> {
   );
 }
 
-async function referencedNames(db: Kysely<Database>, kind: Kind): Promise<ReadonlySet<string>> {
+/** Names of the files that rows refer to. */
+export async function referencedNames(db: Kysely<Database>, kind: Kind): Promise<ReadonlySet<string>> {
   if (kind === 'datasets') {
     const rows = await db.selectFrom('datasets').select('id').execute();
     return new Set(rows.map(({ id }) => id));

@@ -1,0 +1,31 @@
+/** Entry of `npm run backup -- directory`: copies the state directory, also while the service runs. */
+import { resolve } from 'node:path';
+import { readConfig } from './config.ts';
+import { AtelierError } from './errors.ts';
+import { backUp } from './store/backup.ts';
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+const [target, ...rest] = process.argv.slice(2);
+if (target === undefined || rest.length > 0) {
+  fail(
+    'Usage: npm run -s backup -- directory, where STATE_DIR is what to copy. The directory must not exist yet.',
+  );
+}
+process.umask(0o077);
+try {
+  const { stateDir } = readConfig();
+  const { files, missing } = await backUp(stateDir, resolve(target));
+  console.log(`Copied the database and ${files} files to ${target}.`);
+  if (missing.length > 0)
+    fail(`Rows of the database name files that are missing in ${stateDir}: ${missing.join(', ')}.`);
+} catch (error) {
+  if (error instanceof AtelierError) fail(error.message);
+  const { code } = error as NodeJS.ErrnoException;
+  fail(
+    code === 'EEXIST' ? `${target} exists already. Choose a directory that does not exist.` : String(error),
+  );
+}

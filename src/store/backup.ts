@@ -1,0 +1,110 @@
+/** Backup: a consistent copy of a state directory, also while a service uses it. */
+import { constants, existsSync } from 'node:fs';
+import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { AtelierError } from '../errors.ts';
+import { bootstrapKeyFile } from './bootstrap-key.ts';
+import { syncDirectory } from './directory.ts';
+import { NodeSqliteDialect, toStateError } from './sqlite.ts';
+import type { Database } from './tables.ts';
+import { KINDS, referencedNames } from './unreferenced-files.ts';
+
+const DATABASE = 'atelier.sqlite';
+
+export interface Backup {
+  /** Number of copied files besides the database. */
+  readonly files: number;
+  /** Files that rows name, but that are missing in the state directory, too. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Copies the database, then the files that its rows name. If one of them was deleted meanwhile, replaces the copy of the
+ * database by a newer one and copies the files that are new in it, until no file is missing.
+ * @param target a directory that does not exist yet
+ * @throws AtelierError `state-unusable` if the database does not exist or cannot be read
+ */
+export async function backUp(stateDir: string, target: string): Promise<Backup> {
+  const database = join(stateDir, DATABASE);
+  if (!existsSync(database)) {
+    throw new AtelierError(
+      'state-unusable',
+      `${database} does not exist. Set STATE_DIR to the state directory.`,
+    );
+  }
+  await mkdir(target, { mode: 0o700 });
+  for (const kind of KINDS) await mkdir(join(target, kind), { mode: 0o700 });
+  const copied = new Set<string>();
+  let missing = new Set<string>();
+  for (let isComplete = false; !isComplete; ) {
+    await copyDatabase(database, join(target, DATABASE));
+    const named = await listNamedFiles(join(target, DATABASE));
+    for (const file of copied.difference(named)) {
+      await rm(join(target, file));
+      copied.delete(file);
+    }
+    const before = missing;
+    missing = new Set();
+    for (const file of named.difference(copied)) {
+      if (await copyDurably(join(stateDir, file), join(target, file))) copied.add(file);
+      else missing.add(file);
+    }
+    // The row of a file is deleted before the file, so a file that is missing twice was not deleted meanwhile.
+    isComplete = missing.isSubsetOf(before);
+  }
+  await copyDurably(bootstrapKeyFile(stateDir), bootstrapKeyFile(target));
+  for (const directory of [...KINDS, '.']) await syncDirectory(join(target, directory));
+  return { files: copied.size, missing: [...missing] };
+}
+
+/** Replaces `target` by the committed state of the database. Writers of other processes do not wait. */
+async function copyDatabase(source: string, target: string): Promise<void> {
+  await rm(target, { force: true });
+  try {
+    const raw = new DatabaseSync(source, { readOnly: true, timeout: 5_000 });
+    try {
+      raw.prepare('vacuum into ?').run(target);
+    } finally {
+      raw.close();
+    }
+  } catch (error) {
+    throw toStateError(source, error);
+  }
+  await syncFile(target);
+}
+
+/** @returns paths relative to the state directory */
+async function listNamedFiles(database: string): Promise<Set<string>> {
+  const raw = new DatabaseSync(database, { readOnly: true });
+  const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
+  try {
+    const files = new Set<string>();
+    for (const kind of KINDS) for (const name of await referencedNames(db, kind)) files.add(join(kind, name));
+    return files;
+  } finally {
+    await db.destroy();
+  }
+}
+
+/** @returns false if the source does not exist */
+async function copyDurably(source: string, target: string): Promise<boolean> {
+  try {
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(source)) return false;
+    throw error;
+  }
+  await syncFile(target);
+  return true;
+}
+
+async function syncFile(file: string): Promise<void> {
+  const handle = await open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

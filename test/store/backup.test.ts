@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { backUp } from '../../src/store/backup.ts';
+import { openStore, type Store } from '../../src/store/store.ts';
+import { addDataset, failure, newJob, temporaryDirectory, trained } from './fixtures.ts';
+
+async function openIn(t: TestContext) {
+  const directory = await temporaryDirectory(t);
+  const state = join(directory, 'state');
+  const store = await openStore(state);
+  t.after(() => store.close());
+  return { directory, state, store };
+}
+
+/** Publishes a version with parameters of its own. */
+function publishNew(store: Store, name: string, content: string): Promise<unknown> {
+  return store.blobs.putReferenced(Buffer.from(content), (digest) =>
+    store.models.publish({ ...trained, name, digest, imported: {} as never, metadata: {} }),
+  );
+}
+
+/** Opens a backup, and reads each file that its rows name. */
+async function readBackup(t: TestContext, backup: string) {
+  const warnings: string[] = [];
+  const store = await openStore(backup, { info() {}, warn: (message) => warnings.push(message) });
+  t.after(() => store.close());
+  const { data: models } = await store.models.list({ limit: 100 });
+  for (const { name } of models) {
+    const { data: versions } = await store.models.versions(name, { limit: 1000 });
+    for (const { digest } of versions) await store.blobs.get(digest);
+  }
+  const { data: jobs } = await store.jobs.list({ limit: 100 });
+  const checkpoints = await Promise.all(jobs.map(({ id }) => store.checkpoints.list(id)));
+  for (const checkpoint of checkpoints.flat()) await store.checkpoints.read(checkpoint);
+  for (const { id } of await store.datasets.list()) await readFile(store.datasets.filePath(id));
+  return { models: models.map(({ name }) => name), checkpoints: checkpoints.flat().length, warnings };
+}
+
+test('copies what the rows of the database name, and nothing else', async (t) => {
+  const { directory, state, store } = await openIn(t);
+  await publishNew(store, 'shoes', 'parameters');
+  await addDataset(store, 'dst_a');
+  const job = await newJob(store, 'running');
+  await store.checkpoints.save(job, { step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
+  await writeFile(join(state, 'api-key'), 'hash');
+  await writeFile(join(state, 'blobs/unfinished.tmp'), 'left over');
+  const backup = join(directory, 'backup');
+  assert.deepEqual(await backUp(state, backup), { files: 3, missing: [] });
+  assert.deepEqual((await readdir(backup)).toSorted(), [
+    'api-key',
+    'atelier.sqlite',
+    'blobs',
+    'checkpoints',
+    'datasets',
+  ]);
+  assert.equal((await readdir(join(backup, 'blobs'))).length, 1);
+  assert.deepEqual(await readBackup(t, backup), { models: ['shoes'], checkpoints: 1, warnings: [] });
+});
+
+test('is complete while versions and checkpoints are created and deleted', async (t) => {
+  const { directory, state, store } = await openIn(t);
+  await publishNew(store, 'kept', 'kept');
+  const job = await newJob(store, 'running');
+  let backups = 0;
+  async function change(): Promise<void> {
+    for (let n = 1; backups < 2; n++) {
+      await publishNew(store, 'changed', `parameters ${n}`);
+      await store.checkpoints.save(job, { step: n, epoch: 0, loss: null }, Buffer.from(`checkpoint ${n}`));
+      if (n > 5) await store.models.remove('changed', n - 5);
+    }
+  }
+  async function backUpOften(): Promise<void> {
+    for (; backups < 2; backups++) {
+      const backup = join(directory, `backup-${backups}`);
+      assert.deepEqual((await backUp(state, backup)).missing, []);
+      const { models, warnings } = await readBackup(t, backup);
+      assert.ok(models.includes('kept'));
+      assert.deepEqual(warnings, []);
+    }
+  }
+  await Promise.all([change(), backUpOften()]);
+});
+
+test('reports files that are missing in the state directory, too', async (t) => {
+  const { directory, state, store } = await openIn(t);
+  await publishNew(store, 'shoes', 'parameters');
+  await publishNew(store, 'shoes', 'others');
+  const [name] = await readdir(join(state, 'blobs'));
+  await rm(join(state, 'blobs', name!));
+  assert.deepEqual(await backUp(state, join(directory, 'backup')), { files: 1, missing: [`blobs/${name}`] });
+});
+
+test('rejects a directory without a database, and an existing target', async (t) => {
+  const { directory, state } = await openIn(t);
+  const nothing = join(directory, 'nothing');
+  await assert.rejects(
+    backUp(nothing, join(directory, 'backup')),
+    failure('state-unusable', nothing, 'STATE_DIR'),
+  );
+  await assert.rejects(backUp(state, state), { code: 'EEXIST' });
+});
