@@ -1,17 +1,18 @@
-/** Debian's data set package by apt-get and dpkg-deb, without root and without changing the system. */
+/** Debian packages by apt-get and dpkg-deb, without root and without changing the system. */
 import { execFile } from 'node:child_process';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SourceContext } from './sources.ts';
 
-export const PACKAGE = 'dataset-fashion-mnist';
-export const PACKAGE_FOLDER = 'usr/share/datasets/fashion-mnist';
-
 const TIMEOUT_MS = 5 * 60_000;
 
 /** Returns the root of the unpacked package, inside `temporary`. */
-export async function downloadDebianPackage(temporary: string, context: SourceContext): Promise<string> {
+export async function downloadDebianPackage(
+  name: string,
+  temporary: string,
+  context: Pick<SourceContext, 'say' | 'signal'>,
+): Promise<string> {
   const apt = (...args: string[]) => run('apt-get', args, temporary, context.signal);
   const options = [
     // apt would download as another user without access to this folder, and into the system's cache.
@@ -20,9 +21,8 @@ export async function downloadDebianPackage(temporary: string, context: SourceCo
     'Acquire::Retries=1',
     'Acquire::http::Timeout=20',
   ].flatMap((option) => ['-o', option]);
-  context.say(`Downloading Debian's package ${PACKAGE} (31 MB) with apt-get …`);
   try {
-    await apt(...options, 'download', PACKAGE);
+    await apt(...options, 'download', name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' || context.signal.aborted) throw error;
     context.say('The package lists are missing or old; fetching lists of our own …');
@@ -30,7 +30,7 @@ export async function downloadDebianPackage(temporary: string, context: SourceCo
     await mkdir(join(lists, 'partial'), { recursive: true });
     options.push('-o', `Dir::State::lists=${lists}`);
     await apt(...options, 'update');
-    await apt(...options, 'download', PACKAGE);
+    await apt(...options, 'download', name);
   }
   const archive = (await readdir(temporary)).find((name) => name.endsWith('.deb'));
   if (archive === undefined) throw new Error('apt-get downloaded no package');

@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { npyBytes } from '../../src/formats/npy.ts';
-import { PACKAGE } from './debian-package.ts';
 import { FILES, readOriginal } from './files.ts';
 import { type FoundFile, holdsOriginal } from './inspect.ts';
-import type { Source, SourceContext } from './sources.ts';
+import { PACKAGE, type Source, type SourceContext } from './sources.ts';
 import { writeWhole } from './write-whole.ts';
 
 type Say = (line: string) => void;

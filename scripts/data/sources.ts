@@ -1,9 +1,12 @@
 /** Sources of the original files; `fill.ts` verifies their content. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { downloadDebianPackage, PACKAGE, PACKAGE_FOLDER } from './debian-package.ts';
+import { downloadDebianPackage } from './debian-package.ts';
 import { download } from './download.ts';
 import type { DataFile } from './files.ts';
+
+export const PACKAGE = 'dataset-fashion-mnist';
+const PACKAGE_FOLDER = 'usr/share/datasets/fashion-mnist';
 
 export interface Source {
   readonly name: string;
@@ -34,7 +37,8 @@ export function folderSource(name: string, folder: string): Source {
 const debianPackage: Source = {
   name: `Debian's package ${PACKAGE}, downloaded and unpacked, not installed`,
   async open(context) {
-    const root = await downloadDebianPackage(await context.makeTemporary(), context);
+    context.say(`Downloading Debian's package ${PACKAGE} (31 MB) with apt-get …`);
+    const root = await downloadDebianPackage(PACKAGE, await context.makeTemporary(), context);
     return folderSource('', join(root, PACKAGE_FOLDER)).open(context);
   },
 };

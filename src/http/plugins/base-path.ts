@@ -22,8 +22,10 @@ export function stripBasePath(basePath: string) {
   };
 }
 
-/** The path and query of a request, as its client sees them. */
-export const clientUrl = ({ server, url }: FastifyRequest) => server.basePath + url;
+/** The path and query of a request, as its client sees them. `OPTIONS *` and whole URLs are no paths. */
+export function clientUrl({ server, url }: FastifyRequest): string {
+  return url.startsWith('/') ? server.basePath + url : url;
+}
 
 /** Decorates the application, and adds the base path to every `Location`. */
 export function registerBasePath(app: FastifyInstance, basePath: string): void {

@@ -29,6 +29,7 @@ async function serve(
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
   const durationFor: DurationFor = (...labels) => ({ observe: () => onMeasured(labels.join(' ')) });
+  app.decorate('basePath', '');
   limitConnections(app, all, countTimeouts(durationFor));
   measureRequests(app, durationFor);
   t.after(() => app.close());
