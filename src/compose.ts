@@ -18,6 +18,7 @@ import { createImageDecoder } from './services/image-decoder.ts';
 import { createImportService } from './services/imports.ts';
 import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
+import { createJobAdmission } from './services/job-admission.ts';
 import { logJobEvents } from './services/job-log.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
@@ -102,10 +103,12 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const models = createModelService(store, catalog, modelCache);
     const queue = createLocalQueue({
       nextQueued: store.jobs.nextQueued,
-      runJob: createRunTraining({ store, catalog, models, log }),
+      admit: createJobAdmission({ jobs: store.jobs, catalog, memory }),
+      runJob: createRunTraining({ store, catalog, models, memory, log }),
       slots: config.trainingWorkers,
       onDefect: (jobId, error) => log.error({ jobId, err: error }, 'failed to run a job'),
     });
+    memory.onFreed(queue.notify);
     const training = createTrainingService({
       store,
       catalog,

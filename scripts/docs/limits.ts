@@ -39,13 +39,16 @@ import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
 import { MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
 import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
+import { BASE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
 import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
 import { MAX_SECONDS } from '../../src/services/retry-after.ts';
+import { HELD_JOBS_FACTOR } from '../../src/store/jobs.ts';
 import { MAX_QUEUED } from '../../src/workers/pool.ts';
 import { bytes, count, duration, power, table } from './table.ts';
 
 const config = readConfig({});
 const square = (pixels: number) => `${Math.sqrt(pixels)}×${Math.sqrt(pixels)} pixels`;
+const percent = (fraction: number) => `${100 * fraction} %`;
 const { headersMs, requestMs, uploadMs, stallMs, keepAliveMs, connections } = CONNECTION_LIMITS;
 const seconds = config.shutdownGraceSeconds;
 
@@ -77,7 +80,7 @@ const requests = [
   ],
   [
     'data set',
-    `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and half the memory when unpacked`,
+    `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and what fits into the [memory](#memory) when unpacked`,
     '413; 422 for the unpacked size',
   ],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
@@ -132,7 +135,7 @@ const times = [
   ],
   ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
-  ['training', 'what fits into memory, by an estimate', '422'],
+  ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later waits'],
   [
     'shutdown after SIGTERM',
     `\`SHUTDOWN_GRACE_SECONDS\`, ${seconds} s`,
@@ -173,6 +176,11 @@ const concurrency = [
     `${count(MAX_API_KEYS)}, in a file of ${bytes(MAX_API_KEYS_FILE_BYTES)}`,
     'the service does not start; a later version of the file is not used',
   ],
+  [
+    'queued and paused jobs together',
+    `${HELD_JOBS_FACTOR} times \`QUEUE_LIMIT\`, ${count(HELD_JOBS_FACTOR * config.queueLimit)}`,
+    '429 for new jobs; pausing and resuming always work',
+  ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
   ['lists that wait for their turn', count(MAX_WAITING_READS), '503'],
   [
@@ -192,10 +200,18 @@ const concurrency = [
   ],
 ];
 
+const memory = [
+  ['base of the idle service, with Fashion-MNIST', bytes(BASE_BYTES)],
+  ['jobs, of the rest', percent(1 - REQUEST_FRACTION)],
+  ['requests, of the rest, while jobs run', 'what jobs leave'],
+  ['requests, of the rest, while a job waits for memory', percent(REQUEST_FRACTION)],
+];
+
 const head = ['what', 'limit', 'beyond it'];
 
 export const limits = {
   requests: () => table(head, requests),
   times: () => table(head, times),
   concurrency: () => table(head, concurrency),
+  memory: () => table(['what', 'memory'], memory),
 };

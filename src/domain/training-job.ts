@@ -187,6 +187,14 @@ export const trainingJobSchema = z
     createdAt: z.string(),
     startedAt: z.string().nullable(),
     finishedAt: z.string().nullable(),
+    waiting: z
+      .literal('memory')
+      .nullable()
+      .describe('`memory` while the queued job is next and waits until its memory is free; otherwise null'),
+    pauseReason: z
+      .string()
+      .nullable()
+      .describe('Reason for which the service paused the job; null if a client did, and for other statuses'),
     progress: progressSchema,
     latest: epochRecordSchema.nullable().describe('Record of the last finished epoch'),
     best: epochRecordSchema

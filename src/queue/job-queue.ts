@@ -6,8 +6,15 @@
  */
 export type RunJob = (jobId: string, signal: AbortSignal, closing: AbortSignal) => Promise<void>;
 
+/**
+ * Reserves what a job needs besides a slot, until the disposal after its run. Returns null if the job must wait; the
+ * jobs behind it wait, too, until the next `notify`.
+ * @param jobId the next queued job; undefined if none is queued
+ */
+export type AdmitJob = (jobId: string | undefined) => Promise<Disposable | null>;
+
 export interface JobQueue {
-  /** Starts the queued jobs for which a slot is free. Call it after queueing a job. */
+  /** Starts the queued jobs for which a slot is free. Call it after queueing a job or withdrawing a queued one. */
   notify(): void;
   /** Aborts the signal of a running job; its status holds the reason. Does nothing if the job is not running here. */
   stop(jobId: string): void;

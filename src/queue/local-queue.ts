@@ -1,7 +1,7 @@
 /** Job queue of one process. The database holds the queued jobs and their order. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
-import type { JobQueue, RunJob } from './job-queue.ts';
+import type { AdmitJob, JobQueue, RunJob } from './job-queue.ts';
 
 const RETRY_AFTER_DEFECT_MS = 1000;
 
@@ -12,18 +12,19 @@ const RETRY_AFTER_DEFECT_MS = 1000;
  */
 export function createLocalQueue(options: {
   nextQueued: () => Promise<string | undefined>;
+  admit: AdmitJob;
   runJob: RunJob;
   slots: number;
   onDefect: (jobId: string, error: unknown) => void;
 }): JobQueue {
-  const { nextQueued, runJob, slots, onDefect } = options;
+  const { nextQueued, admit, runJob, slots, onDefect } = options;
   const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
   const closing = new AbortController();
   let scheduling = Promise.resolve();
   // A job must not run in the async context (the request id) of the caller that notified the queue.
   const runDetached = AsyncLocalStorage.snapshot();
 
-  function start(jobId: string): void {
+  function start(jobId: string, admission: Disposable): void {
     const stop = new AbortController();
     const ended = runJob(jobId, stop.signal, closing.signal)
       .catch((error) => {
@@ -33,6 +34,7 @@ export function createLocalQueue(options: {
       })
       .then(() => {
         running.delete(jobId);
+        admission[Symbol.dispose]();
         notify();
       });
     running.set(jobId, { stop, ended });
@@ -42,8 +44,10 @@ export function createLocalQueue(options: {
   async function schedule(): Promise<void> {
     while (!closing.signal.aborted && running.size < slots) {
       const jobId = await nextQueued();
-      if (jobId === undefined || closing.signal.aborted || running.has(jobId)) return;
-      start(jobId);
+      if (closing.signal.aborted || (jobId !== undefined && running.has(jobId))) return;
+      const admission = await admit(jobId);
+      if (jobId === undefined || admission === null) return;
+      start(jobId, admission);
     }
   }
 

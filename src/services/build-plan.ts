@@ -10,8 +10,11 @@ export interface InitialState {
   readonly standardization: Standardization | null;
 }
 
-export function layerSizesFor(hidden: readonly number[], dataset: Dataset): LayerSizes {
-  return [IMAGE_PIXELS, ...hidden, dataset.classNames.length];
+export function layerSizesFor(
+  hidden: readonly number[],
+  { classNames }: Pick<Dataset, 'classNames'>,
+): LayerSizes {
+  return [IMAGE_PIXELS, ...hidden, classNames.length];
 }
 
 export function buildTrainingPlan(

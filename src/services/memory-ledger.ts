@@ -130,4 +130,4 @@ function neverFits(bytes: number, available: number, { what, advice, details = [
   });
 }
 
-const inMebibytes = (bytes: number) => `${Math.ceil(bytes / MEBIBYTE)} MiB`;
+export const inMebibytes = (bytes: number) => `${Math.ceil(bytes / MEBIBYTE)} MiB`;

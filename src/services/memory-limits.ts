@@ -1,35 +1,41 @@
 /** Admission of trainings and gradient checks by their estimated memory. */
+import type { Catalog } from '../datasets/catalog.ts';
 import { tensorBytes } from '../datasets/tensor-cache.ts';
 import { type DatasetSummary, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import type { LayerSizes } from '../numerics/network.ts';
 import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
+import { layerSizesFor } from './build-plan.ts';
 import { MEBIBYTE, type MemoryLedger, type Purpose, type Reservation } from './memory-ledger.ts';
 
-export interface TrainingSizes {
-  readonly layerSizes: LayerSizes;
-  /** Bytes of the tensors that the job would have to load. */
-  readonly datasetBytes: number;
-}
+type Training = Pick<TrainingRequest, 'dataset' | 'network' | 'training' | 'gradientCheck'>;
 
-/** Estimated bytes that a training job takes. */
-export function trainingJobBytes(
-  { training, gradientCheck }: Pick<TrainingRequest, 'training' | 'gradientCheck'>,
-  { layerSizes, datasetBytes }: TrainingSizes,
-): number {
-  const { batchSize, threads, optimizer, earlyStopping } = training;
-  const keepsBest = earlyStopping?.restoreBest ?? false;
-  const size = { layerSizes, batchSize, threads, optimizer, keepsBest, isChecked: gradientCheck };
-  return trainingBytes(size) + datasetBytes;
+/**
+ * Estimated bytes that a training job takes, with the tensors of its data set unless these are always in memory.
+ * @returns null if the data set does not exist
+ */
+export function trainingJobBytes(request: Training, catalog: Catalog): number | null {
+  const dataset = catalog.summary(request.dataset);
+  if (!dataset) return null;
+  const { batchSize, threads, optimizer, earlyStopping } = request.training;
+  const size = {
+    layerSizes: layerSizesFor(request.network.hidden, dataset),
+    batchSize,
+    threads,
+    optimizer,
+    keepsBest: earlyStopping?.restoreBest ?? false,
+    isChecked: request.gradientCheck,
+  };
+  return trainingBytes(size) + catalog.loadedBytes(dataset.id);
 }
 
 /** @throws AtelierError `impossible-request`, with the estimate */
-export function assertTrainingFits(
-  memory: MemoryLedger,
-  request: Pick<TrainingRequest, 'training' | 'gradientCheck'>,
-  sizes: TrainingSizes,
-): void {
-  memory.assertJobFits(trainingJobBytes(request, sizes), purpose('Training', sizes.layerSizes));
+export function assertTrainingFits(memory: MemoryLedger, request: Training, catalog: Catalog): void {
+  const dataset = catalog.summary(request.dataset);
+  if (!dataset) return;
+  const layerSizes = layerSizesFor(request.network.hidden, dataset);
+  const what = `Training a ${layerSizes.join('-')} network`;
+  memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose(what));
 }
 
 /** @throws AtelierError `impossible-request`, with the estimate, or `overloaded` */
@@ -38,7 +44,10 @@ export function reserveGradientCheck(
   layerSizes: LayerSizes,
   examples: number,
 ): Reservation {
-  return memory.reserve(gradientCheckBytes(layerSizes, examples), purpose('Checking', layerSizes));
+  return memory.reserve(
+    gradientCheckBytes(layerSizes, examples),
+    purpose(`Checking a ${layerSizes.join('-')} network`),
+  );
 }
 
 /** Measured: the thread that checks an upload. */
@@ -64,9 +73,9 @@ export function admitDataset(memory: MemoryLedger, dataset: DatasetSummary): voi
   memory.reserve(tensorBytes(dataset), { what: `Loading data set ${dataset.id}` }).release();
 }
 
-function purpose(doing: string, layerSizes: LayerSizes): Purpose {
+function purpose(what: string): Purpose {
   return {
-    what: `${doing} a ${layerSizes.join('-')} network`,
+    what,
     advice: 'Use fewer or smaller hidden layers.',
     details: [{ pointer: '#/network/hidden', detail: 'requires too much memory' }],
   };

@@ -18,6 +18,8 @@ import { layerSizesFor } from './build-plan.ts';
 import { buildTask } from './build-task.ts';
 import { findDataset } from './find-dataset.ts';
 import type { JobLogger } from './job-log.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { type Resumption, resumeTraining } from './resume-training.ts';
 
@@ -25,6 +27,7 @@ export interface TrainingContext {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly models: ModelService;
+  readonly memory: MemoryLedger;
   readonly log: JobLogger;
 }
 
@@ -38,7 +41,7 @@ export interface TrainingRun {
 }
 
 export function createTrainingRun(job: TrainingJob, context: TrainingContext): TrainingRun {
-  const { store, catalog, models, log } = context;
+  const { store, catalog, models, memory, log } = context;
   const { jobs, blobs, events, checkpoints } = store;
   let from: Resumption | null = null;
   /** Steps done, as far as the thread has reported. */
@@ -128,6 +131,8 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
       from = await resumeTraining(job, store);
       step = from?.step ?? 0;
       try {
+        // The memory may have shrunk since the job was created.
+        assertTrainingFits(memory, job, catalog);
         return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });
       } catch (error) {
         if (!(error instanceof AtelierError))

@@ -9,7 +9,6 @@ import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
-import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 import { assertTrainingFits } from './memory-limits.ts';
@@ -98,10 +97,7 @@ export function createTrainingService(options: {
       const start = await resolveWarmStart(request, dataset, models);
       // A warm start keeps the mean and deviation of its model.
       if (start === null) assertStandardizable(request, dataset);
-      assertTrainingFits(memory, request, {
-        layerSizes: layerSizesFor(request.network.hidden, dataset),
-        datasetBytes: catalog.loadedBytes(dataset.id),
-      });
+      assertTrainingFits(memory, request, catalog);
       const resolved = {
         ...request,
         modelName: request.modelName ?? dataset.id,
@@ -118,11 +114,13 @@ export function createTrainingService(options: {
     async cancel(id) {
       const job = await store.jobs.requestCancel(id);
       queue.stop(id);
+      queue.notify();
       return job;
     },
     async pause(id) {
       const job = await store.jobs.requestPause(id);
       queue.stop(id);
+      queue.notify();
       return job;
     },
     async resume(id) {

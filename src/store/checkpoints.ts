@@ -64,9 +64,13 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
         await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
         await trx.insertInto('checkpoints').values(row).execute();
         await writeEvent(trx, job, 'checkpoint', { step, epoch });
-        // Attempts are counted since the last progress, so a checkpoint beyond all earlier ones resets the count.
+        // Failures are counted since the last progress, so a checkpoint beyond all earlier ones resets the counts.
         if (before.every((other) => other.step < step)) {
-          await trx.updateTable('jobs').set({ attempts: 1 }).where('id', '=', jobId).execute();
+          await trx
+            .updateTable('jobs')
+            .set({ attempts: 1, unclean_ends: 0 })
+            .where('id', '=', jobId)
+            .execute();
         }
         return prune(trx, [...before.filter((other) => other.step !== step), row]);
       });
@@ -123,7 +127,8 @@ async function isReferenced(trx: Transaction<Database>, { job_id, step }: Checkp
       'in',
       JOB_STATUSES.filter((status) => !isEnded(status)),
     )
-    .where('request', 'like', `%"warmStart":{"name":"${job_id}","version":${step}}%`)
+    .where('warm_start_name', '=', job_id)
+    .where('warm_start_version', '=', step)
     .limit(1)
     .execute();
   return referencingJobs.length > 0;

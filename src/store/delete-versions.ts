@@ -1,15 +1,8 @@
 /** Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. */
 import type { Transaction } from 'kysely';
-import {
-  isEnded,
-  JOB_STATUSES,
-  type JobStatus,
-  type ResolvedTrainingRequest,
-} from '../domain/training-job.ts';
+import { isEnded, JOB_STATUSES, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { listAliases, lockModel } from './aliases.ts';
-import { decode } from './json-column.ts';
-import { resolvedWarmStart } from './model-versions.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 
 /**
@@ -51,23 +44,19 @@ export async function deleteVersions(
 }
 
 /** Unfinished jobs that start from a version of the model. */
-async function listWarmStarts(
+function listWarmStarts(
   trx: Transaction<Database>,
   name: string,
 ): Promise<{ id: string; status: JobStatus; version: number }[]> {
-  const rows = await trx
+  return trx
     .selectFrom('jobs')
-    .select(['id', 'status', 'request'])
+    .select(['id', 'status', 'warm_start_version as version'])
+    .where('warm_start_name', '=', name)
     .where(
       'status',
       'in',
       JOB_STATUSES.filter((status) => !isEnded(status)),
     )
+    .$narrowType<{ version: number }>()
     .execute();
-  return rows.flatMap(({ id, status, request }) => {
-    const { warmStart } = decode<ResolvedTrainingRequest>(request);
-    if (warmStart === null) return [];
-    const start = resolvedWarmStart(warmStart);
-    return start.name === name ? [{ id, status, version: start.version }] : [];
-  });
 }

@@ -46,6 +46,7 @@ export async function recordEpoch(
     .updateTable('jobs')
     .set({
       progress: encode(progress),
+      unclean_ends: 0,
       latest,
       best: isImprovement(record, toRecord(job.best)) ? latest : job.best,
     })

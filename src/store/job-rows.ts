@@ -7,6 +7,7 @@ import {
 } from '../domain/reproducibility.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { decode, encode } from './json-column.ts';
+import { resolvedWarmStart } from './model-versions.ts';
 import type { JobRow } from './tables.ts';
 
 export function newJobRow(
@@ -16,6 +17,7 @@ export function newJobRow(
   progress: Progress,
   target: ReproductionTarget | null,
 ): JobRow {
+  const start = request.warmStart === null ? null : resolvedWarmStart(request.warmStart);
   return {
     id,
     status: 'queued',
@@ -36,6 +38,11 @@ export function newJobRow(
     expectation: target && encode(target),
     error_code: null,
     error_message: null,
+    waiting: null,
+    pause_reason: null,
+    unclean_ends: 0,
+    warm_start_name: start?.name ?? null,
+    warm_start_version: start?.version ?? null,
     event_count: 1,
   };
 }
@@ -53,6 +60,8 @@ export function toJob(row: JobRow): TrainingJob {
     createdAt: row.created_at,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    waiting: row.waiting,
+    pauseReason: row.pause_reason,
     progress: decode<Progress>(row.progress),
     latest: toRecord(row.latest),
     best: toRecord(row.best),

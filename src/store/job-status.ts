@@ -39,6 +39,10 @@ type Change = Partial<JobRow> & { status: JobStatus };
 
 /** Attempts allowed between two checkpoints. */
 export const MAX_ATTEMPTS = 3;
+/** Unclean ends of the process, without a checkpoint or an epoch in between, after which a job runs alone. */
+export const SOLITARY_AFTER_UNCLEAN_ENDS = 2;
+/** Unclean ends after which a job is left paused. */
+export const MAX_UNCLEAN_ENDS = 5;
 
 /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
 async function change(
@@ -51,7 +55,7 @@ async function change(
   const to = transition(before.status, after.status);
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
   // The row is updated first, because listeners of the event receive the job in its new state.
-  const job = await update(trx, id, after);
+  const job = await update(trx, id, { waiting: null, pause_reason: null, ...after });
   await writeEvent(trx, before, 'status', { from: before.status, to, ...(verification && { verification }) });
   return job;
 }
@@ -104,8 +108,10 @@ export function requestPause(trx: Transaction<Database>, id: string): Promise<Tr
 }
 
 export function resumeJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, ({ status }) => {
-    if (status === 'paused') return { status: 'queued' };
+  return change(trx, id, ({ status, unclean_ends }) => {
+    // A job that ended the process often still runs alone, but may do so a few times again.
+    const uncleanEnds = Math.min(unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS);
+    if (status === 'paused') return { status: 'queued', unclean_ends: uncleanEnds };
     throw new AtelierError(
       'illegal-transition',
       `A ${status} job cannot be resumed. Only paused jobs can be resumed.`,
@@ -126,7 +132,21 @@ function released(job: JobRow, step?: number): Change {
   return job.status === 'cancelling' ? cancelled(job, step) : { status: 'queued' };
 }
 
+/** Sets `waiting` of a queued job, with an event that holds the reason. Does nothing if the job already waits. */
+export async function holdForMemory(trx: Transaction<Database>, id: string, message: string): Promise<void> {
+  const job = await trx
+    .updateTable('jobs')
+    .set((eb) => ({ waiting: 'memory', event_count: eb('event_count', '+', 1) }))
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .where('waiting', 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+  if (job) await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message });
+}
+
 export async function recoverInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
+  await trx.updateTable('jobs').set({ waiting: null }).where('status', '=', 'queued').execute();
   const interrupted = await trx
     .selectFrom('jobs')
     .selectAll()
@@ -135,10 +155,26 @@ export async function recoverInterrupted(trx: Transaction<Database>): Promise<Tr
     .execute();
   const jobs: TrainingJob[] = [];
   for (const row of interrupted) {
-    if (toReadableJob(row)) jobs.push(await releaseJob(trx, row.id));
+    if (toReadableJob(row)) jobs.push(await recover(trx, row));
     else await failDamagedJob(trx, row);
   }
   return jobs;
+}
+
+/** Releases a job of a killed process. A job during which the process has ended too often is paused. */
+async function recover(trx: Transaction<Database>, { id, unclean_ends }: JobRow): Promise<TrainingJob> {
+  const uncleanEnds = unclean_ends + 1;
+  await update(trx, id, { unclean_ends: uncleanEnds });
+  const job = await releaseJob(trx, id);
+  if (job.status !== 'queued' || uncleanEnds < MAX_UNCLEAN_ENDS) return job;
+  const reason =
+    `The process ended ${uncleanEnds} times without a shutdown while this job was active and stored neither a checkpoint ` +
+    'nor an epoch, probably because memory ran out. Give the service more memory or start a smaller job; `resume` tries again.';
+  await writeEvent(trx, await lockForEvent(trx, id), 'warning', {
+    code: 'paused-by-service',
+    message: reason,
+  });
+  return change(trx, id, () => ({ status: 'paused', pause_reason: reason }));
 }
 
 /**

@@ -19,6 +19,7 @@ import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress
 import { newJobRow, toJob } from './job-rows.ts';
 import {
   finishJob,
+  holdForMemory,
   type JobOutcome,
   recoverInterrupted,
   releaseJob,
@@ -54,7 +55,7 @@ export interface Jobs {
   /**
    * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
    *   verification, which publishes nothing
-   * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, counted in the transaction;
+   * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, or ten times as many queued and paused;
    *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted
    */
   create(
@@ -86,6 +87,10 @@ export interface Jobs {
     id: string,
     detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
   ): Promise<TrainingJob | null>;
+  /** Number of unclean ends of the process during the job, since its last checkpoint or epoch. */
+  uncleanEnds(id: string): Promise<number>;
+  /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
+  holdForMemory(id: string, message: string): Promise<void>;
   /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
   requestCancel(id: string): Promise<TrainingJob>;
   /** A queued job is paused immediately; a running one stays pausing until `release`. */
@@ -97,7 +102,10 @@ export interface Jobs {
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
   /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
   release(id: string, step?: number): Promise<TrainingJob>;
-  /** Call when the service starts: releases the jobs that were active in a killed process; damaged ones fail. */
+  /**
+   * Call when the service starts: releases the jobs that were active in a killed process, and counts its end for each;
+   * after five ends the job is paused with a reason. Damaged jobs fail.
+   */
   recoverInterrupted(): Promise<TrainingJob[]>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
@@ -116,6 +124,8 @@ export interface Jobs {
   recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
+/** Queued and paused jobs together are limited to this multiple of the queue limit. */
+export const HELD_JOBS_FACTOR = 10;
 const ID_PREFIX = 'job_';
 
 /** @param withReserve runs what stops a job, also on a full disk */
@@ -133,7 +143,7 @@ export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (wor
   return {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
-        if ((await count(trx, 'queued')) >= queueLimit) throw queueFull(queueLimit);
+        await assertQueueHasRoom(trx, queueLimit);
         await assertDataset(trx, request);
         await assertWarmStart(trx, request);
         const now = new Date();
@@ -192,6 +202,11 @@ export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (wor
       inTransaction((trx) => startJob(trx, id, detectEnvironment)),
     requestCancel: (id) => withReserve(() => inTransaction((trx) => requestCancel(trx, id))),
     requestPause: (id) => withReserve(() => inTransaction((trx) => requestPause(trx, id))),
+    async uncleanEnds(id) {
+      const ends = db.selectFrom('jobs').select('unclean_ends').where('id', '=', id);
+      return (await ends.executeTakeFirst())?.unclean_ends ?? 0;
+    },
+    holdForMemory: (id, message) => inTransaction((trx) => holdForMemory(trx, id, message)),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
       inTransaction(async (trx) => {
         // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.
@@ -228,6 +243,18 @@ async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {
     .where('status', '=', status)
     .executeTakeFirstOrThrow();
   return Number(jobs);
+}
+
+/** @throws AtelierError `queue-full` */
+async function assertQueueHasRoom(trx: Transaction<Database>, queueLimit: number): Promise<void> {
+  const queued = await count(trx, 'queued');
+  if (queued >= queueLimit) throw queueFull(queueLimit);
+  const heldLimit = HELD_JOBS_FACTOR * queueLimit;
+  if (queued + (await count(trx, 'paused')) < heldLimit) return;
+  throw new AtelierError(
+    'queue-full',
+    `${heldLimit} training jobs are queued or paused, which is the limit. Resume or cancel paused ones.`,
+  );
 }
 
 function queueFull(limit: number): AtelierError {

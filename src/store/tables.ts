@@ -75,6 +75,15 @@ export interface JobTable {
   expectation: string | null;
   error_code: string | null;
   error_message: string | null;
+  /** Resource besides a slot that the queued job waits for */
+  waiting: 'memory' | null;
+  /** Reason for which the service paused the job; null if a client did */
+  pause_reason: string | null;
+  /** Times that the process ended without a shutdown while the job was active, since the last checkpoint or epoch */
+  unclean_ends: number;
+  /** Version, or checkpoint of a job, that the job starts from */
+  warm_start_name: string | null;
+  warm_start_version: number | null;
   /** Id of the job's last event. Incrementing it also locks the job's row on databases with many connections. */
   event_count: number;
 }

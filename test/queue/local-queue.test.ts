@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { createLocalQueue } from '../../src/queue/local-queue.ts';
 
 /** A queue over a list of waiting jobs, which run until the test ends or stops them. */
-function controlledQueue(places: number) {
+function controlledQueue(places: number, hasMemory: (id: string) => boolean = () => true) {
   const waiting: string[] = [];
   const log: string[] = [];
+  const freed: string[] = [];
   const ends = new Map<string, () => void>();
   const waiters: (() => void)[] = [];
   const append = (line: string) => {
@@ -15,6 +16,8 @@ function controlledQueue(places: number) {
   };
   const queue = createLocalQueue({
     nextQueued: async () => waiting[0],
+    admit: async (id) =>
+      id !== undefined && hasMemory(id) ? { [Symbol.dispose]: () => freed.push(id) } : null,
     async runJob(id, signal) {
       waiting.splice(waiting.indexOf(id), 1);
       const ended = Promise.withResolvers<void>();
@@ -29,6 +32,7 @@ function controlledQueue(places: number) {
   });
   return {
     log,
+    freed,
     queue,
     add(...ids: string[]) {
       waiting.push(...ids);
@@ -93,6 +97,7 @@ test('reports an unreadable table and continues', async () => {
       if (!readable) throw new Error('locked');
       return 'a';
     },
+    admit: async () => ({ [Symbol.dispose]() {} }),
     runJob: async () => ran.resolve(),
     slots: 1,
     onDefect(id, error) {
@@ -107,4 +112,20 @@ test('reports an unreadable table and continues', async () => {
   await ran.promise;
   await queue.close();
   assert.deepEqual(seen, [['none', 'locked']]);
+});
+
+test('a job that is not admitted waits, and so do the jobs behind it, until the next notification', async () => {
+  let largest = 'a';
+  const { add, end, until, log, freed, queue } = controlledQueue(3, (id) => id <= largest);
+  add('a', 'b', 'c');
+  await until('a runs');
+  end('a');
+  await until('a done');
+  assert.deepEqual(log, ['a runs', 'a done']);
+  largest = 'c';
+  queue.notify();
+  await until('c runs');
+  assert.deepEqual(freed, ['a'], 'a reservation ends after the run');
+  await queue.close();
+  assert.deepEqual(freed.toSorted(), ['a', 'b', 'c']);
 });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
 import { storageFull } from '../../src/store/directory.ts';
@@ -24,6 +25,7 @@ test('a job that waited for disk space records one event, before the delayed one
     store: { ...store, jobs: { ...store.jobs, recordEpoch } },
     catalog,
     models,
+    memory: createMemoryLedger(),
     log: { info() {}, error() {} },
   });
   const request = { ...trainingRequestSchema.parse({ ...tiny(), seed: 7 }), modelName: 'waited' };

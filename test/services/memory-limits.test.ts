@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
-import { assertTrainingFits, reserveGradientCheck } from '../../src/services/memory-limits.ts';
+import {
+  assertTrainingFits,
+  reserveGradientCheck,
+  trainingJobBytes,
+} from '../../src/services/memory-limits.ts';
 
-const request = trainingRequestSchema.parse({ dataset: 'fashion-mnist' });
+const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
+const catalog = createCatalog([{ id: 'digits', classNames, digest: '', train: none, test: none }]);
 const memory = createMemoryLedger();
-const huge = [784, 10_000_000, 100_000, 10];
+const training = (hidden: number[]) => {
+  const request = trainingRequestSchema.parse({ dataset: 'digits' });
+  return { ...request, network: { ...request.network, hidden } };
+};
 
 function refusal(message: RegExp): (error: unknown) => boolean {
   return (error) => {
@@ -19,20 +29,19 @@ function refusal(message: RegExp): (error: unknown) => boolean {
 }
 
 test('rejects a network that does not fit into memory, with its estimate', () => {
+  const huge = [10_000_000, 100_000];
   assert.throws(
-    () => assertTrainingFits(memory, request, { layerSizes: huge, datasetBytes: 0 }),
+    () => assertTrainingFits(memory, training(huge), catalog),
     refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are available/),
   );
   assert.throws(
-    () => reserveGradientCheck(memory, huge, 5),
+    () => reserveGradientCheck(memory, [784, ...huge, 10], 5),
     refusal(/Checking a 784-10000000-100000-10 network takes about \d+ MiB/),
   );
 });
 
 test("accepts the notebook's network, and reserves its memory for a check", () => {
-  assert.doesNotThrow(() =>
-    assertTrainingFits(memory, request, { layerSizes: [784, 40, 10], datasetBytes: 0 }),
-  );
+  assert.doesNotThrow(() => assertTrainingFits(memory, training([40]), catalog));
   {
     using reserved = reserveGradientCheck(memory, [784, 40, 10], 1000);
     assert.equal(memory.used(), reserved.bytes);
@@ -40,10 +49,16 @@ test("accepts the notebook's network, and reserves its memory for a check", () =
   assert.equal(memory.used(), 0);
 });
 
-test('a data set that a job must load counts', () => {
-  const datasetBytes = memory.jobBudget;
-  assert.throws(
-    () => assertTrainingFits(memory, request, { layerSizes: [784, 40, 10], datasetBytes }),
-    refusal(/Training a 784-40-10 network takes about/),
-  );
+test('the estimate of a job includes the tensors that it loads', () => {
+  const uploaded = {
+    ...catalog.summary('digits')!,
+    id: 'dst_1',
+    splits: { train: { examples: 1000, examplesPerClass: [] }, test: { examples: 0, examplesPerClass: [] } },
+  };
+  const load = () => Promise.reject(new Error('not loaded'));
+  const stored = createCatalog([], { summaries: [uploaded], load, admit() {}, maxBytes: 0 });
+  const difference =
+    trainingJobBytes({ ...training([40]), dataset: 'dst_1' }, stored)! -
+    trainingJobBytes(training([40]), catalog)!;
+  assert.equal(difference, 785_000);
 });

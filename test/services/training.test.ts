@@ -29,6 +29,8 @@ test('a data set alone starts a job, and the response has every default', async 
   assert.deepEqual(job, {
     id: job.id,
     status: 'queued',
+    waiting: null,
+    pauseReason: null,
     dataset: 'fashion-mnist',
     modelName: 'fashion-mnist',
     seed: 0,

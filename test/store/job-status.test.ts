@@ -233,3 +233,47 @@ test('jobs of a killed process are requeued, cancelled or paused', async (t) => 
   assert.deepEqual((await eventsOf(store, running)).at(-1), ['status', { from: 'running', to: 'queued' }]);
   assert.deepEqual(await store.jobs.recoverInterrupted(), []);
 });
+
+test('a job during which the process ends five times is paused, and resuming tries again', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  const calm = await newJob(store);
+  for (let end = 1; end <= 4; end++) {
+    await store.jobs.recoverInterrupted();
+    assert.equal(await store.jobs.uncleanEnds(id), end);
+    await store.jobs.start(id);
+  }
+  await store.jobs.recoverInterrupted();
+  const paused = await store.jobs.get(id);
+  assert.equal(paused?.status, 'paused');
+  assert.match(paused.pauseReason ?? '', /The process ended 5 times .*`resume` tries again/);
+  assert.deepEqual((await eventsOf(store, id)).slice(-2), [
+    ['warning', { code: 'paused-by-service', message: paused.pauseReason }],
+    ['status', { from: 'queued', to: 'paused' }],
+  ]);
+  assert.equal(await store.jobs.uncleanEnds(calm), 0);
+  const resumed = await store.jobs.resume(id);
+  assert.equal(resumed.pauseReason, null);
+  assert.equal(await store.jobs.uncleanEnds(id), 2, 'it still runs alone');
+});
+
+test('a shutdown, a new epoch and a new checkpoint do not count as unclean ends', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store, 'running');
+  await store.jobs.release(id);
+  await store.jobs.recoverInterrupted();
+  assert.equal(await store.jobs.uncleanEnds(id), 0);
+  const progress: (() => Promise<void>)[] = [
+    () => store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway),
+    () => store.checkpoints.save(id, { step: 1, epoch: 1, loss: null }, new Uint8Array([1])),
+  ];
+  for (const record of progress) {
+    await store.jobs.start(id);
+    await store.jobs.recoverInterrupted();
+    assert.equal(await store.jobs.uncleanEnds(id), 1);
+    await store.jobs.start(id);
+    await record();
+    assert.equal(await store.jobs.uncleanEnds(id), 0);
+    await store.jobs.release(id);
+  }
+});

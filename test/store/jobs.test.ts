@@ -13,6 +13,8 @@ test('a new job is queued with its request and its first event', async (t) => {
     ...request('shoes'),
     id: job.id,
     status: 'queued',
+    waiting: null,
+    pauseReason: null,
     createdAt: job.createdAt,
     startedAt: null,
     finishedAt: null,
@@ -65,6 +67,17 @@ test('concurrent creations respect the queue limit', async (t) => {
   assert.ok(refused.every(({ reason }) => failure('queue-full', '7 training jobs')(reason)));
   await store.jobs.start((await store.jobs.nextQueued())!);
   await store.jobs.create(request(), untouched, { queueLimit: 7 });
+});
+
+test('paused jobs are limited together with queued ones, when a job is created', async (t) => {
+  const store = await temporaryStore(t);
+  const create = () => store.jobs.create(request(), untouched, { queueLimit: 1 });
+  for (let n = 0; n < 10; n++) await store.jobs.requestPause((await create()).id);
+  await assert.rejects(create(), failure('queue-full', '10 training jobs are queued or paused'));
+  const { data: paused } = await store.jobs.list({ limit: 2, status: 'paused' });
+  await store.jobs.resume(paused[0]!.id, { queueLimit: 1 });
+  await store.jobs.start(paused[0]!.id);
+  await create();
 });
 
 test('pages neither skip nor repeat a job while jobs are created', async (t) => {

@@ -135,6 +135,8 @@ const receipt: Receipt = {
 const trainingJob: TrainingJob = {
   id: JOB_ID,
   status: 'succeeded',
+  waiting: null,
+  pauseReason: null,
   ...resolvedRequest,
   createdAt: '2026-11-24T23:51:56.182Z',
   startedAt: '2026-11-24T23:51:56.186Z',

@@ -8,6 +8,7 @@ import * as registry from './0005-registry.ts';
 import * as datasets from './0006-datasets.ts';
 import * as receipts from './0007-receipts.ts';
 import * as imports from './0008-imports.ts';
+import * as jobMemory from './0009-job-memory.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -18,4 +19,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0006-datasets': datasets,
   '0007-receipts': receipts,
   '0008-imports': imports,
+  '0009-job-memory': jobMemory,
 };
