@@ -37,6 +37,8 @@ WORKDIR /app
 COPY --from=data /app/data data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
+# Makes API keys: node scripts/key.ts
+COPY scripts/key.ts scripts/
 COPY src src
 ARG VERSION=unknown
 ARG REVISION=unknown

@@ -1,5 +1,7 @@
-/** Creates an API key and its entry for API_KEYS: npm run -s key -- name scope… --expires 2027-01-31 */
+/** Creates an API key and its entry for API_KEYS, or replaces the bootstrap key: see USAGE. */
 import { parseArgs } from 'node:util';
+import { resetBootstrapKey } from '../src/bootstrap-key.ts';
+import { readConfig } from '../src/config.ts';
 import type { Scope } from '../src/domain/api-key.ts';
 import {
   daysUntilExpiry,
@@ -9,12 +11,18 @@ import {
   sha256Bytes,
 } from '../src/domain/api-key.ts';
 
-const USAGE =
-  'Usage: npm run -s key -- name scope… --expires 2027-01-31, where all but the name are optional.';
+const USAGE = `Usage:
+  npm run -s key -- name scope… --expires 2027-01-31   creates a key and its entry; all but the name are optional
+  npm run -s key -- --reset                            replaces the bootstrap key of the service in STATE_DIR`;
 
 function readArguments() {
   try {
-    return parseArgs({ allowPositionals: true, options: { expires: { type: 'string' } } });
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { expires: { type: 'string' }, reset: { type: 'boolean' } },
+    });
+    if (values.reset && (positionals.length > 0 || values.expires !== undefined)) return fail(USAGE);
+    return { ...values, positionals };
   } catch {
     return fail(USAGE);
   }
@@ -25,20 +33,34 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const { values, positionals } = readArguments();
-const [name = 'me', ...scopes] = positionals;
-const secret = generateKey();
-const key = {
-  name,
-  scopes: scopes.length > 0 ? (scopes as Scope[]) : (['admin'] as const),
-  digest: sha256Bytes(secret),
-  ...(values.expires !== undefined && { lastDay: values.expires }),
-};
-const entry = formatApiKey(key);
-try {
-  parseApiKeys(entry);
-} catch (error) {
-  fail(`The key is not valid: the ${(error as Error).message.replace(/^entry 1/, 'entry')}.`);
+function createKey([name = 'me', ...scopes]: string[], lastDay: string | undefined): void {
+  const secret = generateKey();
+  const key = {
+    name,
+    scopes: scopes.length > 0 ? (scopes as Scope[]) : (['admin'] as const),
+    digest: sha256Bytes(secret),
+    ...(lastDay !== undefined && { lastDay }),
+  };
+  const entry = formatApiKey(key);
+  try {
+    parseApiKeys(entry);
+  } catch (error) {
+    fail(`The key is not valid: the ${(error as Error).message.replace(/^entry 1/, 'entry')}.`);
+  }
+  if (daysUntilExpiry(key, Date.now()) <= 0) fail(`--expires must be today or later, but is ${lastDay}.`);
+  console.log(`${secret}\nAPI_KEYS=${entry}`);
 }
-if (daysUntilExpiry(key, Date.now()) <= 0) fail(`--expires must be today or later, but is ${key.lastDay}.`);
-console.log(`${secret}\nAPI_KEYS=${entry}`);
+
+async function resetKey(): Promise<void> {
+  const { stateDir } = readConfig();
+  const { secret, isInUse } = await resetBootstrapKey(stateDir);
+  console.log(secret);
+  const since = isInUse
+    ? 'Restart the service, which accepts the previous key until then.'
+    : 'Start the service.';
+  console.error(`This key replaces the bootstrap key of ${stateDir} and is shown only now. ${since}`);
+}
+
+const { reset, expires, positionals } = readArguments();
+if (reset) await resetKey().catch((error: Error) => fail(error.message));
+else createKey(positionals, expires);

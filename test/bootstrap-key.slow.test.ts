@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readFile, rm, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
 import { serviceAddress, startProcess } from './start-process.ts';
 import { temporaryDirectory } from './start-service.ts';
 
@@ -14,6 +16,15 @@ async function startReachable(t: TestContext, stateDir: string, environment: Rec
 }
 
 const keyIn = (output: string) => /^ {2}(atl_[\w-]{43})$/m.exec(output)?.[1];
+
+/** Runs `npm run -s key -- --reset`. */
+async function resetKey(stateDir: string) {
+  const script = join(import.meta.dirname, '../scripts/key.ts');
+  const env = { STATE_DIR: stateDir };
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [script, '--reset'], { env });
+  return { key: stdout.trim(), stderr };
+}
+
 const statusOf = async (base: string, key?: string) =>
   (await fetch(`${base}/v1/models`, { headers: key ? { authorization: `Bearer ${key}` } : {} })).status;
 
@@ -39,14 +50,27 @@ test('a first start reachable by others prints a key with a curl command, and st
   const { service: second, base: baseOfSecond } = await startReachable(t, stateDir);
   assert.equal(await statusOf(baseOfSecond, key), 200);
   assert.doesNotMatch(second.output(), /atl_/);
-  assert.match(second.output(), /delete \S+api-key and restart .* or set API_KEYS/);
+  assert.match(
+    second.output(),
+    /generate another one with npm run key -- --reset and restart, or set API_KEYS/,
+  );
+  const lost = await resetKey(stateDir);
+  assert.match(lost.stderr, /Restart the service, which accepts the previous key until then/);
+  assert.equal(await statusOf(baseOfSecond, key), 200);
   second.child.kill('SIGTERM');
   await second.exited;
 
-  await rm(file);
-  const { service: third, base: baseOfThird } = await startReachable(t, stateDir);
-  const keys = [key, keyIn(third.output())];
-  assert.deepEqual(await Promise.all(keys.map((each) => statusOf(baseOfThird, each))), [401, 200]);
+  const reset = await resetKey(stateDir);
+  assert.match(reset.stderr, /Start the service\.$/m);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  const { base: baseOfThird } = await startReachable(t, stateDir);
+  const keys = [key, lost.key, reset.key];
+  assert.deepEqual(await Promise.all(keys.map((each) => statusOf(baseOfThird, each))), [401, 401, 200]);
+});
+
+test('a key is not reset in a directory that does not exist', async (t) => {
+  const stateDir = join(await temporaryDirectory(t), 'nothing');
+  await assert.rejects(resetKey(stateDir), /The state directory \S+nothing does not exist\. Set STATE_DIR/);
 });
 
 test('with ALLOW_ANONYMOUS=true no key is generated', async (t) => {
