@@ -1,5 +1,5 @@
 /** Composition root: builds everything, starts nothing. Only this file imports all layers. */
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyBaseLogger, FastifyInstance, FastifyServerFactory } from 'fastify';
 import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
@@ -42,7 +42,7 @@ export const REQUESTS_FRACTION_OF_GRACE = 0.75;
 
 export interface Atelier {
   readonly app: FastifyInstance;
-  /** Recovers interrupted jobs, queues the starter job of an empty store, and starts running jobs. */
+  /** Recovers interrupted jobs, generates the bootstrap key, queues the starter job, and starts running jobs. */
   start(): Promise<void>;
   /** Reads the file of API keys again. */
   reloadKeys(): Promise<void>;
@@ -50,11 +50,19 @@ export interface Atelier {
   close(): Promise<void>;
 }
 
-/** @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable` */
-export async function compose(config: Config, log: FastifyBaseLogger): Promise<Atelier> {
+/**
+ * @param serverFactory returns a server that is bound already, which `app.listen` takes over
+ * @throws AtelierError `invalid-configuration`, `kernel-differs`, `invalid-dataset`, `state-locked`, `state-unusable`
+ */
+export async function compose(
+  config: Config,
+  log: FastifyBaseLogger,
+  serverFactory?: FastifyServerFactory,
+): Promise<Atelier> {
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
-  // The store locks the state directory. It comes first, so that a second process fails at once.
+  // Before the store, which creates files: without the data set, the start leaves nothing behind.
+  const fashionMnist = await loadFashionMnist(config.dataDir);
   const store = await openStore(config.stateDir, log);
   try {
     const memory = createMemoryLedger();
@@ -77,7 +85,7 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     const checks = datasetPool();
     // A separate pool, so that a training does not wait for the validation of an upload.
     const loads = datasetPool();
-    const catalog = createCatalog([await loadFashionMnist(config.dataDir)], {
+    const catalog = createCatalog([fashionMnist], {
       summaries: await store.datasets.list(),
       load: (dataset) => loads.run('loadDataset', { path: store.datasets.filePath(dataset.id), dataset }),
       admit: (dataset) => admitDataset(memory, dataset),
@@ -127,7 +135,6 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
     });
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
-    if (config.needsBootstrapKey) apiKeys.add(await bootstrapKey(config, log));
     const app = await buildApp(
       {
         apiKeys,
@@ -163,15 +170,20 @@ export async function compose(config: Config, log: FastifyBaseLogger): Promise<A
       },
       config,
       log,
+      serverFactory,
     );
 
     return {
       app,
       reloadKeys: apiKeys.reload,
       async start() {
-        apiKeys.watch();
+        await app.ready();
         await store.jobs.recoverInterrupted();
-        if (config.starterJob && (await store.jobs.isEmpty())) await startStarterJob(training, log);
+        const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
+        // After everything that can make the start fail, so that a failed start does not use up the key.
+        if (config.needsBootstrapKey) apiKeys.add(await bootstrapKey(config, log));
+        apiKeys.watch();
+        if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();
       },
       /**

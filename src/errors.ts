@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'dataset-in-use',
   // the state of the service does not allow it
   'queue-full',
+  'starting',
   'draining',
   'overloaded',
   'storage-full',

@@ -1,50 +1,50 @@
-/** Startup: reads the configuration, composes and starts the service, and listens. */
+/** Startup: reads the configuration, binds the port, composes and starts the service, and serves it. */
+import type { AddressInfo } from 'node:net';
 import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
+import { bindServer } from './http/starting-server.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
-
-/** Imports the application only now, because V8 reads its flags when the import compiles the kernel. */
-async function importAndStart(config: Config, log: Log['log']): Promise<Atelier> {
-  const { compose } = await import('./compose.ts');
-  const atelier = await compose(config, log);
-  await atelier.start();
-  return atelier;
-}
-
-const reloadKeys = (atelier: Atelier) => atelier.reloadKeys();
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
   if (config.wideVectors) {
     widenVectors();
     log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   }
-  const starting = importAndStart(config, log);
+  // Before anything is written: a start that fails here leaves nothing behind.
+  const { server, serverFactory } = await bindServer(config);
+  const { port } = server.address() as AddressInfo;
   let stopping = false;
-  // Installed before the first await, so that a signal during startup ends the process, even as PID 1 of a container.
+  let composed: Atelier | undefined;
+
+  /** Returns the address, or undefined if the service was stopped meanwhile. */
+  async function startAndListen(): Promise<string | undefined> {
+    // Imported only now, because V8 reads its flags when the import compiles the kernel.
+    const { compose } = await import('./compose.ts');
+    composed = await compose({ ...config, port }, log, serverFactory);
+    if (stopping) return;
+    await composed.start();
+    return stopping ? undefined : composed.app.listen({ host: config.host, port });
+  }
+
+  const started = startAndListen();
   registerShutdown({
     onSignal,
     graceSeconds: config.shutdownGraceSeconds,
     log: { log, flush },
-    onHangup: config.apiKeysFile === null ? null : () => void starting.then(reloadKeys).catch(() => {}),
+    onHangup: config.apiKeysFile === null ? null : () => void composed?.reloadKeys(),
     async close() {
       stopping = true;
-      await (await starting).close();
+      // Until the service is composed, nothing needs to be closed: SQLite rolls back a migration that is interrupted.
+      if (!composed) return;
+      await started;
+      await composed.close();
     },
   });
-  const { app } = await starting;
-  if (stopping) return;
-  const { host, port } = config;
-  const address = await app.listen({ host, port }).catch((cause) => {
-    const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${
-      cause.code === 'EADDRINUSE'
-        ? 'Another process uses the port; set PORT to another one.'
-        : 'Check HOST and PORT.'
-    }`;
-    throw new AtelierError('invalid-configuration', message, { cause });
-  });
+  const address = await started;
+  if (address === undefined) return;
   const served = address + config.basePath;
   const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
   const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;

@@ -89,8 +89,8 @@ test('only config.ts reads the environment', () => {
 
 /** Names of Node's network modules that open no connection. All others are forbidden. */
 const HARMLESS: Readonly<Record<string, readonly string[]>> = {
-  http: ['IncomingMessage', 'ServerResponse', 'STATUS_CODES'],
-  net: ['BlockList', 'isIP', 'Socket'],
+  http: ['createServer', 'IncomingMessage', 'Server', 'ServerResponse', 'STATUS_CODES'],
+  net: ['AddressInfo', 'BlockList', 'createServer as createSocketServer', 'isIP', 'Socket'],
 };
 
 test('src opens no connections, so no URL is fetched for a client', () => {

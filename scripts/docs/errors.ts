@@ -164,6 +164,10 @@ const SERVICE = {
     'Too much work is in progress, or the event loop is late.',
     'Wait for the seconds in `Retry-After`.',
   ],
+  starting: [
+    'The service checks and migrates its database.',
+    'Wait for the seconds in `Retry-After`, or until `/health/ready` responds with 200.',
+  ],
   draining: [
     'The service is shutting down.',
     'Repeat the request at the next instance, or after the restart.',

@@ -1,6 +1,6 @@
 /** Assembles the HTTP application from the services. Does not listen. */
 import accepts from '@fastify/accepts';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyServerFactory } from 'fastify';
 import type { Config } from '../config.ts';
 import { registerJsonBody } from './bodies/json.ts';
 import { rejectEncodedBodies } from './bodies/raw.ts';
@@ -25,12 +25,14 @@ import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 import { registerZod } from './validation/zod-validator.ts';
 
+/** @param serverFactory returns a server that is bound already, which `app.listen` takes over */
 export async function buildApp(
   services: Services,
   config: Config,
   logger?: FastifyBaseLogger,
+  serverFactory?: FastifyServerFactory,
 ): Promise<FastifyInstance> {
-  const app = Fastify(serverOptions(config, logger));
+  const app = Fastify(serverOptions(config, logger, serverFactory));
   // Reads `services` only when called, because scripts/openapi.ts builds the application without services.
   const requestDuration: Services['metrics']['requestDuration'] = (...labels) =>
     services.metrics.requestDuration(...labels);

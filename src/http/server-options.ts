@@ -3,6 +3,7 @@
 import {
   type FastifyBaseLogger,
   type FastifyHttpOptions,
+  type FastifyServerFactory,
   LogController,
   type RawServerDefault,
 } from 'fastify';
@@ -24,10 +25,12 @@ export const MAX_JSON_BODY_BYTES = 2 ** 20;
 export function serverOptions(
   { maxBodyBytes, trustProxy, basePath }: Pick<Config, 'maxBodyBytes' | 'trustProxy' | 'basePath'>,
   logger?: FastifyBaseLogger,
+  serverFactory?: FastifyServerFactory,
 ) {
   const { http, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   return {
     ...(logger && { loggerInstance: logger }),
+    ...(serverFactory && { serverFactory }),
     bodyLimit: Math.min(MAX_JSON_BODY_BYTES, maxBodyBytes),
     ...timeouts,
     forceCloseConnections: 'idle',

@@ -10,7 +10,12 @@ const STARTER_REQUEST = trainingRequestSchema.parse({
   training: { epochs: 10, schedule: { type: 'exponential', factor: 0.85 } },
 });
 
+/** Logs an error instead of throwing it: the service is useful without the job, and its next start tries again. */
 export async function startStarterJob(training: TrainingService, log: JobLogger): Promise<void> {
-  const job = await training.start(STARTER_REQUEST);
-  log.info({ jobId: job.id, modelName: job.modelName }, 'starter job queued to provide a first model');
+  try {
+    const job = await training.start(STARTER_REQUEST);
+    log.info({ jobId: job.id, modelName: job.modelName }, 'starter job queued to provide a first model');
+  } catch (err) {
+    log.error({ err }, 'the starter job could not be queued');
+  }
 }

@@ -58,6 +58,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'state-locked': [500, 'The state directory is locked'],
   'state-unusable': [500, 'The state directory is unusable'],
   overloaded: [503, 'The service is overloaded'],
+  starting: [503, 'The service is starting'],
   draining: [503, 'The service is shutting down'],
   'storage-full': [507, 'The storage is full'],
 };

@@ -1,0 +1,100 @@
+/** The HTTP server before the application exists: bound first, it responds 503 until the application takes over. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createSocketServer } from 'node:net';
+import type { FastifyServerFactory } from 'fastify';
+import type { Config } from '../config.ts';
+import { AtelierError } from '../errors.ts';
+import { DEFAULT_RETRY_AFTER_SECONDS } from './errors/error-handler.ts';
+import { toProblem } from './errors/problem.ts';
+import { errorFormatForUrl } from './errors/protocol-errors.ts';
+import { stripBasePath } from './plugins/base-path.ts';
+import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
+import { generateRequestId } from './plugins/request-id.ts';
+import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+
+export interface StartingServer {
+  readonly server: Server;
+  /** For Fastify, which takes over the server and its connections when it listens, as soon as it is ready. */
+  readonly serverFactory: FastifyServerFactory;
+}
+
+/** @throws AtelierError `invalid-configuration` if the address cannot be used */
+export async function bindServer(
+  config: Pick<Config, 'host' | 'port' | 'basePath'>,
+): Promise<StartingServer> {
+  const { http, connectionTimeout, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
+  const respond = (request: IncomingMessage, response: ServerResponse) =>
+    respondStarting(request, response, config.basePath);
+  const server = createServer({ ...http, ...timeouts, requireHostHeader: false }, respond);
+  server.setTimeout(connectionTimeout);
+  server.maxConnections = CONNECTION_LIMITS.connections;
+  await listen(server, config);
+  const { address, port } = server.address() as AddressInfo;
+  if (config.host === 'localhost') await bindSecond(server, address === '::1' ? '127.0.0.1' : '::1', port);
+  return {
+    server,
+    serverFactory: (handler) =>
+      Object.assign(server, {
+        listen() {
+          server.off('request', respond).on('request', handler);
+          process.nextTick(() => server.emit('listening'));
+          return server;
+        },
+      }),
+  };
+}
+
+async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject).listen({ host, port }, resolve);
+  await promise.catch((cause) => {
+    const advice =
+      cause.code === 'EADDRINUSE'
+        ? 'Another process uses the port; set PORT to another one.'
+        : 'Check HOST and PORT.';
+    const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${advice}`;
+    throw new AtelierError('invalid-configuration', message, { cause });
+  });
+  server.off('error', reject);
+}
+
+/** `localhost` has two addresses, and clients try either first. If the second one is not available, the first suffices. */
+async function bindSecond(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const second = createSocketServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    server.emit('connection', socket),
+  );
+  second.maxConnections = server.maxConnections;
+  second.on('error', () => resolve()).listen({ host, port }, resolve);
+  server.once('close', () => second.close());
+  await promise;
+}
+
+function respondStarting(request: IncomingMessage, response: ServerResponse, basePath: string): void {
+  const requestId = generateRequestId(request);
+  const { status, type, body } = describeState(request, basePath, requestId);
+  if (status === 503) response.setHeader('retry-after', DEFAULT_RETRY_AFTER_SECONDS);
+  response.writeHead(status, { ...SECURITY_HEADERS, 'x-request-id': requestId, 'content-type': type });
+  response.end(JSON.stringify(body));
+}
+
+/** Probes get the same bodies as from the application, every other request a problem. */
+function describeState(
+  request: IncomingMessage,
+  basePath: string,
+  requestId: string,
+): { status: number; type: string; body: object } {
+  const route = stripBasePath(basePath)(request);
+  const [, v2, probe] = /^(\/v2)?\/health\/(live|ready)$/.exec(route.split('?', 1)[0]!) ?? [];
+  const type = 'application/json; charset=utf-8';
+  if (probe === 'live') return { status: 200, type, body: { live: true } };
+  if (probe === 'ready') {
+    const checks = { database: false, datasets: false, accepting: false };
+    return { status: 503, type, body: { ready: false, ...(v2 ? { live: true } : { checks }) } };
+  }
+  const message =
+    'The service is starting: it checks and migrates its database, which takes seconds if it is large. Try again shortly.';
+  const problem = toProblem(new AtelierError('starting', message), request.url ?? '/', requestId);
+  const format = errorFormatForUrl(route);
+  return { status: problem.status, type: format.type, body: format.toBody(problem) };
+}

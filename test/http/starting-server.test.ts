@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, get, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { text } from 'node:stream/consumers';
+import { type TestContext, test } from 'node:test';
+import Fastify from 'fastify';
+import { bindServer } from '../../src/http/starting-server.ts';
+import { assertProblem } from '../start-service.ts';
+import { failure } from '../store/fixtures.ts';
+
+const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+async function bind(t: TestContext, { host = '127.0.0.1', basePath = '' } = {}) {
+  const { server, serverFactory } = await bindServer({ host, port: 0, basePath });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { server, serverFactory, base: `http://127.0.0.1:${portOf(server)}` };
+}
+
+async function inject(url: string, init?: RequestInit) {
+  const response = await fetch(url, init);
+  return {
+    statusCode: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: await response.text(),
+  };
+}
+
+test('responds 503 `starting` before the application takes over, in the format of each protocol', async (t) => {
+  const { base } = await bind(t);
+  const models = await inject(`${base}/v1/models`, { headers: { 'x-request-id': 'mine' } });
+  assertProblem(models, 503, 'starting');
+  assert.equal(models.headers['x-request-id'], 'mine');
+  assert.match(models.headers['retry-after']!, /^[1-9]\d*$/);
+  assert.equal(models.headers['x-content-type-options'], 'nosniff');
+  const upload = { method: 'POST', body: 'x'.repeat(2 ** 20) };
+  assertProblem(await inject(`${base}/v1/datasets`, upload), 503, 'starting');
+  const infer = await inject(`${base}/v2/models/m/infer`, upload);
+  assert.equal(infer.statusCode, 503);
+  assert.match(JSON.parse(infer.body).error, /^The service is starting/);
+});
+
+test('is alive but not ready before the application takes over', async (t) => {
+  const { base } = await bind(t, { basePath: '/atelier' });
+  const probe = async (path: string) => {
+    const { statusCode, body } = await inject(base + path);
+    return [statusCode, JSON.parse(body)];
+  };
+  assert.deepEqual(await probe('/health/live'), [200, { live: true }]);
+  assert.deepEqual(await probe('/atelier/v2/health/live'), [200, { live: true }]);
+  const checks = { database: false, datasets: false, accepting: false };
+  assert.deepEqual(await probe('/health/ready'), [503, { ready: false, checks }]);
+  assert.deepEqual(await probe('/v2/health/ready'), [503, { ready: false, live: true }]);
+});
+
+test('the application takes over the port and its open connections', async (t) => {
+  const { server, serverFactory, base } = await bind(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const request = async () => {
+    const [response] = (await once(get(`${base}/here`, { agent }), 'response')) as [IncomingMessage];
+    const { statusCode, socket } = response;
+    const { localPort } = socket;
+    await text(response);
+    return { statusCode, localPort };
+  };
+
+  const app = Fastify({ serverFactory });
+  let listening = 0;
+  app.addHook('onListen', async () => void listening++);
+  app.get('/here', async () => ({}));
+  await app.ready();
+  const before = await request();
+  assert.equal(
+    before.statusCode,
+    503,
+    'an application that is built but does not listen receives no requests',
+  );
+  assert.equal(await app.listen({ host: '127.0.0.1', port: portOf(server) }), base);
+  assert.deepEqual(await request(), { statusCode: 200, localPort: before.localPort });
+  assert.equal(listening, 1);
+  agent.destroy();
+  await app.close();
+  assert.equal(server.listening, false);
+});
+
+test('HOST=localhost binds both loopback addresses', async (t) => {
+  const { server } = await bind(t, { host: 'localhost' });
+  const hosts = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
+  const hasIPv6 = hosts.some(({ address }) => address === '::1');
+  for (const host of hasIPv6 ? ['127.0.0.1', '[::1]'] : ['127.0.0.1']) {
+    const live = await inject(`http://${host}:${portOf(server)}/health/live`);
+    assert.equal(live.statusCode, 200, host);
+  }
+});
+
+test('rejects a port in use with advice', async (t) => {
+  const { server } = await bind(t);
+  const port = portOf(server);
+  await assert.rejects(
+    bindServer({ host: '127.0.0.1', port, basePath: '' }),
+    failure('invalid-configuration', `PORT=${port}`, 'EADDRINUSE', 'Another process uses the port'),
+  );
+});
