@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
-import { errorMessage, isDiskFull, storageFull, syncDirectory } from './directory.ts';
+import { errorMessage, isDiskFull, storageFull, syncDirectory, syncFile } from './directory.ts';
 
 /** Stores blobs by digest. `openBlobs` keeps them in files; another implementation could use a database. */
 export interface BlobStore {
@@ -88,7 +88,7 @@ async function write(file: string, bytes: Uint8Array): Promise<void> {
   const handle = await open(file, 'wx');
   try {
     await handle.writeFile(bytes);
-    await handle.sync();
+    await syncFile(handle);
   } finally {
     await handle.close();
   }

@@ -1,8 +1,9 @@
 /** The state directory, and helpers for files in it. */
 import { constants, existsSync, statSync } from 'node:fs';
-import { access, mkdir, open } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AtelierError } from '../errors.ts';
+import { createMutex } from './mutex.ts';
 
 /** Creates the directory if it does not exist. @throws AtelierError `state-unusable` if it is not writable */
 export async function prepareDirectory(directory: string): Promise<void> {
@@ -30,11 +31,23 @@ async function makeDirectory(directory: string): Promise<void> {
   }
 }
 
+const syncing = createMutex();
+
+/** Syncs one file at a time: slow ones would fill the four threads of libuv, which also read models and sync the log. */
+export async function syncFile(handle: FileHandle): Promise<void> {
+  const release = await syncing.acquire();
+  try {
+    await handle.sync();
+  } finally {
+    release();
+  }
+}
+
 /** A new or renamed file survives a power failure only after its directory is synced. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');
   try {
-    await handle.sync();
+    await syncFile(handle);
   } finally {
     await handle.close();
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
+import { replaceSync } from './power-loss.ts';
 
 const parameters = new Float32Array(31_810).map((_, n) => Math.sin(n));
 const bytes = new Uint8Array(parameters.buffer);
@@ -76,4 +77,19 @@ test('rejects an invalid digest before it becomes a path', async (t) => {
   for (const wrong of ['', 'sha256:', `sha256:${'A'.repeat(64)}`, 'sha256:../lock.sqlite', digest.slice(7)]) {
     await assert.rejects(blobs.get(wrong), RangeError, wrong);
   }
+});
+
+test('files are synced one at a time, so that slow syncs leave threads to reads', async (t) => {
+  const directories = await Promise.all([temporaryDirectory(t), temporaryDirectory(t)]);
+  const stores = await Promise.all(directories.map((directory) => openBlobs(directory)));
+  let [running, most, total] = [0, 0, 0];
+  await replaceSync(t, 'sync', async (sync) => {
+    total++;
+    most = Math.max(most, ++running);
+    await sync();
+    running--;
+  });
+  const contents = Array.from({ length: 8 }, (_, n) => Uint8Array.of(n));
+  await Promise.all(contents.map((content, n) => stores[n % 2]!.put(content)));
+  assert.deepEqual({ most, total }, { most: 1, total: 16 });
 });

@@ -6,7 +6,7 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { MAX_LOG_BYTES } from '../../src/store/write-ahead-log.ts';
 import { failure, newJob, temporaryDirectory, trained } from './fixtures.ts';
-import { onSyncLog, simulatePowerLoss } from './power-loss.ts';
+import { replaceSync, simulatePowerLoss } from './power-loss.ts';
 
 const FILE = 'atelier.sqlite';
 
@@ -75,7 +75,7 @@ test('listeners and readers wait for the sync of what they would see', async (t)
   const store = await open(t, directory);
   const id = await newJob(store);
   const { promise: synced, resolve: endSync } = Promise.withResolvers<void>();
-  await onSyncLog(t, () => synced);
+  await replaceSync(t, 'datasync', () => synced);
   const order: string[] = [];
   store.events.onCommitted((_, events) => order.push(...events.map((event) => `event ${event.id}`)));
   const write = store.events.append(id, 'warning', {}).then(() => order.push('write'));
@@ -93,7 +93,7 @@ test('after a failed sync the store refuses every use and claims nothing', async
   const id = await newJob(store);
   let failures = 0;
   store.events.onCommitted(() => assert.fail('no event is durable'));
-  await onSyncLog(t, async () => {
+  await replaceSync(t, 'datasync', async () => {
     if (failures++ === 0) throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });
   });
   const refused = failure('state-unusable', 'EIO', 'restart the service');

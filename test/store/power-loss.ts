@@ -20,7 +20,7 @@ export async function simulatePowerLoss(t: TestContext, file: string): Promise<P
   t.after(() => rm(directory, { recursive: true, force: true }));
   let disk: { readonly log: Buffer; readonly databases: readonly Buffer[] } | undefined;
   let [syncs, copies] = [0, 0];
-  await onSyncLog(t, async (sync) => {
+  await replaceSync(t, 'datasync', async (sync) => {
     syncs++;
     const [log, now] = await Promise.all([
       readFile(`${file}-wal`).catch(() => null),
@@ -60,16 +60,17 @@ export async function simulatePowerLoss(t: TestContext, file: string): Promise<P
   };
 }
 
-/** Replaces the sync of the log, the only user of `FileHandle.datasync`, until the test ends. */
-export async function onSyncLog(
+/** Replaces a method of every FileHandle until the test ends: `datasync` syncs the log only, `sync` other files. */
+export async function replaceSync(
   t: TestContext,
+  method: 'datasync' | 'sync',
   replacement: (sync: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
   const handle = await open(import.meta.filename);
   const prototype = Object.getPrototypeOf(handle) as typeof handle;
   await handle.close();
-  const { datasync } = prototype;
-  t.mock.method(prototype, 'datasync', function (this: typeof handle) {
-    return replacement(() => datasync.call(this));
+  const original = prototype[method];
+  t.mock.method(prototype, method, function (this: typeof handle) {
+    return replacement(() => original.call(this));
   });
 }
