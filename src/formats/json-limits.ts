@@ -1,6 +1,7 @@
 /** JSON parsing with limits that are checked first, to bound the memory of the parser. */
 import type { z } from 'zod';
 import { issueMessage, toSentence } from '../domain/issue-message.ts';
+import { jsonPointer } from '../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
 export interface JsonLimits {
@@ -72,7 +73,7 @@ export function readJson<T extends z.ZodType>(bytes: Uint8Array, schema: T): z.o
   const { data, error } = schema.safeParse(parseJson(bytes), { error: issueMessage });
   if (error === undefined) return data as z.output<T>;
   const details: ErrorDetail[] = error.issues.slice(0, MAX_ISSUES).map(({ path, message }) => ({
-    pointer: ['#', ...path.map(String)].join('/'),
+    pointer: jsonPointer(path),
     detail: toSentence(message),
   }));
   const issues = details.map((issue) => `${'pointer' in issue && issue.pointer}: ${issue.detail}`);

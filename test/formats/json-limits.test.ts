@@ -41,4 +41,6 @@ test('rejects invalid JSON, invalid UTF-8 and schema violations with the positio
     (error) =>
       error instanceof AtelierError && error.code === 'invalid-request' && /#\/a\/1: /.test(error.message),
   );
+  const records = z.object({ a: z.record(z.string(), z.int()) });
+  assert.throws(() => readJson(bytes('{"a":{"m/s~":0.5}}'), records), /#\/a\/m~1s~0: /);
 });

@@ -14,6 +14,7 @@ declare module 'fastify' {
 }
 
 const IDENTITY = /^\s*(identity)?\s*$/i;
+const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
 const inflate = promisify(unzip);
 
 /**
@@ -42,7 +43,10 @@ export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
     const { mediaTypes } = routeOptions.config;
     const type = parseMediaType(headers['content-type']);
-    if (mediaTypes === undefined || mediaTypes.includes(type)) return done();
+    if (mediaTypes === undefined || mediaTypes.includes(type)) {
+      if (type.startsWith('text/')) assertUtf8(headers['content-type']!);
+      return done();
+    }
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
     const problem = type ? `The content type ${type} is not supported.` : 'The request has no Content-Type.';
     throw new AtelierError('unsupported-media-type', `${problem} Allowed: ${allowed}.`);
@@ -53,6 +57,16 @@ export function registerRawBodies(scope: FastifyInstance): void {
     if (IDENTITY.test(encoding)) return bytes;
     return inflateTo(request.routeOptions.bodyLimit, bytes);
   });
+}
+
+/** JSON has no charset (RFC 8259, section 11); a text type has. US-ASCII is a part of UTF-8. */
+function assertUtf8(contentType: string): void {
+  const charset = CHARSET.exec(contentType)?.[1];
+  if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return;
+  throw new AtelierError(
+    'unsupported-media-type',
+    `The charset "${charset}" is not supported. Encode the text as UTF-8, and send charset=utf-8 or no charset.`,
+  );
 }
 
 export function parseMediaType(contentType = ''): string {

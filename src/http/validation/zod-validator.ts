@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { toSentence } from '../../domain/issue-message.ts';
+import { jsonPointer } from '../../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { MAX_ERRORS } from '../errors/problem.ts';
 import { describeIssue, parse, valueAt } from './describe-issue.ts';
@@ -74,11 +75,6 @@ function isImplied(issue: Issue, issues: readonly Issue[]): boolean {
     (issue.code === 'too_small' && issue.minimum === Number.MIN_SAFE_INTEGER);
   if (!isSafeLimit) return false;
   return issues.some((other) => other !== issue && other.path.join() === issue.path.join());
-}
-
-/** RFC 6901, as a URI fragment. */
-export function jsonPointer(path: readonly PropertyKey[]): string {
-  return `#${path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`;
 }
 
 /** Fastify does not distinguish a missing body from `null`, which no route accepts. */

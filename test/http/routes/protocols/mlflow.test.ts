@@ -193,6 +193,11 @@ test('other types give 415, other methods 405, unknown paths 404', async () => {
     });
     assertError(response, 415, 'BAD_REQUEST', /application\/json, text\/csv/);
   }
+  for (const charset of ['utf-16', '"ISO-8859-1"', '']) {
+    const response = await invoke(table, '', `text/csv; header=absent; charset=${charset}`);
+    assertError(response, 415, 'BAD_REQUEST', /charset=utf-8/);
+  }
+  assert.deepEqual(await predictions(table, '', 'text/csv;Charset="UTF-8"; header=absent'), probabilities);
   assertError(await app.inject('/invocations'), 405, 'BAD_REQUEST');
   assertError(await invoke({ inputs: images }, '?model=nope'), 404, 'RESOURCE_DOES_NOT_EXIST');
   assertError(await invoke({ inputs: images }, '?model=No'), 400, 'BAD_REQUEST');
