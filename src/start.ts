@@ -6,6 +6,7 @@ import { AtelierError } from './errors.ts';
 import { bindServer } from './http/starting-server.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
+import { warnOfContainerLayer } from './store/container-layer.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
@@ -25,6 +26,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     const { compose } = await import('./compose.ts');
     composed = await compose({ ...config, port }, log, serverFactory);
     if (stopping) return;
+    const warning = await warnOfContainerLayer(config.stateDir);
+    if (warning !== undefined) log.warn(warning);
     await composed.start();
     return stopping ? undefined : composed.app.listen({ host: config.host, port });
   }

@@ -249,6 +249,21 @@ test('warns about unknown variables that resemble known ones, and about no other
   ]);
 });
 
+test('warns of variables with the prefix ATELIER_, but not of those that Kubernetes sets', () => {
+  assert.deepEqual(readConfig({ ATELIER_STATE_DIR: '/x', ATELIER_PORT: '80', ATELIER_X: 'y' }).warnings, [
+    'Unknown environment variable ATELIER_STATE_DIR. Did you mean STATE_DIR?',
+    'Unknown environment variable ATELIER_PORT. Did you mean PORT?',
+    'Unknown environment variable ATELIER_X. The variables of Atelier have no prefix.',
+  ]);
+  const links = {
+    ATELIER_SERVICE_HOST: '10.0.0.7',
+    ATELIER_SERVICE_PORT: '80',
+    ATELIER_PORT: 'tcp://10.0.0.7:80',
+    ATELIER_PORT_80_TCP_ADDR: '10.0.0.7',
+  };
+  assert.deepEqual(readConfig(links).warnings, []);
+});
+
 test('states the rule and the value of an invalid variable in a sentence', () => {
   assert.throws(
     () => readConfig({ PORT: 'abc' }),
