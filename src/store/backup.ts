@@ -1,12 +1,12 @@
 /** Backup: a consistent copy of a state directory, also while a service uses it. */
 import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, open, rm } from 'node:fs/promises';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { AtelierError } from '../errors.ts';
 import { bootstrapKeyFile } from './bootstrap-key.ts';
-import { syncDirectory } from './directory.ts';
+import { syncPath } from './directory.ts';
 import { NodeSqliteDialect, toStateError } from './sqlite.ts';
 import type { Database } from './tables.ts';
 import { KINDS, referencedNames } from './unreferenced-files.ts';
@@ -55,7 +55,7 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
     isComplete = missing.isSubsetOf(before);
   }
   await copyDurably(bootstrapKeyFile(stateDir), bootstrapKeyFile(target));
-  for (const directory of [...KINDS, '.']) await syncDirectory(join(target, directory));
+  for (const directory of [...KINDS, '.']) await syncPath(join(target, directory));
   return { files: copied.size, missing: [...missing] };
 }
 
@@ -72,7 +72,7 @@ async function copyDatabase(source: string, target: string): Promise<void> {
   } catch (error) {
     throw toStateError(source, error);
   }
-  await syncFile(target);
+  await syncPath(target);
 }
 
 /** @returns paths relative to the state directory */
@@ -96,15 +96,6 @@ async function copyDurably(source: string, target: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(source)) return false;
     throw error;
   }
-  await syncFile(target);
+  await syncPath(target);
   return true;
-}
-
-async function syncFile(file: string): Promise<void> {
-  const handle = await open(file, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

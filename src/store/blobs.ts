@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
-import { errorMessage, isDiskFull, storageFull, syncDirectory, syncFile } from './directory.ts';
+import { errorMessage, isDiskFull, storageFull, syncFile, syncPath } from './directory.ts';
 
 /** Stores blobs by digest. `openBlobs` keeps them in files; another implementation could use a database. */
 export interface BlobStore {
@@ -47,7 +47,7 @@ export async function openBlobs(directory: string, content = 'the blob'): Promis
       try {
         await write(temporary, bytes);
         await rename(temporary, join(directory, hex));
-        await syncDirectory(directory);
+        await syncPath(directory);
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
         if (isDiskFull(error)) throw storageFull(`${content} (${bytes.length} bytes)`, error);

@@ -3,7 +3,7 @@ import { open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
-import { errorMessage, syncDirectory } from './directory.ts';
+import { errorMessage, syncPath } from './directory.ts';
 
 export const bootstrapKeyFile = (stateDir: string) => join(stateDir, 'api-key');
 
@@ -36,7 +36,7 @@ export async function saveBootstrapKey(stateDir: string, key: ApiKey): Promise<v
       await handle.close();
     }
     await rename(unfinished, file);
-    await syncDirectory(stateDir);
+    await syncPath(stateDir);
   } catch (error) {
     throw new AtelierError(
       'state-unusable',

@@ -4,7 +4,7 @@ import { access, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
 import { AtelierError } from '../errors.ts';
-import { syncDirectory } from './directory.ts';
+import { syncPath } from './directory.ts';
 import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createMutex } from './mutex.ts';
@@ -54,7 +54,7 @@ async function create(file: string): Promise<void> {
   for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(temporary + suffix, { force: true });
   await prepareDatabase(temporary, () => {});
   await rename(temporary, file);
-  await syncDirectory(dirname(file));
+  await syncPath(dirname(file));
 }
 
 /**

@@ -12,9 +12,10 @@ import {
   type ResolvedTrainingRequest,
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { isDiskFull, storageFull, syncDirectory } from './directory.ts';
+import { isDiskFull, storageFull, syncPath } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
+import { createMutex } from './mutex.ts';
 import type { WithReserve } from './space-reserve.ts';
 import type { Database, DatasetRow } from './tables.ts';
 import { timestampAfter } from './timestamps.ts';
@@ -81,12 +82,7 @@ export async function openDatasets(
   }
 
   /** Uploads and deletions run one after the other, because a row and its file must change together. */
-  let last: Promise<unknown> = Promise.resolve();
-  function serialized<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  }
+  const changes = createMutex();
 
   async function removeUnlessStored(id: string): Promise<void> {
     if (!(await selectRow(id))) await rm(filePath(id), { force: true });
@@ -129,12 +125,12 @@ export async function openDatasets(
     },
 
     add: (file, dataset, idempotency) =>
-      serialized(async () => {
+      changes.run(async () => {
         const before = await selectRow(dataset.id);
         const row = before ?? toRow(dataset, timestampAfter(await newestTime()));
         try {
           await rename(file, filePath(row.id));
-          await syncDirectory(directory);
+          await syncPath(directory);
           return await db.transaction().execute(async (trx) => {
             if (!before) await trx.insertInto('datasets').values(row).execute();
             const added = { dataset: toSummary(row), isNew: !before };
@@ -149,7 +145,7 @@ export async function openDatasets(
       }),
 
     remove: (id, onRemoved = () => {}) =>
-      serialized(async () => {
+      changes.run(async () => {
         await withReserve(() =>
           db.transaction().execute(async (trx) => {
             const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>

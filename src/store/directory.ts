@@ -34,18 +34,15 @@ async function makeDirectory(directory: string): Promise<void> {
 const syncing = createMutex();
 
 /** Syncs one file at a time: slow ones would fill the four threads of libuv, which also read models and sync the log. */
-export async function syncFile(handle: FileHandle): Promise<void> {
-  const release = await syncing.acquire();
-  try {
-    await handle.sync();
-  } finally {
-    release();
-  }
+export function syncFile(handle: FileHandle): Promise<void> {
+  return syncing.run(() => handle.sync());
 }
 
-/** A new or renamed file survives a power failure only after its directory is synced. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
+/**
+ * Syncs a file or a directory. A new or renamed file survives a power failure only after its directory is synced, too.
+ */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
     await syncFile(handle);
   } finally {

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isStorageFull } from './directory.ts';
+import { createMutex } from './mutex.ts';
 
 /** Runs a transaction. If the disk is full, releases the reserve and runs the transaction once more. Not reentrant. */
 export type WithReserve = <T>(work: () => Promise<T>) => Promise<T>;
@@ -28,12 +29,7 @@ export async function openSpaceReserve(
   const file = join(directory, 'reserve');
   let timer: NodeJS.Timeout | undefined;
   /** Fills and uses run one after the other: otherwise a fill could take the space that a use has released. */
-  let last: Promise<unknown> = Promise.resolve();
-  function serialized<T>(work: () => Promise<T>): Promise<T> {
-    const turn = last.then(work);
-    last = turn.catch(() => {});
-    return turn;
-  }
+  const mutex = createMutex();
 
   async function fill(): Promise<void> {
     clearTimeout(timer);
@@ -47,7 +43,7 @@ export async function openSpaceReserve(
         await appendFile(file, Buffer.alloc(RESERVE_BYTES - size, randomBytes(2 ** 16)));
     } catch {
       // The disk is full, or the directory was removed.
-      timer = setTimeout(() => void serialized(fill), refillAfterMs).unref();
+      timer = setTimeout(() => void mutex.run(fill), refillAfterMs).unref();
     }
   }
 
@@ -59,7 +55,7 @@ export async function openSpaceReserve(
       } catch (error) {
         if (!isStorageFull(error)) throw error;
       }
-      return serialized(async () => {
+      return mutex.run(async () => {
         await rm(file, { force: true });
         try {
           return await work();
@@ -68,9 +64,6 @@ export async function openSpaceReserve(
         }
       });
     },
-    async close() {
-      await last;
-      clearTimeout(timer);
-    },
+    close: () => mutex.run(async () => clearTimeout(timer)),
   };
 }

@@ -4,7 +4,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { AtelierError } from '../errors.ts';
-import { syncDirectory } from './directory.ts';
+import { syncPath } from './directory.ts';
 import type { Database } from './tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
@@ -66,8 +66,8 @@ export async function sweepUnreferencedFiles(
       moved += 1;
     }
     if (moved === 0) continue;
-    await syncDirectory(target);
-    await syncDirectory(source);
+    await syncPath(target);
+    await syncPath(source);
     warn(
       `Files in ${source} without a row in the database are newer than its last entry. Moved to ${target}: ` +
         `${moved}. ` +
