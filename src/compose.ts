@@ -163,7 +163,7 @@ export async function compose(
           },
           onFailed: statistics.onFailed,
         }),
-        exports: createExportService(catalog, models, numeric),
+        exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics),

@@ -29,6 +29,12 @@ import {
   MAX_LARGE_BODIES,
   MIN_LARGE_BODY_BYTES_PER_SECOND,
 } from '../../src/http/plugins/large-bodies.ts';
+import {
+  LARGE_RESPONSE_BYTES,
+  MAX_UNSENT_BYTES,
+  responseLimits,
+  UNSENT_FRACTION,
+} from '../../src/http/plugins/large-responses.ts';
 import { MAX_DRAIN_IDLE_MS } from '../../src/http/responses/drain-request.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
@@ -36,7 +42,7 @@ import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-ta
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
 import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
-import { MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
+import { MAX_EXPORTED_BYTES, MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
 import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
 import { BASE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
@@ -50,6 +56,7 @@ const config = readConfig({});
 const square = (pixels: number) => `${Math.sqrt(pixels)}×${Math.sqrt(pixels)} pixels`;
 const percent = (fraction: number) => `${100 * fraction} %`;
 const { headersMs, requestMs, uploadMs, stallMs, keepAliveMs, connections } = CONNECTION_LIMITS;
+const { minBytesPerSecond, windowMs } = responseLimits();
 const seconds = config.shutdownGraceSeconds;
 
 const requests = [
@@ -117,6 +124,11 @@ const times = [
     `${duration(stallMs)} to ${duration(2 * stallMs)}`,
     'the connection is closed',
   ],
+  [
+    `reading a response of more than ${bytes(LARGE_RESPONSE_BYTES)}`,
+    `at least ${bytes(minBytesPerSecond)}/s over ${duration(windowMs)}`,
+    'the connection is closed',
+  ],
   ['pause between two requests', duration(keepAliveMs), 'the connection is closed'],
   [
     'pause within the rest of a rejected body',
@@ -150,6 +162,12 @@ const concurrency = [
     count(MAX_LARGE_BODIES),
     `503; a client below ${bytes(MIN_LARGE_BODY_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
   ],
+  [
+    'responses in memory that clients have not read yet',
+    `1/${1 / UNSENT_FRACTION} of the memory, at most ${bytes(MAX_UNSENT_BYTES)}; half of it for one client`,
+    '503; from half of either limit on, 503 before anything is computed',
+  ],
+  ['exports that clients are reading, on the disk', bytes(MAX_EXPORTED_BYTES), '503'],
   ['requests that wait for a thread, in each pool', count(MAX_QUEUED), '503'],
   [
     'requests that wait for their encoded images',

@@ -11,11 +11,13 @@ import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
 import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
 import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
 import { registerBasePath } from './plugins/base-path.ts';
+import type { OnLimit } from './plugins/client.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
 import { drainInFlightRequests, rejectWhileDraining } from './plugins/graceful-shutdown.ts';
 import { validateHostAndExpect } from './plugins/host-and-expect.ts';
 import { registerIdempotency } from './plugins/idempotency.ts';
+import { limitLargeResponses, responseLimits } from './plugins/large-responses.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { registerOpenapi } from './plugins/openapi.ts';
 import { sendRequestId } from './plugins/request-id.ts';
@@ -37,6 +39,7 @@ export async function buildApp(
   const requestDuration: Services['metrics']['requestDuration'] = (...labels) =>
     services.metrics.requestDuration(...labels);
   const onTimeout = countTimeouts(requestDuration);
+  const onLimit: OnLimit = (limit) => services.metrics.onLimit(limit);
 
   // Hooks run in this order. Hooks that run for every request use callbacks, because promises would slow them down.
   const plugins: readonly ((app: FastifyInstance) => unknown)[] = [
@@ -45,7 +48,7 @@ export async function buildApp(
     // Before the routes and plugins, which read the base path.
     (app) => registerBasePath(app, config.basePath),
     // Before any other request hook, so that timeouts cover all of them.
-    (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout),
+    (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit),
     // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
     // Before the scopes of the routes, which inherit parsers, validators and serializers.
@@ -77,6 +80,8 @@ export async function buildApp(
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config, services.apiKeys),
+    // After authentication, which finds the client; before the routes, whose responses it measures.
+    (app) => limitLargeResponses(app, responseLimits(), onLimit),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow.

@@ -19,9 +19,9 @@ interface Work<T> {
   readonly result: Promise<T>;
 }
 
-/** @param max number of results that are kept; the least recently used one is evicted first */
+/** @param max number of results that are kept; the least recently used one is evicted first. 0: none */
 export function createCoalescingCache<T extends object>(max: number): Coalesce<T> {
-  const results = new LRUCache<string, T>({ max });
+  const results = max > 0 ? new LRUCache<string, T>({ max }) : undefined;
   const inFlight = new Map<string, Work<T>>();
 
   function removeWork(key: string, work: Work<T>): boolean {
@@ -32,7 +32,7 @@ export function createCoalescingCache<T extends object>(max: number): Coalesce<T
     const abortController = new AbortController();
     const result = compute(abortController.signal)
       .then((computed) => {
-        results.set(key, computed);
+        results?.set(key, computed);
         return computed;
       })
       .finally(() => removeWork(key, work));
@@ -42,7 +42,7 @@ export function createCoalescingCache<T extends object>(max: number): Coalesce<T
   }
 
   return async (key, signal, compute) => {
-    const cached = results.get(key);
+    const cached = results?.get(key);
     if (cached) return cached;
     signal.throwIfAborted();
     const work = inFlight.get(key) ?? startWork(key, compute);

@@ -7,9 +7,11 @@ import type { ExportFormat } from '../formats/export-model.ts';
 import type { OnnxInput } from '../formats/onnx-graph.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
+import type { TemporaryFiles } from '../store/store.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { ModelService } from './models.ts';
+import { createSharedFiles, type SharedFile } from './shared-files.ts';
 
 /** Maximum number of images on which an ONNX file is compared with the service. */
 const CHECKED_IMAGES = 256;
@@ -18,20 +20,24 @@ const MAX_CHECK_COST = 5e8;
 /** Each parameter takes about 20 characters, and as many bytes again while the file is written. */
 export const MAX_JSON_PARAMETERS = 5_000_000;
 
-export interface ModelFile {
-  readonly bytes: Buffer;
+/** Size of the exports that clients are reading, above which no further one is written. */
+export const MAX_EXPORTED_BYTES = 2 ** 30;
+
+interface Verification {
   /** Largest difference in probabilities between file and service; 0 if the file contains the exact parameters. */
   readonly maxDifference: number;
   /** Number of images compared; 0 if the parameters were compared instead. */
   readonly checkedImages: number;
 }
+export type ModelFile = SharedFile<Verification>;
 
 export interface ExportService {
   /**
+   * Exports a version to a file on the disk, so that a slow reader takes no memory. Concurrent requests share it.
    * @param input type of the input of an ONNX graph; other formats ignore it
    * @param signal aborts the work when the client disconnects
    * @throws AtelierError `model-not-found`; `impossible-request` if the network is too large for the format;
-   *   `internal-error` if the file failed its verification
+   *   `internal-error` if the file failed its verification; `storage-full`; `overloaded`
    */
   export(
     version: ModelVersion,
@@ -45,7 +51,10 @@ export function createExportService(
   catalog: Catalog,
   models: ModelService,
   numeric: Pool<NumericTasks>,
+  temporaryFiles: TemporaryFiles,
 ): ExportService {
+  const openShared = createSharedFiles<Verification>(temporaryFiles.newFile, MAX_EXPORTED_BYTES);
+
   /** Test images of the version's data set, or of a built-in one if it was deleted or is unknown. */
   async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
@@ -59,28 +68,17 @@ export function createExportService(
     async export(version, format, input, signal) {
       const { name, version: number, classNames, digest } = version;
       if (format === 'json') assertFitsJson(version.layerSizes);
-      const { layerSizes, activation, standardization, parameters } = await models.load(name, number);
-      const model = {
-        name,
-        version: number,
-        layerSizes,
-        activation,
-        standardization,
-        parameters,
-        classNames,
-        digest,
-      };
-      const pixels = format === 'onnx' ? await verificationImages(version) : new Uint8Array(0);
-      const { file, maxDifference } = await numeric.run(
-        'exportFile',
-        { model, format, input, pixels },
-        signal,
-      );
-      return {
-        bytes: Buffer.from(file.buffer, file.byteOffset, file.byteLength),
-        maxDifference,
-        checkedImages: pixels.length / IMAGE_PIXELS,
-      };
+      // A deleted name may be used again, but not its version numbers.
+      const key = JSON.stringify([name, number, format, input]);
+      return openShared(key, signal, async (path, abortSignal) => {
+        const { layerSizes, activation, standardization, parameters } = await models.load(name, number);
+        const network = { layerSizes, activation, standardization, parameters };
+        const model = { name, version: number, ...network, classNames, digest };
+        const pixels = format === 'onnx' ? await verificationImages(version) : new Uint8Array(0);
+        const task = { model, format, input, pixels, path };
+        const { maxDifference } = await numeric.run('exportFile', task, abortSignal);
+        return { maxDifference, checkedImages: pixels.length / IMAGE_PIXELS };
+      });
     },
   };
 }

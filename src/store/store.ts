@@ -17,6 +17,7 @@ import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
 import { openSpaceReserve, type WithReserve } from './space-reserve.ts';
+import { openTemporaryFiles, type TemporaryFiles } from './temporary-files.ts';
 import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
@@ -28,6 +29,7 @@ export type { Jobs } from './jobs.ts';
 export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
 export type { Page } from './pagination.ts';
+export type { TemporaryFiles } from './temporary-files.ts';
 
 export interface Store {
   readonly jobs: Jobs;
@@ -44,6 +46,8 @@ export interface Store {
   readonly withReserve: WithReserve;
   /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
   assertUsable(): Promise<void>;
+  /** Files of responses that are too large for memory. */
+  readonly temporaryFiles: TemporaryFiles;
   /** Waits for pending statements, closes the database and releases the lock of the directory. */
   close(): Promise<void>;
 }
@@ -95,6 +99,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
         files.assertInPlace();
         await db.selectFrom('jobs').select('id').limit(1).execute();
       },
+      temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
       async close() {
         await db.destroy();
         await reserve.close();

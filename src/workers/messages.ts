@@ -183,10 +183,11 @@ export interface ExportTask {
   readonly input: OnnxInput;
   /** n × 784; an ONNX file must give the same predictions for them as the service. */
   readonly pixels: Uint8Array;
+  /** The new file to write. */
+  readonly path: string;
 }
 
 export interface ExportResult {
-  readonly file: Uint8Array;
   readonly maxDifference: number;
 }
 

@@ -25,11 +25,7 @@ export const { checkGradient, evaluate, compare, explain, drawLayer, exportFile,
       ),
     drawLayer: ({ network, ...query }) =>
       toOutcome(() => rasterToPng(drawWeights(network.layerSizes, network.parameters, query))),
-    exportFile: (task) =>
-      toOutcome(
-        () => exportVerified(task),
-        ({ file }) => [file],
-      ),
+    exportFile: (task) => toOutcome(() => exportVerified(task)),
     importFile: (task) =>
       toOutcome(
         () => importChecked(task),

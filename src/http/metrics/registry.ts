@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
+import { CLIENT_LIMITS, type OnLimit } from '../plugins/client.ts';
 import { type JobSource, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
@@ -17,6 +18,7 @@ export interface Metrics {
   onGradientCheck(passed: boolean): void;
   /** A thread crashed and was replaced. */
   onRestart(worker: WorkerKind): void;
+  readonly onLimit: OnLimit;
   readonly jobs: JobMeter;
   readonly contentType: string;
   /** Text format 0.0.4. Reads the job metrics from the database. */
@@ -59,6 +61,13 @@ export function createMetrics(
     registers,
   });
   for (const worker of WORKER_KINDS) restarts.inc({ worker }, 0);
+  const limited = new Counter({
+    name: 'atelier_client_limits_total',
+    help: 'Requests rejected and connections closed by a limit per client, or because a client reads too slowly.',
+    labelNames: ['limit'],
+    registers,
+  });
+  for (const limit of CLIENT_LIMITS) limited.inc({ limit }, 0);
   measureModels(registry, options.modelCache);
 
   return {
@@ -66,6 +75,7 @@ export function createMetrics(
     predictions: measurePredictions(registry),
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),
+    onLimit: (limit) => limited.inc({ limit }),
     jobs: measureJobs(registry, options),
     contentType: registry.contentType,
     text: () => registry.metrics(),

@@ -1,6 +1,7 @@
 /** Time limits of connections and requests, and the number of connections. */
 import type { FastifyInstance } from 'fastify';
 import type { OnTimeout } from '../errors/client-error.ts';
+import type { OnLimit } from './client.ts';
 import { closeStalled, enforceRequestTimeout } from './slow-clients.ts';
 
 export interface ConnectionLimits {
@@ -57,8 +58,9 @@ export function limitConnections(
   app: FastifyInstance,
   { requestMs, stallMs, connections }: ConnectionLimits,
   onTimeout: OnTimeout,
+  onLimit: OnLimit,
 ): void {
   app.server.maxConnections = connections;
-  closeStalled(app, stallMs, onTimeout);
+  closeStalled(app, stallMs, onTimeout, onLimit);
   enforceRequestTimeout(app, requestMs, onTimeout);
 }

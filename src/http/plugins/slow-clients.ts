@@ -1,6 +1,7 @@
 /** Timeouts of clients that stop sending, send too slowly, or stop reading. */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
+import type { OnLimit } from './client.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,19 +15,25 @@ declare module 'fastify' {
  * no byte of its response for that time. Only the time since the last byte counts.
  * @param stallMs must equal Fastify's `connectionTimeout`, after which the response emits `timeout`
  */
-export function closeStalled(app: FastifyInstance, stallMs: number, onTimeout: OnTimeout): void {
+export function closeStalled(
+  app: FastifyInstance,
+  stallMs: number,
+  onTimeout: OnTimeout,
+  onLimit: OnLimit,
+): void {
   app.addHook('onRequest', (_request, reply, done) => {
     // Without a listener, Node closes the connection on timeout, even while its request is being processed.
-    reply.raw.on('timeout', () => closeIfStalled(reply, stallMs, onTimeout));
+    reply.raw.on('timeout', () => closeIfStalled(reply, stallMs, onTimeout, onLimit));
     done();
   });
 }
 
-function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeout): void {
+function closeIfStalled(reply: FastifyReply, stallMs: number, onTimeout: OnTimeout, onLimit: OnLimit): void {
   const { raw: body, socket, log, method, url } = reply.request;
   if (socket.destroyed) return;
   if (socket.writableLength > 0) {
     log.info({ method, url }, 'client stopped reading');
+    onLimit('rate');
     socket.destroy();
   } else if (!body.complete) {
     const message = `no byte of the body arrived for ${stallMs / 1000} seconds`;

@@ -1,4 +1,5 @@
 /** /v1/models/{name}/versions/{version}/export: export a version as a file. */
+import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,6 +14,9 @@ import { problems } from '../errors/problem.ts';
 import { isFresh, registerEtag } from '../plugins/etag.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { modelName, versionName } from './models.ts';
+
+/** Sent unchanged: the schema only documents the file. */
+const fileContent = binaryContent as unknown as { schema: z.ZodType<Readable> };
 
 const TYPES = {
   onnx: 'application/octet-stream',
@@ -75,9 +79,9 @@ export const exportRoutes =
           200: {
             description: 'The file; its name is in Content-Disposition',
             content: {
-              'application/octet-stream': binaryContent,
-              'application/zip': binaryContent,
-              'application/x-npy': binaryContent,
+              'application/octet-stream': fileContent,
+              'application/zip': fileContent,
+              'application/x-npy': fileContent,
               'application/json': { schema: exportedModelSchema },
             },
           },
@@ -103,10 +107,11 @@ export const exportRoutes =
         reply.headers({
           'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
           'x-model-digest': version.digest,
-          'x-export-max-difference': file.maxDifference,
-          'x-export-checked-images': file.checkedImages,
+          'x-export-max-difference': file.info.maxDifference,
+          'x-export-checked-images': file.info.checkedImages,
+          'content-length': file.size,
         });
-        return reply.type(TYPES[format]).send(file.bytes);
+        return reply.type(TYPES[format]).send(file.read());
       },
     });
   };

@@ -30,7 +30,7 @@ async function serve(
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
   const durationFor: DurationFor = (...labels) => ({ observe: () => onMeasured(labels.join(' ')) });
   app.decorate('basePath', '');
-  limitConnections(app, all, countTimeouts(durationFor));
+  limitConnections(app, all, countTimeouts(durationFor), () => {});
   measureRequests(app, durationFor);
   t.after(() => app.close());
   app.post('/', async () => {

@@ -1,0 +1,36 @@
+/** The client that limits per client count: an API key, or an address without one. */
+import { normalizeIP } from '@fastify/rate-limit';
+import type { FastifyRequest } from 'fastify';
+
+/** An IPv6 client has a whole /64 network. Call after authentication, which sets `caller`. */
+export function clientOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
+  return caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`;
+}
+
+/** What a client can exceed, as counted by `atelier_client_limits_total`. */
+export const CLIENT_LIMITS = ['unsent', 'rate'] as const;
+/** Called for each rejected request and each closed connection. */
+export type OnLimit = (limit: (typeof CLIENT_LIMITS)[number]) => void;
+
+/** Counts per client; clients with a count of 0 take no memory. */
+export interface ClientCounts {
+  get(client: string): number;
+  add(client: string, amount: number): void;
+  total(): number;
+}
+
+export function createClientCounts(): ClientCounts {
+  const counts = new Map<string, number>();
+  let total = 0;
+  const get = (client: string) => counts.get(client) ?? 0;
+  return {
+    get,
+    add(client, amount) {
+      total += amount;
+      const count = get(client) + amount;
+      if (count > 0) counts.set(client, count);
+      else counts.delete(client);
+    },
+    total: () => total,
+  };
+}

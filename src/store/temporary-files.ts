@@ -1,0 +1,19 @@
+/** Temporary files on the disk of the state directory; the start removes those of a killed process. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const NAME = /^[0-9a-f-]{36}\.tmp$/;
+
+export interface TemporaryFiles {
+  /** Path of a new file. The caller removes it. */
+  newFile(): string;
+}
+
+/** The caller must hold the lock of the state directory, because files of another process are removed. */
+export async function openTemporaryFiles(directory: string): Promise<TemporaryFiles> {
+  await mkdir(directory, { recursive: true });
+  const names = (await readdir(directory)).filter((name) => NAME.test(name));
+  await Promise.all(names.map((name) => rm(join(directory, name), { force: true })));
+  return { newFile: () => join(directory, `${randomUUID()}.tmp`) };
+}
