@@ -13,6 +13,9 @@ sharp.unblock({
   operation: ['VipsForeignLoadPngBuffer', 'VipsForeignLoadJpegBuffer', 'VipsForeignLoadWebpBuffer'],
 });
 
+// libvips would keep the last hundred images open, with all memory of their decoders.
+sharp.cache(false);
+
 /** An encoded image whose header has been read and accepted. */
 export interface OpenedImage {
   readonly pixels: number;
