@@ -142,7 +142,7 @@ async function leave(server: Server, body: Buffer, png: Buffer): Promise<string[
     `raw prediction of a model not in memory: ${status} after ${seconds(rawMs)}`,
     `28×28 PNG: p50 ${seconds(quantile(pngMs, 0.5))}, longest ${seconds(Math.max(...pngMs))}, ${pngMs.length} requests`,
     `longest time between checkpoints: ${readable(gap)} s`,
-    `processor time in ${WATCH_MS / 1000} s, with the job: ${readable(cpu)} s`,
+    `processor time in ${readable((Date.now() - startedAt) / 1000)} s, with the job: ${readable(cpu)} s`,
   ];
 }
 

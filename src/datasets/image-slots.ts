@@ -60,8 +60,9 @@ export function createImageSlots(slots: number, maxWaiting: number): ImageSlots 
   };
 }
 
-// Together one less than the threads of libuv, so that files never wait. Small images never wait for large ones.
-const small = createImageSlots(2, MAX_WAITING.small);
+// A large image occupies one of libuv's four threads. Small ones occupy the others for less than a millisecond each, so
+// files hardly wait for them; with fewer slots, the threads would sleep and wake for every image.
+const small = createImageSlots(16, MAX_WAITING.small);
 const large = createImageSlots(1, MAX_WAITING.large);
 
 /** The slots of this thread for work of the given size. */
