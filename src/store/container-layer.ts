@@ -31,7 +31,7 @@ export function isOnContainerLayer(mountinfo: string, path: string): boolean {
   const containing = mounts.filter(({ mountPoint }) =>
     `${path}/`.startsWith(mountPoint.replace(/\/*$/, '/')),
   );
-  // Of several mounts on one path, the last one hides the others.
+  // The last of several mounts on one path hides the others.
   const deepest = containing.reduceRight<(typeof mounts)[number] | undefined>(
     (best, each) => (best && best.mountPoint.length >= each.mountPoint.length ? best : each),
     undefined,
