@@ -72,7 +72,9 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
             .where('id', '=', jobId)
             .execute();
         }
-        return prune(trx, [...before.filter((other) => other.step !== step), row]);
+        const replaced = before.filter((other) => other.step === step).map((other) => other.digest);
+        const pruned = await prune(trx, [...before.filter((other) => other.step !== step), row]);
+        return [...replaced, ...pruned];
       });
       await removeFiles(removed.filter((other) => other !== digest));
     },

@@ -51,6 +51,20 @@ test('keeps the best and the last three checkpoints, and removes the other files
   }
 });
 
+test('a checkpoint replaces the one of the same step, with its file', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const id = await newJob(store, 'running');
+  await save(store, id, 1);
+  await store.checkpoints.save(id, { step: 1, epoch: 1, loss: 0.5 }, bytesOf(2));
+  const [only, ...others] = await store.checkpoints.list(id);
+  assert.deepEqual(others, []);
+  assert.deepEqual(await readdir(join(directory, 'checkpoints')), [only!.digest.replace('sha256:', '')]);
+  await save(store, id, 2);
+  assert.deepEqual(await stepsOf(store, id), [1, 2]);
+});
+
 test('keeps the warm start of an unfinished job', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
