@@ -92,12 +92,9 @@ echo
 [[ $(predict) == "$before" ]] || die 'The prediction is another.'
 call /v1/training-jobs >/dev/null
 call "/v1/training-jobs/$id/events?limit=1000" >/dev/null
-for path in /v1/training-jobs "/v1/training-jobs/$id/pause"; do
-  refused=$(refusal "$path" --json "$(request more 1)")
-  [[ $path == /v1/training-jobs ]] || refused=$(refusal "$path" --request POST)
-  echo "POST ${path/$id/…}: $refused"
-  [[ $refused == '507 storage-full'* ]] || die 'This is not how it is to be refused.'
-done
+refused=$(refusal /v1/training-jobs --json "$(request more 1)")
+echo "POST /v1/training-jobs: $refused"
+[[ $refused == '507 storage-full'* ]] || die 'This is not how it is to be refused.'
 [[ $(job "$id" status) == running ]] || die "The job is $(job "$id" status)."
 
 say 'Free it: the job goes on'

@@ -128,7 +128,7 @@ export interface Jobs {
 export const HELD_JOBS_FACTOR = 10;
 const ID_PREFIX = 'job_';
 
-/** @param withReserve runs what stops a job, also on a full disk */
+/** @param withReserve runs what stops or recovers a job, also on a full disk */
 export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (work) => work()): Jobs {
   const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
     db.transaction().execute(work);
@@ -215,7 +215,7 @@ export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (wor
         return job;
       }),
     release: (id, step) => inTransaction((trx) => releaseJob(trx, id, step)),
-    recoverInterrupted: () => inTransaction(recoverInterrupted),
+    recoverInterrupted: () => withReserve(() => inTransaction(recoverInterrupted)),
     requeue: (id, failure) => inTransaction((trx) => requeueJob(trx, id, failure)),
     finish: (id, outcome) => inTransaction((trx) => finishJob(trx, id, outcome)),
     recordProgress: (id, progress) => inTransaction((trx) => recordProgress(trx, id, progress)),
