@@ -85,6 +85,8 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
       routePrefix: '/docs',
       indexPrefix: app.basePath,
       staticCSP: DOCS_PAGE_POLICY,
+      // Shows the required scope of each operation.
+      uiConfig: { showExtensions: true },
     });
     docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });

@@ -271,6 +271,7 @@ test('/docs uses only files of the service', async () => {
   );
   // By default, Swagger UI sends the document to a validator on the internet.
   const initializer = await app.inject('/docs/static/swagger-initializer.js');
+  assert.match(initializer.body, /"?showExtensions"?:\s*true/);
   assert.match(initializer.body, /"?validatorUrl"?:\s*(null|false|"none")/);
   const shown = await app.inject('/docs/json');
   assert.deepEqual(shown.json(), document);
