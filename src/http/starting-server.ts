@@ -35,6 +35,7 @@ export async function bindServer(
     server,
     serverFactory: (handler) =>
       Object.assign(server, {
+        // It listens already. Fastify waits for the event, and then runs its onListen hooks.
         listen() {
           server.off('request', respond).on('request', handler);
           process.nextTick(() => server.emit('listening'));
