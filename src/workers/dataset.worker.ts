@@ -4,7 +4,10 @@ import { checkUpload, countUpload } from '../datasets/upload/check-upload.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
 import { isDiskFull, storageFull } from '../store/directory.ts';
 import { toOutcome } from './outcome.ts';
+import { lowerPriority } from './priority.ts';
 import type { DatasetTasks, Handlers } from './tasks.ts';
+
+lowerPriority();
 
 export const { countImages, checkDataset, loadDataset } = {
   countImages: ({ files, fields, maxBytes }) => toOutcome(() => countUpload(files, fields, maxBytes)),

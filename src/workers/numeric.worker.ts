@@ -4,12 +4,15 @@ import { drawWeights } from '../formats/drawing/weights.ts';
 import { computeImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import { checkKernel } from './kernel.ts';
 import { toOutcome } from './outcome.ts';
+import { lowerPriority } from './priority.ts';
 import { compareNetworks, evaluateNetwork } from './tasks/evaluate.ts';
 import { explainImage } from './tasks/explain.ts';
 import { exportVerified } from './tasks/export.ts';
 import { runGradientCheck } from './tasks/gradient-check.ts';
 import { importChecked } from './tasks/import.ts';
 import type { Handlers, NumericTasks } from './tasks.ts';
+
+lowerPriority();
 
 checkKernel();
 
