@@ -6,6 +6,7 @@ import { registerJsonBody } from './bodies/json.ts';
 import { rejectEncodedBodies } from './bodies/raw.ts';
 import { registerErrorHandler } from './errors/error-handler.ts';
 import { countTimeouts, measureRequests } from './metrics/requests.ts';
+import { acceptBeforeReading } from './plugins/accept-first.ts';
 import { logRequests } from './plugins/access-log.ts';
 import { restrictAnonymousAccess } from './plugins/anonymous-access.ts';
 import { registerAuthentication, requireRouteScopes } from './plugins/authentication.ts';
@@ -49,6 +50,8 @@ export async function buildApp(
     (app) => registerBasePath(app, config.basePath),
     // Before any other request hook, so that timeouts cover all of them.
     (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit),
+    // Before connections are made: health checks use a new one each time.
+    acceptBeforeReading,
     // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
     // Before the scopes of the routes, which inherit parsers, validators and serializers.

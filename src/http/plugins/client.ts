@@ -7,7 +7,7 @@ export function clientOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>):
   return caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`;
 }
 
-/** What a client can exceed, as counted by `atelier_client_limits_total`. */
+/** Limits that a client can exceed, counted by `atelier_client_limits_total`. */
 export const CLIENT_LIMITS = ['unsent', 'rate'] as const;
 /** Called for each rejected request and each closed connection. */
 export type OnLimit = (limit: (typeof CLIENT_LIMITS)[number]) => void;

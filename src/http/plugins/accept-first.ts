@@ -1,0 +1,35 @@
+/** Accepts a burst of connections before it reads from any of them. */
+import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+
+/** Longest time for which a connection waits for further ones to be accepted. */
+const MAX_WAIT_MS = 200;
+
+/**
+ * libuv accepts one connection per turn of the event loop. If hundreds connect at once and each turn also handles the
+ * requests of those already accepted, the last one waits for seconds. So new connections stay paused until a turn
+ * accepts no further one, and turns are short until then.
+ */
+export function acceptBeforeReading(app: FastifyInstance): void {
+  const paused: Socket[] = [];
+  let since = 0;
+  let hasAccepted = false;
+
+  function resumeWhenQuiet(): void {
+    if (hasAccepted && performance.now() - since < MAX_WAIT_MS) {
+      hasAccepted = false;
+      setImmediate(resumeWhenQuiet);
+      return;
+    }
+    for (const socket of paused.splice(0)) socket.resume();
+  }
+
+  // The constructor of http.Server does not pass the option on.
+  Object.assign(app.server, { pauseOnConnect: true });
+  app.server.on('connection', (socket) => {
+    hasAccepted = true;
+    if (paused.push(socket) > 1) return;
+    since = performance.now();
+    setImmediate(resumeWhenQuiet);
+  });
+}
