@@ -13,8 +13,6 @@ import type { NumericTasks } from '../workers/tasks.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { findDataset } from './find-dataset.ts';
 import type { LoadedModel } from './loaded-model.ts';
-import type { MemoryLedger } from './memory-ledger.ts';
-import { reserveGradientCheck } from './memory-limits.ts';
 import { loadNamed, type ModelService } from './models.ts';
 
 const DEFAULT_DATASET = 'fashion-mnist';
@@ -49,7 +47,6 @@ export function createGradientCheckService(
   catalog: Catalog,
   models: ModelService,
   numeric: Pool<NumericTasks>,
-  memory: MemoryLedger,
   onChecked: (passed: boolean) => void = () => {},
 ): GradientCheckService {
   return {
@@ -73,9 +70,7 @@ export function createGradientCheckService(
         output,
       };
       assertAffordable(task, request.model === undefined ? '#/network/hidden' : '#/model');
-      const { npy, ...report } = await numeric.run('checkGradient', task, signal, [], () =>
-        reserveGradientCheck(memory, layerSizes, task.indices.length),
-      );
+      const { npy, ...report } = await numeric.run('checkGradient', task, signal);
       onChecked(report.passed);
       return {
         report: {

@@ -1,10 +1,10 @@
-/** Admission of trainings and gradient checks by their estimated memory. */
+/** Admission of trainings, uploads and data sets by their estimated memory. */
 import type { Catalog } from '../datasets/catalog.ts';
 import { tensorBytes } from '../datasets/tensor-cache.ts';
 import { type DatasetSummary, IMAGE_PIXELS } from '../domain/dataset.ts';
 import type { TrainingRequest } from '../domain/training-job.ts';
 import type { LayerSizes } from '../numerics/network.ts';
-import { gradientCheckBytes, trainingBytes } from '../numerics/training-memory.ts';
+import { trainingBytes } from '../numerics/training-memory.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { MEBIBYTE, type MemoryLedger, type Purpose, type Reservation } from './memory-ledger.ts';
 
@@ -38,18 +38,6 @@ export function assertTrainingFits(memory: MemoryLedger, request: Training, cata
   memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose(what));
 }
 
-/** @throws AtelierError `impossible-request`, with the estimate, or `overloaded` */
-export function reserveGradientCheck(
-  memory: MemoryLedger,
-  layerSizes: LayerSizes,
-  examples: number,
-): Reservation {
-  return memory.reserve(
-    gradientCheckBytes(layerSizes, examples),
-    purpose(`Checking a ${layerSizes.join('-')} network`),
-  );
-}
-
 /** Measured: the thread that checks an upload. */
 const UPLOAD_BASE_BYTES = 48 * MEBIBYTE;
 /** Measured: pixels, the copy of a split test, and the digests of duplicates, per image. */
@@ -72,6 +60,9 @@ export function admitDataset(memory: MemoryLedger, dataset: DatasetSummary): voi
   // From now on the cache counts the bytes.
   memory.reserve(tensorBytes(dataset), { what: `Loading data set ${dataset.id}` }).release();
 }
+
+export const gradientCheckPurpose = (layerSizes: LayerSizes) =>
+  purpose(`Checking a ${layerSizes.join('-')} network`);
 
 function purpose(what: string): Purpose {
   return {

@@ -1,5 +1,6 @@
 /** Results and errors of a task as they cross the thread boundary. */
 import { AtelierError, type ErrorCode, messageWithoutPaths } from '../errors.ts';
+import { collectLargeGarbage } from './collect-garbage.ts';
 import type { Outcome, SerializedError } from './messages.ts';
 import { transferResult } from './transfer.ts';
 
@@ -25,6 +26,8 @@ export async function toOutcome<T>(
   } catch (error) {
     if (!(error instanceof AtelierError)) throw error;
     return { ok: false, error: serializeError(error) };
+  } finally {
+    collectLargeGarbage();
   }
 }
 

@@ -30,17 +30,18 @@ export interface Pool<Tasks extends TaskMap<Tasks>> {
  * @param entry the module that the threads run; it exports `Handlers<Tasks>`
  * @param threads largest number of threads
  * @param onRestart called when a crashed thread is replaced
- * @param idleThreads threads that are kept, with their memory, when there is no work
+ * @param idle threads that are kept, with their memory, when there is no work, and the time until the others end
  */
 export function createPool<Tasks extends TaskMap<Tasks>>(
   entry: URL,
   threads: number,
   onRestart = () => {},
-  idleThreads = threads,
+  idle: { readonly threads?: number; readonly ms?: number } = {},
 ): Pool<Tasks> {
   const piscina = new Piscina({
     filename: entry.href,
-    minThreads: idleThreads,
+    minThreads: idle.threads ?? threads,
+    idleTimeout: idle.ms ?? 0,
     maxThreads: threads,
     // A thread blocked in Atomics.wait would not notice an abort or a close.
     atomics: 'disabled',

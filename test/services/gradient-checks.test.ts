@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { after, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { type GradientCheck, gradientCheckSchema } from '../../src/domain/gradient-check.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
@@ -204,10 +205,15 @@ test('a client that disconnects ends the thread, and the next check succeeds', a
 });
 
 test('a crashing thread fails its check by name, and the next one succeeds', async () => {
-  const crashing = post(long);
-  for (let i = 0; i < 3; i++) await app.inject('/health/ready');
-  // Terminates all threads, because the busy one is not known.
-  await Promise.all(alive().map((thread) => thread.terminate()));
+  let isWaiting = true;
+  const crashing = post(long).finally(() => {
+    isWaiting = false;
+  });
+  // Terminates all threads, because the busy one is not known, and may still be starting.
+  for (let attempt = 0; isWaiting; attempt++) {
+    await setTimeout(500 * attempt);
+    await Promise.all(alive().map((thread) => thread.terminate()));
+  }
   assertProblem(await crashing, 500, 'worker-crashed');
   assert.match(logged.join(), /worker-crashed/);
   assert.equal((await check({})).passed, true);

@@ -84,5 +84,5 @@ test('cached memory gives way to reservations, as far as it is not in use', () =
 });
 
 test('a container smaller than the service still has a budget', () => {
-  assert.ok(createMemoryLedger({ limit: mib(128) }).jobBudget >= mib(40));
+  assert.ok(createMemoryLedger({ limit: mib(128) }).jobBudget >= mib(60));
 });

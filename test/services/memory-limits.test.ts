@@ -4,11 +4,7 @@ import { createCatalog } from '../../src/datasets/catalog.ts';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { AtelierError } from '../../src/errors.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
-import {
-  assertTrainingFits,
-  reserveGradientCheck,
-  trainingJobBytes,
-} from '../../src/services/memory-limits.ts';
+import { assertTrainingFits, trainingJobBytes } from '../../src/services/memory-limits.ts';
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
@@ -34,19 +30,10 @@ test('rejects a network that does not fit into memory, with its estimate', () =>
     () => assertTrainingFits(memory, training(huge), catalog),
     refusal(/Training a 784-10000000-100000-10 network takes about \d+ MiB.*\d+ MiB are available/),
   );
-  assert.throws(
-    () => reserveGradientCheck(memory, [784, ...huge, 10], 5),
-    refusal(/Checking a 784-10000000-100000-10 network takes about \d+ MiB/),
-  );
 });
 
-test("accepts the notebook's network, and reserves its memory for a check", () => {
+test("accepts the notebook's network", () => {
   assert.doesNotThrow(() => assertTrainingFits(memory, training([40]), catalog));
-  {
-    using reserved = reserveGradientCheck(memory, [784, 40, 10], 1000);
-    assert.equal(memory.used(), reserved.bytes);
-  }
-  assert.equal(memory.used(), 0);
 });
 
 test('the estimate of a job includes the tensors that it loads', () => {

@@ -1,0 +1,87 @@
+/** Demands of numeric tasks, known before they run: computing time and memory. */
+
+import { forwardCost } from '../numerics/forward.ts';
+import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
+import { type LayerSizes, parameterCount } from '../numerics/network.ts';
+import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
+import { gradientCheckBytes, THREAD_BYTES } from '../numerics/training-memory.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
+import type { Purpose } from './memory-ledger.ts';
+import { gradientCheckPurpose } from './memory-limits.ts';
+
+export interface Demand extends Purpose {
+  /** In multiply-adds of the float64 reference; about 10⁹ a second. */
+  readonly cost: number;
+  readonly bytes: number;
+}
+
+/** Measured: the kernel's speed as a multiple of the reference's. */
+const KERNEL_SPEED = 10;
+/** Multiply-adds per pixel that take as long as the image statistics. */
+const STATISTICS_COST = 20;
+/** Images of an occlusion map. */
+const EXPLANATION_IMAGES = 170;
+/** Measured bytes per parameter while a file is written and verified. */
+const EXPORT_BYTES = { json: 80, onnx: 32, other: 16 };
+/** Measured bytes per byte of a file that is read. */
+const IMPORT_FACTOR = 4;
+
+const networkText = (sizes: LayerSizes) => `a ${sizes.join('-')} network`;
+
+function evaluation(networks: readonly { layerSizes: LayerSizes }[], images: number): Omit<Demand, 'what'> {
+  const perImage = networks.reduce((sum, { layerSizes }) => sum + forwardCost(layerSizes), 0);
+  const memory = networks.reduce((sum, { layerSizes }) => sum + forwardBytes(layerSizes), 0);
+  return { cost: (images * perImage) / KERNEL_SPEED, bytes: THREAD_BYTES + memory + 64 * images };
+}
+
+export const DEMANDS: {
+  readonly [Name in keyof NumericTasks]: (task: NumericTasks[Name]['task']) => Demand;
+} = {
+  checkGradient: ({ layerSizes, indices, scheme, coordinates }) => ({
+    ...gradientCheckPurpose(layerSizes),
+    cost: gradientCheckCost(
+      layerSizes,
+      indices.length,
+      scheme,
+      coordinates === 'all' ? parameterCount(layerSizes) : coordinates.sample,
+    ),
+    bytes: gradientCheckBytes(layerSizes, indices.length),
+  }),
+  evaluate: ({ network, examples }) => ({
+    what: `Evaluating ${networkText(network.layerSizes)}`,
+    ...evaluation([network], examples.labels.length),
+  }),
+  compare: ({ network, other, examples }) => ({
+    what: `Comparing ${networkText(network.layerSizes)} with ${networkText(other.layerSizes)}`,
+    ...evaluation([network, other], examples.labels.length),
+  }),
+  explain: ({ network }) => {
+    const { cost, bytes } = evaluation([network], EXPLANATION_IMAGES);
+    const gradient = 8 * parameterCount(network.layerSizes);
+    return { what: `Explaining ${networkText(network.layerSizes)}`, cost, bytes: bytes + gradient };
+  },
+  drawLayer: ({ network }) => ({
+    what: `Drawing ${networkText(network.layerSizes)}`,
+    cost: 0,
+    bytes: THREAD_BYTES + 4 * parameterCount(network.layerSizes),
+  }),
+  exportFile: ({ model, format }) => {
+    const perParameter = format === 'json' || format === 'onnx' ? EXPORT_BYTES[format] : EXPORT_BYTES.other;
+    const parameters = parameterCount(model.layerSizes);
+    return {
+      what: `Exporting ${networkText(model.layerSizes)}`,
+      cost: perParameter * parameters,
+      bytes: THREAD_BYTES + perParameter * parameters,
+    };
+  },
+  importFile: ({ bytes }) => ({
+    what: `Importing a file of ${bytes.length.toLocaleString('en')} bytes`,
+    cost: IMPORT_FACTOR * bytes.length,
+    bytes: THREAD_BYTES + IMPORT_FACTOR * bytes.length,
+  }),
+  measureImages: ({ examples }) => ({
+    what: 'Measuring the training images',
+    cost: STATISTICS_COST * examples.pixels.length,
+    bytes: THREAD_BYTES,
+  }),
+};
