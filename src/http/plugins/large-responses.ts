@@ -42,6 +42,9 @@ export function responseLimits(): ResponseLimits {
   };
 }
 
+/** Above this number of listeners of one event, Node warns of a leak; its default is 10. */
+const MAX_LISTENERS = 20;
+
 interface Transfer {
   readonly reply: FastifyReply;
   /** Start of the window in which the rate is measured. */
@@ -77,6 +80,8 @@ export function limitLargeResponses(app: FastifyInstance, limits: ResponseLimits
     const client = clientOf(reply.request);
     unsent.add(client, bytes);
     transfers.add(transfer);
+    // A streamed response has five listeners more than others.
+    reply.raw.setMaxListeners(MAX_LISTENERS);
     reply.raw.once('close', () => {
       unsent.add(client, -bytes);
       transfers.delete(transfer);

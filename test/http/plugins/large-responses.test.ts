@@ -32,7 +32,11 @@ async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}) {
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
   limitLargeResponses(app, { ...LIMITS, minBytesPerSecond: 0, ...changes }, (limit) => limited.push(limit));
-  app.get('/large', async (_request, reply) => reply.type('text/plain').send(LARGE));
+  app.get('/large', async (_request, reply) => {
+    // As many listeners as the hooks and handlers of the service add.
+    for (let n = 0; n < 4; n++) reply.raw.once('close', () => {});
+    return reply.type('text/plain').send(LARGE);
+  });
   app.get('/text', async () => '—'.repeat(MEBIBYTE));
   app.get('/file', async () => Readable.from([LARGE]));
   app.get('/small', async () => 'small');
@@ -55,6 +59,10 @@ async function readNothing(t: TestContext, port: number, path: string, client = 
 }
 
 test('a large response arrives whole, with its length', async (t) => {
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error) => warnings.push(message);
+  process.on('warning', onWarning);
+  t.after(() => process.off('warning', onWarning));
   const { app, port } = await serve(t);
   const base = `http://127.0.0.1:${port}`;
   const large = await fetch(`${base}/large`);
@@ -63,6 +71,7 @@ test('a large response arrives whole, with its length', async (t) => {
   assert.equal(await (await fetch(`${base}/text`)).text(), '—'.repeat(MEBIBYTE));
   const { headers, rawPayload } = await app.inject({ method: 'HEAD', url: '/large' });
   assert.deepEqual([Number(headers['content-length']), rawPayload.length], [LARGE.length, 0]);
+  assert.deepEqual(warnings, []);
 });
 
 for (const path of ['/large', '/file']) {
