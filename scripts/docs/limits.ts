@@ -19,6 +19,7 @@ import {
   LOW_PRIORITY_FRACTION,
   MAX_WAITING_READS,
 } from '../../src/http/plugins/backpressure.ts';
+import { MAX_CLIENT_CONNECTIONS, MAX_CLIENT_STREAMS } from '../../src/http/plugins/client-connections.ts';
 import {
   CONNECTION_LIMITS,
   MAX_HEADER_BYTES,
@@ -26,6 +27,7 @@ import {
 } from '../../src/http/plugins/connection-limits.ts';
 import {
   LARGE_BODY_BYTES,
+  MAX_CLIENT_LARGE_BODIES,
   MAX_LARGE_BODIES,
   MIN_LARGE_BODY_BYTES_PER_SECOND,
 } from '../../src/http/plugins/large-bodies.ts';
@@ -157,9 +159,11 @@ const times = [
 
 const concurrency = [
   ['connections', count(connections), 'closed at once'],
+  ['connections of one address', count(MAX_CLIENT_CONNECTIONS), 'closed at once'],
+  ['streams of events that one client follows', count(MAX_CLIENT_STREAMS), '503'],
   [
     `bodies of more than ${bytes(LARGE_BODY_BYTES)}`,
-    count(MAX_LARGE_BODIES),
+    `${MAX_LARGE_BODIES}; ${MAX_CLIENT_LARGE_BODIES} of one client`,
     `503; a client below ${bytes(MIN_LARGE_BODY_BYTES_PER_SECOND)}/s loses its slot to the next one, 408`,
   ],
   [

@@ -13,6 +13,7 @@ import { registerAuthentication, requireRouteScopes } from './plugins/authentica
 import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
 import { registerBasePath } from './plugins/base-path.ts';
 import type { OnLimit } from './plugins/client.ts';
+import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './plugins/client-connections.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
 import { drainInFlightRequests, rejectWhileDraining } from './plugins/graceful-shutdown.ts';
@@ -50,6 +51,8 @@ export async function buildApp(
     (app) => registerBasePath(app, config.basePath),
     // Before any other request hook, so that timeouts cover all of them.
     (app) => limitConnections(app, CONNECTION_LIMITS, onTimeout, onLimit),
+    // Behind a trusted proxy all connections are the proxy's.
+    (app) => config.trustProxy === null && limitClientConnections(app, MAX_CLIENT_CONNECTIONS, onLimit),
     // Before connections are made: health checks use a new one each time.
     acceptBeforeReading,
     // Counts requests as soon as their headers have arrived, before any hook runs.
@@ -91,6 +94,6 @@ export async function buildApp(
     registerOpenapi,
   ];
   for (const register of plugins) await register(app);
-  await registerRoutes(app, services, config, onTimeout);
+  await registerRoutes(app, services, config, onTimeout, onLimit);
   return app;
 }

@@ -1,4 +1,5 @@
 /** The client that limits per client count: an API key, or an address without one. */
+import { BlockList, isIP } from 'node:net';
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 
@@ -7,8 +8,17 @@ export function clientOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>):
   return caller === 'anonymous' ? normalizeIP(ip) : `key ${caller}`;
 }
 
+const thisMachine = new BlockList();
+thisMachine.addSubnet('127.0.0.0', 8);
+thisMachine.addAddress('::1', 'ipv6');
+
+/** Whether the address is a loopback address, also as IPv4 within IPv6. */
+export function isThisMachine(address: string): boolean {
+  return thisMachine.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
 /** Limits that a client can exceed, counted by `atelier_client_limits_total`. */
-export const CLIENT_LIMITS = ['unsent', 'rate'] as const;
+export const CLIENT_LIMITS = ['connections', 'streams', 'bodies', 'unsent', 'rate'] as const;
 /** Called for each rejected request and each closed connection. */
 export type OnLimit = (limit: (typeof CLIENT_LIMITS)[number]) => void;
 

@@ -17,6 +17,7 @@ import { registerMultipart } from '../bodies/multipart.ts';
 import { binaryContent, datasetUploadContent } from '../bodies/request-content.ts';
 import type { OnTimeout } from '../errors/client-error.ts';
 import { problems } from '../errors/problem.ts';
+import type { OnLimit } from '../plugins/client.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
@@ -160,6 +161,7 @@ export const datasetWriteRoutes =
     idempotency: IdempotencyService,
     maxDatasetBytes: number,
     onTimeout: OnTimeout,
+    onLimit: OnLimit,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
@@ -183,7 +185,7 @@ export const datasetWriteRoutes =
     });
 
     await app.register(async (scope) => {
-      limitLargeBodies(scope, onTimeout);
+      limitLargeBodies(scope, onTimeout, onLimit);
       scope.removeAllContentTypeParsers();
       await registerMultipart(scope, maxDatasetBytes);
       (scope as typeof app).route({

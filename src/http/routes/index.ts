@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 import { registerImageBodies } from '../bodies/images.ts';
 import { registerRawBodies } from '../bodies/raw.ts';
 import type { OnTimeout } from '../errors/client-error.ts';
+import type { OnLimit } from '../plugins/client.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { createPageCache } from '../responses/page-cache.ts';
 import type { Services } from '../services.ts';
@@ -32,6 +33,7 @@ export async function registerRoutes(
   services: Services,
   config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'shutdownGraceSeconds'>,
   onTimeout: OnTimeout,
+  onLimit: OnLimit,
 ): Promise<void> {
   const { catalog, uploads, training, idempotency, models, predictions, health } = services;
   const { maxBodyBytes, maxDatasetBytes } = config;
@@ -41,10 +43,10 @@ export async function registerRoutes(
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(catalog));
-      await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout));
+      await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
       await v1.register(trainingJobRoutes(training, idempotency));
       await v1.register(
-        jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds),
+        jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds, onLimit),
       );
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
@@ -60,7 +62,7 @@ export async function registerRoutes(
   await app.register(kserveModelRoutes(models, services.statistics));
   // These routes share the slots for large bodies.
   await app.register(async (large) => {
-    limitLargeBodies(large, onTimeout);
+    limitLargeBodies(large, onTimeout, onLimit);
     await large.register(
       async (v1) => {
         await registerImageBodies(v1, maxBodyBytes);

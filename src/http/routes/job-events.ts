@@ -9,6 +9,8 @@ import type { SubscribeEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';
 import { problems } from '../errors/problem.ts';
 import { eventStreamExample } from '../examples/contract.ts';
+import type { OnLimit } from '../plugins/client.ts';
+import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connections.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { EVENT_STREAM_TYPE, streamEvents } from '../responses/server-sent-events.ts';
@@ -24,9 +26,11 @@ export const jobEventRoutes =
     subscribeEvents: SubscribeEvents,
     health: Pick<HealthService, 'stopping'>,
     graceSeconds: number,
+    onLimit: OnLimit,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
+    const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);
 
     app.route({
       method: 'GET',
@@ -78,6 +82,7 @@ export const jobEventRoutes =
         const pages = await subscribeEvents(params.id, cursor);
         if (pages === undefined) return reply.code(204).send();
         const { revoked } = request;
+        countStream(reply);
         return reply.send(streamEvents(reply, pages, { stopping: health.stopping, revoked, graceSeconds }));
       },
     });
