@@ -33,6 +33,7 @@ export async function openWriteAheadLog(
   const size = () => fstatSync(handle.fd).size;
   let limit = MAX_LOG_BYTES;
   let copying: Promise<void> | undefined;
+  let failed = false;
 
   /** A thread copies while it excludes the main thread, whose next commit would otherwise sync the restarted log. */
   async function copy(): Promise<void> {
@@ -40,13 +41,12 @@ export async function openWriteAheadLog(
     const worker = new Worker(ENTRY, { workerData });
     const exited = once(worker, 'exit');
     await Promise.race([once(worker, 'message'), exited]);
-    const release = await connection.acquire();
-    try {
-      worker.postMessage('copy');
+    await connection.run(async () => {
+      // After a failed sync, the system may have dropped pages of the log.
+      if (failed) await worker.terminate();
+      else worker.postMessage('copy');
       await exited;
-    } finally {
-      release();
-    }
+    });
   }
 
   async function copyOnce(): Promise<void> {
@@ -65,7 +65,10 @@ export async function openWriteAheadLog(
 
   return {
     async sync() {
-      await handle.datasync();
+      await handle.datasync().catch((error) => {
+        failed = true;
+        throw error;
+      });
       if (size() > limit) copying ??= copyOnce();
     },
     async close() {

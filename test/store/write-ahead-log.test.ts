@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createMutex } from '../../src/store/mutex.ts';
+import { MAX_LOG_BYTES, openWriteAheadLog } from '../../src/store/write-ahead-log.ts';
+import { temporaryDirectory } from './fixtures.ts';
+
+/** A large log whose database cannot be opened, so that each attempt to copy it fails with a warning. */
+async function openUncopyable(t: TestContext) {
+  const file = join(await temporaryDirectory(t), 'atelier.sqlite');
+  await writeFile(file, 'not a database'.padEnd(4096));
+  const resize = async (bytes: number) => {
+    await writeFile(`${file}-wal`, '');
+    await truncate(`${file}-wal`, bytes);
+  };
+  await resize(MAX_LOG_BYTES + 1);
+  const warnings: string[] = [];
+  let warned = Promise.withResolvers<void>();
+  const log = await openWriteAheadLog(file, createMutex(), (message) => {
+    warnings.push(message);
+    warned.resolve();
+    warned = Promise.withResolvers();
+  });
+  return { log, warnings, resize, nextWarning: () => warned.promise };
+}
+
+test('warns if the log cannot be copied, and tries again when it has grown as much again', async (t) => {
+  const { log, warnings, resize, nextWarning } = await openUncopyable(t);
+  const first = nextWarning();
+  await log.sync();
+  await first;
+  assert.match(warnings[0]!, /could not be copied.*not a database.*Nothing is lost/);
+  await log.sync();
+  await resize(2 * MAX_LOG_BYTES + 2);
+  const second = nextWarning();
+  await log.sync();
+  await second;
+  await log.close();
+  assert.equal(warnings.length, 2);
+});
