@@ -28,6 +28,8 @@ ENV NODE_ENV=production \
     PORT=3000 \
     DATA_DIR=/app/data \
     STATE_DIR=/var/lib/atelier
+# glibc returns freed blocks of at least this size to the system at once; by default it keeps up to 32 MiB each.
+ENV MALLOC_MMAP_THRESHOLD_=131072
 # SQLite writes large sorts to a temporary file; on a read-only root file system only the volume is writable.
 ENV SQLITE_TMPDIR=$STATE_DIR
 # A new volume inherits the owner of this directory.

@@ -162,6 +162,7 @@ export async function compose(
         registry: createModelRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
+        memory,
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
         decodeFiles: createImageDecoder(memory, config.maxImagePixels),

@@ -10,6 +10,7 @@ import type { DecodeFiles } from '../services/image-decoder.ts';
 import type { ImportService } from '../services/imports.ts';
 import type { InferenceStatistics } from '../services/inference-statistics.ts';
 import type { InterpretabilityService } from '../services/interpretability.ts';
+import type { MemoryLedger } from '../services/memory-ledger.ts';
 import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
 import type { PredictionService } from '../services/predictions.ts';
@@ -37,4 +38,5 @@ export interface Services {
   readonly interpretability: InterpretabilityService;
   readonly health: HealthService;
   readonly metrics: Metrics;
+  readonly memory: MemoryLedger;
 }

@@ -11,7 +11,7 @@ const FLOAT64 = 8;
 const FLOAT32 = 4;
 const PAGE = 65536;
 /** Measured memory of V8 and the modules: the training or checking thread, and each further thread of a job. */
-export const THREAD_BYTES = 48 * 2 ** 20;
+export const THREAD_BYTES = 56 * 2 ** 20;
 const FURTHER_THREAD_BYTES = 30 * 2 ** 20;
 /** Packed copies of the kernel's parameters that about two epochs leave for the garbage collector. */
 const GARBAGE_COPIES = 4;

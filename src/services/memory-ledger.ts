@@ -4,7 +4,7 @@ import { AtelierError, type ErrorDetail } from '../errors.ts';
 
 export const MEBIBYTE = 2 ** 20;
 /** Measured: the idle service with Fashion-MNIST, its threads, and the garbage of a main thread under load. */
-export const BASE_BYTES = 320 * MEBIBYTE;
+export const BASE_BYTES = 384 * MEBIBYTE;
 /** Least budget, for a container that is smaller than the service itself. */
 const MIN_BUDGET_BYTES = 96 * MEBIBYTE;
 /** Fraction of the budget that jobs leave to requests. */

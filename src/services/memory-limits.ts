@@ -38,8 +38,8 @@ export function assertTrainingFits(memory: MemoryLedger, request: Training, cata
   memory.assertJobFits(trainingJobBytes(request, catalog)!, purpose(what));
 }
 
-/** Measured: the thread that checks an upload. */
-const UPLOAD_BASE_BYTES = 48 * MEBIBYTE;
+/** Measured: the thread that checks an upload, and the chunks of the body that the main thread has not collected. */
+const UPLOAD_BASE_BYTES = 96 * MEBIBYTE;
 /** Measured: pixels, the copy of a split test, and the digests of duplicates, per image. */
 const UPLOAD_IMAGE_BYTES = 1.5 * (IMAGE_PIXELS + 1) + 200;
 

@@ -4,6 +4,7 @@ import type { Config } from '../../config.ts';
 import { registerImageBodies } from '../bodies/images.ts';
 import { registerRawBodies } from '../bodies/raw.ts';
 import type { OnTimeout } from '../errors/client-error.ts';
+import { reserveBodyMemory } from '../plugins/body-memory.ts';
 import type { OnLimit } from '../plugins/client.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { createPageCache } from '../responses/page-cache.ts';
@@ -63,6 +64,7 @@ export async function registerRoutes(
   // These routes share the slots for large bodies.
   await app.register(async (large) => {
     limitLargeBodies(large, onTimeout, onLimit);
+    reserveBodyMemory(large, services.memory);
     await large.register(
       async (v1) => {
         await registerImageBodies(v1, maxBodyBytes);
