@@ -50,6 +50,8 @@ function startIn(cgroup: string, stateDir: string): Promise<Server> {
       DATA_DIR: join(ROOT, 'data'),
       STARTER_JOB: 'off',
       TRAINING_WORKERS: '3',
+      // As in the image and in npm start.
+      MALLOC_MMAP_THRESHOLD_: '131072',
     },
   });
 }

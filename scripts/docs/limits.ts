@@ -47,7 +47,7 @@ import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
 import { MAX_EXPORTED_BYTES, MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
 import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts';
 import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
-import { BASE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
+import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
 import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
 import { MAX_SECONDS } from '../../src/services/retry-after.ts';
 import { HELD_JOBS_FACTOR } from '../../src/store/jobs.ts';
@@ -223,7 +223,10 @@ const concurrency = [
 ];
 
 const memory = [
-  ['base of the idle service, with Fashion-MNIST', bytes(BASE_BYTES)],
+  [
+    'the service itself, with Fashion-MNIST',
+    `${bytes(IDLE_BYTES)} and ${percent(GARBAGE_FRACTION)} of the limit`,
+  ],
   ['jobs, of the rest', percent(1 - REQUEST_FRACTION)],
   ['requests, of the rest, while jobs run', 'what jobs leave'],
   ['requests, of the rest, while a job waits for memory', percent(REQUEST_FRACTION)],

@@ -3,8 +3,10 @@ import { totalmem } from 'node:os';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
 export const MEBIBYTE = 2 ** 20;
-/** Measured: the idle service with Fashion-MNIST, its threads, and the garbage of a main thread under load. */
-export const BASE_BYTES = 384 * MEBIBYTE;
+/** Measured in a container of 512 MiB: the idle service with Fashion-MNIST, without pages of files. */
+export const IDLE_BYTES = 192 * MEBIBYTE;
+/** Fraction of the limit for garbage, because V8 collects the less often, the more memory there is. */
+export const GARBAGE_FRACTION = 1 / 8;
 /** Least budget, for a container that is smaller than the service itself. */
 const MIN_BUDGET_BYTES = 96 * MEBIBYTE;
 /** Fraction of the budget that jobs leave to requests. */
@@ -63,7 +65,12 @@ function memoryLimit(): number {
   return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
 }
 
-export function createMemoryLedger({ limit = memoryLimit(), base = BASE_BYTES } = {}): MemoryLedger {
+/** @param options.base bytes that nothing reserves: the service itself */
+export function createMemoryLedger(
+  options: { readonly limit?: number; readonly base?: number } = {},
+): MemoryLedger {
+  const { limit = memoryLimit() } = options;
+  const { base = IDLE_BYTES + limit * GARBAGE_FRACTION } = options;
   const budget = Math.max(limit - base, MIN_BUDGET_BYTES);
   const requestMinimum = budget * REQUEST_FRACTION;
   const jobBudget = budget - requestMinimum;
