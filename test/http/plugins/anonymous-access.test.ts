@@ -46,8 +46,10 @@ test('without keys rejects every other host, as after DNS rebinding', async () =
       assert.ok(detail.includes(`"${host}"`) && /ALLOWED_HOSTS.*API_KEYS/.test(detail), detail);
     }
   }
-  const many = Array.from({ length: 200 }, (_, port) => send(READ, { host: `localhost:${port}` }));
-  assert.deepEqual(new Set((await Promise.all(many)).map(({ statusCode }) => statusCode)), new Set([200]));
+  // More hosts than are remembered.
+  for (let port = 0; port < 200; port++) {
+    assert.equal((await send(READ, { host: `localhost:${port}` })).statusCode, 200);
+  }
 });
 
 test('health probes and metrics accept every host', async () => {
