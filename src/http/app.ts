@@ -41,6 +41,7 @@ export async function buildApp(
   const requestDuration: Services['metrics']['requestDuration'] = (...labels) =>
     services.metrics.requestDuration(...labels);
   const onTimeout = countTimeouts(requestDuration);
+  const reserveResponse = (bytes: number) => services.memory.reserve(bytes, { what: 'The response' });
   const onLimit: OnLimit = (limit) => services.metrics.onLimit(limit);
 
   // Hooks run in this order. Hooks that run for every request use callbacks, because promises would slow them down.
@@ -87,7 +88,7 @@ export async function buildApp(
     // Before bodies are read and slots are taken.
     (app) => registerAuthentication(app, config, services.apiKeys),
     // After authentication, which finds the client; before the routes, whose responses it measures.
-    (app) => limitLargeResponses(app, responseLimits(), onLimit),
+    (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow.

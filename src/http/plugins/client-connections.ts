@@ -2,7 +2,7 @@
 import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import { clientOf, createClientCounts, isThisMachine, type OnLimit } from './client.ts';
+import { clientOf, createClientCounts, isThisMachine, type OnLimit, onceClosed } from './client.ts';
 
 /** A quarter of all connections. */
 export const MAX_CLIENT_CONNECTIONS = 1000;
@@ -47,6 +47,6 @@ export function createStreamLimit(max: number, onLimit: OnLimit): (reply: Fastif
       );
     }
     streams.add(client, 1);
-    reply.raw.once('close', () => streams.add(client, -1));
+    onceClosed(reply, () => streams.add(client, -1));
   };
 }

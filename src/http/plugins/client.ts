@@ -1,7 +1,7 @@
 /** The client that limits per client count: an API key, or an address without one. */
 import { BlockList, isIP } from 'node:net';
 import { normalizeIP } from '@fastify/rate-limit';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 
 /** An IPv6 client has a whole /64 network. Call after authentication, which sets `caller`. */
 export function clientOf({ caller, ip }: Pick<FastifyRequest, 'caller' | 'ip'>): string {
@@ -21,6 +21,12 @@ export function isThisMachine(address: string): boolean {
 export const CLIENT_LIMITS = ['connections', 'streams', 'bodies', 'unsent', 'rate'] as const;
 /** Called for each rejected request and each closed connection. */
 export type OnLimit = (limit: (typeof CLIENT_LIMITS)[number]) => void;
+
+/** Calls `release` when the response is sent or its connection closes, also if the connection has closed already. */
+export function onceClosed({ raw }: Pick<FastifyReply, 'raw'>, release: () => void): void {
+  if (raw.closed) release();
+  else raw.once('close', release);
+}
 
 /** Counts per client; clients with a count of 0 take no memory. */
 export interface ClientCounts {

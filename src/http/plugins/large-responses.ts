@@ -3,8 +3,10 @@ import { totalmem } from 'node:os';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import type { Reservation } from '../../services/memory-ledger.ts';
 import { EVENT_STREAM_TYPE } from '../responses/server-sent-events.ts';
-import { clientOf, createClientCounts, type OnLimit } from './client.ts';
+import { clientOf, createClientCounts, type OnLimit, onceClosed } from './client.ts';
+import { isLargeBody } from './large-bodies.ts';
 
 const MEBIBYTE = 2 ** 20;
 /** Smaller responses fit into the buffers of the system. */
@@ -56,8 +58,14 @@ interface Transfer {
 /**
  * Files and other streams hold no memory, so they do not count as unsent bytes; the minimum rate applies to them too.
  * Streams of events have rules of their own.
+ * @param reserve reserves the memory of a response until it is sent; throws if it is not free
  */
-export function limitLargeResponses(app: FastifyInstance, limits: ResponseLimits, onLimit: OnLimit): void {
+export function limitLargeResponses(
+  app: FastifyInstance,
+  limits: ResponseLimits,
+  onLimit: OnLimit,
+  reserve: (bytes: number) => Reservation,
+): void {
   const unsent = createClientCounts();
   const transfers = new Set<Transfer>();
   let timer: NodeJS.Timeout | undefined;
@@ -75,16 +83,17 @@ export function limitLargeResponses(app: FastifyInstance, limits: ResponseLimits
     );
   }
 
-  function start(reply: FastifyReply, bytes: number): void {
+  function start(reply: FastifyReply, bytes: number, reservation?: Reservation): void {
     const transfer: Transfer = { reply, since: performance.now(), sent: countSent(reply) };
     const client = clientOf(reply.request);
     unsent.add(client, bytes);
     transfers.add(transfer);
     // A streamed response has five listeners more than others.
     reply.raw.setMaxListeners(MAX_LISTENERS);
-    reply.raw.once('close', () => {
+    onceClosed(reply, () => {
       unsent.add(client, -bytes);
       transfers.delete(transfer);
+      reservation?.release();
     });
   }
 
@@ -118,18 +127,23 @@ export function limitLargeResponses(app: FastifyInstance, limits: ResponseLimits
     if (payload.length * 3 < LARGE_RESPONSE_BYTES) return done();
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     if (bytes.length < LARGE_RESPONSE_BYTES) return done();
-    const excess = findExcess(request, (count, limit) => count > 0 && count + bytes.length > limit);
-    if (excess) {
+    try {
+      const excess = findExcess(request, (count, limit) => count > 0 && count + bytes.length > limit);
+      if (excess) throw excess;
+      start(reply, bytes.length, reserve(bytes.length));
+    } catch (error) {
       reply.removeHeader('etag');
-      return done(excess);
+      return done(error as AtelierError);
     }
-    start(reply, bytes.length);
     reply.header('content-length', bytes.length);
     done(null, toChunks(bytes));
   };
 
   app.addHook('onRequest', (request, _reply, done) => {
-    if (unsent.total() === 0 || request.routeOptions.config.scope === 'open') return done();
+    const { scope, sheddable } = request.routeOptions.config;
+    // Small predictions come first, and their responses are small.
+    const isSmall = scope === 'open' || (sheddable === 'large-body' && !isLargeBody(request));
+    if (unsent.total() === 0 || isSmall) return done();
     done(findExcess(request, (count, limit) => count > limit * FULL_FRACTION));
   });
   // A hook per route runs last, after the ETag of the payload was computed.

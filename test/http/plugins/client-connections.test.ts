@@ -64,11 +64,12 @@ test('works with real connections, whose addresses may be missing', async (t) =>
 test('limits the streams of a key, or of an address that is not of this machine', () => {
   const limited: string[] = [];
   const countStream = createStreamLimit(MAX, (limit) => limited.push(limit));
-  const follow = (caller: string, ip: string) => {
-    const raw = new EventEmitter();
+  const follow = (caller: string, ip: string, closed = false) => {
+    const raw = Object.assign(new EventEmitter(), { closed });
     countStream({ raw, request: { caller, ip } } as unknown as FastifyReply);
     return raw;
   };
+  for (let n = 0; n < MAX; n++) follow('lab', '192.0.2.1', true);
   const followed = Array.from({ length: MAX }, () => follow('lab', '192.0.2.1'));
   assert.throws(() => follow('lab', '192.0.2.2'), { code: 'overloaded', message: /3 streams/ });
   for (let n = 0; n < MAX; n++) follow('anonymous', '192.0.2.1');

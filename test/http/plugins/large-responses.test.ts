@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import Fastify from 'fastify';
 import { sendProblem } from '../../../src/http/errors/error-handler.ts';
 import { limitLargeResponses } from '../../../src/http/plugins/large-responses.ts';
+import { createMemoryLedger } from '../../../src/services/memory-ledger.ts';
 import { addCleanup, assertProblem } from '../../start-service.ts';
 
 const MEBIBYTE = 2 ** 20;
@@ -21,7 +22,7 @@ const LIMITS = {
 };
 
 /** The header `client` stands for the name of a key. */
-async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}) {
+async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}, budget = 2 ** 30) {
   const limited: string[] = [];
   const app = Fastify();
   addCleanup(t, () => app.close());
@@ -31,7 +32,14 @@ async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}) {
     reply.header('x-request-id', request.id);
   });
   app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply, 2 ** 20));
-  limitLargeResponses(app, { ...LIMITS, minBytesPerSecond: 0, ...changes }, (limit) => limited.push(limit));
+  const memory = createMemoryLedger({ limit: budget, base: 0 });
+  const limits = { ...LIMITS, minBytesPerSecond: 0, ...changes };
+  limitLargeResponses(
+    app,
+    limits,
+    (limit) => limited.push(limit),
+    (bytes) => memory.reserve(bytes, { what: 'The response' }),
+  );
   app.get('/large', async (_request, reply) => {
     // As many listeners as the hooks and handlers of the service add.
     for (let n = 0; n < 4; n++) reply.raw.once('close', () => {});
@@ -40,11 +48,16 @@ async function serve(t: TestContext, changes: Partial<typeof LIMITS> = {}) {
   app.get('/text', async () => '—'.repeat(MEBIBYTE));
   app.get('/file', async () => Readable.from([LARGE]));
   app.get('/small', async () => 'small');
+  app.post(
+    '/predictions',
+    { config: { scope: 'predict', sheddable: 'large-body' } },
+    async () => 'predicted',
+  );
   app.get('/health', { config: { scope: 'open' } }, async () => 'healthy');
   app.get('/events', async (_request, reply) => reply.type('text/event-stream').send(Readable.from([LARGE])));
   await app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = app.server.address() as { port: number };
-  return { app, port, limited };
+  return { app, port, limited, memory };
 }
 
 /** A client that reads nothing after the beginning of the response. */
@@ -105,6 +118,8 @@ test('a client that does not read its responses gets no further ones, others do'
     assert.match(String(rejected.headers['retry-after']), /^[1-9]\d*$/);
   }
   assert.equal((await get('/health', 'slow')).statusCode, 200);
+  const predictions = { method: 'POST', url: '/predictions', headers: { client: 'slow' } } as const;
+  assert.equal((await app.inject(predictions)).statusCode, 200);
   assert.equal((await get('/large', 'other')).statusCode, 200);
   assert.deepEqual(limited, ['unsent', 'unsent']);
   socket.destroy();
@@ -125,4 +140,16 @@ test('files do not count as unread responses', async (t) => {
   const { app, port } = await serve(t, { clientBytes: 2 * MEBIBYTE });
   await readNothing(t, port, '/file');
   assert.equal((await app.inject({ url: '/small', headers: { client: 'slow' } })).statusCode, 200);
+});
+
+test('an unread response reserves its memory until it is sent', async (t) => {
+  const { app, port, memory } = await serve(t, { clientBytes: 200 * MEBIBYTE }, 64 * MEBIBYTE);
+  const socket = await readNothing(t, port, '/large');
+  assert.equal(memory.used(), LARGE.length);
+  const other = memory.reserve(memory.budget - 1.5 * LARGE.length, { what: 'Other work' });
+  const rejected = await app.inject({ url: '/large', headers: { client: 'other' } });
+  assert.match(assertProblem(rejected, 503, 'overloaded').detail, /The response takes about 24 MiB/);
+  other.release();
+  socket.destroy();
+  while (memory.used() > 0) await wait(10);
 });
