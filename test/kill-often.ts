@@ -113,11 +113,11 @@ export async function killOften(options: {
   const histories: JobHistory[] = [];
   await Promise.all(ids.map((id) => witness.follow(base, id, () => {})));
   for (const id of ids) histories.push(await readHistory(base, id, witness.eventsOf(id)));
-  for (const { events } of histories) {
-    const interruptions =
-      events.filter(({ type, data }) => type === 'status' && data['from'] === 'running').length - 1;
-    assert.ok(interruptions >= kills - early, `it was interrupted ${interruptions} times by ${kills} kills`);
-  }
+  // A job that was interrupted twice without progress runs alone, so not every kill interrupts all of them.
+  const interruptions = histories.flatMap(({ events }) =>
+    events.filter(({ type, data }) => type === 'status' && data['from'] === 'running').slice(1),
+  ).length;
+  assert.ok(interruptions >= kills - early, `they were interrupted ${interruptions} times by ${kills} kills`);
   return { histories: histories, killedAt, early, recordedResponses: witness.recordedResponses };
 }
 
@@ -179,7 +179,9 @@ export function assertSameOutcome(killed: JobHistory, undisturbed: JobHistory): 
   const dataOf = ({ events }: JobHistory, type: JobEvent['type']) =>
     events.flatMap((event) => (event.type === type ? [event.data] : []));
   assert.deepEqual(dataOf(killed, 'epoch'), metrics);
-  assert.deepEqual(dataOf(killed, 'warning'), dataOf(undisturbed, 'warning'));
+  const waits = ({ code }: JobEvent['data']) => code === 'waiting-for-memory';
+  const warnings = dataOf(killed, 'warning').filter((data) => !waits(data));
+  assert.deepEqual(warnings, dataOf(undisturbed, 'warning'));
   const statuses = dataOf(killed, 'status').map(({ from, to }) => `${from ?? ''}→${to}`);
   const again = (statuses.length - 3) / 2;
   assert.deepEqual(statuses, [

@@ -39,7 +39,7 @@ export function assertTrainingFits(memory: MemoryLedger, request: Training, cata
 }
 
 /** Measured: the thread that checks an upload, and the chunks of the body that the main thread has not collected. */
-const UPLOAD_BASE_BYTES = 96 * MEBIBYTE;
+const UPLOAD_BASE_BYTES = 72 * MEBIBYTE;
 /** Measured: pixels, the copy of a split test, and the digests of duplicates, per image. */
 const UPLOAD_IMAGE_BYTES = 1.5 * (IMAGE_PIXELS + 1) + 200;
 
