@@ -15,12 +15,12 @@ export interface Seed {
  */
 export function seed(stateDir: string, { jobs, versions, epochs }: Seed): string {
   const db = new DatabaseSync(join(stateDir, 'atelier.sqlite'));
-  const copy = (table: string, condition: string, count: number, change: (n: number) => object) => {
+  const copy = (table: string, condition: string, count: number, change: (n: number, row: Row) => object) => {
     const row = db.prepare(`select * from ${table} where ${condition} limit 1`).get() as Row;
     const names = Object.keys(row);
     const insert = db.prepare(`insert into ${table} (${names}) values (${names.map(() => '?')})`);
     for (let n = 1; n <= count; n++) {
-      const values: Row = { ...row, ...change(n) };
+      const values: Row = { ...row, ...change(n, row) };
       insert.run(...names.map((name) => values[name]!));
     }
     return row;
@@ -31,7 +31,10 @@ export function seed(stateDir: string, { jobs, versions, epochs }: Seed): string
   const alias = db.prepare('insert into aliases values (?, ?, ?, ?, ?)');
   for (let n = 1; n <= versions; n++) alias.run(name!, `alias-${n}`, n, new Date(0).toISOString(), 'seed');
   db.prepare('update models set last_version = ? where name = ?').run(versions + 1, name!);
-  copy('metrics', `job_id = '${job}'`, epochs, (n) => ({ epoch: n + 1 }));
+  copy('metrics', `job_id = '${job}'`, epochs, (n, { record }) => ({
+    epoch: n + 1,
+    record: JSON.stringify({ ...JSON.parse(String(record)), epoch: n + 1 }),
+  }));
   db.exec('commit');
   db.close();
   return job;
