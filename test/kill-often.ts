@@ -11,9 +11,9 @@ import { createWitness, requestJson } from './witness.ts';
 /** Longest wait for a kill during a start. A start takes about a second, so some kills come before it serves. */
 const STARTING_MS = 800;
 /** Fraction of the steps done before the last kill. The rest takes longer than the longest wait, on any machine. */
-const KILLED_FRACTION = 0.75;
-/** Longest wait before a kill, as a fraction of the time that the shortest job takes undisturbed. */
-const LONGEST_WAIT_FRACTION = 0.1;
+const KILLED_FRACTION = 0.6;
+/** Longest wait before a kill, as a fraction of the time that the shortest job takes undisturbed; alone it is faster. */
+const LONGEST_WAIT_FRACTION = 0.05;
 const EARLY_KILL_PROBABILITY = 0.2;
 
 /** Everything recorded of one job, from its creation to its end. */
