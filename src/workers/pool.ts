@@ -48,19 +48,30 @@ export function createPool<Tasks extends TaskMap<Tasks>>(
     // Makes Piscina import its entry: Node aborts the process if a thread is terminated while it requires a module.
     execArgv: ['--no-experimental-require-module'],
   });
-  // Piscina's own queue stays empty: a task must not reserve anything before a thread is free.
+  // Piscina's own queue holds tasks only while their thread starts: a task must not reserve anything before one is free.
   const takeTurn = createTurns(threads, MAX_QUEUED);
+  let lostThread = new AbortController();
+  // Piscina would keep the task of a thread that ends while it starts until another task arrives.
+  const failLost = () => {
+    if (piscina.queueSize === 0) return;
+    lostThread.abort();
+    lostThread = new AbortController();
+  };
+  // Only then the thread no longer counts as one that will take the task.
+  piscina.on('workerDestroy', () => queueMicrotask(failLost));
   return {
     async run(name, task, signal, transfer = [], admit = () => undefined) {
       using _turn = await takeTurn(signal);
       using _admission = admit();
+      const lost = lostThread.signal;
+      const ended = signal ? AbortSignal.any([signal, lost]) : lost;
       let outcome: Outcome<Tasks[typeof name]['result']>;
       try {
-        outcome = await piscina.run(task, { name, transferList: [...transfer], signal: signal ?? null });
+        outcome = await piscina.run(task, { name, transferList: [...transfer], signal: ended });
       } catch (error) {
         if (signal?.aborted) throw signal.reason;
         onRestart();
-        const reason = messageWithoutPaths(error);
+        const reason = lost.aborted ? 'it ended while it was starting' : messageWithoutPaths(error);
         throw new AtelierError('worker-crashed', `The thread of this request crashed: ${reason}.`, {
           cause: error,
         });

@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { type GradientCheck, gradientCheckSchema } from '../../src/domain/gradient-check.ts';
 import { parseNpy } from '../../src/formats/npy.ts';
+import { busyThread } from '../busy-thread.ts';
 import { assertProblem, startService, tiny, train } from '../start-service.ts';
 
 /** Running threads of the pools. Training threads end by themselves. */
@@ -182,7 +183,9 @@ test('rejects missing images with their position in the list', async () => {
   assertProblem(await post({ dataset: 'mnist' }), 422, 'unknown-dataset', '#/dataset');
 });
 
-test('a client that disconnects ends the thread, and the next check succeeds', async () => {
+test('a client that disconnects ends the thread, and the next check succeeds', {
+  timeout: 30_000,
+}, async () => {
   const { port } = app.server.address() as AddressInfo;
   const body = JSON.stringify(long);
   const received = once(app.server, 'request');
@@ -192,15 +195,16 @@ test('a client that disconnects ends the thread, and the next check succeeds', a
       `Content-Length: ${body.length}\r\n\r\n${body}`,
   );
   await received;
-  const next = check({ network: { hidden: [] } });
-  // When these responses arrive, the check has reached its thread, where it takes seconds.
-  for (let i = 0; i < 3; i++) await app.inject('/health/ready');
+  const thread = await busyThread(threads);
   const before = alive();
-  const exit = Promise.race(before.map((thread) => once(thread, 'exit')));
   socket.destroy();
-  await exit;
-  assert.equal(before.filter((thread) => !alive().includes(thread)).length, 1);
-  assert.equal((await next).passed, true);
+  await once(thread, 'exit');
+  assert.deepEqual(
+    before.filter((each) => !threads.has(each)),
+    [thread],
+  );
+  // Another check of the same pool: a longer one than those of the other pool.
+  assert.equal((await check({ network: { hidden: [120] }, examples: 40 })).passed, true);
   assert.deepEqual(logged, [], 'a disconnect is not an error');
 });
 

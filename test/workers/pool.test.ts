@@ -56,6 +56,17 @@ test('a thread that exits is replaced and reported', async (t) => {
   assert.equal(restarts(), 1);
 });
 
+test('a thread that ends while it starts fails its request', async (t) => {
+  const { run, threads, restarts } = startPool(t);
+  await assert.rejects(run('exit'), codeOf('worker-crashed'));
+  // The pool has no thread now, or one that starts.
+  const waiting = run('answer');
+  await threads.at(-1)!.terminate();
+  await assert.rejects(waiting, codeOf('worker-crashed'));
+  assert.equal(await run('answer'), 'answered');
+  assert.equal(restarts(), 2);
+});
+
 test('an aborted request ends its thread, and another thread serves the next one', async (t) => {
   const { run, threads } = startPool(t);
   assert.equal(await run('answer'), 'answered');
