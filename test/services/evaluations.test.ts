@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, before, describe, type TestContext, test } from 'node:test';
-import type { Worker } from 'node:worker_threads';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
 import { type Dataset, IMAGE_PIXELS } from '../../src/domain/dataset.ts';
@@ -13,17 +10,8 @@ import { createModelService } from '../../src/services/models.ts';
 import type { NewVersion, Store } from '../../src/store/store.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
-import { busyThread } from '../busy-thread.ts';
 import { DATA_DIR } from '../data-directory.ts';
-import { startService, tiny, train } from '../start-service.ts';
 import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
-
-/** Running threads of the pools. Training threads end by themselves. */
-const threads = new Set<Worker>();
-process.on('worker', (worker) => {
-  threads.add(worker);
-  worker.once('exit', () => threads.delete(worker));
-});
 
 const forever = new AbortController().signal;
 const LETTERS = ['a', 'b', 'c'];
@@ -131,47 +119,5 @@ describe('an evaluation', () => {
       evaluations.evaluate({ name: 'larger', version: 1 }, parseQuery(), forever),
       failure('evaluation-too-costly', 'Select a data set with fewer images'),
     );
-  });
-});
-
-describe('clients waiting for an evaluation', async () => {
-  const logged: string[] = [];
-  const { app } = await startService({ after }, {}, (line) => logged.push(line));
-  await app.listen({ port: 0 });
-  await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
-  const evaluation = '/v1/models/wide/versions/1/evaluation';
-  // Loads the parameters, so that the requests below do not wait for the disk.
-  await app.inject(evaluation);
-  const url = `${evaluation}?split=train`;
-
-  async function ask(): Promise<Socket> {
-    const { port } = app.server.address() as AddressInfo;
-    const received = once(app.server, 'request');
-    const socket = connect(port);
-    socket.write(`GET ${url} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-    await received;
-    return socket;
-  }
-
-  test('end its thread when the only one disconnects', { timeout: 30_000 }, async () => {
-    const socket = await ask();
-    const thread = await busyThread(threads);
-    const alive = [...threads];
-    socket.destroy();
-    await once(thread, 'exit');
-    assert.deepEqual(
-      alive.filter((each) => !threads.has(each)),
-      [thread],
-    );
-  });
-
-  test('get it when another of them disconnects', async () => {
-    const socket = await ask();
-    const other = app.inject(url);
-    const thread = await busyThread(threads);
-    socket.destroy();
-    assert.equal((await other).statusCode, 200);
-    assert.ok(threads.has(thread));
-    assert.deepEqual(logged, [], 'a disconnect is not an error');
   });
 });
