@@ -201,7 +201,7 @@ const concurrency = [
   [
     'queued and paused jobs together',
     `${HELD_JOBS_FACTOR} times \`QUEUE_LIMIT\`, ${count(HELD_JOBS_FACTOR * config.queueLimit)}`,
-    '429 for new jobs; pausing and resuming always work',
+    '429 for new jobs; pausing always works',
   ],
   ['requests per minute of a key or address', '`RATE_LIMIT_PER_MINUTE`, off', '429'],
   ['lists that wait for their turn', count(MAX_WAITING_READS), '503'],

@@ -131,7 +131,7 @@ test('a thread that cannot start is reported as a crash', async () => {
   const messages = await run({ thread: { entry: new URL('./threads/nowhere.worker.ts', import.meta.url) } });
   assert.equal(messages.length, 1);
   assert.ok(messages[0]?.kind === 'failed' && messages[0].error.code === 'worker-crashed');
-  assert.match(messages[0].error.message, /crashed: .*nowhere\.worker\.ts/);
+  assert.match(messages[0].error.message, /crashed: Cannot find module/);
 });
 
 for (const [what, entry, reason] of [
