@@ -63,3 +63,21 @@ test('the container has the Node version of the lock file, from an image with a 
     stages.join('\n'),
   );
 });
+
+test('the build of the container can read every file that it copies', () => {
+  const read = (file: string) => readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
+  const allowed = new Set(
+    read('.dockerignore')
+      .match(/(?<=^!).*/gm)!
+      .map((path) => path.replace(/\/$/, '')),
+  );
+  const copied = read('Dockerfile')
+    .match(/(?<=^COPY )(?!--from).*/gm)!
+    .flatMap((paths) => paths.split(' ').slice(0, -1));
+  const isAllowed = (path: string): boolean =>
+    allowed.has(path) || (path.includes('/') && isAllowed(path.slice(0, path.lastIndexOf('/'))));
+  assert.deepEqual(
+    copied.filter((path) => path !== 'scripts' && !isAllowed(path)),
+    [],
+  );
+});
