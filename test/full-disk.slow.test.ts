@@ -65,6 +65,7 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   await fillDisk();
   while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
   assert.equal((await upload()).status, 507);
+  await call('GET', 'models/first/versions/1/export?format=safetensors', 507);
 
   for (const [method, path, status] of [
     ['DELETE', 'models/first/aliases/old', 204],

@@ -19,12 +19,16 @@ export function createJobAdmission({
   memory: MemoryLedger;
 }): AdmitJob {
   /** Returns null for a job that cannot run; it fails with the reason when it starts. */
-  async function requiredBytes(job: TrainingJob): Promise<number | null> {
+  async function requirement(job: TrainingJob): Promise<{ bytes: number; reason: string } | null> {
     const bytes = trainingJobBytes(job, catalog);
     if (bytes === null || bytes > memory.jobBudget) return null;
+    if ((await jobs.uncleanEnds(job.id)) < SOLITARY_AFTER_UNCLEAN_ENDS) {
+      const reason = `The job takes about ${inMebibytes(bytes)} of memory, and jobs together ${inMebibytes(memory.jobBudget)}.`;
+      return { bytes, reason };
+    }
     // Reserving everything makes the job run alone.
-    const isSolitary = (await jobs.uncleanEnds(job.id)) >= SOLITARY_AFTER_UNCLEAN_ENDS;
-    return isSolitary ? memory.jobBudget : bytes;
+    const reason = `The job runs alone, because the process ended at least ${SOLITARY_AFTER_UNCLEAN_ENDS} times while it ran.`;
+    return { bytes: memory.jobBudget, reason };
   }
 
   return async (jobId) => {
@@ -34,14 +38,15 @@ export function createJobAdmission({
     }
     // A damaged job fails when it starts.
     const job = await jobs.get(jobId).catch(() => undefined);
-    const bytes = job ? await requiredBytes(job) : null;
-    if (!job || bytes === null) return NOTHING;
+    const required = job ? await requirement(job) : null;
+    if (!job || required === null) return NOTHING;
     // The cache must not count, nor evict, what the reservation includes.
     const retained = catalog.retain(job.dataset);
-    const reservation = memory.reserveForJob(bytes);
+    const reservation = memory.reserveForJob(required.bytes);
     if (reservation === null) {
       retained[Symbol.dispose]();
-      await jobs.holdForMemory(jobId, waitMessage(bytes, memory));
+      const start = 'It starts when running jobs and requests have freed enough.';
+      await jobs.holdForMemory(jobId, `${required.reason} ${start}`);
       return null;
     }
     const admission = new DisposableStack();
@@ -49,11 +54,4 @@ export function createJobAdmission({
     admission.use(reservation);
     return admission;
   };
-}
-
-function waitMessage(bytes: number, { jobBudget }: MemoryLedger): string {
-  return (
-    `The job takes about ${inMebibytes(bytes)} of memory, and jobs together ${inMebibytes(jobBudget)}. ` +
-    'It starts when running jobs and requests have freed enough.'
-  );
 }

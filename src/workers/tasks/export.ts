@@ -1,7 +1,7 @@
 /** Exports: writes a model to a file in another format, verified before. */
 import { writeFileSync } from 'node:fs';
 import { exportModel } from '../../formats/export-model.ts';
-import { isStorageFull, storageFull } from '../../store/directory.ts';
+import { isDiskFull, storageFull } from '../../store/directory.ts';
 import { createForward } from '../kernel.ts';
 import type { ExportResult, ExportTask } from '../messages.ts';
 import { verifyExport } from './verify-export.ts';
@@ -15,7 +15,7 @@ export function exportVerified({ model, format, input, pixels, path }: ExportTas
   try {
     writeFileSync(path, file);
   } catch (error) {
-    throw isStorageFull(error) ? storageFull('the export', error) : error;
+    throw isDiskFull(error) ? storageFull('the export', error) : error;
   }
   return { maxDifference };
 }
