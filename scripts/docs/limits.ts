@@ -37,7 +37,7 @@ import {
   responseLimits,
   UNSENT_FRACTION,
 } from '../../src/http/plugins/large-responses.ts';
-import { MAX_DRAIN_IDLE_MS } from '../../src/http/responses/drain-request.ts';
+import { MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS } from '../../src/http/responses/drain-request.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
@@ -135,6 +135,11 @@ const times = [
   [
     'pause within the rest of a rejected body',
     duration(MAX_DRAIN_IDLE_MS),
+    'the connection is closed after the response',
+  ],
+  [
+    'rest of a rejected body, however steadily it arrives',
+    duration(MAX_DRAIN_MS),
     'the connection is closed after the response',
   ],
   [

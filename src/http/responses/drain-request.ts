@@ -3,34 +3,40 @@ import type { IncomingMessage } from 'node:http';
 
 /** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
 export const MAX_DRAIN_IDLE_MS = 2000;
+/** Draining ends after this time in any case: a slow sender must not wait for minutes to learn that it was rejected. */
+export const MAX_DRAIN_MS = 10_000;
 
 /**
- * Reads and drops the rest of a body, up to `limit` bytes and as long as bytes keep arriving. Otherwise a client that
+ * Reads and drops the rest of a body, up to `limit` bytes and for `maxMs`, as long as bytes keep arriving. Otherwise a client that
  * is still sending would see a broken pipe instead of the response.
- * @returns false if the limit was exceeded or bytes stopped arriving; true if the body ended or the connection closed
+ * @returns false if a limit was exceeded or bytes stopped arriving; true if the body ended or the connection closed
  */
 export function drainRequest(
   body: IncomingMessage,
   limit: number,
   maxIdleMs = MAX_DRAIN_IDLE_MS,
+  maxMs = MAX_DRAIN_MS,
 ): Promise<boolean> {
   // `complete` is never set for a body without a connection, as created by app.inject.
   if (body.complete || body.readableEnded || body.destroyed) return Promise.resolve(true);
   return new Promise((resolve) => {
     let dropped = 0;
-    let idle = false;
+    let late = false;
     const finish = () => {
+      clearTimeout(idleTimer);
       clearTimeout(timer);
       body.off('data', count);
-      resolve(dropped <= limit && !idle);
+      resolve(dropped <= limit && !late);
     };
-    const timer = setTimeout(() => {
-      idle = true;
+    const giveUp = () => {
+      late = true;
       finish();
-    }, maxIdleMs);
+    };
+    const idleTimer = setTimeout(giveUp, maxIdleMs);
+    const timer = setTimeout(giveUp, maxMs);
     const count = (chunk: Buffer) => {
       dropped += chunk.length;
-      timer.refresh();
+      idleTimer.refresh();
       if (dropped > limit) finish();
     };
     body.on('data', count).once('end', finish).once('close', finish).once('error', finish).resume();

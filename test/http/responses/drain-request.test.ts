@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { drainRequest } from '../../../src/http/responses/drain-request.ts';
 import { assertProblem, startService, train } from '../../start-service.ts';
 
 const MAX_BODY_BYTES = 8 * 2 ** 20;
@@ -208,4 +210,11 @@ test('pipelined requests get their responses in order', async () => {
   );
   const statuses = Array.from((await said).matchAll(/HTTP\/1\.1 (\d+)/g), ([, status]) => Number(status));
   assert.deepEqual(statuses, [200, 400, 404, 200]);
+});
+
+test('gives up on a body that arrives steadily but slowly', async (t) => {
+  const body = new PassThrough();
+  const sending = setInterval(() => body.write('x'), 10);
+  t.after(() => clearInterval(sending));
+  assert.equal(await drainRequest(body as never, MAX_BODY_BYTES, 1000, 100), false);
 });
