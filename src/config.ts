@@ -210,7 +210,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     );
   }
   const env = result.data;
-  const local = isLoopback(env.HOST);
+  // With keys, a proxy on this machine may make the service public.
+  const isPublic = isLoopback(env.HOST) && allowsAnonymous(env);
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
@@ -230,8 +231,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     requiresKey: !allowsAnonymous(env),
     allowAnonymous: env.ALLOW_ANONYMOUS === 'true',
     needsBootstrapKey: !allowsAnonymous(env) && !configuresKeys(env),
-    publicMetrics: env.PUBLIC_METRICS === undefined ? local : env.PUBLIC_METRICS === 'true',
-    publicDocs: env.PUBLIC_DOCS === undefined ? local : env.PUBLIC_DOCS === 'true',
+    publicMetrics: env.PUBLIC_METRICS === undefined ? isPublic : env.PUBLIC_METRICS === 'true',
+    publicDocs: env.PUBLIC_DOCS === undefined ? isPublic : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on',

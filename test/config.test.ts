@@ -226,7 +226,10 @@ test('rejects contradictory settings', () => {
     );
     assert.throws(() => readConfig({ ...environment, PUBLIC_METRICS: 'false' }), refusal('PUBLIC_METRICS'));
   }
-  assert.equal(readConfig({ API_KEYS, PUBLIC_DOCS: 'false' }).publicDocs, false);
+  for (const value of [undefined, 'false']) {
+    const { publicDocs, publicMetrics } = readConfig({ API_KEYS, PUBLIC_DOCS: value, PUBLIC_METRICS: value });
+    assert.deepEqual([publicDocs, publicMetrics], [false, false]);
+  }
 });
 
 test('warns about unknown variables that resemble known ones, and about no others', () => {

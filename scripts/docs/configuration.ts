@@ -17,8 +17,8 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   CORS_ORIGINS: 'none',
   ALLOWED_HOSTS: 'none',
   TRUST_PROXY: 'none',
-  PUBLIC_METRICS: '`true` on loopback',
-  PUBLIC_DOCS: '`true` on loopback',
+  PUBLIC_METRICS: '`true` on loopback without keys',
+  PUBLIC_DOCS: '`true` on loopback without keys',
   RATE_LIMIT_PER_MINUTE: 'off',
 };
 

@@ -107,7 +107,7 @@ test('docs need a key of any scope, or none with PUBLIC_DOCS', async (t) => {
   for (const url of ['/openapi.json', '/docs', '/docs/json', '/docs/static/swagger-ui.css']) {
     assert.equal((await call({ url }, bearer('reader'))).statusCode, 200, url);
   }
-  const open = await startService(t, { API_KEYS });
+  const open = await startService(t, { API_KEYS, PUBLIC_DOCS: 'true' });
   assert.equal((await call({ url: '/docs' }, undefined, open.app)).statusCode, 200);
   assertProblem(await call(READ, undefined, open.app), 401, 'unauthenticated');
 });
