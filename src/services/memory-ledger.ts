@@ -60,7 +60,7 @@ export interface MemoryLedger {
 }
 
 /** The limit of the container, or the memory of the machine. */
-function memoryLimit(): number {
+export function memoryLimit(): number {
   // Without a container's limit Node returns 0 or 2^64.
   return Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
 }

@@ -1,14 +1,12 @@
 /** Large responses: sent in chunks, limited in total and per client, and cut off below a minimum rate. */
-import { totalmem } from 'node:os';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import { AtelierError } from '../../errors.ts';
-import type { Reservation } from '../../services/memory-ledger.ts';
+import { MEBIBYTE, memoryLimit, type Reservation } from '../../services/memory-ledger.ts';
 import { EVENT_STREAM_TYPE } from '../responses/server-sent-events.ts';
 import { clientOf, createClientCounts, type OnLimit, onceClosed } from './client.ts';
 import { isLargeBody } from './large-bodies.ts';
 
-const MEBIBYTE = 2 ** 20;
 /** Smaller responses fit into the buffers of the system. */
 export const LARGE_RESPONSE_BYTES = 64 * 1024;
 /** The system reports a chunk as sent only as a whole, so that smaller chunks measure the rate better. */
@@ -32,9 +30,7 @@ export const MAX_UNSENT_BYTES = 256 * MEBIBYTE;
 const FULL_FRACTION = 1 / 2;
 
 export function responseLimits(): ResponseLimits {
-  // Without a container's limit Node returns 0 or 2^64.
-  const memory = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
-  const totalBytes = Math.min(memory * UNSENT_FRACTION, MAX_UNSENT_BYTES);
+  const totalBytes = Math.min(memoryLimit() * UNSENT_FRACTION, MAX_UNSENT_BYTES);
   return {
     totalBytes,
     clientBytes: totalBytes / 2,
