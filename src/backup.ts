@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
-import { backUp } from './store/backup.ts';
+import { backUp } from './store/sqlite/backup.ts';
 
 function fail(message: string): never {
   console.error(message);

@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
 import { readBootstrapKey, saveBootstrapKey } from './store/bootstrap-key.ts';
-import { type Lock, lockDirectory } from './store/lock.ts';
+import { type Lock, lockDirectory } from './store/sqlite/lock.ts';
 
 const RESET_ADVICE =
   'generate another one with npm run key -- --reset and restart, or set API_KEYS or API_KEYS_FILE.';

@@ -9,7 +9,7 @@ import type { ModelVersion } from '../src/domain/model.ts';
 import { type Process, requestJson, serviceAddress, startProcess } from './start-process.ts';
 import { addCleanup, temporaryDirectory } from './start-service.ts';
 import { request, untouched } from './store/fixtures.ts';
-import { type Insert, writeOldDatabase } from './store/old-database.ts';
+import { type Insert, writeOldDatabase } from './store/sqlite/old-database.ts';
 
 /** A first start that would print a key and queue a job. */
 const FIRST = { HOST: '0.0.0.0', STARTER_JOB: 'on' };

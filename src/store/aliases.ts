@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import { AtelierError } from '../errors.ts';
 import { type Page, toPage } from './pagination.ts';
-import type { WithReserve } from './space-reserve.ts';
+import type { WithReserve } from './sqlite/space-reserve.ts';
 import type { AliasRow, Database } from './tables.ts';
 
 export interface Aliases {

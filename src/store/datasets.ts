@@ -16,7 +16,7 @@ import { isDiskFull, storageFull, syncPath } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
 import { createMutex } from './mutex.ts';
-import type { WithReserve } from './space-reserve.ts';
+import type { WithReserve } from './sqlite/space-reserve.ts';
 import type { Database, DatasetRow } from './tables.ts';
 import { timestampAfter } from './timestamps.ts';
 

@@ -2,9 +2,9 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { OnCommitted } from './event-notifications.ts';
 import { decode, encode } from './json-column.ts';
 import { type Page, toPage } from './pagination.ts';
+import type { OnCommitted } from './sqlite/event-notifications.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export interface Events {

@@ -31,7 +31,7 @@ import {
 } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
-import type { WithReserve } from './space-reserve.ts';
+import type { WithReserve } from './sqlite/space-reserve.ts';
 import type { Database } from './tables.ts';
 
 export interface JobQuery {

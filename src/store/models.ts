@@ -10,7 +10,7 @@ import { encode } from './json-column.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
-import type { WithReserve } from './space-reserve.ts';
+import type { WithReserve } from './sqlite/space-reserve.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /** Limits the response to about a megabyte. */

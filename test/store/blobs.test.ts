@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
 import { failure, temporaryDirectory } from './fixtures.ts';
-import { replaceSync } from './power-loss.ts';
+import { replaceSync } from './sqlite/power-loss.ts';
 
 const parameters = new Float32Array(31_810).map((_, n) => Math.sin(n));
 const bytes = new Uint8Array(parameters.buffer);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { CommittedEvent } from '../../src/store/event-notifications.ts';
+import type { CommittedEvent } from '../../src/store/sqlite/event-notifications.ts';
 import { openStore } from '../../src/store/store.ts';
 import { failure, newJob, temporaryDirectory } from './fixtures.ts';
 

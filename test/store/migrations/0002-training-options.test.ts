@@ -5,7 +5,7 @@ import { modelVersionSchema } from '../../../src/domain/model.ts';
 import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/training-job.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { temporaryDirectory, untouched } from '../fixtures.ts';
-import { writeOldDatabase } from '../old-database.ts';
+import { writeOldDatabase } from '../sqlite/old-database.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 

@@ -6,10 +6,10 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { modelVersionSchema } from '../../../src/domain/model.ts';
 import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { NodeSqliteDialect } from '../../../src/store/sqlite.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite/sqlite.ts';
 import { openStore } from '../../../src/store/store.ts';
 import { publish, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
-import { writeOldDatabase } from '../old-database.ts';
+import { writeOldDatabase } from '../sqlite/old-database.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 const AT = '2026-11-25T00:07:51.589Z';

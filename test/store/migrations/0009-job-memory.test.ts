@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../../src/store/store.ts';
 import { failure, request, temporaryDirectory, untouched } from '../fixtures.ts';
-import { writeOldDatabase } from '../old-database.ts';
+import { writeOldDatabase } from '../sqlite/old-database.ts';
 
 const ID = 'job_01M880FEH52JANXJG42H3VZFKH';
 const AT = '2026-11-25T00:07:51.589Z';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { createMutex } from '../../src/store/mutex.ts';
-import { MAX_LOG_BYTES, openWriteAheadLog } from '../../src/store/write-ahead-log.ts';
-import { temporaryDirectory } from './fixtures.ts';
+import { createMutex } from '../../../src/store/mutex.ts';
+import { MAX_LOG_BYTES, openWriteAheadLog } from '../../../src/store/sqlite/write-ahead-log.ts';
+import { temporaryDirectory } from '../fixtures.ts';
 
 /** A large log whose database has been removed, so that each attempt to copy it fails with a warning. */
 async function openUncopyable(t: TestContext) {

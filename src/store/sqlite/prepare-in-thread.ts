@@ -1,7 +1,7 @@
 /** Prepares the database in a thread of its own. */
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { AtelierError } from '../errors.ts';
+import { AtelierError } from '../../errors.ts';
 import type { Report } from './prepare-database.ts';
 import type { ThreadMessage } from './prepare-database.worker.ts';
 

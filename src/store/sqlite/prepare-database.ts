@@ -2,9 +2,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { AtelierError } from '../errors.ts';
+import { AtelierError } from '../../errors.ts';
+import { migrations } from '../migrations/migrations.ts';
 import { assertUnusedDatabase } from './lock.ts';
-import { migrations } from './migrations/migrations.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
 
 const BUSY_TIMEOUT_MS = 5_000;

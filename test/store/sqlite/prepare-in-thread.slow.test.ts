@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { migrations } from '../../src/store/migrations/migrations.ts';
-import { openStore } from '../../src/store/store.ts';
-import { failure, temporaryDirectory } from './fixtures.ts';
+import { migrations } from '../../../src/store/migrations/migrations.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { failure, temporaryDirectory } from '../fixtures.ts';
 import { writeOldDatabase } from './old-database.ts';
 
 /** Writes a database that is too large for the main thread. */

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { Worker } from 'node:worker_threads';
+import { errorMessage } from '../directory.ts';
+import type { Mutex } from '../mutex.ts';
 import type { CopyLogTask } from './copy-log.worker.ts';
-import { errorMessage } from './directory.ts';
-import type { Mutex } from './mutex.ts';
 
 export interface WriteAheadLog {
   /** Syncs the log. If it is large, then starts to copy it into the database. @throws the error of the system */

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { sha256Hex } from '../../src/store/blobs.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { failure, newJob, temporaryDirectory, trained } from './fixtures.ts';
+import { sha256Hex } from '../../../src/store/blobs.ts';
+import { openStore, type Store } from '../../../src/store/store.ts';
+import { failure, newJob, temporaryDirectory, trained } from '../fixtures.ts';
 
 const HEX = 'e'.repeat(64);
 const KINDS = { blobs: HEX, checkpoints: HEX, datasets: 'dst_left' } as const;

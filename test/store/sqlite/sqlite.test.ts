@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery, Kysely } from 'kysely';
-import { NodeSqliteDialect } from '../../src/store/sqlite.ts';
-import { failure, temporaryDirectory } from './fixtures.ts';
+import { NodeSqliteDialect } from '../../../src/store/sqlite/sqlite.ts';
+import { failure, temporaryDirectory } from '../fixtures.ts';
 
 test('a full database reports storage-full, loses nothing, and continues when there is space', async (t) => {
   const raw = new DatabaseSync(join(await temporaryDirectory(t), 'full.sqlite'));

@@ -4,8 +4,8 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { openStore } from '../../src/store/store.ts';
-import { failure, newJob, temporaryDirectory } from './fixtures.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
 import { holdStore } from './hold-store.ts';
 
 test('rejects a directory in use, however often its lock file is removed', async (t) => {

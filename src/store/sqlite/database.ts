@@ -3,16 +3,16 @@ import { constants, existsSync, statSync } from 'node:fs';
 import { access, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Kysely } from 'kysely';
-import { AtelierError } from '../errors.ts';
-import { syncPath } from './directory.ts';
+import { AtelierError } from '../../errors.ts';
+import { syncPath } from '../directory.ts';
+import { createMutex } from '../mutex.ts';
+import type { Database } from '../tables.ts';
 import { createEventNotifications, type OnCommitted } from './event-notifications.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { createMutex } from './mutex.ts';
 import { openConnection, prepareDatabase, type Report } from './prepare-database.ts';
 import { prepareInThread } from './prepare-in-thread.ts';
 import { NodeSqliteDialect, toStateError } from './sqlite.ts';
 import type { CommitHooks } from './sqlite-driver.ts';
-import type { Database } from './tables.ts';
 import { openWriteAheadLog, type WriteAheadLog } from './write-ahead-log.ts';
 
 /** A larger file is checked and migrated in a thread, because that takes seconds. Starting a thread takes 0.3 s. */

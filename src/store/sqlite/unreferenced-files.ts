@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
-import { AtelierError } from '../errors.ts';
-import { syncPath } from './directory.ts';
-import type { Database } from './tables.ts';
+import { AtelierError } from '../../errors.ts';
+import { syncPath } from '../directory.ts';
+import type { Database } from '../tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
 const FILE_NAMES = { blobs: /^[0-9a-f]{64}$/, checkpoints: /^[0-9a-f]{64}$/, datasets: /^dst_/ };

@@ -3,9 +3,9 @@ import { mkdir, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import { storageFull } from '../../src/store/directory.ts';
-import { openSpaceReserve, RESERVE_BYTES } from '../../src/store/space-reserve.ts';
-import { failure, temporaryDirectory } from './fixtures.ts';
+import { storageFull } from '../../../src/store/directory.ts';
+import { openSpaceReserve, RESERVE_BYTES } from '../../../src/store/sqlite/space-reserve.ts';
+import { failure, temporaryDirectory } from '../fixtures.ts';
 
 /** Bytes of disk blocks that the reserve occupies. */
 const occupied = (file: string) =>

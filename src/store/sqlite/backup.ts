@@ -4,11 +4,11 @@ import { copyFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { AtelierError } from '../errors.ts';
-import { bootstrapKeyFile } from './bootstrap-key.ts';
-import { syncPath } from './directory.ts';
+import { AtelierError } from '../../errors.ts';
+import { bootstrapKeyFile } from '../bootstrap-key.ts';
+import { syncPath } from '../directory.ts';
+import type { Database } from '../tables.ts';
 import { NodeSqliteDialect, toStateError } from './sqlite.ts';
-import type { Database } from './tables.ts';
 import { KINDS, referencedNames } from './unreferenced-files.ts';
 
 const DATABASE = 'atelier.sqlite';

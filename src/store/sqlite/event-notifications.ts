@@ -1,7 +1,7 @@
 /** Notifies listeners of durable events, by a trigger, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { EventType, JobEvent } from '../domain/training-job.ts';
-import { decode } from './json-column.ts';
+import type { EventType, JobEvent } from '../../domain/training-job.ts';
+import { decode } from '../json-column.ts';
 
 /** The job right after a change of its status. */
 export interface JobState {

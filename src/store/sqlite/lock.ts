@@ -1,7 +1,7 @@
 /** Lock of the state directory: only one process may use it. */
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { AtelierError } from '../errors.ts';
+import { AtelierError } from '../../errors.ts';
 import { isBusy, toStateError } from './sqlite.ts';
 
 export interface Lock {

@@ -1,6 +1,6 @@
 /** Thread entry: prepares the database, so that the main thread serves requests and signals meanwhile. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { ErrorCode } from '../errors.ts';
+import type { ErrorCode } from '../../errors.ts';
 import { prepareDatabase, type Report } from './prepare-database.ts';
 import { toStateError } from './sqlite.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery } from 'kysely';
-import { openDatabase } from '../../src/store/database.ts';
-import { openStore } from '../../src/store/store.ts';
-import { failure, newJob, temporaryDirectory } from './fixtures.ts';
+import { openDatabase } from '../../../src/store/sqlite/database.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
 
 /** A closed database with a few pages of rows. */
 async function written(directory: string): Promise<string> {

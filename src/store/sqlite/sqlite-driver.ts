@@ -1,6 +1,6 @@
 /** Kysely driver of one SQLite connection, whose users wait until their commits are durable. */
 import { type DatabaseConnection, type SqliteDialectConfig, SqliteDriver } from 'kysely';
-import type { Mutex } from './mutex.ts';
+import type { Mutex } from '../mutex.ts';
 
 /** How the driver reports commits, and waits for them. */
 export interface CommitHooks {

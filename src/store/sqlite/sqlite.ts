@@ -1,9 +1,9 @@
 /** Kysely dialect for node:sqlite, and SQLite errors with advice. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteDriver } from 'kysely';
-import { AtelierError } from '../errors.ts';
-import { errorMessage, storageFull } from './directory.ts';
-import { createMutex, type Mutex } from './mutex.ts';
+import { AtelierError } from '../../errors.ts';
+import { errorMessage, storageFull } from '../directory.ts';
+import { createMutex, type Mutex } from '../mutex.ts';
 import { type CommitHooks, GroupCommitDriver, SYNCED_BY_SQLITE } from './sqlite-driver.ts';
 
 /** Statements throw AtelierError `storage-full` or `state-unusable` if the disk fails. */

@@ -1,6 +1,6 @@
 /** Detects that the files of the open database were removed or replaced. */
 import { statSync } from 'node:fs';
-import { AtelierError } from '../errors.ts';
+import { AtelierError } from '../../errors.ts';
 
 export interface DatabaseFiles {
   /** Call when the database is open: the files are now the right ones. */

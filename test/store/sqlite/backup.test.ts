@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { backUp } from '../../src/store/backup.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
-import { addDataset, failure, newJob, temporaryDirectory, trained } from './fixtures.ts';
+import { backUp } from '../../../src/store/sqlite/backup.ts';
+import { openStore, type Store } from '../../../src/store/store.ts';
+import { addDataset, failure, newJob, temporaryDirectory, trained } from '../fixtures.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);

@@ -4,9 +4,9 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { lockDirectory } from '../../src/store/lock.ts';
-import { openStore } from '../../src/store/store.ts';
-import { failure, temporaryDirectory } from './fixtures.ts';
+import { lockDirectory } from '../../../src/store/sqlite/lock.ts';
+import { openStore } from '../../../src/store/store.ts';
+import { failure, temporaryDirectory } from '../fixtures.ts';
 import { holdStore } from './hold-store.ts';
 
 test('rejects a directory locked by another process, and names it', async (t) => {
