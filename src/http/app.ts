@@ -86,7 +86,7 @@ export async function buildApp(
     // Before the handlers, which negotiate the type of the response.
     (app) => app.register(accepts),
     // Before bodies are read and slots are taken.
-    (app) => registerAuthentication(app, config, services.apiKeys),
+    (app) => registerAuthentication(app, config, services.apiKeys, services.rateLeases),
     // After authentication, which finds the client; before the routes, whose responses it measures.
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.

@@ -18,6 +18,7 @@ import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
 import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
 import type { Metrics } from './metrics/registry.ts';
+import type { LeaseSource } from './plugins/leased-calls.ts';
 
 export interface Services {
   readonly apiKeys: ApiKeyService;
@@ -39,4 +40,6 @@ export interface Services {
   readonly health: HealthService;
   readonly metrics: Metrics;
   readonly memory: MemoryLedger;
+  /** Counts the rate limit over all replicas; without it, this process is the only one. */
+  readonly rateLeases?: LeaseSource | undefined;
 }

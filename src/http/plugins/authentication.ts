@@ -11,6 +11,7 @@ import {
 } from '../../domain/api-key.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ApiKeyService, KeyInForce } from '../../services/api-keys.ts';
+import type { LeaseSource } from './leased-calls.ts';
 import { createRateLimit } from './rate-limit.ts';
 
 /** The configuration determines whether `docs` and `metrics` need a key. */
@@ -61,6 +62,7 @@ export async function registerAuthentication(
   app: FastifyInstance,
   config: AuthenticationConfig,
   apiKeys: Pick<ApiKeyService, 'keys'>,
+  leases?: LeaseSource,
 ): Promise<void> {
   const { requiresKey, publicDocs, publicMetrics, rateLimitPerMinute } = config;
   if (!requiresKey && rateLimitPerMinute === null) return;
@@ -69,7 +71,8 @@ export async function registerAuthentication(
     if (scope === 'metrics') return publicMetrics ? null : 'predict';
     return scope;
   };
-  const limit = rateLimitPerMinute === null ? undefined : await createRateLimit(app, rateLimitPerMinute);
+  const limit =
+    rateLimitPerMinute === null ? undefined : await createRateLimit(app, rateLimitPerMinute, leases);
 
   app.addHook('onRequest', async function (request, reply) {
     const { scope } = request.routeOptions.config;

@@ -2,12 +2,22 @@
 import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { createLeasedCalls, type LeaseSource } from './leased-calls.ts';
 
 export const RATE_LIMIT_WINDOW_MS = 60_000;
 
-/** @returns a hook that must be called after `request.caller` is set */
-export async function createRateLimit(app: FastifyInstance, maxPerMinute: number) {
+/**
+ * @param leases counts the calls of all replicas; without it, each process counts its own
+ * @returns a hook that must be called after `request.caller` is set
+ */
+export async function createRateLimit(app: FastifyInstance, maxPerMinute: number, leases?: LeaseSource) {
+  const onUnavailable = (error: unknown) =>
+    app.log.warn(
+      { err: error },
+      'the database is unavailable: this replica counts its part of the rate limit',
+    );
   await app.register(rateLimit, {
+    ...(leases && { store: createLeasedCalls(leases, onUnavailable) }),
     global: false,
     max: maxPerMinute,
     timeWindow: RATE_LIMIT_WINDOW_MS,
