@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import pg from 'pg';
 import { temporaryDatabase, withoutPostgres } from './postgres.ts';
@@ -11,7 +10,7 @@ test('a proxy holds statements back without closing, and cuts connections', {
   const url = await temporaryDatabase(t);
   const proxy = await startTcpProxy(t, url);
   const client = new pg.Client({ connectionString: proxy.through(url) });
-  client.on('error', () => {});
+  client.on('error', () => {}); // of the cut
   await client.connect();
   assert.equal(proxy.connections, 1);
   await client.query('create table kept (n int)');
@@ -33,7 +32,7 @@ test('a proxy holds statements back without closing, and cuts connections', {
   await held;
   assert.deepEqual((await direct.query('select n from kept')).rows, [{ n: 1 }]);
 
-  const lost = once(client, 'end');
+  const lost = new Promise((resolve) => client.once('end', resolve));
   proxy.cut();
   await lost;
   await direct.end();
