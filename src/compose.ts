@@ -4,6 +4,7 @@ import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadFashionMnist } from './datasets/fashion-mnist.ts';
+import { AtelierError } from './errors.ts';
 import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
 import { currentRequestId } from './http/plugins/request-context.ts';
@@ -63,6 +64,12 @@ export async function compose(
   log: FastifyBaseLogger,
   serverFactory?: FastifyServerFactory,
 ): Promise<Atelier> {
+  if (config.database !== null) {
+    throw new AtelierError(
+      'invalid-configuration',
+      'DATABASE_URL is not supported yet. The state is stored in STATE_DIR; unset the variable.',
+    );
+  }
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // Before the store, which creates files: without the data set, the start leaves nothing behind.

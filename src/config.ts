@@ -1,128 +1,29 @@
 /** Configuration: the validated environment. The only reader of `process.env` in `src/`. */
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { z } from 'zod';
-import { type ApiKey, parseApiKeys } from './domain/api-key.ts';
+import { allowsAnonymous, configuresKeys, rejectContradictions } from './contradictions.ts';
+import type { ApiKey } from './domain/api-key.ts';
+import { DEFAULT_POOL_SIZE, type Environment, environmentSchema, SECRETS } from './environment.ts';
 import { AtelierError } from './errors.ts';
-import {
-  BASE_PATH_RULE,
-  HOSTS_RULE,
-  hostsWithoutKeys,
-  isBasePath,
-  isHost,
-  isLoopback,
-  isOrigin,
-  isTrustProxy,
-  parseTrustProxy,
-  splitList,
-  TRUST_PROXY_RULE,
-} from './network-settings.ts';
+import { hostsWithoutKeys, isLoopback, parseTrustProxy } from './network-settings.ts';
 import { describeUnknownVariables } from './unknown-variables.ts';
 
-function integer(min: number, max: number) {
-  const rule = `must be an integer from ${min} to ${max}`;
-  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
-}
-
-function choice<const T extends readonly string[]>(...options: T) {
-  return z.enum(options, `must be one of ${options.join(', ')}`);
-}
-
-const MEBIBYTE = 2 ** 20;
-/** Variables whose values are not quoted in error messages, because messages end up in logs. */
-const SECRETS = ['API_KEYS', 'DATABASE_URL'];
-
-export const environmentSchema = z.object({
-  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
-  PORT: integer(0, 65_535).default(3000).describe('Port to listen on; 0 selects a free port'),
-  DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files of Fashion-MNIST'),
-  STATE_DIR: z
-    .string()
-    .default('./state')
-    .describe('Folder of the database and the parameters; locked by one process'),
-  TRAINING_WORKERS: integer(1, 256)
-    .default(() => Math.max(1, availableParallelism() - 1))
-    .describe('Training jobs that run at the same time'),
-  QUEUE_LIMIT: integer(1, 100_000).default(100).describe('Queued jobs; further ones are rejected with 429'),
-  MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
-    .default(64 * MEBIBYTE)
-    .describe('Largest request body'),
-  MAX_IMAGE_PIXELS: integer(28 * 28, 100_000_000)
-    .default(4096 * 4096)
-    .describe('Largest image for `?fit=contain`, in pixels; decoding takes up to ten bytes per pixel'),
-  MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
-    .default(1024 * MEBIBYTE)
-    .describe('Largest uploaded data set, compressed and decompressed'),
-  CORS_ORIGINS: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine(
-      (origins) => origins.every(isOrigin),
-      'must be a list of origins such as https://lab.example or http://localhost:5173',
-    )
-    .describe('Origins of pages that may use the service, separated by commas'),
-  ALLOWED_HOSTS: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine((hosts) => hosts.every(isHost), HOSTS_RULE)
-    .describe('Without keys: further values of the `Host` header, separated by commas'),
-  TRUST_PROXY: z
-    .string()
-    .default('')
-    .transform(splitList)
-    .refine(isTrustProxy, TRUST_PROXY_RULE)
-    .describe('Proxies whose `X-Forwarded-For` names the client: addresses and networks, or their number'),
-  BASE_PATH: z
-    .string()
-    .default('')
-    .transform((path) => (path === '/' ? '' : path))
-    .refine(isBasePath, BASE_PATH_RULE)
-    .describe('Path under which clients see the service, such as `/atelier`'),
-  API_KEYS: z
-    .string()
-    .transform((text, context) => {
-      try {
-        return parseApiKeys(text);
-      } catch (error) {
-        context.addIssue((error as RangeError).message);
-        return z.NEVER;
-      }
-    })
-    .default([])
-    .describe(
-      '`name:scope+scope:sha256-of-key`, separated by commas; `:2027-01-31` after the hash is the last day',
-    ),
-  API_KEYS_FILE: z
-    .string()
-    .optional()
-    .describe('File of further keys, one entry per line; read again when it changes, and on SIGHUP'),
-  ALLOW_ANONYMOUS: choice('true', 'false')
-    .default('false')
-    .describe('Allows access without a key beyond the loopback address, and through a proxy'),
-  PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
-  PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
-  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
-    .optional()
-    .describe('Requests per minute of a key, or of an address without a key'),
-  MAX_EVENT_LOOP_DELAY_MS: integer(1, 60_000)
-    .default(50)
-    .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),
-  STARTER_JOB: choice('on', 'off')
-    .default('on')
-    .describe('Trains a Fashion-MNIST model on start if no job exists yet'),
-  WIDE_VECTORS: choice('on', 'off')
-    .default('off')
-    .describe('Computes with vectors of 256 bits, an experimental feature of V8'),
-  LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
-    .default('info')
-    .describe('Lowest level of logged lines'),
-  SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Seconds a shutdown may take after SIGTERM'),
-  DATABASE_URL: z
-    .undefined('is not supported yet. The state is stored in STATE_DIR; unset the variable')
-    .optional(),
-});
+/** The database that replicas share, and the bucket beside it. */
+export type DatabaseConfig = Readonly<{
+  url: string;
+  /** Without a pooler in between: sessions that listen, and migrations. */
+  directUrl: string;
+  poolSize: number;
+  /** `s3://bucket/prefix?endpoint=…&region=…`; null: parameters, checkpoints and data sets are stored in the database. */
+  blobUrl: string | null;
+  /** For `blobUrl`. */
+  blobCredentials: Readonly<{
+    accessKeyId: string;
+    secretAccessKey: string;
+    sessionToken: string | null;
+    /** Unless the URL names one. */
+    region: string;
+  }> | null;
+}>;
 
 export type Config = Readonly<{
   host: string;
@@ -156,39 +57,21 @@ export type Config = Readonly<{
   maxEventLoopDelayMs: number;
   starterJob: boolean;
   wideVectors: boolean;
-  logLevel: z.infer<typeof environmentSchema>['LOG_LEVEL'];
+  logLevel: Environment['LOG_LEVEL'];
   shutdownGraceSeconds: number;
+  accessLog: Environment['ACCESS_LOG'];
+  /** Days after which events of ended jobs are deleted; null: never. */
+  keepEventsDays: number | null;
+  /** Days after which checkpoints of ended jobs are deleted; null: never. */
+  keepCheckpointsDays: number | null;
+  /** Null: one process, whose state is in `stateDir`. */
+  database: DatabaseConfig | null;
+  role: Environment['ROLE'];
+  /** Whether several processes listen on one port. */
+  reusePort: boolean;
   /** Messages to log at start, about unknown variables that may be mistyped. */
   warnings: readonly string[];
 }>;
-
-type Environment = z.infer<typeof environmentSchema>;
-
-/** Whether the operator configured keys. A file of keys counts even if it is empty: access is closed then. */
-function configuresKeys(env: Environment): boolean {
-  return env.API_KEYS.length > 0 || env.API_KEYS_FILE !== undefined;
-}
-
-/** Whether access without a key is allowed. */
-function allowsAnonymous(env: Environment): boolean {
-  return !configuresKeys(env) && (isLoopback(env.HOST) || env.ALLOW_ANONYMOUS === 'true');
-}
-
-function rejectContradictions(env: Environment, context: z.RefinementCtx): void {
-  const reject = (name: keyof Environment, message: string) =>
-    context.addIssue({ code: 'custom', path: [name], message });
-  if (env.ALLOW_ANONYMOUS === 'true' && configuresKeys(env)) {
-    reject(
-      'ALLOW_ANONYMOUS',
-      'contradicts API_KEYS and API_KEYS_FILE, which require a key. Unset one of them',
-    );
-  }
-  for (const name of ['PUBLIC_METRICS', 'PUBLIC_DOCS'] as const) {
-    if (env[name] === 'false' && allowsAnonymous(env)) {
-      reject(name, 'has no effect without keys. Set API_KEYS, or unset the variable');
-    }
-  }
-}
 
 /**
  * @param environment an unset and an empty variable both mean the default
@@ -239,8 +122,34 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     wideVectors: env.WIDE_VECTORS === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,
+    accessLog: env.ACCESS_LOG,
+    keepEventsDays: env.KEEP_EVENTS_DAYS ?? null,
+    keepCheckpointsDays: env.KEEP_CHECKPOINTS_DAYS ?? null,
+    database: readDatabase(env),
+    role: env.ROLE,
+    reusePort: env.REUSE_PORT === 'on',
     warnings: Object.freeze(
       describeUnknownVariables(Object.keys(given), Object.keys(environmentSchema.shape)),
     ),
+  });
+}
+
+function readDatabase(env: Environment): DatabaseConfig | null {
+  if (env.DATABASE_URL === undefined) return null;
+  return Object.freeze({
+    url: env.DATABASE_URL,
+    directUrl: env.DATABASE_DIRECT_URL ?? env.DATABASE_URL,
+    poolSize: env.POOL_SIZE ?? DEFAULT_POOL_SIZE,
+    blobUrl: env.BLOB_URL ?? null,
+    blobCredentials:
+      env.BLOB_URL === undefined
+        ? null
+        : Object.freeze({
+            // rejectContradictions requires both.
+            accessKeyId: env.AWS_ACCESS_KEY_ID!,
+            secretAccessKey: env.AWS_SECRET_ACCESS_KEY!,
+            sessionToken: env.AWS_SESSION_TOKEN ?? null,
+            region: env.AWS_REGION,
+          }),
   });
 }

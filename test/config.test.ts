@@ -33,6 +33,12 @@ test('an empty environment gives the defaults', () => {
     wideVectors: false,
     logLevel: 'info',
     shutdownGraceSeconds: 20,
+    accessLog: 'all',
+    keepEventsDays: null,
+    keepCheckpointsDays: null,
+    database: null,
+    role: 'all',
+    reusePort: false,
     warnings: [],
   });
 });
@@ -40,7 +46,7 @@ test('an empty environment gives the defaults', () => {
 test('reads every variable', () => {
   const config = readConfig({
     HOST: '0.0.0.0',
-    PORT: '0',
+    PORT: '8080',
     DATA_DIR: '/srv/data',
     STATE_DIR: '/srv/state',
     TRAINING_WORKERS: '3',
@@ -62,10 +68,23 @@ test('reads every variable', () => {
     WIDE_VECTORS: 'on',
     LOG_LEVEL: 'debug',
     SHUTDOWN_GRACE_SECONDS: '5',
+    ACCESS_LOG: 'errors',
+    KEEP_EVENTS_DAYS: '30',
+    KEEP_CHECKPOINTS_DAYS: '7',
+    DATABASE_URL: 'postgres://atelier:secret@pooler/atelier',
+    DATABASE_DIRECT_URL: 'postgresql://atelier:secret@database/atelier',
+    POOL_SIZE: '8',
+    ROLE: 'api',
+    REUSE_PORT: 'on',
+    BLOB_URL: 's3://bucket/prefix?endpoint=https://s3.example',
+    AWS_ACCESS_KEY_ID: 'id',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+    AWS_SESSION_TOKEN: 'token',
+    AWS_REGION: 'eu-west-1',
   });
   assert.deepEqual(config, {
     host: '0.0.0.0',
-    port: 0,
+    port: 8080,
     dataDir: '/srv/data',
     stateDir: '/srv/state',
     trainingWorkers: 3,
@@ -90,6 +109,23 @@ test('reads every variable', () => {
     wideVectors: true,
     logLevel: 'debug',
     shutdownGraceSeconds: 5,
+    accessLog: 'errors',
+    keepEventsDays: 30,
+    keepCheckpointsDays: 7,
+    database: {
+      url: 'postgres://atelier:secret@pooler/atelier',
+      directUrl: 'postgresql://atelier:secret@database/atelier',
+      poolSize: 8,
+      blobUrl: 's3://bucket/prefix?endpoint=https://s3.example',
+      blobCredentials: {
+        accessKeyId: 'id',
+        secretAccessKey: 'secret',
+        sessionToken: 'token',
+        region: 'eu-west-1',
+      },
+    },
+    role: 'api',
+    reusePort: true,
     warnings: [],
   });
   assert.ok(Object.isFrozen(config));
@@ -128,17 +164,65 @@ test('reports an invalid variable with its value', () => {
   assert.throws(() => readConfig(wrong), refusal(...Object.keys(wrong)), 'all of them at once');
 });
 
-test('rejects DATABASE_URL and names the state directory', () => {
-  const environment = { DATABASE_URL: 'postgres://localhost/atelier' };
-  assert.throws(() => readConfig(environment), refusal('DATABASE_URL', 'not supported yet', 'STATE_DIR'));
+const DATABASE_URL = 'postgresql://atelier:secret@localhost/atelier';
+
+test('DATABASE_URL alone gives one pool and blobs in the database', () => {
+  const { database } = readConfig({ DATABASE_URL, AWS_ACCESS_KEY_ID: 'of another program' });
+  assert.deepEqual(database, {
+    url: DATABASE_URL,
+    directUrl: DATABASE_URL,
+    poolSize: 4,
+    blobUrl: null,
+    blobCredentials: null,
+  });
 });
 
-test('does not repeat the password in DATABASE_URL', () => {
-  const environment = { DATABASE_URL: 'postgres://atelier:hunter2@localhost/atelier' };
+test('settings of replicas need DATABASE_URL, except for values that change nothing', () => {
+  const settings = {
+    DATABASE_DIRECT_URL: DATABASE_URL,
+    POOL_SIZE: '4',
+    ROLE: 'worker',
+    REUSE_PORT: 'on',
+    BLOB_URL: 's3://bucket',
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    assert.throws(
+      () => readConfig({ [name]: value }),
+      refusal(`${name} needs a database`, 'Set DATABASE_URL'),
+    );
+  }
+  assert.equal(readConfig({ ROLE: 'all', REUSE_PORT: 'off' }).database, null);
+});
+
+test('REUSE_PORT needs a fixed PORT', () => {
+  const settings = { DATABASE_URL, REUSE_PORT: 'on', PORT: '0' };
+  assert.throws(() => readConfig(settings), refusal('REUSE_PORT contradicts PORT=0'));
+});
+
+test('BLOB_URL needs a bucket, an endpoint over HTTP if any, and credentials', () => {
+  const credentials = { DATABASE_URL, AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 'secret' };
+  const read = (BLOB_URL: string) => readConfig({ ...credentials, BLOB_URL });
+  assert.equal(read('s3://bucket?endpoint=http://127.0.0.1:9000').database?.blobUrl?.length, 42);
+  for (const url of ['s3://', 'https://bucket', 's3://bucket?endpoint=s3.example', 'bucket']) {
+    assert.throws(() => read(url), refusal('BLOB_URL must be a URL such as s3://bucket/prefix'), url);
+  }
   assert.throws(
-    () => readConfig(environment),
-    (error: Error) => !error.message.includes('hunter2'),
+    () => readConfig({ DATABASE_URL, BLOB_URL: 's3://bucket' }),
+    refusal('BLOB_URL needs credentials', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'),
   );
+});
+
+test('rejects other databases, and does not repeat passwords', () => {
+  const urls = ['mysql://u:hunter2@localhost/atelier', 'hunter2', 'postgres://u:hunter2@local host/atelier'];
+  for (const url of urls) {
+    for (const name of ['DATABASE_URL', 'DATABASE_DIRECT_URL']) {
+      const isClear = refusal(`${name} must be a URL such as postgresql://user:password@host:5432/atelier.`);
+      assert.throws(
+        () => readConfig({ DATABASE_URL, [name]: url }),
+        (error: Error) => isClear(error) && !error.message.includes('hunter2'),
+      );
+    }
+  }
 });
 
 test('reports the defect of API_KEYS without repeating it', () => {

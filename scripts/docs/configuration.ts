@@ -1,12 +1,9 @@
 /** The table of docs/reference/configuration.md, from the schema of the environment. */
 import { z } from 'zod';
-import { environmentSchema } from '../../src/config.ts';
+import { DEFAULT_POOL_SIZE, environmentSchema } from '../../src/environment.ts';
 import { table } from './table.ts';
 
 type Name = keyof typeof environmentSchema.shape;
-
-/** Variables whose every value is rejected. */
-const UNSUPPORTED: readonly Name[] = ['DATABASE_URL'];
 
 /** Defaults that the schema does not state, or that depend on the machine. */
 const DEFAULTS: Partial<Record<Name, string>> = {
@@ -20,6 +17,15 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   PUBLIC_METRICS: '`true` on loopback without keys',
   PUBLIC_DOCS: '`true` on loopback without keys',
   RATE_LIMIT_PER_MINUTE: 'off',
+  KEEP_EVENTS_DAYS: 'never',
+  KEEP_CHECKPOINTS_DAYS: 'never',
+  DATABASE_URL: 'none',
+  DATABASE_DIRECT_URL: '`DATABASE_URL`',
+  POOL_SIZE: `\`${DEFAULT_POOL_SIZE}\``,
+  BLOB_URL: 'none: the database',
+  AWS_ACCESS_KEY_ID: 'none',
+  AWS_SECRET_ACCESS_KEY: 'none',
+  AWS_SESSION_TOKEN: 'none',
 };
 
 function unwrap(schema: z.ZodType): z.ZodType {
@@ -40,13 +46,11 @@ function defaultOf(name: Name, schema: z.ZodType): string {
 }
 
 export function configuration(): string {
-  const rows = Object.entries(environmentSchema.shape)
-    .filter(([name]) => !UNSUPPORTED.includes(name as Name))
-    .map(([name, schema]) => [
-      `\`${name}\``,
-      defaultOf(name as Name, schema),
-      allowed(schema),
-      schema.description ?? unwrap(schema).description ?? '',
-    ]);
+  const rows = Object.entries(environmentSchema.shape).map(([name, schema]) => [
+    `\`${name}\``,
+    defaultOf(name as Name, schema),
+    allowed(schema),
+    schema.description ?? unwrap(schema).description ?? '',
+  ]);
   return table(['variable', 'default', 'allowed', 'meaning'], rows);
 }

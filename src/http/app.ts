@@ -69,7 +69,7 @@ export async function buildApp(
     // Before authentication: preflight requests carry no key.
     (app) => registerCors(app, config.corsOrigins),
     // Before the routes: every response is logged, rendered and measured.
-    logRequests,
+    (app) => logRequests(app, config.accessLog),
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requestDuration),
     // Before the checks of headers and body, which are irrelevant without a route.

@@ -20,7 +20,7 @@ export interface StartingServer {
 
 /** @throws AtelierError `invalid-configuration` if the address cannot be used */
 export async function bindServer(
-  config: Pick<Config, 'host' | 'port' | 'basePath'>,
+  config: Pick<Config, 'host' | 'port' | 'basePath' | 'reusePort'>,
 ): Promise<StartingServer> {
   const { http, connectionTimeout, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   const respond = (request: IncomingMessage, response: ServerResponse) =>
@@ -30,7 +30,9 @@ export async function bindServer(
   server.maxConnections = CONNECTION_LIMITS.connections;
   await listen(server, config);
   const { address, port } = server.address() as AddressInfo;
-  if (config.host === 'localhost') await bindSecond(server, address === '::1' ? '127.0.0.1' : '::1', port);
+  if (config.host === 'localhost') {
+    await bindSecond(server, { ...config, host: address === '::1' ? '127.0.0.1' : '::1', port });
+  }
   return {
     server,
     serverFactory: (handler) =>
@@ -45,14 +47,18 @@ export async function bindServer(
   };
 }
 
-async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+type Address = Pick<Config, 'host' | 'port' | 'reusePort'>;
+
+const ADVICE: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Another process uses the port; set PORT to another one.',
+  ENOTSUP: 'This system cannot share a port; unset REUSE_PORT.',
+};
+
+async function listen(server: Server, { host, port, reusePort }: Address): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject).listen({ host, port }, resolve);
+  server.once('error', reject).listen({ host, port, reusePort }, resolve);
   await promise.catch((cause) => {
-    const advice =
-      cause.code === 'EADDRINUSE'
-        ? 'Another process uses the port; set PORT to another one.'
-        : 'Check HOST and PORT.';
+    const advice = ADVICE[cause.code] ?? 'Check HOST and PORT.';
     const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${advice}`;
     throw new AtelierError('invalid-configuration', message, { cause });
   });
@@ -60,13 +66,13 @@ async function listen(server: Server, { host, port }: Pick<Config, 'host' | 'por
 }
 
 /** `localhost` has two addresses, and clients try either first. If the second one is not available, the first suffices. */
-async function bindSecond(server: Server, host: string, port: number): Promise<void> {
+async function bindSecond(server: Server, { host, port, reusePort }: Address): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const second = createSocketServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
     server.emit('connection', socket),
   );
   second.maxConnections = server.maxConnections;
-  second.on('error', () => resolve()).listen({ host, port }, resolve);
+  second.on('error', () => resolve()).listen({ host, port, reusePort }, resolve);
   server.once('close', () => second.close());
   await promise;
 }

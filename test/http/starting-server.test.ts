@@ -11,8 +11,8 @@ import { bindServer } from '../../src/http/starting-server.ts';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
-async function bind(t: TestContext, { host = '127.0.0.1', basePath = '' } = {}) {
-  const { server, serverFactory } = await bindServer({ host, port: 0, basePath });
+async function bind(t: TestContext, { host = '127.0.0.1', port = 0, basePath = '', reusePort = false } = {}) {
+  const { server, serverFactory } = await bindServer({ host, port, basePath, reusePort });
   t.after(() => {
     server.close();
     server.closeAllConnections();
@@ -102,7 +102,15 @@ test('rejects a port in use with advice', async (t) => {
   const { server } = await bind(t);
   const port = portOf(server);
   await assert.rejects(
-    bindServer({ host: '127.0.0.1', port, basePath: '' }),
+    bind(t, { port }),
     new RegExp(`PORT=${port} \\(EADDRINUSE\\)\\. Another process uses the port`),
   );
+});
+
+test('REUSE_PORT=on shares a port with processes that also have it on, and with no others', async (t) => {
+  const { server } = await bind(t, { host: 'localhost', reusePort: true });
+  const port = portOf(server);
+  const second = await bind(t, { host: 'localhost', port, reusePort: true });
+  assert.equal(portOf(second.server), port);
+  await assert.rejects(bind(t, { host: 'localhost', port }), /EADDRINUSE/);
 });

@@ -1,0 +1,186 @@
+/** The environment variables of the service: names, allowed values, defaults and descriptions. */
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+import { parseApiKeys } from './domain/api-key.ts';
+import {
+  BASE_PATH_RULE,
+  HOSTS_RULE,
+  isBasePath,
+  isHost,
+  isOrigin,
+  isTrustProxy,
+  splitList,
+  TRUST_PROXY_RULE,
+} from './network-settings.ts';
+
+function integer(min: number, max: number) {
+  const rule = `must be an integer from ${min} to ${max}`;
+  return z.coerce.number(rule).int(rule).min(min, rule).max(max, rule);
+}
+
+function choice<const T extends readonly string[]>(...options: T) {
+  return z.enum(options, `must be one of ${options.join(', ')}`);
+}
+
+const MEBIBYTE = 2 ** 20;
+const DATABASE_URL_RULE = 'must be a URL such as postgresql://user:password@host:5432/atelier';
+const BLOB_URL_RULE = 'must be a URL such as s3://bucket/prefix?endpoint=https://s3.example&region=eu-west-1';
+
+/** Variables whose values are not quoted in error messages, because messages end up in logs. */
+export const SECRETS: readonly string[] = [
+  'API_KEYS',
+  'DATABASE_URL',
+  'DATABASE_DIRECT_URL',
+  'BLOB_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+];
+
+function isDatabaseUrl(text: string): boolean {
+  return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
+}
+
+/** A bucket, and an endpoint only over HTTP. */
+function isBlobUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host, searchParams } = new URL(text);
+  const endpoint = searchParams.get('endpoint');
+  const isHttp = endpoint === null || (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint));
+  return protocol === 's3:' && host !== '' && isHttp;
+}
+
+export const environmentSchema = z.object({
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  PORT: integer(0, 65_535).default(3000).describe('Port to listen on; 0 selects a free port'),
+  DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files of Fashion-MNIST'),
+  STATE_DIR: z
+    .string()
+    .default('./state')
+    .describe('Folder of the database and the parameters; locked by one process'),
+  TRAINING_WORKERS: integer(1, 256)
+    .default(() => Math.max(1, availableParallelism() - 1))
+    .describe('Training jobs that run at the same time'),
+  QUEUE_LIMIT: integer(1, 100_000).default(100).describe('Queued jobs; further ones are rejected with 429'),
+  MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
+    .default(64 * MEBIBYTE)
+    .describe('Largest request body'),
+  MAX_IMAGE_PIXELS: integer(28 * 28, 100_000_000)
+    .default(4096 * 4096)
+    .describe('Largest image for `?fit=contain`, in pixels; decoding takes up to ten bytes per pixel'),
+  MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
+    .default(1024 * MEBIBYTE)
+    .describe('Largest uploaded data set, compressed and decompressed'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be a list of origins such as https://lab.example or http://localhost:5173',
+    )
+    .describe('Origins of pages that may use the service, separated by commas'),
+  ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((hosts) => hosts.every(isHost), HOSTS_RULE)
+    .describe('Without keys: further values of the `Host` header, separated by commas'),
+  TRUST_PROXY: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine(isTrustProxy, TRUST_PROXY_RULE)
+    .describe('Proxies whose `X-Forwarded-For` names the client: addresses and networks, or their number'),
+  BASE_PATH: z
+    .string()
+    .default('')
+    .transform((path) => (path === '/' ? '' : path))
+    .refine(isBasePath, BASE_PATH_RULE)
+    .describe('Path under which clients see the service, such as `/atelier`'),
+  API_KEYS: z
+    .string()
+    .transform((text, context) => {
+      try {
+        return parseApiKeys(text);
+      } catch (error) {
+        context.addIssue((error as RangeError).message);
+        return z.NEVER;
+      }
+    })
+    .default([])
+    .describe(
+      '`name:scope+scope:sha256-of-key`, separated by commas; `:2027-01-31` after the hash is the last day',
+    ),
+  API_KEYS_FILE: z
+    .string()
+    .optional()
+    .describe('File of further keys, one entry per line; read again when it changes, and on SIGHUP'),
+  ALLOW_ANONYMOUS: choice('true', 'false')
+    .default('false')
+    .describe('Allows access without a key beyond the loopback address, and through a proxy'),
+  PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
+  PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
+  RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
+    .optional()
+    .describe('Requests per minute of a key, or of an address without a key'),
+  MAX_EVENT_LOOP_DELAY_MS: integer(1, 60_000)
+    .default(50)
+    .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),
+  STARTER_JOB: choice('on', 'off')
+    .default('on')
+    .describe('Trains a Fashion-MNIST model on start if no job exists yet'),
+  WIDE_VECTORS: choice('on', 'off')
+    .default('off')
+    .describe('Computes with vectors of 256 bits, an experimental feature of V8'),
+  LOG_LEVEL: choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent')
+    .default('info')
+    .describe('Lowest level of logged lines'),
+  SHUTDOWN_GRACE_SECONDS: integer(1, 3600).default(20).describe('Seconds a shutdown may take after SIGTERM'),
+  ACCESS_LOG: choice('all', 'errors', 'off')
+    .default('all')
+    .describe('Logged requests: all, those with a status from 400 on, or none'),
+  KEEP_EVENTS_DAYS: integer(1, 36_500)
+    .optional()
+    .describe('Days after which the events of ended jobs are deleted'),
+  KEEP_CHECKPOINTS_DAYS: integer(1, 36_500)
+    .optional()
+    .describe('Days after which the checkpoints of ended jobs are deleted'),
+  DATABASE_URL: z
+    .string()
+    .refine(isDatabaseUrl, DATABASE_URL_RULE)
+    .optional()
+    .describe(
+      'PostgreSQL database that several replicas share, such as `postgresql://user:password@host/atelier`',
+    ),
+  DATABASE_DIRECT_URL: z
+    .string()
+    .refine(isDatabaseUrl, DATABASE_URL_RULE)
+    .optional()
+    .describe('The same database without a pooler in between, for LISTEN and migrations'),
+  POOL_SIZE: integer(1, 100)
+    .optional()
+    .describe('Connections of a replica to the database, besides the one that listens'),
+  ROLE: choice('all', 'api', 'worker')
+    .default('all')
+    .describe('Work of a replica: everything, everything except training, or only training'),
+  REUSE_PORT: choice('on', 'off')
+    .default('off')
+    .describe('Lets several replicas on one machine listen on the same PORT'),
+  BLOB_URL: z
+    .string()
+    .refine(isBlobUrl, BLOB_URL_RULE)
+    .optional()
+    .describe(
+      'Bucket for parameters, checkpoints and data sets, such as `s3://bucket/prefix?endpoint=https://s3.example`',
+    ),
+  AWS_ACCESS_KEY_ID: z.string().optional().describe('Credentials for BLOB_URL'),
+  AWS_SECRET_ACCESS_KEY: z.string().optional().describe('Credentials for BLOB_URL'),
+  AWS_SESSION_TOKEN: z.string().optional().describe('Credentials for BLOB_URL, if they are temporary'),
+  AWS_REGION: z.string().default('us-east-1').describe('Region of BLOB_URL, if the URL has no `region`'),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+/** Replaces the default of POOL_SIZE in the schema, so that a value without DATABASE_URL is detected. */
+export const DEFAULT_POOL_SIZE = 4;
