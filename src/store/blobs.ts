@@ -1,11 +1,12 @@
-/** Content-addressed blobs: parameters of models, and checkpoints. */
+/** Content-addressed blobs: parameters of models, checkpoints, and on PostgreSQL data sets. */
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, isDiskFull, storageFull, syncFile, syncPath } from './directory.ts';
+import { readChunks, writeChunks } from './file-chunks.ts';
 
-/** Stores blobs by digest. `openBlobs` keeps them in files; another implementation could use a database. */
+/** Stores blobs by digest. `openBlobs` keeps them in files. */
 export interface BlobStore {
   /**
    * Stores the bytes durably before it resolves. Returns their digest, `sha256:` and 64 hexadecimal digits.
@@ -17,11 +18,19 @@ export interface BlobStore {
    * @throws AtelierError `state-unusable` if the blob is missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
+  /** As `put`, for a file that may be larger than memory. The file is copied, and must not change meanwhile. */
+  putFile(path: string): Promise<string>;
+  /**
+   * Writes the bytes to a new file, which is removed again if the blob turns out to be damaged.
+   * @throws AtelierError as `get`; `storage-full`
+   */
+  getFile(digest: string, path: string): Promise<void>;
   /** Does nothing if the blob does not exist. */
   remove(digest: string): Promise<void>;
 }
 
 const TEMPORARY_SUFFIX = '.tmp';
+const ADVICE = 'Restore the file from a backup, or train the model again.';
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 
 /**
@@ -38,46 +47,55 @@ export async function openBlobs(directory: string, content = 'the blob'): Promis
       .map((name) => rm(join(directory, name), { force: true })),
   );
 
+  /** @param write returns the digest of the bytes that it wrote to the temporary file */
+  async function store(size: string, write: (temporary: string) => Promise<string>): Promise<string> {
+    const temporary = join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`);
+    try {
+      const digest = await write(temporary);
+      // Written even if the file exists, because this repairs a damaged file.
+      await rename(temporary, join(directory, parseHex(digest)));
+      await syncPath(directory);
+      return digest;
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
+      if (isDiskFull(error)) throw storageFull(`${content}${size}`, error);
+      throw new AtelierError(
+        'state-unusable',
+        `STATE_DIR cannot store ${content}: ${describeErrorCode(error)}. ` +
+          'Check its disk and permissions; the log of the service names the file.',
+        { cause: error },
+      );
+    }
+  }
+
   return {
     async put(bytes) {
       const digest = await sha256Hex(bytes);
-      const hex = parseHex(digest);
-      const temporary = join(directory, `${hex}.${randomUUID()}${TEMPORARY_SUFFIX}`);
-      // Written even if the file exists, because this repairs a damaged file.
-      try {
+      return store(` (${bytes.length} bytes)`, async (temporary) => {
         await write(temporary, bytes);
-        await rename(temporary, join(directory, hex));
-        await syncPath(directory);
-      } catch (error) {
-        await rm(temporary, { force: true }).catch(() => {}); // the first error is reported
-        if (isDiskFull(error)) throw storageFull(`${content} (${bytes.length} bytes)`, error);
-        throw new AtelierError(
-          'state-unusable',
-          `STATE_DIR cannot store ${content}: ${describeErrorCode(error)}. ` +
-            'Check its disk and permissions; the log of the service names the file.',
-          { cause: error },
-        );
-      }
-      return digest;
+        return digest;
+      });
     },
 
     async get(digest) {
       const bytes = await read(join(directory, parseHex(digest)), digest);
-      if ((await sha256Hex(bytes)) !== digest) {
-        throw new AtelierError(
-          'state-unusable',
-          `The blob ${digest} is damaged: its content has a different digest. ` +
-            'Restore the file from a backup, or train the model again.',
-        );
-      }
+      if ((await sha256Hex(bytes)) !== digest) throw damagedBlob(digest, ADVICE);
       return bytes;
+    },
+
+    putFile: (path) => store('', (temporary) => writeChunks(temporary, readChunks(path))),
+
+    async getFile(digest, path) {
+      const file = join(directory, parseHex(digest));
+      await writeVerified(digest, path, unreadable(digest, readChunks(file)), ADVICE);
     },
 
     remove: (digest) => rm(join(directory, parseHex(digest)), { force: true }),
   };
 }
 
-function parseHex(digest: string): string {
+/** The hexadecimal digits of a digest. @throws RangeError */
+export function parseHex(digest: string): string {
   const hex = DIGEST.exec(digest)?.[1];
   if (hex === undefined)
     throw new RangeError(`"${digest}" is not a digest of the form "sha256:" and 64 hexadecimal digits.`);
@@ -98,12 +116,50 @@ async function read(file: string, digest: string): Promise<Uint8Array<ArrayBuffe
   try {
     return new Uint8Array(await readFile(file));
   } catch (error) {
-    throw new AtelierError(
-      'state-unusable',
-      `The blob ${digest} cannot be read: ${describeErrorCode(error)}. ` +
-        'Restore the file from a backup, or train the model again.',
-      { cause: error },
-    );
+    throw unreadableFile(digest, error);
+  }
+}
+
+/** The same chunks; errors of the file system become those of the blob. */
+async function* unreadable(digest: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks;
+  } catch (error) {
+    throw unreadableFile(digest, error);
+  }
+}
+
+function unreadableFile(digest: string, cause: unknown): AtelierError {
+  return new AtelierError(
+    'state-unusable',
+    `The blob ${digest} cannot be read: ${describeErrorCode(cause)}. ${ADVICE}`,
+    { cause },
+  );
+}
+
+/** @param advice where to restore the blob from */
+export function damagedBlob(digest: string, advice: string): AtelierError {
+  return new AtelierError(
+    'state-unusable',
+    `The blob ${digest} is damaged: its content has a different digest. ${advice}`,
+  );
+}
+
+/**
+ * Writes the chunks of a blob to a new file, and removes the file if an error occurs or the digest differs.
+ * @throws AtelierError `state-unusable` if the digest differs, `storage-full`
+ */
+export async function writeVerified(
+  digest: string,
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  advice: string,
+): Promise<void> {
+  try {
+    if ((await writeChunks(path, chunks)) !== digest) throw damagedBlob(digest, advice);
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => {}); // the first error is reported
+    throw isDiskFull(error) ? storageFull('a copy of the blob', error) : error;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openBlobs } from '../../src/store/blobs.ts';
@@ -92,4 +92,24 @@ test('files are synced one at a time, so that slow syncs leave threads to reads'
   const contents = Array.from({ length: 8 }, (_, n) => Uint8Array.of(n));
   await Promise.all(contents.map((content, n) => stores[n % 2]!.put(content)));
   assert.deepEqual({ most, total }, { most: 1, total: 16 });
+});
+
+test('files are stored and fetched in chunks, and a damaged one leaves no copy', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const blobs = await openBlobs(join(directory, 'blobs'));
+  const [source, copy] = [join(directory, 'source'), join(directory, 'copy')];
+  for (const length of [0, 5, 2 ** 20, 2 ** 20 + 1]) {
+    await writeFile(source, Buffer.alloc(length, 7));
+    const stored = await blobs.putFile(source);
+    assert.equal(stored, await blobs.put(Buffer.alloc(length, 7)));
+    await blobs.getFile(stored, copy);
+    assert.deepEqual(await readFile(copy), Buffer.alloc(length, 7));
+    await rm(copy);
+  }
+  await blobs.put(bytes);
+  await truncate(join(directory, 'blobs', digest.slice('sha256:'.length)), 1000);
+  await assert.rejects(blobs.getFile(digest, copy), failure('state-unusable', digest, 'damaged'));
+  await blobs.remove(digest);
+  await assert.rejects(blobs.getFile(digest, copy), failure('state-unusable', digest, 'ENOENT', 'backup'));
+  assert.deepEqual((await readdir(directory)).toSorted(), ['blobs', 'source']);
 });
