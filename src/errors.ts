@@ -49,6 +49,7 @@ export const ERROR_CODES = [
   'starting',
   'draining',
   'overloaded',
+  'storage-unavailable',
   'storage-full',
   'internal-error',
   // the job failed

@@ -172,8 +172,12 @@ const SERVICE = {
     'The service is shutting down.',
     'Repeat the request at the next instance, or after the restart.',
   ],
+  'storage-unavailable': [
+    'PostgreSQL does not answer, or a connection to it was lost. The change may have been stored.',
+    'Wait for the seconds in `Retry-After`, then repeat the request, with an `Idempotency-Key` if it creates something.',
+  ],
   'storage-full': [
-    'The disk of `STATE_DIR` is full.',
+    'The disk of `STATE_DIR` or of PostgreSQL is full.',
     'Free space, for example by deleting models and data sets; active jobs continue by themselves.',
   ],
   'internal-error': ['A defect of the service.', 'Look up the request id in the log, and report it.'],
@@ -217,7 +221,7 @@ const START = {
   ],
   'state-locked': ['Another process uses `STATE_DIR`.', 'Stop it, or use another folder.'],
   'state-unusable': [
-    '`STATE_DIR` cannot be read or written, its database is damaged, or was removed while the service runs.',
+    '`STATE_DIR` or the database of `DATABASE_URL` cannot be read or written, is damaged, or was removed while the service runs.',
     'Correct the permissions, or [restore a backup](../operations/backup.md).',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;

@@ -1,0 +1,100 @@
+/** A pool of connections to PostgreSQL. The client is loaded on demand. */
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
+import type { PoolClient } from 'pg';
+import type { Database } from '../tables.ts';
+import { isUnavailable, toStorageError } from './errors.ts';
+
+/** The schema of all tables. PgBouncer refuses to set the search path of a connection. */
+export const SCHEMA = 'atelier';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A process that hangs in a transaction holds locks that all others wait for, so the server ends its session. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
+const STATEMENT_MS = 30_000;
+/** Longer than the server's own limit: reached only if nothing arrives any more. */
+const ANSWER_MS = 40_000;
+/** Set per transaction, because PgBouncer refuses them as parameters of a connection. */
+const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; set local statement_timeout = ${STATEMENT_MS}`;
+
+/** Object id of `bigint`. Counts and the columns of steps and bytes are below 2^53. */
+const INT8 = 20;
+
+export interface PostgresOptions {
+  /** As in `postgres://user:password@host:5432/database` */
+  readonly url: string;
+  /** Connections at most; default 4. */
+  readonly poolSize?: number | undefined;
+}
+
+interface PoolSettings extends PostgresOptions {
+  /** Statements that begin each transaction. */
+  readonly begin: string;
+  readonly timeoutMs?: number;
+}
+
+/** Opens no connection yet. @throws Error if the address is not valid */
+export async function connectPostgres(options: PostgresOptions): Promise<Kysely<Database>> {
+  const pool = await createPool({ ...options, begin: BEGIN, timeoutMs: ANSWER_MS });
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }).withSchema(SCHEMA);
+}
+
+/** Statements and connections throw AtelierError `storage-unavailable`, `storage-full` or `state-unusable`. */
+export async function createPool({
+  url,
+  poolSize = 4,
+  begin,
+  timeoutMs,
+}: PoolSettings): Promise<PostgresPool> {
+  const { default: pg } = await import('pg');
+  const getTypeParser: typeof pg.types.getTypeParser = (id, format) =>
+    id === INT8 ? Number : pg.types.getTypeParser(id, format);
+  const pool = new pg.Pool({
+    application_name: 'atelier',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    max: poolSize,
+    ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+    connectionString: url,
+    types: { getTypeParser },
+  });
+  // The user of a lost connection gets an error from its statement; an idle one is replaced.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
+  return {
+    options: pool.options,
+    async connect() {
+      return adapt(await named(() => pool.connect()), begin);
+    },
+    end: () => pool.end(),
+  };
+}
+
+async function named<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+/** One use of a connection. After it is lost, every further statement throws the first error. */
+function adapt(client: PoolClient, begin: string): PostgresPoolClient {
+  let lost: unknown;
+
+  async function query(sql: string, parameters: readonly unknown[] = []) {
+    if (lost !== undefined) throw lost;
+    try {
+      if (sql !== 'begin') return await named(() => client.query(sql, [...parameters]));
+      await named(() => client.query(begin));
+      return { command: 'BEGIN', rowCount: 0, rows: [] };
+    } catch (error) {
+      if (isUnavailable(error)) lost = error;
+      throw error;
+    }
+  }
+
+  return {
+    query: query as unknown as PostgresPoolClient['query'],
+    release: (destroy = false) => client.release(destroy || lost !== undefined),
+  };
+}

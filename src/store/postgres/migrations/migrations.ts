@@ -1,0 +1,9 @@
+/** All migrations of PostgreSQL: the portable ones and its own, in one sequence. */
+import type { Migration } from 'kysely/migration';
+import { migrations as portable } from '../../migrations/migrations.ts';
+import * as postgres from './0012-postgres.ts';
+
+export const migrations: Readonly<Record<string, Migration>> = {
+  ...portable,
+  '0012-postgres': postgres,
+};
