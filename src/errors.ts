@@ -48,6 +48,7 @@ export const ERROR_CODES = [
   'queue-full',
   'starting',
   'draining',
+  'worker-replica',
   'overloaded',
   'storage-unavailable',
   'storage-full',
