@@ -28,6 +28,7 @@ import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
 import { createNumericWork } from './services/numeric-work.ts';
 import { createPredictionService } from './services/predictions.ts';
+import { createRetentionService } from './services/retention.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
@@ -146,6 +147,12 @@ export async function compose(
       store,
       onDefect: (error) => log.error({ err: error }, 'failed to delete expired idempotency records'),
     });
+    const retention = createRetentionService({
+      retention: store.retention,
+      keepEventsDays: config.keepEventsDays,
+      keepCheckpointsDays: config.keepCheckpointsDays,
+      onDefect: (error) => log.error({ err: error }, 'failed to delete what is no longer kept'),
+    });
     const health = createHealthService(store, catalog, (error) => {
       log.error({ err: error }, 'the service is not ready: the database is unusable');
     });
@@ -202,6 +209,7 @@ export async function compose(
         apiKeys.watch();
         if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();
+        void retention.start();
       },
       /**
        * Closes from the outside in: each step closes what only the preceding ones used. Requests use the pools, jobs
@@ -221,6 +229,7 @@ export async function compose(
         clearTimeout(cut);
         await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
         idempotency.close();
+        await retention.close();
         apiKeys.close();
         await flushJobLog();
         await store.close();

@@ -142,10 +142,10 @@ export const environmentSchema = z.object({
     .describe('Logged requests: all, those with a status from 400 on, or none'),
   KEEP_EVENTS_DAYS: integer(1, 36_500)
     .optional()
-    .describe('Days after which the events of ended jobs are deleted'),
+    .describe('Days after the end of a job until its events are deleted'),
   KEEP_CHECKPOINTS_DAYS: integer(1, 36_500)
     .optional()
-    .describe('Days after which the checkpoints of ended jobs are deleted'),
+    .describe('Days after the end of a job until its checkpoints are deleted'),
   DATABASE_URL: z
     .string()
     .refine(isDatabaseUrl, DATABASE_URL_RULE)

@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   'model-not-found',
   'alias-not-found',
   'checkpoint-not-found',
+  'events-deleted',
   'unknown-dataset',
   'unknown-model',
   // the request cannot be carried out

@@ -113,6 +113,10 @@ const REFERENCES = {
     'The job has no checkpoint at this step; only the best and the last three are kept.',
     'List them with `GET …/checkpoints`.',
   ],
+  'events-deleted': [
+    'The job ended so long ago that its events were deleted (`KEEP_EVENTS_DAYS`).',
+    'Read the job and its metrics, which are kept.',
+  ],
   'unknown-dataset': [
     'A field names a data set that does not exist.',
     'Correct the field; list them with `GET /v1/datasets`.',

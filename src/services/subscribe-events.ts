@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { Store } from '../store/store.ts';
+import { listEvents } from './list-events.ts';
 
 export type EventPage = readonly JobEvent[];
 
@@ -19,7 +20,7 @@ export interface Cursor {
  * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
  *   interval. It ends with the last event of an ended job, or when `signal` aborts. Undefined if the job has ended
  *   and no event follows the cursor.
- * @throws AtelierError `training-job-not-found`, `impossible-request` if event `after` does not exist
+ * @throws AtelierError `training-job-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (
   jobId: string,
@@ -96,7 +97,8 @@ export function createEventSubscriptions(
         changed = Promise.withResolvers();
         const page = await read(feed, jobId, last);
         const newest = page.at(-1);
-        if (newest !== undefined) {
+        // Retention may delete the events of an ended job between two pages.
+        if (newest !== undefined && page[0]!.id === last + 1) {
           yield page;
           hasEnded ||= page.some(endsJob);
           last = newest.id;
@@ -114,10 +116,13 @@ export function createEventSubscriptions(
   return async (jobId, { after, parameter }) => {
     const job = await jobs.get(jobId);
     if (!job) throw new AtelierError('training-job-not-found', `Training job ${jobId} does not exist.`);
-    if (after > 0) {
-      const [seen, next] = (await events.list(jobId, { after: after - 1, limit: 2 })).data;
-      if (seen === undefined) throw unknownEventId(jobId, after, parameter);
-      if (next === undefined && isEnded(job.status)) return undefined;
+    if (after > 0 || isEnded(job.status)) {
+      const { data } = await listEvents(events, job, { after: Math.max(0, after - 1), limit: 2 });
+      if (after > 0) {
+        const [seen, next] = data;
+        if (seen === undefined) throw unknownEventId(jobId, after, parameter);
+        if (next === undefined && isEnded(job.status)) return undefined;
+      }
     }
     return (signal) => follow(job, after, signal);
   };

@@ -10,6 +10,7 @@ import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
 import { findDataset } from './find-dataset.ts';
+import { listEvents } from './list-events.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
@@ -38,7 +39,7 @@ export interface TrainingService {
   readonly metrics: Store['epochRecords']['list'];
   /** The last epoch with metrics; 0 without. @throws AtelierError `training-job-not-found` */
   readonly lastEpoch: Store['epochRecords']['last'];
-  /** @throws AtelierError `training-job-not-found` */
+  /** @throws AtelierError `training-job-not-found`, `events-deleted` */
   readonly events: Store['events']['list'];
   /** @throws AtelierError `training-job-not-found` */
   readonly checkpoints: Store['checkpoints']['list'];
@@ -134,8 +135,7 @@ export function createTrainingService(options: {
       return last;
     },
     async events(id, query) {
-      await get(id);
-      return store.events.list(id, query);
+      return listEvents(store.events, await get(id), query);
     },
     async checkpoints(id) {
       await get(id);

@@ -28,6 +28,8 @@ export interface Checkpoints {
    * @throws AtelierError `training-job-not-found`
    */
   discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
+  /** Removes the checkpoints of an ended job, except those that an unfinished job starts from, if the claim succeeds. */
+  expire(jobId: string, claim: (trx: Transaction<Database>) => Promise<boolean>): Promise<void>;
 }
 
 /** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */
@@ -94,6 +96,14 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
       });
       if (row) await removeFiles([row.digest]);
     },
+
+    async expire(jobId, claim) {
+      const removed = await db.transaction().execute(async (trx) => {
+        if (!(await claim(trx))) return [];
+        return removeUnreferenced(trx, await selectRows(trx, jobId));
+      });
+      await removeFiles(removed);
+    },
   };
 }
 
@@ -105,9 +115,19 @@ async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[])
     (least, row) => (least === undefined || row.loss! < least.loss! ? row : least),
     undefined,
   );
-  const old = ascending.slice(0, -LAST_KEPT).filter((row) => row !== best);
+  return removeUnreferenced(
+    trx,
+    ascending.slice(0, -LAST_KEPT).filter((row) => row !== best),
+  );
+}
+
+/** @returns digests of the removed checkpoints */
+async function removeUnreferenced(
+  trx: Transaction<Database>,
+  rows: readonly CheckpointRow[],
+): Promise<string[]> {
   const removedDigests: string[] = [];
-  for (const row of old) {
+  for (const row of rows) {
     if (await isReferenced(trx, row)) continue;
     await trx
       .deleteFrom('checkpoints')

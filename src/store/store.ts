@@ -12,6 +12,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
 import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
+import { createRetention, type Retention } from './retention.ts';
 import { openDatabase } from './sqlite/database.ts';
 import { createDatabaseFiles } from './sqlite/database-files.ts';
 import type { OnCommitted } from './sqlite/event-notifications.ts';
@@ -42,6 +43,7 @@ export interface Store {
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
+  readonly retention: Retention;
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
   /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
@@ -82,7 +84,8 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const { withReserve } = reserve;
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
-    const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
+    const checkpointFiles = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
+    const checkpoints = createCheckpoints(db, checkpointFiles);
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return {
       jobs: createJobs(db, withReserve),
@@ -93,7 +96,8 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       storedResponses: createStoredResponses(db),
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets'), withReserve),
-      checkpoints: createCheckpoints(db, checkpoints),
+      checkpoints,
+      retention: createRetention(db, checkpoints),
       withReserve,
       async assertUsable() {
         files.assertInPlace();

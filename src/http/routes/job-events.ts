@@ -65,7 +65,7 @@ export const jobEventRoutes =
             },
           },
           204: z.undefined().describe('The job has ended and its last event was seen: end of the stream'),
-          ...problems(400, 404, 406, 422),
+          ...problems(400, 404, 406, 410, 422),
         },
       },
       async handler(request, reply) {

@@ -1,0 +1,68 @@
+/** Housekeeping: deletes what is no longer kept, at the start and once an hour. */
+import type { Store } from '../store/store.ts';
+
+const EVERY_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * EVERY_MS;
+
+export interface RetentionService {
+  /** Resolves after the first run, which need not be awaited. */
+  start(): Promise<void>;
+  /** Stops after the current batch. */
+  close(): Promise<void>;
+}
+
+/**
+ * @param options.keepEventsDays days after the end of a job, after which its events are deleted; null keeps them
+ * @param options.keepCheckpointsDays the same for its checkpoints
+ * @param options.tasks further tasks of the store, which run first
+ * @param options.onDefect called if a task failed; the next attempt follows within the hour
+ */
+export function createRetentionService(options: {
+  retention: Store['retention'];
+  keepEventsDays: number | null;
+  keepCheckpointsDays: number | null;
+  tasks?: readonly (() => Promise<unknown>)[];
+  onDefect: (error: unknown) => void;
+  now?: () => Date;
+}): RetentionService {
+  const { retention, keepEventsDays, keepCheckpointsDays, onDefect, now = () => new Date() } = options;
+  const stop = new AbortController();
+  const daysAgo = (days: number) => new Date(now().getTime() - days * DAY_MS);
+  const tasks = [...(options.tasks ?? [])];
+  if (keepEventsDays !== null) {
+    tasks.push(() => retention.deleteEvents(daysAgo(keepEventsDays), stop.signal));
+  }
+  if (keepCheckpointsDays !== null) {
+    tasks.push(() => retention.deleteCheckpoints(daysAgo(keepCheckpointsDays), stop.signal));
+  }
+
+  let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function runTasks(): Promise<void> {
+    for (const task of tasks) {
+      if (stop.signal.aborted) return;
+      await task().catch(onDefect);
+    }
+  }
+
+  /** A run that takes longer than an hour goes on instead of a second one. */
+  function run(): Promise<void> {
+    running ??= runTasks().finally(() => {
+      running = undefined;
+    });
+    return running;
+  }
+
+  return {
+    start() {
+      if (tasks.length > 0) timer = setInterval(run, EVERY_MS).unref();
+      return run();
+    },
+    async close() {
+      clearInterval(timer);
+      stop.abort();
+      await running;
+    },
+  };
+}
