@@ -17,7 +17,8 @@ if (target === undefined || rest.length > 0) {
 }
 process.umask(0o077);
 try {
-  const { stateDir } = readConfig();
+  const { stateDir, database } = readConfig();
+  if (database !== null) fail('The state is in the database of DATABASE_URL. Copy it with pg_dump.');
   const { files, missing } = await backUp(stateDir, resolve(target));
   console.log(`Copied the database and ${files} files to ${target}.`);
   if (missing.length > 0)
