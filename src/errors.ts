@@ -54,6 +54,8 @@ export const ERROR_CODES = [
   'storage-unavailable',
   'storage-full',
   'internal-error',
+  // another run has taken over the job; clients never get this code
+  'lease-lost',
   // the job failed
   'loss-diverged',
   'gradient-check-failed',
@@ -93,6 +95,10 @@ export class AtelierError extends Error {
     this.details = options.details ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
+}
+
+export function hasCode(error: unknown, ...codes: readonly ErrorCode[]): boolean {
+  return error instanceof AtelierError && codes.includes(error.code);
 }
 
 /** An absolute path or file URL, quoted or not. A slash within a word, as in `n/a`, is not one. */

@@ -204,6 +204,7 @@ const JOBS = {
     'The float32 kernel does not compute what the float64 reference computes.',
     'Check the hardware; update the service; report it.',
   ],
+  'lease-lost': ['Another run has taken over the job. Only the log shows this code.', 'No action is needed.'],
   'worker-crashed': [
     'A thread crashed or hung, for a job three times since its last checkpoint.',
     'Read the log; use a smaller network or fewer jobs at once.',

@@ -11,6 +11,9 @@ export const executionEnvironmentSchema = z.object({
 /** The environment of a job's last run. */
 export type ExecutionEnvironment = z.infer<typeof executionEnvironmentSchema>;
 
+/** The part of the environment that decides the last bits of a result, besides the data. */
+export type Arithmetic = Pick<ExecutionEnvironment, 'kernel' | 'fused'>;
+
 export const verificationSchema = z.object({
   of: z.string().describe('The job that is repeated'),
   expected: z.string().describe('Digest of that job'),
@@ -26,8 +29,7 @@ export const verificationSchema = z.object({
 export type Verification = z.infer<typeof verificationSchema>;
 
 /** The job to compare a repetition with, recorded when the repetition was requested. */
-export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> &
-  Pick<ExecutionEnvironment, 'kernel' | 'fused'>;
+export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> & Arithmetic;
 
 /** @param digest parameters digest of the repetition; null until it ends */
 export function compareReproduction(

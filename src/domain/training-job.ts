@@ -174,6 +174,11 @@ export const receiptSchema = z
     kernel: executionEnvironmentSchema.shape.kernel,
     fused: executionEnvironmentSchema.shape.fused,
     stoppedAt: stoppedAtSchema,
+    mixed: z
+      .boolean()
+      .describe(
+        'Whether the job continued on another kernel, or on a processor that rounds differently, so that no single one gives the same digest',
+      ),
     digest: digestSchema,
   })
   .meta({ id: 'Receipt' });
@@ -237,6 +242,10 @@ const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   failed: [],
   cancelled: [],
 };
+
+export function isActive(status: JobStatus): boolean {
+  return ACTIVE_STATUSES.some((active) => active === status);
+}
 
 export function isEnded(status: JobStatus): boolean {
   return TRANSITIONS[status].length === 0;

@@ -11,7 +11,7 @@ import { resolveWarmStart } from './warm-start.ts';
 /**
  * Returns what a verification of the job needs.
  * @throws AtelierError `illegal-transition` if the job has not succeeded; `impossible-request` if its receipt, data
- *   set or warm start is missing, or its data set has changed; `dataset-damaged`
+ *   set or warm start is missing, if its data set has changed, or if it ran in several environments; `dataset-damaged`
  */
 export async function prepareReproduction(
   { id, status, digest, receipt }: TrainingJob,
@@ -28,6 +28,13 @@ export async function prepareReproduction(
     throw new AtelierError(
       'impossible-request',
       `Training job ${id} has no receipt: it ran before receipts were introduced. Start a new job with the same request.`,
+    );
+  }
+  if (receipt.mixed) {
+    throw new AtelierError(
+      'impossible-request',
+      `Training job ${id} cannot be verified: it continued on another kernel, or on a processor that rounds differently, ` +
+        'so no single environment gives its digest. Start a new job with the same request.',
     );
   }
   const { request, kernel, fused } = receipt;

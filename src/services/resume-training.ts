@@ -1,7 +1,6 @@
 /** The checkpoint from which an interrupted job continues. */
-import type { TrainingJob } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import { AtelierError, hasCode } from '../errors.ts';
+import type { Run, Store } from '../store/store.ts';
 import type { SerializedError } from '../workers/messages.ts';
 
 export interface Resumption {
@@ -16,26 +15,28 @@ const TRANSIENT_CODES = ['EMFILE', 'ENFILE', 'ENOMEM', 'EACCES', 'EPERM'];
 /**
  * Loads the last readable checkpoint, and discards unreadable ones.
  * @returns null if the job starts from the beginning
- * @throws AtelierError `state-unusable` if a file could not be read, but may still be intact
+ * @throws AtelierError `state-unusable` if a file could not be read, but may still be intact; `storage-unavailable`;
+ *   `lease-lost`
  */
 export async function resumeTraining(
-  { id }: TrainingJob,
+  { job, discardCheckpoint }: Pick<Run, 'job' | 'discardCheckpoint'>,
   { checkpoints }: Pick<Store, 'checkpoints'>,
 ): Promise<Resumption | null> {
-  const newestFirst = (await checkpoints.list(id)).reverse();
+  const newestFirst = (await checkpoints.list(job.id)).reverse();
   for (const [n, checkpoint] of newestFirst.entries()) {
     const { step } = checkpoint;
     const before = newestFirst[n + 1];
     const instead = before ? `from the checkpoint of step ${before.step}` : 'from the beginning';
     const discard: Resumption['discard'] = ({ message }) =>
-      checkpoints.discard(id, step, {
+      discardCheckpoint(step, {
         code: 'checkpoint-damaged',
         message: `The checkpoint of step ${step} cannot be used, so the job continues ${instead}: ${firstSentence(message)}. No action is needed.`,
       });
     try {
       return { step, bytes: await checkpoints.read(checkpoint), discard };
     } catch (error) {
-      if (!(error instanceof AtelierError) || isTransient(error.cause)) throw error;
+      if (!(error instanceof AtelierError) || hasCode(error, 'storage-unavailable')) throw error;
+      if (isTransient(error.cause)) throw error;
       await discard(error);
     }
   }

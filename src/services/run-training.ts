@@ -1,64 +1,80 @@
 /** Runs queued training jobs, each in a thread of its own. */
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
-import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
+import { hasCode } from '../errors.ts';
 import type { RunJob } from '../queue/job-queue.ts';
+import type { Run } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
 import { serializeError } from '../workers/outcome.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
-import { createRetryWhileStorageFull } from './retry-while-storage-full.ts';
+import { createRetryUntilStored, RETRY_MS } from './retry-until-stored.ts';
 import { createTrainingRun, type TrainingContext, type TrainingRun } from './training-run.ts';
 
-export function createRunTraining(context: TrainingContext): RunJob {
+/** @param runner id of this replica, if several share the database */
+export function createRunTraining(context: TrainingContext, runner: string | null = null): RunJob {
   const { store, catalog, log } = context;
   const environment = detectEnvironment();
-  const retryWhileStorageFull = createRetryWhileStorageFull(store, log);
+  const retryUntilStored = createRetryUntilStored(store, log);
 
   function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): ExecutionEnvironment | null {
     const dataset = catalog.summary(id);
     return dataset ? { dataset: { id, digest: dataset.digest }, ...environment } : null;
   }
 
-  /** Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. */
-  async function tryStart(jobId: string): Promise<TrainingJob | null> {
-    try {
-      return await store.jobs.start(jobId, describeEnvironment);
-    } catch (error) {
-      if (isIllegalTransition(error)) return null;
-      throw error;
+  /**
+   * Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. If the connection is
+   * lost, the job may have been started, which nobody else would notice while this replica is alive.
+   */
+  async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
+    for (let isRepeated = false; ; isRepeated = true) {
+      try {
+        return await store.jobs.start(jobId, { detectEnvironment: describeEnvironment, runner, isRepeated });
+      } catch (error) {
+        if (hasCode(error, 'illegal-transition')) return null;
+        if (closing.aborted || !hasCode(error, 'storage-unavailable')) throw error;
+        await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
+      }
     }
   }
 
   /** While a message cannot be stored, later ones wait in order and the thread goes on training. */
-  async function train(jobId: string, run: TrainingRun, signal: AbortSignal, closing: AbortSignal) {
-    const task = await run.prepare();
-    if (task === null) return;
-    const thread = startTrainingThread(task, (message) =>
-      retryWhileStorageFull(jobId, () => run.handleMessage(message), { closing, stopping: signal }),
-    );
+  async function train(run: Run, training: TrainingRun, signal: AbortSignal, closing: AbortSignal) {
+    const options = { closing, stopping: signal };
+    const task = await retryUntilStored(run, training.prepare, options);
+    if (!task) return;
+    const thread = startTrainingThread(task, async (message) => {
+      await retryUntilStored(run, () => training.handleMessage(message), options);
+    });
     // The job may be cancelled between its start in the database and the start of its thread.
-    if (signal.aborted) thread.stop();
+    if (signal.aborted || run.job.status !== 'running') thread.stop();
     signal.addEventListener('abort', () => thread.stop(), { once: true });
     await thread.ended;
   }
 
-  return async (jobId, signal, closing) => {
-    const job = await tryStart(jobId);
-    if (job === null) return;
-    const run = createTrainingRun(job, context);
+  async function trainOrRequeue(run: Run, signal: AbortSignal, closing: AbortSignal): Promise<void> {
+    const training = createTrainingRun(run, context);
     try {
-      await train(jobId, run, signal, closing);
+      await train(run, training, signal, closing);
     } catch (error) {
-      log.error({ jobId, err: error }, 'failed to record a job');
+      if (hasCode(error, 'lease-lost')) throw error;
+      log.error({ jobId: run.job.id, err: error }, 'failed to record a job');
       // No thread works on the job any more, so its status must not stay `running`.
-      await retryWhileStorageFull(jobId, () => run.requeue(serializeError(error)), {
+      await retryUntilStored(run, () => training.requeue(serializeError(error)), {
         closing,
-        isTransient: (failed) => !isIllegalTransition(failed),
+        isTransient: (failed) => !hasCode(failed, 'illegal-transition', 'lease-lost'),
       });
     }
-  };
-}
+  }
 
-function isIllegalTransition(error: unknown): boolean {
-  return error instanceof AtelierError && error.code === 'illegal-transition';
+  return async (jobId, signal, closing) => {
+    const run = await tryStart(jobId, closing);
+    if (run === null) return;
+    try {
+      await trainOrRequeue(run, signal, closing);
+    } catch (error) {
+      if (!hasCode(error, 'lease-lost')) throw error;
+      log.warn({ jobId, run: run.run }, 'the job has been taken over, so this run ends without a result');
+    }
+  };
 }

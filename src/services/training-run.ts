@@ -1,11 +1,10 @@
 /** One attempt of a training job: prepares the thread's task and stores the thread's reports. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { EpochRecord } from '../domain/epoch-record.ts';
-import type { TrainingJob } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import { isExplodedLoss } from '../numerics/epoch-warnings.ts';
 import { sha256Hex } from '../store/blobs.ts';
-import type { JobOutcome, Store } from '../store/store.ts';
+import type { JobOutcome, Run, Store } from '../store/store.ts';
 import type {
   CheckpointBytes,
   SerializedError,
@@ -28,7 +27,7 @@ export interface TrainingContext {
   readonly catalog: Catalog;
   readonly models: ModelService;
   readonly memory: MemoryLedger;
-  readonly log: JobLogger;
+  readonly log: JobLogger & { warn(details: object, message: string): void };
 }
 
 export interface TrainingRun {
@@ -40,17 +39,18 @@ export interface TrainingRun {
   requeue(error: SerializedError): Promise<void>;
 }
 
-export function createTrainingRun(job: TrainingJob, context: TrainingContext): TrainingRun {
+export function createTrainingRun(run: Run, context: TrainingContext): TrainingRun {
   const { store, catalog, models, memory, log } = context;
-  const { jobs, blobs, events, checkpoints } = store;
+  const { jobs, blobs } = store;
+  const { job } = run;
   let from: Resumption | null = null;
   /** Steps done, as far as the thread has reported. */
   let step = 0;
 
   /** The thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
-  const release = async () => void (await jobs.release(job.id, step));
-  const requeue = async (error: SerializedError) => void (await jobs.requeue(job.id, failure(error)));
-  const fail = async (error: SerializedError) => void (await jobs.finish(job.id, failure(error)));
+  const release = async () => void (await run.release(step));
+  const requeue = async (error: SerializedError) => void (await run.requeue(failure(error)));
+  const fail = async (error: SerializedError) => void (await run.finish(failure(error)));
 
   function failure({ code, message }: SerializedError): Extract<JobOutcome, { status: 'failed' }> {
     return { status: 'failed', step, error: { code, message } };
@@ -79,8 +79,10 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
         testAccuracy: record?.testAccuracy ?? null,
         digest,
       };
-      await jobs.finish(job.id, { status: 'succeeded', step, reason: stoppedAt.reason, model });
-      models.invalidate();
+      // Invalidated after a failure, too, because a commit may succeed although its connection is lost.
+      await run
+        .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model })
+        .finally(() => models.invalidate());
     };
     // A verification publishes nothing: only its digest is compared.
     return job.verification === null ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
@@ -98,7 +100,8 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
 
   /** A checkpoint that cannot be stored does not end the training; a resumption uses the one before it. */
   async function saveCheckpoint({ bytes, ...checkpoint }: CheckpointBytes): Promise<void> {
-    await checkpoints.save(job.id, checkpoint, bytes).catch((error) => {
+    await run.saveCheckpoint(checkpoint, bytes).catch((error) => {
+      if (hasCode(error, 'lease-lost', 'storage-unavailable')) throw error;
       log.error({ jobId: job.id, step: checkpoint.step, err: error }, 'failed to store a checkpoint');
     });
   }
@@ -113,28 +116,27 @@ export function createTrainingRun(job: TrainingJob, context: TrainingContext): T
   async function record(message: WorkerReport): Promise<void> {
     switch (message.kind) {
       case 'gradient-check':
-        return jobs.recordGradientCheck(job.id, message.report);
+        return run.recordGradientCheck(message.report);
       case 'progress':
-        return jobs.recordProgress(job.id, message.progress);
+        return run.recordProgress(message.progress);
       case 'epoch':
-        return jobs.recordEpoch(job.id, message.record, message.warnings, message.progress);
+        return run.recordEpoch(message.record, message.warnings, message.progress);
       case 'checkpoint':
         return saveCheckpoint(message);
-      case 'warning':
-        await events.append(job.id, 'warning', message.warning);
     }
   }
 
   return {
     requeue,
     async prepare() {
-      from = await resumeTraining(job, store);
+      from = await resumeTraining(run, store);
       step = from?.step ?? 0;
       try {
         // The memory may have shrunk since the job was created.
         assertTrainingFits(memory, job, catalog);
         return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });
       } catch (error) {
+        if (hasCode(error, 'storage-unavailable')) throw error;
         if (!(error instanceof AtelierError))
           log.error({ jobId: job.id, err: error }, 'failed to prepare a job');
         await fail(serializeError(error));

@@ -3,40 +3,35 @@ import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
 import type { BlobStore } from './blobs.ts';
-import { lockForEvent, writeEvent } from './events.ts';
-import { lockActiveJob } from './job-progress.ts';
+import { type RunKey, writeEvent } from './events.ts';
+import { clearOrigin, writeOrigin } from './job-origin.ts';
+import { lockActiveJob, recordWarning } from './job-progress.ts';
 import type { CheckpointRow, Database } from './tables.ts';
 
 export interface Checkpoints {
-  /**
-   * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
-   * those that an unfinished job starts from; removes the others.
-   * @throws AtelierError `training-job-not-found`, `illegal-transition` if the job is not active, `storage-full`,
-   *   `state-unusable`
-   */
-  save(
-    jobId: string,
-    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
-    bytes: Uint8Array,
-  ): Promise<void>;
   /** Ordered by step. Empty for a job that does not exist. */
   list(jobId: string): Promise<CheckpointRecord[]>;
   /** @throws AtelierError `state-unusable` if the file is missing or damaged */
   read(checkpoint: Pick<CheckpointRecord, 'digest'>): Promise<Uint8Array<ArrayBuffer>>;
-  /**
-   * Removes an unreadable checkpoint and records a `warning` event with the reason.
-   * @throws AtelierError `training-job-not-found`
-   */
-  discard(jobId: string, step: number, reason: JobEvent['data']): Promise<void>;
   /** Removes the checkpoints of an ended job, except those that an unfinished job starts from, if the claim succeeds. */
   expire(jobId: string, claim: (trx: Transaction<Database>) => Promise<boolean>): Promise<void>;
+}
+
+/** Writes on behalf of a run; see `Run`. */
+export interface CheckpointWriter {
+  save(
+    run: RunKey,
+    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
+    bytes: Uint8Array,
+  ): Promise<void>;
+  discard(run: RunKey, step: number, reason: JobEvent['data']): Promise<void>;
 }
 
 /** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */
 const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
-export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Checkpoints {
+export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Checkpoints & CheckpointWriter {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
@@ -49,10 +44,11 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
   }
 
   return {
-    async save(jobId, { step, epoch, loss }, bytes) {
+    async save(run, { step, epoch, loss }, bytes) {
+      const jobId = run.id;
       const digest = await blobs.put(bytes);
       const removed = await db.transaction().execute(async (trx) => {
-        const job = await lockActiveJob(trx, jobId);
+        const job = await lockActiveJob(trx, run);
         const before = await selectRows(trx, jobId);
         const row: CheckpointRow = {
           job_id: jobId,
@@ -66,6 +62,7 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
         await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
         await trx.insertInto('checkpoints').values(row).execute();
         await writeEvent(trx, job, 'checkpoint', { step, epoch });
+        if (before.length === 0) await writeOrigin(trx, job);
         // Failures are counted since the last progress, so a checkpoint beyond all earlier ones resets the counts.
         if (before.every((other) => other.step < step)) {
           await trx
@@ -84,15 +81,17 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
     list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
     read: ({ digest }) => blobs.get(digest),
 
-    async discard(jobId, step, reason) {
+    async discard(run, step, reason) {
       const row = await db.transaction().execute(async (trx) => {
-        await writeEvent(trx, await lockForEvent(trx, jobId), 'warning', reason);
-        return trx
+        await recordWarning(trx, run, reason);
+        const discarded = await trx
           .deleteFrom('checkpoints')
-          .where('job_id', '=', jobId)
+          .where('job_id', '=', run.id)
           .where('step', '=', step)
           .returning('digest')
           .executeTakeFirst();
+        if ((await selectRows(trx, run.id)).length === 0) await clearOrigin(trx, run.id);
+        return discarded;
       });
       if (row) await removeFiles([row.digest]);
     },

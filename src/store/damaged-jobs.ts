@@ -32,6 +32,7 @@ export async function failDamagedJob(
   await writeEvent(trx, await lockForEvent(trx, id), 'error', ERROR);
   await setStatus(trx, id, {
     status: 'failed',
+    runner: null,
     finished_at: timestamp(started_at ?? created_at),
     stopped_step: 0,
     stopped_reason: 'failed',

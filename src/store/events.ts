@@ -41,22 +41,33 @@ export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>):
   };
 }
 
+/** One run of a job. */
+export interface RunKey {
+  readonly id: string;
+  readonly run: number;
+}
+
 /**
  * Returns the job with its `event_count` incremented to the next event's id. An update instead of a select, because it
  * locks the row: of two transactions that change a job, the second sees the changes of the first, also on PostgreSQL.
- * @throws AtelierError `training-job-not-found`
+ * So a run that holds the lock is the current one until the transaction ends.
+ * @param key id of the job, or a run of it
+ * @throws AtelierError `training-job-not-found`, or for a run `lease-lost` if it is not the current one
  */
-export async function lockForEvent(trx: Transaction<Database>, jobId: string): Promise<JobRow> {
-  const job = await trx
-    .updateTable('jobs')
-    .set((eb) => ({ event_count: eb('event_count', '+', 1) }))
-    .where('id', '=', jobId)
-    .returningAll()
-    .executeTakeFirst();
-  if (job === undefined) {
-    throw new AtelierError('training-job-not-found', `Training job ${jobId} does not exist.`);
-  }
-  return job;
+export async function lockForEvent(trx: Transaction<Database>, key: string | RunKey): Promise<JobRow> {
+  const update = trx.updateTable('jobs').set((eb) => ({ event_count: eb('event_count', '+', 1) }));
+  const rows =
+    typeof key === 'string'
+      ? update.where('id', '=', key)
+      : update.where('id', '=', key.id).where('run', '=', key.run);
+  const job = await rows.returningAll().executeTakeFirst();
+  if (job !== undefined) return job;
+  if (typeof key !== 'string') throw leaseLost(key);
+  throw new AtelierError('training-job-not-found', `Training job ${key} does not exist.`);
+}
+
+export function leaseLost({ id, run }: RunKey): AtelierError {
+  return new AtelierError('lease-lost', `Run ${run} of training job ${id} is not the current one any more.`);
 }
 
 /** Writes the event whose id `lockForEvent` reserved in `job`. */

@@ -1,44 +1,53 @@
 /** Stores the progress and epochs that a running job reports. */
 import type { Transaction } from 'kysely';
 import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-record.ts';
-import { ACTIVE_STATUSES, type GradientCheckSummary, type JobStatus } from '../domain/training-job.ts';
+import {
+  type GradientCheckSummary,
+  isActive,
+  type JobEvent,
+  type JobStatus,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import { insertEpochRecord } from './epoch-records.ts';
-import { lockForEvent, writeEvent } from './events.ts';
+import { leaseLost, lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json-column.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export async function recordProgress(
   trx: Transaction<Database>,
-  id: string,
+  run: RunKey,
   progress: Progress,
 ): Promise<void> {
-  const job = await lockActiveJob(trx, id);
+  await storeProgress(trx, await lockActiveJob(trx, run), progress);
+}
+
+async function storeProgress(trx: Transaction<Database>, job: JobRow, progress: Progress): Promise<void> {
   await writeEvent(trx, job, 'progress', progress);
   await trx
     .updateTable('jobs')
     .set({ progress: encode(progress) })
-    .where('id', '=', id)
+    .where('id', '=', job.id)
     .execute();
 }
 
 /** An epoch recorded before an interruption is identical when repeated, so only its progress is recorded again. */
 export async function recordEpoch(
   trx: Transaction<Database>,
-  id: string,
+  run: RunKey,
   record: EpochRecord,
   warnings: readonly EpochWarning[],
   progress: Progress,
 ): Promise<void> {
+  const { id } = run;
   const { epoch } = record;
+  const job = await lockActiveJob(trx, run);
   const known = trx.selectFrom('metrics').select('epoch').where('job_id', '=', id).where('epoch', '=', epoch);
-  if ((await known.executeTakeFirst()) !== undefined) return recordProgress(trx, id, progress);
-  const job = await lockActiveJob(trx, id);
+  if ((await known.executeTakeFirst()) !== undefined) return storeProgress(trx, job, progress);
   await writeEvent(trx, job, 'epoch', record);
   for (const warning of warnings) {
-    await writeEvent(trx, await lockForEvent(trx, id), 'warning', { ...warning, epoch });
+    await writeEvent(trx, await lockForEvent(trx, run), 'warning', { ...warning, epoch });
   }
   await insertEpochRecord(trx, id, record);
   const latest = encode(record);
@@ -54,31 +63,42 @@ export async function recordEpoch(
     .execute();
 }
 
+/** Writes no event, unlike the other reports. */
 export async function recordGradientCheck(
   trx: Transaction<Database>,
-  id: string,
+  { id, run }: RunKey,
   report: GradientCheckSummary,
 ): Promise<void> {
-  const { numUpdatedRows } = await trx
+  const job = await trx
     .updateTable('jobs')
     .set({ gradient_check: encode(report) })
     .where('id', '=', id)
-    .where('status', 'in', [...ACTIVE_STATUSES])
+    .where('run', '=', run)
+    .returning('status')
     .executeTakeFirst();
-  if (numUpdatedRows === 0n)
-    throw new AtelierError('illegal-transition', `Training job ${id} is not active.`);
+  if (job === undefined) throw leaseLost({ id, run });
+  assertActive(id, job.status);
 }
 
-/** Rejects late reports of a thread, which must not change a job that has been requeued or has ended. */
-export async function lockActiveJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
-  const job = await lockForEvent(trx, id);
-  if (isActive(job.status)) return job;
-  throw new AtelierError(
-    'illegal-transition',
-    `Training job ${id} is ${job.status} and cannot record progress.`,
-  );
+export async function recordWarning(
+  trx: Transaction<Database>,
+  run: RunKey,
+  warning: JobEvent['data'],
+): Promise<void> {
+  await writeEvent(trx, await lockActiveJob(trx, run), 'warning', warning);
 }
 
-function isActive(status: JobStatus): boolean {
-  return ACTIVE_STATUSES.some((active) => active === status);
+/**
+ * Locks the row of a run that has not ended: late reports must not change a job that has been released or has ended.
+ * @throws AtelierError `lease-lost`, `illegal-transition`
+ */
+export async function lockActiveJob(trx: Transaction<Database>, run: RunKey): Promise<JobRow> {
+  const job = await lockForEvent(trx, run);
+  assertActive(job.id, job.status);
+  return job;
+}
+
+function assertActive(id: string, status: JobStatus): void {
+  if (isActive(status)) return;
+  throw new AtelierError('illegal-transition', `Training job ${id} is ${status}: its run has ended.`);
 }

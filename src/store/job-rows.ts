@@ -41,6 +41,10 @@ export function newJobRow(
     waiting: null,
     pause_reason: null,
     unclean_ends: 0,
+    run: 0,
+    runner: null,
+    origin: null,
+    mixed: 0,
     warm_start_name: start?.name ?? null,
     warm_start_version: start?.version ?? null,
     event_count: 1,
@@ -81,12 +85,19 @@ export function toJob(row: JobRow): TrainingJob {
 }
 
 function toReceipt(
-  { circumstances: environment, digest }: JobRow,
+  { circumstances: environment, mixed, digest }: JobRow,
   request: ResolvedTrainingRequest,
   stoppedAt: TrainingJob['stoppedAt'],
 ): TrainingJob['receipt'] {
   if (environment === null || stoppedAt === null) return null;
-  return { ...decode<ExecutionEnvironment>(environment), request, seed: request.seed, stoppedAt, digest };
+  return {
+    ...decode<ExecutionEnvironment>(environment),
+    request,
+    seed: request.seed,
+    stoppedAt,
+    mixed: mixed === 1,
+    digest,
+  };
 }
 
 export function toVerification({ expectation, circumstances, digest }: JobRow): TrainingJob['verification'] {

@@ -1,21 +1,19 @@
 /** Changes of a job's status, each in one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
-import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import {
-  ACTIVE_STATUSES,
+  isActive,
   isEnded,
   type JobStatus,
-  type ResolvedTrainingRequest,
   type StopReason,
   type TrainingJob,
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import { failDamagedJob, toReadableJob } from './damaged-jobs.ts';
-import { lockForEvent, writeEvent } from './events.ts';
+import { lockForEvent, type RunKey, writeEvent } from './events.ts';
+import { lockActiveJob } from './job-progress.ts';
 import { toJob, toVerification } from './job-rows.ts';
-import { decode, encode } from './json-column.ts';
+import { decode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
@@ -44,57 +42,29 @@ export const SOLITARY_AFTER_UNCLEAN_ENDS = 2;
 /** Unclean ends after which a job is left paused. */
 export const MAX_UNCLEAN_ENDS = 5;
 
-/** @throws AtelierError `training-job-not-found`, `illegal-transition` */
-async function change(
+/**
+ * Writes a change of status and its event.
+ * @param key id of the job, or a run of it, which must be active
+ * @throws AtelierError `training-job-not-found`, or for a run `lease-lost`; `illegal-transition`
+ */
+export async function change(
   trx: Transaction<Database>,
-  id: string,
+  key: string | RunKey,
   decide: (job: JobRow) => Change,
 ): Promise<TrainingJob> {
-  const before = await lockForEvent(trx, id);
+  const before = await (typeof key === 'string' ? lockForEvent(trx, key) : lockActiveJob(trx, key));
   const after = decide(before);
   const to = transition(before.status, after.status);
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
   // The row is updated first, because listeners of the event receive the job in its new state.
-  const job = await update(trx, id, { waiting: null, pause_reason: null, ...after });
+  const inactive = isActive(to) ? null : { runner: null };
+  const job = await updateJob(trx, before.id, { waiting: null, pause_reason: null, ...inactive, ...after });
   await writeEvent(trx, before, 'status', { from: before.status, to, ...(verification && { verification }) });
-  return job;
+  return toJob(job);
 }
 
-async function update(trx: Transaction<Database>, id: string, values: Partial<JobRow>): Promise<TrainingJob> {
-  const row = await trx
-    .updateTable('jobs')
-    .set(values)
-    .where('id', '=', id)
-    .returningAll()
-    .executeTakeFirstOrThrow();
-  return toJob(row);
-}
-
-/**
- * Starts a queued job. If its row is damaged, fails it and returns null. The records of an interrupted run are kept:
- * the next run continues from a checkpoint, or repeats the same measurements. `started_at` is the start of the first
- * run.
- * @throws AtelierError `training-job-not-found`, `illegal-transition`
- */
-export async function startJob(
-  trx: Transaction<Database>,
-  id: string,
-  detectEnvironment: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
-): Promise<TrainingJob | null> {
-  const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
-  if (row?.status === 'queued' && !toReadableJob(row)) {
-    await failDamagedJob(trx, row);
-    return null;
-  }
-  return change(trx, id, (job) => {
-    const environment = detectEnvironment(decode<ResolvedTrainingRequest>(job.request));
-    return {
-      status: 'running',
-      circumstances: environment && encode(environment),
-      started_at: job.started_at ?? timestamp(job.created_at),
-      attempts: Math.max(1, job.attempts),
-    };
-  });
+function updateJob(trx: Transaction<Database>, id: string, values: Partial<JobRow>): Promise<JobRow> {
+  return trx.updateTable('jobs').set(values).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
 }
 
 export function requestCancel(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
@@ -123,8 +93,8 @@ export function resumeJob(trx: Transaction<Database>, id: string): Promise<Train
  * Completes a requested pause or cancellation, or requeues a running job, after the job's thread has ended.
  * @param step number of steps done; by default that of the stored progress
  */
-export function releaseJob(trx: Transaction<Database>, id: string, step?: number): Promise<TrainingJob> {
-  return change(trx, id, (job) => released(job, step));
+export function releaseJob(trx: Transaction<Database>, run: RunKey, step?: number): Promise<TrainingJob> {
+  return change(trx, run, (job) => released(job, step));
 }
 
 function released(job: JobRow, step?: number): Change {
@@ -145,76 +115,44 @@ export async function holdForMemory(trx: Transaction<Database>, id: string, mess
   if (job) await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message });
 }
 
-export async function recoverInterrupted(trx: Transaction<Database>): Promise<TrainingJob[]> {
-  await trx.updateTable('jobs').set({ waiting: null }).where('status', '=', 'queued').execute();
-  const interrupted = await trx
-    .selectFrom('jobs')
-    .selectAll()
-    .where('status', 'in', [...ACTIVE_STATUSES])
-    .orderBy('id')
-    .execute();
-  const jobs: TrainingJob[] = [];
-  for (const row of interrupted) {
-    if (toReadableJob(row)) jobs.push(await recover(trx, row));
-    else await failDamagedJob(trx, row);
-  }
-  return jobs;
-}
-
-/** Releases a job of a killed process. A job during which the process has ended too often is paused. */
-async function recover(trx: Transaction<Database>, { id, unclean_ends }: JobRow): Promise<TrainingJob> {
-  const uncleanEnds = unclean_ends + 1;
-  await update(trx, id, { unclean_ends: uncleanEnds });
-  const job = await releaseJob(trx, id);
-  if (job.status !== 'queued' || uncleanEnds < MAX_UNCLEAN_ENDS) return job;
-  const reason =
-    `The process ended ${uncleanEnds} times without a shutdown while this job was active and stored neither a checkpoint ` +
-    'nor an epoch, probably because memory ran out. Give the service more memory or start a smaller job; `resume` tries again.';
-  await writeEvent(trx, await lockForEvent(trx, id), 'warning', {
-    code: 'paused-by-service',
-    message: reason,
-  });
-  return change(trx, id, () => ({ status: 'paused', pause_reason: reason }));
-}
-
 /**
  * Requeues a running job whose thread failed, to continue from its last checkpoint; fails it if no attempt is left.
  * Completes a requested pause or cancellation instead.
  */
 export async function requeueJob(
   trx: Transaction<Database>,
-  id: string,
+  run: RunKey,
   failure: Failure,
 ): Promise<TrainingJob> {
   const { code, message } = failure.error;
-  const job = await lockForEvent(trx, id);
+  const job = await lockActiveJob(trx, run);
   if (job.status === 'running' && job.attempts >= MAX_ATTEMPTS) return failJob(trx, job, failure);
   await writeEvent(trx, job, 'warning', {
     code,
     message,
     advice: `Attempt ${job.attempts} of ${MAX_ATTEMPTS} failed; the next one continues from the last checkpoint.`,
   });
-  return change(trx, id, (before) => ({ ...released(before, failure.step), attempts: before.attempts + 1 }));
+  return change(trx, run, (before) => ({ ...released(before, failure.step), attempts: before.attempts + 1 }));
 }
 
 export async function finishJob(
   trx: Transaction<Database>,
-  id: string,
+  run: RunKey,
   outcome: JobOutcome,
 ): Promise<TrainingJob> {
   switch (outcome.status) {
     case 'succeeded': {
       const { digest } = outcome.model;
-      const job = await change(trx, id, (before) => ({
+      const job = await change(trx, run, (before) => ({
         ...ended(before, 'succeeded', outcome.step, outcome.reason),
         digest,
       }));
       if (job.verification !== null) return job;
-      const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: id });
-      return update(trx, id, { model_version: version });
+      const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: job.id });
+      return toJob(await updateJob(trx, job.id, { model_version: version }));
     }
     case 'failed':
-      return failJob(trx, await lockForEvent(trx, id), outcome);
+      return failJob(trx, await lockActiveJob(trx, run), outcome);
   }
 }
 
@@ -225,7 +163,7 @@ async function failJob(
   { step, error: { code, message } }: Failure,
 ): Promise<TrainingJob> {
   await writeEvent(trx, job, 'error', { code, message });
-  return change(trx, job.id, (before) => ({
+  return change(trx, job, (before) => ({
     ...ended(before, 'failed', step, 'failed'),
     error_code: code,
     error_message: message,

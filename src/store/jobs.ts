@@ -1,37 +1,24 @@
 /** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
 import { incrementBase32, ulid } from 'ulid';
-import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
-import type { ExecutionEnvironment, ReproductionTarget } from '../domain/reproducibility.ts';
-import type {
-  GradientCheckSummary,
-  JobStatus,
-  ResolvedTrainingRequest,
-  TrainingJob,
-} from '../domain/training-job.ts';
+import type { Progress } from '../domain/epoch-record.ts';
+import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
+import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './datasets.ts';
 import { writeEvent } from './events.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
-import { recordEpoch, recordGradientCheck, recordProgress } from './job-progress.ts';
+import { readOrigin } from './job-origin.ts';
 import { newJobRow, toJob } from './job-rows.ts';
-import {
-  finishJob,
-  holdForMemory,
-  type JobOutcome,
-  recoverInterrupted,
-  releaseJob,
-  requestCancel,
-  requestPause,
-  requeueJob,
-  resumeJob,
-  startJob,
-} from './job-status.ts';
+import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
+import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
+import { createRun, type Run } from './runs.ts';
 import type { WithReserve } from './sqlite/space-reserve.ts';
+import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
 
 export interface JobQuery {
@@ -80,13 +67,15 @@ export interface Jobs {
   /** Whether no job has ever been created. */
   isEmpty(): Promise<boolean>;
   /**
-   * Starts a queued job. `startedAt` is the time of its first start; its environment is that of the last one.
+   * Starts a run of a queued job, through which its runner writes. `startedAt` is the time of the first start; the
+   * environment is that of the last one. If it differs from that of the first checkpoint, a `warning` event is written.
    * @returns null if the row of the job is damaged; the job then fails with `state-unusable`
    */
-  start(
-    id: string,
-    detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null,
-  ): Promise<TrainingJob | null>;
+  start(id: string, options?: StartOptions): Promise<Run | null>;
+  /** Runs that have not ended. */
+  active(): Promise<ActiveRun[]>;
+  /** Kernel and rounding of the first checkpoint; null without checkpoints. */
+  origin(id: string): Promise<Arithmetic | null>;
   /** Number of unclean ends of the process during the job, since its last checkpoint or epoch. */
   uncleanEnds(id: string): Promise<number>;
   /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
@@ -100,28 +89,14 @@ export interface Jobs {
    * @throws AtelierError `queue-full`, as `create`
    */
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
-  /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
-  release(id: string, step?: number): Promise<TrainingJob>;
   /**
-   * Call when the service starts: releases the jobs that were active in a killed process, and counts its end for each;
-   * after five ends the job is paused with a reason. Damaged jobs fail.
+   * Call when the runner of an active job is dead: pauses a pausing job, cancels a cancelling one, and queues a running
+   * one again. Counts the unclean end; after five of them the job is paused with a reason. A damaged job fails.
+   * @returns the status of the job, or null if the run is not the current one or has ended
    */
+  recoverOne(id: string, run: number): Promise<JobStatus | null>;
+  /** Call when the service starts, if no other one uses the database: recovers all active jobs. */
   recoverInterrupted(): Promise<TrainingJob[]>;
-  /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
-  requeue(id: string, failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
-  /** On success publishes the next version of the model, except for verifications. The parameters must be in `blobs`. */
-  finish(id: string, outcome: JobOutcome): Promise<TrainingJob>;
-  /** Stores progress with its event. The job must be active. */
-  recordProgress(id: string, progress: Progress): Promise<void>;
-  /** Stores an epoch record, progress, and the `epoch` and `warning` events in one transaction. The job must be active. */
-  recordEpoch(
-    id: string,
-    record: EpochRecord,
-    warnings: readonly EpochWarning[],
-    progress: Progress,
-  ): Promise<void>;
-  /** Stores the report of the preflight gradient check. The job must be active. */
-  recordGradientCheck(id: string, report: GradientCheckSummary): Promise<void>;
 }
 
 /** Queued and paused jobs together are limited to this multiple of the queue limit. */
@@ -129,7 +104,11 @@ export const HELD_JOBS_FACTOR = 10;
 const ID_PREFIX = 'job_';
 
 /** @param withReserve runs what stops or recovers a job, also on a full disk */
-export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (work) => work()): Jobs {
+export function createJobs(
+  db: Kysely<Database>,
+  checkpoints: CheckpointWriter,
+  withReserve: WithReserve = (work) => work(),
+): Jobs {
   const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
     db.transaction().execute(work);
 
@@ -198,8 +177,12 @@ export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (wor
     count: (status) => count(db, status),
     isEmpty: async () => (await db.selectFrom('jobs').select('id').limit(1).executeTakeFirst()) === undefined,
 
-    start: (id, detectEnvironment = () => null) =>
-      inTransaction((trx) => startJob(trx, id, detectEnvironment)),
+    async start(id, options = {}) {
+      const started = await inTransaction((trx) => startJob(trx, id, options));
+      return started && createRun(started, inTransaction, checkpoints);
+    },
+    active: () => selectActiveRuns(db),
+    origin: (id) => readOrigin(db, id),
     requestCancel: (id) => withReserve(() => inTransaction((trx) => requestCancel(trx, id))),
     requestPause: (id) => withReserve(() => inTransaction((trx) => requestPause(trx, id))),
     async uncleanEnds(id) {
@@ -214,14 +197,9 @@ export function createJobs(db: Kysely<Database>, withReserve: WithReserve = (wor
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
       }),
-    release: (id, step) => inTransaction((trx) => releaseJob(trx, id, step)),
+    recoverOne: (id, run) =>
+      withReserve(() => inTransaction(async (trx) => (await recoverRun(trx, { id, run }))?.status ?? null)),
     recoverInterrupted: () => withReserve(() => inTransaction(recoverInterrupted)),
-    requeue: (id, failure) => inTransaction((trx) => requeueJob(trx, id, failure)),
-    finish: (id, outcome) => inTransaction((trx) => finishJob(trx, id, outcome)),
-    recordProgress: (id, progress) => inTransaction((trx) => recordProgress(trx, id, progress)),
-    recordEpoch: (id, record, warnings, progress) =>
-      inTransaction((trx) => recordEpoch(trx, id, record, warnings, progress)),
-    recordGradientCheck: (id, report) => inTransaction((trx) => recordGradientCheck(trx, id, report)),
   };
 }
 

@@ -30,6 +30,7 @@ export type { Jobs } from './jobs.ts';
 export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
 export type { Page } from './pagination.ts';
+export type { Run } from './runs.ts';
 export type { TemporaryFiles } from './temporary-files.ts';
 
 export interface Store {
@@ -88,7 +89,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const checkpoints = createCheckpoints(db, checkpointFiles);
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return {
-      jobs: createJobs(db, withReserve),
+      jobs: createJobs(db, checkpoints, withReserve),
       epochRecords: createEpochRecords(db),
       events: createEvents(db, listeners),
       models: createModels(db, blobs, withReserve),

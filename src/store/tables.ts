@@ -82,6 +82,14 @@ export interface JobTable {
   pause_reason: string | null;
   /** Times that the process ended without a shutdown while the job was active, since the last checkpoint or epoch */
   unclean_ends: number;
+  /** Number of the current run, raised by each start and by the recovery of a lost run. It fences a runner's writes. */
+  run: number;
+  /** Id of the replica that runs the job; null if the job is not active, or in the only process of a SQLite database */
+  runner: string | null;
+  /** JSON of the kernel and `fused` of the run that stored the first checkpoint */
+  origin: string | null;
+  /** 1 if a run continued from a checkpoint in another environment than `origin`, else 0 */
+  mixed: number;
   /** Version, or checkpoint of a job, that the job starts from */
   warm_start_name: string | null;
   warm_start_version: number | null;

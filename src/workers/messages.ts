@@ -80,8 +80,7 @@ export type WorkerReport =
       readonly warnings: readonly EpochWarning[];
       readonly progress: Progress;
     }
-  | ({ readonly kind: 'checkpoint' } & CheckpointBytes)
-  | { readonly kind: 'warning'; readonly warning: { readonly code: string; readonly message: string } };
+  | ({ readonly kind: 'checkpoint' } & CheckpointBytes);
 
 /** Any number of reports, then one final message, then the thread exits. */
 export type WorkerMessage =

@@ -139,13 +139,6 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     }
   }
 
-  function warnOfOtherProcessor(): void {
-    const message =
-      'The checkpoint was written on a processor that rounds multiply-adds differently. The final parameters will ' +
-      'differ from those of a training on a single processor.';
-    post({ kind: 'warning', warning: { code: 'other-processor', message } }, []);
-  }
-
   function diverged(what: string): AtelierError {
     return new AtelierError(
       'loss-diverged',
@@ -165,7 +158,6 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
         throwIfStopRequested();
         if (task.checkGradient) checkGradient(prepared);
         engine = createEngine(prepared);
-        if (from !== null && from.fused !== engine.fused) warnOfOtherProcessor();
         drive(prepared, engine, from);
       } catch (error) {
         const { step } = position;

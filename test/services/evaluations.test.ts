@@ -11,7 +11,7 @@ import type { NewVersion, Store } from '../../src/store/store.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
 import type { NumericTasks } from '../../src/workers/tasks.ts';
 import { DATA_DIR } from '../data-directory.ts';
-import { failure, newJob, temporaryStore, trained } from '../store/fixtures.ts';
+import { failure, newJob, runOf, temporaryStore, trained } from '../store/fixtures.ts';
 
 const forever = new AbortController().signal;
 const LETTERS = ['a', 'b', 'c'];
@@ -36,7 +36,7 @@ async function publish(store: Store, name: string, changes: Partial<NewVersion>,
   const model = { ...trained, standardization: null, classNames: LETTERS, ...changes };
   const id = await newJob(store, 'running', name);
   const finish = async (digest = trained.digest) =>
-    void (await store.jobs.finish(id, {
+    void (await runOf(id).finish({
       status: 'succeeded',
       step: 1,
       reason: 'completed',

@@ -8,7 +8,7 @@ import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
 import { storageFull } from '../../src/store/directory.ts';
-import type { Store } from '../../src/store/store.ts';
+import type { Run, Store } from '../../src/store/store.ts';
 import { tiny } from '../start-service.ts';
 import { temporaryStore, untouched } from '../store/fixtures.ts';
 
@@ -17,16 +17,20 @@ test('a job that waited for disk space records one event, before the delayed one
   const catalog = createCatalog([await loadFashionMnist('data')]);
   const models = createModelService(store, catalog);
   let refusals = 1;
-  const recordEpoch: Store['jobs']['recordEpoch'] = async (...epoch) => {
-    if (refusals-- > 0) throw storageFull('an epoch', null);
-    return store.jobs.recordEpoch(...epoch);
+  const start: Store['jobs']['start'] = async (...job) => {
+    const run = (await store.jobs.start(...job))!;
+    const recordEpoch: Run['recordEpoch'] = async (...epoch) => {
+      if (refusals-- > 0) throw storageFull('an epoch', null);
+      return run.recordEpoch(...epoch);
+    };
+    return { ...run, recordEpoch };
   };
   const run = createRunTraining({
-    store: { ...store, jobs: { ...store.jobs, recordEpoch } },
+    store: { ...store, jobs: { ...store.jobs, start } },
     catalog,
     models,
     memory: createMemoryLedger(),
-    log: { info() {}, error() {} },
+    log: { info() {}, warn() {}, error() {} },
   });
   const request = { ...trainingRequestSchema.parse({ ...tiny(), seed: 7 }), modelName: 'waited' };
   const { id } = await store.jobs.create(request, untouched);

@@ -4,7 +4,7 @@ import { createCatalog } from '../../src/datasets/catalog.ts';
 import { createJobAdmission } from '../../src/services/job-admission.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { trainingJobBytes } from '../../src/services/memory-limits.ts';
-import { request, temporaryStore, untouched } from '../store/fixtures.ts';
+import { request, startRun, temporaryStore, untouched } from '../store/fixtures.ts';
 
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
 const classNames = Array.from({ length: 10 }, (_, label) => `${label}`);
@@ -37,7 +37,7 @@ test('a job waits for memory, with one event that explains it, until a reservati
   assert.match(String(events[1]!.data['message']), /takes about \d+ MiB of memory/);
   running[Symbol.dispose]();
   assert.ok(await admit(third));
-  assert.equal((await store.jobs.start(third))?.waiting, null);
+  assert.equal((await startRun(store, third)).job.waiting, null);
 });
 
 test('a job that is withdrawn no longer waits, and requests get the memory again', async (t) => {
@@ -56,7 +56,7 @@ test('a job that ended the process twice runs alone', async (t) => {
   const { store, memory, admit, create } = await admissionFor(t, 3);
   const [crashing, harmless] = [await create(), await create()];
   for (let end = 1; end <= 2; end++) {
-    await store.jobs.start(crashing);
+    await startRun(store, crashing);
     await store.jobs.recoverInterrupted();
   }
   const alone = await admit(crashing);

@@ -6,7 +6,7 @@ import { listEvents } from '../../src/services/list-events.ts';
 import { createRetentionService } from '../../src/services/retention.ts';
 import { createEventSubscriptions } from '../../src/services/subscribe-events.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
-import { failure, newJob, request, temporaryDirectory, untouched } from '../store/fixtures.ts';
+import { failure, newJob, request, runOf, temporaryDirectory, untouched } from '../store/fixtures.ts';
 
 /** More than one transaction deletes. */
 const EVENTS = 1100;
@@ -18,7 +18,7 @@ async function openWithJobs(t: TestContext) {
   t.after(() => store.close());
   const ended = await newJob(store, 'running');
   for (const step of [1, 2]) {
-    await store.checkpoints.save(ended, { step, epoch: 1, loss: null }, new Uint8Array(8).fill(step));
+    await runOf(ended).saveCheckpoint({ step, epoch: 1, loss: null }, new Uint8Array(8).fill(step));
   }
   const waiting = await store.jobs.create(
     { ...request(), warmStart: { name: ended, version: 2 } },
@@ -26,7 +26,7 @@ async function openWithJobs(t: TestContext) {
   );
   await Promise.all(Array.from({ length: EVENTS }, (_, n) => store.events.append(ended, 'warning', { n })));
   await store.jobs.requestCancel(ended);
-  await store.jobs.release(ended);
+  await runOf(ended).release();
   return { store, ended, waiting: waiting.id, files: () => readdir(join(directory, 'checkpoints')) };
 }
 

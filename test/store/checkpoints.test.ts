@@ -7,6 +7,8 @@ import {
   failure,
   newJob,
   request,
+  runOf,
+  startRun,
   temporaryDirectory,
   temporaryStore,
   underway,
@@ -15,8 +17,8 @@ import {
 
 const bytesOf = (step: number) => new Uint8Array(64).fill(step);
 
-async function save(store: Store, id: string, step: number, loss: number | null = null): Promise<void> {
-  await store.checkpoints.save(id, { step, epoch: 1, loss }, bytesOf(step));
+async function save(id: string, step: number, loss: number | null = null): Promise<void> {
+  await runOf(id).saveCheckpoint({ step, epoch: 1, loss }, bytesOf(step));
 }
 
 async function stepsOf(store: Store, id: string): Promise<number[]> {
@@ -26,7 +28,7 @@ async function stepsOf(store: Store, id: string): Promise<number[]> {
 test('a stored checkpoint is listed, recorded as an event, and read back unchanged', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await save(store, id, 7, 0.5);
+  await save(id, 7, 0.5);
   const [checkpoint, ...others] = await store.checkpoints.list(id);
   assert.deepEqual(others, []);
   const { createdAt, digest, ...rest } = checkpoint!;
@@ -43,7 +45,7 @@ test('keeps the best and the last three checkpoints, and removes the other files
   t.after(() => store.close());
   const id = await newJob(store, 'running');
   const losses = [0.9, 0.4, null, 0.6, 0.5, null, 0.7];
-  for (const [n, loss] of losses.entries()) await save(store, id, n + 1, loss);
+  for (const [n, loss] of losses.entries()) await save(id, n + 1, loss);
   assert.deepEqual(await stepsOf(store, id), [2, 5, 6, 7]);
   assert.equal((await readdir(join(directory, 'checkpoints'))).length, 4);
   for (const checkpoint of await store.checkpoints.list(id)) {
@@ -56,33 +58,33 @@ test('a checkpoint replaces the one of the same step, with its file', async (t) 
   const store = await openStore(directory);
   t.after(() => store.close());
   const id = await newJob(store, 'running');
-  await save(store, id, 1);
-  await store.checkpoints.save(id, { step: 1, epoch: 1, loss: 0.5 }, bytesOf(2));
+  await save(id, 1);
+  await runOf(id).saveCheckpoint({ step: 1, epoch: 1, loss: 0.5 }, bytesOf(2));
   const [only, ...others] = await store.checkpoints.list(id);
   assert.deepEqual(others, []);
   assert.deepEqual(await readdir(join(directory, 'checkpoints')), [only!.digest.replace('sha256:', '')]);
-  await save(store, id, 2);
+  await save(id, 2);
   assert.deepEqual(await stepsOf(store, id), [1, 2]);
 });
 
 test('keeps the warm start of an unfinished job', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await save(store, id, 1);
+  await save(id, 1);
   const warmStart = { name: id, version: 1 };
   const waiting = await store.jobs.create({ ...request(), warmStart }, untouched);
-  for (const step of [2, 3, 4, 5]) await save(store, id, step);
+  for (const step of [2, 3, 4, 5]) await save(id, step);
   assert.deepEqual(await stepsOf(store, id), [1, 3, 4, 5]);
   await store.jobs.requestCancel(waiting.id);
-  await save(store, id, 6);
+  await save(id, 6);
   assert.deepEqual(await stepsOf(store, id), [4, 5, 6]);
 });
 
 test('keeps files that another job still refers to', async (t) => {
   const store = await temporaryStore(t);
   const [one, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
-  await save(store, one, 1);
-  for (const step of [1, 2, 3, 4]) await save(store, other, step);
+  await save(one, 1);
+  for (const step of [1, 2, 3, 4]) await save(other, step);
   assert.deepEqual(await stepsOf(store, other), [2, 3, 4]);
   const [kept] = await store.checkpoints.list(one);
   assert.deepEqual(await store.checkpoints.read(kept!), bytesOf(1));
@@ -93,22 +95,22 @@ test('a checkpoint beyond all earlier ones resets the attempts, another does not
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 5, error: { code: 'worker-crashed', message: 'gone' } } as const;
   const attempts = async () => (await store.jobs.get(id))?.attempts;
-  await store.jobs.requeue(id, failed);
-  await store.jobs.start(id);
-  await save(store, id, 5);
+  await runOf(id).requeue(failed);
+  await startRun(store, id);
+  await save(id, 5);
   assert.equal(await attempts(), 1);
-  await store.jobs.requeue(id, failed);
-  await store.jobs.start(id);
-  await save(store, id, 5);
+  await runOf(id).requeue(failed);
+  await startRun(store, id);
+  await save(id, 5);
   assert.equal(await attempts(), 2);
 });
 
 test('rejects checkpoints of inactive jobs', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordProgress(id, underway);
-  await store.jobs.release(id);
-  await assert.rejects(save(store, id, 9), failure('illegal-transition', 'queued'));
+  await runOf(id).recordProgress(underway);
+  await runOf(id).release();
+  await assert.rejects(save(id, 9), failure('illegal-transition', 'queued'));
   assert.deepEqual(await stepsOf(store, id), []);
 });
 
@@ -117,14 +119,14 @@ test('reports a truncated or missing file; discarding the checkpoint records a w
   const store = await openStore(directory);
   t.after(() => store.close());
   const id = await newJob(store, 'running');
-  for (const step of [1, 2]) await save(store, id, step);
+  for (const step of [1, 2]) await save(id, step);
   const [gone, cut] = await store.checkpoints.list(id);
   const fileOf = (digest: string) => join(directory, 'checkpoints', digest.replace('sha256:', ''));
   await rm(fileOf(gone!.digest));
   await truncate(fileOf(cut!.digest), 63);
   await assert.rejects(store.checkpoints.read(gone!), failure('state-unusable', gone!.digest));
   await assert.rejects(store.checkpoints.read(cut!), failure('state-unusable', cut!.digest));
-  await store.checkpoints.discard(id, 2, { code: 'checkpoint-damaged', message: 'cut off' });
+  await runOf(id).discardCheckpoint(2, { code: 'checkpoint-damaged', message: 'cut off' });
   assert.deepEqual(await stepsOf(store, id), [1]);
   const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
   assert.deepEqual([event?.type, event?.data['code']], ['warning', 'checkpoint-damaged']);
@@ -134,7 +136,7 @@ test('removes files without a row at the next start', async (t) => {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
   const id = await newJob(store, 'running');
-  await save(store, id, 1);
+  await save(id, 1);
   await store.close();
   const leftBehind = join(directory, 'checkpoints', 'e'.repeat(64));
   await writeFile(leftBehind, 'left behind');

@@ -9,6 +9,8 @@ import {
   newJob,
   publish,
   request,
+  runOf,
+  startRun,
   temporaryDirectory,
   temporaryStore,
   trained,
@@ -20,7 +22,7 @@ async function publishBytes(store: Store, name: string, bytes: Uint8Array): Prom
   const id = await newJob(store, 'running', name);
   return store.blobs.putReferenced(bytes, async (digest) => {
     const model = { ...trained, digest };
-    await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model });
+    await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model });
     return digest;
   });
 }
@@ -64,10 +66,10 @@ test('the warm start of an unfinished job cannot be deleted', async (t) => {
     failure('version-in-use', `the ${status} training job ${id}`, 'cancel it');
   await assert.rejects(store.models.remove('shoes', 1), inUse('queued'));
   await assert.rejects(store.models.remove('shoes'), inUse('queued'));
-  await store.jobs.start(id);
+  await startRun(store, id);
   await assert.rejects(store.models.remove('shoes', 1), inUse('running'));
   await store.models.remove('shoes', 2);
-  await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained });
   await store.models.remove('shoes', 1);
   const { lineage } = (await store.models.version('boots'))!;
   assert.deepEqual(lineage.parent, { name: 'shoes', version: 1 }, 'the lineage stays whole');

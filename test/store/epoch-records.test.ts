@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochRecord, newJob, temporaryStore, underway } from './fixtures.ts';
+import { epochRecord, newJob, runOf, temporaryStore, underway } from './fixtures.ts';
 
 test('epochs are listed in ascending order with exact figures', async (t) => {
   const store = await temporaryStore(t);
   const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
-  for (const record of records) await store.jobs.recordEpoch(id, record, [], underway);
-  await store.jobs.recordEpoch(other, epochRecord(1, null), [], underway);
+  for (const record of records) await runOf(id).recordEpoch(record, [], underway);
+  await runOf(other).recordEpoch(epochRecord(1, null), [], underway);
   assert.deepEqual(await store.epochRecords.list(id), records);
   assert.deepEqual(await store.epochRecords.list(other), [epochRecord(1, null)]);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { EventType } from '../../src/domain/training-job.ts';
-import { failure, newJob, temporaryStore, underway } from './fixtures.ts';
+import { epochRecord, failure, newJob, runOf, temporaryStore, underway } from './fixtures.ts';
 
 test('200 concurrent events are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
@@ -86,8 +86,8 @@ test('notifies listeners once per transaction, with events that can be read alre
   const [first, second] = [await newJob(store), await newJob(store, 'running')];
   await store.events.append(first, 'warning', {});
   await assert.rejects(store.events.append(first, 'warning', { loss: Number.NaN }));
-  await store.jobs.recordProgress(second, underway);
-  await store.jobs.finish(second, {
+  await runOf(second).recordProgress(underway);
+  await runOf(second).finish({
     status: 'failed',
     step: 1,
     error: { code: 'loss-diverged', message: '' },
@@ -108,9 +108,9 @@ test('a status event comes with the job as it is after the change', async (t) =>
   const states: unknown[] = [];
   store.events.onCommitted((_, events) => states.push(...events.flatMap(({ job }) => job ?? [])));
   const id = await newJob(store, 'running');
-  await store.jobs.recordProgress(id, underway);
+  await runOf(id).recordProgress(underway);
   const error = { code: 'loss-diverged', message: 'The loss became NaN.' } as const;
-  await store.jobs.finish(id, { status: 'failed', step: 900, error });
+  await runOf(id).finish({ status: 'failed', step: 900, error });
   const job = {
     modelName: 'fashion-mnist',
     dataset: 'fashion-mnist',
@@ -129,12 +129,12 @@ test('a status event comes with the job as it is after the change', async (t) =>
 
 test('does not notify of events that were rolled back', async (t) => {
   const store = await temporaryStore(t);
-  const id = await newJob(store);
+  const id = await newJob(store, 'running');
   const seen: number[] = [];
   store.events.onCommitted((_, events) => seen.push(...events.map((event) => event.id)));
-  const error = { code: 'worker-crashed', message: '' } as const;
-  // This writes a warning, then fails and rolls back, because a queued job cannot become queued.
-  await assert.rejects(store.jobs.requeue(id, { status: 'failed', step: 0, error }));
+  // This writes the event of the epoch, then fails and rolls back, because the progress cannot be stored.
+  const infinite = { ...underway, fraction: Number.POSITIVE_INFINITY };
+  await assert.rejects(runOf(id).recordEpoch(epochRecord(1, 0.5), [], infinite), RangeError);
   await store.events.append(id, 'warning', { code: 'dead-units' });
-  assert.deepEqual(seen, [2]);
+  assert.deepEqual(seen, [3]);
 });

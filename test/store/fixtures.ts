@@ -1,4 +1,5 @@
 /** A temporary store, and records to put into it. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ import {
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { NewDataset } from '../../src/store/datasets.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
-import { type NewVersion, openStore, type Store } from '../../src/store/store.ts';
+import { type NewVersion, openStore, type Run, type Store } from '../../src/store/store.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
@@ -146,6 +147,23 @@ export function failure(code: ErrorCode, ...words: string[]): (error: unknown) =
     words.every((word) => error.message.includes(word));
 }
 
+const runs = new Map<string, Run>();
+
+/** Starts a job, whose run `runOf` then returns. */
+export async function startRun(store: Store, id: string): Promise<Run> {
+  const run = await store.jobs.start(id);
+  assert.ok(run, 'the row of the job is readable');
+  runs.set(id, run);
+  return run;
+}
+
+/** The run that `startRun` or `newJob` started last. */
+export function runOf(id: string): Run {
+  const run = runs.get(id);
+  assert.ok(run, `job ${id} was never started`);
+  return run;
+}
+
 /** Creates a job with the given status and returns its id. */
 export async function newJob(
   store: Store,
@@ -153,7 +171,7 @@ export async function newJob(
   modelName?: string,
 ): Promise<string> {
   const { id } = await store.jobs.create(request(modelName), untouched);
-  if (status !== 'queued') await store.jobs.start(id);
+  if (status !== 'queued') await startRun(store, id);
   if (status === 'cancelling') await store.jobs.requestCancel(id);
   return id;
 }
@@ -161,5 +179,5 @@ export async function newJob(
 /** Publishes one version the way a training job does. */
 export async function publish(store: Store, modelName: string): Promise<void> {
   const id = await newJob(store, 'running', modelName);
-  await store.jobs.finish(id, { status: 'succeeded', step: 8440, reason: 'completed', model: trained });
+  await runOf(id).finish({ status: 'succeeded', step: 8440, reason: 'completed', model: trained });
 }

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { epochRecord, failure, newJob, temporaryStore, underway, untouched } from './fixtures.ts';
+import { epochRecord, failure, newJob, runOf, temporaryStore, underway, untouched } from './fixtures.ts';
 
 test('progress is stored in the job and as an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordProgress(id, underway);
+  await runOf(id).recordProgress(underway);
   assert.deepEqual((await store.jobs.get(id))?.progress, underway);
   const event = (await store.events.list(id, { limit: 10 })).data.at(-1);
   assert.deepEqual([event?.id, event?.type, event?.data], [3, 'progress', underway]);
@@ -15,7 +15,7 @@ test('a finished epoch is stored in the job, its metrics and as an event', async
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const record = epochRecord(1, 0.5);
-  await store.jobs.recordEpoch(id, record, [], underway);
+  await runOf(id).recordEpoch(record, [], underway);
   const job = await store.jobs.get(id);
   assert.deepEqual([job?.latest, job?.best, job?.progress], [record, record, underway]);
   assert.deepEqual(await store.epochRecords.list(id), [record]);
@@ -27,7 +27,7 @@ test('the best epoch has the lowest validation loss; ties go to the earlier', as
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
-    await store.jobs.recordEpoch(id, epochRecord(n + 1, loss, 1 - n / 10), [], underway);
+    await runOf(id).recordEpoch(epochRecord(n + 1, loss, 1 - n / 10), [], underway);
   }
   const job = await store.jobs.get(id);
   assert.equal(job?.best?.epoch, 2);
@@ -38,7 +38,7 @@ test('without validation the best epoch has the lowest training loss', async (t)
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.3, 0.5].entries()) {
-    await store.jobs.recordEpoch(id, epochRecord(n + 1, null, loss), [], underway);
+    await runOf(id).recordEpoch(epochRecord(n + 1, null, loss), [], underway);
   }
   assert.equal((await store.jobs.get(id))?.best?.epoch, 2);
 });
@@ -46,9 +46,9 @@ test('without validation the best epoch has the lowest training loss', async (t)
 test('rejects an epoch with an infinite number as a whole', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
   await assert.rejects(
-    store.jobs.recordEpoch(id, epochRecord(2, Number.POSITIVE_INFINITY), [], underway),
+    runOf(id).recordEpoch(epochRecord(2, Number.POSITIVE_INFINITY), [], underway),
     /Infinity in JSON \(key "validationLoss"\)/,
   );
   assert.equal((await store.jobs.get(id))?.best?.validationLoss, 0.5);
@@ -60,7 +60,7 @@ test('an epoch recorded again after an interruption keeps the first record and a
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const warning = { code: 'dead-units', message: 'most units are dead' } as const;
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [warning], untouched);
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [warning], untouched);
   const { data: events } = await store.events.list(id, { limit: 10 });
   assert.deepEqual(
     events.slice(2).map(({ type, data }) => [type, data]),
@@ -69,22 +69,23 @@ test('an epoch recorded again after an interruption keeps the first record and a
       ['warning', { ...warning, epoch: 1 }],
     ],
   );
-  await store.jobs.recordEpoch(id, { ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
+  await runOf(id).recordEpoch({ ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
   assert.deepEqual((await store.epochRecords.list(id))[0], epochRecord(1, 0.5));
   const again = (await store.events.list(id, { limit: 10 })).data;
   assert.deepEqual(again.slice(0, -1), events);
   assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);
 });
 
-test('an inactive job records nothing', async (t) => {
+test('a released run records nothing', async (t) => {
   const store = await temporaryStore(t);
-  const id = await newJob(store);
-  await assert.rejects(store.jobs.recordProgress(id, underway), failure('illegal-transition', id, 'queued'));
+  const id = await newJob(store, 'running');
+  await runOf(id).release();
+  await assert.rejects(runOf(id).recordProgress(underway), failure('illegal-transition', id, 'queued'));
 });
 
 test('a job that is being cancelled still records its progress', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'cancelling');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
   assert.equal((await store.jobs.get(id))?.latest?.epoch, 1);
 });

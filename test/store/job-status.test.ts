@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
-import { epochRecord, failure, newJob, request, temporaryStore, trained, underway } from './fixtures.ts';
+import {
+  epochRecord,
+  failure,
+  newJob,
+  request,
+  runOf,
+  startRun,
+  temporaryStore,
+  trained,
+  underway,
+} from './fixtures.ts';
 
 async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   const { data } = await store.events.list(id, { limit: 100 });
@@ -15,7 +25,7 @@ async function eventsOf(store: Store, id: string): Promise<unknown[]> {
 test('a successful job publishes a version, and its events list every status', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running', 'shoes');
-  const job = await store.jobs.finish(id, {
+  const job = await runOf(id).finish({
     status: 'succeeded',
     step: 8440,
     reason: 'completed',
@@ -59,7 +69,7 @@ test('a failed job stores the reason, and its error event precedes its last stat
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const error = { code: 'loss-diverged', message: 'the loss is NaN at step 12' } as const;
-  const job = await store.jobs.finish(id, { status: 'failed', step: 12, error });
+  const job = await runOf(id).finish({ status: 'failed', step: 12, error });
   assert.deepEqual(job.error, error);
   assert.deepEqual(job.stoppedAt, { step: 12, reason: 'failed' });
   assert.equal(job.model, null);
@@ -82,7 +92,7 @@ test('a running job stays cancelling until its thread has stopped', async (t) =>
   const id = await newJob(store, 'running');
   const asked = await store.jobs.requestCancel(id);
   assert.deepEqual([asked.status, asked.finishedAt, asked.stoppedAt], ['cancelling', null, null]);
-  const stopped = await store.jobs.release(id, 77);
+  const stopped = await runOf(id).release(77);
   assert.equal(stopped.status, 'cancelled');
   assert.deepEqual(stopped.stoppedAt, { step: 77, reason: 'cancelled' });
 });
@@ -90,10 +100,10 @@ test('a running job stays cancelling until its thread has stopped', async (t) =>
 test('an illegal transition changes neither the job nor its events', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
-  await assert.rejects(store.jobs.start(id), failure('illegal-transition', 'running'));
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
+  await assert.rejects(startRun(store, id), failure('illegal-transition', 'running'));
   await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'running', 'paused'));
-  const before = await store.jobs.finish(id, {
+  const before = await runOf(id).finish({
     status: 'succeeded',
     step: 9,
     reason: 'completed',
@@ -102,16 +112,16 @@ test('an illegal transition changes neither the job nor its events', async (t) =
   const events = await eventsOf(store, id);
   const error = { code: 'worker-crashed', message: 'gone' } as const;
   for (const illegal of [
-    () => store.jobs.start(id),
-    () => store.jobs.release(id),
+    () => startRun(store, id),
+    () => runOf(id).release(),
     () => store.jobs.requestPause(id),
     () => store.jobs.resume(id),
-    () => store.jobs.requeue(id, { status: 'failed', step: 9, error }),
+    () => runOf(id).requeue({ status: 'failed', step: 9, error }),
     () => store.jobs.requestCancel(id),
-    () => store.jobs.finish(id, { status: 'failed', step: 9, error }),
-    () => store.jobs.finish(id, { status: 'succeeded', step: 9, reason: 'completed', model: trained }),
-    () => store.jobs.recordProgress(id, underway),
-    () => store.jobs.recordEpoch(id, epochRecord(2, 0.4), [], underway),
+    () => runOf(id).finish({ status: 'failed', step: 9, error }),
+    () => runOf(id).finish({ status: 'succeeded', step: 9, reason: 'completed', model: trained }),
+    () => runOf(id).recordProgress(underway),
+    () => runOf(id).recordEpoch(epochRecord(2, 0.4), [], underway),
   ]) {
     await assert.rejects(illegal(), failure('illegal-transition', 'succeeded'));
   }
@@ -124,7 +134,7 @@ test('an illegal transition changes neither the job nor its events', async (t) =
 test('of two concurrent starts of a job, one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
-  const results = await Promise.allSettled([store.jobs.start(id), store.jobs.start(id)]);
+  const results = await Promise.allSettled([startRun(store, id), startRun(store, id)]);
   assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   assert.equal((await store.jobs.get(id))?.attempts, 1);
 });
@@ -132,10 +142,10 @@ test('of two concurrent starts of a job, one succeeds', async (t) => {
 test('a requeued job keeps its metrics, first start and attempt', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
   const before = await store.jobs.get(id);
-  assert.equal((await store.jobs.release(id)).status, 'queued');
-  assert.deepEqual(await store.jobs.start(id), before);
+  assert.equal((await runOf(id).release()).status, 'queued');
+  assert.deepEqual((await startRun(store, id)).job, before);
   assert.deepEqual(await store.epochRecords.list(id), [epochRecord(1, 0.5)]);
 });
 
@@ -164,9 +174,9 @@ test('a running job stays pausing until its thread has stopped; a paused job can
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
-  await store.jobs.recordProgress(id, underway);
+  await runOf(id).recordProgress(underway);
   await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'pausing'));
-  const paused = await store.jobs.release(id);
+  const paused = await runOf(id).release();
   assert.deepEqual([paused.status, paused.stoppedAt, paused.finishedAt], ['paused', null, null]);
   const cancelled = await store.jobs.requestCancel(id);
   assert.deepEqual(
@@ -180,11 +190,11 @@ test('a failing job gets three attempts, each with a warning, then fails with th
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 12, error: { code: 'worker-crashed', message: 'gone' } } as const;
   for (const attempts of [2, 3]) {
-    const waiting = await store.jobs.requeue(id, failed);
+    const waiting = await runOf(id).requeue(failed);
     assert.deepEqual([waiting.status, waiting.attempts], ['queued', attempts]);
-    await store.jobs.start(id);
+    await startRun(store, id);
   }
-  const job = await store.jobs.requeue(id, failed);
+  const job = await runOf(id).requeue(failed);
   assert.deepEqual([job.status, job.attempts, job.error], ['failed', 3, failed.error]);
   const told = (await eventsOf(store, id)) as [string, Record<string, unknown>][];
   assert.deepEqual(
@@ -206,7 +216,7 @@ for (const { asked, becomes } of [
     const id = await newJob(store, 'running');
     await store.jobs[asked](id);
     const error = { code: 'worker-crashed', message: 'gone' } as const;
-    const job = await store.jobs.requeue(id, { status: 'failed', step: 12, error });
+    const job = await runOf(id).requeue({ status: 'failed', step: 12, error });
     assert.deepEqual([job.status, job.error], [becomes, null]);
   });
 }
@@ -218,7 +228,7 @@ test('jobs of a killed process are requeued, cancelled or paused', async (t) => 
   const cancelling = await newJob(store, 'cancelling');
   const pausing = await newJob(store, 'running');
   await store.jobs.requestPause(pausing);
-  await store.jobs.recordProgress(cancelling, underway);
+  await runOf(cancelling).recordProgress(underway);
   const changed = await store.jobs.recoverInterrupted();
   assert.deepEqual(
     changed.map(({ id, status }) => [id, status]),
@@ -241,7 +251,7 @@ test('a job during which the process ends five times is paused, and resuming tri
   for (let end = 1; end <= 4; end++) {
     await store.jobs.recoverInterrupted();
     assert.equal(await store.jobs.uncleanEnds(id), end);
-    await store.jobs.start(id);
+    await startRun(store, id);
   }
   await store.jobs.recoverInterrupted();
   const paused = await store.jobs.get(id);
@@ -260,20 +270,20 @@ test('a job during which the process ends five times is paused, and resuming tri
 test('a shutdown, a new epoch and a new checkpoint do not count as unclean ends', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
-  await store.jobs.release(id);
+  await runOf(id).release();
   await store.jobs.recoverInterrupted();
   assert.equal(await store.jobs.uncleanEnds(id), 0);
   const progress: (() => Promise<void>)[] = [
-    () => store.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway),
-    () => store.checkpoints.save(id, { step: 1, epoch: 1, loss: null }, new Uint8Array([1])),
+    () => runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway),
+    () => runOf(id).saveCheckpoint({ step: 1, epoch: 1, loss: null }, new Uint8Array([1])),
   ];
   for (const record of progress) {
-    await store.jobs.start(id);
+    await startRun(store, id);
     await store.jobs.recoverInterrupted();
     assert.equal(await store.jobs.uncleanEnds(id), 1);
-    await store.jobs.start(id);
+    await startRun(store, id);
     await record();
     assert.equal(await store.jobs.uncleanEnds(id), 0);
-    await store.jobs.release(id);
+    await runOf(id).release();
   }
 });

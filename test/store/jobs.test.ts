@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { JobStatus } from '../../src/domain/training-job.ts';
 import type { Store } from '../../src/store/store.ts';
-import { failure, newJob, request, temporaryStore, untouched } from './fixtures.ts';
+import { failure, newJob, request, runOf, startRun, temporaryStore, untouched } from './fixtures.ts';
 
 test('a new job is queued with its request and its first event', async (t) => {
   const store = await temporaryStore(t);
@@ -132,9 +132,9 @@ test('the next job is the one that waited longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
   assert.equal(await store.jobs.nextQueued(), first);
-  await store.jobs.start(first);
+  await startRun(store, first);
   assert.equal(await store.jobs.nextQueued(), second);
-  await store.jobs.release(first);
+  await runOf(first).release();
   assert.equal(await store.jobs.nextQueued(), first);
 });
 

@@ -8,6 +8,8 @@ import {
   newJob,
   publish,
   request,
+  runOf,
+  startRun,
   temporaryDirectory,
   temporaryStore,
   trained,
@@ -18,9 +20,7 @@ test('concurrently published versions are numbered without gaps or repeats', asy
   const store = await temporaryStore(t);
   const jobs = await Promise.all(Array.from({ length: 20 }, () => newJob(store, 'running', 'shoes')));
   const finished = await Promise.all(
-    jobs.map((id) =>
-      store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained }),
-    ),
+    jobs.map((id) => runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained })),
   );
   const numbers = finished.map(({ model }) => model!.version).sort((a, b) => a - b);
   assert.deepEqual(
@@ -120,8 +120,8 @@ test('a version keeps its lineage without its job', async (t) => {
   const asked = { ...request('shoes'), warmStart: { name: 'shoes', version: 1 } };
   await publish(before, 'shoes');
   const { id } = await before.jobs.create(asked, untouched);
-  await before.jobs.start(id);
-  await before.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  await startRun(before, id);
+  await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained });
   const version = await before.models.version('shoes', 2);
   assert.deepEqual(version?.lineage, {
     source: 'training',

@@ -5,15 +5,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openStore } from '../../src/store/store.ts';
-import { epochRecord, failure, newJob, temporaryDirectory, trained, underway } from './fixtures.ts';
+import { epochRecord, failure, newJob, runOf, temporaryDirectory, trained, underway } from './fixtures.ts';
 
 test('all data survives closing and reopening', async (t) => {
   const directory = await temporaryDirectory(t);
   const before = await openStore(directory);
   const id = await newJob(before, 'running');
-  await before.jobs.recordEpoch(id, epochRecord(1, 0.5), [], underway);
+  await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
   const digest = await before.blobs.putReferenced(new Uint8Array([1, 2, 3]), async (named) => named);
-  const job = await before.jobs.finish(id, {
+  const job = await runOf(id).finish({
     status: 'succeeded',
     step: 8440,
     reason: 'completed',

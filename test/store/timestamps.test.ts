@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { timestamp, timestampAfter } from '../../src/store/timestamps.ts';
-import { addDataset, publish, request, temporaryDirectory, trained, untouched } from './fixtures.ts';
+import {
+  addDataset,
+  publish,
+  request,
+  runOf,
+  startRun,
+  temporaryDirectory,
+  trained,
+  untouched,
+} from './fixtures.ts';
 
 const NOW = Date.parse('2026-11-26T12:00:00.000Z');
 const DAYS = 24 * 60 * 60 * 1000;
@@ -57,9 +66,11 @@ test('a job neither starts before its creation nor finishes before its start', a
     error: { code: 'internal-error', message: 'A test.' },
   } as const;
   const success = { status: 'succeeded', step: 1, reason: 'completed', model: trained } as const;
-  await store.jobs.finish(started, failure);
-  await store.jobs.start(queued);
-  await store.jobs.finish(queued, success);
+  await store.jobs.recoverInterrupted();
+  await startRun(store, started);
+  await runOf(started).finish(failure);
+  await startRun(store, queued);
+  await runOf(queued).finish(success);
   await store.jobs.requestCancel(cancelled);
   for (const id of result) {
     const { createdAt, startedAt, finishedAt } = (await store.jobs.get(id))!;

@@ -53,6 +53,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'worker-crashed': [500, 'A worker thread crashed'],
   'checkpoint-damaged': [500, 'A checkpoint is damaged'],
   'dataset-damaged': [500, 'A data set is damaged'],
+  'lease-lost': [500, 'Another run has taken over the job'],
   'internal-error': [500, 'Internal error'],
   'invalid-configuration': [500, 'Invalid configuration'],
   'invalid-dataset': [500, 'Invalid data set'],

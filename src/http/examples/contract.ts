@@ -129,6 +129,7 @@ const receipt: Receipt = {
   },
   fused: true,
   stoppedAt: { step: 8440, reason: 'completed' },
+  mixed: false,
   digest: MODEL_DIGEST,
 };
 

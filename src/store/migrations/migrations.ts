@@ -9,6 +9,7 @@ import * as datasets from './0006-datasets.ts';
 import * as receipts from './0007-receipts.ts';
 import * as imports from './0008-imports.ts';
 import * as jobMemory from './0009-job-memory.ts';
+import * as runs from './0010-runs.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -20,4 +21,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0007-receipts': receipts,
   '0008-imports': imports,
   '0009-job-memory': jobMemory,
+  '0010-runs': runs,
 };

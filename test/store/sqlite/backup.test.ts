@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { backUp } from '../../../src/store/sqlite/backup.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
-import { addDataset, failure, newJob, temporaryDirectory, trained } from '../fixtures.ts';
+import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -43,7 +43,7 @@ test('copies what the rows of the database name, and nothing else', async (t) =>
   await publishNew(store, 'shoes', 'parameters');
   await addDataset(store, 'dst_a');
   const job = await newJob(store, 'running');
-  await store.checkpoints.save(job, { step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
+  await runOf(job).saveCheckpoint({ step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
   await writeFile(join(state, 'api-key'), 'hash');
   await writeFile(join(state, 'blobs/unfinished.tmp'), 'left over');
   const backup = join(directory, 'backup');
@@ -67,7 +67,7 @@ test('is complete while versions and checkpoints are created and deleted', async
   async function change(): Promise<void> {
     for (let n = 1; backups < 2; n++) {
       await publishNew(store, 'changed', `parameters ${n}`);
-      await store.checkpoints.save(job, { step: n, epoch: 0, loss: null }, Buffer.from(`checkpoint ${n}`));
+      await runOf(job).saveCheckpoint({ step: n, epoch: 0, loss: null }, Buffer.from(`checkpoint ${n}`));
       if (n > 5) await store.models.remove('changed', n - 5);
     }
   }

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { MAX_LOG_BYTES } from '../../../src/store/sqlite/write-ahead-log.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
-import { failure, newJob, temporaryDirectory, trained } from '../fixtures.ts';
+import { failure, newJob, runOf, startRun, temporaryDirectory, trained } from '../fixtures.ts';
 import { replaceSync, simulatePowerLoss } from './power-loss.ts';
 
 const FILE = 'atelier.sqlite';
@@ -22,13 +22,13 @@ test('acknowledged writes survive a power failure', async (t) => {
   const store = await open(t, directory);
   const id = await newJob(store);
   assert.equal((await power.rows(`select id from jobs where status = 'queued'`)).length, 1);
-  await store.jobs.start(id);
+  await startRun(store, id);
   assert.equal((await power.rows(`select id from jobs where status = 'running'`)).length, 1);
   for (let n = 1; n <= 5; n++) {
     const event = await store.events.append(id, 'warning', { n });
     assert.equal((await power.rows(`select id from events where id = ${event.id}`)).length, 1);
   }
-  await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model: trained });
+  await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model: trained });
   assert.equal((await power.rows('select * from model_versions')).length, 1);
   await store.models.remove('fashion-mnist', 1);
   assert.deepEqual(await power.rows('select * from model_versions'), []);

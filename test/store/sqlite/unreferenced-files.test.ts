@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sha256Hex } from '../../../src/store/blobs.ts';
 import { openStore, type Store } from '../../../src/store/store.ts';
-import { failure, newJob, temporaryDirectory, trained } from '../fixtures.ts';
+import { failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 const HEX = 'e'.repeat(64);
 const KINDS = { blobs: HEX, checkpoints: HEX, datasets: 'dst_left' } as const;
@@ -13,10 +13,10 @@ const KIND_NAMES = Object.keys(KINDS) as (keyof typeof KINDS)[];
 
 async function publishBytes(store: Store, bytes: Uint8Array): Promise<string> {
   const id = await newJob(store, 'running', 'shoes');
-  await store.checkpoints.save(id, { step: 1, epoch: 1, loss: null }, bytes);
+  await runOf(id).saveCheckpoint({ step: 1, epoch: 1, loss: null }, bytes);
   return store.blobs.putReferenced(bytes, async (digest) => {
     const model = { ...trained, digest };
-    await store.jobs.finish(id, { status: 'succeeded', step: 1, reason: 'completed', model });
+    await runOf(id).finish({ status: 'succeeded', step: 1, reason: 'completed', model });
     return digest;
   });
 }

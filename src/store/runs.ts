@@ -1,0 +1,69 @@
+/** A run of a job: everything that its runner writes. Refused once the job has been recovered or started again. */
+import type { Transaction } from 'kysely';
+import type { CheckpointRecord } from '../domain/checkpoint.ts';
+import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import type { GradientCheckSummary, JobEvent, TrainingJob } from '../domain/training-job.ts';
+import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import type { CheckpointWriter } from './checkpoints.ts';
+import { recordEpoch, recordGradientCheck, recordProgress, recordWarning } from './job-progress.ts';
+import { finishJob, type JobOutcome, releaseJob, requeueJob } from './job-status.ts';
+import type { StartedJob } from './start-job.ts';
+import type { Database } from './tables.ts';
+
+/**
+ * Each method checks the run in the transaction that writes, under the lock of the job's row. They throw AtelierError
+ * `lease-lost` if this is not the current run of the job, `illegal-transition` if the run has ended.
+ */
+export interface Run {
+  /** The job at the start of the run. */
+  readonly job: TrainingJob;
+  /** Rises with each run of the job. */
+  readonly run: number;
+  /** Stores progress with its event. */
+  recordProgress(progress: Progress): Promise<void>;
+  /** Stores an epoch record, progress, and the `epoch` and `warning` events in one transaction. */
+  recordEpoch(record: EpochRecord, warnings: readonly EpochWarning[], progress: Progress): Promise<void>;
+  /** Stores the report of the preflight gradient check. */
+  recordGradientCheck(report: GradientCheckSummary): Promise<void>;
+  /**
+   * Stores a checkpoint and its `checkpoint` event durably. Keeps the job's best checkpoint, the last three, and
+   * those that an unfinished job starts from; removes the others.
+   * @throws AtelierError `storage-full`, `state-unusable`, too
+   */
+  saveCheckpoint(
+    checkpoint: Pick<CheckpointRecord, 'step' | 'epoch' | 'loss'>,
+    bytes: Uint8Array,
+  ): Promise<void>;
+  /** Removes an unreadable checkpoint and records a `warning` event with the reason. */
+  discardCheckpoint(step: number, reason: JobEvent['data']): Promise<void>;
+  /** Records a `warning` event. */
+  warn(warning: JobEvent['data']): Promise<void>;
+  /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
+  release(step?: number): Promise<TrainingJob>;
+  /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
+  requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
+  /** On success publishes the next version of the model, except for verifications. The parameters must be in `blobs`. */
+  finish(outcome: JobOutcome): Promise<TrainingJob>;
+}
+
+export function createRun(
+  { job, run }: StartedJob,
+  inTransaction: <T>(work: (trx: Transaction<Database>) => Promise<T>) => Promise<T>,
+  checkpoints: CheckpointWriter,
+): Run {
+  const key = { id: job.id, run };
+  return {
+    job,
+    run,
+    recordProgress: (progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
+    recordEpoch: (record, warnings, progress) =>
+      inTransaction((trx) => recordEpoch(trx, key, record, warnings, progress)),
+    recordGradientCheck: (report) => inTransaction((trx) => recordGradientCheck(trx, key, report)),
+    saveCheckpoint: (checkpoint, bytes) => checkpoints.save(key, checkpoint, bytes),
+    discardCheckpoint: (step, reason) => checkpoints.discard(key, step, reason),
+    warn: (warning) => inTransaction((trx) => recordWarning(trx, key, warning)),
+    release: (step) => inTransaction((trx) => releaseJob(trx, key, step)),
+    requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
+    finish: (outcome) => inTransaction((trx) => finishJob(trx, key, outcome)),
+  };
+}
