@@ -93,11 +93,12 @@ const HARMLESS: Readonly<Record<string, readonly string[]>> = {
   net: ['AddressInfo', 'BlockList', 'createServer as createSocketServer', 'isIP', 'Socket'],
 };
 
-/** Connects to the database of the configuration only. */
-const DATABASE_CLIENT = 'store/postgres/';
+/** Connect to the database and the object store of the configuration only. */
+const CLIENTS = ['store/postgres/', 'store/s3/'];
 
 test('src opens no connections, so no URL is fetched for a client', () => {
-  for (const file of files.filter((each) => !/assembly\//.test(each) && !each.startsWith(DATABASE_CLIENT))) {
+  const isClient = (file: string) => CLIENTS.some((folder) => file.startsWith(folder));
+  for (const file of files.filter((each) => !/assembly\//.test(each) && !isClient(each))) {
     const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
     assert.doesNotMatch(source, /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/, file);
     assert.doesNotMatch(source, /from '(node:)?(https|http2|tls|dgram|dns|undici|child_process)\b/, file);

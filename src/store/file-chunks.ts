@@ -5,18 +5,18 @@ import { syncFile } from './directory.ts';
 
 export const CHUNK_BYTES = 2 ** 20;
 
-/** Yields chunks of 1 MiB, the last one shorter, each in its own buffer. An empty file has no chunk. */
-export async function* readChunks(path: string): AsyncGenerator<Buffer> {
+/** Yields chunks of `size` bytes, the last one shorter, each in its own buffer. An empty file has no chunk. */
+export async function* readChunks(path: string, size = CHUNK_BYTES): AsyncGenerator<Buffer<ArrayBuffer>> {
   const file = await open(path);
   try {
     for (;;) {
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+      const chunk = Buffer.allocUnsafeSlow(size);
       let filled = 0;
-      for (let read = -1; filled < CHUNK_BYTES && read !== 0; filled += read) {
-        ({ bytesRead: read } = await file.read(chunk, filled, CHUNK_BYTES - filled));
+      for (let read = -1; filled < size && read !== 0; filled += read) {
+        ({ bytesRead: read } = await file.read(chunk, filled, size - filled));
       }
       if (filled > 0) yield chunk.subarray(0, filled);
-      if (filled < CHUNK_BYTES) return;
+      if (filled < size) return;
     }
   } finally {
     await file.close();
