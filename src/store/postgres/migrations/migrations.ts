@@ -3,11 +3,13 @@ import type { Migration } from 'kysely/migration';
 import { migrations as portable } from '../../migrations/migrations.ts';
 import * as postgres from './0012-postgres.ts';
 import * as blobs from './0013-blobs.ts';
+import * as replicas from './0014-replicas.ts';
 import * as limits from './0015-limits.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   ...portable,
   '0012-postgres': postgres,
   '0013-blobs': blobs,
+  '0014-replicas': replicas,
   '0015-limits': limits,
 };
