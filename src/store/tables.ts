@@ -19,7 +19,6 @@ export interface Database {
   model_versions: ModelVersionTable;
   aliases: AliasTable;
   alias_moves: AliasMoveTable;
-  limits: LimitTable;
 }
 
 /** Stored responses of requests with an Idempotency-Key. */
@@ -184,18 +183,6 @@ export interface AliasMoveTable {
   previous_version: number | null;
   at: string;
   caller: string;
-}
-
-/** Calls leased of the rate limits. PostgreSQL only. */
-export interface LimitTable {
-  /** The caller: an API key or an address */
-  key: string;
-  /** A `timestamptz`: only the database compares it, by its own clock. */
-  window_start: string;
-  /** Calls leased in the window */
-  used: number;
-  /** Calls of the last lease */
-  leased: number;
 }
 
 export type DatasetRow = Selectable<DatasetTable>;

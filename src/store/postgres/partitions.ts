@@ -4,7 +4,7 @@ import { encodeTime } from 'ulid';
 import { SCHEMA } from './connect.ts';
 
 const PARTITIONED = ['events', 'metrics'] as const;
-const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
+export const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 const WEEKS_AHEAD = 4;
 /** SQLSTATE check violation: the default partition holds rows of that week. */
 const HAS_ROWS = '23514';
@@ -62,10 +62,17 @@ function toPartition(table: Partition['table'], start: number): Partition {
   return { table, name: `${table}_${day}`, from: firstId(start), to: firstId(start + WEEK_MS) };
 }
 
+/** The time before which all jobs of a partition were created; undefined for another table, or the default partition. */
+export function endOfPartition(name: string): number | undefined {
+  const [, year, month, day] = /^[a-z]+_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
+  return year === undefined ? undefined : Date.parse(`${year}-${month}-${day}T00:00:00Z`) + WEEK_MS;
+}
+
 /** All ids of jobs created at this time or later are larger. */
 const firstId = (ms: number) => `job_${encodeTime(ms)}`;
 
-function lockPartitions<T>(trx: Kysely<T>) {
+/** Call before creating or dropping a partition. */
+export function lockPartitions<T>(trx: Kysely<T>) {
   return sql`select pg_advisory_xact_lock(hashtext('atelier partitions'))`.execute(trx);
 }
 

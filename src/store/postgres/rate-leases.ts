@@ -1,6 +1,7 @@
 /** Rate-limit leases: replicas lease calls of a key from one row, so all of them together never exceed the limit. */
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../tables.ts';
+import type { PostgresTables } from './tables.ts';
 
 export interface Lease {
   /** Calls that the replica may serve until the window ends; 0 if all calls of the window are leased. */
@@ -27,7 +28,8 @@ const WINDOW = sql`interval '1 minute'`;
 const isOver = sql<boolean>`limits.window_start <= now() - ${WINDOW}`;
 const usedBefore = sql<number>`case when ${isOver} then 0 else limits.used end`;
 
-export function createRateLeases(db: Kysely<Database>): RateLeases {
+export function createRateLeases(database: Kysely<Database>): RateLeases {
+  const db = database.withTables<Pick<PostgresTables, 'limits'>>();
   return {
     async lease(key, limit, replicas) {
       const parts = 2 * replicas;

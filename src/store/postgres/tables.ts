@@ -2,6 +2,7 @@
 export interface PostgresTables {
   compatibility: CompatibilityTable;
   keys: KeyTable;
+  limits: LimitTable;
   migrations: MigrationTable;
 }
 
@@ -16,6 +17,18 @@ interface KeyTable {
   name: string;
   /** As in API_KEYS */
   key: string;
+}
+
+/** Calls leased of the rate limits. */
+interface LimitTable {
+  /** The caller: an API key or an address */
+  key: string;
+  /** A `timestamptz`: only the database compares it, by its own clock. */
+  window_start: string;
+  /** Calls leased in the window */
+  used: number;
+  /** Calls of the last lease */
+  leased: number;
 }
 
 interface MigrationTable {

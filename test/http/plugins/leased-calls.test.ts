@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
 import { registerErrorHandler } from '../../../src/http/errors/error-handler.ts';
 import { createRateLimit } from '../../../src/http/plugins/rate-limit.ts';
-import { up } from '../../../src/store/postgres/migrations/0015-limits.ts';
+import { connectPostgres } from '../../../src/store/postgres/connect.ts';
+import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createRateLeases, type RateLeases } from '../../../src/store/postgres/rate-leases.ts';
-import type { Database } from '../../../src/store/tables.ts';
 import { execute, temporaryDatabase, withoutPostgres } from '../../postgres.ts';
 import { addCleanup } from '../../start-service.ts';
 
@@ -18,10 +16,8 @@ interface Counting {
 }
 
 async function openLeases(t: TestContext, url: string): Promise<Counting> {
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
-  pool.on('error', () => {});
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }).withSchema('atelier');
-  addCleanup(t, () => pool.end());
+  const db = await connectPostgres({ url });
+  addCleanup(t, () => db.destroy());
   const leases = createRateLeases(db);
   let count = 0;
   return {
@@ -57,12 +53,7 @@ async function startReplica(
 
 async function createDatabase(t: TestContext): Promise<string> {
   const url = await temporaryDatabase(t);
-  await execute(url, 'create schema atelier');
-  const db = new Kysely<unknown>({
-    dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }),
-  });
-  await up(db.withSchema('atelier'));
-  await db.destroy();
+  await migratePostgres(url);
   return url;
 }
 
