@@ -49,7 +49,6 @@ export const ERROR_CODES = [
   'queue-full',
   'starting',
   'draining',
-  'worker-replica',
   'overloaded',
   'storage-unavailable',
   'storage-full',

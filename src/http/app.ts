@@ -24,8 +24,7 @@ import { registerNotFound } from './plugins/not-found.ts';
 import { registerOpenapi } from './plugins/openapi.ts';
 import { sendRequestId } from './plugins/request-id.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
-import { rejectOnWorker } from './plugins/worker-role.ts';
-import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
+import { registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 import { registerZod } from './validation/zod-validator.ts';
@@ -73,7 +72,6 @@ export async function buildApp(
     (app) => logRequests(app, config.accessLog),
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requestDuration),
-    (app) => config.role === 'worker' && rejectOnWorker(app),
     // Before the checks of headers and body, which are irrelevant without a route.
     registerNotFound,
     // Before work that depends on the headers or the body.
@@ -93,11 +91,10 @@ export async function buildApp(
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
-    // Last: collects the schemas of the routes that follow. A worker has none to show.
-    (app) => config.role !== 'worker' && registerOpenapi(app),
+    // Last: collects the schemas of the routes that follow.
+    registerOpenapi,
   ];
   for (const register of plugins) await register(app);
-  await registerProbeRoutes(app, services);
-  if (config.role !== 'worker') await registerRoutes(app, services, config, onTimeout, onLimit);
+  await registerRoutes(app, services, config, onTimeout, onLimit);
   return app;
 }

@@ -1,6 +1,6 @@
 /** A pool of connections to PostgreSQL. The client is loaded on demand. */
 import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
-import type { PoolClient } from 'pg';
+import type { PoolClient, QueryResult } from 'pg';
 import type { Database } from '../tables.ts';
 import { isUnavailable, toStorageError } from './errors.ts';
 
@@ -77,6 +77,14 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
+/** pg-boss sends several statements at once, and recognizes their rows by the names of the columns. */
+function joinResults(
+  results: QueryResult | QueryResult[],
+): Pick<QueryResult, 'command' | 'rowCount' | 'rows'> {
+  if (!Array.isArray(results)) return results;
+  return { command: 'SELECT', rowCount: null, rows: results.flatMap(({ rows }) => rows) };
+}
+
 /** One use of a connection. After it is lost, every further statement throws the first error. */
 function adapt(client: PoolClient, begin: string): PostgresPoolClient {
   let lost: unknown;
@@ -84,7 +92,7 @@ function adapt(client: PoolClient, begin: string): PostgresPoolClient {
   async function query(sql: string, parameters: readonly unknown[] = []) {
     if (lost !== undefined) throw lost;
     try {
-      if (sql !== 'begin') return await named(() => client.query(sql, [...parameters]));
+      if (sql !== 'begin') return joinResults(await named(() => client.query(sql, [...parameters])));
       await named(() => client.query(begin));
       return { command: 'BEGIN', rowCount: 0, rows: [] };
     } catch (error) {

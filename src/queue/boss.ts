@@ -1,0 +1,89 @@
+/** pg-boss on the connections of the store. The library is loaded on demand. */
+import type { Kysely } from 'kysely';
+import type { Db, PgBoss, QueueOptions } from 'pg-boss';
+import type { Database } from '../store/tables.ts';
+
+export const BOSS_SCHEMA = 'atelier_boss';
+/** Name of the queue of training jobs. */
+export const TRAINING = 'training';
+
+const DAY_SECONDS = 86_400;
+
+const QUEUE: QueueOptions = {
+  // A ticket is claimed for the milliseconds until its job has started, so these only free claims of dead processes.
+  heartbeatSeconds: 10,
+  expireInSeconds: 60,
+  // The attempts of a job are counted in its row.
+  retryLimit: 1_000_000,
+  retryDelay: 0,
+  // Waiting tickets are deleted after this time; the default is 14 days.
+  retentionSeconds: 365 * DAY_SECONDS,
+  // Withdrawn tickets keep the place of their jobs, however long these run or pause. The store deletes them.
+  deleteAfterSeconds: 0,
+};
+
+export interface Boss {
+  readonly queue: PgBoss;
+  /** The connection of a transaction, in the form that the methods of `queue` take as their option `db`. */
+  within(trx: Pick<Kysely<Database>, 'executeQuery'>): Db;
+  close(): Promise<void>;
+}
+
+/**
+ * Creates or updates the schema of pg-boss and the queue. Call it under the lock of the migrations.
+ * @param url a direct connection
+ */
+export async function migrateBoss(url: string): Promise<void> {
+  const { PgBoss } = await import('pg-boss');
+  const boss = new PgBoss({
+    connectionString: url,
+    application_name: 'atelier migration',
+    max: 1,
+    schema: BOSS_SCHEMA,
+    supervise: false,
+    schedule: false,
+    registerInstance: false,
+  });
+  // An error event without a listener would end the process. Calls report the same errors as rejections.
+  boss.on('error', () => {});
+  await boss.start();
+  try {
+    await boss.createQueue(TRAINING, QUEUE);
+    // An existing queue keeps its options otherwise.
+    await boss.updateQueue(TRAINING, QUEUE);
+  } finally {
+    await boss.stop();
+  }
+}
+
+/**
+ * @param options.supervise whether this process cares for the tables of pg-boss, as workers do
+ * @param options.onError called with errors of background work, which pg-boss repeats
+ * @throws AtelierError `storage-unavailable`; Error if the schema is missing or of another release
+ */
+export async function startBoss(options: {
+  db: Kysely<Database>;
+  supervise: boolean;
+  onError: (error: Error) => void;
+}): Promise<Boss> {
+  const { fromKysely, PgBoss } = await import('pg-boss');
+  const queue = new PgBoss({
+    db: fromKysely(options.db),
+    schema: BOSS_SCHEMA,
+    migrate: false,
+    createSchema: false,
+    supervise: options.supervise,
+    // The service uses no flows, so their resolver need not run often.
+    flowIntervalSeconds: 3600,
+    schedule: false,
+    // The table of replicas serves this purpose.
+    registerInstance: false,
+  });
+  queue.on('error', options.onError);
+  await queue.start();
+  return {
+    queue,
+    within: fromKysely,
+    close: () => queue.stop({ graceful: false }),
+  };
+}

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { sql } from 'kysely';
+import { ulid } from 'ulid';
+import type { JobStatus } from '../../src/domain/training-job.ts';
+import { migrateBoss, startBoss, TRAINING } from '../../src/queue/boss.ts';
+import { createTickets, jobIdOf, type QueueNotice, ticketIdOf } from '../../src/queue/boss-tickets.ts';
+import { connectPostgres } from '../../src/store/postgres/connect.ts';
+import { temporaryDatabase, withoutPostgres } from '../postgres.ts';
+
+async function ticketsFor(t: TestContext) {
+  const url = await temporaryDatabase(t);
+  // As three processes that start at once on an empty database.
+  await Promise.all([migrateBoss(url), migrateBoss(url), migrateBoss(url)]);
+  const db = await connectPostgres({ url });
+  const errors: Error[] = [];
+  const boss = await startBoss({ db, supervise: true, onError: (error) => errors.push(error) });
+  t.after(async () => {
+    await boss.close();
+    await db.destroy();
+  });
+  const notices: QueueNotice[] = [];
+  const tickets = createTickets(boss, async (_, notice) => void notices.push(notice));
+  return {
+    boss,
+    db,
+    errors,
+    notices,
+    tickets,
+    follow: (id: string, ...statuses: JobStatus[]) =>
+      db.transaction().execute(async (trx) => {
+        for (const status of statuses) await tickets.follow(trx, { id, status });
+      }),
+    async fetch() {
+      const [ticket] = await boss.queue.fetch(TRAINING);
+      return ticket && { ...ticket, jobId: jobIdOf(ticket.id) };
+    },
+  };
+}
+
+const jobIds = (count: number) =>
+  Array.from({ length: count }, (_, n) => `job_${ulid(1_700_000_000_000 + n)}`);
+
+test('a job id and a ticket id are the same number', () => {
+  const [id] = jobIds(1);
+  assert.equal(jobIdOf(ticketIdOf(id!)), id);
+});
+
+test('a job that returns to the queue comes before later ones', { skip: withoutPostgres }, async (t) => {
+  const { boss, fetch, follow } = await ticketsFor(t);
+  const [paused, released, refused, last] = jobIds(4) as [string, string, string, string];
+  for (const id of [paused, released, refused, last]) await follow(id, 'queued');
+  await follow(paused, 'paused');
+  assert.equal((await fetch())?.jobId, released);
+  await follow(released, 'running');
+  const claim = await fetch();
+  assert.equal(claim?.jobId, refused);
+  await boss.queue.fail(TRAINING, claim);
+  await follow(released, 'queued');
+  await follow(paused, 'queued');
+  for (const id of [paused, released, refused, last]) assert.equal((await fetch())?.jobId, id);
+  assert.equal(await fetch(), undefined);
+});
+
+test('an ended job leaves no ticket, and a transaction that fails changes none', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const { boss, db, errors, fetch, follow, notices, tickets } = await ticketsFor(t);
+  const [cancelled, succeeded, kept] = jobIds(3) as [string, string, string];
+  await follow(cancelled, 'queued', 'cancelled');
+  await follow(succeeded, 'queued', 'running', 'cancelling', 'succeeded');
+  await follow(kept, 'queued');
+  const failed = db.transaction().execute(async (trx) => {
+    await tickets.follow(trx, { id: kept, status: 'cancelled' });
+    throw new Error('not committed');
+  });
+  await assert.rejects(failed, /not committed/);
+  const { rows } = await sql`select group_id, state from atelier_boss.job`.execute(db);
+  assert.deepEqual(rows, [{ group_id: kept, state: 'created' }]);
+  assert.deepEqual(notices, [
+    { kind: 'queue' },
+    { kind: 'queue' },
+    { kind: 'job', id: succeeded },
+    { kind: 'queue' },
+  ]);
+  // The maintenance needs the rows of statements that are sent together.
+  await boss.queue.supervise(TRAINING);
+  assert.deepEqual(errors, []);
+  assert.equal((await fetch())?.jobId, kept);
+});
+
+test('a claim does nothing to a later claim of the same ticket', { skip: withoutPostgres }, async (t) => {
+  const { boss, fetch, follow } = await ticketsFor(t);
+  const [id] = jobIds(1) as [string];
+  await follow(id, 'queued');
+  const lost = (await fetch())!;
+  await follow(id, 'running');
+  await follow(id, 'queued');
+  const current = (await fetch())!;
+  await boss.queue.deleteJob(TRAINING, lost);
+  await boss.queue.fail(TRAINING, lost);
+  assert.equal(await fetch(), undefined);
+  await boss.queue.fail(TRAINING, current);
+  assert.equal((await fetch())?.jobId, id);
+});
