@@ -31,17 +31,21 @@ export type Verification = z.infer<typeof verificationSchema>;
 /** The job to compare a repetition with, recorded when the repetition was requested. */
 export type ReproductionTarget = Pick<Verification, 'of' | 'expected'> & Arithmetic;
 
-/** @param digest parameters digest of the repetition; null until it ends */
+/**
+ * @param environments in which the repetition ran: several if it continued in another one; empty before its start
+ * @param digest parameters digest of the repetition; null until it ends
+ */
 export function compareReproduction(
   { of, expected, kernel, fused }: ReproductionTarget,
-  now: ExecutionEnvironment | null,
+  environments: readonly Arithmetic[],
   digest: string | null,
 ): Verification {
+  const hasStarted = environments.length > 0;
   return {
     of,
     expected,
     agrees: digest === null ? null : digest === expected,
-    sameKernel: now && now.kernel.digest === kernel.digest,
-    sameProcessor: now && now.fused === fused,
+    sameKernel: hasStarted ? environments.every((each) => each.kernel.digest === kernel.digest) : null,
+    sameProcessor: hasStarted ? environments.every((each) => each.fused === fused) : null,
   };
 }

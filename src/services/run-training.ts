@@ -11,9 +11,8 @@ import { startTrainingThread } from '../workers/training-thread.ts';
 import { createRetryUntilStored, RETRY_MS } from './retry-until-stored.ts';
 import { createTrainingRun, type TrainingContext, type TrainingRun } from './training-run.ts';
 
-/** @param runner id of this replica, if several share the database */
-export function createRunTraining(context: TrainingContext, runner: string | null = null): RunJob {
-  const { store, catalog, log } = context;
+export function createRunTraining(context: TrainingContext): RunJob {
+  const { store, catalog, log, runner } = context;
   const environment = detectEnvironment();
   const retryUntilStored = createRetryUntilStored(store, log);
 

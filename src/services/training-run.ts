@@ -27,6 +27,8 @@ export interface TrainingContext {
   readonly catalog: Catalog;
   readonly models: ModelService;
   readonly memory: MemoryLedger;
+  /** Id of this replica; only needed if several share the database. */
+  readonly runner?: string;
   readonly log: JobLogger & { warn(details: object, message: string): void };
 }
 

@@ -1,6 +1,7 @@
 /** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import {
+  type Arithmetic,
   compareReproduction,
   type ExecutionEnvironment,
   type ReproductionTarget,
@@ -100,10 +101,15 @@ function toReceipt(
   };
 }
 
-export function toVerification({ expectation, circumstances, digest }: JobRow): TrainingJob['verification'] {
+export function toVerification(row: JobRow): TrainingJob['verification'] {
+  const { expectation, circumstances, origin, mixed, digest } = row;
   if (expectation === null) return null;
-  const now = circumstances === null ? null : decode<ExecutionEnvironment>(circumstances);
-  return compareReproduction(decode<ReproductionTarget>(expectation), now, digest);
+  const environments = [circumstances, mixed === 1 ? origin : null];
+  return compareReproduction(
+    decode<ReproductionTarget>(expectation),
+    environments.flatMap((environment) => (environment === null ? [] : decode<Arithmetic>(environment))),
+    digest,
+  );
 }
 
 export function toRecord(text: string | null): EpochRecord | null {

@@ -14,7 +14,7 @@ import { timestamp } from './timestamps.ts';
 export interface StartOptions {
   readonly detectEnvironment?: (request: ResolvedTrainingRequest) => ExecutionEnvironment | null;
   /** Id of the replica; only needed if several replicas share the database. */
-  readonly runner?: string | null | undefined;
+  readonly runner?: string | undefined;
   /**
    * Whether an earlier call failed with `storage-unavailable`, which leaves open whether it has started the job. A job
    * that is active at the same runner is then started again.
@@ -44,14 +44,14 @@ const MIXED = {
 export async function startJob(
   trx: Transaction<Database>,
   id: string,
-  { detectEnvironment = () => null, runner = null, isRepeated = false }: StartOptions,
+  { detectEnvironment = () => null, runner, isRepeated = false }: StartOptions,
 ): Promise<StartedJob | null> {
   const row = await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
   if (row?.status === 'queued' && !toReadableJob(row)) {
     await failDamagedJob(trx, row);
     return null;
   }
-  if (isRepeated && runner !== null) {
+  if (isRepeated && runner !== undefined) {
     const again = await restartOwn(trx, id, runner);
     if (again) return again;
   }
@@ -64,7 +64,7 @@ export async function startJob(
     return {
       status: 'running',
       run,
-      runner,
+      runner: runner ?? null,
       circumstances: environment && encode(environment),
       started_at: before.started_at ?? timestamp(before.created_at),
       attempts: Math.max(1, before.attempts),

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageWithoutPaths } from '../errors.ts';
 import { parameterCount } from '../numerics/network.ts';
+import { createMessageQueue } from './message-queue.ts';
 import { CONTROL, type ShareMessage, type TrainingTask, type WorkerMessage } from './messages.ts';
 import { startStepThreads } from './step-threads.ts';
 
@@ -40,7 +41,7 @@ export function startTrainingThread(
   const control = new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length));
   const workerData: TrainingTask = { ...task, control };
   const worker = new Worker(entry, { workerData, resourceLimits: HEAP });
-  let handled = Promise.resolve();
+  const messages = createMessageQueue(onMessage, () => worker.terminate());
   let final = false;
   let step = 0;
   let killTimer: NodeJS.Timeout | undefined;
@@ -49,8 +50,7 @@ export function startTrainingThread(
   const handle = (message: WorkerMessage) => {
     if (final) return;
     final = message.kind === 'completed' || message.kind === 'stopped' || message.kind === 'failed';
-    handled = handled.then(() => onMessage(message));
-    handled.catch(() => worker.terminate());
+    messages.add(message);
   };
   const failAsCrashed = (reason: string) =>
     handle({ kind: 'failed', error: { code: 'worker-crashed', message: reason, details: [] }, step });
@@ -58,7 +58,7 @@ export function startTrainingThread(
   function handleCheckpoint(message: WorkerMessage): void {
     handle(message);
     const stored = () => Atomics.store(control, CONTROL.checkpointPending, 0);
-    handled.then(stored, stored);
+    messages.handled().then(stored, stored);
   }
 
   /** Terminates a thread whose heartbeat has stopped. */
@@ -98,7 +98,7 @@ export function startTrainingThread(
       for (const helper of helpers) helper.terminate();
       if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
       failAsCrashed(`The training thread exited with code ${code} before its job had ended.`);
-      handled.then(resolve, reject);
+      messages.handled().then(resolve, reject);
     });
   });
   return {

@@ -1,0 +1,114 @@
+/** Training while the storage does not accept the writes of a run: full, out of reach, or the job is lost. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
+import { loadFashionMnist } from '../../src/datasets/fashion-mnist.ts';
+import { trainingRequestSchema } from '../../src/domain/training-job.ts';
+import { AtelierError } from '../../src/errors.ts';
+import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
+import { createModelService } from '../../src/services/models.ts';
+import { createRunTraining } from '../../src/services/run-training.ts';
+import { storageFull } from '../../src/store/directory.ts';
+import type { Run, Store } from '../../src/store/store.ts';
+import { tiny } from '../start-service.ts';
+import { temporaryStore, untouched } from '../store/fixtures.ts';
+
+const fashionMnist = await loadFashionMnist('data');
+
+/**
+ * Trains one job to its end.
+ * @param disturb returns the methods of the run that differ
+ * @param lostStarts number of starts whose reply is lost
+ */
+async function train(
+  t: TestContext,
+  disturb: (run: Run, store: Store) => Partial<Run>,
+  { lostStarts = 0 } = {},
+) {
+  const store = await temporaryStore(t);
+  const catalog = createCatalog([fashionMnist]);
+  const start: Store['jobs']['start'] = async (...job) => {
+    const run = (await store.jobs.start(...job))!;
+    if (lostStarts-- > 0) throw unavailable();
+    return { ...run, ...disturb(run, store) };
+  };
+  const logged: string[] = [];
+  const run = createRunTraining({
+    store: { ...store, jobs: { ...store.jobs, start } },
+    catalog,
+    models: createModelService(store, catalog),
+    memory: createMemoryLedger(),
+    log: {
+      info() {},
+      warn: (_, message) => logged.push(`warn: ${message}`),
+      error: (_, message) => logged.push(`error: ${message}`),
+    },
+    runner: 'replica-a',
+  });
+  const request = { ...trainingRequestSchema.parse({ ...tiny(), seed: 7 }), modelName: 'waited' };
+  const { id } = await store.jobs.create(request, untouched);
+  await run(id, new AbortController().signal, new AbortController().signal);
+  const { data: events } = await store.events.list(id, { limit: 100 });
+  return { store, id, job: (await store.jobs.get(id))!, events, logged };
+}
+
+const unavailable = () => new AtelierError('storage-unavailable', 'The connection was lost.');
+
+for (const { code, error, message } of [
+  { code: 'storage-full', error: () => storageFull('an epoch', null), message: /not be stored for \d+ s\. / },
+  { code: 'storage-unavailable', error: unavailable, message: /unreachable for \d+ s\. Nothing was lost/ },
+]) {
+  test(`a job that waited because of ${code} records one event, before the delayed ones, and loses nothing`, async (t) => {
+    let refusals = 1;
+    const { job, events, logged } = await train(t, (run) => ({
+      async recordEpoch(...epoch) {
+        if (refusals-- > 0) throw error();
+        return run.recordEpoch(...epoch);
+      },
+    }));
+    assert.deepEqual([job.status, job.attempts, job.receipt?.mixed], ['succeeded', 1, false]);
+    const told = events.filter(({ type }) => type === 'warning' || type === 'epoch');
+    assert.deepEqual(
+      told.map(({ type }) => type),
+      ['warning', 'epoch'],
+    );
+    assert.equal(told[0]!.data['code'], code);
+    assert.match(String(told[0]!.data['message']), message);
+    assert.deepEqual(logged, ['error: failed to store the state of a job, retrying']);
+  });
+}
+
+test('a job whose last commit succeeds although its connection is lost is finished once', async (t) => {
+  const { store, job, events } = await train(t, (run) => ({
+    async finish(outcome) {
+      await run.finish(outcome);
+      throw unavailable();
+    },
+  }));
+  assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
+  assert.deepEqual(events.at(-1)?.data, { from: 'running', to: 'succeeded' });
+  assert.equal((await store.models.get('waited'))?.versions, 1);
+  assert.ok(await store.blobs.get(job.digest!));
+});
+
+test('a job whose start succeeds although its connection is lost is started again by the same replica', async (t) => {
+  const { job, events, logged } = await train(t, () => ({}), { lostStarts: 1 });
+  assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
+  const statuses = events.filter(({ type }) => type === 'status').map(({ data }) => data['to']);
+  assert.deepEqual(statuses, ['queued', 'running', 'succeeded']);
+  assert.deepEqual(logged, []);
+});
+
+test('a run that loses its job ends without an error, and leaves the job to the next run', async (t) => {
+  const { store, id, job, events, logged } = await train(t, (run, { jobs }) => ({
+    async recordEpoch(...epoch) {
+      assert.equal(await jobs.recoverOne(run.job.id, run.run), 'queued');
+      return run.recordEpoch(...epoch);
+    },
+  }));
+  assert.deepEqual([job.status, job.attempts, job.error], ['queued', 1, null]);
+  assert.deepEqual(events.at(-1)?.data, { from: 'running', to: 'queued' });
+  assert.deepEqual(logged, ['warn: the job has been taken over, so this run ends without a result']);
+  assert.deepEqual(await store.epochRecords.list(id), []);
+  assert.equal(await store.models.get('waited'), undefined);
+});
