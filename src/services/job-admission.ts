@@ -1,6 +1,7 @@
 /** Admission of queued jobs: the next one starts when its memory is free. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
+import { hasCode } from '../errors.ts';
 import type { AdmitJob } from '../queue/job-queue.ts';
 import { SOLITARY_AFTER_UNCLEAN_ENDS } from '../store/job-status.ts';
 import type { Store } from '../store/store.ts';
@@ -36,8 +37,10 @@ export function createJobAdmission({
       memory.stopWaiting();
       return null;
     }
-    // A damaged job fails when it starts.
-    const job = await jobs.get(jobId).catch(() => undefined);
+    const job = await jobs.get(jobId).catch((error) => {
+      if (hasCode(error, 'storage-unavailable')) throw error;
+      return undefined; // A damaged job fails when it starts.
+    });
     const required = job ? await requirement(job) : null;
     if (!job || required === null) return NOTHING;
     // The cache must not count, nor evict, what the reservation includes.

@@ -3,7 +3,7 @@ import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
 import type { Receipt, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
 import { resolveWarmStart } from './warm-start.ts';
@@ -40,7 +40,7 @@ export async function prepareReproduction(
   const { request, kernel, fused } = receipt;
   const dataset = assertSameDataset(receipt, id, await catalog.get(receipt.dataset.id));
   await resolveWarmStart(request, dataset, models).catch((error) => {
-    if (!(error instanceof AtelierError)) throw error;
+    if (!(error instanceof AtelierError) || hasCode(error, 'storage-unavailable')) throw error;
     const message = `Training job ${id} cannot be repeated, because its warm start no longer exists. ${error.message}`;
     throw new AtelierError('impossible-request', message, { cause: error });
   });

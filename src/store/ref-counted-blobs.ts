@@ -1,4 +1,5 @@
 /** Blobs that are removed when no row refers to them any more. */
+import { hasCode } from '../errors.ts';
 import { type BlobStore, sha256Hex } from './blobs.ts';
 
 export interface RefCountedBlobs extends Pick<BlobStore, 'get'> {
@@ -43,18 +44,22 @@ export function createRefCountedBlobs(
     release,
     async putReferenced(bytes, insertReference) {
       const digest = await sha256Hex(bytes);
-      let inserted = false;
+      let isKept = false;
       count(digest, 1);
       try {
         // A removal that started before the blob was counted may still delete it, so it must end first.
         await removals;
         await blobs.put(bytes);
         const written = await insertReference(digest);
-        inserted = true;
+        isKept = true;
         return written;
+      } catch (error) {
+        // The commit may succeed although its connection is lost, perhaps later than `isReferenced` could look.
+        isKept = hasCode(error, 'storage-unavailable');
+        throw error;
       } finally {
         count(digest, -1);
-        if (!inserted) await release([digest]).catch(() => {}); // the original error matters, not this one
+        if (!isKept) await release([digest]).catch(() => {}); // the original error matters, not this one
       }
     },
   };

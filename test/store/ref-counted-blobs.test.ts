@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { AtelierError } from '../../src/errors.ts';
 import { openBlobs } from '../../src/store/blobs.ts';
 import { createRefCountedBlobs } from '../../src/store/ref-counted-blobs.ts';
 import { temporaryDirectory } from './fixtures.ts';
@@ -62,4 +63,14 @@ test('a blob is removed if its row cannot be written', async (t) => {
     refused,
   );
   assert.deepEqual(await files(), []);
+});
+
+test('a blob is kept if the row may have been written although the connection was lost', async (t) => {
+  const { files, shared } = await fixture(t);
+  const lost = new AtelierError('storage-unavailable', 'The connection was lost.');
+  await assert.rejects(
+    shared.putReferenced(bytes, () => Promise.reject(lost)),
+    lost,
+  );
+  assert.equal((await files()).length, 1);
 });
