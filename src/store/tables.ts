@@ -19,6 +19,7 @@ export interface Database {
   model_versions: ModelVersionTable;
   aliases: AliasTable;
   alias_moves: AliasMoveTable;
+  transfers: TransferTable;
 }
 
 /** Stored responses of requests with an Idempotency-Key. */
@@ -183,6 +184,15 @@ export interface AliasMoveTable {
   previous_version: number | null;
   at: string;
   caller: string;
+}
+
+/** Transfers of a whole state into this database. */
+interface TransferTable {
+  /** Digest of all rows of the source */
+  source: string;
+  started_at: string;
+  /** null while rows may be missing */
+  finished_at: string | null;
 }
 
 export type DatasetRow = Selectable<DatasetTable>;

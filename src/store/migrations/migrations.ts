@@ -10,6 +10,7 @@ import * as receipts from './0007-receipts.ts';
 import * as imports from './0008-imports.ts';
 import * as jobMemory from './0009-job-memory.ts';
 import * as runs from './0010-runs.ts';
+import * as transfers from './0016-transfers.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -22,4 +23,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0008-imports': imports,
   '0009-job-memory': jobMemory,
   '0010-runs': runs,
+  '0016-transfers': transfers,
 };

@@ -51,6 +51,7 @@ test('all columns are text, integer or double', async (t) => {
     'metrics',
     'model_versions',
     'models',
+    'transfers',
   ]);
   const types = new Set(
     tables.flatMap(({ columns }) => columns.map(({ dataType }) => dataType.toLowerCase())),

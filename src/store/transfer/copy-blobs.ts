@@ -1,0 +1,57 @@
+/** Copies the blobs that rows refer to. */
+import { rm } from 'node:fs/promises';
+import type { Kysely } from 'kysely';
+import type { Database } from '../tables.ts';
+import type { BlobName, Endpoint } from './endpoint.ts';
+import { readPages, TRANSFERRED } from './transferred-tables.ts';
+
+/** Where the digests of the blobs are. */
+const TABLES = {
+  parameters: 'model_versions',
+  checkpoints: 'checkpoints',
+  datasets: 'datasets',
+} as const;
+type Kind = keyof typeof TABLES;
+const KINDS = Object.keys(TABLES) as Kind[];
+
+/**
+ * Copies the blobs that the target does not store yet.
+ * @param temporary path of a file that is replaced
+ * @returns the number of copied blobs
+ * @throws AtelierError `state-unusable` if a blob is missing or damaged, `storage-full`
+ */
+export async function copyBlobs(source: Endpoint, target: Endpoint, temporary: string): Promise<number> {
+  let copied = 0;
+  for await (const { kind, blobs } of blobPages(source.db)) {
+    const stored = await target[kind].stored(blobs);
+    for (const blob of blobs.filter(({ digest }) => !stored.has(digest))) {
+      await rm(temporary, { force: true });
+      await source[kind].read(blob, temporary);
+      await target[kind].write(blob, temporary);
+      copied += 1;
+    }
+  }
+  return copied;
+}
+
+/** Reads every blob again. @throws AtelierError `state-unusable` if one is missing or damaged */
+export async function verifyBlobs(target: Endpoint, temporary: string): Promise<void> {
+  for await (const { kind, blobs } of blobPages(target.db)) {
+    for (const blob of blobs) {
+      await rm(temporary, { force: true });
+      await target[kind].read(blob, temporary);
+    }
+  }
+}
+
+/** Pages with each blob once; a blob that several rows refer to may be in several pages. */
+async function* blobPages(db: Kysely<Database>): AsyncGenerator<{ kind: Kind; blobs: BlobName[] }> {
+  for (const kind of KINDS) {
+    const table = TABLES[kind];
+    const [id] = TRANSFERRED[table];
+    for await (const rows of readPages(db, table, [...TRANSFERRED[table], 'digest'])) {
+      const ids = new Map(rows.map((row) => [String(row['digest']), String(row[id])]));
+      yield { kind, blobs: Array.from(ids, ([digest, name]) => ({ digest, id: name })) };
+    }
+  }
+}

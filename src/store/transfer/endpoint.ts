@@ -1,0 +1,31 @@
+/** One side of a transfer: a state directory, or a database that replicas share. */
+import type { Kysely } from 'kysely';
+import type { ApiKey } from '../../domain/api-key.ts';
+import type { Database } from '../tables.ts';
+
+export interface Endpoint {
+  /** For messages, such as `the state directory /srv/state`. */
+  readonly name: string;
+  readonly db: Kysely<Database>;
+  readonly parameters: TransferredBlobs;
+  readonly checkpoints: TransferredBlobs;
+  readonly datasets: TransferredBlobs;
+  readBootstrapKey(): Promise<ApiKey | undefined>;
+  saveBootstrapKey(key: ApiKey): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface TransferredBlobs {
+  /** The digests among these whose blobs are stored already. */
+  stored(blobs: readonly BlobName[]): Promise<ReadonlySet<string>>;
+  /** Writes the blob to a new file. @throws AtelierError `state-unusable` if it is missing or damaged */
+  read(blob: BlobName, path: string): Promise<void>;
+  /** Stores the file durably; it may be moved. @throws AtelierError `storage-full` */
+  write(blob: BlobName, path: string): Promise<void>;
+}
+
+export interface BlobName {
+  readonly digest: string;
+  /** Id of the data set, name of the model, or id of the job of a checkpoint. */
+  readonly id: string;
+}

@@ -1,0 +1,92 @@
+/** A state directory as one side of a transfer. */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { AtelierError } from '../../errors.ts';
+import { damagedBlob, openBlobs, parseHex, writeVerified } from '../blobs.ts';
+import { readBootstrapKey, saveBootstrapKey } from '../bootstrap-key.ts';
+import { prepareDirectory, syncPath } from '../directory.ts';
+import { readChunks } from '../file-chunks.ts';
+import { recoverInterrupted } from '../recover-jobs.ts';
+import { openDatabase } from '../sqlite/database.ts';
+import { lockDirectory } from '../sqlite/lock.ts';
+import { rejectFilesWithoutDatabase } from '../sqlite/unreferenced-files.ts';
+import type { Endpoint, TransferredBlobs } from './endpoint.ts';
+
+export interface StateDirectory extends Endpoint {
+  /** Path of a file on the disk of the directory that nothing else uses. */
+  readonly temporary: string;
+  /** Queues jobs that were active in a killed process, as a start does. */
+  recoverJobs(): Promise<void>;
+}
+
+/**
+ * Locks the directory until it is closed.
+ * @param isSource whether it must exist
+ * @throws AtelierError `state-locked`, `state-unusable`
+ */
+export async function openStateDirectory(directory: string, isSource: boolean): Promise<StateDirectory> {
+  const file = join(directory, 'atelier.sqlite');
+  if (isSource && !existsSync(file)) {
+    throw new AtelierError('state-unusable', `${file} does not exist. Set STATE_DIR to the state directory.`);
+  }
+  await prepareDirectory(directory);
+  const lock = lockDirectory(directory);
+  try {
+    await rejectFilesWithoutDatabase(directory, file);
+    const db = await openDatabase(file);
+    const work = join(directory, 'transfer');
+    await rm(work, { recursive: true, force: true });
+    await mkdir(work);
+    const [parameters, checkpoints] = ['blobs', 'checkpoints'].map((name) => join(directory, name));
+    return {
+      name: `the state directory ${directory}`,
+      db,
+      temporary: join(work, 'blob'),
+      parameters: await blobFiles(parameters!),
+      checkpoints: await blobFiles(checkpoints!),
+      datasets: await datasetFiles(join(directory, 'datasets')),
+      readBootstrapKey: () => readBootstrapKey(directory),
+      saveBootstrapKey: (key) => saveBootstrapKey(directory, key),
+      recoverJobs: () => db.transaction().execute(async (trx) => void (await recoverInterrupted(trx))),
+      async close() {
+        await db.destroy();
+        await rm(work, { recursive: true, force: true });
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function blobFiles(directory: string): Promise<TransferredBlobs> {
+  const blobs = await openBlobs(directory);
+  return {
+    stored: async (names) =>
+      new Set(
+        names.map(({ digest }) => digest).filter((digest) => existsSync(join(directory, parseHex(digest)))),
+      ),
+    read: ({ digest }, path) => blobs.getFile(digest, path),
+    async write({ digest }, path) {
+      if ((await blobs.putFile(path)) !== digest) throw damagedBlob(digest, 'Repeat the transfer.');
+    },
+  };
+}
+
+/** Files that are named by the id of the data set. */
+async function datasetFiles(directory: string): Promise<TransferredBlobs> {
+  await mkdir(directory, { recursive: true });
+  const file = (id: string) => join(directory, id);
+  return {
+    stored: async (names) =>
+      new Set(names.filter(({ id }) => existsSync(file(id))).map(({ digest }) => digest)),
+    read: ({ digest, id }, path) =>
+      writeVerified(digest, path, readChunks(file(id)), 'Upload the data set again.'),
+    async write({ id }, path) {
+      await rename(path, file(id));
+      await syncPath(dirname(file(id)));
+    },
+  };
+}
