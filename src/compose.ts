@@ -83,9 +83,8 @@ export async function compose(
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
       modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
-      countJobs: store.jobs.count,
-      runningJobs: async () =>
-        (await store.jobs.list({ status: 'running', limit: config.trainingWorkers })).data,
+      readJobs: store.readJobGauges,
+      slots: () => config.trainingWorkers,
     });
     const datasetPool = () =>
       createPool<DatasetTasks>(

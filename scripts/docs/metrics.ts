@@ -9,8 +9,8 @@ export async function metrics(): Promise<string> {
   const registry = createMetrics({
     kernel: { name: '', digest: '' },
     queueLimit: 0,
-    countJobs: async () => 0,
-    runningJobs: async () => [],
+    readJobs: async () => ({ counts: new Map(), oldestQueuedAt: null, imagesPerSecond: 0 }),
+    slots: () => 0,
     modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),
   });
   const text = await registry.text();

@@ -8,6 +8,7 @@ import { prepareDirectory } from './directory.ts';
 import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
 import { createEvents, type Events } from './events.ts';
 import { createStoredResponses, type StoredResponses } from './idempotency.ts';
+import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
@@ -45,6 +46,7 @@ export interface Store {
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
+  readonly readJobGauges: ReadJobGauges;
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
   /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
@@ -98,6 +100,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       blobs,
       datasets: await openDatasets(db, join(directory, 'datasets'), withReserve),
       checkpoints,
+      readJobGauges: createReadJobGauges(db),
       retention: createRetention(db, checkpoints),
       withReserve,
       async assertUsable() {

@@ -4,10 +4,12 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
 import { CLIENT_LIMITS, type OnLimit } from '../plugins/client.ts';
-import { type JobSource, measureJobs } from './jobs.ts';
+import { measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
+import { measureReplicas, type ReplicaSource } from './replicas.ts';
 import { type DurationFor, requestDurations } from './requests.ts';
+import { measureTables, type TableSource } from './table-gauges.ts';
 
 export const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
 export type WorkerKind = (typeof WORKER_KINDS)[number];
@@ -21,15 +23,17 @@ export interface Metrics {
   readonly onLimit: OnLimit;
   readonly jobs: JobMeter;
   readonly contentType: string;
-  /** Text format 0.0.4. Reads the job metrics from the database. */
+  /** Text format 0.0.4. Reads gauges from the database, without which they are absent after a second. */
   text(): Promise<string>;
 }
 
 export function createMetrics(
-  options: JobSource & {
-    readonly kernel: { readonly name: string; readonly digest: string };
-    readonly modelCache: () => ModelCacheCounts;
-  },
+  options: TableSource &
+    ReplicaSource & {
+      readonly queueLimit: number;
+      readonly kernel: { readonly name: string; readonly digest: string };
+      readonly modelCache: () => ModelCacheCounts;
+    },
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -69,6 +73,8 @@ export function createMetrics(
   });
   for (const limit of CLIENT_LIMITS) limited.inc({ limit }, 0);
   measureModels(registry, options.modelCache);
+  measureReplicas(registry, options);
+  const startScrape = measureTables(registry, options);
 
   return {
     requestDuration: requestDurations(registry),
@@ -76,8 +82,11 @@ export function createMetrics(
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),
     onLimit: (limit) => limited.inc({ limit }),
-    jobs: measureJobs(registry, options),
+    jobs: measureJobs(registry, options.queueLimit),
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    text() {
+      startScrape();
+      return registry.metrics();
+    },
   };
 }

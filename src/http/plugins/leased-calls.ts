@@ -2,6 +2,7 @@
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from '@fastify/rate-limit';
 import { LRUCache } from 'lru-cache';
 import type { RateLeases } from '../../store/postgres/rate-leases.ts';
+import { limitTime } from '../../store/time-limit.ts';
 
 export interface LeaseSource {
   readonly leases: Pick<RateLeases, 'lease'>;
@@ -62,10 +63,7 @@ export function createLeasedCalls(
     const sentAt = performance.now();
     if (sentAt >= pausedUntil) {
       try {
-        const { promise: timedOut, reject } = Promise.withResolvers<never>();
-        const timer = setTimeout(() => reject(new Error('The lease of calls timed out.')), LEASE_TIMEOUT_MS);
-        const leasing = leases.lease(key, max, countReplicas());
-        const lease = await Promise.race([leasing, timedOut]).finally(() => clearTimeout(timer));
+        const lease = await limitTime(leases.lease(key, max, countReplicas()), LEASE_TIMEOUT_MS);
         calls.left += lease.calls;
         calls.used = lease.used;
         // The database read its clock after this one, so the window never ends later here than there.

@@ -1,0 +1,92 @@
+/** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
+import { Gauge, type Registry } from 'prom-client';
+import { isEnded, JOB_STATUSES, type JobStatus } from '../../domain/training-job.ts';
+import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
+import { limitTime } from '../../store/time-limit.ts';
+
+export interface TableSource {
+  readonly readJobs: ReadJobGauges;
+  /** Slots for jobs of all live replicas. */
+  slots(): number;
+}
+
+/** Time that a scrape waits for the database. */
+const READ_TIMEOUT_MS = 1_000;
+const SAME_EVERYWHERE = 'The same on every replica: use max, not sum.';
+const UNFINISHED = JOB_STATUSES.filter((status) => !isEnded(status));
+/** Statuses of jobs that occupy a slot. */
+const BUSY = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
+
+/** @returns a function that must be called at the start of each scrape */
+export function measureTables(registry: Registry, { readJobs, slots }: TableSource): () => void {
+  let reading: Promise<JobGauges> | undefined;
+  let scraped: Promise<JobGauges | null> = Promise.resolve(null);
+
+  function gauge(
+    name: string,
+    help: string,
+    labelNames: readonly string[],
+    set: (gauge: Gauge, jobs: JobGauges) => void,
+  ): void {
+    new Gauge({
+      name,
+      help: `${help} ${SAME_EVERYWHERE}`,
+      labelNames,
+      registers: [registry],
+      async collect() {
+        const jobs = await scraped;
+        this.reset();
+        if (jobs !== null) set(this, jobs);
+        // A reset sets a gauge without labels to 0, which would be a wrong value.
+        else if (labelNames.length === 0) this.remove();
+      },
+    });
+  }
+  const count = ({ counts }: JobGauges, status: JobStatus) => counts.get(status) ?? 0;
+
+  gauge('atelier_jobs', 'Training jobs that have not ended, by status.', ['status'], (to, jobs) => {
+    for (const status of UNFINISHED) to.set({ status }, count(jobs, status));
+  });
+  gauge('atelier_queue_depth', 'Training jobs that wait for a slot.', [], (to, jobs) =>
+    to.set(count(jobs, 'queued')),
+  );
+  gauge(
+    'atelier_queue_oldest_seconds',
+    'Time since the oldest queued training job was created; 0 if none is queued.',
+    [],
+    (to, { oldestQueuedAt }) =>
+      to.set(oldestQueuedAt === null ? 0 : Math.max(0, Date.now() - oldestQueuedAt) / 1000),
+  );
+  gauge(
+    'atelier_training_slots',
+    'Slots for training jobs of all live replicas, busy and free.',
+    ['state'],
+    (to, jobs) => {
+      const busy = BUSY.reduce((sum, status) => sum + count(jobs, status), 0);
+      to.set({ state: 'busy' }, busy);
+      to.set({ state: 'free' }, Math.max(0, slots() - busy));
+    },
+  );
+  gauge(
+    'atelier_training_images_per_second',
+    'Training images per second of all running jobs.',
+    [],
+    (to, { imagesPerSecond }) => to.set(imagesPerSecond),
+  );
+  new Gauge({
+    name: 'atelier_database_up',
+    help: 'Whether the database answered this scrape within a second; without it, the gauges of its tables are absent.',
+    registers: [registry],
+    async collect() {
+      this.set((await scraped) === null ? 0 : 1);
+    },
+  });
+
+  return () => {
+    // A query that hangs is not sent again by the next scrape.
+    reading ??= readJobs().finally(() => {
+      reading = undefined;
+    });
+    scraped = limitTime(reading, READ_TIMEOUT_MS).catch(() => null);
+  };
+}
