@@ -9,13 +9,13 @@ import { withBlobTables } from './blob-tables.ts';
 
 /** Chunks of one statement, which is also a transaction: larger blobs take several. */
 const BATCH = 8;
-const ADVICE = 'Restore the database from a backup, or train the model or upload the data set again.';
+const ADVICE = 'Restore the database from a backup, train the model or upload the data set again.';
 
 /**
  * `put` stores the time of an existing blob again, and repairs its chunks.
  * @param db of the schema with the tables of `0013-blobs`
  */
-export function createChunkedBlobs(database: Kysely<Database>): BlobStore {
+export function createChunkedBlobs(database: Kysely<Database>, chunkBytes = CHUNK_BYTES): BlobStore {
   const db = withBlobTables(database);
 
   /** Stores chunks, the first of which has the number `first`, and refreshes the time of the blob. */
@@ -71,7 +71,7 @@ export function createChunkedBlobs(database: Kysely<Database>): BlobStore {
     bytes: number,
     chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   ): Promise<void> {
-    const isOneBatch = bytes <= BATCH * CHUNK_BYTES;
+    const isOneBatch = bytes <= BATCH * chunkBytes;
     let first = 0;
     let batch: Uint8Array[] = [];
     const flush = async () => {
@@ -112,7 +112,7 @@ export function createChunkedBlobs(database: Kysely<Database>): BlobStore {
   return {
     async put(bytes) {
       const digest = await sha256Hex(bytes);
-      await putChunks(digest, bytes.length, chunksOf(bytes));
+      await putChunks(digest, bytes.length, chunksOf(bytes, chunkBytes));
       return digest;
     },
 
@@ -131,7 +131,7 @@ export function createChunkedBlobs(database: Kysely<Database>): BlobStore {
 
     async putFile(path) {
       const { digest, bytes } = await measureFile(path);
-      await putChunks(digest, bytes, unchangedChunks(path, digest));
+      await putChunks(digest, bytes, unchangedChunks(path, digest, chunkBytes));
       return digest;
     },
 
@@ -143,14 +143,14 @@ export function createChunkedBlobs(database: Kysely<Database>): BlobStore {
   };
 }
 
-function* chunksOf(bytes: Uint8Array): Iterable<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += CHUNK_BYTES) yield bytes.subarray(at, at + CHUNK_BYTES);
+function* chunksOf(bytes: Uint8Array, size: number): Iterable<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
 /** Chunks of the file. Ends with an error if the digest is no longer that of the file. */
-async function* unchangedChunks(path: string, digest: string): AsyncGenerator<Uint8Array> {
+async function* unchangedChunks(path: string, digest: string, size: number): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
-  for await (const chunk of readChunks(path)) {
+  for await (const chunk of readChunks(path, size)) {
     hash.update(chunk);
     yield chunk;
   }

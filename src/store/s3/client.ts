@@ -20,6 +20,8 @@ export interface S3Request {
   readonly body?: Uint8Array<ArrayBuffer>;
   /** 64 hexadecimal digits; by default computed. */
   readonly sha256?: string;
+  /** Ends the request, which is then not repeated. */
+  readonly signal?: AbortSignal;
 }
 
 export interface S3Client extends Pick<BlobLocation, 'prefix'> {
@@ -55,7 +57,7 @@ export function createS3Client(url: string, credentials: S3Credentials, { pauseM
   });
 
   async function attempt<T>(
-    { method, name, query = {}, body, sha256 }: S3Request,
+    { method, name, query = {}, body, sha256, signal }: S3Request,
     read: (response: Response, body: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T> {
     const target = new URL(`${endpoint}/${bucket}${name === undefined ? '' : `/${prefix}${name}`}`);
@@ -72,7 +74,8 @@ export function createS3Client(url: string, credentials: S3Credentials, { pauseM
       IDLE_MS + (body?.length ?? 0) / SLOWEST,
     );
     try {
-      const response = await fetch(request, { signal: controller.signal, redirect: 'manual' });
+      const ends = signal === undefined ? controller.signal : AbortSignal.any([controller.signal, signal]);
+      const response = await fetch(request, { signal: ends, redirect: 'manual' });
       if (!response.ok) throw new S3Error(response.status, await response.text());
       return await read(
         response,
@@ -94,7 +97,7 @@ export function createS3Client(url: string, credentials: S3Credentials, { pauseM
           return await attempt(request, read);
         } catch (error) {
           if (error instanceof S3Error && error.code === 'NoSuchKey') throw error;
-          if (n === ATTEMPTS || !isTransient(error)) throw toStorageError(error);
+          if (n === ATTEMPTS || request.signal?.aborted || !isTransient(error)) throw toStorageError(error);
           await wait(Math.random() * pauseMs * 2 ** (n - 1));
         }
       }

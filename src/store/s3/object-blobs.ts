@@ -4,41 +4,53 @@ import { type BlobStore, damagedBlob, parseHex, sha256Hex, writeVerified } from 
 import { measureFile } from '../file-chunks.ts';
 import { type Objects, readBytes } from './objects.ts';
 
-const ADVICE = 'Restore the object from a backup, or train the model or upload the data set again.';
+const ADVICE = 'Restore the object from a backup, train the model or upload the data set again.';
 
-export function createObjectBlobs(objects: Objects): BlobStore {
-  async function get<T>(digest: string, use: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T> {
-    const result = await objects.get(parseHex(digest), async (chunks) => ({ value: await use(chunks) }));
-    if (result === undefined)
-      throw new AtelierError(
-        'state-unusable',
-        `The blob ${digest} is missing in the object store. ${ADVICE}`,
-      );
-    return result.value;
-  }
+/** Called with the digest and the size of a blob before its object is written. */
+export type RegisterBlob = (digest: string, bytes: number) => Promise<void>;
 
+/** @param earlier holds blobs of the time before the object store was used; by default none */
+export function createObjectBlobs(
+  objects: Objects,
+  register: RegisterBlob = async () => {},
+  earlier: Pick<BlobStore, 'get' | 'getFile'> = { get: rejectMissing, getFile: rejectMissing },
+): BlobStore {
   return {
     async put(bytes) {
       const digest = await sha256Hex(bytes);
       const hex = parseHex(digest);
+      await register(digest, bytes.length);
       await objects.put(hex, bytes as Uint8Array<ArrayBuffer>, hex);
       return digest;
     },
 
     async get(digest) {
-      const bytes = await get(digest, readBytes);
+      const bytes = await objects.get(parseHex(digest), readBytes);
+      if (bytes === undefined) return earlier.get(digest);
       if ((await sha256Hex(bytes)) !== digest) throw damagedBlob(digest, ADVICE);
       return bytes;
     },
 
     async putFile(path) {
-      const { digest } = await measureFile(path);
+      const { digest, bytes } = await measureFile(path);
       const hex = parseHex(digest);
+      await register(digest, bytes);
       await objects.putFile(hex, path, hex);
       return digest;
     },
 
-    getFile: (digest, path) => get(digest, (chunks) => writeVerified(digest, path, chunks, ADVICE)),
+    async getFile(digest, path) {
+      const found = await objects.get(parseHex(digest), async (chunks) => {
+        await writeVerified(digest, path, chunks, ADVICE);
+        return true;
+      });
+      if (found === undefined) await earlier.getFile(digest, path);
+    },
+
     remove: (digest) => objects.remove(parseHex(digest)),
   };
+}
+
+async function rejectMissing(digest: string): Promise<never> {
+  throw new AtelierError('state-unusable', `The blob ${digest} is missing in the object store. ${ADVICE}`);
 }

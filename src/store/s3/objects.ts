@@ -29,7 +29,7 @@ export interface Objects {
   /** Objects whose name begins with `start`. */
   list(start: string): AsyncIterable<StoredObject>;
   /** Does nothing if the object does not exist. */
-  remove(name: string): Promise<void>;
+  remove(name: string, signal?: AbortSignal): Promise<void>;
 }
 
 /** @param partBytes at least 5 MiB, the smallest that S3 allows */
@@ -75,7 +75,7 @@ export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {})
       }
     },
 
-    remove: (name) => client.send({ method: 'DELETE', name }, readNothing),
+    remove: (name, signal) => client.send({ method: 'DELETE', name, ...(signal && { signal }) }, readNothing),
   };
 }
 

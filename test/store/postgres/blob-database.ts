@@ -1,24 +1,31 @@
-/** A database with the tables of blobs and those that refer to them. */
+/** Databases with all tables, and connections to them. */
+import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
-import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { up } from '../../../src/store/postgres/migrations/0013-blobs.ts';
+import type { Kysely } from 'kysely';
+import { connectPostgres } from '../../../src/store/postgres/connect.ts';
+import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import type { Database } from '../../../src/store/tables.ts';
-import { temporaryDatabase } from '../../postgres.ts';
+import { execute, serverUrl, temporaryDatabase } from '../../postgres.ts';
 
-/** @returns a connection pool of a new database, and one more for each call of `connect` */
+let template: Promise<string> | undefined;
+
+/** The name of a migrated database, which is left to the end of the server. */
+async function migratedTemplate(): Promise<string> {
+  const server = await serverUrl();
+  const name = `template_${randomUUID().replaceAll('-', '')}`;
+  await execute(server, `create database ${name} template template0 strategy wal_log locale 'C'`);
+  await migratePostgres(server.replace(/[^/]+$/, name));
+  return name;
+}
+
+/** @returns connections of a new database, and more with each call of `connect` */
 export async function blobDatabase(t: TestContext) {
-  const url = await temporaryDatabase(t);
-  function connect(): Kysely<Database> {
-    const pool = new pg.Pool({ connectionString: url, max: 4 });
-    pool.on('error', () => {}); // the database is dropped before the pool is closed
-    const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  template ??= migratedTemplate();
+  const url = await temporaryDatabase(t, { template: await template });
+  async function connect(): Promise<Kysely<Database>> {
+    const db = await connectPostgres({ url });
     t.after(() => db.destroy());
     return db;
   }
-  const db = connect();
-  for (const migration of Object.values(migrations)) await migration.up(db);
-  await up(db as Kysely<unknown>);
-  return { db, connect };
+  return { db: await connect(), connect };
 }

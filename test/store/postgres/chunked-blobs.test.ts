@@ -10,7 +10,8 @@ import { withoutPostgres } from '../../postgres.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 import { blobDatabase } from './blob-database.ts';
 
-const MEBIBYTE = 2 ** 20;
+/** Bytes per chunk. A batch has eight. */
+const CHUNK = 1000;
 const skip = withoutPostgres;
 
 /** Bytes that differ from chunk to chunk. */
@@ -22,9 +23,9 @@ function pattern(length: number): Uint8Array {
 const digestOf = (bytes: Uint8Array) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 
 test('blobs of every size around a chunk and a batch come back byte for byte', { skip }, async (t) => {
-  const blobs = createChunkedBlobs((await blobDatabase(t)).db);
+  const blobs = createChunkedBlobs((await blobDatabase(t)).db, CHUNK);
   const directory = await temporaryDirectory(t);
-  for (const length of [0, 1, 127_240, MEBIBYTE, MEBIBYTE + 1, 8 * MEBIBYTE, 8 * MEBIBYTE + 1]) {
+  for (const length of [0, 1, CHUNK, CHUNK + 1, 8 * CHUNK, 8 * CHUNK + 1, 127_240]) {
     const bytes = pattern(length);
     const digest = await blobs.put(bytes);
     assert.equal(digest, digestOf(bytes), `${length}`);
@@ -41,7 +42,7 @@ test('blobs of every size around a chunk and a batch come back byte for byte', {
 });
 
 test('only the viewed part of a larger buffer is stored', { skip }, async (t) => {
-  const blobs = createChunkedBlobs((await blobDatabase(t)).db);
+  const blobs = createChunkedBlobs((await blobDatabase(t)).db, CHUNK);
   const part = pattern(5000).subarray(5, 4101);
   assert.deepEqual(await blobs.get(await blobs.put(part)), new Uint8Array(part));
 });
@@ -49,9 +50,9 @@ test('only the viewed part of a larger buffer is stored', { skip }, async (t) =>
 test('damaged and missing blobs are reported, and storing them again repairs them', { skip }, async (t) => {
   const database = (await blobDatabase(t)).db;
   const db = withBlobTables(database);
-  const blobs = createChunkedBlobs(database);
+  const blobs = createChunkedBlobs(database, CHUNK);
   const directory = await temporaryDirectory(t);
-  const bytes = pattern(9 * MEBIBYTE);
+  const bytes = pattern(9 * CHUNK);
   const digest = await blobs.put(bytes);
   const damages = [
     db
@@ -84,18 +85,18 @@ test('damaged and missing blobs are reported, and storing them again repairs the
 test('a blob of several transactions becomes visible when it is whole', { skip }, async (t) => {
   const database = (await blobDatabase(t)).db;
   const db = withBlobTables(database);
-  const blobs = createChunkedBlobs(database);
+  const blobs = createChunkedBlobs(database, CHUNK);
   const file = join(await temporaryDirectory(t), 'file');
-  const bytes = pattern(20 * MEBIBYTE);
+  const bytes = pattern(20 * CHUNK);
   const digest = digestOf(bytes);
   await writeFile(file, bytes);
   // The last chunk cannot be stored, as if the process had ended before it.
-  await sql`alter table blob_chunks add constraint short check (n < 19)`.execute(db);
+  await sql`alter table atelier.blob_chunks add constraint short check (n < 19)`.execute(db);
   await assert.rejects(blobs.putFile(file), /short/);
   const stored = await db.selectFrom('blob_chunks').select('n').execute();
   assert.equal(stored.length, 16);
   await assert.rejects(blobs.get(digest), failure('state-unusable', digest, 'missing'));
-  await sql`alter table blob_chunks drop constraint short`.execute(db);
+  await sql`alter table atelier.blob_chunks drop constraint short`.execute(db);
   await Promise.all([blobs.putFile(file), blobs.put(bytes), blobs.putFile(file)]);
   assert.ok(Buffer.from(bytes).equals(await blobs.get(digest)));
 });
@@ -103,13 +104,15 @@ test('a blob of several transactions becomes visible when it is whole', { skip }
 test('storing an existing blob refreshes its time', { skip }, async (t) => {
   const database = (await blobDatabase(t)).db;
   const db = withBlobTables(database);
-  const blobs = createChunkedBlobs(database);
-  for (const length of [1000, 9 * MEBIBYTE]) {
+  const blobs = createChunkedBlobs(database, CHUNK);
+  for (const length of [1000, 9 * CHUNK]) {
     const digest = await blobs.put(pattern(length));
-    await sql`update blobs set created_at = now() - interval '1 day'`.execute(db);
+    await sql`update atelier.blobs set created_at = now() - interval '1 day'`.execute(db);
     await blobs.put(pattern(length));
     const age = await sql<{ old: boolean }>`
-      select created_at < now() - interval '1 hour' as old from blobs where digest = ${digest}`.execute(db);
+      select created_at < now() - interval '1 hour' as old from atelier.blobs where digest = ${digest}`.execute(
+      db,
+    );
     assert.deepEqual(age.rows, [{ old: false }]);
   }
 });
