@@ -1,6 +1,7 @@
 /** Entry of `npm run migrate`: brings the database of DATABASE_URL to the schema of this release, and exits. */
 import { readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
+import { migrateBoss } from './queue/boss.ts';
 import { migratePostgres } from './store/postgres/migrate.ts';
 
 function fail(message: string): never {
@@ -16,6 +17,7 @@ try {
   await migratePostgres(database.directUrl, (message, fields) =>
     console.log(JSON.stringify({ msg: message, ...fields })),
   );
+  await migrateBoss(database.directUrl);
   console.log('The database has the schema of this release.');
 } catch (error) {
   fail(error instanceof AtelierError ? error.message : String(error));

@@ -1,72 +1,26 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { after, type TestContext, test } from 'node:test';
-import { setTimeout as wait } from 'node:timers/promises';
-import { downloadDebianPackage } from '../scripts/data/debian-package.ts';
+import { test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../src/domain/api-key.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
 import { readBlocks } from './docs/pages.ts';
 import { openStream } from './http/read-events.ts';
-import { addCleanup, endless, startService, temporaryDirectory } from './start-service.ts';
+import { findProgram, PROXY, startNginx } from './nginx.ts';
+import { endless, startService } from './start-service.ts';
 
-/** An address of its own for each process, so that tests do not compete for a port. */
-const PROXY = `127.${(process.pid >> 16) & 255}.${(process.pid >> 8) & 255}.${process.pid & 255}:18080`;
-const SYSTEM_NGINX = '/usr/sbin/nginx';
 const PASS = 'proxy_pass http://127.0.0.1:3000;';
 
 const key = generateKey();
 const authorization = `Bearer ${key}`;
 const API_KEYS = formatApiKey({ name: 'ci', scopes: ['admin'], digest: sha256Bytes(key) });
 
-/** nginx of the system, or of Debian's package, which is unpacked but not installed. */
-async function findNginx(): Promise<string> {
-  if (existsSync(SYSTEM_NGINX)) return SYSTEM_NGINX;
-  const context = { say: () => {}, signal: AbortSignal.timeout(300_000) };
-  return join(
-    await downloadDebianPackage('nginx', await temporaryDirectory({ after }), context),
-    SYSTEM_NGINX,
-  );
-}
+const nginx = await findProgram('nginx', '/usr/sbin/nginx');
+const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
 
-const nginx = await findNginx();
-
-/** Starts nginx with a location as documented, and resolves when it serves. */
-async function startNginx(t: TestContext, location: string): Promise<string> {
-  const folder = await temporaryDirectory(t);
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${name};`,
-  );
-  await mkdir(join(folder, 'logs'));
-  await writeFile(
-    join(folder, 'nginx.conf'),
-    `daemon off; master_process off; pid nginx.pid; events {}
-     http { access_log off; ${paths.join(' ')} server { listen ${PROXY}; ${location} } }`,
-  );
-  const child = spawn(nginx, ['-p', folder, '-c', 'nginx.conf', '-e', 'stderr'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let output = '';
-  child.stderr.on('data', (bytes) => (output += bytes));
-  const exited = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  addCleanup(t, async () => {
-    child.kill();
-    await exited;
-  });
-  const base = `http://${PROXY}`;
-  while (
-    !(await fetch(base).then(
-      () => true,
-      () => false,
-    ))
-  ) {
-    assert.equal(child.exitCode, null, output);
-    await wait(20);
-  }
-  return base;
+function configure(folder: string, location: string): string {
+  const paths = TEMPORARY.map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
+  return `pid ${folder}/nginx.pid; events {}
+     http { access_log off; ${paths} server { listen ${PROXY}; ${location} } }`;
 }
 
 const [root, underPath] = readBlocks('docs/operations/proxy.md').filter(
@@ -93,7 +47,8 @@ for (const [name, { BASE_PATH, location }] of Object.entries(LOCATIONS)) {
     const { app } = await startService(t, { BASE_PATH, API_KEYS, ...settings });
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;
-    const proxy = await startNginx(t, location.replace('127.0.0.1:3000', `127.0.0.1:${port}`));
+    const served = location.replace('127.0.0.1:3000', `127.0.0.1:${port}`);
+    const proxy = await startNginx(t, nginx, (folder) => configure(folder, served));
     const call = (path: string, init: RequestInit = {}) =>
       fetch(proxy + path, { ...init, headers: { authorization, ...init.headers } });
     const post = (path: string, type: string, body: string | Uint8Array<ArrayBuffer>) =>
