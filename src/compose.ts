@@ -35,7 +35,7 @@ import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
-import { openStore } from './store/store.ts';
+import { openStore } from './store/sqlite/open-store.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';

@@ -2,7 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import { isEnded, type JobStatus } from '../domain/training-job.ts';
 import { countTrainingExamples } from '../numerics/batches.ts';
-import type { CommittedEvent, JobState } from '../store/sqlite/event-notifications.ts';
+import type { CommittedEvent, JobState } from '../store/committed-events.ts';
 import type { Store } from '../store/store.ts';
 
 export interface JobLogger {

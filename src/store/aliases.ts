@@ -3,7 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import { AtelierError } from '../errors.ts';
 import { type Page, toPage } from './pagination.ts';
-import type { WithReserve } from './sqlite/space-reserve.ts';
+import type { Rows } from './rows.ts';
 import type { AliasRow, Database } from './tables.ts';
 
 export interface Aliases {
@@ -29,8 +29,7 @@ export interface Aliases {
   remove(name: string, alias: string, caller: string): Promise<void>;
 }
 
-/** @param withReserve runs deletions, also on a full disk */
-export function createAliases(db: Kysely<Database>, withReserve: WithReserve = (work) => work()): Aliases {
+export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases {
   return {
     list: async (name) => (await listAliases(db, [name])).map(toAlias),
 
@@ -48,7 +47,7 @@ export function createAliases(db: Kysely<Database>, withReserve: WithReserve = (
     },
 
     move: (name, alias, version, caller) =>
-      db.transaction().execute(async (trx) => {
+      inTransaction(async (trx) => {
         await lockModel(trx, name);
         await assertVersion(trx, name, version);
         const before = await find(trx, name, alias);
@@ -67,7 +66,7 @@ export function createAliases(db: Kysely<Database>, withReserve: WithReserve = (
 
     remove: (name, alias, caller) =>
       withReserve(() =>
-        db.transaction().execute(async (trx) => {
+        inTransaction(async (trx) => {
           await lockModel(trx, name);
           const before = await find(trx, name, alias);
           if (before === undefined) {

@@ -6,6 +6,7 @@ import type { BlobStore } from './blobs.ts';
 import { type RunKey, writeEvent } from './events.ts';
 import { clearOrigin, writeOrigin } from './job-origin.ts';
 import { lockActiveJob, recordWarning } from './job-progress.ts';
+import type { Rows } from './rows.ts';
 import type { CheckpointRow, Database } from './tables.ts';
 
 export interface Checkpoints {
@@ -31,7 +32,10 @@ export interface CheckpointWriter {
 const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
-export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Checkpoints & CheckpointWriter {
+export function createCheckpoints(
+  { db, inTransaction }: Rows,
+  blobs: BlobStore,
+): Checkpoints & CheckpointWriter {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
@@ -47,7 +51,7 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
     async save(run, { step, epoch, loss }, bytes) {
       const jobId = run.id;
       const digest = await blobs.put(bytes);
-      const removed = await db.transaction().execute(async (trx) => {
+      const removed = await inTransaction(async (trx) => {
         const job = await lockActiveJob(trx, run);
         const before = await selectRows(trx, jobId);
         const row: CheckpointRow = {
@@ -82,7 +86,7 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
     read: ({ digest }) => blobs.get(digest),
 
     async discard(run, step, reason) {
-      const row = await db.transaction().execute(async (trx) => {
+      const row = await inTransaction(async (trx) => {
         await recordWarning(trx, run, reason);
         const discarded = await trx
           .deleteFrom('checkpoints')
@@ -97,7 +101,7 @@ export function createCheckpoints(db: Kysely<Database>, blobs: BlobStore): Check
     },
 
     async expire(jobId, claim) {
-      const removed = await db.transaction().execute(async (trx) => {
+      const removed = await inTransaction(async (trx) => {
         if (!(await claim(trx))) return [];
         return removeUnreferenced(trx, await selectRows(trx, jobId));
       });

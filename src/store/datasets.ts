@@ -16,7 +16,7 @@ import { isDiskFull, storageFull, syncPath } from './directory.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
 import { createMutex } from './mutex.ts';
-import type { WithReserve } from './sqlite/space-reserve.ts';
+import type { Rows } from './rows.ts';
 import type { Database, DatasetRow } from './tables.ts';
 import { timestampAfter } from './timestamps.ts';
 
@@ -63,14 +63,10 @@ const TEMPORARY_SUFFIX = '.tmp';
 const UPLOADED_PREFIX = 'dst_';
 const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
-/**
- * The caller must hold the lock of the state directory, because incomplete files of a killed process are removed.
- * @param withReserve runs deletions, also on a full disk
- */
+/** The caller must hold the lock of the directory, because incomplete files of a killed process are removed. */
 export async function openDatasets(
-  db: Kysely<Database>,
+  { db, inTransaction, withReserve }: Rows,
   directory: string,
-  withReserve: WithReserve = (work) => work(),
 ): Promise<Datasets> {
   await mkdir(directory, { recursive: true });
   const filePath = (id: string) => join(directory, id);
@@ -131,7 +127,7 @@ export async function openDatasets(
         try {
           await rename(file, filePath(row.id));
           await syncPath(directory);
-          return await db.transaction().execute(async (trx) => {
+          return await inTransaction(async (trx) => {
             if (!before) await trx.insertInto('datasets').values(row).execute();
             const added = { dataset: toSummary(row), isNew: !before };
             if (idempotency) await saveResponse(trx, idempotency, added);
@@ -147,7 +143,7 @@ export async function openDatasets(
     remove: (id, onRemoved = () => {}) =>
       changes.run(async () => {
         await withReserve(() =>
-          db.transaction().execute(async (trx) => {
+          inTransaction(async (trx) => {
             const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>
               dataset === id ? [job] : [],
             );

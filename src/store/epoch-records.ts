@@ -1,7 +1,8 @@
 /** Epoch records of training jobs. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import { decode, encode } from './json-column.ts';
+import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
 export interface EpochRecords {
@@ -11,7 +12,7 @@ export interface EpochRecords {
   last(jobId: string): Promise<number>;
 }
 
-export function createEpochRecords(db: Kysely<Database>): EpochRecords {
+export function createEpochRecords({ db }: Rows): EpochRecords {
   return {
     async list(jobId, after = 0) {
       const rows = await db

@@ -1,10 +1,11 @@
 /** Job events: what happened to a job, numbered from 1 without gaps. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import type { EventType, JobEvent } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import { collectEvent, type OnCommitted } from './committed-events.ts';
 import { decode, encode } from './json-column.ts';
 import { type Page, toPage } from './pagination.ts';
-import type { OnCommitted } from './sqlite/event-notifications.ts';
+import type { Rows } from './rows.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export interface Events {
@@ -19,11 +20,10 @@ export interface Events {
   onCommitted(listener: OnCommitted): void;
 }
 
-/** @param listeners called by the database after each commit that wrote events */
-export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>): Events {
+export function createEvents({ db, inTransaction, onCommitted }: Rows): Events {
   return {
     append: (jobId, type, data) =>
-      db.transaction().execute(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
+      inTransaction(async (trx) => writeEvent(trx, await lockForEvent(trx, jobId), type, data)),
 
     async list(jobId, { limit, after = 0 }) {
       const rows = await db
@@ -37,7 +37,7 @@ export function createEvents(db: Kysely<Database>, listeners: Set<OnCommitted>):
       return toPage(rows, limit, (row) => ({ ...row, data: decode<JobEvent['data']>(row.data) }));
     },
 
-    onCommitted: (listener) => void listeners.add(listener),
+    onCommitted,
   };
 }
 
@@ -82,5 +82,7 @@ export async function writeEvent(
     .insertInto('events')
     .values({ ...event, job_id: job.id, data: encode(data) })
     .execute();
-  return { ...event, data };
+  const written = { ...event, data };
+  await collectEvent(trx, job.id, written);
+  return written;
 }

@@ -1,5 +1,6 @@
 /** Idempotency records: stored responses, replayed byte for byte. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
+import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
 const RETENTION_MS = 24 * 60 * 60 * 1000;
@@ -37,7 +38,7 @@ export interface StoredResponses {
   deleteExpired(at: Date): Promise<void>;
 }
 
-export function createStoredResponses(db: Kysely<Database>): StoredResponses {
+export function createStoredResponses({ db }: Rows): StoredResponses {
   return {
     find: ({ caller, key }, at) =>
       db

@@ -16,8 +16,8 @@ import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-sta
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
+import type { Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
-import type { WithReserve } from './sqlite/space-reserve.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
 
@@ -103,14 +103,8 @@ export interface Jobs {
 export const HELD_JOBS_FACTOR = 10;
 const ID_PREFIX = 'job_';
 
-/** @param withReserve runs what stops or recovers a job, also on a full disk */
-export function createJobs(
-  db: Kysely<Database>,
-  checkpoints: CheckpointWriter,
-  withReserve: WithReserve = (work) => work(),
-): Jobs {
-  const inTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) =>
-    db.transaction().execute(work);
+export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
+  const { db, inTransaction, withReserve, lockQueue } = rows;
 
   function selectPage({ limit, after, status }: JobQuery) {
     let query = db.selectFrom('jobs');
@@ -122,6 +116,7 @@ export function createJobs(
   return {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
       inTransaction(async (trx) => {
+        await lockQueue(trx);
         await assertQueueHasRoom(trx, queueLimit);
         await assertDataset(trx, request);
         await assertWarmStart(trx, request);
@@ -192,6 +187,7 @@ export function createJobs(
     holdForMemory: (id, message) => inTransaction((trx) => holdForMemory(trx, id, message)),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
       inTransaction(async (trx) => {
+        await lockQueue(trx);
         // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.
         const job = await resumeJob(trx, id);
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);

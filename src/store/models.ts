@@ -1,5 +1,5 @@
 /** Named models and their numbered versions. */
-import { type Kysely, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
@@ -10,8 +10,8 @@ import { encode } from './json-column.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
-import type { WithReserve } from './sqlite/space-reserve.ts';
-import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
+import type { Rows } from './rows.ts';
+import type { AliasRow, ModelVersionRow } from './tables.ts';
 
 /** Limits the response to about a megabyte. */
 const MAX_REFERENCES = 10_000;
@@ -59,11 +59,9 @@ export interface Models {
   remove(name: string, version?: number): Promise<number[]>;
 }
 
-/** @param withReserve runs deletions, also on a full disk */
 export function createModels(
-  db: Kysely<Database>,
+  { db, inTransaction, withReserve }: Rows,
   blobs: Pick<RefCountedBlobs, 'release'>,
-  withReserve: WithReserve = (work) => work(),
 ): Models {
   /** Every model with its newest version. */
   const models = db
@@ -166,7 +164,7 @@ export function createModels(
     },
 
     publish: ({ imported, metadata, ...version }, idempotency) =>
-      db.transaction().execute(async (trx) => {
+      inTransaction(async (trx) => {
         const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
         const row = await trx
           .selectFrom('model_versions')
@@ -180,7 +178,7 @@ export function createModels(
       }),
 
     async annotate(name, version, { description, metadata, tags }) {
-      const row = await db.transaction().execute((trx) =>
+      const row = await inTransaction((trx) =>
         trx
           .updateTable('model_versions')
           // Omitted columns are set to themselves, because an update without columns is invalid.
@@ -198,9 +196,7 @@ export function createModels(
     },
 
     async remove(name, version) {
-      const deleted = await withReserve(() =>
-        db.transaction().execute((trx) => deleteVersions(trx, name, version)),
-      );
+      const deleted = await withReserve(() => inTransaction((trx) => deleteVersions(trx, name, version)));
       await blobs.release(deleted.map(({ digest }) => digest));
       return deleted.map((row) => row.version);
     },

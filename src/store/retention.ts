@@ -1,7 +1,8 @@
 /** Retention: deletes the events and checkpoints of jobs that ended long ago, in small transactions. */
-import type { Kysely, Transaction } from 'kysely';
+import type { Transaction } from 'kysely';
 import { encodeTime } from 'ulid';
 import type { Checkpoints } from './checkpoints.ts';
+import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
 export interface Retention {
@@ -19,7 +20,7 @@ const BATCH_ROWS = 500;
 const TIME_CHARS = 10;
 
 export function createRetention(
-  db: Kysely<Database>,
+  { db, inTransaction }: Rows,
   checkpoints: Pick<Checkpoints, 'expire'>,
   claim: ClaimRetention = async () => true,
 ): Retention {
@@ -53,7 +54,7 @@ export function createRetention(
    * @returns whether events are left to delete
    */
   const deleteBatch = (jobId: string) =>
-    db.transaction().execute(async (trx) => {
+    inTransaction(async (trx) => {
       const first = await trx
         .selectFrom('events')
         .select('id')

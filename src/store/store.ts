@@ -1,26 +1,18 @@
 /** The persistent state: jobs with their metrics and events, models, data sets, and blobs. */
-import { join, resolve } from 'node:path';
 import { type Aliases, createAliases } from './aliases.ts';
-import { openBlobs } from './blobs.ts';
+import type { BlobStore } from './blobs.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
-import { type Datasets, openDatasets } from './datasets.ts';
-import { prepareDirectory } from './directory.ts';
+import type { Datasets } from './datasets.ts';
 import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
 import { createEvents, type Events } from './events.ts';
 import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
-import { isPublished } from './model-versions.ts';
 import { createModels, type Models } from './models.ts';
-import { createRefCountedBlobs, type RefCountedBlobs } from './ref-counted-blobs.ts';
-import { createRetention, type Retention } from './retention.ts';
-import { openDatabase } from './sqlite/database.ts';
-import { createDatabaseFiles } from './sqlite/database-files.ts';
-import type { OnCommitted } from './sqlite/event-notifications.ts';
-import { lockDirectory } from './sqlite/lock.ts';
-import { openSpaceReserve, type WithReserve } from './sqlite/space-reserve.ts';
-import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './sqlite/unreferenced-files.ts';
-import { openTemporaryFiles, type TemporaryFiles } from './temporary-files.ts';
+import type { RefCountedBlobs } from './ref-counted-blobs.ts';
+import type { Retention } from './retention.ts';
+import type { Rows, WithReserve } from './rows.ts';
+import type { TemporaryFiles } from './temporary-files.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
@@ -49,11 +41,14 @@ export interface Store {
   readonly readJobGauges: ReadJobGauges;
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
-  /** @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced */
+  /**
+   * @throws AtelierError `state-unusable` if the database cannot be read, or its files were removed or replaced;
+   *   `storage-unavailable` if it does not answer
+   */
   assertUsable(): Promise<void>;
   /** Files of responses that are too large for memory. */
   readonly temporaryFiles: TemporaryFiles;
-  /** Waits for pending statements, closes the database and releases the lock of the directory. */
+  /** Waits for pending statements, closes the database and releases the lock of a state directory. */
   close(): Promise<void>;
 }
 
@@ -64,58 +59,36 @@ export interface StoreLog {
   warn(message: string): void;
 }
 
-/** @throws AtelierError `state-locked`, `state-unusable` */
-export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {
-  const directory = resolve(stateDir);
-  await prepareDirectory(directory);
-  const lock = lockDirectory(directory);
-  try {
-    const listeners = new Set<OnCommitted>();
-    const file = join(directory, 'atelier.sqlite');
-    await rejectFilesWithoutDatabase(directory, file);
-    const files = createDatabaseFiles(file);
-    const db = await openDatabase(file, {
-      onCommitted(...written) {
-        for (const listener of listeners) listener(...written);
-      },
-      report: (message, fields) => log.info(fields, message),
-      beforeCommit: files.assertInPlace,
-      warn: (message) => log.warn(message),
-    });
-    files.remember();
-    const reserve = await openSpaceReserve(directory);
-    const { withReserve } = reserve;
-    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
-    const blobs = createRefCountedBlobs(parameters, (digest) => isPublished(db, digest));
-    const checkpointFiles = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
-    const checkpoints = createCheckpoints(db, checkpointFiles);
-    await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
-    return {
-      jobs: createJobs(db, checkpoints, withReserve),
-      epochRecords: createEpochRecords(db),
-      events: createEvents(db, listeners),
-      models: createModels(db, blobs, withReserve),
-      aliases: createAliases(db, withReserve),
-      storedResponses: createStoredResponses(db),
-      blobs,
-      datasets: await openDatasets(db, join(directory, 'datasets'), withReserve),
-      checkpoints,
-      readJobGauges: createReadJobGauges(db),
-      retention: createRetention(db, checkpoints),
-      withReserve,
-      async assertUsable() {
-        files.assertInPlace();
-        await db.selectFrom('jobs').select('id').limit(1).execute();
-      },
-      temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
-      async close() {
-        await db.destroy();
-        await reserve.close();
-        lock.release();
-      },
-    };
-  } catch (error) {
-    lock.release();
-    throw error;
-  }
+/** Implementations of what differs between one process and several. */
+export interface StoreParts {
+  readonly rows: Rows;
+  /** Parameters of versions. */
+  readonly blobs: RefCountedBlobs;
+  /** Holds checkpoints only. */
+  readonly checkpointBlobs: BlobStore;
+  readonly datasets: Datasets;
+  readonly temporaryFiles: TemporaryFiles;
+  openRetention(rows: Rows, checkpoints: Checkpoints): Retention;
+}
+
+export function createStore(parts: StoreParts): Store {
+  const { rows, blobs, checkpointBlobs, datasets, temporaryFiles, openRetention } = parts;
+  const checkpoints = createCheckpoints(rows, checkpointBlobs);
+  return {
+    jobs: createJobs(rows, checkpoints),
+    epochRecords: createEpochRecords(rows),
+    events: createEvents(rows),
+    models: createModels(rows, blobs),
+    aliases: createAliases(rows),
+    storedResponses: createStoredResponses(rows),
+    blobs,
+    datasets,
+    checkpoints,
+    readJobGauges: createReadJobGauges(rows.db),
+    retention: openRetention(rows, checkpoints),
+    withReserve: rows.withReserve,
+    assertUsable: rows.assertUsable,
+    temporaryFiles,
+    close: rows.close,
+  };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import { startService, temporaryDirectory } from '../start-service.ts';
 import { trained } from '../store/fixtures.ts';
 import { collect } from './metrics/samples.ts';

@@ -5,7 +5,8 @@ import { type TestContext, test } from 'node:test';
 import { listEvents } from '../../src/services/list-events.ts';
 import { createRetentionService } from '../../src/services/retention.ts';
 import { createEventSubscriptions } from '../../src/services/subscribe-events.ts';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, request, runOf, temporaryDirectory, untouched } from '../store/fixtures.ts';
 
 /** More than one transaction deletes. */

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { CommittedEvent } from '../../src/store/sqlite/event-notifications.ts';
-import { openStore } from '../../src/store/store.ts';
+import type { CommittedEvent } from '../../src/store/committed-events.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import { failure, newJob, temporaryDirectory } from './fixtures.ts';
 
 async function openDamageable(t: TestContext) {

@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import { addDataset, failure, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
 
 test('data sets survive a restart, incomplete files do not', async (t) => {

@@ -14,7 +14,8 @@ import {
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { NewDataset } from '../../src/store/datasets.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
-import { type NewVersion, openStore, type Run, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
+import type { NewVersion, Run, Store } from '../../src/store/store.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));

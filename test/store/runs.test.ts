@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { ExecutionEnvironment } from '../../src/domain/reproducibility.ts';
-import { openStore, type Run, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
+import type { Run, Store } from '../../src/store/store.ts';
 import {
   epochRecord,
   failure,

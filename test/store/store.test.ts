@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openStore } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import { epochRecord, failure, newJob, runOf, temporaryDirectory, trained, underway } from './fixtures.ts';
 
 test('all data survives closing and reopening', async (t) => {

@@ -1,7 +1,8 @@
 /** Order of jobs, models and data sets after the clock was set back. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { openStore, type Store } from '../../src/store/store.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
 import { timestamp, timestampAfter } from '../../src/store/timestamps.ts';
 import {
   addDataset,

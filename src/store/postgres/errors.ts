@@ -4,6 +4,9 @@ import { AtelierError } from '../../errors.ts';
 /** Seconds until a client may try again. */
 const RETRY_AFTER_SECONDS = 2;
 
+/** SQLSTATE of a transaction that can be repeated as a whole: serialization failure, deadlock. */
+const REPEATABLE = ['40001', '40P01'];
+
 /** SQLSTATE classes and codes of a database that cannot be used now. */
 const UNAVAILABLE =
   // connection exception; too many connections; shutdown, crash, starting up; idle for too long, a standby; slow or locked
@@ -28,6 +31,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 };
 
 const TLS_ADVICE = 'Check sslmode and sslrootcert in DATABASE_URL, and the certificate of the server.';
+
+/** Whether the transaction was rolled back because of others. */
+export function isRepeatable(error: unknown): boolean {
+  return REPEATABLE.includes(codeOf(error) ?? '');
+}
 
 /** Whether an error is a database that cannot be used now, so the work can be repeated later. */
 export function isUnavailable(error: unknown): boolean {

@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Checkpoints } from '../checkpoints.ts';
 import { createRetention, type Retention } from '../retention.ts';
+import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
 import { SCHEMA } from './connect.ts';
 import { isUnavailable } from './errors.ts';
@@ -11,11 +12,9 @@ import { endOfPartition, lockPartitions, WEEK_MS } from './partitions.ts';
 const LOCK_TIMEOUT_MS = 200;
 
 /** The events of a week stay a week longer if one of its jobs has not ended; those of the others are then deleted as rows. */
-export function createPostgresRetention(
-  db: Kysely<Database>,
-  checkpoints: Pick<Checkpoints, 'expire'>,
-): Retention {
-  const retention = createRetention(db, checkpoints, claim);
+export function createPostgresRetention(rows: Rows, checkpoints: Pick<Checkpoints, 'expire'>): Retention {
+  const { db } = rows;
+  const retention = createRetention(rows, checkpoints, claim);
   return {
     ...retention,
     async deleteEvents(endedBefore, signal) {

@@ -1,28 +1,8 @@
 /** Notifies listeners of durable events, by a trigger, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { EventType, JobEvent } from '../../domain/training-job.ts';
+import type { EventType } from '../../domain/training-job.ts';
+import type { CommittedEvent, OnCommitted } from '../committed-events.ts';
 import { decode } from '../json-column.ts';
-
-/** The job right after a change of its status. */
-export interface JobState {
-  /** Empty if the request in the job's row is damaged. */
-  readonly modelName: string;
-  readonly dataset: string;
-  readonly validationFraction: number | null;
-  readonly attempts: number;
-  /** Steps done. */
-  readonly step: number;
-  readonly digest: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
-
-export interface CommittedEvent extends JobEvent {
-  /** null unless the event is a `status` event. */
-  readonly job: JobState | null;
-}
-
-/** Called after a durable commit, once for each job with new events, which are in ascending order; must not throw. */
-export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
 
 export interface EventNotifications {
   /** Creates the trigger. The tables must exist. */

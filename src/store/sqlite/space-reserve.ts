@@ -4,9 +4,7 @@ import { appendFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isStorageFull } from '../directory.ts';
 import { createMutex } from '../mutex.ts';
-
-/** Runs a transaction. If the disk is full, releases the reserve and runs the transaction once more. Not reentrant. */
-export type WithReserve = <T>(work: () => Promise<T>) => Promise<T>;
+import type { WithReserve } from '../rows.ts';
 
 export interface SpaceReserve {
   readonly withReserve: WithReserve;

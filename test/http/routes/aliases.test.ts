@@ -7,7 +7,7 @@ import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
 import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import {
   assertProblem,
   cancelJob,

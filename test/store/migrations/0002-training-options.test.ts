@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { modelVersionSchema } from '../../../src/domain/model.ts';
 import { trainingJobSchema, trainingRequestSchema } from '../../../src/domain/training-job.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { temporaryDirectory, untouched } from '../fixtures.ts';
 import { writeOldDatabase } from '../sqlite/old-database.ts';
 

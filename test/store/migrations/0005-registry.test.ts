@@ -6,8 +6,8 @@ import { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { modelVersionSchema } from '../../../src/domain/model.ts';
 import { migrations } from '../../../src/store/migrations/migrations.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { NodeSqliteDialect } from '../../../src/store/sqlite/sqlite.ts';
-import { openStore } from '../../../src/store/store.ts';
 import { publish, request, temporaryDirectory, trained, untouched } from '../fixtures.ts';
 import { writeOldDatabase } from '../sqlite/old-database.ts';
 

@@ -6,6 +6,7 @@ import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { createPostgresRetention } from '../../../src/store/postgres/retention.ts';
+import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
 import { execute, temporaryDatabase, withoutPostgres } from '../../postgres.ts';
 
 /** A Thursday, the first day of every partition. */
@@ -30,7 +31,9 @@ async function openDatabase(t: TestContext, jobs: readonly (readonly [number, nu
       `insert into atelier.events values ('${toId(created)}', 1, 'status', '', '{}')`,
     );
   }
-  const retention = createPostgresRetention(db, { expire: () => assert.fail('no job has a checkpoint') });
+  const retention = createPostgresRetention(createPostgresRows(db), {
+    expire: () => assert.fail('no job has a checkpoint'),
+  });
   const { signal } = new AbortController();
   return {
     db,

@@ -3,7 +3,8 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { backUp } from '../../../src/store/sqlite/backup.ts';
-import { openStore, type Store } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 async function openIn(t: TestContext) {

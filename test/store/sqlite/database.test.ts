@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery } from 'kysely';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
 
 /** A closed database with a few pages of rows. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { migrations } from '../../../src/store/migrations/migrations.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { failure, temporaryDirectory } from '../fixtures.ts';
 import { writeOldDatabase } from './old-database.ts';
 

@@ -4,7 +4,8 @@ import { copyFile, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { sha256Hex } from '../../../src/store/blobs.ts';
-import { openStore, type Store } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import type { Store } from '../../../src/store/store.ts';
 import { failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
 const HEX = 'e'.repeat(64);

@@ -10,7 +10,7 @@ import { readBootstrapKey, saveBootstrapKey } from '../../../src/store/bootstrap
 import { createChunkedBlobs } from '../../../src/store/postgres/chunked-blobs.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
-import { openStore } from '../../../src/store/store.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import type { Database } from '../../../src/store/tables.ts';
 import type { Endpoint } from '../../../src/store/transfer/endpoint.ts';
 import { openSharedState } from '../../../src/store/transfer/shared-state.ts';

@@ -1,0 +1,46 @@
+/** The store of several processes: a PostgreSQL database, and files in a directory. */
+import { join, resolve } from 'node:path';
+import { openBlobs } from '../blobs.ts';
+import { openDatasets } from '../datasets.ts';
+import { prepareDirectory } from '../directory.ts';
+import { isPublished } from '../model-versions.ts';
+import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
+import { createStore, type Store, type StoreLog } from '../store.ts';
+import { openTemporaryFiles } from '../temporary-files.ts';
+import { connectPostgres, type PostgresOptions } from './connect.ts';
+import { migratePostgres } from './migrate.ts';
+import { createPartitions } from './partitions.ts';
+import { createPostgresRetention } from './retention.ts';
+import { createPostgresRows } from './rows.ts';
+
+export interface PostgresStoreOptions extends PostgresOptions {
+  /** Address without a connection pooler, for migrations; default: `url` */
+  readonly directUrl?: string | undefined;
+  /** Files of this process. */
+  readonly directory: string;
+  readonly log?: StoreLog;
+}
+
+/** @throws AtelierError `storage-unavailable`, `state-unusable` */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, directUrl = url, log } = options;
+  const directory = resolve(options.directory);
+  await prepareDirectory(directory);
+  await migratePostgres(directUrl, (message, fields) => log?.info(fields, message));
+  const rows = createPostgresRows(await connectPostgres(options));
+  try {
+    await createPartitions(rows.db);
+    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
+    return createStore({
+      rows,
+      blobs: createRefCountedBlobs(parameters, (digest) => isPublished(rows.db, digest)),
+      checkpointBlobs: await openBlobs(join(directory, 'checkpoints'), 'the checkpoint'),
+      datasets: await openDatasets(rows, join(directory, 'datasets')),
+      openRetention: createPostgresRetention,
+      temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
+    });
+  } catch (error) {
+    await rows.close();
+    throw error;
+  }
+}

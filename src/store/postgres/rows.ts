@@ -1,0 +1,66 @@
+/** Rows in PostgreSQL. */
+import { setTimeout } from 'node:timers/promises';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { collectEvents, type OnCommitted } from '../committed-events.ts';
+import type { Rows } from '../rows.ts';
+import type { Database } from '../tables.ts';
+import { afterCommit, runTransaction } from '../transactions.ts';
+import { isRepeatable, storageUnavailable } from './errors.ts';
+
+const MAX_ATTEMPTS = 5;
+/** Times the number of the attempt, and a random fraction, so that two transactions do not meet again. */
+const PAUSE_MS = 20;
+
+/** @param publish called in each transaction that wrote events, with the ids of their jobs */
+export function createPostgresRows(
+  db: Kysely<Database>,
+  publish: (trx: Transaction<Database>, jobIds: readonly string[]) => Promise<void> = async () => {},
+): Rows {
+  const listeners = new Set<OnCommitted>();
+
+  /** Runs `work`, and tells the listeners of its events after the commit. */
+  async function withEvents<T>(
+    trx: Transaction<Database>,
+    work: (trx: Transaction<Database>) => Promise<T>,
+  ): Promise<T> {
+    const written = collectEvents(trx);
+    const result = await work(trx);
+    if (written.size === 0) return result;
+    await publish(trx, [...written.keys()]);
+    afterCommit(trx, () => {
+      for (const [jobId, events] of written) {
+        for (const listener of listeners) listener(jobId, events);
+      }
+    });
+    return result;
+  }
+
+  return {
+    db,
+    afterCommit,
+    inTransaction: (work) => repeat(() => runTransaction(db, (trx) => withEvents(trx, work))),
+    async lockQueue(trx) {
+      await sql`select pg_advisory_xact_lock(hashtext('atelier queue'))`.execute(trx);
+    },
+    // The disk is the server's; nothing of this process could be released on it.
+    withReserve: (work) => work(),
+    onCommitted: (listener) => void listeners.add(listener),
+    async assertUsable() {
+      await sql`select 1`.execute(db);
+    },
+    close: () => db.destroy(),
+  };
+}
+
+/** @throws AtelierError `storage-unavailable` if every attempt was rolled back because of other transactions */
+async function repeat<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isRepeatable(error)) throw error;
+      if (attempt === MAX_ATTEMPTS) throw storageUnavailable(error);
+      await setTimeout(attempt * PAUSE_MS * Math.random());
+    }
+  }
+}

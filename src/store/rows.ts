@@ -1,0 +1,29 @@
+/** Rows of the store, in SQLite or PostgreSQL. */
+import type { Kysely, Transaction } from 'kysely';
+import type { OnCommitted } from './committed-events.ts';
+import type { Database } from './tables.ts';
+
+/** Runs a transaction. If the disk is full, releases the reserve and runs the transaction once more. Not reentrant. */
+export type WithReserve = <T>(work: () => Promise<T>) => Promise<T>;
+
+export interface Rows {
+  /** Each statement is a transaction of its own. Do not use it within `inTransaction`: it may wait for that connection. */
+  readonly db: Kysely<Database>;
+  /**
+   * Runs `work` in a transaction, and again if the database rolls it back because of other transactions. Waits until the
+   * commit is durable.
+   */
+  inTransaction<T>(work: (trx: Transaction<Database>) => Promise<T>): Promise<T>;
+  /** Until the transaction ends, no other one that locks the queue creates or resumes jobs. */
+  lockQueue(trx: Transaction<Database>): Promise<void>;
+  /** Calls back when the transaction is durable, in the asynchronous context of the caller of `inTransaction`. */
+  afterCommit(trx: Transaction<Database>, callback: () => void): void;
+  /** Runs a transaction that frees space or stops work, also on a full disk. */
+  readonly withReserve: WithReserve;
+  /** Calls the listener after each commit of this process that wrote events. */
+  onCommitted(listener: OnCommitted): void;
+  /** @throws AtelierError `state-unusable`, `storage-unavailable` if the database cannot be read */
+  assertUsable(): Promise<void>;
+  /** Waits for pending statements and closes the database. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+/** The store of one process: a SQLite database and files in a state directory. */
+import { join, resolve } from 'node:path';
+import { openBlobs } from '../blobs.ts';
+import type { OnCommitted } from '../committed-events.ts';
+import { openDatasets } from '../datasets.ts';
+import { prepareDirectory } from '../directory.ts';
+import { isPublished } from '../model-versions.ts';
+import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
+import { createRetention } from '../retention.ts';
+import { createStore, type Store, type StoreLog } from '../store.ts';
+import { openTemporaryFiles } from '../temporary-files.ts';
+import { openDatabase } from './database.ts';
+import { createDatabaseFiles } from './database-files.ts';
+import { lockDirectory } from './lock.ts';
+import { createSqliteRows } from './rows.ts';
+import { openSpaceReserve } from './space-reserve.ts';
+import { rejectFilesWithoutDatabase, sweepUnreferencedFiles } from './unreferenced-files.ts';
+
+/** @throws AtelierError `state-locked`, `state-unusable` */
+export async function openStore(stateDir: string, log: StoreLog = { info() {}, warn() {} }): Promise<Store> {
+  const directory = resolve(stateDir);
+  await prepareDirectory(directory);
+  const lock = lockDirectory(directory);
+  try {
+    const listeners = new Set<OnCommitted>();
+    const file = join(directory, 'atelier.sqlite');
+    await rejectFilesWithoutDatabase(directory, file);
+    const files = createDatabaseFiles(file);
+    const db = await openDatabase(file, {
+      onCommitted(...written) {
+        for (const listener of listeners) listener(...written);
+      },
+      report: (message, fields) => log.info(fields, message),
+      beforeCommit: files.assertInPlace,
+      warn: (message) => log.warn(message),
+    });
+    files.remember();
+    const rows = createSqliteRows(db, listeners, files, await openSpaceReserve(directory));
+    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
+    const checkpointBlobs = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
+    await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
+    const store = createStore({
+      rows,
+      blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
+      checkpointBlobs,
+      datasets: await openDatasets(rows, join(directory, 'datasets')),
+      openRetention: createRetention,
+      temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
+    });
+    return {
+      ...store,
+      async close() {
+        await store.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type TestContext, test } from 'node:test';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import { connectPostgres } from '../../../src/store/postgres/connect.ts';
+import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
+import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
+import type { Rows } from '../../../src/store/rows.ts';
+import type { Database } from '../../../src/store/tables.ts';
+import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
+import { failure, newJob, request, temporaryDirectory, untouched } from '../fixtures.ts';
+
+const options = { skip: withoutPostgres };
+
+async function temporaryRows(t: TestContext): Promise<Rows> {
+  const url = await temporaryDatabase(t);
+  await migratePostgres(url);
+  const rows = createPostgresRows(await connectPostgres({ url }));
+  t.after(() => rows.close());
+  return rows;
+}
+
+const addModel = (db: Kysely<Database>, name: string) =>
+  db.insertInto('models').values({ name, created_at: '', last_version: 0, alias_moves: 0 }).execute();
+
+const raise = (trx: Transaction<Database>, name: string) =>
+  trx
+    .updateTable('models')
+    .set((eb) => ({ last_version: eb('last_version', '+', 1) }))
+    .where('name', '=', name)
+    .execute();
+
+test('the loser of a deadlock runs again, and calls back once', options, async (t) => {
+  const rows = await temporaryRows(t);
+  for (const name of ['a', 'b']) await addModel(rows.db, name);
+  const called: string[] = [];
+  let runs = 0;
+  const bothHold = Promise.withResolvers<void>();
+  const raiseBoth = (first: string, second: string) =>
+    rows.inTransaction(async (trx) => {
+      await sql`set local deadlock_timeout = '50ms'`.execute(trx);
+      rows.afterCommit(trx, () => called.push(first));
+      await raise(trx, first);
+      if (++runs === 2) bothHold.resolve();
+      await bothHold.promise;
+      await raise(trx, second);
+    });
+  await Promise.all([raiseBoth('a', 'b'), raiseBoth('b', 'a')]);
+  assert.equal(runs, 3);
+  assert.deepEqual(called.toSorted(), ['a', 'b']);
+  const models = await rows.db.selectFrom('models').select('last_version').execute();
+  assert.deepEqual(
+    models.map((row) => row.last_version),
+    [2, 2],
+  );
+});
+
+test('a lost connection is named, and the next transaction gets another one', options, async (t) => {
+  const rows = await temporaryRows(t);
+  const lost = rows.inTransaction(async (trx) => {
+    await addModel(trx, 'lost');
+    await sql`select pg_terminate_backend(pg_backend_pid())`.execute(trx);
+  });
+  await assert.rejects(lost, failure('storage-unavailable', '57P01'));
+  await rows.assertUsable();
+  await rows.inTransaction((trx) => addModel(trx, 'kept'));
+  assert.deepEqual(await rows.db.selectFrom('models').select('name').execute(), [{ name: 'kept' }]);
+});
+
+test('listeners hear of committed events in the context of their writer', options, async (t) => {
+  const store = await openPostgresStore({
+    url: await temporaryDatabase(t),
+    directory: await temporaryDirectory(t),
+  });
+  t.after(() => store.close());
+  const context = new AsyncLocalStorage<string>();
+  const heard: unknown[] = [];
+  store.events.onCommitted((jobId, events) =>
+    heard.push([context.getStore(), jobId, events.map(({ id }) => id)]),
+  );
+  const id = await context.run('first', async () => (await store.jobs.create(request(), untouched)).id);
+  await context.run('second', () => store.jobs.start(id));
+  const other = await newJob(store);
+  assert.deepEqual(heard, [
+    ['first', id, [1]],
+    ['second', id, [2]],
+    [undefined, other, [1]],
+  ]);
+});
