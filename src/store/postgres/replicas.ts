@@ -49,7 +49,7 @@ const STEADY_MS = 5000;
 /** Rows of dead processes are deleted after this time. */
 const FORGET_MS = 60_000;
 
-const LIVE = `beat_at > now() - interval '${DEAD_MS} ms'`;
+export const LIVE = `beat_at > now() - interval '${DEAD_MS} ms'`;
 const BEAT = `
   with beat as (
     insert into atelier.replicas as mine (id, role, slots, job_bytes, kernel, fused, heard, beat_at)

@@ -1,0 +1,47 @@
+/** Agreement of all live processes: each has invalidated what it had read of the models. */
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Agreement } from '../notices.ts';
+import { DEAD_MS, LIVE, type Replicas } from './replicas.ts';
+import type { Session } from './session.ts';
+
+/** A process that has not renewed its row since the change trusts nothing after this time. */
+const DEADLINE_MS = DEAD_MS + 200;
+const FIRST_PAUSE_MS = 2;
+const LONGEST_PAUSE_MS = 50;
+
+const WAITING = `
+  select number::float8 as number, (
+    select count(*)::integer from atelier.replicas
+    where id <> $1 and heard < coalesce($2, number) and ${LIVE}
+  ) as waiting
+  from atelier.changes where kind = 'models'`;
+
+interface Waiting {
+  /** Number of the last change. */
+  readonly number: number;
+  /** Live processes that have not heard of it. */
+  readonly waiting: number;
+}
+
+export function createAgreement(session: Session, { id, isTrusted, isCutOff }: Replicas): Agreement {
+  return {
+    isTrusted,
+    isCutOff,
+    async reach() {
+      const deadline = performance.now() + DEADLINE_MS;
+      // Later changes need not be waited for.
+      let number: number | null = null;
+      for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+        try {
+          const [row]: Waiting[] = await session.query<Waiting>(WAITING, [id, number]);
+          if (row!.waiting === 0) return;
+          number ??= row!.number;
+        } catch {
+          // While the database is away, nobody can read the change, and no row can be renewed.
+        }
+        if (performance.now() > deadline) return;
+        await wait(pause);
+      }
+    },
+  };
+}

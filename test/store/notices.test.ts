@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ALONE, createLocalNotices } from '../../src/store/notices.ts';
+import { request, temporaryStore, untouched } from './fixtures.ts';
+
+test('a process alone gets a notice of its events when they are committed', async (t) => {
+  const store = await temporaryStore(t);
+  const notices = createLocalNotices(store.events);
+  const received: string[] = [];
+  notices.on('event', (jobId) => received.push(jobId));
+  const job = await store.jobs.create(request(), untouched);
+  assert.deepEqual(received, [job.id]);
+  assert.ok(ALONE.isTrusted() && !ALONE.isCutOff());
+  await ALONE.reach();
+});
