@@ -152,8 +152,9 @@ export async function compose(
       keepCheckpointsDays: config.keepCheckpointsDays,
       onDefect: (error) => log.error({ err: error }, 'failed to delete what is no longer kept'),
     });
-    const health = createHealthService(store, catalog, (error) => {
-      log.error({ err: error }, 'the service is not ready: the database is unusable');
+    const health = createHealthService(store, catalog, {
+      needsDatabase: true,
+      onUnusable: (error) => log.error({ err: error }, 'the service is not ready: the database is unusable'),
     });
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();

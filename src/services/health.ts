@@ -1,6 +1,7 @@
 /** Liveness and readiness of the service. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Store } from '../store/store.ts';
+import { limitTime } from '../store/time-limit.ts';
 
 export interface HealthService {
   /** False once the service is shutting down. */
@@ -8,32 +9,59 @@ export interface HealthService {
   /** Aborts at shutdown and ends endless responses. */
   readonly stopping: AbortSignal;
   stopAccepting(): void;
-  check(): Promise<{ database: boolean; datasets: boolean; accepting: boolean }>;
+  check(): Promise<Readiness>;
 }
 
-/** @param onUnusable called with the reason when the database becomes unusable */
+interface Readiness {
+  readonly ready: boolean;
+  readonly checks: { readonly database: boolean; readonly datasets: boolean; readonly accepting: boolean };
+}
+
+/** A probe waits no longer for the database. */
+const CHECK_TIMEOUT_MS = 1_000;
+
+/**
+ * @param options.needsDatabase whether the service is not ready without the database; false for a database that all
+ *   replicas share, because without it they still predict, and a load balancer must not remove all of them
+ * @param options.onUnusable called with the reason when the database becomes unusable
+ */
 export function createHealthService(
   store: Pick<Store, 'assertUsable'>,
-  catalog: Catalog,
-  onUnusable: (error: unknown) => void = () => {},
+  catalog: Pick<Catalog, 'list'>,
+  options: { needsDatabase: boolean; onUnusable: (error: unknown) => void },
 ): HealthService {
   let wasUsable = true;
+  let checking: Promise<void> | undefined;
   const stop = new AbortController();
   const accepting = () => !stop.signal.aborted;
+
+  async function isUsable(): Promise<boolean> {
+    // A check that hangs is not repeated by the next probe.
+    checking ??= store.assertUsable().finally(() => {
+      checking = undefined;
+    });
+    try {
+      await limitTime(checking, CHECK_TIMEOUT_MS);
+      wasUsable = true;
+    } catch (error) {
+      if (wasUsable) options.onUnusable(error);
+      wasUsable = false;
+    }
+    return wasUsable;
+  }
+
   return {
     accepting,
     stopping: stop.signal,
     stopAccepting: () => stop.abort(),
     async check() {
-      const database = await store.assertUsable().then(
-        () => true,
-        (error) => {
-          if (wasUsable) onUnusable(error);
-          return false;
-        },
-      );
-      wasUsable = database;
-      return { database, datasets: catalog.list().length > 0, accepting: accepting() };
+      const checks = {
+        database: await isUsable(),
+        datasets: catalog.list().length > 0,
+        accepting: accepting(),
+      };
+      const ready = (checks.database || !options.needsDatabase) && checks.datasets && checks.accepting;
+      return { ready, checks };
     },
   };
 }

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import type { Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';
 
@@ -18,7 +18,7 @@ export interface Cursor {
 /**
  * Subscribes to the events of a job after a cursor.
  * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
- *   interval. It ends with the last event of an ended job, or when `signal` aborts. Undefined if the job has ended
+ *   interval and while the database is unavailable. It ends with the last event of an ended job, or when `signal` aborts. Undefined if the job has ended
  *   and no event follows the cursor.
  * @throws AtelierError `training-job-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
  */
@@ -43,6 +43,9 @@ const MAX_CACHED_PAGES = 8;
 const NOTIFY_BATCH = 5;
 const BATCH_PAUSE_MS = 1;
 const IDLE_MS = 15_000;
+/** Interval between attempts to read while the database is away. */
+const OUTAGE_RETRY_MS = 1_000;
+const EMPTY_PAGE: EventPage = [];
 
 /** @param idleMs interval without events after which an empty page is yielded */
 export function createEventSubscriptions(
@@ -84,6 +87,16 @@ export function createEventSubscriptions(
     return page;
   }
 
+  /** Returns null if the database is unavailable: a stream outlives that. */
+  async function readUnlessAway(feed: Feed, jobId: string, after: number): Promise<EventPage | null> {
+    try {
+      return await read(feed, jobId, after);
+    } catch (error) {
+      if (hasCode(error, 'storage-unavailable')) return null;
+      throw error;
+    }
+  }
+
   async function* follow(job: TrainingJob, after: number, signal: AbortSignal): AsyncGenerator<EventPage> {
     const jobId = job.id;
     let hasEnded = isEnded(job.status);
@@ -95,7 +108,11 @@ export function createEventSubscriptions(
       for (let last = after; !signal.aborted; ) {
         // Reset before the query, so that an event committed during the query wakes this subscriber again.
         changed = Promise.withResolvers();
-        const page = await read(feed, jobId, last);
+        const page = await readUnlessAway(feed, jobId, last);
+        if (page === null) {
+          if (await timesOut(changed.promise, Math.min(idleMs, OUTAGE_RETRY_MS))) yield EMPTY_PAGE;
+          continue;
+        }
         const newest = page.at(-1);
         // Retention may delete the events of an ended job between two pages.
         if (newest !== undefined && page[0]!.id === last + 1) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { AtelierError } from '../../src/errors.ts';
 import { createEventSubscriptions, type EventPage } from '../../src/services/subscribe-events.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, temporaryStore } from '../store/fixtures.ts';
@@ -107,4 +108,22 @@ test('rejects an unknown event id and an unknown job', async (t) => {
     follow('job_nobody', { after: 0, parameter: 'after' }),
     failure('training-job-not-found', 'job_nobody'),
   );
+});
+
+test('an outage of the database holds a stream up, and does not end it', async (t) => {
+  const { store, jobId } = await followed(t, { events: 3 });
+  let isAway = false;
+  const list: Store['events']['list'] = async (...query) => {
+    if (isAway) throw new AtelierError('storage-unavailable', 'The database does not answer.');
+    return store.events.list(...query);
+  };
+  const follow = createEventSubscriptions({ jobs: store.jobs, events: { ...store.events, list } }, 5);
+  const pages = (await open(follow, jobId))[Symbol.asyncIterator]();
+  assert.deepEqual(idsOf([(await pages.next()).value]), [1, 2, 3]);
+  isAway = true;
+  await store.jobs.requestCancel(jobId);
+  assert.deepEqual([(await pages.next()).value, (await pages.next()).value], [[], []]);
+  isAway = false;
+  assert.deepEqual(idsOf([(await pages.next()).value]), [4]);
+  assert.equal((await pages.next()).done, true);
 });

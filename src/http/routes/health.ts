@@ -45,9 +45,8 @@ export const healthRoutes =
         response: { 200: readinessSchema, 503: readinessSchema },
       },
       async handler(_request, reply) {
-        const checks = await health.check();
-        const ready = Object.values(checks).every(Boolean);
-        return reply.code(ready ? 200 : 503).send({ ready, checks });
+        const readiness = await health.check();
+        return reply.code(readiness.ready ? 200 : 503).send(readiness);
       },
     });
   };

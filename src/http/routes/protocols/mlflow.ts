@@ -49,10 +49,9 @@ export const mlflowRoutes =
         response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
       },
       async handler(_request, reply) {
-        const failed = Object.entries(await health.check()).flatMap(([name, passed]) =>
-          passed ? [] : [name],
-        );
-        if (failed.length === 0) return reply.type('text/plain').send('\n');
+        const { ready, checks } = await health.check();
+        if (ready) return reply.type('text/plain').send('\n');
+        const failed = Object.entries(checks).flatMap(([name, passed]) => (passed ? [] : [name]));
         const detail = `The service is not ready. Failed checks: ${failed.join(', ')}; see /health/ready.`;
         throw new AtelierError('draining', detail);
       },

@@ -59,7 +59,7 @@ export const kserveServerRoutes =
         response: { 200: serverReadinessSchema, 503: serverReadinessSchema },
       },
       async handler(_request, reply) {
-        const ready = Object.values(await health.check()).every(Boolean);
+        const { ready } = await health.check();
         return reply.code(ready ? 200 : 503).send({ ready, live: true as const });
       },
     });
