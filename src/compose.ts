@@ -148,6 +148,7 @@ export async function compose(
     });
     const retention = createRetentionService({
       retention: store.retention,
+      tasks: store.hourlyTasks,
       keepEventsDays: config.keepEventsDays,
       keepCheckpointsDays: config.keepCheckpointsDays,
       onDefect: (error) => log.error({ err: error }, 'failed to delete what is no longer kept'),

@@ -9,6 +9,7 @@ import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createModels, type Models } from './models.ts';
+import type { RateLeases } from './postgres/rate-leases.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Retention } from './retention.ts';
 import type { Rows, WithReserve } from './rows.ts';
@@ -39,6 +40,10 @@ export interface Store {
   readonly checkpoints: Checkpoints;
   readonly retention: Retention;
   readonly readJobGauges: ReadJobGauges;
+  /** Shares rate limits; undefined if no other process shares the database. */
+  readonly rateLeases?: RateLeases | undefined;
+  /** Maintenance of the database, to be run once an hour. */
+  readonly hourlyTasks: readonly (() => Promise<unknown>)[];
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
   /**
@@ -68,6 +73,8 @@ export interface StoreParts {
   readonly checkpointBlobs: BlobStore;
   readonly datasets: Datasets;
   readonly temporaryFiles: TemporaryFiles;
+  readonly rateLeases?: RateLeases;
+  readonly hourlyTasks?: Store['hourlyTasks'];
   openRetention(rows: Rows, checkpoints: Checkpoints): Retention;
 }
 
@@ -86,6 +93,8 @@ export function createStore(parts: StoreParts): Store {
     checkpoints,
     readJobGauges: createReadJobGauges(rows.db),
     retention: openRetention(rows, checkpoints),
+    rateLeases: parts.rateLeases,
+    hourlyTasks: parts.hourlyTasks ?? [],
     withReserve: rows.withReserve,
     assertUsable: rows.assertUsable,
     temporaryFiles,

@@ -10,6 +10,7 @@ import { openTemporaryFiles } from '../temporary-files.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
+import { createRateLeases } from './rate-leases.ts';
 import { createPostgresRetention } from './retention.ts';
 import { createPostgresRows } from './rows.ts';
 
@@ -31,11 +32,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   try {
     await createPartitions(rows.db);
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
+    const rateLeases = createRateLeases(rows.db);
     return createStore({
       rows,
       blobs: createRefCountedBlobs(parameters, (digest) => isPublished(rows.db, digest)),
       checkpointBlobs: await openBlobs(join(directory, 'checkpoints'), 'the checkpoint'),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
+      rateLeases,
+      hourlyTasks: [() => createPartitions(rows.db), rateLeases.removeExpired],
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
     });
