@@ -92,6 +92,7 @@ test('a receipt lists what the digest depends on, and equals that of the reprodu
     kernel: { name: version.engine, digest: `sha256:${createHash('sha256').update(wasm).digest('hex')}` },
     fused: version.fused,
     stoppedAt: { step: 2, reason: 'completed' },
+    mixed: false,
     digest: job.digest,
   });
   const again = await verify(job);
