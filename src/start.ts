@@ -1,5 +1,4 @@
 /** Startup: reads the configuration, binds the port, composes and starts the service, and serves it. */
-import type { AddressInfo } from 'node:net';
 import type { Atelier } from './compose.ts';
 import { type Config, readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
@@ -15,8 +14,7 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
   }
   // Before anything is written: a start that fails here leaves nothing behind.
-  const { server, serverFactory } = await bindServer(config);
-  const { port } = server.address() as AddressInfo;
+  const { port, serverFactory } = await bindServer(config);
   let stopping = false;
   let composed: Atelier | undefined;
 

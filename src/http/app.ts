@@ -16,7 +16,7 @@ import type { OnLimit } from './plugins/client.ts';
 import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './plugins/client-connections.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
-import { drainInFlightRequests, rejectWhileDraining } from './plugins/graceful-shutdown.ts';
+import { drainInFlightRequests, rejectWhileDraining, releasePort } from './plugins/graceful-shutdown.ts';
 import { validateHostAndExpect } from './plugins/host-and-expect.ts';
 import { registerIdempotency } from './plugins/idempotency.ts';
 import { limitLargeResponses, responseLimits } from './plugins/large-responses.ts';
@@ -58,6 +58,7 @@ export async function buildApp(
     acceptBeforeReading,
     // Counts requests as soon as their headers have arrived, before any hook runs.
     drainInFlightRequests,
+    (app) => config.reusePort && releasePort(app, () => services.health.stopping),
     // Before the scopes of the routes, which inherit parsers, validators and serializers.
     registerJsonBody,
     registerZod,

@@ -14,11 +14,16 @@ import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 
 export interface StartingServer {
   readonly server: Server;
+  readonly port: number;
   /** For Fastify, which takes over the server and its connections when it listens, as soon as it is ready. */
   readonly serverFactory: FastifyServerFactory;
 }
 
-/** @throws AtelierError `invalid-configuration` if the address cannot be used */
+/**
+ * Binds the port, unless it is shared: then it is bound when the application takes over, because until then the other
+ * processes serve it, and this one could only reject.
+ * @throws AtelierError `invalid-configuration` if the address cannot be used
+ */
 export async function bindServer(
   config: Pick<Config, 'host' | 'port' | 'basePath' | 'reusePort'>,
 ): Promise<StartingServer> {
@@ -28,19 +33,20 @@ export async function bindServer(
   const server = createServer({ ...http, ...timeouts, requireHostHeader: false }, respond);
   server.setTimeout(connectionTimeout);
   server.maxConnections = CONNECTION_LIMITS.connections;
-  await listen(server, config);
-  const { address, port } = server.address() as AddressInfo;
-  if (config.host === 'localhost') {
-    await bindSecond(server, { ...config, host: address === '::1' ? '127.0.0.1' : '::1', port });
-  }
+  // The application replaces the method.
+  const bind = listen.bind(null, server.listen.bind(server));
+  if (!config.reusePort) await bind(server, config);
   return {
     server,
+    port: config.reusePort ? config.port : (server.address() as AddressInfo).port,
     serverFactory: (handler) =>
       Object.assign(server, {
-        // It listens already. Fastify waits for the event, and then runs its onListen hooks.
+        // Fastify waits for the event, and then runs its onListen hooks.
         listen() {
           server.off('request', respond).on('request', handler);
-          process.nextTick(() => server.emit('listening'));
+          // An error is also an event of the server, which Fastify reports.
+          if (config.reusePort) bind(server, config).catch(() => {});
+          else process.nextTick(() => server.emit('listening'));
           return server;
         },
       }),
@@ -49,20 +55,27 @@ export async function bindServer(
 
 type Address = Pick<Config, 'host' | 'port' | 'reusePort'>;
 
-const ADVICE: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'Another process uses the port; set PORT to another one.',
-  ENOTSUP: 'This system cannot share a port; unset REUSE_PORT.',
-};
-
-async function listen(server: Server, { host, port, reusePort }: Address): Promise<void> {
+async function listen(
+  listenOn: Server['listen'],
+  server: Server,
+  { host, port, reusePort }: Address,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('error', reject).listen({ host, port, reusePort }, resolve);
+  server.once('error', reject);
+  listenOn({ host, port, reusePort }, resolve);
   await promise.catch((cause) => {
-    const advice = ADVICE[cause.code] ?? 'Check HOST and PORT.';
+    const advice =
+      cause.code === 'EADDRINUSE'
+        ? 'Another process uses the port; set PORT to another one.'
+        : 'Check HOST and PORT.';
     const message = `Cannot listen on HOST=${host} PORT=${port} (${cause.code}). ${advice}`;
     throw new AtelierError('invalid-configuration', message, { cause });
   });
   server.off('error', reject);
+  if (host !== 'localhost') return;
+  const bound = server.address() as AddressInfo;
+  const other = bound.address === '::1' ? '127.0.0.1' : '::1';
+  await bindSecond(server, { host: other, port: bound.port, reusePort });
 }
 
 /** `localhost` has two addresses, and clients try either first. If the second one is not available, the first suffices. */

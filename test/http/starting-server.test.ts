@@ -7,17 +7,18 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify from 'fastify';
 import { problemSchema } from '../../src/http/errors/problem.ts';
+import { releasePort } from '../../src/http/plugins/graceful-shutdown.ts';
 import { bindServer } from '../../src/http/starting-server.ts';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
 async function bind(t: TestContext, { host = '127.0.0.1', port = 0, basePath = '', reusePort = false } = {}) {
-  const { server, serverFactory } = await bindServer({ host, port, basePath, reusePort });
+  const { server, ...bound } = await bindServer({ host, port, basePath, reusePort });
   t.after(() => {
     server.close();
     server.closeAllConnections();
   });
-  return { server, serverFactory, base: `http://127.0.0.1:${portOf(server)}` };
+  return { server, ...bound, base: `http://127.0.0.1:${bound.port}` };
 }
 
 async function inject(url: string, init?: RequestInit) {
@@ -107,10 +108,39 @@ test('rejects a port in use with advice', async (t) => {
   );
 });
 
-test('REUSE_PORT=on shares a port with processes that also have it on, and with no others', async (t) => {
-  const { server } = await bind(t, { host: 'localhost', reusePort: true });
-  const port = portOf(server);
-  const second = await bind(t, { host: 'localhost', port, reusePort: true });
-  assert.equal(portOf(second.server), port);
-  await assert.rejects(bind(t, { host: 'localhost', port }), /EADDRINUSE/);
+test('a shared port is bound when the application takes over, and released when a shutdown begins', async (t) => {
+  // Finds a free port.
+  const { server: probe } = await bind(t);
+  const port = portOf(probe);
+  probe.close();
+  await once(probe, 'close');
+  const work = Promise.withResolvers<string>();
+  const stop = new AbortController();
+  async function start(name: string) {
+    const { server, serverFactory } = await bind(t, { port, reusePort: true });
+    const app = Fastify({ serverFactory });
+    releasePort(app, () => stop.signal);
+    app.get('/name', async () => name);
+    app.get('/work', () => work.promise);
+    assert.equal(server.listening, false);
+    await app.listen({ host: '127.0.0.1', port });
+    assert.equal(server.listening, true);
+    return { app, server };
+  }
+  const first = await start('first');
+  const arrived = once(first.server, 'request');
+  const worked = inject(`http://127.0.0.1:${port}/work`);
+  await arrived;
+  stop.abort();
+  assert.equal(first.server.listening, false);
+  const second = await start('second');
+  for (let i = 0; i < 20; i++) {
+    // A new connection each time.
+    const [response] = await once(get(`http://127.0.0.1:${port}/name`, { agent: false }), 'response');
+    assert.equal(await text(response), 'second');
+  }
+  work.resolve('worked');
+  assert.equal((await worked).body, 'worked');
+  await assert.rejects(bind(t, { port }), /EADDRINUSE/, 'a process that does not share the port');
+  await Promise.all([first.app.close(), second.app.close()]);
 });
