@@ -85,6 +85,8 @@ export async function compose(
       queueLimit: config.queueLimit,
       readJobs: store.readJobGauges,
       slots: () => config.trainingWorkers,
+      replicas: store.replicas && (() => store.replicas!.live().length),
+      noticeMode: store.notices.mode,
     });
     const datasetPool = () =>
       createPool<DatasetTasks>(
@@ -124,7 +126,8 @@ export async function compose(
       metrics.onRestart('predict'),
     );
 
-    const models = createModelService(store, catalog, modelCache);
+    const models = createModelService(store, catalog, modelCache, store.agreement);
+    store.notices.on('models', (name) => models.doubt(name || undefined));
     const queue = createLocalQueue({
       nextQueued: store.jobs.nextQueued,
       admit: createJobAdmission({ jobs: store.jobs, catalog, memory }),
@@ -171,7 +174,7 @@ export async function compose(
           memory,
         }),
         training,
-        subscribeEvents: createEventSubscriptions(store),
+        subscribeEvents: createEventSubscriptions(store, undefined, store.notices),
         idempotency,
         models,
         registry: createModelRegistryService(store, models, metrics.predictions.forget),

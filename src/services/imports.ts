@@ -109,7 +109,7 @@ export function createImportService(options: {
           idempotency,
         ),
       );
-      models.invalidate();
+      await models.invalidateEverywhere();
       return version;
     },
   };

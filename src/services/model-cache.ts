@@ -8,6 +8,15 @@ import type { LoadedModel } from './loaded-model.ts';
 export const MAX_LOADED = 256;
 export const MAX_BYTES = 256 * 2 ** 20;
 
+/** Limit of remembered names and aliases. */
+const MAX_NAMES = 10_000;
+
+interface CachedModel {
+  readonly model: LoadedModel;
+  /** The number of invalidations when the version was last known to exist. */
+  checked: number;
+}
+
 export interface ModelCacheCounts {
   /** Requests for a model that is in memory or already being read. */
   readonly hits: number;
@@ -21,6 +30,8 @@ export interface ModelCacheCounts {
 
 export interface ModelCache {
   find(name: string, version?: VersionName): LoadedModel | undefined;
+  /** Like `find`, also if an invalidation has happened since. A deleted version is found until it is evicted. */
+  findOutdated(name: string, version?: VersionName): LoadedModel | undefined;
   /**
    * Call before resolving a name to a version.
    * @returns a function that reads the version, shared by concurrent callers. Its result is not cached if an invalidation
@@ -32,6 +43,11 @@ export interface ModelCache {
   ): (found: VersionReference, read: () => Promise<LoadedModel>) => Promise<LoadedModel>;
   /** Invalidates name resolution, and removes deleted versions. */
   invalidate(gone: readonly VersionReference[]): void;
+  /**
+   * Another process has changed a model, or any: its names are resolved again, and its versions are looked up before they
+   * are used again, because they may have been deleted.
+   */
+  doubt(name?: string): void;
   counts(): ModelCacheCounts;
   /** Bytes of the cached models. */
   bytes(): number;
@@ -41,35 +57,61 @@ export interface ModelCache {
 
 export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED } = {}): ModelCache {
   const counts = { hits: 0, misses: 0, evictions: 0 };
-  const loaded = new LRUCache<string, LoadedModel>({
+  const loaded = new LRUCache<string, CachedModel>({
     max: maxLoaded,
     maxSize: maxBytes,
     // A single model above the limit stays, because reading it for every request would be worse.
-    sizeCalculation: (model) => Math.min(maxBytes, modelBytes(model)),
-    dispose(_model, _key, reason) {
+    sizeCalculation: ({ model }) => Math.min(maxBytes, modelBytes(model)),
+    dispose(_cached, _key, reason) {
       if (reason === 'evict') counts.evictions++;
     },
   });
   const reading = new Map<string, Promise<LoadedModel>>();
   /** Resolved version numbers, by name and alias. */
-  const resolved = new Map<string, number>();
+  const resolved = new LRUCache<string, { readonly version: number; readonly checked: number }>({
+    max: MAX_NAMES,
+  });
+  /** Number of invalidations. */
   let changes = 0;
+  /** The same number at the last invalidation of all names, of all versions, and of a model. */
+  let namesChanged = 0;
+  let versionsChanged = 0;
+  const modelsChanged = new Map<string, number>();
+  const isCurrent = (name: string, checked: number, changedAt: number) =>
+    checked >= changedAt && checked >= (modelsChanged.get(name) ?? 0);
+
+  function findNumber(name: string, version?: VersionName): number | undefined {
+    if (typeof version === 'number') return version;
+    const known = resolved.get(cacheKey(name, version));
+    return known && isCurrent(name, known.checked, namesChanged) ? known.version : undefined;
+  }
 
   return {
     find(name, version) {
-      const number = typeof version === 'number' ? version : resolved.get(cacheKey(name, version));
-      const model = number === undefined ? undefined : loaded.get(cacheKey(name, number));
-      if (model) counts.hits++;
-      return model;
+      const number = findNumber(name, version);
+      const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
+      if (!cached || !isCurrent(name, cached.checked, versionsChanged)) return undefined;
+      counts.hits++;
+      return cached.model;
+    },
+
+    findOutdated(name, version) {
+      const number = typeof version === 'number' ? version : resolved.get(cacheKey(name, version))?.version;
+      const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
+      if (cached) counts.hits++;
+      return cached?.model;
     },
 
     beginLookup(name, version) {
       const before = changes;
       return (found, read) => {
         const key = cacheKey(name, found.version);
-        if (changes === before && typeof version !== 'number')
-          resolved.set(cacheKey(name, version), found.version);
-        const known = loaded.get(key) ?? reading.get(key);
+        if (typeof version !== 'number' && changes === before) {
+          resolved.set(cacheKey(name, version), { version: found.version, checked: changes });
+        }
+        const cached = loaded.get(key);
+        if (cached) cached.checked = Math.max(cached.checked, before);
+        const known = cached?.model ?? reading.get(key);
         if (known) {
           counts.hits++;
           return Promise.resolve(known);
@@ -77,7 +119,7 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
         counts.misses++;
         const model = read()
           .then((ready) => {
-            if (changes === before) loaded.set(key, ready);
+            if (changes === before) loaded.set(key, { model: ready, checked: before });
             return ready;
           })
           .finally(() => reading.delete(key));
@@ -88,8 +130,18 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
 
     invalidate(gone) {
       changes++;
-      resolved.clear();
+      namesChanged = changes;
       for (const { name, version } of gone) loaded.delete(cacheKey(name, version));
+    },
+
+    doubt(name) {
+      changes++;
+      if (name !== undefined && modelsChanged.size < MAX_NAMES) {
+        modelsChanged.set(name, changes);
+      } else {
+        modelsChanged.clear();
+        namesChanged = versionsChanged = changes;
+      }
     },
 
     bytes: () => loaded.calculatedSize,

@@ -32,7 +32,7 @@ export function createModelRegistryService(
   async function remove(name: string, version?: number): Promise<void> {
     const numbers = await store.models.remove(name, version);
     const deleted = numbers.map((number) => ({ name, version: number }));
-    models.invalidate(deleted);
+    await models.invalidateEverywhere(deleted);
     onRemoved(deleted);
   }
 
@@ -46,20 +46,20 @@ export function createModelRegistryService(
     async moveAlias(name, ...move) {
       await models.get(name);
       const moved = await store.aliases.move(name, ...move);
-      models.invalidate();
+      await models.invalidateEverywhere();
       return moved;
     },
 
     async removeAlias(name, ...removal) {
       await models.get(name);
       await store.aliases.remove(name, ...removal);
-      models.invalidate();
+      await models.invalidateEverywhere();
     },
 
     async annotate(name, version, changes) {
       const found = await models.version(name, version);
       const annotated = await store.models.annotate(name, found.version, changes);
-      models.invalidate();
+      await models.invalidateEverywhere();
       // If the version was deleted meanwhile, `models.version` throws.
       return annotated ?? models.version(name, found.version);
     },

@@ -5,9 +5,10 @@ import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { nearestName } from '../domain/nearest-name.ts';
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import { AtelierError, type ErrorCode, hasCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
+import { type Agreement, ALONE } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
 import { createForward } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
@@ -31,11 +32,17 @@ export interface ModelService {
    */
   load(name: string, version?: VersionName): LoadedModel | Promise<LoadedModel>;
   /**
-   * Invalidates cached name resolution and lists. Call after adding, moving, annotating or deleting a version or alias,
-   * before responding.
+   * Invalidates cached name resolution and lists in this process.
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
+  /** Invalidates what a change by another process may concern. @param name of the changed model; default: any */
+  doubt(name?: string): void;
+  /**
+   * Invalidates them in all processes that share the database, and waits for it. Call after adding, moving, annotating or
+   * deleting a version or alias, before responding.
+   */
+  invalidateEverywhere(gone?: readonly VersionReference[]): Promise<void>;
   /** Number of invalidations: what was read before is current while this number is the same. */
   revision(): number;
 }
@@ -49,6 +56,7 @@ export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints'>,
   catalog: Catalog,
   cache: ModelCache = createModelCache(),
+  agreement: Agreement = ALONE,
 ): ModelService {
   const { models, blobs, jobs, checkpoints } = store;
   let revision = 0;
@@ -133,6 +141,21 @@ export function createModelService(
     }
   }
 
+  async function loadOrKeep(name: string, wanted?: VersionName): Promise<LoadedModel> {
+    try {
+      return await loadFromStore(name, wanted);
+    } catch (error) {
+      const kept = hasCode(error, 'storage-unavailable') ? cache.findOutdated(name, wanted) : undefined;
+      if (kept) return kept;
+      throw error;
+    }
+  }
+
+  function invalidate(gone: readonly VersionReference[] = []): void {
+    revision += 1;
+    cache.invalidate(gone);
+  }
+
   return {
     list: models.list,
     references: models.references,
@@ -146,12 +169,25 @@ export function createModelService(
       await version(name);
       return models.versions(name, query);
     },
-    load: (name, wanted) => cache.find(name, wanted) ?? loadFromStore(name, wanted),
-    invalidate(gone = []) {
-      revision += 1;
-      cache.invalidate(gone);
+    load(name, wanted) {
+      if (agreement.isTrusted()) return cache.find(name, wanted) ?? loadOrKeep(name, wanted);
+      // While nothing can be read again, names keep their meaning: nobody can move them either.
+      const kept = agreement.isCutOff() ? cache.findOutdated(name, wanted) : undefined;
+      return kept ?? loadOrKeep(name, wanted);
     },
-    revision: () => revision,
+    invalidate,
+    doubt(name) {
+      revision += 1;
+      cache.doubt(name);
+    },
+    async invalidateEverywhere(gone) {
+      invalidate(gone);
+      await agreement.reach();
+    },
+    revision() {
+      if (!agreement.isTrusted() && !agreement.isCutOff()) revision += 1;
+      return revision;
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
+import { createLocalNotices, type Notices } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';
 
@@ -47,14 +48,18 @@ const IDLE_MS = 15_000;
 const OUTAGE_RETRY_MS = 1_000;
 const EMPTY_PAGE: EventPage = [];
 
-/** @param idleMs interval without events after which an empty page is yielded */
+/**
+ * @param idleMs interval without events after which an empty page is yielded
+ * @param notices of the events of all processes that share the database
+ */
 export function createEventSubscriptions(
   { jobs, events }: Pick<Store, 'jobs' | 'events'>,
   idleMs = IDLE_MS,
+  notices: Pick<Notices, 'on' | 'follow'> = createLocalNotices(events),
 ): SubscribeEvents {
   const feeds = new Map<string, Feed>();
 
-  events.onCommitted((jobId) => {
+  notices.on('event', (jobId) => {
     const feed = feeds.get(jobId);
     if (!feed) return;
     // These pages were read before the event was committed.
@@ -103,6 +108,7 @@ export function createEventSubscriptions(
     let changed = Promise.withResolvers<void>();
     const wake = () => changed.resolve();
     const feed = subscribe(jobId, wake);
+    const unfollow = notices.follow(jobId);
     signal.addEventListener('abort', wake);
     try {
       for (let last = after; !signal.aborted; ) {
@@ -127,6 +133,7 @@ export function createEventSubscriptions(
     } finally {
       signal.removeEventListener('abort', wake);
       unsubscribe(jobId, feed, wake);
+      unfollow();
     }
   }
 

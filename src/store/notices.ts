@@ -9,8 +9,11 @@
  */
 export type NoticeKind = 'event' | 'job' | 'queue' | 'models' | 'datasets' | 'keys';
 
-/** Called with the id of the job for `event` and `job`; must not throw. */
-export type NoticeListener = (jobId: string) => void;
+/**
+ * Called with the id of the job for `event` and `job`, and with the name of the model for `models`, or an empty string if
+ * any may have changed. Must not throw.
+ */
+export type NoticeListener = (subject: string) => void;
 
 export interface Notices {
   /**
@@ -25,6 +28,8 @@ export interface Notices {
    * only the jobs followed are looked at.
    */
   follow(jobId: string): () => void;
+  /** How notices of other processes arrive; `local` if no other process shares the database. */
+  mode(): 'local' | 'listening' | 'polling';
 }
 
 /** Agreement of all processes on the meaning of a model's name. */
@@ -59,8 +64,8 @@ export function createListeners() {
       if (known) known.add(listener);
       else listeners.set(kind, new Set([listener]));
     },
-    emit(kind: NoticeKind, jobId = ''): void {
-      for (const listener of listeners.get(kind) ?? []) listener(jobId);
+    emit(kind: NoticeKind, subject = ''): void {
+      for (const listener of listeners.get(kind) ?? []) listener(subject);
     },
   };
 }
@@ -72,5 +77,5 @@ export function createListeners() {
 export function createLocalNotices({ onCommitted }: CommittedEvents): Notices {
   const { on, emit } = createListeners();
   onCommitted((jobId) => emit('event', jobId));
-  return { on, onGap() {}, follow: () => () => {} };
+  return { on, onGap() {}, follow: () => () => {}, mode: () => 'local' };
 }

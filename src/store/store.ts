@@ -9,7 +9,10 @@ import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createModels, type Models } from './models.ts';
+import { type Agreement, ALONE, createLocalNotices, type Notices } from './notices.ts';
+import type { Membership } from './postgres/membership.ts';
 import type { RateLeases } from './postgres/rate-leases.ts';
+import type { Replicas } from './postgres/replicas.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Retention } from './retention.ts';
 import type { Rows, WithReserve } from './rows.ts';
@@ -25,6 +28,7 @@ export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
 export type { Page } from './pagination.ts';
 export type { Run } from './runs.ts';
+export type { StoreLog } from './store-log.ts';
 export type { TemporaryFiles } from './temporary-files.ts';
 
 export interface Store {
@@ -44,6 +48,11 @@ export interface Store {
   readonly rateLeases?: RateLeases | undefined;
   /** Maintenance of the database, to be run once an hour. */
   readonly hourlyTasks: readonly (() => Promise<unknown>)[];
+  /** Changes by this process and by others. */
+  readonly notices: Notices;
+  readonly agreement: Agreement;
+  /** The processes that share the database; undefined if no other process can. */
+  readonly replicas?: Replicas | undefined;
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
   /**
@@ -57,13 +66,6 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export interface StoreLog {
-  /** Receives the steps of checking and migrating the database. */
-  info(fields: object, message: string): void;
-  /** Receives advice if files were moved to `lost+found`, or the write-ahead log cannot be copied. */
-  warn(message: string): void;
-}
-
 /** Implementations of what differs between one process and several. */
 export interface StoreParts {
   readonly rows: Rows;
@@ -75,11 +77,13 @@ export interface StoreParts {
   readonly temporaryFiles: TemporaryFiles;
   readonly rateLeases?: RateLeases;
   readonly hourlyTasks?: Store['hourlyTasks'];
+  /** Undefined if no other process shares the database. */
+  readonly membership?: Membership | undefined;
   openRetention(rows: Rows, checkpoints: Checkpoints): Retention;
 }
 
 export function createStore(parts: StoreParts): Store {
-  const { rows, blobs, checkpointBlobs, datasets, temporaryFiles, openRetention } = parts;
+  const { rows, blobs, checkpointBlobs, datasets, temporaryFiles, openRetention, membership } = parts;
   const checkpoints = createCheckpoints(rows, checkpointBlobs);
   return {
     jobs: createJobs(rows, checkpoints),
@@ -95,9 +99,15 @@ export function createStore(parts: StoreParts): Store {
     retention: openRetention(rows, checkpoints),
     rateLeases: parts.rateLeases,
     hourlyTasks: parts.hourlyTasks ?? [],
+    notices: membership?.notices ?? createLocalNotices(rows),
+    agreement: membership?.agreement ?? ALONE,
+    replicas: membership?.replicas,
     withReserve: rows.withReserve,
     assertUsable: rows.assertUsable,
     temporaryFiles,
-    close: rows.close,
+    async close() {
+      await membership?.leave();
+      await rows.close();
+    },
   };
 }

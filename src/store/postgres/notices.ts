@@ -3,14 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { type CommittedEvents, createListeners, type NoticeKind, type Notices } from '../notices.ts';
+import type { StoreLog } from '../store-log.ts';
 import type { Database } from '../tables.ts';
 import type { Changes, Replicas } from './replicas.ts';
-import type { Session, SessionLog } from './session.ts';
+import type { Session } from './session.ts';
 
 export interface PostgresNotices extends Notices {
-  /** `polling` where notices do not arrive, such as through a pooler in transaction mode, or have not been proven to. */
-  mode(): 'listening' | 'polling';
-  close(): Promise<void>;
+  close(): void;
 }
 
 const POLL_MS = 500;
@@ -38,12 +37,12 @@ interface Look {
  * the session. Listeners may therefore be called twice.
  * @param options.rows its connections send the test notices
  */
-export async function createPostgresNotices(options: {
+export function createPostgresNotices(options: {
   readonly rows: CommittedEvents & { readonly db: Kysely<Database> };
   readonly session: Session;
   readonly replicas: Replicas;
-  readonly log: SessionLog;
-}): Promise<PostgresNotices> {
+  readonly log: StoreLog;
+}): PostgresNotices {
   const { rows, session, replicas, log } = options;
   const { on, emit } = createListeners();
   const gapListeners = new Set<() => void>();
@@ -58,17 +57,18 @@ export async function createPostgresNotices(options: {
   let isClosed = false;
   let isWarned = false;
 
-  function learn(kind: keyof Changes, number: number): void {
+  function learn(kind: keyof Changes, number: number, subject = ''): void {
     if (number <= known[kind]) return;
+    // If a notice was missed, the subject of its change is not known.
+    emit(kind, number === known[kind] + 1 ? subject : '');
     known[kind] = number;
-    emit(kind);
     if (kind === 'models') replicas.recordHeard(number);
   }
 
   function receive(payload: string): void {
-    const [kind, value = ''] = payload.split(' ') as [NoticeKind | 'proof', string?];
+    const [kind, value = '', subject] = payload.split(' ') as [NoticeKind | 'proof', string?, string?];
     if (kind === 'proof') proofs.get(value)?.();
-    else if (kind === 'models' || kind === 'datasets' || kind === 'keys') learn(kind, Number(value));
+    else if (kind === 'models' || kind === 'datasets' || kind === 'keys') learn(kind, Number(value), subject);
     else emit(kind, value);
   }
 
@@ -119,7 +119,6 @@ export async function createPostgresNotices(options: {
       if (isProven && isWarned) log.info({}, 'notices of the database arrive again');
       if (!isProven && !isWarned) {
         log.warn(
-          {},
           'notices of the database do not arrive, so it is polled; set DATABASE_DIRECT_URL to its own address',
         );
       }
@@ -164,7 +163,7 @@ export async function createPostgresNotices(options: {
       };
     },
     mode: () => (isHeard ? 'listening' : 'polling'),
-    async close() {
+    close() {
       isClosed = true;
       clearTimeout(timer);
     },

@@ -8,9 +8,11 @@ import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
+import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
 import { createRateLeases } from './rate-leases.ts';
+import type { ReplicaOffer } from './replicas.ts';
 import { createPostgresRetention } from './retention.ts';
 import { createPostgresRows } from './rows.ts';
 
@@ -20,17 +22,21 @@ export interface PostgresStoreOptions extends PostgresOptions {
   /** Files of this process. */
   readonly directory: string;
   readonly log?: StoreLog;
+  /** Without it, this process is not among the replicas, and gets no notices of what others change. */
+  readonly offer?: ReplicaOffer | undefined;
 }
 
 /** @throws AtelierError `storage-unavailable`, `state-unusable` */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, directUrl = url, log } = options;
+  const { url, directUrl = url, offer, log = { info() {}, warn() {} } } = options;
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
-  await migratePostgres(directUrl, (message, fields) => log?.info(fields, message));
+  await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
   const rows = createPostgresRows(await connectPostgres(options));
+  let membership: Membership | undefined;
   try {
     await createPartitions(rows.db);
+    if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const rateLeases = createRateLeases(rows.db);
     return createStore({
@@ -39,11 +45,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       checkpointBlobs: await openBlobs(join(directory, 'checkpoints'), 'the checkpoint'),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       rateLeases,
+      membership,
       hourlyTasks: [() => createPartitions(rows.db), rateLeases.removeExpired],
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
     });
   } catch (error) {
+    await membership?.leave();
     await rows.close();
     throw error;
   }

@@ -1,11 +1,7 @@
 /** The session of a replica: one connection of its own to PostgreSQL, opened again whenever it is lost. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Client } from 'pg';
-
-export interface SessionLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
+import type { StoreLog } from '../store-log.ts';
 
 export interface Session {
   /** @throws Error at once while the connection is lost, and after 2 s without a reply, which ends the connection */
@@ -25,7 +21,7 @@ const LONGEST_PAUSE_MS = 1000;
  * @param url a direct connection; a pooler in transaction mode delivers no notifications
  * @throws Error if the first connection fails
  */
-export async function openSession(url: string, log: SessionLog): Promise<Session> {
+export async function openSession(url: string, log: StoreLog): Promise<Session> {
   // Imported on demand: a service without DATABASE_URL does not load the client.
   const { default: pg } = await import('pg');
   const reconnected = new Set<() => void>();
@@ -56,7 +52,7 @@ export async function openSession(url: string, log: SessionLog): Promise<Session
     if (current !== client) return;
     current = undefined;
     if (closing.signal.aborted) return;
-    log.warn({ err: error }, 'the session with the database is lost');
+    log.warn(`the session with the database is lost: ${error.message}`);
     void reconnect();
   }
 

@@ -1,12 +1,10 @@
 /** Processes that share a PostgreSQL database, as sessions of this process. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { createPostgresNotices, type PostgresNotices } from '../../../src/store/postgres/notices.ts';
 import { joinReplicas, type ReplicaOffer, type Replicas } from '../../../src/store/postgres/replicas.ts';
 import { openSession, type Session } from '../../../src/store/postgres/session.ts';
-import type { Database } from '../../../src/store/tables.ts';
 import { temporaryDatabase } from '../../postgres.ts';
 import { addCleanup, type Scope } from '../../start-service.ts';
 
@@ -27,8 +25,7 @@ export interface Member {
   readonly session: Session;
   readonly replicas: Replicas;
   readonly notices: PostgresNotices;
-  readonly db: Kysely<Database>;
-  /** Messages of the session's log. */
+  /** Lines of the log. */
   readonly messages: string[];
 }
 
@@ -39,17 +36,19 @@ export async function join(
   { poolUrl = url, ...offer }: Partial<ReplicaOffer> & { poolUrl?: string } = {},
 ): Promise<Member> {
   const messages: string[] = [];
-  const record = (_fields: object, message: string) => void messages.push(message);
-  const log = { info: record, warn: record };
+  const log = {
+    info: (_fields: object, message: string) => void messages.push(message),
+    warn: (message: string) => void messages.push(message),
+  };
   const db = await connectPostgres({ url: poolUrl });
   addCleanup(scope, () => db.destroy());
   const session = await openSession(url, log);
   addCleanup(scope, session.close);
   const replicas = await joinReplicas(session, { ...OFFER, ...offer });
   addCleanup(scope, replicas.close);
-  const notices = await createPostgresNotices({ rows: { db, onCommitted() {} }, session, replicas, log });
-  addCleanup(scope, notices.close);
-  return { db, session, replicas, notices, messages };
+  const notices = createPostgresNotices({ rows: { db, onCommitted() {} }, session, replicas, log });
+  addCleanup(scope, async () => notices.close());
+  return { session, replicas, notices, messages };
 }
 
 /** Resolves once the condition holds; the time limit of the test ends a condition that never does. */

@@ -49,7 +49,7 @@ describe('notices', { skip: withoutPostgres, concurrency: true }, () => {
       `insert into atelier.keys values ('bootstrap', '')`,
     );
     await until(() => received.includes('keys'));
-    assert.deepEqual(received, ['queue', 'event job_1', 'job job_1', 'models', 'models', 'keys']);
+    assert.deepEqual(received, ['queue', 'event job_1', 'job job_1', 'models m', 'models m', 'keys']);
   });
 
   test('a lost session looks at the tables when it is connected again', async (t) => {

@@ -27,8 +27,8 @@ test('a replica trusts nothing while the database is away, nor the rows of other
   assert.equal(replicas.isSteady(), false);
   await until(replicas.isSteady);
   assert.ok(performance.now() - trustedAt > 4000, 'after beats of 5 s');
-  assert.deepEqual(messages, [
-    'the session with the database is lost',
-    'the session with the database is open again',
-  ]);
+  assert.deepEqual(
+    messages.map((message) => message.split(':')[0]),
+    ['the session with the database is lost', 'the session with the database is open again'],
+  );
 });

@@ -19,6 +19,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('kind', sql`text collate "C"`, (column) => column.primaryKey())
     .addColumn('number', 'bigint', (column) => column.notNull())
     .addColumn('made_by', sql`xid8`)
+    .addColumn('made_to', 'text')
     .execute();
   await sql`insert into changes (kind, number) values ('models', 0), ('datasets', 0), ('keys', 0)`.execute(
     db,
@@ -29,15 +30,22 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
 /** Notices are sent by triggers, so no writer can forget them. Their payload is a kind, and a number or the id of a job. */
 async function countChanges(db: Kysely<unknown>): Promise<void> {
-  // A counter in a row instead of a sequence: its lock makes numbers visible in ascending order. A transaction counts once.
+  // A counter in a row instead of a sequence: its lock makes numbers visible in ascending order. Consecutive changes of one
+  // subject in one transaction count once.
   await sql`
     create function record_change() returns trigger language plpgsql as $$
-    declare counted bigint;
+    declare
+      kind_changed constant text := tg_argv[0];
+      subject text := '';
+      counted bigint;
     begin
-      update atelier.changes set number = number + 1, made_by = pg_current_xact_id()
-      where kind = tg_argv[0] and made_by is distinct from pg_current_xact_id()
+      if kind_changed = 'models' then
+        if tg_op = 'DELETE' then subject := old.name; else subject := new.name; end if;
+      end if;
+      update atelier.changes set number = number + 1, made_by = pg_current_xact_id(), made_to = subject
+      where kind = kind_changed and (made_by, made_to) is distinct from (pg_current_xact_id(), subject)
       returning number into counted;
-      if found then perform pg_notify('atelier', tg_argv[0] || ' ' || counted); end if;
+      if found then perform pg_notify('atelier', rtrim(kind_changed || ' ' || counted || ' ' || subject)); end if;
       return null;
     end $$`.execute(db);
   // Deferred, so the counter is locked last and briefly.
