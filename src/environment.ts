@@ -57,10 +57,12 @@ export const environmentSchema = z.object({
   STATE_DIR: z
     .string()
     .default('./state')
-    .describe('Folder of the database and the parameters; locked by one process'),
+    .describe(
+      'Folder of the database and the parameters; with `DATABASE_URL`, of copies. Used by one process',
+    ),
   TRAINING_WORKERS: integer(1, 256)
     .default(() => Math.max(1, availableParallelism() - 1))
-    .describe('Training jobs that run at the same time'),
+    .describe('Training jobs that run at the same time in this process; none with `ROLE=api`'),
   QUEUE_LIMIT: integer(1, 100_000).default(100).describe('Queued jobs; further ones are rejected with 429'),
   MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
