@@ -134,6 +134,11 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   });
 }
 
+/** The configuration with this DATABASE_URL. @throws AtelierError as `readConfig` */
+export function readConfigWithDatabase(url: string): Config {
+  return readConfig({ ...process.env, DATABASE_URL: url });
+}
+
 function readDatabase(env: Environment): DatabaseConfig | null {
   if (env.DATABASE_URL === undefined) return null;
   return Object.freeze({

@@ -7,6 +7,7 @@ import { isPublished } from '../model-versions.ts';
 import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
+import { assertTransferred } from '../transfer/transfer-state.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
 import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
@@ -35,6 +36,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const rows = createPostgresRows(await connectPostgres(options));
   let membership: Membership | undefined;
   try {
+    await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');

@@ -9,6 +9,7 @@ import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
 import { createRetention } from '../retention.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
+import { assertTransferred } from '../transfer/transfer-state.ts';
 import { openDatabase } from './database.ts';
 import { createDatabaseFiles } from './database-files.ts';
 import { lockDirectory } from './lock.ts';
@@ -35,6 +36,10 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       warn: (message) => log.warn(message),
     });
     files.remember();
+    await assertTransferred(db).catch(async (error) => {
+      await db.destroy();
+      throw error;
+    });
     const rows = createSqliteRows(db, listeners, files, await openSpaceReserve(directory));
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const checkpointBlobs = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');

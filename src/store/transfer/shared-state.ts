@@ -1,8 +1,11 @@
 /** The database that replicas share as one side of a transfer. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { type ApiKey, formatApiKey, parseApiKeys } from '../../domain/api-key.ts';
+import { AtelierError } from '../../errors.ts';
 import { type BlobStore, damagedBlob } from '../blobs.ts';
 import { withBlobTables } from '../postgres/blob-tables.ts';
+import { SCHEMA } from '../postgres/connect.ts';
+import { DEAD_MS } from '../postgres/replicas.ts';
 import type { PostgresTables } from '../postgres/tables.ts';
 import type { Database } from '../tables.ts';
 import type { Endpoint, TransferredBlobs } from './endpoint.ts';
@@ -10,12 +13,19 @@ import type { Endpoint, TransferredBlobs } from './endpoint.ts';
 /** Name of the bootstrap key in the table of keys. */
 const BOOTSTRAP = 'bootstrap';
 
-/** @param blobs of the database, or of a bucket */
-export function openSharedState(name: string, db: Kysely<Database>, blobs: BlobStore): Endpoint {
+/**
+ * @param blobs in the database, or in a bucket; in a bucket a row may exist before its object
+ * @throws AtelierError `state-locked` if a process uses the database
+ */
+export async function openSharedState(
+  db: Kysely<Database>,
+  { blobs, isBucket }: { readonly blobs: BlobStore; readonly isBucket: boolean },
+): Promise<Endpoint> {
+  await assertUnused(db);
   const keys = db as unknown as Kysely<PostgresTables>;
-  const transferred = sharedBlobs(db, blobs);
+  const transferred = sharedBlobs(db, blobs, isBucket);
   return {
-    name,
+    name: 'the database',
     db,
     parameters: transferred,
     checkpoints: transferred,
@@ -40,10 +50,11 @@ export function openSharedState(name: string, db: Kysely<Database>, blobs: BlobS
   };
 }
 
-function sharedBlobs(database: Kysely<Database>, blobs: BlobStore): TransferredBlobs {
+function sharedBlobs(database: Kysely<Database>, blobs: BlobStore, isBucket: boolean): TransferredBlobs {
   const db = withBlobTables(database);
   return {
     async stored(names) {
+      if (isBucket) return new Set();
       const digests = names.map(({ digest }) => digest);
       const rows = await db
         .selectFrom('blobs')
@@ -58,4 +69,17 @@ function sharedBlobs(database: Kysely<Database>, blobs: BlobStore): TransferredB
       if ((await blobs.putFile(path)) !== digest) throw damagedBlob(digest, 'Repeat the transfer.');
     },
   };
+}
+
+/** @throws AtelierError `state-locked` */
+async function assertUnused(db: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ live: number }>`
+    select count(*)::int as live from ${sql.table(`${SCHEMA}.replicas`)}
+    where beat_at > now() - ${`${DEAD_MS} ms`}::interval`.execute(db);
+  const { live } = rows[0]!;
+  if (live === 0) return;
+  throw new AtelierError(
+    'state-locked',
+    `The database is in use by ${live} Atelier processes. Stop them; a killed process counts for ${DEAD_MS / 1000} s more.`,
+  );
 }

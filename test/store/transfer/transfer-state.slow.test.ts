@@ -1,98 +1,29 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
-import type { Kysely } from 'kysely';
-import { generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
-import { sha256Hex } from '../../../src/store/blobs.ts';
-import { readBootstrapKey, saveBootstrapKey } from '../../../src/store/bootstrap-key.ts';
+import { readBootstrapKey } from '../../../src/store/bootstrap-key.ts';
 import { createChunkedBlobs } from '../../../src/store/postgres/chunked-blobs.ts';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
-import type { Database } from '../../../src/store/tables.ts';
 import type { Endpoint } from '../../../src/store/transfer/endpoint.ts';
 import { openSharedState } from '../../../src/store/transfer/shared-state.ts';
-import { openStateDirectory } from '../../../src/store/transfer/state-directory.ts';
+import { openStateDirectory, type StateDirectory } from '../../../src/store/transfer/state-directory.ts';
 import { assertTransferred, transferState } from '../../../src/store/transfer/transfer-state.ts';
-import { readPages, TABLES, transferredColumns } from '../../../src/store/transfer/transferred-tables.ts';
+import { TABLES, transferredColumns } from '../../../src/store/transfer/transferred-tables.ts';
 import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
-import {
-  epochRecord,
-  failure,
-  idempotencyRecord,
-  newDataset,
-  newJob,
-  request,
-  runOf,
-  startRun,
-  temporaryDirectory,
-  trained,
-  underway,
-  untouched,
-} from '../fixtures.ts';
+import { failure, startRun, temporaryDirectory } from '../fixtures.ts';
+import { DATASET, fillDirectory, rowsOf } from './filled-directory.ts';
 
 const options = { skip: withoutPostgres };
-const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey()) } as const;
-const DATASET = 'dst_pets';
-
-/** A state directory with rows in every table. One job was running when the process ended. */
-async function fillDirectory(t: TestContext): Promise<string> {
-  const directory = await temporaryDirectory(t);
-  const store = await openStore(directory);
-  const file = store.datasets.newFile();
-  const tensors = Buffer.alloc(3 * 2 ** 20, 'tensors');
-  await writeFile(file, tensors);
-  await store.datasets.add(file, { ...newDataset(DATASET, 'pets'), digest: await sha256Hex(tensors) });
-  for (const text of ['parameters', 'more parameters']) {
-    const id = await newJob(store, 'running', 'wide');
-    await runOf(id).recordEpoch(epochRecord(1, 0.1 + 0.2), [], underway);
-    await store.blobs.putReferenced(Buffer.from(text), (digest) =>
-      runOf(id).finish({
-        status: 'succeeded',
-        step: 2 ** 31,
-        reason: 'completed',
-        model: { ...trained, digest },
-      }),
-    );
-  }
-  await store.aliases.move('wide', 'production', 1, 'anonymous');
-  const idempotency = idempotencyRecord('key');
-  const { id: paused } = await store.jobs.create(request('später'), untouched, { idempotency });
-  await store.jobs.requestPause(paused);
-  await newJob(store, 'queued');
-  const running = await newJob(store, 'running');
-  await runOf(running).saveCheckpoint({ step: 5_000_000_000, epoch: 1, loss: 0.5 }, new Uint8Array(64));
-  await store.close();
-  await saveBootstrapKey(directory, KEY);
-  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'));
-  // More than two pages.
-  raw.exec(`insert into events with recursive numbers(n) as (select 100 union all select n + 1 from numbers where n < 1300)
-    select '${running}', n, 'progress', '2026-11-26T12:00:00.000Z', '{"fraction":' || (n / 7.0) || '}' from numbers`);
-  raw.close();
-  return directory;
-}
 
 async function openShared(t: TestContext) {
   const url = await temporaryDatabase(t, { collation: 'icu' });
   await migratePostgres(url);
   const db = await connectPostgres({ url });
   t.after(() => db.destroy());
-  return { ...openSharedState('the database', db, createChunkedBlobs(db)), close: async () => {} };
-}
-
-/** All transferred rows by table, as JSON. */
-async function rowsOf(
-  db: Kysely<Database>,
-  columns: Awaited<ReturnType<typeof transferredColumns>>,
-): Promise<Map<string, string>> {
-  const rows = new Map<string, string>();
-  for (const table of TABLES) {
-    const pages = await Array.fromAsync(readPages(db, table, columns.get(table)!));
-    rows.set(table, JSON.stringify(pages.flat()));
-  }
-  return rows;
+  return openSharedState(db, { blobs: createChunkedBlobs(db), isBucket: false });
 }
 
 /** An endpoint where the transfer ends after half of the blobs, or in the rows of events. */
@@ -140,9 +71,15 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
   await source.close();
 
   const emptyPath = await temporaryDirectory(t);
-  const target = await openStateDirectory(emptyPath, false);
-  const down = { source: shared, target, columns, temporary: target.temporary, complete, report };
-  assert.equal(await transferState(down), true);
+  const openTarget = () => openStateDirectory(emptyPath, false);
+  const downTo = (target: StateDirectory, to: Endpoint = target) =>
+    transferState({ source: shared, target: to, columns, temporary: target.temporary, complete, report });
+  const incomplete = await openTarget();
+  await assert.rejects(downTo(incomplete, failing(incomplete, 'rows')), /killed/);
+  await incomplete.close();
+  await assert.rejects(openStore(emptyPath), failure('state-unusable', 'has not finished'));
+  const target = await openTarget();
+  assert.equal(await downTo(target), true);
   assert.deepEqual(await rowsOf(target.db, columns), before);
   await target.close();
   assert.deepEqual(await readBootstrapKey(emptyPath), await readBootstrapKey(path));

@@ -1,0 +1,114 @@
+/**
+ * Entry of `npm run migrate-state`: moves a whole state from STATE_DIR to a database that replicas share, or back. Neither
+ * may be in use. It can be killed at any moment and repeated.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Kysely } from 'kysely';
+import { type DatabaseConfig, readConfig, readConfigWithDatabase } from './config.ts';
+import { AtelierError } from './errors.ts';
+import { migrateBoss, startBoss } from './queue/boss.ts';
+import { createTickets } from './queue/boss-tickets.ts';
+import { createChunkedBlobs } from './store/postgres/chunked-blobs.ts';
+import { connectPostgres } from './store/postgres/connect.ts';
+import { migratePostgres } from './store/postgres/migrate.ts';
+import { createRegisteredBlobs } from './store/postgres/registered-blobs.ts';
+import type { Database } from './store/tables.ts';
+import type { Endpoint } from './store/transfer/endpoint.ts';
+import { openSharedState } from './store/transfer/shared-state.ts';
+import { openStateDirectory } from './store/transfer/state-directory.ts';
+import { transferState } from './store/transfer/transfer-state.ts';
+import { transferredColumns } from './store/transfer/transferred-tables.ts';
+
+const USAGE = `Usage:
+  npm run -s migrate-state -- --to postgres://…                 moves STATE_DIR into a database
+  npm run -s migrate-state -- --from postgres://… --to folder   moves a database into a state directory`;
+
+const IS_DATABASE = /^postgres(ql)?:/;
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
+
+function readArguments(): { readonly stateDir: string; readonly url: string; readonly toDatabase: boolean } {
+  const option = { type: 'string' } as const;
+  try {
+    const { from, to } = parseArgs({ options: { from: option, to: option } }).values;
+    if (to !== undefined && from === undefined && IS_DATABASE.test(to)) {
+      return { stateDir: readConfig().stateDir, url: to, toDatabase: true };
+    }
+    if (to !== undefined && from !== undefined && IS_DATABASE.test(from) && !IS_DATABASE.test(to)) {
+      return { stateDir: resolve(to), url: from, toDatabase: false };
+    }
+  } catch (error) {
+    if (error instanceof AtelierError) return fail(error.message);
+  }
+  return fail(USAGE);
+}
+
+async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: DatabaseConfig): Promise<Endpoint> {
+  await migratePostgres(directUrl);
+  await migrateBoss(directUrl);
+  const db = await connectPostgres({ url, poolSize: 2 });
+  const bucket = blobUrl === null ? null : createRegisteredBlobs(db, blobUrl, blobCredentials!);
+  return openSharedState(db, {
+    blobs: bucket?.blobs ?? createChunkedBlobs(db),
+    isBucket: bucket !== null,
+  });
+}
+
+/** Issues a ticket for each queued job, the oldest first. A job that already has one keeps it. */
+async function issueTickets(db: Kysely<Database>): Promise<void> {
+  const boss = await startBoss({ db, supervise: false, onError: () => {} });
+  try {
+    const { follow } = createTickets(boss, async () => {});
+    const queued = await db
+      .selectFrom('jobs')
+      .select(['id', 'status'])
+      .where('status', '=', 'queued')
+      .orderBy('id')
+      .execute();
+    for (const job of queued) await db.transaction().execute((trx) => follow(trx, job));
+  } finally {
+    await boss.close();
+  }
+}
+
+async function run(): Promise<void> {
+  const { stateDir, url, toDatabase } = readArguments();
+  const { database } = readConfigWithDatabase(url);
+  const directory = await openStateDirectory(stateDir, toDatabase);
+  try {
+    const shared = await openDatabase(database!);
+    try {
+      if (toDatabase) await directory.recoverJobs();
+      const [source, target] = toDatabase ? [directory, shared] : [shared, directory];
+      const isNew = await transferState({
+        source,
+        target,
+        columns: await transferredColumns(directory.db),
+        temporary: directory.temporary,
+        complete: () => (toDatabase ? issueTickets(shared.db) : Promise.resolve()),
+        report: (message) => console.log(message),
+      });
+      console.log(
+        isNew
+          ? 'Source and target are equal. The source is unchanged; keep it until you trust the target.'
+          : 'This state has been moved before. Nothing was changed.',
+      );
+    } finally {
+      await shared.close();
+    }
+  } finally {
+    await directory.close();
+  }
+}
+
+// Files in the state directory are readable by this user only.
+process.umask(0o077);
+try {
+  await run();
+} catch (error) {
+  fail(error instanceof AtelierError ? error.message : String(error));
+}

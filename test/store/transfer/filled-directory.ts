@@ -1,0 +1,81 @@
+/** A state directory with rows in every table. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { TestContext } from 'node:test';
+import type { Kysely } from 'kysely';
+import { generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
+import { sha256Hex } from '../../../src/store/blobs.ts';
+import { saveBootstrapKey } from '../../../src/store/bootstrap-key.ts';
+import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import type { Database } from '../../../src/store/tables.ts';
+import {
+  readPages,
+  TABLES,
+  type transferredColumns,
+} from '../../../src/store/transfer/transferred-tables.ts';
+import {
+  epochRecord,
+  idempotencyRecord,
+  newDataset,
+  newJob,
+  request,
+  runOf,
+  temporaryDirectory,
+  trained,
+  underway,
+  untouched,
+} from '../fixtures.ts';
+
+const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey()) } as const;
+export const DATASET = 'dst_pets';
+
+/** One job was running when the process ended. */
+export async function fillDirectory(t: TestContext): Promise<string> {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  const file = store.datasets.newFile();
+  const tensors = Buffer.alloc(3 * 2 ** 20, 'tensors');
+  await writeFile(file, tensors);
+  await store.datasets.add(file, { ...newDataset(DATASET, 'pets'), digest: await sha256Hex(tensors) });
+  for (const text of ['parameters', 'more parameters']) {
+    const id = await newJob(store, 'running', 'wide');
+    await runOf(id).recordEpoch(epochRecord(1, 0.1 + 0.2), [], underway);
+    await store.blobs.putReferenced(Buffer.from(text), (digest) =>
+      runOf(id).finish({
+        status: 'succeeded',
+        step: 2 ** 31,
+        reason: 'completed',
+        model: { ...trained, digest },
+      }),
+    );
+  }
+  await store.aliases.move('wide', 'production', 1, 'anonymous');
+  const idempotency = idempotencyRecord('key');
+  const { id: paused } = await store.jobs.create(request('später'), untouched, { idempotency });
+  await store.jobs.requestPause(paused);
+  await newJob(store, 'queued');
+  const running = await newJob(store, 'running');
+  await runOf(running).saveCheckpoint({ step: 5_000_000_000, epoch: 1, loss: 0.5 }, new Uint8Array(64));
+  await store.close();
+  await saveBootstrapKey(directory, KEY);
+  const raw = new DatabaseSync(join(directory, 'atelier.sqlite'));
+  // More than two pages.
+  raw.exec(`insert into events with recursive numbers(n) as (select 100 union all select n + 1 from numbers where n < 1300)
+    select '${running}', n, 'progress', '2026-11-26T12:00:00.000Z', '{"fraction":' || (n / 7.0) || '}' from numbers`);
+  raw.close();
+  return directory;
+}
+
+/** All transferred rows by table, as JSON. */
+export async function rowsOf(
+  db: Kysely<Database>,
+  columns: Awaited<ReturnType<typeof transferredColumns>>,
+): Promise<Map<string, string>> {
+  const rows = new Map<string, string>();
+  for (const table of TABLES) {
+    const pages = await Array.fromAsync(readPages(db, table, columns.get(table)!));
+    rows.set(table, JSON.stringify(pages.flat()));
+  }
+  return rows;
+}
