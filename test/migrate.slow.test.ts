@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { temporaryDatabase, withoutPostgres } from './postgres.ts';
+import { ACTIVE_JOBS } from '../scripts/kubernetes/worker.ts';
+import { execute, temporaryDatabase, withoutPostgres } from './postgres.ts';
 
 const MIGRATE = join(import.meta.dirname, '../src/migrate.ts');
 
@@ -20,6 +21,8 @@ test('npm run migrate creates the tables once, also if two run at the same time'
   assert.ok(migrated.flat().length > 8);
   assert.deepEqual(migrated[2], []);
   for (const { stdout } of runs) assert.match(stdout, /has the schema of this release/);
+  // The query of the autoscaler.
+  await execute(environment.DATABASE_URL, ACTIVE_JOBS);
 });
 
 test('npm run migrate names what is missing, without passwords', async () => {

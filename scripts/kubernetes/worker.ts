@@ -28,6 +28,9 @@ const deployment = new Deployment({
 });
 
 /** Running jobs are counted too, so that a worker is not taken away from its jobs. */
+export const ACTIVE_JOBS =
+  "select count(*) from atelier.jobs where status in ('queued', 'running', 'pausing', 'cancelling')";
+
 const scaling = new ScaledObject({
   metadata,
   spec: {
@@ -41,8 +44,7 @@ const scaling = new ScaledObject({
         type: 'postgresql',
         metadata: {
           connectionFromEnv: 'DATABASE_URL',
-          query:
-            "select count(*) from atelier.jobs where status in ('queued', 'running', 'pausing', 'cancelling')",
+          query: ACTIVE_JOBS,
           targetQueryValue: String(TRAINING_WORKERS),
         },
       },
