@@ -125,7 +125,7 @@ export const environmentSchema = z.object({
   PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .optional()
-    .describe('Requests per minute of a key, or of an address without a key'),
+    .describe('Requests per minute of a key, or of an address without a key, at all replicas together'),
   MAX_EVENT_LOOP_DELAY_MS: integer(1, 60_000)
     .default(50)
     .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),

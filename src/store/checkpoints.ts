@@ -33,7 +33,7 @@ const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
 export function createCheckpoints(
-  { db, inTransaction }: Rows,
+  { db, inTransaction, lockQueue }: Rows,
   blobs: BlobStore,
 ): Checkpoints & CheckpointWriter {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
@@ -103,6 +103,8 @@ export function createCheckpoints(
     async expire(jobId, claim) {
       const removed = await inTransaction(async (trx) => {
         if (!(await claim(trx))) return [];
+        // A job that is just being created may start from one of them.
+        await lockQueue(trx);
         return removeUnreferenced(trx, await selectRows(trx, jobId));
       });
       await removeFiles(removed);

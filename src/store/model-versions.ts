@@ -98,7 +98,7 @@ export async function publishVersion(
 }
 
 /**
- * Checks that the version of a warm start still exists. It cannot be deleted while the job is unfinished.
+ * Checks that the version or checkpoint of a warm start still exists. It is not deleted while the job is unfinished.
  * @throws AtelierError `unknown-model` if it has been deleted
  */
 export async function assertWarmStart(
@@ -106,12 +106,21 @@ export async function assertWarmStart(
   { warmStart }: Pick<ResolvedTrainingRequest, 'warmStart'>,
 ): Promise<void> {
   const start = warmStart && resolvedWarmStart(warmStart);
-  if (!start || isJobId(start.name)) return;
+  if (!start) return;
   const { name, version } = start;
+  if (isJobId(name)) return assertCheckpoint(trx, name, version);
   const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
   if (await found.where('version', '=', version).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Version ${version} of model ${name} has just been deleted.`, {
     details: [{ pointer: '#/warmStart', detail: 'must be an existing version' }],
+  });
+}
+
+async function assertCheckpoint(trx: Transaction<Database>, jobId: string, step: number): Promise<void> {
+  const found = trx.selectFrom('checkpoints').select('step').where('job_id', '=', jobId);
+  if (await found.where('step', '=', step).executeTakeFirst()) return;
+  throw new AtelierError('unknown-model', `Checkpoint ${step} of job ${jobId} has just been removed.`, {
+    details: [{ pointer: '#/warmStart', detail: 'must be an existing checkpoint' }],
   });
 }
 

@@ -56,6 +56,10 @@ test('deletes events and checkpoints of jobs that ended long ago, and nothing el
   assert.deepEqual([await list(ended), await list(waiting)], [0, 1]);
   const steps = async () => (await store.checkpoints.list(ended)).map(({ step }) => step);
   assert.deepEqual([await steps(), (await files()).length], [[2], 1], 'a queued job starts from step 2');
+  await assert.rejects(
+    store.jobs.create({ ...request(), warmStart: { name: ended, version: 1 } }, untouched),
+    failure('unknown-model', 'Checkpoint 1', 'removed'),
+  );
   assert.equal((await store.jobs.get(ended))?.status, 'cancelled');
 
   await store.jobs.requestCancel(waiting);
