@@ -100,10 +100,16 @@ export async function compose(
     const loads = datasetPool();
     const catalog = createCatalog([fashionMnist], {
       summaries: await store.datasets.list(),
+      list: store.replicas && store.datasets.list,
       load: (dataset) => loads.run('loadDataset', { path: store.datasets.filePath(dataset.id), dataset }),
       admit: (dataset) => admitDataset(memory, dataset),
       maxBytes: config.maxDatasetBytes,
     });
+    const refreshCatalog = () => {
+      catalog.refresh().catch((error) => log.warn({ err: error }, 'failed to list the data sets'));
+    };
+    store.notices.on('datasets', refreshCatalog);
+    store.notices.onGap(refreshCatalog);
     memory.addCache(catalog.cache);
     memory.addCache(modelCache);
     const flushJobLog = logJobEvents({
@@ -213,6 +219,7 @@ export async function compose(
         apiKeys.watch();
         if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();
+        refreshCatalog();
         void retention.start();
       },
       /**

@@ -9,6 +9,8 @@ export interface Catalog extends Pick<TensorCache, 'retain'> {
    */
   get(id: string): Promise<Dataset | undefined>;
   summary(id: string): DatasetSummary | undefined;
+  /** Like `summary`, but looks for an unknown id among the stored data sets: another process may have added it. */
+  find(id: string): Promise<DatasetSummary | undefined>;
   /** Bytes that the tensors take when they are loaded; 0 for built-in data sets, which always are. */
   loadedBytes(id: string): number;
   /** Memory of loaded data sets that can be freed. */
@@ -17,12 +19,16 @@ export interface Catalog extends Pick<TensorCache, 'retain'> {
   list(): readonly DatasetSummary[];
   add(dataset: DatasetSummary): void;
   remove(id: string): void;
+  /** Lists the stored data sets again. Call it when another process has added or removed one. */
+  refresh(): Promise<void>;
 }
 
 /** Data sets whose tensors are stored in files. */
 export interface StoredDatasets {
   /** Newest first. */
   readonly summaries: readonly DatasetSummary[];
+  /** Lists them again; omitted if no other process changes them. */
+  readonly list?: (() => Promise<readonly DatasetSummary[]>) | undefined;
   readonly load: LoadTensors;
   /** Called before a load that no user accounts for; throws if its memory is not free. */
   readonly admit: (dataset: DatasetSummary) => void;
@@ -45,8 +51,37 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
   let summaries = [...stored.summaries, ...builtIn.map(summarize)];
   const summary = (id: string) => summaries.find((dataset) => dataset.id === id);
 
+  async function list(): Promise<void> {
+    if (!stored.list) return;
+    const listed = await stored.list();
+    const gone = summaries.filter(({ id }) => !builtInById.has(id) && !listed.some((each) => each.id === id));
+    summaries = [...listed, ...builtIn.map(summarize)];
+    for (const { id } of gone) tensors.remove(id);
+  }
+
+  /** A listing that runs may miss the latest change, so it is followed by one more, which later calls share. */
+  let running: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  function refresh(): Promise<void> {
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        running = next!;
+        next = undefined;
+        return list();
+      });
+    return next;
+  }
+
+  async function find(id: string): Promise<DatasetSummary | undefined> {
+    if (summary(id) === undefined) await refresh();
+    return summary(id);
+  }
+
   return {
     summary,
+    find,
+    refresh,
     loadedBytes(id) {
       const found = builtInById.has(id) ? undefined : summary(id);
       return found ? tensorBytes(found) : 0;
@@ -55,7 +90,7 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
     retain: tensors.retain,
     list: () => summaries,
     async get(id) {
-      const found = summary(id);
+      const found = await find(id);
       if (!found) return undefined;
       const dataset = builtInById.get(id);
       if (dataset) return dataset;

@@ -66,7 +66,7 @@ export function createEvaluationService(
   return {
     async evaluate({ name, version }, query, signal) {
       const found = await models.version(name, version);
-      const dataset = resolveDataset(catalog, found, query.dataset);
+      const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
       const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
@@ -82,7 +82,7 @@ export function createEvaluationService(
         models.version(requested.name, requested.version),
       );
       assertSameClasses(found, other);
-      const dataset = resolveDataset(catalog, found, query.dataset);
+      const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found, other], dataset, query.split);
       const key = cacheKey([found, other], dataset, query);
       const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
@@ -119,15 +119,15 @@ function cacheKey(
 }
 
 /** The requested data set, or the one that the version was trained on if none is requested. */
-function resolveDataset(
+async function resolveDataset(
   catalog: Catalog,
   { name, version, lineage, classNames }: ModelVersion,
   requested: string | undefined,
-): DatasetSummary {
+): Promise<DatasetSummary> {
   const id = requested ?? lineage.dataset?.id;
   const subject = `version ${version} of model ${name}`;
   if (id === undefined) throw unknownDataset(catalog, `The training data set of ${subject} is unknown`);
-  const dataset = catalog.summary(id);
+  const dataset = await catalog.find(id);
   if (!dataset) {
     throw unknownDataset(
       catalog,

@@ -41,6 +41,8 @@ export function createJobAdmission({
       if (hasCode(error, 'storage-unavailable')) throw error;
       return undefined; // A damaged job fails when it starts.
     });
+    // The estimate needs the data set, which another process may just have added.
+    if (job) await catalog.find(job.dataset);
     const required = job ? await requirement(job) : null;
     if (!job || required === null) return NOTHING;
     // The cache must not count, nor evict, what the reservation includes.

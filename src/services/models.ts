@@ -118,7 +118,7 @@ export function createModelService(
       parameters: copyToSharedMemory(snapshot.engine.parameters),
       // The data set of an ended job may have been deleted.
       classNames:
-        catalog.summary(job.dataset)?.classNames ??
+        (await catalog.find(job.dataset))?.classNames ??
         Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
       datasetId: job.dataset,
     };

@@ -23,7 +23,7 @@ export function createStatisticsCache(catalog: Catalog, numeric: Pool<NumericTas
   const coalesce = createCoalescingCache<ImageStatistics>(MAX_CACHED);
 
   return async ({ reference, datasetId }, signal) => {
-    const found = datasetId === null ? undefined : catalog.summary(datasetId);
+    const found = datasetId === null ? undefined : await catalog.find(datasetId);
     if (!found) {
       const what = datasetId === null ? 'an unknown data set' : `data set ${datasetId}`;
       throw undiagnosable(

@@ -58,7 +58,7 @@ export function createUploadedDatasetService(options: {
       }
     },
     async remove(id) {
-      const dataset = catalog.summary(id);
+      const dataset = await catalog.find(id);
       if (!dataset) {
         const message = `Data set ${id} does not exist; existing data sets: ${listDatasetIds(catalog)}.`;
         throw new AtelierError('dataset-not-found', message);

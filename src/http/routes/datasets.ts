@@ -85,7 +85,7 @@ export const datasetRoutes =
         querystring: noQuery,
         response: { 200: datasetSchema, ...problems(400, 404) },
       },
-      handler: async ({ params }) => orNotFound(catalog.summary(params.id), params.id),
+      handler: async ({ params }) => orNotFound(await catalog.find(params.id), params.id),
     });
 
     app.route({
