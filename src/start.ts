@@ -24,7 +24,8 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     const { compose } = await import('./compose.ts');
     composed = await compose({ ...config, port }, log, serverFactory);
     if (stopping) return;
-    const warning = await warnOfContainerLayer(config.stateDir);
+    // With a database, the directory holds only copies.
+    const warning = config.database === null ? await warnOfContainerLayer(config.stateDir) : undefined;
     if (warning !== undefined) log.warn(warning);
     await composed.start();
     return stopping ? undefined : composed.app.listen({ host: config.host, port });
@@ -47,6 +48,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
   const address = await started;
   if (address === undefined) return;
   const served = address + config.basePath;
+  if (config.role === 'worker') {
+    log.info(`Atelier serves ${served}, as a worker only /health and /metrics.`);
+    return;
+  }
   const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
   const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
   const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
