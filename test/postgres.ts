@@ -52,10 +52,17 @@ export async function temporaryDatabase(
   scope: Scope,
   { collation = 'C', template = 'template0' }: { collation?: Collation; template?: string } = {},
 ): Promise<string> {
+  const url = await createDatabase(collation, template);
+  const name = url.slice(url.lastIndexOf('/') + 1);
+  addCleanup(scope, async () => execute(await serverUrl(), `drop database ${name} with (force)`));
+  return url;
+}
+
+/** Creates an empty database, which is removed with the server, and returns its address. */
+export async function createDatabase(collation: Collation, template = 'template0'): Promise<string> {
   const server = await serverUrl();
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const locale = template === 'template0' ? LOCALES[collation] : '';
   await execute(server, `create database ${name} template ${template} strategy wal_log ${locale}`);
-  addCleanup(scope, () => execute(server, `drop database ${name} with (force)`));
   return server.replace(/[^/]+$/, name);
 }

@@ -144,6 +144,7 @@ export async function openDatasets(
       changes.run(async () => {
         await withReserve(() =>
           inTransaction(async (trx) => {
+            await lockDataset(trx, id);
             const jobs = [...(await usedBy(UNFINISHED_STATUSES, trx))].flatMap(([job, dataset]) =>
               dataset === id ? [job] : [],
             );
@@ -172,11 +173,23 @@ export async function assertDataset(
   { dataset }: Pick<ResolvedTrainingRequest, 'dataset'>,
 ): Promise<void> {
   if (!dataset.startsWith(UPLOADED_PREFIX)) return;
-  const found = trx.selectFrom('datasets').select('id').where('id', '=', dataset);
-  if (await found.executeTakeFirst()) return;
+  if (await lockDataset(trx, dataset)) return;
   throw new AtelierError('unknown-dataset', `Data set ${dataset} has just been deleted.`, {
     details: [{ pointer: '#/dataset', detail: 'must be an existing data set' }],
   });
+}
+
+/**
+ * Locks the row on databases with many connections: of the deletion and a new job, one waits for the other.
+ * @returns whether the data set exists
+ */
+async function lockDataset(trx: Transaction<Database>, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('datasets')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 /** Returns undefined if the value is damaged; that job will fail when it starts. */

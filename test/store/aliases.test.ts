@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { failure, publish, temporaryStore } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('an alias points at a version, and moves', async (t) => {
+storeTest('an alias points at a version, and moves', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   const made = await store.aliases.move('shoes', 'stable', 3, 'ci');
@@ -17,7 +17,7 @@ test('an alias points at a version, and moves', async (t) => {
   assert.deepEqual((await store.models.get('shoes'))?.aliases, { stable: 1 });
 });
 
-test('a name alone means the champion, or the newest version without one', async (t) => {
+storeTest('a name alone means the champion, or the newest version without one', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   const meant = async () => (await store.models.version('shoes'))?.version;
@@ -35,7 +35,7 @@ test('a name alone means the champion, or the newest version without one', async
   );
 });
 
-test('the history lists every move, newest first, including rollbacks and deletions', async (t) => {
+storeTest('the history lists every move, newest first, including rollbacks and deletions', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   await publish(store, 'shirts');
@@ -62,7 +62,7 @@ test('the history lists every move, newest first, including rollbacks and deleti
   assert.deepEqual([page.data.map(({ id }) => id), page.hasMore], [[4, 3], true]);
 });
 
-test('an alias cannot point at a missing version', async (t) => {
+storeTest('an alias cannot point at a missing version', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await assert.rejects(store.aliases.move('boots', 'champion', 1, 'ci'), failure('model-not-found', 'boots'));
@@ -77,7 +77,7 @@ test('an alias cannot point at a missing version', async (t) => {
   assert.deepEqual((await store.aliases.history('shoes', { limit: 10 })).data, []);
 });
 
-test('concurrent moves are recorded in sequence, each from the version of the one before', async (t) => {
+storeTest('concurrent moves are recorded in sequence, each from the version of the one before', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 4; n++) await publish(store, 'shoes');
   const versions = Array.from({ length: 40 }, (_, n) => 1 + ((n * 7) % 4));

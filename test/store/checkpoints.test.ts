@@ -15,6 +15,7 @@ import {
   underway,
   untouched,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 const bytesOf = (step: number) => new Uint8Array(64).fill(step);
 
@@ -26,7 +27,7 @@ async function stepsOf(store: Store, id: string): Promise<number[]> {
   return (await store.checkpoints.list(id)).map(({ step }) => step);
 }
 
-test('a stored checkpoint is listed, recorded as an event, and read back unchanged', async (t) => {
+storeTest('a stored checkpoint is listed, recorded as an event, and read back unchanged', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await save(id, 7, 0.5);
@@ -68,7 +69,7 @@ test('a checkpoint replaces the one of the same step, with its file', async (t) 
   assert.deepEqual(await stepsOf(store, id), [1, 2]);
 });
 
-test('keeps the warm start of an unfinished job', async (t) => {
+storeTest('keeps the warm start of an unfinished job', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await save(id, 1);
@@ -81,7 +82,7 @@ test('keeps the warm start of an unfinished job', async (t) => {
   assert.deepEqual(await stepsOf(store, id), [4, 5, 6]);
 });
 
-test('keeps files that another job still refers to', async (t) => {
+storeTest('keeps files that another job still refers to', async (t) => {
   const store = await temporaryStore(t);
   const [one, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   await save(one, 1);
@@ -91,7 +92,7 @@ test('keeps files that another job still refers to', async (t) => {
   assert.deepEqual(await store.checkpoints.read(kept!), bytesOf(1));
 });
 
-test('a checkpoint beyond all earlier ones resets the attempts, another does not', async (t) => {
+storeTest('a checkpoint beyond all earlier ones resets the attempts, another does not', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 5, error: { code: 'worker-crashed', message: 'gone' } } as const;
@@ -106,7 +107,7 @@ test('a checkpoint beyond all earlier ones resets the attempts, another does not
   assert.equal(await attempts(), 2);
 });
 
-test('rejects checkpoints of inactive jobs', async (t) => {
+storeTest('rejects checkpoints of inactive jobs', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).recordProgress(underway);

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import { addDataset, failure, temporaryDirectory, temporaryStore, untouched } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 test('data sets survive a restart, incomplete files do not', async (t) => {
   const directory = await temporaryDirectory(t);
@@ -21,7 +22,7 @@ test('data sets survive a restart, incomplete files do not', async (t) => {
   assert.deepEqual(await readdir(join(directory, 'datasets')), ['dst_a']);
 });
 
-test('a second upload keeps name and time of the first, and repairs its file', async (t) => {
+storeTest('a second upload keeps name and time of the first, and repairs its file', async (t) => {
   const store = await temporaryStore(t);
   const first = await addDataset(store, 'dst_a', 'tensors', 'first');
   await writeFile(store.datasets.filePath('dst_a'), 'damaged');
@@ -36,7 +37,7 @@ test('a second upload keeps name and time of the first, and repairs its file', a
   assert.deepEqual(ids.toSorted(), ['dst_a', 'dst_b']);
 });
 
-test('a data set of an unfinished job cannot be deleted', async (t) => {
+storeTest('a data set of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   await addDataset(store, 'dst_a');
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
@@ -51,7 +52,7 @@ test('a data set of an unfinished job cannot be deleted', async (t) => {
   await assert.rejects(readFile(store.datasets.filePath('dst_a')), /ENOENT/);
 });
 
-test('of a deletion and a new job at the same time, exactly one succeeds', async (t) => {
+storeTest('of a deletion and a new job at the same time, exactly one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const request = { ...trainingRequestSchema.parse({ dataset: 'dst_a' }), modelName: 'mine' };
   for (let n = 0; n < 20; n++) {
@@ -74,7 +75,7 @@ test('of a deletion and a new job at the same time, exactly one succeeds', async
   }
 });
 
-test('of two deletions, one succeeds; the catalog learns of it before the file is gone', async (t) => {
+storeTest('of two deletions, one succeeds; the catalog learns of it before the file is gone', async (t) => {
   const store = await temporaryStore(t);
   await addDataset(store, 'dst_a');
   let found = '';
@@ -89,7 +90,7 @@ test('of two deletions, one succeeds; the catalog learns of it before the file i
   assert.ok(second.status === 'rejected' && failure('dataset-not-found', 'dst_a')(second.reason));
 });
 
-test('a failed upload leaves neither file nor row', async (t) => {
+storeTest('a failed upload leaves neither file nor row', async (t) => {
   const store = await temporaryStore(t);
   await mkdir(join(store.datasets.filePath('dst_a'), 'in the way'), { recursive: true });
   await assert.rejects(addDataset(store, 'dst_a'));

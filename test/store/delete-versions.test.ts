@@ -17,6 +17,7 @@ import {
   trained,
   untouched,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 /** A version with parameters of its own. */
 async function publishBytes(store: Store, name: string, bytes: Uint8Array): Promise<string> {
@@ -28,7 +29,7 @@ async function publishBytes(store: Store, name: string, bytes: Uint8Array): Prom
   });
 }
 
-test('version numbers are not reused after deleting a version or a model', async (t) => {
+storeTest('version numbers are not reused after deleting a version or a model', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   assert.deepEqual(await store.models.remove('shoes', 3), [3]);
@@ -44,7 +45,7 @@ test('version numbers are not reused after deleting a version or a model', async
   assert.equal(again?.createdAt, again?.latest.createdAt, 'it is another model');
 });
 
-test('a version with an alias cannot be deleted', async (t) => {
+storeTest('a version with an alias cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   await store.aliases.move('shoes', 'champion', 1, 'ci');
@@ -58,7 +59,7 @@ test('a version with an alias cannot be deleted', async (t) => {
   assert.equal(await store.models.get('shoes'), undefined);
 });
 
-test('the warm start of an unfinished job cannot be deleted', async (t) => {
+storeTest('the warm start of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
@@ -76,7 +77,7 @@ test('the warm start of an unfinished job cannot be deleted', async (t) => {
   assert.deepEqual(lineage.parent, { name: 'shoes', version: 1 }, 'the lineage stays whole');
 });
 
-test('rejects a job whose warm start was deleted', async (t) => {
+storeTest('rejects a job whose warm start was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
   await store.models.remove('shoes', 1);
@@ -85,7 +86,7 @@ test('rejects a job whose warm start was deleted', async (t) => {
   assert.equal(await store.jobs.count('queued'), 0);
 });
 
-test('rejects deleting a missing version', async (t) => {
+storeTest('rejects deleting a missing version', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await assert.rejects(store.models.remove('shoes', 2), failure('model-not-found', 'Version 2', 'shoes'));
@@ -118,7 +119,7 @@ test('removes parameters without a version at the next start', async (t) => {
   assert.deepEqual(await readdir(join(directory, 'blobs')), [digest.slice('sha256:'.length)]);
 });
 
-test('parameters survive concurrent publishing and deleting', async (t) => {
+storeTest('parameters survive concurrent publishing and deleting', async (t) => {
   const store = await temporaryStore(t);
   const bytes = new Uint8Array([1, 2, 3, 4]);
   await publishBytes(store, 'shoes', bytes);

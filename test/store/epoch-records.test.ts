@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { epochRecord, newJob, runOf, temporaryStore, underway } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('epochs are listed in ascending order with exact figures', async (t) => {
+storeTest('epochs are listed in ascending order with exact figures', async (t) => {
   const store = await temporaryStore(t);
   const [id, other] = [await newJob(store, 'running'), await newJob(store, 'running')];
   const records = Array.from({ length: 12 }, (_, n) => epochRecord(n + 1, Math.exp(-n) / 3));
@@ -12,7 +12,7 @@ test('epochs are listed in ascending order with exact figures', async (t) => {
   assert.deepEqual(await store.epochRecords.list(other), [epochRecord(1, null)]);
 });
 
-test('a job without a finished epoch has no metrics', async (t) => {
+storeTest('a job without a finished epoch has no metrics', async (t) => {
   const store = await temporaryStore(t);
   assert.deepEqual(await store.epochRecords.list(await newJob(store)), []);
 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { EventType } from '../../src/domain/training-job.ts';
 import { epochRecord, failure, newJob, runOf, temporaryStore, underway } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('200 concurrent events are numbered without gaps or repeats', async (t) => {
+storeTest('200 concurrent events are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
   const jobs = [await newJob(store), await newJob(store)];
   const events = await Promise.all(
@@ -24,7 +24,7 @@ test('200 concurrent events are numbered without gaps or repeats', async (t) => 
   }
 });
 
-test('an event is read back unchanged', async (t) => {
+storeTest('an event is read back unchanged', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const data = { text: 'Größe "1"\n', list: [1, 2.5e-300], nested: { none: null } };
@@ -34,7 +34,7 @@ test('an event is read back unchanged', async (t) => {
   assert.match(event.at, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 });
 
-test('pages neither skip nor repeat events while more are appended', async (t) => {
+storeTest('pages neither skip nor repeat events while more are appended', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   for (let n = 2; n <= 5; n++) await store.events.append(id, 'warning', { n });
@@ -50,7 +50,7 @@ test('pages neither skip nor repeat events while more are appended', async (t) =
   assert.deepEqual(await store.events.list(id, { limit: 2, after: 6 }), { data: [], hasMore: false });
 });
 
-test('a rejected event takes no number', async (t) => {
+storeTest('a rejected event takes no number', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   await assert.rejects(
@@ -60,7 +60,7 @@ test('a rejected event takes no number', async (t) => {
   assert.equal((await store.events.append(id, 'warning', {})).id, 2);
 });
 
-test('rejects an event of an unknown job', async (t) => {
+storeTest('rejects an event of an unknown job', async (t) => {
   const store = await temporaryStore(t);
   const type: EventType = 'warning';
   await assert.rejects(
@@ -70,7 +70,7 @@ test('rejects an event of an unknown job', async (t) => {
   assert.deepEqual(await store.events.list('job_nobody', { limit: 5 }), { data: [], hasMore: false });
 });
 
-test('notifies listeners once per transaction, with events that can be read already', async (t) => {
+storeTest('notifies listeners once per transaction, with events that can be read already', async (t) => {
   const store = await temporaryStore(t);
   const seen: [jobId: string, ...ids: number[]][] = [];
   const readable: Promise<void>[] = [];
@@ -103,7 +103,7 @@ test('notifies listeners once per transaction, with events that can be read alre
   await Promise.all(readable);
 });
 
-test('a status event comes with the job as it is after the change', async (t) => {
+storeTest('a status event comes with the job as it is after the change', async (t) => {
   const store = await temporaryStore(t);
   const states: unknown[] = [];
   store.events.onCommitted((_, events) => states.push(...events.flatMap(({ job }) => job ?? [])));
@@ -127,7 +127,7 @@ test('a status event comes with the job as it is after the change', async (t) =>
   ]);
 });
 
-test('does not notify of events that were rolled back', async (t) => {
+storeTest('does not notify of events that were rolled back', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const seen: number[] = [];

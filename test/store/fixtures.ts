@@ -14,8 +14,10 @@ import {
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 import type { NewDataset } from '../../src/store/datasets.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
+import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { NewVersion, Run, Store } from '../../src/store/store.ts';
+import { giveDatabaseBack, isOnPostgres, takeDatabase } from './store-test.ts';
 
 export async function temporaryDirectory(t: TestContext): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
@@ -23,13 +25,15 @@ export async function temporaryDirectory(t: TestContext): Promise<string> {
   return directory;
 }
 
-/** Opens a store that is closed and removed when the test ends. */
+/** Opens a store that is closed and removed when the test ends; in PostgreSQL if `storeTest` says so. */
 export async function temporaryStore(t: TestContext): Promise<Store> {
+  const url = isOnPostgres(t) ? await takeDatabase() : undefined;
   const directory = await mkdtemp(join(tmpdir(), 'atelier-store-'));
-  const store = await openStore(directory);
+  const store = await (url === undefined ? openStore(directory) : openPostgresStore({ url, directory }));
   t.after(async () => {
     await store.close();
     await rm(directory, { recursive: true, force: true });
+    if (url !== undefined) await giveDatabaseBack(url);
   });
   return store;
 }

@@ -12,13 +12,14 @@ import {
   temporaryStore,
   untouched,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 const HOUR_MS = 3_600_000;
 const at = new Date('2027-01-31T12:00:00.000Z');
 const later = (hours: number, ms = 0) => new Date(at.getTime() + hours * HOUR_MS + ms);
 const asked = { caller: 'anonymous', key: 'k' };
 
-test('a response is stored with its job, byte for byte', async (t) => {
+storeTest('a response is stored with its job, byte for byte', async (t) => {
   const store = await temporaryStore(t);
   const body = '{"größer":"é\\u0000","n":1e-7}\n';
   const answer = { status: 202, location: '/jobs/1', contentType: 'application/json; charset=utf-8', body };
@@ -33,7 +34,7 @@ test('a response is stored with its job, byte for byte', async (t) => {
   assert.equal(await store.storedResponses.find({ ...asked, caller: 'other' }, at), undefined);
 });
 
-test('job and response are stored together or not at all', async (t) => {
+storeTest('job and response are stored together or not at all', async (t) => {
   const store = await temporaryStore(t);
   const full = store.jobs.create(request(), untouched, {
     queueLimit: 0,
@@ -58,7 +59,7 @@ test('job and response are stored together or not at all', async (t) => {
   assert.equal(await store.jobs.count('queued'), 1);
 });
 
-test('a response is stored for 24 hours, then its key can be reused', async (t) => {
+storeTest('a response is stored for 24 hours, then its key can be reused', async (t) => {
   const store = await temporaryStore(t);
   const first = await store.jobs.create(request(), untouched, {
     idempotency: idempotencyRecord('k', { at }),
@@ -72,7 +73,7 @@ test('a response is stored for 24 hours, then its key can be reused', async (t) 
   assert.equal((await store.storedResponses.find(asked, later(24)))?.body, second.id);
 });
 
-test('deletes expired responses only', async (t) => {
+storeTest('deletes expired responses only', async (t) => {
   const store = await temporaryStore(t);
   await store.jobs.create(request(), untouched, { idempotency: idempotencyRecord('old', { at }) });
   await store.jobs.create(request(), untouched, {

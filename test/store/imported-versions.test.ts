@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import type { IdempotencyRecord } from '../../src/store/idempotency.ts';
 import { publish, temporaryStore, trained } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 const imported = {
   source: 'sklearn',
@@ -21,7 +21,7 @@ const model = {
   imported: { ...imported, assumed: [...imported.assumed] },
 };
 
-test('an imported version gets the next number and has the file as its origin', async (t) => {
+storeTest('an imported version gets the next number and has the file as its origin', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'mixed');
   const version = await store.models.publish(model);
@@ -39,7 +39,7 @@ test('an imported version gets the next number and has the file as its origin', 
   assert.equal((await store.models.version('mixed', 1))!.lineage.import, null);
 });
 
-test('version and response are stored together or not at all', async (t) => {
+storeTest('version and response are stored together or not at all', async (t) => {
   const store = await temporaryStore(t);
   const keep: IdempotencyRecord<ModelVersion> = {
     caller: 'anonymous',

@@ -6,8 +6,9 @@ import { connectPostgres } from '../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
 import { execute, temporaryDatabase, withoutPostgres } from '../postgres.ts';
 import { newJob, temporaryStore } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('counts unfinished jobs, with the oldest queued one', async (t) => {
+storeTest('counts unfinished jobs, with the oldest queued one', async (t) => {
   const store = await temporaryStore(t);
   assert.deepEqual(await store.readJobGauges(), {
     counts: new Map(),

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { epochRecord, failure, newJob, runOf, temporaryStore, underway, untouched } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('progress is stored in the job and as an event', async (t) => {
+storeTest('progress is stored in the job and as an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).recordProgress(underway);
@@ -11,7 +11,7 @@ test('progress is stored in the job and as an event', async (t) => {
   assert.deepEqual([event?.id, event?.type, event?.data], [3, 'progress', underway]);
 });
 
-test('a finished epoch is stored in the job, its metrics and as an event', async (t) => {
+storeTest('a finished epoch is stored in the job, its metrics and as an event', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const record = epochRecord(1, 0.5);
@@ -23,7 +23,7 @@ test('a finished epoch is stored in the job, its metrics and as an event', async
   assert.deepEqual([event?.type, event?.data], ['epoch', record]);
 });
 
-test('the best epoch has the lowest validation loss; ties go to the earlier', async (t) => {
+storeTest('the best epoch has the lowest validation loss; ties go to the earlier', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.4, 0.5, 0.4].entries()) {
@@ -34,7 +34,7 @@ test('the best epoch has the lowest validation loss; ties go to the earlier', as
   assert.equal(job?.latest?.epoch, 4);
 });
 
-test('without validation the best epoch has the lowest training loss', async (t) => {
+storeTest('without validation the best epoch has the lowest training loss', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   for (const [n, loss] of [0.6, 0.3, 0.5].entries()) {
@@ -43,7 +43,7 @@ test('without validation the best epoch has the lowest training loss', async (t)
   assert.equal((await store.jobs.get(id))?.best?.epoch, 2);
 });
 
-test('rejects an epoch with an infinite number as a whole', async (t) => {
+storeTest('rejects an epoch with an infinite number as a whole', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
@@ -56,34 +56,37 @@ test('rejects an epoch with an infinite number as a whole', async (t) => {
   assert.equal((await store.events.list(id, { limit: 10 })).data.length, 3);
 });
 
-test('an epoch recorded again after an interruption keeps the first record and adds no event', async (t) => {
-  const store = await temporaryStore(t);
-  const id = await newJob(store, 'running');
-  const warning = { code: 'dead-units', message: 'most units are dead' } as const;
-  await runOf(id).recordEpoch(epochRecord(1, 0.5), [warning], untouched);
-  const { data: events } = await store.events.list(id, { limit: 10 });
-  assert.deepEqual(
-    events.slice(2).map(({ type, data }) => [type, data]),
-    [
-      ['epoch', epochRecord(1, 0.5)],
-      ['warning', { ...warning, epoch: 1 }],
-    ],
-  );
-  await runOf(id).recordEpoch({ ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
-  assert.deepEqual((await store.epochRecords.list(id))[0], epochRecord(1, 0.5));
-  const again = (await store.events.list(id, { limit: 10 })).data;
-  assert.deepEqual(again.slice(0, -1), events);
-  assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);
-});
+storeTest(
+  'an epoch recorded again after an interruption keeps the first record and adds no event',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const id = await newJob(store, 'running');
+    const warning = { code: 'dead-units', message: 'most units are dead' } as const;
+    await runOf(id).recordEpoch(epochRecord(1, 0.5), [warning], untouched);
+    const { data: events } = await store.events.list(id, { limit: 10 });
+    assert.deepEqual(
+      events.slice(2).map(({ type, data }) => [type, data]),
+      [
+        ['epoch', epochRecord(1, 0.5)],
+        ['warning', { ...warning, epoch: 1 }],
+      ],
+    );
+    await runOf(id).recordEpoch({ ...epochRecord(1, 0.5), durationMs: 7 }, [warning], underway);
+    assert.deepEqual((await store.epochRecords.list(id))[0], epochRecord(1, 0.5));
+    const again = (await store.events.list(id, { limit: 10 })).data;
+    assert.deepEqual(again.slice(0, -1), events);
+    assert.deepEqual([again.at(-1)?.type, again.at(-1)?.data], ['progress', underway]);
+  },
+);
 
-test('a released run records nothing', async (t) => {
+storeTest('a released run records nothing', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).release();
   await assert.rejects(runOf(id).recordProgress(underway), failure('illegal-transition', id, 'queued'));
 });
 
-test('a job that is being cancelled still records its progress', async (t) => {
+storeTest('a job that is being cancelled still records its progress', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'cancelling');
   await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { Store } from '../../src/store/store.ts';
 import {
   epochRecord,
@@ -12,6 +11,7 @@ import {
   trained,
   underway,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   const { data } = await store.events.list(id, { limit: 100 });
@@ -22,7 +22,7 @@ async function eventsOf(store: Store, id: string): Promise<unknown[]> {
   return data.map((event) => [event.type, event.data]);
 }
 
-test('a successful job publishes a version, and its events list every status', async (t) => {
+storeTest('a successful job publishes a version, and its events list every status', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running', 'shoes');
   const job = await runOf(id).finish({
@@ -65,7 +65,7 @@ test('a successful job publishes a version, and its events list every status', a
   ]);
 });
 
-test('a failed job stores the reason, and its error event precedes its last status', async (t) => {
+storeTest('a failed job stores the reason, and its error event precedes its last status', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const error = { code: 'loss-diverged', message: 'the loss is NaN at step 12' } as const;
@@ -79,7 +79,7 @@ test('a failed job stores the reason, and its error event precedes its last stat
   ]);
 });
 
-test('a queued job is cancelled immediately', async (t) => {
+storeTest('a queued job is cancelled immediately', async (t) => {
   const store = await temporaryStore(t);
   const job = await store.jobs.requestCancel(await newJob(store));
   assert.equal(job.status, 'cancelled');
@@ -87,7 +87,7 @@ test('a queued job is cancelled immediately', async (t) => {
   assert.deepEqual(job.stoppedAt, { step: 0, reason: 'cancelled' });
 });
 
-test('a running job stays cancelling until its thread has stopped', async (t) => {
+storeTest('a running job stays cancelling until its thread has stopped', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const asked = await store.jobs.requestCancel(id);
@@ -97,7 +97,7 @@ test('a running job stays cancelling until its thread has stopped', async (t) =>
   assert.deepEqual(stopped.stoppedAt, { step: 77, reason: 'cancelled' });
 });
 
-test('an illegal transition changes neither the job nor its events', async (t) => {
+storeTest('an illegal transition changes neither the job nor its events', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
@@ -131,7 +131,7 @@ test('an illegal transition changes neither the job nor its events', async (t) =
   assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
 });
 
-test('of two concurrent starts of a job, one succeeds', async (t) => {
+storeTest('of two concurrent starts of a job, one succeeds', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const results = await Promise.allSettled([startRun(store, id), startRun(store, id)]);
@@ -139,7 +139,7 @@ test('of two concurrent starts of a job, one succeeds', async (t) => {
   assert.equal((await store.jobs.get(id))?.attempts, 1);
 });
 
-test('a requeued job keeps its metrics, first start and attempt', async (t) => {
+storeTest('a requeued job keeps its metrics, first start and attempt', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).recordEpoch(epochRecord(1, 0.5), [], underway);
@@ -149,7 +149,7 @@ test('a requeued job keeps its metrics, first start and attempt', async (t) => {
   assert.deepEqual(await store.epochRecords.list(id), [epochRecord(1, 0.5)]);
 });
 
-test('a queued job is paused immediately, and keeps its queue position when resumed', async (t) => {
+storeTest('a queued job is paused immediately, and keeps its queue position when resumed', async (t) => {
   const store = await temporaryStore(t);
   const [id, later] = [await newJob(store), await newJob(store)];
   assert.equal((await store.jobs.requestPause(id)).status, 'paused');
@@ -158,7 +158,7 @@ test('a queued job is paused immediately, and keeps its queue position when resu
   assert.equal(await store.jobs.nextQueued(), id);
 });
 
-test('concurrent resumes respect the queue limit; the others stay paused', async (t) => {
+storeTest('concurrent resumes respect the queue limit; the others stay paused', async (t) => {
   const store = await temporaryStore(t);
   const ids = await Promise.all(Array.from({ length: 9 }, () => newJob(store)));
   for (const id of ids) await store.jobs.requestPause(id);
@@ -170,22 +170,25 @@ test('concurrent resumes respect the queue limit; the others stay paused', async
   await assert.rejects(store.jobs.resume(queued, { queueLimit: 4 }), failure('illegal-transition', 'queued'));
 });
 
-test('a running job stays pausing until its thread has stopped; a paused job can be cancelled', async (t) => {
-  const store = await temporaryStore(t);
-  const id = await newJob(store, 'running');
-  assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
-  await runOf(id).recordProgress(underway);
-  await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'pausing'));
-  const paused = await runOf(id).release();
-  assert.deepEqual([paused.status, paused.stoppedAt, paused.finishedAt], ['paused', null, null]);
-  const cancelled = await store.jobs.requestCancel(id);
-  assert.deepEqual(
-    [cancelled.status, cancelled.stoppedAt],
-    ['cancelled', { step: 844, reason: 'cancelled' }],
-  );
-});
+storeTest(
+  'a running job stays pausing until its thread has stopped; a paused job can be cancelled',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const id = await newJob(store, 'running');
+    assert.equal((await store.jobs.requestPause(id)).status, 'pausing');
+    await runOf(id).recordProgress(underway);
+    await assert.rejects(store.jobs.resume(id), failure('illegal-transition', 'pausing'));
+    const paused = await runOf(id).release();
+    assert.deepEqual([paused.status, paused.stoppedAt, paused.finishedAt], ['paused', null, null]);
+    const cancelled = await store.jobs.requestCancel(id);
+    assert.deepEqual(
+      [cancelled.status, cancelled.stoppedAt],
+      ['cancelled', { step: 844, reason: 'cancelled' }],
+    );
+  },
+);
 
-test('a failing job gets three attempts, each with a warning, then fails with the reason', async (t) => {
+storeTest('a failing job gets three attempts, each with a warning, then fails with the reason', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const failed = { status: 'failed', step: 12, error: { code: 'worker-crashed', message: 'gone' } } as const;
@@ -211,7 +214,7 @@ for (const { asked, becomes } of [
   { asked: 'requestPause', becomes: 'paused' },
   { asked: 'requestCancel', becomes: 'cancelled' },
 ] as const) {
-  test(`a job whose thread fails after ${asked} is ${becomes}, and not tried again`, async (t) => {
+  storeTest(`a job whose thread fails after ${asked} is ${becomes}, and not tried again`, async (t) => {
     const store = await temporaryStore(t);
     const id = await newJob(store, 'running');
     await store.jobs[asked](id);
@@ -221,7 +224,7 @@ for (const { asked, becomes } of [
   });
 }
 
-test('jobs of a killed process are requeued, cancelled or paused', async (t) => {
+storeTest('jobs of a killed process are requeued, cancelled or paused', async (t) => {
   const store = await temporaryStore(t);
   const queued = await newJob(store);
   const running = await newJob(store, 'running');
@@ -244,7 +247,7 @@ test('jobs of a killed process are requeued, cancelled or paused', async (t) => 
   assert.deepEqual(await store.jobs.recoverInterrupted(), []);
 });
 
-test('a job during which the process ends five times is paused, and resuming tries again', async (t) => {
+storeTest('a job during which the process ends five times is paused, and resuming tries again', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   const calm = await newJob(store);
@@ -267,7 +270,7 @@ test('a job during which the process ends five times is paused, and resuming tri
   assert.equal(await store.jobs.uncleanEnds(id), 2, 'it still runs alone');
 });
 
-test('a shutdown, a new epoch and a new checkpoint do not count as unclean ends', async (t) => {
+storeTest('a shutdown, a new epoch and a new checkpoint do not count as unclean ends', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store, 'running');
   await runOf(id).release();

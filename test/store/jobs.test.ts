@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import type { JobStatus } from '../../src/domain/training-job.ts';
 import type { Store } from '../../src/store/store.ts';
 import { failure, newJob, request, runOf, startRun, temporaryStore, untouched } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('a new job is queued with its request and its first event', async (t) => {
+storeTest('a new job is queued with its request and its first event', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.isEmpty(), true);
   const job = await store.jobs.create(request('shoes'), untouched);
@@ -39,7 +39,7 @@ test('a new job is queued with its request and its first event', async (t) => {
   assert.equal(await store.jobs.isEmpty(), false);
 });
 
-test('returns undefined for an unknown job', async (t) => {
+storeTest('returns undefined for an unknown job', async (t) => {
   const store = await temporaryStore(t);
   assert.equal(await store.jobs.get('job_nobody'), undefined);
   assert.equal(await store.jobs.nextQueued(), undefined);
@@ -47,7 +47,7 @@ test('returns undefined for an unknown job', async (t) => {
   await assert.rejects(store.jobs.start('job_nobody'), failure('training-job-not-found', 'job_nobody'));
 });
 
-test('concurrently created jobs have distinct ids in order of creation', async (t) => {
+storeTest('concurrently created jobs have distinct ids in order of creation', async (t) => {
   const store = await temporaryStore(t);
   const created = await Promise.all(Array.from({ length: 50 }, () => newJob(store)));
   assert.equal(new Set(created).size, 50);
@@ -56,7 +56,7 @@ test('concurrently created jobs have distinct ids in order of creation', async (
   assert.deepEqual(times, times.toSorted().reverse());
 });
 
-test('concurrent creations respect the queue limit', async (t) => {
+storeTest('concurrent creations respect the queue limit', async (t) => {
   const store = await temporaryStore(t);
   const results = await Promise.allSettled(
     Array.from({ length: 20 }, () => store.jobs.create(request(), untouched, { queueLimit: 7 })),
@@ -69,7 +69,7 @@ test('concurrent creations respect the queue limit', async (t) => {
   await store.jobs.create(request(), untouched, { queueLimit: 7 });
 });
 
-test('paused jobs are limited together with queued ones, when a job is created', async (t) => {
+storeTest('paused jobs are limited together with queued ones, when a job is created', async (t) => {
   const store = await temporaryStore(t);
   const create = () => store.jobs.create(request(), untouched, { queueLimit: 1 });
   for (let n = 0; n < 10; n++) await store.jobs.requestPause((await create()).id);
@@ -80,7 +80,7 @@ test('paused jobs are limited together with queued ones, when a job is created',
   await create();
 });
 
-test('pages neither skip nor repeat a job while jobs are created', async (t) => {
+storeTest('pages neither skip nor repeat a job while jobs are created', async (t) => {
   const store = await temporaryStore(t);
   const ids: string[] = [];
   for (let n = 0; n < 5; n++) ids.push(await newJob(store));
@@ -94,7 +94,7 @@ test('pages neither skip nor repeat a job while jobs are created', async (t) => 
   assert.deepEqual(seen, ids.toReversed());
 });
 
-test('a page that ends with the last job has hasMore false', async (t) => {
+storeTest('a page that ends with the last job has hasMore false', async (t) => {
   const store = await temporaryStore(t);
   await newJob(store);
   await newJob(store);
@@ -102,7 +102,7 @@ test('a page that ends with the last job has hasMore false', async (t) => {
   assert.equal((await store.jobs.list({ limit: 1 })).hasMore, true);
 });
 
-test('a cursor that is not a job works by its position in the order', async (t) => {
+storeTest('a cursor that is not a job works by its position in the order', async (t) => {
   const store = await temporaryStore(t);
   const id = await newJob(store);
   const idsAfter = async (after: string) =>
@@ -111,7 +111,7 @@ test('a cursor that is not a job works by its position in the order', async (t) 
   assert.deepEqual(await idsAfter('job_00000000000000000000000000'), []);
 });
 
-test('pages of one status contain that status only', async (t) => {
+storeTest('pages of one status contain that status only', async (t) => {
   const store = await temporaryStore(t);
   const running: string[] = [];
   for (let n = 0; n < 3; n++) {
@@ -128,7 +128,7 @@ test('pages of one status contain that status only', async (t) => {
   assert.equal(rest.hasMore, false);
 });
 
-test('the next job is the one that waited longest', async (t) => {
+storeTest('the next job is the one that waited longest', async (t) => {
   const store = await temporaryStore(t);
   const [first, second] = [await newJob(store), await newJob(store)];
   assert.equal(await store.jobs.nextQueued(), first);
@@ -138,7 +138,7 @@ test('the next job is the one that waited longest', async (t) => {
   assert.equal(await store.jobs.nextQueued(), first);
 });
 
-test('jobs are counted by status', async (t) => {
+storeTest('jobs are counted by status', async (t) => {
   const store = await temporaryStore(t);
   await newJob(store);
   await newJob(store);

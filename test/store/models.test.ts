@@ -15,8 +15,9 @@ import {
   trained,
   untouched,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
-test('concurrently published versions are numbered without gaps or repeats', async (t) => {
+storeTest('concurrently published versions are numbered without gaps or repeats', async (t) => {
   const store = await temporaryStore(t);
   const jobs = await Promise.all(Array.from({ length: 20 }, () => newJob(store, 'running', 'shoes')));
   const finished = await Promise.all(
@@ -30,7 +31,7 @@ test('concurrently published versions are numbered without gaps or repeats', asy
   assert.equal((await store.models.get('shoes'))?.versions, 20);
 });
 
-test('a model has its newest version and the time of its first', async (t) => {
+storeTest('a model has its newest version and the time of its first', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await publish(store, 'shoes');
@@ -46,7 +47,7 @@ test('a model has its newest version and the time of its first', async (t) => {
   });
 });
 
-test('a version is found by its number, the newest without one', async (t) => {
+storeTest('a version is found by its number, the newest without one', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await publish(store, 'shoes');
@@ -57,25 +58,28 @@ test('a version is found by its number, the newest without one', async (t) => {
   assert.equal(await store.models.get('boots'), undefined);
 });
 
-test('pages of models neither skip nor repeat one while versions and models are published', async (t) => {
-  const store = await temporaryStore(t);
-  const names = ['m', 'c', 'x', 'a', 'k'];
-  for (const name of names) await publish(store, name);
-  const seen: string[] = [];
-  let more = true;
-  while (more) {
-    const page = await store.models.list({ limit: 2, after: seen.at(-1) });
-    seen.push(...page.data.map(({ name }) => name));
-    more = page.hasMore;
-    await publish(store, 'm');
-    await publish(store, `new-${seen.length}`);
-  }
-  const original = seen.filter((name) => names.includes(name));
-  assert.deepEqual(original.toSorted(), names.toSorted());
-  assert.equal(new Set(seen).size, seen.length);
-});
+storeTest(
+  'pages of models neither skip nor repeat one while versions and models are published',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const names = ['m', 'c', 'x', 'a', 'k'];
+    for (const name of names) await publish(store, name);
+    const seen: string[] = [];
+    let more = true;
+    while (more) {
+      const page = await store.models.list({ limit: 2, after: seen.at(-1) });
+      seen.push(...page.data.map(({ name }) => name));
+      more = page.hasMore;
+      await publish(store, 'm');
+      await publish(store, `new-${seen.length}`);
+    }
+    const original = seen.filter((name) => names.includes(name));
+    assert.deepEqual(original.toSorted(), names.toSorted());
+    assert.equal(new Set(seen).size, seen.length);
+  },
+);
 
-test('models are listed newest first', async (t) => {
+storeTest('models are listed newest first', async (t) => {
   const store = await temporaryStore(t);
   for (const name of ['b', 'c', 'a']) {
     await publish(store, name);
@@ -90,7 +94,7 @@ test('models are listed newest first', async (t) => {
   assert.deepEqual(await store.models.names(2), ['a', 'c']);
 });
 
-test('rejects a cursor of a missing model', async (t) => {
+storeTest('rejects a cursor of a missing model', async (t) => {
   const store = await temporaryStore(t);
   await assert.rejects(
     store.models.list({ limit: 10, after: 'boots' }),
@@ -100,7 +104,7 @@ test('rejects a cursor of a missing model', async (t) => {
   );
 });
 
-test('versions are paged newest first', async (t) => {
+storeTest('versions are paged newest first', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 5; n++) await publish(store, 'shoes');
   await publish(store, 'shirts');
@@ -145,7 +149,7 @@ test('a version keeps its lineage without its job', async (t) => {
   assert.deepEqual(await after.models.version('shoes', 2), version);
 });
 
-test('annotations of a version are changed field by field', async (t) => {
+storeTest('annotations of a version are changed field by field', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   const say = async (changes: Parameters<typeof store.models.annotate>[2]) => {
@@ -162,7 +166,7 @@ test('annotations of a version are changed field by field', async (t) => {
   assert.equal(await store.models.annotate('shoes', 2, {}), undefined);
 });
 
-test('finds models and versions by an exact tag', async (t) => {
+storeTest('finds models and versions by an exact tag', async (t) => {
   const store = await temporaryStore(t);
   for (const name of ['a', 'b', 'c', 'b']) await publish(store, name);
   await store.models.annotate('a', 1, { tags: ['v1_x', 'new'] });

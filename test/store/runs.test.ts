@@ -19,6 +19,7 @@ import {
   underway,
   untouched,
 } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
 
 const TABLES = ['jobs', 'events', 'metrics', 'checkpoints', 'models', 'model_versions'];
 const crashed = {
@@ -104,31 +105,34 @@ test('a run that has ended writes nothing more, so that a repeated release does 
   assert.deepEqual(rows(), before);
 });
 
-test('of the concurrent finishes of two runs, the current one publishes, and its parameters stay', async (t) => {
-  const store = await temporaryStore(t);
-  const id = await newJob(store, 'running');
-  const stale = runOf(id);
-  await store.jobs.recoverOne(id, stale.run);
-  const current = await startRun(store, id);
-  const publish = (run: Run, parameters: Uint8Array) =>
-    store.blobs.putReferenced(parameters, async (digest) => {
-      await run.finish({ ...success, model: { ...trained, digest } });
-      return digest;
-    });
-  const [same, other, published] = await Promise.allSettled([
-    publish(stale, bytes(1)),
-    publish(stale, bytes(2)),
-    publish(current, bytes(1)),
-  ]);
-  assert.deepEqual([same.status, other.status], ['rejected', 'rejected']);
-  assert.ok(published.status === 'fulfilled');
-  assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
-  assert.deepEqual(await store.blobs.get(published.value), bytes(1));
-  const job = await store.jobs.get(id);
-  assert.equal(job?.digest, published.value);
-});
+storeTest(
+  'of the concurrent finishes of two runs, the current one publishes, and its parameters stay',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const id = await newJob(store, 'running');
+    const stale = runOf(id);
+    await store.jobs.recoverOne(id, stale.run);
+    const current = await startRun(store, id);
+    const publish = (run: Run, parameters: Uint8Array) =>
+      store.blobs.putReferenced(parameters, async (digest) => {
+        await run.finish({ ...success, model: { ...trained, digest } });
+        return digest;
+      });
+    const [same, other, published] = await Promise.allSettled([
+      publish(stale, bytes(1)),
+      publish(stale, bytes(2)),
+      publish(current, bytes(1)),
+    ]);
+    assert.deepEqual([same.status, other.status], ['rejected', 'rejected']);
+    assert.ok(published.status === 'fulfilled');
+    assert.equal((await store.models.get('fashion-mnist'))?.versions, 1);
+    assert.deepEqual(await store.blobs.get(published.value), bytes(1));
+    const job = await store.jobs.get(id);
+    assert.equal(job?.digest, published.value);
+  },
+);
 
-test('the recovery of one run leaves other jobs and later runs alone', async (t) => {
+storeTest('the recovery of one run leaves other jobs and later runs alone', async (t) => {
   const store = await temporaryStore(t);
   const [running, pausing, cancelling, other] = [
     await newJob(store, 'running'),
@@ -155,7 +159,7 @@ test('the recovery of one run leaves other jobs and later runs alone', async (t)
   assert.equal(await store.jobs.uncleanEnds(running), 1);
 });
 
-test('a run names its runner until it ends', async (t) => {
+storeTest('a run names its runner until it ends', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await store.jobs.create(request(), untouched);
   const run = await store.jobs.start(id, { runner: 'replica-a' });
@@ -196,34 +200,37 @@ async function warningsOf(store: Store, id: string) {
   return data.flatMap(({ type, data: { code } }) => (type === 'warning' ? [code] : []));
 }
 
-test('a job that continues from a checkpoint in another environment is mixed, and warns once', async (t) => {
-  const store = await temporaryStore(t);
-  const { id } = await store.jobs.create(request(), untouched);
-  const start = async (fused: boolean) =>
-    (await store.jobs.start(id, { detectEnvironment: () => environment(fused) }))!;
-  const first = await start(true);
-  assert.equal(await store.jobs.origin(id), null);
-  await first.release();
-  // Without a checkpoint the training begins again.
-  const second = await start(false);
-  await second.saveCheckpoint(checkpoint, bytes(7));
-  const { kernel } = environment(false);
-  assert.deepEqual(await store.jobs.origin(id), { kernel, fused: false });
-  await second.release();
-  assert.deepEqual(await warningsOf(store, id), []);
+storeTest(
+  'a job that continues from a checkpoint in another environment is mixed, and warns once',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { id } = await store.jobs.create(request(), untouched);
+    const start = async (fused: boolean) =>
+      (await store.jobs.start(id, { detectEnvironment: () => environment(fused) }))!;
+    const first = await start(true);
+    assert.equal(await store.jobs.origin(id), null);
+    await first.release();
+    // Without a checkpoint the training begins again.
+    const second = await start(false);
+    await second.saveCheckpoint(checkpoint, bytes(7));
+    const { kernel } = environment(false);
+    assert.deepEqual(await store.jobs.origin(id), { kernel, fused: false });
+    await second.release();
+    assert.deepEqual(await warningsOf(store, id), []);
 
-  for (let n = 0; n < 2; n++) {
-    const mixed = await start(true);
-    await mixed.saveCheckpoint({ ...checkpoint, step: 8 + n }, bytes(8));
-    await mixed.release();
-  }
-  assert.deepEqual(await warningsOf(store, id), ['mixed-environments']);
-  assert.deepEqual(await store.jobs.origin(id), { kernel, fused: false });
-  const job = await (await start(false)).finish(success);
-  assert.deepEqual([job.receipt?.mixed, job.receipt?.fused], [true, false]);
-});
+    for (let n = 0; n < 2; n++) {
+      const mixed = await start(true);
+      await mixed.saveCheckpoint({ ...checkpoint, step: 8 + n }, bytes(8));
+      await mixed.release();
+    }
+    assert.deepEqual(await warningsOf(store, id), ['mixed-environments']);
+    assert.deepEqual(await store.jobs.origin(id), { kernel, fused: false });
+    const job = await (await start(false)).finish(success);
+    assert.deepEqual([job.receipt?.mixed, job.receipt?.fused], [true, false]);
+  },
+);
 
-test('a job whose checkpoints are all discarded begins again, in one environment', async (t) => {
+storeTest('a job whose checkpoints are all discarded begins again, in one environment', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await store.jobs.create(request(), untouched);
   const detect = (fused: boolean) => ({ detectEnvironment: () => environment(fused) });

@@ -1,18 +1,17 @@
 /** The store of several processes: a PostgreSQL database, and files in a directory. */
 import { join, resolve } from 'node:path';
-import { openBlobs } from '../blobs.ts';
 import { openDatasets } from '../datasets.ts';
 import { prepareDirectory } from '../directory.ts';
-import { isPublished } from '../model-versions.ts';
-import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
 import { assertTransferred } from '../transfer/transfer-state.ts';
+import { createChunkedBlobs } from './chunked-blobs.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
 import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
 import { createRateLeases } from './rate-leases.ts';
+import { createReferencedBlobs } from './referenced-blobs.ts';
 import type { ReplicaOffer } from './replicas.ts';
 import { createPostgresRetention } from './retention.ts';
 import { createPostgresRows } from './rows.ts';
@@ -39,12 +38,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
-    const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
+    const blobs = createChunkedBlobs(rows.db);
     const rateLeases = createRateLeases(rows.db);
     return createStore({
       rows,
-      blobs: createRefCountedBlobs(parameters, (digest) => isPublished(rows.db, digest)),
-      checkpointBlobs: await openBlobs(join(directory, 'checkpoints'), 'the checkpoint'),
+      blobs: createReferencedBlobs(blobs),
+      checkpointBlobs: blobs,
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       rateLeases,
       membership,
