@@ -63,7 +63,9 @@ export function createLeasedCalls(
     const sentAt = performance.now();
     if (sentAt >= pausedUntil) {
       try {
-        const lease = await limitTime(leases.lease(key, max, countReplicas()), LEASE_TIMEOUT_MS);
+        // Twice as many each time, so that a replica that few requests reach does not hold calls that others need.
+        const wanted = Math.max(calls.waiting.length, 2 * calls.served);
+        const lease = await limitTime(leases.lease(key, max, countReplicas(), wanted), LEASE_TIMEOUT_MS);
         calls.left += lease.calls;
         calls.used = lease.used;
         // The database read its clock after this one, so the window never ends later here than there.

@@ -14,11 +14,11 @@ export interface Lease {
 
 export interface RateLeases {
   /**
-   * Leases half of the calls that are left, divided by the number of replicas, but at least one. The window of a key
-   * begins with its first lease and takes a minute.
+   * Leases half of the calls that are left, divided by the number of replicas, but at least one and at most `wanted`. The
+   * window of a key begins with its first lease and takes a minute.
    * @throws AtelierError `storage-unavailable`
    */
-  lease(key: string, limit: number, replicas: number): Promise<Lease>;
+  lease(key: string, limit: number, replicas: number, wanted: number): Promise<Lease>;
   /** Removes the rows of windows that have ended. */
   removeExpired(): Promise<void>;
 }
@@ -31,10 +31,11 @@ const usedBefore = sql<number>`case when ${isOver} then 0 else limits.used end`;
 export function createRateLeases(database: Kysely<Database>): RateLeases {
   const db = database.withTables<Pick<PostgresTables, 'limits'>>();
   return {
-    async lease(key, limit, replicas) {
+    async lease(key, limit, replicas, wanted) {
       const parts = 2 * replicas;
-      const first = Math.max(1, Math.floor(limit / parts));
-      const calls = sql<number>`least(greatest(1, (${limit}::int - (${usedBefore})) / ${parts}::int), greatest(0, ${limit}::int - (${usedBefore})))`;
+      const first = Math.max(1, Math.min(wanted, Math.floor(limit / parts)));
+      const left = sql<number>`greatest(0, ${limit}::int - (${usedBefore}))`;
+      const calls = sql<number>`least(${left}, ${wanted}::int, greatest(1, ${left} / ${parts}::int))`;
       const { leased, ...row } = await db
         .insertInto('limits')
         .values({ key, window_start: sql`now()`, used: first, leased: first })

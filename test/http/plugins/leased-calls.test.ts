@@ -69,36 +69,47 @@ test('three replicas together serve the limit of a key, and not one call more', 
   const url = await createDatabase(t);
   const counting = await Promise.all(Array.from({ length: 3 }, () => openLeases(t, url)));
   const replicas = await Promise.all(counting.map(({ leases }) => startReplica(t, 600, 3, leases)));
-  const responses = [];
-  for (let round = 0; round < 40; round++) {
-    const sent = Array.from({ length: 50 }, (_, each) => send(replicas[(round + each) % 3]!));
-    responses.push(...(await Promise.all(sent)));
-  }
-  const served = responses.filter(isServed);
-  const leases = counting.reduce((sum, { leased }) => sum + leased(), 0);
-  t.diagnostic(`${served.length} of ${responses.length} requests served with ${leases} leases`);
-  assert.ok(served.length >= 570 && served.length <= 600, `${served.length} served`);
-  assert.ok(leases <= 60, `${leases} leases`);
-  for (const { statusCode, remaining, retryAfter } of responses) {
-    if (statusCode === 200) continue;
-    assert.deepEqual([statusCode, remaining], [429, '0']);
-    assert.ok(Number(retryAfter) >= 1 && Number(retryAfter) <= 60, retryAfter);
+  const countLeases = () => counting.reduce((sum, { leased }) => sum + leased(), 0);
+  // Of 20 requests, how many each replica gets.
+  for (const [caller, spread] of [
+    ['even', [7, 7, 6]],
+    ['uneven', [18, 1, 1]],
+  ] as const) {
+    const targets = spread.flatMap((count, n) => Array.from({ length: count }, () => replicas[n]!));
+    const before = countLeases();
+    const responses = [];
+    for (let round = 0; round < 40; round++) {
+      const sent = Array.from({ length: 50 }, (_, each) =>
+        send(targets[(7 * (50 * round + each)) % targets.length]!, caller),
+      );
+      responses.push(...(await Promise.all(sent)));
+    }
+    const served = responses.filter(isServed).length;
+    const leases = countLeases() - before;
+    t.diagnostic(`${caller}: ${served} of ${responses.length} requests served with ${leases} leases`);
+    assert.ok(served >= 570 && served <= 600, `${served} served`);
+    assert.ok(leases <= 100, `${leases} leases`);
+    for (const { statusCode, remaining, retryAfter } of responses) {
+      if (statusCode === 200) continue;
+      assert.deepEqual([statusCode, remaining], [429, '0']);
+      assert.ok(Number(retryAfter) >= 1 && Number(retryAfter) <= 60, retryAfter);
+    }
   }
   assert.ok(isServed(await send(replicas[0]!, 'another')), 'the limit is that of a key');
 
   await execute(url, "update atelier.limits set window_start = window_start - interval '1 minute'");
   const restarted = await startReplica(t, 600, 3, counting[0]!.leases);
-  assert.equal((await send(restarted)).remaining, '599', 'a new window has begun');
+  assert.equal((await send(restarted, 'even')).remaining, '599', 'a new window has begun');
   await counting[0]!.leases.removeExpired();
   await execute(url, "do 'begin assert (select count(*) from atelier.limits) = 1; end'");
 });
 
-test('concurrent requests of one key share a lease', { skip: withoutPostgres }, async (t) => {
+test('concurrent requests of one key share leases', { skip: withoutPostgres }, async (t) => {
   const { leases, leased } = await openLeases(t, await createDatabase(t));
   const app = await startReplica(t, 100, 1, leases);
   const responses = await Promise.all(Array.from({ length: 50 }, () => send(app)));
   assert.ok(responses.every(isServed));
-  assert.equal(leased(), 1);
+  assert.equal(leased(), 2, 'the first request leases a call, and the others wait for the next lease');
   assert.deepEqual(
     responses.map(({ remaining }) => Number(remaining)).toSorted((a, b) => b - a),
     Array.from({ length: 50 }, (_, served) => 99 - served),
