@@ -4,11 +4,11 @@ import { bootstrapKey } from './bootstrap-key.ts';
 import type { Config } from './config.ts';
 import { createCatalog } from './datasets/catalog.ts';
 import { loadFashionMnist } from './datasets/fashion-mnist.ts';
-import { AtelierError } from './errors.ts';
 import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
 import { currentRequestId } from './http/plugins/request-context.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
+import { startSharedQueue } from './queue/shared-queue.ts';
 import { createApiKeyService } from './services/api-keys.ts';
 import { createEvaluationService } from './services/evaluations.ts';
 import { createExportService } from './services/exports.ts';
@@ -21,6 +21,7 @@ import { createInferenceStatistics } from './services/inference-statistics.ts';
 import { createInterpretabilityService } from './services/interpretability.ts';
 import { createJobAdmission } from './services/job-admission.ts';
 import { logJobEvents } from './services/job-log.ts';
+import { createJobPlacement } from './services/job-placement.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
 import { createModelCache } from './services/model-cache.ts';
@@ -35,7 +36,7 @@ import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
-import { openStore } from './store/sqlite/open-store.ts';
+import { openState } from './state.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
@@ -65,26 +66,20 @@ export async function compose(
   log: FastifyBaseLogger,
   serverFactory?: FastifyServerFactory,
 ): Promise<Atelier> {
-  if (config.database !== null) {
-    throw new AtelierError(
-      'invalid-configuration',
-      'DATABASE_URL is not supported yet. The state is stored in STATE_DIR; unset the variable.',
-    );
-  }
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // Before the store, which creates files: without the data set, the start leaves nothing behind.
   const fashionMnist = await loadFashionMnist(config.dataDir);
-  const store = await openStore(config.stateDir, log);
+  const memory = createMemoryLedger();
+  const { store, cluster } = await openState(config, memory.jobBudget, log);
   try {
-    const memory = createMemoryLedger();
     const modelCache = createModelCache();
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
       modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
       readJobs: store.readJobGauges,
-      slots: () => config.trainingWorkers,
+      slots: () => slots(),
       replicas: store.replicas && (() => store.replicas!.live().length),
       noticeMode: store.notices.mode,
     });
@@ -134,13 +129,35 @@ export async function compose(
 
     const models = createModelService(store, catalog, modelCache, store.agreement);
     store.notices.on('models', (name) => models.doubt(name || undefined));
-    const queue = createLocalQueue({
-      nextQueued: store.jobs.nextQueued,
-      admit: createJobAdmission({ jobs: store.jobs, catalog, memory }),
-      runJob: createRunTraining({ store, catalog, models, memory, log }),
-      slots: config.trainingWorkers,
-      onDefect: (jobId, error) => log.error({ jobId, err: error }, 'failed to run a job'),
-    });
+    const placement = cluster && createJobPlacement({ ...cluster, jobs: store.jobs, catalog });
+    const slots = () => placement?.slots() ?? config.trainingWorkers;
+    const work = {
+      admit: createJobAdmission({
+        jobs: store.jobs,
+        catalog,
+        memory,
+        ...(placement && { hasPeerFor: placement.hasPeerFor }),
+      }),
+      runJob: createRunTraining({
+        store,
+        catalog,
+        models,
+        memory,
+        log,
+        ...(cluster && { runner: cluster.replicas.id }),
+      }),
+      onDefect: (jobId: string, error: unknown) => log.error({ jobId, err: error }, 'failed to run a job'),
+    };
+    const queue = cluster
+      ? startSharedQueue({
+          ...cluster,
+          ...work,
+          notices: store.notices,
+          isLeft: placement!.isLeft,
+          recover: store.jobs.recoverOne,
+          slots: config.role === 'api' ? 0 : config.trainingWorkers,
+        })
+      : createLocalQueue({ ...work, nextQueued: store.jobs.nextQueued, slots: config.trainingWorkers });
     memory.onFreed(queue.notify);
     const training = createTrainingService({
       store,
@@ -149,7 +166,7 @@ export async function compose(
       queue,
       memory,
       queueLimit: config.queueLimit,
-      slots: config.trainingWorkers,
+      slots: () => slots(),
     });
     const idempotency = createIdempotencyService({
       store,
@@ -163,7 +180,7 @@ export async function compose(
       onDefect: (error) => log.error({ err: error }, 'failed to delete what is no longer kept'),
     });
     const health = createHealthService(store, catalog, {
-      needsDatabase: true,
+      needsDatabase: cluster === null,
       onUnusable: (error) => log.error({ err: error }, 'the service is not ready: the database is unusable'),
     });
     const loadStatistics = createStatisticsCache(catalog, numeric);
@@ -212,7 +229,8 @@ export async function compose(
       reloadKeys: apiKeys.reload,
       async start() {
         await app.ready();
-        await store.jobs.recoverInterrupted();
+        // The interrupted jobs of a shared database are found by the reapers: its other jobs may run elsewhere.
+        if (!cluster) await store.jobs.recoverInterrupted();
         const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
         // After everything that can make the start fail, so that a failed start does not use up the key.
         if (config.needsBootstrapKey) apiKeys.add(await bootstrapKey(config, log));

@@ -62,7 +62,7 @@ async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: Databa
 async function issueTickets(db: Kysely<Database>): Promise<void> {
   const boss = await startBoss({ db, supervise: false, onError: () => {} });
   try {
-    const { follow } = createTickets(boss, async () => {});
+    const { follow } = createTickets(boss);
     const queued = await db
       .selectFrom('jobs')
       .select(['id', 'status'])

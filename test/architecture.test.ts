@@ -100,7 +100,12 @@ test('src opens no connections, so no URL is fetched for a client', () => {
   const isClient = (file: string) => CLIENTS.some((folder) => file.startsWith(folder));
   for (const file of files.filter((each) => !/assembly\//.test(each) && !isClient(each))) {
     const source = readFileSync(join(ROOT, file), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '');
-    assert.doesNotMatch(source, /\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/, file);
+    // `queue.fetch` of pg-boss reads the database.
+    assert.doesNotMatch(
+      source,
+      /(?<!\bqueue\.)\b(fetch|WebSocket|EventSource|XMLHttpRequest)\b\s*\(|\.connect\(/,
+      file,
+    );
     assert.doesNotMatch(source, /from '(node:)?(https|http2|tls|dgram|dns|undici|child_process)\b/, file);
     // The loader of npyjs fetches its argument if it is a string.
     assert.doesNotMatch(source, /import [^;{]*\bnpyjs\b|\bload\b[^;]*from 'npyjs'/, file);

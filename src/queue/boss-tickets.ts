@@ -10,40 +10,31 @@
  * The id of a ticket is that of its job: a ULID has the 128 bits of a UUID. Withdrawing keeps the time at which the ticket
  * was created, by which pg-boss orders the queue, so a job that is queued again comes before later ones.
  */
-import type { Transaction } from 'kysely';
 import { ulidToUUID, uuidToULID } from 'ulid';
 import { isEnded } from '../domain/training-job.ts';
-import type { Database } from '../store/tables.ts';
 import type { Tickets } from '../store/tickets.ts';
 import { type Boss, TRAINING } from './boss.ts';
 
 const JOB_PREFIX = 'job_';
 
-export const ticketIdOf = (jobId: string): string => ulidToUUID(jobId.slice(JOB_PREFIX.length));
 export const jobIdOf = (ticketId: string): string => JOB_PREFIX + uuidToULID(ticketId);
 
-/** `queue`: a job may be waiting. `job`: an active job shall stop. */
-export type QueueNotice = { readonly kind: 'queue' } | { readonly kind: 'job'; readonly id: string };
+/** In lower case, as PostgreSQL writes it. */
+export function ticketIdOf(jobId: string): string {
+  return ulidToUUID(jobId.slice(JOB_PREFIX.length)).toLowerCase();
+}
 
-/** @param publish sends a notice to all processes when the transaction commits */
-export function createTickets(
-  boss: Boss,
-  publish: (trx: Transaction<Database>, notice: QueueNotice) => Promise<void>,
-): Tickets {
-  const { queue } = boss;
+export function createTickets({ queue, within }: Boss): Tickets {
   return {
     async follow(trx, { id: jobId, status }) {
-      const db = boss.within(trx);
+      const db = within(trx);
       const id = ticketIdOf(jobId);
       if (status === 'queued') {
         // The group serves to skip single jobs when a ticket is fetched.
         const sent = await queue.send(TRAINING, null, { id, group: { id: jobId }, db });
         if (sent === null) await queue.resume(TRAINING, id, { db });
-        return publish(trx, { kind: 'queue' });
-      }
-      if (isEnded(status)) await queue.deleteJob(TRAINING, id, { db });
+      } else if (isEnded(status)) await queue.deleteJob(TRAINING, id, { db });
       else await queue.cancel(TRAINING, id, { db });
-      if (status === 'pausing' || status === 'cancelling') await publish(trx, { kind: 'job', id: jobId });
     },
   };
 }

@@ -23,6 +23,7 @@ const QUEUE: QueueOptions = {
 };
 
 export interface Boss {
+  readonly db: Kysely<Database>;
   readonly queue: PgBoss;
   /** The connection of a transaction, in the form that the methods of `queue` take as their option `db`. */
   within(trx: Pick<Kysely<Database>, 'executeQuery'>): Db;
@@ -82,6 +83,7 @@ export async function startBoss(options: {
   queue.on('error', options.onError);
   await queue.start();
   return {
+    db: options.db,
     queue,
     within: fromKysely,
     close: () => queue.stop({ graceful: false }),

@@ -10,14 +10,17 @@ import { trainingJobBytes } from './memory-limits.ts';
 
 const NOTHING: Disposable = { [Symbol.dispose]() {} };
 
+/** @param options.hasPeerFor whether another process may run a job that takes this much memory */
 export function createJobAdmission({
   jobs,
   catalog,
   memory,
+  hasPeerFor = () => false,
 }: {
   jobs: Pick<Store['jobs'], 'get' | 'uncleanEnds' | 'holdForMemory'>;
   catalog: Catalog;
   memory: MemoryLedger;
+  hasPeerFor?: (bytes: number) => boolean;
 }): AdmitJob {
   /** Returns null for a job that cannot run; it fails with the reason when it starts. */
   async function requirement(job: TrainingJob): Promise<{ bytes: number; reason: string } | null> {
@@ -50,6 +53,8 @@ export function createJobAdmission({
     const reservation = memory.reserveForJob(required.bytes);
     if (reservation === null) {
       retained[Symbol.dispose]();
+      // A peer may have enough free memory; then it starts the job in the meantime.
+      if (hasPeerFor(required.bytes)) return null;
       const start = 'It starts when running jobs and requests have freed enough.';
       await jobs.holdForMemory(jobId, `${required.reason} ${start}`);
       return null;

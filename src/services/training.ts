@@ -54,8 +54,8 @@ export function createTrainingService(options: {
   queue: JobQueue;
   memory: MemoryLedger;
   queueLimit: number;
-  /** Number of jobs that run at once. */
-  slots: number;
+  /** Number of jobs that run at once, on all replicas together. */
+  slots: () => number;
 }): TrainingService {
   const { store, catalog, models, queue, memory, queueLimit, slots } = options;
 
@@ -80,8 +80,10 @@ export function createTrainingService(options: {
 
   async function addRetryAfter(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
-    const { data } = await store.jobs.list({ status: 'running', limit: slots });
-    const retryAfterSeconds = estimateRetryAfter(data, slots);
+    // No replica may run jobs at the moment.
+    const limit = Math.max(1, slots());
+    const { data } = await store.jobs.list({ status: 'running', limit });
+    const retryAfterSeconds = estimateRetryAfter(data, limit);
     throw new AtelierError(error.code, error.message, { cause: error, retryAfterSeconds });
   }
 

@@ -4,9 +4,6 @@ import type { JobStatus } from '../domain/training-job.ts';
 import type { Database } from './tables.ts';
 
 export interface Tickets {
-  /**
-   * Makes the ticket of a job match its status. Call it in each transaction that creates a job or changes its status,
-   * with the status at the end of the transaction.
-   */
+  /** Makes the ticket of a job match its status, in the transaction that changes the status. */
   follow(trx: Transaction<Database>, job: { readonly id: string; readonly status: JobStatus }): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { ulid } from 'ulid';
 import type { JobStatus } from '../../src/domain/training-job.ts';
 import { migrateBoss, startBoss, TRAINING } from '../../src/queue/boss.ts';
-import { createTickets, jobIdOf, type QueueNotice, ticketIdOf } from '../../src/queue/boss-tickets.ts';
+import { createTickets, jobIdOf, ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import { connectPostgres } from '../../src/store/postgres/connect.ts';
 import { temporaryDatabase, withoutPostgres } from '../postgres.ts';
 
@@ -19,13 +19,11 @@ async function ticketsFor(t: TestContext) {
     await boss.close();
     await db.destroy();
   });
-  const notices: QueueNotice[] = [];
-  const tickets = createTickets(boss, async (_, notice) => void notices.push(notice));
+  const tickets = createTickets(boss);
   return {
     boss,
     db,
     errors,
-    notices,
     tickets,
     follow: (id: string, ...statuses: JobStatus[]) =>
       db.transaction().execute(async (trx) => {
@@ -65,7 +63,7 @@ test('a job that returns to the queue comes before later ones', { skip: withoutP
 test('an ended job leaves no ticket, and a transaction that fails changes none', {
   skip: withoutPostgres,
 }, async (t) => {
-  const { boss, db, errors, fetch, follow, notices, tickets } = await ticketsFor(t);
+  const { boss, db, errors, fetch, follow, tickets } = await ticketsFor(t);
   const [cancelled, succeeded, kept] = jobIds(3) as [string, string, string];
   await follow(cancelled, 'queued', 'cancelled');
   await follow(succeeded, 'queued', 'running', 'cancelling', 'succeeded');
@@ -77,12 +75,6 @@ test('an ended job leaves no ticket, and a transaction that fails changes none',
   await assert.rejects(failed, /not committed/);
   const { rows } = await sql`select group_id, state from atelier_boss.job`.execute(db);
   assert.deepEqual(rows, [{ group_id: kept, state: 'created' }]);
-  assert.deepEqual(notices, [
-    { kind: 'queue' },
-    { kind: 'queue' },
-    { kind: 'job', id: succeeded },
-    { kind: 'queue' },
-  ]);
   // The maintenance needs the rows of statements that are sent together.
   await boss.queue.supervise(TRAINING);
   assert.deepEqual(errors, []);

@@ -1,9 +1,12 @@
 /** The store of several processes: a PostgreSQL database, and files in a directory. */
 import { join, resolve } from 'node:path';
+import type { Kysely } from 'kysely';
 import { openDatasets } from '../datasets.ts';
 import { prepareDirectory } from '../directory.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
+import type { Database } from '../tables.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
+import type { Tickets } from '../tickets.ts';
 import { assertTransferred } from '../transfer/transfer-state.ts';
 import { createChunkedBlobs } from './chunked-blobs.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
@@ -24,6 +27,8 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly log?: StoreLog;
   /** Without it, this process is not among the replicas, and gets no notices of what others change. */
   readonly offer?: ReplicaOffer | undefined;
+  /** Opens the queue that all processes share. */
+  readonly openTickets?: (db: Kysely<Database>) => Promise<Tickets>;
 }
 
 /** @throws AtelierError `storage-unavailable`, `state-unusable` */
@@ -32,9 +37,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
   await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
-  const rows = createPostgresRows(await connectPostgres(options));
+  const db = await connectPostgres(options);
   let membership: Membership | undefined;
   try {
+    const rows = createPostgresRows(db, await options.openTickets?.(db));
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
@@ -53,7 +59,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     });
   } catch (error) {
     await membership?.leave();
-    await rows.close();
+    await db.destroy();
     throw error;
   }
 }

@@ -9,7 +9,7 @@ export interface ReplicaOffer {
   readonly slots: number;
   /** Memory for its jobs. */
   readonly jobBytes: number;
-  /** Name of its kernel, and whether the kernel rounds a multiply-add once. */
+  /** Digest of its kernel, and whether the kernel rounds a multiply-add once. */
   readonly environment: { readonly kernel: string; readonly fused: boolean };
 }
 

@@ -1,9 +1,11 @@
 /** Rows in PostgreSQL. */
 import { setTimeout } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { collectEvents, type OnCommitted } from '../committed-events.ts';
+import type { JobStatus } from '../../domain/training-job.ts';
+import { type CommittedEvent, collectEvents, type OnCommitted } from '../committed-events.ts';
 import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
+import type { Tickets } from '../tickets.ts';
 import { afterCommit, runTransaction } from '../transactions.ts';
 import { isRepeatable, storageUnavailable } from './errors.ts';
 
@@ -11,11 +13,8 @@ const MAX_ATTEMPTS = 5;
 /** Times the number of the attempt, and a random fraction, so that two transactions do not meet again. */
 const PAUSE_MS = 20;
 
-/** @param publish called in each transaction that wrote events, with the ids of their jobs */
-export function createPostgresRows(
-  db: Kysely<Database>,
-  publish: (trx: Transaction<Database>, jobIds: readonly string[]) => Promise<void> = async () => {},
-): Rows {
+/** @param tickets follow the status of the jobs */
+export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Rows {
   const listeners = new Set<OnCommitted>();
 
   /** Runs `work`, and tells the listeners of its events after the commit. */
@@ -26,7 +25,7 @@ export function createPostgresRows(
     const written = collectEvents(trx);
     const result = await work(trx);
     if (written.size === 0) return result;
-    await publish(trx, [...written.keys()]);
+    if (tickets) await followStatuses(trx, tickets, written);
     afterCommit(trx, () => {
       for (const [jobId, events] of written) {
         for (const listener of listeners) listener(jobId, events);
@@ -50,6 +49,18 @@ export function createPostgresRows(
     },
     close: () => db.destroy(),
   };
+}
+
+/** Driven by the events, so no writer can forget the ticket. */
+async function followStatuses(
+  trx: Transaction<Database>,
+  tickets: Tickets,
+  written: ReadonlyMap<string, readonly CommittedEvent[]>,
+): Promise<void> {
+  for (const [id, events] of written) {
+    const last = events.findLast(({ type }) => type === 'status');
+    if (last) await tickets.follow(trx, { id, status: last.data['to'] as JobStatus });
+  }
 }
 
 /** @throws AtelierError `storage-unavailable` if every attempt was rolled back because of other transactions */

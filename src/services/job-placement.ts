@@ -1,0 +1,69 @@
+/** Placement of queued jobs: which ones this replica leaves to others. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { Arithmetic } from '../domain/reproducibility.ts';
+import type { QueuedJob } from '../queue/job-claims.ts';
+import { decode } from '../store/json-column.ts';
+import type { Replica, Replicas } from '../store/postgres/replicas.ts';
+import type { Store } from '../store/store.ts';
+import { trainingJobBytes } from './memory-limits.ts';
+
+export interface JobPlacement {
+  /**
+   * Whether only other live replicas should run a job: those with enough memory and, so that its digest stays
+   * reproducible, with the kernel and the rounding of its checkpoints. If there are none, enough memory suffices.
+   */
+  isLeft(job: QueuedJob): Promise<boolean>;
+  /** Whether another live replica has memory for a job of this size, free or not. */
+  hasPeerFor(bytes: number): boolean;
+  /** Number of jobs that run at once on all live replicas. */
+  slots(): number;
+}
+
+export function createJobPlacement(options: {
+  replicas: Pick<Replicas, 'id' | 'live'>;
+  jobs: Pick<Store['jobs'], 'get'>;
+  catalog: Catalog;
+}): JobPlacement {
+  const { replicas, jobs, catalog } = options;
+  const isSelf = ({ id }: Replica) => id === replicas.id;
+  const workers = () => replicas.live().filter(({ slots }) => slots > 0);
+
+  /** A damaged job fails when it starts, on any replica. */
+  async function sizeOf(id: string): Promise<number> {
+    const job = await jobs.get(id).catch(() => undefined);
+    return (job && trainingJobBytes(job, catalog)) ?? 0;
+  }
+
+  return {
+    async isLeft({ id, origin }) {
+      const all = workers();
+      const self = all.find(isSelf);
+      if (self === undefined || all.every((replica) => isAlike(replica, self))) return false;
+      const bytes = await sizeOf(id);
+      const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
+      const matching = large.filter(({ environment }) => suits(environment, readOrigin(origin)));
+      const preferred = [matching, large].find(({ length }) => length > 0);
+      return preferred !== undefined && !preferred.includes(self);
+    },
+    hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
+    slots: () => workers().reduce((sum, { slots }) => sum + slots, 0),
+  };
+}
+
+function isAlike(a: Replica, b: Replica): boolean {
+  const { kernel, fused } = a.environment;
+  return a.jobBytes === b.jobBytes && kernel === b.environment.kernel && fused === b.environment.fused;
+}
+
+/** Without checkpoints, every environment will do. */
+function suits({ kernel, fused }: Replica['environment'], origin: Arithmetic | null): boolean {
+  return origin === null || (origin.kernel.digest === kernel && origin.fused === fused);
+}
+
+function readOrigin(origin: string | null): Arithmetic | null {
+  try {
+    return origin === null ? null : decode<Arithmetic>(origin);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,51 @@
+/** The persistent state: of this process alone, or of all processes that share a database. */
+import type { FastifyBaseLogger } from 'fastify';
+import type { Config } from './config.ts';
+import { type Boss, migrateBoss, startBoss } from './queue/boss.ts';
+import { createTickets } from './queue/boss-tickets.ts';
+import { openPostgresStore } from './store/postgres/open-store.ts';
+import type { Replicas } from './store/postgres/replicas.ts';
+import { openStore } from './store/sqlite/open-store.ts';
+import type { Store } from './store/store.ts';
+import { detectEnvironment } from './workers/kernel.ts';
+
+/** The connection of this process to the others that share its database. */
+export interface Cluster {
+  readonly replicas: Replicas;
+  readonly boss: Boss;
+}
+
+export interface State {
+  readonly store: Store;
+  /** Null in a process that shares its database with no other. */
+  readonly cluster: Cluster | null;
+}
+
+/**
+ * @param jobBytes memory for training jobs of this process
+ * @throws AtelierError `state-locked`, `state-unusable`, `storage-unavailable`
+ */
+export async function openState(config: Config, jobBytes: number, log: FastifyBaseLogger): Promise<State> {
+  const { database, role, stateDir, trainingWorkers } = config;
+  if (database === null) return { store: await openStore(stateDir, log), cluster: null };
+  const slots = role === 'api' ? 0 : trainingWorkers;
+  const { kernel, fused } = detectEnvironment();
+  let boss: Boss | undefined;
+  const store = await openPostgresStore({
+    ...database,
+    directory: stateDir,
+    log,
+    offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
+    async openTickets(db) {
+      await migrateBoss(database.directUrl);
+      boss = await startBoss({
+        db,
+        supervise: slots > 0,
+        onError: (err) => log.warn({ err }, 'background work of the queue failed and is repeated'),
+      });
+      return createTickets(boss);
+    },
+  });
+  // With an offer the store joins the replicas, and it has opened the tickets.
+  return { store, cluster: { replicas: store.replicas!, boss: boss! } };
+}

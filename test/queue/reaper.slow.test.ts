@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { migrateBoss, TRAINING } from '../../src/queue/boss.ts';
+import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
+import { migratePostgres } from '../../src/store/postgres/migrate.ts';
+import { withoutPostgres } from '../postgres.ts';
+import { startPostgres } from '../postgres-server.ts';
+import { until } from '../store/postgres/join.ts';
+import { queueDatabase, startTwo } from './shared.ts';
+
+const options = { skip: withoutPostgres };
+
+test('the job of a killed process runs elsewhere within 6 seconds, before later ones', options, async (t) => {
+  const { a, b, create, log, started, untilStarted } = await startTwo(t, await queueDatabase(t));
+  const [lost, other, later] = (await create(3)) as [string, string, string];
+  const killed = await untilStarted(lost);
+  const living = killed === a ? b : a;
+  await untilStarted(other);
+  living.end(other);
+  await untilStarted(later);
+  await until(() => living.replicas.isSteady());
+  const killedAt = performance.now();
+  await killed.kill();
+  const last = await living.create();
+  await until(() => living.replicas.live().length === 1);
+  living.end(later);
+  assert.equal(await untilStarted(lost, log.lines.length - 1), living);
+  const seconds = (performance.now() - killedAt) / 1000;
+  t.diagnostic(`${seconds.toFixed(2)} s`);
+  assert.ok(seconds < 6);
+  living.end(lost);
+  await untilStarted(last);
+  assert.deepEqual(started().slice(-3), [later, lost, last]);
+  const job = await living.store.jobs.get(lost);
+  assert.equal(job?.attempts, 1);
+});
+
+test('lost tickets and abandoned claims are replaced', options, async (t) => {
+  const { a, create, untilStarted } = await startTwo(t, await queueDatabase(t));
+  const { queue } = a.boss;
+  const [first, second, ...waiting] = (await create(6)) as [string, string, ...string[]];
+  const processes = [await untilStarted(first), await untilStarted(second)];
+  const [removed, cancelled, completed, abandoned] = waiting.map(ticketIdOf) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  await queue.deleteJob(TRAINING, removed);
+  await queue.cancel(TRAINING, cancelled);
+  await queue.complete(TRAINING, completed, null, { includeQueued: true });
+  const [claim] = await queue.fetch(TRAINING);
+  assert.equal(claim?.id, abandoned);
+  processes[0]!.end(first);
+  processes[1]!.end(second);
+  for (const id of waiting) (await untilStarted(id)).end(id);
+});
+
+async function ownServer(t: TestContext) {
+  const server = await startPostgres(['synchronous_commit=on']);
+  t.after(server.remove);
+  await migratePostgres(server.url);
+  await migrateBoss(server.url);
+  return server;
+}
+
+test('running jobs and the queue survive a loss of the database', options, async (t) => {
+  const server = await ownServer(t);
+  const { a, b, create, log, untilStarted } = await startTwo(t, server.url);
+  const [first, second, third] = (await create(3)) as [string, string, string];
+  const processes = [await untilStarted(first), await untilStarted(second)] as const;
+  await server.kill();
+  await log.until('none: ');
+  await server.restart();
+  await until(() => !a.replicas.isSteady() && !b.replicas.isSteady());
+  await until(() => a.replicas.isSteady() && b.replicas.isSteady());
+  // Both reapers have looked at the jobs, and found that nothing was lost.
+  for (const { replicas } of [a, b]) await new Promise<void>((resolve) => replicas.onBeat(() => resolve()));
+  assert.deepEqual(
+    (await a.store.jobs.active()).map(({ id, run }) => ({ id, run })),
+    [first, second].map((id) => ({ id, run: 1 })),
+  );
+  await a.store.jobs.requestCancel(first);
+  await log.until(`leaves ${first} cancelled`);
+  assert.equal(await untilStarted(third), processes[0]);
+});

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { TRAINING } from '../../src/queue/boss.ts';
+import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
+import type { AdmitJob } from '../../src/queue/job-queue.ts';
+import { withoutPostgres } from '../postgres.ts';
+import { type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
+
+const options = { skip: withoutPostgres };
+
+async function twoProcesses(t: TestContext, ofA: ProcessOptions = {}, ofB: ProcessOptions = {}) {
+  return startTwo(t, await queueDatabase(t), ofA, ofB);
+}
+
+test('each job runs once, in the order of creation', options, async (t) => {
+  const { create, log, started, untilStarted } = await twoProcesses(t);
+  const ids = await create(8);
+  for (const id of ids) {
+    (await untilStarted(id)).end(id);
+    await log.until(`ends ${id}`);
+  }
+  assert.deepEqual(started().toSorted(), ids);
+  // Two jobs run at once, so each starts at most one place too early or too late.
+  for (const [place, id] of started().entries()) assert.ok(Math.abs(ids.indexOf(id) - place) <= 1);
+});
+
+test(
+  'a job that is resumed comes before later ones, and requests reach the process that runs it',
+  options,
+  async (t) => {
+    const { a, create, log, started, untilStarted } = await twoProcesses(t, {}, { slots: 0 });
+    const [first, paused, cancelled, last] = (await create(4)) as [string, string, string, string];
+    const { jobs } = a.store;
+    await untilStarted(first);
+    await jobs.requestPause(paused);
+    await jobs.requestCancel(cancelled);
+    await jobs.requestPause(first);
+    await log.until(`a leaves ${first} paused`);
+    await untilStarted(last);
+    for (const id of [first, paused]) await jobs.resume(id);
+    const third = await a.create();
+    a.end(last);
+    for (const id of [first, paused, third]) {
+      (await untilStarted(id, log.lines.length - 1)).end(id);
+      await log.until(`ends ${id}`);
+    }
+    assert.deepEqual(started(), [first, last, first, paused, third]);
+    assert.equal((await jobs.get(cancelled))?.status, 'cancelled');
+  },
+);
+
+test('a process that closes releases its job to another one at once', options, async (t) => {
+  const { a, b, create, log, untilStarted } = await twoProcesses(t);
+  const [first, second, third] = (await create(3)) as [string, string, string];
+  const [closing, other] = (await untilStarted(first)) === a ? [a, b] : [b, a];
+  await untilStarted(second);
+  const before = log.lines.length;
+  await closing.close();
+  other.end(second);
+  assert.equal(await untilStarted(first, before), other);
+  other.end(first);
+  assert.equal(await untilStarted(third), other);
+});
+
+test('a job that must wait or is left stays available to other processes', options, async (t) => {
+  const left = new Set<string>();
+  const waiting = new Set<string>();
+  const admit: AdmitJob = async (id) =>
+    id === undefined || waiting.has(id) ? null : { [Symbol.dispose]() {} };
+  const { a, b, log, untilStarted } = await twoProcesses(t, { admit, isLeft: (id) => left.has(id) });
+  const ids = [await a.create(), await a.create(), await a.create(), await a.create()];
+  const [first, second, third, fourth] = ids as [string, string, string, string];
+  left.add(first);
+  waiting.add(third);
+  a.queue.notify();
+  assert.equal(await untilStarted(second), a);
+  b.queue.notify();
+  assert.equal(await untilStarted(first), b);
+  a.end(second);
+  await log.until(`ends ${second}`);
+  b.end(first);
+  assert.equal(await untilStarted(third), b);
+  assert.equal(await untilStarted(fourth), a);
+});
+
+test('a ticket whose job is not queued is removed without work', options, async (t) => {
+  const { a, b, started, untilStarted } = await twoProcesses(t, { slots: 0 });
+  const stale = await a.create();
+  await a.store.jobs.requestCancel(stale);
+  await a.boss.queue.send(TRAINING, null, { id: ticketIdOf(stale), group: { id: stale } });
+  const next = await a.create();
+  b.queue.notify();
+  await untilStarted(next);
+  assert.deepEqual(started(), [next]);
+  assert.deepEqual(await a.boss.queue.findJobs(TRAINING, { id: ticketIdOf(stale) }), []);
+});

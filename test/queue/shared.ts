@@ -1,0 +1,165 @@
+/** Processes that share a queue, as stores and queues of this process. Their jobs run until the test ends them. */
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+import { type Boss, migrateBoss, startBoss } from '../../src/queue/boss.ts';
+import { createTickets } from '../../src/queue/boss-tickets.ts';
+import type { AdmitJob, JobQueue, RunJob } from '../../src/queue/job-queue.ts';
+import { startSharedQueue } from '../../src/queue/shared-queue.ts';
+import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
+import type { Replicas } from '../../src/store/postgres/replicas.ts';
+import type { Store } from '../../src/store/store.ts';
+import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
+import { join, sharedDatabase } from '../store/postgres/join.ts';
+
+const NOTHING: Disposable = { [Symbol.dispose]() {} };
+
+/** Lines such as `a starts job_…`. */
+export function createLog() {
+  const lines: string[] = [];
+  const waiters = new Set<() => void>();
+  return {
+    lines,
+    append(line: string) {
+      lines.push(line);
+      for (const wake of waiters) wake();
+    },
+    /** Resolves with the first line after `from` lines that contains the words. */
+    async until(words: string, from = 0): Promise<string> {
+      for (;;) {
+        const found = lines.slice(from).find((line) => line.includes(words));
+        if (found !== undefined) return found;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        waiters.add(resolve);
+        await promise;
+        waiters.delete(resolve);
+      }
+    },
+  };
+}
+
+export async function queueDatabase(t: TestContext): Promise<string> {
+  const url = await sharedDatabase(t);
+  await migrateBoss(url);
+  return url;
+}
+
+export type ProcessOptions = Partial<Parameters<typeof startProcess>[2]>;
+
+/** The processes `a` and `b`. */
+export async function startTwo(
+  t: TestContext,
+  url: string,
+  ofA: ProcessOptions = {},
+  ofB: ProcessOptions = {},
+) {
+  const log = createLog();
+  const a = await startProcess(t, url, { name: 'a', log, ...ofA });
+  const b = await startProcess(t, url, { name: 'b', log, ...ofB });
+  const byName: Readonly<Record<string, Process>> = { a, b };
+  return {
+    a,
+    b,
+    log,
+    async create(count: number): Promise<string[]> {
+      const ids: string[] = [];
+      for (let n = 0; n < count; n++) ids.push(await (n % 2 ? a : b).create());
+      a.queue.notify();
+      b.queue.notify();
+      return ids;
+    },
+    /** Waits for the start of a job, and returns the process. */
+    async untilStarted(id: string, from = 0): Promise<Process> {
+      return byName[(await log.until(`starts ${id}`, from))[0]!]!;
+    },
+    started: () => log.lines.flatMap((line) => / starts (.*)/.exec(line)?.[1] ?? []),
+  };
+}
+
+export interface Process {
+  readonly store: Store;
+  readonly boss: Boss;
+  readonly replicas: Replicas;
+  readonly queue: JobQueue;
+  create(): Promise<string>;
+  /** Ends a job that runs here, with success unless an error is given. */
+  end(jobId: string): void;
+  /** Stops everything without a word, as a killed process does. */
+  kill(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startProcess(
+  t: TestContext,
+  url: string,
+  options: {
+    name: string;
+    log: ReturnType<typeof createLog>;
+    slots?: number;
+    admit?: AdmitJob;
+    isLeft?: (jobId: string) => boolean;
+  },
+): Promise<Process> {
+  const { name, log, slots = 1, admit = async (id) => (id === undefined ? null : NOTHING) } = options;
+  const { session, replicas } = await join(t, url, { slots });
+  let boss: Boss | undefined;
+  const store = await openPostgresStore({
+    url,
+    directory: await temporaryDirectory(t),
+    async openTickets(db) {
+      boss = await startBoss({ db, supervise: false, onError() {} });
+      return createTickets(boss);
+    },
+  });
+  const ends = new Map<string, () => void>();
+  let isKilled = false;
+
+  const runJob: RunJob = async (jobId, signal) => {
+    const run = await store.jobs.start(jobId, { runner: replicas.id });
+    if (run === null) return;
+    const ended = Promise.withResolvers<void>();
+    ends.set(jobId, ended.resolve);
+    log.append(`${name} starts ${jobId}`);
+    await Promise.race([ended.promise, once(signal, 'abort')]);
+    if (isKilled) await new Promise(() => {});
+    if (signal.aborted) log.append(`${name} leaves ${jobId} ${(await run.release()).status}`);
+    else {
+      const error = { code: 'internal-error', message: 'as the test demands' } as const;
+      await run.finish({ status: 'failed', step: 0, error });
+      log.append(`${name} ends ${jobId}`);
+    }
+  };
+  const queue = startSharedQueue({
+    boss: boss!,
+    replicas,
+    notices: { on() {} },
+    isLeft: async ({ id }) => options.isLeft?.(id) ?? false,
+    admit,
+    runJob,
+    recover: store.jobs.recoverOne,
+    slots,
+    onDefect: (jobId, error) => log.append(`${name} ${jobId}: ${error}`),
+  });
+  let isClosed = false;
+  async function close() {
+    if (isClosed) return;
+    isClosed = true;
+    await queue.close();
+    await replicas.close();
+    await store.close();
+  }
+  t.after(close);
+  return {
+    store,
+    boss: boss!,
+    replicas,
+    queue,
+    create: async () => (await store.jobs.create(request(), untouched)).id,
+    end: (jobId) => ends.get(jobId)!(),
+    async kill() {
+      isKilled = isClosed = true;
+      await session.close();
+      await store.close();
+    },
+    close,
+  };
+}
