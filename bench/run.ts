@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { blobs } from './groups/blobs.ts';
 import { gradientChecks } from './groups/gradient-check.ts';
 import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
@@ -21,6 +22,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   latency,
   scaling,
   overload,
+  blobs,
 };
 const RESULTS = join(import.meta.dirname, 'results');
 

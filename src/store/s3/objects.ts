@@ -5,9 +5,9 @@ import { readNothing, type S3Client } from './client.ts';
 import { readElement, S3Error } from './errors.ts';
 import { putParts } from './multipart.ts';
 
-const PART_BYTES = 2 ** 24;
+const PART_BYTES = 2 ** 23;
 /** Bytes in memory are sent in parts if they take more parts than this: 64 MiB. */
-const MULTIPART_PARTS = 4;
+const MULTIPART_PARTS = 8;
 
 export interface StoredObject {
   readonly name: string;
@@ -19,7 +19,7 @@ export interface StoredObject {
 export interface Objects {
   /** @param sha256 64 hexadecimal digits; bytes that are not sent in parts are rejected if they have another digest */
   put(name: string, bytes: Uint8Array<ArrayBuffer>, sha256: string): Promise<void>;
-  /** Sends the file in parts of 16 MiB. The file must not change meanwhile. */
+  /** Sends the file in parts of 8 MiB. The file must not change meanwhile. */
   putFile(name: string, path: string, sha256: string): Promise<void>;
   /**
    * @param use receives the bytes; called again with all of them if the connection is lost
