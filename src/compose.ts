@@ -96,7 +96,8 @@ export async function compose(
     const catalog = createCatalog([fashionMnist], {
       summaries: await store.datasets.list(),
       list: store.replicas && store.datasets.list,
-      load: (dataset) => loads.run('loadDataset', { path: store.datasets.filePath(dataset.id), dataset }),
+      load: (dataset) =>
+        store.datasets.withFile(dataset, (path) => loads.run('loadDataset', { path, dataset })),
       admit: (dataset) => admitDataset(memory, dataset),
       maxBytes: config.maxDatasetBytes,
     });

@@ -1,11 +1,11 @@
-/** Checkpoints: content in files, metadata in rows. */
+/** Checkpoints: content in blobs, metadata in rows. */
 import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
-import type { BlobStore } from './blobs.ts';
 import { type RunKey, writeEvent } from './events.ts';
 import { clearOrigin, writeOrigin } from './job-origin.ts';
 import { lockActiveJob, recordWarning } from './job-progress.ts';
+import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Rows } from './rows.ts';
 import type { CheckpointRow, Database } from './tables.ts';
 
@@ -34,52 +34,45 @@ const LAST_KEPT = 3;
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
 export function createCheckpoints(
   { db, inTransaction, lockQueue }: Rows,
-  blobs: BlobStore,
+  blobs: RefCountedBlobs,
 ): Checkpoints & CheckpointWriter {
   const selectRows = (from: Kysely<Database>, jobId: string) =>
     from.selectFrom('checkpoints').selectAll().where('job_id', '=', jobId).orderBy('step').execute();
 
-  /** Removes files that no row refers to. */
-  async function removeFiles(digests: readonly string[]): Promise<void> {
-    if (digests.length === 0) return;
-    const used = await db.selectFrom('checkpoints').select('digest').where('digest', 'in', digests).execute();
-    const kept = new Set(used.map((row) => row.digest));
-    for (const digest of digests) if (!kept.has(digest)) await blobs.remove(digest);
-  }
-
   return {
     async save(run, { step, epoch, loss }, bytes) {
       const jobId = run.id;
-      const digest = await blobs.put(bytes);
-      const removed = await inTransaction(async (trx) => {
-        const job = await lockActiveJob(trx, run);
-        const before = await selectRows(trx, jobId);
-        const row: CheckpointRow = {
-          job_id: jobId,
-          step,
-          epoch,
-          created_at: new Date().toISOString(),
-          bytes: bytes.length,
-          loss,
-          digest,
-        };
-        await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
-        await trx.insertInto('checkpoints').values(row).execute();
-        await writeEvent(trx, job, 'checkpoint', { step, epoch });
-        if (before.length === 0) await writeOrigin(trx, job);
-        // Failures are counted since the last progress, so a checkpoint beyond all earlier ones resets the counts.
-        if (before.every((other) => other.step < step)) {
-          await trx
-            .updateTable('jobs')
-            .set({ attempts: 1, unclean_ends: 0 })
-            .where('id', '=', jobId)
-            .execute();
-        }
-        const replaced = before.filter((other) => other.step === step).map((other) => other.digest);
-        const pruned = await prune(trx, [...before.filter((other) => other.step !== step), row]);
-        return [...replaced, ...pruned];
-      });
-      await removeFiles(removed.filter((other) => other !== digest));
+      const removed = await blobs.putReferenced(bytes, (digest) =>
+        inTransaction(async (trx) => {
+          const job = await lockActiveJob(trx, run);
+          const before = await selectRows(trx, jobId);
+          const row: CheckpointRow = {
+            job_id: jobId,
+            step,
+            epoch,
+            created_at: new Date().toISOString(),
+            bytes: bytes.length,
+            loss,
+            digest,
+          };
+          await trx.deleteFrom('checkpoints').where('job_id', '=', jobId).where('step', '=', step).execute();
+          await trx.insertInto('checkpoints').values(row).execute();
+          await writeEvent(trx, job, 'checkpoint', { step, epoch });
+          if (before.length === 0) await writeOrigin(trx, job);
+          // Failures are counted since the last progress, so a checkpoint beyond all earlier ones resets the counts.
+          if (before.every((other) => other.step < step)) {
+            await trx
+              .updateTable('jobs')
+              .set({ attempts: 1, unclean_ends: 0 })
+              .where('id', '=', jobId)
+              .execute();
+          }
+          const replaced = before.filter((other) => other.step === step).map((other) => other.digest);
+          const pruned = await prune(trx, [...before.filter((other) => other.step !== step), row]);
+          return [...replaced, ...pruned];
+        }),
+      );
+      await blobs.release(removed);
     },
 
     list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
@@ -97,7 +90,7 @@ export function createCheckpoints(
         if ((await selectRows(trx, run.id)).length === 0) await clearOrigin(trx, run.id);
         return discarded;
       });
-      if (row) await removeFiles([row.digest]);
+      if (row) await blobs.release([row.digest]);
     },
 
     async expire(jobId, claim) {
@@ -107,9 +100,15 @@ export function createCheckpoints(
         await lockQueue(trx);
         return removeUnreferenced(trx, await selectRows(trx, jobId));
       });
-      await removeFiles(removed);
+      await blobs.release(removed);
     },
   };
+}
+
+/** Whether a checkpoint has this content. */
+export async function isCheckpoint(db: Kysely<Database>, digest: string): Promise<boolean> {
+  const checkpoint = db.selectFrom('checkpoints').select('step').where('digest', '=', digest).limit(1);
+  return (await checkpoint.executeTakeFirst()) !== undefined;
 }
 
 /** @param rows all checkpoints of one job, the new one last @returns digests of the removed ones */

@@ -7,7 +7,7 @@ import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/
 import { AtelierError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
-import { assertDataset } from './datasets.ts';
+import { assertDataset } from './dataset-rows.ts';
 import { writeEvent } from './events.ts';
 import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
 import { readOrigin } from './job-origin.ts';

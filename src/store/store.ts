@@ -1,6 +1,5 @@
 /** The persistent state: jobs with their metrics and events, models, data sets, and blobs. */
 import { type Aliases, createAliases } from './aliases.ts';
-import type { BlobStore } from './blobs.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import type { Datasets } from './datasets.ts';
 import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
@@ -72,7 +71,7 @@ export interface StoreParts {
   /** Parameters of versions. */
   readonly blobs: RefCountedBlobs;
   /** Holds checkpoints only. */
-  readonly checkpointBlobs: BlobStore;
+  readonly checkpointBlobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly temporaryFiles: TemporaryFiles;
   readonly rateLeases?: RateLeases;

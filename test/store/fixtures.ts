@@ -1,5 +1,6 @@
 /** A temporary store, and records to put into it. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -99,13 +100,13 @@ const noDuplicates = { images: 0, withOtherLabel: 0, first: [] };
 const split = { examples: 2, examplesPerClass: [1, 1] };
 
 /** A data set of two images per split, for `addDataset`. */
-export function newDataset(id: string, name: string | null = null): NewDataset {
+export function newDataset(id: string, name: string | null = null, bytes = 'tensors'): NewDataset {
   return {
     id,
     name,
     classNames: ['cat', 'dog'],
     splits: { train: split, test: split },
-    digest: `sha256:${'0'.repeat(64)}`,
+    digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
     report: datasetReportSchema.parse({
       arrays: [],
       pixels: { range: '0-255', rounded: 0 },
@@ -126,7 +127,12 @@ export async function addDataset(
 ) {
   const file = datasets.newFile();
   await writeFile(file, bytes);
-  return datasets.add(file, newDataset(id, name));
+  return datasets.add(file, newDataset(id, name, bytes));
+}
+
+/** Path of the file of a data set that `addDataset` stored. */
+export function datasetFile({ datasets }: Store, id: string): Promise<string> {
+  return datasets.withFile(newDataset(id), async (path) => path);
 }
 
 /** An idempotency record whose stored response is the id of the job. */

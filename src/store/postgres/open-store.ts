@@ -1,14 +1,17 @@
-/** The store of several processes: a PostgreSQL database, and files in a directory. */
+/** The store of several processes: a PostgreSQL database, blobs in it or in a bucket, and a directory with a cache. */
 import { join, resolve } from 'node:path';
 import type { Kysely } from 'kysely';
-import { openDatasets } from '../datasets.ts';
+import type { BlobStore } from '../blobs.ts';
 import { prepareDirectory } from '../directory.ts';
+import type { S3Credentials } from '../s3/client.ts';
+import type { Objects } from '../s3/objects.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import type { Database } from '../tables.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
 import type { Tickets } from '../tickets.ts';
 import { assertTransferred } from '../transfer/transfer-state.ts';
 import { createChunkedBlobs } from './chunked-blobs.ts';
+import { collectBlobs } from './collect-blobs.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
 import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
@@ -18,12 +21,17 @@ import { createReferencedBlobs } from './referenced-blobs.ts';
 import type { ReplicaOffer } from './replicas.ts';
 import { createPostgresRetention } from './retention.ts';
 import { createPostgresRows } from './rows.ts';
+import { openSharedDatasets } from './shared-datasets.ts';
 
 export interface PostgresStoreOptions extends PostgresOptions {
   /** Address without a connection pooler, for migrations; default: `url` */
   readonly directUrl?: string | undefined;
-  /** Files of this process. */
+  /** Files of this process: a cache, and temporary ones. */
   readonly directory: string;
+  /** Object store of the blobs; default: the database */
+  readonly bucket?: BlobBucket | undefined;
+  /** Size of the cache of data sets; default: unlimited */
+  readonly maxDatasetBytes?: number | undefined;
   readonly log?: StoreLog;
   /** Without it, this process is not among the replicas, and gets no notices of what others change. */
   readonly offer?: ReplicaOffer | undefined;
@@ -31,9 +39,15 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly openTickets?: (db: Kysely<Database>) => Promise<Tickets>;
 }
 
+export interface BlobBucket {
+  /** As in BLOB_URL. */
+  readonly url: string;
+  readonly credentials: S3Credentials;
+}
+
 /** @throws AtelierError `storage-unavailable`, `state-unusable` */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, directUrl = url, offer, log = { info() {}, warn() {} } } = options;
+  const { url, directUrl = url, offer, bucket, log = { info() {}, warn() {} } } = options;
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
   await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
@@ -44,16 +58,23 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
-    const blobs = createChunkedBlobs(rows.db);
+    const { blobs, objects } = await openBlobStore(rows.db, bucket);
+    const referencedBlobs = createReferencedBlobs(blobs);
     const rateLeases = createRateLeases(rows.db);
+    const cache = join(directory, 'cache', 'datasets');
+    const maxCacheBytes = options.maxDatasetBytes ?? Number.POSITIVE_INFINITY;
     return createStore({
       rows,
-      blobs: createReferencedBlobs(blobs),
-      checkpointBlobs: blobs,
-      datasets: await openDatasets(rows, join(directory, 'datasets')),
+      blobs: referencedBlobs,
+      checkpointBlobs: referencedBlobs,
+      datasets: await openSharedDatasets(rows, blobs, cache, maxCacheBytes),
       rateLeases,
       membership,
-      hourlyTasks: [() => createPartitions(rows.db), rateLeases.removeExpired],
+      hourlyTasks: [
+        () => createPartitions(rows.db),
+        rateLeases.removeExpired,
+        () => collectBlobs(rows, objects),
+      ],
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
     });
@@ -62,4 +83,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await db.destroy();
     throw error;
   }
+}
+
+/** The client of object stores is loaded on demand. */
+async function openBlobStore(
+  db: Kysely<Database>,
+  bucket: BlobBucket | undefined,
+): Promise<{ blobs: BlobStore; objects?: Objects }> {
+  if (bucket === undefined) return { blobs: createChunkedBlobs(db) };
+  const { createRegisteredBlobs } = await import('./registered-blobs.ts');
+  return createRegisteredBlobs(db, bucket.url, bucket.credentials);
 }

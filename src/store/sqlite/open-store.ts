@@ -1,8 +1,8 @@
 /** The store of one process: a SQLite database and files in a state directory. */
 import { join, resolve } from 'node:path';
 import { openBlobs } from '../blobs.ts';
+import { isCheckpoint } from '../checkpoints.ts';
 import type { OnCommitted } from '../committed-events.ts';
-import { openDatasets } from '../datasets.ts';
 import { prepareDirectory } from '../directory.ts';
 import { isPublished } from '../model-versions.ts';
 import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
@@ -12,6 +12,7 @@ import { openTemporaryFiles } from '../temporary-files.ts';
 import { assertTransferred } from '../transfer/transfer-state.ts';
 import { openDatabase } from './database.ts';
 import { createDatabaseFiles } from './database-files.ts';
+import { openDatasets } from './dataset-files.ts';
 import { lockDirectory } from './lock.ts';
 import { createSqliteRows } from './rows.ts';
 import { openSpaceReserve } from './space-reserve.ts';
@@ -42,12 +43,12 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     });
     const rows = createSqliteRows(db, listeners, files, await openSpaceReserve(directory));
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
-    const checkpointBlobs = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
+    const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     const store = createStore({
       rows,
       blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
-      checkpointBlobs,
+      checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) => isCheckpoint(db, digest)),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       openRetention: createRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),

@@ -27,5 +27,5 @@ export async function blobDatabase(t: TestContext) {
     t.after(() => db.destroy());
     return db;
   }
-  return { db: await connect(), connect };
+  return { url, db: await connect(), connect };
 }

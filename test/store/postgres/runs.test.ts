@@ -24,7 +24,7 @@ async function openReplicas(t: TestContext) {
     const rows = createPostgresRows(await connectPostgres({ url }));
     t.after(() => rows.close());
     const blobs = createChunkedBlobs(rows.db);
-    return { rows, blobs, jobs: createJobs(rows, createCheckpoints(rows, blobs)) };
+    return { rows, blobs, jobs: createJobs(rows, createCheckpoints(rows, createReferencedBlobs(blobs))) };
   };
   const [a, b] = [await open(), await open()];
   await createPartitions(a.rows.db);

@@ -35,7 +35,8 @@ async function readBackup(t: TestContext, backup: string) {
   const { data: jobs } = await store.jobs.list({ limit: 100 });
   const checkpoints = await Promise.all(jobs.map(({ id }) => store.checkpoints.list(id)));
   for (const checkpoint of checkpoints.flat()) await store.checkpoints.read(checkpoint);
-  for (const { id } of await store.datasets.list()) await readFile(store.datasets.filePath(id));
+  for (const dataset of await store.datasets.list())
+    await store.datasets.withFile(dataset, (path) => readFile(path));
   return { models: models.map(({ name }) => name), checkpoints: checkpoints.flat().length, warnings };
 }
 

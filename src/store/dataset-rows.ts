@@ -1,0 +1,178 @@
+/** The rows of uploaded data sets. */
+import type { Kysely, Transaction } from 'kysely';
+import type { DatasetSummary } from '../domain/dataset.ts';
+import {
+  isEnded,
+  JOB_STATUSES,
+  type JobStatus,
+  type ResolvedTrainingRequest,
+} from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import type { AddedDataset, Datasets, NewDataset } from './datasets.ts';
+import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
+import { decode, encode } from './json-column.ts';
+import type { Rows } from './rows.ts';
+import type { Database, DatasetRow } from './tables.ts';
+import { timestampAfter } from './timestamps.ts';
+
+/** Ids of built-in data sets do not begin with it. */
+const UPLOADED_PREFIX = 'dst_';
+const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
+
+export interface DatasetRows extends Pick<Datasets, 'list' | 'find' | 'usedBy'> {
+  /** Inserts the row, or finds the existing one. */
+  add(dataset: NewDataset, idempotency?: IdempotencyRecord<AddedDataset>): Promise<AddedDataset>;
+  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it, `dataset-not-found` */
+  remove(id: string): Promise<void>;
+}
+
+export function createDatasetRows({ db, inTransaction, withReserve }: Rows): DatasetRows {
+  const selectRow = (from: Kysely<Database>, id: string) =>
+    from.selectFrom('datasets').selectAll().where('id', '=', id).executeTakeFirst();
+
+  async function insertUnlessStored(trx: Transaction<Database>, dataset: NewDataset): Promise<AddedDataset> {
+    const newest = trx.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at'));
+    const createdAt = timestampAfter((await newest.executeTakeFirstOrThrow()).at);
+    for (;;) {
+      const inserted = await trx
+        .insertInto('datasets')
+        .values(toRow(dataset, createdAt))
+        .onConflict((conflict) => conflict.doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      if (inserted) return { dataset: toSummary(inserted), isNew: true };
+      const existing = await selectRow(trx, dataset.id);
+      if (existing) return { dataset: toSummary(existing), isNew: false };
+      // It was deleted between the two statements.
+    }
+  }
+
+  return {
+    usedBy: (statuses) => usedBy(db, statuses),
+
+    async list() {
+      const rows = await db
+        .selectFrom('datasets')
+        .selectAll()
+        .orderBy('created_at', 'desc')
+        .orderBy('id')
+        .execute();
+      return rows.map(toSummary);
+    },
+
+    async find(id) {
+      const row = await selectRow(db, id);
+      return row && toSummary(row);
+    },
+
+    add: (dataset, idempotency) =>
+      inTransaction(async (trx) => {
+        const added = await insertUnlessStored(trx, dataset);
+        if (idempotency) await saveResponse(trx, idempotency, added);
+        return added;
+      }),
+
+    remove: (id) =>
+      withReserve(() =>
+        inTransaction(async (trx) => {
+          await lockDataset(trx, id);
+          const used = await usedBy(trx, UNFINISHED_STATUSES);
+          const jobs = [...used].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
+          if (jobs.length > 0) throw datasetInUse(id, jobs);
+          const deleted = await trx
+            .deleteFrom('datasets')
+            .where('id', '=', id)
+            .returning('id')
+            .executeTakeFirst();
+          if (!deleted) throw new AtelierError('dataset-not-found', `Data set ${id} does not exist.`);
+        }),
+      ),
+  };
+}
+
+async function usedBy(
+  from: Kysely<Database>,
+  statuses: readonly JobStatus[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await from
+    .selectFrom('jobs')
+    .select(['id', 'request'])
+    .where('status', 'in', statuses)
+    .execute();
+  const used = rows.flatMap(({ id, request }) => {
+    const dataset = readDataset(request);
+    return dataset === undefined ? [] : [[id, dataset] as const];
+  });
+  return new Map(used);
+}
+
+/**
+ * Checks that an uploaded data set still exists; built-in ones have no row. Once the job is created, the data set cannot
+ * be deleted.
+ * @throws AtelierError `unknown-dataset` if it has been deleted
+ */
+export async function assertDataset(
+  trx: Transaction<Database>,
+  { dataset }: Pick<ResolvedTrainingRequest, 'dataset'>,
+): Promise<void> {
+  if (!dataset.startsWith(UPLOADED_PREFIX)) return;
+  if (await lockDataset(trx, dataset)) return;
+  throw new AtelierError('unknown-dataset', `Data set ${dataset} has just been deleted.`, {
+    details: [{ pointer: '#/dataset', detail: 'must be an existing data set' }],
+  });
+}
+
+/**
+ * Locks the row on databases with many connections: of the deletion and a new job, one waits for the other.
+ * @returns whether the data set exists
+ */
+async function lockDataset(trx: Transaction<Database>, id: string): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('datasets')
+    .set((eb) => ({ name: eb.ref('name') }))
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Returns undefined if the value is damaged; that job will fail when it starts. */
+function readDataset(request: string): string | undefined {
+  try {
+    return decode<ResolvedTrainingRequest>(request).dataset;
+  } catch {
+    return undefined;
+  }
+}
+
+function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
+  const some = jobs.slice(0, 5).join(', ');
+  return new AtelierError(
+    'dataset-in-use',
+    `Data set ${id} is in use by jobs (${jobs.length}): ${some}. Wait for them or cancel them, then delete it.`,
+  );
+}
+
+function toRow({ id, name, classNames, splits, digest, report }: NewDataset, createdAt: string): DatasetRow {
+  return {
+    id,
+    name,
+    created_at: createdAt,
+    class_names: encode(classNames),
+    splits: encode(splits),
+    digest,
+    report: encode(report),
+  };
+}
+
+function toSummary(row: DatasetRow): DatasetSummary {
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    imageShape: [28, 28],
+    classNames: decode(row.class_names),
+    splits: decode(row.splits),
+    digest: row.digest,
+    report: decode(row.report),
+  };
+}

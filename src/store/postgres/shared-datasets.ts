@@ -1,0 +1,55 @@
+/** Uploaded data sets that processes share: each is a blob, with a cache of files in every process. */
+import { rm } from 'node:fs/promises';
+import { AtelierError } from '../../errors.ts';
+import type { BlobStore } from '../blobs.ts';
+import { createDatasetRows } from '../dataset-rows.ts';
+import type { Datasets } from '../datasets.ts';
+import { openFileCache } from '../file-cache.ts';
+import type { Rows } from '../rows.ts';
+import { putAndRefer } from './referenced-blobs.ts';
+
+/**
+ * @param directory the cache; must be that of one process
+ * @param maxBytes of files in the cache that are not in use
+ */
+export async function openSharedDatasets(
+  rows: Rows,
+  blobs: BlobStore,
+  directory: string,
+  maxBytes: number,
+): Promise<Datasets> {
+  const datasets = createDatasetRows(rows);
+  const cache = await openFileCache({
+    directory,
+    maxBytes,
+    copyTo: blobs.getFile,
+    isDamaged: (error) => error instanceof AtelierError && error.code === 'dataset-damaged',
+  });
+  return {
+    list: datasets.list,
+    find: datasets.find,
+    usedBy: datasets.usedBy,
+    newFile: cache.newFile,
+    discard: (file) => rm(file, { force: true }),
+    withFile: ({ digest }, read) => cache.withFile(digest, read),
+
+    async add(file, dataset, idempotency) {
+      const added = await putAndRefer(
+        () => blobs.putFile(file),
+        async (digest) => {
+          if (digest !== dataset.digest)
+            throw new Error(`The digest of data set ${dataset.id} is not ${digest}.`);
+          return datasets.add(dataset, idempotency);
+        },
+      );
+      await cache.add(dataset.digest, file).catch(() => {}); // it is fetched when it is needed
+      return added;
+    },
+
+    // The blob is removed by `collectBlobs`, the file when others need its place.
+    async remove(id, onRemoved = () => {}) {
+      await datasets.remove(id);
+      onRemoved();
+    },
+  };
+}

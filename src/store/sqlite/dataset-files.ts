@@ -1,0 +1,59 @@
+/** Uploaded data sets of one process: each in a file that is named by its id. */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createDatasetRows } from '../dataset-rows.ts';
+import type { Datasets } from '../datasets.ts';
+import { isDiskFull, storageFull, syncPath } from '../directory.ts';
+import { createMutex } from '../mutex.ts';
+import type { Rows } from '../rows.ts';
+
+const TEMPORARY_SUFFIX = '.tmp';
+
+/** The caller must hold the lock of the directory, because incomplete files of a killed process are removed. */
+export async function openDatasets(rows: Rows, directory: string): Promise<Datasets> {
+  await mkdir(directory, { recursive: true });
+  const datasets = createDatasetRows(rows);
+  const filePath = (id: string) => join(directory, id);
+
+  for (const name of await readdir(directory)) {
+    if (name.endsWith(TEMPORARY_SUFFIX)) await rm(join(directory, name), { force: true });
+  }
+
+  /** Uploads and deletions run one after the other, because a row and its file must change together. */
+  const changes = createMutex();
+
+  async function removeUnlessStored(id: string): Promise<void> {
+    if (!(await datasets.find(id))) await rm(filePath(id), { force: true });
+  }
+
+  return {
+    list: datasets.list,
+    find: datasets.find,
+    usedBy: datasets.usedBy,
+    withFile: ({ id }, read) => read(filePath(id)),
+    discard: (file) => rm(file, { force: true }),
+    newFile: () => join(directory, `${randomUUID()}${TEMPORARY_SUFFIX}`),
+
+    add: (file, dataset, idempotency) =>
+      changes.run(async () => {
+        const before = await datasets.find(dataset.id);
+        try {
+          await rename(file, filePath(dataset.id));
+          await syncPath(directory);
+          return await datasets.add(dataset, idempotency);
+        } catch (error) {
+          // If the sync of the row failed, the store refuses to read it, and the file stays: the row may exist.
+          if (!before) await removeUnlessStored(dataset.id).catch(() => {}); // the first error is reported
+          throw isDiskFull(error) ? storageFull('the data set', error) : error;
+        }
+      }),
+
+    remove: (id, onRemoved = () => {}) =>
+      changes.run(async () => {
+        await datasets.remove(id);
+        onRemoved();
+        await rm(filePath(id), { force: true });
+      }),
+  };
+}
