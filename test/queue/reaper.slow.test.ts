@@ -1,38 +1,45 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { migrateBoss, TRAINING } from '../../src/queue/boss.ts';
 import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
 import { withoutPostgres } from '../postgres.ts';
 import { startPostgres } from '../postgres-server.ts';
+import { addCleanup } from '../start-service.ts';
 import { until } from '../store/postgres/join.ts';
+import { startTcpProxy } from '../tcp-proxy.ts';
 import { queueDatabase, startTwo } from './shared.ts';
 
 const options = { skip: withoutPostgres };
 
-test('the job of a killed process runs elsewhere within 6 seconds, before later ones', options, async (t) => {
-  const { a, b, create, log, started, untilStarted } = await startTwo(t, await queueDatabase(t));
+test('the job of a lost process runs elsewhere within 6 seconds, before later ones', options, async (t) => {
+  const url = await queueDatabase(t);
+  const proxies = { a: await startTcpProxy(t, url), b: await startTcpProxy(t, url) };
+  const [ofA, ofB] = [{ url: proxies.a.through(url) }, { url: proxies.b.through(url) }];
+  const { a, b, create, log, started, untilStarted } = await startTwo(t, url, ofA, ofB);
   const [lost, other, later] = (await create(3)) as [string, string, string];
-  const killed = await untilStarted(lost);
-  const living = killed === a ? b : a;
+  const [name, living] = (await untilStarted(lost)) === a ? (['a', b] as const) : (['b', a] as const);
   await untilStarted(other);
   living.end(other);
   await untilStarted(later);
   await until(() => living.replicas.isSteady());
-  const killedAt = performance.now();
-  await killed.kill();
+  const lostAt = performance.now();
+  proxies[name].drop();
+  while ((await living.store.jobs.get(lost))?.status !== 'queued') await wait(10);
   const last = await living.create();
-  await until(() => living.replicas.live().length === 1);
   living.end(later);
   assert.equal(await untilStarted(lost, log.lines.length - 1), living);
-  const seconds = (performance.now() - killedAt) / 1000;
+  const seconds = (performance.now() - lostAt) / 1000;
   t.diagnostic(`${seconds.toFixed(2)} s`);
   assert.ok(seconds < 6);
   living.end(lost);
   await untilStarted(last);
   assert.deepEqual(started().slice(-3), [later, lost, last]);
-  const job = await living.store.jobs.get(lost);
-  assert.equal(job?.attempts, 1);
+  assert.equal((await living.store.jobs.get(lost))?.attempts, 1);
+  proxies[name].heal();
+  // The lost process finds out, and can write nothing more.
+  assert.match(await log.until(`${name} ${lost}`), /is not the current one/);
 });
 
 test('lost tickets and abandoned claims are replaced', options, async (t) => {
@@ -53,12 +60,12 @@ test('lost tickets and abandoned claims are replaced', options, async (t) => {
   assert.equal(claim?.id, abandoned);
   processes[0]!.end(first);
   processes[1]!.end(second);
-  for (const id of waiting) (await untilStarted(id)).end(id);
+  await Promise.all(waiting.map(async (id) => (await untilStarted(id)).end(id)));
 });
 
 async function ownServer(t: TestContext) {
   const server = await startPostgres(['synchronous_commit=on']);
-  t.after(server.remove);
+  addCleanup(t, server.remove);
   await migratePostgres(server.url);
   await migrateBoss(server.url);
   return server;

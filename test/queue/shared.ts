@@ -8,8 +8,9 @@ import { startSharedQueue } from '../../src/queue/shared-queue.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
 import type { Replicas } from '../../src/store/postgres/replicas.ts';
 import type { Store } from '../../src/store/store.ts';
+import { addCleanup } from '../start-service.ts';
 import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
-import { join, sharedDatabase } from '../store/postgres/join.ts';
+import { OFFER, sharedDatabase } from '../store/postgres/join.ts';
 
 const NOTHING: Disposable = { [Symbol.dispose]() {} };
 
@@ -43,7 +44,7 @@ export async function queueDatabase(t: TestContext): Promise<string> {
   return url;
 }
 
-export type ProcessOptions = Partial<Parameters<typeof startProcess>[2]>;
+export type ProcessOptions = Partial<Parameters<typeof startProcess>[1]>;
 
 /** The processes `a` and `b`. */
 export async function startTwo(
@@ -53,8 +54,8 @@ export async function startTwo(
   ofB: ProcessOptions = {},
 ) {
   const log = createLog();
-  const a = await startProcess(t, url, { name: 'a', log, ...ofA });
-  const b = await startProcess(t, url, { name: 'b', log, ...ofB });
+  const a = await startProcess(t, { url, name: 'a', log, ...ofA });
+  const b = await startProcess(t, { url, name: 'b', log, ...ofB });
   const byName: Readonly<Record<string, Process>> = { a, b };
   return {
     a,
@@ -83,15 +84,13 @@ export interface Process {
   create(): Promise<string>;
   /** Ends a job that runs here, with success unless an error is given. */
   end(jobId: string): void;
-  /** Stops everything without a word, as a killed process does. */
-  kill(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function startProcess(
   t: TestContext,
-  url: string,
   options: {
+    url: string;
     name: string;
     log: ReturnType<typeof createLog>;
     slots?: number;
@@ -99,19 +98,19 @@ export async function startProcess(
     isLeft?: (jobId: string) => boolean;
   },
 ): Promise<Process> {
-  const { name, log, slots = 1, admit = async (id) => (id === undefined ? null : NOTHING) } = options;
-  const { session, replicas } = await join(t, url, { slots });
+  const { url, name, log, slots = 1, admit = async (id) => (id === undefined ? null : NOTHING) } = options;
   let boss: Boss | undefined;
   const store = await openPostgresStore({
     url,
     directory: await temporaryDirectory(t),
+    offer: { ...OFFER, slots },
     async openTickets(db) {
       boss = await startBoss({ db, supervise: false, onError() {} });
       return createTickets(boss);
     },
   });
+  const replicas = store.replicas!;
   const ends = new Map<string, () => void>();
-  let isKilled = false;
 
   const runJob: RunJob = async (jobId, signal) => {
     const run = await store.jobs.start(jobId, { runner: replicas.id });
@@ -120,7 +119,6 @@ export async function startProcess(
     ends.set(jobId, ended.resolve);
     log.append(`${name} starts ${jobId}`);
     await Promise.race([ended.promise, once(signal, 'abort')]);
-    if (isKilled) await new Promise(() => {});
     if (signal.aborted) log.append(`${name} leaves ${jobId} ${(await run.release()).status}`);
     else {
       const error = { code: 'internal-error', message: 'as the test demands' } as const;
@@ -131,7 +129,7 @@ export async function startProcess(
   const queue = startSharedQueue({
     boss: boss!,
     replicas,
-    notices: { on() {} },
+    notices: store.notices,
     isLeft: async ({ id }) => options.isLeft?.(id) ?? false,
     admit,
     runJob,
@@ -144,10 +142,9 @@ export async function startProcess(
     if (isClosed) return;
     isClosed = true;
     await queue.close();
-    await replicas.close();
     await store.close();
   }
-  t.after(close);
+  addCleanup(t, close);
   return {
     store,
     boss: boss!,
@@ -155,11 +152,6 @@ export async function startProcess(
     queue,
     create: async () => (await store.jobs.create(request(), untouched)).id,
     end: (jobId) => ends.get(jobId)!(),
-    async kill() {
-      isKilled = isClosed = true;
-      await session.close();
-      await store.close();
-    },
     close,
   };
 }
