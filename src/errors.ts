@@ -49,6 +49,7 @@ export const ERROR_CODES = [
   'queue-full',
   'starting',
   'draining',
+  'worker-replica',
   'overloaded',
   'storage-unavailable',
   'storage-full',

@@ -176,6 +176,10 @@ const SERVICE = {
     'The service is shutting down.',
     'Repeat the request at the next instance, or after the restart.',
   ],
+  'worker-replica': [
+    'The replica has `ROLE=worker`, and serves only `/health` and `/metrics`.',
+    'Send requests to replicas with `ROLE=api` or `ROLE=all`; correct the load balancer.',
+  ],
   'storage-unavailable': [
     'PostgreSQL does not answer, or a connection to it was lost. The change may have been stored.',
     'Wait for the seconds in `Retry-After`, then repeat the request, with an `Idempotency-Key` if it creates something.',

@@ -24,7 +24,8 @@ import { registerNotFound } from './plugins/not-found.ts';
 import { registerOpenapi } from './plugins/openapi.ts';
 import { sendRequestId } from './plugins/request-id.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
-import { registerRoutes } from './routes/index.ts';
+import { rejectOnWorker } from './plugins/worker-role.ts';
+import { registerProbeRoutes, registerRoutes } from './routes/index.ts';
 import { serverOptions } from './server-options.ts';
 import type { Services } from './services.ts';
 import { registerZod } from './validation/zod-validator.ts';
@@ -73,6 +74,7 @@ export async function buildApp(
     (app) => logRequests(app, config.accessLog),
     (app) => registerErrorHandler(app, config.maxBodyBytes),
     (app) => measureRequests(app, requestDuration),
+    (app) => config.role === 'worker' && rejectOnWorker(app),
     // Before the checks of headers and body, which are irrelevant without a route.
     registerNotFound,
     // Before work that depends on the headers or the body.
@@ -92,10 +94,11 @@ export async function buildApp(
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
-    // Last: collects the schemas of the routes that follow.
-    registerOpenapi,
+    // Last: collects the schemas of the routes that follow. A worker has none to show.
+    (app) => config.role !== 'worker' && registerOpenapi(app),
   ];
   for (const register of plugins) await register(app);
-  await registerRoutes(app, services, config, onTimeout, onLimit);
+  await registerProbeRoutes(app, services);
+  if (config.role !== 'worker') await registerRoutes(app, services, config, onTimeout, onLimit);
   return app;
 }

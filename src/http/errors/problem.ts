@@ -62,6 +62,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   overloaded: [503, 'The service is overloaded'],
   starting: [503, 'The service is starting'],
   draining: [503, 'The service is shutting down'],
+  'worker-replica': [503, 'The replica only trains'],
   'storage-unavailable': [503, 'The database does not answer'],
   'storage-full': [507, 'The storage is full'],
 };

@@ -1,4 +1,4 @@
-/** Registers all routes, in the scopes that parse their bodies. */
+/** Registers the routes, in the scopes that parse their bodies. */
 import type { FastifyInstance } from 'fastify';
 import type { Config } from '../../config.ts';
 import { registerImageBodies } from '../bodies/images.ts';
@@ -29,6 +29,15 @@ import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
 import { weightsRoutes } from './weights.ts';
 
+/** Health and metrics: the routes of every role. */
+export async function registerProbeRoutes(
+  app: FastifyInstance,
+  { health, metrics }: Pick<Services, 'health' | 'metrics'>,
+): Promise<void> {
+  await app.register(healthRoutes(health));
+  await app.register(metricsRoutes(metrics));
+}
+
 export async function registerRoutes(
   app: FastifyInstance,
   services: Services,
@@ -39,8 +48,6 @@ export async function registerRoutes(
   const { catalog, uploads, training, idempotency, models, predictions, health } = services;
   const { maxBodyBytes, maxDatasetBytes } = config;
 
-  await app.register(healthRoutes(health));
-  await app.register(metricsRoutes(services.metrics));
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(catalog));

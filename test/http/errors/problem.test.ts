@@ -16,6 +16,7 @@ test('exactly the codes that no request can cause have status 500', () => {
   const ours = ERROR_CODES.filter((code) => problemStatus(code) === 500);
   assert.deepEqual(ours, [
     'internal-error',
+    'lease-lost',
     'loss-diverged',
     'gradient-check-failed',
     'kernel-differs',
@@ -32,6 +33,8 @@ test('exactly the codes that no request can cause have status 500', () => {
 test('a status is described by the titles of its codes', () => {
   const { 413: large, 503: unavailable } = problems(413, 503);
   assert.equal(large.description, problemTitle('body-too-large'));
-  const titles = (['overloaded', 'starting', 'draining'] as const).map(problemTitle);
+  const titles = (
+    ['overloaded', 'starting', 'draining', 'worker-replica', 'storage-unavailable'] as const
+  ).map(problemTitle);
   assert.equal(unavailable.description, titles.join('; '));
 });
