@@ -124,8 +124,12 @@ export async function compose(
         { threads: 0, ms: IDLE_NUMERIC_MS },
       );
     const numeric = createNumericWork({ short: numericPool(), long: numericPool() }, memory);
-    const predict = createPool<PredictTasks>(new URL('./workers/predict.worker.ts', import.meta.url), 1, () =>
-      metrics.onRestart('predict'),
+    const predict = createPool<PredictTasks>(
+      new URL('./workers/predict.worker.ts', import.meta.url),
+      1,
+      () => metrics.onRestart('predict'),
+      // A worker never predicts.
+      config.role === 'worker' ? { threads: 0 } : {},
     );
 
     const models = createModelService(store, catalog, modelCache, store.agreement);
@@ -182,13 +186,8 @@ export async function compose(
     });
     const health = createHealthService(store, catalog, {
       needsDatabase: cluster === null,
-      onUnusable(error) {
-        if (cluster)
-          log.warn({ err: error }, 'the database is unavailable: only models in memory are served');
-        else log.error({ err: error }, 'the service is not ready: the database is unusable');
-      },
+      onUnusable: (error) => log.error({ err: error }, 'the service is not ready: the database is unusable'),
     });
-    const { rateLeases } = store;
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
     const app = await buildApp(
@@ -210,10 +209,6 @@ export async function compose(
         health,
         metrics,
         memory,
-        ...(rateLeases &&
-          cluster && {
-            rateLeases: { leases: rateLeases, replicas: () => cluster.replicas.live().length },
-          }),
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
         decodeFiles: createImageDecoder(memory, config.maxImagePixels),

@@ -28,10 +28,8 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly directUrl?: string | undefined;
   /** Files of this process: a cache, and temporary ones. */
   readonly directory: string;
-  /** Object store of the blobs, as in BLOB_URL; default: the database */
-  readonly blobUrl?: string | null;
-  /** For `blobUrl`. */
-  readonly blobCredentials?: S3Credentials | null;
+  /** Object store of the blobs; default: the database */
+  readonly bucket?: BlobBucket | undefined;
   /** Size of the cache of data sets; default: unlimited */
   readonly maxDatasetBytes?: number | undefined;
   readonly log?: StoreLog;
@@ -41,9 +39,15 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly openTickets?: (db: Kysely<Database>) => Promise<Tickets>;
 }
 
+export interface BlobBucket {
+  /** As in BLOB_URL. */
+  readonly url: string;
+  readonly credentials: S3Credentials;
+}
+
 /** @throws AtelierError `storage-unavailable`, `state-unusable` */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, directUrl = url, offer, log = { info() {}, warn() {} } } = options;
+  const { url, directUrl = url, offer, bucket, log = { info() {}, warn() {} } } = options;
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
   await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
@@ -54,7 +58,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
-    const { blobs, objects } = await openBlobStore(rows.db, options);
+    const { blobs, objects } = await openBlobStore(rows.db, bucket);
     const referencedBlobs = createReferencedBlobs(blobs);
     const rateLeases = createRateLeases(rows.db);
     const cache = join(directory, 'cache', 'datasets');
@@ -81,17 +85,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
 }
 
-/**
- * The client of object stores is loaded on demand.
- * @throws AtelierError `storage-unavailable` if the bucket cannot be used, for example because of wrong credentials
- */
+/** The client of object stores is loaded on demand. */
 async function openBlobStore(
   db: Kysely<Database>,
-  { blobUrl, blobCredentials }: Pick<PostgresStoreOptions, 'blobUrl' | 'blobCredentials'>,
+  bucket: BlobBucket | undefined,
 ): Promise<{ blobs: BlobStore; objects?: Objects }> {
-  if (!blobUrl || !blobCredentials) return { blobs: createChunkedBlobs(db) };
+  if (bucket === undefined) return { blobs: createChunkedBlobs(db) };
   const { createRegisteredBlobs } = await import('./registered-blobs.ts');
-  const registered = createRegisteredBlobs(db, blobUrl, blobCredentials);
-  await registered.objects.assertUsable();
-  return registered;
+  return createRegisteredBlobs(db, bucket.url, bucket.credentials);
 }
