@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { datasetSchema } from '../src/domain/dataset.ts';
+import { DIGIT_NAMES, digits } from './datasets/upload/fixtures.ts';
+import { upload } from './http/upload.ts';
+import { temporaryDatabase, withoutPostgres } from './postgres.ts';
+import { CREDENTIALS, startS3 } from './s3-server.ts';
+import {
+  addCleanup,
+  assertProblem,
+  hasEnded,
+  isUnderway,
+  queueJob,
+  startService,
+  testImage,
+  tiny,
+  train,
+  untilJob,
+} from './start-service.ts';
+
+test('replicas with a bucket share data sets and models, and an outage of the bucket ends no job', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const s3 = await startS3();
+  addCleanup(t, s3.close);
+  const environment = {
+    DATABASE_URL: await temporaryDatabase(t),
+    BLOB_URL: s3.url,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
+    AWS_REGION: CREDENTIALS.region,
+  };
+  const worker = await startService(t, environment);
+  const api = await startService(t, { ...environment, ROLE: 'api' });
+
+  const response = await upload(api.app, { classNames: JSON.stringify(DIGIT_NAMES), file: digits });
+  assert.equal(response.statusCode, 201, response.body);
+  const { id: dataset } = datasetSchema.parse(response.json());
+  const trained = await train(api.app, {
+    dataset,
+    modelName: 'digits',
+    training: { epochs: 2, batchSize: 16 },
+  });
+  assert.equal(trained.status, 'succeeded', JSON.stringify(trained.error));
+  assert.ok(s3.objects.size >= 2);
+
+  const image = await testImage(api.app, 0);
+  const predict = ({ app }: typeof api) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/models/digits/predictions',
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: image,
+    });
+  const [here, there] = [await predict(api), await predict(worker)];
+  assert.equal(here.statusCode, 200, here.body);
+  assert.deepEqual(here.json(), there.json());
+
+  const body = tiny({
+    seed: 7,
+    network: { hidden: [8] },
+    training: { epochs: 40, batchSize: 16, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 },
+  });
+  const undisturbed = await train(api.app, { ...body, modelName: 'undisturbed' });
+  const { id } = await queueJob(api.app, { ...body, modelName: 'disturbed' });
+  await untilJob(api.app, id, isUnderway);
+  let failed = 0;
+  const outage = Promise.withResolvers<void>();
+  // Two writes fail after all their attempts.
+  s3.fails = ({ method }) => {
+    if (method === 'PUT' && ++failed === 10) outage.resolve();
+    return 503;
+  };
+  await outage.promise;
+  assert.equal((await predict(api)).statusCode, 200);
+  assertProblem(await upload(api.app, { file: digits }), 503, 'storage-unavailable');
+  s3.fails = () => undefined;
+  const disturbed = await untilJob(api.app, id, hasEnded);
+  assert.deepEqual([disturbed.status, disturbed.digest], ['succeeded', undisturbed.digest]);
+});
