@@ -5,6 +5,7 @@ import type { BlobStore } from '../blobs.ts';
 import { prepareDirectory } from '../directory.ts';
 import type { S3Credentials } from '../s3/client.ts';
 import type { Objects } from '../s3/objects.ts';
+import { lockDirectory } from '../sqlite/lock.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
 import type { Database } from '../tables.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
@@ -45,15 +46,17 @@ export interface BlobBucket {
   readonly credentials: S3Credentials;
 }
 
-/** @throws AtelierError `storage-unavailable`, `state-unusable` */
+/** @throws AtelierError `storage-unavailable`, `state-unusable`; `state-locked` if another process uses the directory */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url, directUrl = url, offer, bucket, log = { info() {}, warn() {} } } = options;
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
-  await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
-  const db = await connectPostgres(options);
+  const lock = lockDirectory(directory);
+  let db: Kysely<Database> | undefined;
   let membership: Membership | undefined;
   try {
+    await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
+    db = await connectPostgres(options);
     const rows = createPostgresRows(db, await options.openTickets?.(db));
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
@@ -63,7 +66,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const rateLeases = createRateLeases(rows.db);
     const cache = join(directory, 'cache', 'datasets');
     const maxCacheBytes = options.maxDatasetBytes ?? Number.POSITIVE_INFINITY;
-    return createStore({
+    const store = createStore({
       rows,
       blobs: referencedBlobs,
       checkpointBlobs: referencedBlobs,
@@ -78,9 +81,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
     });
+    return {
+      ...store,
+      async close() {
+        await store.close();
+        lock.release();
+      },
+    };
   } catch (error) {
     await membership?.leave();
-    await db.destroy();
+    await db?.destroy();
+    lock.release();
     throw error;
   }
 }
