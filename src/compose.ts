@@ -132,8 +132,7 @@ export async function compose(
       config.role === 'worker' ? { threads: 0 } : {},
     );
 
-    const models = createModelService(store, catalog, modelCache, store.agreement);
-    store.notices.on('models', (name) => models.doubt(name || undefined));
+    const models = createModelService(store, catalog, modelCache);
     const placement = cluster && createJobPlacement({ ...cluster, jobs: store.jobs, catalog });
     const slots = () => placement?.slots() ?? config.trainingWorkers;
     const work = {

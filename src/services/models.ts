@@ -8,7 +8,6 @@ import { nearestName } from '../domain/nearest-name.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
-import { type Agreement, ALONE } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
 import { createForward } from '../workers/kernel.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
@@ -36,8 +35,6 @@ export interface ModelService {
    * @param gone versions that were deleted
    */
   invalidate(gone?: readonly VersionReference[]): void;
-  /** Invalidates what a change by another process may concern. @param name of the changed model; default: any */
-  doubt(name?: string): void;
   /**
    * Invalidates them in all processes that share the database, and waits for it. Call after adding, moving, annotating or
    * deleting a version or alias, before responding.
@@ -53,13 +50,18 @@ const MAX_LISTED = 10;
 const MAX_COMPARED = 100;
 
 export function createModelService(
-  store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints'>,
+  store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints' | 'notices' | 'agreement'>,
   catalog: Catalog,
   cache: ModelCache = createModelCache(),
-  agreement: Agreement = ALONE,
 ): ModelService {
-  const { models, blobs, jobs, checkpoints } = store;
+  const { models, blobs, jobs, checkpoints, agreement } = store;
   let revision = 0;
+
+  // Another process has changed a model, or this one has, which invalidates it once more.
+  store.notices.on('models', (name) => {
+    revision += 1;
+    cache.doubt(name || undefined);
+  });
 
   async function version(name: string, wanted?: VersionName): Promise<ModelVersion> {
     const found = await models.version(name, wanted);
@@ -176,10 +178,6 @@ export function createModelService(
       return kept ?? loadOrKeep(name, wanted);
     },
     invalidate,
-    doubt(name) {
-      revision += 1;
-      cache.doubt(name);
-    },
     async invalidateEverywhere(gone) {
       invalidate(gone);
       await agreement.reach();
