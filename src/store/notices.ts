@@ -34,7 +34,7 @@ export interface Notices {
 
 /** Agreement of all processes on the meaning of a model's name. */
 export interface Agreement {
-  /** Resolves when no live process uses what it read of the models before this call; at the latest after 3.2 s. */
+  /** Resolves when no live process uses what it read of the models before this call; at the latest after 8.2 s. */
   reach(): Promise<void>;
   /** Whether what was read of the models is current until a notice says otherwise. */
   isTrusted(): boolean;

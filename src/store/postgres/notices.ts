@@ -19,6 +19,8 @@ const PROOFS = 3;
 /** While polling, the proof is tried again after this number of polls. */
 const POLLS_UNTIL_PROOF = 120;
 
+const CHANGES = ['models', 'datasets', 'keys'] as const;
+
 const LOOK = `
   select
     (select json_object_agg(kind, number) from atelier.changes) as changes,
@@ -72,10 +74,8 @@ export function createPostgresNotices(options: {
     else emit(kind, value);
   }
 
-  function learnAll({ models, datasets, keys }: Changes): void {
-    learn('models', models);
-    learn('datasets', datasets);
-    learn('keys', keys);
+  function learnAll(changes: Changes): void {
+    for (const kind of CHANGES) learn(kind, changes[kind]);
   }
 
   /** Finds whatever notices may have been missed. */
@@ -145,7 +145,11 @@ export function createPostgresNotices(options: {
   }
 
   session.onNotification(receive);
-  session.onReconnected(() => void listen());
+  session.onReconnected(() => {
+    // Another server may have lost the latest changes, and count them anew.
+    for (const kind of CHANGES) known[kind] = -1;
+    void listen();
+  });
   replicas.onBeat(learnAll);
   rows.onCommitted((jobId) => emit('event', jobId));
   void listen();

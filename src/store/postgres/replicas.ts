@@ -45,17 +45,17 @@ export interface Replicas {
 export const BEAT_MS = 1000;
 /** A row that has not been renewed for this time belongs to a dead process. */
 export const DEAD_MS = 3000;
-const STEADY_MS = 5000;
+export const STEADY_MS = 5000;
 /** Rows of dead processes are deleted after this time. */
 const FORGET_MS = 60_000;
 
 export const LIVE = `beat_at > now() - interval '${DEAD_MS} ms'`;
 const BEAT = `
   with beat as (
-    insert into atelier.replicas as mine (id, role, slots, job_bytes, kernel, fused, heard, beat_at)
+    insert into atelier.replicas (id, role, slots, job_bytes, kernel, fused, heard, beat_at)
     values ($1, $2, $3, $4, $5, $6,
       coalesce($7::bigint, (select number from atelier.changes where kind = 'models')), now())
-    on conflict (id) do update set beat_at = now(), heard = greatest(mine.heard, excluded.heard)
+    on conflict (id) do update set beat_at = now(), heard = excluded.heard
   )
   select
     (select json_object_agg(kind, number) from atelier.changes) as changes,
@@ -110,13 +110,17 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer): Promi
     isCutOff = now - failingSince >= BEAT_MS / 2;
   }
 
+  function recordSuccess(): void {
+    failingSince = null;
+    isCutOff = false;
+  }
+
   async function attempt(): Promise<void> {
     let pause = BEAT_MS;
     const startedAt = performance.now();
     try {
       if (!(await beat())) pause = 0;
-      failingSince = null;
-      isCutOff = false;
+      recordSuccess();
       await forgetDead();
     } catch {
       recordFailure(); // the session logs the loss of its connection
@@ -141,7 +145,12 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer): Promi
 
   await beat();
   await beat();
-  session.onReconnected(() => schedule(0));
+  session.onReconnected(() => {
+    // Another server may have lost the latest changes, and count them anew.
+    heard = 0;
+    recordSuccess();
+    schedule(0);
+  });
   schedule(BEAT_MS);
   return {
     id: self.id,
@@ -151,8 +160,8 @@ export async function joinReplicas(session: Session, offer: ReplicaOffer): Promi
     isSteady: () => performance.now() < trustedUntil && performance.now() - steadySince >= STEADY_MS,
     onBeat: (listener) => void listeners.add(listener),
     recordHeard(change) {
-      heard = Math.max(heard ?? 0, change);
-      const update = 'update atelier.replicas set heard = greatest(heard, $2) where id = $1';
+      heard = change;
+      const update = 'update atelier.replicas set heard = $2 where id = $1';
       // If this fails, the next beat writes it.
       session.query(update, [self.id, heard]).catch(() => {});
     },

@@ -97,6 +97,7 @@ describe('notices', { skip: withoutPostgres, concurrency: true }, () => {
     }
     times.sort((x, y) => x - y);
     t.diagnostic(`move and agreement: ${times[50]!.toFixed(1)} ms median, ${times[98]!.toFixed(1)} ms p99`);
+    await until(a.replicas.isSteady);
     // Rows of a dead process and of one that hangs.
     const insert = (id: string, age: string) =>
       `insert into atelier.replicas values ('${id}', 'all', 1, 0, '', 0, 0, now() - interval '${age}')`;

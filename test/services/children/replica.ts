@@ -1,0 +1,16 @@
+/** A replica as a process: replies to each message, the name of a model, with the version that the name means. */
+import { startReplica } from '../replicas.ts';
+
+const cleanups: (() => Promise<void>)[] = [];
+const { models, store } = await startReplica(
+  { after: (cleanup) => void cleanups.push(cleanup) },
+  process.argv[2]!,
+);
+process.on('message', async (name: string) => {
+  const { reference } = await models.load(name);
+  process.send!(reference.version);
+});
+process.once('disconnect', async () => {
+  for (const cleanup of cleanups) await cleanup();
+});
+process.send!(store.replicas!.id);
