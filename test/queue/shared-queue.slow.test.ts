@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { hasCode } from '../../src/errors.ts';
 import { TRAINING } from '../../src/queue/boss.ts';
 import { ticketIdOf } from '../../src/queue/boss-tickets.ts';
 import type { AdmitJob } from '../../src/queue/job-queue.ts';
 import { withoutPostgres } from '../postgres.ts';
-import { type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
+import { seeded } from '../seeded.ts';
+import { type Process, type ProcessOptions, queueDatabase, startTwo } from './shared.ts';
 
 const options = { skip: withoutPostgres };
 
@@ -93,4 +96,43 @@ test('a ticket whose job is not queued is removed without work', options, async 
   await untilStarted(next);
   assert.deepEqual(started(), [next]);
   assert.deepEqual(await a.boss.queue.findJobs(TRAINING, { id: ticketIdOf(stale) }), []);
+});
+
+test('no job is lost or runs twice under random requests at both processes', options, async (t) => {
+  const { a, b, create, log, started } = await twoProcesses(t, { slots: 2 }, { slots: 2 });
+  const ids = await create(30);
+  const random = seeded(t);
+  const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)]!;
+  const ignoreIllegal = (error: unknown) => {
+    if (!hasCode(error, 'illegal-transition')) throw error;
+  };
+  const request = async ({ store: { jobs } }: Process) => {
+    const id = pick([...ids, ...started().slice(-20)]);
+    const { requestPause, resume, requestCancel } = jobs;
+    await pick([requestPause, resume, requestPause, resume, resume, requestCancel])(id).catch(ignoreIllegal);
+  };
+  const end = (id: string) => {
+    for (const each of [a, b]) each.end(id);
+  };
+  for (let n = 0; n < 100; n++) {
+    await Promise.all([request(a), request(b), request(pick([a, b]))]);
+    if (n % 5 === 0 && started().length > 0) end(pick(started()));
+  }
+  const isOpen = async (id: string) => (await a.store.jobs.get(id))!.finishedAt === null;
+  for (const id of ids) {
+    while (await isOpen(id)) {
+      await a.store.jobs.resume(id).catch(ignoreIllegal);
+      for (const each of started()) end(each);
+      await wait(10);
+    }
+  }
+  for (const id of ids) {
+    const { status } = (await a.store.jobs.get(id))!;
+    const ends = log.lines.filter((line) => line.endsWith(`ends ${id}`));
+    assert.equal(ends.length, status === 'failed' ? 1 : 0, `${id} ${status}`);
+    const leaves = log.lines.filter((line) => line.includes(`leaves ${id}`));
+    assert.equal(started().filter((each) => each === id).length, ends.length + leaves.length);
+  }
+  assert.deepEqual(await a.boss.queue.findJobs(TRAINING), []);
+  t.diagnostic(`${log.lines.filter((line) => line.includes('leaves')).length} runs were interrupted`);
 });

@@ -82,7 +82,7 @@ export interface Process {
   readonly replicas: Replicas;
   readonly queue: JobQueue;
   create(): Promise<string>;
-  /** Ends a job that runs here, with success unless an error is given. */
+  /** Ends a job if it runs here. */
   end(jobId: string): void;
   close(): Promise<void>;
 }
@@ -151,7 +151,7 @@ export async function startProcess(
     replicas,
     queue,
     create: async () => (await store.jobs.create(request(), untouched)).id,
-    end: (jobId) => ends.get(jobId)!(),
+    end: (jobId) => ends.get(jobId)?.(),
     close,
   };
 }
