@@ -185,8 +185,13 @@ export async function compose(
     });
     const health = createHealthService(store, catalog, {
       needsDatabase: cluster === null,
-      onUnusable: (error) => log.error({ err: error }, 'the service is not ready: the database is unusable'),
+      onUnusable(error) {
+        if (cluster)
+          log.warn({ err: error }, 'the database is unavailable: only models in memory are served');
+        else log.error({ err: error }, 'the service is not ready: the database is unusable');
+      },
     });
+    const { rateLeases } = store;
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
     const app = await buildApp(
@@ -208,6 +213,10 @@ export async function compose(
         health,
         metrics,
         memory,
+        ...(rateLeases &&
+          cluster && {
+            rateLeases: { leases: rateLeases, replicas: () => cluster.replicas.live().length },
+          }),
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
         decodeFiles: createImageDecoder(memory, config.maxImagePixels),

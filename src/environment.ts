@@ -12,6 +12,7 @@ import {
   splitList,
   TRUST_PROXY_RULE,
 } from './network-settings.ts';
+import { parseBlobUrl } from './store/s3/location.ts';
 
 function integer(min: number, max: number) {
   const rule = `must be an integer from ${min} to ${max}`;
@@ -41,13 +42,13 @@ function isDatabaseUrl(text: string): boolean {
   return /^postgres(ql)?:\/\//.test(text) && URL.canParse(text);
 }
 
-/** A bucket, and an endpoint only over HTTP. */
 function isBlobUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, host, searchParams } = new URL(text);
-  const endpoint = searchParams.get('endpoint');
-  const isHttp = endpoint === null || (/^https?:\/\//.test(endpoint) && URL.canParse(endpoint));
-  return protocol === 's3:' && host !== '' && isHttp;
+  try {
+    parseBlobUrl(text, 'any');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export const environmentSchema = z.object({

@@ -26,7 +26,7 @@ export interface State {
  * @throws AtelierError `state-locked`, `state-unusable`, `storage-unavailable`
  */
 export async function openState(config: Config, jobBytes: number, log: FastifyBaseLogger): Promise<State> {
-  const { database, role, stateDir, trainingWorkers } = config;
+  const { database, role, stateDir, trainingWorkers, maxDatasetBytes } = config;
   if (database === null) return { store: await openStore(stateDir, log), cluster: null };
   const slots = role === 'api' ? 0 : trainingWorkers;
   const { kernel, fused } = detectEnvironment();
@@ -34,6 +34,7 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
   const store = await openPostgresStore({
     ...database,
     directory: stateDir,
+    maxDatasetBytes,
     log,
     offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
     async openTickets(db) {

@@ -8,8 +8,12 @@ import { isBlobViolation } from './referenced-blobs.ts';
 
 /** A blob is stored before the row that refers to it, so a younger one may get its reference yet. */
 const MIN_AGE_MS = 3_600_000;
-const BATCH = 500;
+/** Bounds of one statement: the database ends one that takes 30 s. */
+const PAGE_ROWS = 5_000;
+const PAGE_BYTES = 2 ** 29;
 const ATTEMPTS = 5;
+/** Tables whose `digest` refers to a blob. */
+const REFERRING = ['model_versions', 'checkpoints', 'datasets'] as const;
 /** Objects that are removed in one transaction, all at the same time. */
 const OBJECTS_BATCH = 16;
 /** Shorter than the time after which the database ends a transaction that is idle. */
@@ -36,19 +40,20 @@ export async function collectBlobs(
   digit = DIGITS[Math.floor(Date.now() / MIN_AGE_MS) % DIGITS.length]!,
 ): Promise<Collected> {
   const collected = { blobs: 0, objects: 0 };
-  for (;;) {
-    const digests = await repeatAfterViolation(() => rows.inTransaction(deleteUnreferenced));
-    collected.blobs += digests.length;
-    if (objects) collected.objects += await removeObjects(rows, objects, digests);
-    if (digests.length < BATCH) break;
+  for (let after = ''; ; ) {
+    const page = await repeatAfterViolation(() => rows.inTransaction((trx) => collectPage(trx, after)));
+    if (page === undefined) break;
+    collected.blobs += page.digests.length;
+    if (objects) collected.objects += await removeObjects(rows, objects, page.digests);
+    after = page.last;
   }
   if (!objects) return collected;
   const old: string[] = [];
   for await (const { name, ageMs } of objects.list(digit)) {
     if (ageMs > MIN_AGE_MS && /^[0-9a-f]{64}$/.test(name)) old.push(`sha256:${name}`);
   }
-  for (let at = 0; at < old.length; at += BATCH) {
-    const some = old.slice(at, at + BATCH);
+  for (let at = 0; at < old.length; at += PAGE_ROWS) {
+    const some = old.slice(at, at + PAGE_ROWS);
     const known = await rows.inTransaction((trx) =>
       withBlobTables(trx).selectFrom('blobs').select('digest').where('digest', 'in', some).execute(),
     );
@@ -63,27 +68,65 @@ export async function collectBlobs(
 }
 
 /**
- * One statement. It skips rows that another transaction has locked: `put` refreshes them, or a row that refers to them is
- * being written. After a `put` that it waited for, the database compares the new time.
+ * Deletes unreferenced blobs among the next ones in the order of their digests.
+ * @returns undefined at the end, or if another process collects
  */
-async function deleteUnreferenced(trx: Transaction<Database>): Promise<string[]> {
+async function collectPage(
+  trx: Transaction<Database>,
+  after: string,
+): Promise<{ last: string; digests: string[] } | undefined> {
   const lock = await sql<{ free: boolean }>`
     select pg_try_advisory_xact_lock(hashtext('atelier blobs')) as free`.execute(trx);
-  if (!lock.rows[0]!.free) return [];
+  if (!lock.rows[0]!.free) return undefined;
+  const db = withBlobTables(trx);
+  const { last } = await db
+    .selectFrom((eb) =>
+      eb
+        .selectFrom((next) =>
+          next
+            .selectFrom('blobs')
+            .select(['digest', 'bytes'])
+            .where('digest', '>', after)
+            .orderBy('digest')
+            .limit(PAGE_ROWS)
+            .as('next'),
+        )
+        .select('digest')
+        .select(sql<number>`sum(bytes) over (order by digest) - bytes`.as('before'))
+        .as('page'),
+    )
+    .where('before', '<', PAGE_BYTES)
+    .select(({ fn }) => fn.max('digest').as('last'))
+    .$castTo<{ last: string | null }>()
+    .executeTakeFirstOrThrow();
+  if (last === null) return undefined;
+  return { last, digests: await deleteUnreferenced(trx, after, last) };
+}
+
+/**
+ * One statement. It skips rows that another transaction has locked: `put` refreshes them, or a row that refers to them is
+ * being written. A row that has changed since the statement began is compared again.
+ */
+async function deleteUnreferenced(
+  trx: Transaction<Database>,
+  after: string,
+  last: string,
+): Promise<string[]> {
   const db = withBlobTables(trx);
   const unreferenced = db
     .selectFrom('blobs')
     .select('digest')
+    .where('digest', '>', after)
+    .where('digest', '<=', last)
     .where('created_at', '<', sql<Date>`now() - ${MIN_AGE_MS} * interval '1 ms'`)
-    .where(({ not, exists, selectFrom, and }) =>
+    .where(({ and, exists, not, selectFrom }) =>
       and(
-        (['model_versions', 'checkpoints', 'datasets'] as const).map((table) =>
+        REFERRING.map((table) =>
           not(exists(selectFrom(table).whereRef(`${table}.digest`, '=', 'blobs.digest').select('digest'))),
         ),
       ),
     )
     .orderBy('digest')
-    .limit(BATCH)
     .forUpdate()
     .skipLocked();
   const deleted = await db

@@ -29,8 +29,10 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly directUrl?: string | undefined;
   /** Files of this process: a cache, and temporary ones. */
   readonly directory: string;
-  /** Object store of the blobs; default: the database */
-  readonly bucket?: BlobBucket | undefined;
+  /** Object store of the blobs, as in BLOB_URL; default: the database */
+  readonly blobUrl?: string | null;
+  /** For `blobUrl`. */
+  readonly blobCredentials?: S3Credentials | null;
   /** Size of the cache of data sets; default: unlimited */
   readonly maxDatasetBytes?: number | undefined;
   readonly log?: StoreLog;
@@ -40,15 +42,9 @@ export interface PostgresStoreOptions extends PostgresOptions {
   readonly openTickets?: (db: Kysely<Database>) => Promise<Tickets>;
 }
 
-export interface BlobBucket {
-  /** As in BLOB_URL. */
-  readonly url: string;
-  readonly credentials: S3Credentials;
-}
-
 /** @throws AtelierError `storage-unavailable`, `state-unusable`; `state-locked` if another process uses the directory */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, directUrl = url, offer, bucket, log = { info() {}, warn() {} } } = options;
+  const { url, directUrl = url, offer, log = { info() {}, warn() {} } } = options;
   const directory = resolve(options.directory);
   await prepareDirectory(directory);
   const lock = lockDirectory(directory);
@@ -61,7 +57,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await assertTransferred(rows.db);
     await createPartitions(rows.db);
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
-    const { blobs, objects } = await openBlobStore(rows.db, bucket);
+    const { blobs, objects } = await openBlobStore(rows.db, options);
     const referencedBlobs = createReferencedBlobs(blobs);
     const rateLeases = createRateLeases(rows.db);
     const cache = join(directory, 'cache', 'datasets');
@@ -96,12 +92,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
 }
 
-/** The client of object stores is loaded on demand. */
+/**
+ * The client of object stores is loaded on demand.
+ * @throws AtelierError `storage-unavailable` if the bucket cannot be used, for example because of wrong credentials
+ */
 async function openBlobStore(
   db: Kysely<Database>,
-  bucket: BlobBucket | undefined,
+  { blobUrl, blobCredentials }: Pick<PostgresStoreOptions, 'blobUrl' | 'blobCredentials'>,
 ): Promise<{ blobs: BlobStore; objects?: Objects }> {
-  if (bucket === undefined) return { blobs: createChunkedBlobs(db) };
+  if (!blobUrl || !blobCredentials) return { blobs: createChunkedBlobs(db) };
   const { createRegisteredBlobs } = await import('./registered-blobs.ts');
-  return createRegisteredBlobs(db, bucket.url, bucket.credentials);
+  const registered = createRegisteredBlobs(db, blobUrl, blobCredentials);
+  await registered.objects.assertUsable();
+  return registered;
 }

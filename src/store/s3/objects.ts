@@ -28,6 +28,8 @@ export interface Objects {
   get<T>(name: string, use: (chunks: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T | undefined>;
   /** Objects whose name begins with `start`. */
   list(start: string): AsyncIterable<StoredObject>;
+  /** Sends a request that needs the bucket and valid credentials. */
+  assertUsable(): Promise<void>;
   /** Does nothing if the object does not exist. */
   remove(name: string, signal?: AbortSignal): Promise<void>;
 }
@@ -74,6 +76,9 @@ export function createObjects(client: S3Client, { partBytes = PART_BYTES } = {})
         if (token === undefined) return;
       }
     },
+
+    assertUsable: () =>
+      client.send({ method: 'GET', query: { 'list-type': '2', 'max-keys': '1' } }, readNothing),
 
     remove: (name, signal) => client.send({ method: 'DELETE', name, ...(signal && { signal }) }, readNothing),
   };

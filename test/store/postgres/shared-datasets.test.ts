@@ -15,12 +15,12 @@ import { blobDatabase } from './blob-database.ts';
 const skip = withoutPostgres;
 
 /** Stores of two processes on one database. */
-async function openReplicas(t: TestContext, bucketUrl?: string) {
+async function openReplicas(t: TestContext, blobUrl: string | null = null) {
   const { url, db } = await blobDatabase(t);
   const open = async () => {
     const directory = await temporaryDirectory(t);
-    const bucket = bucketUrl === undefined ? undefined : { url: bucketUrl, credentials: CREDENTIALS };
-    const store = await openPostgresStore({ url, directory, bucket, maxDatasetBytes: 20 });
+    const bucket = { blobUrl, blobCredentials: CREDENTIALS };
+    const store = await openPostgresStore({ url, directory, ...bucket, maxDatasetBytes: 20 });
     t.after(() => store.close());
     return { store, files: () => readdir(join(directory, 'cache', 'datasets')), directory };
   };
@@ -118,4 +118,8 @@ test('with a bucket, parameters and data sets are objects, and the database has 
   await sql`update atelier.blobs set created_at = now() - interval '2 hours'`.execute(db);
   await runHourlyTasks(a.store);
   assert.equal(s3.objects.size, 1);
+  await assert.rejects(
+    openReplicas(t, s3.url.replace('models', 'others')),
+    failure('storage-unavailable', 'NoSuchBucket'),
+  );
 });
