@@ -3,11 +3,15 @@ import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { importOriginSchema } from './model-import.ts';
 import { aliasNameSchema, nameSchema } from './model-reference.ts';
-import { metadataSchema } from './primitives.ts';
+import { metadataSchema, printable } from './primitives.ts';
 
 /** Fields of a version that can be changed at any time. */
 const annotations = {
-  description: z.string().max(2000).nullable(),
+  description: z
+    .string()
+    .max(2000)
+    .regex(...printable)
+    .nullable(),
   metadata: metadataSchema.describe('Initially the metadata of the request that created the version'),
   tags: z.array(nameSchema).max(16),
 };

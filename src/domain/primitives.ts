@@ -44,6 +44,12 @@ export const wellFormed = [
   'must be well-formed Unicode, without half of a surrogate pair',
 ] as const;
 
+/** Arguments of `.regex()` for text of several lines: PostgreSQL cannot store the character NUL. */
+export const printable = [
+  /^[\P{Cc}\n\t]*$/u,
+  'must have no control characters but line feeds and tabs',
+] as const;
+
 /** Free text attached to a job or a version. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))

@@ -1,6 +1,11 @@
 /** Idempotency: executes a keyed request once and replays its stored response byte for byte. */
 import { AtelierError } from '../errors.ts';
-import type { IdempotencyRecord, KeyedRequest, StoredResponse } from '../store/idempotency.ts';
+import {
+  AlreadyAnswered,
+  type IdempotencyRecord,
+  type KeyedRequest,
+  type StoredResponse,
+} from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 
 const DELETE_EVERY_MS = 60 * 60 * 1000;
@@ -38,6 +43,24 @@ export function createIdempotencyService(options: {
   deleteExpired();
   const deleting = setInterval(deleteExpired, DELETE_EVERY_MS).unref();
 
+  async function respondFirst<T>(
+    request: KeyedRequest,
+    create: (record: IdempotencyRecord<T>) => Promise<T>,
+    toResponse: (created: T) => StoredResponse,
+  ): Promise<StoredResponse> {
+    let stored: StoredResponse | undefined;
+    await create({
+      ...request,
+      at: now(),
+      render: (created) => {
+        stored = toResponse(created);
+        return stored;
+      },
+    });
+    if (stored) return stored;
+    throw new Error(`The resource created for the key ${request.key} was stored without its response.`);
+  }
+
   return {
     async respond(request, create, toResponse) {
       const { caller, key, fingerprint } = request;
@@ -54,18 +77,14 @@ export function createIdempotencyService(options: {
         if (earlier) return { response: earlier, replayed: true };
         if (other) throw inFlightError(key);
 
-        let stored: StoredResponse | undefined;
-        await create({
-          ...request,
-          at: now(),
-          render: (created) => {
-            stored = toResponse(created);
-            return stored;
-          },
-        });
-        if (!stored)
-          throw new Error(`The resource created for the key ${key} was stored without its response.`);
-        return { response: stored, replayed: false };
+        return { response: await respondFirst(request, create, toResponse), replayed: false };
+      } catch (error) {
+        if (!(error instanceof AlreadyAnswered)) throw error;
+        // Another process has answered meanwhile.
+        const stored = await store.storedResponses.find(request, now());
+        if (!stored) throw inFlightError(key);
+        if (stored.fingerprint !== fingerprint) throw reusedKeyError(key);
+        return { response: stored, replayed: true };
       } finally {
         if (!other) inFlight.delete(id);
       }

@@ -9,7 +9,7 @@ import {
 } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset, Datasets, NewDataset } from './datasets.ts';
-import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
+import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { decode, encode } from './json-column.ts';
 import type { Rows } from './rows.ts';
 import type { Database, DatasetRow } from './tables.ts';
@@ -66,11 +66,7 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows): Dat
     },
 
     add: (dataset, idempotency) =>
-      inTransaction(async (trx) => {
-        const added = await insertUnlessStored(trx, dataset);
-        if (idempotency) await saveResponse(trx, idempotency, added);
-        return added;
-      }),
+      inTransaction((trx) => createOnce(trx, idempotency, () => insertUnlessStored(trx, dataset))),
 
     remove: (id) =>
       withReserve(() =>

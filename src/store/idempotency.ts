@@ -21,8 +21,8 @@ export interface StoredResponse {
 }
 
 /**
- * Passed to the code that creates a `T`, which calls `saveResponse` in the same transaction, so that a crash leaves both
- * the resource and its response, or neither.
+ * Passed to the code that creates a `T`, which calls `createOnce` in its transaction, so that a crash leaves both the
+ * resource and its response, or neither.
  */
 export interface IdempotencyRecord<T> extends KeyedRequest {
   readonly at: Date;
@@ -54,32 +54,57 @@ export function createStoredResponses({ db }: Rows): StoredResponses {
   };
 }
 
-export async function saveResponse<T>(
+/** Thrown if another request has stored a response for the key meanwhile. Nothing was created. */
+export class AlreadyAnswered extends Error {
+  constructor(key: string) {
+    super(`A response for the key ${key} is stored already.`);
+    this.name = 'AlreadyAnswered';
+  }
+}
+
+/**
+ * Runs `create`, and stores the response of what it creates. The key is claimed first, so that of two processes with the
+ * same key one waits for the other and creates nothing.
+ * @param record undefined for a request without a key
+ * @throws AlreadyAnswered, and the errors of `create`
+ */
+export async function createOnce<T>(
   trx: Transaction<Database>,
-  record: IdempotencyRecord<T>,
-  created: T,
-): Promise<void> {
-  const { caller, key, fingerprint, at } = record;
+  record: IdempotencyRecord<T> | undefined,
+  create: () => Promise<T>,
+): Promise<T> {
+  if (record === undefined) return create();
+  await claimKey(trx, record);
+  const created = await create();
   const { status, location, contentType, body } = record.render(created);
+  await trx
+    .updateTable('answers')
+    .set({ status, location, content_type: contentType, body })
+    .where('caller', '=', record.caller)
+    .where('key', '=', record.key)
+    .execute();
+  return created;
+}
+
+/** Waits for another transaction that has claimed the key. The row without a response is never committed. */
+async function claimKey(
+  trx: Transaction<Database>,
+  { caller, key, fingerprint, at }: KeyedRequest & { readonly at: Date },
+): Promise<void> {
   await trx
     .deleteFrom('answers')
     .where('caller', '=', caller)
     .where('key', '=', key)
     .where('created_at', '<=', expiry(at))
     .execute();
-  await trx
+  const unanswered = { status: 0, location: null, content_type: '', body: '' };
+  const claimed = await trx
     .insertInto('answers')
-    .values({
-      caller,
-      key,
-      fingerprint,
-      created_at: at.toISOString(),
-      status,
-      location,
-      content_type: contentType,
-      body,
-    })
-    .execute();
+    .values({ caller, key, fingerprint, created_at: at.toISOString(), ...unanswered })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('key')
+    .executeTakeFirst();
+  if (claimed === undefined) throw new AlreadyAnswered(key);
 }
 
 /** Records created at this time or before have expired. */

@@ -9,7 +9,7 @@ import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './dataset-rows.ts';
 import { writeEvent } from './events.ts';
-import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
+import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { readOrigin } from './job-origin.ts';
 import { newJobRow, toJob } from './job-rows.ts';
 import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
@@ -115,19 +115,19 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
 
   return {
     create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
-      inTransaction(async (trx) => {
-        await lockQueue(trx);
-        await assertQueueHasRoom(trx, queueLimit);
-        await assertDataset(trx, request);
-        await assertWarmStart(trx, request);
-        const now = new Date();
-        const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
-        await trx.insertInto('jobs').values(row).execute();
-        await writeEvent(trx, row, 'status', { to: 'queued' });
-        const job = toJob(row);
-        if (idempotency) await saveResponse(trx, idempotency, job);
-        return job;
-      }),
+      inTransaction((trx) =>
+        createOnce(trx, idempotency, async () => {
+          await lockQueue(trx);
+          await assertQueueHasRoom(trx, queueLimit);
+          await assertDataset(trx, request);
+          await assertWarmStart(trx, request);
+          const now = new Date();
+          const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
+          await trx.insertInto('jobs').values(row).execute();
+          await writeEvent(trx, row, 'status', { to: 'queued' });
+          return toJob(row);
+        }),
+      ),
 
     async get(id) {
       const row = await db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();

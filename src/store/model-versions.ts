@@ -10,6 +10,7 @@ import {
 } from '../domain/model-reference.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import { lockModel } from './aliases.ts';
 import { decode, encode } from './json-column.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
 import { timestamp, timestampAfter } from './timestamps.ts';
@@ -98,7 +99,8 @@ export async function publishVersion(
 }
 
 /**
- * Checks that the version or checkpoint of a warm start still exists. It is not deleted while the job is unfinished.
+ * Checks that the version or checkpoint of a warm start still exists. It is not deleted while the job is unfinished: the
+ * row of its model or job is locked, so a deletion waits, and then finds the new job.
  * @throws AtelierError `unknown-model` if it has been deleted
  */
 export async function assertWarmStart(
@@ -109,6 +111,7 @@ export async function assertWarmStart(
   if (!start) return;
   const { name, version } = start;
   if (isJobId(name)) return assertCheckpoint(trx, name, version);
+  await lockModel(trx, name);
   const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
   if (await found.where('version', '=', version).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Version ${version} of model ${name} has just been deleted.`, {
@@ -117,6 +120,11 @@ export async function assertWarmStart(
 }
 
 async function assertCheckpoint(trx: Transaction<Database>, jobId: string, step: number): Promise<void> {
+  await trx
+    .updateTable('jobs')
+    .set((eb) => ({ attempts: eb.ref('attempts') }))
+    .where('id', '=', jobId)
+    .execute();
   const found = trx.selectFrom('checkpoints').select('step').where('job_id', '=', jobId);
   if (await found.where('step', '=', step).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Checkpoint ${step} of job ${jobId} has just been removed.`, {

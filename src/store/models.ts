@@ -5,7 +5,7 @@ import { CHAMPION, type VersionName, type VersionReference } from '../domain/mod
 import { AtelierError } from '../errors.ts';
 import { listAliases } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
-import { type IdempotencyRecord, saveResponse } from './idempotency.ts';
+import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { encode } from './json-column.ts';
 import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
@@ -164,18 +164,18 @@ export function createModels(
     },
 
     publish: ({ imported, metadata, ...version }, idempotency) =>
-      inTransaction(async (trx) => {
-        const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
-        const row = await trx
-          .selectFrom('model_versions')
-          .selectAll()
-          .where('name', '=', version.name)
-          .where('version', '=', number)
-          .executeTakeFirstOrThrow();
-        const published = toVersion(row, []);
-        if (idempotency) await saveResponse(trx, idempotency, published);
-        return published;
-      }),
+      inTransaction((trx) =>
+        createOnce(trx, idempotency, async () => {
+          const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
+          const row = await trx
+            .selectFrom('model_versions')
+            .selectAll()
+            .where('name', '=', version.name)
+            .where('version', '=', number)
+            .executeTakeFirstOrThrow();
+          return toVersion(row, []);
+        }),
+      ),
 
     async annotate(name, version, { description, metadata, tags }) {
       const row = await inTransaction((trx) =>

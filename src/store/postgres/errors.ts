@@ -12,6 +12,9 @@ const UNAVAILABLE =
   // connection exception; too many connections; shutdown, crash, starting up; idle for too long, a standby; slow or locked
   /^(08...|53300|57P0.|25P03|25006|57014|55P03)$/;
 
+/** SQLSTATE of text that is not valid UTF-8. Strings of JavaScript are, apart from NUL. */
+const NUL = '22021';
+
 /** Code of a system error, such as ECONNREFUSED. */
 const SYSTEM = /^E[A-Z]+$/;
 
@@ -53,6 +56,10 @@ export function toStorageError(error: unknown): unknown {
       'The disk of the database is full, so the change could not be stored. Earlier data is intact. Free some space on the disk of PostgreSQL, then try again.',
       { cause: error },
     );
+  }
+  if (code === NUL) {
+    const message = 'A text of the request contains the character NUL, which cannot be stored.';
+    return new AtelierError('invalid-request', message, { cause: error });
   }
   const advice = isRefusedByTls(error, code) ? TLS_ADVICE : ADVICE[code ?? ''];
   if (advice === undefined) return error;
