@@ -49,6 +49,12 @@ test('an outage of the database during a job fails writes with 503, and nothing 
     });
     return statusCode;
   };
+  const invocation: InjectOptions = {
+    method: 'POST',
+    url: '/invocations',
+    payload: { inputs: [Array.from(image)] },
+  };
+  assert.equal((await app.inject(invocation)).statusCode, 200);
   const { id } = await queueJob(app, { ...body, modelName: 'disturbed' });
   const url = `/v1/training-jobs/${id}`;
   const stream = await app.inject({
@@ -97,6 +103,7 @@ test('an outage of the database during a job fails writes with 503, and nothing 
     const checks = { database: false, datasets: true, accepting: true };
     assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, checks }]);
     assert.equal((await app.inject('/ping')).statusCode, 200);
+    assert.equal((await app.inject(invocation)).statusCode, 200, 'the only model is remembered');
     const value = await collect(app);
     assert.deepEqual([value('atelier_database_up{}'), value('atelier_queue_depth{}')], [0, undefined]);
     await wait(200);

@@ -2,7 +2,6 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
-import { FASHION_MNIST } from '../../../datasets/fashion-mnist.ts';
 import { modelReferenceSchema, parseModelReference } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { InvocationBody } from '../../../protocols/mlflow/codec.ts';
@@ -14,6 +13,7 @@ import { parseMediaType, requireBody } from '../../bodies/raw.ts';
 import { MLFLOW_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { createDefaultModel } from './default-model.ts';
 
 const tags = ['mlflow'];
 const text = (description: string) => ({ description, content: { 'text/plain': { schema: z.string() } } });
@@ -37,6 +37,7 @@ export const mlflowRoutes =
     maxBodyBytes: number,
   ): FastifyPluginAsyncZod =>
   async (app) => {
+    const findDefaultModel = createDefaultModel(models);
     app.route({
       method: 'GET',
       url: '/ping',
@@ -96,7 +97,7 @@ export const mlflowRoutes =
         response: { 200: invocationResponseSchema, ...protocolErrors(MLFLOW_ERRORS, 400, 404, 413, 415) },
       },
       async handler(request, reply) {
-        const { model = await defaultModel(models) } = request.query;
+        const { model = await findDefaultModel() } = request.query;
         const { name, version } = parseModelReference(model);
         const invocation = parseInvocation(request.headers['content-type']!, requireBody(request.body));
         const { body } = await predictions.respond(
@@ -108,26 +109,6 @@ export const mlflowRoutes =
       },
     });
   };
-
-/** @throws AtelierError `model-not-found` without models, or with several if none is called fashion-mnist */
-async function defaultModel(models: ModelService): Promise<string> {
-  const { data: some } = await models.list({ limit: 2 });
-  if (some.length === 1) return some[0]!.name;
-  return models.get(FASHION_MNIST).then(
-    ({ name }) => name,
-    (error) => {
-      if (some.length === 0) throw error;
-      const detail = 'Choose one, as in ?model=name.';
-      throw new AtelierError(
-        'model-not-found',
-        `There are several models, and none is called ${FASHION_MNIST}. ${detail}`,
-        {
-          details: [{ parameter: 'model', detail }],
-        },
-      );
-    },
-  );
-}
 
 function parseInvocation(contentType: string, bytes: Buffer): InvocationBody {
   if (parseMediaType(contentType) === 'application/json') return { type: 'json', bytes };
