@@ -1,6 +1,6 @@
 /** Creates an API key and its entry for API_KEYS, or replaces the bootstrap key: see USAGE. */
 import { parseArgs } from 'node:util';
-import { resetBootstrapKey } from '../src/bootstrap-key.ts';
+import { resetBootstrapKey, resetSharedBootstrapKey } from '../src/bootstrap-key.ts';
 import { readConfig } from '../src/config.ts';
 import type { Scope } from '../src/domain/api-key.ts';
 import {
@@ -13,7 +13,7 @@ import {
 
 const USAGE = `Usage:
   npm run -s key -- name scope… --expires 2027-01-31   creates a key and its entry; all but the name are optional
-  npm run -s key -- --reset                            replaces the bootstrap key of the service in STATE_DIR`;
+  npm run -s key -- --reset                            replaces the bootstrap key of the service in STATE_DIR or DATABASE_URL`;
 
 function readArguments() {
   try {
@@ -52,7 +52,12 @@ function createKey([name = 'me', ...scopes]: string[], lastDay: string | undefin
 }
 
 async function resetKey(): Promise<void> {
-  const { stateDir } = readConfig();
+  const { stateDir, database } = readConfig();
+  if (database !== null) {
+    console.log(await resetSharedBootstrapKey(database));
+    console.error('This key replaces the bootstrap key of all replicas and is shown only now.');
+    return;
+  }
   const { secret, isInUse } = await resetBootstrapKey(stateDir);
   console.log(secret);
   const since = isInUse

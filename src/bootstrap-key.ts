@@ -1,32 +1,36 @@
 /** Bootstrap API key: generated on the first start of a reachable service without keys. */
 import { existsSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Config } from './config.ts';
+import type { Config, DatabaseConfig } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
 import { AtelierError } from './errors.ts';
-import { readBootstrapKey, saveBootstrapKey } from './store/bootstrap-key.ts';
+import { type BootstrapKeys, saveBootstrapKey } from './store/bootstrap-key.ts';
+import { createSharedBootstrapKey } from './store/postgres/bootstrap-key.ts';
+import { connectPostgres } from './store/postgres/connect.ts';
 import { type Lock, lockDirectory } from './store/sqlite/lock.ts';
 
 const RESET_ADVICE =
   'generate another one with npm run key -- --reset and restart, or set API_KEYS or API_KEYS_FILE.';
 
 /**
- * Returns the stored key, or generates one, which is printed once and cannot be shown again. The caller must hold the
- * lock of the state directory.
- * @throws AtelierError `state-unusable`
+ * Returns the stored key, or generates one, which is printed once and cannot be shown again.
+ * @throws AtelierError `state-unusable`, `storage-unavailable`
  */
 export async function bootstrapKey(
-  { stateDir, port }: Pick<Config, 'stateDir' | 'port'>,
+  keys: BootstrapKeys,
+  { port }: Pick<Config, 'port'>,
   log: FastifyBaseLogger,
 ): Promise<ApiKey> {
-  const kept = await readBootstrapKey(stateDir);
-  if (kept) {
-    log.info(`Requests need the key that the first start printed. If it is lost, ${RESET_ADVICE}`);
-    return kept;
-  }
   const { secret, key } = createKey();
-  // Printed instead of logged, because logs are often collected. Printed before its hash is stored, because a stored
-  // key that was never shown would lock everyone out.
+  const stored = (await keys.read()) ?? (await keys.create(key, () => print(secret, port)));
+  if (stored !== key) {
+    log.info(`Requests need the key that the first start printed. If it is lost, ${RESET_ADVICE}`);
+  }
+  return stored;
+}
+
+/** Printed instead of logged, because logs are often collected. */
+function print(secret: string, port: number): void {
   process.stderr.write(`
 Other machines can reach this service, so requests need an API key. This key permits everything and is shown only now:
 
@@ -37,12 +41,25 @@ Other machines can reach this service, so requests need an API key. This key per
 If you lose it, ${RESET_ADVICE}
 
 `);
-  await saveBootstrapKey(stateDir, key);
-  return key;
 }
 
 /**
- * Replaces the stored key. A running service reads it only when it starts.
+ * Replaces the key that replicas share; those that run use it at once.
+ * @throws AtelierError `storage-unavailable`
+ */
+export async function resetSharedBootstrapKey({ url }: DatabaseConfig): Promise<string> {
+  const { secret, key } = createKey();
+  const db = await connectPostgres({ url, poolSize: 1 });
+  try {
+    await createSharedBootstrapKey(db).save(key);
+  } finally {
+    await db.destroy();
+  }
+  return secret;
+}
+
+/**
+ * Replaces the key in a state directory. A running service reads it only when it starts.
  * @returns the key, and whether a process uses the state directory
  * @throws AtelierError `state-unusable`
  */

@@ -106,6 +106,13 @@ export async function compose(
     };
     store.notices.on('datasets', refreshCatalog);
     store.notices.onGap(refreshCatalog);
+    /** Another process may have replaced the key. */
+    const readBootstrapKey = () => {
+      store.bootstrapKeys.read().then(
+        (key) => key && apiKeys.useBootstrapKey(key),
+        (error) => log.warn({ err: error }, 'failed to read the bootstrap key'),
+      );
+    };
     memory.addCache(catalog.cache);
     memory.addCache(modelCache);
     const flushJobLog = logJobEvents({
@@ -246,7 +253,10 @@ export async function compose(
         if (!cluster) await store.jobs.recoverInterrupted();
         const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
         // After everything that can make the start fail, so that a failed start does not use up the key.
-        if (config.needsBootstrapKey) apiKeys.add(await bootstrapKey(config, log));
+        if (config.needsBootstrapKey) {
+          apiKeys.useBootstrapKey(await bootstrapKey(store.bootstrapKeys, config, log));
+          store.notices.on('keys', readBootstrapKey);
+        }
         apiKeys.watch();
         if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();

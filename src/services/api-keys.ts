@@ -21,8 +21,8 @@ interface RevocableKey extends KeyInForce {
 export interface ApiKeyService {
   /** Expired keys are included, so that their owners can be informed. */
   keys(): Iterable<KeyInForce>;
-  /** Adds a key to those of the configuration. */
-  add(key: ApiKey): void;
+  /** Adds the bootstrap key to those of the configuration, or replaces it. */
+  useBootstrapKey(key: ApiKey): void;
   /** Reads the file again. If it has an error, the keys in force stay, and the error is logged. */
   reload(): Promise<void>;
   /** Reads the file again whenever it changes, until `close`. */
@@ -109,8 +109,8 @@ export async function createApiKeyService({
 
   return {
     keys: () => inForce.values(),
-    add(key) {
-      fixed = [...fixed, key];
+    useBootstrapKey(key) {
+      fixed = [...configured, key];
       use();
     },
     reload: () => reload(true),

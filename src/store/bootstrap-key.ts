@@ -5,6 +5,32 @@ import { type ApiKey, formatApiKey, parseApiKeys } from '../domain/api-key.ts';
 import { AtelierError } from '../errors.ts';
 import { errorMessage, syncPath } from './directory.ts';
 
+export interface BootstrapKeys {
+  /** Returns undefined if none is stored. */
+  read(): Promise<ApiKey | undefined>;
+  /** Replaces the stored key. */
+  save(key: ApiKey): Promise<void>;
+  /**
+   * Stores the key, unless another process has stored one.
+   * @param show called before the key is stored, because a stored key that was never shown would lock everyone out
+   * @returns the stored key
+   */
+  create(key: ApiKey, show: () => void): Promise<ApiKey>;
+}
+
+/** The caller must hold the lock of the state directory. Methods throw AtelierError `state-unusable`. */
+export function createBootstrapKeyFile(stateDir: string): BootstrapKeys {
+  return {
+    read: () => readBootstrapKey(stateDir),
+    save: (key) => saveBootstrapKey(stateDir, key),
+    async create(key, show) {
+      show();
+      await saveBootstrapKey(stateDir, key);
+      return key;
+    },
+  };
+}
+
 export const bootstrapKeyFile = (stateDir: string) => join(stateDir, 'api-key');
 
 /** Returns undefined if the file does not exist. @throws AtelierError `state-unusable` if it cannot be read */

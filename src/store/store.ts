@@ -1,5 +1,6 @@
 /** The persistent state: jobs with their metrics and events, models, data sets, and blobs. */
 import { type Aliases, createAliases } from './aliases.ts';
+import type { BootstrapKeys } from './bootstrap-key.ts';
 import { type Checkpoints, createCheckpoints } from './checkpoints.ts';
 import type { Datasets } from './datasets.ts';
 import { createEpochRecords, type EpochRecords } from './epoch-records.ts';
@@ -37,6 +38,7 @@ export interface Store {
   readonly models: Models;
   readonly aliases: Aliases;
   readonly storedResponses: StoredResponses;
+  readonly bootstrapKeys: BootstrapKeys;
   /** Parameters of versions only; unreferenced blobs are removed. */
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
@@ -73,6 +75,7 @@ export interface StoreParts {
   /** Holds checkpoints only. */
   readonly checkpointBlobs: RefCountedBlobs;
   readonly datasets: Datasets;
+  readonly bootstrapKeys: BootstrapKeys;
   readonly temporaryFiles: TemporaryFiles;
   readonly rateLeases?: RateLeases;
   readonly hourlyTasks?: Store['hourlyTasks'];
@@ -91,6 +94,7 @@ export function createStore(parts: StoreParts): Store {
     models: createModels(rows, blobs),
     aliases: createAliases(rows),
     storedResponses: createStoredResponses(rows),
+    bootstrapKeys: parts.bootstrapKeys,
     blobs,
     datasets,
     checkpoints,

@@ -11,6 +11,7 @@ import type { Database } from '../tables.ts';
 import { openTemporaryFiles } from '../temporary-files.ts';
 import type { Tickets } from '../tickets.ts';
 import { assertTransferred } from '../transfer/transfer-state.ts';
+import { createSharedBootstrapKey } from './bootstrap-key.ts';
 import { createChunkedBlobs } from './chunked-blobs.ts';
 import { collectBlobs } from './collect-blobs.ts';
 import { connectPostgres, type PostgresOptions } from './connect.ts';
@@ -67,6 +68,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       blobs: referencedBlobs,
       checkpointBlobs: referencedBlobs,
       datasets: await openSharedDatasets(rows, blobs, cache, maxCacheBytes),
+      bootstrapKeys: createSharedBootstrapKey(rows.db),
       rateLeases,
       membership,
       hourlyTasks: [

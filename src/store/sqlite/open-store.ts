@@ -1,6 +1,7 @@
 /** The store of one process: a SQLite database and files in a state directory. */
 import { join, resolve } from 'node:path';
 import { openBlobs } from '../blobs.ts';
+import { createBootstrapKeyFile } from '../bootstrap-key.ts';
 import { isCheckpoint } from '../checkpoints.ts';
 import type { OnCommitted } from '../committed-events.ts';
 import { prepareDirectory } from '../directory.ts';
@@ -50,6 +51,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
       checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) => isCheckpoint(db, digest)),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
+      bootstrapKeys: createBootstrapKeyFile(directory),
       openRetention: createRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
     });

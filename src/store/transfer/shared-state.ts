@@ -1,17 +1,13 @@
 /** The database that replicas share as one side of a transfer. */
 import { type Kysely, sql } from 'kysely';
-import { type ApiKey, formatApiKey, parseApiKeys } from '../../domain/api-key.ts';
 import { AtelierError } from '../../errors.ts';
 import { type BlobStore, damagedBlob } from '../blobs.ts';
 import { withBlobTables } from '../postgres/blob-tables.ts';
+import { createSharedBootstrapKey } from '../postgres/bootstrap-key.ts';
 import { SCHEMA } from '../postgres/connect.ts';
 import { DEAD_MS } from '../postgres/replicas.ts';
-import type { PostgresTables } from '../postgres/tables.ts';
 import type { Database } from '../tables.ts';
 import type { Endpoint, TransferredBlobs } from './endpoint.ts';
-
-/** Name of the bootstrap key in the table of keys. */
-const BOOTSTRAP = 'bootstrap';
 
 /**
  * @param blobs in the database, or in a bucket; in a bucket a row may exist before its object
@@ -22,7 +18,7 @@ export async function openSharedState(
   { blobs, isBucket }: { readonly blobs: BlobStore; readonly isBucket: boolean },
 ): Promise<Endpoint> {
   await assertUnused(db);
-  const keys = db as unknown as Kysely<PostgresTables>;
+  const keys = createSharedBootstrapKey(db);
   const transferred = sharedBlobs(db, blobs, isBucket);
   return {
     name: 'the database',
@@ -30,22 +26,8 @@ export async function openSharedState(
     parameters: transferred,
     checkpoints: transferred,
     datasets: transferred,
-    async readBootstrapKey() {
-      const row = await keys
-        .selectFrom('keys')
-        .select('key')
-        .where('name', '=', BOOTSTRAP)
-        .executeTakeFirst();
-      return row && parseApiKeys(row.key)[0];
-    },
-    async saveBootstrapKey(key: ApiKey) {
-      const row = { name: BOOTSTRAP, key: formatApiKey(key) };
-      await keys
-        .insertInto('keys')
-        .values(row)
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ key: row.key }))
-        .execute();
-    },
+    readBootstrapKey: keys.read,
+    saveBootstrapKey: keys.save,
     close: () => db.destroy(),
   };
 }
