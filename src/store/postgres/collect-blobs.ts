@@ -1,9 +1,11 @@
 /** Garbage collection: removes blobs that no row refers to, and objects that no blob names. */
 import { sql, type Transaction } from 'kysely';
 import { parseHex } from '../blobs.ts';
+import type { Rows } from '../rows.ts';
 import type { Objects } from '../s3/objects.ts';
 import type { Database } from '../tables.ts';
 import { withBlobTables } from './blob-tables.ts';
+import { assertOwner } from './bucket-owner.ts';
 import { isBlobViolation } from './referenced-blobs.ts';
 
 /** A blob is stored before the row that refers to it, so a younger one may get its reference yet. */
@@ -26,19 +28,18 @@ export interface Collected {
   readonly objects: number;
 }
 
-type InTransaction = <T>(work: (trx: Transaction<Database>) => Promise<T>) => Promise<T>;
-
 /**
  * Call once an hour. Does nothing while another process collects.
  * @param objects the object store of the blobs, if they have one; of its objects without a row, a sixteenth is removed
  * @param digit the first digit of the objects that are compared with the rows; by default that of the hour
- * @throws AtelierError `storage-unavailable`
+ * @throws AtelierError `state-unusable` if another database owns the objects, `storage-unavailable`
  */
 export async function collectBlobs(
-  rows: { readonly inTransaction: InTransaction },
-  objects?: Pick<Objects, 'list' | 'remove'>,
+  rows: Pick<Rows, 'db' | 'inTransaction'>,
+  objects?: Objects,
   digit = DIGITS[Math.floor(Date.now() / MIN_AGE_MS) % DIGITS.length]!,
 ): Promise<Collected> {
+  if (objects) await assertOwner(rows.db, objects);
   const collected = { blobs: 0, objects: 0 };
   for (let after = ''; ; ) {
     const page = await repeatAfterViolation(() => rows.inTransaction((trx) => collectPage(trx, after)));
@@ -143,7 +144,7 @@ async function deleteUnreferenced(
  * @returns the number of removed objects
  */
 async function removeObjects(
-  { inTransaction }: { readonly inTransaction: InTransaction },
+  { inTransaction }: Pick<Rows, 'inTransaction'>,
   objects: Pick<Objects, 'remove'>,
   digests: readonly string[],
 ): Promise<number> {

@@ -7,6 +7,7 @@ import { createChunkedBlobs } from '../../../src/store/postgres/chunked-blobs.ts
 import { collectBlobs } from '../../../src/store/postgres/collect-blobs.ts';
 import { createReferencedBlobs } from '../../../src/store/postgres/referenced-blobs.ts';
 import { createRegisteredBlobs } from '../../../src/store/postgres/registered-blobs.ts';
+import { createPostgresRows } from '../../../src/store/postgres/rows.ts';
 import type { Database } from '../../../src/store/tables.ts';
 import { withoutPostgres } from '../../postgres.ts';
 import { CREDENTIALS, type S3Server, startS3 } from '../../s3-server.ts';
@@ -14,11 +15,6 @@ import { failure, newDataset } from '../fixtures.ts';
 import { blobDatabase } from './blob-database.ts';
 
 const skip = withoutPostgres;
-const rowsOf = (db: Kysely<Database>) => ({
-  inTransaction: <T>(work: Parameters<ReturnType<Kysely<Database>['transaction']>['execute']>[0]) =>
-    db.transaction().execute(work) as Promise<T>,
-});
-
 /** Writes a row that refers to the blob. */
 async function refer(db: Kysely<Database>, digest: string, id = `dst_${digest}`): Promise<void> {
   const { name, report, classNames, splits } = newDataset(id);
@@ -47,10 +43,11 @@ async function digests(db: Kysely<Database>): Promise<string[]> {
 async function fixture(t: TestContext) {
   const { db, connect } = await blobDatabase(t);
   const blobs = createChunkedBlobs(db);
-  return { db, blobs, connect, other: await connect(), collect: () => collectBlobs(rowsOf(db)) };
+  return { db, blobs, connect, other: await connect(), collect: () => collectBlobs(createPostgresRows(db)) };
 }
 
 const HOUR_MS = 3_600_000;
+const OWNER = 'atelier/blobs/owner';
 const EMPTY = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 async function objectStore(t: TestContext, db: Kysely<Database>, known?: S3Server) {
@@ -160,7 +157,7 @@ test('a reference that waits for the deletion of its blob is written after a new
   const [collected, stored] = await observer.connection().execute(async (barrier) => {
     await sql`select pg_advisory_lock(7)`.execute(barrier);
     // The deletion has locked the blob and waits; the reference waits for the deletion.
-    const collecting = collectBlobs(rowsOf(db));
+    const collecting = collectBlobs(createPostgresRows(db));
     await untilBlocked(barrier);
     let isFirst = true;
     const storing = createReferencedBlobs({
@@ -231,13 +228,31 @@ test('objects are removed after their rows, and those without a row if they are 
   for (const [each, object] of server.objects)
     if (!each.endsWith(youngOrphan)) object.modifiedAt -= 2 * HOUR_MS;
 
-  assert.deepEqual(await collectBlobs(rowsOf(db), objects, 'a'), { blobs: 1, objects: 2 });
-  const left = [name(kept), name(young), name(`sha256:${youngOrphan}`), `atelier/blobs/${foreign}`];
+  assert.deepEqual(await collectBlobs(createPostgresRows(db), objects, 'a'), { blobs: 1, objects: 2 });
+  const left = [name(kept), name(young), name(`sha256:${youngOrphan}`), `atelier/blobs/${foreign}`, OWNER];
   assert.deepEqual([...server.objects.keys()].toSorted(), left.toSorted());
   assert.deepEqual(await digests(db), [kept, young].toSorted());
   await assert.rejects(blobs.get(old), failure('state-unusable', 'missing'));
-  for (const digit of '0123456789abcdef') await collectBlobs(rowsOf(db), objects, digit);
+  for (const digit of '0123456789abcdef') await collectBlobs(createPostgresRows(db), objects, digit);
   assert.equal((await blobs.get(kept)).length, 4);
+});
+
+test('a copy of the database removes no objects', { skip }, async (t) => {
+  const [original, copy] = [await fixture(t), await fixture(t)];
+  const { server, objects, blobs } = await objectStore(t, original.db);
+  await blobs.put(Buffer.from('x'));
+  assert.deepEqual(await collectBlobs(createPostgresRows(original.db), objects, '0'), {
+    blobs: 0,
+    objects: 0,
+  });
+  for (const object of server.objects.values()) object.modifiedAt = 0;
+  for (const digit of '0123456789abcdef') {
+    await assert.rejects(
+      collectBlobs(createPostgresRows(copy.db), objects, digit),
+      failure('state-unusable', 'another database', 'prefix'),
+    );
+  }
+  assert.equal(server.objects.size, 2);
 });
 
 test('an object that is stored again while it is being removed exists in the end', { skip }, async (t) => {
@@ -251,7 +266,7 @@ test('an object that is stored again while it is being removed exists in the end
     storing = (await objectStore(t, other, server)).blobs.put(Buffer.from('x'));
     await untilBlocked(await connect());
   };
-  assert.deepEqual(await collectBlobs(rowsOf(db), objects), { blobs: 1, objects: 1 });
+  assert.deepEqual(await collectBlobs(createPostgresRows(db), objects), { blobs: 1, objects: 1 });
   assert.equal(await storing, digest);
   assert.equal((await blobs.get(digest)).length, 1);
 });

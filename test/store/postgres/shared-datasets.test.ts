@@ -117,7 +117,7 @@ test('with a bucket, parameters and data sets are objects, and the database has 
   assert.equal(chunks.rows.length, 0);
   await sql`update atelier.blobs set created_at = now() - interval '2 hours'`.execute(db);
   await runHourlyTasks(a.store);
-  assert.equal(s3.objects.size, 1);
+  assert.equal(s3.objects.size, 2, 'the data set and the owner');
   await assert.rejects(
     openReplicas(t, s3.url.replace('models', 'others')),
     failure('storage-unavailable', 'NoSuchBucket'),
