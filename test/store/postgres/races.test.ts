@@ -137,6 +137,20 @@ test('of two requests with one key, one creates, and both get its response', opt
   assert.equal(await stores[0].jobs.count('queued'), keys.length + 1);
 });
 
+test('two replicas that start at once print one bootstrap key', options, async (t) => {
+  const { stores, url } = await openTwoStores(t);
+  const shown: string[] = [];
+  const key = (name: string) => ({ name, scopes: ['admin'] as const, digest: Buffer.alloc(32, name) });
+  const works = stores.map(({ bootstrapKeys }, n) => async () => {
+    const name = `replica-${n}`;
+    assert.equal(await bootstrapKeys.read(), undefined);
+    return bootstrapKeys.create(key(name), () => shown.push(name));
+  });
+  await behindLock(url, 'lock table atelier.keys in share mode', works);
+  assert.equal(shown.length, 1);
+  for (const { bootstrapKeys } of stores) assert.deepEqual(await bootstrapKeys.read(), key(shown[0]!));
+});
+
 test('of two replicas that start a job, one does', options, async (t) => {
   const { stores, url } = await openTwoStores(t);
   const id = await newJob(stores[0]);
