@@ -97,9 +97,7 @@ export function createModelCache({ maxBytes = MAX_BYTES, maxLoaded = MAX_LOADED 
 
     findOutdated(name, version) {
       const number = typeof version === 'number' ? version : resolved.get(cacheKey(name, version))?.version;
-      const cached = number === undefined ? undefined : loaded.get(cacheKey(name, number));
-      if (cached) counts.hits++;
-      return cached?.model;
+      return number === undefined ? undefined : loaded.get(cacheKey(name, number))?.model;
     },
 
     beginLookup(name, version) {

@@ -49,6 +49,8 @@ const MAX_LISTED = 10;
 /** Number of model names among which a suggestion is looked for. */
 const MAX_COMPARED = 100;
 
+const CUT_OFF_CHECK_MS = 250;
+
 export function createModelService(
   store: Pick<Store, 'models' | 'blobs' | 'jobs' | 'checkpoints' | 'notices' | 'agreement'>,
   catalog: Catalog,
@@ -143,13 +145,21 @@ export function createModelService(
     }
   }
 
+  /** Loads the version, or returns the one that the name meant last if the database cannot be reached meanwhile. */
   async function loadOrKeep(name: string, wanted?: VersionName): Promise<LoadedModel> {
+    const kept = cache.findOutdated(name, wanted);
+    const loading = loadFromStore(name, wanted);
+    if (kept === undefined) return loading;
+    const cutOff = Promise.withResolvers<LoadedModel>();
+    // A statement whose packets are lost takes much longer than it takes to notice that.
+    const timer = setInterval(() => agreement.isCutOff() && cutOff.resolve(kept), CUT_OFF_CHECK_MS).unref();
     try {
-      return await loadFromStore(name, wanted);
+      return await Promise.race([loading, cutOff.promise]);
     } catch (error) {
-      const kept = hasCode(error, 'storage-unavailable') ? cache.findOutdated(name, wanted) : undefined;
-      if (kept) return kept;
+      if (hasCode(error, 'storage-unavailable')) return kept;
       throw error;
+    } finally {
+      clearInterval(timer);
     }
   }
 

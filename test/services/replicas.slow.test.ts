@@ -9,6 +9,7 @@ import { temporaryDatabase, withoutPostgres } from '../postgres.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { addCleanup } from '../start-service.ts';
 import { until } from '../store/postgres/join.ts';
+import { startTcpProxy } from '../tcp-proxy.ts';
 import { publishVersion, startReplica } from './replicas.ts';
 
 const options = { skip: withoutPostgres };
@@ -97,5 +98,30 @@ test('names keep their meaning while the database is away', options, async (t) =
   await server.restart();
   await until(() => a.store.agreement.isTrusted());
   await a.registry.moveAlias('digits', 'champion', 1, 'me');
+  assert.equal((await b.models.load('digits')).reference.version, 1);
+});
+
+test('a replica whose packets are lost goes on with the models in memory', options, async (t) => {
+  const url = await temporaryDatabase(t);
+  const proxy = await startTcpProxy(t, url);
+  const [a, b] = [await startReplica(t, url), await startReplica(t, proxy.through(url))];
+  await publishVersion(a, 'digits');
+  await publishVersion(a, 'digits');
+  await b.models.load('digits');
+  proxy.drop();
+  let slowest = 0;
+  for (const endsAt = performance.now() + 6000; performance.now() < endsAt; ) {
+    const startedAt = performance.now();
+    assert.equal((await b.models.load('digits')).reference.version, 2);
+    slowest = Math.max(slowest, performance.now() - startedAt);
+    await wait(5);
+  }
+  t.diagnostic(`${slowest.toFixed()} ms at most`);
+  assert.ok(slowest < 3000, `${slowest} ms`);
+  const startedAt = performance.now();
+  await a.registry.moveAlias('digits', 'champion', 1, 'me');
+  assert.ok(performance.now() - startedAt < 3000, 'the silent replica is dead by now');
+  proxy.heal();
+  await until(() => b.store.agreement.isTrusted());
   assert.equal((await b.models.load('digits')).reference.version, 1);
 });

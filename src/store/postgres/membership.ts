@@ -3,6 +3,7 @@ import type { Agreement, Notices } from '../notices.ts';
 import type { Rows } from '../rows.ts';
 import type { StoreLog } from '../store-log.ts';
 import { createAgreement } from './agreement.ts';
+import { toStorageError } from './errors.ts';
 import { createPostgresNotices } from './notices.ts';
 import { joinReplicas, type ReplicaOffer, type Replicas } from './replicas.ts';
 import { openSession } from './session.ts';
@@ -15,17 +16,24 @@ export interface Membership {
   leave(): Promise<void>;
 }
 
-/**
- * @param options.directUrl address without a connection pooler
- * @throws Error if the database cannot be reached
- */
-export async function joinDatabase(options: {
+interface MembershipOptions {
+  /** Address without a connection pooler. */
   readonly directUrl: string;
   readonly rows: Pick<Rows, 'db' | 'onCommitted'>;
   readonly offer: ReplicaOffer;
   readonly log: StoreLog;
-}): Promise<Membership> {
-  const { directUrl, rows, offer, log } = options;
+}
+
+/** @throws AtelierError `storage-unavailable`, `state-unusable` */
+export async function joinDatabase(options: MembershipOptions): Promise<Membership> {
+  try {
+    return await join(options);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+async function join({ directUrl, rows, offer, log }: MembershipOptions): Promise<Membership> {
   const session = await openSession(directUrl, log);
   try {
     const replicas = await joinReplicas(session, offer);

@@ -1,4 +1,4 @@
-/** Notices through PgBouncer in transaction mode, where LISTEN succeeds and nothing arrives. */
+/** Notices through PgBouncer in transaction mode, where LISTEN succeeds and nothing arrives; agreement without the dead. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAgreement } from '../../../src/store/postgres/agreement.ts';
@@ -43,4 +43,22 @@ test('polling takes over where notices do not arrive', {
   assert.ok(changes > 0);
   assert.ok(performance.now() - startedAt < 1500, 'the process that polls agrees after its next look');
   assert.equal(b.messages.length, 1, 'logged once');
+});
+
+test('agreement waits for a process that hangs until it is dead, but for no dead one', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const url = await sharedDatabase(t);
+  const { session, replicas } = await join(t, url);
+  await until(replicas.isSteady);
+  const insert = (id: string, age: string) =>
+    `insert into atelier.replicas values ('${id}', 'all', 1, 0, '', 0, -1, now() - interval '${age}')`;
+  await execute(url, insert('dead', '4 s'), insert('hanging', '2 s'));
+  const agreement = createAgreement(session, replicas);
+  await agreement.reach();
+  const isOld = `select now() - beat_at > interval '3 s' as old from atelier.replicas where id = 'hanging'`;
+  assert.deepEqual(await session.query(isOld), [{ old: true }]);
+  const startedAt = performance.now();
+  await agreement.reach();
+  assert.ok(performance.now() - startedAt < 1000);
 });
