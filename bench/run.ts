@@ -10,6 +10,7 @@ import { gradientChecks } from './groups/gradient-check.ts';
 import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
 import { predictions } from './groups/predictions.ts';
+import { replicas } from './groups/replicas.ts';
 import { scaling } from './groups/scaling.ts';
 import { training } from './groups/training.ts';
 import { type Report, toMarkdown } from './measure/report.ts';
@@ -23,6 +24,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   scaling,
   overload,
   blobs,
+  replicas,
 };
 const RESULTS = join(import.meta.dirname, 'results');
 

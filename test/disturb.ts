@@ -38,8 +38,8 @@ export interface DisturbOptions {
   readonly observer: string;
   readonly url: string;
   readonly body: TrainingBody;
-  /** Steps of the undisturbed job. */
-  readonly lastStep: number;
+  /** Steps of the undisturbed job; by default all. */
+  readonly lastStep?: number;
   readonly disturbances: readonly Disturbance[];
   /** Seconds that a replica is frozen or cut off, and that the database is away. */
   readonly seconds: number;
@@ -59,9 +59,10 @@ export async function disturb(options: DisturbOptions): Promise<{
   readonly history: JobHistory;
   readonly disturbed: readonly Disturbed[];
 }> {
-  const { cluster, observer, url, body, lastStep, disturbances, random, longestWaitMs } = options;
+  const { cluster, observer, url, body, disturbances, random, longestWaitMs } = options;
   const jobs = `${observer}/v1/training-jobs`;
-  const { id } = await request<TrainingJob>(jobs, body);
+  const { id, progress: planned } = await request<TrainingJob>(jobs, body);
+  const lastStep = options.lastStep ?? planned.steps;
   const events: JobEvent[] = [];
   const disturbed: Disturbed[] = [];
 
