@@ -1,9 +1,11 @@
 /** Several processes on one database are one service. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
-import { prepareReplica, startCluster } from './cluster.ts';
+import { prepareReplica, type Replica, startCluster } from './cluster.ts';
 import { openStream } from './http/read-events.ts';
 import { temporaryDatabase, withoutPostgres } from './postgres.ts';
 import { requestJson, untilServedJob } from './start-process.ts';
@@ -17,6 +19,7 @@ import {
   tiny,
 } from './start-service.ts';
 
+const KEY_SCRIPT = join(import.meta.dirname, '../scripts/key.ts');
 const options = { skip: withoutPostgres };
 /** A busy machine must not reject anything. */
 const PATIENT = { MAX_EVENT_LOOP_DELAY_MS: '60000', TRAINING_WORKERS: '1' };
@@ -49,11 +52,23 @@ test('three processes that start together on an empty database agree', options, 
   assert.equal(matches(/"migrating the database"/g).length, 1);
   const keys = matches(/^ {2}atl_[\w-]{43}$/gm);
   assert.equal(keys.length, 1, 'the key must be printed once');
-  const headers = { authorization: `Bearer ${keys[0]!.trim()}` };
-  for (const { base } of replicas) {
-    const response = await fetch(`${base.replace('0.0.0.0', '127.0.0.1')}/v1/training-jobs`, { headers });
+  const printed = keys[0]!.trim();
+  const listAt = ({ base }: Replica, key: string) =>
+    fetch(`${base.replace('0.0.0.0', '127.0.0.1')}/v1/training-jobs`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+  for (const replica of replicas) {
+    const response = await listAt(replica, printed);
     assert.equal(response.status, 200);
     assert.equal(((await response.json()) as { data: unknown[] }).data.length, 1);
+  }
+
+  const { stdout } = await promisify(execFile)(process.execPath, [KEY_SCRIPT, '--reset'], {
+    env: { DATABASE_URL: url },
+  });
+  for (const replica of replicas) {
+    await until(async () => (await listAt(replica, stdout.trim())).status === 200);
+    assert.equal((await listAt(replica, printed)).status, 401);
   }
 });
 

@@ -179,8 +179,9 @@ export function assertSameOutcome(killed: JobHistory, undisturbed: JobHistory): 
   const dataOf = ({ events }: JobHistory, type: JobEvent['type']) =>
     events.flatMap((event) => (event.type === type ? [event.data] : []));
   assert.deepEqual(dataOf(killed, 'epoch'), metrics);
-  const waits = ({ code }: JobEvent['data']) => code === 'waiting-for-memory';
-  const warnings = dataOf(killed, 'warning').filter((data) => !waits(data));
+  const isWait = ({ code }: JobEvent['data']) =>
+    code === 'waiting-for-memory' || code === 'storage-unavailable';
+  const warnings = dataOf(killed, 'warning').filter((data) => !isWait(data));
   assert.deepEqual(warnings, dataOf(undisturbed, 'warning'));
   const statuses = dataOf(killed, 'status').map(({ from, to }) => `${from ?? ''}→${to}`);
   const again = (statuses.length - 3) / 2;
