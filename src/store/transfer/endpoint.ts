@@ -1,6 +1,6 @@
 /** One side of a transfer: a state directory, or a database that replicas share. */
 import type { Kysely } from 'kysely';
-import type { ApiKey } from '../../domain/api-key.ts';
+import type { BootstrapKeys } from '../bootstrap-key.ts';
 import type { Database } from '../tables.ts';
 
 export interface Endpoint {
@@ -10,8 +10,7 @@ export interface Endpoint {
   readonly parameters: TransferredBlobs;
   readonly checkpoints: TransferredBlobs;
   readonly datasets: TransferredBlobs;
-  readBootstrapKey(): Promise<ApiKey | undefined>;
-  saveBootstrapKey(key: ApiKey): Promise<void>;
+  readonly bootstrapKeys: Pick<BootstrapKeys, 'read' | 'save'>;
   close(): Promise<void>;
 }
 

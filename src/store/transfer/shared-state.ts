@@ -18,7 +18,6 @@ export async function openSharedState(
   { blobs, isBucket }: { readonly blobs: BlobStore; readonly isBucket: boolean },
 ): Promise<Endpoint> {
   await assertUnused(db);
-  const keys = createSharedBootstrapKey(db);
   const transferred = sharedBlobs(db, blobs, isBucket);
   return {
     name: 'the database',
@@ -26,8 +25,7 @@ export async function openSharedState(
     parameters: transferred,
     checkpoints: transferred,
     datasets: transferred,
-    readBootstrapKey: keys.read,
-    saveBootstrapKey: keys.save,
+    bootstrapKeys: createSharedBootstrapKey(db),
     close: () => db.destroy(),
   };
 }

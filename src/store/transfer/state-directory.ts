@@ -4,7 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AtelierError } from '../../errors.ts';
 import { damagedBlob, openBlobs, parseHex, writeVerified } from '../blobs.ts';
-import { readBootstrapKey, saveBootstrapKey } from '../bootstrap-key.ts';
+import { createBootstrapKeyFile } from '../bootstrap-key.ts';
 import { prepareDirectory, syncPath } from '../directory.ts';
 import { readChunks } from '../file-chunks.ts';
 import { recoverInterrupted } from '../recover-jobs.ts';
@@ -46,8 +46,7 @@ export async function openStateDirectory(directory: string, isSource: boolean): 
       parameters: await blobFiles(parameters!),
       checkpoints: await blobFiles(checkpoints!),
       datasets: await datasetFiles(join(directory, 'datasets')),
-      readBootstrapKey: () => readBootstrapKey(directory),
-      saveBootstrapKey: (key) => saveBootstrapKey(directory, key),
+      bootstrapKeys: createBootstrapKeyFile(directory),
       recoverJobs: () => db.transaction().execute(async (trx) => void (await recoverInterrupted(trx))),
       async close() {
         await db.destroy();

@@ -37,8 +37,8 @@ export async function transferState(options: TransferOptions): Promise<boolean> 
   }
   await compare(options, before);
   await verifyBlobs(target, temporary);
-  const key = await source.readBootstrapKey();
-  if (key !== undefined) await target.saveBootstrapKey(key);
+  const key = await source.bootstrapKeys.read();
+  if (key !== undefined) await target.bootstrapKeys.save(key);
   await options.complete();
   await target.db
     .updateTable('transfers')
