@@ -41,11 +41,6 @@ export function isRepeatable(error: unknown): boolean {
   return REPEATABLE.includes(codeOf(error) ?? '');
 }
 
-/** Whether an error is a database that cannot be used now, so the work can be repeated later. */
-export function isUnavailable(error: unknown): boolean {
-  return error instanceof AtelierError && error.code === 'storage-unavailable';
-}
-
 /** Converts failures of database and connection to an AtelierError. Other errors are bugs and are returned unchanged. */
 export function toStorageError(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof AtelierError) return error;

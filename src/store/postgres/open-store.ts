@@ -25,7 +25,7 @@ import { createPostgresRetention } from './retention.ts';
 import { createPostgresRows } from './rows.ts';
 import { openSharedDatasets } from './shared-datasets.ts';
 
-export interface PostgresStoreOptions extends PostgresOptions {
+export interface PostgresStoreOptions extends Omit<PostgresOptions, 'isCutOff'> {
   /** Address without a connection pooler, for migrations; default: `url` */
   readonly directUrl?: string | undefined;
   /** Files of this process: a cache, and temporary ones. */
@@ -53,7 +53,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   let membership: Membership | undefined;
   try {
     await migratePostgres(directUrl, (message, fields) => log.info(fields, message));
-    db = await connectPostgres(options);
+    db = await connectPostgres({
+      ...options,
+      isCutOff: () => membership?.replicas.isCutOff() ?? false,
+    });
     const rows = createPostgresRows(db, await options.openTickets?.(db));
     await assertTransferred(rows.db);
     await createPartitions(rows.db);

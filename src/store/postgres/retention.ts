@@ -1,11 +1,11 @@
 /** Retention on PostgreSQL: drops weeks of events as a whole, and lets one replica at a time delete. */
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { hasCode } from '../../errors.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import { createRetention, type Retention } from '../retention.ts';
 import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
 import { SCHEMA } from './connect.ts';
-import { isUnavailable } from './errors.ts';
 import { endOfPartition, lockPartitions, WEEK_MS } from './partitions.ts';
 
 /** Writers of events wait behind a waiting lock, so it gives up soon and is tried again within the hour. */
@@ -68,6 +68,6 @@ async function dropPartition(db: Kysely<Database>, name: string, endedBefore: Da
       await sql`drop table if exists ${partition}`.execute(trx);
     });
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    if (!hasCode(error, 'storage-unavailable')) throw error;
   }
 }

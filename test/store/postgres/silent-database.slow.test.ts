@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
+import { withoutPostgres } from '../../postgres.ts';
+import { addCleanup } from '../../start-service.ts';
+import { startTcpProxy } from '../../tcp-proxy.ts';
+import { temporaryDirectory } from '../fixtures.ts';
+import { OFFER, sharedDatabase } from './join.ts';
+
+/** Once the loss of packets is noticed, after 4 s, a statement ends at its next check, every 3 s. */
+const LONGEST_MS = 10_000;
+
+test('statements and transactions fail within 10 s if all packets are lost, and succeed again afterwards', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const url = await sharedDatabase(t);
+  const proxy = await startTcpProxy(t, url);
+  const directory = await temporaryDirectory(t);
+  const store = await openPostgresStore({ url: proxy.through(url), directory, offer: OFFER });
+  addCleanup(t, store.close);
+  // Connections that are open before the packets are lost.
+  await Promise.all([1, 2].map(() => store.jobs.isEmpty()));
+  proxy.drop();
+  for (const attempt of ['first', 'second']) {
+    const startedAt = performance.now();
+    const works = [store.jobs.isEmpty(), store.jobs.requestCancel('job_0'), store.models.remove('digits')];
+    for (const outcome of await Promise.allSettled(works)) {
+      assert.equal(outcome.status === 'rejected' && outcome.reason.code, 'storage-unavailable');
+    }
+    const ms = performance.now() - startedAt;
+    t.diagnostic(`${attempt}: ${ms.toFixed()} ms`);
+    assert.ok(ms < LONGEST_MS, `${ms} ms`);
+  }
+  proxy.heal();
+  while (store.agreement.isCutOff()) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(await store.jobs.isEmpty(), true);
+});
