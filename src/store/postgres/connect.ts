@@ -8,7 +8,8 @@ import { storageUnavailable, toStorageError } from './errors.ts';
 /** The schema of all tables. PgBouncer refuses to set the search path of a connection. */
 export const SCHEMA = 'atelier';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Also the longest wait for a connection that others of this process use. */
+const CONNECT_TIMEOUT_MS = 10_000;
 /** A process that hangs in a transaction holds locks that all others wait for, so the server ends its session. */
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const STATEMENT_MS = 30_000;
