@@ -72,6 +72,7 @@ export async function compose(
   const fashionMnist = await loadFashionMnist(config.dataDir);
   const memory = createMemoryLedger();
   const { store, cluster } = await openState(config, memory.jobBudget, log);
+  let closeQueue = cluster?.boss.close;
   try {
     const modelCache = createModelCache();
     const metrics = createMetrics({
@@ -169,6 +170,7 @@ export async function compose(
           slots: config.role === 'api' ? 0 : config.trainingWorkers,
         })
       : createLocalQueue({ ...work, nextQueued: store.jobs.nextQueued, slots: config.trainingWorkers });
+    closeQueue = queue.close;
     memory.onFreed(queue.notify);
     const training = createTrainingService({
       store,
@@ -254,8 +256,9 @@ export async function compose(
         const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
         // After everything that can make the start fail, so that a failed start does not use up the key.
         if (config.needsBootstrapKey) {
-          apiKeys.useBootstrapKey(await bootstrapKey(store.bootstrapKeys, config, log));
+          // Before the key is read, so that a change right after that is not missed.
           store.notices.on('keys', readBootstrapKey);
+          apiKeys.useBootstrapKey(await bootstrapKey(store.bootstrapKeys, config, log));
         }
         apiKeys.watch();
         if (needsStarterJob) await startStarterJob(training, log);
@@ -288,6 +291,7 @@ export async function compose(
       },
     };
   } catch (error) {
+    await closeQueue?.();
     await store.close();
     throw error;
   }

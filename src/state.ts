@@ -31,22 +31,27 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
   const slots = role === 'api' ? 0 : trainingWorkers;
   const { kernel, fused } = detectEnvironment();
   let boss: Boss | undefined;
-  const store = await openPostgresStore({
-    ...database,
-    directory: stateDir,
-    maxDatasetBytes,
-    log,
-    offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
-    async openTickets(db) {
-      await migrateBoss(database.directUrl);
-      boss = await startBoss({
-        db,
-        supervise: slots > 0,
-        onError: (err) => log.warn({ err }, 'background work of the queue failed and is repeated'),
-      });
-      return createTickets(boss);
-    },
-  });
-  // With an offer the store joins the replicas, and it has opened the tickets.
-  return { store, cluster: { replicas: store.replicas!, boss: boss! } };
+  try {
+    const store = await openPostgresStore({
+      ...database,
+      directory: stateDir,
+      maxDatasetBytes,
+      log,
+      offer: { role, slots, jobBytes, environment: { kernel: kernel.digest, fused } },
+      async openTickets(db) {
+        await migrateBoss(database.directUrl);
+        boss = await startBoss({
+          db,
+          supervise: slots > 0,
+          onError: (err) => log.warn({ err }, 'background work of the queue failed and is repeated'),
+        });
+        return createTickets(boss);
+      },
+    });
+    // With an offer the store joins the replicas, and it has opened the tickets.
+    return { store, cluster: { replicas: store.replicas!, boss: boss! } };
+  } catch (error) {
+    await boss?.close();
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /** pg-boss on the connections of the store. The library is loaded on demand. */
 import type { Kysely } from 'kysely';
 import type { Db, PgBoss, QueueOptions } from 'pg-boss';
+import { toStorageError } from '../store/postgres/errors.ts';
 import type { Database } from '../store/tables.ts';
 
 export const BOSS_SCHEMA = 'atelier_boss';
@@ -31,8 +32,9 @@ export interface Boss {
 }
 
 /**
- * Creates or updates the schema of pg-boss and the queue. Call it under the lock of the migrations.
+ * Creates or updates the schema of pg-boss and the queue. Several processes may call it at once: pg-boss takes a lock.
  * @param url a direct connection
+ * @throws AtelierError `storage-unavailable`, `state-unusable`
  */
 export async function migrateBoss(url: string): Promise<void> {
   const { PgBoss } = await import('pg-boss');
@@ -47,11 +49,13 @@ export async function migrateBoss(url: string): Promise<void> {
   });
   // An error event without a listener would end the process. Calls report the same errors as rejections.
   boss.on('error', () => {});
-  await boss.start();
   try {
+    await boss.start();
     await boss.createQueue(TRAINING, QUEUE);
     // An existing queue keeps its options otherwise.
     await boss.updateQueue(TRAINING, QUEUE);
+  } catch (error) {
+    throw toStorageError(error);
   } finally {
     await boss.stop();
   }
@@ -81,11 +85,13 @@ export async function startBoss(options: {
     registerInstance: false,
   });
   queue.on('error', options.onError);
-  await queue.start();
-  return {
-    db: options.db,
-    queue,
-    within: fromKysely,
-    close: () => queue.stop({ graceful: false }),
-  };
+  const close = () => queue.stop({ graceful: false });
+  try {
+    await queue.start();
+  } catch (error) {
+    // Some of its timers may run already.
+    await close();
+    throw error;
+  }
+  return { db: options.db, queue, within: fromKysely, close };
 }

@@ -29,7 +29,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   '3D000': 'Create the database, or correct its name in DATABASE_URL.',
   '42P01': 'Its tables are missing: run npm run migrate, or start the service once.',
   '42501':
-    'Grant the rights to the user of DATABASE_URL: it must own the schema atelier, or be allowed to create it (grant create on database).',
+    'Grant the rights to the user of DATABASE_URL: it must own the schemas atelier and atelier_boss, or be allowed to create them (grant create on database).',
   XX001: 'Restore the database from a backup.',
   XX002: 'Rebuild the index (reindex).',
 };
