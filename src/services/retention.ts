@@ -21,7 +21,7 @@ export function createRetentionService(options: {
   retention: Store['retention'];
   keepEventsDays: number | null;
   keepCheckpointsDays: number | null;
-  tasks?: readonly (() => Promise<unknown>)[];
+  tasks?: Store['hourlyTasks'];
   onDefect: (error: unknown) => void;
   now?: () => Date;
 }): RetentionService {
@@ -30,10 +30,10 @@ export function createRetentionService(options: {
   const daysAgo = (days: number) => new Date(now().getTime() - days * DAY_MS);
   const tasks = [...(options.tasks ?? [])];
   if (keepEventsDays !== null) {
-    tasks.push(() => retention.deleteEvents(daysAgo(keepEventsDays), stop.signal));
+    tasks.push((signal) => retention.deleteEvents(daysAgo(keepEventsDays), signal));
   }
   if (keepCheckpointsDays !== null) {
-    tasks.push(() => retention.deleteCheckpoints(daysAgo(keepCheckpointsDays), stop.signal));
+    tasks.push((signal) => retention.deleteCheckpoints(daysAgo(keepCheckpointsDays), signal));
   }
 
   let running: Promise<void> | undefined;
@@ -42,7 +42,7 @@ export function createRetentionService(options: {
   async function runTasks(): Promise<void> {
     for (const task of tasks) {
       if (stop.signal.aborted) return;
-      await task().catch(onDefect);
+      await task(stop.signal).catch(onDefect);
     }
   }
 

@@ -47,8 +47,8 @@ export interface Store {
   readonly readJobGauges: ReadJobGauges;
   /** Shares rate limits; undefined if no other process shares the database. */
   readonly rateLeases?: RateLeases | undefined;
-  /** Maintenance of the database, to be run once an hour. */
-  readonly hourlyTasks: readonly (() => Promise<unknown>)[];
+  /** Maintenance of the database, to be run once an hour. A long task ends early when the signal aborts. */
+  readonly hourlyTasks: readonly ((signal: AbortSignal) => Promise<unknown>)[];
   /** Changes by this process and by others. */
   readonly notices: Notices;
   readonly agreement: Agreement;

@@ -20,7 +20,7 @@ const REFERRING = ['model_versions', 'checkpoints', 'datasets'] as const;
 const OBJECTS_BATCH = 16;
 /** Shorter than the time after which the database ends a transaction that is idle. */
 const OBJECTS_TIMEOUT_MS = 5_000;
-/** Objects are listed by the first digit of their name, one digit per hour. */
+/** First digits of the names of objects, one of which is listed per hour. */
 const DIGITS = '0123456789abcdef';
 
 export interface Collected {
@@ -31,29 +31,31 @@ export interface Collected {
 /**
  * Call once an hour. Does nothing while another process collects.
  * @param objects the object store of the blobs, if they have one; of its objects without a row, a sixteenth is removed
- * @param digit the first digit of the objects that are compared with the rows; by default that of the hour
+ * @param options.digit the first digit of the objects that are compared with the rows; by default that of the hour
+ * @param options.signal ends the collection after the current batch; the next collections remove the rest
  * @throws AtelierError `state-unusable` if another database owns the objects, `storage-unavailable`
  */
 export async function collectBlobs(
   rows: Pick<Rows, 'db' | 'inTransaction'>,
   objects?: Objects,
-  digit = DIGITS[Math.floor(Date.now() / MIN_AGE_MS) % DIGITS.length]!,
+  { digit = digitOfHour(), signal }: { digit?: string; signal?: AbortSignal } = {},
 ): Promise<Collected> {
   if (objects) await assertOwner(rows.db, objects);
   const collected = { blobs: 0, objects: 0 };
-  for (let after = ''; ; ) {
+  for (let after = ''; !signal?.aborted; ) {
     const page = await repeatAfterViolation(() => rows.inTransaction((trx) => collectPage(trx, after)));
     if (page === undefined) break;
     collected.blobs += page.digests.length;
-    if (objects) collected.objects += await removeObjects(rows, objects, page.digests);
+    if (objects) collected.objects += await removeObjects(rows, objects, page.digests, signal);
     after = page.last;
   }
-  if (!objects) return collected;
+  if (!objects || signal?.aborted) return collected;
   const old: string[] = [];
   for await (const { name, ageMs } of objects.list(digit)) {
+    if (signal?.aborted) return collected;
     if (ageMs > MIN_AGE_MS && /^[0-9a-f]{64}$/.test(name)) old.push(`sha256:${name}`);
   }
-  for (let at = 0; at < old.length; at += PAGE_ROWS) {
+  for (let at = 0; at < old.length && !signal?.aborted; at += PAGE_ROWS) {
     const some = old.slice(at, at + PAGE_ROWS);
     const known = await rows.inTransaction((trx) =>
       withBlobTables(trx).selectFrom('blobs').select('digest').where('digest', 'in', some).execute(),
@@ -63,9 +65,14 @@ export async function collectBlobs(
       rows,
       objects,
       some.filter((digest) => !named.has(digest)),
+      signal,
     );
   }
   return collected;
+}
+
+function digitOfHour(): string {
+  return DIGITS[Math.floor(Date.now() / MIN_AGE_MS) % DIGITS.length]!;
 }
 
 /**
@@ -147,9 +154,10 @@ async function removeObjects(
   { inTransaction }: Pick<Rows, 'inTransaction'>,
   objects: Pick<Objects, 'remove'>,
   digests: readonly string[],
+  signal?: AbortSignal,
 ): Promise<number> {
   let removed = 0;
-  for (let at = 0; at < digests.length; at += OBJECTS_BATCH) {
+  for (let at = 0; at < digests.length && !signal?.aborted; at += OBJECTS_BATCH) {
     const rows = digests.slice(at, at + OBJECTS_BATCH).map((digest) => ({ digest, bytes: 0, whole: false }));
     removed += await inTransaction(async (trx) => {
       const db = withBlobTables(trx);
@@ -161,8 +169,8 @@ async function removeObjects(
         .execute();
       if (free.length === 0) return 0;
       const names = free.map(({ digest }) => digest);
-      const signal = AbortSignal.timeout(OBJECTS_TIMEOUT_MS);
-      await Promise.all(names.map((digest) => objects.remove(parseHex(digest), signal)));
+      const inTime = AbortSignal.timeout(OBJECTS_TIMEOUT_MS);
+      await Promise.all(names.map((digest) => objects.remove(parseHex(digest), inTime)));
       await db.deleteFrom('blobs').where('digest', 'in', names).execute();
       return names.length;
     });

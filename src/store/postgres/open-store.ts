@@ -77,7 +77,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       hourlyTasks: [
         () => createPartitions(rows.db),
         rateLeases.removeExpired,
-        () => collectBlobs(rows, objects),
+        (signal) => collectBlobs(rows, objects, { signal }),
       ],
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),

@@ -228,12 +228,15 @@ test('objects are removed after their rows, and those without a row if they are 
   for (const [each, object] of server.objects)
     if (!each.endsWith(youngOrphan)) object.modifiedAt -= 2 * HOUR_MS;
 
-  assert.deepEqual(await collectBlobs(createPostgresRows(db), objects, 'a'), { blobs: 1, objects: 2 });
+  assert.deepEqual(await collectBlobs(createPostgresRows(db), objects, { digit: 'a' }), {
+    blobs: 1,
+    objects: 2,
+  });
   const left = [name(kept), name(young), name(`sha256:${youngOrphan}`), `atelier/blobs/${foreign}`, OWNER];
   assert.deepEqual([...server.objects.keys()].toSorted(), left.toSorted());
   assert.deepEqual(await digests(db), [kept, young].toSorted());
   await assert.rejects(blobs.get(old), failure('state-unusable', 'missing'));
-  for (const digit of '0123456789abcdef') await collectBlobs(createPostgresRows(db), objects, digit);
+  for (const digit of '0123456789abcdef') await collectBlobs(createPostgresRows(db), objects, { digit });
   assert.equal((await blobs.get(kept)).length, 4);
 });
 
@@ -241,14 +244,14 @@ test('a copy of the database removes no objects', { skip }, async (t) => {
   const [original, copy] = [await fixture(t), await fixture(t)];
   const { server, objects, blobs } = await objectStore(t, original.db);
   await blobs.put(Buffer.from('x'));
-  assert.deepEqual(await collectBlobs(createPostgresRows(original.db), objects, '0'), {
+  assert.deepEqual(await collectBlobs(createPostgresRows(original.db), objects, { digit: '0' }), {
     blobs: 0,
     objects: 0,
   });
   for (const object of server.objects.values()) object.modifiedAt = 0;
   for (const digit of '0123456789abcdef') {
     await assert.rejects(
-      collectBlobs(createPostgresRows(copy.db), objects, digit),
+      collectBlobs(createPostgresRows(copy.db), objects, { digit }),
       failure('state-unusable', 'another database', 'prefix'),
     );
   }
@@ -269,6 +272,23 @@ test('an object that is stored again while it is being removed exists in the end
   assert.deepEqual(await collectBlobs(createPostgresRows(db), objects), { blobs: 1, objects: 1 });
   assert.equal(await storing, digest);
   assert.equal((await blobs.get(digest)).length, 1);
+});
+
+test('a shutdown ends the collection after the current batch, and later ones remove the rest', {
+  skip,
+}, async (t) => {
+  const { db } = await fixture(t);
+  const { server, objects, blobs } = await objectStore(t, db);
+  for (let n = 0; n < 40; n++) await blobs.put(Buffer.from([n]));
+  await age(db);
+  for (const object of server.objects.values()) object.modifiedAt -= 2 * HOUR_MS;
+  const stop = new AbortController();
+  server.beforeRemoval = async () => stop.abort();
+  const rows = createPostgresRows(db);
+  const first = await collectBlobs(rows, objects, { signal: stop.signal });
+  assert.deepEqual(first, { blobs: 40, objects: 16 });
+  for (const digit of '0123456789abcdef') await collectBlobs(rows, objects, { digit });
+  assert.deepEqual([...server.objects.keys()], [OWNER]);
 });
 
 test('blobs of the time before the object store are still found', { skip }, async (t) => {

@@ -37,7 +37,7 @@ async function read({ datasets }: Store, id: string, bytes = 'tensors'): Promise
 }
 
 const runHourlyTasks = async ({ hourlyTasks }: Store) => {
-  for (const task of hourlyTasks) await task();
+  for (const task of hourlyTasks) await task(new AbortController().signal);
 };
 
 test('a data set that one process stores is found and read by another', { skip }, async (t) => {
