@@ -32,14 +32,16 @@ export interface Process {
 /**
  * Starts the process. If it still runs when the test ends, it is killed.
  * @param launcher a command that runs the command that follows it, such as `setpriv`
+ * @param main the entry of the service, such as that of another release
  */
 export function startProcess(
   t: Scope,
   stateDir: string,
   environment: Record<string, string> = {},
   launcher: readonly string[] = [],
+  main = MAIN,
 ): Process {
-  const [command, ...rest] = [...launcher, process.execPath, MAIN];
+  const [command, ...rest] = [...launcher, process.execPath, main];
   const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
