@@ -144,7 +144,7 @@ test('a replica may be asked for anything that another one does', options, async
 test('replicas come and go while jobs wait, and each job ends as if alone', options, async (t) => {
   const cluster = await startCluster(t, await temporaryDatabase(t), 2, PATIENT);
   const [first, second] = cluster.replicas;
-  const training = { epochs: 60, batchSize: 32, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
+  const training = { epochs: 30, batchSize: 32, validation: { fraction: 0.95 }, checkpointEverySeconds: 1 };
   const ids: string[] = [];
   for (let n = 0; n < 6; n++) {
     const { base } = cluster.replicas[n % 2]!;

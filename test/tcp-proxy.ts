@@ -14,7 +14,7 @@ export interface TcpProxy {
   drop(): void;
   /** Forwards again, first what was held back, as TCP does by sending lost packets again. */
   heal(): void;
-  /** Resets all connections. New ones are forwarded. */
+  /** Closes all connections. New ones are forwarded. */
   cut(): void;
   /** Forwards each packet this many milliseconds late. */
   delay(ms: number): void;
@@ -62,7 +62,8 @@ export async function startTcpProxy(scope: Scope, target: string): Promise<TcpPr
   const address = server.address() as AddressInfo;
 
   function cut(): void {
-    for (const socket of sockets) socket.resetAndDestroy();
+    // A reset of a socket that is shutting down fails and leaves a handle, with which Node cannot exit.
+    for (const socket of sockets) socket.destroy();
   }
   addCleanup(scope, async () => {
     open.resolve();
