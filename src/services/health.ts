@@ -17,7 +17,7 @@ interface Readiness {
   readonly checks: { readonly database: boolean; readonly datasets: boolean; readonly accepting: boolean };
 }
 
-/** A probe waits no longer for the database. */
+/** A probe waits no longer for a database that the service does not need to be ready. */
 const CHECK_TIMEOUT_MS = 1_000;
 
 /**
@@ -41,7 +41,7 @@ export function createHealthService(
       checking = undefined;
     });
     try {
-      await limitTime(checking, CHECK_TIMEOUT_MS);
+      await (options.needsDatabase ? checking : limitTime(checking, CHECK_TIMEOUT_MS));
       wasUsable = true;
     } catch (error) {
       if (wasUsable) options.onUnusable(error);
