@@ -1,7 +1,7 @@
 /** Releases the runs of lost processes, and replaces lost tickets. Every replica that runs jobs has one. */
 import { type RawBuilder, sql } from 'kysely';
 import { ACTIVE_STATUSES } from '../domain/training-job.ts';
-import { DEAD_MS, type Replicas } from '../store/postgres/replicas.ts';
+import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
 import type { ActiveRun } from '../store/recover-jobs.ts';
 import { BOSS_SCHEMA, type Boss, TRAINING } from './boss.ts';
 import { createTickets, ticketIdOf } from './boss-tickets.ts';
@@ -14,7 +14,7 @@ const STUCK_CLAIM = sql`interval '3 s'`;
 const activeRuns: RawBuilder<ActiveRun & { lost: boolean }> = sql`
   select id, run, runner, status, not exists (
     select from atelier.replicas
-    where replicas.id = jobs.runner and beat_at > now() - interval '${sql.raw(String(DEAD_MS))} ms'
+    where replicas.id = jobs.runner and ${sql.raw(LIVE)}
   ) as lost
   from atelier.jobs where status in (${sql.join(ACTIVE_STATUSES)})`;
 
@@ -57,7 +57,7 @@ export function startReaper(options: {
     const { rows } = await waitingWithoutTicket.execute(db);
     await forEach(rows, async ({ id, state }) => {
       if (state === 'active') return queue.fail(TRAINING, ticketIdOf(id));
-      // Somebody ended the ticket with another tool.
+      // The ticket was ended with another tool.
       if (state === 'completed' || state === 'failed') await queue.deleteJob(TRAINING, ticketIdOf(id));
       return issueIfQueued(id);
     });

@@ -183,7 +183,7 @@ export function createModelService(
     },
     load(name, wanted) {
       if (agreement.isTrusted()) return cache.find(name, wanted) ?? loadOrKeep(name, wanted);
-      // While nothing can be read again, names keep their meaning: nobody can move them either.
+      // While nothing can be read again, names keep their meaning: no process can move them either.
       const kept = agreement.isCutOff() ? cache.findOutdated(name, wanted) : undefined;
       return kept ?? loadOrKeep(name, wanted);
     },

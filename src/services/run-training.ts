@@ -23,7 +23,7 @@ export function createRunTraining(context: TrainingContext): RunJob {
 
   /**
    * Returns null if the job was paused or cancelled while it was queued, or if its row is damaged. If the connection is
-   * lost, the job may have been started, which nobody else would notice while this replica is alive.
+   * lost, the job may have been started, which no other replica would notice while this one is alive.
    */
   async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
     for (let isRepeated = false; ; isRepeated = true) {

@@ -12,7 +12,7 @@ export interface Retention {
   deleteCheckpoints(endedBefore: Date, signal: AbortSignal): Promise<void>;
 }
 
-/** Whether this process is the one that deletes; asked in every transaction. */
+/** Whether this process is the one that deletes; called in every transaction. */
 export type ClaimRetention = (trx: Transaction<Database>) => Promise<boolean>;
 
 /** Rows per transaction: a few milliseconds on either database. */

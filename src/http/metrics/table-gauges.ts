@@ -1,6 +1,6 @@
 /** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
 import { Gauge, type Registry } from 'prom-client';
-import { isEnded, JOB_STATUSES, type JobStatus } from '../../domain/training-job.ts';
+import { ACTIVE_STATUSES, isEnded, JOB_STATUSES, type JobStatus } from '../../domain/training-job.ts';
 import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
 import { limitTime } from '../../store/time-limit.ts';
 
@@ -14,8 +14,6 @@ export interface TableSource {
 const READ_TIMEOUT_MS = 1_000;
 const SAME_EVERYWHERE = 'The same on every replica: use max, not sum.';
 const UNFINISHED = JOB_STATUSES.filter((status) => !isEnded(status));
-/** Statuses of jobs that occupy a slot. */
-const BUSY = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
 /** @returns a function that must be called at the start of each scrape */
 export function measureTables(registry: Registry, { readJobs, slots }: TableSource): () => void {
@@ -62,7 +60,7 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
     'Slots for training jobs of all live replicas, busy and free.',
     ['state'],
     (to, jobs) => {
-      const busy = BUSY.reduce((sum, status) => sum + count(jobs, status), 0);
+      const busy = ACTIVE_STATUSES.reduce((sum, status) => sum + count(jobs, status), 0);
       to.set({ state: 'busy' }, busy);
       to.set({ state: 'free' }, Math.max(0, slots() - busy));
     },

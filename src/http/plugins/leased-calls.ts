@@ -28,7 +28,7 @@ interface Calls {
 const MAX_KEYS = 10_000;
 /** A request does not wait longer than this for the database. */
 const LEASE_TIMEOUT_MS = 1_000;
-/** Time after a failed lease in which the database is not asked. */
+/** Time after a failed lease in which none is requested from the database. */
 const PAUSE_MS = 5_000;
 
 /**

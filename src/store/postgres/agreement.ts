@@ -21,7 +21,7 @@ const WAITING = `
 interface Waiting {
   /** Number of the last change. */
   readonly number: number;
-  /** Live processes that have not heard of it. */
+  /** Number of live processes that have not received it. */
   readonly waiting: number;
 }
 
@@ -42,7 +42,7 @@ export function createAgreement(
           if (row!.waiting === 0) return;
           number ??= row!.number;
         } catch {
-          // While the database is away, nobody can read the change, and no row can be renewed.
+          // While the database is away, no process can read the change or renew its row.
         }
         const waited = performance.now() - startedAt;
         if (waited > (isSteady() ? DEADLINE_MS : LAST_DEADLINE_MS)) return;

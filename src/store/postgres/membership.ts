@@ -12,7 +12,7 @@ export interface Membership {
   readonly replicas: Replicas;
   readonly notices: Notices;
   readonly agreement: Agreement;
-  /** Lets the others know at once, and closes the session. */
+  /** Deletes the row of this process, so that the others notice at once, and closes the session. */
   leave(): Promise<void>;
 }
 

@@ -100,7 +100,7 @@ function createMigrationTable(trx: Transaction<PostgresTables>): Promise<void> {
 
 /**
  * SQLite orders text by its bytes; PostgreSQL by the language of the database, unless a column says otherwise. Portable
- * migrations cannot say it. A partition has the columns of its table.
+ * migrations cannot set it. A partition has the columns of its table.
  */
 async function orderTextByBytes(trx: Transaction<PostgresTables>): Promise<void> {
   const { rows } = await sql<{ table: string; column: string }>`

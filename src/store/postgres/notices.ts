@@ -1,4 +1,4 @@
-/** Notices by LISTEN and NOTIFY. Where they do not arrive, the tables are looked at twice a second. */
+/** Notices by LISTEN and NOTIFY. Where they do not arrive, the tables are polled twice a second. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
@@ -14,7 +14,7 @@ export interface PostgresNotices extends Notices {
 
 const POLL_MS = 500;
 const PROOF_MS = 2000;
-/** A single test could be heard by chance: a pooler may lend the connection that listens. */
+/** A single test notice could arrive by chance: a pooler may lend the connection that listens. */
 const PROOFS = 3;
 /** While polling, the proof is tried again after this number of polls. */
 const POLLS_UNTIL_PROOF = 120;

@@ -49,6 +49,7 @@ export const STEADY_MS = 5000;
 /** Rows of dead processes are deleted after this time. */
 const FORGET_MS = 60_000;
 
+/** Condition for the row of a live process. */
 export const LIVE = `beat_at > now() - interval '${DEAD_MS} ms'`;
 const BEAT = `
   with beat as (

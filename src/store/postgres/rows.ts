@@ -17,7 +17,7 @@ const PAUSE_MS = 20;
 export function createPostgresRows(db: Kysely<Database>, tickets?: Tickets): Rows {
   const listeners = new Set<OnCommitted>();
 
-  /** Runs `work`, and tells the listeners of its events after the commit. */
+  /** Runs `work`, and after the commit calls the listeners with its events. */
   async function withEvents<T>(
     trx: Transaction<Database>,
     work: (trx: Transaction<Database>) => Promise<T>,

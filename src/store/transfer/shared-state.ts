@@ -5,7 +5,7 @@ import { type BlobStore, damagedBlob } from '../blobs.ts';
 import { withBlobTables } from '../postgres/blob-tables.ts';
 import { createSharedBootstrapKey } from '../postgres/bootstrap-key.ts';
 import { SCHEMA } from '../postgres/connect.ts';
-import { DEAD_MS } from '../postgres/replicas.ts';
+import { DEAD_MS, LIVE } from '../postgres/replicas.ts';
 import type { Database } from '../tables.ts';
 import type { Endpoint, TransferredBlobs } from './endpoint.ts';
 
@@ -55,7 +55,7 @@ function sharedBlobs(database: Kysely<Database>, blobs: BlobStore, isBucket: boo
 async function assertUnused(db: Kysely<Database>): Promise<void> {
   const { rows } = await sql<{ live: number }>`
     select count(*)::int as live from ${sql.table(`${SCHEMA}.replicas`)}
-    where beat_at > now() - ${`${DEAD_MS} ms`}::interval`.execute(db);
+    where ${sql.raw(LIVE)}`.execute(db);
   const { live } = rows[0]!;
   if (live === 0) return;
   throw new AtelierError(
