@@ -24,7 +24,7 @@ export interface Disturbed {
   readonly kind: Disturbance;
   /** Milliseconds since the Unix epoch. */
   readonly at: number;
-  /** Steps of the job that were reported after its last checkpoint before, so that they are repeated. */
+  /** Steps that had been reported after the last checkpoint, and are repeated if another run continues. */
   readonly repeatedSteps: number;
   /** Milliseconds until the job runs again; undefined if the same run continued. */
   readonly running: number | undefined;
@@ -113,7 +113,7 @@ export async function disturb(options: DisturbOptions): Promise<{
     const measured = {
       kind,
       at,
-      repeatedSteps: progress.step - Number(stored),
+      repeatedSteps: start ? progress.step - Number(stored) : 0,
       running: start && Date.parse(start.at) - at,
       firstReport: Date.parse(report!.at) - at,
     };

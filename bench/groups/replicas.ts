@@ -166,6 +166,7 @@ async function idle(state: string, postgres: PostgresServer, effort: Effort): Pr
   for (const role of ROLES) {
     const server = await startAtelier(`${state}/idle`, { DATABASE_URL: postgres.url, ROLE: role });
     try {
+      await wait(1000 * effort.settleSeconds);
       rows.push([`ROLE=${role}`, readable(await idleTransactions(postgres, effort.latencySeconds))]);
     } finally {
       await server.stop();
