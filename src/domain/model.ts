@@ -3,19 +3,26 @@ import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { importOriginSchema } from './model-import.ts';
 import { aliasNameSchema, nameSchema } from './model-reference.ts';
-import { metadataSchema, printable } from './primitives.ts';
+import { metadataSchema, withoutNul } from './primitives.ts';
 
 /** Fields of a version that can be changed at any time. */
 const annotations = {
-  description: z
-    .string()
-    .max(2000)
-    .regex(...printable)
-    .nullable(),
+  description: z.string().max(2000).nullable(),
   metadata: metadataSchema.describe('Initially the metadata of the request that created the version'),
   tags: z.array(nameSchema).max(16),
 };
-export const annotationsSchema = z.strictObject(annotations).partial().meta({ id: 'ModelAnnotations' });
+/** Stricter than a response, which must not fail because of what an earlier release stored. */
+export const annotationsSchema = z
+  .strictObject({
+    ...annotations,
+    description: z
+      .string()
+      .max(2000)
+      .regex(...withoutNul)
+      .nullable(),
+  })
+  .partial()
+  .meta({ id: 'ModelAnnotations' });
 export type Annotations = z.infer<typeof annotationsSchema>;
 
 const lineageSchema = z.object({

@@ -44,11 +44,8 @@ export const wellFormed = [
   'must be well-formed Unicode, without half of a surrogate pair',
 ] as const;
 
-/** Arguments of `.regex()` for text of several lines: PostgreSQL cannot store the character NUL. */
-export const printable = [
-  /^[\P{Cc}\n\t]*$/u,
-  'must have no control characters but line feeds and tabs',
-] as const;
+/** Arguments of `.regex()` for text in a column of its own: PostgreSQL cannot store the character NUL. */
+export const withoutNul = [/^[^\0]*$/, 'must not contain the character NUL'] as const;
 
 /** Free text attached to a job or a version. */
 export const metadataSchema = z

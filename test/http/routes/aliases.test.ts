@@ -242,7 +242,7 @@ test('description, metadata and tags of a version can be changed, and tags searc
   const url = 'shoes/versions/2';
   const before = await versionOf(url);
   assert.deepEqual([before.description, before.metadata, before.tags], [null, {}, []]);
-  const changes = { description: 'Tried', metadata: { by: 'us' }, tags: ['tried', 'small'] };
+  const changes = { description: 'Tried,\r\n\ttwice', metadata: { by: 'us' }, tags: ['tried', 'small'] };
   const changed = (await must(200, send('PATCH', url, changes))).json();
   assert.deepEqual(changed, { ...before, ...changes });
   assert.deepEqual(await versionOf(url), changed);
@@ -260,6 +260,7 @@ test('description, metadata and tags of a version can be changed, and tags searc
     { tags: new Array(17).fill('a') },
     { metadata: { a: 1 } },
     { description: 'a'.repeat(2001) },
+    { description: 'a\0' },
   ]) {
     assertProblem(await send('PATCH', url, body), 400, 'invalid-request');
   }
