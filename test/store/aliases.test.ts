@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { failure, publish, temporaryStore } from './fixtures.ts';
+import { failure, newJob, publish, request, temporaryStore, untouched } from './fixtures.ts';
 import { storeTest } from './store-test.ts';
 
 storeTest('an alias points at a version, and moves', async (t) => {
@@ -93,4 +93,21 @@ storeTest('concurrent moves are recorded in sequence, each from the version of t
     return move.version;
   }, null);
   assert.equal((await store.models.version('shoes'))?.version, data[0]?.version);
+});
+
+storeTest('numbers of requests may be any up to 2^53', async (t) => {
+  const store = await temporaryStore(t);
+  await publish(store, 'shoes');
+  const id = await newJob(store, 'queued');
+  const number = Number.MAX_SAFE_INTEGER;
+  assert.equal(await store.models.version('shoes', number), undefined);
+  await assert.rejects(store.aliases.move('shoes', 'stable', number, 'ci'), failure('unknown-model'));
+  await assert.rejects(store.models.remove('shoes', number), failure('model-not-found'));
+  const warmStart = { name: 'shoes', version: number };
+  await assert.rejects(store.jobs.create({ ...request(), warmStart }, untouched), failure('unknown-model'));
+  const query = { after: number, limit: 1 };
+  assert.equal((await store.models.versions('shoes', query)).data.length, 1);
+  assert.deepEqual((await store.aliases.history('shoes', query)).data, []);
+  assert.deepEqual((await store.events.list(id, query)).data, []);
+  assert.deepEqual(await store.epochRecords.list(id, number), []);
 });

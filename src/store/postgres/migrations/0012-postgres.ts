@@ -2,12 +2,15 @@
 import { type Kysely, sql } from 'kysely';
 import { createFirstPartitions } from '../partitions.ts';
 
-/** Numbers of steps, also as the version of a warm start, and of bytes. */
+/** Numbers of steps and bytes, and numbers that requests name, which may be any up to 2^53. */
 const WIDE = [
   ['jobs', 'stopped_step'],
   ['jobs', 'warm_start_version'],
   ['checkpoints', 'step'],
   ['checkpoints', 'bytes'],
+  ['model_versions', 'version'],
+  ['aliases', 'version'],
+  ['alias_moves', 'id'],
 ] as const;
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -42,7 +45,7 @@ async function partition(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table events (
       job_id text collate "C" not null,
-      id integer not null,
+      id bigint not null,
       type text not null,
       at text not null,
       data text not null,
@@ -51,7 +54,7 @@ async function partition(db: Kysely<unknown>): Promise<void> {
   await sql`
     create table metrics (
       job_id text collate "C" not null,
-      epoch integer not null,
+      epoch bigint not null,
       record text not null,
       constraint metrics_key primary key (job_id, epoch)
     ) partition by range (job_id)`.execute(db);
