@@ -1,6 +1,7 @@
 /** The store of several processes: a PostgreSQL database, blobs in it or in a bucket, and a directory with a cache. */
 import { join, resolve } from 'node:path';
 import type { Kysely } from 'kysely';
+import { hasCode } from '../../errors.ts';
 import type { BlobStore } from '../blobs.ts';
 import { prepareDirectory } from '../directory.ts';
 import type { S3Credentials } from '../s3/client.ts';
@@ -59,7 +60,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     });
     const rows = createPostgresRows(db, await options.openTickets?.(db));
     await assertTransferred(rows.db);
-    await createPartitions(rows.db);
+    await createPartitions(rows.db).catch((error) => {
+      // The hourly task tries again. A backup, for example, locks the tables longer than a start can wait.
+      if (!hasCode(error, 'storage-unavailable')) throw error;
+      log.warn('tables are locked, so the partitions of the next weeks are created later');
+    });
     if (offer) membership = await joinDatabase({ directUrl, rows, offer, log });
     const { blobs, objects } = await openBlobStore(rows.db, options);
     const referencedBlobs = createReferencedBlobs(blobs);
