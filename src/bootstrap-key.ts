@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Config, DatabaseConfig } from './config.ts';
 import { type ApiKey, generateKey, sha256Bytes } from './domain/api-key.ts';
-import { AtelierError } from './errors.ts';
+import { AtelierError, hasCode } from './errors.ts';
 import { type BootstrapKeys, saveBootstrapKey } from './store/bootstrap-key.ts';
 import { createSharedBootstrapKey } from './store/postgres/bootstrap-key.ts';
 import { connectPostgres } from './store/postgres/connect.ts';
@@ -85,7 +85,7 @@ function lockIfUnused(stateDir: string): Lock | undefined {
   try {
     return lockDirectory(stateDir);
   } catch (error) {
-    if (error instanceof AtelierError && error.code === 'state-locked') return undefined;
+    if (hasCode(error, 'state-locked')) return undefined;
     throw error;
   }
 }

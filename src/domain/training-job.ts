@@ -251,6 +251,8 @@ export function isEnded(status: JobStatus): boolean {
   return TRANSITIONS[status].length === 0;
 }
 
+export const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
+
 /**
  * Validates a change of status; every change of a job's status goes through this function.
  * @throws AtelierError `illegal-transition`

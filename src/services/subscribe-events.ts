@@ -19,8 +19,8 @@ export interface Cursor {
 /**
  * Subscribes to the events of a job after a cursor.
  * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
- *   interval and while the database is unavailable. It ends with the last event of an ended job, or when `signal` aborts. Undefined if the job has ended
- *   and no event follows the cursor.
+ *   interval and while the database is unavailable. It ends with the last event of an ended job, or when `signal`
+ *   aborts. Undefined if the job has ended and no event follows the cursor.
  * @throws AtelierError `training-job-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (

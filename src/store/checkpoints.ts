@@ -1,7 +1,7 @@
 /** Checkpoints: content in blobs, metadata in rows. */
 import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
-import { isEnded, JOB_STATUSES, type JobEvent } from '../domain/training-job.ts';
+import { type JobEvent, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { type RunKey, writeEvent } from './events.ts';
 import { clearOrigin, writeOrigin } from './job-origin.ts';
 import { lockActiveJob, recordWarning } from './job-progress.ts';
@@ -148,11 +148,7 @@ async function isReferenced(trx: Transaction<Database>, { job_id, step }: Checkp
   const referencingJobs = await trx
     .selectFrom('jobs')
     .select('id')
-    .where(
-      'status',
-      'in',
-      JOB_STATUSES.filter((status) => !isEnded(status)),
-    )
+    .where('status', 'in', UNFINISHED_STATUSES)
     .where('warm_start_name', '=', job_id)
     .where('warm_start_version', '=', step)
     .limit(1)

@@ -1,12 +1,7 @@
 /** The rows of uploaded data sets. */
 import type { Kysely, Transaction } from 'kysely';
 import type { DatasetSummary } from '../domain/dataset.ts';
-import {
-  isEnded,
-  JOB_STATUSES,
-  type JobStatus,
-  type ResolvedTrainingRequest,
-} from '../domain/training-job.ts';
+import { type JobStatus, type ResolvedTrainingRequest, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset, Datasets, NewDataset } from './datasets.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
@@ -17,7 +12,6 @@ import { timestampAfter } from './timestamps.ts';
 
 /** Ids of built-in data sets do not begin with it. */
 const UPLOADED_PREFIX = 'dst_';
-const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
 export interface DatasetRows extends Pick<Datasets, 'list' | 'find' | 'usedBy'> {
   /** Inserts the row, or finds the existing one. */

@@ -1,6 +1,6 @@
 /** Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. */
 import type { Transaction } from 'kysely';
-import { isEnded, JOB_STATUSES, type JobStatus } from '../domain/training-job.ts';
+import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { listAliases, lockModel } from './aliases.ts';
 import type { Database, ModelVersionRow } from './tables.ts';
@@ -52,11 +52,7 @@ function listWarmStarts(
     .selectFrom('jobs')
     .select(['id', 'status', 'warm_start_version as version'])
     .where('warm_start_name', '=', name)
-    .where(
-      'status',
-      'in',
-      JOB_STATUSES.filter((status) => !isEnded(status)),
-    )
+    .where('status', 'in', UNFINISHED_STATUSES)
     .$narrowType<{ version: number }>()
     .execute();
 }

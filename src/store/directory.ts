@@ -2,7 +2,7 @@
 import { constants, existsSync, statSync } from 'node:fs';
 import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import { createMutex } from './mutex.ts';
 
 /** Creates the directory if it does not exist. @throws AtelierError `state-unusable` if it is not writable */
@@ -60,7 +60,7 @@ export function isDiskFull(error: unknown): boolean {
 
 /** Whether an error is one of `storageFull`. */
 export function isStorageFull(error: unknown): boolean {
-  return error instanceof AtelierError && error.code === 'storage-full';
+  return hasCode(error, 'storage-full');
 }
 
 /** @param what the object that could not be stored */

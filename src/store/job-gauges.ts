@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { decodeTime } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
-import { isEnded, JOB_STATUSES, type JobStatus } from '../domain/training-job.ts';
+import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import type { Database } from './tables.ts';
 
 export interface JobGauges {
@@ -17,7 +17,6 @@ export interface JobGauges {
 export type ReadJobGauges = () => Promise<JobGauges>;
 
 const ID_PREFIX_CHARS = 'job_'.length;
-const UNFINISHED = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** The counts need the index of statuses only; ended jobs are not read. */
 export const createReadJobGauges =
@@ -31,7 +30,7 @@ export const createReadJobGauges =
         fn.min('id').as('first'),
         sql<string | null>`null`.as('progress'),
       ])
-      .where('status', 'in', UNFINISHED)
+      .where('status', 'in', UNFINISHED_STATUSES)
       .groupBy('status');
     const running = db
       .selectFrom('jobs')

@@ -1,6 +1,6 @@
 /** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
 import { Gauge, type Registry } from 'prom-client';
-import { ACTIVE_STATUSES, isEnded, JOB_STATUSES, type JobStatus } from '../../domain/training-job.ts';
+import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/training-job.ts';
 import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
 import { limitTime } from '../../store/time-limit.ts';
 
@@ -13,7 +13,6 @@ export interface TableSource {
 /** Time that a scrape waits for the database. */
 const READ_TIMEOUT_MS = 1_000;
 const SAME_EVERYWHERE = 'The same on every replica: use max, not sum.';
-const UNFINISHED = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /** @returns a function that must be called at the start of each scrape */
 export function measureTables(registry: Registry, { readJobs, slots }: TableSource): () => void {
@@ -43,7 +42,7 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
   const count = ({ counts }: JobGauges, status: JobStatus) => counts.get(status) ?? 0;
 
   gauge('atelier_jobs', 'Training jobs that have not ended, by status.', ['status'], (to, jobs) => {
-    for (const status of UNFINISHED) to.set({ status }, count(jobs, status));
+    for (const status of UNFINISHED_STATUSES) to.set({ status }, count(jobs, status));
   });
   gauge('atelier_queue_depth', 'Training jobs that wait for a slot.', [], (to, jobs) =>
     to.set(count(jobs, 'queued')),

@@ -1,6 +1,6 @@
 /** Uploaded data sets that processes share: each is a blob, with a cache of files in every process. */
 import { rm } from 'node:fs/promises';
-import { AtelierError } from '../../errors.ts';
+import { hasCode } from '../../errors.ts';
 import type { BlobStore } from '../blobs.ts';
 import { createDatasetRows } from '../dataset-rows.ts';
 import type { Datasets } from '../datasets.ts';
@@ -23,7 +23,7 @@ export async function openSharedDatasets(
     directory,
     maxBytes,
     copyTo: blobs.getFile,
-    isDamaged: (error) => error instanceof AtelierError && error.code === 'dataset-damaged',
+    isDamaged: (error) => hasCode(error, 'dataset-damaged'),
   });
   return {
     list: datasets.list,
