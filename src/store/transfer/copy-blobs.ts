@@ -23,8 +23,7 @@ const KINDS = Object.keys(TABLES) as Kind[];
 export async function copyBlobs(source: Endpoint, target: Endpoint, temporary: string): Promise<number> {
   let copied = 0;
   for await (const { kind, blobs } of blobPages(source.db)) {
-    const stored = await target[kind].stored(blobs);
-    for (const blob of blobs.filter(({ digest }) => !stored.has(digest))) {
+    for (const blob of await target[kind].missing(blobs)) {
       await rm(temporary, { force: true });
       await source[kind].read(blob, temporary);
       await target[kind].write(blob, temporary);
@@ -44,14 +43,18 @@ export async function verifyBlobs(target: Endpoint, temporary: string): Promise<
   }
 }
 
-/** Pages with each blob once; a blob that several rows refer to may be in several pages. */
+/**
+ * A page names each blob once; one that several rows refer to may be in several pages. Two data sets may have the same
+ * bytes, and a state directory has a file for each.
+ */
 async function* blobPages(db: Kysely<Database>): AsyncGenerator<{ kind: Kind; blobs: BlobName[] }> {
   for (const kind of KINDS) {
     const table = TABLES[kind];
     const [id] = TRANSFERRED[table];
     for await (const rows of readPages(db, table, [...TRANSFERRED[table], 'digest'])) {
-      const ids = new Map(rows.map((row) => [String(row['digest']), String(row[id])]));
-      yield { kind, blobs: Array.from(ids, ([digest, name]) => ({ digest, id: name })) };
+      const names = rows.map((row) => ({ digest: String(row['digest']), id: String(row[id]) }));
+      const isSame = kind === 'datasets' ? 'id' : 'digest';
+      yield { kind, blobs: [...new Map(names.map((name) => [name[isSame], name])).values()] };
     }
   }
 }

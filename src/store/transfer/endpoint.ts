@@ -15,8 +15,8 @@ export interface Endpoint {
 }
 
 export interface TransferredBlobs {
-  /** The digests among these whose blobs are stored already. */
-  stored(blobs: readonly BlobName[]): Promise<ReadonlySet<string>>;
+  /** Those of the blobs that are not stored yet. */
+  missing(blobs: readonly BlobName[]): Promise<readonly BlobName[]>;
   /** Writes the blob to a new file. @throws AtelierError `state-unusable` if it is missing or damaged */
   read(blob: BlobName, path: string): Promise<void>;
   /** Stores the file durably; it may be moved. @throws AtelierError `storage-full` */

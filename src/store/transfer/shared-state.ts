@@ -33,8 +33,8 @@ export async function openSharedState(
 function sharedBlobs(database: Kysely<Database>, blobs: BlobStore, isBucket: boolean): TransferredBlobs {
   const db = withBlobTables(database);
   return {
-    async stored(names) {
-      if (isBucket) return new Set();
+    async missing(names) {
+      if (isBucket) return names;
       const digests = names.map(({ digest }) => digest);
       const rows = await db
         .selectFrom('blobs')
@@ -42,7 +42,8 @@ function sharedBlobs(database: Kysely<Database>, blobs: BlobStore, isBucket: boo
         .where('digest', 'in', digests)
         .where('whole', '=', true)
         .execute();
-      return new Set(rows.map(({ digest }) => digest));
+      const stored = new Set(rows.map(({ digest }) => digest));
+      return names.filter(({ digest }) => !stored.has(digest));
     },
     read: ({ digest }, path) => blobs.getFile(digest, path),
     async write({ digest }, path) {

@@ -63,10 +63,7 @@ export async function openStateDirectory(directory: string, isSource: boolean): 
 async function blobFiles(directory: string): Promise<TransferredBlobs> {
   const blobs = await openBlobs(directory);
   return {
-    stored: async (names) =>
-      new Set(
-        names.map(({ digest }) => digest).filter((digest) => existsSync(join(directory, parseHex(digest)))),
-      ),
+    missing: async (names) => names.filter(({ digest }) => !existsSync(join(directory, parseHex(digest)))),
     read: ({ digest }, path) => blobs.getFile(digest, path),
     async write({ digest }, path) {
       if ((await blobs.putFile(path)) !== digest) throw damagedBlob(digest, 'Repeat the transfer.');
@@ -79,8 +76,7 @@ async function datasetFiles(directory: string): Promise<TransferredBlobs> {
   await mkdir(directory, { recursive: true });
   const file = (id: string) => join(directory, id);
   return {
-    stored: async (names) =>
-      new Set(names.filter(({ id }) => existsSync(file(id))).map(({ digest }) => digest)),
+    missing: async (names) => names.filter(({ id }) => !existsSync(file(id))),
     read: ({ digest, id }, path) =>
       writeVerified(digest, path, readChunks(file(id)), 'Upload the data set again.'),
     async write({ id }, path) {

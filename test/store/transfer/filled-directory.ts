@@ -28,16 +28,19 @@ import {
 } from '../fixtures.ts';
 
 const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey()) } as const;
-export const DATASET = 'dst_pets';
+/** Two data sets with the same bytes. */
+export const DATASETS = ['dst_pets', 'dst_pets_with_other_classes'];
 
 /** One job was running when the process ended. */
 export async function fillDirectory(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
-  const file = store.datasets.newFile();
   const tensors = Buffer.alloc(3 * 2 ** 20, 'tensors');
-  await writeFile(file, tensors);
-  await store.datasets.add(file, { ...newDataset(DATASET, 'pets'), digest: await sha256Hex(tensors) });
+  for (const dataset of DATASETS) {
+    const file = store.datasets.newFile();
+    await writeFile(file, tensors);
+    await store.datasets.add(file, { ...newDataset(dataset, 'pets'), digest: await sha256Hex(tensors) });
+  }
   for (const text of ['parameters', 'more parameters']) {
     const id = await newJob(store, 'running', 'wide');
     await runOf(id).recordEpoch(epochRecord(1, 0.1 + 0.2), [], underway);

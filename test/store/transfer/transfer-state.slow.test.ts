@@ -14,7 +14,7 @@ import { assertTransferred, transferState } from '../../../src/store/transfer/tr
 import { TABLES, transferredColumns } from '../../../src/store/transfer/transferred-tables.ts';
 import { temporaryDatabase, withoutPostgres } from '../../postgres.ts';
 import { failure, startRun, temporaryDirectory } from '../fixtures.ts';
-import { DATASET, fillDirectory, rowsOf } from './filled-directory.ts';
+import { DATASETS, fillDirectory, rowsOf } from './filled-directory.ts';
 
 const options = { skip: withoutPostgres };
 
@@ -83,8 +83,10 @@ test('a state moves to PostgreSQL and back, with interruptions, and is equal', o
   assert.deepEqual(await rowsOf(target.db, columns), before);
   await target.close();
   assert.deepEqual(await readBootstrapKey(emptyPath), await readBootstrapKey(path));
-  const file = (directory: string) => readFile(join(directory, 'datasets', DATASET));
-  assert.deepEqual(await file(emptyPath), await file(path));
+  for (const dataset of DATASETS) {
+    const file = (directory: string) => readFile(join(directory, 'datasets', dataset));
+    assert.deepEqual(await file(emptyPath), await file(path));
+  }
 
   const store = await openStore(emptyPath);
   t.after(() => store.close());
