@@ -67,7 +67,7 @@ export async function startTcpProxy(scope: Scope, target: string): Promise<TcpPr
   }
   addCleanup(scope, async () => {
     open.resolve();
-    cut();
+    for (const socket of sockets) socket.destroy();
     server.close();
     await once(server, 'close');
   });
