@@ -10,7 +10,7 @@ import { connectPostgres } from './store/postgres/connect.ts';
 import { type Lock, lockDirectory } from './store/sqlite/lock.ts';
 
 const RESET_ADVICE =
-  'generate another one with npm run key -- --reset and restart, or set API_KEYS or API_KEYS_FILE.';
+  'generate another one with npm run key -- --reset (without DATABASE_URL, restart then), or set API_KEYS or API_KEYS_FILE.';
 
 /**
  * Returns the stored key, or generates one, which is printed once and cannot be shown again.

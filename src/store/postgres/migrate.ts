@@ -31,14 +31,22 @@ export async function migratePostgres(url: string, report: Report = () => {}): P
 }
 
 async function assertServer(db: Kysely<PostgresTables>): Promise<void> {
-  const { rows } = await sql<{
-    version: string;
-  }>`select current_setting('server_version') as version`.execute(db);
-  const { version } = rows[0]!;
-  if (Number.parseInt(version, 10) >= OLDEST_SERVER) return;
+  const { rows } = await sql<{ version: string; encoding: string }>`
+    select current_setting('server_version') as version, current_setting('server_encoding') as encoding`.execute(
+    db,
+  );
+  const { version, encoding } = rows[0]!;
+  if (Number.parseInt(version, 10) < OLDEST_SERVER) {
+    throw new AtelierError(
+      'state-unusable',
+      `The server of DATABASE_URL is PostgreSQL ${version}. Use version ${OLDEST_SERVER} or newer.`,
+    );
+  }
+  if (encoding === 'UTF8') return;
   throw new AtelierError(
     'state-unusable',
-    `The server of DATABASE_URL is PostgreSQL ${version}. Use version ${OLDEST_SERVER} or newer.`,
+    `The database of DATABASE_URL has the encoding ${encoding}. Create one with the encoding UTF8, as in ` +
+      "create database atelier encoding 'UTF8' template template0.",
   );
 }
 

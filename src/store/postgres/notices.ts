@@ -166,7 +166,7 @@ export function createPostgresNotices(options: {
         if (job.followers === 0) followed.delete(jobId);
       };
     },
-    mode: () => (isHeard ? 'listening' : 'polling'),
+    mode: () => (isHeard && !replicas.isCutOff() ? 'listening' : 'polling'),
     close() {
       isClosed = true;
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 /** The store of several processes: a PostgreSQL database, blobs in it or in a bucket, and a directory with a cache. */
 import { join, resolve } from 'node:path';
-import type { Kysely } from 'kysely';
-import { hasCode } from '../../errors.ts';
+import { type Kysely, sql } from 'kysely';
+import { AtelierError, hasCode } from '../../errors.ts';
 import type { BlobStore } from '../blobs.ts';
 import { prepareDirectory } from '../directory.ts';
 import type { S3Credentials } from '../s3/client.ts';
@@ -15,7 +15,7 @@ import { assertTransferred } from '../transfer/transfer-state.ts';
 import { createSharedBootstrapKey } from './bootstrap-key.ts';
 import { createChunkedBlobs } from './chunked-blobs.ts';
 import { collectBlobs } from './collect-blobs.ts';
-import { connectPostgres, type PostgresOptions } from './connect.ts';
+import { connectPostgres, type PostgresOptions, SCHEMA } from './connect.ts';
 import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
@@ -58,6 +58,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ...options,
       isCutOff: () => membership?.replicas.isCutOff() ?? false,
     });
+    if (directUrl !== url) await assertMigrated(db);
     const rows = createPostgresRows(db, await options.openTickets?.(db));
     await assertTransferred(rows.db);
     await createPartitions(rows.db).catch((error) => {
@@ -100,6 +101,17 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     lock.release();
     throw error;
   }
+}
+
+/** @throws AtelierError `invalid-configuration` */
+async function assertMigrated(db: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ exists: boolean }>`
+    select to_regclass(${`${SCHEMA}.migrations`}) is not null as exists`.execute(db);
+  if (rows[0]!.exists) return;
+  throw new AtelierError(
+    'invalid-configuration',
+    'DATABASE_URL and DATABASE_DIRECT_URL name different databases. Both must lead to the same one.',
+  );
 }
 
 /**

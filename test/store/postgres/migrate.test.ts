@@ -4,9 +4,10 @@ import { sql } from 'kysely';
 import { encodeTime } from 'ulid';
 import { connectPostgres } from '../../../src/store/postgres/connect.ts';
 import { migratePostgres } from '../../../src/store/postgres/migrate.ts';
+import { openPostgresStore } from '../../../src/store/postgres/open-store.ts';
 import { createPartitions } from '../../../src/store/postgres/partitions.ts';
 import { execute, serverUrl, temporaryDatabase, withoutPostgres } from '../../postgres.ts';
-import { failure } from '../fixtures.ts';
+import { failure, temporaryDirectory } from '../fixtures.ts';
 
 const options = { skip: withoutPostgres };
 
@@ -44,6 +45,24 @@ test('an older release goes on after additions, until it is too old', options, a
   await migratePostgres(url);
   await execute(url, `update atelier.compatibility set oldest_release = '9998-addition'`);
   await assert.rejects(migratePostgres(url), failure('state-unusable', 'newer release', '9998-addition'));
+});
+
+test('both addresses must lead to the same database, and it must hold any text', options, async (t) => {
+  const url = await temporaryDatabase(t);
+  const directUrl = await temporaryDatabase(t);
+  const directory = await temporaryDirectory(t);
+  await assert.rejects(
+    openPostgresStore({ url, directUrl, directory }),
+    failure('invalid-configuration', 'different databases'),
+  );
+  const name = `latin_${url.slice(-8)}`;
+  const server = await serverUrl();
+  await execute(server, `create database ${name} template template0 encoding 'LATIN1' locale 'C'`);
+  t.after(() => execute(server, `drop database ${name}`));
+  await assert.rejects(
+    migratePostgres(server.replace(/[^/]+$/, name)),
+    failure('state-unusable', 'LATIN1', "encoding 'UTF8'"),
+  );
 });
 
 test('a database that cannot be used is named with advice', options, async (t) => {
