@@ -15,7 +15,7 @@ const IDLE_IN_TRANSACTION_MS = 10_000;
 const STATEMENT_MS = 30_000;
 /** Longer than the server's own limit: reached only if nothing arrives any more. */
 const REPLY_MS = 40_000;
-/** Interval at which a statement without a reply checks whether the database is away. */
+/** Interval at which a missing connection or reply causes a check whether the database is away. */
 const CHECK_MS = 3_000;
 /** Set per transaction, because PgBouncer refuses them as parameters of a connection. */
 const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}; set local statement_timeout = ${STATEMENT_MS}`;
@@ -29,8 +29,8 @@ export interface PostgresOptions {
   /** Connections at most; default 4. */
   readonly poolSize?: number | undefined;
   /**
-   * Whether the database has not been reachable lately: then a statement waits 3 s for its reply instead of 40 s. Lost
-   * packets cause no error.
+   * Whether the database has not been reachable lately: then a connection and each reply is waited for 3 s instead of
+   * 5 s and 40 s. Lost packets cause no error.
    */
   readonly isCutOff?: (() => boolean) | undefined;
 }
@@ -73,7 +73,13 @@ export async function createPool({
   return {
     options: pool.options,
     async connect() {
-      return adapt(await named(() => pool.connect()), begin, isCutOff);
+      const connecting = pool.connect();
+      try {
+        return adapt(await named(() => unlessCutOff(connecting, isCutOff)), begin, isCutOff);
+      } catch (error) {
+        connecting.then((client) => client.release()).catch(() => {}); // it may be there too late
+        throw error;
+      }
     },
     end: () => pool.end(),
   };
@@ -88,7 +94,8 @@ async function named<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** Rejects if the result is missing while the database is away. The caller must not use the connection again. */
-async function unlessCutOff<T>(result: Promise<T>, isCutOff: () => boolean): Promise<T> {
+async function unlessCutOff<T>(result: Promise<T>, isCutOff?: () => boolean): Promise<T> {
+  if (!isCutOff) return result;
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setInterval(() => {
     if (isCutOff()) reject(storageUnavailable(new Error('no reply')));
@@ -111,7 +118,7 @@ function joinResults(
 /** One use of a connection. After it is lost, every further statement throws the first error. */
 function adapt(client: PoolClient, begin: string, isCutOff?: () => boolean): PostgresPoolClient {
   let lost: unknown;
-  const reply = <T>(result: Promise<T>) => named(() => (isCutOff ? unlessCutOff(result, isCutOff) : result));
+  const reply = <T>(result: Promise<T>) => named(() => unlessCutOff(result, isCutOff));
 
   async function query(sql: string, parameters: readonly unknown[] = []) {
     if (lost !== undefined) throw lost;
