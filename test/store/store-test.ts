@@ -1,29 +1,34 @@
-/** Tests of the store that run once for each kind of database. */
+/** Tests of the store that run on SQLite, and again on PostgreSQL. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { migratePostgres } from '../../src/store/postgres/migrate.ts';
 import { type Collation, createDatabase, execute, withoutPostgres } from '../postgres.ts';
 
 const onPostgres = new WeakSet<TestContext>();
-/** Of the databases; other orders than that of bytes show where a column lacks its own. */
-let collation: Collation = 'icu';
-let includesSqlite = true;
+/** How the databases order text; null for SQLite. */
+let collation: Collation | null = null;
 
-/** Call it before the tests are declared: they then run on PostgreSQL only, in a database that orders text by bytes. */
-export function orderTextByBytes(): void {
-  collation = 'C';
-  includesSqlite = false;
-}
-
-/**
- * Declares a test for SQLite and for PostgreSQL, in a database that orders text by the rules of English unless a column
- * says otherwise. `temporaryStore` opens the store of that database.
- */
+/** Declares a test of the store that `temporaryStore` opens: in SQLite, or as `runOnPostgres` says. */
 export function storeTest(name: string, body: (t: TestContext) => Promise<void>): void {
-  if (includesSqlite) test(name, body);
-  test(`${name} (PostgreSQL)`, { skip: withoutPostgres }, (t) => {
+  if (collation === null) {
+    test(name, body);
+    return;
+  }
+  test(`${name} (PostgreSQL, ${collation})`, { skip: withoutPostgres }, (t) => {
     onPostgres.add(t);
     return body(t);
   });
+}
+
+/** Declares the tests of all files that call `storeTest` for PostgreSQL. */
+export async function runOnPostgres(order: Collation): Promise<void> {
+  collation = order;
+  const files = readdirSync(import.meta.dirname).filter((file) => /(?<!\.slow)\.test\.ts$/.test(file));
+  for (const file of files.toSorted()) {
+    const path = join(import.meta.dirname, file);
+    if (readFileSync(path, 'utf8').includes('storeTest(')) await import(path);
+  }
 }
 
 export function isOnPostgres(t: TestContext): boolean {
@@ -56,7 +61,7 @@ const unused: string[] = [];
 export async function takeDatabase(): Promise<string> {
   const taken = unused.pop();
   if (taken !== undefined) return taken;
-  const url = await createDatabase(collation);
+  const url = await createDatabase(collation ?? 'C');
   await migratePostgres(url);
   await execute(url, FILL);
   return url;
