@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
-import { type DatabaseConfig, readConfig, readConfigWithDatabase } from './config.ts';
+import { type DatabaseConfig, readConfigWithDatabase } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { migrateBoss, startBoss } from './queue/boss.ts';
 import { createTickets } from './queue/boss-tickets.ts';
@@ -31,18 +31,17 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-function readArguments(): { readonly stateDir: string; readonly url: string; readonly toDatabase: boolean } {
+/** @param folder undefined for STATE_DIR */
+function readArguments(): { readonly folder?: string; readonly url: string } {
   const option = { type: 'string' } as const;
   try {
     const { from, to } = parseArgs({ options: { from: option, to: option } }).values;
-    if (to !== undefined && from === undefined && IS_DATABASE.test(to)) {
-      return { stateDir: readConfig().stateDir, url: to, toDatabase: true };
-    }
+    if (to !== undefined && from === undefined && IS_DATABASE.test(to)) return { url: to };
     if (to !== undefined && from !== undefined && IS_DATABASE.test(from) && !IS_DATABASE.test(to)) {
-      return { stateDir: resolve(to), url: from, toDatabase: false };
+      return { url: from, folder: resolve(to) };
     }
-  } catch (error) {
-    if (error instanceof AtelierError) return fail(error.message);
+  } catch {
+    return fail(USAGE); // an unknown option
   }
   return fail(USAGE);
 }
@@ -76,9 +75,10 @@ async function issueTickets(db: Kysely<Database>): Promise<void> {
 }
 
 async function run(): Promise<void> {
-  const { stateDir, url, toDatabase } = readArguments();
-  const { database } = readConfigWithDatabase(url);
-  const directory = await openStateDirectory(stateDir, toDatabase);
+  const { folder, url } = readArguments();
+  const toDatabase = folder === undefined;
+  const { database, stateDir } = readConfigWithDatabase(url);
+  const directory = await openStateDirectory(folder ?? stateDir, toDatabase);
   try {
     const shared = await openDatabase(database!);
     try {

@@ -7,10 +7,13 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { readBootstrapKey } from '../src/store/bootstrap-key.ts';
+import { withBlobTables } from '../src/store/postgres/blob-tables.ts';
+import { connectPostgres } from '../src/store/postgres/connect.ts';
 import { openStore } from '../src/store/sqlite/open-store.ts';
 import { openStateDirectory } from '../src/store/transfer/state-directory.ts';
 import { transferredColumns } from '../src/store/transfer/transferred-tables.ts';
 import { execute, temporaryDatabase, withoutPostgres } from './postgres.ts';
+import { CREDENTIALS, startS3 } from './s3-server.ts';
 import { temporaryDirectory } from './store/fixtures.ts';
 import { fillDirectory, rowsOf } from './store/transfer/filled-directory.ts';
 
@@ -20,8 +23,14 @@ const options = { skip: withoutPostgres };
 const run = promisify(execFile);
 
 /** Starts the command, and kills it when it has written this many lines. Returns its lines. */
-async function killAfter(lines: number, stateDir: string, args: readonly string[]): Promise<string[]> {
-  const child = spawn(process.execPath, [COMMAND, ...args], { env: { STATE_DIR: stateDir } });
+async function killAfter(
+  lines: number,
+  stateDir: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<string[]> {
+  const env = { STATE_DIR: stateDir, ...environment };
+  const child = spawn(process.execPath, [COMMAND, ...args], { env });
   const closed = once(child, 'close');
   const written: string[] = [];
   child.stderr.on('data', (bytes) => written.push(String(bytes)));
@@ -62,6 +71,40 @@ test('a state is moved to PostgreSQL and back under SIGKILL, and is equal', opti
   assert.deepEqual(await readState(t, back), await readState(t, path));
   assert.deepEqual(await readBootstrapKey(back), await readBootstrapKey(path));
 });
+
+test('the bytes of a state are moved to a bucket and back', options, async (t) => {
+  const s3 = await startS3();
+  t.after(() => s3.close());
+  const url = await temporaryDatabase(t);
+  const path = await fillDirectory(t);
+  const bucket = {
+    BLOB_URL: s3.url,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
+    AWS_REGION: CREDENTIALS.region,
+  };
+  await killAfter(1, path, ['--to', url], bucket);
+  const lines = await killAfter(Number.POSITIVE_INFINITY, path, ['--to', url], bucket);
+  assert.match(lines.join('\n'), DONE);
+  const stored = await readChunkCount(url);
+  assert.ok(s3.objects.size > 3 && stored === 0, `${s3.objects.size} objects, ${stored} chunks`);
+
+  const back = join(await temporaryDirectory(t), 'state');
+  const args = ['--from', url, '--to', back];
+  assert.match((await killAfter(Number.POSITIVE_INFINITY, back, args, bucket)).join('\n'), DONE);
+  assert.deepEqual(await readState(t, back), await readState(t, path));
+});
+
+async function readChunkCount(url: string): Promise<number> {
+  const db = await connectPostgres({ url });
+  const count = withBlobTables(db)
+    .selectFrom('blob_chunks')
+    .select(({ fn }) => fn.countAll<number>().as('n'));
+  const { n } = await count.executeTakeFirstOrThrow();
+  await db.destroy();
+  return n;
+}
 
 test('the command names what is in the way', options, async (t) => {
   const url = await temporaryDatabase(t);
