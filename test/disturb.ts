@@ -91,7 +91,9 @@ export async function disturb(options: DisturbOptions): Promise<{
 
   for (const [n, kind] of disturbances.entries()) {
     const step = (DISTURBED_FRACTION * lastStep * (n + 1)) / disturbances.length;
-    await until((job) => job.status === 'running' && job.progress.step >= step);
+    // A job whose process ends five times without a new epoch or checkpoint is paused.
+    const isUnderway = () => events.slice(events.findLastIndex(isStart)).some(isStored);
+    await until((job) => job.status === 'running' && job.progress.step >= step && isUnderway());
     await wait(random() * longestWaitMs);
     const { progress } = await poll();
     const stored = events.findLast(({ type }) => type === 'checkpoint')?.data['step'] ?? 0;
@@ -165,6 +167,8 @@ async function begin(
 
 const isStart = ({ type, data }: JobEvent) => type === 'status' && data['to'] === 'running';
 const isReport = ({ type }: JobEvent) => type === 'progress' || type === 'epoch' || type === 'checkpoint';
+
+const isStored = ({ type }: JobEvent) => type === 'epoch' || type === 'checkpoint';
 
 /** Repeats a request while the database is unavailable, which is a response of its own. */
 async function request<T>(url: string, body?: object): Promise<T> {
