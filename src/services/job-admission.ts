@@ -10,18 +10,36 @@ import { trainingJobBytes } from './memory-limits.ts';
 
 const NOTHING: Disposable = { [Symbol.dispose]() {} };
 
-/** @param options.hasPeerFor whether another process may run a job that takes this much memory */
+/** A process with free memory starts a job within this time: it looks at the queue every second. */
+const PEER_PATIENCE_MS = 3_000;
+
+/**
+ * @param options.hasPeerFor whether another process may run a job that takes this much memory, free or not
+ * @param options.patienceMs time after which the job is known to wait for memory on the other processes, too
+ */
 export function createJobAdmission({
   jobs,
   catalog,
   memory,
   hasPeerFor = () => false,
+  patienceMs = PEER_PATIENCE_MS,
 }: {
   jobs: Pick<Store['jobs'], 'get' | 'uncleanEnds' | 'holdForMemory'>;
   catalog: Catalog;
   memory: MemoryLedger;
   hasPeerFor?: (bytes: number) => boolean;
+  patienceMs?: number;
 }): AdmitJob {
+  /** The job that did not fit the last time, and since when. */
+  let refused = { jobId: '', at: 0 };
+
+  /** Whether another process may start the job in the meantime. */
+  function isLeftToPeers(jobId: string, bytes: number): boolean {
+    if (!hasPeerFor(bytes)) return false;
+    if (refused.jobId !== jobId) refused = { jobId, at: performance.now() };
+    return performance.now() - refused.at < patienceMs;
+  }
+
   /** Returns null for a job that cannot run; it fails with the reason when it starts. */
   async function requirement(job: TrainingJob): Promise<{ bytes: number; reason: string } | null> {
     const bytes = trainingJobBytes(job, catalog);
@@ -53,8 +71,7 @@ export function createJobAdmission({
     const reservation = memory.reserveForJob(required.bytes);
     if (reservation === null) {
       retained[Symbol.dispose]();
-      // A peer may have enough free memory; then it starts the job in the meantime.
-      if (hasPeerFor(required.bytes)) return null;
+      if (isLeftToPeers(jobId, required.bytes)) return null;
       const start = 'It starts when running jobs and requests have freed enough.';
       await jobs.holdForMemory(jobId, `${required.reason} ${start}`);
       return null;

@@ -80,3 +80,16 @@ test('a job that can never fit, or whose data set is gone, is admitted to fail w
     assert.equal(memory.used(), 0);
   }
 });
+
+test('a job is left to other processes with enough memory, and waits if none of them starts it', async (t) => {
+  const { store, memory, admit, create, waiting } = await admissionFor(t, 1);
+  const [first, second] = [await create(), await create()];
+  assert.ok(await admit(first));
+  const shared = { jobs: store.jobs, catalog, memory, hasPeerFor: () => true };
+  const patient = createJobAdmission(shared);
+  assert.equal(await patient(second), null);
+  assert.equal(await waiting(second), null);
+  const impatient = createJobAdmission({ ...shared, patienceMs: 0 });
+  assert.equal(await impatient(second), null);
+  assert.equal(await waiting(second), 'memory');
+});
