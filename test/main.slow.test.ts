@@ -95,7 +95,14 @@ test('a configuration error is logged as one sentence, without a stack', async (
   const { port } = taken.address() as { port: number };
   const cases: [environment: Record<string, string>, said: RegExp][] = [
     [{ PORT: 'http' }, /^Atelier does not start: .*PORT must be an integer .*"http"/],
-    [{ DATABASE_URL: 'postgres://db/atelier' }, /^Atelier does not start: .*DATABASE_URL.*STATE_DIR/],
+    [
+      { DATABASE_URL: 'mysql://db/atelier' },
+      /^Atelier does not start: .*DATABASE_URL must be a URL such as postgresql:/,
+    ],
+    [
+      { DATABASE_URL: 'postgres://user:secret@127.0.0.1:1/atelier' },
+      /^Atelier does not start: (?!.*secret).*ECONNREFUSED.*DATABASE_URL/,
+    ],
     [{ DATA_DIR: stateDir }, /^Atelier does not start: .*fashion_mnist_train_images\.npy.*npm run data/],
     [
       { PORT: String(port) },
