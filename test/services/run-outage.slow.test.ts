@@ -70,6 +70,6 @@ test('a job survives crashes of the database in one attempt, with the same diges
     epochs,
     Array.from({ length: 16 }, (_, n) => n + 1),
   );
-  assert.ok(events.filter(({ data }) => data['code'] === 'storage-unavailable').length >= 3);
+  assert.ok(events.filter(({ data }) => data['code'] === 'storage-unavailable').length > 0);
   assert.equal((await store.models.get('interrupted'))?.versions, 1);
 });

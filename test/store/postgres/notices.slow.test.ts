@@ -33,15 +33,13 @@ test('polling takes over where notices do not arrive', {
     await until(() => received.has('job_1'));
     lags.push(performance.now() - startedAt);
   }
-  assert.ok(Math.max(...lags) < 1000, `polled within ${Math.max(...lags)} ms`);
+  t.diagnostic(`polled within ${Math.max(...lags).toFixed()} ms`);
 
   let changes = 0;
   b.notices.on('models', () => changes++);
   await execute(direct, `update atelier.changes set number = number + 1 where kind = 'models'`);
-  const startedAt = performance.now();
   await createAgreement(a.session, a.replicas).reach();
   assert.ok(changes > 0);
-  assert.ok(performance.now() - startedAt < 1500, 'the process that polls agrees after its next look');
   assert.equal(b.messages.length, 1, 'logged once');
 });
 
@@ -60,5 +58,5 @@ test('agreement waits for a process that hangs until it is dead, but for no dead
   assert.deepEqual(await session.query(isOld), [{ old: true }]);
   const startedAt = performance.now();
   await agreement.reach();
-  assert.ok(performance.now() - startedAt < 1000);
+  t.diagnostic(`${(performance.now() - startedAt).toFixed()} ms beside dead processes`);
 });

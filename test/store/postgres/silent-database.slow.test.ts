@@ -7,10 +7,13 @@ import { startTcpProxy } from '../../tcp-proxy.ts';
 import { temporaryDirectory } from '../fixtures.ts';
 import { OFFER, sharedDatabase } from './join.ts';
 
-/** Once the loss of packets is noticed, after 4 s, a statement ends at its next check, every 3 s. */
-const LONGEST_MS = 10_000;
+/**
+ * Once the loss of packets is noticed, after 4 s, a statement ends at its next check, every 3 s. On a busy machine both take
+ * longer; without the checks a statement waits for 40 s.
+ */
+const LONGEST_MS = 30_000;
 
-test('statements and transactions fail within 10 s if all packets are lost, and succeed again afterwards', {
+test('statements and transactions fail soon if all packets are lost, and succeed again afterwards', {
   skip: withoutPostgres,
 }, async (t) => {
   const url = await sharedDatabase(t);
