@@ -11,7 +11,7 @@ export const SCHEMA = 'atelier';
 /** Also the longest wait for a connection that others of this process use. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A process that hangs in a transaction holds locks that all others wait for, so the server ends its session. */
-const IDLE_IN_TRANSACTION_MS = 10_000;
+const IDLE_IN_TRANSACTION_MS = 6_000;
 const STATEMENT_MS = 30_000;
 /** Longer than the server's own limit: reached only if nothing arrives any more. */
 const REPLY_MS = 40_000;
