@@ -1,4 +1,5 @@
 /** Several processes on one PostgreSQL database: predictions, idle load, lag of events, and takeover of jobs. */
+import { loadavg } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startCluster } from '../../test/cluster.ts';
 import { disturb } from '../../test/disturb.ts';
@@ -37,22 +38,23 @@ const LONGEST_WAIT_MS = 300;
 export async function replicas(effort: Effort): Promise<Report> {
   const postgres = await startPostgres();
   try {
-    return await withState(async (state) => ({
+    const tables = await withState(async (state) => [
+      await predictions(state, postgres, effort),
+      await idle(state, postgres, effort),
+      await eventLags(state, postgres, effort),
+      await takeover(postgres, effort),
+    ]);
+    return {
       title: 'Replicas',
       method:
         `Processes on one PostgreSQL database, all on the same machine as the database and the load generator. Predictions: one image as raw bytes, 784-40-10, ${CONNECTIONS} ` +
         `connections in all unless stated, load by ${GENERATOR}, ${effort.loadSeconds} s per turn, median of ${effort.rounds} turns after one to warm up. Transactions are those that PostgreSQL counts, ` +
         'less those of idle replicas for predictions. The lag of an event is the time from its timestamp to a client that follows the job.',
-      versions: [],
+      versions: [`load average at the end ${readable(loadavg()[0]!)}`],
       skipped: [],
-      tables: [
-        await predictions(state, postgres, effort),
-        await idle(state, postgres, effort),
-        await eventLags(state, postgres, effort),
-        await takeover(postgres, effort),
-      ],
+      tables,
       goals: [],
-    }));
+    };
   } finally {
     await postgres.remove();
   }
