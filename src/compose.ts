@@ -167,7 +167,6 @@ export async function compose(
           notices: store.notices,
           isLeft: placement!.isLeft,
           recover: store.jobs.recoverOne,
-          slots: config.role === 'api' ? 0 : config.trainingWorkers,
         })
       : createLocalQueue({ ...work, nextQueued: store.jobs.nextQueued, slots: config.trainingWorkers });
     closeQueue = queue.close;
@@ -179,7 +178,7 @@ export async function compose(
       queue,
       memory,
       queueLimit: config.queueLimit,
-      slots: () => slots(),
+      slots,
     });
     const idempotency = createIdempotencyService({
       store,
@@ -215,7 +214,7 @@ export async function compose(
           memory,
         }),
         training,
-        subscribeEvents: createEventSubscriptions(store, undefined, store.notices),
+        subscribeEvents: createEventSubscriptions(store),
         idempotency,
         models,
         registry: createModelRegistryService(store, models, metrics.predictions.forget),

@@ -12,6 +12,8 @@ import { detectEnvironment } from './workers/kernel.ts';
 /** The connection of this process to the others that share its database. */
 export interface Cluster {
   readonly replicas: Replicas;
+  /** Number of jobs that run at once in this process. */
+  readonly slots: number;
   readonly boss: Boss;
 }
 
@@ -49,7 +51,7 @@ export async function openState(config: Config, jobBytes: number, log: FastifyBa
       },
     });
     // With an offer the store joins the replicas, and it has opened the tickets.
-    return { store, cluster: { replicas: store.replicas!, boss: boss! } };
+    return { store, cluster: { replicas: store.replicas!, slots, boss: boss! } };
   } catch (error) {
     await boss?.close();
     throw error;

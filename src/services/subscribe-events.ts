@@ -3,7 +3,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
-import { createLocalNotices, type Notices } from '../store/notices.ts';
 import type { Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';
 
@@ -48,14 +47,10 @@ const IDLE_MS = 15_000;
 const OUTAGE_RETRY_MS = 1_000;
 const EMPTY_PAGE: EventPage = [];
 
-/**
- * @param idleMs interval without events after which an empty page is yielded
- * @param notices of the events of all processes that share the database
- */
+/** @param idleMs interval without events after which an empty page is yielded */
 export function createEventSubscriptions(
-  { jobs, events }: Pick<Store, 'jobs' | 'events'>,
+  { jobs, events, notices }: Pick<Store, 'jobs' | 'events' | 'notices'>,
   idleMs = IDLE_MS,
-  notices: Pick<Notices, 'on' | 'follow'> = createLocalNotices(events),
 ): SubscribeEvents {
   const feeds = new Map<string, Feed>();
 

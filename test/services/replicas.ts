@@ -25,7 +25,7 @@ export async function startReplica(scope: Scope, url: string): Promise<ReplicaSe
     store,
     models,
     registry: createModelRegistryService(store, models, () => {}),
-    subscribe: createEventSubscriptions(store, undefined, store.notices),
+    subscribe: createEventSubscriptions(store),
   };
 }
 

@@ -51,7 +51,7 @@ test('subscribers with the same cursor share one read', async (t) => {
     readings += 1;
     return store.events.list(...query);
   };
-  const follow = createEventSubscriptions({ jobs: store.jobs, events: { ...store.events, list } });
+  const follow = createEventSubscriptions({ ...store, events: { ...store.events, list } });
   const followers = [];
   for (let n = 0; n < 5; n++) followers.push((await open(follow, jobId))[Symbol.asyncIterator]());
   const stored = await Promise.all(followers.map((follower) => follower.next()));
@@ -117,7 +117,7 @@ test('an outage of the database holds a stream up, and does not end it', async (
     if (isAway) throw new AtelierError('storage-unavailable', 'The database does not answer.');
     return store.events.list(...query);
   };
-  const follow = createEventSubscriptions({ jobs: store.jobs, events: { ...store.events, list } }, 5);
+  const follow = createEventSubscriptions({ ...store, events: { ...store.events, list } }, 5);
   const pages = (await open(follow, jobId))[Symbol.asyncIterator]();
   assert.deepEqual(idsOf([(await pages.next()).value]), [1, 2, 3]);
   isAway = true;
