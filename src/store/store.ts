@@ -82,6 +82,8 @@ export interface StoreParts {
   /** Undefined if no other process shares the database. */
   readonly membership?: Membership | undefined;
   openRetention(rows: Rows, checkpoints: Checkpoints): Retention;
+  /** Called when the database is closed. */
+  onClosed(): void;
 }
 
 export function createStore(parts: StoreParts): Store {
@@ -111,6 +113,7 @@ export function createStore(parts: StoreParts): Store {
     async close() {
       await membership?.leave();
       await rows.close();
+      parts.onClosed();
     },
   };
 }

@@ -72,7 +72,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const rateLeases = createRateLeases(rows.db);
     const cache = join(directory, 'cache', 'datasets');
     const maxCacheBytes = options.maxDatasetBytes ?? Number.POSITIVE_INFINITY;
-    const store = createStore({
+    return createStore({
       rows,
       blobs: referencedBlobs,
       checkpointBlobs: referencedBlobs,
@@ -87,14 +87,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       ],
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
+      onClosed: lock.release,
     });
-    return {
-      ...store,
-      async close() {
-        await store.close();
-        lock.release();
-      },
-    };
   } catch (error) {
     await membership?.leave();
     await db?.destroy();

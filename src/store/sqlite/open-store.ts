@@ -46,7 +46,7 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
-    const store = createStore({
+    return createStore({
       rows,
       blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
       checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) => isCheckpoint(db, digest)),
@@ -54,14 +54,8 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
       bootstrapKeys: createBootstrapKeyFile(directory),
       openRetention: createRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
+      onClosed: lock.release,
     });
-    return {
-      ...store,
-      async close() {
-        await store.close();
-        lock.release();
-      },
-    };
   } catch (error) {
     lock.release();
     throw error;
