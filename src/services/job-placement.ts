@@ -2,7 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Arithmetic } from '../domain/reproducibility.ts';
 import type { QueuedJob } from '../queue/job-claims.ts';
-import { decode } from '../store/json-column.ts';
+import { decodeOrigin } from '../store/job-origin.ts';
 import type { Replica, Replicas } from '../store/postgres/replicas.ts';
 import type { Store } from '../store/store.ts';
 import { trainingJobBytes } from './memory-limits.ts';
@@ -41,7 +41,7 @@ export function createJobPlacement(options: {
       if (self === undefined || all.every((replica) => isAlike(replica, self))) return false;
       const bytes = await sizeOf(id);
       const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
-      const matching = large.filter(({ environment }) => suits(environment, readOrigin(origin)));
+      const matching = large.filter(({ environment }) => suits(environment, decodeOrigin(origin)));
       const preferred = [matching, large].find(({ length }) => length > 0);
       return preferred !== undefined && !preferred.includes(self);
     },
@@ -58,12 +58,4 @@ function isAlike(a: Replica, b: Replica): boolean {
 /** Without checkpoints, every environment will do. */
 function suits({ kernel, fused }: Replica['environment'], origin: Arithmetic | null): boolean {
   return origin === null || (origin.kernel.digest === kernel && origin.fused === fused);
-}
-
-function readOrigin(origin: string | null): Arithmetic | null {
-  try {
-    return origin === null ? null : decode<Arithmetic>(origin);
-  } catch {
-    return null;
-  }
 }

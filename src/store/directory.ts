@@ -2,7 +2,7 @@
 import { constants, existsSync, statSync } from 'node:fs';
 import { access, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AtelierError, hasCode } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import { createMutex } from './mutex.ts';
 
 /** Creates the directory if it does not exist. @throws AtelierError `state-unusable` if it is not writable */
@@ -53,14 +53,9 @@ export async function syncPath(path: string): Promise<void> {
 /** Error codes for a full disk, an exceeded quota, and a file that is too large. */
 const FULL = ['ENOSPC', 'EDQUOT', 'EFBIG'];
 
-/** Whether a system error means that the disk is full; see `isStorageFull` for the error that this becomes. */
+/** Whether a system error means that the disk is full; `storageFull` is the error that this becomes. */
 export function isDiskFull(error: unknown): boolean {
   return error instanceof Error && 'code' in error && FULL.includes(String(error.code));
-}
-
-/** Whether an error is one of `storageFull`. */
-export function isStorageFull(error: unknown): boolean {
-  return hasCode(error, 'storage-full');
 }
 
 /** @param what the object that could not be stored */

@@ -7,9 +7,13 @@ import type { Database, JobRow } from './tables.ts';
 /** Returns null for a job without checkpoints, and if the value is damaged. */
 export async function readOrigin(db: Kysely<Database>, id: string): Promise<Arithmetic | null> {
   const row = await db.selectFrom('jobs').select('origin').where('id', '=', id).executeTakeFirst();
-  if (!row?.origin) return null;
+  return decodeOrigin(row?.origin ?? null);
+}
+
+/** Returns null for a damaged value, too. */
+export function decodeOrigin(origin: string | null): Arithmetic | null {
   try {
-    return decode<Arithmetic>(row.origin);
+    return origin === null ? null : decode<Arithmetic>(origin);
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isStorageFull } from '../directory.ts';
+import { hasCode } from '../../errors.ts';
 import { createMutex } from '../mutex.ts';
 import type { WithReserve } from '../rows.ts';
 
@@ -51,7 +51,7 @@ export async function openSpaceReserve(
       try {
         return await work();
       } catch (error) {
-        if (!isStorageFull(error)) throw error;
+        if (!hasCode(error, 'storage-full')) throw error;
       }
       return mutex.run(async () => {
         await rm(file, { force: true });
