@@ -28,7 +28,7 @@ async function nextRelease(t: Scope, hasNewKernel: boolean): Promise<string> {
   }
   await symlink(join(ROOT, 'node_modules'), join(directory, 'node_modules'));
   const migrations = join(directory, 'src/store/migrations');
-  await writeFile(join(migrations, '0999-next.ts'), MIGRATION.replace('(db)', '(db: any)'));
+  await writeFile(join(migrations, '0999-next.ts'), MIGRATION);
   const list = join(migrations, 'migrations.ts');
   const known = await readFile(list, 'utf8');
   const extended = known.replace(/\n};\n$/, "\n  '0999-next': next,\n};\n");

@@ -18,7 +18,7 @@ export interface BlobStore {
    * @throws AtelierError `state-unusable` if the blob is missing or damaged
    */
   get(digest: string): Promise<Uint8Array<ArrayBuffer>>;
-  /** As `put`, for a file that may be larger than memory. The file is copied, and must not change meanwhile. */
+  /** Stores a copy of a file, which may be larger than memory and must not change meanwhile. @throws AtelierError like `put` */
   putFile(path: string): Promise<string>;
   /**
    * Writes the bytes to a new file, which is removed again if the blob turns out to be damaged.

@@ -24,7 +24,7 @@ const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_
 const INT8 = 20;
 
 export interface PostgresOptions {
-  /** As in `postgres://user:password@host:5432/database` */
+  /** Such as `postgres://user:password@host:5432/database` */
   readonly url: string;
   /** Connections at most; default 4. */
   readonly poolSize?: number | undefined;

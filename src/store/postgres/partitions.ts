@@ -56,7 +56,7 @@ async function missingPartitions<T>(db: Kysely<T>, now: Date): Promise<Partition
     .filter(({ name }) => !existing.has(name));
 }
 
-/** As in `events_20261126`, by the first day of the week. */
+/** Names a partition by the first day of its week, such as `events_20261126`. */
 function toPartition(table: Partition['table'], start: number): Partition {
   const day = new Date(start).toISOString().slice(0, 10).replaceAll('-', '');
   return { table, name: `${table}_${day}`, from: firstId(start), to: firstId(start + WEEK_MS) };

@@ -15,7 +15,7 @@ interface CompatibilityTable {
 
 interface KeyTable {
   name: string;
-  /** As in API_KEYS */
+  /** In the format of API_KEYS */
   key: string;
 }
 
