@@ -1,4 +1,5 @@
 /** Slots for decoding and encoding images: sharp occupies the threads of libuv, which also read and write files. */
+import { createWorkTimes } from '../domain/work-times.ts';
 import { AtelierError } from '../errors.ts';
 
 /** Work that fits within both takes at most about 20 ms. */
@@ -19,6 +20,7 @@ export interface ImageSlots {
 export function createImageSlots(slots: number, maxWaiting: number): ImageSlots {
   let free = slots;
   const waiting = new Set<() => void>();
+  const times = createWorkTimes();
 
   async function acquire(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
@@ -49,11 +51,13 @@ export function createImageSlots(slots: number, maxWaiting: number): ImageSlots 
       else if (waiting.size < maxWaiting) await acquire(signal?.());
       else {
         const message = `${maxWaiting} requests already wait for their images to be decoded or encoded. Try again shortly.`;
-        throw new AtelierError('overloaded', message);
+        throw new AtelierError('overloaded', message, { retryAfterSeconds: times.secondsUntilNext() });
       }
+      const startedAt = times.start();
       try {
         return await work();
       } finally {
+        times.end(startedAt);
         release();
       }
     },

@@ -1,5 +1,6 @@
 /** Memory ledger: admits work by its estimated memory, so that the kernel does not end the process. */
 import { totalmem } from 'node:os';
+import { createWorkTimes } from '../domain/work-times.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 
 export const MEBIBYTE = 2 ** 20;
@@ -77,6 +78,7 @@ export function createMemoryLedger(
   const reserved = { requests: 0, jobs: 0 };
   const caches: EvictableCache[] = [];
   const listeners: (() => void)[] = [];
+  const requestTimes = createWorkTimes();
   let jobWaits = false;
 
   const used = () => caches.reduce((sum, cache) => sum + cache.bytes(), reserved.requests + reserved.jobs);
@@ -92,10 +94,12 @@ export function createMemoryLedger(
 
   function add(bytes: number, owner: keyof typeof reserved): Reservation {
     reserved[owner] += bytes;
+    const startedAt = owner === 'requests' ? requestTimes.start() : undefined;
     let held = true;
     function release(): void {
       if (!held) return;
       held = false;
+      if (startedAt !== undefined) requestTimes.end(startedAt);
       reserved[owner] -= bytes;
       if (jobWaits) for (const listener of listeners) listener();
     }
@@ -113,6 +117,8 @@ export function createMemoryLedger(
       throw new AtelierError(
         'overloaded',
         `${purpose.what} takes about ${inMebibytes(bytes)} of memory, which other work occupies. Try again shortly.`,
+        // Unknown if only jobs hold memory.
+        reserved.requests > 0 ? { retryAfterSeconds: requestTimes.secondsUntilNext() } : {},
       );
     },
     assertJobFits(bytes, purpose) {

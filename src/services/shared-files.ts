@@ -1,6 +1,7 @@
 /** Files that requests share: written once, and readable without a name until the last reader has finished. */
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { createWorkTimes } from '../domain/work-times.ts';
 import { AtelierError } from '../errors.ts';
 import { createCoalescingCache } from './coalesce.ts';
 
@@ -32,12 +33,15 @@ export type OpenShared<Info> = (
 export function createSharedFiles<Info>(newFile: () => string, maxBytes: number): OpenShared<Info> {
   const coalesce = createCoalescingCache<SharedFile<Info>>(0);
   const inUse = new Map<string, SharedFile<Info>>();
+  const times = createWorkTimes();
 
   function share(key: string, handle: FileHandle, size: number, info: Info): SharedFile<Info> {
+    const startedAt = times.start();
     let readers = 0;
     const closeIfUnused = () => {
       if (readers > 0 || inUse.get(key) !== file) return;
       inUse.delete(key);
+      times.end(startedAt);
       void handle.close();
     };
     const file: SharedFile<Info> = {
@@ -67,6 +71,7 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
       throw new AtelierError(
         'overloaded',
         `Clients are still reading files of more than ${maxBytes / 2 ** 20} MiB together. Try again shortly.`,
+        { retryAfterSeconds: times.secondsUntilNext() },
       );
     }
     const path = newFile();

@@ -1,4 +1,5 @@
 /** Turns: lets a fixed number of callers work at once; the others wait in order. */
+import { createWorkTimes } from '../domain/work-times.ts';
 import { AtelierError } from '../errors.ts';
 
 /**
@@ -13,6 +14,7 @@ export type TakeTurn = (signal?: AbortSignal) => Promise<Disposable>;
  */
 export function createTurns(atOnce: number, maxWaiting: number): TakeTurn {
   const waiting = new Set<() => void>();
+  const times = createWorkTimes();
   let free = atOnce;
 
   function endTurn(): void {
@@ -46,8 +48,14 @@ export function createTurns(atOnce: number, maxWaiting: number): TakeTurn {
     else if (waiting.size < maxWaiting) await wait(signal);
     else {
       const message = `${maxWaiting} requests of this kind are already waiting. Try again shortly.`;
-      throw new AtelierError('overloaded', message);
+      throw new AtelierError('overloaded', message, { retryAfterSeconds: times.secondsUntilNext() });
     }
-    return { [Symbol.dispose]: endTurn };
+    const startedAt = times.start();
+    return {
+      [Symbol.dispose]() {
+        times.end(startedAt);
+        endTurn();
+      },
+    };
   };
 }

@@ -1,6 +1,7 @@
 /** Backpressure: a late event loop rejects lists first, then new work, then everything except probes. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MAX_RETRY_SECONDS } from '../../domain/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { isLargeBody } from './large-bodies.ts';
 
@@ -60,7 +61,8 @@ export function shedLoad(app: FastifyInstance, maxDelayMs: number, sampleMs = SA
   app.addHook('onRequest', (request, _reply, done) => {
     if (delayMs <= maxDelayMs * LOW_PRIORITY_FRACTION || !isRejected(request)) return done();
     const message = `The service is overloaded: its event loop is ${Math.ceil(delayMs)} ms late. Try again shortly.`;
-    done(new AtelierError('overloaded', message));
+    const retryAfterSeconds = Math.min(Math.max(1, Math.ceil(delayMs / 1000)), MAX_RETRY_SECONDS);
+    done(new AtelierError('overloaded', message, { retryAfterSeconds }));
   });
 
   function isRejected(request: FastifyRequest): boolean {
@@ -84,6 +86,8 @@ export function deferLowPriority(app: FastifyInstance): void {
       throw new AtelierError(
         'overloaded',
         `${MAX_WAITING_READS} lists are already being read. Try again shortly.`,
+        // Each takes milliseconds.
+        { retryAfterSeconds: 1 },
       );
     }
     waiting.push(done);

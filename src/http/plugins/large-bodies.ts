@@ -1,5 +1,6 @@
 /** Concurrency limit of large bodies, which take memory and occupy a worker thread. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { createWorkTimes } from '../../domain/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { type OnTimeout, rejectWithTimeout } from '../errors/client-error.ts';
 import { clientOf, type OnLimit } from './client.ts';
@@ -36,6 +37,9 @@ export function isLargeBody({ headers }: FastifyRequest): boolean {
  */
 export function limitLargeBodies(scope: FastifyInstance, onTimeout: OnTimeout, onLimit: OnLimit): void {
   const slots = new Set<Slot>();
+  const times = createWorkTimes();
+  const overloaded = (message: string) =>
+    new AtelierError('overloaded', message, { retryAfterSeconds: times.secondsUntilNext() });
   function takeSlot(taken: readonly Slot[], limit: number): boolean {
     if (taken.length < limit) return true;
     const slowest = evictSlowest(taken, onTimeout);
@@ -54,17 +58,17 @@ export function limitLargeBodies(scope: FastifyInstance, onTimeout: OnTimeout, o
     ) {
       onLimit('bodies');
       const problem = `You are sending ${MAX_CLIENT_LARGE_BODIES} ${kind} already, the limit per client.`;
-      throw new AtelierError('overloaded', `${problem} Try again when one has been processed.`);
+      throw overloaded(`${problem} Try again when one has been processed.`);
     }
     if (!takeSlot([...slots], MAX_LARGE_BODIES)) {
-      throw new AtelierError(
-        'overloaded',
-        `All ${MAX_LARGE_BODIES} slots for ${kind} are taken. Try again shortly.`,
-      );
+      throw overloaded(`All ${MAX_LARGE_BODIES} slots for ${kind} are taken. Try again shortly.`);
     }
-    const slot = { client, reply, startedAt: performance.now(), bytesBefore: request.socket.bytesRead };
+    const slot = { client, reply, startedAt: times.start(), bytesBefore: request.socket.bytesRead };
     slots.add(slot);
-    reply.raw.once('close', () => slots.delete(slot));
+    reply.raw.once('close', () => {
+      times.end(slot.startedAt);
+      slots.delete(slot);
+    });
     done();
   });
 }

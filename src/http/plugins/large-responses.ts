@@ -1,6 +1,7 @@
 /** Large responses: sent in chunks, limited in total and per client, and cut off below a minimum rate. */
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
+import { createWorkTimes } from '../../domain/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../services/memory-ledger.ts';
 import { EVENT_STREAM_TYPE } from '../responses/server-sent-events.ts';
@@ -64,6 +65,7 @@ export function limitLargeResponses(
 ): void {
   const unsent = createClientCounts();
   const transfers = new Set<Transfer>();
+  const times = createWorkTimes();
   let timer: NodeJS.Timeout | undefined;
 
   /** The error of a client that has to read earlier responses first. */
@@ -76,17 +78,20 @@ export function limitLargeResponses(
       own > 0
         ? `You have not read ${Math.ceil(own / MEBIBYTE)} MiB of earlier responses. Read them, then try again.`
         : 'Other clients have not read their responses yet, which occupies memory. Try again shortly.',
+      { retryAfterSeconds: times.secondsUntilNext() },
     );
   }
 
   function start(reply: FastifyReply, bytes: number, reservation?: Reservation): void {
-    const transfer: Transfer = { reply, since: performance.now(), sent: countSent(reply) };
+    const startedAt = times.start();
+    const transfer: Transfer = { reply, since: startedAt, sent: countSent(reply) };
     const client = clientOf(reply.request);
     unsent.add(client, bytes);
     transfers.add(transfer);
     // A streamed response has five listeners more than others.
     reply.raw.setMaxListeners(MAX_LISTENERS);
     onceClosed(reply, () => {
+      times.end(startedAt);
       unsent.add(client, -bytes);
       transfers.delete(transfer);
       reservation?.release();

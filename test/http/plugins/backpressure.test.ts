@@ -63,7 +63,7 @@ test('a delayed event loop rejects new work only', async (t) => {
     const refused = await app.inject(request);
     const problem = assertProblem(refused, 503, 'overloaded');
     assert.match(problem.detail, /is \d+ ms late/);
-    assert.match(String(refused.headers['retry-after']), /^[1-9]\d*$/);
+    assert.equal(refused.headers['retry-after'], '1');
   }
   for (const request of [...OTHER, HEALTH]) assert.equal((await app.inject(request)).statusCode, 200);
 });
