@@ -33,12 +33,16 @@ interface ModelRef {
   readonly version?: VersionName;
 }
 
+export interface PredictionResponse extends EncodedResponse {
+  /** The version that predicted. */
+  readonly model: VersionReference;
+}
+
 export interface PredictionService {
   /**
    * Predicts in the native protocol.
    * @param options `diagnose` requires JSON
    * @param signal called only if the request must wait for a worker thread
-   * @returns the serialised response
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec and of
    *   `LoadStatistics`
    */
@@ -48,12 +52,12 @@ export interface PredictionService {
     options: PredictionOptions & { readonly diagnose?: boolean },
     format: NativeRequest['format'],
     signal: () => AbortSignal,
-  ): Promise<string | Uint8Array>;
+  ): Promise<PredictionResponse>;
   /**
    * Predicts in another protocol.
    * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec
    */
-  respond(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<EncodedResponse>;
+  respond(model: ModelRef, request: ProtocolRequest, signal: () => AbortSignal): Promise<PredictionResponse>;
 }
 
 /** Called for every successful request, in all protocols. */
@@ -129,14 +133,16 @@ export function createPredictionService(
           format,
           imageStatistics,
         };
-        const { body } = await compute(model, request, signal);
-        return body;
+        return { ...(await compute(model, request, signal)), model: model.reference };
       });
     },
 
     async respond({ name, version }, request, signal) {
       const model = await models.load(name, version);
-      return reportFailure(model, () => compute(model, request, signal));
+      return reportFailure(model, async () => ({
+        ...(await compute(model, request, signal)),
+        model: model.reference,
+      }));
     },
   };
 }

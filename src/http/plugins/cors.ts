@@ -1,16 +1,21 @@
 /** CORS: pages of the configured origins may read responses. */
 import cors from '@fastify/cors';
 import type { FastifyInstance } from 'fastify';
+import { MODEL_HEADERS } from '../responses/model-headers.ts';
 
 const EXPOSED_HEADERS = [
   'X-Request-Id',
   'Location',
   'ETag',
   'Retry-After',
+  'RateLimit-Limit',
+  'RateLimit-Remaining',
+  'RateLimit-Reset',
   'Idempotency-Replayed',
   'X-Label',
   'X-Class-Name',
   'Content-Disposition',
+  ...MODEL_HEADERS,
   'X-Model-Digest',
   'X-Export-Max-Difference',
   'X-Export-Checked-Images',

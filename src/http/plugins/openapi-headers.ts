@@ -24,6 +24,14 @@ export const HEADERS = {
   'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
   'Content-Disposition': { description: 'attachment, with a file name', schema: { type: 'string' } },
+  'X-Model-Name': {
+    description: 'The model that predicted, or the id of the training job of a checkpoint',
+    schema: { type: 'string' },
+  },
+  'X-Model-Version': {
+    description: 'The version that predicted, or the step of a checkpoint',
+    schema: { type: 'integer' },
+  },
   'X-Model-Digest': { description: 'Digest of the version', schema: { type: 'string' } },
   'X-Export-Max-Difference': {
     description:

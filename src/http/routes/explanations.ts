@@ -8,6 +8,7 @@ import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../responses/model-headers.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -38,6 +39,7 @@ export const explanationRoutes =
           },
           ...problems(400, 404, 406, 413, 415, 422, 503),
         },
+        responseHeaders: { 200: MODEL_HEADERS },
       },
       async handler(request, reply) {
         const { params, query } = request;
@@ -47,6 +49,7 @@ export const explanationRoutes =
         const signal = disconnectSignal(reply);
         const images = await readImages(request, reader, query, () => signal);
         const result = await interpretability.explain(params, images, query, signal);
+        sendModelHeaders(reply, result.model);
         if (type === 'image/png') {
           return reply.type(type).send(await rasterToPng(result.drawing, () => signal));
         }

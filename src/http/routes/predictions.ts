@@ -14,6 +14,7 @@ import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../responses/model-headers.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
 
@@ -36,6 +37,7 @@ const shared = {
     },
     ...problems(400, 404, 406, 413, 415, 422, 503),
   },
+  responseHeaders: { 200: MODEL_HEADERS },
 };
 
 export const predictionRoutes =
@@ -54,9 +56,10 @@ export const predictionRoutes =
       const body = await readImages(request, reader, query, signal);
       const format = type === 'application/json' ? 'json' : 'npy';
       const predicted = await predictions.predict(model, body, query, format, signal);
+      sendModelHeaders(reply, predicted.model);
       return reply
         .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)
-        .send(predicted);
+        .send(predicted.body);
     }
 
     app.route({

@@ -13,6 +13,7 @@ import { parseMediaType, requireBody } from '../../bodies/raw.ts';
 import { MLFLOW_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { CSV_EXAMPLE, jsonContent, MLFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { createDefaultModel } from './default-model.ts';
 
 const tags = ['mlflow'];
@@ -95,16 +96,18 @@ export const mlflowRoutes =
         }),
         requestContent,
         response: { 200: invocationResponseSchema, ...protocolErrors(MLFLOW_ERRORS, 400, 404, 413, 415) },
+        responseHeaders: { 200: MODEL_HEADERS },
       },
       async handler(request, reply) {
         const { model = await findDefaultModel() } = request.query;
         const { name, version } = parseModelReference(model);
         const invocation = parseInvocation(request.headers['content-type']!, requireBody(request.body));
-        const { body } = await predictions.respond(
+        const { body, model: predictedBy } = await predictions.respond(
           { name, ...(version !== undefined && { version }) },
           { protocol: 'mlflow', ...invocation },
           () => disconnectSignal(reply),
         );
+        sendModelHeaders(reply, predictedBy);
         return reply.type('application/json').send(body);
       },
     });

@@ -7,6 +7,7 @@ import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
 import { namedModel, namedVersion, readModelName } from './named-model.ts';
 
 const shared = {
@@ -19,6 +20,7 @@ const shared = {
     200: predictResponseSchema,
     ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),
   },
+  responseHeaders: { 200: MODEL_HEADERS },
 };
 /** The part of a path segment before the colon. */
 const PART = '(^[^:/]+)';
@@ -38,9 +40,12 @@ export const tensorflowRoutes =
       path: { name: string; version?: string },
     ) {
       const bytes = requireBody(request.body);
-      const { body } = await predictions.respond(readModelName(path), { protocol: 'tensorflow', bytes }, () =>
-        disconnectSignal(reply),
+      const { body, model } = await predictions.respond(
+        readModelName(path),
+        { protocol: 'tensorflow', bytes },
+        () => disconnectSignal(reply),
       );
+      sendModelHeaders(reply, model);
       return reply.type('application/json').send(body);
     }
 

@@ -10,6 +10,7 @@ import { binaryContent } from '../../../bodies/request-content.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
 import { jsonContent, V2_INFER_EXAMPLE } from '../../../examples/protocols.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../../../responses/model-headers.ts';
 import { namedModel, namedVersion, readModelName } from '../named-model.ts';
 
 /** curl's default content type, which the examples of many servers send. */
@@ -44,7 +45,7 @@ const shared = {
     },
     ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415),
   },
-  responseHeaders: { 200: ['Inference-Header-Content-Length'] as const },
+  responseHeaders: { 200: ['Inference-Header-Content-Length', ...MODEL_HEADERS] as const },
 };
 
 export const kserveInferRoutes =
@@ -73,6 +74,7 @@ export const kserveInferRoutes =
         { protocol: 'kserve-v2', ...body },
         () => disconnectSignal(reply),
       );
+      sendModelHeaders(reply, response.model);
       if (response.jsonBytes === null) return reply.type('application/json').send(response.body);
       reply.header('Inference-Header-Content-Length', response.jsonBytes);
       return reply.type('application/octet-stream').send(response.body);

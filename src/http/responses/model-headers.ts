@@ -1,0 +1,10 @@
+/** Headers that name the version which computed a response: npy and binary bodies cannot. */
+import type { FastifyReply } from 'fastify';
+import type { VersionReference } from '../../domain/model-reference.ts';
+
+export const MODEL_HEADERS = ['X-Model-Name', 'X-Model-Version'] as const;
+
+/** @param model for a checkpoint, the id of its job and its step, as in JSON */
+export function sendModelHeaders(reply: FastifyReply, { name, version }: VersionReference): void {
+  reply.headers({ 'X-Model-Name': name, 'X-Model-Version': version });
+}
