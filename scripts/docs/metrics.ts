@@ -3,7 +3,7 @@ import { createMetrics } from '../../src/http/metrics/registry.ts';
 import { table } from './table.ts';
 
 /** Default metrics of prom-client, which describe the process. */
-const DEFAULTS = /^atelier_(process|nodejs)_/;
+const DEFAULTS = /^(process|nodejs)_/;
 
 export async function metrics(): Promise<string> {
   const registry = createMetrics({

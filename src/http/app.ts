@@ -39,9 +39,11 @@ export async function buildApp(
 ): Promise<FastifyInstance> {
   const app = Fastify(serverOptions(config, logger, serverFactory));
   // Reads `services` only when called, because scripts/openapi.ts builds the application without services.
-  const requestDuration: Services['metrics']['requestDuration'] = (...labels) =>
-    services.metrics.requestDuration(...labels);
-  const onTimeout = countTimeouts(requestDuration);
+  const requests: Services['metrics']['requests'] = {
+    duration: (...labels) => services.metrics.requests.duration(...labels),
+    openStream: (kind) => services.metrics.requests.openStream(kind),
+  };
+  const onTimeout = countTimeouts(requests);
   const reserveResponse = (bytes: number) => services.memory.reserve(bytes, { what: 'The response' });
   const onLimit: OnLimit = (limit) => services.metrics.onLimit(limit);
 
@@ -73,7 +75,7 @@ export async function buildApp(
     // Before the routes: every response is logged, rendered and measured.
     (app) => logRequests(app, config.accessLog),
     (app) => registerErrorHandler(app, config.maxBodyBytes),
-    (app) => measureRequests(app, requestDuration),
+    (app) => measureRequests(app, requests),
     (app) => config.role === 'worker' && rejectOnWorker(app),
     // Before the checks of headers and body, which are irrelevant without a route.
     registerNotFound,

@@ -8,14 +8,17 @@ import { measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
-import { type DurationFor, requestDurations } from './requests.ts';
+import { createRequestMeter, type RequestMeter } from './requests.ts';
 import { measureTables, type TableSource } from './table-gauges.ts';
 
 export const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
 export type WorkerKind = (typeof WORKER_KINDS)[number];
 
+/** Gauges of prom-client that are named like counters; each is the sum of the gauge without `_total`. */
+const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
+
 export interface Metrics {
-  readonly requestDuration: DurationFor;
+  readonly requests: RequestMeter;
   readonly predictions: PredictionMetrics;
   onGradientCheck(passed: boolean): void;
   /** A thread crashed and was replaced. */
@@ -37,8 +40,9 @@ export function createMetrics(
 ): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  // Process metrics: CPU, memory, garbage collection, and event-loop delay since the last scrape.
-  collectDefaultMetrics({ register: registry, prefix: 'atelier_' });
+  // CPU, memory, garbage collection, and event-loop delay since the last scrape, under the usual names.
+  collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
   const build = {
     version: packageJson.version,
     node: process.versions.node,
@@ -77,7 +81,7 @@ export function createMetrics(
   const startScrape = measureTables(registry, options);
 
   return {
-    requestDuration: requestDurations(registry),
+    requests: createRequestMeter(registry),
     predictions: measurePredictions(registry),
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),

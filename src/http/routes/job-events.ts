@@ -83,6 +83,7 @@ export const jobEventRoutes =
         if (pages === undefined) return reply.code(204).send();
         const { revoked } = request;
         countStream(reply);
+        reply.countAsStream('events');
         return reply.send(streamEvents(reply, pages, { stopping: health.stopping, revoked, graceSeconds }));
       },
     });

@@ -20,7 +20,8 @@ export const metricsRoutes =
         commonErrors: false,
         response: {
           200: {
-            description: 'Text format 0.0.4; every name starts with `atelier_`',
+            description:
+              'Text format 0.0.4; names start with `atelier_`, and those of the process with `process_` and `nodejs_`',
             content: { 'text/plain': { schema: z.string() } },
           },
         },

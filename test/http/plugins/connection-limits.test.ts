@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { sendClientError } from '../../../src/http/errors/client-error.ts';
-import { countTimeouts, type DurationFor, measureRequests } from '../../../src/http/metrics/requests.ts';
+import { countTimeouts, measureRequests, type RequestMeter } from '../../../src/http/metrics/requests.ts';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,
@@ -28,10 +28,13 @@ async function serve(
   const limits = { headersMs: LONG_MS, requestMs: LONG_MS, stallMs: LONG_MS, keepAliveMs: LONG_MS, ...short };
   const all = { ...CONNECTION_LIMITS, ...limits, checkMs: 20 };
   const app = Fastify({ ...connectionOptions(all), clientErrorHandler: sendClientError });
-  const durationFor: DurationFor = (...labels) => ({ observe: () => onMeasured(labels.join(' ')) });
+  const requests: RequestMeter = {
+    duration: (...labels) => ({ observe: () => onMeasured(labels.join(' ')) }),
+    openStream: () => () => {},
+  };
   app.decorate('basePath', '');
-  limitConnections(app, all, countTimeouts(durationFor), () => {});
-  measureRequests(app, durationFor);
+  limitConnections(app, all, countTimeouts(requests), () => {});
+  measureRequests(app, requests);
   t.after(() => app.close());
   app.post('/', async () => {
     await work;

@@ -14,7 +14,7 @@ test('ROLE=worker serves health and metrics, and rejects everything else', async
         checks: { database: true, datasets: true, accepting: true },
       }),
     },
-    metrics: { contentType: 'text/plain', text: async () => 'atelier_jobs 1\n', requestDuration() {} },
+    metrics: { contentType: 'text/plain', text: async () => 'atelier_jobs 1\n', requests: {} },
   };
   const config = readConfig({ DATABASE_URL: 'postgresql://localhost/atelier', ROLE: 'worker' });
   // The services of other routes are not read.

@@ -25,22 +25,27 @@ const scrapeUntil = async (holds: (value: Awaited<ReturnType<typeof collect>>) =
   }
 };
 
-test('the response is text format 0.0.4, and every name begins with atelier_', async () => {
+test('the response is text format 0.0.4, with names of the service, of the process and of Node', async () => {
   const { body, headers } = await app.inject('/metrics');
   assert.equal(headers['content-type'], 'text/plain; version=0.0.4; charset=utf-8');
   const samples = [...parseSamples(body).keys()];
   assert.ok(samples.length > 50);
   assert.deepEqual(
-    samples.filter((name) => !name.startsWith('atelier_')),
+    samples.filter((name) => !/^(atelier|process|nodejs)_/.test(name)),
     [],
   );
+  for (const name of [
+    'process_start_time_seconds{}',
+    'process_open_fds{}',
+    'nodejs_heap_size_used_bytes{}',
+  ]) {
+    assert.ok(samples.includes(name), name);
+  }
 });
 
 test('counters end in _total, other names in their base unit', async () => {
   const { body } = await app.inject('/metrics');
   for (const [, name, type] of body.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
-    // Metrics of the process keep the default names of prom-client.
-    if (/^atelier_(nodejs|process)_/.test(name!)) continue;
     assert.equal(name!.endsWith('_total'), type === 'counter', `${name} is a ${type}`);
     assert.doesNotMatch(name!, /_(ms|milliseconds|percent|kilobytes)/);
   }
@@ -56,7 +61,7 @@ test('atelier_build_info has the versions as labels', async () => {
 test('measures the event-loop delay', async () => {
   const value = await collect(app);
   for (const part of ['mean', 'p50', 'p99', 'max']) {
-    assert.notEqual(value(`atelier_nodejs_eventloop_lag_${part}_seconds{}`), undefined, part);
+    assert.notEqual(value(`nodejs_eventloop_lag_${part}_seconds{}`), undefined, part);
   }
 });
 
@@ -135,11 +140,46 @@ test('counts requests by route template, never by client-supplied paths', async 
   const { body } = await app.inject('/metrics');
   const samples = parseSamples(body);
   const count = (labels: string) => samples.get(`atelier_http_request_duration_seconds_count{${labels}}`);
-  assert.equal(count('method="GET",route="/v1/models/:name",status="404"'), 2);
+  assert.equal(count('method="GET",route="/v1/models/{name}",status="404"'), 2);
   assert.equal(count('method="any",route="unmatched",status="404"'), 2);
   assert.equal(count('method="any",route="unmatched",status="405"'), 2);
   for (const name of madeUp) assert.ok(!body.includes(name));
   assert.doesNotMatch(body, /job_[0-9A-Z]{26}/);
+});
+
+test('labels of routes are the paths of the contract', async () => {
+  const contract = (await app.inject('/openapi.json')).json();
+  const paths = Object.keys(contract.paths);
+  for (const path of paths) {
+    const [method] = Object.keys(contract.paths[path]);
+    await app.inject({ method: method as 'GET', url: path.replaceAll(/\{\w+\}/g, '0') });
+  }
+  const { body } = await app.inject('/metrics');
+  const labels = new Set(Array.from(body.matchAll(/route="([^"]+)"/g), ([, route]) => route));
+  assert.deepEqual(
+    paths.filter((path) => !labels.has(path) && path !== '/metrics'),
+    [],
+  );
+  for (const route of labels) assert.doesNotMatch(route!, /\(|::/);
+});
+
+test('counts streams of events on their own, not in the durations of requests', async () => {
+  const { id } = await queueJob(app, endless);
+  const url = `/v1/training-jobs/${id}/events`;
+  const streams = 'atelier_http_stream_duration_seconds_count{kind="events"}';
+  const before = Number((await collect(app))(streams));
+  const streaming = app.inject({ url, headers: { accept: 'text/event-stream' } });
+  await scrapeUntil((now) => now('atelier_http_streams{kind="events"}') === 1);
+  await cancelJob(app, id);
+  assert.equal((await streaming).statusCode, 200);
+  const value = await scrapeUntil((now) => now('atelier_http_streams{kind="events"}') === 0);
+  assert.equal(Number(value(streams)) - before, 1);
+  const route = '/v1/training-jobs/{id}/events';
+  const counted = 'atelier_http_request_duration_seconds_count';
+  assert.equal(value(`${counted}{method="GET",route="${route}",status="200"}`), undefined);
+  await app.inject(url);
+  const listed = await collect(app);
+  assert.equal(listed(`${counted}{method="GET",route="${route}",status="200"}`), 1);
 });
 
 test('metrics are available during shutdown', async (t) => {
