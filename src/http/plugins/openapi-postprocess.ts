@@ -5,6 +5,7 @@ import { problems, problemTitle } from '../errors/problem.ts';
 import type { ErrorFormat } from '../errors/protocol-errors.ts';
 import type { RouteScope } from './authentication.ts';
 import { HEADERS, type HeaderName } from './openapi-headers.ts';
+import { dropUnusedSchemas, simplifySchemas } from './openapi-schemas.ts';
 
 const SECURITY_SCHEMES = {
   key: {
@@ -63,27 +64,8 @@ export function postprocessOpenapi(
       addResponseHeaders(operation, declared);
     }
   }
-  for (const schema of Object.values(schemas)) relaxUnions(schema);
+  simplifySchemas(document);
   return document;
-}
-
-/** Schemas are generated for requests (`…Input`) and responses. Drops unused ones; a lone `…Input` is renamed. */
-function dropUnusedSchemas(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
-  const schemas = { ...document.components?.schemas };
-  const text = () => JSON.stringify({ ...document, components: { ...document.components, schemas } });
-  const isUsed = (id: string) => text().includes(`"#/components/schemas/${id}"`);
-  for (let unused = Object.keys(schemas); unused.length > 0; ) {
-    unused = Object.keys(schemas).filter((id) => !isUsed(id));
-    for (const id of unused) delete schemas[id];
-  }
-  const renamed = Object.keys(schemas).reduce((json, id) => {
-    const plain = id.replace(/Input$/, '');
-    if (plain === id || plain in schemas) return json;
-    return json
-      .replaceAll(`"#/components/schemas/${id}"`, `"#/components/schemas/${plain}"`)
-      .replace(`"${id}":`, `"${plain}":`);
-  }, text());
-  return JSON.parse(renamed);
 }
 
 function addCommonResponses({ responses }: Operation, method: string, declared: Declared): void {
@@ -108,9 +90,9 @@ function addSecurity(operation: Operation, { errorFormat }: Declared): void {
     operation.security = [];
     return;
   }
-  const isPrivate = scope !== 'docs' && scope !== 'metrics';
-  // `{}` is the alternative without a key, which the configuration may allow.
-  operation.security = isPrivate ? [{ key: [scope] }] : [{}, { key: ['predict'] }];
+  const required = scope === 'docs' || scope === 'metrics' ? 'predict' : scope;
+  // `{}` is the alternative without a key, which the configuration may allow, and allows by default on loopback.
+  operation.security = [{}, { key: [required] }];
   for (const status of [401, 403, 429] as const) {
     operation.responses[status] ??= errorResponse(errorFormat, status);
   }
@@ -137,19 +119,6 @@ function addResponseHeaders({ responses }: Operation, declared: Declared): void 
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
   }
-}
-
-/** An alternative may omit its `type` (`sgd` does), so several alternatives may match: oneOf becomes anyOf. */
-function relaxUnions(schema: unknown): void {
-  if (typeof schema !== 'object' || schema === null) return;
-  for (const value of Object.values(schema)) relaxUnions(value);
-  const { oneOf, ...rest } = schema as OpenAPIV3_1.SchemaObject;
-  const isAmbiguous = (oneOf as OpenAPIV3_1.SchemaObject[] | undefined)?.some(
-    ({ properties, required }) => properties?.['type'] && !required?.includes('type'),
-  );
-  if (!isAmbiguous) return;
-  delete (schema as OpenAPIV3_1.SchemaObject).oneOf;
-  Object.assign(schema, { ...rest, anyOf: oneOf });
 }
 
 /** @param codes the error codes of the status that the operation can have; default: all */

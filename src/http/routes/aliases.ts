@@ -87,6 +87,9 @@ export const aliasRoutes =
       schema: {
         operationId: 'deleteAlias',
         summary: 'Delete an alias, but not the version that it points at',
+        description:
+          'Requests that arrive after the response and use the alias return 404; without `champion`, the newest version becomes the default. ' +
+          'The history of the alias is kept.',
         tags,
         params: alias,
         querystring: noQuery,

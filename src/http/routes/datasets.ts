@@ -23,7 +23,7 @@ import { respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
+import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['datasets'];
 const imageIndex = wholeNumber(0).describe('Index of the image within the split');
@@ -55,6 +55,7 @@ export const datasetRoutes =
       schema: {
         operationId: 'listDatasets',
         summary: 'List the data sets, newest first',
+        description: `Fashion-MNIST and uploaded data sets, with the report of their validation. ${PAGES}`,
         tags,
         querystring: z.strictObject(paginationQuery),
         response: { 200: listSchema(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
@@ -80,6 +81,9 @@ export const datasetRoutes =
       schema: {
         operationId: 'getDataset',
         summary: 'Get a data set',
+        description:
+          'Class names, numbers of images of each split, and the report of the validation. A data set never changes, because its id is derived ' +
+          'from its content; only uploaded ones can be deleted.',
         tags,
         params: z.strictObject({ id }),
         querystring: noQuery,

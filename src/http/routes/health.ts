@@ -23,6 +23,9 @@ export const healthRoutes =
       schema: {
         operationId: 'live',
         summary: 'Liveness of the process',
+        description:
+          '200 once the service has started, also while it shuts down. Checks nothing else: restart the process only ' +
+          'if this fails. Needs no key, is not rate-limited, and is never rejected under load.',
         tags,
         querystring: noQuery,
         commonErrors: false,
@@ -39,6 +42,10 @@ export const healthRoutes =
       schema: {
         operationId: 'ready',
         summary: 'Readiness of the service',
+        description:
+          '200 if requests can be served, otherwise 503 with the checks that failed: the database, the data sets, and whether the service still ' +
+          'accepts work. With a shared database, `checks.database` may be false in a 200, because models in memory are served without it. ' +
+          'Needs no key and is not rate-limited.',
         tags,
         querystring: noQuery,
         commonErrors: false,

@@ -15,6 +15,9 @@ export const metricsRoutes =
       schema: {
         operationId: 'getMetrics',
         summary: 'Metrics in the format of Prometheus',
+        description:
+          'Requests, jobs, predictions, queues, memory and rejected work, described in docs/reference/metrics.md. Needs a key if ' +
+          'other requests need one, unless `PUBLIC_METRICS=true`.',
         tags: ['health'],
         querystring: noQuery,
         commonErrors: false,

@@ -16,7 +16,7 @@ import { registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import type { SendCached } from '../responses/page-cache.ts';
-import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
+import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['models'];
 export const modelName = z.string().describe('Name of the model');
@@ -36,6 +36,7 @@ export const modelRoutes =
       schema: {
         operationId: 'listModels',
         summary: 'List the models, newest first',
+        description: `Each model with its newest version and its aliases. ${PAGES}`,
         tags,
         querystring: z.strictObject({
           ...paginationQuery,
@@ -57,6 +58,9 @@ export const modelRoutes =
       schema: {
         operationId: 'getModel',
         summary: 'Get a model and its newest version',
+        description:
+          'The newest version is the one with the highest number. Predictions without a version use the alias `champion`, and the newest version ' +
+          'only if there is no such alias.',
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: noQuery,
@@ -74,6 +78,7 @@ export const modelRoutes =
       schema: {
         operationId: 'listModelVersions',
         summary: 'List the versions of a model, newest first',
+        description: `Every training job that succeeds, and every import, adds a version; numbers count from 1 and are not reused. ${PAGES}`,
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: z.strictObject({
@@ -100,6 +105,9 @@ export const modelRoutes =
       schema: {
         operationId: 'getModelVersion',
         summary: 'Get a version of a model',
+        description:
+          'Network, accuracy, lineage and digest of the parameters. These never change; description, metadata and tags can be changed. ' +
+          'An alias instead of a number returns the version that it points at now.',
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,

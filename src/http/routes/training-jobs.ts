@@ -20,7 +20,7 @@ import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epo
 import { createJobListRenderer } from '../responses/job-list.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { sendPrepared, tagOf } from '../responses/prepared.ts';
-import { listSchema, noQuery, paginationQuery } from '../validation/pagination.ts';
+import { listSchema, noQuery, PAGES, paginationQuery } from '../validation/pagination.ts';
 
 const tags = ['training'];
 const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
@@ -72,6 +72,7 @@ export const trainingJobRoutes =
       schema: {
         operationId: 'listTrainingJobs',
         summary: 'List training jobs, newest first',
+        description: `\`status\` selects jobs of one status. Each item is what \`GET /v1/training-jobs/{id}\` returns. ${PAGES}`,
         tags,
         querystring: z.strictObject({
           ...paginationQuery,
@@ -94,6 +95,10 @@ export const trainingJobRoutes =
       schema: {
         operationId: 'getTrainingJob',
         summary: 'Get a training job, its progress and its latest metrics',
+        description:
+          'The job has ended when `finishedAt` is not null: `status` is then `succeeded`, with the published version in `model`, `failed`, with the ' +
+          'reason in `error`, or `cancelled`. To poll, send the last `ETag` in `If-None-Match`: 304 means that nothing has changed. ' +
+          '`GET …/events` reports changes without polling.',
         tags,
         params,
         querystring: noQuery,
@@ -216,6 +221,9 @@ export const trainingJobRoutes =
       schema: {
         operationId: 'getTrainingMetrics',
         summary: 'Get the metrics of every completed epoch',
+        description:
+          'Loss and accuracy on the training and validation images, learning rate and time of each completed epoch; of a running job, those until ' +
+          'now. Without pages: at most 10,000 records. `Accept: text/csv` returns a table with a header row.',
         tags,
         params,
         querystring: noQuery,

@@ -9,6 +9,10 @@ export const paginationQuery = {
   after: z.string().min(1).max(64).optional().describe('`lastId` of the previous page'),
 };
 
+/** How to read further pages, for the description of an operation. */
+export const PAGES =
+  'A page has 20 items, or `limit`, at most 100. While `hasMore` is true, `after` with the `lastId` of this page returns the next one.';
+
 export const noQuery = z.strictObject({});
 
 export function listSchema<T extends z.ZodType>(item: T) {

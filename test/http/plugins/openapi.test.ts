@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { readConfig } from '../../../src/config.ts';
+import { trainingRequestSchema } from '../../../src/domain/training-job.ts';
 import { ERROR_CODES } from '../../../src/errors.ts';
 import { buildApp } from '../../../src/http/app.ts';
 import type { Services } from '../../../src/http/services.ts';
-import { startService } from '../../start-service.ts';
+import { assertProblem, startService } from '../../start-service.ts';
 
 type Schema = OpenAPIV3_1.SchemaObject & { $ref?: string };
 type Media = { schema?: Schema; example?: unknown; examples?: object };
@@ -46,15 +47,86 @@ test('openapi.json in the repository equals the served document', async () => {
   await bare.close();
 });
 
-test('every operation has a summary, a described tag, and a unique id', () => {
+test('every operation has a summary, a description of its own, a described tag, and a unique id', () => {
   const described = document.tags!.map((tag) => tag.name);
   for (const { title, operation } of operations) {
     assert.ok(operation.summary, title);
+    // At least one sentence that says more than the summary.
+    assert.match(operation.description ?? '', /^.{40,}\.$/s, `${title} needs a description`);
+    assert.ok(
+      !operation.description!.includes(operation.summary),
+      `${title}: the description is the summary`,
+    );
     assert.equal(operation.tags?.length, 1, title);
     assert.ok(described.includes(operation.tags[0]!), title);
     assert.ok(operation.operationId, title);
   }
   assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
+});
+
+test('the document names its authors and its licence', () => {
+  assert.deepEqual(document.info.contact, { name: 'The Atelier authors' });
+  assert.deepEqual(document.info.license, { name: 'MIT', identifier: 'MIT' });
+});
+
+/** Rules of schemas that generators need. Each names what it forbids. */
+const RULES: Readonly<Record<string, (schema: Schema & Record<string, unknown>) => boolean>> = {
+  'prefixItems, or items: false': (schema) => 'prefixItems' in schema || schema['items'] === false,
+  'an object as a default': ({ default: value }) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+  'typed additionalProperties beside properties': ({ properties, additionalProperties }) =>
+    properties !== undefined && typeof additionalProperties === 'object',
+  'minItems that equals maxItems': ({ minItems, maxItems }) =>
+    minItems !== undefined && minItems === maxItems,
+  'a oneOf whose alternatives may omit their type': ({ oneOf }) =>
+    (oneOf as Schema[] | undefined)?.some(
+      ({ properties, required }) => properties?.['type'] && !required?.includes('type'),
+    ) ?? false,
+};
+
+/** Every object in the document, with its JSON pointer. Examples are data. */
+function* objectsIn(node: object, pointer = ''): Generator<[string, Schema & Record<string, unknown>]> {
+  if (!Array.isArray(node)) yield [pointer, node as Schema & Record<string, unknown>];
+  for (const [key, value] of Object.entries(node)) {
+    if (typeof value !== 'object' || value === null || key === 'example' || key === 'examples') continue;
+    yield* objectsIn(value, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`);
+  }
+}
+
+for (const [what, isForbidden] of Object.entries(RULES)) {
+  test(`no schema has ${what}`, () => {
+    const found = [...objectsIn(document)].filter(([, schema]) => isForbidden(schema));
+    assert.deepEqual(
+      found.map(([pointer]) => pointer),
+      [],
+    );
+  });
+}
+
+test('what a published schema omits is described', () => {
+  const { properties } = schemas['TrainingRequest']!.properties!['training'] as Schema;
+  const { schedule, epochs } = properties as Record<string, Schema>;
+  assert.deepEqual(
+    [schedule!.description, schedule!.default],
+    ['Default: `{"type":"constant"}`.', undefined],
+  );
+  assert.equal(epochs!.default, 10);
+  const { imageShape } = schemas['Dataset']!.properties as Record<string, Schema>;
+  assert.deepEqual(imageShape, {
+    type: 'array',
+    items: { type: 'number', const: 28 },
+    maxItems: 2,
+    description: 'Exactly 2 items.',
+  });
+});
+
+test('a default that is not published still applies, and its schema is still strict', async () => {
+  const training = { schedule: {} };
+  const payload = { dataset: 'fashion-mnist', training };
+  const response = await app.inject({ method: 'POST', url: '/v1/training-jobs', payload });
+  assertProblem(response, 400, 'invalid-request', '#/training/schedule/type');
+  const parsed = trainingRequestSchema.parse({ dataset: 'fashion-mnist' });
+  assert.deepEqual([parsed.training.schedule, parsed.metadata], [{ type: 'constant' }, {}]);
 });
 
 test('every body and response has an example or is described binary', () => {
@@ -215,7 +287,8 @@ test('every operation except health documents its scope, 401 and 403', () => {
     const open = / (\/v2)?\/health\/| \/ping$/.test(title);
     const refusals = Object.keys(responses!).filter((status) => ['401', '403'].includes(status));
     assert.deepEqual([scope === 'open', refusals], [open, open ? [] : ['401', '403']], title);
-    if (title.includes('/v1/')) assert.deepEqual(security, [{ key: [scope] }], title);
+    const needed = scope === 'metrics' ? 'predict' : scope;
+    assert.deepEqual(security, open ? [] : [{}, { key: [needed] }], title);
   }
   const schemes = document.components?.securitySchemes as Record<string, OpenAPIV3_1.HttpSecurityScheme>;
   assert.deepEqual([schemes['key']?.type, schemes['key']?.scheme], ['http', 'bearer']);

@@ -47,6 +47,8 @@ export const mlflowRoutes =
       schema: {
         operationId: 'mlflowPing',
         summary: 'Readiness of the service',
+        description:
+          '200 with an empty line if requests can be served, otherwise 503 with the checks that failed. Needs no key and is not rate-limited.',
         tags,
         response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
       },
@@ -66,6 +68,8 @@ export const mlflowRoutes =
       schema: {
         operationId: 'mlflowVersion',
         summary: 'Version of this service',
+        description:
+          'The version of Atelier as text, where a server of MLflow returns the version of MLflow.',
         tags,
         response: { 200: text('The version') },
       },

@@ -20,6 +20,11 @@ const PATHS = [
   { path: '/v2/models/:name/versions/:version', params: namedVersion, suffix: 'Version' },
 ] as const;
 
+const SELECTION = {
+  '': 'Uses the alias `champion`, or the newest version without one.',
+  Version: 'The version is a number or an alias.',
+} as const;
+
 export const kserveModelRoutes =
   (models: ModelService, statistics: InferenceStatistics): FastifyPluginAsyncZod =>
   async (app) => {
@@ -31,6 +36,10 @@ export const kserveModelRoutes =
         schema: {
           operationId: `v2Model${suffix}Metadata`,
           summary: `Inputs and outputs of ${suffix ? 'a version of a model' : 'a model'}`,
+          description:
+            'The input `image` accepts more shapes and datatypes than the one listed: docs/reference/protocols.md has all of them. `versions` lists ' +
+            'the numbers of all versions. ' +
+            SELECTION[suffix],
           tags,
           params,
           response: { 200: modelMetadataSchema, ...notFound },
@@ -59,6 +68,9 @@ export const kserveModelRoutes =
         schema: {
           operationId: `v2Model${suffix}Ready`,
           summary: `Readiness of ${suffix ? 'a version of a model' : 'a model'}`,
+          description:
+            'Loads the model into memory if necessary, so 200 means that it can predict. ' +
+            SELECTION[suffix],
           tags,
           params,
           response: { 200: modelReadinessSchema, ...notFound },
@@ -78,6 +90,9 @@ export const kserveModelRoutes =
         schema: {
           operationId: `v2Model${suffix}Statistics`,
           summary: `Prediction statistics of ${suffix ? 'a version' : 'each version'} of a model since start`,
+          description:
+            'Counts and times of requests of all protocols, in nanoseconds: waiting for a thread, decoding, inference and encoding. Kept in the memory ' +
+            'of this process for the 1,000 versions used last; zeros for others.',
           tags,
           params,
           response: { 200: statisticsSchema, ...notFound },
@@ -99,6 +114,9 @@ export const kserveModelRoutes =
       schema: {
         operationId: 'v2Statistics',
         summary: 'Prediction statistics of all models since start',
+        description:
+          'As the statistics of one model, for every version of every model, at most 10,000. ' +
+          'For a model named `stats`, use the path with a version.',
         tags,
         response: { 200: statisticsSchema },
       },

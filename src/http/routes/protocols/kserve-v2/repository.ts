@@ -21,6 +21,9 @@ export const kserveRepositoryRoutes =
       schema: {
         operationId: 'v2RepositoryIndex',
         summary: 'List all versions of all models',
+        description:
+          'At most 10,000 versions. All are `READY`, because versions are loaded when they are needed, so `ready` in the body changes nothing. ' +
+          'The body is optional.',
         tags: ['inference-v2'],
         requestContent: { 'application/json': jsonContent(repositoryIndexRequestSchema, { ready: true }) },
         response: { 200: repositoryIndexSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 413, 415) },

@@ -21,6 +21,8 @@ export const kserveServerRoutes =
         schema: {
           operationId: 'v2ServerMetadata',
           summary: 'Name, version and extensions of the server',
+          description:
+            '`extensions` lists the implemented extensions of the protocol. `name` and `version` are those of this service, not of a model.',
           tags,
           hide: url === '/v2/',
           response: { 200: serverMetadataSchema },
@@ -41,6 +43,7 @@ export const kserveServerRoutes =
       schema: {
         operationId: 'v2Live',
         summary: 'Liveness of the process',
+        description: '200 as long as the process responds. Needs no key and is not rate-limited.',
         tags,
         response: { 200: z.object({ live: z.literal(true) }).meta({ id: 'Liveness' }) },
       },
@@ -55,6 +58,8 @@ export const kserveServerRoutes =
       schema: {
         operationId: 'v2Ready',
         summary: 'Readiness of the service',
+        description:
+          '200 if requests can be served, otherwise 503; `/health/ready` has the checks that failed. Needs no key and is not rate-limited.',
         tags,
         response: { 200: serverReadinessSchema, 503: serverReadinessSchema },
       },
