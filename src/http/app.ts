@@ -22,6 +22,7 @@ import { registerIdempotency } from './plugins/idempotency.ts';
 import { limitLargeResponses, responseLimits } from './plugins/large-responses.ts';
 import { registerNotFound } from './plugins/not-found.ts';
 import { registerOpenapi } from './plugins/openapi.ts';
+import { sendPlainJson } from './plugins/plain-json.ts';
 import { sendRequestId } from './plugins/request-id.ts';
 import { sendSecurityHeaders } from './plugins/security-headers.ts';
 import { rejectOnWorker } from './plugins/worker-role.ts';
@@ -68,6 +69,8 @@ export async function buildApp(
     // Before everything that can reject a request: every response has these headers.
     sendSecurityHeaders,
     sendRequestId,
+    // Before the routes, whose content types it completes.
+    sendPlainJson,
     // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
     // Before authentication: preflight requests carry no key.

@@ -6,11 +6,12 @@ import type { Config } from '../config.ts';
 import { AtelierError } from '../errors.ts';
 import { DEFAULT_RETRY_AFTER_SECONDS } from './errors/error-handler.ts';
 import { toProblem } from './errors/problem.ts';
-import { errorFormatForUrl } from './errors/protocol-errors.ts';
+import { errorFormatForUrl, PROTOCOL_ERRORS } from './errors/protocol-errors.ts';
 import { stripBasePath } from './plugins/base-path.ts';
 import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limits.ts';
 import { generateRequestId } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
+import { JSON_TYPE } from './responses/prepared.ts';
 
 export interface StartingServer {
   readonly server: Server;
@@ -106,7 +107,7 @@ function describeState(
 ): { status: number; type: string; body: object } {
   const route = stripBasePath(basePath)(request);
   const [, v2, probe] = /^(\/v2)?\/health\/(live|ready)$/.exec(route.split('?', 1)[0]!) ?? [];
-  const type = 'application/json; charset=utf-8';
+  const type = v2 ? PROTOCOL_ERRORS.type : JSON_TYPE;
   if (probe === 'live') return { status: 200, type, body: { live: true } };
   if (probe === 'ready') {
     const checks = { database: false, datasets: false, accepting: false };

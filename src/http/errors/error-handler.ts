@@ -8,8 +8,8 @@ import { MAX_PATH_PARAMETER_CHARS } from '../plugins/connection-limits.ts';
 import { routeNotFound } from '../plugins/not-found.ts';
 import { ClientDisconnected, isDisconnected } from '../responses/client-disconnect.ts';
 import { drainRequest } from '../responses/drain-request.ts';
-import { toProblem } from './problem.ts';
-import { errorFormatForUrl, PROBLEM_ERRORS } from './protocol-errors.ts';
+import { PROBLEM_TYPE, toProblem } from './problem.ts';
+import { type ErrorFormat, errorFormatForUrl } from './protocol-errors.ts';
 
 /** `Retry-After` of an error without an estimate of its own. */
 export const DEFAULT_RETRY_AFTER_SECONDS = 5;
@@ -94,13 +94,17 @@ export async function sendProblem(
     reply.header('retry-after', error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
   }
   const { type, toStatus, toBody } = errorFormat(request);
-  return reply
-    .code(toStatus(problem))
-    .type(type)
-    .send(JSON.stringify(toBody(problem)));
+  const body = JSON.stringify(toBody(problem));
+  return (
+    reply
+      .code(toStatus(problem))
+      .type(type)
+      // A Buffer, because Fastify adds a charset to text: see plugins/plain-json.ts, whose hook the router's errors miss.
+      .send(type === PROBLEM_TYPE ? body : Buffer.from(body))
+  );
 }
 
-function errorFormat({ url, routeOptions }: FastifyRequest) {
-  if (routeOptions.url === undefined) return errorFormatForUrl(url);
-  return routeOptions.config.errorFormat ?? PROBLEM_ERRORS;
+/** The format of the route's protocol; without a route, and for a verb that the route does not support, of the path's. */
+function errorFormat({ url, routeOptions }: FastifyRequest): ErrorFormat {
+  return routeOptions.config.errorFormat ?? errorFormatForUrl(url);
 }

@@ -1,18 +1,35 @@
 /** 404 for a path without a route, 405 for a path whose routes do not support the method. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { verbOf } from '../errors/protocol-errors.ts';
 import { clientUrl } from './base-path.ts';
 
 function matchesPath(pattern: string, path: string): boolean {
-  const [expected, actual] = [pattern.split('/'), path.split('/')];
-  return expected.length === actual.length && expected.every((part, i) => matchesSegment(part, actual[i]!));
+  // Without the regular expressions, which contain slashes.
+  const expected = pattern.replace(/\([^)]*\)/g, '').split('/');
+  const actual = path.split('/');
+  return (
+    verbOfRoute(pattern) === verbOf(path) &&
+    expected.length === actual.length &&
+    expected.every((part, i) => matchesSegment(part, actual[i]!))
+  );
 }
 
 /** A pattern is text, `:name`, or `:name(…)::verb`, which matches a name followed by a colon and the verb. */
+const verbOfRoute = (pattern: string): string | undefined => pattern.split('::')[1];
+
 function matchesSegment(pattern: string, segment: string): boolean {
-  if (!pattern.startsWith(':')) return pattern === segment;
-  const [, verb] = pattern.split('::');
-  return verb === undefined || segment.endsWith(`:${verb}`);
+  return pattern.startsWith(':') || pattern === segment;
+}
+
+/** The router matches `/v1/models/name:predict` as a name if no route of the method has the verb. */
+function lacksVerb({ routeOptions, url }: FastifyRequest): boolean {
+  return verbOfRoute(routeOptions.url ?? '') !== verbOf(url.split('?')[0]!);
+}
+
+/** For a prefix route with a trailing slash, Fastify calls onRoute for HEAD only. HEAD implies GET. */
+function listMethods(methods: readonly string[]): string {
+  return [...new Set(methods.flatMap((method) => (method === 'HEAD' ? ['GET', method] : method)))].join(', ');
 }
 
 export function routeNotFound(request: FastifyRequest): AtelierError {
@@ -30,10 +47,8 @@ export function registerNotFound(app: FastifyInstance): void {
   function rejectUnmatched(request: FastifyRequest, reply: FastifyReply): never {
     const path = request.url.split('?')[0]!;
     const methods = routes.filter((route) => matchesPath(route.url, path)).flatMap((route) => route.method);
-    if (methods.length > 0 && request.is404) {
-      // For a prefix route with a trailing slash, Fastify calls onRoute for HEAD only. HEAD implies GET.
-      const withGet = methods.flatMap((method) => (method === 'HEAD' ? ['GET', method] : method));
-      const allowed = [...new Set(withGet)].join(', ');
+    if (methods.length > 0 && (request.is404 || lacksVerb(request))) {
+      const allowed = listMethods(methods);
       reply.header('allow', allowed);
       throw new AtelierError(
         'method-not-allowed',
@@ -45,7 +60,12 @@ export function registerNotFound(app: FastifyInstance): void {
 
   // Runs before the body is parsed: without a route, parse errors are irrelevant.
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.is404) rejectUnmatched(request, reply);
+    // RFC 9110, section 9.3.7: about the server as a whole, not about a resource.
+    if (request.url === '*' && request.method === 'OPTIONS') {
+      const methods = routes.flatMap((route) => route.method);
+      return void reply.code(204).header('allow', listMethods(methods)).send();
+    }
+    if (request.is404 || lacksVerb(request)) rejectUnmatched(request, reply);
     const params = request.params as Readonly<Record<string, string>>;
     // The router matches `/v1/models/` with an empty name.
     for (const name in params) {
