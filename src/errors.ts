@@ -12,6 +12,7 @@ export const ERROR_CODES = [
   'invalid-image-size',
   'undecodable-image',
   'ambiguous-pixel-range',
+  'precondition-failed',
   'body-too-large',
   'unsupported-media-type',
   'not-acceptable',

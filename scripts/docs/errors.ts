@@ -30,6 +30,10 @@ const SENT = {
     'The request did not arrive in time.',
     'Send it faster or in smaller parts; see [limits](limits.md#time).',
   ],
+  'precondition-failed': [
+    'The `If-Match` or `If-None-Match` header of a change does not match the current ETag.',
+    'Read the resource again, decide anew, and send its new ETag.',
+  ],
   'body-too-large': [
     'The body is larger than the route allows.',
     'Send less at once. For images and models raise `MAX_BODY_BYTES`, for data sets `MAX_DATASET_BYTES`; JSON bodies without images have a fixed limit.',

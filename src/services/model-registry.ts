@@ -1,9 +1,13 @@
 /** Model registry: moves aliases, annotates versions, and deletes versions and models. */
 import type { Alias, AliasMove } from '../domain/alias.ts';
-import type { Annotations, ModelVersion } from '../domain/model.ts';
+import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
+import { AtelierError } from '../errors.ts';
+import type { AliasState, Precondition } from '../store/aliases.ts';
 import type { Page, Store } from '../store/store.ts';
 import type { ModelService } from './models.ts';
+
+type ModelPrecondition = Precondition<Model | ModelVersion>;
 
 export interface ModelRegistryService {
   /** All aliases, and one page of their moves. @throws AtelierError `model-not-found` */
@@ -11,16 +15,26 @@ export interface ModelRegistryService {
     name: string,
     query: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<{ readonly aliases: Alias[]; readonly history: Page<AliasMove> }>;
-  /** @throws AtelierError `model-not-found`, `unknown-model` */
-  readonly moveAlias: Store['aliases']['move'];
   /** @throws AtelierError `model-not-found`, `alias-not-found` */
+  alias(name: string, alias: string): Promise<AliasState>;
+  /** @throws AtelierError `model-not-found`, `unknown-model`, and the errors of the precondition */
+  readonly moveAlias: Store['aliases']['move'];
+  /** @throws AtelierError `model-not-found`, `alias-not-found`, and the errors of the precondition */
   readonly removeAlias: Store['aliases']['remove'];
-  /** @throws AtelierError `model-not-found` */
-  annotate(name: string, version: VersionName, changes: Annotations): Promise<ModelVersion>;
-  /** Requests that already use the version are completed. @throws AtelierError `model-not-found`, `version-in-use` */
-  removeVersion(name: string, version: VersionName): Promise<void>;
+  /** @throws AtelierError `model-not-found`, and the errors of the precondition */
+  annotate(
+    name: string,
+    version: VersionName,
+    changes: Annotations,
+    precondition?: Precondition<ModelVersion>,
+  ): Promise<ModelVersion>;
+  /**
+   * Requests that already use the version are completed.
+   * @throws AtelierError `model-not-found`, `version-in-use`, and the errors of the precondition
+   */
+  removeVersion(name: string, version: VersionName, precondition?: ModelPrecondition): Promise<void>;
   /** Deletes a model with all its versions. @throws AtelierError as `removeVersion` */
-  removeModel(name: string): Promise<void>;
+  removeModel(name: string, precondition?: ModelPrecondition): Promise<void>;
 }
 
 /** @param onRemoved called once per deletion, with all versions that it deleted */
@@ -29,8 +43,8 @@ export function createModelRegistryService(
   models: ModelService,
   onRemoved: (deleted: readonly VersionReference[]) => void,
 ): ModelRegistryService {
-  async function remove(name: string, version?: number): Promise<void> {
-    const numbers = await store.models.remove(name, version);
+  async function remove(name: string, version?: number, precondition?: ModelPrecondition): Promise<void> {
+    const numbers = await store.models.remove(name, version, precondition);
     const deleted = numbers.map((number) => ({ name, version: number }));
     await models.invalidateEverywhere(deleted);
     onRemoved(deleted);
@@ -41,6 +55,13 @@ export function createModelRegistryService(
       await models.get(name);
       const history = await store.aliases.history(name, query);
       return { aliases: await store.aliases.list(name), history };
+    },
+
+    async alias(name, alias) {
+      await models.get(name);
+      const found = await store.aliases.get(name, alias);
+      if (found) return found;
+      throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
     },
 
     async moveAlias(name, ...move) {
@@ -56,21 +77,21 @@ export function createModelRegistryService(
       await models.invalidateEverywhere();
     },
 
-    async annotate(name, version, changes) {
+    async annotate(name, version, changes, precondition) {
       const found = await models.version(name, version);
-      const annotated = await store.models.annotate(name, found.version, changes);
+      const annotated = await store.models.annotate(name, found.version, changes, precondition);
       await models.invalidateEverywhere();
       // If the version was deleted meanwhile, `models.version` throws.
       return annotated ?? models.version(name, found.version);
     },
 
-    async removeVersion(name, version) {
-      await remove(name, (await models.version(name, version)).version);
+    async removeVersion(name, version, precondition) {
+      await remove(name, (await models.version(name, version)).version, precondition);
     },
 
-    async removeModel(name) {
+    async removeModel(name, precondition) {
       await models.get(name);
-      await remove(name);
+      await remove(name, undefined, precondition);
     },
   };
 }

@@ -6,9 +6,22 @@ import { type Page, toPage } from './pagination.ts';
 import type { Rows } from './rows.ts';
 import type { AliasRow, Database } from './tables.ts';
 
+/** An alias with the id of its last move, which identifies its state: an alias that moves away and back has another. */
+export interface AliasState {
+  readonly alias: Alias;
+  readonly move: number;
+}
+
+/**
+ * Called in the transaction of a change, before the change, with what is stored. Throws to prevent the change.
+ * Must be synchronous.
+ */
+export type Precondition<T> = (stored: T) => void;
+
 export interface Aliases {
   /** Ordered by alias. Empty for a model that does not exist. */
   list(name: string): Promise<Alias[]>;
+  get(name: string, alias: string): Promise<AliasState | undefined>;
   /** Newest first; `after` is the id of a move, exclusive. */
   history(
     name: string,
@@ -17,6 +30,7 @@ export interface Aliases {
   /**
    * Creates or moves an alias. If it already points at the version, nothing is recorded.
    * @param caller name of the API key
+   * @param precondition called with undefined if the alias does not exist
    * @throws AtelierError `model-not-found`; `unknown-model` if the model does not have the version
    */
   move(
@@ -24,14 +38,17 @@ export interface Aliases {
     alias: string,
     version: number,
     caller: string,
-  ): Promise<{ readonly alias: Alias; readonly created: boolean }>;
+    precondition?: Precondition<AliasState | undefined>,
+  ): Promise<AliasState & { readonly created: boolean }>;
   /** @throws AtelierError `alias-not-found` */
-  remove(name: string, alias: string, caller: string): Promise<void>;
+  remove(name: string, alias: string, caller: string, precondition?: Precondition<AliasState>): Promise<void>;
 }
 
 export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases {
   return {
     list: async (name) => (await listAliases(db, [name])).map(toAlias),
+
+    get: (name, alias) => find(db, name, alias),
 
     async history(name, { limit, after }) {
       let query = db
@@ -46,13 +63,15 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
       return toPage(rows, limit, (row) => row);
     },
 
-    move: (name, alias, version, caller) =>
+    move: (name, alias, version, caller, precondition) =>
       inTransaction(async (trx) => {
         await lockModel(trx, name);
         await assertVersion(trx, name, version);
         const before = await find(trx, name, alias);
-        if (before?.version === version) return { alias: toAlias(before), created: false };
-        const at = await recordMove(trx, name, { alias, version, previous: before?.version, caller });
+        precondition?.(before);
+        if (before?.alias.version === version) return { ...before, created: false };
+        const previous = before?.alias.version;
+        const { id, at } = await recordMove(trx, name, { alias, version, previous, caller });
         const row: AliasRow = { name, alias, version, moved_at: at, moved_by: caller };
         await trx
           .insertInto('aliases')
@@ -61,10 +80,10 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
             conflict.columns(['name', 'alias']).doUpdateSet({ version, moved_at: at, moved_by: caller }),
           )
           .execute();
-        return { alias: toAlias(row), created: before === undefined };
+        return { alias: toAlias(row), move: id, created: before === undefined };
       }),
 
-    remove: (name, alias, caller) =>
+    remove: (name, alias, caller, precondition) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           await lockModel(trx, name);
@@ -72,7 +91,8 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
           if (before === undefined) {
             throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
           }
-          await recordMove(trx, name, { alias, version: null, previous: before.version, caller });
+          precondition?.(before);
+          await recordMove(trx, name, { alias, version: null, previous: before.alias.version, caller });
           await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
         }),
       ),
@@ -102,13 +122,25 @@ export async function lockModel(trx: Transaction<Database>, name: string): Promi
     .execute();
 }
 
-function find(trx: Transaction<Database>, name: string, alias: string): Promise<AliasRow | undefined> {
-  return trx
+/** In one statement, so the alias and its last move belong together. */
+async function find(db: Kysely<Database>, name: string, alias: string): Promise<AliasState | undefined> {
+  const row = await db
     .selectFrom('aliases')
     .selectAll()
+    .select((eb) =>
+      eb
+        .selectFrom('alias_moves')
+        .select('alias_moves.id')
+        .whereRef('alias_moves.name', '=', 'aliases.name')
+        .whereRef('alias_moves.alias', '=', 'aliases.alias')
+        .orderBy('alias_moves.id', 'desc')
+        .limit(1)
+        .as('move'),
+    )
     .where('name', '=', name)
     .where('alias', '=', alias)
     .executeTakeFirst();
+  return row && { alias: toAlias(row), move: row.move ?? 0 };
 }
 
 async function assertVersion(trx: Transaction<Database>, name: string, version: number): Promise<void> {
@@ -127,12 +159,12 @@ async function assertVersion(trx: Transaction<Database>, name: string, version: 
   );
 }
 
-/** @returns the time of the move */
+/** @returns the number and the time of the move */
 async function recordMove(
   trx: Transaction<Database>,
   name: string,
   move: Pick<AliasMove, 'alias' | 'version' | 'caller'> & { readonly previous: number | undefined },
-): Promise<string> {
+): Promise<{ readonly id: number; readonly at: string }> {
   const at = new Date().toISOString();
   const { alias_moves: id } = await trx
     .updateTable('models')
@@ -145,7 +177,7 @@ async function recordMove(
     .insertInto('alias_moves')
     .values({ name, id, alias, version, previous_version: previous ?? null, at, caller })
     .execute();
-  return at;
+  return { id, at };
 }
 
 function toAlias({ alias, version, moved_at, moved_by }: AliasRow): Alias {

@@ -7,6 +7,7 @@ import type { Database, ModelVersionRow } from './tables.ts';
 
 /**
  * @param version the version to delete; all versions if omitted
+ * @param precondition called once no other transaction can change the model
  * @returns the deleted versions
  * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one of them, or an unfinished job
  *   starts from one
@@ -15,8 +16,10 @@ export async function deleteVersions(
   trx: Transaction<Database>,
   name: string,
   version?: number,
+  precondition?: () => Promise<void>,
 ): Promise<Pick<ModelVersionRow, 'version' | 'digest'>[]> {
   await lockModel(trx, name);
+  await precondition?.();
   const subject = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
   const concerns = (used: number | undefined) => version === undefined || used === version;
 

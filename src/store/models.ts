@@ -1,9 +1,9 @@
 /** Named models and their numbered versions. */
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
-import { listAliases } from './aliases.ts';
+import { listAliases, lockModel, type Precondition } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { encode } from './json-column.ts';
@@ -11,7 +11,7 @@ import { type Imported, type NewVersion, publishVersion, toVersion } from './mod
 import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Rows } from './rows.ts';
-import type { AliasRow, ModelVersionRow } from './tables.ts';
+import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /** Limits the response to about a megabyte. */
 const MAX_REFERENCES = 10_000;
@@ -49,47 +49,34 @@ export interface Models {
     idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
   /** Omitted fields keep their values. Returns undefined if the version does not exist. */
-  annotate(name: string, version: number, changes: Annotations): Promise<ModelVersion | undefined>;
+  annotate(
+    name: string,
+    version: number,
+    changes: Annotations,
+    precondition?: Precondition<ModelVersion>,
+  ): Promise<ModelVersion | undefined>;
   /**
    * Deletes one version or all, and parameters that no other version has. Version numbers are not reused.
+   * @param precondition called with the version, or with the model if all versions are deleted
    * @returns the deleted version numbers
    * @throws AtelierError `model-not-found`; `version-in-use` while an alias points at one of them, or an unfinished
    *   job starts from one
    */
-  remove(name: string, version?: number): Promise<number[]>;
+  remove(
+    name: string,
+    version?: number,
+    precondition?: Precondition<Model | ModelVersion>,
+  ): Promise<number[]>;
 }
 
 export function createModels(
   { db, inTransaction, withReserve }: Rows,
   blobs: Pick<RefCountedBlobs, 'release'>,
 ): Models {
-  /** Every model with its newest version. */
-  const models = db
-    .selectFrom('models')
-    .innerJoin('model_versions as latest', 'latest.name', 'models.name')
-    .where('latest.version', '=', (eb) =>
-      eb
-        .selectFrom('model_versions as other')
-        .whereRef('other.name', '=', 'models.name')
-        .select(({ fn }) => fn.max('other.version').as('version')),
-    )
-    .selectAll('latest')
-    .select((eb) => [
-      'models.created_at as model_created_at',
-      eb
-        .selectFrom('model_versions as counted')
-        .whereRef('counted.name', '=', 'models.name')
-        .select(({ fn }) => fn.countAll().as('count'))
-        .as('versions'),
-    ]);
-
-  const newestFirst = models.orderBy('models.created_at', 'desc').orderBy('models.name', 'desc');
+  const newestFirst = selectModels(db).orderBy('models.created_at', 'desc').orderBy('models.name', 'desc');
 
   return {
-    async get(name) {
-      const row = await models.where('models.name', '=', name).executeTakeFirst();
-      return row && toModel(row, await listAliases(db, [name]));
-    },
+    get: (name) => findModel(db, name),
 
     async list({ limit, after, tag }) {
       let query = newestFirst.limit(limit + 1);
@@ -160,7 +147,7 @@ export function createModels(
           return eb.fn.coalesce(pointedAt, newest);
         })
         .executeTakeFirst();
-      return row && withAliases(row);
+      return row && withAliases(db, row);
     },
 
     publish: ({ imported, metadata, ...version }, idempotency) =>
@@ -177,9 +164,15 @@ export function createModels(
         }),
       ),
 
-    async annotate(name, version, { description, metadata, tags }) {
-      const row = await inTransaction((trx) =>
-        trx
+    annotate: (name, version, { description, metadata, tags }, precondition) =>
+      inTransaction(async (trx) => {
+        // A deletion with a precondition must not miss the change.
+        await lockModel(trx, name);
+        if (precondition) {
+          const stored = await findVersion(trx, name, version);
+          if (stored) precondition(stored);
+        }
+        const row = await trx
           .updateTable('model_versions')
           // Omitted columns are set to themselves, because an update without columns is invalid.
           .set((eb) => ({
@@ -190,21 +183,25 @@ export function createModels(
           .where('name', '=', name)
           .where('version', '=', version)
           .returningAll()
-          .executeTakeFirst(),
-      );
-      return row && withAliases(row);
-    },
+          .executeTakeFirst();
+        return row && withAliases(trx, row);
+      }),
 
-    async remove(name, version) {
-      const deleted = await withReserve(() => inTransaction((trx) => deleteVersions(trx, name, version)));
+    async remove(name, version, precondition) {
+      const deleted = await withReserve(() =>
+        inTransaction((trx) =>
+          deleteVersions(trx, name, version, async () => {
+            if (!precondition) return;
+            const stored =
+              version === undefined ? await findModel(trx, name) : await findVersion(trx, name, version);
+            if (stored) precondition(stored);
+          }),
+        ),
+      );
       await blobs.release(deleted.map(({ digest }) => digest));
       return deleted.map((row) => row.version);
     },
   };
-
-  async function withAliases(row: ModelVersionRow): Promise<ModelVersion> {
-    return toVersion(row, toAliasNames(await listAliases(db, [row.name], [row.version])));
-  }
 
   async function creationTime(after: string): Promise<string> {
     const row = await db
@@ -221,6 +218,51 @@ export function createModels(
       },
     );
   }
+}
+
+/** Every model with its newest version. */
+function selectModels(db: Kysely<Database>) {
+  return db
+    .selectFrom('models')
+    .innerJoin('model_versions as latest', 'latest.name', 'models.name')
+    .where('latest.version', '=', (eb) =>
+      eb
+        .selectFrom('model_versions as other')
+        .whereRef('other.name', '=', 'models.name')
+        .select(({ fn }) => fn.max('other.version').as('version')),
+    )
+    .selectAll('latest')
+    .select((eb) => [
+      'models.created_at as model_created_at',
+      eb
+        .selectFrom('model_versions as counted')
+        .whereRef('counted.name', '=', 'models.name')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .as('versions'),
+    ]);
+}
+
+async function findModel(db: Kysely<Database>, name: string): Promise<Model | undefined> {
+  const row = await selectModels(db).where('models.name', '=', name).executeTakeFirst();
+  return row && toModel(row, await listAliases(db, [name]));
+}
+
+async function findVersion(
+  db: Kysely<Database>,
+  name: string,
+  version: number,
+): Promise<ModelVersion | undefined> {
+  const row = await db
+    .selectFrom('model_versions')
+    .selectAll()
+    .where('name', '=', name)
+    .where('version', '=', version)
+    .executeTakeFirst();
+  return row && withAliases(db, row);
+}
+
+async function withAliases(db: Kysely<Database>, row: ModelVersionRow): Promise<ModelVersion> {
+  return toVersion(row, toAliasNames(await listAliases(db, [row.name], [row.version])));
 }
 
 /** The only LIKE wildcard that a tag may contain is "_". */

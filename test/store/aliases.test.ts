@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { AliasState } from '../../src/store/aliases.ts';
 import { failure, newJob, publish, request, temporaryStore, untouched } from './fixtures.ts';
 import { storeTest } from './store-test.ts';
 
@@ -93,6 +94,68 @@ storeTest('concurrent moves are recorded in sequence, each from the version of t
     return move.version;
   }, null);
   assert.equal((await store.models.version('shoes'))?.version, data[0]?.version);
+});
+
+storeTest('an alias that moves away and back has another state', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  assert.equal(await store.aliases.get('shoes', 'champion'), undefined);
+  const moved = async (version: number) => {
+    const { alias, move } = await store.aliases.move('shoes', 'champion', version, 'ci');
+    assert.deepEqual(await store.aliases.get('shoes', 'champion'), { alias, move });
+    await store.aliases.move('shoes', 'other', version, 'ci');
+    return move;
+  };
+  const first = await moved(1);
+  assert.equal(await moved(1), first, 'a move to where it points already is none');
+  const moves = [first, await moved(2), await moved(1)];
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  assert.equal(await store.aliases.get('shoes', 'champion'), undefined);
+  moves.push(await moved(1));
+  assert.equal(new Set(moves).size, 4);
+});
+
+storeTest('of concurrent moves and deletions that have read the same state, one succeeds', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 3; n++) await publish(store, 'shoes');
+  let read = await store.aliases.move('shoes', 'champion', 1, 'ci');
+  for (let round = 0; round < 10; round++) {
+    const unchanged = (stored: AliasState | undefined) => {
+      if (stored?.move !== read.move) throw new Error('changed');
+    };
+    const changes = Array.from({ length: 8 }, (_, n) =>
+      n === 3
+        ? store.aliases.remove('shoes', 'champion', 'ci', unchanged)
+        : store.aliases.move('shoes', 'champion', 2 + (n % 2), 'ci', unchanged),
+    );
+    const ended = await Promise.allSettled(changes);
+    const rejected = ended.filter((result) => result.status === 'rejected');
+    assert.equal(rejected.length, 7);
+    for (const { reason } of rejected) assert.match(reason.message, /^changed$|has no alias champion/);
+    read = await store.aliases.move('shoes', 'champion', 1, 'ci');
+  }
+});
+
+storeTest('a version that has been annotated since it was read is not deleted', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  const read = JSON.stringify(await store.models.version('shoes', 1));
+  const unchanged = (stored: unknown) => {
+    if (JSON.stringify(stored) !== read) throw new Error('changed');
+  };
+  const ended = await Promise.allSettled([
+    store.models.annotate('shoes', 1, { tags: ['kept'] }, unchanged),
+    store.models.remove('shoes', 1, unchanged),
+    store.models.annotate('shoes', 1, { tags: ['other'] }, unchanged),
+  ]);
+  assert.equal(ended.filter(({ status }) => status === 'fulfilled').length, 1);
+  await store.aliases.move('shoes', 'champion', 2, 'ci');
+  const model = JSON.stringify(await store.models.get('shoes'));
+  await store.aliases.remove('shoes', 'champion', 'ci');
+  const modelUnchanged = (stored: unknown) => {
+    if (JSON.stringify(stored) !== model) throw new Error('changed');
+  };
+  await assert.rejects(store.models.remove('shoes', undefined, modelUnchanged), /changed/);
 });
 
 storeTest('numbers of requests may be any up to 2^53', async (t) => {

@@ -30,6 +30,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'dataset-in-use': [409, 'The data set is in use'],
   'request-in-flight': [409, 'The first request with this key is still in progress'],
   'events-deleted': [410, 'The events were deleted'],
+  'precondition-failed': [412, 'The resource has changed'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
   'expectation-failed': [417, 'Unsupported Expect header'],

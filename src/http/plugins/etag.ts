@@ -1,4 +1,5 @@
-/** ETags and conditional requests: RFC 9110, section 13.1.2. */
+/** ETags and conditional reads: RFC 9110, section 13.1.2. */
+import { createHash } from 'node:crypto';
 import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
@@ -22,6 +23,11 @@ export async function registerEtag(scope: FastifyInstance): Promise<void> {
     reply.code(304);
     return '';
   });
+}
+
+/** The strong tag of a representation. */
+export function contentTag(content: string | Buffer): string {
+  return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
 /** If-None-Match may be one tag, weak or strong, a list of tags, or `*`. */

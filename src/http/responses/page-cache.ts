@@ -1,6 +1,6 @@
 /** Cache of whole responses, valid until the revision of what they show changes. */
-import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { contentTag } from '../plugins/etag.ts';
 import { createByteCache, type Prepared, sendPrepared } from './prepared.ts';
 
 export type SendCached = (
@@ -20,8 +20,7 @@ export function createPageCache(revision: () => number): SendCached {
     // Before the read, so that a change during the read makes the page outdated.
     const current = revision();
     const bytes = Buffer.from(JSON.stringify(await read()));
-    const tag = `"${createHash('sha1').update(bytes).digest('base64url')}"`;
-    const page = { tag, bytes, revision: current };
+    const page = { tag: contentTag(bytes), bytes, revision: current };
     pages.set(url, page);
     return page;
   }

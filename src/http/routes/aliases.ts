@@ -1,11 +1,13 @@
-/** /v1/models/{name}/aliases: list, move, delete. */
+/** /v1/models/{name}/aliases: list, show, move, delete. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../domain/alias.ts';
 import { aliasNameSchema } from '../../domain/model-reference.ts';
 import type { ModelRegistryService } from '../../services/model-registry.ts';
+import type { AliasState } from '../../store/aliases.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
+import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import type { SendCached } from '../responses/page-cache.ts';
 import { listSchema, noQuery, paginationQuery, toList } from '../validation/pagination.ts';
 import { deleted, modelName } from './models.ts';
@@ -54,6 +56,28 @@ export const aliasRoutes =
     });
 
     app.route({
+      method: 'GET',
+      url: '/models/:name/aliases/:alias',
+      config: { scope: 'predict' },
+      schema: {
+        operationId: 'getAlias',
+        summary: 'Get an alias',
+        description:
+          'Every move changes the ETag, so an alias that moves away and back has another one. Send it in `If-Match` to move or ' +
+          'delete the alias only if nobody else has moved it since.',
+        tags,
+        params: alias,
+        querystring: noQuery,
+        response: { 200: aliasSchema, ...problems(400, 404) },
+      },
+      async handler(request, reply) {
+        const { name, alias } = request.params;
+        const state = await registry.alias(name, alias);
+        return reply.header('etag', aliasTag(state)).send(state.alias);
+      },
+    });
+
+    app.route({
       method: 'PUT',
       url: '/models/:name/aliases/:alias',
       config: { scope: 'promote' },
@@ -62,20 +86,30 @@ export const aliasRoutes =
         summary: 'Create or move an alias',
         description:
           'Requests that arrive after the response use the new version. The alias `champion` is the default version of the model; ' +
-          'without it the newest version is.',
+          'without it the newest version is. With the ETag of the alias in `If-Match`, of several clients that have read the same ' +
+          'state one moves the alias, and the others get 412. With `If-None-Match: *` the alias is only created.',
         tags,
         params: alias,
         querystring: noQuery,
+        headers: preconditionHeaders,
         body: z.strictObject({ version: z.int().min(1) }).meta({ id: 'AliasTarget' }),
         response: {
           200: aliasSchema.describe('The alias was moved, or already pointed there'),
           201: aliasSchema.describe('The alias was created'),
-          ...problems(400, 404, 413, 415, 422, 507),
+          ...problems(400, 404, 412, 413, 415, 422, 507),
         },
+        responseHeaders: { 200: ['ETag'], 201: ['ETag'] },
       },
       async handler(request, reply) {
         const { name, alias } = request.params;
-        const moved = await registry.moveAlias(name, alias, request.body.version, request.caller);
+        const moved = await registry.moveAlias(
+          name,
+          alias,
+          request.body.version,
+          request.caller,
+          toPrecondition(request, (stored) => describeAlias(alias, stored)),
+        );
+        reply.header('etag', aliasTag(moved));
         return reply.code(moved.created ? 201 : 200).send(moved.alias);
       },
     });
@@ -93,12 +127,26 @@ export const aliasRoutes =
         tags,
         params: alias,
         querystring: noQuery,
-        response: { ...deleted, ...problems(400, 404, 413, 415, 507) },
+        headers: preconditionHeaders,
+        response: { ...deleted, ...problems(400, 404, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
         const { name, alias } = request.params;
-        await registry.removeAlias(name, alias, request.caller);
+        const precondition = toPrecondition<AliasState>(request, (stored) => describeAlias(alias, stored));
+        await registry.removeAlias(name, alias, request.caller, precondition);
         return reply.code(204).send(null);
       },
     });
   };
+
+/** The time distinguishes moves that got the same number, one before a backup was restored and one after it. */
+function aliasTag({ alias, move }: AliasState): string {
+  return `"${move}-${Date.parse(alias.movedAt)}"`;
+}
+
+function describeAlias(alias: string, stored: AliasState | undefined): CurrentState {
+  if (stored === undefined) return { tag: null, description: `the alias ${alias} does not exist` };
+  const { version, movedAt, movedBy } = stored.alias;
+  const description = `${movedBy} pointed the alias ${alias} at version ${version} at ${movedAt}`;
+  return { tag: aliasTag(stored), description };
+}

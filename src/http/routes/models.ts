@@ -1,7 +1,13 @@
 /** /v1/models: list, show, annotate, delete, import. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { annotationsSchema, type ModelVersion, modelSchema, modelVersionSchema } from '../../domain/model.ts';
+import {
+  annotationsSchema,
+  type Model,
+  type ModelVersion,
+  modelSchema,
+  modelVersionSchema,
+} from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
@@ -12,8 +18,9 @@ import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { readModelUpload } from '../bodies/model-upload.ts';
 import { modelUploadContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
-import { registerEtag } from '../plugins/etag.ts';
+import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
+import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import type { SendCached } from '../responses/page-cache.ts';
 import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
@@ -113,7 +120,10 @@ export const modelRoutes =
         querystring: noQuery,
         response: { 200: modelVersionSchema, ...problems(400, 404) },
       },
-      handler: (request) => models.version(request.params.name, request.params.version),
+      async handler({ params }, reply) {
+        const version = await models.version(params.name, params.version);
+        return reply.header('etag', stateTag(version)).send(version);
+      },
     });
 
     app.route({
@@ -127,10 +137,17 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,
+        headers: preconditionHeaders,
         body: annotationsSchema,
-        response: { 200: modelVersionSchema, ...problems(400, 404, 413, 415, 422, 507) },
+        response: { 200: modelVersionSchema, ...problems(400, 404, 412, 413, 415, 422, 507) },
+        responseHeaders: { 200: ['ETag'] },
       },
-      handler: ({ params, body }) => registry.annotate(params.name, params.version, body),
+      async handler(request, reply) {
+        const { params, body } = request;
+        const precondition = toPrecondition(request, describeState);
+        const version = await registry.annotate(params.name, params.version, body, precondition);
+        return reply.header('etag', stateTag(version)).send(version);
+      },
     });
 
     app.route({
@@ -146,10 +163,12 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,
-        response: { ...deleted, ...problems(400, 404, 409, 413, 415, 507) },
+        headers: preconditionHeaders,
+        response: { ...deleted, ...problems(400, 404, 409, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
-        await registry.removeVersion(request.params.name, request.params.version);
+        const { name, version } = request.params;
+        await registry.removeVersion(name, version, toPrecondition(request, describeState));
         return reply.code(204).send(null);
       },
     });
@@ -166,14 +185,26 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: noQuery,
-        response: { ...deleted, ...problems(400, 404, 409, 413, 415, 507) },
+        headers: preconditionHeaders,
+        response: { ...deleted, ...problems(400, 404, 409, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
-        await registry.removeModel(request.params.name);
+        await registry.removeModel(request.params.name, toPrecondition(request, describeState));
         return reply.code(204).send(null);
       },
     });
   };
+
+/** The tag of a model or version depends on everything that its representation shows. */
+const stateTag = (stored: Model | ModelVersion): string => contentTag(JSON.stringify(stored));
+
+function describeState(stored: Model | ModelVersion): CurrentState {
+  const description =
+    'version' in stored
+      ? `version ${stored.version} of model ${stored.name} has changed`
+      : `the model ${stored.name} has changed; its newest version is ${stored.latest.version}`;
+  return { tag: stateTag(stored), description };
+}
 
 export const modelImportRoutes =
   (imports: ImportService, idempotency: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>

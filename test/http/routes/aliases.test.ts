@@ -287,6 +287,79 @@ test('a version has the metadata of its request and its lineage', async () => {
   assert.equal(again.digest, job.digest, 'the request can be sent again as it is');
 });
 
+const conditional = (method: Method, url: string, headers: Record<string, string>, payload?: object) =>
+  app.inject({ method, url: `/v1/models/${url}`, headers, ...(payload && { payload }) });
+const tagAt = async (url: string) => {
+  const response = await app.inject(`/v1/models/${url}`);
+  assert.equal(response.statusCode, 200, response.body);
+  return String(response.headers.etag);
+};
+
+test('of concurrent deployers that have read the same alias, one moves it', async () => {
+  const url = 'shoes/aliases/deployed';
+  const create = { 'if-none-match': '*' };
+  const created = await Promise.all([1, 2, 1].map((version) => conditional('PUT', url, create, { version })));
+  assert.deepEqual(created.map(({ statusCode }) => statusCode).toSorted(), [201, 412, 412]);
+  const lost = created.find(({ statusCode }) => statusCode === 412)!;
+  const exists = assertProblem(lost, 412, 'precondition-failed', 'If-None-Match');
+  assert.match(exists.detail, /anonymous pointed the alias deployed at version [12] at \d/);
+  await must(200, point('deployed', 1));
+
+  const tag = await tagAt(url);
+  assert.match(tag, /^"[^"]+"$/);
+  assert.equal((await conditional('PUT', url, {}, { version: 1 })).headers.etag, tag, 'nothing has moved');
+  const fresh = await app.inject({ url: `/v1/models/${url}`, headers: { 'if-none-match': `"x", ${tag}` } });
+  assert.equal(fresh.statusCode, 304);
+  const same = { 'if-match': `"x", ${tag}` };
+  const moved = await Promise.all([2, 3, 2, 3].map((version) => conditional('PUT', url, same, { version })));
+  const [won, ...others] = moved.toSorted((a, b) => a.statusCode - b.statusCode);
+  assert.deepEqual(
+    [won, ...others].map((response) => response?.statusCode),
+    [200, 412, 412, 412],
+  );
+  assert.equal(won!.headers.etag, await tagAt(url));
+  const { version } = won!.json();
+  const changed = assertProblem(others[0]!, 412, 'precondition-failed', 'If-Match');
+  assert.match(changed.detail, new RegExp(`at version ${version} at .*its ETag is ${won!.headers.etag}`));
+
+  await must(200, point('deployed', 1));
+  assert.notEqual(await tagAt(url), tag, 'moved away and back');
+  for (const stale of [tag, `W/${await tagAt(url)}`, 'x', '']) {
+    const rejected = await conditional('DELETE', url, { 'if-match': stale });
+    assertProblem(rejected, 412, 'precondition-failed', 'If-Match');
+  }
+  assert.equal((await conditional('DELETE', url, { 'if-match': await tagAt(url) })).statusCode, 204);
+  for (const [method, status] of [
+    ['PUT', 412],
+    ['DELETE', 404],
+  ] as const) {
+    const missing = await conditional(method, url, { 'if-match': '*' }, { version: 1 });
+    assert.equal(missing.statusCode, status, missing.body);
+  }
+  assertProblem(await app.inject(`/v1/models/${url}`), 404, 'alias-not-found');
+});
+
+test('a version or model that has changed since it was read is neither changed nor deleted', async () => {
+  for (let seed = 0; seed < 2; seed++) await train(app, tiny({ modelName: 'watched', seed }));
+  const url = 'watched/versions/1';
+  const [model, read] = [await tagAt('watched'), await tagAt(url)];
+  const annotated = await conditional('PATCH', url, { 'if-match': read }, { tags: ['kept'] });
+  assert.equal(annotated.statusCode, 200, annotated.body);
+  assert.equal(annotated.headers.etag, await tagAt(url));
+  for (const method of ['PATCH', 'DELETE'] as const) {
+    const rejected = await conditional(method, url, { 'if-match': read }, {});
+    const { detail } = assertProblem(rejected, 412, 'precondition-failed', 'If-Match');
+    assert.match(detail, /version 1 of model watched has changed/);
+  }
+  assert.equal((await conditional('DELETE', url, { 'if-match': await tagAt(url) })).statusCode, 204);
+  const rejected = await conditional('DELETE', 'watched', { 'if-match': model });
+  assertProblem(rejected, 412, 'precondition-failed', 'If-Match');
+  assert.equal(
+    (await conditional('DELETE', 'watched', { 'if-match': await tagAt('watched') })).statusCode,
+    204,
+  );
+});
+
 test('enforces scopes, and the history has the name of the key', async (t) => {
   const secrets = Object.fromEntries(SCOPES.map((scope) => [scope, generateKey()]));
   const API_KEYS = SCOPES.map((scope) =>

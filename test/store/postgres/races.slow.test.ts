@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createIdempotencyService } from '../../../src/services/idempotency.ts';
+import type { AliasState } from '../../../src/store/aliases.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { withoutPostgres } from '../../postgres.ts';
 import {
@@ -44,6 +45,22 @@ test('of a resumed job and a new one, the limit admits one', options, async (t) 
     () => second.jobs.create(request(), untouched, { queueLimit: 1 }),
   ]);
   assert.deepEqual(ended.toSorted(), ['fulfilled', 'rejected']);
+});
+
+test('of two replicas that have read the same alias, one moves it', options, async (t) => {
+  const { stores, url } = await openTwoStores(t);
+  const [first, second] = stores;
+  for (let n = 0; n < 2; n++) await publish(first, 'shoes');
+  const { move } = await first.aliases.move('shoes', 'champion', 1, 'ci');
+  const unchanged = (stored: AliasState | undefined) => {
+    if (stored?.move !== move) throw new Error('changed');
+  };
+  const ended = await behindLock(url, 'select 1 from atelier.models for update', [
+    () => first.aliases.move('shoes', 'champion', 2, 'ci', unchanged),
+    () => second.aliases.move('shoes', 'champion', 2, 'ci', unchanged),
+    () => second.aliases.remove('shoes', 'champion', 'ci', unchanged),
+  ]);
+  assert.deepEqual(ended.toSorted(), ['fulfilled', 'rejected', 'rejected']);
 });
 
 test('a version is not deleted under a job that has just been created from it', options, async (t) => {
