@@ -1,5 +1,6 @@
 /** Interface of a protocol: request body → batch of images, network outputs → response. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
+import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { VersionReference } from '../domain/model-reference.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Codec<Body, Format> {
 export interface Decoded<Format> {
   readonly batch: ImageBatch;
   readonly responseFormat: Format;
+  /** One per image, if the request is for diagnoses. */
+  readonly diagnoses?: readonly Diagnosis[] | null;
 }
 
 /** One row per image: n × classes, row-major. */

@@ -1,19 +1,26 @@
 /** Decoded request → encoded response, on the main thread or in the predict thread. */
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { Codec, Decoded, EncodedResponse, ServedModel } from './codec.ts';
+import { type PredictionTally, tallyPredictions } from './prediction-tally.ts';
 
 /** @throws AtelierError see `Codec.encode` */
 export function computeResponse<Format>(
   codec: Pick<Codec<never, Format>, 'encode'>,
-  { batch, responseFormat }: Decoded<Format>,
+  { batch, responseFormat, diagnoses }: Decoded<Format>,
   forward: KernelForward['forward'],
   model: ServedModel,
-): { response: EncodedResponse; computeMs: number; serialiseMs: number } {
+): { response: EncodedResponse; tally: PredictionTally; computeMs: number; serialiseMs: number } {
   const startedAt = performance.now();
   const logits = new Float32Array(batch.count * model.classNames.length);
   const probabilities = new Float32Array(logits.length);
   forward(logits, probabilities, batch.pixels);
   const computedAt = performance.now();
   const response = codec.encode({ probabilities, logits }, responseFormat, model);
-  return { response, computeMs: computedAt - startedAt, serialiseMs: performance.now() - computedAt };
+  const serialisedAt = performance.now();
+  return {
+    response,
+    tally: tallyPredictions(probabilities, model.classNames.length, diagnoses),
+    computeMs: computedAt - startedAt,
+    serialiseMs: serialisedAt - computedAt,
+  };
 }

@@ -7,6 +7,7 @@ import { forwardCost } from '../numerics/forward.ts';
 import type { EncodedResponse } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import type { PredictionOptions } from '../protocols/native/schema.ts';
+import type { PredictionTally } from '../protocols/prediction-tally.ts';
 import {
   codecFor,
   type NativeRequest,
@@ -61,7 +62,12 @@ export interface PredictionService {
 }
 
 /** Called for every successful request, in all protocols. */
-export type OnPredicted = (model: VersionReference, images: number, ms: PhaseMs) => void;
+export type OnPredicted = (
+  model: VersionReference,
+  images: number,
+  ms: PhaseMs,
+  tally: PredictionTally,
+) => void;
 
 export interface PredictionObserver {
   readonly onPredicted: OnPredicted;
@@ -90,23 +96,23 @@ export function createPredictionService(
       const { batch } = decoded;
       const cost = batch.count * forwardCost(network.layerSizes);
       if (batch.count <= MAX_INLINE_IMAGES && cost <= MAX_INLINE_MULTIPLY_ADDS) {
-        const { response, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+        const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
         const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
-        onPredicted(network.reference, batch.count, ms);
+        onPredicted(network.reference, batch.count, ms, tally);
         return response;
       }
       rest = withDecodedBatch(request, batch);
     }
     const queuedAt = performance.now();
     // The body is not needed on this thread any more, so it is transferred instead of copied.
-    const { body, jsonBytes, images, ms } = await pool.run(
+    const { body, jsonBytes, images, tally, ms } = await pool.run(
       'predict',
       { network, request: rest },
       signal(),
       transferableBuffers(requestBuffers(rest)),
     );
     const wait = performance.now() - queuedAt - ms.decode - ms.compute - ms.serialise;
-    onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode });
+    onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode }, tally);
     // Structured clone turns a Buffer into a plain Uint8Array.
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
   }

@@ -25,6 +25,7 @@ import type { Activation, LayerSizes, Parameters, Standardization } from '../num
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { ServedModel } from '../protocols/codec.ts';
+import type { PredictionTally } from '../protocols/prediction-tally.ts';
 import type { PredictRequest } from '../protocols/protocol-map.ts';
 
 /** Start data of each step thread of a training job. */
@@ -245,5 +246,6 @@ export interface PredictResult {
   readonly body: Uint8Array;
   readonly jsonBytes: number | null;
   readonly images: number;
+  readonly tally: PredictionTally;
   readonly ms: Omit<PhaseMs, 'wait'>;
 }

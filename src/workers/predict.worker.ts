@@ -24,12 +24,13 @@ async function computePredictions({ network, request }: PredictTask): Promise<Pr
   const decoded = await codec.decode(request);
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
-  const { response, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+  const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
   const { body, jsonBytes } = response;
   return {
     body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
     jsonBytes,
     images: decoded.batch.count,
+    tally,
     ms: { decode, compute: computeMs, serialise: serialiseMs },
   };
 }

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { tallyPredictions } from '../../src/protocols/prediction-tally.ts';
 import { createInferenceStatistics } from '../../src/services/inference-statistics.ts';
 
+const tally = tallyPredictions(Float32Array.of(0.25, 0.75), 2);
 const ms = { wait: 4, decode: 1, compute: 2, serialise: 0.5 };
 
 test('durations are summed by phase and batch size, in whole nanoseconds', () => {
   const statistics = createInferenceStatistics(() => 1234);
   const model = { name: 'a', version: 2 };
-  statistics.onPredicted(model, 1, ms);
-  statistics.onPredicted(model, 64, ms);
-  statistics.onPredicted(model, 64, ms);
+  statistics.onPredicted(model, 1, ms, tally);
+  statistics.onPredicted(model, 64, ms, tally);
+  statistics.onPredicted(model, 64, ms, tally);
   statistics.onFailed(model, 3);
   const { inference_stats, batch_stats, ...counts } = statistics.of(model);
   assert.deepEqual(counts, {
@@ -40,11 +42,12 @@ test('durations are summed by phase and batch size, in whole nanoseconds', () =>
 
 test('keeps sums for a thousand versions and 32 batch sizes each', () => {
   const statistics = createInferenceStatistics();
-  for (let version = 1; version <= 1001; version++) statistics.onPredicted({ name: 'a', version }, 1, ms);
+  for (let version = 1; version <= 1001; version++)
+    statistics.onPredicted({ name: 'a', version }, 1, ms, tally);
   assert.equal(statistics.of({ name: 'a', version: 1 }).inference_count, 0, 'made way');
   assert.equal(statistics.of({ name: 'a', version: 2 }).inference_count, 1);
   const model = { name: 'b', version: 1 };
-  for (let images = 1; images <= 100; images++) statistics.onPredicted(model, images, ms);
+  for (let images = 1; images <= 100; images++) statistics.onPredicted(model, images, ms, tally);
   const { inference_count, execution_count, batch_stats } = statistics.of(model);
   assert.deepEqual([inference_count, execution_count, batch_stats.length], [5050, 100, 32]);
 });

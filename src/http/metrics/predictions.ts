@@ -1,12 +1,16 @@
-/** Metrics of predictions: requests, images and durations by model and version. */
+/** Metrics of predictions by model and version: requests, images, durations, classes and probabilities. */
 import { Counter, type Registry } from 'prom-client';
 import { isJobId, type VersionReference } from '../../domain/model-reference.ts';
+import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
 import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
+import { CountedHistogram } from './counted-histogram.ts';
+import { measureDiagnoses } from './diagnoses.ts';
+import { addTally, countsByClass, FURTHER, noOutputs, type OutputTotals } from './outputs.ts';
 
-/** Limit of labelled versions; further ones are counted together, under a name that is not a valid model name. */
+/** Limit of labelled versions, and of labelled classes of all versions; further ones are counted together. */
 const MAX_VERSIONS = 200;
-const FURTHER = '_further';
+const MAX_CLASSES = 5000;
 /** Checkpoints are counted together: their number grows without bound. */
 const CHECKPOINT: Labels = { name: '_checkpoint', version: '' };
 
@@ -16,7 +20,11 @@ interface Labels {
   readonly name: string;
   readonly version: number | string;
 }
-type Totals = { -readonly [phase in keyof PhaseMs]: number } & { requests: number; images: number };
+type Totals = { -readonly [phase in keyof PhaseMs]: number } & {
+  requests: number;
+  images: number;
+  readonly outputs: OutputTotals;
+};
 
 export interface PredictionMetrics {
   readonly onPredicted: OnPredicted;
@@ -25,20 +33,35 @@ export interface PredictionMetrics {
 }
 
 /** Keeps sums and passes them to prom-client on a scrape: updating its counters takes as long as a prediction. */
-export function measurePredictions(registry: Registry, maxVersions = MAX_VERSIONS): PredictionMetrics {
+export function measurePredictions(
+  registry: Registry,
+  { maxVersions = MAX_VERSIONS, maxClasses = MAX_CLASSES } = {},
+): PredictionMetrics {
+  const onDiagnosed = measureDiagnoses(registry);
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
+  let labelledClasses = 0;
 
-  function totalsFor({ name, version }: Labels): Totals {
+  function totalsFor({ name, version }: Labels, classes: number): Totals {
     const known = models.get(name)?.get(version);
     if (known) return known;
-    if (isJobId(name)) return totalsFor(CHECKPOINT);
+    if (isJobId(name)) return totalsFor(CHECKPOINT, classes);
     const isVersion = !name.startsWith('_');
-    if (isVersion && versions >= maxVersions) return totalsFor({ name: FURTHER, version: FURTHER });
+    if (isVersion && versions >= maxVersions) return totalsFor({ name: FURTHER, version: FURTHER }, classes);
+    // The classes of different models have nothing in common.
+    const labelled = isVersion ? Math.min(classes, maxClasses - labelledClasses) : 0;
     if (isVersion) versions++;
-    const totals = { requests: 0, images: 0, wait: 0, decode: 0, compute: 0, serialise: 0 };
+    labelledClasses += labelled;
+    const outputs = noOutputs(labelled);
+    const totals = { requests: 0, images: 0, wait: 0, decode: 0, compute: 0, serialise: 0, outputs };
     models.set(name, (models.get(name) ?? new Map()).set(version, totals));
     return totals;
+  }
+
+  function* all(): Generator<[model: string, version: string, Totals]> {
+    for (const [model, byVersion] of models) {
+      for (const [version, totals] of byVersion) yield [model, String(version), totals];
+    }
   }
 
   function count(
@@ -54,10 +77,7 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
       registers: [registry],
       collect() {
         this.reset();
-        for (const [model, byVersion] of models) {
-          for (const [version, totals] of byVersion)
-            writeTotals(this, { model, version: String(version) }, totals);
-        }
+        for (const [model, version, totals] of all()) writeTotals(this, { model, version }, totals);
       },
     });
   }
@@ -80,21 +100,49 @@ export function measurePredictions(registry: Registry, maxVersions = MAX_VERSION
     },
   );
 
+  count(
+    'atelier_predictions_by_class_total',
+    'Images by predicted class, which is the index of its name in the classNames of the version.',
+    ['class'],
+    (counter, labels, { outputs }) => {
+      for (const [label, images] of countsByClass(outputs)) counter.inc({ ...labels, class: label }, images);
+    },
+  );
+  new CountedHistogram(
+    {
+      name: 'atelier_prediction_top_probability',
+      help: 'Highest probability of each image. If it falls over time, the images have become unlike the training images.',
+      bounds: TOP_PROBABILITY_BOUNDS,
+    },
+    registry,
+    function* readBuckets() {
+      for (const [model, version, { outputs }] of all()) {
+        yield { labels: { model, version }, counts: outputs.buckets, sum: outputs.probabilitySum };
+      }
+    },
+  );
+
   return {
-    onPredicted(model, images, ms) {
-      const totals = totalsFor(model);
+    onPredicted(model, images, ms, tally) {
+      const totals = totalsFor(model, tally.classes.length);
       totals.requests++;
       totals.images += images;
       totals.wait += ms.wait;
       totals.decode += ms.decode;
       totals.compute += ms.compute;
       totals.serialise += ms.serialise;
+      addTally(totals.outputs, tally);
+      if (tally.diagnosed !== null) onDiagnosed(tally.diagnosed);
     },
     forget(deleted) {
       for (const { name, version } of deleted) {
         const byVersion = models.get(name);
-        if (byVersion?.delete(version)) versions--;
-        if (byVersion?.size === 0) models.delete(name);
+        const totals = byVersion?.get(version);
+        if (byVersion === undefined || totals === undefined) continue;
+        byVersion.delete(version);
+        versions--;
+        labelledClasses -= totals.outputs.classes.length;
+        if (byVersion.size === 0) models.delete(name);
       }
     },
   };

@@ -27,7 +27,7 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   decode({ images, options, format, imageStatistics }) {
     const batch = decodeImages(images);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, imageStatistics);
-    return { batch, responseFormat: { options, format, diagnoses } };
+    return { batch, responseFormat: { options, format, diagnoses }, diagnoses };
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */

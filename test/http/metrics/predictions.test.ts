@@ -2,16 +2,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
 import { measurePredictions } from '../../../src/http/metrics/predictions.ts';
+import { tallyPredictions } from '../../../src/protocols/prediction-tally.ts';
 import { parseSamples } from './samples.ts';
 
 const ms = { wait: 1, decode: 20, compute: 300, serialise: 4000 };
+/** A batch of three classes: class 2 twice, class 0 once, and an image whose logits overflow. */
+const tally = tallyPredictions(
+  Float32Array.of(0.25, 0.25, 0.5, 0, 0, 1, 0.625, 0.25, 0.125, Number.NaN, Number.NaN, Number.NaN),
+  3,
+);
 
 test('sums images, requests and phase durations by version', async () => {
   const registry = new Registry();
   const { onPredicted: predicted } = measurePredictions(registry);
-  predicted({ name: 'a', version: 1 }, 5, ms);
-  predicted({ name: 'a', version: 1 }, 1, ms);
-  predicted({ name: 'a', version: 2 }, 7, ms);
+  predicted({ name: 'a', version: 1 }, 5, ms, tally);
+  predicted({ name: 'a', version: 1 }, 1, ms, tally);
+  predicted({ name: 'a', version: 2 }, 7, ms, tally);
   const samples = parseSamples(await registry.metrics());
   const of = (version: number) => `{model="a",version="${version}"}`;
   assert.equal(samples.get(`atelier_predictions_total${of(1)}`), 6);
@@ -24,11 +30,46 @@ test('sums images, requests and phase durations by version', async () => {
   assert.deepEqual(parseSamples(await registry.metrics()), samples, 'asking again changes nothing');
 });
 
+test('counts predicted classes and a histogram of the highest probability, without undefined ones', async () => {
+  const registry = new Registry();
+  const { onPredicted } = measurePredictions(registry);
+  for (let n = 0; n < 2; n++) onPredicted({ name: 'a', version: 1 }, 4, ms, tally);
+  const text = await registry.metrics();
+  const samples = parseSamples(text);
+  const byClass = [0, 1, 2].map((k) =>
+    samples.get(`atelier_predictions_by_class_total{class="${k}",model="a",version="1"}`),
+  );
+  assert.deepEqual(byClass, [2, 0, 4]);
+  const bucket = (le: string) =>
+    samples.get(`atelier_prediction_top_probability_bucket{le="${le}",model="a",version="1"}`);
+  assert.deepEqual(['0.3', '0.5', '0.7', '0.999', '+Inf'].map(bucket), [0, 2, 4, 4, 6]);
+  assert.equal(samples.get('atelier_prediction_top_probability_count{model="a",version="1"}'), 6);
+  assert.equal(samples.get('atelier_prediction_top_probability_sum{model="a",version="1"}'), 4.25);
+  assert.match(text, /^# TYPE atelier_prediction_top_probability histogram$/m);
+});
+
+test('counts the findings of diagnosed images', async () => {
+  const registry = new Registry();
+  const { onPredicted } = measurePredictions(registry);
+  const found = (code: 'blank' | 'inverted') => ({ code, detail: '', advice: '' });
+  const diagnoses = [
+    { findings: [found('inverted')], corrected: [] },
+    { findings: [], corrected: [] },
+    { findings: [found('inverted'), found('blank')], corrected: [] },
+  ];
+  const diagnosed = tallyPredictions(Float32Array.of(1, 0, 1, 0, 1, 0), 2, diagnoses);
+  onPredicted({ name: 'a', version: 1 }, 3, ms, diagnosed);
+  const samples = parseSamples(await registry.metrics());
+  assert.equal(samples.get('atelier_diagnosed_images_total{}'), 3);
+  const finding = (code: string) => samples.get(`atelier_diagnosis_findings_total{finding="${code}"}`);
+  assert.deepEqual(['inverted', 'blank', 'off-centre'].map(finding), [2, 1, 0]);
+});
+
 test('limits the number of version labels', async () => {
   const registry = new Registry();
-  const { onPredicted: predicted } = measurePredictions(registry, 3);
+  const { onPredicted: predicted } = measurePredictions(registry, { maxVersions: 3 });
   for (let version = 1; version <= 1000; version++) {
-    predicted({ name: `m${version % 10}`, version }, 1, ms);
+    predicted({ name: `m${version % 10}`, version }, 1, ms, tally);
   }
   assert.deepEqual(await imagesOf(registry), [
     ['atelier_predictions_total{model="m1",version="1"}', 1],
@@ -38,18 +79,33 @@ test('limits the number of version labels', async () => {
   ]);
 });
 
-const imagesOf = async (registry: Registry) =>
-  [...parseSamples(await registry.metrics())].filter(([name]) =>
-    name.startsWith('atelier_predictions_total'),
-  );
+test('limits the number of class labels; deleted versions make room', async () => {
+  const registry = new Registry();
+  const { onPredicted, forget } = measurePredictions(registry, { maxClasses: 4 });
+  for (const name of ['a', 'b']) onPredicted({ name, version: 1 }, 4, ms, tally);
+  const byClass = 'atelier_predictions_by_class_total';
+  const ofB = ['0', '_further'].map((k) => `${byClass}{class="${k}",model="b",version="1"}`);
+  assert.deepEqual((await samplesOf(registry, byClass)).slice(3), [
+    [ofB[0], 1],
+    [ofB[1], 2],
+  ]);
+  for (const name of ['a', 'b']) forget([{ name, version: 1 }]);
+  onPredicted({ name: 'b', version: 1 }, 4, ms, tally);
+  const labels = (await samplesOf(registry, byClass)).map(([, images]) => images);
+  assert.deepEqual(labels, [1, 0, 2]);
+});
+
+const samplesOf = async (registry: Registry, name: string) =>
+  [...parseSamples(await registry.metrics())].filter(([sample]) => sample.startsWith(name));
+const imagesOf = (registry: Registry) => samplesOf(registry, 'atelier_predictions_total');
 
 test('counts checkpoints together, without displacing models', async () => {
   const registry = new Registry();
-  const { onPredicted } = measurePredictions(registry, 1);
+  const { onPredicted } = measurePredictions(registry, { maxVersions: 1 });
   for (let step = 1; step <= 10; step++) {
-    onPredicted({ name: `job_0${String(step).padStart(25, '0')}`, version: step }, 1, ms);
+    onPredicted({ name: `job_0${String(step).padStart(25, '0')}`, version: step }, 1, ms, tally);
   }
-  onPredicted({ name: 'a', version: 1 }, 5, ms);
+  onPredicted({ name: 'a', version: 1 }, 5, ms, tally);
   assert.deepEqual(await imagesOf(registry), [
     ['atelier_predictions_total{model="_checkpoint",version=""}', 10],
     ['atelier_predictions_total{model="a",version="1"}', 5],
@@ -58,14 +114,14 @@ test('counts checkpoints together, without displacing models', async () => {
 
 test('removes deleted versions and frees their labels', async () => {
   const registry = new Registry();
-  const { onPredicted, forget } = measurePredictions(registry, 1);
-  onPredicted({ name: 'a', version: 1 }, 5, ms);
+  const { onPredicted, forget } = measurePredictions(registry, { maxVersions: 1 });
+  onPredicted({ name: 'a', version: 1 }, 5, ms, tally);
   forget([
     { name: 'a', version: 1 },
     { name: 'a', version: 2 },
   ]);
   assert.deepEqual(await imagesOf(registry), []);
-  for (const name of ['b', 'c']) onPredicted({ name, version: 1 }, 7, ms);
+  for (const name of ['b', 'c']) onPredicted({ name, version: 1 }, 7, ms, tally);
   assert.deepEqual(await imagesOf(registry), [
     ['atelier_predictions_total{model="b",version="1"}', 7],
     ['atelier_predictions_total{model="_further",version="_further"}', 7],

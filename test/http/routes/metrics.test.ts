@@ -111,6 +111,15 @@ test('counts predictions by model and version, including those of workers', asyn
   const labels = 'model="served",version="1"';
   assert.equal(value(`atelier_predictions_total{${labels}}`), 66);
   assert.equal(value(`atelier_prediction_requests_total{${labels}}`), 2);
+  const byClass = Array.from({ length: 10 }, (_, k) =>
+    Number(value(`atelier_predictions_by_class_total{class="${k}",${labels}}`)),
+  );
+  // The same image each time.
+  assert.deepEqual(
+    byClass.toSorted((a, b) => b - a),
+    [66, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  );
+  assert.equal(value(`atelier_prediction_top_probability_count{${labels}}`), 66);
   for (const phase of ['wait', 'decode', 'compute', 'serialise']) {
     const name = `atelier_prediction_duration_seconds_total{model="served",phase="${phase}",version="1"}`;
     assert.ok(Number(value(name)) > 0, phase);
