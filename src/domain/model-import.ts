@@ -63,6 +63,7 @@ export const NO_DATASET = 'none';
 
 const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'sklearn', 'pytorch'] as const;
 
+/** Properties that a request can give if the file does not. */
 export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as const;
 
 export const importOriginSchema = z
@@ -73,8 +74,10 @@ export const importOriginSchema = z
     fileDigest: z.string().describe('`sha256:` and the digest of the file as sent'),
     rounded: z.int().describe('Number of parameters that were rounded to float32'),
     assumed: z
-      .array(z.enum(ASSUMED_FIELDS))
-      .describe('Properties that neither the file nor the request gave'),
+      .array(z.enum([...ASSUMED_FIELDS, 'biases']))
+      .describe(
+        'Properties that neither the file nor the request gave; `biases` if a layer has none, which become zero',
+      ),
   })
   .meta({ id: 'ImportOrigin' });
 export type ImportOrigin = z.infer<typeof importOriginSchema>;

@@ -3,12 +3,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
+import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
 import { nameLayers } from './layer-names.ts';
 import { rejectModelFile } from './model-file-error.ts';
 import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
 import { NPY_SIGNATURE } from './npy-header.ts';
 import { parseNpz, parseTensor } from './npz.ts';
-import { packLayers } from './pack-layers.ts';
+import { type PackedLayers, packLayers } from './pack-layers.ts';
 import { readPackedVector } from './packed-vector.ts';
 import { parseSafetensors } from './safetensors.ts';
 import type { Tensor } from './tensor.ts';
@@ -40,7 +41,8 @@ export interface ImportedModel {
   readonly assumed: ImportOrigin['assumed'];
 }
 
-type Parts = Pick<ImportedModel, 'source' | 'layerSizes' | 'parameters' | 'rounded'> & {
+type Parts = PackedLayers & {
+  readonly source: ImportOrigin['source'];
   readonly metadata?: ModelMetadata | null;
 };
 
@@ -49,7 +51,7 @@ type Parts = Pick<ImportedModel, 'source' | 'layerSizes' | 'parameters' | 'round
  * @throws AtelierError `invalid-model-file`
  */
 export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
-  const { metadata, ...parts } = readParts(bytes, hints);
+  const { metadata, hasBiases, ...parts } = readParts(bytes, hints);
   const { layerSizes } = parts;
   const hidden = layerSizes.slice(1, -1);
   reconcile('hidden', hints.hidden, hidden);
@@ -66,18 +68,24 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
       hints.classNames ? 'classNames' : 'file',
     );
   }
-  const assumed = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
+  const assumed: ImportedModel['assumed'] = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
+  if (!hasBiases) assumed.push('biases');
   return { ...parts, activation, classNames, standardization, assumed };
 }
 
 function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
-  const start = Buffer.from(bytes.subarray(0, 9)).toString('latin1');
+  const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
   if (start.startsWith(NPY_SIGNATURE)) {
     return { source: 'packed-npy', ...readPackedVector(parseTensor('the array', bytes), hidden) };
   }
-  if (start.startsWith('PK')) return readLayers(parseNpz(bytes), 'npz');
-  if (start[8] !== '{')
-    rejectModelFile('it is not an .npy, .npz or safetensors file; ONNX and JSON cannot be imported');
+  if (start.startsWith('PK')) {
+    rejectForeignArchive(bytes);
+    return readLayers(parseNpz(bytes), 'npz');
+  }
+  if (start[8] !== '{') {
+    rejectForeignFile(start);
+    rejectModelFile('it is not an .npy, .npz, safetensors or ONNX file');
+  }
   const { tensors, metadata } = parseSafetensors(bytes);
   const parts = readLayers(tensors, 'safetensors');
   return { ...parts, metadata: readModelMetadata(metadata, parts) };

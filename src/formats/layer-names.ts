@@ -15,6 +15,8 @@ interface Naming {
   readonly names: (layer: string) => readonly [weights: string, biases: string];
   /** Number of the first layer; null if layers have paths instead of numbers. */
   readonly first: number | null;
+  /** Whether every layer of such a file has biases. */
+  readonly hasBiases: boolean;
 }
 
 const NAMINGS: readonly Naming[] = [
@@ -25,6 +27,7 @@ const NAMINGS: readonly Naming[] = [
     transposed: false,
     names: (layer) => [`W${layer}`, `b${layer}`],
     first: 1,
+    hasBiases: false,
   },
   {
     // Matches names such as coefs_0, and names formed from the attribute coefs_ itself: coefs_.0, coefs__0.
@@ -34,6 +37,7 @@ const NAMINGS: readonly Naming[] = [
     transposed: true,
     names: (layer) => [`coefs_${layer}`, `intercepts_${layer}`],
     first: 0,
+    hasBiases: true,
   },
   {
     id: 'pytorch',
@@ -42,6 +46,7 @@ const NAMINGS: readonly Naming[] = [
     transposed: false,
     names: (layer) => [`${layer}.weight`, `${layer}.bias`],
     first: null,
+    hasBiases: false,
   },
 ];
 
@@ -72,7 +77,7 @@ export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
 
 function groupByLayer(
   tensors: readonly Tensor[],
-  { pattern, weights, names }: Naming,
+  { pattern, weights, names, hasBiases }: Naming,
 ): Map<string, LayerTensors> {
   const found = new Map<string, Tensor>();
   const layers = new Set<string>();
@@ -90,11 +95,12 @@ function groupByLayer(
     found.set(name, tensor);
     layers.add(parts['layer']!);
   }
-  const tensor = (name: string) => found.get(name) ?? rejectModelFile(`${quote(name)} is missing`);
+  const required = (name: string) => found.get(name) ?? rejectModelFile(`${quote(name)} is missing`);
   return new Map(
     [...layers].map((layer) => {
       const [forWeights, forBiases] = names(layer);
-      return [layer, { weights: tensor(forWeights), biases: tensor(forBiases) }];
+      const biases = hasBiases ? required(forBiases) : (found.get(forBiases) ?? null);
+      return [layer, { weights: required(forWeights), biases }];
     }),
   );
 }

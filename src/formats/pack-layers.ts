@@ -10,6 +10,8 @@ export interface PackedLayers {
   readonly parameters: Float32Array;
   /** Number of values that were rounded to float32. */
   readonly rounded: number;
+  /** Whether every layer has biases; those of other layers are zero. */
+  readonly hasBiases: boolean;
 }
 
 /** Limits of a network, the same as for trainings. */
@@ -38,10 +40,11 @@ export function packLayers({ naming, transposed, layers }: NamedLayers): PackedL
     const end = weightsEnd + units;
     const columns = transposed ? weights.shape[1] : null;
     rounded += copyRounded(parameters.subarray(offset + absent * inputs, weightsEnd), weights, columns);
-    rounded += copyRounded(parameters.subarray(weightsEnd + absent, end), biases);
+    if (biases !== null) rounded += copyRounded(parameters.subarray(weightsEnd + absent, end), biases);
     offset = end;
   });
-  return { layerSizes: sizes, parameters, rounded };
+  const hasBiases = layers.every(({ biases }) => biases !== null);
+  return { layerSizes: sizes, parameters, rounded, hasBiases };
 }
 
 /** @throws AtelierError `invalid-model-file`, naming `source` if the number of classes is invalid */
@@ -66,7 +69,7 @@ function readUnits({ weights, biases }: LayerTensors, inputs: number, transposed
       `${quote(weights.name)} has shape ${showShape(weights.shape)}, but must have ${expected}${hint}`,
     );
   }
-  if (biases.shape.length !== 1 || biases.shape[0] !== units) {
+  if (biases !== null && (biases.shape.length !== 1 || biases.shape[0] !== units)) {
     rejectModelFile(
       `${quote(biases.name)} has shape ${showShape(biases.shape)}, but must have ${showShape([units!])}, since ${quote(weights.name)} has ${showShape(weights.shape)}`,
     );

@@ -34,5 +34,5 @@ export function readPackedVector(vector: Tensor, hidden: readonly number[] | und
   const layerSizes = [...below, classes];
   checkSizes(layerSizes, vector);
   const parameters = new Float32Array(data.length);
-  return { layerSizes, parameters, rounded: copyRounded(parameters, vector) };
+  return { layerSizes, parameters, rounded: copyRounded(parameters, vector), hasBiases: true };
 }

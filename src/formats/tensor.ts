@@ -15,7 +15,8 @@ export interface Float32Tensor extends Tensor {
 /** The tensors of one layer. */
 export interface LayerTensors {
   readonly weights: Tensor;
-  readonly biases: Tensor;
+  /** null for a layer without biases, such as PyTorch's `Linear(bias=False)`. */
+  readonly biases: Tensor | null;
 }
 
 /** Limit of tensors in a file; eight hidden layers need 18. */

@@ -4,10 +4,12 @@
  */
 import { quote } from './model-file-error.ts';
 import { MAX_TENSORS } from './tensor.ts';
+import { type DirectoryRange, readZip64End, readZip64Extra } from './zip64.ts';
 
 export interface DirectoryEntry {
   readonly name: string;
   readonly method: number;
+  readonly encrypted: boolean;
   readonly checksum: number;
   readonly compressedBytes: number;
   readonly bytes: number;
@@ -25,6 +27,7 @@ const DIRECTORY_ENTRY = { signature: 0x0201_4b50, bytes: 46 };
 const END = { signature: 0x0605_4b50, bytes: 22 };
 const MAX_COMMENT_BYTES = 0xffff;
 const ENCRYPTED = 1;
+const DAMAGED = 'the directory of the archive is damaged';
 
 /**
  * @param tail the end of the archive, or the whole archive
@@ -37,43 +40,90 @@ export function readDirectory(
   maxBytes: number,
   reject: Reject,
 ): DirectoryEntry[] {
-  const view = dataView(tail);
-  const end = findEnd(view, reject);
-  const count = view.getUint16(end + 10, true);
-  if (count > MAX_TENSORS) reject(`the archive has ${count} entries; the limit is ${MAX_TENSORS}`);
-  const entries: DirectoryEntry[] = [];
-  let at = view.getUint32(end + 16, true) - tailOffset;
-  for (let i = 0; i < count; i++) {
-    if (
-      at < 0 ||
-      at + DIRECTORY_ENTRY.bytes > end ||
-      view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
-    ) {
-      reject('the directory of the archive is damaged');
-    }
-    const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
-    const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
-    const method = view.getUint16(at + 10, true);
-    if ((view.getUint16(at + 8, true) & ENCRYPTED) !== 0) reject(`the entry ${quote(name)} is encrypted`);
+  const range = findDirectory(dataView(tail), tailOffset, reject);
+  if (range.count > MAX_TENSORS)
+    reject(`the archive has ${range.count} entries; the limit is ${MAX_TENSORS}`);
+  const entries = [...readEntries(tail, tailOffset, range, reject)];
+  for (const { name, method, encrypted } of entries) {
+    if (encrypted) reject(`the entry ${quote(name)} is encrypted`);
     if (method !== METHODS.stored && method !== METHODS.deflated) {
       reject(`the entry ${quote(name)} is compressed with method ${method}; use deflate`);
     }
-    entries.push({
-      name,
-      method,
-      checksum: view.getUint32(at + 16, true),
-      compressedBytes: view.getUint32(at + 20, true),
-      bytes: view.getUint32(at + 24, true),
-      offset: view.getUint32(at + 42, true),
-    });
-    at = nameEnd + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
   }
-  if (at !== end) reject('the directory of the archive is damaged');
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > maxBytes) reject(`it decompresses to ${total} bytes; the limit is ${maxBytes}`);
   const twice = entries.find(({ name }, i) => entries.findIndex((each) => each.name === name) !== i);
   if (twice) reject(`the archive has two entries ${quote(twice.name)}`);
+  checkApart(entries, range.start, reject);
   return entries;
+}
+
+/** Names of the first entries of an archive, whatever they hold; at most `limit`. */
+export function entryNames(archive: Uint8Array, limit: number, reject: Reject): string[] {
+  const range = findDirectory(dataView(archive), 0, reject);
+  return readEntries(archive, 0, range, reject)
+    .take(limit)
+    .map(({ name }) => name)
+    .toArray();
+}
+
+function* readEntries(
+  tail: Uint8Array,
+  tailOffset: number,
+  { count, start, end }: DirectoryRange,
+  reject: Reject,
+): Generator<DirectoryEntry, undefined> {
+  const view = dataView(tail);
+  const last = end - tailOffset;
+  let at = start - tailOffset;
+  for (let i = 0; i < count; i++) {
+    if (
+      at < 0 ||
+      at + DIRECTORY_ENTRY.bytes > last ||
+      view.getUint32(at, true) !== DIRECTORY_ENTRY.signature
+    ) {
+      reject(DAMAGED);
+    }
+    const nameEnd = at + DIRECTORY_ENTRY.bytes + view.getUint16(at + 28, true);
+    const extraEnd = nameEnd + view.getUint16(at + 30, true);
+    const next = extraEnd + view.getUint16(at + 32, true);
+    if (next > last) reject(DAMAGED);
+    const name = Buffer.from(tail.subarray(at + DIRECTORY_ENTRY.bytes, nameEnd)).toString();
+    const plain = [24, 20, 42].map((field) => view.getUint32(at + field, true));
+    const [bytes, compressedBytes, offset] =
+      readZip64Extra(dataView(tail.subarray(nameEnd, extraEnd)), plain) ?? reject(DAMAGED);
+    yield {
+      name,
+      method: view.getUint16(at + 10, true),
+      encrypted: (view.getUint16(at + 8, true) & ENCRYPTED) !== 0,
+      checksum: view.getUint32(at + 16, true),
+      compressedBytes: compressedBytes!,
+      bytes: bytes!,
+      offset: offset!,
+    };
+    at = next;
+  }
+  if (at !== last) reject(DAMAGED);
+}
+
+/** Rejects entries that reach into the directory or share bytes, as those of some decompression bombs do. */
+function checkApart(entries: readonly DirectoryEntry[], directoryStart: number, reject: Reject): void {
+  let [before, end] = ['', 0];
+  for (const { name, offset, compressedBytes } of entries.toSorted((a, b) => a.offset - b.offset)) {
+    if (offset + LOCAL_HEADER_BYTES > directoryStart)
+      reject(`the entry ${quote(name)} is not at the offset in the directory`);
+    if (offset < end) reject(`the entries ${quote(before)} and ${quote(name)} overlap`);
+    [before, end] = [name, offset + LOCAL_HEADER_BYTES + compressedBytes];
+    if (end > directoryStart) reject(`the entry ${quote(name)} is truncated`);
+  }
+}
+
+function findDirectory(view: DataView, viewOffset: number, reject: Reject): DirectoryRange {
+  const end = findEnd(view, reject);
+  const [count, start] = [view.getUint16(end + 10, true), view.getUint32(end + 16, true)];
+  const plain = { count, start, end: end + viewOffset };
+  const found = readZip64End(view, viewOffset, end, plain);
+  return found === undefined ? reject(DAMAGED) : (found ?? plain);
 }
 
 /** Finds the last end record whose comment extends exactly to the end of the file. */

@@ -8,6 +8,7 @@ import { importModel } from '../../src/formats/import-model.ts';
 import { evaluateOnnx } from '../../src/formats/onnx-evaluate.ts';
 import { onlyAtelierErrors } from '../datasets/fixtures.ts';
 import { fixtureImages, formatFixture, modelOf, npyEntry, tensor } from './fixtures.ts';
+import { asZip64 } from './zip64-archive.ts';
 
 const model = modelOf([784, 2, 3]);
 const deflated = zipSync({
@@ -48,6 +49,7 @@ for (const [name, original, read] of [
   ['npy', exportModel(model, 'npy'), importModel],
   ['npz', exportModel(model, 'npz'), importModel],
   ['deflated npz', deflated, importModel],
+  ['Zip64 npz', asZip64(deflated), importModel],
   ['safetensors', exportModel(model, 'safetensors'), importModel],
   ['scikit-learn npz', formatFixture('sklearn-identity.npz'), importModel],
   ['PyTorch safetensors', formatFixture('torch-bf16.safetensors'), importModel],

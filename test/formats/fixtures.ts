@@ -64,9 +64,10 @@ export function formatFixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url)));
 }
 
-export const formatFixtures = JSON.parse(
-  Buffer.from(formatFixture('expected.json')).toString(),
-) as FormatFixture[];
+/** The files of scripts/model_format_fixtures.py and scripts/import_fixtures.py. */
+export const formatFixtures = ['expected.json', 'expected-without-biases.json'].flatMap(
+  (name) => JSON.parse(Buffer.from(formatFixture(name)).toString()) as FormatFixture[],
+);
 
 /** 8 × 784 */
 export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;

@@ -137,7 +137,7 @@ for (const [defect, tensors, message] of [
     [tensor('W1', 5, 784), tensor('b1', 5), tensor('W3', 3, 5), tensor('b3', 3)],
     /"W2" is missing/,
   ],
-  ['biases are missing', [tensor('W1', 3, 784)], /"b1" is missing/],
+  ['biases are missing', [tensor('coefs_0', 784, 3)], /"intercepts_0" is missing/],
   ['weights are missing', [tensor('b1', 3)], /"W1" is missing/],
   [
     'there is something else',
@@ -204,7 +204,7 @@ for (const [defect, tensors, message] of [
     /both "coefs_0" and "coefs_\.0"/,
   ],
   ['conventions are mixed', [tensor('W1', 3, 784), tensor('0.bias', 3)], /"0\.bias" is not a name like "W1"/],
-  ['a PyTorch layer has no bias', [tensor('fc.weight', 3, 784)], /"fc\.bias" is missing/],
+  ['a PyTorch layer has no weights', [tensor('fc.bias', 3)], /"fc\.weight" is missing/],
 ] as const) {
   test(`reports if ${defect}`, () => {
     for (const file of [npzBytes(tensors), safetensorsBytes(tensors, {})]) {
@@ -236,7 +236,49 @@ test('rejects integers, other files in the archive, and other file types by name
   refusal(zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])), /"W1" has dtype u1; use f2, f4 or f8/);
   refusal(zipSync({ 'README.md': new Uint8Array(3) }), /"README\.md" of the archive is not an \.npy array/);
   refusal(zipSync({ 'W1.npy': new Uint8Array(3) }), /"W1": .*signature of an \.npy file/);
-  refusal(new Uint8Array(0), /not an \.npy, \.npz or safetensors file/);
-  refusal(Buffer.from('{"W1": [[1]]}'), /not an \.npy, \.npz or safetensors file/);
-  refusal(exportModel(modelOf([784, 2]), 'onnx'), /not an \.npy, \.npz or safetensors file/);
+  refusal(new Uint8Array(0), /not an \.npy, \.npz, safetensors or ONNX file/);
+});
+
+for (const [file, bytes, message] of [
+  [
+    'torch-state-dict.pt',
+    null,
+    /torch\.save, a pickle.*safetensors\.torch\.save_file\(model\.state_dict\(\)/,
+  ],
+  ['torch-legacy.pt', null, /torch\.save, a pickle.*safetensors\.torch\.save_file\(model\.state_dict\(\)/],
+  ['torch-script.pt', null, /TorchScript.*save_file\(model\.state_dict\(\).*torch\.jit\.load/],
+  ['sklearn.pkl', null, /a pickle, .*coefs_0, intercepts_0, … with np\.savez.*save_file/],
+  ['sklearn.joblib', null, /compressed; .*joblib.*coefs_0/],
+  ['keras.h5', null, /HDF5 file.*kernel and bias of each Dense layer/],
+  [
+    'a .keras archive',
+    zipSync({ 'config.json': new Uint8Array(2), 'model.weights.h5': new Uint8Array(2) }),
+    /a model of Keras; .*Dense layer/,
+  ],
+  ['JSON', Buffer.from('{"W1": [[1]]}'), /it is JSON; export the model as/],
+] as const) {
+  test(`says what ${file} is, and how to save the model`, () => {
+    assert.throws(
+      () => importModel(bytes ?? formatFixture(`foreign/${file}`)),
+      isAtelierError('invalid-model-file', message),
+    );
+  });
+}
+
+test('layers without biases have zero biases, which the import reports', () => {
+  for (const file of [formatFixture('torch-no-bias.safetensors'), formatFixture('torch-no-bias.npz')]) {
+    const { parameters, assumed } = importModel(file, { activation: 'tanh' });
+    assert.deepEqual(assumed, ['classNames', 'standardization', 'biases']);
+    assert.ok(parameters.subarray(784 * 4, 784 * 4 + 4).every((bias) => bias === 0));
+    assert.ok(parameters.subarray(-10).every((bias) => bias === 0));
+  }
+  const { assumed } = importModel(npzBytes([tensor('W1', 3, 784)]));
+  assert.ok(assumed.includes('biases'));
+});
+
+test('reads an npz of Info-ZIP with Zip64 records', () => {
+  const { parameters, source, layerSizes } = importModel(formatFixture('zip64.npz'));
+  assert.deepEqual([source, layerSizes], ['npz', [784, 2]]);
+  assert.deepEqual([...parameters.subarray(-2)], [0.5, -0.5]);
+  assert.equal(parameters[0], -1);
 });

@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import type { CheckedUpload } from '../../../src/datasets/upload/check-upload.ts';
 import { parseNpy } from '../../../src/formats/npy.ts';
 import { DATA_DIR } from '../../data-directory.ts';
-import { check, digits, type Files, images, labels, npy, small } from './fixtures.ts';
+import { asZip64 } from '../../formats/zip64-archive.ts';
+import { check, digits, type Files, images, labels, npy, npz, small } from './fixtures.ts';
 
 const real = (kind: string) =>
   parseNpy(readFileSync(join(DATA_DIR, `fashion_mnist_test_${kind}.npy`))).data as Uint8Array;
@@ -54,6 +55,15 @@ test('reads the digits of scikit-learn without warnings', async (t) => {
     constantImages: { train: 0, test: 0 },
     warnings: [],
   });
+});
+
+test('reads Zip64 archives', async (t) => {
+  const pixels = IMAGES.subarray(0, 1500 * 784);
+  const arrays = train(npy(pixels, [1500, 784]), npy(LABELS.subarray(0, 1500), [1500]));
+  for (const level of [0, 6] as const) {
+    const { tensors } = await check(t, { file: asZip64(npz(arrays, level)) }, { testFraction: 0.2 });
+    assert.deepEqual(tensors.train.pixels.length + tensors.test.pixels.length, pixels.length);
+  }
 });
 
 test('accepts 2 and 100 classes', async (t) => {

@@ -129,6 +129,16 @@ test('an imported model can be compared, checked, trained from, exported and del
   assert.equal((await probabilities(first, fixtureImages)).length, 80);
 });
 
+test('layers without biases become layers with zero biases, which the version reports', async () => {
+  const version = await imported(formatFixture('torch-no-bias.safetensors'), { name: 'bare' });
+  assert.deepEqual(version.lineage.import!.assumed, [
+    'activation',
+    'classNames',
+    'standardization',
+    'biases',
+  ]);
+});
+
 test('missing properties are assumed and reported', async () => {
   const { parameters, layerSizes } = modelOf([784, 4, 10]);
   const vector = npyBytes(parameters, [parameters.length]);
@@ -172,8 +182,8 @@ const unreadable: [
   RegExp,
   place?: string,
 ][] = [
-  ['4 MB of garbage', garbage, {}, /not an \.npy, \.npz or safetensors file/],
-  ['nothing', new Uint8Array(0), {}, /not an \.npy, \.npz or safetensors file/],
+  ['4 MB of garbage', garbage, {}, /not an \.npy, \.npz, safetensors or ONNX file/],
+  ['nothing', new Uint8Array(0), {}, /not an \.npy, \.npz, safetensors or ONNX file/],
   ['garbage that begins like an archive', Uint8Array.from([0x50, 0x4b, ...garbage]), {}, /no directory/],
   ['half an archive', sklearn.subarray(0, sklearn.length >> 1), {}, /no directory; it may be truncated/],
   ['an archive with a changed byte', flipped, {}, /"[\w.]+" is damaged/],
@@ -183,7 +193,8 @@ const unreadable: [
     {},
     /"W1" has shape \(4, 783\), but must have \(units, 784\)/,
   ],
-  ['a layer without biases', safetensorsBytes([tensor('0.weight', 4, 784)], {}), {}, /"0\.bias" is missing/],
+  ['a layer without weights', safetensorsBytes([tensor('0.bias', 4)], {}), {}, /"0\.weight" is missing/],
+  ['a file of torch.save', formatFixture('foreign/torch-state-dict.pt'), {}, /safetensors\.torch\.save_file/],
   [
     'numbers that are none',
     npyBytes(new Float32Array(7850).fill(Number.NaN), [7850]),
