@@ -23,7 +23,8 @@ const all = { ...parsers, ...serviceParsers };
 const SHARES: Readonly<Record<keyof typeof all, number>> = {
   npy: 14,
   pictures: 14,
-  'json images': 12,
+  'json images': 8,
+  'encoded images in JSON': 4,
   checkpoints: 14,
   npz: 10,
   'arrays in npz': 8,

@@ -10,6 +10,7 @@ import { currentRequestId } from './http/plugins/request-context.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
 import { startSharedQueue } from './queue/shared-queue.ts';
 import { createApiKeyService } from './services/api-keys.ts';
+import { createEncodedJsonReader } from './services/encoded-json.ts';
 import { createEvaluationService } from './services/evaluations.ts';
 import { createExportService } from './services/exports.ts';
 import { createGradientCheckService } from './services/gradient-checks.ts';
@@ -228,6 +229,7 @@ export async function compose(
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
         decodeFiles: createImageDecoder(memory, config.maxImagePixels),
+        readEncodedJson: createEncodedJsonReader(predict),
         predictions: createPredictionService(models, predict, loadStatistics, {
           onPredicted(...predicted) {
             metrics.predictions.onPredicted(...predicted);

@@ -1,6 +1,8 @@
 /** The tables of docs/reference/limits.md, from the constants that enforce the limits. */
+
 import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
+import { MAX_ENCODED_IMAGES } from '../../src/datasets/base64-image.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/datasets/image-slots.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
@@ -39,7 +41,6 @@ import {
 } from '../../src/http/plugins/large-responses.ts';
 import { MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS } from '../../src/http/responses/drain-request.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
-import { MAX_ENCODED_IMAGES } from '../../src/protocols/instances.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
 import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
@@ -71,7 +72,7 @@ const requests = [
     '400',
   ],
   ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],
-  ['images as Base64', count(MAX_ENCODED_IMAGES), '400'],
+  ['encoded images in JSON', count(MAX_ENCODED_IMAGES), '400'],
   [
     'form of images',
     `${count(IMAGE_FORM_LIMITS.files)} files, \`MAX_BODY_BYTES\` together`,
@@ -102,7 +103,7 @@ const requests = [
     '422, before anything is decoded',
   ],
   [
-    'form of images with `?fit=contain`',
+    'form or JSON of encoded images with `?fit=contain`',
     `${MAX_FORM_IMAGES} times as many pixels together`,
     '413, before anything is decoded',
   ],

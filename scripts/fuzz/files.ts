@@ -56,6 +56,17 @@ export function jsonBodies(): Uint8Array[] {
   return bodies.map((body) => new Uint8Array(Buffer.from(JSON.stringify(body))));
 }
 
+/** JSON bodies with encoded images, as data URLs and as Base64. */
+export async function encodedJsonBodies(): Promise<Uint8Array[]> {
+  const [b64 = '', ...others] = (await pictures()).map((bytes) => Buffer.from(bytes).toString('base64'));
+  const bodies = [
+    { image: { b64 } },
+    { image: `data:image/png;base64,${b64}` },
+    { images: others.map((text, n) => (n % 2 === 0 ? { b64: text } : `data:image/webp;base64,${text}`)) },
+  ];
+  return bodies.map((body) => new Uint8Array(Buffer.from(JSON.stringify(body))));
+}
+
 /** A network trained by PyTorch, as an exported version. */
 export function model(): PublishedModel {
   const hints: ImportHints = { activation: 'relu', standardization: { mean: 0.286, std: 0.353 } };

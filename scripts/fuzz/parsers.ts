@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { readConfig } from '../../src/config.ts';
+import { readEncodedJson } from '../../src/datasets/json-encoded-images.ts';
 import { decodeJson } from '../../src/datasets/json-images.ts';
 import { decodeNpy } from '../../src/datasets/npy-images.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
@@ -14,7 +15,15 @@ import { createImageDecoder } from '../../src/services/image-decoder.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { decodeCheckpoint } from '../../src/store/checkpoint-format.ts';
 import { arraysOfDatasets } from './data-set-arrays.ts';
-import { checkpoints, firstImage, fixtures, jsonBodies, model, pictures } from './files.ts';
+import {
+  checkpoints,
+  encodedJsonBodies,
+  firstImage,
+  fixtures,
+  jsonBodies,
+  model,
+  pictures,
+} from './files.ts';
 import { createRandom, mutate, pick, type Random } from './mutations.ts';
 
 export interface Parser {
@@ -90,6 +99,11 @@ export const all = {
   'json images': () => ({
     files: jsonBodies(),
     parse: (bytes, random) => decodeJson(bytes, random.below(2) === 0 ? {} : { pixels: '0-1' }),
+  }),
+  'encoded images in JSON': async () => ({
+    files: await encodedJsonBodies(),
+    parse: (bytes, random) =>
+      decodeFiles(readEncodedJson(bytes), random.below(2) === 0 ? undefined : 'contain', () => signal),
   }),
   checkpoints: () => ({ files: checkpoints(), seal: sealCheckpoint, parse: decodeCheckpoint }),
   npz: () => ({

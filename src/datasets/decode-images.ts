@@ -12,13 +12,23 @@ import { decodeNpyFiles } from './npy-images.ts';
 export type ReceivedImages =
   | NumberImages
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | ({ readonly kind: 'batch'; readonly corrected?: readonly Correction[] } & ImageBatch)
-  | { readonly kind: 'many'; readonly parts: readonly ReceivedImages[]; readonly names: readonly string[] };
+  | ({ readonly kind: 'batch'; readonly corrected?: readonly Correction[] } & DecodedImages)
+  | {
+      readonly kind: 'many';
+      readonly parts: readonly ReceivedImages[];
+      /** Names of the files of a form, one per part; null for a JSON body. */
+      readonly names: readonly string[] | null;
+    };
+
+export interface DecodedImages extends ImageBatch {
+  /** For each image of a form, the name of the file that held it. */
+  readonly files?: readonly string[] | undefined;
+}
 
 type NumberImages = { readonly kind: 'json' | 'npy'; readonly bytes: Uint8Array } & PixelOptions;
 
 /** @throws AtelierError as `decodeJson`, `decodeNpyFiles` and `decodeBytes` do */
-export function decodeImages(body: ReceivedImages): ImageBatch {
+export function decodeImages(body: ReceivedImages): DecodedImages {
   switch (body.kind) {
     case 'json':
       return decodeJson(body.bytes, body);
@@ -55,18 +65,18 @@ export function inFileError(name: string | undefined, error: unknown): unknown {
   return new AtelierError(code, `File ${name}: ${message}`, { details, cause: error });
 }
 
-function decodeMany(parts: readonly ReceivedImages[], names: readonly string[]): ImageBatch {
+function decodeMany(parts: readonly ReceivedImages[], names: readonly string[] | null): DecodedImages {
   const npy = parts.filter((part): part is NumberImages => part.kind === 'npy');
   try {
     const arrays = decodeNpyFiles(
       npy.map((part) => part.bytes),
       npy[0],
     ).values();
-    return joinBatches(
-      parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part))),
-    );
+    const batches = parts.map((part) => (part.kind === 'npy' ? arrays.next().value! : decodeImages(part)));
+    const files = names && batches.flatMap(({ count }, n) => new Array<string>(count).fill(names[n]!));
+    return { ...joinBatches(batches), ...(files && { files }) };
   } catch (error) {
-    throw inFileError(names[parts.findIndex(failsToDecode)] ?? '', error);
+    throw inFileError(names?.[parts.findIndex(failsToDecode)], error);
   }
 }
 

@@ -1,6 +1,6 @@
-/** Decodes `{ "image": … }` or `{ "images": […] }` in one pass over the bytes. */
+/** Decodes images that are numbers in JSON, in one pass over the bytes. */
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
-import { AtelierError, type ErrorCode } from '../errors.ts';
+import { AtelierError } from '../errors.ts';
 import {
   FLOAT32_ROUNDING,
   type ImageBatch,
@@ -8,6 +8,7 @@ import {
   toBatch,
   unitToByteScale,
 } from './image-batch.ts';
+import { readElements, readImages, reject, rejectType } from './json-body.ts';
 import { JsonScanner } from './json-scanner.ts';
 
 const IMAGE_SHAPE = 'an image must be an array of 784 numbers, or of 28 rows of 28';
@@ -37,67 +38,23 @@ class JsonImages {
   }
 
   read(): ImageBatch {
-    const scanner = this.#scanner;
-    const needed = 'the body must be { "image": … } or { "images": […] }';
-    if (!scanner.take('{')) this.#wrongType('#', needed);
-    if (scanner.take('}')) reject('invalid-request', '#', `is empty; ${needed}`);
-    const field = this.#field();
-    if (field === 'images') this.#images();
-    else this.#image('#/image');
-    if (scanner.take(',')) {
-      reject(
-        'invalid-request',
-        `#/${this.#field()}`,
-        'is an unexpected second field; send either image or images',
-      );
-    }
-    if (!scanner.take('}')) scanner.malformed('"}"');
-    if (scanner.peek() !== '') scanner.malformed('the end');
+    readImages(this.#scanner, (pointer) => this.#image(pointer));
     this.#rejectAmbiguousScale();
     return toBatch(this.#pixels.subarray(0, this.#length));
   }
 
-  #field(): string {
-    const key = this.#scanner.key();
-    if (key === '__proto__')
-      throw new AtelierError('malformed-body', 'The body has a field named __proto__, which is not allowed.');
-    if (key !== 'image' && key !== 'images') {
-      const name = key.slice(0, 64).replaceAll('~', '~0').replaceAll('/', '~1');
-      reject('invalid-request', `#/${name}`, 'is an unknown field; the fields are image and images');
-    }
-    if (!this.#scanner.take(':')) this.#scanner.malformed('":"');
-    return key;
-  }
-
-  #images(): void {
-    if (!this.#scanner.take('[')) this.#wrongType('#/images', 'images must be an array of images');
-    const count = this.#elements('#/images', (image) => this.#image(image));
-    if (count === 0) reject('invalid-request', '#/images', 'is empty; send at least one image');
-  }
-
   #image(pointer: string): void {
-    if (!this.#scanner.take('[')) this.#wrongType(pointer, IMAGE_SHAPE);
+    if (!this.#scanner.take('[')) rejectOther(this.#scanner, pointer);
     if (this.#scanner.peek() === '[') this.#rows(pointer);
     else this.#numbers(pointer, IMAGE_PIXELS);
   }
 
   #rows(pointer: string): void {
-    const count = this.#elements(pointer, (row) => {
-      if (!this.#scanner.take('[')) this.#wrongType(row, 'a row must be an array of 28 numbers');
+    const count = readElements(this.#scanner, pointer, (row) => {
+      if (!this.#scanner.take('[')) rejectType(this.#scanner, row, 'a row must be an array of 28 numbers');
       this.#numbers(row, IMAGE_SIDE);
     });
     if (count !== IMAGE_SIDE) reject('invalid-image-size', pointer, `has ${count} rows; ${IMAGE_SHAPE}`);
-  }
-
-  /** Reads elements up to the closing bracket; the opening one has been read. */
-  #elements(pointer: string, readElement: (pointer: string) => void): number {
-    const scanner = this.#scanner;
-    let count = 0;
-    if (scanner.take(']')) return count;
-    do readElement(`${pointer}/${count++}`);
-    while (scanner.take(','));
-    if (!scanner.take(']')) scanner.malformed('"," or "]"');
-    return count;
   }
 
   /** The inner loop over all pixels. JSON pointers are built only for errors. */
@@ -107,7 +64,7 @@ class JsonImages {
     if (!scanner.take(']')) {
       do {
         const value = scanner.number();
-        if (Number.isNaN(value)) this.#wrongType(`${pointer}/${count}`, 'a pixel must be a number');
+        if (Number.isNaN(value)) rejectType(scanner, `${pointer}/${count}`, 'a pixel must be a number');
         // Excess numbers are counted for the error message.
         if (count < expected) this.#pixel(value, pointer, count);
         count++;
@@ -146,16 +103,13 @@ class JsonImages {
       { details: [{ parameter: 'pixels', detail }] },
     );
   }
-
-  #wrongType(pointer: string, needed: string): never {
-    return reject(
-      'invalid-request',
-      pointer,
-      `is ${this.#scanner.typeOfNext(`a value for ${pointer}`)}; ${needed}`,
-    );
-  }
 }
 
-function reject(code: ErrorCode, pointer: string, detail: string): never {
-  throw new AtelierError(code, `${pointer} ${detail}.`, { details: [{ pointer, detail }] });
+function rejectOther(scanner: JsonScanner, pointer: string): never {
+  const isEncoded = '{"'.includes(scanner.peek() || '[');
+  return rejectType(
+    scanner,
+    pointer,
+    isEncoded ? `${IMAGE_SHAPE}, or all images must be encoded` : IMAGE_SHAPE,
+  );
 }

@@ -68,24 +68,23 @@ export class JsonScanner {
     return Number(text);
   }
 
-  key(): string {
-    if (this.peek() !== '"') this.malformed('a field name in double quotes');
+  /** @param what names the string in errors */
+  string(what: string): string {
+    if (this.peek() !== '"') this.malformed(`${what} in double quotes`);
     const start = this.#position;
     let end = start + 1;
     while (end < this.#bytes.length && this.#bytes[end] !== QUOTE)
       end += this.#bytes[end] === BACKSLASH ? 2 : 1;
     try {
       const quoted = new TextDecoder('utf-8', { fatal: true }).decode(this.#bytes.subarray(start, end + 1));
-      const key: string = JSON.parse(quoted);
+      const text: string = JSON.parse(quoted);
       this.#position = end + 1;
-      return key;
+      return text;
     } catch (cause) {
       throw new AtelierError(
         'malformed-body',
-        `The field name at byte ${start} is not valid JSON in UTF-8.`,
-        {
-          cause,
-        },
+        `The body is not valid JSON in UTF-8: ${what} at byte ${start} is damaged.`,
+        { cause },
       );
     }
   }

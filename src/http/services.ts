@@ -1,6 +1,7 @@
 /** The services that the HTTP application needs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { ApiKeyService } from '../services/api-keys.ts';
+import type { ReadEncodedJson } from '../services/encoded-json.ts';
 import type { EvaluationService } from '../services/evaluations.ts';
 import type { ExportService } from '../services/exports.ts';
 import type { GradientCheckService } from '../services/gradient-checks.ts';
@@ -31,6 +32,7 @@ export interface Services {
   readonly models: ModelService;
   readonly registry: ModelRegistryService;
   readonly decodeFiles: DecodeFiles;
+  readonly readEncodedJson: ReadEncodedJson;
   readonly predictions: PredictionService;
   readonly statistics: InferenceStatistics;
   readonly exports: ExportService;

@@ -5,13 +5,15 @@ import { imageSlots } from '../datasets/image-slots.ts';
 import { AtelierError } from '../errors.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 
-/** Limit of the pixels of a form with `?fit=contain`, in images of the largest size. */
+/** Limit of the pixels of a form or a JSON body with `?fit=contain`, in images of the largest size. */
 export const MAX_FORM_IMAGES = 4;
 
 export interface EncodedFile {
   readonly bytes: Uint8Array;
-  /** Name of the file in its form; undefined if the file is the whole body. */
+  /** Name of the file in its form; undefined if the file is the whole body, or part of JSON. */
   readonly name?: string | undefined;
+  /** JSON pointer of the image in a JSON body. */
+  readonly pointer?: string | undefined;
 }
 
 /**
@@ -49,11 +51,11 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
     return { images, pixels };
   }
 
-  function tooManyPixels({ name }: EncodedFile, pixels: number): AtelierError {
+  function tooManyPixels({ name, pointer }: EncodedFile, pixels: number): AtelierError {
     const most = (maxPixels * MAX_FORM_IMAGES).toLocaleString('en');
     return new AtelierError(
       'body-too-large',
-      `The images up to file ${name} have ${pixels.toLocaleString('en')} pixels; the limit of a form with ?fit=contain is ${most}. ` +
+      `The images up to ${pointer ?? `file ${name}`} have ${pixels.toLocaleString('en')} pixels; the limit of a request with ?fit=contain is ${most}. ` +
         'Make the images smaller before sending them, or send fewer at a time.',
     );
   }
@@ -102,10 +104,17 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
   };
 }
 
-async function inFile<T>({ name }: EncodedFile, work: () => Promise<T>): Promise<T> {
+async function inFile<T>({ name, pointer }: EncodedFile, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw inFileError(name, error);
+    throw pointer === undefined ? inFileError(name, error) : atPointerError(pointer, error);
   }
+}
+
+function atPointerError(pointer: string, error: unknown): unknown {
+  if (!(error instanceof AtelierError)) return error;
+  const { code, message } = error;
+  const details = [{ pointer, detail: message }];
+  return new AtelierError(code, `${pointer}: ${message}`, { details, cause: error });
 }

@@ -26,7 +26,7 @@ import type { LoadStatistics } from './statistics-cache.ts';
 const MAX_INLINE_IMAGES = 64;
 const MAX_INLINE_MULTIPLY_ADDS = 4_000_000;
 /** Enough for 64 images as JSON or float32. */
-const MAX_INLINE_BYTES = 256 * 1024;
+export const MAX_INLINE_BYTES = 256 * 1024;
 
 /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
 interface ModelRef {

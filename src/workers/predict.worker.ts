@@ -1,4 +1,5 @@
-/** Thread entry: predictions too large for the main thread, from request to response body. */
+/** Thread entry: predictions, and bodies with encoded images, that are too large for the main thread. */
+import { readEncodedJson } from '../datasets/json-encoded-images.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import { codecFor } from '../protocols/protocol-map.ts';
@@ -35,10 +36,15 @@ async function computePredictions({ network, request }: PredictTask): Promise<Pr
   };
 }
 
-export const { predict } = {
+export const { predict, readEncoded } = {
   predict: (task) =>
     toOutcome(
       () => computePredictions(task),
       ({ body }) => [body],
+    ),
+  readEncoded: ({ bytes }) =>
+    toOutcome(
+      () => readEncodedJson(bytes),
+      (images) => images.map((image) => image.bytes),
     ),
 } satisfies Handlers<PredictTasks>;

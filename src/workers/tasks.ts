@@ -1,4 +1,5 @@
 /** Tasks of each pool by name: what a thread receives and what it returns. */
+import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
 import type { Tensors } from '../datasets/tensor-cache.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
@@ -25,6 +26,8 @@ export interface DatasetTasks {
 
 export interface PredictTasks {
   predict: { task: message.PredictTask; result: message.PredictResult };
+  /** Reads a JSON body with encoded images, which are decoded later. */
+  readEncoded: { task: { readonly bytes: Uint8Array }; result: readonly EncodedJsonImage[] };
 }
 
 /** Constraint of type parameters that stand for one of the interfaces above. */

@@ -1,27 +1,24 @@
 /** Image bodies of every content type. PNG, JPEG and WebP are decoded at once, the rest later. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ENCODED_IMAGE_TYPES } from '../../datasets/base64-image.ts';
 import { inFileError, type ReceivedImages } from '../../datasets/decode-images.ts';
+import type { DecodedImage } from '../../datasets/encoded-image.ts';
+import { holdsEncodedImages } from '../../datasets/json-encoded-images.ts';
 import type { ImageDecodingOptions } from '../../domain/image-query.ts';
 import { AtelierError } from '../../errors.ts';
-import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
-import type { DecodeFiles, EncodedFile } from '../../services/image-decoder.ts';
-import { type FormOptions, IMAGE_FORM_LIMITS, readForm, registerMultipart } from './multipart.ts';
+import type { ReadEncodedJson } from '../../services/encoded-json.ts';
+import type { DecodeFiles } from '../../services/image-decoder.ts';
+import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
+import { registerMultipart } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
 
-const ENCODED_IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp'] as const;
+/** Stands for the media type of JSON with encoded images in error messages. */
+const ENCODED_JSON = 'encoded images in JSON';
 const BODY_TYPES = [
   'application/json',
   'application/octet-stream',
   'application/x-npy',
   ...ENCODED_IMAGE_TYPES,
-];
-
-/** Leading bytes that identify a file, because curl declares the type of few kinds of files. */
-const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
-  [NPY_SIGNATURE, 'application/x-npy'],
-  ['\x89PNG', 'image/png'],
-  ['\xff\xd8\xff', 'image/jpeg'],
-  ['RIFF', 'image/webp'],
 ];
 
 /** Reads every body of a scope as bytes, including JSON: large JSON is parsed by a worker. */
@@ -36,6 +33,7 @@ export async function registerImageBodies(scope: FastifyInstance, maxBodyBytes: 
 export interface ImageReader {
   readonly maxBodyBytes: number;
   readonly decodeFiles: DecodeFiles;
+  readonly readEncodedJson: ReadEncodedJson;
 }
 
 /**
@@ -45,7 +43,7 @@ export interface ImageReader {
  */
 export async function readImages(
   request: FastifyRequest,
-  { maxBodyBytes, decodeFiles }: ImageReader,
+  { maxBodyBytes, decodeFiles, readEncodedJson }: ImageReader,
   query: ImageDecodingOptions,
   signal: () => AbortSignal,
 ): Promise<ReceivedImages> {
@@ -62,6 +60,12 @@ export async function readImages(
     );
   }
   const type = canonicalType(parseMediaType(request.headers['content-type']));
+  if (type === 'application/json' && holdsEncodedImages(request.body)) {
+    assertOptionsApply(ENCODED_JSON, query);
+    const files = await readEncodedJson(request.body, signal);
+    const decoded = await decodeFiles(files, query.fit, signal);
+    return { kind: 'many', parts: decoded.map(toReceived), names: null };
+  }
   assertOptionsApply(type, query);
   const [images] = await decodeEncoded([{ type, bytes: request.body }], query, decodeFiles, signal);
   return images!;
@@ -85,50 +89,29 @@ async function decodeEncoded(
         return { kind: 'npy', bytes, pixels: query.pixels };
       case 'application/octet-stream':
         return { kind: 'bytes', bytes };
-      default: {
-        const { batch, corrected } = images.next().value!;
-        return { kind: 'batch', ...batch, corrected };
-      }
+      default:
+        return toReceived(images.next().value!);
     }
   });
 }
 
-interface ReceivedBody extends EncodedFile {
-  readonly type: string;
-}
-interface ReceivedFile extends ReceivedBody {
-  readonly name: string;
-}
+const toReceived = ({ batch, corrected }: DecodedImage): ReceivedImages => ({
+  kind: 'batch',
+  ...batch,
+  corrected,
+});
 
-async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<ReceivedFile[]> {
-  const options: FormOptions = {
-    limits: IMAGE_FORM_LIMITS,
-    allowRepeated: true,
-    maxBytes,
-    tooLarge: () =>
-      new AtelierError('body-too-large', `The files are larger than ${maxBytes} bytes in total.`),
-    tooManyFiles: () =>
-      new AtelierError('body-too-large', `The form has more than ${IMAGE_FORM_LIMITS.files} files.`),
-  };
-  const files: ReceivedFile[] = [];
-  for await (const part of readForm(request, options)) {
-    // IMAGE_FORM_LIMITS allows files only.
-    if (part.kind === 'field') continue;
-    const bytes = Buffer.concat(await Array.fromAsync(part.chunks));
-    files.push({ name: part.filename, type: detectType(bytes, part.type), bytes });
-  }
-  if (files.length > 0) return files;
-  throw new AtelierError(
-    'malformed-body',
-    'The form has no file. Send at least one, as in curl -F file=@image.png.',
-  );
-}
-
-function assertReadable({ name, type }: ReceivedFile, query: ImageDecodingOptions): void {
+function assertReadable({ name, type, bytes }: ReceivedFile, query: ImageDecodingOptions): void {
   if (!BODY_TYPES.includes(type)) {
     throw new AtelierError(
       'unsupported-media-type',
       `File ${name} has the unsupported type ${type}. Allowed: ${BODY_TYPES.join(', ')}.`,
+    );
+  }
+  if (type === 'application/json' && holdsEncodedImages(bytes)) {
+    throw new AtelierError(
+      'invalid-request',
+      `File ${name} holds encoded images. In a form, send each of them as a file.`,
     );
   }
   try {
@@ -140,23 +123,16 @@ function assertReadable({ name, type }: ReceivedFile, query: ImageDecodingOption
 
 function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions): void {
   if (pixels !== undefined && type !== 'application/json' && type !== 'application/x-npy') {
-    rejectOption('pixels', pixels, `Applies to JSON and npy only; pixels of ${type} are 0–255.`);
+    rejectOption('pixels', pixels, `Applies to numbers in JSON and npy only; pixels of ${type} are 0–255.`);
   }
-  if (fit !== undefined && !isEncodedImage(type)) {
+  if (fit !== undefined && type !== ENCODED_JSON && !isEncodedImage(type)) {
     const types = ENCODED_IMAGE_TYPES.join(', ');
-    rejectOption('fit', fit, `Resizes ${types} only; images in ${type} must be 28×28.`);
+    const found = type === 'application/json' ? 'numbers in JSON' : type;
+    rejectOption('fit', fit, `Resizes ${types} only; images in ${found} must be 28×28.`);
   }
 }
 
 const isEncodedImage = (type: string) => (ENCODED_IMAGE_TYPES as readonly string[]).includes(type);
-
-/** Maps image/jpg, which is common but not registered, to image/jpeg. */
-const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
-
-function detectType(bytes: Buffer, declared: string): string {
-  const start = bytes.toString('latin1', 0, 8);
-  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonicalType(declared);
-}
 
 function rejectOption(parameter: keyof ImageDecodingOptions, value: string, detail: string): never {
   const message = `The option ?${parameter}=${value} does not apply to this body. ${detail} Leave the option out.`;

@@ -1,8 +1,10 @@
 /** Request bodies that Fastify does not validate, as OpenAPI `content` by media type. */
 import { z } from 'zod';
+import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../datasets/base64-image.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/dataset.ts';
 import { ARRAY_NAMES } from '../../domain/dataset-upload.ts';
 import { importRequestSchema } from '../../domain/model-import.ts';
+import { BLACK_PNG } from '../examples/black-png.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
 
@@ -21,6 +23,21 @@ const objectWith = (name: string, schema: object) => ({
   properties: { [name]: schema },
   additionalProperties: false,
 });
+/** As inside JSON; all images of a list are encoded, or none is. */
+const imageInJson = {
+  oneOf: [
+    image,
+    {
+      type: 'string',
+      pattern: `^data:(${ENCODED_IMAGE_TYPES.join('|')});base64,`,
+      description: 'An encoded image as a data URL; `fit` applies to it, `pixels` to numbers',
+    },
+    {
+      ...objectWith('b64', { type: 'string', contentEncoding: 'base64' }),
+      description: 'An encoded image in Base64',
+    },
+  ],
+};
 const encodedImage = {
   schema: binary(
     'One image of 28×28, or of any size with `fit=contain`; colour and alpha are converted to grey',
@@ -31,8 +48,20 @@ const encodedImage = {
 export const imageContent = {
   'application/json': {
     schema: {
-      oneOf: [objectWith('image', image), objectWith('images', { type: 'array', items: image, minItems: 1 })],
-      examples: [{ image: new Array(IMAGE_PIXELS).fill(0) }],
+      oneOf: [
+        objectWith('image', imageInJson),
+        objectWith('images', {
+          type: 'array',
+          items: imageInJson,
+          minItems: 1,
+          description: `Either numbers, or up to ${MAX_ENCODED_IMAGES.toLocaleString('en')} encoded images`,
+        }),
+      ],
+      examples: [
+        { image: `data:image/png;base64,${BLACK_PNG}` },
+        { images: [{ b64: BLACK_PNG }] },
+        { image: new Array(IMAGE_PIXELS).fill(0) },
+      ],
     },
   },
   'application/octet-stream': { schema: binary('n × 784 bytes, n ≥ 1') },
@@ -50,7 +79,7 @@ export const imageContent = {
       required: ['file'],
       properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
       description:
-        'One to 1,000 files of any of the other types, under any names; with `fit=contain`, encoded images of at most 100 million pixels in total',
+        'One to 1,000 files of any of the other types, under any names; with `fit=contain`, encoded images of at most four times `MAX_IMAGE_PIXELS` in total',
     },
   },
 };

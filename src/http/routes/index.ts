@@ -75,7 +75,8 @@ export async function registerRoutes(
     await large.register(
       async (v1) => {
         await registerImageBodies(v1, maxBodyBytes);
-        const reader = { maxBodyBytes, decodeFiles: services.decodeFiles };
+        const { decodeFiles, readEncodedJson } = services;
+        const reader = { maxBodyBytes, decodeFiles, readEncodedJson };
         await v1.register(predictionRoutes(predictions, reader));
         await v1.register(explanationRoutes(services.interpretability, reader));
         await v1.register(modelImportRoutes(services.imports, idempotency, maxBodyBytes));

@@ -21,23 +21,28 @@ export interface NativeBody {
 interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
   /** One per image. */
   readonly diagnoses: readonly Diagnosis[] | null;
+  /** One per image of a form: the name of its file. */
+  readonly files: readonly string[] | undefined;
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   decode({ images, options, format, imageStatistics }) {
     const batch = decodeImages(images);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, imageStatistics);
-    return { batch, responseFormat: { options, format, diagnoses }, diagnoses };
+    return { batch, responseFormat: { options, format, diagnoses, files: batch.files }, diagnoses };
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, { options, format, diagnoses }, { reference, classNames }) {
+  encode({ probabilities, logits }, { options, format, diagnoses, files }, { reference, classNames }) {
     const classes = classNames.length;
     const body =
       format === 'npy'
         ? npyBytes(probabilities, [probabilities.length / classes, classes])
         : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, options, diagnoses),
+            describePredictions(reference, classNames, probabilities, logits, options, {
+              diagnoses,
+              files,
+            }),
           );
     return { body, jsonBytes: null };
   },
@@ -46,7 +51,7 @@ export const nativeCodec: Codec<NativeBody, NativeFormat> = {
 /**
  * @param probabilities n × classes, row-major
  * @param logits n × classes, row-major
- * @param diagnoses one per image
+ * @param perImage what else is known about each image
  */
 export function describePredictions(
   model: VersionReference,
@@ -54,7 +59,7 @@ export function describePredictions(
   probabilities: Float32Array,
   logits: Float32Array,
   options: PredictionOptions,
-  diagnoses: readonly Diagnosis[] | null = null,
+  { diagnoses = null, files }: Partial<Pick<NativeFormat, 'diagnoses' | 'files'>> = {},
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];
@@ -62,6 +67,7 @@ export function describePredictions(
     const row = probabilities.subarray(start, start + classes);
     const label = argmax(row);
     const prediction: Prediction = { label, className: classNames[label]!, probability: row[label]! };
+    if (files) prediction.file = files[predictions.length]!;
     if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rankClasses(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));

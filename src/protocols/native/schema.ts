@@ -24,6 +24,7 @@ export const predictionsSchema = z
     predictions: z.array(
       z.object({
         ...ranked,
+        file: z.string().optional().describe('Form only: the name of the file that held the image'),
         probabilities: z.array(z.number()).optional().describe('One per class; omitted with topK'),
         top: z.array(z.object(ranked)).optional().describe('With topK only; most probable first'),
         logits: z.array(z.number()).optional(),

@@ -159,12 +159,16 @@ test('a form with several files of several formats is predicted in file order', 
     ['application/octet-stream', await sharp(png).webp({ lossless: true }).toBuffer()],
   ]);
   const { predictions } = await predict(type, body);
-  assert.deepEqual(predictions, [expected, second, expected, expected, second, expected]);
+  const files = [0, 1, 2, 3, 3, 4].map((index) => `picture-${index}`);
+  assert.deepEqual(
+    predictions,
+    [expected, second, expected, expected, second, expected].map((one, n) => ({ ...one!, file: files[n] })),
+  );
 });
 
-test('a form with one file gives the same response as the file alone', async () => {
+test('a form with one file gives the same response as the file alone, and its name', async () => {
   const [type, body] = await formOf([['image/png', png]]);
-  assert.deepEqual((await predict(type, body)).predictions, [expected]);
+  assert.deepEqual((await predict(type, body)).predictions, [{ ...expected, file: 'picture-0' }]);
 });
 
 test('topK returns the most probable classes instead of all; logits are added on request', async () => {

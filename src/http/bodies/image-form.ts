@@ -1,0 +1,60 @@
+/** Forms of images: files of any accepted type, whose types are detected from their content. */
+import type { FastifyRequest } from 'fastify';
+import { AtelierError } from '../../errors.ts';
+import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
+import type { EncodedFile } from '../../services/image-decoder.ts';
+import { type FormOptions, IMAGE_FORM_LIMITS, readForm } from './multipart.ts';
+
+/** The response repeats the name of a file for each of its images, so longer names are cut. */
+const MAX_FILE_NAME_CHARS = 255;
+
+/** Leading bytes that identify a file, because curl declares the type of few kinds of files. */
+const SIGNATURES: readonly (readonly [signature: string, type: string])[] = [
+  [NPY_SIGNATURE, 'application/x-npy'],
+  ['\x89PNG', 'image/png'],
+  ['\xff\xd8\xff', 'image/jpeg'],
+  ['RIFF', 'image/webp'],
+];
+
+export interface ReceivedBody extends EncodedFile {
+  readonly type: string;
+  readonly bytes: Buffer;
+}
+
+export interface ReceivedFile extends ReceivedBody {
+  readonly name: string;
+}
+
+/** @throws AtelierError `malformed-body`, `body-too-large` */
+export async function receiveFiles(request: FastifyRequest, maxBytes: number): Promise<ReceivedFile[]> {
+  const options: FormOptions = {
+    limits: IMAGE_FORM_LIMITS,
+    allowRepeated: true,
+    maxBytes,
+    tooLarge: () =>
+      new AtelierError('body-too-large', `The files are larger than ${maxBytes} bytes in total.`),
+    tooManyFiles: () =>
+      new AtelierError('body-too-large', `The form has more than ${IMAGE_FORM_LIMITS.files} files.`),
+  };
+  const files: ReceivedFile[] = [];
+  for await (const part of readForm(request, options)) {
+    // IMAGE_FORM_LIMITS allows files only.
+    if (part.kind === 'field') continue;
+    const bytes = Buffer.concat(await Array.fromAsync(part.chunks));
+    const name = part.filename.slice(0, MAX_FILE_NAME_CHARS).toWellFormed();
+    files.push({ name, type: detectType(bytes, part.type), bytes });
+  }
+  if (files.length > 0) return files;
+  throw new AtelierError(
+    'malformed-body',
+    'The form has no file. Send at least one, as in curl -F file=@image.png.',
+  );
+}
+
+/** Maps image/jpg, which is common but not registered, to image/jpeg. */
+export const canonicalType = (type: string) => (type === 'image/jpg' ? 'image/jpeg' : type);
+
+function detectType(bytes: Buffer, declared: string): string {
+  const start = bytes.toString('latin1', 0, 8);
+  return SIGNATURES.find(([signature]) => start.startsWith(signature))?.[1] ?? canonicalType(declared);
+}
