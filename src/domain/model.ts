@@ -78,6 +78,10 @@ export const modelSchema = z
         'Version of each alias. The name of the model alone means `champion`, else the newest version',
       ),
     latest: modelVersionSchema,
+    ready: z
+      .literal(true)
+      .optional()
+      .describe('Always true, for clients of KServe v1: versions load on demand'),
   })
   .meta({ id: 'Model' });
 export type Model = z.infer<typeof modelSchema>;

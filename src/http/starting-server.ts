@@ -106,7 +106,9 @@ function describeState(
   requestId: string,
 ): { status: number; type: string; body: object } {
   const route = stripBasePath(basePath)(request);
-  const [, v2, probe] = /^(\/v2)?\/health\/(live|ready)$/.exec(route.split('?', 1)[0]!) ?? [];
+  const path = route.split('?', 1)[0]!;
+  if (path === '/') return { status: 200, type: PROTOCOL_ERRORS.type, body: { status: 'alive' } };
+  const [, v2, probe] = /^(\/v2)?\/health\/(live|ready)$/.exec(path) ?? [];
   const type = v2 ? PROTOCOL_ERRORS.type : JSON_TYPE;
   if (probe === 'live') return { status: 200, type, body: { live: true } };
   if (probe === 'ready') {

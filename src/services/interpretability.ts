@@ -10,9 +10,10 @@ import type { LoadedModel } from './loaded-model.ts';
 import { type ModelService, servedNetwork } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
 
+/** If `version` is omitted: the champion, or the newest version if the model has no champion. */
 interface Version {
   readonly name: string;
-  readonly version: VersionName;
+  readonly version?: VersionName;
 }
 
 export interface InterpretabilityService {

@@ -122,5 +122,6 @@ export const inspectionExamples = {
   Evaluation: evaluation,
   Comparison: comparison,
   Explanation: explanation,
+  KserveExplanations: { explanations: [explanation] },
   Diagnosis: diagnosis,
 };

@@ -49,6 +49,7 @@ const modelStatistics: V2ModelStatistics = {
 export const protocolExamples: Readonly<Record<string, unknown>> = {
   ProtocolError: { error: 'Model nope does not exist. Existing models: fashion-mnist.' },
   MlflowError: { error_code: 'BAD_REQUEST', message: 'The request has no body. Send one.' },
+  KserveLiveness: { status: 'alive' },
   V2ServerMetadata: {
     name: 'atelier',
     version: '0.1.0',

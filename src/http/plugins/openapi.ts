@@ -34,6 +34,7 @@ const TAGS = [
     name: 'inference-v2',
     description: 'The Open Inference Protocol v2 of KServe, Triton and Seldon clients',
   },
+  { name: 'kserve-v1', description: "KServe's v1 protocol, beside TensorFlow Serving's predict API" },
   { name: 'tensorflow', description: "TensorFlow Serving's predict API" },
   { name: 'mlflow', description: "MLflow's scoring server" },
   { name: 'health', description: 'Health and metrics, for monitoring' },

@@ -20,6 +20,7 @@ import { jobEventRoutes } from './job-events.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
 import { predictionRoutes } from './predictions.ts';
+import { kserveExplainRoute, kserveLivenessRoute } from './protocols/kserve-v1.ts';
 import { kserveInferRoutes } from './protocols/kserve-v2/infer.ts';
 import { kserveModelRoutes } from './protocols/kserve-v2/models.ts';
 import { kserveRepositoryRoutes } from './protocols/kserve-v2/repository.ts';
@@ -66,6 +67,7 @@ export async function registerRoutes(
     },
     { prefix: '/v1' },
   );
+  await app.register(kserveLivenessRoute);
   await app.register(kserveServerRoutes(health));
   await app.register(kserveModelRoutes(models, services.statistics));
   // These routes share the slots for large bodies.
@@ -87,6 +89,7 @@ export async function registerRoutes(
       registerRawBodies(protocols);
       await protocols.register(kserveInferRoutes(predictions, maxBodyBytes));
       await protocols.register(kserveRepositoryRoutes(models));
+      await protocols.register(kserveExplainRoute(services.interpretability));
       await protocols.register(tensorflowRoutes(predictions, maxBodyBytes));
       await protocols.register(mlflowRoutes(models, predictions, health, maxBodyBytes));
     });

@@ -30,6 +30,8 @@ export const modelName = z.string().describe('Name of the model');
 export const versionName = versionNameSchema.describe('Number of the version, or the name of an alias');
 export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
+/** KServe v1 asks for the readiness of a model at its path. */
+const withReadiness = (model: Model): Model => ({ ...model, ready: true });
 
 export const modelRoutes =
   (models: ModelService, registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
@@ -52,9 +54,10 @@ export const modelRoutes =
         response: { 200: listSchema(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
       async handler(request, reply) {
-        return sendCached(request, reply, async () =>
-          toList(await models.list(request.query), (model) => model.name),
-        );
+        return sendCached(request, reply, async () => {
+          const { data, ...page } = await models.list(request.query);
+          return toList({ ...page, data: data.map(withReadiness) }, (model) => model.name);
+        });
       },
     });
 
@@ -74,7 +77,7 @@ export const modelRoutes =
         response: { 200: modelSchema, ...problems(400, 404) },
       },
       async handler(request, reply) {
-        return sendCached(request, reply, () => models.get(request.params.name));
+        return sendCached(request, reply, async () => withReadiness(await models.get(request.params.name)));
       },
     });
 

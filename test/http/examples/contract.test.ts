@@ -24,6 +24,7 @@ import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors
 import { examples } from '../../../src/http/examples/contract.ts';
 import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
+import { explainResponseSchema, livenessSchema } from '../../../src/protocols/kserve-v1/schema.ts';
 import {
   inferResponseSchema,
   modelMetadataSchema,
@@ -85,6 +86,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   V2ModelStatistics: modelStatisticsSchema,
   V2Statistics: statisticsSchema,
   V2RepositoryIndex: repositoryIndexSchema,
+  KserveLiveness: livenessSchema,
+  KserveExplanations: explainResponseSchema,
   TensorflowPredictResponse: predictResponseSchema,
   MlflowPredictions: invocationResponseSchema,
   Liveness: z.object({ live: z.literal(true) }),

@@ -20,7 +20,7 @@ await app.close();
 
 /** The scope that each kind of route must require. */
 function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string {
-  if (/^(\/v2)?\/health\/|^\/ping$/.test(url)) return 'open';
+  if (/^(\/v2)?\/health\/|^\/(ping)?$/.test(url)) return 'open';
   if (/^\/(docs(\/.*)?|openapi\.json)$/.test(url)) return 'docs';
   if (url === '/metrics') return 'metrics';
   if (method === 'OPTIONS') return 'open';
@@ -29,7 +29,9 @@ function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string 
   const reads =
     method === 'GET' ||
     method === 'HEAD' ||
-    /[/:](predictions|explanations|gradient-checks|infer|predict|invocations|repository\/index)$/.test(url);
+    /[/:](predictions|explanations|gradient-checks|infer|predict|explain|invocations|repository\/index)$/.test(
+      url,
+    );
   return reads ? 'predict' : 'train';
 }
 

@@ -1,0 +1,80 @@
+/** KServe v1, the default protocol of its client: liveness and explanations. Its predict API is TensorFlow Serving's. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { describeExplanation, type Explanation } from '../../../domain/explanation.ts';
+import { decodeExplainRequest } from '../../../protocols/kserve-v1/explain.ts';
+import {
+  explainRequestSchema,
+  explainResponseSchema,
+  livenessSchema,
+} from '../../../protocols/kserve-v1/schema.ts';
+import type { InterpretabilityService } from '../../../services/interpretability.ts';
+import { requireBody } from '../../bodies/raw.ts';
+import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
+import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
+import { disconnectSignal } from '../../responses/client-disconnect.ts';
+import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
+import { namedModel, readModelName } from './named-model.ts';
+
+const tags = ['kserve-v1'];
+
+export const kserveLivenessRoute: FastifyPluginAsyncZod = async (app) => {
+  app.route({
+    method: 'GET',
+    url: '/',
+    config: { scope: 'open', errorFormat: PROTOCOL_ERRORS },
+    logLevel: 'warn',
+    schema: {
+      operationId: 'v1Live',
+      summary: 'Liveness of the process',
+      description:
+        'Responds under any load and during a shutdown. `/health/ready` reports whether the service can do its work.',
+      tags,
+      response: { 200: livenessSchema },
+    },
+    handler: async () => ({ status: 'alive' as const }),
+  });
+};
+
+export const kserveExplainRoute =
+  (interpretability: InterpretabilityService): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.route({
+      method: 'POST',
+      url: '/v1/models/:name(^[^:/]+)::explain',
+      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS },
+      schema: {
+        operationId: 'v1Explain',
+        summary: 'Explain predictions of the champion of a model, or its newest version',
+        description:
+          'For the most probable class of each image, how much its probability drops when a part is covered, and the gradient of ' +
+          'its logarithm with respect to each pixel. `POST /v1/models/{name}/versions/{version}/explanations` explains other ' +
+          'classes and versions.',
+        tags,
+        params: namedModel,
+        requestContent: { 'application/json': jsonContent(explainRequestSchema, TENSORFLOW_EXAMPLE) },
+        response: { 200: explainResponseSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413) },
+        responseHeaders: { 200: MODEL_HEADERS },
+      },
+      async handler(request, reply) {
+        const signal = disconnectSignal(reply);
+        const { name } = readModelName(request.params);
+        const images = await decodeExplainRequest(requireBody(request.body), () => signal);
+        const explanations: Explanation[] = [];
+        let version: number | undefined;
+        // One after the other, so that a request does not occupy the threads of others.
+        for (const image of images) {
+          const result = await interpretability.explain(
+            // All images are explained by the version of the first one.
+            { name, ...(version !== undefined && { version }) },
+            { kind: 'batch', ...image },
+            { diagnose: false },
+            signal,
+          );
+          version = result.model.version;
+          explanations.push(describeExplanation(result.model, result.classNames, result.explained));
+        }
+        sendModelHeaders(reply, explanations[0]!.model);
+        return reply.send({ explanations });
+      },
+    });
+  };
