@@ -16,6 +16,7 @@ import type { OnLimit } from './plugins/client.ts';
 import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './plugins/client-connections.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
+import { sendContinueOnRead } from './plugins/expect-continue.ts';
 import { drainInFlightRequests, rejectWhileDraining, releasePort } from './plugins/graceful-shutdown.ts';
 import { validateHostAndExpect } from './plugins/host-and-expect.ts';
 import { registerIdempotency } from './plugins/idempotency.ts';
@@ -84,6 +85,7 @@ export async function buildApp(
     registerNotFound,
     // Before work that depends on the headers or the body.
     validateHostAndExpect,
+    sendContinueOnRead,
     // After the check for a single Host header, which it compares; before any work for a page of another origin.
     (app) => restrictAnonymousAccess(app, config),
     rejectEncodedBodies,

@@ -23,9 +23,6 @@ export interface DatasetUpload {
   readonly files: readonly ReceivedFile[];
 }
 
-/** Allowance for fields and multipart headers, in addition to the files. */
-export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
-
 /**
  * Writes each file of the form to a path from `newFile`, calls `use` with the upload, and deletes the files with
  * `discard`, also after an error.
@@ -44,9 +41,6 @@ export async function withDatasetUpload<T>(
     tooLarge: () => tooLarge(maxBytes),
     tooManyFiles: () => malformedForm(`it has more than ${DATASET_FORM_LIMITS.files} files`),
   };
-  if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) {
-    throw tooLarge(maxBytes);
-  }
   const files: ReceivedFile[] = [];
   const paths: string[] = [];
   try {

@@ -1,7 +1,8 @@
 /** Multipart forms: one reader, with limits and errors, for images, data sets and models. */
 import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
-import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
+import { errorCodes, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { parseMediaType } from './raw.ts';
 
 export interface FormLimits {
   readonly files: number;
@@ -16,6 +17,8 @@ export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes:
 /** More than any valid form has, so that unknown and repeated parts are rejected by name. */
 export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
 export const MAX_PART_NAME_BYTES = 64;
+/** Allowance for fields and the headers of parts, in addition to the files. */
+export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 
 export interface FormOptions {
   readonly limits: FormLimits;
@@ -47,6 +50,14 @@ export async function registerMultipart(scope: FastifyInstance, maxBytes: number
   await scope.register(multipart, { throwFileSizeLimit: true, limits: { fileSize: maxBytes } });
 }
 
+/** Rejects other bodies by their headers, in scopes whose parsers accept them for other routes. */
+export function requireMultipart(scope: FastifyInstance): void {
+  scope.addHook('onRequest', ({ headers }, _reply, done) => {
+    const type = parseMediaType(headers['content-type']);
+    done(type === 'multipart/form-data' ? undefined : new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(type));
+  });
+}
+
 /**
  * Reads the parts of a form in the order in which they arrive.
  * @throws AtelierError `malformed-body`, `invalid-request`, and the errors that `options` create
@@ -57,6 +68,8 @@ export async function* readForm(
 ): AsyncGenerator<FormField | FormFile> {
   const { limits, maxBytes, tooLarge } = options;
   const { files, fields, fieldBytes } = limits;
+  // Before anything is read.
+  if (Number(request.headers['content-length']) > maxBytes + MAX_FORM_OVERHEAD_BYTES) throw tooLarge();
   const names = new Set<string>();
   let bytes = 0;
 

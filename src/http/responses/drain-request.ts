@@ -1,5 +1,7 @@
 /** Drains unread request bodies before an early response. */
 import type { IncomingMessage } from 'node:http';
+import { setImmediate } from 'node:timers/promises';
+import { awaitsContinue, declineContinue } from '../plugins/expect-continue.ts';
 
 /** Draining ends after this time without a byte: the client is waiting for the response, or is gone. */
 export const MAX_DRAIN_IDLE_MS = 2000;
@@ -9,16 +11,23 @@ export const MAX_DRAIN_MS = 10_000;
 /**
  * Reads and drops the rest of a body, up to `limit` bytes and for `maxMs`, as long as bytes keep arriving. Otherwise a client that
  * is still sending would see a broken pipe instead of the response.
- * @returns false if a limit was exceeded or bytes stopped arriving; true if the body ended or the connection closed
+ * The body of a client that waits for `100 Continue` is not waited for.
+ * @returns false if a limit was exceeded, bytes stopped arriving or none were sent; true if the body ended or the connection closed
  */
-export function drainRequest(
+export async function drainRequest(
   body: IncomingMessage,
   limit: number,
   maxIdleMs = MAX_DRAIN_IDLE_MS,
   maxMs = MAX_DRAIN_MS,
 ): Promise<boolean> {
   // `complete` is never set for a body without a connection, as created by app.inject.
-  if (body.complete || body.readableEnded || body.destroyed) return Promise.resolve(true);
+  if (body.complete || body.readableEnded || body.destroyed) return true;
+  if (awaitsContinue(body)) {
+    // A client that did not wait has sent the body with its headers.
+    await setImmediate();
+    if (body.readableLength === 0 && !body.complete) return false;
+    declineContinue(body);
+  }
   return new Promise((resolve) => {
     let dropped = 0;
     let late = false;

@@ -16,6 +16,7 @@ import type { ModelRegistryService } from '../../services/model-registry.ts';
 import type { ModelService } from '../../services/models.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { readModelUpload } from '../bodies/model-upload.ts';
+import { requireMultipart } from '../bodies/multipart.ts';
 import { modelUploadContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
@@ -212,6 +213,7 @@ function describeState(stored: Model | ModelVersion): CurrentState {
 export const modelImportRoutes =
   (imports: ImportService, idempotency: IdempotencyService, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
+    requireMultipart(app);
     app.route({
       method: 'POST',
       url: '/models',
