@@ -34,6 +34,7 @@ import { createRetentionService } from './services/retention.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
+import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
@@ -76,10 +77,12 @@ export async function compose(
   let closeQueue = cluster?.boss.close;
   try {
     const modelCache = createModelCache();
+    const waits = createStorageWaits();
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
       modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
+      waitingForStorage: waits.count,
       readJobs: store.readJobGauges,
       slots: () => slots(),
       replicas: store.replicas && (() => store.replicas!.live().length),
@@ -156,6 +159,7 @@ export async function compose(
         catalog,
         models,
         memory,
+        waits,
         log,
         ...(cluster && { runner: cluster.replicas.id }),
       }),
@@ -178,6 +182,7 @@ export async function compose(
       models,
       queue,
       memory,
+      waits,
       queueLimit: config.queueLimit,
       slots,
     });
@@ -194,6 +199,7 @@ export async function compose(
     });
     const health = createHealthService(store, catalog, {
       needsDatabase: cluster === null,
+      waits,
       onUnusable(error) {
         if (cluster)
           log.warn({ err: error }, 'the database is unavailable: only models in memory are served');

@@ -119,7 +119,7 @@ test('during shutdown new requests are rejected, and the service is alive but no
   assert.equal(ready!.statusCode, 503);
   assert.deepEqual(ready!.json(), {
     ready: false,
-    checks: { database: true, datasets: true, accepting: false },
+    checks: { database: true, datasets: true, accepting: false, storage: true },
   });
   assert.equal(live!.statusCode, 200);
   await closed;

@@ -100,7 +100,7 @@ test('an outage of the database during a job fails writes with 503, and nothing 
       assert.ok(seconds >= 1 && seconds <= 10, String(seconds));
     }
     const ready = await app.inject('/health/ready');
-    const checks = { database: false, datasets: true, accepting: true };
+    const checks = { database: false, datasets: true, accepting: true, storage: true };
     assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, checks }]);
     assert.equal((await app.inject('/ping')).statusCode, 200);
     assert.equal((await app.inject(invocation)).statusCode, 200, 'the only model is remembered');

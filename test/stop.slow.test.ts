@@ -64,7 +64,7 @@ test('after SIGTERM in-flight requests are completed, and readiness fails', asyn
   child.kill('SIGTERM');
   assert.deepEqual(await untilNotReady(base), {
     ready: false,
-    checks: { database: true, datasets: true, accepting: false },
+    checks: { database: true, datasets: true, accepting: false, storage: true },
   });
   const refused = await fetch(`${base}/v1/models`);
   assert.deepEqual([refused.status, refused.headers.get('connection')], [503, 'close']);

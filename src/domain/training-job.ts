@@ -152,6 +152,10 @@ export type JobStatus = z.infer<typeof jobStatusSchema>;
 /** Statuses of jobs that a thread works on. */
 export const ACTIVE_STATUSES = ['running', 'pausing', 'cancelling'] as const satisfies readonly JobStatus[];
 
+/** Resources besides a slot that a job can wait for. */
+export const JOB_WAITS = ['memory', 'storage'] as const;
+export type JobWait = (typeof JOB_WAITS)[number];
+
 export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as const;
 
 export type StopReason = (typeof STOP_REASONS)[number];
@@ -193,9 +197,12 @@ export const trainingJobSchema = z
     startedAt: z.string().nullable(),
     finishedAt: z.string().nullable(),
     waiting: z
-      .literal('memory')
+      .enum(JOB_WAITS)
       .nullable()
-      .describe('`memory` while the queued job is next and waits until its memory is free; otherwise null'),
+      .describe(
+        '`memory` while the queued job is next and waits until its memory is free; `storage` while the job cannot start or go on ' +
+          'because the disk is full, or the database or the object store is unreachable; otherwise null',
+      ),
     pauseReason: z
       .string()
       .nullable()

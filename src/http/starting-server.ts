@@ -112,7 +112,7 @@ function describeState(
   const type = v2 ? PROTOCOL_ERRORS.type : JSON_TYPE;
   if (probe === 'live') return { status: 200, type, body: { live: true } };
   if (probe === 'ready') {
-    const checks = { database: false, datasets: false, accepting: false };
+    const checks = { database: false, datasets: false, accepting: false, storage: true };
     return { status: 503, type, body: { ready: false, ...(v2 ? { live: true } : { checks }) } };
   }
   const message =

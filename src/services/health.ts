@@ -2,6 +2,7 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Store } from '../store/store.ts';
 import { limitTime } from '../store/time-limit.ts';
+import type { StorageWaits } from './storage-waits.ts';
 
 export interface HealthService {
   /** False once the service is shutting down. */
@@ -14,7 +15,13 @@ export interface HealthService {
 
 interface Readiness {
   readonly ready: boolean;
-  readonly checks: { readonly database: boolean; readonly datasets: boolean; readonly accepting: boolean };
+  readonly checks: {
+    readonly database: boolean;
+    readonly datasets: boolean;
+    readonly accepting: boolean;
+    /** False while a job of this process waits for storage. Predictions go on, so the service stays ready. */
+    readonly storage: boolean;
+  };
 }
 
 /** A probe waits no longer for a database that the service does not need to be ready. */
@@ -28,7 +35,7 @@ const CHECK_TIMEOUT_MS = 1_000;
 export function createHealthService(
   store: Pick<Store, 'assertUsable'>,
   catalog: Pick<Catalog, 'list'>,
-  options: { needsDatabase: boolean; onUnusable: (error: unknown) => void },
+  options: { needsDatabase: boolean; waits: StorageWaits; onUnusable: (error: unknown) => void },
 ): HealthService {
   let wasUsable = true;
   let checking: Promise<void> | undefined;
@@ -59,6 +66,7 @@ export function createHealthService(
         database: await isUsable(),
         datasets: catalog.list().length > 0,
         accepting: accepting(),
+        storage: options.waits.count() === 0,
       };
       const ready = (checks.database || !options.needsDatabase) && checks.datasets && checks.accepting;
       return { ready, checks };

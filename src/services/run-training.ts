@@ -8,13 +8,13 @@ import type { Run } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
 import { serializeError } from '../workers/outcome.ts';
 import { startTrainingThread } from '../workers/training-thread.ts';
-import { createRetryUntilStored, RETRY_MS } from './retry-until-stored.ts';
+import { createRetryUntilStored, isStorageOutage, RETRY_MS } from './retry-until-stored.ts';
 import { createTrainingRun, type TrainingContext, type TrainingRun } from './training-run.ts';
 
 export function createRunTraining(context: TrainingContext): RunJob {
-  const { store, catalog, log, runner } = context;
+  const { store, catalog, waits, log, runner } = context;
   const environment = detectEnvironment();
-  const retryUntilStored = createRetryUntilStored(store, log);
+  const retryUntilStored = createRetryUntilStored(store, waits, log);
 
   function describeEnvironment({ dataset: id }: ResolvedTrainingRequest): ExecutionEnvironment | null {
     const dataset = catalog.summary(id);
@@ -26,12 +26,17 @@ export function createRunTraining(context: TrainingContext): RunJob {
    * lost, the job may have been started, which no other replica would notice while this one is alive.
    */
   async function tryStart(jobId: string, closing: AbortSignal): Promise<Run | null> {
+    using waiting = new DisposableStack();
     for (let isRepeated = false; ; isRepeated = true) {
       try {
         return await store.jobs.start(jobId, { detectEnvironment: describeEnvironment, runner, isRepeated });
       } catch (error) {
         if (hasCode(error, 'illegal-transition')) return null;
-        if (closing.aborted || !hasCode(error, 'storage-unavailable')) throw error;
+        if (closing.aborted || !isStorageOutage(error)) throw error;
+        if (!isRepeated) {
+          log.warn({ jobId, err: error }, 'failed to start a job, retrying');
+          waiting.use(waits.add(jobId));
+        }
         await wait(RETRY_MS, undefined, { signal: closing }).catch(() => {});
       }
     }

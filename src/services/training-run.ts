@@ -21,12 +21,14 @@ import type { MemoryLedger } from './memory-ledger.ts';
 import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { type Resumption, resumeTraining } from './resume-training.ts';
+import type { StorageWaits } from './storage-waits.ts';
 
 export interface TrainingContext {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly models: ModelService;
   readonly memory: MemoryLedger;
+  readonly waits: StorageWaits;
   /** Id of this replica; only needed if several share the database. */
   readonly runner?: string;
   readonly log: JobLogger & { warn(details: object, message: string): void };

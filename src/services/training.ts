@@ -16,6 +16,7 @@ import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { prepareReproduction } from './reproduction.ts';
 import { estimateRetryAfter } from './retry-after.ts';
+import type { StorageWaits } from './storage-waits.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
@@ -53,16 +54,17 @@ export function createTrainingService(options: {
   models: ModelService;
   queue: JobQueue;
   memory: MemoryLedger;
+  waits: StorageWaits;
   queueLimit: number;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
 }): TrainingService {
-  const { store, catalog, models, queue, memory, queueLimit, slots } = options;
+  const { store, catalog, models, queue, memory, waits, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
     if (!job) throw new AtelierError('training-job-not-found', `Training job ${id} does not exist.`);
-    return job;
+    return waits.mark(job);
   }
 
   async function create(
@@ -89,8 +91,11 @@ export function createTrainingService(options: {
 
   return {
     get,
-    revisions: store.jobs.revisions,
-    getMany: store.jobs.getMany,
+    async revisions(query) {
+      const page = await store.jobs.revisions(query);
+      return { ...page, data: page.data.map(waits.markRevision) };
+    },
+    getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,
     async start(request, idempotency) {
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
@@ -118,13 +123,13 @@ export function createTrainingService(options: {
       const job = await store.jobs.requestCancel(id);
       queue.stop(id);
       queue.notify();
-      return job;
+      return waits.mark(job);
     },
     async pause(id) {
       const job = await store.jobs.requestPause(id);
       queue.stop(id);
       queue.notify();
-      return job;
+      return waits.mark(job);
     },
     async resume(id) {
       const job = await store.jobs.resume(id, { queueLimit }).catch(addRetryAfter);

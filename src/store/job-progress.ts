@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import { type EpochRecord, isImprovement, type Progress } from '../domain/epoch-record.ts';
 import {
+  ACTIVE_STATUSES,
   type GradientCheckSummary,
   isActive,
   type JobEvent,
@@ -86,6 +87,25 @@ export async function recordWarning(
   warning: JobEvent['data'],
 ): Promise<void> {
   await writeEvent(trx, await lockActiveJob(trx, run), 'warning', warning);
+}
+
+/** Sets `waiting` of an active job, with a `warning` event. Does nothing if it is set already, or if the run has ended. */
+export async function recordWaiting(
+  trx: Transaction<Database>,
+  { id, run }: RunKey,
+  waiting: 'storage' | null,
+  warning: JobEvent['data'],
+): Promise<void> {
+  const job = await trx
+    .updateTable('jobs')
+    .set((eb) => ({ waiting, event_count: eb('event_count', '+', 1) }))
+    .where('id', '=', id)
+    .where('run', '=', run)
+    .where('status', 'in', [...ACTIVE_STATUSES])
+    .where('waiting', waiting === null ? 'is not' : 'is', null)
+    .returningAll()
+    .executeTakeFirst();
+  if (job) await writeEvent(trx, job, 'warning', { ...warning, waiting });
 }
 
 /**

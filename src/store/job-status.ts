@@ -58,8 +58,15 @@ export async function change(
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
   // The row is updated first, because listeners of the event receive the job in its new state.
   const inactive = isActive(to) ? null : { runner: null };
-  const job = await updateJob(trx, before.id, { waiting: null, pause_reason: null, ...inactive, ...after });
-  await writeEvent(trx, before, 'status', { from: before.status, to, ...(verification && { verification }) });
+  // A run that is asked to stop goes on waiting for storage.
+  const waiting = isActive(before.status) && isActive(to) ? before.waiting : null;
+  const job = await updateJob(trx, before.id, { waiting, pause_reason: null, ...inactive, ...after });
+  await writeEvent(trx, before, 'status', {
+    from: before.status,
+    to,
+    ...(before.waiting !== waiting && { waiting }),
+    ...(verification && { verification }),
+  });
   return toJob(job);
 }
 
@@ -112,7 +119,7 @@ export async function holdForMemory(trx: Transaction<Database>, id: string, mess
     .where('waiting', 'is', null)
     .returningAll()
     .executeTakeFirst();
-  if (job) await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message });
+  if (job) await writeEvent(trx, job, 'warning', { code: 'waiting-for-memory', message, waiting: 'memory' });
 }
 
 /**

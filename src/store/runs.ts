@@ -5,7 +5,13 @@ import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
 import type { GradientCheckSummary, JobEvent, TrainingJob } from '../domain/training-job.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
-import { recordEpoch, recordGradientCheck, recordProgress, recordWarning } from './job-progress.ts';
+import {
+  recordEpoch,
+  recordGradientCheck,
+  recordProgress,
+  recordWaiting,
+  recordWarning,
+} from './job-progress.ts';
 import { finishJob, type JobOutcome, releaseJob, requeueJob } from './job-status.ts';
 import type { StartedJob } from './start-job.ts';
 import type { Database } from './tables.ts';
@@ -38,6 +44,11 @@ export interface Run {
   discardCheckpoint(step: number, reason: JobEvent['data']): Promise<void>;
   /** Records a `warning` event. */
   warn(warning: JobEvent['data']): Promise<void>;
+  /**
+   * Sets or clears `waiting` of the job, with a `warning` event that holds it. Does nothing if the job's row has the value
+   * already, or if the run has ended: the `status` event of its end holds `waiting: null`.
+   */
+  recordWaiting(waiting: 'storage' | null, warning: JobEvent['data']): Promise<void>;
   /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
   release(step?: number): Promise<TrainingJob>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
@@ -62,6 +73,7 @@ export function createRun(
     saveCheckpoint: (checkpoint, bytes) => checkpoints.save(key, checkpoint, bytes),
     discardCheckpoint: (step, reason) => checkpoints.discard(key, step, reason),
     warn: (warning) => inTransaction((trx) => recordWarning(trx, key, warning)),
+    recordWaiting: (waiting, warning) => inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
     release: (step) => inTransaction((trx) => releaseJob(trx, key, step)),
     requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
     finish: (outcome) => inTransaction((trx) => finishJob(trx, key, outcome)),

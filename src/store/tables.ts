@@ -6,7 +6,7 @@
  */
 import type { Selectable } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';
-import type { EventType, JobStatus, StopReason } from '../domain/training-job.ts';
+import type { EventType, JobStatus, JobWait, StopReason } from '../domain/training-job.ts';
 
 export interface Database {
   answers: AnswerTable;
@@ -76,8 +76,8 @@ export interface JobTable {
   expectation: string | null;
   error_code: string | null;
   error_message: string | null;
-  /** Resource besides a slot that the queued job waits for */
-  waiting: 'memory' | null;
+  /** Resource besides a slot that the job waits for */
+  waiting: JobWait | null;
   /** Reason for which the service paused the job; null if a client did */
   pause_reason: string | null;
   /** Times that the process ended without a shutdown while the job was active, since the last checkpoint or epoch */

@@ -53,7 +53,7 @@ test('is alive but not ready before the application takes over', async (t) => {
   };
   assert.deepEqual(await probe('/health/live'), [200, { live: true }]);
   assert.deepEqual(await probe('/atelier/v2/health/live'), [200, { live: true }]);
-  const checks = { database: false, datasets: false, accepting: false };
+  const checks = { database: false, datasets: false, accepting: false, storage: true };
   assert.deepEqual(await probe('/health/ready'), [503, { ready: false, checks }]);
   assert.deepEqual(await probe('/v2/health/ready'), [503, { ready: false, live: true }]);
 });

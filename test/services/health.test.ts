@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import { createHealthService } from '../../src/services/health.ts';
+import { createStorageWaits } from '../../src/services/storage-waits.ts';
 
 const catalog = { list: () => [{} as DatasetSummary] };
 
@@ -12,11 +13,12 @@ test('waits for a slow disk, but not for a shared database that does not reply',
   const service = (needsDatabase: boolean) =>
     createHealthService({ assertUsable: () => reply.promise }, catalog, {
       needsDatabase,
+      waits: createStorageWaits(),
       onUnusable: (error) => reasons.push(error),
     });
   const [own, shared] = [service(true).check(), service(false).check()];
   t.mock.timers.tick(5_000);
-  const checks = { datasets: true, accepting: true };
+  const checks = { datasets: true, accepting: true, storage: true };
   assert.deepEqual(await shared, { ready: true, checks: { ...checks, database: false } });
   reply.resolve();
   assert.deepEqual(await own, { ready: true, checks: { ...checks, database: true } });

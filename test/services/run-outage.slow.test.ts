@@ -7,6 +7,7 @@ import { trainingRequestSchema } from '../../src/domain/training-job.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
+import { createStorageWaits } from '../../src/services/storage-waits.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { withoutPostgres } from '../postgres.ts';
@@ -24,6 +25,7 @@ async function train(store: Store, onRetry: () => void = assert.fail) {
     catalog,
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
+    waits: createStorageWaits(),
     log: { info() {}, warn: assert.fail, error: onRetry },
     runner: 'replica-a',
   });

@@ -8,6 +8,7 @@ import { AtelierError } from '../../src/errors.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createRunTraining } from '../../src/services/run-training.ts';
+import { createStorageWaits, type StorageWaits } from '../../src/services/storage-waits.ts';
 import { storageFull } from '../../src/store/directory.ts';
 import type { Run, Store } from '../../src/store/store.ts';
 import { tiny } from '../start-service.ts';
@@ -22,15 +23,16 @@ const fashionMnist = await loadFashionMnist('data');
  */
 async function train(
   t: TestContext,
-  disturb: (run: Run, store: Store) => Partial<Run>,
+  disturb: (run: Run, store: Store, waits: StorageWaits) => Partial<Run>,
   { lostStarts = 0 } = {},
 ) {
+  const waits = createStorageWaits();
   const store = await temporaryStore(t);
   const catalog = createCatalog([fashionMnist]);
   const start: Store['jobs']['start'] = async (...job) => {
     const run = (await store.jobs.start(...job))!;
     if (lostStarts-- > 0) throw unavailable();
-    return { ...run, ...disturb(run, store) };
+    return { ...run, ...disturb(run, store, waits) };
   };
   const logged: string[] = [];
   const run = createRunTraining({
@@ -38,6 +40,7 @@ async function train(
     catalog,
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
+    waits,
     log: {
       info() {},
       warn: (_, message) => logged.push(`warn: ${message}`),
@@ -49,6 +52,7 @@ async function train(
   const { id } = await store.jobs.create(request, untouched);
   await run(id, new AbortController().signal, new AbortController().signal);
   const { data: events } = await store.events.list(id, { limit: 100 });
+  assert.equal(waits.count(), 0);
   return { store, id, job: (await store.jobs.get(id))!, events, logged };
 }
 
@@ -58,25 +62,57 @@ for (const { code, error, message } of [
   { code: 'storage-full', error: () => storageFull('an epoch', null), message: /not be stored for \d+ s\. / },
   { code: 'storage-unavailable', error: unavailable, message: /unreachable for \d+ s\. Nothing was lost/ },
 ]) {
-  test(`a job that waited because of ${code} records one event, before the delayed ones, and loses nothing`, async (t) => {
-    let refusals = 1;
-    const { job, events, logged } = await train(t, (run) => ({
+  test(`a job that waited because of ${code} records the start and the end of the wait, and loses nothing`, async (t) => {
+    const refused = { epoch: 2, start: 1, end: 1 };
+    const marked: unknown[] = [];
+    const { job, events, logged } = await train(t, (run, store, waits) => ({
       async recordEpoch(...epoch) {
-        if (refusals-- > 0) throw error();
+        if (refused.epoch-- > 0) throw error();
+        const waiting = (await store.jobs.get(run.job.id))!;
+        marked.push(waiting.waiting, waits.mark(run.job).waiting, waits.count());
         return run.recordEpoch(...epoch);
+      },
+      async recordWaiting(waiting, warning) {
+        if (refused[waiting === null ? 'end' : 'start']-- > 0) throw error();
+        await run.recordWaiting(waiting, warning);
+        // A connection that is lost in a commit leaves open whether it has happened.
+        if (code === 'storage-unavailable' && refused.end === 0) throw error();
       },
     }));
     assert.deepEqual([job.status, job.attempts, job.receipt?.mixed], ['succeeded', 1, false]);
-    const told = events.filter(({ type }) => type === 'warning' || type === 'epoch');
+    assert.equal(job.waiting, null);
+    const recorded = events.filter(({ type }) => type === 'warning' || type === 'epoch');
     assert.deepEqual(
-      told.map(({ type }) => type),
-      ['warning', 'epoch'],
+      recorded.map(({ type, data }) => [type, data['code'], data['waiting']]),
+      [
+        ['warning', code, 'storage'],
+        ['epoch', undefined, undefined],
+        ['warning', code, null],
+      ],
     );
-    assert.equal(told[0]!.data['code'], code);
-    assert.match(String(told[0]!.data['message']), message);
-    assert.deepEqual(logged, ['error: failed to store the state of a job, retrying']);
+    assert.match(String(recorded[2]!.data['message']), message);
+    assert.deepEqual(marked, ['storage', 'storage', 1]);
+    const failures = 'error: failed to store the state of a job, retrying';
+    assert.deepEqual(logged, [failures, failures]);
   });
 }
+
+test('if the delayed write ends the job, its status event ends the wait', async (t) => {
+  let refusals = 1;
+  const { events } = await train(t, (run) => ({
+    async finish(outcome) {
+      if (refusals-- > 0) throw storageFull('a job', null);
+      return run.finish(outcome);
+    },
+  }));
+  assert.deepEqual(
+    events.slice(-2).map(({ type, data }) => [type, data['waiting'], data['to']]),
+    [
+      ['warning', 'storage', undefined],
+      ['status', null, 'succeeded'],
+    ],
+  );
+});
 
 test('a job whose last commit succeeds although its connection is lost is finished once', async (t) => {
   const { store, job, events } = await train(t, (run) => ({
@@ -87,6 +123,7 @@ test('a job whose last commit succeeds although its connection is lost is finish
   }));
   assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
   assert.deepEqual(events.at(-1)?.data, { from: 'running', to: 'succeeded' });
+  assert.equal(events.filter(({ type }) => type === 'warning').length, 0);
   assert.equal((await store.models.get('waited'))?.versions, 1);
   assert.ok(await store.blobs.get(job.digest!));
 });
@@ -96,7 +133,7 @@ test('a job whose start succeeds although its connection is lost is started agai
   assert.deepEqual([job.status, job.attempts], ['succeeded', 1]);
   const statuses = events.filter(({ type }) => type === 'status').map(({ data }) => data['to']);
   assert.deepEqual(statuses, ['queued', 'running', 'succeeded']);
-  assert.deepEqual(logged, []);
+  assert.deepEqual(logged, ['warn: failed to start a job, retrying']);
 });
 
 test('a run that loses its job ends without an error, and leaves the job to the next run', async (t) => {

@@ -382,5 +382,5 @@ export const examples: Readonly<Record<string, unknown>> = {
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,
   Liveness: { live: true },
-  Readiness: { ready: true, checks: { database: true, datasets: true, accepting: true } },
+  Readiness: { ready: true, checks: { database: true, datasets: true, accepting: true, storage: true } },
 };

@@ -6,8 +6,22 @@ import type { JobMeter } from '../../services/job-log.ts';
 /** Final statuses: counted as jobs end, because counting them in the database takes ever longer. */
 const ENDED = ['succeeded', 'failed', 'cancelled'] as const satisfies readonly JobStatus[];
 
-export function measureJobs(registry: Registry, queueLimit: number): JobMeter {
+export interface JobSource {
+  readonly queueLimit: number;
+  /** Jobs of this process that wait for storage. */
+  readonly waitingForStorage: () => number;
+}
+
+export function measureJobs(registry: Registry, { queueLimit, waitingForStorage }: JobSource): JobMeter {
   const registers = [registry];
+  new Gauge({
+    name: 'atelier_jobs_waiting_for_storage',
+    help: 'Training jobs of this process that wait because the disk is full, or the database or the object store is unreachable.',
+    registers,
+    collect() {
+      this.set(waitingForStorage());
+    },
+  });
   new Gauge({
     name: 'atelier_queue_limit',
     help: 'Largest number of queued jobs. The same on every replica: use max, not sum.',

@@ -4,7 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
 import { CLIENT_LIMITS, type OnLimit } from '../plugins/client.ts';
-import { measureJobs } from './jobs.ts';
+import { type JobSource, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
@@ -32,8 +32,8 @@ export interface Metrics {
 
 export function createMetrics(
   options: TableSource &
-    ReplicaSource & {
-      readonly queueLimit: number;
+    ReplicaSource &
+    JobSource & {
       readonly kernel: { readonly name: string; readonly digest: string };
       readonly modelCache: () => ModelCacheCounts;
     },
@@ -86,7 +86,7 @@ export function createMetrics(
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),
     onLimit: (limit) => limited.inc({ limit }),
-    jobs: measureJobs(registry, options.queueLimit),
+    jobs: measureJobs(registry, options),
     contentType: registry.contentType,
     text() {
       startScrape();

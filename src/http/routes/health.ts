@@ -8,7 +8,16 @@ const tags = ['health'];
 const readinessSchema = z
   .object({
     ready: z.boolean(),
-    checks: z.object({ database: z.boolean(), datasets: z.boolean(), accepting: z.boolean() }),
+    checks: z.object({
+      database: z.boolean(),
+      datasets: z.boolean(),
+      accepting: z.boolean(),
+      storage: z
+        .boolean()
+        .describe(
+          'false while a training job of this process waits for storage. It does not affect `ready`, because predictions go on',
+        ),
+    }),
   })
   .meta({ id: 'Readiness' });
 

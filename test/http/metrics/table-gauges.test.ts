@@ -16,6 +16,7 @@ function createSamples(readJobs: () => Promise<JobGauges>) {
   const metrics = createMetrics({
     kernel: { name: 'kernel', digest: '' },
     queueLimit: 100,
+    waitingForStorage: () => 0,
     modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),
     readJobs,
     slots: () => 4,

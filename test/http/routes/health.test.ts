@@ -9,7 +9,7 @@ test('reports liveness, and readiness with its checks', async () => {
   const live = await app.inject('/health/live');
   assert.deepEqual([live.statusCode, live.json()], [200, { live: true }]);
   const ready = await app.inject('/health/ready');
-  const checks = { database: true, datasets: true, accepting: true };
+  const checks = { database: true, datasets: true, accepting: true, storage: true };
   assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, checks }]);
 });
 
@@ -20,7 +20,7 @@ test('is not ready without its state directory, and writes fail', async (t) => {
   await rm(stateDir, { recursive: true });
   for (let n = 0; n < 2; n++) {
     const ready = await app.inject('/health/ready');
-    const checks = { database: false, datasets: true, accepting: true };
+    const checks = { database: false, datasets: true, accepting: true, storage: true };
     assert.deepEqual([ready.statusCode, ready.json()], [503, { ready: false, checks }]);
   }
   assert.equal((await app.inject('/v2/health/ready')).statusCode, 503);
