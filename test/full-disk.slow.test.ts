@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainingJob } from '../src/domain/training-job.ts';
 import { npz, small } from './datasets/upload/fixtures.ts';
+import { openStream } from './http/read-events.ts';
 import { encodeForm } from './http/upload.ts';
 import { requestJson, serviceAddress, startProcess, untilServedJob } from './start-process.ts';
 import { endless, hasEnded, isUnderway, temporaryDirectory, tiny } from './start-service.ts';
@@ -18,12 +19,44 @@ const withDisk = (directory: string) => {
   return ['unshare', ...user, '--mount', 'bash', '-c', mount, directory];
 };
 
-test('deletions, cancellations and pauses succeed on a full disk', async (t) => {
+/** A service whose state is on a small disk of its own; undefined if mounting is not permitted. */
+async function startOnSmallDisk(t: TestContext) {
   const stateDir = await temporaryDirectory(t);
   const [command, ...args] = withDisk(stateDir);
-  if (spawnSync(command!, [...args, 'true']).status !== 0) return t.skip('mounting is not permitted');
+  if (spawnSync(command!, [...args, 'true']).status !== 0) return undefined;
   const service = startProcess(t, stateDir, { TRAINING_WORKERS: '1' }, withDisk(stateDir));
   const base = await serviceAddress(service);
+  const filler = join(`/proc/${service.child.pid}/root`, stateDir, 'filler');
+
+  async function fillDisk(): Promise<void> {
+    const file = await open(filler, 'a');
+    try {
+      for (let size = 2 ** 20; size >= 1; size /= 2) {
+        for (let full = false; !full; ) {
+          full = await file.write(new Uint8Array(size)).then(
+            ({ bytesWritten }) => bytesWritten < size,
+            () => true,
+          );
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Fills the disk, and resolves when the running job waits for storage. */
+  async function fillUntilJobWaits(): Promise<void> {
+    await fillDisk();
+    while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
+  }
+
+  return { base, fillDisk, fillUntilJobWaits, freeDisk: () => rm(filler) };
+}
+
+test('deletions, cancellations and pauses succeed on a full disk', async (t) => {
+  const service = await startOnSmallDisk(t);
+  if (service === undefined) return t.skip('mounting is not permitted');
+  const { base, fillDisk, fillUntilJobWaits, freeDisk } = service;
   const call = async (method: string, path: string, status: number) => {
     const response = await fetch(`${base}/v1/${path}`, { method });
     const body = await response.text();
@@ -47,23 +80,7 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   const { id: queued } = await requestJson<TrainingJob>(jobs, tiny());
   await untilServedJob(base, running, isUnderway);
 
-  const fillDisk = async () => {
-    const file = await open(join(`/proc/${service.child.pid}/root`, stateDir, 'filler'), 'a');
-    try {
-      for (let size = 2 ** 20; size >= 1; size /= 2) {
-        for (let full = false; !full; ) {
-          full = await file.write(new Uint8Array(size)).then(
-            ({ bytesWritten }) => bytesWritten < size,
-            () => true,
-          );
-        }
-      }
-    } finally {
-      await file.close();
-    }
-  };
-  await fillDisk();
-  while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
+  await fillUntilJobWaits();
   assert.equal((await upload()).status, 507);
   await call('GET', 'models/first/versions/1/export?format=safetensors', 507);
 
@@ -81,6 +98,55 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   }
   while (!hasEnded(await requestJson<TrainingJob>(`${jobs}/${running}`))) await setTimeout(50);
   assert.equal((await requestJson<TrainingJob>(`${jobs}/${running}`)).status, 'cancelled');
-  await rm(join(`/proc/${service.child.pid}/root`, stateDir, 'filler'));
+  await freeDisk();
   assert.equal((await upload()).status, 201);
+});
+
+test('a job that waits for a full disk says so, and goes on when there is room', async (t) => {
+  const service = await startOnSmallDisk(t);
+  if (service === undefined) return t.skip('mounting is not permitted');
+  const { base, fillUntilJobWaits, freeDisk } = service;
+  const jobs = `${base}/v1/training-jobs`;
+  const { id } = await requestJson<TrainingJob>(jobs, endless);
+  await untilServedJob(base, id, isUnderway);
+  const readStatus = async () => {
+    const [{ waiting }, list, ready, metrics] = await Promise.all([
+      requestJson<TrainingJob>(`${jobs}/${id}`),
+      requestJson<{ data: TrainingJob[] }>(jobs),
+      requestJson<{ ready: boolean; checks: { storage: boolean } }>(`${base}/health/ready`),
+      fetch(`${base}/metrics`).then((response) => response.text()),
+    ]);
+    const [, count] = /^atelier_jobs_waiting_for_storage (\d+)$/m.exec(metrics) ?? [];
+    return {
+      waiting,
+      listed: list.data[0]!.waiting,
+      ready: ready.ready,
+      storage: ready.checks.storage,
+      count,
+    };
+  };
+  const fine = { waiting: null, listed: null, ready: true, storage: true, count: '0' };
+  assert.deepEqual(await readStatus(), fine);
+  await fillUntilJobWaits();
+  assert.deepEqual(await readStatus(), {
+    waiting: 'storage',
+    listed: 'storage',
+    ready: true,
+    storage: false,
+    count: '1',
+  });
+  await freeDisk();
+  const events: unknown[] = [];
+  const stream = await openStream(`${jobs}/${id}/events`);
+  for await (const { type, data } of stream.events()) {
+    if ('waiting' in data) events.push([type, data['code'], data['waiting']]);
+    if (data['waiting'] === null) break;
+  }
+  assert.deepEqual(events, [
+    ['warning', 'storage-full', 'storage'],
+    ['warning', 'storage-full', null],
+  ]);
+  // The process counts the job until the write that ends the wait has returned.
+  while ((await readStatus()).count !== '0') await setTimeout(10);
+  assert.deepEqual(await readStatus(), fine);
 });

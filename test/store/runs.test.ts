@@ -246,3 +246,28 @@ storeTest('a job whose checkpoints are all discarded begins again, in one enviro
   const job = await second.finish(success);
   assert.deepEqual([job.receipt?.mixed, job.receipt?.fused], [false, false]);
 });
+
+storeTest('a wait for storage is recorded once when it begins and once when it ends', async (t) => {
+  const store = await temporaryStore(t);
+  const id = await newJob(store);
+  const run = await startRun(store, id);
+  const waiting = async () => (await store.jobs.get(id))!.waiting;
+  const recorded = async () =>
+    (await store.events.list(id, { limit: 100 })).data.flatMap(({ type, data }) =>
+      'waiting' in data ? [[type, data['waiting']]] : [],
+    );
+  const begin = [['warning', 'storage']];
+  for (let n = 0; n < 2; n++) await run.recordWaiting('storage', { code: 'storage-full' });
+  assert.deepEqual([await waiting(), await recorded()], ['storage', begin]);
+  await store.jobs.requestPause(id);
+  assert.equal(await waiting(), 'storage', 'a pausing job still waits');
+  for (let n = 0; n < 2; n++) await run.recordWaiting(null, { code: 'storage-full' });
+  assert.deepEqual([await waiting(), await recorded()], [null, [...begin, ['warning', null]]]);
+
+  await run.recordWaiting('storage', { code: 'storage-full' });
+  assert.equal((await run.release()).waiting, null);
+  const all = [...begin, ['warning', null], ...begin, ['status', null]];
+  assert.deepEqual(await recorded(), all);
+  await run.recordWaiting('storage', { code: 'storage-full' });
+  assert.deepEqual([await waiting(), await recorded()], [null, all], 'the run has ended');
+});
