@@ -91,8 +91,11 @@ test('an outage of the database during a job fails writes with 503, and nothing 
       { method: 'PATCH', url: '/v1/models/undisturbed/versions/1', payload: { description: 'changed' } },
       { method: 'DELETE', url: '/v1/models/undisturbed/versions/1' },
       { url },
-      { url: `${url}/events`, headers: { accept: 'text/event-stream' } },
+      { url: `${url}/events` },
     ];
+    const headers = { accept: 'text/event-stream' };
+    const reconnecting = await app.inject({ url: `${url}/events`, headers });
+    assert.match(reconnecting.body, /^: The database does not answer\.\nretry: 1000\n\n$/);
     for (const request of requests) {
       const response = await app.inject(request);
       assertProblem(response, 503, 'storage-unavailable');

@@ -23,7 +23,7 @@ function configure(folder: string, location: string): string {
      http { access_log off; ${paths} server { listen ${PROXY}; ${location} } }`;
 }
 
-const [root, underPath] = readBlocks('docs/operations/proxy.md').filter(
+const [root, restarting, underPath] = readBlocks('docs/operations/proxy.md').filter(
   ({ language }) => language === 'nginx',
 );
 /** The documented directives but the first, which passes the request on. */
@@ -44,11 +44,11 @@ for (const [name, { BASE_PATH, location }] of Object.entries(LOCATIONS)) {
   test(`behind nginx as documented, for ${name}: links, documentation, large bodies and events`, async (t) => {
     // A busy machine must not reject the job.
     const settings = { TRUST_PROXY: '127.0.0.1', MAX_EVENT_LOOP_DELAY_MS: '60000' };
-    const { app } = await startService(t, { BASE_PATH, API_KEYS, ...settings });
+    const { app, close } = await startService(t, { BASE_PATH, API_KEYS, ...settings });
     await app.listen({ port: 0, host: '127.0.0.1' });
     const { port } = app.server.address() as AddressInfo;
     const served = location.replace('127.0.0.1:3000', `127.0.0.1:${port}`);
-    const proxy = await startNginx(t, nginx, (folder) => configure(folder, served));
+    const proxy = await startNginx(t, nginx, (folder) => configure(folder, served + restarting!.text));
     const call = (path: string, init: RequestInit = {}) =>
       fetch(proxy + path, { ...init, headers: { authorization, ...init.headers } });
     const post = (path: string, type: string, body: string | Uint8Array<ArrayBuffer>) =>
@@ -81,5 +81,12 @@ for (const [name, { BASE_PATH, location }] of Object.entries(LOCATIONS)) {
     for await (const event of stream.events()) if (event.type === 'epoch') break;
     const cancelled = await call(`${job}/cancel`, { method: 'POST' });
     assert.equal(((await cancelled.json()) as TrainingJob).id, job.split('/').at(-1));
+
+    await close();
+    const headers = { accept: 'text/event-stream', 'last-event-id': '7' };
+    const waiting = await call(`${job}/events`, { headers });
+    assert.equal(waiting.headers.get('content-type'), 'text/event-stream');
+    assert.deepEqual([waiting.status, await waiting.text()], [200, 'id: 7\nretry: 1000\n\n']);
+    assert.equal((await call(job)).status, 502);
   });
 }

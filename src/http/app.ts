@@ -72,10 +72,10 @@ export async function buildApp(
     sendRequestId,
     // Before the routes, whose content types it completes.
     sendPlainJson,
+    // Before authentication: preflight requests carry no key. Before responses of a shutdown, which pages may read.
+    (app) => registerCors(app, config.corsOrigins),
     // Before all work: during a shutdown, only requests in flight are completed.
     (app) => rejectWhileDraining(app, () => services.health.accepting()),
-    // Before authentication: preflight requests carry no key.
-    (app) => registerCors(app, config.corsOrigins),
     // Before the routes: every response is logged, rendered and measured.
     (app) => logRequests(app, config.accessLog),
     (app) => registerErrorHandler(app, config.maxBodyBytes),

@@ -12,6 +12,7 @@ import { CONNECTION_LIMITS, connectionOptions } from './plugins/connection-limit
 import { generateRequestId } from './plugins/request-id.ts';
 import { SECURITY_HEADERS } from './plugins/security-headers.ts';
 import { JSON_TYPE } from './responses/prepared.ts';
+import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from './responses/reconnect-stream.ts';
 
 export interface StartingServer {
   readonly server: Server;
@@ -26,11 +27,11 @@ export interface StartingServer {
  * @throws AtelierError `invalid-configuration` if the address cannot be used
  */
 export async function bindServer(
-  config: Pick<Config, 'host' | 'port' | 'basePath' | 'reusePort'>,
+  config: Pick<Config, 'host' | 'port' | 'basePath' | 'reusePort' | 'corsOrigins'>,
 ): Promise<StartingServer> {
   const { http, connectionTimeout, ...timeouts } = connectionOptions(CONNECTION_LIMITS);
   const respond = (request: IncomingMessage, response: ServerResponse) =>
-    respondStarting(request, response, config.basePath);
+    respondStarting(request, response, config);
   const server = createServer({ ...http, ...timeouts, requireHostHeader: false }, respond);
   server.setTimeout(connectionTimeout);
   server.maxConnections = CONNECTION_LIMITS.connections;
@@ -91,8 +92,21 @@ async function bindSecond(server: Server, { host, port, reusePort }: Address): P
   await promise;
 }
 
-function respondStarting(request: IncomingMessage, response: ServerResponse, basePath: string): void {
+function respondStarting(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { basePath, corsOrigins }: Pick<Config, 'basePath' | 'corsOrigins'>,
+): void {
   const requestId = generateRequestId(request);
+  const { origin } = request.headers;
+  if (origin !== undefined && corsOrigins.includes(origin)) {
+    response.setHeader('access-control-allow-origin', origin);
+  }
+  if (asksForEvents({ url: stripBasePath(basePath)(request), headers: request.headers })) {
+    response.writeHead(200, { ...SECURITY_HEADERS, 'x-request-id': requestId, ...RECONNECT_HEADERS });
+    response.end(reconnectMessage('The service is starting.', request.headers['last-event-id']));
+    return;
+  }
   const { status, type, body } = describeState(request, basePath, requestId);
   if (status === 503) response.setHeader('retry-after', DEFAULT_RETRY_AFTER_SECONDS);
   response.writeHead(status, { ...SECURITY_HEADERS, 'x-request-id': requestId, 'content-type': type });

@@ -12,8 +12,10 @@ import { bindServer } from '../../src/http/starting-server.ts';
 
 const portOf = (server: Server) => (server.address() as AddressInfo).port;
 
-async function bind(t: TestContext, { host = '127.0.0.1', port = 0, basePath = '', reusePort = false } = {}) {
-  const { server, ...bound } = await bindServer({ host, port, basePath, reusePort });
+const DEFAULTS = { host: '127.0.0.1', port: 0, basePath: '', reusePort: false, corsOrigins: [] as string[] };
+
+async function bind(t: TestContext, settings: Partial<typeof DEFAULTS> = {}) {
+  const { server, ...bound } = await bindServer({ ...DEFAULTS, ...settings });
   t.after(() => {
     server.close();
     server.closeAllConnections();
@@ -43,6 +45,22 @@ test('responds 503 `starting` before the application takes over, in the format o
   const infer = await inject(`${base}/v2/models/m/infer`, upload);
   assert.equal(infer.statusCode, 503);
   assert.match(JSON.parse(infer.body).error, /^The service is starting/);
+});
+
+test('makes event streams reconnect before the application takes over, since a 503 would end an EventSource', async (t) => {
+  const corsOrigins = ['https://lab.example'];
+  const { base } = await bind(t, { basePath: '/atelier', corsOrigins });
+  const url = `${base}/atelier/v1/training-jobs/job_1/events`;
+  const headers = { accept: 'text/event-stream', origin: corsOrigins[0]!, 'last-event-id': '3' };
+  const stream = await inject(url, { headers });
+  assert.deepEqual(
+    [stream.statusCode, stream.body],
+    [200, ': The service is starting.\nid: 3\nretry: 1000\n\n'],
+  );
+  assert.equal(stream.headers['content-type'], 'text/event-stream; charset=utf-8');
+  assert.equal(stream.headers['connection'], 'close');
+  assert.equal(stream.headers['access-control-allow-origin'], corsOrigins[0]);
+  assert.equal((await inject(url)).statusCode, 503, 'the list of events');
 });
 
 test('is alive but not ready before the application takes over', async (t) => {

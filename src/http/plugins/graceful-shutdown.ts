@@ -1,15 +1,18 @@
 /** Graceful shutdown: new requests are rejected, requests in flight are completed. */
 import type { FastifyInstance } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { asksForEvents, RECONNECT_HEADERS, reconnectMessage } from '../responses/reconnect-stream.ts';
 import { isProbe } from './backpressure.ts';
 
 /** @param isAccepting false once the shutdown has begun */
 export function rejectWhileDraining(app: FastifyInstance, isAccepting: () => boolean): void {
-  app.addHook('onRequest', (request, _reply, done) => {
-    if (!isAccepting() && !isProbe(request)) {
-      throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
+  app.addHook('onRequest', (request, reply, done) => {
+    if (isAccepting() || isProbe(request)) return done();
+    if (asksForEvents(request)) {
+      const message = reconnectMessage('The service is shutting down.', request.headers['last-event-id']);
+      return void reply.headers(RECONNECT_HEADERS).send(message);
     }
-    done();
+    throw new AtelierError('draining', 'The service is shutting down. Try again shortly.');
   });
 }
 

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler }
 import { createWorkTimes } from '../../domain/work-times.ts';
 import { AtelierError } from '../../errors.ts';
 import { MEBIBYTE, memoryLimit, type Reservation } from '../../services/memory-ledger.ts';
-import { EVENT_STREAM_TYPE } from '../responses/server-sent-events.ts';
+import { EVENT_STREAM_TYPE } from '../responses/reconnect-stream.ts';
 import { clientOf, createClientCounts, type OnLimit, onceClosed } from './client.ts';
 import { isLargeBody } from './large-bodies.ts';
 

@@ -5,13 +5,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { EventPage } from '../../services/subscribe-events.ts';
-
-export const EVENT_STREAM_TYPE = 'text/event-stream';
+import { EVENT_STREAM_HEADERS, reconnectMessage, retryMessage } from './reconnect-stream.ts';
 
 /** Reconnect delay of clients while the service is running. */
 export const RETRY_MS = 2_000;
-/** Clients reconnect this long after the grace period of a shutdown: an EventSource never retries after a 503. */
-export const RESTART_MS = 5_000;
 /** A client that reads no byte for this time is disconnected. */
 export const STREAM_STALL_MS = 10_000;
 const KEEP_ALIVE = Buffer.from(':\n\n');
@@ -22,8 +19,6 @@ interface StreamEndings {
   readonly stopping: AbortSignal;
   /** Aborts when the key of the client is no longer valid; null without a key. */
   readonly revoked: AbortSignal | null;
-  /** How long the service may keep listening after `stopping`. */
-  readonly graceSeconds: number;
 }
 
 /** Cache of rendered pages, shared by clients at the same cursor. */
@@ -33,10 +28,12 @@ const rendered = new WeakMap<EventPage, Buffer>();
  * Streams pages of events. A client that does not read its buffered bytes is disconnected; it can continue from the
  * id of the last event that it read. At most two pages are buffered, since a page is only fetched when the connection
  * can accept it.
+ * @param after id of the last event that the client has seen
  * @param pages called with a signal that aborts when the client is gone, or the stream ends
  */
 export function streamEvents(
   reply: FastifyReply,
+  after: number,
   pages: (signal: AbortSignal) => AsyncIterable<EventPage>,
   endings: StreamEndings,
   stalledMs = STREAM_STALL_MS,
@@ -60,24 +57,20 @@ export function streamEvents(
   });
   if (signals.some(({ aborted }) => aborted) || raw.closed) end();
   raw.setTimeout(stalledMs, dropStalled);
-  reply.headers({
-    'content-type': `${EVENT_STREAM_TYPE}; charset=utf-8`,
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
-  return Readable.from(render(pages(ending.signal), endings), { objectMode: false });
+  reply.headers(EVENT_STREAM_HEADERS);
+  return Readable.from(render(after, pages(ending.signal), endings), { objectMode: false });
 }
 
 async function* render(
+  after: number,
   pages: AsyncIterable<EventPage>,
-  { stopping, revoked, graceSeconds }: StreamEndings,
+  { stopping, revoked }: StreamEndings,
 ): AsyncGenerator<Buffer> {
   // Sent immediately, so that the client receives the headers.
-  yield Buffer.from(`:\nretry: ${RETRY_MS}\n\n`);
+  yield Buffer.from(retryMessage('', RETRY_MS, after));
   for await (const page of pages) yield renderPage(page);
-  const backMs = graceSeconds * 1000 + RESTART_MS;
-  if (stopping.aborted) yield Buffer.from(`: the service is shutting down\nretry: ${backMs}\n\n`);
-  else if (revoked?.aborted) yield Buffer.from(': the API key is no longer valid\n\n');
+  if (stopping.aborted) yield Buffer.from(reconnectMessage('The service is shutting down.'));
+  else if (revoked?.aborted) yield Buffer.from(': The API key is no longer valid.\n\n');
 }
 
 function renderPage(page: EventPage): Buffer {

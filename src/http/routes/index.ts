@@ -42,7 +42,7 @@ export async function registerProbeRoutes(
 export async function registerRoutes(
   app: FastifyInstance,
   services: Services,
-  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'shutdownGraceSeconds'>,
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes'>,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
 ): Promise<void> {
@@ -54,9 +54,7 @@ export async function registerRoutes(
       await v1.register(datasetRoutes(catalog));
       await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
       await v1.register(trainingJobRoutes(training, idempotency));
-      await v1.register(
-        jobEventRoutes(training, services.subscribeEvents, health, config.shutdownGraceSeconds, onLimit),
-      );
+      await v1.register(jobEventRoutes(training, services.subscribeEvents, health, onLimit));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
       await v1.register(modelRoutes(models, services.registry, sendCached));

@@ -1,9 +1,10 @@
 /** /v1/training-jobs/{id}/events: a list, or a stream of server-sent events. */
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { jobEventSchema } from '../../domain/training-job.ts';
+import { hasCode } from '../../errors.ts';
 import type { HealthService } from '../../services/health.ts';
 import type { SubscribeEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';
@@ -13,7 +14,8 @@ import type { OnLimit } from '../plugins/client.ts';
 import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connections.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { negotiate } from '../responses/negotiate.ts';
-import { EVENT_STREAM_TYPE, streamEvents } from '../responses/server-sent-events.ts';
+import { EVENT_STREAM_TYPE, RECONNECT_HEADERS, reconnectMessage } from '../responses/reconnect-stream.ts';
+import { streamEvents } from '../responses/server-sent-events.ts';
 import { listSchema, toList } from '../validation/pagination.ts';
 
 const eventId = wholeNumber(0);
@@ -25,7 +27,6 @@ export const jobEventRoutes =
     training: TrainingService,
     subscribeEvents: SubscribeEvents,
     health: Pick<HealthService, 'stopping'>,
-    graceSeconds: number,
     onLimit: OnLimit,
   ): FastifyPluginAsyncZod =>
   async (app) => {
@@ -43,7 +44,7 @@ export const jobEventRoutes =
           '`Accept: text/event-stream` returns a stream: the events stored after `Last-Event-ID` or `after`, then each new event, ' +
           'without gaps or repeats. `id` and `event` are the id and type, `data` is one item of the list. A `:` comment is sent ' +
           'every 15 seconds without events. The stream closes after the last event of the job; a reconnecting client then receives ' +
-          '204. A client that does not keep up is disconnected and can continue from the last id that it read. In a browser, ' +
+          '204. While the service restarts, streams end with a shorter `retry` and no event is lost. A client that does not keep up is disconnected and can continue from the last id that it read. In a browser, ' +
           'events of type `error` arrive at `onerror`, with `data`. ETags apply to the list only.',
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
@@ -79,12 +80,19 @@ export const jobEventRoutes =
           lastId === undefined
             ? { after: query.after ?? 0, parameter: 'after' }
             : { after: lastId, parameter: 'Last-Event-ID' };
-        const pages = await subscribeEvents(params.id, cursor);
+        const pages = await subscribeEvents(params.id, cursor).catch((error) => {
+          if (hasCode(error, 'storage-unavailable')) return null;
+          throw error;
+        });
+        if (pages === null) {
+          const message = reconnectMessage('The database does not answer.', lastId);
+          return reply.headers(RECONNECT_HEADERS).send(Readable.from([message]));
+        }
         if (pages === undefined) return reply.code(204).send();
         const { revoked } = request;
         countStream(reply);
         reply.countAsStream('events');
-        return reply.send(streamEvents(reply, pages, { stopping: health.stopping, revoked, graceSeconds }));
+        return reply.send(streamEvents(reply, cursor.after, pages, { stopping: health.stopping, revoked }));
       },
     });
   };

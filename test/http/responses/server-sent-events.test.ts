@@ -9,8 +9,6 @@ import type { Store } from '../../../src/store/store.ts';
 import { newJob, temporaryStore } from '../../store/fixtures.ts';
 import { idsOf, openStream, upTo } from '../read-events.ts';
 
-const GRACE_SECONDS = 20;
-
 /** A server with a single route: the event stream of one job in a real store. */
 async function startStream(
   t: TestContext,
@@ -34,8 +32,8 @@ async function startStream(
     const pages = await follow(jobId, { after, parameter: 'Last-Event-ID' });
     dropped.push(once(reply.raw, 'close'));
     const read = (signal: AbortSignal) => counted(pages!(signal));
-    const endings = { stopping: stopping.signal, revoked: null, graceSeconds: GRACE_SECONDS };
-    return reply.send(streamEvents(reply, read, endings, stalledMs));
+    const endings = { stopping: stopping.signal, revoked: null };
+    return reply.send(streamEvents(reply, after, read, endings, stalledMs));
   });
   t.after(() => app.close());
   await app.listen({ port: 0, host: '127.0.0.1' });
@@ -78,7 +76,7 @@ test('comments keep a quiet stream open, from the start', async (t) => {
   stream.close();
 });
 
-test('on shutdown, streams end with a retry delay after the grace period, even if they are not read', async (t) => {
+test('on shutdown, streams end with a short retry delay, even if they are not read', async (t) => {
   const store = await temporaryStore(t);
   const [jobId] = await jobWithLargeEvents(store);
   const quietId = await newJob(store);
@@ -92,7 +90,7 @@ test('on shutdown, streams end with a retry delay after the grace period, even i
   while (other.pagesRead() === 0) await once(stuck.response, 'readable');
   stopping.abort();
   other.stopping.abort();
-  assert.deepEqual(await Array.fromAsync(messages), [': the service is shutting down\nretry: 25000']);
+  assert.deepEqual(await Array.fromAsync(messages), [': The service is shutting down.\nretry: 1000']);
   await Promise.all([app.close(), other.app.close()]);
   stuck.close();
 });

@@ -153,8 +153,8 @@ test("Node's EventSource follows a job to its end, reconnects, and gets 204", as
   assert.deepEqual(lines.slice(events.length), [{ readyState: 0 }, { readyState: 2 }]);
 });
 
-test('on shutdown streams end, new ones are rejected, and the service closes', async (t) => {
-  const { app: other, close } = await startService(t, { SHUTDOWN_GRACE_SECONDS: '30' });
+test('on shutdown streams end, new ones make their clients reconnect, and the service closes', async (t) => {
+  const { app: other, close } = await startService(t);
   const address = await other.listen({ port: 0, host: '127.0.0.1' });
   const { id } = await queueJob(other, endless);
   await untilJob(other, id, isUnderway);
@@ -163,14 +163,12 @@ test('on shutdown streams end, new ones are rejected, and the service closes', a
   for (let n = 0; n < 5; n++) streams.push(await openStream(url));
   const told = streams.map(async ({ messages }) => (await Array.fromAsync(messages())).at(-1));
   const closed = close();
-  assertProblem(
-    await other.inject({ url: `/v1/training-jobs/${id}/events`, headers: { accept } }),
-    503,
-    'draining',
-  );
-  assert.deepEqual(
-    await Promise.all(told),
-    new Array(5).fill(': the service is shutting down\nretry: 35000'),
-  );
+  const reconnect = ': The service is shutting down.\nretry: 1000';
+  const late = await other.inject({ url: `/v1/training-jobs/${id}/events`, headers: { accept } });
+  assert.deepEqual([late.statusCode, late.body], [200, `${reconnect}\n\n`]);
+  assert.equal(late.headers['content-type'], 'text/event-stream; charset=utf-8');
+  assert.equal(late.headers.connection, 'close');
+  assertProblem(await other.inject(`/v1/training-jobs/${id}/events`), 503, 'draining');
+  assert.deepEqual(await Promise.all(told), new Array(5).fill(reconnect));
   await closed;
 });

@@ -115,7 +115,13 @@ test('so are 401, 403, 429, and 503 of a service that stops', async (t) => {
 });
 
 test('so is the server while the application starts', async (t) => {
-  const { server, port } = await bindServer({ host: '127.0.0.1', port: 0, basePath: '', reusePort: false });
+  const { server, port } = await bindServer({
+    host: '127.0.0.1',
+    port: 0,
+    basePath: '',
+    reusePort: false,
+    corsOrigins: [],
+  });
   t.after(() => server.close());
   for (const [url, type] of [
     ['/v2', 'application/json'],
