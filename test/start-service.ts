@@ -12,6 +12,7 @@ import type { TrainingJob, trainingRequestSchema } from '../src/domain/training-
 import type { ErrorCode } from '../src/errors.ts';
 import { type Problem, problemSchema } from '../src/http/errors/problem.ts';
 import { DATA_DIR } from './data-directory.ts';
+import { checkInjected } from './response-contract.ts';
 
 /** The lifetime of a resource: a test context, or `{ after }` of node:test for a whole file. */
 export interface Scope {
@@ -39,7 +40,8 @@ export async function temporaryDirectory(scope: Scope): Promise<string> {
 }
 
 /**
- * Starts the service. It is closed at the end of the scope, if the test has not closed it before.
+ * Starts the service. It is closed at the end of the scope, if the test has not closed it before. Responses that differ
+ * from the OpenAPI document make `app.inject` reject.
  * @param onLine called with every line of the log; LOG_LEVEL is `error` unless `environment` sets it
  */
 export async function startService(
@@ -62,6 +64,7 @@ export async function startService(
   const close = () => (closed ??= atelier.close());
   addCleanup(scope, close);
   await atelier.start();
+  checkInjected(atelier.app);
   return { ...atelier, close };
 }
 

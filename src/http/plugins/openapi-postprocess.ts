@@ -70,6 +70,8 @@ export function postprocessOpenapi(
 
 function addCommonResponses({ responses }: Operation, method: string, declared: Declared): void {
   const { errorFormat, readsDataset, etag } = declared;
+  // A path that cannot be decoded, or a query that the schema does not allow.
+  responses['400'] ??= errorResponse(errorFormat, 400, 'invalid-request');
   responses['417'] ??= errorResponse(errorFormat, 417);
   if (method === 'post') responses['408'] ??= errorResponse(errorFormat, 408);
   if (isApiRoute(declared)) {
