@@ -3,18 +3,22 @@ import { promisify } from 'node:util';
 import { unzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
+import { quote } from '../../formats/model-file-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** Accepted media types of a raw body, '' for a missing Content-Type. All types by default. */
     mediaTypes?: readonly string[];
+    /** Accepted parameters of each media type besides `charset`, which then must be UTF-8. All by default. */
+    mediaTypeParameters?: Readonly<Record<string, readonly string[]>>;
     /** Whether the body may be compressed by gzip or deflate. */
     inflates?: boolean;
   }
 }
 
 const IDENTITY = /^\s*(identity)?\s*$/i;
-const CHARSET = /;\s*charset\s*=\s*"?([^\s;"]*)/i;
+/** One parameter of a media type; its value may be quoted, empty or missing. */
+const PARAMETER = /;\s*([^\s;=]+)\s*(?:=\s*"?([^\s;"]*))?/g;
 const inflate = promisify(unzip);
 
 /**
@@ -41,10 +45,14 @@ export function rejectEncodedBodies(app: FastifyInstance): void {
 /** Checks media types, and parses bodies to bytes. The size limit of a route applies to the inflated body, too. */
 export function registerRawBodies(scope: FastifyInstance): void {
   scope.addHook('onRequest', ({ headers, routeOptions }, _reply, done) => {
-    const { mediaTypes } = routeOptions.config;
+    const { mediaTypes, mediaTypeParameters } = routeOptions.config;
     const type = parseMediaType(headers['content-type']);
     if (mediaTypes === undefined || mediaTypes.includes(type)) {
-      if (type.startsWith('text/')) assertUtf8(headers['content-type']!);
+      const allowed = mediaTypeParameters?.[type];
+      const parameters = readParameters(headers['content-type']);
+      if (allowed) assertKnown(parameters, allowed);
+      // JSON has no charset (RFC 8259, section 11); a text type has.
+      if (allowed || type.startsWith('text/')) assertUtf8(parameters);
       return done();
     }
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
@@ -59,9 +67,26 @@ export function registerRawBodies(scope: FastifyInstance): void {
   });
 }
 
-/** JSON has no charset (RFC 8259, section 11); a text type has. US-ASCII is a part of UTF-8. */
-function assertUtf8(contentType: string): void {
-  const charset = CHARSET.exec(contentType)?.[1];
+/** Values of the parameters of a media type by their names in lower case; unquoted, '' if missing. */
+function readParameters(contentType = ''): ReadonlyMap<string, string> {
+  return new Map(
+    Array.from(contentType.matchAll(PARAMETER), ([, name, value = '']) => [name!.toLowerCase(), value]),
+  );
+}
+
+function assertKnown(parameters: ReadonlyMap<string, string>, allowed: readonly string[]): void {
+  const names = [...allowed, 'charset'];
+  const unknown = [...parameters.keys()].find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new AtelierError(
+    'unsupported-media-type',
+    `The content type has the unknown parameter ${quote(unknown)}. Allowed: ${names.join(', ')}.`,
+  );
+}
+
+/** US-ASCII is a part of UTF-8. */
+function assertUtf8(parameters: ReadonlyMap<string, string>): void {
+  const charset = parameters.get('charset');
   if (charset === undefined || /^(utf-?8|us-ascii)$/i.test(charset)) return;
   throw new AtelierError(
     'unsupported-media-type',

@@ -79,7 +79,9 @@ export function verbOf(path: string): string | undefined {
 export function errorFormatForUrl(url: string): ErrorFormat {
   const path = url.split('?')[0]!;
   if (/^\/v2(\/|$)/.test(path) || verbOf(path) !== undefined) return PROTOCOL_ERRORS;
-  return /^\/(ping|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;
+  // TensorFlow Serving's own resources.
+  if (/^\/v1\/models\/(.+\/metadata|[^/]+\/labels\/[^/]+)$/.test(path)) return PROTOCOL_ERRORS;
+  return /^\/(ping|health|version|invocations)$/.test(path) ? MLFLOW_ERRORS : PROBLEM_ERRORS;
 }
 
 /** Omitted from descriptions: the error of a request that is not HTTP is always a problem, as it has no path. */

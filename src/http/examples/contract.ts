@@ -1,4 +1,5 @@
 /** Examples of the OpenAPI components, by component id, mostly taken from the starter job. */
+
 import type { z } from 'zod';
 import { CLASS_NAMES as FASHION_MNIST_CLASSES } from '../../datasets/fashion-mnist.ts';
 import type { Alias, AliasMove } from '../../domain/alias.ts';
@@ -11,6 +12,7 @@ import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { ImportOrigin } from '../../domain/model-import.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Predictions } from '../../protocols/native/schema.ts';
+import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-status.ts';
 import type { Problem } from '../errors/problem.ts';
 import { inspectionExamples } from './inspections.ts';
 import { protocolExamples } from './protocols.ts';
@@ -366,10 +368,12 @@ export const examples: Readonly<Record<string, unknown>> = {
   Checkpoint: checkpoint,
   CheckpointList: { data: [checkpoint] },
   ModelVersion: modelVersion,
+  ShownModelVersion: { ...modelVersion, ...versionStatus(modelVersion.version) },
   ImportOrigin: importOrigin,
   ExportedModel: exportedModel,
   ModelVersionList: exampleList(modelVersion, '1'),
   Model: model,
+  ShownModel: { ...model, ...modelStatus(model) },
   ModelList: exampleList(model, model.name),
   ModelAnnotations: annotations,
   Alias: alias,

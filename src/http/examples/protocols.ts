@@ -1,6 +1,7 @@
 /** Examples of the bodies of other protocols. */
 import { z } from 'zod';
 import type { V2InferResponse, V2ModelStatistics } from '../../protocols/kserve-v2/schema.ts';
+import { modelMetadata, versionStatus } from '../../protocols/tensorflow/model-status.ts';
 
 const BLACK: number[] = new Array(784).fill(0);
 const PROBABILITIES = [0.0004, 0.0002, 0.0006, 0.0003, 0.0005, 0.07, 0.0008, 0.1, 0.0012, 0.826];
@@ -72,6 +73,8 @@ export const protocolExamples: Readonly<Record<string, unknown>> = {
   V2Statistics: { model_stats: [modelStatistics] },
   V2RepositoryIndex: [{ name: 'fashion-mnist', version: '1', state: 'READY', reason: '' }],
   TensorflowPredictResponse: { predictions: [PROBABILITIES] },
+  TensorflowModelStatus: versionStatus(1),
+  TensorflowModelMetadata: modelMetadata({ name: 'fashion-mnist', version: 1, layerSizes: [784, 40, 10] }),
   MlflowPredictions: { predictions: [9] },
 };
 

@@ -55,6 +55,13 @@ export function registerNotFound(app: FastifyInstance): void {
         `${app.basePath}${path} does not support ${request.method}. Allowed methods: ${allowed}.`,
       );
     }
+    if (verbOf(path) !== undefined) {
+      const verbs = new Set(routes.flatMap(({ url }) => verbOfRoute(url) ?? []));
+      throw new AtelierError(
+        'route-not-found',
+        `There is no route ${request.method} ${app.basePath}${path}. The verbs of a model are: ${[...verbs].join(', ')}.`,
+      );
+    }
     throw routeNotFound(request);
   }
 

@@ -27,6 +27,7 @@ import { kserveRepositoryRoutes } from './protocols/kserve-v2/repository.ts';
 import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
 import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
+import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
 import { weightsRoutes } from './weights.ts';
 
@@ -68,6 +69,7 @@ export async function registerRoutes(
   await app.register(kserveLivenessRoute);
   await app.register(kserveServerRoutes(health));
   await app.register(kserveModelRoutes(models, services.statistics));
+  await app.register(tensorflowModelRoutes(models));
   // These routes share the slots for large bodies.
   await app.register(async (large) => {
     limitLargeBodies(large, onTimeout, onLimit);

@@ -10,6 +10,12 @@ import {
 } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
+import {
+  modelStatus,
+  modelStatusFields,
+  versionStatus,
+  versionStatusFields,
+} from '../../protocols/tensorflow/model-status.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
 import type { ModelRegistryService } from '../../services/model-registry.ts';
@@ -33,6 +39,14 @@ export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
 /** KServe v1 asks for the readiness of a model at its path. */
 const withReadiness = (model: Model): Model => ({ ...model, ready: true });
+
+/** A model as its own route shows it, with the status that clients of TensorFlow Serving read. */
+export const shownModelSchema = modelSchema.extend(modelStatusFields).meta({ id: 'ShownModel' });
+export const shownVersionSchema = modelVersionSchema
+  .extend(versionStatusFields)
+  .meta({ id: 'ShownModelVersion' });
+const showModel = (model: Model) => ({ ...withReadiness(model), ...modelStatus(model) });
+const showVersion = (version: ModelVersion) => ({ ...version, ...versionStatus(version.version) });
 
 export const modelRoutes =
   (models: ModelService, registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
@@ -75,10 +89,10 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: noQuery,
-        response: { 200: modelSchema, ...problems(400, 404) },
+        response: { 200: shownModelSchema, ...problems(400, 404) },
       },
       async handler(request, reply) {
-        return sendCached(request, reply, async () => withReadiness(await models.get(request.params.name)));
+        return sendCached(request, reply, async () => showModel(await models.get(request.params.name)));
       },
     });
 
@@ -122,11 +136,11 @@ export const modelRoutes =
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring: noQuery,
-        response: { 200: modelVersionSchema, ...problems(400, 404) },
+        response: { 200: shownVersionSchema, ...problems(400, 404) },
       },
       async handler({ params }, reply) {
         const version = await models.version(params.name, params.version);
-        return reply.header('etag', stateTag(version)).send(version);
+        return reply.header('etag', stateTag(version)).send(showVersion(version));
       },
     });
 
@@ -143,14 +157,14 @@ export const modelRoutes =
         querystring: noQuery,
         headers: preconditionHeaders,
         body: annotationsSchema,
-        response: { 200: modelVersionSchema, ...problems(400, 404, 412, 413, 415, 422, 507) },
+        response: { 200: shownVersionSchema, ...problems(400, 404, 412, 413, 415, 422, 507) },
         responseHeaders: { 200: ['ETag'] },
       },
       async handler(request, reply) {
         const { params, body } = request;
         const precondition = toPrecondition(request, describeState);
         const version = await registry.annotate(params.name, params.version, body, precondition);
-        return reply.header('etag', stateTag(version)).send(version);
+        return reply.header('etag', stateTag(version)).send(showVersion(version));
       },
     });
 
@@ -200,7 +214,8 @@ export const modelRoutes =
   };
 
 /** The tag of a model or version depends on everything that its representation shows. */
-const stateTag = (stored: Model | ModelVersion): string => contentTag(JSON.stringify(stored));
+const stateTag = (stored: Model | ModelVersion): string =>
+  contentTag(JSON.stringify('versions' in stored ? showModel(stored) : stored));
 
 function describeState(stored: Model | ModelVersion): CurrentState {
   const description =

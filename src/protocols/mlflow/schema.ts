@@ -4,7 +4,8 @@ import { z } from 'zod';
 export const OUTPUT_FORMS = ['probabilities', 'label'] as const;
 export type OutputForm = (typeof OUTPUT_FORMS)[number];
 
-export const invocationSchema = z.strictObject({
+/** As in MLflow, unknown fields and unknown parameters are ignored. */
+export const invocationSchema = z.object({
   inputs: z.unknown().optional().describe('One tensor of all images'),
   instances: z.unknown().optional().describe('One image per element'),
   dataframe_split: z
@@ -17,7 +18,7 @@ export const invocationSchema = z.strictObject({
     .describe(
       'As written by pandas with orient="records"; the first row determines the columns and their order',
     ),
-  params: z.strictObject({ output: z.enum(OUTPUT_FORMS).optional() }).nullish(),
+  params: z.object({ output: z.enum(OUTPUT_FORMS).optional() }).nullish(),
 });
 export type Invocation = z.output<typeof invocationSchema>;
 

@@ -23,6 +23,7 @@ import { problemSchema } from '../../../src/http/errors/problem.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
 import { examples } from '../../../src/http/examples/contract.ts';
 import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
+import { shownModelSchema, shownVersionSchema } from '../../../src/http/routes/models.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { explainResponseSchema, livenessSchema } from '../../../src/protocols/kserve-v1/schema.ts';
 import {
@@ -37,6 +38,10 @@ import {
 } from '../../../src/protocols/kserve-v2/schema.ts';
 import { invocationResponseSchema } from '../../../src/protocols/mlflow/schema.ts';
 import { predictionsSchema } from '../../../src/protocols/native/schema.ts';
+import {
+  modelStatusSchema,
+  modelMetadataSchema as tensorflowMetadataSchema,
+} from '../../../src/protocols/tensorflow/model-status.ts';
 import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
 import { startService } from '../../start-service.ts';
 
@@ -59,6 +64,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Checkpoint: checkpointSchema,
   CheckpointList: z.object({ data: z.array(checkpointSchema) }),
   ModelVersion: modelVersionSchema,
+  ShownModelVersion: shownVersionSchema,
   ModelVersionList: listSchema(modelVersionSchema),
   ModelAnnotations: annotationsSchema,
   Alias: aliasSchema,
@@ -68,6 +74,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ImportOrigin: importOriginSchema,
   ExportedModel: exportedModelSchema,
   Model: modelSchema,
+  ShownModel: shownModelSchema,
   ModelList: listSchema(modelSchema),
   Predictions: predictionsSchema,
   Evaluation: evaluationSchema,
@@ -89,6 +96,8 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   KserveLiveness: livenessSchema,
   KserveExplanations: explainResponseSchema,
   TensorflowPredictResponse: predictResponseSchema,
+  TensorflowModelStatus: modelStatusSchema,
+  TensorflowModelMetadata: tensorflowMetadataSchema,
   MlflowPredictions: invocationResponseSchema,
   Liveness: z.object({ live: z.literal(true) }),
   Readiness: z.object({

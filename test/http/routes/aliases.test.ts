@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
-import { type ModelVersion, modelVersionSchema } from '../../../src/domain/model.ts';
+import type { ModelVersion } from '../../../src/domain/model.ts';
+import { shownVersionSchema } from '../../../src/http/routes/models.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import {
@@ -67,7 +68,7 @@ async function aliasesOf(model: string, query = ''): Promise<z.infer<typeof alia
 }
 
 const versionOf = async (path: string): Promise<ModelVersion> =>
-  modelVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
+  shownVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
 
 test('the champion serves its model, or the newest version without one', async () => {
   assert.equal(await predictingVersion('shoes'), 3);

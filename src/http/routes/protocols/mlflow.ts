@@ -1,4 +1,4 @@
-/** Routes of MLflow's scoring server: /ping, /version, /invocations. */
+/** Routes of MLflow's scoring server: /ping, /health, /version, /invocations. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
@@ -39,27 +39,32 @@ export const mlflowRoutes =
   ): FastifyPluginAsyncZod =>
   async (app) => {
     const findDefaultModel = createDefaultModel(models);
-    app.route({
-      method: 'GET',
-      url: '/ping',
-      config: { scope: 'open', errorFormat: MLFLOW_ERRORS },
-      logLevel: 'warn',
-      schema: {
-        operationId: 'mlflowPing',
-        summary: 'Readiness of the service',
-        description:
-          '200 with an empty line if requests can be served, otherwise 503 with the checks that failed. Needs no key and is not rate-limited.',
-        tags,
-        response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
-      },
-      async handler(_request, reply) {
-        const { ready, checks } = await health.check();
-        if (ready) return reply.type('text/plain').send('\n');
-        const failed = Object.entries(checks).flatMap(([name, passed]) => (passed ? [] : [name]));
-        const detail = `The service is not ready. Failed checks: ${failed.join(', ')}; see /health/ready.`;
-        throw new AtelierError('draining', detail);
-      },
-    });
+    for (const [url, operationId] of [
+      ['/ping', 'mlflowPing'],
+      ['/health', 'mlflowHealth'],
+    ]) {
+      app.route({
+        method: 'GET',
+        url: url!,
+        config: { scope: 'open', errorFormat: MLFLOW_ERRORS },
+        logLevel: 'warn',
+        schema: {
+          operationId: operationId!,
+          summary: 'Readiness of the service',
+          description:
+            '200 with an empty line if requests can be served, otherwise 503 with the checks that failed. Needs no key and is not rate-limited.',
+          tags,
+          response: { 200: text('An empty line'), ...protocolErrors(MLFLOW_ERRORS, 503) },
+        },
+        async handler(_request, reply) {
+          const { ready, checks } = await health.check();
+          if (ready) return reply.type('text/plain').send('\n');
+          const failed = Object.entries(checks).flatMap(([name, passed]) => (passed ? [] : [name]));
+          const detail = `The service is not ready. Failed checks: ${failed.join(', ')}; see /health/ready.`;
+          throw new AtelierError('draining', detail);
+        },
+      });
+    }
 
     app.route({
       method: 'GET',
@@ -85,13 +90,15 @@ export const mlflowRoutes =
         errorFormat: MLFLOW_ERRORS,
         sheddable: 'large-body',
         mediaTypes: Object.keys(requestContent),
+        mediaTypeParameters: { 'application/json': [], 'text/csv': ['header'] },
+        inflates: true,
       },
       schema: {
         operationId: 'mlflowInvocations',
         summary: 'Predict with one model',
         description:
           'One of `inputs`, `instances`, `dataframe_split` and `dataframe_records`, or CSV. Numbers are 0–1 if none ' +
-          'is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. `params.output` selects the label instead of the probabilities.',
+          'is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. `params.output` selects the label instead of the probabilities. gzip and deflate are supported.',
         tags,
         querystring: z.strictObject({
           model: modelReferenceSchema.options[0]

@@ -13,7 +13,7 @@ import { namedModel, namedVersion, readModelName } from './named-model.ts';
 const shared = {
   description:
     'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
-    '`{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected.',
+    '`{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. gzip and deflate are supported.',
   tags: ['tensorflow'],
   requestContent: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
@@ -31,7 +31,7 @@ export const tensorflowRoutes =
     const options = {
       method: 'POST',
       bodyLimit: maxBodyBytes,
-      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body' },
+      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, sheddable: 'large-body', inflates: true },
     } as const;
 
     async function predict(

@@ -1,6 +1,7 @@
 /** MLflow scoring server: https://mlflow.org/docs/latest/deployment/deploy-model-locally/ */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import type { LightMyRequestResponse } from 'fastify';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
@@ -52,13 +53,18 @@ function assertError(response: LightMyRequestResponse, status: number, code: str
   assert.match(body.message, pattern);
 }
 
-test('GET /ping gives 200 while the service is ready, and 503 during shutdown', async (t) => {
+const PROBES = ['/ping', '/health'];
+
+test('GET /ping and /health give 200 while the service is ready, and 503 during shutdown', async (t) => {
   const service = await startService(t);
-  assert.equal((await service.app.inject('/ping')).statusCode, 200);
+  for (const url of PROBES) {
+    const { statusCode, body, headers } = await service.app.inject(url);
+    assert.deepEqual([statusCode, body, headers['content-type']], [200, '\n', 'text/plain']);
+  }
   const job = await queueJob(service.app, endless);
   await untilJob(service.app, job.id, isUnderway);
   const closed = service.close();
-  assertError(await service.app.inject('/ping'), 503, 'TEMPORARILY_UNAVAILABLE');
+  for (const url of PROBES) assertError(await service.app.inject(url), 503, 'TEMPORARILY_UNAVAILABLE');
   await closed;
 });
 
@@ -93,6 +99,7 @@ for (const [title, body] of [
     assert.deepEqual(await predictions({ ...body, params: { output: 'probabilities' } }), probabilities);
     assert.deepEqual(await predictions({ ...body, params: { output: 'label' } }), labels);
     assert.deepEqual(await predictions({ ...body, params: null }), probabilities);
+    assert.deepEqual(await predictions({ ...body, params: { temperature: 1 }, id: '7' }), probabilities);
   });
 }
 
@@ -136,9 +143,9 @@ for (const [title, body, pattern, type] of [
   ['nothing', '', /no body/],
   ['no images', {}, /no images; send one of inputs/],
   ['two kinds of them', { inputs: images, instances: images }, /inputs and instances/],
-  ['an unknown field', { input: images }, /Has unknown fields: /],
-  ['the format of old', { columns, data: images }, /Has unknown fields: /],
-  ['unknown params', { inputs: images, params: { temperature: 1 } }, /params/],
+  ['an unknown field', { input: images }, /no images; send one of inputs/],
+  ['the format of old', { columns, data: images }, /no images; send one of inputs/],
+  ['params that are no object', { inputs: images, params: 'label' }, /params/],
   ['an unknown output', { inputs: images, params: { output: 'logits' } }, /#\/params\/output/],
   [
     'too few columns',
@@ -193,6 +200,14 @@ test('other types give 415, other methods 405, unknown paths 404', async () => {
     });
     assertError(response, 415, 'BAD_REQUEST', /application\/json, text\/csv/);
   }
+  for (const parameter of ['something=something', 'header=present', 'charset=latin1', 'charset']) {
+    const response = await invoke({ inputs: images }, '', `application/json; ${parameter}`);
+    assertError(response, 415, 'BAD_REQUEST', /unknown parameter .* Allowed: charset|charset=utf-8/);
+  }
+  assert.deepEqual(
+    await predictions({ inputs: images }, '', 'application/json ; CHARSET="UTF-8"'),
+    probabilities,
+  );
   for (const charset of ['utf-16', '"ISO-8859-1"', '']) {
     const response = await invoke(table, '', `text/csv; header=absent; charset=${charset}`);
     assertError(response, 415, 'BAD_REQUEST', /charset=utf-8/);
@@ -202,6 +217,29 @@ test('other types give 415, other methods 405, unknown paths 404', async () => {
   assertError(await invoke({ inputs: images }, '?model=nope'), 404, 'RESOURCE_DOES_NOT_EXIST');
   assertError(await invoke({ inputs: images }, '?model=No'), 400, 'BAD_REQUEST');
   assertError(await invoke({ inputs: images }, '?modle=nope'), 400, 'BAD_REQUEST');
+});
+
+test('inflates gzip and deflate up to the limit of bodies', async (t) => {
+  const { app: small } = await startService(t, { MAX_BODY_BYTES: '65536' });
+  const post = (to: typeof app, encoding: string, payload: Buffer) =>
+    to.inject({
+      method: 'POST',
+      url: '/invocations',
+      headers: { 'content-type': 'text/csv', 'content-encoding': encoding },
+      payload,
+    });
+  for (const [encoding, payload] of [
+    ['gzip', gzipSync(table)],
+    ['deflate', deflateSync(table)],
+  ] as const) {
+    assert.deepEqual((await post(app, encoding, payload)).json(), { predictions: probabilities });
+  }
+  await train(small, tiny());
+  const bomb = gzipSync('0,'.repeat(2 ** 20));
+  assert.ok(bomb.length < 65_536);
+  assertError(await post(small, 'gzip', bomb), 413, 'BAD_REQUEST', /inflated body is larger than/);
+  assertError(await post(app, 'gzip', Buffer.from(table)), 400, 'BAD_REQUEST', /cannot be decompressed/);
+  assertError(await post(app, 'br', gzipSync(table)), 415, 'BAD_REQUEST', /Allowed: gzip, deflate/);
 });
 
 test('serves the only model, that of the data set among several, or the named model, version or alias', async (t) => {

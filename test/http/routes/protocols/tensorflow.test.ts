@@ -1,6 +1,7 @@
 /** TensorFlow Serving: https://www.tensorflow.org/tfx/serving/api_rest#predict_api */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { testImage, tiny, train } from '../../../start-service.ts';
 import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
 import { assertError } from './kserve-v2/triton-client.ts';
@@ -128,22 +129,85 @@ for (const [title, body, pattern] of [
   test(`${title}: 400 with {"error": "text"}`, async () => assertError(await predict(body), 400, pattern));
 }
 
-test('unknown models and verbs other than predict give 404', async () => {
-  assertError(
-    await predict({ instances: [image] }, '/v1/models/nope:predict'),
-    404,
-    /Model nope does not exist/,
-  );
-  assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/versions/99:predict'), 404);
-  assertError(await predict({ instances: [image] }, '/v1/models/fashion-mnist/labels/nope:predict'), 404);
-  const other = await predict({ instances: [image] }, '/v1/models/fashion-mnist:classify');
-  assert.ok([404, 405].includes(other.statusCode));
-  assert.deepEqual(Object.keys(other.json()), ['error']);
+test('unknown models give 404, other verbs 404, other methods 405, each with {"error": "text"}', async () => {
+  for (const path of ['nope', 'fashion-mnist/versions/99', 'fashion-mnist/labels/nope']) {
+    assertError(await predict({ instances: [image] }, `/v1/models/${path}:predict`), 404, /Model /);
+    assertError(await app.inject(`/v1/models/${path}/metadata`), 404, /Model /);
+  }
+  assertError(await app.inject('/v1/models/fashion-mnist/labels/nope'), 404, /has no alias nope/);
+  for (const verb of ['classify', 'regress']) {
+    for (const path of ['fashion-mnist', 'fashion-mnist/versions/1']) {
+      assertError(await predict({}, `/v1/models/${path}:${verb}`), 404, /verbs of a model are: .*predict/);
+      assertError(await app.inject(`/v1/models/${path}:${verb}`), 404, /verbs of a model are: .*predict/);
+    }
+  }
+  for (const url of [PREDICT, '/v1/models/fashion-mnist/versions/1:predict', '/v1/models/a%3Apredict']) {
+    const response = await app.inject(url);
+    assertError(response, 405, /does not support GET. Allowed methods: POST/);
+    assert.equal(response.headers['allow'], 'POST');
+  }
 });
 
-test('GET /v1/models/{name} stays the native resource', async () => {
-  const response = await app.inject('/v1/models/fashion-mnist');
-  assert.deepEqual([response.statusCode, response.json().name], [200, 'fashion-mnist']);
+/** https://www.tensorflow.org/tfx/serving/api_rest#model_status_api, with the values of its example. */
+const available = (version: string) => ({
+  version,
+  state: 'AVAILABLE',
+  status: { error_code: 'OK', error_message: '' },
+});
+
+test('GET of a model, version or label has model_version_status, beside the native fields', async () => {
+  const { json: model } = await app.inject('/v1/models/fashion-mnist');
+  const { latest, aliases, model_version_status: statuses } = model();
+  assert.deepEqual([latest.version, aliases], [2, { champion: 1, canary: 2 }]);
+  assert.deepEqual(statuses, [available('2'), available('1')]);
+  const version = (await app.inject('/v1/models/fashion-mnist/versions/1')).json();
+  assert.deepEqual([version.name, version.version], ['fashion-mnist', 1]);
+  assert.deepEqual(version.model_version_status, [available('1')]);
+  assert.deepEqual((await app.inject('/v1/models/fashion-mnist/labels/champion')).json(), {
+    model_version_status: [available('1')],
+  });
+  const { data } = (await app.inject('/v1/models')).json();
+  assert.ok(!('model_version_status' in data[0]), 'only in the resource itself');
+});
+
+/** https://www.tensorflow.org/tfx/serving/api_rest#model_metadata_api */
+test('GET …/metadata describes the signature as JSON of protocol buffers', async () => {
+  const tensor = (name: string, size: string) => ({
+    dtype: 'DT_FLOAT',
+    tensor_shape: {
+      dim: [
+        { size: '-1', name: '' },
+        { size, name: '' },
+      ],
+      unknown_rank: false,
+    },
+    name,
+  });
+  const metadata = (version: string) => ({
+    model_spec: { name: 'fashion-mnist', signature_name: '', version },
+    metadata: {
+      signature_def: {
+        signature_def: {
+          serving_default: {
+            inputs: { image: tensor('serving_default_image:0', '784') },
+            outputs: { probabilities: tensor('StatefulPartitionedCall:0', '10') },
+            method_name: 'tensorflow/serving/predict',
+          },
+        },
+      },
+    },
+  });
+  for (const [path, version] of [
+    ['', '1'],
+    ['/versions/2', '2'],
+    ['/labels/canary', '2'],
+  ] as const) {
+    const response = await app.inject(`/v1/models/fashion-mnist${path}/metadata`);
+    assert.deepEqual([response.statusCode, response.json()], [200, metadata(version)]);
+  }
+});
+
+test('GET /v1/models/{name} stays the native resource, with native errors', async () => {
   for (const url of [
     '/v1/models/nope',
     '/v1/models/nope/versions/1',
@@ -157,6 +221,24 @@ test('GET /v1/models/{name} stays the native resource', async () => {
       url,
     );
   }
+});
+
+test('inflates gzip and deflate up to the limit of bodies', async () => {
+  const post = (encoding: string, payload: Buffer) =>
+    app.inject({ method: 'POST', url: PREDICT, headers: { 'content-encoding': encoding }, payload });
+  const body = JSON.stringify({ instances: images });
+  for (const [encoding, payload] of [
+    ['gzip', gzipSync(body)],
+    ['deflate', deflateSync(body)],
+  ] as const) {
+    const response = await post(encoding, payload);
+    assert.equal(response.statusCode, 200, response.body);
+    assert.equal(response.json().predictions.length, 3);
+  }
+  const bomb = gzipSync(Buffer.alloc(2 ** 25 + 1, ' '));
+  assertError(await post('gzip', bomb), 413, /inflated body is larger than the limit of 33554432 bytes/);
+  assertError(await post('gzip', Buffer.from(body)), 400, /cannot be decompressed/);
+  assertError(await post('br', gzipSync(body)), 415, /Allowed: gzip, deflate/);
 });
 
 test('2,000 images, also encoded ones, get the same predictions from a worker as alone', async () => {
