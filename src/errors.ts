@@ -4,6 +4,7 @@ export const ERROR_CODES = [
   // the request is malformed or invalid
   'malformed-request',
   'headers-too-large',
+  'range-not-satisfiable',
   'expectation-failed',
   'request-timeout',
   'malformed-body',

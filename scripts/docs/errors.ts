@@ -42,6 +42,10 @@ const SENT = {
     'The route does not read this content type or content encoding.',
     'Send one of the content types in `detail`, uncompressed.',
   ],
+  'range-not-satisfiable': [
+    'The `Range` begins at or after the end of the file.',
+    'The file is complete, or another one: compare its size with `Content-Range`.',
+  ],
   'expectation-failed': [
     'The request has an `Expect` header other than `100-continue`.',
     'Remove the header.',

@@ -11,8 +11,11 @@ export interface SharedFile<Info> {
   readonly info: Info;
   /** In bytes. */
   readonly size: number;
-  /** Call in the same turn of the event loop. The stream must be read or destroyed. */
-  read(): Readable;
+  /**
+   * Call in the same turn of the event loop. The stream must be read or destroyed.
+   * @param range positions of the first and the last byte; default: all
+   */
+  read(range?: { readonly start: number; readonly end: number }): Readable;
 }
 
 /**
@@ -47,9 +50,9 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
     const file: SharedFile<Info> = {
       info,
       size,
-      read() {
+      read(range = { start: 0, end: size - 1 }) {
         readers += 1;
-        return Readable.from(readChunks(handle), { objectMode: false }).once('close', () => {
+        return Readable.from(readChunks(handle, range), { objectMode: false }).once('close', () => {
           readers -= 1;
           closeIfUnused();
         });
@@ -93,14 +96,13 @@ export function createSharedFiles<Info>(newFile: () => string, maxBytes: number)
 }
 
 /** Every reader has its own position. */
-async function* readChunks(handle: FileHandle): AsyncGenerator<Buffer> {
-  for (let position = 0; ; ) {
-    const { buffer, bytesRead } = await handle.read(
-      Buffer.allocUnsafe(CHUNK_BYTES),
-      0,
-      CHUNK_BYTES,
-      position,
-    );
+async function* readChunks(
+  handle: FileHandle,
+  { start, end }: NonNullable<Parameters<SharedFile<unknown>['read']>[0]>,
+): AsyncGenerator<Buffer> {
+  for (let position = start; position <= end; ) {
+    const length = Math.min(CHUNK_BYTES, end + 1 - position);
+    const { buffer, bytesRead } = await handle.read(Buffer.allocUnsafe(length), 0, length, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);

@@ -70,6 +70,9 @@ function toAtelierError(error: unknown, request: FastifyRequest): AtelierError {
   );
 }
 
+/** Headers of the response that a handler had begun when it failed. */
+const ABANDONED_HEADERS = ['etag', 'cache-control', 'content-disposition', 'accept-ranges', 'content-length'];
+
 /** @param maxBodyBytes an unread body is read up to this limit, or the limit of its route if that is larger */
 export async function sendProblem(
   thrown: unknown,
@@ -86,6 +89,7 @@ export async function sendProblem(
     request.log.info({ method, url, durationMs: reply.elapsedTime, reason }, 'client disconnected');
     return reply.hijack();
   }
+  for (const header of ABANDONED_HEADERS) reply.removeHeader(header);
   const error = toAtelierError(thrown, request);
   const problem = toProblem(error, clientUrl(request), request.id);
   // A 503 is not logged as an error: it is deliberate, and there may be thousands per second.

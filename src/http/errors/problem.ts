@@ -33,6 +33,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'precondition-failed': [412, 'The resource has changed'],
   'body-too-large': [413, 'The body is too large'],
   'unsupported-media-type': [415, 'The content type is not supported'],
+  'range-not-satisfiable': [416, 'The range is beyond the end of the file'],
   'expectation-failed': [417, 'Unsupported Expect header'],
   'invalid-pixels': [422, 'A pixel is out of range'],
   'invalid-image-size': [422, 'An image is not 28×28'],

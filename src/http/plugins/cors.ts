@@ -14,6 +14,8 @@ const EXPOSED_HEADERS = [
   'Idempotency-Replayed',
   'X-Label',
   'X-Class-Name',
+  'Accept-Ranges',
+  'Content-Range',
   'Content-Disposition',
   ...MODEL_HEADERS,
   'X-Model-Digest',

@@ -133,7 +133,6 @@ export function limitLargeResponses(
       if (excess) throw excess;
       start(reply, bytes.length, reserve(bytes.length));
     } catch (error) {
-      reply.removeHeader('etag');
       return done(error as AtelierError);
     }
     reply.header('content-length', bytes.length);

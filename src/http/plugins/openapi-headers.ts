@@ -48,6 +48,18 @@ export const HEADERS = {
     schema: { type: 'integer' },
   },
   ETag: { description: 'Entity tag of the response, to send in If-None-Match', schema: { type: 'string' } },
+  'Accept-Ranges': {
+    description: 'Unit of Range that the resource supports',
+    schema: { type: 'string', enum: ['bytes'] },
+  },
+  'Content-Range': {
+    description: 'Position of the range in the file, and the size of the file',
+    schema: { type: 'string' },
+  },
+  'Cache-Control': {
+    description: 'Whether the response may be used again without asking: `immutable` if it never changes',
+    schema: { type: 'string' },
+  },
   Vary: {
     description: 'The request header that the response depends on',
     schema: { type: 'string', enum: ['Accept'] },

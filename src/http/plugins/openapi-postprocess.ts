@@ -19,7 +19,14 @@ const SECURITY_SCHEMES = {
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
 /** Usual spelling of header parameters; Node lower-cases header names, so the route schemas do, too. */
-const HEADER_PARAMETERS = ['Idempotency-Key', 'If-Match', 'If-None-Match', 'Inference-Header-Content-Length'];
+const HEADER_PARAMETERS = [
+  'Idempotency-Key',
+  'If-Match',
+  'If-None-Match',
+  'If-Range',
+  'Range',
+  'Inference-Header-Content-Length',
+];
 
 /** Declarations of the route, as `x-declared`; see openapi.ts, idempotency.ts, etag.ts and protocol-errors.ts. */
 interface Declared {

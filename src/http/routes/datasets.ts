@@ -18,11 +18,13 @@ import { binaryContent, datasetUploadContent } from '../bodies/request-content.t
 import type { OnTimeout } from '../errors/client-error.ts';
 import { problems } from '../errors/problem.ts';
 import type { OnLimit } from '../plugins/client.ts';
-import { registerEtag } from '../plugins/etag.ts';
+import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
+import { rangeHeaders, sendRanged } from '../responses/ranges.ts';
 import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['datasets'];
@@ -104,6 +106,7 @@ export const datasetRoutes =
         readsDataset: true,
         params: z.strictObject({ id, split: z.enum(SPLITS), index: imageIndex }),
         querystring: noQuery,
+        headers: rangeHeaders,
         response: {
           200: {
             description: 'The image. The headers X-Label and X-Class-Name hold its label and class',
@@ -114,7 +117,20 @@ export const datasetRoutes =
               'application/json': { schema: labelledImageSchema },
             },
           },
-          ...problems(400, 404, 406),
+          206: {
+            description: 'The bytes that Range selects; JSON is always sent whole',
+            content: {
+              'image/png': binaryContent,
+              'application/x-npy': binaryContent,
+              'application/octet-stream': binaryContent,
+            },
+          },
+          ...problems(400, 404, 406, 416),
+        },
+        responseHeaders: {
+          200: ['Accept-Ranges', 'Cache-Control'],
+          206: ['Content-Range', 'Cache-Control', 'ETag'],
+          416: ['Content-Range'],
         },
       },
       async handler(request, reply) {
@@ -141,13 +157,21 @@ export const datasetRoutes =
           'x-label': label,
           'x-class-name': encodeURI(className.toWellFormed()).replaceAll('%20', ' '),
         });
+        // The id of a data set is derived from its content.
+        reply.type(type).header('cache-control', cacheControl(true));
+        const send = (bytes: Buffer) =>
+          sendRanged(request, reply, {
+            size: bytes.length,
+            tag: contentTag(bytes),
+            read: ({ start, end }) => bytes.subarray(start, end + 1),
+          });
         switch (type) {
           case 'image/png':
-            return reply.type(type).send(await toPng(image, () => disconnectSignal(reply)));
+            return send(await toPng(image, () => disconnectSignal(reply)));
           case 'application/x-npy':
-            return reply.type(type).send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
+            return send(Buffer.from(npyBytes(image, [IMAGE_SIDE, IMAGE_SIDE])));
           case 'application/octet-stream':
-            return reply.type(type).send(Buffer.from(image.buffer));
+            return send(Buffer.from(image.buffer));
           case 'application/json': {
             const rows = Array.from({ length: IMAGE_SIDE }, (_, y) =>
               Array.from(image.subarray(y * IMAGE_SIDE, (y + 1) * IMAGE_SIDE)),

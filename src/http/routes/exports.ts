@@ -12,7 +12,9 @@ import type { ModelService } from '../../services/models.ts';
 import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { isFresh, registerEtag } from '../plugins/etag.ts';
+import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
+import { rangeHeaders, sendRanged } from '../responses/ranges.ts';
 import { modelName, versionName } from './models.ts';
 
 /** Sent unchanged: the schema only documents the file. */
@@ -25,6 +27,13 @@ const TYPES = {
   npy: 'application/x-npy',
   json: 'application/json; charset=utf-8',
 } as const satisfies Record<ExportFormat, string>;
+
+const FILE_HEADERS = [
+  'Content-Disposition',
+  'X-Model-Digest',
+  'X-Export-Max-Difference',
+  'X-Export-Checked-Images',
+] as const;
 
 const querystring = z
   .strictObject({
@@ -70,10 +79,11 @@ export const exportRoutes =
         description:
           'The file is read back and verified before it is sent: its parameters must have the digest of the version, or, for ' +
           'ONNX, its predictions for up to 256 test images must match those of the service. The headers report the result. ' +
-          'JSON is limited to 5,000,000 parameters.',
+          'JSON is limited to 5,000,000 parameters. A download can be resumed by `Range`. The file of a version number never changes.',
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName }),
         querystring,
+        headers: rangeHeaders,
         readsDataset: true,
         response: {
           200: {
@@ -85,33 +95,39 @@ export const exportRoutes =
               'application/json': { schema: exportedModelSchema },
             },
           },
-          ...problems(400, 404, 422, 500, 503),
+          206: {
+            description: 'The bytes that Range selects',
+            content: {
+              'application/octet-stream': fileContent,
+              'application/zip': fileContent,
+              'application/x-npy': fileContent,
+              'application/json': fileContent,
+            },
+          },
+          ...problems(400, 404, 416, 422, 500, 503),
         },
         responseHeaders: {
-          200: [
-            'Content-Disposition',
-            'X-Model-Digest',
-            'X-Export-Max-Difference',
-            'X-Export-Checked-Images',
-          ],
+          200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],
+          206: [...FILE_HEADERS, 'Content-Range', 'Cache-Control', 'ETag'],
+          416: ['Content-Range'],
         },
       },
       async handler(request, reply) {
         const { format, input = 'float' } = request.query;
         const version = await models.version(request.params.name, request.params.version);
         const tag = exportEtag(version, format === 'onnx' ? `${format}-${input}` : format);
-        reply.header('etag', tag);
-        // The exported content of a version never changes.
-        if (isFresh(request, tag)) return notModified(reply);
+        const freshness = cacheControl(typeof request.params.version === 'number');
+        if (isFresh(request, tag))
+          return notModified(reply.headers({ etag: tag, 'cache-control': freshness }));
         const file = await exports.export(version, format, input, disconnectSignal(reply));
-        reply.headers({
+        reply.type(TYPES[format]).headers({
+          'cache-control': freshness,
           'content-disposition': `attachment; filename="${exportFileName(version, format)}"`,
           'x-model-digest': version.digest,
           'x-export-max-difference': file.info.maxDifference,
           'x-export-checked-images': file.info.checkedImages,
-          'content-length': file.size,
         });
-        return reply.type(TYPES[format]).send(file.read());
+        return sendRanged(request, reply, { size: file.size, tag, read: file.read });
       },
     });
   };

@@ -6,6 +6,7 @@ import type { InterpretabilityService } from '../../services/interpretability.ts
 import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
+import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { modelName, versionName } from './models.ts';
@@ -38,8 +39,8 @@ export const weightsRoutes =
         const { params, query } = request;
         const drawn = await interpretability.drawWeights(params, query, disconnectSignal(reply));
         // Version numbers are never reused; aliases move.
-        const freshness = typeof params.version === 'number' ? 'max-age=31536000, immutable' : 'no-cache';
-        return reply.header('cache-control', `private, ${freshness}`).type(type).send(drawn);
+        reply.header('cache-control', cacheControl(typeof params.version === 'number'));
+        return reply.type(type).send(drawn);
       },
     });
   };
