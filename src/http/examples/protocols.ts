@@ -1,5 +1,6 @@
 /** Examples of the bodies of other protocols. */
 import { z } from 'zod';
+import { describeConfig, describeMetadata } from '../../protocols/kserve-v2/model-description.ts';
 import type { V2InferResponse, V2ModelStatistics } from '../../protocols/kserve-v2/schema.ts';
 import { modelMetadata, versionStatus } from '../../protocols/tensorflow/model-status.ts';
 
@@ -14,6 +15,8 @@ export const V2_INFER_EXAMPLE = {
 export const TENSORFLOW_EXAMPLE = { instances: [BLACK] };
 export const MLFLOW_EXAMPLE = { instances: [BLACK], params: { output: 'label' } };
 export const CSV_EXAMPLE = `${BLACK.join()}\n`;
+
+const model = { name: 'fashion-mnist', layerSizes: [784, 40, 10], asImage: false };
 
 const inferResponse: V2InferResponse = {
   model_name: 'fashion-mnist',
@@ -54,19 +57,17 @@ export const protocolExamples: Readonly<Record<string, unknown>> = {
   V2ServerMetadata: {
     name: 'atelier',
     version: '0.1.0',
-    extensions: ['binary_tensor_data', 'classification', 'model_repository', 'statistics'],
-  },
-  V2Readiness: { ready: true, live: true },
-  V2ModelMetadata: {
-    name: 'fashion-mnist',
-    versions: ['1'],
-    platform: 'atelier',
-    inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, 784] }],
-    outputs: [
-      { name: 'probabilities', datatype: 'FP32', shape: [-1, 10] },
-      { name: 'label', datatype: 'INT64', shape: [-1] },
+    extensions: [
+      'binary_tensor_data',
+      'classification',
+      'model_configuration',
+      'model_repository',
+      'statistics',
     ],
   },
+  V2Readiness: { ready: true, live: true },
+  V2ModelMetadata: describeMetadata(model, [1]),
+  V2ModelConfig: describeConfig(model, 2 ** 26),
   V2ModelReadiness: { name: 'fashion-mnist', ready: true },
   V2InferResponse: inferResponse,
   V2ModelStatistics: modelStatistics,

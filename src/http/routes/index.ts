@@ -68,7 +68,7 @@ export async function registerRoutes(
   );
   await app.register(kserveLivenessRoute);
   await app.register(kserveServerRoutes(health));
-  await app.register(kserveModelRoutes(models, services.statistics));
+  await app.register(kserveModelRoutes(models, services.statistics, maxBodyBytes));
   await app.register(tensorflowModelRoutes(models));
   // These routes share the slots for large bodies.
   await app.register(async (large) => {

@@ -7,7 +7,7 @@ import { isFloating } from './datatypes.ts';
 import { decodeInferRequest, type InferBody, type InferRequest } from './infer-request.ts';
 import { encodeInferResponse } from './infer-response.ts';
 
-export const kserveV2Codec: Codec<InferBody, Pick<InferRequest, 'id' | 'outputs'>> = {
+export const kserveV2Codec: Codec<InferBody, Omit<InferRequest, 'input'>> = {
   decode(body) {
     const request = decodeInferRequest(body);
     const { datatype } = request.input;

@@ -8,80 +8,64 @@ import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import { quote, showShape } from '../../formats/model-file-error.ts';
 import { countElements, type NestedTensor, readNested } from '../../formats/nested-numbers.ts';
 import { DATATYPES, type Datatype, decodeElements, elementBytes, isFloating } from './datatypes.ts';
-import { inferRequestSchema, OUTPUTS, type OutputName, type V2Input } from './schema.ts';
+import { type RequestedOutput, rawOutputs, readRequestedOutputs } from './requested-outputs.ts';
+import { INPUT, inferRequestSchema, type V2Input } from './schema.ts';
 
 /** The body as received. */
 export interface InferBody {
   readonly bytes: Uint8Array;
   /** Length of the JSON at the start of the body: null if the whole body is JSON, 0 for a raw tensor. */
   readonly jsonBytes: number | null;
-}
-
-export interface RequestedOutput {
-  readonly name: OutputName;
-  readonly binary: boolean;
-  /** Number of most probable classes to return instead of one probability per class; 0 for the probabilities. */
-  readonly classification: number;
+  /** Whether the model is described as an image classifier: a raw tensor is UINT8, the only output the probabilities. */
+  readonly asImage: boolean;
 }
 
 export interface InferRequest {
   readonly id: string | undefined;
+  /** MLServer's codec of the whole request. */
+  readonly contentType: string | undefined;
   readonly input: NestedTensor & { readonly datatype: Datatype };
   readonly outputs: readonly RequestedOutput[];
 }
 
-const INPUT = 'image';
-const RAW_TYPE = 'FP32';
-
 /** @throws AtelierError `malformed-body`, `invalid-request` */
-export function decodeInferRequest({ bytes, jsonBytes }: InferBody): InferRequest {
-  if (jsonBytes === 0) return decodeRaw(bytes);
+export function decodeInferRequest({ bytes, jsonBytes, asImage }: InferBody): InferRequest {
+  if (jsonBytes === 0) return decodeRaw(bytes, asImage);
   if (jsonBytes !== null && jsonBytes > bytes.length) {
     malformed(`Inference-Header-Content-Length is ${jsonBytes}, but the body has ${bytes.length} bytes`);
   }
   const length = jsonBytes ?? bytes.length;
   const request = readJson(bytes.subarray(0, length), inferRequestSchema);
-  const { inputs, outputs, parameters } = request;
+  const { inputs, parameters } = request;
   const [input] = inputs;
-  const names = inputs.map(({ name }) => quote(name)).slice(0, 8);
-  if (inputs.length !== 1 || input!.name !== INPUT) {
+  // A single input may have any name: MLServer's NumpyRequestCodec calls it input-1.
+  if (inputs.length !== 1) {
+    const names = inputs.map(({ name }) => quote(name)).slice(0, 8);
     rejectAt('#/inputs', `are ${names.join(', ') || 'none'}; the model has one input, "${INPUT}"`);
   }
-  const allBinary = parameters?.binary_data_output ?? false;
-  const requested = outputs?.length ? outputs : OUTPUTS.map((name) => ({ name, parameters: null }));
   return {
     id: request.id ?? undefined,
+    contentType: parameters?.content_type ?? undefined,
     input: decodeInput(input!, bytes.subarray(length), jsonBytes !== null),
-    outputs: requested.map(({ name, parameters: perOutput }, n) => {
-      const pointer = `#/outputs/${n}`;
-      if (!isOutput(name)) {
-        return rejectAt(pointer, `is ${quote(name)}; the model's outputs are ${OUTPUTS.join(' and ')}`);
-      }
-      if (requested.findIndex((other) => other.name === name) < n)
-        rejectAt(pointer, `requests ${name} a second time`);
-      const classification = perOutput?.classification ?? 0;
-      if (classification > 0 && name !== 'probabilities') {
-        rejectAt(pointer, 'requests a classification of label; request it for probabilities');
-      }
-      return { name, binary: perOutput?.binary_data ?? allBinary, classification };
-    }),
+    outputs: readRequestedOutputs(request, asImage),
   };
 }
 
-const isOutput = (name: string): name is OutputName => (OUTPUTS as readonly string[]).includes(name);
-
-/** One FP32 tensor; its length determines the number of images. */
-function decodeRaw(bytes: Uint8Array): InferRequest {
-  const count = bytes.length / (IMAGE_PIXELS * elementBytes(RAW_TYPE));
+/** One tensor of the datatype in the metadata; its length determines the number of images. */
+function decodeRaw(bytes: Uint8Array, asImage: boolean): InferRequest {
+  const datatype = asImage ? 'UINT8' : 'FP32';
+  const imageBytes = IMAGE_PIXELS * elementBytes(datatype);
+  const count = bytes.length / imageBytes;
   if (count < 1 || !Number.isInteger(count)) {
     malformed(
-      `with Inference-Header-Content-Length: 0 it must be n × ${IMAGE_PIXELS} ${RAW_TYPE}, 3,136 bytes per image, but it has ${bytes.length} bytes`,
+      `with Inference-Header-Content-Length: 0 it must be n × ${IMAGE_PIXELS} ${datatype}, ${imageBytes.toLocaleString('en')} bytes per image, but it has ${bytes.length} bytes`,
     );
   }
   return {
     id: undefined,
-    input: { datatype: RAW_TYPE, shape: [count, IMAGE_PIXELS], values: decodeElements(RAW_TYPE, bytes) },
-    outputs: OUTPUTS.map((name) => ({ name, binary: true, classification: 0 })),
+    contentType: undefined,
+    input: { datatype, shape: [count, IMAGE_PIXELS], values: decodeElements(datatype, bytes) },
+    outputs: rawOutputs(asImage),
   };
 }
 

@@ -3,7 +3,8 @@ import type { VersionReference } from '../../domain/model-reference.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { EncodedResponse } from '../codec.ts';
 import { matrixRows, rankClasses, toArray } from '../probabilities.ts';
-import type { InferRequest, RequestedOutput } from './infer-request.ts';
+import type { InferRequest } from './infer-request.ts';
+import type { RequestedOutput } from './requested-outputs.ts';
 import type { V2InferResponse, V2Output } from './schema.ts';
 
 type Values = readonly (number | string)[];
@@ -13,7 +14,7 @@ const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */
 export function encodeInferResponse(
-  { id, outputs }: Pick<InferRequest, 'id' | 'outputs'>,
+  { id, contentType, outputs }: Omit<InferRequest, 'input'>,
   model: VersionReference,
   classNames: readonly string[],
   probabilities: Float32Array,
@@ -23,13 +24,15 @@ export function encodeInferResponse(
     model_name: model.name,
     model_version: String(model.version),
     ...(id !== undefined && { id }),
+    ...(contentType !== undefined && { parameters: { content_type: contentType } }),
     outputs: outputs.map((requested): V2Output => {
       const { datatype, shape, data } = computeOutput(requested, probabilities, classNames);
       const described = { name: requested.name, datatype, shape };
-      if (!requested.binary) return { ...described, data: [...data] };
+      const codec = requested.contentType !== undefined && { content_type: requested.contentType };
+      if (!requested.binary) return { ...described, ...(codec && { parameters: codec }), data: [...data] };
       const bytes = encodeElements(datatype, data);
       tensors.push(bytes);
-      return { ...described, parameters: { binary_data_size: bytes.length } };
+      return { ...described, parameters: { binary_data_size: bytes.length, ...codec } };
     }),
   };
   const json = JSON.stringify(response);

@@ -1,17 +1,20 @@
 /** Wire format of the Open Inference Protocol v2. Unknown fields are ignored, as by other servers. */
 import { z } from 'zod';
 
-const parameter = z.union([z.string(), z.number(), z.boolean()]);
+/** Null is sent by clients that write unset fields. */
+const parameter = z.union([z.string(), z.number(), z.boolean()]).nullable();
 const noSharedMemory = z.never('shared memory is not supported; send the tensor in the body').optional();
 const shared = { shared_memory_region: noSharedMemory };
+/** MLServer's codec of a tensor, such as `np`. */
+const contentType = { content_type: z.string().nullish() };
 const size = z.int('must be a whole number').min(0, 'must not be negative');
 
 const inputSchema = z.object({
-  name: z.string(),
+  name: z.string().describe('`image`, or any other name'),
   shape: z.array(size).describe('[n, 784], [n, 28, 28], [n, 1, 28, 28], [n, 28, 28, 1], [784] or [28, 28]'),
   datatype: z.string().describe('Pixels are 0–1 in floating-point types, 0–255 in integer types'),
   parameters: z
-    .object({ binary_data_size: size.optional(), ...shared })
+    .object({ binary_data_size: size.optional(), ...contentType, ...shared })
     .catchall(parameter)
     .nullish(),
   data: z.unknown().optional().describe('Row-major, nested or flat; omitted for a binary tensor'),
@@ -23,6 +26,7 @@ const requestedOutputSchema = z.object({
     .object({
       binary_data: z.boolean().optional(),
       classification: size.optional().describe('The k most probable classes, as `value:index:label`'),
+      ...contentType,
       ...shared,
     })
     .catchall(parameter)
@@ -31,12 +35,17 @@ const requestedOutputSchema = z.object({
 
 export const inferRequestSchema = z.object({
   id: z.string().nullish(),
-  parameters: z.object({ binary_data_output: z.boolean().optional() }).catchall(parameter).nullish(),
+  parameters: z
+    .object({ binary_data_output: z.boolean().optional(), ...contentType })
+    .catchall(parameter)
+    .nullish(),
   inputs: z.array(inputSchema),
   outputs: z.array(requestedOutputSchema).nullish().describe('All outputs by default'),
 });
+export type V2InferRequest = z.output<typeof inferRequestSchema>;
 export type V2Input = z.output<typeof inputSchema>;
 
+export const INPUT = 'image';
 export const OUTPUTS = ['probabilities', 'label'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 
@@ -47,10 +56,13 @@ export const inferResponseSchema = z
     model_name: z.string(),
     model_version: z.string(),
     id: z.string().optional().describe('The id of the request, if any'),
+    parameters: z.object({ content_type: z.string() }).optional().describe('That of the request, if any'),
     outputs: z.array(
       z.object({
         ...tensor,
-        parameters: z.object({ binary_data_size: z.int() }).optional(),
+        parameters: z
+          .object({ binary_data_size: z.int().optional(), content_type: z.string().optional() })
+          .optional(),
         data: z.array(z.union([z.number(), z.string()])).optional(),
       }),
     ),
@@ -80,6 +92,40 @@ export const modelMetadataSchema = z
     outputs: z.array(z.object(tensor)),
   })
   .meta({ id: 'V2ModelMetadata' });
+
+const configTensor = {
+  name: z.string(),
+  data_type: z.string().describe('`TYPE_` and the datatype'),
+  dims: z.array(z.int()).describe('Without the batch dimension'),
+};
+
+/** The part of Triton's ModelConfig that describes any model; model_config.proto has the meaning of each field. */
+export const modelConfigSchema = z
+  .object({
+    name: z.string(),
+    platform: z.string(),
+    backend: z.string(),
+    version_policy: z.object({ all: z.object({}) }),
+    max_batch_size: z.int().describe('Images of the input that fit into `MAX_BODY_BYTES`'),
+    input: z.array(
+      z.object({
+        ...configTensor,
+        format: z.enum(['FORMAT_NONE', 'FORMAT_NCHW']),
+        is_shape_tensor: z.literal(false),
+        optional: z.literal(false),
+      }),
+    ),
+    output: z.array(
+      z.object({
+        ...configTensor,
+        reshape: z.object({ shape: z.array(z.int()) }).optional(),
+        label_filename: z.string(),
+        is_shape_tensor: z.literal(false),
+      }),
+    ),
+    model_transaction_policy: z.object({ decoupled: z.literal(false) }),
+  })
+  .meta({ id: 'V2ModelConfig' });
 
 const duration = z.object({ count: z.int(), ns: z.int() });
 const compute = { compute_input: duration, compute_infer: duration, compute_output: duration };

@@ -28,6 +28,7 @@ import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { explainResponseSchema, livenessSchema } from '../../../src/protocols/kserve-v1/schema.ts';
 import {
   inferResponseSchema,
+  modelConfigSchema,
   modelMetadataSchema,
   modelReadinessSchema,
   modelStatisticsSchema,
@@ -87,6 +88,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   MlflowError: mlflowErrorSchema,
   V2ServerMetadata: serverMetadataSchema,
   V2Readiness: serverReadinessSchema,
+  V2ModelConfig: modelConfigSchema,
   V2ModelMetadata: modelMetadataSchema,
   V2ModelReadiness: modelReadinessSchema,
   V2InferResponse: inferResponseSchema,

@@ -11,7 +11,8 @@ import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors
 import { jsonContent, V2_INFER_EXAMPLE } from '../../../examples/protocols.ts';
 import { disconnectSignal } from '../../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../../responses/model-headers.ts';
-import { namedModel, namedVersion, readModelName } from '../named-model.ts';
+import { namedModel, namedVersion } from '../named-model.ts';
+import { readServedModel } from './served-model.ts';
 
 /** curl's default content type, which the examples of many servers send. */
 const CURL_TYPE = 'application/x-www-form-urlencoded';
@@ -68,11 +69,10 @@ export const kserveInferRoutes =
       reply: FastifyReply,
       path: { name: string; version?: string },
     ) {
-      const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request) };
-      const response = await predictions.respond(
-        readModelName(path),
-        { protocol: 'kserve-v2', ...body },
-        () => disconnectSignal(reply),
+      const { asImage, ...reference } = readServedModel(path);
+      const body = { bytes: requireBody(request.body), jsonBytes: readJsonLength(request), asImage };
+      const response = await predictions.respond(reference, { protocol: 'kserve-v2', ...body }, () =>
+        disconnectSignal(reply),
       );
       sendModelHeaders(reply, response.model);
       if (response.jsonBytes === null) return reply.type('application/json').send(response.body);

@@ -1,6 +1,8 @@
 /** KServe v2: metadata, readiness and statistics of models. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { describeConfig, describeMetadata } from '../../../../protocols/kserve-v2/model-description.ts';
 import {
+  modelConfigSchema,
   modelMetadataSchema,
   modelReadinessSchema,
   statisticsSchema,
@@ -8,7 +10,8 @@ import {
 import type { InferenceStatistics } from '../../../../services/inference-statistics.ts';
 import type { ModelService } from '../../../../services/models.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../../errors/protocol-errors.ts';
-import { namedModel, namedVersion, readModelName } from '../named-model.ts';
+import { namedModel, namedVersion } from '../named-model.ts';
+import { readServedModel } from './served-model.ts';
 
 const tags = ['inference-v2'];
 const config = { scope: 'predict', errorFormat: PROTOCOL_ERRORS } as const;
@@ -26,7 +29,7 @@ const SELECTION = {
 } as const;
 
 export const kserveModelRoutes =
-  (models: ModelService, statistics: InferenceStatistics): FastifyPluginAsyncZod =>
+  (models: ModelService, statistics: InferenceStatistics, maxBodyBytes: number): FastifyPluginAsyncZod =>
   async (app) => {
     for (const { path, params, suffix } of PATHS) {
       app.route({
@@ -45,19 +48,32 @@ export const kserveModelRoutes =
           response: { 200: modelMetadataSchema, ...notFound },
         },
         async handler(request) {
-          const reference = readModelName(request.params);
-          const { name, layerSizes } = await models.version(reference.name, reference.version);
-          const versions = await models.references(name);
-          return {
-            name,
-            versions: versions.map(({ version }) => String(version)),
-            platform: 'atelier',
-            inputs: [{ name: 'image', datatype: 'FP32', shape: [-1, layerSizes[0]!] }],
-            outputs: [
-              { name: 'probabilities', datatype: 'FP32', shape: [-1, layerSizes.at(-1)!] },
-              { name: 'label', datatype: 'INT64', shape: [-1] },
-            ],
-          };
+          const { name, version, asImage } = readServedModel(request.params);
+          const { layerSizes } = await models.version(name, version);
+          const references = await models.references(name);
+          return describeMetadata(
+            { name: request.params.name, layerSizes, asImage },
+            references.map((reference) => reference.version),
+          );
+        },
+      });
+
+      app.route({
+        method: 'GET',
+        url: `${path}/config`,
+        config,
+        schema: {
+          operationId: `v2Model${suffix}Config`,
+          summary: `Configuration of ${suffix ? 'a version of a model' : 'a model'}, in Triton's format`,
+          description: `The tensors of the metadata, without the batch dimension, and the largest batch. ${SELECTION[suffix]}`,
+          tags,
+          params,
+          response: { 200: modelConfigSchema, ...notFound },
+        },
+        async handler(request) {
+          const { name, version, asImage } = readServedModel(request.params);
+          const { layerSizes } = await models.version(name, version);
+          return describeConfig({ name: request.params.name, layerSizes, asImage }, maxBodyBytes);
         },
       });
 
@@ -76,10 +92,10 @@ export const kserveModelRoutes =
           response: { 200: modelReadinessSchema, ...notFound },
         },
         async handler(request) {
-          const reference = readModelName(request.params);
+          const { name, version } = readServedModel(request.params);
           // Loads the model if it is not in memory yet: a model that cannot be read is not ready.
-          const loaded = await models.load(reference.name, reference.version);
-          return { name: loaded.reference.name, ready: true as const };
+          await models.load(name, version);
+          return { name: request.params.name, ready: true as const };
         },
       });
 
@@ -98,11 +114,12 @@ export const kserveModelRoutes =
           response: { 200: statisticsSchema, ...notFound },
         },
         async handler(request) {
-          const reference = readModelName(request.params);
-          const found = await models.version(reference.name, reference.version);
-          const references =
-            reference.version === undefined ? await models.references(reference.name) : [found];
-          return { model_stats: references.map((reference) => statistics.of(reference)) };
+          const { name, version } = readServedModel(request.params);
+          const found = await models.version(name, version);
+          const references = version === undefined ? await models.references(name) : [found];
+          // perf_analyzer finds its model by the name that it requested.
+          const named = { name: request.params.name };
+          return { model_stats: references.map((reference) => ({ ...statistics.of(reference), ...named })) };
         },
       });
     }

@@ -1,6 +1,5 @@
 /** KServe v2: the model repository extension. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { AtelierError } from '../../../../errors.ts';
 import { readJson } from '../../../../formats/json-limits.ts';
 import {
   repositoryIndexRequestSchema,
@@ -41,18 +40,18 @@ export const kserveRepositoryRoutes =
       },
     });
 
-    // Triton without explicit model control rejects these requests, too.
+    // As Triton without explicit model control, which calls the state of the server "polling".
     for (const action of ['load', 'unload']) {
       app.route({
         method: 'POST',
         url: `/v2/repository/models/:name/${action}`,
         config: { scope: 'admin', errorFormat: PROTOCOL_ERRORS, sheddable: false },
         schema: { hide: true, params: namedModel },
-        async handler() {
-          throw new AtelierError(
-            'invalid-request',
-            `Models cannot be ${action}ed explicitly. They are loaded on demand, and evicted when memory is needed.`,
-          );
+        async handler(_request, reply) {
+          const error =
+            'explicit model load / unload is not allowed if polling is enabled. ' +
+            'Models are loaded on demand, and evicted when memory is needed.';
+          return reply.code(503).send({ error });
         },
       });
     }

@@ -8,7 +8,13 @@ import { PROTOCOL_ERRORS } from '../../../errors/protocol-errors.ts';
 
 const tags = ['inference-v2'];
 /** Implemented extensions of the protocol. */
-const EXTENSIONS = ['binary_tensor_data', 'classification', 'model_repository', 'statistics'];
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'classification',
+  'model_configuration',
+  'model_repository',
+  'statistics',
+];
 
 export const kserveServerRoutes =
   (health: HealthService): FastifyPluginAsyncZod =>

@@ -16,7 +16,13 @@ test('GET v2 and v2/ return name, version and extensions', async () => {
     const { name, version, extensions, ...rest } = response.json();
     assert.deepEqual([name, rest], ['atelier', {}]);
     assert.match(version, /^\d+\.\d+\.\d+$/);
-    assert.deepEqual(extensions, ['binary_tensor_data', 'classification', 'model_repository', 'statistics']);
+    assert.deepEqual(extensions, [
+      'binary_tensor_data',
+      'classification',
+      'model_configuration',
+      'model_repository',
+      'statistics',
+    ]);
   }
 });
 

@@ -1,0 +1,92 @@
+/** Metadata of a model in KServe v2, and its configuration in Triton's format. Both describe the same tensors. */
+import type { z } from 'zod';
+import { IMAGE_SIDE } from '../../domain/dataset.ts';
+import { type Datatype, elementBytes } from './datatypes.ts';
+import type { modelConfigSchema, modelMetadataSchema, OutputName } from './schema.ts';
+
+export interface DescribedModel {
+  /** As in the path. */
+  readonly name: string;
+  readonly layerSizes: readonly number[];
+  /**
+   * Whether the model is described as Triton's image_client.py and perf_analyzer need it: one input of bytes in channels,
+   * rows and columns, one output.
+   */
+  readonly asImage: boolean;
+}
+
+interface Tensor<N> {
+  readonly name: N;
+  readonly datatype: Datatype;
+  /** Without the batch dimension. */
+  readonly dims: readonly number[];
+}
+
+const PLATFORM = 'atelier';
+/** Room for the JSON in front of a binary tensor. */
+const JSON_BYTES = 4096;
+
+function describeTensors({ layerSizes, asImage }: DescribedModel) {
+  const input: Tensor<'image'> = asImage
+    ? { name: 'image', datatype: 'UINT8', dims: [1, IMAGE_SIDE, IMAGE_SIDE] }
+    : { name: 'image', datatype: 'FP32', dims: [layerSizes[0]!] };
+  const probabilities: Tensor<OutputName> = {
+    name: 'probabilities',
+    datatype: 'FP32',
+    dims: [layerSizes.at(-1)!],
+  };
+  const label: Tensor<OutputName> = { name: 'label', datatype: 'INT64', dims: [] };
+  return { input, outputs: asImage ? [probabilities] : [probabilities, label] };
+}
+
+/** @param versions all versions of the model, in ascending order */
+export function describeMetadata(
+  model: DescribedModel,
+  versions: readonly number[],
+): z.input<typeof modelMetadataSchema> {
+  const { input, outputs } = describeTensors(model);
+  const toMetadata = ({ name, datatype, dims }: Tensor<string>) => ({ name, datatype, shape: [-1, ...dims] });
+  return {
+    name: model.name,
+    versions: versions.map(String),
+    platform: PLATFORM,
+    inputs: [toMetadata(input)],
+    outputs: outputs.map(toMetadata),
+  };
+}
+
+/** https://github.com/triton-inference-server/common/blob/main/protobuf/model_config.proto */
+export function describeConfig(
+  model: DescribedModel,
+  maxBodyBytes: number,
+): z.input<typeof modelConfigSchema> {
+  const { input, outputs } = describeTensors(model);
+  const imageBytes = input.dims.reduce((product, size) => product * size, elementBytes(input.datatype));
+  return {
+    name: model.name,
+    platform: PLATFORM,
+    backend: PLATFORM,
+    version_policy: { all: {} },
+    // Clients conclude from a positive number that shapes begin with the batch dimension.
+    max_batch_size: Math.max(1, Math.floor((maxBodyBytes - JSON_BYTES) / imageBytes)),
+    input: [
+      {
+        name: input.name,
+        data_type: `TYPE_${input.datatype}`,
+        format: model.asImage ? 'FORMAT_NCHW' : 'FORMAT_NONE',
+        dims: [...input.dims],
+        is_shape_tensor: false,
+        optional: false,
+      },
+    ],
+    output: outputs.map(({ name, datatype, dims }) => ({
+      name,
+      data_type: `TYPE_${datatype}`,
+      // One number per image: Triton has no empty dims, but reshapes [1] to them.
+      ...(dims.length === 0 ? { dims: [1], reshape: { shape: [] } } : { dims: [...dims] }),
+      label_filename: name === 'probabilities' ? 'labels.txt' : '',
+      is_shape_tensor: false,
+    })),
+    model_transaction_policy: { decoupled: false },
+  };
+}
