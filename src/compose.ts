@@ -38,6 +38,7 @@ import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
+import { createWaitForEnd } from './services/wait-for-end.ts';
 import { openState } from './state.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
@@ -222,6 +223,7 @@ export async function compose(
         }),
         training,
         subscribeEvents: createEventSubscriptions(store),
+        waitForEnd: createWaitForEnd(store),
         idempotency,
         models,
         registry: createModelRegistryService(store, models, metrics.predictions.forget),

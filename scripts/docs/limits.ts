@@ -40,6 +40,7 @@ import {
   UNSENT_FRACTION,
 } from '../../src/http/plugins/large-responses.ts';
 import { MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS } from '../../src/http/responses/drain-request.ts';
+import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
@@ -166,7 +167,12 @@ const times = [
 const concurrency = [
   ['connections', count(connections), 'closed at once'],
   ['connections of one address', count(MAX_CLIENT_CONNECTIONS), 'closed at once'],
-  ['streams of events that one client follows', count(MAX_CLIENT_STREAMS), '503'],
+  [
+    'streams of events and waits for a job (`Prefer: wait`) of one client, together',
+    count(MAX_CLIENT_STREAMS),
+    '503; a wait ends at once instead',
+  ],
+  ['a wait for a job', `${MAX_WAIT_SECONDS} s`, 'a longer one is shortened'],
   [
     `bodies of more than ${bytes(LARGE_BODY_BYTES)}`,
     `${MAX_LARGE_BODIES}; ${MAX_CLIENT_LARGE_BODIES} of one client`,

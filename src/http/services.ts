@@ -18,6 +18,7 @@ import type { PredictionService } from '../services/predictions.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
 import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
+import type { WaitForEnd } from '../services/wait-for-end.ts';
 import type { Metrics } from './metrics/registry.ts';
 import type { LeaseSource } from './plugins/leased-calls.ts';
 
@@ -27,6 +28,7 @@ export interface Services {
   readonly uploads: UploadedDatasetService;
   readonly training: TrainingService;
   readonly subscribeEvents: SubscribeEvents;
+  readonly waitForEnd: WaitForEnd;
   readonly idempotency: IdempotencyService;
   readonly gradients: GradientCheckService;
   readonly models: ModelService;

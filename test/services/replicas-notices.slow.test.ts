@@ -1,6 +1,7 @@
 /** Replicas that share a database know at once what others change. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createWaitForEnd } from '../../src/services/wait-for-end.ts';
 import { temporaryDatabase, withoutPostgres } from '../postgres.ts';
 import { newJob } from '../store/fixtures.ts';
 import { until } from '../store/postgres/join.ts';
@@ -47,6 +48,13 @@ test('replicas', { skip: withoutPostgres }, async (t) => {
     await a.registry.removeVersion('digits', version);
     await assert.rejects(async () => b.models.load('digits', version), { code: 'model-not-found' });
     assert.notEqual(b.models.revision(), before, 'lists are read again');
+  });
+
+  await t.test('a job that ends on one ends the waits on the other', async () => {
+    const jobId = await newJob(a.store);
+    const waited = createWaitForEnd(b.store)(jobId, new AbortController().signal);
+    await a.store.jobs.requestCancel(jobId);
+    await waited;
   });
 
   await t.test(

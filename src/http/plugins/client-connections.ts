@@ -30,10 +30,12 @@ export function limitClientConnections(app: FastifyInstance, max: number, onLimi
 }
 
 /**
- * @returns a function that counts a stream until its end; clients without a key on this machine are exempt
+ * Counts a response that stays open, until its end; clients without a key on this machine are exempt.
  * @throws AtelierError `overloaded` beyond the limit
  */
-export function createStreamLimit(max: number, onLimit: OnLimit): (reply: FastifyReply) => void {
+export type CountStream = (reply: FastifyReply) => void;
+
+export function createStreamLimit(max: number, onLimit: OnLimit): CountStream {
   const streams = createClientCounts();
   return (reply) => {
     const { request } = reply;

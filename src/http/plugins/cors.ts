@@ -12,6 +12,7 @@ const EXPOSED_HEADERS = [
   'RateLimit-Remaining',
   'RateLimit-Reset',
   'Idempotency-Replayed',
+  'Preference-Applied',
   'X-Label',
   'X-Class-Name',
   'Accept-Ranges',

@@ -39,7 +39,10 @@ const headersSchema = z.object({
 export function registerIdempotency(app: FastifyInstance): void {
   app.decorateRequest('rawBody', undefined);
   app.addHook('onRoute', (route) => {
-    if (route.config?.idempotent) route.schema = { ...route.schema, headers: headersSchema };
+    if (!route.config?.idempotent) return;
+    const own = route.schema?.headers;
+    const headers = own instanceof z.ZodObject ? headersSchema.extend(own.shape) : headersSchema;
+    route.schema = { ...route.schema, headers };
   });
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.routeOptions.config.idempotent) request.rawBody = request.body;
@@ -47,28 +50,35 @@ export function registerIdempotency(app: FastifyInstance): void {
   });
 }
 
+/** Calls `createIdempotently`, and sends the response. */
+export async function respondIdempotently<T>(
+  ...[idempotency, request, reply, ...rest]: Parameters<typeof createIdempotently<T>>
+): Promise<FastifyReply> {
+  return sendStored(reply, await createIdempotently(idempotency, request, reply, ...rest));
+}
+
 /**
- * Creates the resource and sends the response, or replays the response of an earlier request with the same key.
+ * Creates the resource, or finds the response of an earlier request with the same key; then sets `Idempotency-Replayed`.
  * @param create creates the resource; passes the record to the store, which saves it in the same transaction
  * @param toResponse returns the response; its `body` must match the route's schema for `status`
  * @param body identifies the request body; for forms, its fields and the digests of its files
  * @throws AtelierError `request-in-flight`, `idempotency-key-reused`, and the errors of `create`
  */
-export async function respondIdempotently<T>(
+export async function createIdempotently<T>(
   idempotency: IdempotencyService,
   request: FastifyRequest,
   reply: FastifyReply,
   create: (record?: IdempotencyRecord<T>) => Promise<T>,
   toResponse: (created: T) => { status: number; location: string; body: Record<string, unknown> },
   body: unknown = request.rawBody,
-): Promise<FastifyReply> {
+): Promise<StoredResponse> {
   const render = (created: T): StoredResponse => {
     const { status, location, body } = toResponse(created);
     const text = reply.serializeInput(body, `${status}`) as string;
     return { status, location, contentType: JSON_TYPE, body: text };
   };
   const key = request.headers[HEADER];
-  if (typeof key !== 'string') return send(reply, render(await create()));
+  if (typeof key !== 'string') return render(await create());
 
   const { method, url, caller } = request;
   const fingerprint = computeFingerprint({ method, url, caller, body });
@@ -78,10 +88,13 @@ export async function respondIdempotently<T>(
     render,
   );
   if (replayed) reply.header('idempotency-replayed', 'true');
-  return send(reply, stored);
+  return stored;
 }
 
-function send(reply: FastifyReply, { status, location, contentType, body }: StoredResponse): FastifyReply {
+export function sendStored(
+  reply: FastifyReply,
+  { status, location, contentType, body }: StoredResponse,
+): FastifyReply {
   if (location !== null) reply.header('location', location);
   return reply.code(status).type(contentType).send(body);
 }

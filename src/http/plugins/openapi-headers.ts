@@ -61,8 +61,12 @@ export const HEADERS = {
     schema: { type: 'string' },
   },
   Vary: {
-    description: 'The request header that the response depends on',
-    schema: { type: 'string', enum: ['Accept'] },
+    description: 'The request headers that the response depends on',
+    schema: { type: 'string' },
+  },
+  'Preference-Applied': {
+    description: 'The preference of `Prefer` that the service followed (RFC 7240)',
+    schema: { type: 'string' },
   },
 } as const satisfies Readonly<Record<string, OpenAPIV3_1.HeaderObject>>;
 

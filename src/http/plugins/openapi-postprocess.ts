@@ -26,6 +26,7 @@ const HEADER_PARAMETERS = [
   'If-Range',
   'Range',
   'Inference-Header-Content-Length',
+  'Prefer',
 ];
 
 /** Declarations of the route, as `x-declared`; see openapi.ts, idempotency.ts, etag.ts and protocol-errors.ts. */

@@ -6,8 +6,10 @@ import { registerRawBodies } from '../bodies/raw.ts';
 import type { OnTimeout } from '../errors/client-error.ts';
 import { reserveBodyMemory } from '../plugins/body-memory.ts';
 import type { OnLimit } from '../plugins/client.ts';
+import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connections.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { createPageCache } from '../responses/page-cache.ts';
+import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
 import type { Services } from '../services.ts';
 import { aliasRoutes } from './aliases.ts';
 import { datasetRoutes, datasetWriteRoutes } from './datasets.ts';
@@ -54,8 +56,15 @@ export async function registerRoutes(
     async (v1) => {
       await v1.register(datasetRoutes(catalog));
       await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
-      await v1.register(trainingJobRoutes(training, idempotency));
-      await v1.register(jobEventRoutes(training, services.subscribeEvents, health, onLimit));
+      // Waits and streams of events share the limit of a client.
+      const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);
+      const waitAsPreferred = createWaitAsPreferred({
+        waitForEnd: (...wait) => services.waitForEnd(...wait),
+        stopping: () => health.stopping,
+        countStream,
+      });
+      await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred));
+      await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
       await v1.register(modelRoutes(models, services.registry, sendCached));

@@ -10,8 +10,7 @@ import type { SubscribeEvents } from '../../services/subscribe-events.ts';
 import type { TrainingService } from '../../services/training.ts';
 import { problems } from '../errors/problem.ts';
 import { eventStreamExample } from '../examples/contract.ts';
-import type { OnLimit } from '../plugins/client.ts';
-import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connections.ts';
+import type { CountStream } from '../plugins/client-connections.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { EVENT_STREAM_TYPE, RECONNECT_HEADERS, reconnectMessage } from '../responses/reconnect-stream.ts';
@@ -27,11 +26,10 @@ export const jobEventRoutes =
     training: TrainingService,
     subscribeEvents: SubscribeEvents,
     health: Pick<HealthService, 'stopping'>,
-    onLimit: OnLimit,
+    countStream: CountStream,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
-    const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);
 
     app.route({
       method: 'GET',

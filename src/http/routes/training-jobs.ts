@@ -1,4 +1,5 @@
 /** /v1/training-jobs: start, list, show, cancel, pause, resume, verify, checkpoints, metrics. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../domain/checkpoint.ts';
@@ -14,11 +15,12 @@ import type { TrainingService } from '../../services/training.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
-import { respondIdempotently } from '../plugins/idempotency.ts';
+import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
 import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epoch-records.ts';
 import { createJobListRenderer } from '../responses/job-list.ts';
 import { negotiate } from '../responses/negotiate.ts';
+import { preferHeader, type WaitAsPreferred } from '../responses/preferred-wait.ts';
 import { sendPrepared, tagOf } from '../responses/prepared.ts';
 import { listSchema, noQuery, PAGES, paginationQuery } from '../validation/pagination.ts';
 
@@ -30,11 +32,32 @@ const jobCursor = z
   .regex(/^job_[0-7][0-9A-HJKMNP-TV-Z]{25}$/, 'must be the id of a job, `lastId` of the previous page')
   .describe('`lastId` of the previous page');
 
-const toQueued = (job: TrainingJob) => ({ status: 202, location: `/v1/training-jobs/${job.id}`, body: job });
+const JOBS_PATH = '/v1/training-jobs/';
+const toQueued = (job: TrainingJob) => ({ status: 202, location: JOBS_PATH + job.id, body: job });
 
 export const trainingJobRoutes =
-  (training: TrainingService, idempotency: IdempotencyService): FastifyPluginAsyncZod =>
+  (
+    training: TrainingService,
+    idempotency: IdempotencyService,
+    waitAsPreferred: WaitAsPreferred,
+  ): FastifyPluginAsyncZod =>
   async (app) => {
+    /** Creates a job, and responds when it is stored, or with its newer state after a wait. */
+    async function respondQueued(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      create: (record?: IdempotencyRecord<TrainingJob>) => Promise<TrainingJob>,
+    ): Promise<FastifyReply> {
+      const stored = await createIdempotently(idempotency, request, reply, create, toQueued);
+      const id = stored.location!.slice(JOBS_PATH.length);
+      if (!(await waitAsPreferred(request, reply, { id, status: 'queued' })))
+        return sendStored(reply, stored);
+      // The job exists, so an error of this read must not be the response.
+      const job = await training.get(id).catch(() => null);
+      const body = job === null ? stored.body : (reply.serializeInput(job, '202') as string);
+      return sendStored(reply, { ...stored, body });
+    }
+
     await registerEtag(app);
     trackRequestId(app);
     const renderJobList = createJobListRenderer(training);
@@ -48,20 +71,22 @@ export const trainingJobRoutes =
         operationId: 'startTrainingJob',
         summary: 'Start a training job',
         description:
-          'Only `dataset` is required; the response holds every default. Poll the job at `Location`. A body of at most 1 MiB.',
+          'Only `dataset` is required; the response holds every default. Poll the job at `Location`, or send `Prefer: wait=30`. ' +
+          'A body of at most 1 MiB.',
         tags,
         querystring: noQuery,
+        headers: z.looseObject(preferHeader),
         body: trainingRequestSchema,
         readsDataset: true,
         response: {
-          202: trainingJobSchema.describe('The job, queued'),
+          202: trainingJobSchema.describe('The job, queued; after a wait, in its state by then'),
           ...problems(400, 409, 413, 415, 422, 429, 503, 507),
         },
-        responseHeaders: { 202: ['Location'] },
+        responseHeaders: { 202: ['Location', 'Preference-Applied'] },
       },
       async handler(request, reply) {
         const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
-        return respondIdempotently(idempotency, request, reply, start, toQueued);
+        return respondQueued(request, reply, start);
       },
     });
 
@@ -102,9 +127,14 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
+        headers: z.looseObject(preferHeader),
         response: { 200: trainingJobSchema, ...problems(400, 404) },
+        responseHeaders: { 200: ['Preference-Applied'] },
       },
-      handler: (request) => training.get(request.params.id),
+      async handler(request, reply) {
+        const job = await training.get(request.params.id);
+        return (await waitAsPreferred(request, reply, job)) ? training.get(job.id) : job;
+      },
     });
 
     app.route({
@@ -180,16 +210,18 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
+        headers: z.looseObject(preferHeader),
         readsDataset: true,
         response: {
-          202: trainingJobSchema.describe('The job, queued'),
+          202: trainingJobSchema.describe('The job, queued; after a wait, in its state by then'),
           ...problems(400, 404, 409, 413, 415, 422, 429, 503, 507),
         },
+        responseHeaders: { 202: ['Location', 'Preference-Applied'] },
       },
       async handler(request, reply) {
         const verify = (record?: IdempotencyRecord<TrainingJob>) =>
           training.verify(request.params.id, record);
-        return respondIdempotently(idempotency, request, reply, verify, toQueued);
+        return respondQueued(request, reply, verify);
       },
     });
 

@@ -209,6 +209,7 @@ test('responses are documented with their headers and the common ones', () => {
   assert.deepEqual(headersOf('POST /v1/training-jobs', '202'), [
     'X-Request-Id',
     'Location',
+    'Preference-Applied',
     'Idempotency-Replayed',
   ]);
   assert.deepEqual(headersOf('POST /v1/training-jobs', '429'), [
