@@ -40,6 +40,7 @@ import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
 import { createWaitForEnd } from './services/wait-for-end.ts';
 import { openState } from './state.ts';
+import { createStateSizes } from './store/state-sizes.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
@@ -84,6 +85,7 @@ export async function compose(
       modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
       waitingForStorage: waits.count,
+      readStateSizes: createStateSizes(config.stateDir),
       readJobs: store.readJobGauges,
       slots: () => slots(),
       replicas: store.replicas && (() => store.replicas!.live().length),

@@ -10,6 +10,7 @@ export async function metrics(): Promise<string> {
     kernel: { name: '', digest: '' },
     queueLimit: 0,
     waitingForStorage: () => 0,
+    readStateSizes: () => Promise.reject(new Error('There is no state directory.')),
     readJobs: async () => ({ counts: new Map(), oldestQueuedAt: null, imagesPerSecond: 0 }),
     slots: () => 0,
     modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),

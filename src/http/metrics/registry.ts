@@ -9,6 +9,7 @@ import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
 import { measureReplicas, type ReplicaSource } from './replicas.ts';
 import { createRequestMeter, type RequestMeter } from './requests.ts';
+import { measureState, type StateSource } from './state.ts';
 import { measureTables, type TableSource } from './table-gauges.ts';
 
 export const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
@@ -33,7 +34,8 @@ export interface Metrics {
 export function createMetrics(
   options: TableSource &
     ReplicaSource &
-    JobSource & {
+    JobSource &
+    StateSource & {
       readonly kernel: { readonly name: string; readonly digest: string };
       readonly modelCache: () => ModelCacheCounts;
     },
@@ -78,6 +80,7 @@ export function createMetrics(
   for (const limit of CLIENT_LIMITS) limited.inc({ limit }, 0);
   measureModels(registry, options.modelCache);
   measureReplicas(registry, options);
+  measureState(registry, options);
   const startScrape = measureTables(registry, options);
 
   return {

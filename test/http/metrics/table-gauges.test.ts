@@ -17,6 +17,7 @@ function createSamples(readJobs: () => Promise<JobGauges>) {
     kernel: { name: 'kernel', digest: '' },
     queueLimit: 100,
     waitingForStorage: () => 0,
+    readStateSizes: () => Promise.reject(new Error('The disk is gone.')),
     modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),
     readJobs,
     slots: () => 4,
@@ -54,6 +55,8 @@ test('while the database hangs or fails, a scrape omits its gauges and repeats n
     assert.equal(scraped.get('atelier_database_up{}'), 0);
     for (const name of TABLE_GAUGES) assert.equal(scraped.get(name), undefined, name);
     assert.equal(scraped.get('atelier_queue_limit{}'), 100);
+    for (const name of ['free', 'capacity'])
+      assert.equal(scraped.get(`atelier_state_${name}_bytes{}`), undefined);
   };
   for (const scraped of await Promise.all([samples(), samples()])) assertDown(scraped);
   assert.equal(reads, 1);

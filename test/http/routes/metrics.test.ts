@@ -58,6 +58,14 @@ test('atelier_build_info has the versions as labels', async () => {
   assert.match(labels!, /kernel="simd-float32",kernel_digest="sha256:[0-9a-f]{64}"/);
 });
 
+test('measures the files in STATE_DIR and the space on its disk', async () => {
+  const value = await collect(app);
+  assert.ok(Number(value('atelier_state_bytes{kind="database"}')) > 0);
+  assert.equal(value('atelier_state_bytes{kind="reserve"}'), 4 * 2 ** 20);
+  const [free, capacity] = ['free', 'capacity'].map((name) => Number(value(`atelier_state_${name}_bytes{}`)));
+  assert.ok(free! > 0 && free! <= capacity!);
+});
+
 test('measures the event-loop delay', async () => {
   const value = await collect(app);
   for (const part of ['mean', 'p50', 'p99', 'max']) {
