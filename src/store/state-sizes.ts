@@ -4,7 +4,7 @@ import { lstat, opendir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** What a state directory holds: with a shared database, only the cache and temporary files. */
+/** Kinds of files in a state directory. With a shared database, it holds only a cache and temporary files. */
 export const STATE_KINDS = [
   'database',
   'models',
