@@ -42,6 +42,7 @@ import {
 import { MAX_DRAIN_IDLE_MS, MAX_DRAIN_MS } from '../../src/http/responses/drain-request.ts';
 import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
+import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
 import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
 import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
@@ -74,6 +75,7 @@ const requests = [
   ],
   ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],
   ['encoded images in JSON', count(MAX_ENCODED_IMAGES), '400'],
+  ['images of one `:explain`', count(MAX_EXPLAINED_IMAGES), '400'],
   [
     'form of images',
     `${count(IMAGE_FORM_LIMITS.files)} files, \`MAX_BODY_BYTES\` together`,

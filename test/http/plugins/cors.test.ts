@@ -41,6 +41,12 @@ test('an allowed origin can read responses and their headers', async () => {
   assert.deepEqual([refused.statusCode, refused.headers['access-control-allow-origin']], [404, PAGE]);
 });
 
+test('allows a preflight of a path with a verb', async () => {
+  const url = '/v1/models/fashion-mnist:predict';
+  const { statusCode, headers } = await app.inject({ ...preflight(PAGE), url });
+  assert.deepEqual([statusCode, headers['access-control-allow-origin']], [204, PAGE]);
+});
+
 test('another origin cannot read responses', async () => {
   for (const origin of ['https://evil.example', `${PAGE}.evil.example`, 'http://lab.example', 'null']) {
     for (const request of [{ url: IMAGE, headers: { origin } }, preflight(origin)]) {

@@ -36,6 +36,12 @@ const REQUESTS: readonly (readonly [status: number, request: InjectOptions])[] =
     .concat([`/models/${M}/versions/1`, '/models/stats'])
     .map((path) => [200, { url: `/v2${path}` }] as const),
   [200, { method: 'POST', url: '/v2/repository/index' }],
+  [200, { url: `/v2/models/${M}/config` }],
+  [200, { url: '/' }],
+  [200, { url: `/v1/models/${M}/metadata` }],
+  [200, post(`/v1/models/${M}:explain`, { instances: [image] })],
+  [400, post(`/v1/models/${M}:explain`, { instances: [] })],
+  [503, { method: 'POST', url: `/v2/repository/models/${M}/load` }],
   ...[1, 1000].flatMap((count) => [
     [200, post(`/v2/models/${M}/infer`, v2(count))] as const,
     [200, post(`/v1/models/${M}:predict`, { instances: many(count) })] as const,
