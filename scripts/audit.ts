@@ -65,12 +65,15 @@ function reasonIn(output: string): string {
 
 const TIMEOUT_MS = 60_000;
 
+/** Folders with a lock file of their own. */
+export const FOLDERS = ['./', 'test/generators/'];
+
 function main(): number {
   const read = (file: string) => JSON.parse(readFileSync(new URL(`../${file}`, import.meta.url), 'utf8'));
-  const faults = lockFileFaults(
-    read('package-lock.json'),
-    Object.keys(read('package.json').allowScripts ?? {}),
-  );
+  const faults = FOLDERS.flatMap((folder) => {
+    const decided = Object.keys(read(`${folder}package.json`).allowScripts ?? {});
+    return lockFileFaults(read(`${folder}package-lock.json`), decided).map((fault) => `${folder}: ${fault}`);
+  });
   for (const fault of faults) console.error(fault);
 
   const args = [

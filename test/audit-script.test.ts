@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { auditVerdict, lockFileFaults } from '../scripts/audit.ts';
+import { auditVerdict, FOLDERS, lockFileFaults } from '../scripts/audit.ts';
 
 const sound = { integrity: `sha512-${'x'.repeat(86)}==` };
 const faultsOf = (entry: object, decided: string[] = []) =>
   lockFileFaults({ packages: { '': { version: '1.0.0' }, 'node_modules/a': entry } }, decided);
 
-test('every dependency of this project is pinned by its hash', () => {
-  const lockFile = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
-  const { allowScripts = {} } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  assert.ok(Object.keys(lockFile.packages).length > 100);
-  assert.deepEqual(lockFileFaults(lockFile, Object.keys(allowScripts)), []);
+test('every dependency of this project and of its generators is pinned by its hash', () => {
+  for (const folder of FOLDERS) {
+    const read = (file: string) =>
+      JSON.parse(readFileSync(new URL(`../${folder}${file}`, import.meta.url), 'utf8'));
+    const lockFile = read('package-lock.json');
+    assert.ok(Object.keys(lockFile.packages).length > 100);
+    assert.deepEqual(lockFileFaults(lockFile, Object.keys(read('package.json').allowScripts ?? {})), []);
+  }
 });
 
 test('reports dependencies without a hash, from elsewhere, or with an undecided install script', () => {
