@@ -31,6 +31,7 @@ const SHARES: Readonly<Record<keyof typeof all, number>> = {
   'packed npy': 5,
   safetensors: 10,
   onnx: 5,
+  'imported onnx': 8,
   'arrays of data sets': 5,
   configuration: 3,
   'forms of images': 2,

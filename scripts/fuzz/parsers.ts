@@ -136,6 +136,10 @@ export const all = {
     files: [exportModel(model(), 'onnx', 'float'), exportModel(model(), 'onnx', 'uint8')],
     parse: (bytes) => evaluateOnnx(bytes, firstImage),
   }),
+  'imported onnx': () => ({
+    files: [...fixtures('formats', '.onnx'), exportModel(model(), 'onnx', 'uint8')],
+    parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
+  }),
   'arrays of data sets': arraysOfDatasets,
   configuration: () => ({
     files: [

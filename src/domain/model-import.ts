@@ -61,7 +61,7 @@ export type ImportRequest = z.output<typeof importRequestSchema>;
 
 export const NO_DATASET = 'none';
 
-const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'sklearn', 'pytorch'] as const;
+const IMPORT_SOURCES = ['packed-npy', 'npz', 'safetensors', 'onnx', 'sklearn', 'pytorch'] as const;
 
 /** Properties that a request can give if the file does not. */
 export const ASSUMED_FIELDS = ['activation', 'classNames', 'standardization'] as const;

@@ -4,9 +4,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
+import { importOnnx } from './import-onnx.ts';
 import { nameLayers } from './layer-names.ts';
 import { rejectModelFile } from './model-file-error.ts';
-import { type ModelMetadata, readModelMetadata } from './model-metadata.ts';
+import { isSameStandardization, type KnownMetadata, readModelMetadata } from './model-metadata.ts';
 import { NPY_SIGNATURE } from './npy-header.ts';
 import { parseNpz, parseTensor } from './npz.ts';
 import { type PackedLayers, packLayers } from './pack-layers.ts';
@@ -41,13 +42,16 @@ export interface ImportedModel {
   readonly assumed: ImportOrigin['assumed'];
 }
 
+/** Field 1 of a message, the version of the format, which all writers put first. */
+const ONNX_START = '\x08';
+
 type Parts = PackedLayers & {
   readonly source: ImportOrigin['source'];
-  readonly metadata?: ModelMetadata | null;
+  readonly metadata?: KnownMetadata | null;
 };
 
 /**
- * Reads .npy (a packed vector), .npz or safetensors; the format is detected from the content. `bytes` are not retained.
+ * Reads .npy (a packed vector), .npz, safetensors or ONNX; the format is detected from the content. `bytes` are not retained.
  * @throws AtelierError `invalid-model-file`
  */
 export function importModel(bytes: Uint8Array, hints: ImportHints = {}): ImportedModel {
@@ -58,7 +62,12 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   const given = {
     activation: reconcile('activation', hints.activation, metadata?.activation),
     classNames: reconcile('classNames', hints.classNames, metadata?.classNames),
-    standardization: reconcile('standardization', hints.standardization, metadata?.standardization),
+    standardization: reconcile(
+      'standardization',
+      hints.standardization,
+      metadata?.standardization,
+      isSameStandardization,
+    ),
   };
   const { activation = null, classNames = null, standardization = null } = given;
   if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
@@ -84,6 +93,7 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
   }
   if (start[8] !== '{') {
     rejectForeignFile(start);
+    if (start.startsWith(ONNX_START)) return { source: 'onnx', ...importOnnx(bytes) };
     rejectModelFile('it is not an .npy, .npz, safetensors or ONNX file');
   }
   const { tensors, metadata } = parseSafetensors(bytes);
@@ -92,13 +102,19 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
 }
 
 function readLayers(tensors: readonly Tensor[], container: 'npz' | 'safetensors'): Parts {
-  const named = nameLayers(tensors);
-  return { source: named.naming === 'atelier' ? container : named.naming, ...packLayers(named) };
+  const { naming, layers } = nameLayers(tensors);
+  const packed = packLayers(layers, naming === 'sklearn');
+  return { source: naming === 'atelier' ? container : naming, ...packed };
 }
 
 /** Returns the value given by the request or the file, and rejects the file if both are given and differ. */
-function reconcile<T>(what: keyof ImportHints, given: T | undefined, found: T | undefined): T | undefined {
-  if (given !== undefined && found !== undefined && !isDeepStrictEqual(given, found)) {
+function reconcile<T>(
+  what: keyof ImportHints,
+  given: T | undefined,
+  found: T | undefined,
+  isEqual: (a: T, b: T) => boolean = isDeepStrictEqual,
+): T | undefined {
+  if (given !== undefined && found !== undefined && !isEqual(given, found)) {
     const defect = `its ${what} is ${showValue(found)}, but the request has ${showValue(given)}; omit it in the request`;
     rejectModelFile(defect, undefined, what);
   }

@@ -52,7 +52,6 @@ const NAMINGS: readonly Naming[] = [
 
 export interface NamedLayers {
   readonly naming: Naming['id'];
-  readonly transposed: boolean;
   /** From the first hidden layer to the output. */
   readonly layers: readonly LayerTensors[];
 }
@@ -67,17 +66,16 @@ export function nameLayers(tensors: readonly Tensor[]): NamedLayers {
     );
   }
   const layers = groupByLayer(tensors, naming);
-  const { id, transposed, first } = naming;
+  const { id, first } = naming;
   return {
     naming: id,
-    transposed,
     layers: first === null ? orderByShape(layers) : orderByNumber(layers, naming, first),
   };
 }
 
 function groupByLayer(
   tensors: readonly Tensor[],
-  { pattern, weights, names, hasBiases }: Naming,
+  { pattern, weights, names, transposed, hasBiases }: Naming,
 ): Map<string, LayerTensors> {
   const found = new Map<string, Tensor>();
   const layers = new Set<string>();
@@ -100,7 +98,7 @@ function groupByLayer(
     [...layers].map((layer) => {
       const [forWeights, forBiases] = names(layer);
       const biases = hasBiases ? required(forBiases) : (found.get(forBiases) ?? null);
-      return [layer, { weights: required(forWeights), biases }];
+      return [layer, { weights: required(forWeights), biases, transposed }];
     }),
   );
 }

@@ -29,6 +29,8 @@ const metadataSchema = z.object({
 });
 
 export type ModelMetadata = Pick<PublishedModel, 'activation' | 'classNames' | 'standardization'>;
+/** undefined for what the file does not contain. */
+export type KnownMetadata = { readonly [Key in keyof ModelMetadata]?: ModelMetadata[Key] | undefined };
 
 export function modelMetadata(model: PublishedModel): Record<string, string> {
   return {
@@ -69,6 +71,12 @@ export function readModelMetadata(
     );
   }
   return { activation, classNames, standardization };
+}
+
+/** Whether standardizations are equal in float32, the precision of the constants in an ONNX graph. */
+export function isSameStandardization(a: Network['standardization'], b: Network['standardization']): boolean {
+  if (a === null || b === null) return a === b;
+  return Math.fround(a.mean) === Math.fround(b.mean) && Math.fround(a.std) === Math.fround(b.std);
 }
 
 export function parametersDigest(parameters: Float32Array): string {

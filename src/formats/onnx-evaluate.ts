@@ -1,7 +1,7 @@
 /** Evaluates an exported ONNX file in float64, from its bytes alone, to verify exports. */
 import { argmax, softmax } from '../numerics/reference/cross-entropy.ts';
 import { quote, rejectModelFile } from './model-file-error.ts';
-import { ELEMENT_TYPES, type OnnxModel, type OnnxNode } from './onnx-message.ts';
+import { ELEMENT_TYPES, IR_VERSION, type OnnxModel, type OnnxNode, OPSET } from './onnx-message.ts';
 import { readOnnx } from './onnx-read.ts';
 
 export interface OnnxOutputs {
@@ -61,10 +61,16 @@ const OPERATORS: Readonly<Record<string, Operator>> = {
  * @throws AtelierError `invalid-model-file` if the graph is not one that `onnxModel` builds
  */
 export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs {
-  const { graph } = readOnnx(bytes);
+  const { graph, irVersion, opset } = readOnnx(bytes);
+  if (irVersion !== IR_VERSION || opset !== OPSET) {
+    rejectModelFile(
+      `IR ${irVersion} with opset ${opset} is not supported; it must be IR ${IR_VERSION} with opset ${OPSET}`,
+    );
+  }
   const values = new Map<string, Matrix>();
   for (const { name, dims, data } of graph.initializers) {
-    if (dims.length > 2) rejectModelFile(`initializer ${quote(name)} has ${dims.length} dimensions`);
+    if (dims.length > 2 || !(data instanceof Float32Array))
+      rejectModelFile(`initializer ${quote(name)} is not a float32 matrix`);
     const columns = dims.at(-1) ?? 1;
     values.set(name, { rows: dims.length === 2 ? dims[0]! : 1, columns, data });
   }
@@ -72,8 +78,8 @@ export function evaluateOnnx(bytes: Uint8Array, images: Uint8Array): OnnxOutputs
   const computed = new Map<string, Computed>();
   for (const node of graph.nodes) {
     const result = compute(node, values);
-    values.set(node.output, result);
-    computed.set(node.output, result);
+    values.set(node.outputs[0]!, result);
+    computed.set(node.outputs[0]!, result);
   }
   const [probabilities, labels] = graph.outputs.map(({ name }) => computed.get(name));
   if (probabilities === undefined || labels === undefined || graph.outputs[0]!.name !== 'probabilities') {
@@ -102,7 +108,7 @@ function compute(node: OnnxNode, values: ReadonlyMap<string, Matrix>): Computed 
   const inputs = node.inputs.map(
     (name) => values.get(name) ?? rejectModelFile(`${quote(name)} is used before it is computed`),
   );
-  if (inputs.length === 0) rejectModelFile(`${quote(node.output)} has no inputs`);
+  if (inputs.length === 0) rejectModelFile(`node ${quote(node.name)} has no inputs`);
   return operator(inputs, node);
 }
 
@@ -143,8 +149,9 @@ function scalar(y: Matrix | undefined): number {
 
 function attribute(node: OnnxNode, name: string): number {
   const value = Object.hasOwn(node.attributes, name) ? node.attributes[name] : undefined;
-  if (value === undefined) return rejectModelFile(`${node.opType} has no attribute ${name}`);
-  return 'int' in value ? value.int : value.float;
+  if (value && 'int' in value) return value.int;
+  if (value && 'float' in value) return value.float;
+  return rejectModelFile(`${node.opType} has no attribute ${name}`);
 }
 
 function assertAttribute(node: OnnxNode, name: string, wanted: number): void {

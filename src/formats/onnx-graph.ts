@@ -41,7 +41,8 @@ export function onnxModel(model: PublishedModel, input: OnnxInput): OnnxModel {
     others: string[] = [],
     attributes: Record<string, OnnxAttribute> = {},
   ) => {
-    nodes.push({ opType, inputs: [current, ...others], output, attributes });
+    const name = `${opType} ${output}`;
+    nodes.push({ name, opType, domain: '', inputs: [current, ...others], outputs: [output], attributes });
     current = output;
   };
   const scalar = (name: string, value: number) => {

@@ -55,13 +55,17 @@ function writeGraph(writer: BinaryWriter, graph: OnnxGraph): void {
   for (const value of graph.outputs) message(writer, GRAPH.output, () => writeValue(writer, value));
 }
 
-function writeNode(writer: BinaryWriter, { opType, inputs, output, attributes }: OnnxNode): void {
+function writeNode(
+  writer: BinaryWriter,
+  { name, opType, domain, inputs, outputs, attributes }: OnnxNode,
+): void {
   for (const input of inputs) text(writer, NODE.input, input);
-  text(writer, NODE.output, output);
-  text(writer, NODE.name, `${opType} ${output}`);
+  for (const output of outputs) text(writer, NODE.output, output);
+  text(writer, NODE.name, name);
   text(writer, NODE.opType, opType);
-  for (const [name, attribute] of Object.entries(attributes)) {
-    message(writer, NODE.attribute, () => writeAttribute(writer, name, attribute));
+  if (domain !== '') text(writer, NODE.domain, domain);
+  for (const [key, attribute] of Object.entries(attributes)) {
+    message(writer, NODE.attribute, () => writeAttribute(writer, key, attribute));
   }
 }
 
@@ -70,13 +74,14 @@ function writeAttribute(writer: BinaryWriter, name: string, attribute: OnnxAttri
   if ('float' in attribute) {
     writer.tag(ATTRIBUTE.float, WireType.Bit32).float(attribute.float);
     integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPES.float);
-  } else {
+  } else if ('int' in attribute) {
     integer(writer, ATTRIBUTE.int, attribute.int);
     integer(writer, ATTRIBUTE.type, ATTRIBUTE_TYPES.int);
-  }
+  } else throw new RangeError(`Attribute ${name} is not a number.`);
 }
 
 function writeTensor(writer: BinaryWriter, { name, dims, data }: OnnxTensor): void {
+  if (!(data instanceof Float32Array)) throw new RangeError(`Tensor ${name} is not float32.`);
   for (const dimension of dims) integer(writer, TENSOR.dims, dimension);
   integer(writer, TENSOR.dataType, ELEMENT_TYPES.float);
   text(writer, TENSOR.name, name);
@@ -84,6 +89,7 @@ function writeTensor(writer: BinaryWriter, { name, dims, data }: OnnxTensor): vo
 }
 
 function writeValue(writer: BinaryWriter, { name, elementType, shape }: OnnxValue): void {
+  if (elementType === null) throw new RangeError(`Value ${name} is not a tensor of numbers.`);
   text(writer, VALUE_INFO.name, name);
   message(writer, VALUE_INFO.type, () =>
     message(writer, TYPE.tensorType, () => {

@@ -1,7 +1,6 @@
 /** Packs the layers of a file into one float32 vector, checking every shape and number. */
 import { IMAGE_PIXELS } from '../domain/dataset.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
-import type { NamedLayers } from './layer-names.ts';
 import { quote, rejectModelFile, showShape } from './model-file-error.ts';
 import type { LayerTensors, Tensor } from './tensor.ts';
 
@@ -19,28 +18,36 @@ export const MAX_HIDDEN_LAYERS = 8;
 export const MAX_UNITS = 4096;
 const CLASSES = { min: 2, max: 100 };
 
-/** @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected */
-export function packLayers({ naming, transposed, layers }: NamedLayers): PackedLayers {
+/**
+ * @param layers from the first hidden layer to the output
+ * @param mayBeBinary whether a single output z means p = sigmoid(z)
+ * @throws AtelierError `invalid-model-file` naming the tensor, its shape and what was expected
+ */
+export function packLayers(layers: readonly LayerTensors[], mayBeBinary: boolean): PackedLayers {
   if (layers.length > MAX_HIDDEN_LAYERS + 1) {
     rejectModelFile(`it has ${layers.length - 1} hidden layers; the limit is ${MAX_HIDDEN_LAYERS}`);
   }
   const sizes = [IMAGE_PIXELS];
-  for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!, transposed));
-  const isBinary = naming === 'sklearn' && sizes.at(-1) === 1;
+  for (const layer of layers) sizes.push(readUnits(layer, sizes.at(-1)!));
+  const isBinary = mayBeBinary && sizes.at(-1) === 1;
   if (isBinary) sizes[sizes.length - 1] = 2;
   checkSizes(sizes, layers.at(-1)!.weights);
 
   const parameters = new Float32Array(parameterCount(sizes));
   let [offset, rounded] = [0, 0];
-  layers.forEach(({ weights, biases }, l) => {
+  layers.forEach(({ weights, biases, transposed, factors = { weights: 1, biases: 1 } }, l) => {
     const [inputs, units] = [sizes[l]!, sizes[l + 1]!];
-    // A single logit z means p = sigmoid(z), which equals the softmax of the logits 0 and z, so the first row stays zero.
+    // sigmoid(z) equals the softmax of the logits 0 and z, so the first row stays zero.
     const absent = isBinary && l === layers.length - 1 ? 1 : 0;
     const weightsEnd = offset + units * inputs;
     const end = weightsEnd + units;
     const columns = transposed ? weights.shape[1] : null;
-    rounded += copyRounded(parameters.subarray(offset + absent * inputs, weightsEnd), weights, columns);
-    if (biases !== null) rounded += copyRounded(parameters.subarray(weightsEnd + absent, end), biases);
+    const [target, targetBiases] = [
+      parameters.subarray(offset + absent * inputs, weightsEnd),
+      parameters.subarray(weightsEnd + absent, end),
+    ];
+    rounded += copyRounded(target, weights, columns, factors.weights);
+    if (biases !== null) rounded += copyRounded(targetBiases, biases, null, factors.biases);
     offset = end;
   });
   const hasBiases = layers.every(({ biases }) => biases !== null);
@@ -60,7 +67,7 @@ export function checkSizes(sizes: LayerSizes, source: Tensor): void {
   }
 }
 
-function readUnits({ weights, biases }: LayerTensors, inputs: number, transposed: boolean): number {
+function readUnits({ weights, biases, transposed }: LayerTensors, inputs: number): number {
   const expected = transposed ? showShape([inputs, 'units']) : showShape(['units', inputs]);
   const [units, found] = transposed ? weights.shape.toReversed() : weights.shape;
   if (weights.shape.length !== 2 || units === undefined || found !== inputs) {
@@ -78,7 +85,7 @@ function readUnits({ weights, biases }: LayerTensors, inputs: number, transposed
 }
 
 /**
- * Copies a tensor into float32.
+ * Copies a tensor into float32, multiplied by a factor.
  * @param columns if given, the source is rows × columns and is transposed
  * @returns the number of values that were rounded
  * @throws AtelierError `invalid-model-file` for a value that is not finite in float32
@@ -87,12 +94,13 @@ export function copyRounded(
   out: Float32Array,
   { name, data }: Tensor,
   columns: number | null = null,
+  factor = 1,
 ): number {
   const rows = columns === null ? 1 : data.length / columns;
   let rounded = 0;
   for (let i = 0; i < out.length; i++) {
     const from = columns === null ? i : (i % rows) * columns + Math.floor(i / rows);
-    const value = data[from]!;
+    const value = data[from]! * factor;
     out[i] = value;
     if (!Number.isFinite(out[i]))
       rejectModelFile(`${quote(name)} has ${value} at position ${from}, which is not finite in float32`);

@@ -17,6 +17,10 @@ export interface LayerTensors {
   readonly weights: Tensor;
   /** null for a layer without biases, such as PyTorch's `Linear(bias=False)`. */
   readonly biases: Tensor | null;
+  /** Whether the weights are inputs × units instead of units × inputs. */
+  readonly transposed: boolean;
+  /** Factors of weights and biases; 1 if omitted. */
+  readonly factors?: { readonly weights: number; readonly biases: number };
 }
 
 /** Limit of tensors in a file; eight hidden layers need 18. */

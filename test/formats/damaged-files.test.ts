@@ -53,6 +53,8 @@ for (const [name, original, read] of [
   ['safetensors', exportModel(model, 'safetensors'), importModel],
   ['scikit-learn npz', formatFixture('sklearn-identity.npz'), importModel],
   ['PyTorch safetensors', formatFixture('torch-bf16.safetensors'), importModel],
+  ['skl2onnx', formatFixture('skl2onnx-binary.onnx'), importModel],
+  ['PyTorch ONNX', formatFixture('torch-view-unfolded.onnx'), importModel],
   ['ONNX', exportModel(model, 'onnx', 'uint8'), (bytes: Uint8Array) => evaluateOnnx(bytes, fixtureImages)],
 ] as const) {
   test(`a damaged ${name} file is read or rejected by name`, () => {
@@ -73,7 +75,7 @@ for (const [name, original, read] of [
 }
 
 test('rejects random bytes after the signature of each format', () => {
-  const starts = ['\x93NUMPY\x01\x00', 'PK\x03\x04', '\x40\0\0\0\0\0\0\0{'].map((start) =>
+  const starts = ['\x93NUMPY\x01\x00', 'PK\x03\x04', '\x40\0\0\0\0\0\0\0{', '\x08\x08:\x7f'].map((start) =>
     Buffer.from(start, 'latin1'),
   );
   fc.assert(

@@ -64,8 +64,8 @@ export function formatFixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(`../fixtures/formats/${name}`, import.meta.url)));
 }
 
-/** The files of scripts/model_format_fixtures.py and scripts/import_fixtures.py. */
-export const formatFixtures = ['expected.json', 'expected-without-biases.json'].flatMap(
+/** The files of scripts/model_format_fixtures.py, import_fixtures.py and onnx_fixtures.py. */
+export const formatFixtures = ['expected.json', 'expected-without-biases.json', 'expected-onnx.json'].flatMap(
   (name) => JSON.parse(Buffer.from(formatFixture(name)).toString()) as FormatFixture[],
 );
 
@@ -73,5 +73,6 @@ export const formatFixtures = ['expected.json', 'expected-without-biases.json'].
 export const fixtureImages = parseNpy(formatFixture('images.npy')).data as Uint8Array;
 
 export function sourceOf({ file }: FormatFixture): ImportOrigin['source'] {
+  if (file.endsWith('.onnx')) return 'onnx';
   return file.startsWith('sklearn') ? 'sklearn' : 'pytorch';
 }

@@ -255,6 +255,9 @@ for (const [file, bytes, message] of [
     zipSync({ 'config.json': new Uint8Array(2), 'model.weights.h5': new Uint8Array(2) }),
     /a model of Keras; .*Dense layer/,
   ],
+  ['convolution.onnx', null, /node "\/0\/Conv" \(Conv\) is not supported; supported are Gemm, or MatMul/],
+  ['gelu.onnx', null, /node "\/2\/Div" \(Div\) is not supported; supported are/],
+  ['external.onnx', null, /"0\.weight" are in an external file; .*onnx\.save_model/],
   ['JSON', Buffer.from('{"W1": [[1]]}'), /it is JSON; export the model as/],
 ] as const) {
   test(`says what ${file} is, and how to save the model`, () => {

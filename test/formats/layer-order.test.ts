@@ -7,7 +7,7 @@ import { tensor } from './fixtures.ts';
 function layers(shapes: Record<string, readonly [units: number, inputs: number]>) {
   const entries = Object.entries(shapes).map(([name, [units, inputs]]) => {
     const weights = tensor(`${name}.weight`, units, inputs);
-    return [name, { weights, biases: tensor(`${name}.bias`, units) }] as const;
+    return [name, { weights, biases: tensor(`${name}.bias`, units), transposed: false }] as const;
   });
   return new Map(entries);
 }
