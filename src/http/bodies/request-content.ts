@@ -95,7 +95,7 @@ export const modelUploadContent = {
       properties: {
         ...properties,
         file: binary(
-          '.npz, safetensors, or .npy of the packed vector; the format is detected from the content',
+          '.npz, safetensors, ONNX, or .npy of the packed vector; the format is detected from the content',
         ),
       },
       additionalProperties: false,
