@@ -71,6 +71,9 @@ test('is alive but not ready before the application takes over', async (t) => {
   };
   assert.deepEqual(await probe('/health/live'), [200, { live: true }]);
   assert.deepEqual(await probe('/atelier/v2/health/live'), [200, { live: true }]);
+  for (const path of ['/', '/atelier', '/atelier/']) {
+    assert.deepEqual(await probe(path), [200, { status: 'alive' }], path);
+  }
   const checks = { database: false, datasets: false, accepting: false, storage: true };
   assert.deepEqual(await probe('/health/ready'), [503, { ready: false, checks }]);
   assert.deepEqual(await probe('/v2/health/ready'), [503, { ready: false, live: true }]);

@@ -110,6 +110,7 @@ test('so are 401, 403, 429, and 503 of a service that stops', async (t) => {
     [401, await keyed.inject(post('/invocations', {}))],
     [403, await keyed.inject(load)],
     [429, await limited.inject('/v2')],
+    [200, await stopping.inject('/')],
     [503, await stopping.inject('/v2')],
     [503, await stopping.inject('/v2/health/ready')],
     [503, await stopping.inject(post('/v1/models/x:predict', {}))],
