@@ -212,6 +212,7 @@ export async function compose(
     const { rateLeases } = store;
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
+    const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
     const app = await buildApp(
       {
         apiKeys,
@@ -238,9 +239,9 @@ export async function compose(
           }),
         gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
         statistics,
-        decodeFiles: createImageDecoder(memory, config.maxImagePixels),
+        decodeFiles,
         readEncodedJson: createEncodedJsonReader(predict),
-        predictions: createPredictionService(models, predict, loadStatistics, {
+        predictions: createPredictionService(models, predict, loadStatistics, decodeFiles, {
           onPredicted(...predicted) {
             metrics.predictions.onPredicted(...predicted);
             statistics.onPredicted(...predicted);

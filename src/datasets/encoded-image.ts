@@ -46,11 +46,6 @@ export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
   };
 }
 
-/** Opens and decodes an image of 28×28, as `openImage` does. */
-export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
-  return (await (await openImage(bytes)).decode()).batch;
-}
-
 /**
  * Reads the header of an image of any size. Decoding applies its EXIF orientation, and scales it to fit into 28×28 on
  * black.

@@ -20,7 +20,9 @@ export const imageQuery = {
   ),
 };
 
+export type Fit = z.output<typeof imageQuery.fit>;
+
 export interface ImageDecodingOptions {
   readonly pixels?: z.output<typeof imageQuery.pixels>;
-  readonly fit?: z.output<typeof imageQuery.fit>;
+  readonly fit?: Fit;
 }

@@ -1,5 +1,6 @@
 /** Interface of a protocol: request body → batch of images, network outputs → response. */
 import type { ImageBatch } from '../datasets/image-batch.ts';
+import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
 import type { Diagnosis } from '../domain/diagnosis.ts';
 import type { VersionReference } from '../domain/model-reference.ts';
 
@@ -11,11 +12,8 @@ import type { VersionReference } from '../domain/model-reference.ts';
  * `Format` is what the request determines about its response, for example the requested outputs.
  */
 export interface Codec<Body, Format> {
-  /**
-   * @param signal see `ImageSlots`
-   * @throws AtelierError if the body is malformed or its images are invalid; `overloaded`
-   */
-  decode(body: Body, signal?: () => AbortSignal): Decoded<Format> | Promise<Decoded<Format>>;
+  /** @throws AtelierError if the body is malformed or its images are invalid */
+  decode(body: Body): Decoded<Format> | WithEncodedImages<Format>;
   /** @throws AtelierError `impossible-request` if the protocol cannot express NaN and an output is NaN */
   encode(outputs: Outputs, responseFormat: Format, model: ServedModel): EncodedResponse;
 }
@@ -25,6 +23,12 @@ export interface Decoded<Format> {
   readonly responseFormat: Format;
   /** One per image, if the request is for diagnoses. */
   readonly diagnoses?: readonly Diagnosis[] | null;
+}
+
+/** A body that holds encoded images, which the main thread decodes. */
+export interface WithEncodedImages<Format> {
+  readonly encoded: readonly EncodedJsonImage[];
+  readonly responseFormat: Format;
 }
 
 /** One row per image: n × classes, row-major. */

@@ -1,93 +1,103 @@
 /** Images in JSON of TensorFlow Serving and MLflow: rows (`instances`), columns (`inputs`). */
-import { fromBase64, MAX_ENCODED_IMAGES } from '../datasets/base64-image.ts';
-import { decodeImage } from '../datasets/encoded-image.ts';
-import { FLOAT32_ROUNDING, type ImageBatch, inferScale, joinBatches } from '../datasets/image-batch.ts';
-import { imageSlots } from '../datasets/image-slots.ts';
-import { IMAGE_PIXELS } from '../domain/dataset.ts';
+import { fromBase64, fromDataUrl, MAX_ENCODED_IMAGES } from '../datasets/base64-image.ts';
+import { FLOAT32_ROUNDING, type ImageBatch, inferScale } from '../datasets/image-batch.ts';
+import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
+import type { Fit } from '../domain/image-query.ts';
+import { AtelierError } from '../errors.ts';
 import { rejectAt } from '../formats/json-limits.ts';
 import { type NestedTensor, readNested } from '../formats/nested-numbers.ts';
+import { isObject, type JsonObject } from './json-object.ts';
 import { fromTensor } from './tensor-images.ts';
 
-/** Accepted names of the input. TensorFlow marks inputs of Base64 data with the suffix `_bytes`. */
-const NAMES = ['image', 'image_bytes'];
+/** Images as numbers, or encoded images that are not decoded yet. */
+export type Instances = { readonly batch: ImageBatch } | { readonly encoded: readonly EncodedJsonImage[] };
+
+export interface InstanceOptions {
+  /** Applies to encoded images only. */
+  readonly fit?: Fit;
+  /** Whether a string is an encoded image, as Base64 or as a data URL. */
+  readonly readsText?: boolean;
+}
 
 /**
- * One image per element: numbers, an encoded image as `{ "b64": … }`, or `{ "image": … }` around either.
- * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`,
- *   `undecodable-image`
+ * One image per element: numbers, an encoded image as `{ "b64": … }`, or an object with one field around either. Its
+ * name is that of the input, which each client takes from its own model.
+ * @throws AtelierError `invalid-request`, `invalid-image-size`, `invalid-pixels`, `ambiguous-pixel-range`
  */
-export async function fromRows(
-  rows: unknown,
-  pointer: string,
-  signal?: () => AbortSignal,
-): Promise<ImageBatch> {
+export function fromRows(rows: unknown, pointer: string, options: InstanceOptions = {}): Instances {
   if (!Array.isArray(rows) || rows.length === 0) {
     return rejectAt(pointer, 'must be an array of at least one image');
   }
   const images = rows.map((row: unknown, n) => unwrap(row, `${pointer}/${n}`));
-  if (images.some(isEncodedImage)) return fromEncodedImages(images, pointer, signal);
-  return fromNumbers(readNested(images, pointer), pointer, false);
+  if (images.some((image) => isEncoded(image, options))) return readEncoded(images, pointer, options);
+  return readNumbers(images, pointer, false, options);
 }
 
 /**
  * All images in one value: a tensor, which may be a single image, or encoded images as `{ "b64": … }`.
  * @throws AtelierError see `fromRows`
  */
-export async function fromColumn(
-  column: unknown,
-  pointer: string,
-  signal?: () => AbortSignal,
-): Promise<ImageBatch> {
+export function fromColumn(column: unknown, pointer: string, options: InstanceOptions = {}): Instances {
   const images = unwrap(column, pointer);
-  if (isEncodedImage(images)) return fromEncodedImages([images], pointer, signal);
-  if (Array.isArray(images) && images.some(isEncodedImage)) return fromEncodedImages(images, pointer, signal);
-  return fromNumbers(readNested(images, pointer), pointer, true);
+  const list = isEncoded(images, options) ? [images] : images;
+  if (Array.isArray(list) && list.some((image) => isEncoded(image, options))) {
+    return readEncoded(list, pointer, options);
+  }
+  return readNumbers(images, pointer, true, options);
 }
 
 /** Numbers from JSON or CSV; their scale is inferred, because the request does not state it. */
-export function fromNumbers(tensor: NestedTensor, name: string, single: boolean): ImageBatch {
+export function fromNumbers(tensor: NestedTensor, name: string, single: boolean, fit?: Fit): Instances {
+  if (fit !== undefined) {
+    const detail = 'Resizes encoded images only; images as numbers must be 28×28.';
+    throw new AtelierError(
+      'invalid-request',
+      `The option ?fit=${fit} does not apply to this body. ${detail} Leave the option out.`,
+      { details: [{ parameter: 'fit', detail }] },
+    );
+  }
   const scale = inferScale([tensor.values]);
-  return fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single });
+  return { batch: fromTensor(tensor, { name, scale, rounding: FLOAT32_ROUNDING, single }) };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function readNumbers(images: unknown, pointer: string, single: boolean, { fit }: InstanceOptions): Instances {
+  return fromNumbers(readNested(images, pointer), pointer, single, fit);
 }
 
-const isEncodedImage = (value: unknown): value is { b64: unknown } =>
+const isBase64Object = (value: unknown): value is JsonObject =>
   isObject(value) && Object.hasOwn(value, 'b64');
 
+const isEncoded = (value: unknown, { readsText }: InstanceOptions): boolean =>
+  isBase64Object(value) || (readsText === true && typeof value === 'string');
+
 function unwrap(value: unknown, pointer: string): unknown {
-  if (!isObject(value) || isEncodedImage(value)) return value;
-  const names = Object.keys(value);
-  const [name] = names;
-  if (names.length !== 1 || !NAMES.includes(name!)) {
-    rejectAt(pointer, `must be an object with one field, ${NAMES.join(' or ')}`);
-  }
-  return value[name!];
+  if (!isObject(value) || isBase64Object(value)) return value;
+  const fields = Object.values(value);
+  if (fields.length !== 1) rejectAt(pointer, `has ${fields.length} fields, but a model has one input`);
+  return fields[0];
 }
 
-async function fromEncodedImages(
-  images: readonly unknown[],
-  pointer: string,
-  signal?: () => AbortSignal,
-): Promise<ImageBatch> {
+function readEncoded(images: readonly unknown[], pointer: string, options: InstanceOptions): Instances {
   if (images.length > MAX_ENCODED_IMAGES) {
     rejectAt(
       pointer,
       `holds ${images.length} encoded images; the limit is ${MAX_ENCODED_IMAGES}. Send fewer, or send numbers`,
     );
   }
-  const files = images.map((image, n) => readBase64(image, `${pointer}/${n}`));
-  const batches: ImageBatch[] = [];
-  await imageSlots(files.length, files.length * IMAGE_PIXELS).run(async () => {
-    for (const file of files) batches.push(await decodeImage(file));
-  }, signal);
-  return joinBatches(batches);
+  return {
+    encoded: images.map((image, n) => {
+      const at = `${pointer}/${n}`;
+      return { bytes: readImage(image, at, options), pointer: at };
+    }),
+  };
 }
 
-function readBase64(image: unknown, pointer: string): Uint8Array {
-  if (!isEncodedImage(image)) return rejectAt(pointer, 'is not an encoded image, but others are');
-  if (typeof image.b64 !== 'string') return rejectAt(`${pointer}/b64`, 'must be a Base64 string');
-  return fromBase64(image.b64, `${pointer}/b64`);
+function readImage(image: unknown, pointer: string, options: InstanceOptions): Uint8Array {
+  if (!isEncoded(image, options)) return rejectAt(pointer, 'is not an encoded image, but others are');
+  if (typeof image === 'string') {
+    return image.startsWith('data:') ? fromDataUrl(image, pointer) : fromBase64(image, pointer);
+  }
+  const { b64 } = image as JsonObject;
+  if (typeof b64 !== 'string') return rejectAt(`${pointer}/b64`, 'must be a Base64 string');
+  return fromBase64(b64, `${pointer}/b64`);
 }

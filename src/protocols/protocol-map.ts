@@ -1,5 +1,5 @@
 /** The supported protocols. A new one needs a line here, a folder and a route. */
-import type { Codec } from './codec.ts';
+import type { Codec, Decoded } from './codec.ts';
 import { kserveV2Codec } from './kserve-v2/codec.ts';
 import { mlflowCodec } from './mlflow/codec.ts';
 import { nativeCodec } from './native/codec.ts';
@@ -19,11 +19,17 @@ export type PredictRequest = {
   [P in keyof Codecs]: { readonly protocol: P } & Parameters<Codecs[P]['decode']>[0];
 }[keyof Codecs];
 
+/** A prediction request whose images are decoded. */
+export interface DecodedRequest {
+  readonly protocol: keyof Codecs;
+  readonly decoded: Decoded<unknown>;
+}
+
 export type NativeRequest = Extract<PredictRequest, { readonly protocol: 'native' }>;
 export type ProtocolRequest = Exclude<PredictRequest, NativeRequest>;
 
 /** The codec of the request's protocol. The tag guarantees that the body has the type that the codec decodes. */
-export function codecFor({ protocol }: PredictRequest): Codec<PredictRequest, unknown> {
+export function codecFor({ protocol }: Pick<PredictRequest, 'protocol'>): Codec<PredictRequest, unknown> {
   const codec: Codec<never, unknown> = CODECS[protocol];
   return codec;
 }

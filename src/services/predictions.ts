@@ -1,15 +1,17 @@
 /** Predicts the labels of images: few images on the main thread, more in a worker thread. */
 
 import { bufferViews, type ReceivedImages } from '../datasets/decode-images.ts';
-import type { ImageBatch } from '../datasets/image-batch.ts';
+import { joinBatches } from '../datasets/image-batch.ts';
+import type { Fit } from '../domain/image-query.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import { forwardCost } from '../numerics/forward.ts';
-import type { EncodedResponse } from '../protocols/codec.ts';
+import type { Decoded, EncodedResponse, WithEncodedImages } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import type { PredictionOptions } from '../protocols/native/schema.ts';
 import type { PredictionTally } from '../protocols/prediction-tally.ts';
 import {
   codecFor,
+  type DecodedRequest,
   type NativeRequest,
   type PredictRequest,
   type ProtocolRequest,
@@ -18,6 +20,7 @@ import type { PhaseMs } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { PredictTasks } from '../workers/tasks.ts';
 import { transferableBuffers } from '../workers/transfer.ts';
+import type { DecodeFiles } from './image-decoder.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { ModelService } from './models.ts';
 import type { LoadStatistics } from './statistics-cache.ts';
@@ -75,46 +78,64 @@ export interface PredictionObserver {
   onFailed(model: VersionReference, ms: number): void;
 }
 
+/** @param decodeFiles decodes encoded images in JSON */
 export function createPredictionService(
   models: ModelService,
   pool: Pool<PredictTasks>,
   loadStatistics: LoadStatistics,
+  decodeFiles: DecodeFiles,
   { onPredicted, onFailed }: PredictionObserver,
 ): PredictionService {
+  /** @param decodedIn milliseconds that decoding has taken so far */
   async function compute(
-    { forward, ...network }: LoadedModel,
-    request: PredictRequest,
+    model: LoadedModel,
+    request: PredictRequest | DecodedRequest,
+    fit: Fit,
     signal: () => AbortSignal,
+    decodedIn = 0,
   ): Promise<EncodedResponse> {
-    let rest = request;
-    let decode = 0;
-    if (fitsMainThread(request)) {
-      const startedAt = performance.now();
-      const codec = codecFor(request);
-      const decoded = await codec.decode(request, signal);
-      decode = performance.now() - startedAt;
-      const { batch } = decoded;
-      const cost = batch.count * forwardCost(network.layerSizes);
-      if (batch.count <= MAX_INLINE_IMAGES && cost <= MAX_INLINE_MULTIPLY_ADDS) {
-        const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
-        const ms = { wait: 0, decode, compute: computeMs, serialise: serialiseMs };
-        onPredicted(network.reference, batch.count, ms, tally);
-        return response;
-      }
-      rest = withDecodedBatch(request, batch);
+    const { forward, ...network } = model;
+    const startedAt = performance.now();
+    if (!('decoded' in request) && fitsMainThread(request)) {
+      const received = codecFor(request).decode(request);
+      const decoded = 'encoded' in received ? await decodeEncoded(received, fit, signal) : received;
+      const { protocol } = request;
+      return compute(model, { protocol, decoded }, fit, signal, performance.now() - startedAt);
     }
-    const queuedAt = performance.now();
+    if ('decoded' in request && isSmall(request, network)) {
+      const { decoded } = request;
+      const codec = codecFor(request);
+      const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
+      const ms = { wait: 0, decode: decodedIn, compute: computeMs, serialise: serialiseMs };
+      onPredicted(network.reference, decoded.batch.count, ms, tally);
+      return response;
+    }
     // The body is not needed on this thread any more, so it is transferred instead of copied.
-    const { body, jsonBytes, images, tally, ms } = await pool.run(
+    const result = await pool.run(
       'predict',
-      { network, request: rest },
+      { network, request },
       signal(),
-      transferableBuffers(requestBuffers(rest)),
+      transferableBuffers(requestBuffers(request)),
     );
-    const wait = performance.now() - queuedAt - ms.decode - ms.compute - ms.serialise;
-    onPredicted(network.reference, images, { ...ms, wait, decode: decode + ms.decode }, tally);
+    if ('encoded' in result) {
+      const decoded = await decodeEncoded(result, fit, signal);
+      const { protocol } = request;
+      return compute(model, { protocol, decoded }, fit, signal, performance.now() - startedAt);
+    }
+    const { body, jsonBytes, images, tally, ms } = result;
+    const wait = performance.now() - startedAt - ms.decode - ms.compute - ms.serialise;
+    onPredicted(network.reference, images, { ...ms, wait, decode: decodedIn + ms.decode }, tally);
     // Structured clone turns a Buffer into a plain Uint8Array.
     return { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength), jsonBytes };
+  }
+
+  async function decodeEncoded(
+    { encoded, responseFormat }: WithEncodedImages<unknown>,
+    fit: Fit,
+    signal: () => AbortSignal,
+  ): Promise<Decoded<unknown>> {
+    const images = await decodeFiles(encoded, fit, signal);
+    return { batch: joinBatches(images.map(({ batch }) => batch)), responseFormat };
   }
 
   async function reportFailure<T>({ reference }: LoadedModel, work: () => Promise<T>): Promise<T> {
@@ -139,21 +160,22 @@ export function createPredictionService(
           format,
           imageStatistics,
         };
-        return { ...(await compute(model, request, signal)), model: model.reference };
+        return { ...(await compute(model, request, undefined, signal)), model: model.reference };
       });
     },
 
     async respond({ name, version }, request, signal) {
       const model = await models.load(name, version);
       return reportFailure(model, async () => ({
-        ...(await compute(model, request, signal)),
+        ...(await compute(model, request, 'fit' in request ? request.fit : undefined, signal)),
         model: model.reference,
       }));
     },
   };
 }
 
-function requestBuffers(request: PredictRequest): ArrayBufferView[] {
+function requestBuffers(request: PredictRequest | DecodedRequest): ArrayBufferView[] {
+  if ('decoded' in request) return [request.decoded.batch.pixels];
   return request.protocol === 'native' ? bufferViews(request.images) : [request.bytes];
 }
 
@@ -163,7 +185,7 @@ function fitsMainThread(request: PredictRequest): boolean {
   return requestBuffers(request).reduce((sum, { byteLength }) => sum + byteLength, 0) <= MAX_INLINE_BYTES;
 }
 
-/** The response of other protocols depends on more than the images, so a small body is decoded again in the worker. */
-function withDecodedBatch(request: PredictRequest, batch: ImageBatch): PredictRequest {
-  return request.protocol === 'native' ? { ...request, images: { kind: 'batch', ...batch } } : request;
+function isSmall({ decoded }: DecodedRequest, { layerSizes }: Pick<LoadedModel, 'layerSizes'>): boolean {
+  const { count } = decoded.batch;
+  return count <= MAX_INLINE_IMAGES && count * forwardCost(layerSizes) <= MAX_INLINE_MULTIPLY_ADDS;
 }

@@ -26,7 +26,7 @@ import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { ServedModel } from '../protocols/codec.ts';
 import type { PredictionTally } from '../protocols/prediction-tally.ts';
-import type { PredictRequest } from '../protocols/protocol-map.ts';
+import type { DecodedRequest, PredictRequest } from '../protocols/protocol-map.ts';
 
 /** Start data of each step thread of a training job. */
 export interface StepTask {
@@ -231,7 +231,7 @@ export interface DatasetLoadTask {
 
 export interface PredictTask {
   readonly network: ServedNetwork;
-  readonly request: PredictRequest;
+  readonly request: PredictRequest | DecodedRequest;
 }
 
 /** Duration of each phase of a prediction; `wait` is the time until a thread starts the task. */

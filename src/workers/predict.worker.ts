@@ -1,6 +1,7 @@
 /** Thread entry: predictions, and bodies with encoded images, that are too large for the main thread. */
 import { readEncodedJson } from '../datasets/json-encoded-images.ts';
 import type { KernelForward } from '../numerics/simd/kernel-forward.ts';
+import type { WithEncodedImages } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
 import { codecFor } from '../protocols/protocol-map.ts';
 import { checkKernel, createForward } from './kernel.ts';
@@ -19,10 +20,11 @@ function cachedForward(network: ServedNetwork): KernelForward['forward'] {
   return last.forward;
 }
 
-async function computePredictions({ network, request }: PredictTask): Promise<PredictResult> {
+function computePredictions({ network, request }: PredictTask): PredictResult | WithEncodedImages<unknown> {
   const startedAt = performance.now();
   const codec = codecFor(request);
-  const decoded = await codec.decode(request);
+  const decoded = 'decoded' in request ? request.decoded : codec.decode(request);
+  if ('encoded' in decoded) return decoded;
   const decode = performance.now() - startedAt;
   const forward = cachedForward(network);
   const { response, tally, computeMs, serialiseMs } = computeResponse(codec, decoded, forward, network);
@@ -40,7 +42,7 @@ export const { predict, readEncoded } = {
   predict: (task) =>
     toOutcome(
       () => computePredictions(task),
-      ({ body }) => [body],
+      (result) => ('encoded' in result ? result.encoded.map(({ bytes }) => bytes) : [result.body]),
     ),
   readEncoded: ({ bytes }) =>
     toOutcome(

@@ -4,6 +4,7 @@ import type { Tensors } from '../datasets/tensor-cache.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
+import type { WithEncodedImages } from '../protocols/codec.ts';
 import type * as message from './messages.ts';
 
 export interface NumericTasks {
@@ -25,7 +26,8 @@ export interface DatasetTasks {
 }
 
 export interface PredictTasks {
-  predict: { task: message.PredictTask; result: message.PredictResult };
+  /** Encoded images in the body are returned, because the main thread decodes them. */
+  predict: { task: message.PredictTask; result: message.PredictResult | WithEncodedImages<unknown> };
   /** Reads a JSON body with encoded images, which are decoded later. */
   readEncoded: { task: { readonly bytes: Uint8Array }; result: readonly EncodedJsonImage[] };
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
-import { decodeImage, openAnyImage, toPng } from '../../src/datasets/encoded-image.ts';
-import { IMAGES, isAtelierError } from './fixtures.ts';
+import { openAnyImage, toPng } from '../../src/datasets/encoded-image.ts';
+import { decodeImage, IMAGES, isAtelierError } from './fixtures.ts';
 
 const MAX_PIXELS = 1_000_000;
 const containImage = async (bytes: Uint8Array) => (await openAnyImage(bytes, MAX_PIXELS)).decode();

@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { decodeImage, toPng } from '../../src/datasets/encoded-image.ts';
+import { toPng } from '../../src/datasets/encoded-image.ts';
 import { AtelierError } from '../../src/errors.ts';
-import { IMAGES, isAtelierError } from './fixtures.ts';
+import { decodeImage, IMAGES, isAtelierError } from './fixtures.ts';
 
 const GREYS = IMAGES.subarray(0, 784);
 

@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { openImage } from '../../src/datasets/encoded-image.ts';
+import type { ImageBatch } from '../../src/datasets/image-batch.ts';
 import { AtelierError, type ErrorCode } from '../../src/errors.ts';
 
 /** Reads a file that NumPy wrote: scripts/npy_fixtures.py. */
@@ -46,4 +48,9 @@ export function onlyAtelierErrors<T>(decode: () => T): T | undefined {
     assert.ok(error instanceof AtelierError, error instanceof Error ? error.stack : String(error));
     return undefined;
   }
+}
+
+/** Opens and decodes an image of 28×28, as `openImage` does. */
+export async function decodeImage(bytes: Uint8Array): Promise<ImageBatch> {
+  return (await (await openImage(bytes)).decode()).batch;
 }

@@ -98,7 +98,7 @@ export async function registerRoutes(
       registerRawBodies(protocols);
       await protocols.register(kserveInferRoutes(predictions, maxBodyBytes));
       await protocols.register(kserveRepositoryRoutes(models));
-      await protocols.register(kserveExplainRoute(services.interpretability));
+      await protocols.register(kserveExplainRoute(services.interpretability, services.decodeFiles));
       await protocols.register(tensorflowRoutes(predictions, maxBodyBytes));
       await protocols.register(mlflowRoutes(models, predictions, health, maxBodyBytes));
     });

@@ -1,17 +1,22 @@
 /** Requests of KServe v1's explain API → images. */
+import type { DecodedImage } from '../../datasets/encoded-image.ts';
 import type { ImageBatch } from '../../datasets/image-batch.ts';
+import type { EncodedJsonImage } from '../../datasets/json-encoded-images.ts';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import type { Fit } from '../../domain/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import { fromRows } from '../instances.ts';
 import { explainRequestSchema, MAX_EXPLAINED_IMAGES } from './schema.ts';
 
 /**
+ * @param decode decodes encoded images
  * @returns a batch of one image per instance
  * @throws AtelierError `malformed-body`, and those of `fromRows`
  */
 export async function decodeExplainRequest(
   bytes: Uint8Array,
-  signal: () => AbortSignal,
+  fit: Fit,
+  decode: (images: readonly EncodedJsonImage[]) => Promise<readonly DecodedImage[]>,
 ): Promise<ImageBatch[]> {
   const { instances } = readJson(bytes, explainRequestSchema);
   if (Array.isArray(instances) && instances.length > MAX_EXPLAINED_IMAGES) {
@@ -20,7 +25,9 @@ export async function decodeExplainRequest(
       `holds ${instances.length} images; the limit of an explanation is ${MAX_EXPLAINED_IMAGES}. Send fewer per request`,
     );
   }
-  const { count, pixels } = await fromRows(instances, '#/instances', signal);
+  const images = fromRows(instances, '#/instances', { fit });
+  if ('encoded' in images) return (await decode(images.encoded)).map(({ batch }) => batch);
+  const { count, pixels } = images.batch;
   return Array.from({ length: count }, (_, n) => ({
     count: 1,
     pixels: pixels.slice(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS),

@@ -2,31 +2,32 @@
  * Codec of MLflow's scoring server.
  * https://mlflow.org/docs/latest/deployment/deploy-model-locally/#json-input
  */
-import type { ImageBatch } from '../../datasets/image-batch.ts';
+import type { Fit } from '../../domain/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
-import { fromColumn, fromNumbers, fromRows } from '../instances.ts';
+import { fromColumn, fromNumbers, fromRows, type Instances } from '../instances.ts';
 import { assertFinite, matrixRows, toArray } from '../probabilities.ts';
 import { type CsvHeader, readCsv } from './csv-table.ts';
-import { recordRows, splitRows } from './dataframe.ts';
+import { columnRows, isTableRow, recordRows, splitRows } from './dataframe.ts';
 import { type Invocation, invocationSchema, type OutputForm } from './schema.ts';
 
-export type InvocationBody =
-  | { readonly type: 'json'; readonly bytes: Uint8Array }
-  | { readonly type: 'csv'; readonly bytes: Uint8Array; readonly header: CsvHeader };
+export type InvocationBody = { readonly bytes: Uint8Array; readonly fit?: Fit } & (
+  | { readonly type: 'json' }
+  | { readonly type: 'csv'; readonly header: CsvHeader }
+);
 
 const FIELDS = ['inputs', 'instances', 'dataframe_split', 'dataframe_records'] as const;
 
 export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
-  async decode(body, signal) {
+  decode(body) {
     if (body.type === 'csv') {
-      const batch = fromNumbers(readCsv(body.bytes, body.header), 'The table', false);
-      return { batch, responseFormat: 'probabilities' };
+      const table = readCsv(body.bytes, body.header);
+      return { ...fromNumbers(table, 'The table', false, body.fit), responseFormat: 'probabilities' };
     }
     const invocation = readJson(body.bytes, invocationSchema);
     return {
-      batch: await decodeInvocation(invocation, signal),
+      ...readInvocation(invocation, body.fit),
       responseFormat: invocation.params?.output ?? 'probabilities',
     };
   },
@@ -39,15 +40,18 @@ export const mlflowCodec: Codec<InvocationBody, OutputForm> = {
   },
 };
 
-async function decodeInvocation(invocation: Invocation, signal?: () => AbortSignal): Promise<ImageBatch> {
+function readInvocation(invocation: Invocation, fit: Fit): Instances {
   const present = FIELDS.filter((field) => invocation[field] !== undefined);
   if (present.length !== 1) {
     rejectAt('#', `has ${present.join(' and ') || 'no images'}; send one of ${FIELDS.join(', ')}`);
   }
   const { inputs, instances, dataframe_split: split, dataframe_records: records } = invocation;
-  if (split) return fromRows(splitRows(split), '#/dataframe_split/data', signal);
-  if (records) return fromRows(recordRows(records), '#/dataframe_records', signal);
-  return instances === undefined
-    ? fromColumn(inputs, '#/inputs', signal)
-    : fromRows(instances, '#/instances', signal);
+  // MLflow's signature declares which columns are Base64; here, text can be nothing else.
+  const options = { fit, readsText: true };
+  if (split) return fromRows(splitRows(split), '#/dataframe_split/data', options);
+  if (records) return fromRows(recordRows(records, '#/dataframe_records'), '#/dataframe_records', options);
+  if (isTableRow(inputs)) return fromRows(columnRows(inputs, '#/inputs'), '#/inputs', options);
+  if (instances === undefined) return fromColumn(inputs, '#/inputs', options);
+  const isTable = Array.isArray(instances) && isTableRow(instances[0]);
+  return fromRows(isTable ? recordRows(instances, '#/instances') : instances, '#/instances', options);
 }

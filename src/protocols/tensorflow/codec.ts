@@ -2,6 +2,7 @@
  * Codec of TensorFlow Serving's predict API.
  * https://www.tensorflow.org/tfx/serving/api_rest#predict_api
  */
+import type { Fit } from '../../domain/image-query.ts';
 import { readJson, rejectAt } from '../../formats/json-limits.ts';
 import type { Codec } from '../codec.ts';
 import { fromColumn, fromRows } from '../instances.ts';
@@ -10,20 +11,21 @@ import { predictRequestSchema } from './schema.ts';
 
 interface TensorflowBody {
   readonly bytes: Uint8Array;
+  readonly fit?: Fit;
 }
 
 /** `row` for `instances` → `predictions`, `column` for `inputs` → `outputs`. */
 type TensorflowFormat = 'row' | 'column';
 
 export const tensorflowCodec: Codec<TensorflowBody, TensorflowFormat> = {
-  async decode({ bytes }, signal) {
+  decode({ bytes, fit }) {
     const { instances, inputs } = readJson(bytes, predictRequestSchema);
     if ((instances === undefined) === (inputs === undefined)) {
       rejectAt('#', 'must have either instances or inputs');
     }
     return instances === undefined
-      ? { batch: await fromColumn(inputs, '#/inputs', signal), responseFormat: 'column' }
-      : { batch: await fromRows(instances, '#/instances', signal), responseFormat: 'row' };
+      ? { ...fromColumn(inputs, '#/inputs', { fit }), responseFormat: 'column' }
+      : { ...fromRows(instances, '#/instances', { fit }), responseFormat: 'row' };
   },
 
   encode({ probabilities }, format, model) {

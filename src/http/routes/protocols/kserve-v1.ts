@@ -7,13 +7,14 @@ import {
   explainResponseSchema,
   livenessSchema,
 } from '../../../protocols/kserve-v1/schema.ts';
+import type { DecodeFiles } from '../../../services/image-decoder.ts';
 import type { InterpretabilityService } from '../../../services/interpretability.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
-import { namedModel, readModelName } from './named-model.ts';
+import { fitQuery, namedModel, readModelName } from './named-model.ts';
 
 const tags = ['kserve-v1'];
 
@@ -36,7 +37,7 @@ export const kserveLivenessRoute: FastifyPluginAsyncZod = async (app) => {
 };
 
 export const kserveExplainRoute =
-  (interpretability: InterpretabilityService): FastifyPluginAsyncZod =>
+  (interpretability: InterpretabilityService, decodeFiles: DecodeFiles): FastifyPluginAsyncZod =>
   async (app) => {
     app.route({
       method: 'POST',
@@ -51,6 +52,7 @@ export const kserveExplainRoute =
           'classes and versions.',
         tags,
         params: namedModel,
+        querystring: fitQuery,
         requestContent: { 'application/json': jsonContent(explainRequestSchema, TENSORFLOW_EXAMPLE) },
         response: { 200: explainResponseSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413) },
         responseHeaders: { 200: MODEL_HEADERS },
@@ -58,7 +60,10 @@ export const kserveExplainRoute =
       async handler(request, reply) {
         const signal = disconnectSignal(reply);
         const { name } = readModelName(request.params);
-        const images = await decodeExplainRequest(requireBody(request.body), () => signal);
+        const { fit } = request.query;
+        const images = await decodeExplainRequest(requireBody(request.body), fit, (files) =>
+          decodeFiles(files, fit, () => signal),
+        );
         const explanations: Explanation[] = [];
         let version: number | undefined;
         // One after the other, so that a request does not occupy the threads of others.

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import packageJson from '../../../../package.json' with { type: 'json' };
+import { imageQuery } from '../../../domain/image-query.ts';
 import { modelReferenceSchema, parseModelReference } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
 import type { InvocationBody } from '../../../protocols/mlflow/codec.ts';
@@ -104,18 +105,19 @@ export const mlflowRoutes =
           model: modelReferenceSchema.options[0]
             .optional()
             .describe('`name`, `name@version` or `name@alias`. Default: the only model, or `fashion-mnist`'),
+          fit: imageQuery.fit,
         }),
         requestContent,
         response: { 200: invocationResponseSchema, ...protocolErrors(MLFLOW_ERRORS, 400, 404, 413, 415) },
         responseHeaders: { 200: MODEL_HEADERS },
       },
       async handler(request, reply) {
-        const { model = await findDefaultModel() } = request.query;
+        const { model = await findDefaultModel(), fit } = request.query;
         const { name, version } = parseModelReference(model);
         const invocation = parseInvocation(request.headers['content-type']!, requireBody(request.body));
         const { body, model: predictedBy } = await predictions.respond(
           { name, ...(version !== undefined && { version }) },
-          { protocol: 'mlflow', ...invocation },
+          { protocol: 'mlflow', ...invocation, fit },
           () => disconnectSignal(reply),
         );
         sendModelHeaders(reply, predictedBy);

@@ -1,5 +1,6 @@
-/** Names and versions in the paths of other protocols. */
+/** Names and versions in the paths of other protocols, and their query. */
 import { z } from 'zod';
+import { imageQuery } from '../../../domain/image-query.ts';
 import { NAME_PATTERN, type VersionName, versionNameSchema } from '../../../domain/model-reference.ts';
 import { AtelierError } from '../../../errors.ts';
 import { quote } from '../../../formats/model-file-error.ts';
@@ -7,6 +8,8 @@ import { quote } from '../../../formats/model-file-error.ts';
 const name = z.string().describe('Name of the model');
 const version = z.string().describe('Number of the version, or the name of an alias');
 
+/** As in TensorFlow Serving, other query parameters are ignored. */
+export const fitQuery = z.looseObject({ fit: imageQuery.fit });
 export const namedModel = z.object({ name });
 export const namedVersion = z.object({ name, version });
 

@@ -1,6 +1,7 @@
 /** TensorFlow Serving's predict API. Its clients declare any content type, so bodies are raw. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import { predictRequestSchema, predictResponseSchema } from '../../../protocols/tensorflow/schema.ts';
 import type { PredictionService } from '../../../services/predictions.ts';
 import { requireBody } from '../../bodies/raw.ts';
@@ -8,13 +9,14 @@ import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
 import { disconnectSignal } from '../../responses/client-disconnect.ts';
 import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.ts';
-import { namedModel, namedVersion, readModelName } from './named-model.ts';
+import { fitQuery, namedModel, namedVersion, readModelName } from './named-model.ts';
 
 const shared = {
   description:
     'Images by row (`instances`) or by column (`inputs`): 784 numbers, 28 rows of 28 or 28×28×1, alone or as ' +
-    '`{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. gzip and deflate are supported.',
+    'the only field of an object, such as `{"image": …}`, or encoded images as `{"b64": …}`. Numbers are 0–1 if none is greater than 1, otherwise 0–255; a maximum slightly above 1 is rejected. gzip and deflate are supported.',
   tags: ['tensorflow'],
+  querystring: fitQuery,
   requestContent: { 'application/json': jsonContent(predictRequestSchema, TENSORFLOW_EXAMPLE) },
   response: {
     200: predictResponseSchema,
@@ -38,11 +40,12 @@ export const tensorflowRoutes =
       request: FastifyRequest,
       reply: FastifyReply,
       path: { name: string; version?: string },
+      { fit }: z.output<typeof fitQuery>,
     ) {
       const bytes = requireBody(request.body);
       const { body, model } = await predictions.respond(
         readModelName(path),
-        { protocol: 'tensorflow', bytes },
+        { protocol: 'tensorflow', bytes, fit },
         () => disconnectSignal(reply),
       );
       sendModelHeaders(reply, model);
@@ -58,7 +61,7 @@ export const tensorflowRoutes =
         summary: 'Predict with the champion of a model, or its newest version',
         params: namedModel,
       },
-      handler: (request, reply) => predict(request, reply, request.params),
+      handler: (request, reply) => predict(request, reply, request.params, request.query),
     });
 
     for (const [kind, operationId] of [
@@ -75,7 +78,7 @@ export const tensorflowRoutes =
             kind === 'versions' ? 'Predict with a version of a model' : 'Predict with an alias of a model',
           params: namedVersion,
         },
-        handler: (request, reply) => predict(request, reply, request.params),
+        handler: (request, reply) => predict(request, reply, request.params, request.query),
       });
     }
   };

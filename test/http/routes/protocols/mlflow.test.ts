@@ -3,12 +3,14 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
 import type { LightMyRequestResponse } from 'fastify';
+import sharp from 'sharp';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import {
   endless,
   isUnderway,
   queueJob,
   startService,
+  testImage,
   tiny,
   train,
   untilJob,
@@ -22,6 +24,10 @@ const rows = (values: readonly number[]) =>
   Array.from({ length: 28 }, (_, n) => values.slice(28 * n, 28 * n + 28));
 const record = (values: readonly number[]) =>
   Object.fromEntries(values.map((value, n) => [columns[n], value]));
+const columnValues = columns.map((_, n) => images.map((values) => values[n]!));
+const byColumn = Object.fromEntries(columns.map((name, n) => [name, columnValues[n]!]));
+const pngs = await Promise.all([0, 1, 2].map((n) => testImage(app, n, 'image/png')));
+const texts = pngs.map((png) => png.toString('base64'));
 const probabilities = expected.map((each) => each.probabilities);
 const labels = expected.map(({ label }) => label);
 
@@ -92,6 +98,17 @@ for (const [title, body] of [
     { dataframe_split: { columns: ['image'], data: images.map((each) => [rows(each)]) } },
   ],
   ['dataframe_records', { dataframe_records: images.map(record) }],
+  ['inputs by column', { inputs: byColumn }],
+  ['inputs by column, named as by pandas', { inputs: Object.fromEntries(columnValues.entries()) }],
+  ['instances with columns', { instances: images.map(record) }],
+  ['inputs in Base64', { inputs: texts }],
+  ['inputs of one column in Base64', { inputs: { png: texts } }],
+  ['inputs of data URLs', { inputs: texts.map((text) => `data:image/png;base64,${text}`) }],
+  ['instances in Base64', { instances: texts.map((b64) => ({ b64 })) }],
+  ['dataframe_split in Base64', { dataframe_split: { columns: ['png'], data: texts.map((text) => [text]) } }],
+  ['dataframe_split of b64', { dataframe_split: { data: texts.map((b64) => [{ b64 }]) } }],
+  ['dataframe_records in Base64', { dataframe_records: texts.map((png) => ({ png })) }],
+  ['dataframe_records of b64', { dataframe_records: texts.map((b64) => ({ png: { b64 } })) }],
   ['dataframe_records of one column', { dataframe_records: images.map((each) => ({ image: each })) }],
 ] as const) {
   test(`${title} get {"predictions": [probabilities]}, or labels`, async () => {
@@ -165,6 +182,12 @@ for (const [title, body, pattern, type] of [
     { dataframe_records: [record(image), { pixel0: 1 }] },
     /1 columns; the first row has 784/,
   ],
+  ['columns of other lengths', { inputs: { a: [1, 2], b: [1] } }, /inputs\/b has 1 cells/],
+  ['columns that are no lists', { inputs: { a: [1], b: 2 } }, /inputs\/b must be an array/],
+  ['text among numbers', { inputs: [image, 'AAAA'] }, /inputs\/0 is not an encoded image, but others/],
+  ['text that is not Base64', { dataframe_split: { data: [['é']] } }, /data\/0 is not Base64/],
+  ['text that is not an image', { inputs: ['AAAA'] }, /inputs\/0: The image cannot be decoded/],
+  ['a row of text', { dataframe_split: { data: [image.map(String)] } }, /data\/0\/0 is a string/],
   ['no records', { dataframe_records: [] }, /at least one image/],
   ['a prototype for a column', '{"dataframe_records":[{"__proto__":1}]}', /./],
   ['NaN', '{"inputs":[[NaN]]}', /JSON/],
@@ -241,6 +264,61 @@ test('inflates gzip and deflate up to the limit of bodies', async (t) => {
   assertError(await post(app, 'gzip', Buffer.from(table)), 400, 'BAD_REQUEST', /cannot be decompressed/);
   assertError(await post(app, 'br', gzipSync(table)), 415, 'BAD_REQUEST', /Allowed: gzip, deflate/);
 });
+
+test('?fit=contain resizes encoded images, and is rejected for numbers', async () => {
+  const [boot] = pngs;
+  const large = await sharp(boot).resize(56, 56, { kernel: 'nearest' }).png().toBuffer();
+  const native = await app.inject({
+    method: 'POST',
+    url: '/v1/models/fashion-mnist/predictions?fit=contain',
+    headers: { 'content-type': 'image/png' },
+    payload: large,
+  });
+  const body = { dataframe_records: [{ png: large.toString('base64') }] };
+  assert.deepEqual(await predictions(body, '?fit=contain'), [native.json().predictions[0].probabilities]);
+  assertError(await invoke(body), 400, 'BAD_REQUEST', /56×56 pixels, .* or set \?fit=contain/);
+  assertError(await invoke({ inputs: images }, '?fit=contain'), 400, 'BAD_REQUEST', /does not apply/);
+  assertError(await invoke(table, '?fit=contain', 'text/csv'), 400, 'BAD_REQUEST', /does not apply/);
+});
+
+/**
+ * Bodies of tests/pyfunc/test_scoring_server.py in mlflow/mlflow at 02531f8, with the status that each test expects. Its
+ * data frames have the columns 0, 1, … of pd.DataFrame(array), as those of the images here.
+ */
+const frame = { columns: image.map((_, n) => n), index: images.map((_, n) => n), data: images };
+const byNumber = images.map((values) => ({ ...values }));
+const columnsByNumber = Object.fromEntries(columnValues.entries());
+for (const [name, body, status, type = 'application/json'] of [
+  ['malformed_json_input', 'this is,,,, not valid json', 400],
+  ['invalid_json_format', '1', 400],
+  ['invalid_json_format', '"1"', 400],
+  ['invalid_json_format', '[1]', 400],
+  ['invalid_json_format', { not: 'a serialized dataframe' }, 400],
+  ['invalid_json_format', { dataframe_records: [], dataframe_split: { data: [] } }, 400],
+  ['invalid_pandas_input_format', { dataframe_records: frame }, 400],
+  ['invalid_pandas_input_format', { dataframe_split: byNumber }, 400],
+  ['invalid_dataframe', { dataframe_split: { index: [1, 2], data: [[1], [2], [3]] } }, 400],
+  ['incompatible_inference_dataframe', { dataframe_split: { data: [[0], [1], [2]] } }, 400],
+  ['invalid_csv_input', '', 400, 'text/csv'],
+  ['pandas_records_orientation', { dataframe_records: byNumber }, 200],
+  ['pandas_records_orientation', { dataframe_records: byNumber }, 200, 'application/json; charset=UTF-8'],
+  ['pandas_split_orientation', { dataframe_split: frame }, 200, 'application/json; charset=UTF-8'],
+  ['pandas_split_orientation', { dataframe_split: frame }, 200],
+  ['invalid_content_type', frame, 415, 'not_a_supported_content_type'],
+  ['unrecognized_content_param', frame, 415, 'application/json; something=something'],
+  ['tf_serving_sklearn', { instances: images }, 200],
+  ['tf_serving_keras_instances', { instances: byNumber }, 200],
+  ['tf_serving_keras_inputs', { inputs: columnsByNumber }, 200],
+  ['param_schema', { dataframe_split: frame }, 200, 'application/json; charset=UTF-8'],
+  ['param_schema, invalid value', { dataframe_split: frame, params: { output: 'invalid_value1' } }, 400],
+  ['param_schema, unknown', { dataframe_split: frame, params: { invalid_param: 'value' } }, 200],
+] as const) {
+  test(`MLflow's test of ${name}, ${typeof body === 'string' ? body : Object.keys(body)}: ${status}`, async () => {
+    const response = await invoke(body, '', type);
+    if (status === 200) assert.deepEqual(response.json(), { predictions: probabilities });
+    else assertError(response, status, 'BAD_REQUEST');
+  });
+}
 
 test('serves the only model, that of the data set among several, or the named model, version or alias', async (t) => {
   const { app: empty } = await startService(t);

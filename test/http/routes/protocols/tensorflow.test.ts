@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
+import sharp from 'sharp';
 import { testImage, tiny, train } from '../../../start-service.ts';
 import { startTrained, TRAINING } from './kserve-v2/fixtures.ts';
 import { assertError } from './kserve-v2/triton-client.ts';
@@ -39,6 +40,7 @@ for (const [title, instances] of [
   ['numbers of 0–1', images.map(unit)],
   ['objects with the one input', images.map((each) => ({ image: each }))],
   ['pictures in Base64', pictures],
+  ["objects with the input's name in Keras", images.map((each) => ({ flatten_input: rows(each) }))],
   ['objects with pictures', pictures.map((each) => ({ image_bytes: each }))],
 ] as const) {
   test(`row by row, instances of ${title} get {"predictions": [probabilities]}`, async () => {
@@ -103,8 +105,9 @@ for (const [title, body, pattern] of [
   ['one image without a list', { instances: image }, /\(784,\)/],
   ['images of another size', { instances: [[1, 2, 3]] }, /\(1, 3\)/],
   ['ragged images', { instances: [image, image.slice(1)] }, /instances\/1 has 783 elements/],
-  ['another input', { instances: [{ mask: image }] }, /image or image_bytes/],
-  ['two inputs', { instances: [{ image, mask: image }] }, /image or image_bytes/],
+  ['two inputs', { instances: [{ image, mask: image }] }, /has 2 fields, but a model has one input/],
+  ['an object without fields', { inputs: {} }, /has 0 fields/],
+  ['an input that holds no image', { instances: [{ key: 5 }] }, /shape \(1,\)/],
   ['null', { instances: [null] }, /null/],
   ['text', { instances: ['AAAA'] }, /a string/],
   ['pictures among numbers', { instances: [pictures[0], image] }, /is not an encoded image, but others are/],
@@ -221,6 +224,42 @@ test('GET /v1/models/{name} stays the native resource, with native errors', asyn
       url,
     );
   }
+});
+
+const large = await testImage(app, 0, 'image/png').then((png) =>
+  sharp(png).resize(56, 56, { kernel: 'nearest' }).png().toBuffer(),
+);
+const resized = { b64: large.toString('base64') };
+
+test('?fit=contain resizes encoded images as in the native protocol, few or many', async () => {
+  const version = '/v1/models/fashion-mnist/versions/1:predict';
+  const native = await app.inject({
+    method: 'POST',
+    url: '/v1/models/fashion-mnist/versions/1/predictions?fit=contain',
+    headers: { 'content-type': 'image/png' },
+    payload: large,
+  });
+  const [{ probabilities: wanted }] = native.json().predictions;
+  const body = { instances: [resized, { image_bytes: pictures[0] }] };
+  const { predictions } = await answer(body, `${version}?fit=contain&unknown=1`);
+  assert.deepEqual(predictions, [wanted, probabilities[0]]);
+  // More than 256 KiB, which a worker thread reads.
+  const many = await answer({ inputs: new Array(900).fill(resized) }, `${version}?fit=contain`);
+  assert.deepEqual(many.outputs, new Array(900).fill(wanted));
+
+  assertError(
+    await predict({ instances: [pictures[0], resized] }, version),
+    400,
+    /#\/instances\/1: The image has 56×56 pixels, .* or set \?fit=contain/,
+  );
+  assertError(
+    await predict({ instances: [image] }, `${version}?fit=contain`),
+    400,
+    /\?fit=contain does not apply to this body.* Leave the option out/,
+  );
+  assertError(await predict(body, `${version}?fit=cover`), 400, /fit/);
+  const explained = await predict({ instances: [resized] }, '/v1/models/fashion-mnist:explain?fit=contain');
+  assert.equal(explained.statusCode, 200, explained.body);
 });
 
 test('inflates gzip and deflate up to the limit of bodies', async () => {
