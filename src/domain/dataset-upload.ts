@@ -1,7 +1,7 @@
 /** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
 import { z } from 'zod';
 import { MAX_CLASSES, MIN_CLASSES } from './dataset.ts';
-import { wellFormed } from './primitives.ts';
+import { namesText, wellFormed } from './primitives.ts';
 
 /** Name of the form part that holds all arrays in one npz archive. */
 export const NPZ_PART = 'file';
@@ -35,19 +35,7 @@ const classNamesSchema = z
 /** Fields of the form; all arrive as text. */
 export const datasetFieldsSchema = z.strictObject({
   name: text(100).nullable().default(null).describe('Display name; need not be unique'),
-  classNames: z
-    .string()
-    .transform((json, context) => {
-      try {
-        return JSON.parse(json);
-      } catch {
-        context.addIssue('must be a JSON array, such as ["cat", "dog"]');
-        return z.NEVER;
-      }
-    })
-    .pipe(classNamesSchema)
-    .nullable()
-    .default(null),
+  classNames: namesText(classNamesSchema).nullable().default(null),
   testFraction: z
     .string()
     .regex(/^[\d.]+(e-?\d+)?$/i, 'must be a number, such as 0.2')

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { nameSchema } from './model-reference.ts';
-import { jsonText, metadataSchema, wellFormed } from './primitives.ts';
+import { jsonText, metadataSchema, namesText, wellFormed } from './primitives.ts';
 
 const className = z
   .string()
@@ -25,16 +25,17 @@ export const importRequestSchema = z.strictObject({
     .optional()
     .describe('Units of the hidden layers, such as 40,20 or [40, 20]; required for a packed vector'),
   activation: z.enum(ACTIVATIONS).optional(),
-  classNames: jsonText(
+  classNames: namesText(
     z
       .array(className)
       .min(2)
       .max(100)
       .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice'),
-    'must be a JSON array, such as ["cat", "dog"]',
   )
     .optional()
-    .describe('JSON array of the class names, in the order of the outputs'),
+    .describe(
+      'Names of the classes, in the order of the outputs: cat,dog or, if a name has a comma, a JSON array',
+    ),
   standardization: z
     .union([
       z.literal('none').transform(() => null),

@@ -36,6 +36,18 @@ export function jsonText<T extends z.ZodType>(schema: T, otherwise = 'is not JSO
 }
 
 /**
+ * Names that arrive as text: separated by commas, or as a JSON array for names that contain commas. Surrounding spaces
+ * are removed from the former.
+ */
+export function namesText<T extends z.ZodType>(schema: T) {
+  const text = jsonText(schema, 'must be names separated by commas, such as cat,dog, or a JSON array');
+  return z.preprocess((value) => {
+    if (typeof value !== 'string' || /^\s*[[{"]/.test(value)) return value;
+    return JSON.stringify(value.split(',').map((name) => name.trim()));
+  }, text);
+}
+
+/**
  * Arguments of `.refine()` for well-formed Unicode. A JSON escape can produce a lone surrogate, which neither a header nor a
  * UTF-8 file can contain.
  */

@@ -46,16 +46,20 @@ export async function withDatasetUpload<T>(
   try {
     const fields: Record<string, string> = {};
     for await (const part of readForm(request, options)) {
+      const { name } = part;
+      const isFilePart = FILE_PARTS.includes(name);
       if (part.kind === 'field') {
-        fields[part.name] = part.value;
+        if (isFilePart) throw invalidPart(name, `Must be a file, as in curl -F ${name}=@mine.npz.`);
+        fields[name] = part.value;
         continue;
       }
-      if (!FILE_PARTS.includes(part.name)) {
-        throw invalidPart(part.name, `Is not a file of a data set. Allowed: ${FILE_PARTS.join(', ')}.`);
+      if (name in datasetFieldsSchema.shape) throw invalidPart(name, 'Must be text, not a file.');
+      if (!isFilePart) {
+        throw invalidPart(name, `Is not a file of a data set. Allowed: ${FILE_PARTS.join(', ')}.`);
       }
       const path = newFile();
       paths.push(path);
-      files.push({ part: part.name, path, ...(await receiveFile(part, path)) });
+      files.push({ part: name, path, ...(await receiveFile(part, path)) });
     }
     if (files.length === 0) throw malformedForm('it has no file. Send one, as in curl -F file=@mine.npz');
     return await use({ fields: parseBody(datasetFieldsSchema, fields), files });

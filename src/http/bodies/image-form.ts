@@ -38,8 +38,10 @@ export async function receiveFiles(request: FastifyRequest, maxBytes: number): P
   };
   const files: ReceivedFile[] = [];
   for await (const part of readForm(request, options)) {
-    // IMAGE_FORM_LIMITS allows files only.
-    if (part.kind === 'field') continue;
+    if (part.kind === 'field') {
+      const advice = 'Send files only, as in curl -F file=@image.png, and options in the query.';
+      throw new AtelierError('malformed-body', `The form has a field that is not a file. ${advice}`);
+    }
     const bytes = Buffer.concat(await Array.fromAsync(part.chunks));
     const name = part.filename.slice(0, MAX_FILE_NAME_CHARS).toWellFormed();
     files.push({ name, type: detectType(bytes, part.type), bytes });

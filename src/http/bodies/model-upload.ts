@@ -2,10 +2,12 @@
 import type { FastifyRequest } from 'fastify';
 import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
 import { AtelierError } from '../../errors.ts';
+import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
 import { sha256Hex } from '../../store/blobs.ts';
 import { parseBody } from '../validation/zod-validator.ts';
 import { type FormOptions, invalidPart, MODEL_FORM_LIMITS, readForm } from './multipart.ts';
 
+const NPY = Buffer.from(NPY_SIGNATURE, 'latin1');
 const FILE = 'file';
 const EXAMPLE = 'as in curl -F name=mine -F file=@model.npz';
 
@@ -22,6 +24,7 @@ export interface ModelUpload {
 export async function readModelUpload(request: FastifyRequest, maxBytes: number): Promise<ModelUpload> {
   const options: FormOptions = {
     limits: MODEL_FORM_LIMITS,
+    meaningfulEmpty: 'hidden',
     maxBytes,
     tooLarge: () =>
       new AtelierError('body-too-large', `The file is larger than the limit of ${maxBytes} bytes.`),
@@ -39,6 +42,9 @@ export async function readModelUpload(request: FastifyRequest, maxBytes: number)
       fields[part.name] = part.value;
     }
   }
+  // A packed vector does not contain its layer sizes, so that an empty list means no hidden layers. Other files do.
+  if (fields['hidden'] === '' && !bytes?.subarray(0, NPY_SIGNATURE.length).equals(NPY))
+    delete fields['hidden'];
   if (bytes === undefined) throw invalidPart(FILE, `Is required. Send it ${EXAMPLE}.`);
   const digest = await sha256Hex(bytes);
   return { bytes, digest, fields, request: parseBody(importRequestSchema, fields) };

@@ -11,7 +11,8 @@ export interface FormLimits {
   readonly fieldBytes: number;
 }
 
-export const IMAGE_FORM_LIMITS: FormLimits = { files: 1000, fields: 0, fieldBytes: 0 };
+/** Fields are allowed as long as they are empty. */
+export const IMAGE_FORM_LIMITS: FormLimits = { files: 1000, fields: 16, fieldBytes: 1024 };
 /** The longest field is a list of a hundred class names. */
 export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes: 64 * 1024 };
 /** More than any valid form has, so that unknown and repeated parts are rejected by name. */
@@ -24,6 +25,8 @@ export interface FormOptions {
   readonly limits: FormLimits;
   /** Whether several parts may have the same name. */
   readonly allowRepeated?: boolean;
+  /** Name of the field, if any, whose empty value differs from its absence. */
+  readonly meaningfulEmpty?: string;
   /** Size limit of all files together. */
   readonly maxBytes: number;
   readonly tooLarge: () => AtelierError;
@@ -59,7 +62,8 @@ export function requireMultipart(scope: FastifyInstance): void {
 }
 
 /**
- * Reads the parts of a form in the order in which they arrive.
+ * Reads the parts of a form in the order in which they arrive. Empty fields are skipped, because HTML forms and the page
+ * /docs send every field that is left empty.
  * @throws AtelierError `malformed-body`, `invalid-request`, and the errors that `options` create
  */
 export async function* readForm(
@@ -97,6 +101,7 @@ export async function* readForm(
   try {
     for await (const part of parts) {
       const name = nameOfPart(part);
+      if (part.type === 'field' && part.value === '' && name !== options.meaningfulEmpty) continue;
       if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
       names.add(name);
       if (part.type === 'file') {
@@ -127,13 +132,9 @@ function toFormError(error: unknown, { limits, tooLarge, tooManyFiles }: FormOpt
   if (error instanceof AtelierError) return error;
   const { code, message, stack } = error as FastifyError;
   if (code === 'FST_REQ_FILE_TOO_LARGE') return tooLarge();
-  if (code === 'FST_FILES_LIMIT' || (code === 'FST_PARTS_LIMIT' && limits.fields === 0)) {
-    return tooManyFiles();
-  }
+  if (code === 'FST_FILES_LIMIT') return tooManyFiles();
   if (code === 'FST_FIELDS_LIMIT' || code === 'FST_PARTS_LIMIT') {
-    if (limits.fields > 0) return malformedForm(`it has more than ${limits.fields} fields`, error);
-    const advice = 'Send files only, as in curl -F file=@image.png, and options in the query.';
-    return new AtelierError('malformed-body', `The form has a field that is not a file. ${advice}`);
+    return malformedForm(`it has more than ${limits.fields} fields`, error);
   }
   // busboy throws plain errors without a code for malformed multipart bodies.
   if (code !== undefined || !stack?.includes('busboy')) return error;

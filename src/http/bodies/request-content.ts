@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../datasets/base64-image.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/dataset.ts';
 import { ARRAY_NAMES } from '../../domain/dataset-upload.ts';
-import { importRequestSchema } from '../../domain/model-import.ts';
+import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
 import { BLACK_PNG } from '../examples/black-png.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
@@ -84,7 +84,18 @@ export const imageContent = {
   },
 };
 
-const { properties, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
+/** The page /docs fills in the first example, and an empty field counts as absent. */
+const EMPTY = { examples: [''] };
+
+const { properties = {}, required = [] } = z.toJSONSchema(importRequestSchema, { io: 'input' });
+
+function importField(name: keyof ImportRequest): object {
+  const { description, type, pattern, ...schema } = properties[name] as z.core.JSONSchema.JSONSchema;
+  if (required.includes(name)) return { type, pattern, description, examples: ['mine'] };
+  // The page fills in the first name of a list.
+  if (schema.enum) return { type, enum: ['', ...schema.enum], description };
+  return { type: 'string', description, ...EMPTY };
+}
 
 /** A model file to import. */
 export const modelUploadContent = {
@@ -93,7 +104,9 @@ export const modelUploadContent = {
       type: 'object',
       required: [...required, 'file'],
       properties: {
-        ...properties,
+        ...Object.fromEntries(
+          Object.keys(properties).map((name) => [name, importField(name as keyof ImportRequest)]),
+        ),
         file: binary(
           '.npz, safetensors, ONNX, or .npy of the packed vector; the format is detected from the content',
         ),
@@ -129,17 +142,18 @@ export const datasetUploadContent = {
           minLength: 1,
           maxLength: 100,
           description: 'Display name; need not be unique',
+          examples: ['Digits'],
         },
         classNames: {
           type: 'string',
-          description: `JSON: an array of ${MIN_CLASSES} to ${MAX_CLASSES} different names, in the order of the labels; surrounding spaces are removed. Default: "0", "1", … up to the highest label`,
-          examples: ['["zero", "one", "two"]'],
+          description: `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: "0", "1", … up to the highest label`,
+          ...EMPTY,
         },
         testFraction: {
           type: 'string',
           description:
-            'A number from 0.05 to 0.5, if no test images are sent: this fraction of every class becomes the test split',
-          examples: ['0.2'],
+            'A number from 0.05 to 0.5, such as 0.2, if no test images are sent: this fraction of every class becomes the test split',
+          ...EMPTY,
         },
         seed: {
           type: 'string',

@@ -198,6 +198,25 @@ test('reports defects of a data set by part and position', async () => {
   assert.match(problem.detail, /7 labels for the 8 images of train_images/);
 });
 
+test('an empty field counts as absent, and class names may be separated by commas', async () => {
+  const empty = { file: '', x_train: '', x_test: '', name: '', classNames: '', testFraction: '', seed: '' };
+  const plain = await upload(app, { ...small(), ...empty });
+  const { id, name, classNames } = plain.json();
+  assert.deepEqual([plain.statusCode, name, classNames], [201, null, ['0', '1']], plain.body);
+  assert.equal((await upload(app, small())).json().id, id);
+  const named = await upload(app, { ...small(), classNames: ' cat, dog' });
+  assert.deepEqual(named.json().classNames, ['cat', 'dog']);
+  const quoted = await upload(app, { ...small(), classNames: '["cat","dog"]' });
+  assert.deepEqual([quoted.statusCode, quoted.json().id], [200, named.json().id]);
+});
+
+test('a form names what is wrong with a documented part', async () => {
+  const text = await upload(app, { ...small(), x_test: 'none' });
+  assert.match(text.json().detail, /#\/x_test: Must be a file, as in curl -F x_test=@/);
+  const file = await upload(app, { ...small(), classNames: Buffer.from('["a","b"]') });
+  assert.match(file.json().detail, /#\/classNames: Must be text, not a file/);
+});
+
 const REFUSED = [
   ['a part of another name', { ...small(), images: new Uint8Array(1) }, 400, 'invalid-request', '#/images'],
   [
@@ -208,8 +227,8 @@ const REFUSED = [
     '#/classNames',
   ],
   [
-    'class names that are no JSON',
-    { ...small(), classNames: 'cat, dog' },
+    'class names that are damaged JSON',
+    { ...small(), classNames: '["cat", "dog"' },
     400,
     'invalid-request',
     '#/classNames',
@@ -236,8 +255,14 @@ const REFUSED = [
     'invalid-request',
     '#/classNames/1',
   ],
-  ['an empty share', { ...small(), testFraction: '' }, 400, 'invalid-request', '#/testFraction'],
-  ['an empty seed', { ...small(), seed: '' }, 400, 'invalid-request', '#/seed'],
+  [
+    'a class name that is missing',
+    { ...small(), classNames: 'cat,,dog' },
+    400,
+    'invalid-request',
+    '#/classNames/1',
+  ],
+  ['a file part that is text', { ...small(), x_test: 'none' }, 400, 'invalid-request', '#/x_test'],
   ['a share above a half', { ...small(), testFraction: '0.6' }, 400, 'invalid-request', '#/testFraction'],
   [
     'a share that is no number',

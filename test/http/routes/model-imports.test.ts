@@ -152,6 +152,14 @@ test('missing properties are assumed and reported', async () => {
   assert.deepEqual((await imported(flat, { name: 'silent', hidden: '' })).layerSizes, [784, 10]);
 });
 
+test('an empty field counts as absent', async () => {
+  const fields = ['hidden', 'activation', 'classNames', 'standardization', 'dataset', 'metadata'];
+  const empty = Object.fromEntries(fields.map((field) => [field, '']));
+  const version = await imported(exportModel(modelOf([784, 4, 10]), 'npz'), { name: 'empty', ...empty });
+  assert.deepEqual(version.layerSizes, [784, 4, 10]);
+  assert.deepEqual(version.metadata, {});
+});
+
 test('a model with other classes is not evaluated, and gets numbers as class names', async () => {
   const three = exportModel(modelOf([784, 4, 3]), 'npz');
   const version = await imported(three, { name: 'three', activation: 'tanh' });
@@ -159,6 +167,8 @@ test('a model with other classes is not evaluated, and gets numbers as class nam
   assert.deepEqual(version.classNames, ['0', '1', '2']);
   const named = await imported(three, { name: 'three', classNames: '["cat", "dog", "eel"]' });
   assert.deepEqual([named.version, named.classNames], [2, ['cat', 'dog', 'eel']]);
+  const listed = await imported(three, { name: 'three', classNames: 'cat, dog,eel' });
+  assert.deepEqual(listed.classNames, ['cat', 'dog', 'eel']);
   const ten = exportModel(modelOf([784, 4, 10]), 'npz');
   const digits = JSON.stringify(Array.from({ length: 10 }, (_, digit) => `${digit}`));
   const other = await imported(ten, { name: 'digits', classNames: digits });
@@ -237,7 +247,8 @@ const unfit: [fields: Record<string, string>, place: string][] = [
   [{ name: 'x', hidden: '[40.5]' }, '#/hidden/0'],
   [{ name: 'x', hidden: '4,0' }, '#/hidden/1'],
   [{ name: 'x', activation: 'swish' }, '#/activation'],
-  [{ name: 'x', classNames: 'a,b,c' }, '#/classNames'],
+  [{ name: 'x', classNames: '"a","b","c"' }, '#/classNames'],
+  [{ name: 'x', classNames: 'a,b,' }, '#/classNames/2'],
   [{ name: 'x', classNames: '["a", "a", "b"]' }, '#/classNames'],
   [{ name: 'x', classNames: String.raw`["a", "\udc00", "b"]` }, '#/classNames/1'],
   [{ name: 'x', classNames: `["${'n'.repeat(70_000)}"]` }, '#/classNames'],
