@@ -1,15 +1,14 @@
-/** The OpenAPI document, generated from the route schemas, and the page /docs that shows it. */
+/** The OpenAPI document, generated from the route schemas. */
 import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { PROBLEM_ERRORS } from '../errors/protocol-errors.ts';
 import { examples } from '../examples/contract.ts';
+import { registerDocsPage } from './docs-page.ts';
 import type { HeaderName } from './openapi-headers.ts';
 import { postprocessOpenapi } from './openapi-postprocess.ts';
-import { DOCS_PAGE_POLICY } from './security-headers.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -83,13 +82,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   });
   await app.register(async (docs) => {
     docs.decorate('routeScope', 'docs');
-    await docs.register(swaggerUi, {
-      routePrefix: '/docs',
-      indexPrefix: app.basePath,
-      staticCSP: DOCS_PAGE_POLICY,
-      // Shows the required scope of each operation.
-      uiConfig: { showExtensions: true },
-    });
+    await registerDocsPage(docs, app.basePath);
     docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
 }

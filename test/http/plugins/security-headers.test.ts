@@ -32,6 +32,7 @@ test("/docs may run the service's own scripts only, also over plain HTTP", async
     const policy = String(headers['content-security-policy']);
     assert.equal(statusCode, 200, url);
     assert.match(policy, /default-src 'none'; script-src 'self'; /, url);
+    assert.match(policy, /; img-src 'self' data: blob:; connect-src 'self';/, url);
     assert.doesNotMatch(policy, /unsafe-eval|script-src[^;]*unsafe-inline|https?:|upgrade-insecure/, url);
     assert.equal(headers['strict-transport-security'], undefined, url);
   }
