@@ -1,4 +1,4 @@
-/** Recognizes model files of other formats, to say what they are and how to save the model instead. */
+/** Recognizes model files of other formats. The error names the format and how to save the model instead. */
 import { rejectModelFile } from './model-file-error.ts';
 import { entryNames } from './zip-directory.ts';
 

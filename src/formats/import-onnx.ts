@@ -8,11 +8,11 @@ import {
   type ModelMetadata,
   readModelMetadata,
 } from './model-metadata.ts';
-import { type Chain, isBinary, type OnnxOperand, rejectNode } from './onnx-chain.ts';
-import type { OnnxGraph, OnnxNode, OnnxValue } from './onnx-message.ts';
-import { OPERATORS } from './onnx-operators.ts';
+import { type Chain, rejectNode } from './onnx-chain.ts';
+import { findNetwork, followNodes } from './onnx-follow.ts';
+import type { OnnxGraph, OnnxValue } from './onnx-message.ts';
 import { readOnnx } from './onnx-read.ts';
-import { resolveScaling, UNSCALED } from './onnx-scaling.ts';
+import { resolveScaling } from './onnx-scaling.ts';
 import { type PackedLayers, packLayers } from './pack-layers.ts';
 
 /** Broadcasting and the attributes of the operators are the same since this version. */
@@ -32,15 +32,16 @@ export function importOnnx(bytes: Uint8Array): OnnxParts {
     );
   }
   const input = findInput(graph);
-  const chain = findNetwork(graph, follow(graph, input));
+  const chain = findNetwork(graph, followNodes(graph, input));
   const binary = chain.layers.at(-1)!.activation !== null;
   const packed = packLayers(chain.layers, binary);
   // Without biases a layer is complete in ONNX, so nothing is assumed.
   const parts = { ...packed, hasBiases: true };
   const activation = commonActivation(chain);
   const standardization = resolveScaling(chain.scaling, input.elementType);
-  if (standardization && !(standardization.std > 0 && Number.isFinite(standardization.mean)))
-    rejectModelFile('the graph must divide the images by a positive number');
+  const { mean, std } = standardization ?? { mean: 0, std: 1 };
+  if (!(std > 0 && Number.isFinite(std) && Number.isFinite(mean)))
+    rejectModelFile('the graph must divide or multiply the images by finite numbers above 0');
   const own = readModelMetadata(metadata, parts);
   if (own === null) return { ...parts, metadata: { activation, standardization } };
   checkOwn(own, activation, standardization);
@@ -63,58 +64,6 @@ function findInput({ inputs, initializers }: OnnxGraph): OnnxValue {
     );
   }
   return input;
-}
-
-/** Applies each node to what is known of its inputs. */
-function follow({ nodes, initializers }: OnnxGraph, input: OnnxValue): ReadonlyMap<string, OnnxOperand> {
-  const values = new Map<string, OnnxOperand>();
-  for (const tensor of initializers) values.set(tensor.name, { kind: 'constant', tensor, transposed: false });
-  values.set(input.name, { kind: 'chain', scaling: UNSCALED, layers: [], stage: 'input' });
-  for (const node of nodes) {
-    const operands = node.inputs.map((name) =>
-      name === ''
-        ? undefined
-        : (values.get(name) ?? rejectNode(node, `uses ${quote(name)} before it is computed`)),
-    );
-    const result = apply(node, operands);
-    for (const [n, name] of node.outputs.entries())
-      values.set(name, n === 0 ? result : { kind: 'other', node });
-  }
-  return values;
-}
-
-function apply(node: OnnxNode, operands: readonly (OnnxOperand | undefined)[]): OnnxOperand {
-  const isNetwork = operands.some((each) => each?.kind === 'chain' || each?.kind === 'complement');
-  const operator =
-    node.domain === '' && Object.hasOwn(OPERATORS, node.opType) ? OPERATORS[node.opType] : null;
-  if (operator && (isNetwork || CONSTANT_OPERATORS.has(node.opType))) return operator(operands, node);
-  const isFinal = operands.every((each) => each?.kind !== 'chain' || each.stage === 'probabilities');
-  return isFinal ? { kind: 'other', node } : rejectNode(node);
-}
-
-/** Operators that are also applied to weights and other constants. */
-const CONSTANT_OPERATORS: ReadonlySet<string> = new Set(['Identity', 'Cast', 'Transpose', 'Constant']);
-
-/** The output that is a network; logits and probabilities may both be outputs, and a label beside them. */
-function findNetwork({ outputs }: OnnxGraph, values: ReadonlyMap<string, OnnxOperand>): Chain {
-  const found = outputs.map(
-    ({ name }) => values.get(name) ?? rejectModelFile(`its output ${quote(name)} is not computed`),
-  );
-  const chains = found.filter((each) => each.kind === 'chain').filter(({ layers }) => layers.length > 0);
-  const chain = chains.toSorted((a, b) => b.layers.length - a.layers.length)[0];
-  if (chain === undefined) {
-    const last = found.find((each) => each.kind === 'other');
-    return last
-      ? rejectNode(last.node, 'is the output, which must be logits or probabilities')
-      : rejectModelFile('its graph has no layer');
-  }
-  const weights = chain.layers.at(-1)!.weights.data;
-  if (chains.some(({ layers }) => layers.at(-1)!.weights.data !== weights))
-    rejectModelFile('its graph has outputs of several layers; keep the probabilities only');
-  const last = chain.layers.at(-1)!.activation;
-  if (last !== null && !isBinary({ ...chain, stage: 'activations' }))
-    rejectNode(last.node, 'follows the last layer; only Softmax or nothing, or Sigmoid after one unit, may');
-  return chain;
 }
 
 /** undefined without hidden layers. */

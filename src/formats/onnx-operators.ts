@@ -4,8 +4,14 @@ import { LEAK } from '../numerics/reference/activations.ts';
 import { quote } from './model-file-error.ts';
 import { type Chain, isBinary, type OnnxLayer, type OnnxOperand, rejectNode } from './onnx-chain.ts';
 import { ELEMENT_TYPES, type OnnxNode, type OnnxTensor } from './onnx-message.ts';
+import {
+  readAttribute,
+  requireChain,
+  requireScalar,
+  requireVector,
+  requireWeights,
+} from './onnx-operands.ts';
 import { divide, multiply, type Scaling, subtract } from './onnx-scaling.ts';
-import type { Tensor } from './tensor.ts';
 
 type Operands = readonly (OnnxOperand | undefined)[];
 type Operator = (operands: Operands, node: OnnxNode) => OnnxOperand;
@@ -113,16 +119,6 @@ function isSwap({ attributes: { perm } }: OnnxNode): boolean {
   return perm === undefined || ('ints' in perm && perm.ints.join() === '1,0');
 }
 
-function readAttribute(node: OnnxNode, name: string, preset: number): number {
-  const value = Object.hasOwn(node.attributes, name) ? node.attributes[name]! : { float: preset };
-  if ('int' in value) return value.int;
-  return 'float' in value ? value.float : rejectNode(node, `has an attribute ${name} that is not a number`);
-}
-
-function requireChain(x: OnnxOperand | undefined, node: OnnxNode, stage?: Chain['stage']): Chain {
-  return x?.kind === 'chain' && (stage === undefined || x.stage === stage) ? x : rejectNode(node);
-}
-
 function scale(chain: Chain, change: (scaling: Scaling) => Scaling): Chain {
   return { ...chain, scaling: change(chain.scaling) };
 }
@@ -139,32 +135,4 @@ function addLayer(x: OnnxOperand | undefined, layer: OnnxLayer, node: OnnxNode):
   if (chain.layers.some(({ weights }) => weights.data === layer.weights.data))
     rejectNode(node, `has the weights ${quote(layer.weights.name)} of another layer; give each its own`);
   return { ...chain, layers: [...chain.layers, layer], stage: 'sums' };
-}
-
-/** @param transposed whether the operator takes weights of inputs × units */
-function requireWeights(w: OnnxOperand | undefined, node: OnnxNode, transposed: boolean) {
-  if (w?.kind !== 'constant')
-    return rejectNode(node, 'must have weights that are an initializer, as second input');
-  return { weights: requireFloats(w.tensor, node), transposed: transposed !== w.transposed };
-}
-
-/** Biases of shape (units,) or (1, units). */
-function requireVector(b: OnnxOperand | undefined, node: OnnxNode): Tensor {
-  if (b?.kind !== 'constant') return rejectNode(node, 'must have biases that are an initializer');
-  const { shape, ...vector } = requireFloats(b.tensor, node);
-  return { ...vector, shape: shape.slice(0, -1).every((rows) => rows === 1) ? shape.slice(-1) : shape };
-}
-
-function requireScalar(c: OnnxOperand | undefined, node: OnnxNode): number {
-  if (c?.kind !== 'constant' || c.tensor.data?.length !== 1)
-    return rejectNode(
-      node,
-      'must take the images and a single floating-point number, the same for all pixels',
-    );
-  return c.tensor.data[0]!;
-}
-
-function requireFloats({ name, dims, data }: OnnxTensor, node: OnnxNode): Tensor {
-  if (data === null) return rejectNode(node, `needs ${quote(name)} as float, double or float16`);
-  return { name, shape: dims, data };
 }

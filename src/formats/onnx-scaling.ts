@@ -19,7 +19,7 @@ export const UNSCALED: Scaling = {
   used: false,
 };
 
-/** Nobody subtracts more from pixels of 0–1, or divides them by more: their standard deviation is at most 0.5. */
+/** Greater constants occur for pixels of 0–255 only: the standard deviation of pixels of 0–1 is at most 0.5. */
 const MAX_UNIT = 2;
 /** A constant such as 1/255 is rounded to float32. */
 const TOLERANCE = 1e-6;

@@ -5,13 +5,8 @@
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { quote, rejectModelFile } from './model-file-error.ts';
-import {
-  compressedStart,
-  type DirectoryEntry,
-  LOCAL_HEADER_BYTES,
-  METHODS,
-  readDirectory,
-} from './zip-directory.ts';
+import { compressedStart, readDirectory } from './zip-directory.ts';
+import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from './zip-entries.ts';
 
 export interface ZipEntry {
   readonly name: string;

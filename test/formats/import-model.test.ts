@@ -260,7 +260,7 @@ for (const [file, bytes, message] of [
   ['external.onnx', null, /"0\.weight" are in an external file; .*onnx\.save_model/],
   ['JSON', Buffer.from('{"W1": [[1]]}'), /it is JSON; export the model as/],
 ] as const) {
-  test(`says what ${file} is, and how to save the model`, () => {
+  test(`the error for ${file} names its format and how to save the model`, () => {
     assert.throws(
       () => importModel(bytes ?? formatFixture(`foreign/${file}`)),
       isAtelierError('invalid-model-file', message),

@@ -91,8 +91,11 @@ function inserted(
       inputs: each.inputs.map((input) => (input === after ? 'new' : input)),
     }));
     const at = nodes.findIndex(({ outputs }) => outputs[0] === after) + 1;
-    const scalar = { name: 'two', dims: [], data: Float32Array.of(2) };
-    return { nodes: renamed.toSpliced(at, 0, node), initializers: [...initializers, scalar] };
+    const scalars = [
+      { name: 'two', dims: [], data: Float32Array.of(2) },
+      { name: 'zero', dims: [], data: Float32Array.of(0) },
+    ];
+    return { nodes: renamed.toSpliced(at, 0, node), initializers: [...initializers, ...scalars] };
   });
 }
 
@@ -168,6 +171,8 @@ for (const [defect, file, message] of [
   ['activates the end', inserted('Relu', 'z3'), /node "Softmax probabilities" \(Softmax\) is not supported/],
   ['scales layers', inserted('Mul', 'z1', ['two']), /node "my Mul" \(Mul\) is not supported/],
   ['adds biases twice', inserted('Add', 'z1', ['two']), /node "my Add" \(Add\) is not supported/],
+  ['multiplies images by 0', inserted('Mul', 'image', ['zero']), /by finite numbers above 0/],
+  ['divides images by 0', inserted('Div', 'image', ['zero']), /by finite numbers above 0/],
   ['turns images', inserted('Transpose', 'image'), /node "my Transpose" \(Transpose\) is not supported/],
   [
     'scales by pixel',

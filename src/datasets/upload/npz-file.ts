@@ -3,13 +3,8 @@
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';
 import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
-import {
-  compressedStart,
-  type DirectoryEntry,
-  LOCAL_HEADER_BYTES,
-  METHODS,
-  readDirectory,
-} from '../../formats/zip-directory.ts';
+import { compressedStart, readDirectory } from '../../formats/zip-directory.ts';
+import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from '../../formats/zip-entries.ts';
 import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
 import { rejectPart } from './reject-part.ts';
 
