@@ -251,7 +251,7 @@ export async function compose(
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),
-        interpretability: createInterpretabilityService(models, numeric, loadStatistics),
+        interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
       },
       config,
       log,

@@ -41,6 +41,7 @@ async function doEverything(): Promise<void> {
   await sendJson('/v1/models/fashion/predictions', { images: [pixels] });
   await sendJson('/v1/models/fashion/predictions?diagnose=true', { images: [pixels] });
   await send('/v1/models/fashion/predictions', new Uint8Array(1000 * 784), 'application/octet-stream');
+  await sendJson('/v1/models/fashion/versions/1/explanations?diagnose=true', { images: [pixels] });
   await sendJson('/v2/models/fashion/infer', { inputs: [input] });
   await sendJson('/v1/models/fashion:predict', { instances: [scaled] });
   await sendJson('/invocations', { inputs: [scaled] });
@@ -66,7 +67,7 @@ test('promtool finds no fault in the metrics of a service that has done everythi
     1005,
   );
   assert.match(text, /^atelier_prediction_top_probability_count\{model="fashion",version="1"\} 1005$/m);
-  assert.match(text, /^atelier_diagnosed_images_total 1$/m);
+  assert.match(text, /^atelier_diagnosed_images_total 2$/m);
   assert.match(text, /route="\/v1\/models\/\{name\}:predict"/);
 });
 

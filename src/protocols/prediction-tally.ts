@@ -54,7 +54,7 @@ export function tallyPredictions(
   return { classes: byClass, buckets, probabilitySum, diagnosed: diagnoses && tallyDiagnoses(diagnoses) };
 }
 
-function tallyDiagnoses(diagnoses: readonly Diagnosis[]): DiagnosisTally {
+export function tallyDiagnoses(diagnoses: readonly Diagnosis[]): DiagnosisTally {
   const findings: Partial<Record<FindingCode, number>> = {};
   for (const diagnosis of diagnoses) {
     for (const { code } of diagnosis.findings) findings[code] = (findings[code] ?? 0) + 1;

@@ -3,6 +3,7 @@ import type { ReceivedImages } from '../datasets/decode-images.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
 import type { WeightsQuery } from '../domain/weights.ts';
 import { AtelierError } from '../errors.ts';
+import { type DiagnosisTally, tallyDiagnoses } from '../protocols/prediction-tally.ts';
 import type { ExplanationResult } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
@@ -41,6 +42,7 @@ export function createInterpretabilityService(
   models: ModelService,
   numeric: Pool<NumericTasks>,
   loadStatistics: LoadStatistics,
+  onDiagnosed: (tally: DiagnosisTally) => void,
 ): InterpretabilityService {
   /** Loads a version; checkpoints are not accepted. */
   async function load(wanted: Version): Promise<LoadedModel> {
@@ -61,6 +63,7 @@ export function createInterpretabilityService(
       const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
       const network = servedNetwork(model);
       const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);
+      if (result.diagnosis !== null) onDiagnosed(tallyDiagnoses([result.diagnosis]));
       return { model: network.reference, classNames: network.classNames, ...result };
     },
   };

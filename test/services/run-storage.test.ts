@@ -70,6 +70,7 @@ for (const { code, error, message } of [
         if (refused.epoch-- > 0) throw error();
         const waiting = (await store.jobs.get(run.job.id))!;
         marked.push(waiting.waiting, waits.mark(run.job).waiting, waits.count());
+        assert.equal(waits.markRevision({ id: run.job.id, revision: '7' }).revision, '7-storage');
         return run.recordEpoch(...epoch);
       },
       async recordWaiting(waiting, warning) {

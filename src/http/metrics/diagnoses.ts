@@ -9,7 +9,7 @@ export function measureDiagnoses(registry: Registry): OnDiagnosed {
   const registers = [registry];
   const images = new Counter({
     name: 'atelier_diagnosed_images_total',
-    help: 'Images of predictions that were diagnosed (?diagnose).',
+    help: 'Images of predictions and explanations that were diagnosed (?diagnose).',
     registers,
   });
   const found = new Counter({

@@ -5,7 +5,7 @@ import { TOP_PROBABILITY_BOUNDS } from '../../protocols/prediction-tally.ts';
 import type { OnPredicted } from '../../services/predictions.ts';
 import type { PhaseMs } from '../../workers/messages.ts';
 import { CountedHistogram } from './counted-histogram.ts';
-import { measureDiagnoses } from './diagnoses.ts';
+import type { OnDiagnosed } from './diagnoses.ts';
 import { addTally, countsByClass, FURTHER, noOutputs, type OutputTotals } from './outputs.ts';
 
 /** Limit of labelled versions, and of labelled classes of all versions; further ones are counted together. */
@@ -35,9 +35,9 @@ export interface PredictionMetrics {
 /** Keeps sums and passes them to prom-client on a scrape: updating its counters takes as long as a prediction. */
 export function measurePredictions(
   registry: Registry,
+  onDiagnosed: OnDiagnosed,
   { maxVersions = MAX_VERSIONS, maxClasses = MAX_CLASSES } = {},
 ): PredictionMetrics {
-  const onDiagnosed = measureDiagnoses(registry);
   const models = new Map<string, Map<number | string, Totals>>();
   let versions = 0;
   let labelledClasses = 0;

@@ -4,6 +4,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import type { JobMeter } from '../../services/job-log.ts';
 import type { ModelCacheCounts } from '../../services/model-cache.ts';
 import { CLIENT_LIMITS, type OnLimit } from '../plugins/client.ts';
+import { measureDiagnoses, type OnDiagnosed } from './diagnoses.ts';
 import { type JobSource, measureJobs } from './jobs.ts';
 import { measureModels } from './models.ts';
 import { measurePredictions, type PredictionMetrics } from './predictions.ts';
@@ -21,6 +22,8 @@ const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_acti
 export interface Metrics {
   readonly requests: RequestMeter;
   readonly predictions: PredictionMetrics;
+  /** Images were diagnosed outside a prediction. */
+  readonly onDiagnosed: OnDiagnosed;
   onGradientCheck(passed: boolean): void;
   /** A thread crashed and was replaced. */
   onRestart(worker: WorkerKind): void;
@@ -78,6 +81,7 @@ export function createMetrics(
     registers,
   });
   for (const limit of CLIENT_LIMITS) limited.inc({ limit }, 0);
+  const onDiagnosed = measureDiagnoses(registry);
   measureModels(registry, options.modelCache);
   measureReplicas(registry, options);
   measureState(registry, options);
@@ -85,7 +89,8 @@ export function createMetrics(
 
   return {
     requests: createRequestMeter(registry),
-    predictions: measurePredictions(registry),
+    predictions: measurePredictions(registry, onDiagnosed),
+    onDiagnosed,
     onGradientCheck: (passed) => checks.inc({ result: passed ? 'passed' : 'failed' }),
     onRestart: (worker) => restarts.inc({ worker }),
     onLimit: (limit) => limited.inc({ limit }),

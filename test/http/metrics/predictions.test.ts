@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Registry } from 'prom-client';
+import { measureDiagnoses } from '../../../src/http/metrics/diagnoses.ts';
 import { measurePredictions } from '../../../src/http/metrics/predictions.ts';
 import { tallyPredictions } from '../../../src/protocols/prediction-tally.ts';
 import { parseSamples } from './samples.ts';
@@ -14,7 +15,7 @@ const tally = tallyPredictions(
 
 test('sums images, requests and phase durations by version', async () => {
   const registry = new Registry();
-  const { onPredicted: predicted } = measurePredictions(registry);
+  const { onPredicted: predicted } = measurePredictions(registry, measureDiagnoses(registry));
   predicted({ name: 'a', version: 1 }, 5, ms, tally);
   predicted({ name: 'a', version: 1 }, 1, ms, tally);
   predicted({ name: 'a', version: 2 }, 7, ms, tally);
@@ -32,7 +33,7 @@ test('sums images, requests and phase durations by version', async () => {
 
 test('counts predicted classes and a histogram of the highest probability, without undefined ones', async () => {
   const registry = new Registry();
-  const { onPredicted } = measurePredictions(registry);
+  const { onPredicted } = measurePredictions(registry, measureDiagnoses(registry));
   for (let n = 0; n < 2; n++) onPredicted({ name: 'a', version: 1 }, 4, ms, tally);
   const text = await registry.metrics();
   const samples = parseSamples(text);
@@ -50,7 +51,7 @@ test('counts predicted classes and a histogram of the highest probability, witho
 
 test('counts the findings of diagnosed images', async () => {
   const registry = new Registry();
-  const { onPredicted } = measurePredictions(registry);
+  const { onPredicted } = measurePredictions(registry, measureDiagnoses(registry));
   const found = (code: 'blank' | 'inverted') => ({ code, detail: '', advice: '' });
   const diagnoses = [
     { findings: [found('inverted')], corrected: [] },
@@ -67,7 +68,7 @@ test('counts the findings of diagnosed images', async () => {
 
 test('limits the number of version labels', async () => {
   const registry = new Registry();
-  const { onPredicted: predicted } = measurePredictions(registry, { maxVersions: 3 });
+  const { onPredicted: predicted } = measurePredictions(registry, () => {}, { maxVersions: 3 });
   for (let version = 1; version <= 1000; version++) {
     predicted({ name: `m${version % 10}`, version }, 1, ms, tally);
   }
@@ -81,7 +82,7 @@ test('limits the number of version labels', async () => {
 
 test('limits the number of class labels; deleted versions make room', async () => {
   const registry = new Registry();
-  const { onPredicted, forget } = measurePredictions(registry, { maxClasses: 4 });
+  const { onPredicted, forget } = measurePredictions(registry, () => {}, { maxClasses: 4 });
   for (const name of ['a', 'b']) onPredicted({ name, version: 1 }, 4, ms, tally);
   const byClass = 'atelier_predictions_by_class_total';
   const ofB = ['0', '_further'].map((k) => `${byClass}{class="${k}",model="b",version="1"}`);
@@ -101,7 +102,7 @@ const imagesOf = (registry: Registry) => samplesOf(registry, 'atelier_prediction
 
 test('counts checkpoints together, without displacing models', async () => {
   const registry = new Registry();
-  const { onPredicted } = measurePredictions(registry, { maxVersions: 1 });
+  const { onPredicted } = measurePredictions(registry, () => {}, { maxVersions: 1 });
   for (let step = 1; step <= 10; step++) {
     onPredicted({ name: `job_0${String(step).padStart(25, '0')}`, version: step }, 1, ms, tally);
   }
@@ -114,7 +115,7 @@ test('counts checkpoints together, without displacing models', async () => {
 
 test('removes deleted versions and frees their labels', async () => {
   const registry = new Registry();
-  const { onPredicted, forget } = measurePredictions(registry, { maxVersions: 1 });
+  const { onPredicted, forget } = measurePredictions(registry, () => {}, { maxVersions: 1 });
   onPredicted({ name: 'a', version: 1 }, 5, ms, tally);
   forget([
     { name: 'a', version: 1 },
