@@ -105,7 +105,7 @@ test('every protocol, probes and metrics are served under the base path, and wit
     assert.deepEqual([unknown.statusCode, Object.keys(unknown.json())], [404, ['error']]);
   }
   const metrics = (await app.inject('/metrics')).body;
-  assert.match(metrics, /route="\/v1\/models\/:name\/predictions"/);
+  assert.match(metrics, /route="\/v1\/models\/\{name\}\/predictions"/);
   assert.doesNotMatch(metrics, /lab\/atelier/);
 });
 
@@ -119,7 +119,7 @@ test('only whole segments count as the base path, once', async () => {
     assertProblem(await app.inject(url), 404, 'route-not-found');
   }
   for (const url of [BASE_PATH, `${BASE_PATH}/`, `${BASE_PATH}?a=/v1`]) {
-    assertProblem(await app.inject(url), 404, 'route-not-found');
+    assert.deepEqual((await app.inject(url)).json(), { status: 'alive' }, url);
   }
   const preflight = await app.inject({
     method: 'OPTIONS',
@@ -160,7 +160,8 @@ test('BASE_PATH is a path of plain segments that hides no path of the service', 
   const contract = JSON.parse(
     readFileSync(new URL('../../../openapi/openapi.json', import.meta.url), 'utf8'),
   );
-  const own = new Set(Object.keys(contract.paths).map((path) => `/${path.split('/')[1]}`));
+  const paths = Object.keys(contract.paths).filter((path) => path !== '/');
+  const own = new Set(paths.map((path) => `/${path.split('/')[1]}`));
   const wrong = [
     'a',
     '/a/',
