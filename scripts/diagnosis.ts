@@ -43,6 +43,7 @@ const CHANGES: Record<string, (image: Pixels, n: number) => Pixels> = {
   inverted,
   transposed,
   'divided by 255': (image) => Float32Array.from(image, (value) => value / 255),
+  '0–16 instead of 0–255': (image) => image.map((value) => Math.round((value * 16) / 255)),
   'transposed, divided by 255': (image) => Float32Array.from(transposed(image), (value) => value / 255),
   'inverted, transposed': (image) => inverted(transposed(image)),
   moved,

@@ -49,7 +49,10 @@ function explain(finding: Finding): { detail: string; advice: string } {
     case 'unscaled':
       return {
         detail: `No pixel is greater than ${finding.max} of 255, so the image is almost black.`,
-        advice: 'Multiply the pixels by 255, or set ?pixels=0-1 if the body is JSON or npy.',
+        advice:
+          finding.max <= 1
+            ? 'Multiply the pixels by 255, or set ?pixels=0-1 if the body is JSON or npy.'
+            : 'If white is less than 255 in these pixels, scale them: pixels of 0 to 16, for example, by 255 / 16.',
       };
     case 'inverted':
       return {

@@ -26,6 +26,12 @@ test('describes every finding with its figures and advice', () => {
   assert.match(details[5]!, /is -50, while that of training images is rarely below 60/);
 });
 
+test('advises to scale an unscaled image by its own white', () => {
+  const [finding] = describeDiagnosis([{ code: 'unscaled', max: 16 }]).findings;
+  assert.match(finding!.detail, /^No pixel is greater than 16 of 255/);
+  assert.match(finding!.advice, /by 255 \/ 16\./);
+});
+
 test('lists corrections with and without findings', () => {
   const corrected = [{ code: 'resized', detail: 'from 56×56 to 28×28' }] as const;
   assert.deepEqual(describeDiagnosis([], corrected), { findings: [], corrected: [...corrected] });

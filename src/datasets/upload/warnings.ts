@@ -1,6 +1,7 @@
 /** Warnings about an uploaded data set, for defects that do not prevent training. */
 import type { DatasetSummary } from '../../domain/dataset.ts';
 import type { DatasetReport } from '../../domain/dataset-report.ts';
+import { MAX_UNSCALED } from '../../numerics/diagnosis/diagnose.ts';
 
 type Warning = DatasetReport['warnings'][number];
 type Found = Omit<DatasetReport, 'warnings'>;
@@ -18,14 +19,22 @@ export function findWarnings(
   };
   const named = (label: number) => `${label} (${JSON.stringify(classNames[label])})`;
 
+  // Floats up to 1 are on the scale 0–1.
   const dark = arrays.find(
     ({ dtype, shape, maximum }) =>
-      shape.length > 1 && shape[1] !== 1 && !dtype.startsWith('f') && maximum <= 1,
+      shape.length > 1 &&
+      shape[1] !== 1 &&
+      maximum <= MAX_UNSCALED &&
+      !(dtype.startsWith('f') && maximum <= 1),
   );
+  const remedy =
+    dark && dark.maximum <= 1
+      ? 'If 1 is white, multiply by 255 or send floats.'
+      : `If ${dark?.maximum} is white, multiply by 255 / ${dark?.maximum}.`;
   warn(
     dark !== undefined,
     'dark-images',
-    `No pixel of ${dark?.part} is greater than 1 on the scale 0–255. If 1 is white, multiply by 255 or send floats.`,
+    `No pixel of ${dark?.part} is greater than ${dark?.maximum} on the scale 0–255. ${remedy}`,
   );
   warn(
     pixels.rounded > 0,

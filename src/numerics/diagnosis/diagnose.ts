@@ -17,6 +17,11 @@ export type Finding =
   /** The log-likelihood, and its usual minimum. */
   | { readonly code: 'far-from-training-data'; readonly likelihood: number; readonly usual: number };
 
+/** Images of 0–1, 0–15, 0–16 or 0–31 that were read as 0–255 are not brighter than this. */
+export const MAX_UNSCALED = 32;
+/** A dark image counts as unscaled only if the training images are brighter than it by more than this factor. */
+const UNSCALED_FACTOR = 4;
+
 /**
  * Each cause is corrected before the next is checked, because an image may be both unscaled and inverted. Off-centre
  * images are not checked for transposition, and "far" is reported only if nothing else explains the image.
@@ -28,9 +33,13 @@ export function diagnose(image: Pixels, statistics: ImageStatistics): Finding[] 
   if (image.every((value) => value === max)) return [{ code: 'blank', value: max }];
   const findings: Finding[] = [];
   let corrected: Pixels = image;
-  if (max <= 1 && statistics.brightest > 1) {
+  const isUnscaled =
+    max <= 1 ? statistics.brightest > 1 : max <= MAX_UNSCALED && UNSCALED_FACTOR * max < statistics.brightest;
+  if (isUnscaled) {
     findings.push({ code: 'unscaled', max });
-    corrected = Float32Array.from(image, (value) => value * 255);
+    // The white of other scales is unknown; that of most images is close to their brightest pixel.
+    const factor = max <= 1 ? 255 : 255 / max;
+    corrected = Float32Array.from(image, (value) => value * factor);
   }
   let likelihood = imageLikelihood(gaussians, corrected);
 

@@ -142,6 +142,28 @@ test('lists five of many duplicates', async (t) => {
   assert.deepEqual(codes(report), ['dark-images', 'contradictory-labels', 'constant-images']);
 });
 
+test('warns of pixels on a smaller scale than 0–255, as those of load_digits', async (t) => {
+  const at = async (white: number, type: 'bytes' | 'floats') => {
+    const scale = (bytes: Uint8Array) => {
+      const scaled = Float64Array.from(bytes, (value) => (value % 2 === 0 ? 0 : white));
+      return type === 'floats' ? scaled : Uint8Array.from(scaled);
+    };
+    const files = {
+      ...small(),
+      train_images: npy(scale(images(8, 8)), [8, 784]),
+      test_images: npy(scale(images(4, 9)), [4, 784]),
+    };
+    const { report } = await check(t, files);
+    return report.warnings.filter(({ code }) => code === 'dark-images').map(({ message }) => message);
+  };
+  const expected =
+    'No pixel of train_images is greater than 16 on the scale 0–255. If 16 is white, multiply by 255 / 16.';
+  assert.deepEqual(await at(16, 'bytes'), [expected]);
+  assert.deepEqual(await at(16, 'floats'), [expected]);
+  assert.match((await at(1, 'bytes')).join(), /greater than 1 .* send floats/);
+  assert.deepEqual([await at(1, 'floats'), await at(33, 'bytes'), await at(33, 'floats')], [[], [], []]);
+});
+
 test('warns of unbalanced classes and of a class without test images', async (t) => {
   const few = labels(22, 2).fill(0);
   few.set([1, 1]);

@@ -55,6 +55,25 @@ describe('an image compared with the training images', () => {
     assert.deepEqual(others, scaled);
   });
 
+  test('is always found unscaled on the scales 0–15 to 0–32, but not at an eighth of its brightness or more', () => {
+    for (const white of [15, 16, 31, 32]) {
+      const scaled = found((image) => image.map((value) => Math.round((value * white) / 255)));
+      assert.equal(scaled['unscaled'], IMAGES, `white is ${white}`);
+      assert.ok(!scaled['inverted'] && scaled['any'] === IMAGES);
+    }
+    assert.equal(found((image) => Float32Array.from(image, (value) => value / 7))['unscaled'], undefined);
+  });
+
+  test('is not unscaled if the training images are as dark', () => {
+    const dark = (pixels: Pixels) => Uint8Array.from(pixels, (value) => value >> 4);
+    const ofDark = computeImageStatistics(
+      { ...dataset.train, pixels: dark(dataset.train.pixels) },
+      dataset.classNames.length,
+    );
+    const findings = Array.from({ length: IMAGES }, (_, n) => diagnose(dark(imageOf(n)), ofDark)).flat();
+    assert.ok(!findings.some(({ code }) => code === 'unscaled'));
+  });
+
   test('is found transposed in most cases, even if also inverted or unscaled', () => {
     const counts = found(transposed);
     assert.ok(counts['transposed']! > 0.85 * IMAGES, `${counts['transposed']}`);
