@@ -14,6 +14,7 @@ import { deferLowPriority, shedLoad } from './plugins/backpressure.ts';
 import { registerBasePath } from './plugins/base-path.ts';
 import type { OnLimit } from './plugins/client.ts';
 import { limitClientConnections, MAX_CLIENT_CONNECTIONS } from './plugins/client-connections.ts';
+import { compressResponses } from './plugins/compression.ts';
 import { CONNECTION_LIMITS, limitConnections } from './plugins/connection-limits.ts';
 import { registerCors } from './plugins/cors.ts';
 import { sendContinueOnRead } from './plugins/expect-continue.ts';
@@ -99,6 +100,8 @@ export async function buildApp(
     (app) => registerAuthentication(app, config, services.apiKeys, services.rateLeases),
     // After authentication, which finds the client; before the routes, whose responses it measures.
     (app) => limitLargeResponses(app, responseLimits(), onLimit, reserveResponse),
+    // After the limits, which count the bytes that a response holds in memory.
+    compressResponses,
     // Before OpenAPI, which documents the Idempotency-Key header of the routes.
     registerIdempotency,
     // Last: collects the schemas of the routes that follow. A worker has none to show.

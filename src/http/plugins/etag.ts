@@ -30,9 +30,21 @@ export function contentTag(content: string | Buffer): string {
   return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
+/** Strong tags differ between the encodings of a representation, because their bytes do. */
+export function gzipTag(tag: string): string {
+  return tag.startsWith('W/') ? tag : tag.replace(/"$/, '-gzip"');
+}
+
+/** Tags that a client sends back, of whatever encoding, as those of the representation. */
+export function withoutEncoding(tags: string): string {
+  return tags.replaceAll('-gzip"', '"');
+}
+
 /** If-None-Match may be one tag, weak or strong, a list of tags, or `*`. */
 export function isFresh({ method, headers }: FastifyRequest, tag: string): boolean {
   const candidates = headers['if-none-match'];
   if (candidates === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
-  return candidates.split(',').some((candidate) => ['*', tag, `W/${tag}`].includes(candidate.trim()));
+  return withoutEncoding(candidates)
+    .split(',')
+    .some((candidate) => ['*', tag, `W/${tag}`].includes(candidate.trim()));
 }

@@ -60,8 +60,13 @@ export const HEADERS = {
     description: 'Whether the response may be used again without asking: `immutable` if it never changes',
     schema: { type: 'string' },
   },
+  'Content-Encoding': {
+    description: 'gzip for text of more than 1 KiB, if Accept-Encoding allows it; otherwise absent',
+    schema: { type: 'string', enum: ['gzip'] },
+  },
   Vary: {
-    description: 'The request headers that the response depends on',
+    description:
+      'Request headers that the response depends on, such as Accept, Prefer and, for text of more than 1 KiB, Accept-Encoding',
     schema: { type: 'string' },
   },
   'Preference-Applied': {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { problems, problemTitle } from '../errors/problem.ts';
 import type { ErrorFormat } from '../errors/protocol-errors.ts';
 import type { RouteScope } from './authentication.ts';
+import { COMPRESSED_TYPES } from './compression.ts';
 import { HEADERS, type HeaderName } from './openapi-headers.ts';
 import { dropUnusedSchemas, simplifySchemas } from './openapi-schemas.ts';
 
@@ -125,7 +126,9 @@ function addResponseHeaders({ responses }: Operation, declared: Declared): void 
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
     if (status === '429' || (status === '503' && isApiRoute(declared))) names.push('Retry-After');
-    if (status === '200' && isNegotiated) names.push('Vary');
+    const isText = Object.keys(response.content ?? {}).some((type) => COMPRESSED_TYPES.test(type));
+    if (status === '200' && isText) names.push('Content-Encoding');
+    if (status === '200' && (isText || isNegotiated)) names.push('Vary');
     const references = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     response.headers = { ...response.headers, ...Object.fromEntries(references) };
   }

@@ -6,7 +6,9 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { PROBLEM_ERRORS } from '../errors/protocol-errors.ts';
 import { examples } from '../examples/contract.ts';
+import { type Prepared, sendPrepared } from '../responses/prepared.ts';
 import { registerDocsPage } from './docs-page.ts';
+import { contentTag } from './etag.ts';
 import type { HeaderName } from './openapi-headers.ts';
 import { postprocessOpenapi } from './openapi-postprocess.ts';
 
@@ -83,6 +85,15 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
   await app.register(async (docs) => {
     docs.decorate('routeScope', 'docs');
     await registerDocsPage(docs, app.basePath);
-    docs.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+    let document: Prepared | undefined;
+    docs.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
+      document ??= render(app.swagger());
+      return sendPrepared(request, reply, document.tag, async () => document!);
+    });
   });
+}
+
+function render(document: object): Prepared {
+  const bytes = Buffer.from(JSON.stringify(document));
+  return { tag: contentTag(bytes), bytes };
 }

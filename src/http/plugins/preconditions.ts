@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
+import { withoutEncoding } from './etag.ts';
 
 /** Headers of a route that changes a resource; its handler must call `toPrecondition`. */
 export const preconditionHeaders = z.object({
@@ -55,7 +56,7 @@ export function toPrecondition<T>(
 
 function matches(sent: string, tag: string | null): boolean {
   if (tag === null) return false;
-  return sent.trim() === '*' || sent.match(TAGS)?.includes(tag) === true;
+  return sent.trim() === '*' || withoutEncoding(sent).match(TAGS)?.includes(tag) === true;
 }
 
 function failed(header: string, sent: string, { tag, description }: CurrentState): AtelierError {

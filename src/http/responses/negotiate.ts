@@ -5,6 +5,12 @@ import { AtelierError } from '../../errors.ts';
 /** A parameter of a media range, except its weight. */
 const PARAMETER = /;\s*(?!q\s*=)[^\s;,="]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?/gi;
 
+/** Adds a request header to those that the response depends on. */
+export function addVary(reply: FastifyReply, name: string): void {
+  const varies = reply.getHeader('vary');
+  reply.header('vary', varies === undefined ? name : `${varies}, ${name}`);
+}
+
 /**
  * Selects the type of the response; the first of `offered` is the default.
  * @param reason sentence that explains why other types are not offered
@@ -16,8 +22,7 @@ export function negotiate<const T extends string>(
   offered: readonly T[],
   reason?: string,
 ): T {
-  const varies = reply.getHeader('vary');
-  reply.header('vary', varies === undefined ? 'Accept' : `${varies}, Accept`);
+  addVary(reply, 'Accept');
   const { accept = '*/*' } = request.headers;
   // The common cases; parsing takes as long as a prediction.
   if (accept === '*/*' || accept === offered[0]) return offered[0]!;

@@ -5,6 +5,7 @@ import { isEnded, type TrainingJob } from '../../domain/training-job.ts';
 import { hasCode } from '../../errors.ts';
 import type { WaitForEnd } from '../../services/wait-for-end.ts';
 import { onceClosed } from '../plugins/client.ts';
+import { addVary } from './negotiate.ts';
 
 /** A longer wait is shortened. Proxies usually give up after a minute. */
 export const MAX_WAIT_SECONDS = 60;
@@ -37,8 +38,7 @@ export function createWaitAsPreferred(options: {
 }): WaitAsPreferred {
   const { waitForEnd, stopping, countStream } = options;
   return async (request, reply, { id, status }) => {
-    const varies = reply.getHeader('vary');
-    reply.header('vary', varies === undefined ? 'Prefer' : `${varies}, Prefer`);
+    addVary(reply, 'Prefer');
     const seconds = Math.min(preferredSeconds(request.headers['prefer']), MAX_WAIT_SECONDS);
     if (seconds === 0) return false;
     if (isEnded(status)) {
