@@ -22,7 +22,7 @@ export interface StateSizes {
   readonly free: number;
   /** Bytes of the disk. */
   readonly capacity: number;
-  /** Bytes of the files by kind, as of the last measurement; null before the first one has ended. */
+  /** Bytes of the files by kind, as of the last measurement; null before the first one has ended, or if it failed. */
   readonly used: Readonly<Record<StateKind, number>> | null;
 }
 
@@ -42,7 +42,8 @@ export function createStateSizes(directory: string, minIntervalMs = MIN_INTERVAL
 
   async function measure(): Promise<void> {
     const startedAt = performance.now();
-    used = await measureKinds(directory);
+    // A file that cannot be read must not hide the free space.
+    used = await measureKinds(directory).catch(() => null);
     const endedAt = performance.now();
     nextAt = endedAt + Math.max(minIntervalMs, (endedAt - startedAt) / MEASURED_FRACTION);
   }
