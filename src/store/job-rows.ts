@@ -49,6 +49,7 @@ export function newJobRow(
     warm_start_name: start?.name ?? null,
     warm_start_version: start?.version ?? null,
     event_count: 1,
+    labelled: 1,
   };
 }
 

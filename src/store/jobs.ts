@@ -10,7 +10,9 @@ import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './dataset-rows.ts';
 import { writeEvent } from './events.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
+import { insertLabels, labelJobs } from './job-labels.ts';
 import { readOrigin } from './job-origin.ts';
+import { filtersByLabel, type JobQuery, selectJobIds } from './job-pages.ts';
 import { newJobRow, toJob } from './job-rows.ts';
 import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
@@ -20,12 +22,6 @@ import type { Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
-
-export interface JobQuery {
-  readonly limit: number;
-  readonly after?: string | undefined;
-  readonly status?: JobStatus | undefined;
-}
 
 export interface JobRevision {
   readonly id: string;
@@ -55,7 +51,7 @@ export interface Jobs {
     },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
-  /** Newest first, without jobs whose row is damaged; `after` is exclusive and need not exist. */
+  /** A page without jobs whose row is damaged. */
   list(query: JobQuery): Promise<Page<TrainingJob>>;
   /** The same page without reading the jobs, so it includes jobs whose row is damaged. */
   revisions(query: JobQuery): Promise<Page<JobRevision>>;
@@ -106,11 +102,17 @@ const ID_PREFIX = 'job_';
 export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
   const { db, inTransaction, withReserve, lockQueue } = rows;
 
-  function selectPage({ limit, after, status }: JobQuery) {
-    let query = db.selectFrom('jobs');
-    if (after !== undefined) query = query.where('id', '<', after);
-    if (status !== undefined) query = query.where('status', '=', status);
-    return query.orderBy('id', 'desc').limit(limit);
+  async function selectPage(query: JobQuery) {
+    if (filtersByLabel(query)) while ((await labelLateJobs()) > 0);
+    return db
+      .selectFrom('jobs')
+      .where('id', 'in', selectJobIds(db, query))
+      .orderBy('id', query.sort === 'createdAt' ? 'asc' : 'desc');
+  }
+
+  async function labelLateJobs(): Promise<number> {
+    const late = db.selectFrom('jobs').select('id').where('labelled', '=', 0).limit(1);
+    return (await late.executeTakeFirst()) === undefined ? 0 : inTransaction(labelJobs);
   }
 
   return {
@@ -124,6 +126,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
           const now = new Date();
           const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
           await trx.insertInto('jobs').values(row).execute();
+          await insertLabels(trx, row.id, request);
           await writeEvent(trx, row, 'status', { to: 'queued' });
           return toJob(row);
         }),
@@ -134,12 +137,13 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       return row && toJob(row);
     },
 
-    async list({ limit, after, status }) {
+    async list({ limit, after, ...query }) {
       const jobs: TrainingJob[] = [];
       // More rows are selected only in the place of damaged ones.
       for (let cursor = after; ; ) {
         const missing = limit + 1 - jobs.length;
-        const rows = await selectPage({ limit: missing, after: cursor, status }).selectAll().execute();
+        const page = await selectPage({ ...query, limit: missing, after: cursor });
+        const rows = await page.selectAll().execute();
         jobs.push(...rows.flatMap((row) => toReadableJob(row) ?? []));
         if (rows.length < missing || jobs.length > limit) break;
         cursor = rows.at(-1)!.id;
@@ -148,7 +152,8 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
 
     async revisions({ limit, ...query }) {
-      const rows = await selectPage({ ...query, limit: limit + 1 })
+      const page = await selectPage({ ...query, limit: limit + 1 });
+      const rows = await page
         // The report of the gradient check is the only change without an event.
         .select((eb) => ['id', 'event_count', eb('gradient_check', 'is', null).as('is_unchecked')])
         .execute();

@@ -12,6 +12,7 @@ export interface Database {
   answers: AnswerTable;
   datasets: DatasetTable;
   jobs: JobTable;
+  job_labels: JobLabelTable;
   metrics: MetricTable;
   events: EventTable;
   checkpoints: CheckpointTable;
@@ -95,6 +96,16 @@ export interface JobTable {
   warm_start_version: number | null;
   /** Id of the job's last event. Incrementing it also locks the job's row on databases with many connections. */
   event_count: number;
+  /** 1 if the labels of the job are in their table, else 0 */
+  labelled: number;
+}
+
+/** Fields of the requests of jobs, for filters. */
+export interface JobLabelTable {
+  /** `modelName`, `dataset`, or `metadata.` and a key */
+  name: string;
+  value: string;
+  job_id: string;
 }
 
 export interface MetricTable {

@@ -69,7 +69,7 @@ export function postprocessOpenapi(
       delete operation['x-declared'];
       addCommonResponses(operation, method, declared);
       addSecurity(operation, declared);
-      restoreHeaderCase(operation);
+      completeParameters(operation);
       addResponseHeaders(operation, declared);
     }
   }
@@ -109,8 +109,10 @@ function addSecurity(operation: Operation, { errorFormat }: Declared): void {
   }
 }
 
-function restoreHeaderCase({ parameters = [] }: Operation): void {
+function completeParameters({ parameters = [] }: Operation): void {
   for (const parameter of parameters as OpenAPIV3_1.ParameterObject[]) {
+    const isRecord = parameter.in === 'query' && (parameter.schema as { type?: string }).type === 'object';
+    if (isRecord) Object.assign(parameter, { style: 'deepObject', explode: true });
     const header = HEADER_PARAMETERS.find((name) => name.toLowerCase() === parameter.name);
     if (header) parameter.name = header;
   }

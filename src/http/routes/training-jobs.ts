@@ -13,6 +13,7 @@ import {
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import { JOB_SORTS } from '../../store/job-pages.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';
 import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
@@ -22,6 +23,7 @@ import { createJobListRenderer } from '../responses/job-list.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { preferHeader, type WaitAsPreferred } from '../responses/preferred-wait.ts';
 import { sendPrepared, tagOf } from '../responses/prepared.ts';
+import { creationFilters, metadataFilter } from '../validation/list-filters.ts';
 import { listSchema, noQuery, PAGES, paginationQuery } from '../validation/pagination.ts';
 
 const tags = ['training'];
@@ -97,12 +99,19 @@ export const trainingJobRoutes =
       schema: {
         operationId: 'listTrainingJobs',
         summary: 'List training jobs, newest first',
-        description: `\`status\` selects jobs of one status. Each item is what \`GET /v1/training-jobs/{id}\` returns. ${PAGES}`,
+        description: `Filters apply together. Each item is what \`GET /v1/training-jobs/{id}\` returns. ${PAGES}`,
         tags,
         querystring: z.strictObject({
           ...paginationQuery,
           after: jobCursor.optional(),
           status: jobStatusSchema.optional(),
+          modelName: z.string().max(64).optional().describe('Only jobs that train this model'),
+          dataset: z.string().max(64).optional().describe('Only jobs that train on this data set'),
+          metadata: metadataFilter.describe(
+            'Only jobs with these entries in `metadata`: `metadata.team=vision` or `metadata[team]=vision`',
+          ),
+          ...creationFilters,
+          sort: z.enum(JOB_SORTS).optional().describe('`-` is descending; newest first by default'),
         }),
         response: { 200: listSchema(trainingJobSchema).meta({ id: 'TrainingJobList' }), ...problems(400) },
       },

@@ -42,7 +42,8 @@ interface AllowedFields {
 }
 
 function describeUnknownField(name: string, { names, type }: AllowedFields, noun: string): string {
-  const nearest = nearestName(name, names);
+  // The name of a record in a query is followed by a key.
+  const nearest = nearestName(noun === 'parameter' ? name.split(/[.[]/, 1)[0]! : name, names);
   const suggestion = nearest ? `Did you mean \`${nearest}\`? ` : '';
   const list = names.length > 0 ? names.join(', ') : 'none';
   return `Unknown ${noun} \`${name}\`. ${suggestion}Allowed${type ? ` with type ${type}` : ''}: ${list}.`;

@@ -7,6 +7,7 @@ import { jsonPointer } from '../../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { MAX_ERRORS } from '../errors/problem.ts';
 import { describeIssue, parse, valueAt } from './describe-issue.ts';
+import { collectRecords, recordNames } from './query-records.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -25,8 +26,10 @@ export function registerZod(app: FastifyInstance): void {
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   // Most requests have no query, so its result is computed once.
   const emptyQuery = httpPart === 'querystring' ? parse(schema, {}) : undefined;
-  return (data: unknown) => {
-    if (emptyQuery?.success && isEmpty(data)) return { value: emptyQuery.data };
+  const records = httpPart === 'querystring' ? recordNames(schema) : [];
+  return (sent: unknown) => {
+    if (emptyQuery?.success && isEmpty(sent)) return { value: emptyQuery.data };
+    const data = records.length > 0 ? collectRecords(sent as Record<string, unknown>, records) : sent;
     const result = parse(schema, data);
     if (result.success) return { value: result.data };
     if (httpPart === 'body' && (data === null || data === undefined)) return { error: missingBody() };

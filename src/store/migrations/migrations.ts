@@ -11,6 +11,7 @@ import * as imports from './0008-imports.ts';
 import * as jobMemory from './0009-job-memory.ts';
 import * as runs from './0010-runs.ts';
 import * as transfers from './0016-transfers.ts';
+import * as jobLabels from './0017-job-labels.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -24,4 +25,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0009-job-memory': jobMemory,
   '0010-runs': runs,
   '0016-transfers': transfers,
+  '0017-job-labels': jobLabels,
 };

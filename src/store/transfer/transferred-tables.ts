@@ -7,6 +7,7 @@ export const TRANSFERRED = {
   models: ['name'],
   datasets: ['id'],
   jobs: ['id'],
+  job_labels: ['name', 'value', 'job_id'],
   metrics: ['job_id', 'epoch'],
   events: ['job_id', 'id'],
   checkpoints: ['job_id', 'step'],

@@ -77,7 +77,10 @@ test('rejects an invalid query by name, with the allowed values', async () => {
     assertProblem(await app.inject(`/v1/training-jobs?${query}`), 400, 'invalid-request', parameter);
   }
   const { detail } = assertProblem(await app.inject('/v1/training-jobs?page=2'), 400, 'invalid-request');
-  assert.match(detail, /page: Unknown parameter `page`\. Allowed: limit, after, status\./);
+  assert.match(
+    detail,
+    /page: Unknown parameter `page`\. Allowed: limit, after, status, modelName, dataset, metadata, /,
+  );
 });
 
 test('an unknown job gives 404 on every route', async () => {

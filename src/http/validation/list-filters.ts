@@ -1,0 +1,21 @@
+/** Filters of lists: query parameters that several lists have. */
+import { z } from 'zod';
+
+const MAX_ENTRIES = 8;
+const time = z.iso.datetime({
+  offset: true,
+  error: 'must be a time of RFC 3339 with its zone, such as 2026-11-26T12:00:00Z',
+});
+
+export const creationFilters = {
+  createdAfter: time.optional().describe('Only what was created after this time'),
+  createdBefore: time.optional().describe('Only what was created before this time'),
+};
+
+/** See query-records.ts for its form in a query. */
+export const metadataFilter = z
+  .record(z.string().min(1).max(64), z.string().max(256), {
+    error: 'must be given with a key, as in metadata.team=vision',
+  })
+  .refine((entries) => Object.keys(entries).length <= MAX_ENTRIES, `must have at most ${MAX_ENTRIES} entries`)
+  .optional();
