@@ -70,7 +70,7 @@ const requests = [
   ['JSON without images', `${MAX_JSON_DEPTH} levels, ${count(MAX_JSON_VALUES)} values`, '400'],
   [
     'JSON of other protocols',
-    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings`,
+    `${BODY_LIMITS.depth} levels, ${count(BODY_LIMITS.values)} values, of these ${count(BODY_LIMITS.parts!)} objects, arrays and strings; in images of 28×28×1, the arrays of one number do not count`,
     '400',
   ],
   ['CSV', `${count(MAX_NUMBERS)} numbers, rows of ${bytes(MAX_RECORD_BYTES)}`, '400'],

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { issueMessage, toSentence } from '../domain/issue-message.ts';
 import { jsonPointer } from '../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
+import { unwrapSingleNumbers } from './single-numbers.ts';
 
 export interface JsonLimits {
   /** Levels of nesting. */
@@ -14,6 +15,7 @@ export interface JsonLimits {
 
 /** Limits for request bodies of other protocols: 21,000 images of 28 rows. */
 export const BODY_LIMITS: JsonLimits = { depth: 32, values: 2 ** 24, parts: 2 ** 20 };
+const FEWER_IMAGES = 'Send fewer images, or each of them as one array of 784 numbers';
 const MAX_ISSUES = 20;
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -50,10 +52,16 @@ export function findLimitViolation(
   return undefined;
 }
 
-/** @throws AtelierError `malformed-body` */
+/**
+ * @param bytes changed in place if they hold too many arrays, see `unwrapSingleNumbers`
+ * @throws AtelierError `malformed-body`
+ */
 export function parseJson(bytes: Uint8Array): unknown {
-  const violation = findLimitViolation(bytes, BODY_LIMITS);
-  if (violation !== undefined) malformed(violation);
+  if (findLimitViolation(bytes, BODY_LIMITS) !== undefined) {
+    unwrapSingleNumbers(bytes);
+    const violation = findLimitViolation(bytes, BODY_LIMITS);
+    if (violation !== undefined) malformed(`${violation}. ${FEWER_IMAGES}`);
+  }
   try {
     return JSON.parse(UTF8.decode(bytes));
   } catch (cause) {

@@ -28,7 +28,26 @@ test('counts levels, values and containers without parsing, and ignores strings'
 
 test('rejects a body of small arrays before it uses memory', () => {
   const body = bytes(`[${'[],'.repeat(2 ** 20)}[]]`);
-  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and strings/);
+  assert.throws(() => parseJson(body), /more than 1048576 objects, arrays and strings\. Send fewer images/);
+});
+
+test('counts images of 28×28×1 as images of 28×28', () => {
+  const image = Array.from({ length: 28 }, (_, y) => Array.from({ length: 28 }, (_, x) => [y * x]));
+  const flat = image.map((row) => row.flat());
+  const count = 1400;
+  const head = { shape: [7], columns: ['[5]'], inputs: { image: [] as unknown[] } };
+  const text = (images: unknown) => bytes(JSON.stringify({ ...head, inputs: { image: images } }));
+  const parsed = parseJson(text(new Array(count).fill(image)));
+  assert.deepEqual(parsed, { ...head, inputs: { image: new Array(count).fill(flat) } });
+  const few = new Array(2).fill(image);
+  assert.deepEqual(parseJson(text(few)), { ...head, inputs: { image: few } }, 'few are not changed');
+  // Arrays of one number only: others stay arrays.
+  const other = [[[1, 2], [], ['3'], [null], [{}], [-4.5e-1], [[6]]]];
+  const mixed = text([...new Array(count).fill(image), other]);
+  const { inputs } = parseJson(mixed) as typeof head;
+  assert.deepEqual(inputs.image.at(-1), [[[1, 2], [], ['3'], [null], [{}], -0.45, [6]]]);
+  const colours = image.map((row) => row.map(([value]) => [value, value, value]));
+  assert.throws(() => parseJson(text(new Array(count).fill(colours))), /more than 1048576/);
 });
 
 test('rejects invalid JSON, invalid UTF-8 and schema violations with the position', () => {

@@ -231,6 +231,16 @@ const large = await testImage(app, 0, 'image/png').then((png) =>
 );
 const resized = { b64: large.toString('base64') };
 
+test('3,000 images of 28×28×1 get the same predictions as alone', async () => {
+  const version = '/v1/models/fashion-mnist/versions/1:predict';
+  const instances = Array.from({ length: 3000 }, (_, n) => channels(images[n % 3]!));
+  const { predictions } = await answer({ instances }, version);
+  assert.deepEqual(
+    predictions,
+    instances.map((_, n) => probabilities[n % 3]),
+  );
+});
+
 test('?fit=contain resizes encoded images as in the native protocol, few or many', async () => {
   const version = '/v1/models/fashion-mnist/versions/1:predict';
   const native = await app.inject({
