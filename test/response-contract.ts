@@ -1,7 +1,8 @@
 /** Compares responses with openapi/openapi.json: their status, media type, and JSON against its schema. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
+import { brotliDecompressSync, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
@@ -24,31 +25,41 @@ const routes = Object.keys(document.paths!)
     pattern: new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/\{\w+\}/g, '[^/:]+')}$`),
   }));
 
-export interface SentResponse {
-  readonly method: string;
-  readonly url: string;
-  readonly status: number;
-  /** Without parameters. */
-  readonly mediaType: string | undefined;
-  readonly body: string;
-}
+const DECODERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  br: brotliDecompressSync,
+  deflate: inflateSync,
+  gzip: gunzipSync,
+  zstd: zstdDecompressSync,
+};
 
-/** Responses of paths and methods that the document does not describe pass. The first comparison compiles a schema. */
-export function assertDocumented({ method, url, status, mediaType, body }: SentResponse): void {
+/**
+ * Responses of paths and methods that the document does not describe pass. The first comparison compiles a schema.
+ * @param request the base path is removed from its URL, as the service does
+ * @param headers names in lower case
+ */
+function assertDocumented(
+  { method = '', url = '' }: Pick<IncomingMessage, 'method' | 'url'>,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: Buffer,
+): void {
   const pathname = url.split('?', 1)[0]!;
   const path = routes.find(({ pattern }) => pattern.test(pathname))?.path;
   const verb = method === 'HEAD' ? 'get' : method.toLowerCase();
   const operation = path && (document.paths![path] as Record<string, OpenAPIV3_1.OperationObject>)[verb];
   // 405: the router has no such operation, such as that of a name with an encoded slash.
   if (!operation || status === 405) return;
+  const decode = DECODERS[String(headers['content-encoding'])];
+  const text = (decode && body.length > 0 ? decode(body) : body).toString();
   const title = `${method} ${path} ${status}`;
   const response = operation.responses![status] as OpenAPIV3_1.ResponseObject | undefined;
-  assert.ok(response, `${title}: openapi.json does not document this status. Body: ${body.slice(0, 500)}`);
+  assert.ok(response, `${title}: openapi.json does not document this status. Body: ${text.slice(0, 500)}`);
   const documented = Object.keys(response.content ?? {});
   // 304 may name the media type of what it does not send.
-  if (method === 'HEAD' || (body === '' && documented.length === 0)) return;
+  if (method === 'HEAD' || (text === '' && documented.length === 0)) return;
+  const mediaType = String(headers['content-type']).split(';', 1)[0]!;
   assert.ok(
-    mediaType !== undefined && documented.includes(mediaType),
+    documented.includes(mediaType),
     `${title}: openapi.json does not document ${mediaType}, but only ${documented.join(', ') || 'no body'}.`,
   );
   // A part of JSON is not JSON.
@@ -60,10 +71,10 @@ export function assertDocumented({ method, url, status, mediaType, body }: SentR
   const fragment =
     schema && '$ref' in schema ? schema.$ref : `#/${pointer.map(encodeURIComponent).join('/')}`;
   const validate = ajv.getSchema(DOCUMENT + fragment)!;
-  const valid = validate(JSON.parse(body));
+  const valid = validate(JSON.parse(text));
   assert.ok(
     valid,
-    `${title} does not match openapi.json: ${ajv.errorsText(validate.errors)}. Body: ${body.slice(0, 500)}`,
+    `${title} does not match openapi.json: ${ajv.errorsText(validate.errors)}. Body: ${text.slice(0, 500)}`,
   );
 }
 
@@ -73,17 +84,49 @@ export function checkInjected(app: FastifyInstance): void {
   async function injectAndCheck(options: string | InjectOptions): Promise<LightMyRequestResponse> {
     const response = await inject.call(app, options);
     if (typeof options === 'object' && options.payloadAsStream) return response;
-    const isCompressed = response.headers['content-encoding'] === 'gzip' && response.rawPayload.length > 0;
-    const { method, url } = response.raw.req as { method: string; url: string };
-    assertDocumented({
-      method,
-      // The service has removed its base path.
-      url,
-      status: response.statusCode,
-      mediaType: response.headers['content-type']?.toString().split(';', 1)[0],
-      body: isCompressed ? gunzipSync(response.rawPayload).toString() : response.body,
-    });
+    const { req } = response.raw as { req: IncomingMessage };
+    assertDocumented(req, response.statusCode, response.headers, response.rawPayload);
     return response;
   }
   Object.assign(app, { inject: injectAndCheck });
+}
+
+/**
+ * Compares the complete responses that the server sends over connections.
+ * @returns a function that throws the first difference
+ */
+export function checkSent(server: Server): () => void {
+  const differences: unknown[] = [];
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const chunks: Buffer[] = [];
+    let headers: OutgoingHttpHeaders = {};
+    const keep = (chunk: unknown) => {
+      if (typeof chunk === 'string' || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
+    };
+    const { writeHead, write, end } = response;
+    Object.assign(response, {
+      writeHead(...args: unknown[]) {
+        headers = { ...response.getHeaders(), ...(args.at(-1) as OutgoingHttpHeaders) };
+        return Reflect.apply(writeHead, response, args);
+      },
+      write(...args: unknown[]) {
+        keep(args[0]);
+        return Reflect.apply(write, response, args);
+      },
+      end(...args: unknown[]) {
+        keep(args[0]);
+        return Reflect.apply(end, response, args);
+      },
+    });
+    response.on('finish', () => {
+      try {
+        assertDocumented(request, response.statusCode, headers, Buffer.concat(chunks));
+      } catch (error) {
+        differences.push(error);
+      }
+    });
+  });
+  return () => {
+    if (differences.length > 0) throw differences[0];
+  };
 }

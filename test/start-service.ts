@@ -12,7 +12,7 @@ import type { TrainingJob, trainingRequestSchema } from '../src/domain/training-
 import type { ErrorCode } from '../src/errors.ts';
 import { type Problem, problemSchema } from '../src/http/errors/problem.ts';
 import { DATA_DIR } from './data-directory.ts';
-import { checkInjected } from './response-contract.ts';
+import { checkInjected, checkSent } from './response-contract.ts';
 
 /** The lifetime of a resource: a test context, or `{ after }` of node:test for a whole file. */
 export interface Scope {
@@ -40,8 +40,8 @@ export async function temporaryDirectory(scope: Scope): Promise<string> {
 }
 
 /**
- * Starts the service. It is closed at the end of the scope, if the test has not closed it before. Responses that differ
- * from the OpenAPI document make `app.inject` reject.
+ * Starts the service. It is closed at the end of the scope, if the test has not closed it before. A response that differs
+ * from the OpenAPI document makes `app.inject` reject, or fails the test at its end.
  * @param onLine called with every line of the log; LOG_LEVEL is `error` unless `environment` sets it
  */
 export async function startService(
@@ -49,6 +49,9 @@ export async function startService(
   environment: Record<string, string> = {},
   onLine: (line: string) => void = () => {},
 ): Promise<Omit<Atelier, 'start'>> {
+  let assertSent = () => {};
+  // Before the other clean-ups, which run in reverse order: a difference must not prevent them.
+  addCleanup(scope, async () => assertSent());
   const config = readConfig({
     STATE_DIR: environment['STATE_DIR'] ?? (await temporaryDirectory(scope)),
     DATA_DIR,
@@ -65,6 +68,7 @@ export async function startService(
   addCleanup(scope, close);
   await atelier.start();
   checkInjected(atelier.app);
+  assertSent = checkSent(atelier.app.server);
   return { ...atelier, close };
 }
 
