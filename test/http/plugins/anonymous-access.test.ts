@@ -8,7 +8,7 @@ const PAGE = 'https://lab.example';
 const EVIL = 'https://evil.example';
 const READ = { url: '/v1/models' } as const;
 const WRITE = { method: 'POST', url: '/v1/training-jobs', payload: tiny() } as const;
-const PROBES = ['/health/live', '/health/ready', '/ping', '/v2/health/live', '/v2/health/ready'];
+const PROBES = ['/health/live', '/health/ready', '/ping', '/health', '/v2/health/live', '/v2/health/ready'];
 const FORWARDED = {
   forwarded: 'for=192.0.2.1',
   'x-forwarded-for': '192.0.2.1',

@@ -85,6 +85,7 @@ test('every protocol, probes and metrics are served under the base path, and wit
         '/health/live',
         '/health/ready',
         '/ping',
+        '/health',
         '/version',
         '/v2',
         '/v2/',

@@ -231,6 +231,21 @@ const large = await testImage(app, 0, 'image/png').then((png) =>
 );
 const resized = { b64: large.toString('base64') };
 
+/**
+ * tensorflow_serving/example/resnet_client.py in tensorflow/serving at 38777c1, in both of its modes: `requests` sends the
+ * text without a content type, and Python writes a space after commas and colons.
+ */
+test("TensorFlow Serving's resnet_client.py gets the class of an image", async () => {
+  const post = (payload: string) =>
+    app.inject({ method: 'POST', url: '/v1/models/fashion-mnist/labels/champion:predict', payload });
+  const tensor = JSON.stringify([rows(unit(image))]).replaceAll(',', ', ');
+  for (const body of [`{"instances" : [{"b64": "${pictures[0]!.b64}"}]}`, `{"instances": ${tensor}}`]) {
+    const response = await post(body);
+    assert.equal(response.statusCode, 200, response.body);
+    assert.deepEqual(response.json().predictions, first);
+  }
+});
+
 test('3,000 images of 28×28×1 get the same predictions as alone', async () => {
   const version = '/v1/models/fashion-mnist/versions/1:predict';
   const instances = Array.from({ length: 3000 }, (_, n) => channels(images[n % 3]!));
