@@ -22,12 +22,21 @@ COPY src/datasets src/datasets
 COPY src/formats/npy.ts src/formats/npy-header.ts src/formats/
 RUN node scripts/data.ts
 
-FROM $NODE_IMAGE
-ENV NODE_ENV=production \
+# Debian and Node. Package managers for Node and headers for compilers are of no use to a service.
+FROM $NODE_IMAGE AS runtime
+RUN rm -rf /usr/local/lib/node_modules /usr/local/include/node /opt/yarn-* \
+ && find /usr/local/bin -mindepth 1 ! -name node -delete
+
+# Copied as a whole, so that no layer of the image contains what was deleted.
+FROM scratch
+COPY --from=runtime / /
+ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    NODE_ENV=production \
     HOST=0.0.0.0 \
     PORT=3000 \
     DATA_DIR=/app/data \
-    STATE_DIR=/var/lib/atelier
+    STATE_DIR=/var/lib/atelier \
+    REQUIRE_VOLUME=true
 # glibc returns freed blocks of at least this size to the system at once; by default it keeps up to 32 MiB each.
 ENV MALLOC_MMAP_THRESHOLD_=131072
 # SQLite writes large sorts to a temporary file; on a read-only root file system only the volume is writable.
@@ -40,9 +49,10 @@ COPY --from=data /app/data data
 COPY --from=dependencies /app/node_modules node_modules
 COPY package.json ./
 # Makes API keys: node scripts/key.ts
-COPY scripts/key.ts scripts/
+COPY scripts/key.ts scripts/health-check.sh scripts/
 COPY src src
-ARG VERSION=unknown
+# As in package.json. REVISION is the commit: --build-arg REVISION="$(git rev-parse HEAD)"
+ARG VERSION=0.1.0
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Atelier" \
       org.opencontainers.image.description="Train small image classifiers over HTTP, prove their gradients, and serve them." \
@@ -51,10 +61,7 @@ LABEL org.opencontainers.image.title="Atelier" \
       org.opencontainers.image.revision="$REVISION"
 # User "node" of the base image, as a number: Kubernetes' runAsNonRoot cannot check a name.
 USER 1000:1000
-VOLUME $STATE_DIR
 EXPOSE $PORT
-# The image has no curl. The command needs no shell: node reads PORT from the environment.
-HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/health/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=60s CMD ["bash", "scripts/health-check.sh"]
 # Without npm or a shell in between, so that node receives SIGTERM.
 CMD ["node", "src/main.ts"]

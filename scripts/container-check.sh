@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the image and runs it as in production: read-only, without capabilities, stopped and started again.
+# Builds the image and runs it as in production: read-only, without capabilities, stopped, started and replaced.
 # Uses Podman, or Docker with ENGINE=docker. Passes its arguments to the build. Needs curl and node.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,11 +26,16 @@ clean_up() {
 }
 trap 'clean_up &>/dev/null' EXIT
 
+# An expression of the image's configuration, for example: config 'Labels'
+config() { "$engine" image inspect "$image" | node -p "
+  const [image] = JSON.parse(require('node:fs').readFileSync(0));
+  const { $1: value } = { Healthcheck: image.Healthcheck, ...image.Config };
+  ${2:-value}"; }
+
 # Runs the HEALTHCHECK of the image in the container.
 await_healthy() {
   local test
-  mapfile -t test < <("$engine" image inspect "$image" |
-    node -p "const [i] = JSON.parse(require('node:fs').readFileSync(0)); (i.Healthcheck ?? i.Config.Healthcheck).Test.slice(1).join('\n')")
+  mapfile -t test < <(config Healthcheck "value.Test.slice(1).join('\n')")
   for _ in {1..60}; do
     if "$engine" exec "$name" "${test[@]}"; then
       base=http://$("$engine" port "$name" 3000/tcp | head -n 1)
@@ -58,11 +63,29 @@ say 'Build'
 "$engine" build --tag "$image" "$@" .
 "$engine" history "$image"
 
+say 'Look at its configuration and contents'
+[[ $(config Labels "value['org.opencontainers.image.version']") == "$(node -p "require('./package.json').version")" ]] ||
+  die 'The label of the version is not that of package.json.'
+[[ $(config Volumes 'Object.keys(value ?? {}).length') == 0 ]] || die 'The image declares a volume.'
+[[ $(config Healthcheck '[value.Interval / 1e9, value.Test[1]].join()') == 30,bash ]] || die 'The health check is another.'
+tools=$("$engine" run --rm "$image" bash -c 'compgen -c' | grep -xE 'npm|npx|corepack|yarn|yarnpkg' || true)
+[[ -z $tools ]] || die "The image contains $tools."
+! "$engine" run --rm "$image" test -e /usr/local/lib/node_modules || die 'The image contains packages of npm.'
+
+say 'Start without a volume, which is rejected'
+code=0
+rejection=$("$engine" run --rm "$image" 2>&1) || code=$?
+echo "$rejection"
+[[ $code == 1 && $rejection == *'is not on a volume'* ]] || die "The exit code is $code."
+
 say 'Start, with nothing writable but the volume'
 options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges --volume "$name:/var/lib/atelier")
 # Otherwise Podman mounts a writable /tmp.
 [[ $engine == *podman* ]] && options+=(--read-only-tmpfs=false)
-"$engine" run --detach --name "$name" "${options[@]}" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
+run() {
+  "$engine" run --detach --name "$name" "${options[@]}" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
+}
+run
 await_healthy
 [[ $("$engine" exec "$name" id -u) != 0 ]] || die 'The service runs as root.'
 ! "$engine" exec "$name" touch /tmp/x /app/x /app/data/x 2>/dev/null || die 'The root file system can be written.'
@@ -90,11 +113,22 @@ call /v1/datasets/fashion-mnist/splits/test/images/0 --output "$picture"
 before=$(predict)
 echo "$before"
 
+say 'Back up into the volume, while the service runs'
+"$engine" exec "$name" node src/backup.ts /var/lib/atelier/backup
+
 say 'Stop with SIGTERM, start on the same volume'
 stop
 "$engine" start "$name" >/dev/null
 await_healthy
 after=$(predict)
 [[ $after == "$before" ]] || die "After the restart the prediction is another: $after"
+stop
+
+say 'Remove the container, run another one on the same volume'
+"$engine" rm "$name" >/dev/null
+run
+await_healthy
+after=$(predict)
+[[ $after == "$before" ]] || die "In the new container the prediction is another: $after"
 stop
 say 'The image holds.'

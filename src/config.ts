@@ -30,6 +30,8 @@ export type Config = Readonly<{
   port: number;
   dataDir: string;
   stateDir: string;
+  /** Whether the service starts only if `stateDir` is on a volume. */
+  requireVolume: boolean;
   trainingWorkers: number;
   queueLimit: number;
   maxBodyBytes: number;
@@ -100,6 +102,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     port: env.PORT,
     dataDir: resolve(env.DATA_DIR),
     stateDir: resolve(env.STATE_DIR),
+    requireVolume: env.REQUIRE_VOLUME === 'true',
     trainingWorkers: env.TRAINING_WORKERS,
     queueLimit: env.QUEUE_LIMIT,
     maxBodyBytes: env.MAX_BODY_BYTES,

@@ -61,6 +61,9 @@ export const environmentSchema = z.object({
     .describe(
       'Folder of the database and the parameters; with `DATABASE_URL`, of copies. Used by one process',
     ),
+  REQUIRE_VOLUME: choice('true', 'false')
+    .default('false')
+    .describe('Without `DATABASE_URL`: starts only if `STATE_DIR` is not on the root file system'),
   TRAINING_WORKERS: integer(1, 256)
     .default(() => Math.max(1, availableParallelism() - 1))
     .describe('Training jobs that run at the same time in this process; none with `ROLE=api`'),

@@ -5,13 +5,18 @@ import { AtelierError } from './errors.ts';
 import { bindServer } from './http/starting-server.ts';
 import { createLog, type Log } from './log.ts';
 import { type OnSignal, registerShutdown } from './stop.ts';
-import { warnOfContainerLayer } from './store/container-layer.ts';
+import { checkStateVolume } from './store/container-layer.ts';
 import { widenVectors } from './workers/wide-vectors.ts';
 
 async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): Promise<void> {
   if (config.wideVectors) {
     widenVectors();
     log.info('WIDE_VECTORS=on: the kernel computes with vectors of 256 bits');
+  }
+  // With a database, the directory holds only copies.
+  if (config.database === null) {
+    const warning = await checkStateVolume(config.stateDir, config.requireVolume);
+    if (warning !== undefined) log.warn(warning);
   }
   // Before anything is written: a start that fails here leaves nothing behind.
   const { port, serverFactory } = await bindServer(config);
@@ -24,9 +29,6 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     const { compose } = await import('./compose.ts');
     composed = await compose({ ...config, port }, log, serverFactory);
     if (stopping) return;
-    // With a database, the directory holds only copies.
-    const warning = config.database === null ? await warnOfContainerLayer(config.stateDir) : undefined;
-    if (warning !== undefined) log.warn(warning);
     await composed.start();
     return stopping ? undefined : composed.app.listen({ host: config.host, port });
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isOnContainerLayer } from '../../src/store/container-layer.ts';
+import { checkStateVolume, isOnContainerLayer, isOnRoot } from '../../src/store/container-layer.ts';
 
 const mounts = (root: string) => `612 523 0:61 / / rw,relatime - ${root}
 613 612 0:64 / /proc rw,nosuid - proc proc rw
@@ -30,4 +30,21 @@ test('the last mount on a path counts', () => {
   assert.equal(isOnContainerLayer(hidden, '/app/state'), false);
   const shown = `${mounts('ext4 /dev/sda1 rw')}700 612 0:61 / / rw shared:1 master:2 - overlay overlay rw\n`;
   assert.equal(isOnContainerLayer(shown, '/app/state'), true);
+});
+
+test('a root file system of any type is no volume', () => {
+  const plain = mounts('ext4 /dev/sda1 rw');
+  for (const each of [plain, OVERLAY]) {
+    assert.equal(isOnRoot(each, '/app/state'), true);
+    assert.equal(isOnRoot(each, '/var/lib/atelier'), false);
+  }
+  assert.equal(isOnRoot('', '/app/state'), false);
+});
+
+test('a volume that is required and missing is rejected, also for a directory that does not exist yet', async () => {
+  await assert.rejects(
+    checkStateVolume('/no/such/directory', true),
+    /STATE_DIR=\/no\/such\/directory is not on a volume.*REQUIRE_VOLUME=false\.$/,
+  );
+  assert.equal(await checkStateVolume('/dev/shm/state', true), undefined);
 });
