@@ -1,5 +1,5 @@
 /** Named models and their numbered versions. */
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
@@ -12,6 +12,14 @@ import { type Page, toPage } from './pagination.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Rows } from './rows.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
+import {
+  ACCURACY,
+  creationConditions,
+  hasPrefix,
+  type ModelQuery,
+  type VersionQuery,
+  versionConditions,
+} from './version-filters.ts';
 
 /** Limits the response to about a megabyte. */
 const MAX_REFERENCES = 10_000;
@@ -19,26 +27,18 @@ const MAX_REFERENCES = 10_000;
 export interface Models {
   get(name: string): Promise<Model | undefined>;
   /**
-   * Ordered by the creation of the first version, newest first. Publishing further versions does not change the order, so
-   * pages neither skip nor repeat a model. With `tag`, only models with a version that has the tag.
+   * By default ordered by the creation of the first version, newest first. Publishing further versions changes no order, so
+   * pages neither skip nor repeat a model. Only models with a version that the filters select.
    * @throws AtelierError `invalid-request` if no model is named `after`
    */
-  list(query: {
-    readonly limit: number;
-    readonly after?: string | undefined;
-    readonly tag?: string | undefined;
-  }): Promise<Page<Model>>;
+  list(query: ModelQuery): Promise<Page<Model>>;
   /** Names of the models, in the order of `list`. */
   names(limit: number): Promise<string[]>;
-  /** Newest first; `after` is a version number, exclusive. Empty for a model that does not exist. */
-  versions(
-    name: string,
-    query: {
-      readonly limit: number;
-      readonly after?: number | undefined;
-      readonly tag?: string | undefined;
-    },
-  ): Promise<Page<ModelVersion>>;
+  /**
+   * By default newest first. Empty for a model that does not exist.
+   * @throws AtelierError `invalid-request` in the order of accuracy, if version `after` does not exist
+   */
+  versions(name: string, query: VersionQuery): Promise<Page<ModelVersion>>;
   /** Names and version numbers of one model or of all, ascending; the first 10,000. */
   references(name?: string): Promise<VersionReference[]>;
   /** If `version` is omitted: the champion, or the newest version if the model has no champion. */
@@ -73,25 +73,36 @@ export function createModels(
   { db, inTransaction, withReserve }: Rows,
   blobs: Pick<RefCountedBlobs, 'release'>,
 ): Models {
-  const newestFirst = selectModels(db).orderBy('models.created_at', 'desc').orderBy('models.name', 'desc');
+  function inOrder(sort: NonNullable<ModelQuery['sort']>) {
+    const direction = sort.startsWith('-') ? 'desc' : 'asc';
+    const all = selectModels(db);
+    const ordered = sort.endsWith('name') ? all : all.orderBy('models.created_at', direction);
+    return ordered.orderBy('models.name', direction);
+  }
 
   return {
     get: (name) => findModel(db, name),
 
-    async list({ limit, after, tag }) {
-      let query = newestFirst.limit(limit + 1);
-      if (after !== undefined) {
+    async list({ limit, after, sort = '-createdAt', namePrefix, ...filter }) {
+      let query = inOrder(sort).limit(limit + 1);
+      const next = sort.startsWith('-') ? '<' : '>';
+      if (after !== undefined && sort.endsWith('name')) query = query.where('models.name', next, after);
+      else if (after !== undefined) {
         const createdAt = await creationTime(after);
         query = query.where((eb) =>
           eb.or([
-            eb('models.created_at', '<', createdAt),
-            eb.and([eb('models.created_at', '=', createdAt), eb('models.name', '<', after)]),
+            eb('models.created_at', next, createdAt),
+            eb.and([eb('models.created_at', '=', createdAt), eb('models.name', next, after)]),
           ]),
         );
       }
-      if (tag !== undefined) {
-        const tagged = db.selectFrom('model_versions').select('name').where(hasTag(tag));
-        query = query.where('models.name', 'in', tagged);
+      if (namePrefix !== undefined) query = query.where(hasPrefix('models.name', namePrefix));
+      for (const condition of creationConditions(filter, 'models.created_at')) query = query.where(condition);
+      const conditions = versionConditions(filter);
+      if (conditions.length > 0) {
+        let selected = db.selectFrom('model_versions').select('name');
+        for (const condition of conditions) selected = selected.where(condition);
+        query = query.where('models.name', 'in', selected);
       }
       const page = toPage(await query.execute(), limit, (row) => row);
       const names = page.data.map(({ name }) => name);
@@ -100,16 +111,29 @@ export function createModels(
     },
 
     async names(limit) {
-      const rows = await newestFirst.clearSelect().select('models.name').limit(limit).execute();
+      const rows = await inOrder('-createdAt').clearSelect().select('models.name').limit(limit).execute();
       return rows.map(({ name }) => name);
     },
 
-    async versions(name, { limit, after, tag }) {
+    async versions(name, { limit, after, sort = '-version', ...filter }) {
       let query = db.selectFrom('model_versions').selectAll().where('name', '=', name);
-      if (after !== undefined) query = query.where('version', '<', after);
-      if (tag !== undefined) query = query.where(hasTag(tag));
+      for (const condition of versionConditions(filter)) query = query.where(condition);
+      for (const condition of creationConditions(filter, 'created_at')) query = query.where(condition);
+      const [direction, next] = sort.startsWith('-') ? (['desc', '<'] as const) : (['asc', '>'] as const);
+      if (sort === '-testAccuracy') {
+        if (after !== undefined) {
+          const accuracy = await accuracyOf(name, after);
+          query = query.where((eb) =>
+            eb.or([
+              eb(ACCURACY, next, accuracy),
+              eb.and([eb(ACCURACY, '=', accuracy), eb('version', next, after)]),
+            ]),
+          );
+        }
+        query = query.orderBy(ACCURACY, direction);
+      } else if (after !== undefined) query = query.where('version', next, after);
       const rows = await query
-        .orderBy('version', 'desc')
+        .orderBy('version', direction)
         .limit(limit + 1)
         .execute();
       const numbers = rows.map(({ version }) => version);
@@ -203,6 +227,21 @@ export function createModels(
     },
   };
 
+  async function accuracyOf(name: string, after: number): Promise<number> {
+    const row = await db
+      .selectFrom('model_versions')
+      .select(ACCURACY.as('accuracy'))
+      .where('name', '=', name)
+      .where('version', '=', after)
+      .executeTakeFirst();
+    if (row !== undefined) return row.accuracy;
+    throw new AtelierError(
+      'invalid-request',
+      `The list by accuracy cannot continue after version ${after} of model ${name}, because it does not exist.`,
+      { details: [{ parameter: 'after', detail: 'must be the number of an existing version' }] },
+    );
+  }
+
   async function creationTime(after: string): Promise<string> {
     const row = await db
       .selectFrom('models')
@@ -263,11 +302,6 @@ async function findVersion(
 
 async function withAliases(db: Kysely<Database>, row: ModelVersionRow): Promise<ModelVersion> {
   return toVersion(row, toAliasNames(await listAliases(db, [row.name], [row.version])));
-}
-
-/** The only LIKE wildcard that a tag may contain is "_". */
-function hasTag(tag: string) {
-  return sql<boolean>`tags like ${`%"${tag.replaceAll('_', '\\_')}"%`} escape '\\'`;
 }
 
 const toAliasNames = (rows: readonly AliasRow[] = []) => rows.map(({ alias }) => alias);

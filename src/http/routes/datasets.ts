@@ -25,6 +25,7 @@ import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { rangeHeaders, sendRanged } from '../responses/ranges.ts';
+import { creationFilters } from '../validation/list-filters.ts';
 import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['datasets'];
@@ -59,11 +60,18 @@ export const datasetRoutes =
         summary: 'List the data sets, newest first',
         description: `Fashion-MNIST and uploaded data sets, with the report of their validation. ${PAGES}`,
         tags,
-        querystring: z.strictObject(paginationQuery),
+        querystring: z.strictObject({
+          ...paginationQuery,
+          ...creationFilters,
+          sort: z
+            .enum(['-createdAt', 'createdAt'])
+            .optional()
+            .describe('`-` is descending; newest first by default'),
+        }),
         response: { 200: listSchema(datasetSchema).meta({ id: 'DatasetList' }), ...problems(400) },
       },
-      handler: async ({ query: { limit, after } }) => {
-        const all = catalog.list();
+      handler: async ({ query: { limit, after, sort, createdAfter, createdBefore } }) => {
+        const all = sort === 'createdAt' ? catalog.list().toReversed() : catalog.list();
         const start = after === undefined ? 0 : all.findIndex((dataset) => dataset.id === after) + 1;
         if (after !== undefined && start === 0) {
           const detail = 'Must be the id of a data set: `lastId` of the previous page.';
@@ -71,8 +79,13 @@ export const datasetRoutes =
             details: [{ parameter: 'after', detail }],
           });
         }
-        const data = all.slice(start, start + limit);
-        return toList({ data, hasMore: start + limit < all.length }, (dataset) => dataset.id);
+        // Fashion-MNIST has no time of creation.
+        const rest = all.slice(start).filter(({ createdAt }) => {
+          const time = Date.parse(createdAt ?? '');
+          if (createdAfter !== undefined && !(time > Date.parse(createdAfter))) return false;
+          return createdBefore === undefined || time < Date.parse(createdBefore);
+        });
+        return toList({ data: rest.slice(0, limit), hasMore: rest.length > limit }, (dataset) => dataset.id);
       },
     });
 

@@ -21,6 +21,7 @@ import type { ImportService } from '../../services/imports.ts';
 import type { ModelRegistryService } from '../../services/model-registry.ts';
 import type { ModelService } from '../../services/models.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
+import { MODEL_SORTS, VERSION_SORTS } from '../../store/version-filters.ts';
 import { readModelUpload } from '../bodies/model-upload.ts';
 import { requireMultipart } from '../bodies/multipart.ts';
 import { modelUploadContent } from '../bodies/request-content.ts';
@@ -30,6 +31,7 @@ import { respondIdempotently } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import type { SendCached } from '../responses/page-cache.ts';
+import { creationFilters, metadataFilter } from '../validation/list-filters.ts';
 import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
 
 const tags = ['models'];
@@ -37,6 +39,7 @@ export const modelName = z.string().describe('Name of the model');
 export const versionName = versionNameSchema.describe('Number of the version, or the name of an alias');
 export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
+const dataset = z.string().max(64).optional();
 /** KServe v1 asks for the readiness of a model at its path. */
 const withReadiness = (model: Model): Model => ({ ...model, ready: true });
 
@@ -60,11 +63,18 @@ export const modelRoutes =
       schema: {
         operationId: 'listModels',
         summary: 'List the models, newest first',
-        description: `Each model with its newest version and its aliases. ${PAGES}`,
+        description: `Each model with its newest version and its aliases. Filters apply together, \`tag\`, \`dataset\` and \`metadata\` to the same version. ${PAGES}`,
         tags,
         querystring: z.strictObject({
           ...paginationQuery,
           tag: tag.describe('Only models with a version that has this tag'),
+          dataset: dataset.describe('Only models with a version that was trained on this data set'),
+          metadata: metadataFilter.describe(
+            'Only models with a version that has these entries in `metadata`: `metadata.team=vision` or `metadata[team]=vision`',
+          ),
+          namePrefix: nameSchema.optional().describe('Only models whose name begins with this'),
+          ...creationFilters,
+          sort: z.enum(MODEL_SORTS).optional().describe('`-` is descending; newest first by default'),
         }),
         response: { 200: listSchema(modelSchema).meta({ id: 'ModelList' }), ...problems(400) },
       },
@@ -110,6 +120,15 @@ export const modelRoutes =
           ...paginationQuery,
           after: wholeNumber(1).optional().describe('`lastId` of the previous page'),
           tag: tag.describe('Only versions that have this tag'),
+          dataset: dataset.describe('Only versions that were trained on this data set'),
+          metadata: metadataFilter.describe(
+            'Only versions with these entries in `metadata`: `metadata.team=vision` or `metadata[team]=vision`',
+          ),
+          ...creationFilters,
+          sort: z
+            .enum(VERSION_SORTS)
+            .optional()
+            .describe('`-` is descending; newest first by default, best first with `-testAccuracy`'),
         }),
         response: {
           200: listSchema(modelVersionSchema).meta({ id: 'ModelVersionList' }),

@@ -8,7 +8,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .createTable('job_labels')
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('value', 'text', (column) => column.notNull())
-    .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id'))
+    .addColumn('job_id', 'text', (column) => column.notNull().references('jobs.id').onDelete('cascade'))
     .addPrimaryKeyConstraint('job_labels_key', ['name', 'value', 'job_id'])
     .execute();
   await db.schema

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
-import { assertProblem, cancelJob, queueJob, startService, tiny } from '../../start-service.ts';
+import { assertProblem, cancelJob, queueJob, startService, tiny, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
@@ -57,5 +57,22 @@ test('rejects unknown, repeated and malformed filters with what is allowed', asy
     const [error] = problem.errors ?? [];
     assert.ok(error && 'parameter' in error && error.parameter === parameter, JSON.stringify(problem));
     assert.match(error.detail, detail);
+  }
+});
+
+test('models, versions and data sets have filters and orders of their own', async () => {
+  await train(app, tiny({ modelName: 'listed', metadata: { team: 'vision' } }));
+  const cases: [string, number][] = [
+    ['/v1/models?namePrefix=lis&metadata[team]=vision&dataset=fashion-mnist&sort=name', 1],
+    ['/v1/models?metadata.team=text', 0],
+    ['/v1/models/listed/versions?sort=-testAccuracy&metadata.team=vision', 1],
+    ['/v1/models/listed/versions?dataset=none', 0],
+    ['/v1/models/listed/versions?createdBefore=2020-01-01T00:00:00Z', 0],
+    ['/v1/datasets?sort=createdAt', 1],
+    ['/v1/datasets?createdAfter=2020-01-01T00:00:00Z', 0],
+  ];
+  for (const [url, items] of cases) {
+    const response = await app.inject(url);
+    assert.equal(response.json<{ data: object[] }>().data?.length, items, `${url}: ${response.body}`);
   }
 });
