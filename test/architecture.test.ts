@@ -82,6 +82,19 @@ test('numerics imports nothing outside itself and uses neither clock nor randomn
   }
 });
 
+test('the command line client imports only types from src', () => {
+  const cli = join(ROOT, '../cli');
+  const names = readdirSync(cli, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  );
+  assert.ok(names.length > 0);
+  for (const file of names) {
+    const statements =
+      readFileSync(join(cli, file), 'utf8').match(/^import[^;]*?\/src\/[^;]*;|import\([^)]*\)/gm) ?? [];
+    for (const statement of statements) assert.match(statement, /^import type /, file);
+  }
+});
+
 test('only config.ts reads the environment', () => {
   const readers = files.filter((file) => /process\.env/.test(readFileSync(join(ROOT, file), 'utf8')));
   assert.deepEqual(readers, ['config.ts']);

@@ -1,0 +1,103 @@
+/** HTTP client: base address, API key, errors as exceptions, and retries. */
+import { setTimeout as wait } from 'node:timers/promises';
+import { ConnectionError, ResponseError, readError } from './errors.ts';
+
+/** Statuses after which the same request can succeed. */
+const TRANSIENT = [429, 502, 503, 504];
+/** Statuses that are sent instead of processing the request. */
+const REJECTED = [429, 503];
+/** Longest time to repeat a request: while the service sends errors, and while it cannot be reached. */
+const PATIENCE_MS = { response: 60_000, connection: 5_000 };
+const FIRST_BACKOFF_MS = 250;
+
+export interface RequestOptions extends RequestInit {
+  /** Whether the request may have been processed when it is sent again. Default true. */
+  readonly repeatable?: boolean;
+}
+
+export interface Client {
+  /**
+   * Sends one request.
+   * @returns a response with status 2xx
+   * @throws ResponseError for every other status, ConnectionError
+   */
+  attempt(path: string, options?: RequestInit): Promise<Response>;
+  /** Sends a request, and again while the error is transient, after `Retry-After` or an exponential backoff. */
+  send(path: string, options?: RequestOptions): Promise<Response>;
+  /** Like `send`, and parses the response. */
+  json<T>(path: string, options?: RequestOptions): Promise<T>;
+}
+
+/**
+ * @param url address of the service, with the path that it is served under
+ * @param onRetry called before the first wait of a request, with the reason
+ */
+export function createClient(
+  url: string,
+  key: string | undefined,
+  interrupted: AbortSignal,
+  onRetry: (message: string) => void,
+): Client {
+  const base = url.replace(/\/+$/, '');
+
+  async function attempt(path: string, options: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(options.headers);
+    if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
+    const response = await fetch(base + path, { signal: interrupted, ...options, headers }).catch((error) => {
+      interrupted.throwIfAborted();
+      throw new ConnectionError(`The service at ${base} cannot be reached: ${describeFailure(error)}.`);
+    });
+    if (!response.ok) throw await readError(response, Date.now());
+    return response;
+  }
+
+  async function send(
+    path: string,
+    { repeatable = true, ...options }: RequestOptions = {},
+  ): Promise<Response> {
+    const start = performance.now();
+    for (let backoff = FIRST_BACKOFF_MS; ; backoff *= 2) {
+      try {
+        return await attempt(path, options);
+      } catch (error) {
+        if (!isTransient(error) || !(repeatable || isRejection(error))) throw error;
+        const isResponse = error instanceof ResponseError;
+        const delay = (isResponse ? error.retryAfterMs : null) ?? backoff;
+        const patience = isResponse ? PATIENCE_MS.response : PATIENCE_MS.connection;
+        if (performance.now() - start + delay > patience) throw error;
+        if (backoff === FIRST_BACKOFF_MS) {
+          onRetry(`${error.message}\nThe request is repeated for up to ${patience / 1000} s.`);
+        }
+        await wait(delay, undefined, { signal: interrupted });
+      }
+    }
+  }
+
+  return {
+    attempt,
+    send,
+    async json<T>(path: string, options?: RequestOptions) {
+      const response = await send(path, options);
+      return (await response.json().catch(() => {
+        interrupted.throwIfAborted();
+        throw new ConnectionError(`The response of ${base} is not JSON, or is not complete.`);
+      })) as T;
+    },
+  };
+}
+
+/** Whether the same request can succeed later. */
+export function isTransient(error: unknown): error is ResponseError | ConnectionError {
+  if (error instanceof ResponseError) {
+    return TRANSIENT.includes(error.status) || error.problem?.code === 'request-in-flight';
+  }
+  return error instanceof ConnectionError;
+}
+
+const isRejection = (error: unknown) => error instanceof ResponseError && REJECTED.includes(error.status);
+
+/** The code of a failed connection, such as ECONNREFUSED, or else the message. */
+function describeFailure(error: unknown): string {
+  const { cause, message } = error as { cause?: NodeJS.ErrnoException; message: string };
+  return cause?.code ?? cause?.message ?? message;
+}

@@ -1,0 +1,62 @@
+/** `atelier predict`: classifies images. */
+import { extname } from 'node:path';
+import type { Predictions } from '../../src/protocols/native/schema.ts';
+import { defineCommand } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { openFile } from '../files.ts';
+import { modelPath, onlyModel } from '../model-paths.ts';
+import { formatFigure, printable } from '../text.ts';
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.jpeg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.npy': 'application/x-npy',
+};
+
+export const predict = defineCommand({
+  summary: 'Classify images',
+  parameters: ['image.png…'],
+  options: {
+    model: {
+      type: 'string',
+      value: 'NAME@VERSION',
+      help: 'Model, with a version or an alias; the only one by default',
+    },
+    top: { type: 'string', value: 'K', default: '3', help: 'Number of classes to show; 3' },
+    fit: { type: 'string', value: 'contain', help: 'Resize images of other sizes' },
+  },
+  notes: 'PNG, JPEG and WebP hold one image; npy holds one or many.',
+  async run(context, paths, { model, top, fit }) {
+    const { client, json, write } = context;
+    const types = paths.map(mediaType);
+    const query = new URLSearchParams({ topK: top, ...(fit !== undefined && { fit }) });
+    const path = `${modelPath(model ?? (await onlyModel(client)))}/predictions?${query}`;
+    for (const [index, file] of paths.entries()) {
+      const response = await client.json<Predictions>(path, {
+        method: 'POST',
+        headers: { 'content-type': types[index]! },
+        body: await openFile(file),
+      });
+      write(json ? `${JSON.stringify({ file, ...response })}\n` : describe(file, response));
+    }
+    return 0;
+  },
+});
+
+function mediaType(path: string): string {
+  const type = TYPES[extname(path).toLowerCase()];
+  if (type !== undefined) return type;
+  throw new UsageError(`The name of ${path} must end with ${Object.keys(TYPES).join(', ')}.`);
+}
+
+function describe(file: string, { predictions }: Predictions): string {
+  return predictions
+    .map(({ top = [] }, index) => {
+      const name = predictions.length === 1 ? file : `${file}[${index}]`;
+      const classes = top.map(({ className, probability }) => `${className} ${formatFigure(probability)}`);
+      return `${printable(`${name}: ${classes.join(', ')}`)}\n`;
+    })
+    .join('');
+}

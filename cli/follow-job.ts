@@ -1,0 +1,50 @@
+/** Follows a job on the terminal until it ends. */
+import type { TrainingJob } from '../src/domain/training-job.ts';
+import type { Context } from './command.ts';
+import { ResponseError } from './errors.ts';
+import { followEvents } from './event-stream.ts';
+import { createProgressView } from './progress.ts';
+import { formatFigure } from './text.ts';
+
+/**
+ * Prints events, then the result; with `--json` every event and the job, one per line.
+ * @returns the exit code: 0 succeeded, 1 failed or cancelled, 130 interrupted
+ */
+export async function followJob(context: Context, { id, training }: TrainingJob): Promise<number> {
+  const { client, json, interrupted, columns, write, note } = context;
+  const view = createProgressView(write, training.epochs, columns);
+  const onLost = json ? () => {} : view.showLost;
+  try {
+    for await (const event of followEvents(client, id, interrupted, onLost)) {
+      if (json) write(`${JSON.stringify(event)}\n`);
+      else view.show(event);
+    }
+  } catch (error) {
+    if (interrupted.aborted) {
+      view.end();
+      note(`The job continues. Cancel it with: npx atelier cancel ${id}`);
+      return 130;
+    }
+    // The events of an old job may have been deleted; its result is still there.
+    if (!(error instanceof ResponseError && error.status === 410)) throw error;
+  } finally {
+    if (!json) view.end();
+  }
+  const job = await client.json<TrainingJob>(`/v1/training-jobs/${id}`);
+  if (json) write(`${JSON.stringify(job)}\n`);
+  else if (job.status === 'succeeded') write(`${describeSuccess(job)}\n`);
+  else note(describeFailure(job));
+  return job.status === 'succeeded' ? 0 : 1;
+}
+
+function describeSuccess({ model, best }: TrainingJob): string {
+  const published = model
+    ? `Published ${model.name}@${model.version}.`
+    : 'The job succeeded and published no model.';
+  if (best === null) return published;
+  return `${published} Best epoch: ${best.epoch}, with test accuracy ${formatFigure(best.testAccuracy)}.`;
+}
+
+function describeFailure({ status, error }: TrainingJob): string {
+  return error ? `The job ${status}: ${error.message} (${error.code})` : `The job was ${status}.`;
+}

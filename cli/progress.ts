@@ -1,0 +1,92 @@
+/** Shows the events of a job: a bar at the bottom of a terminal, or a line per epoch. */
+import type { EpochRecord, Progress } from '../src/domain/epoch-record.ts';
+import type { JobEvent } from '../src/domain/training-job.ts';
+import { formatFigure, printable } from './text.ts';
+
+const BAR_CELLS = 20;
+/** Carriage return, and erase to the end of the line. */
+const CLEAR_LINE = '\r\u001B[K';
+
+export interface ProgressView {
+  show(event: JobEvent): void;
+  /** Reports a lost connection, once until the next event. */
+  showLost(): void;
+  /** Removes the bar. */
+  end(): void;
+}
+
+/**
+ * @param epochs number of epochs of the job
+ * @param columns width of the terminal; null if the output is not a terminal
+ */
+export function createProgressView(
+  write: (text: string) => void,
+  epochs: number,
+  columns: number | null,
+): ProgressView {
+  let progress: Pick<Progress, 'epoch' | 'fraction' | 'etaSeconds'> = {
+    epoch: 0,
+    fraction: 0,
+    etaSeconds: null,
+  };
+  let record: EpochRecord | null = null;
+  let isLost = false;
+
+  const clear = () => columns !== null && write(CLEAR_LINE);
+  function draw(): void {
+    if (columns === null) return;
+    const parts = [
+      `epoch ${progress.epoch}/${epochs}`,
+      ...(record
+        ? [`loss ${formatFigure(record.trainLoss)}`, `accuracy ${formatFigure(accuracy(record))}`]
+        : []),
+      ...(progress.etaSeconds === null ? [] : [`${Math.ceil(progress.etaSeconds)} s left`]),
+    ];
+    const state = isLost ? 'connection lost, reconnecting' : parts.join(' · ');
+    write(CLEAR_LINE + `${bar(progress.fraction)} ${state}`.slice(0, columns - 1));
+  }
+  function print(line: string): void {
+    clear();
+    write(`${printable(line)}\n`);
+  }
+
+  return {
+    show({ type, data }) {
+      isLost = false;
+      if (type === 'progress') progress = data as Progress;
+      else if (type === 'epoch') {
+        record = data as EpochRecord;
+        // Short jobs end without an event of progress.
+        const fraction = Math.max(progress.fraction, record.epoch / epochs);
+        progress = { ...progress, epoch: Math.max(progress.epoch, record.epoch), fraction };
+        if (columns === null) print(describeEpoch(record));
+      } else if (type === 'status') print(`status: ${data['to']}`);
+      else if (type === 'warning') print(`warning: ${data['message'] ?? JSON.stringify(data)}`);
+      draw();
+    },
+    showLost() {
+      if (!isLost && columns === null) print('connection lost, reconnecting');
+      isLost = true;
+      draw();
+    },
+    end: clear,
+  };
+}
+
+function bar(fraction: number): string {
+  const cells = Math.floor(fraction * BAR_CELLS);
+  const percent = `${Math.floor(fraction * 100)} %`.padStart(6);
+  return `${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)}${percent}`;
+}
+
+/** Accuracy on images that were not trained on. */
+const accuracy = ({ validationAccuracy, testAccuracy }: EpochRecord) => validationAccuracy ?? testAccuracy;
+
+function describeEpoch(record: EpochRecord): string {
+  const { epoch, trainLoss, validationLoss, validationAccuracy, testAccuracy } = record;
+  const validation =
+    validationLoss === null
+      ? ''
+      : `, validation loss ${formatFigure(validationLoss)}, accuracy ${formatFigure(validationAccuracy)}`;
+  return `epoch ${epoch}: loss ${formatFigure(trainLoss)}${validation}, test accuracy ${formatFigure(testAccuracy)}`;
+}

@@ -1,0 +1,97 @@
+/** Retries and reconnections of the command line client, against a server that fails in a given order. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { run } from './run.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Starts a server that handles each request with the next handler. */
+async function serve(t: TestContext, handlers: readonly Handler[]) {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    const handler = handlers[requests.push(request) - 1];
+    if (handler) handler(request.resume(), response);
+    else response.destroy();
+  });
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { requests, environment: { ATELIER_URL: `http://127.0.0.1:${port}/base/` } };
+}
+
+const json =
+  (status: number, body: object): Handler =>
+  (_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const busy: Handler = (_request, response) => response.writeHead(503, { 'retry-after': '0' }).end();
+const badGateway: Handler = (_request, response) => response.writeHead(502).end('<html>');
+const hangUp: Handler = (_request, response) => response.destroy();
+const JOB = {
+  id: 'job_1',
+  status: 'succeeded',
+  model: { name: 'mine', version: 1 },
+  best: null,
+  training: { epochs: 1 },
+};
+const recipe = new URL('../../examples/recipes/small.json', import.meta.url).pathname;
+
+test('repeats a request with the same Idempotency-Key after 503, 502 and a lost connection', async (t) => {
+  const { requests, environment } = await serve(t, [busy, badGateway, hangUp, json(202, JOB)]);
+  const { code, stdout, stderr } = await run(['train', recipe], environment);
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'job_1\n');
+  assert.equal(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size, 1);
+  assert.deepEqual([...new Set(requests.map(({ url }) => url))], ['/base/v1/training-jobs']);
+});
+
+test('does not repeat a cancellation that may have succeeded, nor wait for an hour', async (t) => {
+  const late: Handler = (_request, response) => response.writeHead(429, { 'retry-after': '3600' }).end();
+  const { requests, environment } = await serve(t, [busy, badGateway, late]);
+  assert.equal((await run(['cancel', 'job_1'], environment)).code, 1);
+  assert.equal(requests.length, 2);
+  const { code, stderr } = await run(['models'], environment);
+  assert.deepEqual([code, requests.length], [1, 3]);
+  assert.match(stderr, /status 429/);
+});
+
+test('continues a stream of events after the last id', async (t) => {
+  const event = (id: number, type: string, data: object) =>
+    `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ id, type, at: '', data })}\n\n`;
+  const stream =
+    (...parts: string[]): Handler =>
+    (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const part of parts) response.write(part);
+    };
+  const cut =
+    (...parts: string[]): Handler =>
+    (request, response) => {
+      stream(...parts)(request, response);
+      response.end();
+    };
+  const warning = (id: number) => event(id, 'warning', { message: `number ${id}, ü` });
+  const { requests, environment } = await serve(t, [
+    json(200, JOB),
+    cut(':\nretry: 1\n\n', warning(1), warning(2).slice(0, -1)),
+    hangUp,
+    cut(': The service stops.\nid: 1\nretry: 1\n\n'),
+    stream(warning(2), event(3, 'status', { from: 'running', to: 'succeeded' })),
+    json(200, JOB),
+  ]);
+  const { code, stdout, stderr } = await run(['job', 'job_1', '--follow'], environment);
+  assert.equal(code, 0, stderr);
+  assert.equal(
+    stdout,
+    'warning: number 1, ü\nconnection lost, reconnecting\nwarning: number 2, ü\nstatus: succeeded\nPublished mine@1.\n',
+  );
+  assert.deepEqual(
+    requests.slice(1, 5).map(({ headers }) => headers['last-event-id']),
+    ['0', '1', '1', '1'],
+  );
+});

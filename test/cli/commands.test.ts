@@ -1,0 +1,148 @@
+/** The commands of the command line client, against a service with an API key. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { COMMANDS } from '../../cli/commands/index.ts';
+import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
+import { startService, temporaryDirectory, tiny } from '../start-service.ts';
+import { run } from './run.ts';
+
+const key = generateKey();
+const API_KEYS = formatApiKey({ name: 'cli', scopes: ['admin'], digest: sha256Bytes(key) });
+const { app } = await startService({ after }, { API_KEYS });
+const environment = { ATELIER_URL: await app.listen({ port: 0 }), ATELIER_KEY: key };
+const folder = await temporaryDirectory({ after });
+
+const atelier = (...args: string[]) => run(args, environment);
+
+async function recipe(name: string, body: object): Promise<string> {
+  const path = join(folder, `${name}.json`);
+  await writeFile(path, JSON.stringify(body));
+  return path;
+}
+
+test('trains, follows, predicts, exports and imports', async () => {
+  const path = await recipe(
+    'mine',
+    tiny({ modelName: 'mine', training: { epochs: 2, validation: { fraction: 0.98 } } }),
+  );
+  const trained = await atelier('train', path, '--follow');
+  assert.equal(trained.code, 0, trained.stderr);
+  assert.equal(trained.stderr, '');
+  const figure = String.raw`\d\.\d{4}`;
+  assert.match(
+    trained.stdout,
+    new RegExp(
+      `^job_\\w{26}\\n(status: queued\\n)?status: running\\n` +
+        `epoch 1: loss ${figure}, .*\\nepoch 2: loss ${figure}, validation loss ${figure}, accuracy ${figure}, test accuracy ${figure}\\n` +
+        `status: succeeded\\nPublished mine@1\\. Best epoch: 2, with test accuracy ${figure}\\.\\n$`,
+    ),
+  );
+
+  const image = join(folder, 'boot.png');
+  const headers = { accept: 'image/png', authorization: `Bearer ${key}` };
+  const boot = await app.inject({ url: '/v1/datasets/fashion-mnist/splits/test/images/0', headers });
+  await writeFile(image, boot.rawPayload);
+  const predicted = await atelier('predict', image, image, '--top', '2');
+  assert.equal(predicted.code, 0, predicted.stderr);
+  assert.match(
+    predicted.stdout,
+    new RegExp(`^(.*/boot\\.png: [\\w/ -]+ ${figure}, [\\w/ -]+ ${figure}\\n){2}$`),
+  );
+
+  const file = join(folder, 'mine.onnx');
+  assert.equal((await atelier('export', 'mine', '--format', 'onnx', '-o', file)).stdout, `${file}\n`);
+  const imported = await atelier('import', file, '--name', 'copy');
+  assert.match(imported.stdout, new RegExp(`^copy@1, test accuracy ${figure}\\n$`));
+  const models = await atelier('models');
+  assert.match(models.stdout, /^NEWEST VERSION .*\ncopy@1 .*\nmine@1 .*\n$/);
+
+  const ambiguous = await atelier('predict', image);
+  assert.equal(ambiguous.code, 2);
+  assert.match(
+    ambiguous.stderr,
+    /^The service has several models, such as copy, mine\. Choose one with --model\.\n/,
+  );
+});
+
+test('shows a bar in a terminal', async () => {
+  const path = await recipe('bar', tiny({ modelName: 'bar' }));
+  const { code, stdout } = await run(['train', path, '--follow'], environment, true);
+  assert.equal(code, 0);
+  // The carriage return and the escape sequence that clear the line.
+  const states = stdout.split('\r\x1B[K');
+  assert.match(states.join('\n'), /^█{20} +100 % epoch 1\/1 · loss \d\.\d{4} · accuracy \d\.\d{4}/m);
+  assert.match(states.at(-1)!, /^Published bar@1\./);
+});
+
+test('prints JSON documents, one per line', async () => {
+  const path = await recipe('json', tiny({ modelName: 'json' }));
+  const { stdout } = await atelier('train', path, '--follow', '--json');
+  const documents = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    documents.slice(0, -1).map(({ id }) => id),
+    Array.from({ length: documents.length - 1 }, (_, index) => index + 1),
+  );
+  assert.equal(documents.at(-1).status, 'succeeded');
+  const job = JSON.parse((await atelier('job', documents.at(-1).id, '--json')).stdout);
+  assert.equal(job.digest, documents.at(-1).digest);
+  const { data } = JSON.parse(
+    (await atelier('jobs', '--status', 'succeeded', '--limit', '1', '--json')).stdout,
+  );
+  assert.deepEqual(data, [job]);
+});
+
+test('a failed job has exit code 1 and its error on stderr', async () => {
+  const optimizer = { type: 'sgd', learningRate: 100, weightDecay: 100 } as const;
+  const training = { epochs: 1, batchSize: 64, optimizer, validation: { fraction: 0.98 } };
+  const diverging = tiny({ network: { hidden: [] }, training });
+  const { code, stderr } = await atelier('train', await recipe('diverging', diverging), '--follow');
+  assert.equal(code, 1);
+  assert.match(stderr, /^The job failed: .+ \(\S+\)\n$/);
+});
+
+test('errors of the service show the detail and a line per location', async () => {
+  const wrong = await recipe('wrong', { dataset: 'fashion-mnist', training: { epoch: 3, batchSize: 'x' } });
+  const { code, stdout, stderr } = await atelier('train', wrong);
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(
+    stderr,
+    /^The body is invalid\.\n {2}#\/training\/batchSize: Must be a number, .*\n {2}#\/training\/epoch: Unknown field .*Did you mean `epochs`\?.*\n$/,
+  );
+  const problem = JSON.parse((await atelier('train', wrong, '--json')).stderr);
+  assert.equal(problem.code, 'invalid-request');
+  const anonymous = await run(['models'], { ATELIER_URL: environment.ATELIER_URL });
+  assert.equal(anonymous.code, 1);
+  assert.match(anonymous.stderr, /key/i);
+});
+
+test('wrong arguments have exit code 2, and every command explains itself', async () => {
+  const wrong = [
+    [],
+    ['trian'],
+    ['train'],
+    ['train', join(folder, 'absent.json')],
+    ['models', '--limt', '3'],
+    ['predict', 'image.gif'],
+    ['predict', 'image.png', '--model', 'a@b@c'],
+    ['import', 'model.npz'],
+    ['export', 'mine@1'],
+    ['models', '--url', 'localhost'],
+  ];
+  for (const args of wrong) {
+    const { code, stdout, stderr } = await atelier(...args);
+    assert.deepEqual([code, stdout], [2, ''], args.join(' '));
+    assert.notEqual(stderr, '');
+  }
+  for (const [name, { options }] of Object.entries(COMMANDS)) {
+    const { code, stdout } = await atelier(name, '--help');
+    assert.equal(code, 0);
+    for (const option of Object.keys(options))
+      assert.ok(stdout.includes(`--${option}`), `${name} --${option}`);
+  }
+});
