@@ -1,4 +1,4 @@
-/** curl, as installed: resumes a download, and sends no body that its headers condemn. */
+/** curl, as installed: resumes a download, sends no body that its headers condemn, and inflates responses. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -29,6 +29,18 @@ test('curl -C - resumes an export', async () => {
   // curl takes the 416 of a complete file for success.
   await curl('-C', '-', '-o', part, url);
   assert.deepEqual(await readFile(part), bytes);
+});
+
+test('curl --compressed inflates what it downloads', async () => {
+  const url = `${base}/openapi.json`;
+  const format = '%{size_download} %header{content-encoding}';
+  const [whole, inflated] = [join(directory, 'whole.json'), join(directory, 'inflated.json')];
+  assert.match(await curl('-o', whole, '-w', format, url), /^\d+ $/);
+  const [size, encoding] = (await curl('--compressed', '-o', inflated, '-w', format, url)).split(' ');
+  const bytes = await readFile(whole);
+  assert.equal(encoding, 'gzip');
+  assert.ok(Number(size) < bytes.length / 5);
+  assert.deepEqual(await readFile(inflated), bytes);
 });
 
 test('curl does not send a body that is too large, of a wrong type, or for an unknown route', async () => {
