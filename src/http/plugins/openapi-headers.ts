@@ -47,7 +47,10 @@ export const HEADERS = {
     description: 'Bytes of the JSON before the binary tensors; absent without binary tensors',
     schema: { type: 'integer' },
   },
-  ETag: { description: 'Entity tag of the response, to send in If-None-Match, If-Match or If-Range', schema: { type: 'string' } },
+  ETag: {
+    description: 'Entity tag of the response, to send in If-None-Match, If-Match or If-Range',
+    schema: { type: 'string' },
+  },
   'Accept-Ranges': {
     description: 'Unit of Range that the resource supports',
     schema: { type: 'string', enum: ['bytes'] },

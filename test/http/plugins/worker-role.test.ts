@@ -11,7 +11,7 @@ test('ROLE=worker serves health and metrics, and rejects everything else', async
       accepting: () => true,
       check: async () => ({
         ready: true,
-        checks: { database: true, datasets: true, accepting: true },
+        checks: { database: true, datasets: true, accepting: true, storage: true },
       }),
     },
     metrics: { contentType: 'text/plain', text: async () => 'atelier_jobs 1\n', requests: {} },

@@ -4,6 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import type { LightMyRequestResponse } from 'fastify';
 import { type Explanation, explanationSchema } from '../../../../src/domain/explanation.ts';
 import { testImage } from '../../../start-service.ts';
 import { startTrained } from './kserve-v2/fixtures.ts';
@@ -16,6 +18,9 @@ const HEADERS = {
   connection: 'keep-alive',
   'user-agent': 'python-httpx/0.28.1',
 };
+/** As httpx does. */
+const parse = ({ headers, rawPayload }: LightMyRequestResponse) =>
+  JSON.parse(`${headers['content-encoding'] === 'gzip' ? gunzipSync(rawPayload) : rawPayload}`);
 const get = (url: string) => app.inject({ url, headers: HEADERS });
 const explain = (body: object, name = 'fashion-mnist') =>
   app.inject({
@@ -34,9 +39,9 @@ test('is_server_live: GET / responds {"status": "alive"}', async () => {
 });
 
 test('is_model_ready: GET /v1/models/{m} has name and ready; an absent model is 404', async () => {
-  const { statusCode, ...response } = await get('/v1/models/fashion-mnist');
-  const { name, ready, latest } = response.json();
-  assert.deepEqual([statusCode, name, ready, latest.version], [200, 'fashion-mnist', true, 1]);
+  const response = await get('/v1/models/fashion-mnist');
+  const { name, ready, latest } = parse(response);
+  assert.deepEqual([response.statusCode, name, ready, latest.version], [200, 'fashion-mnist', true, 1]);
   assert.equal((await get('/v1/models/nope')).statusCode, 404);
 });
 
@@ -53,11 +58,11 @@ test('explain: {"instances"} gets {"explanations"}, those of the native protocol
     const response = await explain({ instances });
     assert.equal(response.statusCode, 200, response.body);
     assert.equal(response.headers['content-type'], 'application/json');
-    const { explanations } = response.json<{ explanations: Explanation[] }>();
+    const { explanations } = parse(response) as { explanations: Explanation[] };
     assert.deepEqual(explanations, native);
     explanationSchema.strict().parse(explanations[0]);
   }
-  const encoded = (await explain({ instances: [{ image_bytes: { b64 } }] })).json();
+  const encoded = parse(await explain({ instances: [{ image_bytes: { b64 } }] }));
   assert.deepEqual(encoded, { explanations: native.slice(0, 1) });
 });
 
