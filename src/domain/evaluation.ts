@@ -8,6 +8,7 @@ import type { Comparison as ComparedAnswers } from '../numerics/evaluation/compa
 import { MCNEMAR_METHODS } from '../numerics/evaluation/mcnemar.ts';
 import { SPLITS, type SplitName } from './dataset.ts';
 import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
+import { describeVerdict, SIGNIFICANCE, VERDICTS, verdictOf } from './verdict.ts';
 
 export const evaluationQuerySchema = z.strictObject({
   split: z.enum(SPLITS).default('test').describe('Split whose images are predicted'),
@@ -118,6 +119,12 @@ export const comparisonSchema = z
     model: versionReferenceSchema,
     other: versionReferenceSchema,
     ...evaluatedOn,
+    verdict: z
+      .enum(VERDICTS)
+      .describe(
+        `Whether the model is better or worse than the other; \`no-difference\` unless McNemar's p-value is below ${SIGNIFICANCE}`,
+      ),
+    sentence: z.string().describe('The verdict with its numbers, as one sentence'),
     accuracy: z.object({ model: fraction, other: fraction, change: z.number().describe('model − other') }),
     counts: z
       .object({ n00: z.int(), n01: z.int(), n10: z.int(), n11: z.int() })
@@ -207,6 +214,14 @@ export function describeComparison(
     dataset,
     split,
     examples,
+    verdict: verdictOf(counts, mcnemar),
+    sentence: `${describeVerdict(
+      `${model.name}@${model.version}`,
+      `${other.name}@${other.version}`,
+      `images of the ${split} split of ${dataset}`,
+      counts,
+      mcnemar,
+    )}.`,
     accuracy: {
       model: (counts.n10 + counts.n11) / examples,
       other: (counts.n01 + counts.n11) / examples,

@@ -81,6 +81,13 @@ test('a comparison gives the gain in accuracy, overall and per class', () => {
   const shown = describeComparison(model, other, split, comparePredictions(first, second, 3));
   assert.deepEqual(comparisonSchema.parse(shown), shown);
   assert.deepEqual(shown.accuracy, { model: 0.75, other: 0.25, change: 0.5 });
+  // Two images are too few for a verdict.
+  assert.equal(shown.verdict, 'no-difference');
+  assert.equal(
+    shown.sentence,
+    'shapes@2 does not differ significantly from shapes@1: of 4 images of the test split of shapes, 75.00 % instead of ' +
+      "25.00 % are correct (McNemar's test: n10 = 2, n01 = 0, p = 0.5000).",
+  );
   assert.deepEqual(
     shown.classes.map(({ change }) => change),
     [0.5, 0.5, null],
@@ -97,4 +104,19 @@ test('a comparison gives the gain in accuracy, overall and per class', () => {
       [2, '/pictures/2', 'square', 'round'],
     ],
   );
+});
+
+test('the verdict of a comparison is from the view of the model in the path', () => {
+  const many = (logits: number[]) => predictionsFor(Array(8).fill(logits).flat(), Array(8).fill(0), 3);
+  const [right, wrong] = [many([3, 0, 0]), many([0, 3, 0])];
+  const compare = (...pair: [typeof right, typeof right]) =>
+    describeComparison(model, other, split, comparePredictions(...pair, 3));
+  assert.equal(compare(right, wrong).verdict, 'better');
+  const worse = compare(wrong, right);
+  assert.equal(worse.verdict, 'worse');
+  assert.match(
+    worse.sentence,
+    /^shapes@2 is significantly worse than shapes@1: of 8 images .*p = 0\.0078\)\.$/,
+  );
+  assert.equal(compare(right, right).verdict, 'no-difference');
 });

@@ -56,8 +56,8 @@ export const evaluationRoutes =
         operationId: 'compareModelVersions',
         summary: 'Compare a version with another on the same images',
         description:
-          "Accuracies, McNemar's test of whether they differ by more than chance, the change of each class, and the images " +
-          'that the two versions classify differently. The result is computed once and cached.',
+          "A verdict in one sentence, accuracies, McNemar's test of whether they differ by more than chance, the change of each " +
+          'class, and the images that the two versions classify differently. The result is computed once and cached.',
         tags,
         params,
         querystring: comparisonQuerySchema,
