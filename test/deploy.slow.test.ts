@@ -1,4 +1,4 @@
-/** The files of deploy/ for Docker Compose: their schema, their settings, and the gateway in front of two replicas. */
+/** The files of deploy/: schema and settings for Docker Compose, the folders for kubectl, and the gateway in front of two replicas. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -20,9 +20,9 @@ interface Service {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-async function readCompose(profile: string): Promise<Readonly<Record<string, Service>>> {
+async function readCompose(...profiles: string[]): Promise<Readonly<Record<string, Service>>> {
   const compose = await findProgram('docker-compose', '/usr/libexec/docker/cli-plugins/docker-compose');
-  const options = ['-f', join(DEPLOY, 'compose.yaml'), '--profile', profile];
+  const options = ['-f', join(DEPLOY, 'compose.yaml'), ...profiles.map((profile) => `--profile=${profile}`)];
   // As a standalone program, without an engine and without deploy/.env.
   const env = { POSTGRES_PASSWORD: 'secret', COMPOSE_DISABLE_ENV_FILE: '1' };
   const { stdout } = await promisify(execFile)(compose, [...options, 'config', '--format', 'json'], { env });
@@ -32,9 +32,11 @@ async function readCompose(profile: string): Promise<Readonly<Record<string, Ser
 test('deploy/compose.yaml is valid, and its settings are those of the service', async () => {
   const single = await readCompose('single');
   const scale = await readCompose('scale');
+  const monitored = await readCompose('single', 'monitoring');
   assert.deepEqual(Object.keys(single), ['single']);
   assert.deepEqual(Object.keys(scale).toSorted(), ['api', 'database', 'gateway', 'migrate', 'worker']);
-  for (const [name, service] of Object.entries({ ...single, ...scale })) {
+  assert.deepEqual(Object.keys(monitored).toSorted(), ['prometheus', 'single']);
+  for (const [name, service] of Object.entries({ ...monitored, ...scale })) {
     assert.deepEqual([service.read_only, service.cap_drop], [true, ['ALL']], name);
     if (service.image !== 'atelier') continue;
     const environment = service.environment!;
@@ -46,6 +48,16 @@ test('deploy/compose.yaml is valid, and its settings are those of the service', 
       name === 'single' ? undefined : 'postgresql://atelier:secret@database:5432/atelier',
     );
     assert.equal(role, name === 'api' || name === 'worker' ? name : 'all');
+  }
+});
+
+test('kubectl builds every folder of deploy/kubernetes, with the image that it names', async () => {
+  const kubectl = await findProgram('kubectl', '/usr/bin/kubectl');
+  for (const folder of ['', 'migrate', 'single', 'monitoring']) {
+    const { stdout } = await promisify(execFile)(kubectl, ['kustomize', join(DEPLOY, 'kubernetes', folder)]);
+    const images = Array.from(stdout.matchAll(/^ +(?:- )?image: (.*)$/gm), ([, image]) => image);
+    assert.equal(images.length, { '': 2, migrate: 1, single: 1 }[folder] ?? 0, folder);
+    for (const image of images) assert.match(image!, /^registry\.example\/atelier:/);
   }
 });
 

@@ -1,8 +1,10 @@
 /** The files of deploy/kubernetes and their objects. */
 import { api } from './api.ts';
-import { network } from './network.ts';
+import { monitoring } from './monitoring.ts';
+import { network, singleNetwork } from './network.ts';
 import { IMAGE } from './pod.ts';
-import { migration, secretExample, settings } from './settings.ts';
+import { migration, secretExample, settings, singleSecretExample } from './settings.ts';
+import { single } from './single.ts';
 import { worker } from './worker.ts';
 
 export const MODELS = {
@@ -12,17 +14,28 @@ export const MODELS = {
   'api.yaml': api,
   'worker.yaml': worker,
   'migrate/job.yaml': [migration],
+  'single/secret.example.yaml': [singleSecretExample],
+  'single/settings.yaml': [settings],
+  'single/network.yaml': singleNetwork,
+  'single/service.yaml': single,
+  'monitoring/monitoring.yaml': monitoring,
 };
 
 const kustomization = (...resources: string[]) => ({
   apiVersion: 'kustomize.config.k8s.io/v1beta1',
   kind: 'Kustomization',
   resources,
+});
+
+const withImage = (...resources: string[]) => ({
+  ...kustomization(...resources),
   images: [{ name: IMAGE, newName: 'registry.example/atelier', newTag: '0.1.0' }],
 });
 
 export const FILES: Readonly<Record<string, readonly object[]>> = {
   ...MODELS,
-  'kustomization.yaml': [kustomization('settings.yaml', 'network.yaml', 'api.yaml', 'worker.yaml')],
-  'migrate/kustomization.yaml': [kustomization('job.yaml')],
+  'kustomization.yaml': [withImage('settings.yaml', 'network.yaml', 'api.yaml', 'worker.yaml')],
+  'migrate/kustomization.yaml': [withImage('job.yaml')],
+  'single/kustomization.yaml': [withImage('settings.yaml', 'network.yaml', 'service.yaml')],
+  'monitoring/kustomization.yaml': [kustomization('monitoring.yaml')],
 };

@@ -17,10 +17,12 @@ const PRE_STOP_SECONDS = 5;
 /** More than the pause before SIGTERM and the grace period, so that the kubelet kills only processes that hang. */
 const TERMINATION_SECONDS = PRE_STOP_SECONDS + shutdownGraceSeconds + 5;
 
-export type Component = 'api' | 'worker' | 'migrate';
+export type Component = 'api' | 'worker' | 'migrate' | 'single' | 'metrics';
+
+export const APPLICATION = { 'app.kubernetes.io/name': 'atelier' };
 
 export const labels = (component: Component) => ({
-  'app.kubernetes.io/name': 'atelier',
+  ...APPLICATION,
   'app.kubernetes.io/component': component,
 });
 
@@ -33,12 +35,19 @@ interface Workload {
   /** Beyond those of the ConfigMap and the Secret. */
   readonly environment: Readonly<Record<string, string>>;
   readonly resources: IResourceRequirements;
+  /** Name of the claim that holds the state. Without it, the directory holds copies and begins empty in each pod. */
+  readonly claim?: string;
 }
 
-export function replicaPod(workload: Workload): IPodSpec {
+/** A pod that serves requests, jobs or both. */
+export function servicePod(workload: Workload): IPodSpec {
   return {
     ...pod(workload, {
-      envFrom: [{ configMapRef: { name: SETTINGS } }, { secretRef: { name: SECRET } }],
+      // With a state of its own the service makes a key, if the Secret does not exist.
+      envFrom: [
+        { configMapRef: { name: SETTINGS } },
+        { secretRef: { name: SECRET, ...(workload.claim !== undefined && { optional: true }) } },
+      ],
       ports: [{ name: 'http', containerPort: PORT }],
       // Alive from the beginning, also during a long migration; ready as soon as requests are served.
       livenessProbe: { ...probe('/health/live'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
@@ -46,6 +55,12 @@ export function replicaPod(workload: Workload): IPodSpec {
       lifecycle: { preStop: { sleep: { seconds: PRE_STOP_SECONDS } } },
     }),
     terminationGracePeriodSeconds: TERMINATION_SECONDS,
+  };
+}
+
+export function replicaPod(workload: Workload): IPodSpec {
+  return {
+    ...servicePod(workload),
     // One lost node should not take all replicas with it.
     topologySpreadConstraints: [
       {
@@ -59,7 +74,7 @@ export function replicaPod(workload: Workload): IPodSpec {
 }
 
 export function pod(
-  { component, environment, resources }: Workload,
+  { component, environment, resources, claim }: Workload,
   container: Partial<IContainer>,
 ): IPodSpec {
   return {
@@ -72,6 +87,8 @@ export function pod(
       runAsUser: 1000,
       runAsGroup: 1000,
       fsGroup: 1000,
+      // Otherwise each start changes the group of every file of a volume.
+      fsGroupChangePolicy: 'OnRootMismatch',
       seccompProfile: { type: 'RuntimeDefault' },
     },
     containers: [
@@ -87,11 +104,11 @@ export function pod(
           capabilities: { drop: ['ALL'] },
         },
         // As STATE_DIR of the Dockerfile.
-        volumeMounts: [{ name: 'cache', mountPath: '/var/lib/atelier' }],
+        volumeMounts: [{ name: claim ?? 'cache', mountPath: '/var/lib/atelier' }],
         ...container,
       },
     ],
     // Holds copies of what is in the database or the bucket; a new pod begins with an empty one.
-    volumes: [{ name: 'cache', emptyDir: { sizeLimit: '8Gi' } }],
+    ...(claim === undefined && { volumes: [{ name: 'cache', emptyDir: { sizeLimit: '8Gi' } }] }),
   };
 }

@@ -13,14 +13,22 @@ export const settings = new ConfigMap({
   },
 });
 
-/** Every value is an example. No key has this hash. */
+/** No key has this hash. */
+const API_KEYS = `ci:train:${'0'.repeat(64)}`;
+
+/** Every value is an example. */
 export const secretExample = new Secret({
   metadata: { name: SECRET },
   stringData: {
     DATABASE_URL: 'postgresql://atelier:password@pgbouncer:6432/atelier',
     DATABASE_DIRECT_URL: 'postgresql://atelier:password@postgresql:5432/atelier',
-    API_KEYS: `ci:train:${'0'.repeat(64)}`,
+    API_KEYS,
   },
+});
+
+export const singleSecretExample = new Secret({
+  metadata: { name: SECRET },
+  stringData: { API_KEYS },
 });
 
 /** Run before each new version. A job cannot be changed, so delete the previous one first. */
