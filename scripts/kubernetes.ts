@@ -15,9 +15,7 @@ function reject(name: string, reason: string): void {
 for (const [name, objects] of Object.entries(FILES)) {
   const file = new URL(name, FOLDER);
   // Through JSON, so that shared objects are written in full instead of as YAML aliases.
-  const documents = objects.map((object) =>
-    stringify(JSON.parse(JSON.stringify(object)), { lineWidth: 120 }),
-  );
+  const documents = objects.map((object) => stringify(JSON.parse(JSON.stringify(object)), { lineWidth: 0 }));
   const text = HEADER + documents.join('---\n');
   if (!isCheck) writeFileSync(file, text);
   else if (readFileSync(file, 'utf8') !== text) reject(name, 'is out of date');
