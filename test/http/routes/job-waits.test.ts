@@ -43,7 +43,7 @@ test('Prefer: wait delays the response of a read until the job has ended', async
   const { id } = await queueJob(app);
   const response = await read(id, 'respond-async, wait="30"; foo=bar');
   assert.equal(response.json<TrainingJob>().status, 'succeeded');
-  assert.deepEqual([applied(response), response.headers.vary], ['wait=30', 'Prefer']);
+  assert.deepEqual([applied(response), response.headers.vary], ['wait=30', 'Prefer, Accept-Encoding']);
   assert.ok(response.headers.etag);
   const again = await app.inject({
     url: `/v1/training-jobs/${id}`,
@@ -60,7 +60,7 @@ test('when the time is over, the response shows the job as it is', async () => {
   for (const prefer of ['wait=0', 'wait=x', 'wait', 'wait=-1', 'return=minimal']) {
     const immediate = await read(id, prefer);
     assert.deepEqual([immediate.statusCode, applied(immediate)], [200, undefined], prefer);
-    assert.equal(immediate.headers.vary, 'Prefer');
+    assert.match(String(immediate.headers.vary), /^Prefer(,|$)/);
   }
   await cancelJob(app, id);
   assertProblem(await read('job_1', 'wait=30'), 404, 'training-job-not-found');
