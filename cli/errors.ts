@@ -40,11 +40,12 @@ function formatProblem({ detail, errors = [] }: Problem): string {
  */
 export async function readError(response: Response, now: number): Promise<ResponseError> {
   const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
-  const text = await response.text().catch(() => '');
+  // The connection can be lost before the end of the body.
+  const body = await response.json().catch(() => null);
   const after = response.headers.get('retry-after');
   return new ResponseError(
     response.status,
-    isProblem ? (JSON.parse(text) as Problem) : null,
+    isProblem ? (body as Problem | null) : null,
     after === null ? null : parseRetryAfter(after, now),
   );
 }

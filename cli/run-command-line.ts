@@ -100,6 +100,9 @@ function createContext(surroundings: Surroundings, note: Context['note'], values
     );
   }
   const key = values.key ?? (environment['ATELIER_KEY'] || undefined);
+  if (key !== undefined && !/^[!-~]+$/.test(key)) {
+    throw new UsageError('The API key must consist of visible ASCII characters.');
+  }
   return {
     client: createClient(url, key, interrupted, note),
     json: values.json ?? false,

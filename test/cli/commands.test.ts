@@ -133,6 +133,7 @@ test('wrong arguments have exit code 2, and every command explains itself', asyn
     ['import', 'model.npz'],
     ['export', 'mine@1'],
     ['models', '--url', 'localhost'],
+    ['models', '--key', 'é'],
   ];
   for (const args of wrong) {
     const { code, stdout, stderr } = await atelier(...args);
