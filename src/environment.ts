@@ -135,7 +135,7 @@ export const environmentSchema = z.object({
     .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),
   STARTER_JOB: choice('on', 'off')
     .default('on')
-    .describe('Trains a Fashion-MNIST model on start if no job exists yet'),
+    .describe('Trains a Fashion-MNIST model on start if neither a job nor a model exists yet'),
   WIDE_VECTORS: choice('on', 'off')
     .default('off')
     .describe('Computes with vectors of 256 bits, an experimental feature of V8'),

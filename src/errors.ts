@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'evaluation-too-costly',
   'illegal-transition',
   'version-in-use',
+  'training-job-in-use',
   'dataset-in-use',
   // the state of the service does not allow it
   'queue-full',

@@ -164,6 +164,10 @@ const REQUESTS = {
     'An alias points at the version, or an unfinished job starts from it.',
     'Move the alias or end the job first.',
   ],
+  'training-job-in-use': [
+    'An unfinished job starts from a checkpoint of the job, or verifies it.',
+    'Wait for the jobs that `detail` names, or cancel them.',
+  ],
   'dataset-in-use': [
     'A job that has not ended trains on the data set, or the data set is built in.',
     'Wait for the job or cancel it.',

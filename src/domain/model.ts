@@ -27,7 +27,10 @@ export type Annotations = z.infer<typeof annotationsSchema>;
 
 const lineageSchema = z.object({
   source: z.enum(['training', 'import']),
-  jobId: z.string().nullable().describe('Training job that published the version'),
+  jobId: z
+    .string()
+    .nullable()
+    .describe('Training job that published the version. The job may have been deleted since'),
   dataset: z
     .object({ id: z.string(), digest: z.string() })
     .nullable()

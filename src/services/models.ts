@@ -5,6 +5,7 @@ import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
 import { decodeCheckpoint } from '../store/checkpoint-format.ts';
@@ -37,7 +38,7 @@ export interface ModelService {
   invalidate(gone?: readonly VersionReference[]): void;
   /**
    * Invalidates them in all processes that share the database, and waits for it. Call after adding, moving, annotating or
-   * deleting a version or alias, before responding.
+   * deleting a version, an alias or the checkpoints of a job, before responding.
    */
   invalidateEverywhere(gone?: readonly VersionReference[]): Promise<void>;
   /** Number of invalidations: what was read before is current while this number is the same. */
@@ -105,34 +106,44 @@ export function createModelService(
   }
 
   /** @throws AtelierError `checkpoint-not-found` */
-  async function readCheckpoint(jobId: string, step: number): Promise<Omit<LoadedModel, 'forward'>> {
+  async function findCheckpoint(
+    jobId: string,
+    step: number,
+  ): Promise<readonly [TrainingJob, CheckpointRecord]> {
     const job = await jobs.get(jobId);
     const all = job ? await checkpoints.list(jobId) : [];
     const found = all.find((checkpoint) => checkpoint.step === step);
-    if (!job || !found)
-      throw new AtelierError('checkpoint-not-found', describeNoCheckpoint(jobId, step, job && all));
+    if (job && found) return [job, found];
+    throw new AtelierError('checkpoint-not-found', describeNoCheckpoint(jobId, step, job && all));
+  }
+
+  async function readCheckpoint(
+    { id, dataset }: TrainingJob,
+    found: CheckpointRecord,
+  ): Promise<Omit<LoadedModel, 'forward'>> {
     const { snapshot, layerSizes, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
     return {
-      reference: { name: jobId, version: step },
+      reference: { name: id, version: found.step },
       layerSizes,
       activation,
       standardization,
       parameters: copyToSharedMemory(snapshot.engine.parameters),
       // The data set of an ended job may have been deleted.
       classNames:
-        (await catalog.find(job.dataset))?.classNames ??
+        (await catalog.find(dataset))?.classNames ??
         Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
-      datasetId: job.dataset,
+      datasetId: dataset,
     };
   }
 
   async function loadFromStore(name: string, wanted?: VersionName): Promise<LoadedModel> {
     const load = cache.beginLookup(name, wanted);
     if (isJobId(name)) {
-      const step = Number(wanted);
-      return load({ name, version: step }, async () => withForward(await readCheckpoint(name, step)));
+      // Before the cache is used, because the job may have been deleted since.
+      const [job, found] = await findCheckpoint(name, Number(wanted));
+      return load({ name, version: found.step }, async () => withForward(await readCheckpoint(job, found)));
     }
     const found = await version(name, wanted);
     try {

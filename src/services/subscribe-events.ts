@@ -18,8 +18,8 @@ export interface Cursor {
 /**
  * Subscribes to the events of a job after a cursor.
  * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
- *   interval and while the database is unavailable. It ends with the last event of an ended job, or when `signal`
- *   aborts. Undefined if the job has ended and no event follows the cursor.
+ *   interval and while the database is unavailable. It ends with the last event of an ended job, when the job is deleted,
+ *   or when `signal` aborts. Undefined if the job has ended and no event follows the cursor.
  * @throws AtelierError `training-job-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (
@@ -31,6 +31,7 @@ export type SubscribeEvents = (
 interface Feed {
   readonly subscribers: Set<() => void>;
   readonly pages: LRUCache<number, Promise<EventPage>>;
+  isDeleted: boolean;
 }
 
 /** Events per page, about 60 kB. */
@@ -62,10 +63,17 @@ export function createEventSubscriptions(
     void notifyInBatches(feed.subscribers);
   });
 
+  notices.on('models', (subject) => {
+    const feed = feeds.get(subject);
+    // A model cannot have the id of a job as its name, so the job was deleted.
+    if (feed) feed.isDeleted = true;
+  });
+
   function subscribe(jobId: string, wake: () => void): Feed {
     const feed = feeds.get(jobId) ?? {
       subscribers: new Set(),
       pages: new LRUCache({ max: MAX_CACHED_PAGES }),
+      isDeleted: false,
     };
     feeds.set(jobId, feed);
     feed.subscribers.add(wake);
@@ -97,6 +105,13 @@ export function createEventSubscriptions(
     }
   }
 
+  /** A job whose row cannot be read now is not deleted. */
+  const isGone = (jobId: string) =>
+    jobs.get(jobId).then(
+      (job) => job === undefined,
+      () => false,
+    );
+
   async function* follow(job: TrainingJob, after: number, signal: AbortSignal): AsyncGenerator<EventPage> {
     const jobId = job.id;
     let hasEnded = isEnded(job.status);
@@ -106,6 +121,7 @@ export function createEventSubscriptions(
     const unfollow = notices.follow(jobId);
     signal.addEventListener('abort', wake);
     try {
+      let isQuiet = false;
       for (let last = after; !signal.aborted; ) {
         // Reset before the query, so that an event committed during the query wakes this subscriber again.
         changed = Promise.withResolvers();
@@ -120,9 +136,12 @@ export function createEventSubscriptions(
           yield page;
           hasEnded ||= page.some(endsJob);
           last = newest.id;
+          isQuiet = false;
         } else {
-          if (hasEnded) return;
-          if (await timesOut(changed.promise, idleMs)) yield page;
+          if (hasEnded || feed.isDeleted || (isQuiet && (await isGone(jobId)))) return;
+          // If the next page is empty, too, the job may have been deleted without notice.
+          isQuiet = true;
+          if (await timesOut(changed.promise, idleMs)) yield EMPTY_PAGE;
         }
       }
     } finally {

@@ -6,6 +6,7 @@ import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../d
 import { AtelierError } from '../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
+import type { Precondition } from '../store/aliases.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
@@ -35,6 +36,12 @@ export interface TrainingService {
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
    */
   verify(id: string, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
+  /**
+   * Deletes an ended job. Its versions stay.
+   * @throws AtelierError `training-job-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the
+   *   precondition
+   */
+  remove(id: string, precondition?: Precondition<TrainingJob>): Promise<void>;
   readonly revisions: Store['jobs']['revisions'];
   readonly getMany: Store['jobs']['getMany'];
   readonly metrics: Store['epochRecords']['list'];
@@ -135,6 +142,10 @@ export function createTrainingService(options: {
       const job = await store.jobs.resume(id, { queueLimit }).catch(addRetryAfter);
       queue.notify();
       return job;
+    },
+    async remove(id, precondition) {
+      const steps = await store.jobs.remove(id, precondition);
+      await models.invalidateEverywhere(steps.map((version) => ({ name: id, version })));
     },
     async lastEpoch(id) {
       const last = await store.epochRecords.last(id);

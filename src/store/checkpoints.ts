@@ -26,6 +26,8 @@ export interface CheckpointWriter {
     bytes: Uint8Array,
   ): Promise<void>;
   discard(run: RunKey, step: number, reason: JobEvent['data']): Promise<void>;
+  /** Call after deleting rows of checkpoints. Removes the files that no other row refers to. */
+  release(digests: readonly string[]): Promise<void>;
 }
 
 /** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */
@@ -77,6 +79,7 @@ export function createCheckpoints(
 
     list: async (jobId) => (await selectRows(db, jobId)).map(toRecord),
     read: ({ digest }) => blobs.get(digest),
+    release: blobs.release,
 
     async discard(run, step, reason) {
       const row = await inTransaction(async (trx) => {

@@ -22,7 +22,10 @@ export interface CommittedEvent extends JobEvent {
   readonly job: JobState | null;
 }
 
-/** Called after a durable commit, once for each job with new events, which are in ascending order; must not throw. */
+/**
+ * Called after a durable commit, once for each job with new events, which are in ascending order, and without events for
+ * a job that was deleted; must not throw.
+ */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
 
 const collections = new WeakMap<Transaction<Database>, Map<string, CommittedEvent[]>>();
@@ -49,6 +52,11 @@ export async function collectEvent(
   const events = collected.get(jobId);
   if (events) events.push(committed);
   else collected.set(jobId, [committed]);
+}
+
+/** Call it after deleting a job, whose events are gone. Does nothing unless the transaction collects its events. */
+export function collectDeletion(trx: Transaction<Database>, jobId: string): void {
+  collections.get(trx)?.set(jobId, []);
 }
 
 async function readState(trx: Transaction<Database>, jobId: string): Promise<JobState> {

@@ -1,13 +1,15 @@
 /** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
-import { incrementBase32, ulid } from 'ulid';
+import { decodeTime, incrementBase32, ulid } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
 import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
 import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
+import type { Precondition } from './aliases.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './dataset-rows.ts';
+import { assertTarget, deleteJob } from './delete-job.ts';
 import { writeEvent } from './events.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { insertLabels, labelJobs } from './job-labels.ts';
@@ -39,7 +41,8 @@ export interface Jobs {
    * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
    *   verification, which publishes nothing
    * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, or ten times as many queued and paused;
-   *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted
+   *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted;
+   *   `training-job-not-found` if the job to verify has
    */
   create(
     request: ResolvedTrainingRequest,
@@ -60,7 +63,7 @@ export interface Jobs {
   /** Id of the oldest queued job by creation, so a requeued job comes before later ones. Its row may be damaged. */
   nextQueued(): Promise<string | undefined>;
   count(status: JobStatus): Promise<number>;
-  /** Whether no job has ever been created. */
+  /** Whether no job exists, and no model ever has: deleting old jobs does not make a used store empty. */
   isEmpty(): Promise<boolean>;
   /**
    * Starts a run of a queued job, through which its runner writes. `startedAt` is the time of the first start; the
@@ -85,6 +88,13 @@ export interface Jobs {
    * @throws AtelierError `queue-full`, as `create`
    */
   resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
+  /**
+   * Deletes an ended job with its events, epoch records and checkpoints. Its versions keep its id and its request.
+   * @param precondition called with the job
+   * @returns the steps of the deleted checkpoints
+   * @throws AtelierError `training-job-in-use` while an unfinished job starts from one of them or verifies the job
+   */
+  remove(id: string, precondition?: Precondition<TrainingJob>): Promise<number[]>;
   /**
    * Call when the runner of an active job is dead: pauses a pausing job, cancels a cancelling one, and queues a running
    * one again. Counts the unclean end; after five of them the job is paused with a reason. A damaged job fails.
@@ -123,6 +133,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
           await assertQueueHasRoom(trx, queueLimit);
           await assertDataset(trx, request);
           await assertWarmStart(trx, request);
+          await assertTarget(trx, target);
           const now = new Date();
           const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
           await trx.insertInto('jobs').values(row).execute();
@@ -175,7 +186,11 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
 
     count: (status) => count(db, status),
-    isEmpty: async () => (await db.selectFrom('jobs').select('id').limit(1).executeTakeFirst()) === undefined,
+    async isEmpty() {
+      const job = db.selectFrom('jobs').select('id').limit(1);
+      const model = db.selectFrom('models').select('name as id').limit(1);
+      return (await job.executeTakeFirst()) === undefined && (await model.executeTakeFirst()) === undefined;
+    },
 
     async start(id, options = {}) {
       const started = await inTransaction((trx) => startJob(trx, id, options));
@@ -198,6 +213,16 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
       }),
+    async remove(id, precondition) {
+      const removed = await withReserve(() =>
+        inTransaction(async (trx) => {
+          await lockQueue(trx);
+          return deleteJob(trx, id, precondition);
+        }),
+      );
+      await checkpoints.release(removed.map(({ digest }) => digest));
+      return removed.map(({ step }) => step);
+    },
     recoverOne: (id, run) =>
       withReserve(() => inTransaction(async (trx) => (await recoverRun(trx, { id, run }))?.status ?? null)),
     recoverInterrupted: () => withReserve(() => inTransaction(recoverInterrupted)),
@@ -206,13 +231,16 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
 
 /**
  * Ids ascend in the order in which jobs become visible, as the queue and cursors require, even if the clock was set back.
- * Call it in the transaction that inserts the job.
+ * The id of a deleted job is not used again, because versions refer to it. Call it in the transaction that inserts the job.
  */
 async function nextId(trx: Transaction<Database>, now: Date): Promise<string> {
   const newest = await trx.selectFrom('jobs').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
   const id = `${ID_PREFIX}${ulid(now.getTime())}`;
   if (newest === undefined || newest.id < id) return id;
-  return ID_PREFIX + incrementBase32(newest.id.slice(ID_PREFIX.length));
+  const last = newest.id.slice(ID_PREFIX.length);
+  const lastTime = decodeTime(last);
+  // Within a millisecond, no job has ended and been deleted.
+  return ID_PREFIX + (lastTime > now.getTime() ? ulid(lastTime + 1) : incrementBase32(last));
 }
 
 async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {

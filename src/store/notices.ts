@@ -1,17 +1,17 @@
 /** Notices: something in the database has changed, in this process or in another one that shares the database. */
 
 /**
- * - `event`: a job has new events
+ * - `event`: a job has new events, or was deleted
  * - `job`: an active job shall pause or be cancelled
  * - `queue`: a job is queued, or no longer
- * - `models`: a version or an alias was added, moved, annotated or deleted
+ * - `models`: a version or an alias was added, moved, annotated or deleted, or a job with its checkpoints was deleted
  * - `datasets`, `keys`: a data set, or the bootstrap key
  */
 export type NoticeKind = 'event' | 'job' | 'queue' | 'models' | 'datasets' | 'keys';
 
 /**
- * Called with the id of the job for `event` and `job`, and with the name of the model for `models`, or an empty string if
- * any may have changed. Must not throw.
+ * Called with the id of the job for `event` and `job`, and with the name of the model or the id of the job for `models`, or
+ * an empty string if any may have changed. Must not throw.
  */
 export type NoticeListener = (subject: string) => void;
 
@@ -51,8 +51,8 @@ export const ALONE: Agreement = {
 
 /** The commits of this process. */
 export interface CommittedEvents {
-  /** Calls the listener after each commit that wrote events of a job. */
-  onCommitted(listener: (jobId: string) => void): void;
+  /** Calls the listener after each commit that wrote events of a job or, with no events, deleted it. */
+  onCommitted(listener: (jobId: string, events: readonly unknown[]) => void): void;
 }
 
 /** Listeners of each kind. */
@@ -71,11 +71,14 @@ export function createListeners() {
 }
 
 /**
- * Notices of a process that shares its database with no other: only of events, because everything else is changed by
- * services that need no notice of it.
+ * Notices of a process that shares its database with no other: only of events and deleted jobs, because everything else is
+ * changed by services that need no notice of it.
  */
 export function createLocalNotices({ onCommitted }: CommittedEvents): Notices {
   const { on, emit } = createListeners();
-  onCommitted((jobId) => emit('event', jobId));
+  onCommitted((jobId, events) => {
+    emit('event', jobId);
+    if (events.length === 0) emit('models', jobId);
+  });
   return { on, onGap() {}, follow: () => () => {}, mode: () => 'local' };
 }

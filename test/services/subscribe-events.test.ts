@@ -76,6 +76,16 @@ test('yields an empty page after a quiet interval, then the next events', async 
   assert.deepEqual([pages[1], pages[2]], [[], []]);
 });
 
+test('ends when the job is deleted before its last event was read', async (t) => {
+  const { store, jobId, follow } = await followed(t);
+  const followers = [];
+  for (let n = 0; n < 2; n++) followers.push((await open(follow, jobId))[Symbol.asyncIterator]());
+  for (const follower of followers) assert.deepEqual(idsOf([(await follower.next()).value]), [1]);
+  await store.jobs.requestCancel(jobId);
+  await store.jobs.remove(jobId);
+  for (const follower of followers) assert.equal((await follower.next()).done, true);
+});
+
 test('ends when its signal aborts, waiting or not', async (t) => {
   const { jobId, follow } = await followed(t);
   const hungUp = new AbortController();

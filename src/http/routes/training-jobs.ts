@@ -15,8 +15,9 @@ import type { TrainingService } from '../../services/training.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { JOB_SORTS } from '../../store/job-pages.ts';
 import { problems } from '../errors/problem.ts';
-import { registerEtag } from '../plugins/etag.ts';
+import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
+import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
 import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epoch-records.ts';
 import { createJobListRenderer } from '../responses/job-list.ts';
@@ -141,8 +142,34 @@ export const trainingJobRoutes =
         responseHeaders: { 200: ['Preference-Applied'] },
       },
       async handler(request, reply) {
-        const job = await training.get(request.params.id);
-        return (await waitAsPreferred(request, reply, job)) ? training.get(job.id) : job;
+        const before = await training.get(request.params.id);
+        const job = (await waitAsPreferred(request, reply, before)) ? await training.get(before.id) : before;
+        return reply.header('etag', stateTag(job)).send(job);
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/training-jobs/:id',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteTrainingJob',
+        summary: 'Delete an ended training job',
+        description:
+          'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
+          'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        response: {
+          204: z.null().describe('Deleted'),
+          ...problems(400, 404, 409, 412, 413, 415, 507),
+        },
+      },
+      async handler(request, reply) {
+        await training.remove(request.params.id, toPrecondition(request, describeState));
+        return reply.code(204).send(null);
       },
     });
 
@@ -289,3 +316,10 @@ export const trainingJobRoutes =
       },
     });
   };
+
+const stateTag = (job: TrainingJob) => contentTag(JSON.stringify(job));
+
+const describeState = (job: TrainingJob): CurrentState => ({
+  tag: stateTag(job),
+  description: `the training job ${job.id} has changed`,
+});

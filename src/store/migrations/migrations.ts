@@ -12,6 +12,7 @@ import * as jobMemory from './0009-job-memory.ts';
 import * as runs from './0010-runs.ts';
 import * as transfers from './0016-transfers.ts';
 import * as jobLabels from './0017-job-labels.ts';
+import * as jobDeletion from './0019-job-deletion.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -26,4 +27,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-runs': runs,
   '0016-transfers': transfers,
   '0017-job-labels': jobLabels,
+  '0019-job-deletion': jobDeletion,
 };

@@ -19,6 +19,9 @@ const PROOFS = 3;
 /** While polling, the proof is tried again after this number of polls. */
 const POLLS_UNTIL_PROOF = 120;
 
+/** Number of events of a job that has been deleted. */
+const DELETED = -1;
+
 const CHANGES = ['models', 'datasets', 'keys'] as const;
 
 const LOOK = `
@@ -82,9 +85,10 @@ export function createPostgresNotices(options: {
   async function look(): Promise<void> {
     const [found] = await session.query<Look>(LOOK, [[...followed.keys()], replicas.id]);
     learnAll(found!.changes);
-    for (const [jobId, count] of Object.entries(found!.events)) {
-      const job = followed.get(jobId);
-      if (job === undefined || job.events === count) continue;
+    for (const [jobId, job] of followed) {
+      // A deleted job is missing.
+      const count = found!.events[jobId] ?? DELETED;
+      if (job.events === count) continue;
       job.events = count;
       emit('event', jobId);
     }

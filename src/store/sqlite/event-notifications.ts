@@ -1,11 +1,11 @@
-/** Notifies listeners of durable events, by a trigger, so no writer can forget to notify. */
+/** Notifies listeners of durable events and deleted jobs, by triggers, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { EventType } from '../../domain/training-job.ts';
 import type { CommittedEvent, OnCommitted } from '../committed-events.ts';
 import { decode } from '../json-column.ts';
 
 export interface EventNotifications {
-  /** Creates the trigger. The tables must exist. */
+  /** Creates the triggers. The tables must exist. */
   start(): void;
   /** Returns a function that notifies of the events of a transaction. Call it after each commit. */
   take(): () => void;
@@ -13,8 +13,8 @@ export interface EventNotifications {
   discard(): void;
 }
 
-/** A temporary trigger belongs to this connection; the database file does not contain it. */
-const TRIGGER = `
+/** Temporary triggers belong to this connection; the database file does not contain them. */
+const TRIGGERS = `
   create temp trigger event_written after insert on events begin
     select event_written(new.job_id, new.id, new.type, new.at, new.data, (
       select json_object(
@@ -33,6 +33,9 @@ const TRIGGER = `
         from jobs where id = new.job_id and new.type = 'status'
       )
     ));
+  end;
+  create temp trigger job_deleted after delete on jobs begin
+    select job_deleted(old.id);
   end`;
 
 export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommitted): EventNotifications {
@@ -56,7 +59,11 @@ export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommit
   return {
     start() {
       db.function('event_written', { varargs: true }, record);
-      db.exec(TRIGGER);
+      db.function('job_deleted', (id) => {
+        written.set(String(id), []);
+        return null;
+      });
+      db.exec(TRIGGERS);
     },
     take() {
       const committed = [...written];

@@ -169,3 +169,48 @@ test('polled resources give 304 until they change', async () => {
   });
   assert.equal(changed.statusCode, 200);
 });
+
+test('deletes an ended job; its version stays', async () => {
+  const key = { 'idempotency-key': 'deleted-later' };
+  const start = () =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/training-jobs',
+      headers: key,
+      payload: tiny({ modelName: 'kept', seed: 99 }),
+    });
+  const started = await start();
+  const url = `/v1/training-jobs/${started.json().id}`;
+  const remove = (headers: Record<string, string> = {}) => app.inject({ method: 'DELETE', url, headers });
+  await untilJob(app, started.json().id, hasEnded);
+  assertProblem(await remove({ 'if-match': '"stale"' }), 412, 'precondition-failed', 'If-Match');
+
+  const [checkpoint] = (await app.inject(`${url}/checkpoints`)).json().data;
+  const predict = async () =>
+    app.inject({
+      method: 'POST',
+      url: `${url}/checkpoints/${checkpoint.step}/predictions`,
+      headers: { 'content-type': 'application/octet-stream' },
+      payload: Buffer.alloc(784),
+    });
+  assert.equal((await predict()).statusCode, 200);
+  const removed = await remove({ 'if-match': (await app.inject(url)).headers.etag as string });
+  assert.deepEqual([removed.statusCode, removed.body], [204, '']);
+  for (const part of ['', '/events', '/metrics', '/checkpoints']) {
+    assertProblem(await app.inject(url + part), 404, 'training-job-not-found');
+  }
+  assertProblem(await predict(), 404, 'checkpoint-not-found');
+  assertProblem(await remove(), 404, 'training-job-not-found');
+
+  const { lineage } = (await app.inject('/v1/models/kept/versions/1')).json();
+  assert.deepEqual([lineage.jobId, lineage.request.seed], [started.json().id, 99]);
+  const replayed = await start();
+  assert.deepEqual([replayed.statusCode, replayed.body], [202, started.body]);
+});
+
+test('rejects to delete a job that has not ended', async () => {
+  const { id } = await queueJob(app, endless);
+  const response = await app.inject({ method: 'DELETE', url: `/v1/training-jobs/${id}` });
+  assert.match(assertProblem(response, 409, 'illegal-transition').detail, /cannot be deleted\. Cancel it/);
+  await cancelJob(app, id);
+});

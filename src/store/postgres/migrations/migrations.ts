@@ -5,6 +5,7 @@ import * as postgres from './0012-postgres.ts';
 import * as blobs from './0013-blobs.ts';
 import * as replicas from './0014-replicas.ts';
 import * as limits from './0015-limits.ts';
+import * as jobDeletion from './0020-job-deletion.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   ...portable,
@@ -12,4 +13,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0013-blobs': blobs,
   '0014-replicas': replicas,
   '0015-limits': limits,
+  '0020-job-deletion': jobDeletion,
 };

@@ -1,0 +1,109 @@
+/** Deletes an ended job with its events, epoch records and checkpoints, unless an unfinished job uses it. */
+import type { Transaction } from 'kysely';
+import type { ReproductionTarget } from '../domain/reproducibility.ts';
+import { isEnded, type JobStatus, type TrainingJob, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import type { Precondition } from './aliases.ts';
+import { collectDeletion } from './committed-events.ts';
+import { toJob } from './job-rows.ts';
+import type { CheckpointRow, Database, JobRow } from './tables.ts';
+
+/** Number of jobs in an error message. */
+const MAX_LISTED = 5;
+
+/**
+ * The caller must have locked the queue, so that no job that uses this one is created meanwhile. Versions that the job
+ * published keep its id and its request. The row may be damaged.
+ * @param precondition called with the job
+ * @returns its checkpoints, whose blobs the caller releases after the commit
+ * @throws AtelierError `training-job-not-found`; `illegal-transition` if it has not ended; `training-job-in-use` if an
+ *   unfinished job starts from one of its checkpoints or verifies it
+ */
+export async function deleteJob(
+  trx: Transaction<Database>,
+  id: string,
+  precondition?: Precondition<TrainingJob>,
+): Promise<Pick<CheckpointRow, 'step' | 'digest'>[]> {
+  const job = await lockJob(trx, id);
+  precondition?.(toJob(job));
+  assertEnded(job);
+  await assertUnused(trx, id);
+  const checkpoints = await trx
+    .deleteFrom('checkpoints')
+    .where('job_id', '=', id)
+    .returning(['step', 'digest'])
+    .execute();
+  for (const table of ['events', 'metrics', 'job_labels'] as const) {
+    await trx.deleteFrom(table).where('job_id', '=', id).execute();
+  }
+  await trx.deleteFrom('jobs').where('id', '=', id).execute();
+  collectDeletion(trx, id);
+  return checkpoints;
+}
+
+/** Locks the row on databases with many connections: a run that ends the job has committed then. */
+async function lockJob(trx: Transaction<Database>, id: string): Promise<JobRow> {
+  const job = await trx
+    .updateTable('jobs')
+    .set((eb) => ({ attempts: eb.ref('attempts') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+  if (job !== undefined) return job;
+  throw new AtelierError('training-job-not-found', `Training job ${id} does not exist.`);
+}
+
+function assertEnded({ id, status }: Pick<JobRow, 'id' | 'status'>): void {
+  if (isEnded(status)) return;
+  throw new AtelierError(
+    'illegal-transition',
+    `Training job ${id} is ${status} and cannot be deleted. Cancel it, and delete it when it has ended.`,
+  );
+}
+
+async function assertUnused(trx: Transaction<Database>, id: string): Promise<void> {
+  const unfinished = await trx
+    .selectFrom('jobs')
+    .select(['id', 'status', 'warm_start_name', 'warm_start_version', 'expectation'])
+    .where('status', 'in', UNFINISHED_STATUSES)
+    .where((eb) => eb.or([eb('warm_start_name', '=', id), eb('expectation', 'is not', null)]))
+    .orderBy('id')
+    .execute();
+  const uses = unfinished.flatMap((job) => {
+    if (job.warm_start_name === id)
+      return `${named(job)} starts from its checkpoint ${job.warm_start_version}`;
+    return readTarget(job.expectation) === id ? `${named(job)} verifies it` : [];
+  });
+  if (uses.length === 0) return;
+  const more = uses.length > MAX_LISTED ? `; ${uses.length - MAX_LISTED} more jobs use it` : '';
+  throw new AtelierError(
+    'training-job-in-use',
+    `Training job ${id} cannot be deleted: ${uses.slice(0, MAX_LISTED).join('; ')}${more}. ` +
+      'Wait for these jobs, or cancel them.',
+  );
+}
+
+const named = ({ id, status }: { id: string; status: JobStatus }) => `the ${status} training job ${id}`;
+
+/** The id of the job that is verified; null if the value is missing or damaged. */
+function readTarget(expectation: string | null): string | null {
+  try {
+    return (JSON.parse(expectation ?? 'null') as ReproductionTarget | null)?.of ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Checks that the job to verify still exists. It is not deleted while the verification is unfinished.
+ * @throws AtelierError `training-job-not-found`
+ */
+export async function assertTarget(
+  trx: Transaction<Database>,
+  target: ReproductionTarget | undefined,
+): Promise<void> {
+  if (target === undefined) return;
+  const found = trx.selectFrom('jobs').select('id').where('id', '=', target.of);
+  if ((await found.executeTakeFirst()) !== undefined) return;
+  throw new AtelierError('training-job-not-found', `Training job ${target.of} has just been deleted.`);
+}
