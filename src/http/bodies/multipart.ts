@@ -1,5 +1,5 @@
 /** Multipart forms: one reader, with limits and errors, for images, data sets and models. */
-import multipart, { type Multipart, type MultipartFile } from '@fastify/multipart';
+import multipart, { type Multipart, type MultipartFile, type MultipartValue } from '@fastify/multipart';
 import { errorCodes, type FastifyError, type FastifyInstance, type FastifyRequest } from 'fastify';
 import { AtelierError } from '../../errors.ts';
 import { parseMediaType } from './raw.ts';
@@ -41,6 +41,7 @@ export interface FormField {
 export interface FormFile {
   readonly kind: 'file';
   readonly name: string;
+  /** The name of the part if the client gives none. */
   readonly filename: string;
   /** The media type that the client declared. */
   readonly type: string;
@@ -62,8 +63,8 @@ export function requireMultipart(scope: FastifyInstance): void {
 }
 
 /**
- * Reads the parts of a form in the order in which they arrive. Empty fields are skipped, because HTML forms and the page
- * /docs send every field that is left empty.
+ * Reads the parts of a form in the order in which they arrive. Empty fields and file inputs are skipped, because HTML
+ * forms and the page /docs send all that are left empty.
  * @throws AtelierError `malformed-body`, `invalid-request`, and the errors that `options` create
  */
 export async function* readForm(
@@ -89,6 +90,25 @@ export async function* readForm(
     }
   }
 
+  /** null for a file input without a file: browsers send it without a name and without bytes. */
+  async function openFile(part: MultipartFile, name: string): Promise<FormFile | null> {
+    const { filename, mimetype: type } = part;
+    const chunks = countedChunks(part);
+    if (filename) return { kind: 'file', name, filename, type, chunks };
+    const first = await chunks.next();
+    return first.done
+      ? null
+      : { kind: 'file', name, filename: name, type, chunks: prepend(first.value, chunks) };
+  }
+
+  /** null for an empty field. */
+  function readField({ value, valueTruncated }: MultipartValue, name: string): FormField | null {
+    if (value === '' && name !== options.meaningfulEmpty) return null;
+    if (valueTruncated) throw invalidPart(name, `Must be at most ${fieldBytes} bytes long.`);
+    // The plugin has already parsed fields that are declared as JSON.
+    return { kind: 'field', name, value: typeof value === 'string' ? value : JSON.stringify(value) };
+  }
+
   const parts = request.parts({
     limits: {
       files,
@@ -101,25 +121,20 @@ export async function* readForm(
   try {
     for await (const part of parts) {
       const name = nameOfPart(part);
-      if (part.type === 'field' && part.value === '' && name !== options.meaningfulEmpty) continue;
+      const read = part.type === 'file' ? await openFile(part, name) : readField(part, name);
+      if (read === null) continue;
       if (!options.allowRepeated && names.has(name)) throw invalidPart(name, 'Is given more than once.');
       names.add(name);
-      if (part.type === 'file') {
-        const { filename, mimetype } = part;
-        yield { kind: 'file', name, filename, type: mimetype, chunks: countedChunks(part) };
-        continue;
-      }
-      if (part.valueTruncated) throw invalidPart(name, `Must be at most ${fieldBytes} bytes long.`);
-      // The plugin has already parsed fields that are declared as JSON.
-      yield {
-        kind: 'field',
-        name,
-        value: typeof part.value === 'string' ? part.value : JSON.stringify(part.value),
-      };
+      yield read;
     }
   } catch (error) {
     throw toFormError(error, options);
   }
+}
+
+async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
 }
 
 function nameOfPart({ fieldname }: Multipart): string {

@@ -117,6 +117,25 @@ test('the form names the file of each prediction', async () => {
   assert.ok(!('file' in (await predictFile(png))));
 });
 
+test('a file without a name gets that of its part, and an input without a file counts as absent', async () => {
+  const part = (name: string, bytes: string) =>
+    `--b\r\nContent-Disposition: form-data; ${name}\r\nContent-Type: application/octet-stream\r\n\r\n${bytes}\r\n`;
+  const form = [
+    part('name="second"; filename=""', ''),
+    part('name="first"', '\0'.repeat(784)),
+    part('name="third"; filename=""', '\0'.repeat(784)),
+  ];
+  const response = await app.inject({
+    method: 'POST',
+    url: `${MODEL}/predictions`,
+    payload: `${form.join('')}--b--\r\n`,
+    headers: { 'content-type': 'multipart/form-data; boundary=b' },
+  });
+  assert.equal(response.statusCode, 200, response.body);
+  const files = response.json().predictions.map(({ file }: Prediction) => file);
+  assert.deepEqual(files, ['first', 'third']);
+});
+
 const wrong: readonly [title: string, body: object, status: number, code: ErrorCode, pointer: string][] = [
   ['text', { images: [dataUrl(png), 'boot.png'] }, 400, 'invalid-request', '#/images/1'],
   ['bare Base64', { image: base64(png) }, 400, 'invalid-request', '#/image'],
