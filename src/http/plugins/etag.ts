@@ -18,6 +18,8 @@ export async function registerEtag(scope: FastifyInstance): Promise<void> {
   // The plugin's own 304 compares with a single tag only.
   await scope.register(etag, { replyWith304: false });
   scope.addHook('onSend', async (request, reply, payload) => {
+    // The plugin also hashes errors; a client would take the tag for that of the resource.
+    if (reply.statusCode >= 400) reply.removeHeader('etag');
     const tag = reply.getHeader('etag');
     if (reply.statusCode !== 200 || typeof tag !== 'string' || !isFresh(request, tag)) return payload;
     reply.code(304);

@@ -321,6 +321,7 @@ test('of concurrent deployers that have read the same alias, one moves it', asyn
   assert.equal(won!.headers.etag, await tagAt(url));
   const { version } = won!.json();
   const changed = assertProblem(others[0]!, 412, 'precondition-failed', 'If-Match');
+  assert.equal(others[0]!.headers.etag, undefined);
   assert.match(changed.detail, new RegExp(`at version ${version} at .*its ETag is ${won!.headers.etag}`));
 
   await must(200, point('deployed', 1));
