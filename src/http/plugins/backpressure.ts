@@ -107,5 +107,5 @@ function isSheddable(request: FastifyRequest): boolean {
 
 /** Health and metrics are served under any load and during shutdown. */
 export function isProbe({ url }: FastifyRequest): boolean {
-  return /^\/(v2\/)?health\/|^\/(metrics|ping)?$/.test(url);
+  return /^\/(v2\/)?health\/|^\/(metrics|ping|health)?$/.test(url);
 }

@@ -26,7 +26,9 @@ const OTHER: InjectOptions[] = [
   { method: 'GET', url: '/jobs' },
 ];
 const LIST: InjectOptions = { method: 'GET', url: '/lists' };
-const HEALTH: InjectOptions = { method: 'GET', url: '/health/live' };
+const PROBES = ['/', '/health/live', '/v2/health/ready', '/ping', '/health', '/metrics'].map(
+  (url) => ({ method: 'GET', url }) as const,
+);
 
 async function serve(t: TestContext) {
   const app = Fastify();
@@ -41,7 +43,7 @@ async function serve(t: TestContext) {
   app.get('/jobs', handler);
   app.post('/jobs/:id/cancel', { config: { scope: 'train', sheddable: false } }, handler);
   app.post('/predictions', { config: { scope: 'predict', sheddable: 'large-body' } }, handler);
-  app.get('/health/live', handler);
+  for (const { url } of PROBES) app.get(url, handler);
   await app.listen({ port: 0, host: '127.0.0.1' });
   return app;
 }
@@ -55,7 +57,7 @@ async function turn(milliseconds: number): Promise<void> {
 
 test('a delayed event loop rejects new work only', async (t) => {
   const app = await serve(t);
-  for (const request of [...NEW, ...OTHER, LIST, HEALTH]) {
+  for (const request of [...NEW, ...OTHER, LIST, ...PROBES]) {
     assert.equal((await app.inject(request)).statusCode, 200);
   }
   while ((await app.inject(NEW[0]!)).statusCode === 200) await turn(MAX_DELAY_MS * 6);
@@ -65,7 +67,7 @@ test('a delayed event loop rejects new work only', async (t) => {
     assert.match(problem.detail, /is \d+ ms late/);
     assert.equal(refused.headers['retry-after'], '1');
   }
-  for (const request of [...OTHER, HEALTH]) assert.equal((await app.inject(request)).statusCode, 200);
+  for (const request of [...OTHER, ...PROBES]) assert.equal((await app.inject(request)).statusCode, 200);
 });
 
 test('accepts new work again when the delay ends', async (t) => {
@@ -81,7 +83,8 @@ test('rejects lists before new work, but not event streams', async (t) => {
   // Turns of less than the limit for new work, and more than the limit for lists.
   while ((await app.inject(LIST)).statusCode === 200) await turn(MAX_DELAY_MS * 0.8);
   assertProblem(await app.inject(LIST), 503, 'overloaded');
-  for (const request of [...OTHER, stream, HEALTH]) assert.equal((await app.inject(request)).statusCode, 200);
+  for (const request of [...OTHER, stream, ...PROBES])
+    assert.equal((await app.inject(request)).statusCode, 200);
 });
 
 test('starts one list per turn of the event loop', async (t) => {
@@ -121,5 +124,5 @@ test('a very late event loop rejects everything but health and metrics', async (
     for (; response.statusCode === 200; response = await app.inject(request)) await turn(MAX_DELAY_MS * 40);
     assertProblem(response, 503, 'overloaded');
   }
-  assert.equal((await app.inject(HEALTH)).statusCode, 200);
+  for (const probe of PROBES) assert.equal((await app.inject(probe)).statusCode, 200, probe.url);
 });
