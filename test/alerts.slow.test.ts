@@ -1,10 +1,11 @@
-/** Prometheus' own tool checks the configuration and the rules of deploy/prometheus, and runs their unit tests. */
+/** Prometheus' own tool checks the files of deploy/prometheus and the dashboard, and runs the unit tests of the rules. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { panelExpressions } from '../scripts/grafana/panels.ts';
 import { withoutPrometheus } from './prometheus.ts';
 import { temporaryDirectory } from './start-service.ts';
 
@@ -21,4 +22,14 @@ test('the configuration and the rules are valid, and each alert fires when it sh
   const checked = await promtool('check', 'config', 'prometheus.yml');
   assert.match(checked.stdout, /SUCCESS: \d+ rules found/);
   await promtool('test', 'rules', 'alerts.test.yml', 'drift.test.yml');
+});
+
+test('the expressions of the dashboard are valid', { skip: withoutPrometheus }, async (t) => {
+  const rules = panelExpressions().map((expr, n) => ({ record: `panel_${n}`, expr }));
+  const file = join(await temporaryDirectory(t), 'panels.yml');
+  await mkdir(dirname(file), { recursive: true });
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }));
+  const { stdout } = await promisify(execFile)('promtool', ['check', 'rules', file]);
+  assert.match(stdout, new RegExp(`SUCCESS: ${rules.length} rules found`));
 });

@@ -1,10 +1,11 @@
-/** The alert rules of deploy/prometheus: what each consists of, and the metrics that they name. */
+/** The alert rules of deploy/prometheus: what each consists of, and the metrics that they and the dashboard name. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { parse } from 'yaml';
+import { panelExpressions } from '../scripts/grafana/panels.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -39,7 +40,7 @@ test('every alert has a severity, a summary, a description, a section of the pag
   }
 });
 
-test('the rules name metrics that the service has', () => {
+test('the rules and the dashboard name metrics that the service has', () => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const documented = Array.from(
@@ -47,11 +48,16 @@ test('the rules name metrics that the service has', () => {
     ([, name]) => name!,
   );
   const known = new Set([...documented, ...registry.getMetricsAsArray().map(({ name }) => name), 'up']);
-  for (const { alert, expr } of rules) {
-    const names = expr.match(/\b(atelier|nodejs|process)_\w+|\bup\b/g) ?? [];
-    assert.ok(names.length > 0, alert);
+  const expressions = [...rules.map(({ expr }) => expr), ...panelExpressions()];
+  assert.ok(expressions.length > rules.length + 25);
+  for (const expression of expressions) {
+    const names = expression.match(/\b(atelier|nodejs|process)_\w+|\bup\b/g) ?? [];
+    assert.ok(names.length > 0, expression);
     for (const name of names) {
-      assert.ok(known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')), `${alert}: ${name}`);
+      assert.ok(
+        known.has(name) || known.has(name.replace(/_(bucket|sum|count)$/, '')),
+        `${name}: ${expression}`,
+      );
     }
   }
 });

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parse } from 'yaml';
+import { panelExpressions } from '../scripts/grafana/panels.ts';
 import { npz, small } from './datasets/upload/fixtures.ts';
 import { openStream } from './http/read-events.ts';
 import { encodeForm } from './http/upload.ts';
@@ -72,7 +73,7 @@ test('promtool finds no fault in the metrics of a service that has done everythi
   assert.match(text, /route="\/v1\/models\/\{name\}:predict"/);
 });
 
-test('Prometheus scrapes the service, and evaluates the expressions of the page and of the alert rules', {
+test('Prometheus scrapes the service, and evaluates the expressions of the page, the alert rules and the dashboard', {
   skip: withoutPrometheus,
 }, async (t) => {
   const query = await startPrometheus(t, base);
@@ -101,7 +102,7 @@ test('Prometheus scrapes the service, and evaluates the expressions of the page 
 
   const page = await readExpressions(new URL('../docs/reference/metrics.md', import.meta.url));
   assert.ok(page.length >= 3);
-  for (const expression of [...page, ...(await readRules())]) await query(expression);
+  for (const expression of [...page, ...(await readRules()), ...panelExpressions()]) await query(expression);
 });
 
 /** The expressions of a page: whole lines of its blocks. */
