@@ -46,7 +46,11 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
     if (readAttribute(node, 'transA', 0) !== 0) rejectNode(node, 'has transA; only transB is supported');
     const weights = requireWeights(w, node, readAttribute(node, 'transB', 0) === 0);
     const biases = b === undefined ? null : requireVector(b, node);
-    const factors = { weights: readAttribute(node, 'alpha', 1), biases: readAttribute(node, 'beta', 1) };
+    // Without biases of its own, a Gemm may be followed by an Add, to which beta does not apply.
+    const factors = {
+      weights: readAttribute(node, 'alpha', 1),
+      biases: biases === null ? 1 : readAttribute(node, 'beta', 1),
+    };
     return addLayer(x, { ...weights, biases, factors, activation: null }, node);
   },
   MatMul: ([x, w], node) =>

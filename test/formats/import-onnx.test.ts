@@ -121,6 +121,17 @@ test('scaling by single numbers becomes the standardization', () => {
   assert.deepEqual(scaledBy('Div'), { mean: 0, std: 2 });
 });
 
+test('the factor of the biases of a Gemm does not apply to an Add after it', () => {
+  const file = changed(({ nodes }) => {
+    const at = nodes.findIndex(({ name }) => name === 'Gemm z1');
+    const attributes = { transB: { int: 1 }, beta: { float: 0.5 } };
+    const gemm = { ...nodes[at]!, inputs: ['image', 'W1'], outputs: ['product'], attributes };
+    const add = { ...gemm, opType: 'Add', inputs: ['b1', 'product'], outputs: ['z1'], attributes: {} };
+    return { nodes: nodes.toSpliced(at, 1, gemm, add) };
+  });
+  assert.equal(parametersDigest(importModel(file).parameters), model.digest);
+});
+
 for (const [defect, file, message] of [
   [
     'has another operator',
