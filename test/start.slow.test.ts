@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -45,6 +46,15 @@ test('a start that fails leaves nothing behind, and the next one prints the key'
     service.output(),
     new RegExp(`atl_[^]*http://localhost:${port}/v1/models[^]*starter job queued`),
   );
+});
+
+test('a required volume that is missing stops the start before anything is written', async (t) => {
+  const stateDir = '/no-such-volume/state';
+  await assertFails(
+    startProcess(t, stateDir, { ...FIRST, REQUIRE_VOLUME: 'true' }),
+    /is not on a volume.*REQUIRE_VOLUME=false/,
+  );
+  assert.equal(existsSync('/no-such-volume'), false);
 });
 
 test('a start that finds the state locked prints no key and queues no job', async (t) => {
