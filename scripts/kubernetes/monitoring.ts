@@ -31,7 +31,7 @@ const monitor = new ServiceMonitor({
         port: 'http',
         path: '/metrics',
         interval: '15s',
-        // The key itself, with the scope `metrics`.
+        // The key itself, with the scope `predict`.
         authorization: { credentials: { name: nameOf(COMPONENT), key: 'key' } },
       },
     ],
