@@ -1,4 +1,5 @@
 /** HTTP client: base address, API key, errors as exceptions, and retries. */
+import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ConnectionError, ResponseError, readError } from './errors.ts';
 
@@ -13,6 +14,8 @@ const FIRST_BACKOFF_MS = 250;
 export interface RequestOptions extends RequestInit {
   /** Whether the request may have been processed when it is sent again. Default true. */
   readonly repeatable?: boolean;
+  /** Opens a body that is read while it is sent, for each attempt. */
+  readonly open?: () => ReadableStream;
 }
 
 export interface Client {
@@ -21,7 +24,7 @@ export interface Client {
    * @returns a response with status 2xx
    * @throws ResponseError for every other status, ConnectionError
    */
-  attempt(path: string, options?: RequestInit): Promise<Response>;
+  attempt(path: string, options?: RequestOptions): Promise<Response>;
   /** Sends a request, and again while the error is transient, after `Retry-After` or an exponential backoff. */
   send(path: string, options?: RequestOptions): Promise<Response>;
   /** Like `send`, and parses the response. */
@@ -40,10 +43,22 @@ export function createClient(
 ): Client {
   const base = url.replace(/\/+$/, '');
 
-  async function attempt(path: string, options: RequestInit = {}): Promise<Response> {
+  async function attempt(path: string, { open, ...options }: RequestOptions = {}): Promise<Response> {
     const headers = new Headers(options.headers);
+    // Without these settings, fetch keeps a copy of the body for redirects.
+    const streamed = open && {
+      body: open(),
+      duplex: 'half' as const,
+      redirect: 'error' as const,
+      window: null,
+    };
     if (key !== undefined) headers.set('authorization', `Bearer ${key}`);
-    const response = await fetch(base + path, { signal: interrupted, ...options, headers }).catch((error) => {
+    const response = await fetch(base + path, {
+      signal: interrupted,
+      ...options,
+      ...streamed,
+      headers,
+    }).catch((error) => {
       interrupted.throwIfAborted();
       throw new ConnectionError(`The service at ${base} cannot be reached: ${describeFailure(error)}.`);
     });

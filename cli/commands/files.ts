@@ -8,7 +8,7 @@ import type { DatasetSummary } from '../../src/domain/dataset.ts';
 import type { ModelVersion } from '../../src/domain/model.ts';
 import { type Context, defineCommand, printResult } from '../command.ts';
 import { ConnectionError, UsageError } from '../errors.ts';
-import { buildForm } from '../files.ts';
+import { buildForm, type Form } from '../form.ts';
 import { versionPath } from '../model-paths.ts';
 import { formatFigure, printable } from '../text.ts';
 
@@ -21,8 +21,9 @@ const field = {
 } as const;
 
 /** Sends a form. Its key makes a repeat after a lost connection create nothing. */
-function sendForm<T>({ client }: Context, path: string, body: FormData): Promise<T> {
-  return client.json<T>(path, { method: 'POST', headers: { 'idempotency-key': randomUUID() }, body });
+function sendForm<T>({ client }: Context, path: string, { headers, open }: Form): Promise<T> {
+  const options = { method: 'POST', headers: { ...headers, 'idempotency-key': randomUUID() }, open };
+  return client.json<T>(path, options);
 }
 
 export const upload = defineCommand({

@@ -1,8 +1,10 @@
 /** Retries and reconnections of the command line client, against a server that fails in a given order. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { run } from './run.ts';
 
@@ -13,7 +15,7 @@ async function serve(t: TestContext, handlers: readonly Handler[]) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     const handler = handlers[requests.push(request) - 1];
-    if (handler) handler(request.resume(), response);
+    if (handler) handler(request, response);
     else response.destroy();
   });
   t.after(() => {
@@ -48,6 +50,21 @@ test('repeats a request with the same Idempotency-Key after 503, 502 and a lost 
   assert.equal(stdout, 'job_1\n');
   assert.equal(new Set(requests.map(({ headers }) => headers['idempotency-key'])).size, 1);
   assert.deepEqual([...new Set(requests.map(({ url }) => url))], ['/base/v1/training-jobs']);
+});
+
+test('repeats an upload from the start of its file', async (t) => {
+  const lengths: number[] = [];
+  const receive =
+    (respond: Handler): Handler =>
+    async (request, response) => {
+      lengths.push((await buffer(request)).length);
+      respond(request, response);
+    };
+  const { environment } = await serve(t, [receive(busy), receive(json(201, { id: 'dst_1' }))]);
+  const { code, stdout, stderr } = await run(['upload', recipe], environment);
+  assert.deepEqual([code, stdout], [0, 'dst_1\n'], stderr);
+  assert.equal(lengths[0], lengths[1]);
+  assert.ok(lengths[0]! > statSync(recipe).size);
 });
 
 test('does not repeat a cancellation that may have succeeded, nor wait for an hour', async (t) => {

@@ -22,7 +22,7 @@ async function recipe(name: string, body: object): Promise<string> {
   return path;
 }
 
-test('trains, follows, predicts, exports and imports', async () => {
+test('trains, follows, predicts, exports, imports and uploads', async () => {
   const path = await recipe(
     'mine',
     tiny({ modelName: 'mine', training: { epochs: 2, validation: { fraction: 0.98 } } }),
@@ -55,6 +55,10 @@ test('trains, follows, predicts, exports and imports', async () => {
   assert.equal((await atelier('export', 'mine', '--format', 'onnx', '-o', file)).stdout, `${file}\n`);
   const imported = await atelier('import', file, '--name', 'copy');
   assert.match(imported.stdout, new RegExp(`^copy@1, test accuracy ${figure}\\n$`));
+  const digits = join(import.meta.dirname, '../fixtures/datasets/digits.npz');
+  const uploaded = await atelier('upload', digits, '--name', 'Züge', '--field', 'seed=1', '--json');
+  assert.equal(uploaded.code, 0, uploaded.stderr);
+  assert.equal(JSON.parse(uploaded.stdout).name, 'Züge');
   const models = await atelier('models');
   assert.match(models.stdout, /^NEWEST VERSION .*\ncopy@1 .*\nmine@1 .*\n$/);
 
