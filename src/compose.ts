@@ -187,6 +187,7 @@ export async function compose(
       memory,
       waits,
       queueLimit: config.queueLimit,
+      keepCheckpoints: config.keepCheckpoints,
       slots,
     });
     const idempotency = createIdempotencyService({
@@ -198,6 +199,7 @@ export async function compose(
       tasks: store.hourlyTasks,
       keepEventsDays: config.keepEventsDays,
       keepCheckpointsDays: config.keepCheckpointsDays,
+      keepJobsDays: config.keepJobsDays,
       onDefect: (error) => log.error({ err: error }, 'failed to delete what is no longer kept'),
     });
     const health = createHealthService(store, catalog, {

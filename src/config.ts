@@ -66,6 +66,10 @@ export type Config = Readonly<{
   keepEventsDays: number | null;
   /** Days after which checkpoints of ended jobs are deleted; null: never. */
   keepCheckpointsDays: number | null;
+  /** Days after which ended jobs are deleted; null: never. */
+  keepJobsDays: number | null;
+  /** Checkpoints of succeeded jobs that are kept by default. */
+  keepCheckpoints: Environment['KEEP_CHECKPOINTS'];
   /** Null: one process, whose state is in `stateDir`. */
   database: DatabaseConfig | null;
   role: Environment['ROLE'];
@@ -128,6 +132,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     accessLog: env.ACCESS_LOG,
     keepEventsDays: env.KEEP_EVENTS_DAYS ?? null,
     keepCheckpointsDays: env.KEEP_CHECKPOINTS_DAYS ?? null,
+    keepJobsDays: env.KEEP_JOBS_DAYS ?? null,
+    keepCheckpoints: env.KEEP_CHECKPOINTS,
     database: readDatabase(env),
     role: env.ROLE,
     reusePort: env.REUSE_PORT === 'on',

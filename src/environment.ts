@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseApiKeys } from './domain/api-key.ts';
+import { KEPT_CHECKPOINTS } from './domain/training-job.ts';
 import {
   BASE_PATH_RULE,
   HOSTS_RULE,
@@ -152,6 +153,12 @@ export const environmentSchema = z.object({
   KEEP_CHECKPOINTS_DAYS: integer(1, 36_500)
     .optional()
     .describe('Days after the end of a job until its checkpoints are deleted'),
+  KEEP_JOBS_DAYS: integer(1, 36_500)
+    .optional()
+    .describe('Days after the end of a job until it is deleted, with its events, metrics and checkpoints'),
+  KEEP_CHECKPOINTS: choice(...KEPT_CHECKPOINTS)
+    .default('best')
+    .describe('Checkpoints kept once a job has succeeded, unless its request says it'),
   DATABASE_URL: z
     .string()
     .refine(isDatabaseUrl, DATABASE_URL_RULE)

@@ -118,7 +118,7 @@ const REFERENCES = {
   ],
   'alias-not-found': ['The model has no such alias.', 'List them with `GET /v1/models/{name}/aliases`.'],
   'checkpoint-not-found': [
-    'The job has no checkpoint at this step; only the best and the last three are kept.',
+    'The job has no checkpoint at this step: only the best and the last three are kept, and after success those of `training.keepCheckpoints`.',
     'List them with `GET …/checkpoints`.',
   ],
   'events-deleted': [

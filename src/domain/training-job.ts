@@ -46,6 +46,10 @@ export const kernelDifferenceSchema = z.object({
 
 export const seedSchema = z.int().min(0).max(0xffffffff);
 
+/** Checkpoints of a succeeded job that are kept; `all` are the best and the last three, as while it trains. */
+export const KEPT_CHECKPOINTS = ['best', 'last', 'all', 'none'] as const;
+export type KeptCheckpoints = (typeof KEPT_CHECKPOINTS)[number];
+
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
@@ -88,6 +92,14 @@ const trainingSchema = z.strictObject({
     .default(5)
     .describe(
       'Longest time between two checkpoints. The end of an epoch also writes one, at most one per second',
+    ),
+  // Jobs of earlier releases have no value.
+  keepCheckpoints: z
+    .enum(KEPT_CHECKPOINTS)
+    .optional()
+    .describe(
+      'Checkpoints kept once the job has succeeded, besides those that an unfinished job starts from: the `best`, the ' +
+        '`last`, `all` (the best and the last three) or `none`. By default `KEEP_CHECKPOINTS` of the service, which is `best`',
     ),
 });
 

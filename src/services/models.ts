@@ -225,7 +225,7 @@ function describeNoCheckpoint(
 ): string {
   if (!all) return `Training job ${jobId} does not exist.`;
   const steps = all.map((checkpoint) => checkpoint.step).join(', ') || 'none';
-  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. Only the best, the last three and those that an unfinished job starts from are kept.`;
+  return `Training job ${jobId} has no checkpoint of step ${step}; it has: ${steps}. While a job trains, the best, the last three and those that an unfinished job starts from are kept; then training.keepCheckpoints decides.`;
 }
 
 function withForward(network: Omit<LoadedModel, 'forward'>): LoadedModel {

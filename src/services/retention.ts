@@ -14,6 +14,7 @@ export interface RetentionService {
 /**
  * @param options.keepEventsDays days after the end of a job, after which its events are deleted; null keeps them
  * @param options.keepCheckpointsDays the same for its checkpoints
+ * @param options.keepJobsDays the same for whole jobs
  * @param options.tasks further tasks of the store, which run first
  * @param options.onDefect called if a task failed; the next attempt follows within the hour
  */
@@ -21,11 +22,19 @@ export function createRetentionService(options: {
   retention: Store['retention'];
   keepEventsDays: number | null;
   keepCheckpointsDays: number | null;
+  keepJobsDays: number | null;
   tasks?: Store['hourlyTasks'];
   onDefect: (error: unknown) => void;
   now?: () => Date;
 }): RetentionService {
-  const { retention, keepEventsDays, keepCheckpointsDays, onDefect, now = () => new Date() } = options;
+  const {
+    retention,
+    keepEventsDays,
+    keepCheckpointsDays,
+    keepJobsDays,
+    onDefect,
+    now = () => new Date(),
+  } = options;
   const stop = new AbortController();
   const daysAgo = (days: number) => new Date(now().getTime() - days * DAY_MS);
   const tasks = [...(options.tasks ?? [])];
@@ -34,6 +43,9 @@ export function createRetentionService(options: {
   }
   if (keepCheckpointsDays !== null) {
     tasks.push((signal) => retention.deleteCheckpoints(daysAgo(keepCheckpointsDays), signal));
+  }
+  if (keepJobsDays !== null) {
+    tasks.push((signal) => retention.deleteJobs(daysAgo(keepJobsDays), signal));
   }
 
   let running: Promise<void> | undefined;

@@ -2,7 +2,12 @@
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
 import { findTrainingConflicts } from '../domain/training-conflicts.ts';
-import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import type {
+  KeptCheckpoints,
+  ResolvedTrainingRequest,
+  TrainingJob,
+  TrainingRequest,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
@@ -63,10 +68,12 @@ export function createTrainingService(options: {
   memory: MemoryLedger;
   waits: StorageWaits;
   queueLimit: number;
+  /** For requests that do not say it. */
+  keepCheckpoints: KeptCheckpoints;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
 }): TrainingService {
-  const { store, catalog, models, queue, memory, waits, queueLimit, slots } = options;
+  const { store, catalog, models, queue, memory, waits, queueLimit, keepCheckpoints, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -116,6 +123,10 @@ export function createTrainingService(options: {
       const resolved = {
         ...request,
         modelName: request.modelName ?? dataset.id,
+        training: {
+          ...request.training,
+          keepCheckpoints: request.training.keepCheckpoints ?? keepCheckpoints,
+        },
         // Resolved now, because a newer version may exist when the job runs.
         warmStart: start === null ? null : start.reference,
       };

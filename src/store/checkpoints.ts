@@ -1,10 +1,11 @@
 /** Checkpoints: content in blobs, metadata in rows. */
 import type { Kysely, Transaction } from 'kysely';
 import type { CheckpointRecord } from '../domain/checkpoint.ts';
-import { type JobEvent, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import type { JobEvent } from '../domain/training-job.ts';
 import { type RunKey, writeEvent } from './events.ts';
 import { clearOrigin, writeOrigin } from './job-origin.ts';
 import { lockActiveJob, recordWarning } from './job-progress.ts';
+import { pruneCheckpoints, removeUnreferenced } from './prune-checkpoints.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Rows } from './rows.ts';
 import type { CheckpointRow, Database } from './tables.ts';
@@ -29,9 +30,6 @@ export interface CheckpointWriter {
   /** Call after deleting rows of checkpoints. Removes the files that no other row refers to. */
   release(digests: readonly string[]): Promise<void>;
 }
-
-/** Number of latest checkpoints kept besides the best. If the latest one is damaged, an older one is used. */
-const LAST_KEPT = 3;
 
 /** @param blobs holds checkpoints only; unreferenced ones are removed */
 export function createCheckpoints(
@@ -70,7 +68,7 @@ export function createCheckpoints(
               .execute();
           }
           const replaced = before.filter((other) => other.step === step).map((other) => other.digest);
-          const pruned = await prune(trx, [...before.filter((other) => other.step !== step), row]);
+          const pruned = await pruneCheckpoints(trx, [...before.filter((other) => other.step !== step), row]);
           return [...replaced, ...pruned];
         }),
       );
@@ -112,51 +110,6 @@ export function createCheckpoints(
 export async function isCheckpoint(db: Kysely<Database>, digest: string): Promise<boolean> {
   const checkpoint = db.selectFrom('checkpoints').select('step').where('digest', '=', digest).limit(1);
   return (await checkpoint.executeTakeFirst()) !== undefined;
-}
-
-/** @param rows all checkpoints of one job, the new one last @returns digests of the removed ones */
-async function prune(trx: Transaction<Database>, rows: readonly CheckpointRow[]): Promise<string[]> {
-  const ascending = rows.toSorted((a, b) => a.step - b.step);
-  const measured = ascending.filter((row) => row.loss !== null);
-  const best = measured.reduce<CheckpointRow | undefined>(
-    (least, row) => (least === undefined || row.loss! < least.loss! ? row : least),
-    undefined,
-  );
-  return removeUnreferenced(
-    trx,
-    ascending.slice(0, -LAST_KEPT).filter((row) => row !== best),
-  );
-}
-
-/** @returns digests of the removed checkpoints */
-async function removeUnreferenced(
-  trx: Transaction<Database>,
-  rows: readonly CheckpointRow[],
-): Promise<string[]> {
-  const removedDigests: string[] = [];
-  for (const row of rows) {
-    if (await isReferenced(trx, row)) continue;
-    await trx
-      .deleteFrom('checkpoints')
-      .where('job_id', '=', row.job_id)
-      .where('step', '=', row.step)
-      .execute();
-    removedDigests.push(row.digest);
-  }
-  return removedDigests;
-}
-
-/** Whether an unfinished job uses the checkpoint as its warm start. */
-async function isReferenced(trx: Transaction<Database>, { job_id, step }: CheckpointRow): Promise<boolean> {
-  const referencingJobs = await trx
-    .selectFrom('jobs')
-    .select('id')
-    .where('status', 'in', UNFINISHED_STATUSES)
-    .where('warm_start_name', '=', job_id)
-    .where('warm_start_version', '=', step)
-    .limit(1)
-    .execute();
-  return referencingJobs.length > 0;
 }
 
 function toRecord({ step, epoch, created_at, bytes, loss, digest }: CheckpointRow): CheckpointRecord {

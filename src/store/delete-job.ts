@@ -1,5 +1,5 @@
 /** Deletes an ended job with its events, epoch records and checkpoints, unless an unfinished job uses it. */
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
 import { isEnded, type JobStatus, type TrainingJob, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
@@ -62,18 +62,7 @@ function assertEnded({ id, status }: Pick<JobRow, 'id' | 'status'>): void {
 }
 
 async function assertUnused(trx: Transaction<Database>, id: string): Promise<void> {
-  const unfinished = await trx
-    .selectFrom('jobs')
-    .select(['id', 'status', 'warm_start_name', 'warm_start_version', 'expectation'])
-    .where('status', 'in', UNFINISHED_STATUSES)
-    .where((eb) => eb.or([eb('warm_start_name', '=', id), eb('expectation', 'is not', null)]))
-    .orderBy('id')
-    .execute();
-  const uses = unfinished.flatMap((job) => {
-    if (job.warm_start_name === id)
-      return `${named(job)} starts from its checkpoint ${job.warm_start_version}`;
-    return readTarget(job.expectation) === id ? `${named(job)} verifies it` : [];
-  });
+  const uses = await listUses(trx, id);
   if (uses.length === 0) return;
   const more = uses.length > MAX_LISTED ? `; ${uses.length - MAX_LISTED} more jobs use it` : '';
   throw new AtelierError(
@@ -81,6 +70,22 @@ async function assertUnused(trx: Transaction<Database>, id: string): Promise<voi
     `Training job ${id} cannot be deleted: ${uses.slice(0, MAX_LISTED).join('; ')}${more}. ` +
       'Wait for these jobs, or cancel them.',
   );
+}
+
+/** The unfinished jobs that prevent the deletion of a job, each with its reason as a clause. */
+export async function listUses(db: Kysely<Database>, id: string): Promise<string[]> {
+  const unfinished = await db
+    .selectFrom('jobs')
+    .select(['id', 'status', 'warm_start_name', 'warm_start_version', 'expectation'])
+    .where('status', 'in', UNFINISHED_STATUSES)
+    .where((eb) => eb.or([eb('warm_start_name', '=', id), eb('expectation', 'is not', null)]))
+    .orderBy('id')
+    .execute();
+  return unfinished.flatMap((job) => {
+    if (job.warm_start_name === id)
+      return `${named(job)} starts from its checkpoint ${job.warm_start_version}`;
+    return readTarget(job.expectation) === id ? `${named(job)} verifies it` : [];
+  });
 }
 
 const named = ({ id, status }: { id: string; status: JobStatus }) => `the ${status} training job ${id}`;

@@ -1,7 +1,10 @@
-/** Retention: deletes the events and checkpoints of jobs that ended long ago, in small transactions. */
-import type { Transaction } from 'kysely';
+/** Retention: deletes jobs that ended long ago, or their events and checkpoints, in small transactions. */
+import { sql, type Transaction } from 'kysely';
 import { encodeTime } from 'ulid';
+import { hasCode } from '../errors.ts';
 import type { Checkpoints } from './checkpoints.ts';
+import { listUses } from './delete-job.ts';
+import type { Jobs } from './jobs.ts';
 import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
@@ -10,6 +13,8 @@ export interface Retention {
   deleteEvents(endedBefore: Date, signal: AbortSignal): Promise<void>;
   /** Deletes the checkpoints of jobs that ended before a time, except those that an unfinished job starts from. */
   deleteCheckpoints(endedBefore: Date, signal: AbortSignal): Promise<void>;
+  /** Deletes jobs that ended before a time, except those that an unfinished job starts from or verifies. */
+  deleteJobs(endedBefore: Date, signal: AbortSignal): Promise<void>;
 }
 
 /** Whether this process is the one that deletes; called in every transaction. */
@@ -22,19 +27,25 @@ const TIME_CHARS = 10;
 export function createRetention(
   { db, inTransaction }: Rows,
   checkpoints: Pick<Checkpoints, 'expire'>,
+  jobs: Pick<Jobs, 'remove'>,
   claim: ClaimRetention = async () => true,
 ): Retention {
   /** Jobs with rows in the table, found by jumping from one job to the next in its primary key. */
-  async function* endedJobs(table: 'events' | 'checkpoints', endedBefore: Date, signal: AbortSignal) {
+  async function* endedJobs(
+    table: 'events' | 'checkpoints' | 'jobs',
+    endedBefore: Date,
+    signal: AbortSignal,
+  ) {
+    const column = table === 'jobs' ? 'id' : 'job_id';
     // An id begins with the time of its creation, and a job created later cannot have ended before.
     const createdBefore = `job_${encodeTime(endedBefore.getTime(), TIME_CHARS)}`;
     for (let last = ''; !signal.aborted; ) {
       const next = await db
         .selectFrom(table)
-        .select('job_id')
-        .where('job_id', '>', last)
-        .where('job_id', '<', createdBefore)
-        .orderBy('job_id')
+        .select(sql.ref<string>(column).as('job_id'))
+        .where(sql.ref(column), '>', last)
+        .where(sql.ref(column), '<', createdBefore)
+        .orderBy(sql.ref(column))
         .limit(1)
         .executeTakeFirst();
       if (next === undefined) return;
@@ -80,6 +91,18 @@ export function createRetention(
     async deleteCheckpoints(endedBefore, signal) {
       for await (const jobId of endedJobs('checkpoints', endedBefore, signal)) {
         await checkpoints.expire(jobId, claim);
+      }
+    },
+    async deleteJobs(endedBefore, signal) {
+      for await (const jobId of endedJobs('jobs', endedBefore, signal)) {
+        if ((await listUses(db, jobId)).length > 0) continue;
+        // The job itself goes last, in one transaction with the few rows that are left.
+        while (!signal.aborted && (await deleteBatch(jobId)));
+        if (signal.aborted) return;
+        await jobs.remove(jobId).catch((error) => {
+          // Another process has deleted it, or it is in use since.
+          if (!hasCode(error, 'training-job-not-found', 'training-job-in-use')) throw error;
+        });
       }
     },
   };

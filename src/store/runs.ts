@@ -13,6 +13,7 @@ import {
   recordWarning,
 } from './job-progress.ts';
 import { finishJob, type JobOutcome, releaseJob, requeueJob } from './job-status.ts';
+import { pruneSucceeded } from './prune-checkpoints.ts';
 import type { StartedJob } from './start-job.ts';
 import type { Database } from './tables.ts';
 
@@ -53,7 +54,10 @@ export interface Run {
   release(step?: number): Promise<TrainingJob>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
-  /** On success publishes the next version of the model, except for verifications. The parameters must be in `blobs`. */
+  /**
+   * On success publishes the next version of the model, except for verifications, and removes the checkpoints that
+   * `keepCheckpoints` does not keep. The parameters must be in `blobs`.
+   */
   finish(outcome: JobOutcome): Promise<TrainingJob>;
 }
 
@@ -76,6 +80,17 @@ export function createRun(
     recordWaiting: (waiting, warning) => inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
     release: (step) => inTransaction((trx) => releaseJob(trx, key, step)),
     requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
-    finish: (outcome) => inTransaction((trx) => finishJob(trx, key, outcome)),
+    async finish(outcome) {
+      const { finished, removed } = await inTransaction(async (trx) => {
+        const finished = await finishJob(trx, key, outcome);
+        return {
+          finished,
+          removed: finished.status === 'succeeded' ? await pruneSucceeded(trx, finished) : [],
+        };
+      });
+      // The job has ended whether or not the files can be removed; the next start removes the rest.
+      await checkpoints.release(removed).catch(() => {});
+      return finished;
+    },
   };
 }

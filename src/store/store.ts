@@ -81,7 +81,7 @@ export interface StoreParts {
   readonly hourlyTasks?: Store['hourlyTasks'];
   /** Undefined if no other process shares the database. */
   readonly membership?: Membership | undefined;
-  openRetention(rows: Rows, checkpoints: Checkpoints): Retention;
+  openRetention(rows: Rows, checkpoints: Checkpoints, jobs: Jobs): Retention;
   /** Called when the database is closed. */
   onClosed(): void;
 }
@@ -89,8 +89,9 @@ export interface StoreParts {
 export function createStore(parts: StoreParts): Store {
   const { rows, blobs, checkpointBlobs, datasets, temporaryFiles, openRetention, membership } = parts;
   const checkpoints = createCheckpoints(rows, checkpointBlobs);
+  const jobs = createJobs(rows, checkpoints);
   return {
-    jobs: createJobs(rows, checkpoints),
+    jobs,
     epochRecords: createEpochRecords(rows),
     events: createEvents(rows),
     models: createModels(rows, blobs),
@@ -101,7 +102,7 @@ export function createStore(parts: StoreParts): Store {
     datasets,
     checkpoints,
     readJobGauges: createReadJobGauges(rows.db),
-    retention: openRetention(rows, checkpoints),
+    retention: openRetention(rows, checkpoints, jobs),
     rateLeases: parts.rateLeases,
     hourlyTasks: parts.hourlyTasks ?? [],
     notices: membership?.notices ?? createLocalNotices(rows),

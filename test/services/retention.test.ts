@@ -32,11 +32,12 @@ async function openWithJobs(t: TestContext) {
 }
 
 /** Runs retention as if it were some days later. */
-async function retain(store: Store, days: number): Promise<void> {
+async function retain(store: Store, days: number, keepJobsDays: number | null = null): Promise<void> {
   const service = createRetentionService({
     retention: store.retention,
     keepEventsDays: 7,
     keepCheckpointsDays: 7,
+    keepJobsDays,
     now: () => new Date(Date.now() + days * DAY_MS),
     onDefect: assert.ifError,
   });
@@ -65,6 +66,19 @@ test('deletes events and checkpoints of jobs that ended long ago, and nothing el
   await store.jobs.requestCancel(waiting);
   await retain(store, 7.1);
   assert.deepEqual([await list(waiting), await steps(), await files()], [0, [], []]);
+});
+
+test('deletes whole jobs that ended long ago, unless an unfinished job uses them', async (t) => {
+  const { store, ended, waiting, files } = await openWithJobs(t);
+  await retain(store, 6.9, 5);
+  assert.equal((await store.jobs.get(ended))?.status, 'cancelled', 'a queued job starts from its checkpoint');
+  await store.jobs.requestCancel(waiting);
+  await retain(store, 4.9, 5);
+  assert.ok(await store.jobs.get(ended));
+  await retain(store, 5.1, 5);
+  assert.deepEqual(await store.jobs.list({ limit: 10 }), { data: [], hasMore: false });
+  assert.deepEqual(await files(), []);
+  assert.deepEqual((await store.events.list(ended, { limit: 10 })).data, []);
 });
 
 test('reports that the events of a job were deleted, entirely or in part', async (t) => {

@@ -45,7 +45,7 @@ test('early stopping ends a training that no longer improves, with the parameter
 });
 
 test('a training shorter than a second has checkpoints of its best and its last epoch', async () => {
-  const job = await trained({ ...unsteady, epochs: 5 });
+  const job = await trained({ ...unsteady, epochs: 5, keepCheckpoints: 'all' });
   const { data } = (await app.inject(`/v1/training-jobs/${job.id}/checkpoints`)).json();
   const steps = data.map((checkpoint: CheckpointRecord) => checkpoint.step);
   assert.deepEqual([job.best?.epoch, steps.includes(2), steps.at(-1)], [1, true, 10]);

@@ -54,6 +54,7 @@ test('a data set alone starts a job, and the response has every default', async 
       earlyStopping: null,
       budget: null,
       checkpointEverySeconds: 5,
+      keepCheckpoints: 'best',
     },
     gradientCheck: true,
     warmStart: null,

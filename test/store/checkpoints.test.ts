@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { KeptCheckpoints } from '../../src/domain/training-job.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
@@ -12,6 +13,7 @@ import {
   startRun,
   temporaryDirectory,
   temporaryStore,
+  trained,
   underway,
   untouched,
 } from './fixtures.ts';
@@ -80,6 +82,52 @@ storeTest('keeps the warm start of an unfinished job', async (t) => {
   await store.jobs.requestCancel(waiting.id);
   await save(id, 6);
   assert.deepEqual(await stepsOf(store, id), [4, 5, 6]);
+});
+
+storeTest('keeps the requested checkpoints of a succeeded job, and the warm starts of others', async (t) => {
+  const store = await temporaryStore(t);
+  async function succeed(keepCheckpoints: KeptCheckpoints | undefined, losses: readonly (number | null)[]) {
+    const resolved = request();
+    const training = { ...resolved.training, keepCheckpoints };
+    const { id } = await store.jobs.create({ ...resolved, training }, untouched);
+    await startRun(store, id);
+    for (const [n, loss] of losses.entries()) await save(id, n + 1, loss);
+    const { id: starting } = await store.jobs.create(
+      { ...request(), warmStart: { name: id, version: 2 } },
+      untouched,
+    );
+    await runOf(id).finish({ status: 'succeeded', step: 4, reason: 'completed', model: trained });
+    const steps = await stepsOf(store, id);
+    await store.jobs.requestCancel(starting);
+    return steps;
+  }
+  assert.deepEqual(await succeed('best', [0.4, 0.6, 0.5, null]), [1, 2]);
+  assert.deepEqual(await succeed('best', [null, null, null]), [2, 3], 'the last, if none was measured');
+  assert.deepEqual(await succeed('last', [0.4, 0.6, 0.5, null]), [2, 4]);
+  assert.deepEqual(await succeed('none', [0.4, 0.6]), [2]);
+  for (const all of ['all', undefined] as const) {
+    assert.deepEqual(await succeed(all, [0.4, 0.6, 0.5, null]), [1, 2, 3, 4]);
+  }
+});
+
+test('removes the files of the other checkpoints of a succeeded job, and none of a cancelled one', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const store = await openStore(directory);
+  t.after(() => store.close());
+  const files = async () => (await readdir(join(directory, 'checkpoints'))).length;
+  const resolved = request();
+  const training = { ...resolved.training, keepCheckpoints: 'none' as const };
+  for (const isCancelled of [false, true]) {
+    const { id } = await store.jobs.create({ ...resolved, training }, untouched);
+    await startRun(store, id);
+    for (const step of [1, 2]) await save(id, step);
+    assert.equal(await files(), 2);
+    if (isCancelled) {
+      await store.jobs.requestCancel(id);
+      await runOf(id).release();
+    } else await runOf(id).finish({ status: 'succeeded', step: 2, reason: 'completed', model: trained });
+    assert.equal(await files(), isCancelled ? 2 : 0);
+  }
 });
 
 storeTest('keeps files that another job still refers to', async (t) => {

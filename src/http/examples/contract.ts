@@ -116,6 +116,7 @@ const resolvedRequest: Receipt['request'] = {
     earlyStopping: null,
     budget: null,
     checkpointEverySeconds: 5,
+    keepCheckpoints: 'best',
   },
   gradientCheck: true,
   warmStart: null,

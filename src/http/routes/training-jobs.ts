@@ -269,7 +269,7 @@ export const trainingJobRoutes =
         operationId: 'listCheckpoints',
         summary: 'List the checkpoints of a training job, in order of step',
         description:
-          'The best and the most recent ones are kept. A checkpoint can be used like a model: in ' +
+          'The best and the most recent ones are kept until the job has succeeded, then those of `training.keepCheckpoints`. A checkpoint can be used like a model: in ' +
           '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
         tags,
         params,

@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { hasCode } from '../../errors.ts';
 import type { Checkpoints } from '../checkpoints.ts';
+import type { Jobs } from '../jobs.ts';
 import { createRetention, type Retention } from '../retention.ts';
 import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
@@ -12,9 +13,13 @@ import { endOfPartition, lockPartitions, WEEK_MS } from './partitions.ts';
 const LOCK_TIMEOUT_MS = 200;
 
 /** The events of a week stay a week longer if one of its jobs has not ended; those of the others are then deleted as rows. */
-export function createPostgresRetention(rows: Rows, checkpoints: Pick<Checkpoints, 'expire'>): Retention {
+export function createPostgresRetention(
+  rows: Rows,
+  checkpoints: Pick<Checkpoints, 'expire'>,
+  jobs: Pick<Jobs, 'remove'>,
+): Retention {
   const { db } = rows;
-  const retention = createRetention(rows, checkpoints, claim);
+  const retention = createRetention(rows, checkpoints, jobs, claim);
   return {
     ...retention,
     async deleteEvents(endedBefore, signal) {

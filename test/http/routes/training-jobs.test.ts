@@ -51,6 +51,14 @@ test('a cursor need not be the id of a job', async () => {
   assert.deepEqual([data, hasMore], [[], false]);
 });
 
+test('a request without keepCheckpoints is resolved to the setting of the service', async () => {
+  const { training } = (await app.inject(`/v1/training-jobs/${queued[0]}`)).json();
+  assert.equal(training.keepCheckpoints, 'best');
+  const { id } = await queueJob(app, tiny({ training: { ...tiny().training, keepCheckpoints: 'none' } }));
+  const job = await cancelJob(app, id);
+  assert.equal(job.training.keepCheckpoints, 'none');
+});
+
 test('filters by status', async () => {
   await untilJob(app, running.id, (job) => job.status === 'running');
   assert.deepEqual(idsOf((await app.inject('/v1/training-jobs?status=running')).json()), [running.id]);

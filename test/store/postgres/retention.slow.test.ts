@@ -31,9 +31,11 @@ async function openDatabase(t: TestContext, jobs: readonly (readonly [number, nu
       `insert into atelier.events values ('${toId(created)}', 1, 'status', '', '{}')`,
     );
   }
-  const retention = createPostgresRetention(createPostgresRows(db), {
-    expire: () => assert.fail('no job has a checkpoint'),
-  });
+  const retention = createPostgresRetention(
+    createPostgresRows(db),
+    { expire: () => assert.fail('no job has a checkpoint') },
+    { remove: () => assert.fail('jobs are kept') },
+  );
   const { signal } = new AbortController();
   return {
     db,
