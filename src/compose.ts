@@ -224,6 +224,7 @@ export async function compose(
           catalog,
           checks,
           maxDatasetBytes: config.maxDatasetBytes,
+          maxImagePixels: config.maxImagePixels,
           memory,
         }),
         training,

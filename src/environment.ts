@@ -74,7 +74,7 @@ export const environmentSchema = z.object({
     .describe('Largest request body'),
   MAX_IMAGE_PIXELS: integer(28 * 28, 100_000_000)
     .default(4096 * 4096)
-    .describe('Largest image for `?fit=contain`, in pixels; decoding takes up to ten bytes per pixel'),
+    .describe('Largest image that is resized to 28×28, in pixels; decoding takes up to ten bytes per pixel'),
   MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
     .describe('Largest uploaded data set, compressed and decompressed'),

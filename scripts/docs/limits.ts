@@ -4,6 +4,8 @@ import { REQUESTS_FRACTION_OF_GRACE } from '../../src/compose.ts';
 import { readConfig } from '../../src/config.ts';
 import { MAX_ENCODED_IMAGES } from '../../src/datasets/base64-image.ts';
 import { MAX_WAITING, SMALL_WORK } from '../../src/datasets/image-slots.ts';
+import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/check-images.ts';
+import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/file-archive.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
 import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
@@ -96,17 +98,22 @@ const requests = [
     `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and what fits into the [memory](#memory) when unpacked`,
     '413; 422 for the unpacked size',
   ],
+  [
+    'archive of images',
+    `${count(MAX_ARCHIVE_FILES)} files; each image ${bytes(MAX_FILE_BYTES)}, \`MAX_IMAGE_PIXELS\` and ${bytes(DECODING_BYTES)} of memory to decode it`,
+    '422, which names the image',
+  ],
   ['classes of a data set', `${MIN_CLASSES} to ${MAX_CLASSES}`, '422'],
   ['model file', `${bytes(MAX_UNPACKED_BYTES)} unpacked`, '422'],
   ['network', `${MAX_HIDDEN_LAYERS} hidden layers of ${count(MAX_UNITS)} units`, '400; 422 for a model file'],
   ['encoded image', `${IMAGE_SIDE}×${IMAGE_SIDE}, known from its header`, '422, before anything is decoded'],
   [
-    'encoded image with `?fit=contain`',
+    'encoded image that is resized',
     `\`MAX_IMAGE_PIXELS\`, ${square(config.maxImagePixels)}`,
     '422, before anything is decoded',
   ],
   [
-    'form or JSON of encoded images with `?fit=contain`',
+    'form or JSON of encoded images that are resized',
     `${MAX_FORM_IMAGES} times as many pixels together`,
     '413, before anything is decoded',
   ],

@@ -81,6 +81,7 @@ export function model(): PublishedModel {
     standardization: hints.standardization!,
     parameters,
     classNames,
+    preprocessing: null,
     digest: parametersDigest(parameters),
   };
 }

@@ -6,6 +6,7 @@ import { readConfig } from '../../src/config.ts';
 import { readEncodedJson } from '../../src/datasets/json-encoded-images.ts';
 import { decodeJson } from '../../src/datasets/json-images.ts';
 import { decodeNpy } from '../../src/datasets/npy-images.ts';
+import { preprocessingFor } from '../../src/domain/preprocessing.ts';
 import { exportModel } from '../../src/formats/export-model.ts';
 import { type ImportHints, importModel } from '../../src/formats/import-model.ts';
 import { npyBytes, parseNpy } from '../../src/formats/npy.ts';
@@ -94,7 +95,11 @@ export const all = {
     files: await pictures(),
     seal: sealPng,
     parse: (bytes, random) =>
-      decodeFiles([{ bytes }], random.below(2) === 0 ? undefined : 'contain', () => signal),
+      decodeFiles(
+        [{ bytes }],
+        preprocessingFor(null, random.below(2) === 0 ? undefined : 'contain'),
+        () => signal,
+      ),
   }),
   'json images': () => ({
     files: jsonBodies(),
@@ -103,7 +108,11 @@ export const all = {
   'encoded images in JSON': async () => ({
     files: await encodedJsonBodies(),
     parse: (bytes, random) =>
-      decodeFiles(readEncodedJson(bytes), random.below(2) === 0 ? undefined : 'contain', () => signal),
+      decodeFiles(
+        readEncodedJson(bytes),
+        preprocessingFor(null, random.below(2) === 0 ? undefined : 'contain'),
+        () => signal,
+      ),
   }),
   checkpoints: () => ({ files: checkpoints(), seal: sealCheckpoint, parse: decodeCheckpoint }),
   npz: () => ({

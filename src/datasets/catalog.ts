@@ -132,6 +132,7 @@ function summarize(dataset: Dataset): DatasetSummary {
     classNames: [...classNames],
     splits: { train: train!, test: test! },
     digest,
+    preprocessing: null,
     report: null,
   };
 }

@@ -2,10 +2,12 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { IMAGE_PIXELS, IMAGE_SIDE } from '../domain/dataset.ts';
 import type { Correction } from '../domain/diagnosis.ts';
+import type { Preprocessing } from '../domain/preprocessing.ts';
 import { AtelierError } from '../errors.ts';
 import type { Raster } from '../formats/drawing/raster.ts';
 import type { ImageBatch } from './image-batch.ts';
 import { imageSlots } from './image-slots.ts';
+import { borderMedian, centre, describeResize, invertPixels, type Size } from './place-image.ts';
 
 // All other decoders are blocked: those of SVG, PDF and TIFF are large and have had many vulnerabilities.
 sharp.block({ operation: ['VipsForeignLoad'] });
@@ -17,17 +19,22 @@ sharp.unblock({
 sharp.cache(false);
 
 /** An encoded image whose header has been read and accepted. */
-export interface OpenedImage {
+export interface OpenedImage<Decoded = DecodedImage> {
   readonly pixels: number;
   /** Estimated memory that decoding takes. */
   readonly decodingBytes: number;
   /** @throws AtelierError `undecodable-image` */
-  decode(): Promise<DecodedImage>;
+  decode(): Promise<Decoded>;
 }
 
 export interface DecodedImage {
   readonly batch: ImageBatch;
   readonly corrected: readonly Correction[];
+}
+
+export interface PreprocessedImage extends DecodedImage {
+  /** Median grey of the border of the resized image, 0–255. */
+  readonly border: number;
 }
 
 /**
@@ -42,26 +49,39 @@ export async function openImage(bytes: Uint8Array): Promise<OpenedImage> {
   return {
     pixels: IMAGE_PIXELS,
     decodingBytes: decodingBytes(header),
-    decode: async () => ({ batch: await renderPixels(openDecoder(bytes, IMAGE_PIXELS)), corrected: [] }),
+    decode: async () => ({
+      batch: { count: 1, pixels: (await renderGrey(openDecoder(bytes, IMAGE_PIXELS))).pixels },
+      corrected: [],
+    }),
   };
 }
 
 /**
- * Reads the header of an image of any size. Decoding applies its EXIF orientation, and scales it to fit into 28×28 on
- * black.
+ * Reads the header of an image of any size. Decoding applies its EXIF orientation and the preprocessing; the result is
+ * the same for a data set and for a prediction.
  * @throws AtelierError `undecodable-image`, or `invalid-image-size` if it has more than `maxPixels`
  */
-export async function openAnyImage(bytes: Uint8Array, maxPixels: number): Promise<OpenedImage> {
+export async function openAnyImage(
+  bytes: Uint8Array,
+  maxPixels: number,
+  preprocessing: Preprocessing,
+): Promise<OpenedImage<PreprocessedImage> & Size> {
   const header = await readHeader(bytes);
   const pixels = header.width * header.height;
   if (pixels > maxPixels) {
     throw new AtelierError(
       'invalid-image-size',
-      `The image has ${header.width}×${header.height} pixels; ?fit=contain accepts up to ${maxPixels.toLocaleString('en')}. ` +
+      `The image has ${header.width}×${header.height} pixels; images of up to ${maxPixels.toLocaleString('en')} are resized. ` +
         'Resize it before sending it.',
     );
   }
-  return { pixels, decodingBytes: decodingBytes(header), decode: () => containImage(bytes, header) };
+  return {
+    pixels,
+    width: header.autoOrient.width,
+    height: header.autoOrient.height,
+    decodingBytes: decodingBytes(header),
+    decode: () => preprocessImage(bytes, header, preprocessing),
+  };
 }
 
 /**
@@ -74,43 +94,50 @@ function decodingBytes({ width, height, format, isProgressive, channels, depth }
   return width * height * (format === 'webp' ? 5 : kept + 2);
 }
 
-async function containImage(
+async function preprocessImage(
   bytes: Uint8Array,
-  { width, height, autoOrient, orientation = 1 }: Metadata,
-): Promise<DecodedImage> {
-  const oriented: readonly Correction[] =
-    orientation > 1 ? [{ code: 'oriented', detail: 'rotated by its EXIF orientation' }] : [];
-  const image = openDecoder(bytes, width * height).autoOrient();
-  if (width === IMAGE_SIDE && height === IMAGE_SIDE) {
-    return { batch: await renderPixels(image), corrected: oriented };
-  }
+  header: Metadata,
+  { fit, background, invert }: Preprocessing,
+): Promise<PreprocessedImage> {
+  const { autoOrient, orientation = 1, hasAlpha } = header;
+  const { width, height } = autoOrient;
+  const corrected: Correction[] = [];
+  if (orientation > 1) corrected.push({ code: 'oriented', detail: 'rotated by its EXIF orientation' });
+  let image = openDecoder(bytes, width * height).autoOrient();
+  // libvips would flatten an opaque grey image to colours, which costs time only.
+  if (hasAlpha) image = image.flatten({ background: background === 'black' ? 'black' : 'white' });
+  const isResized = width !== IMAGE_SIDE || height !== IMAGE_SIDE;
   // JPEG and WebP are shrunk while they are decoded, because nothing before the resizing needs all pixels.
-  const batch = await renderPixels(
-    image
-      .flatten({ background: 'black' })
-      .resize(IMAGE_SIDE, IMAGE_SIDE, { fit: 'contain', background: 'black' }),
-  );
-  const scale = IMAGE_SIDE / Math.max(autoOrient.width, autoOrient.height);
-  const [across, down] = [autoOrient.width, autoOrient.height].map((side) =>
-    Math.max(1, Math.round(side * scale)),
-  );
-  const detail = `resized from ${autoOrient.width}×${autoOrient.height} to ${across}×${down}, centred in 28×28`;
-  return { batch, corrected: [...oriented, { code: 'resized', detail }] };
+  if (isResized) image = image.resize(IMAGE_SIDE, IMAGE_SIDE, { fit: RESIZE[fit] });
+  const { pixels: content, size } = await renderGrey(image);
+  if (isResized) corrected.push({ code: 'resized', detail: describeResize(fit, autoOrient, size) });
+  const border = borderMedian(content, size);
+  const around = { auto: border, black: 0, white: 255 }[background];
+  const pixels = centre(content, size, around);
+  if (invert === 'always') {
+    invertPixels(pixels);
+    corrected.push({ code: 'inverted', detail: 'inverted, as the training images were' });
+  }
+  return { batch: { count: 1, pixels }, corrected, border };
 }
+
+/** Each fit in the terms of sharp. */
+const RESIZE = { contain: 'inside', cover: 'cover', stretch: 'fill' } as const;
 
 /** @param limitInputPixels from the checked header */
 function openDecoder(bytes: Uint8Array, limitInputPixels: number): Sharp {
   return sharp(bytes, { limitInputPixels, failOn: 'warning', ignoreIcc: true });
 }
 
-/** Renders to 28×28 bytes. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
-async function renderPixels(image: Sharp): Promise<ImageBatch> {
+/** Renders to one byte per pixel. Channels of 16 bits are reduced to their upper 8; palettes and CMYK become RGB. */
+async function renderGrey(image: Sharp): Promise<{ pixels: Uint8Array; size: Size }> {
   const { data, info } = await asUndecodable(() =>
     image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
   );
-  const pixels = new Uint8Array(IMAGE_PIXELS);
-  for (let i = 0; i < IMAGE_PIXELS; i++) pixels[i] = toGrey(data, i * info.channels, info.channels);
-  return { count: 1, pixels };
+  const { width, height, channels } = info;
+  const pixels = new Uint8Array(width * height);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = toGrey(data, i * channels, channels);
+  return { pixels, size: { width, height } };
 }
 
 /**

@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 /** The number of duplicate pairs that a report lists. */
 export const MAX_PAIRS = 5;
+/** The number of files of an archive that a report or an error lists. */
+export const MAX_LISTED_FILES = 10;
 
 const arraySchema = z.object({
   part: z.string().describe('Name of the form part, or of the array in an npz'),
@@ -25,6 +27,18 @@ const duplicatesSchema = z.object({
     .describe('Indices of the first pairs: the earlier image, then its repetition'),
 });
 export type Duplicates = z.infer<typeof duplicatesSchema>;
+
+const size = z.tuple([z.int(), z.int()]);
+
+const archiveSchema = z.object({
+  images: z.int(),
+  imagesPerClass: z.array(z.int()).describe('In the order of classNames, train and test together'),
+  smallest: size.describe('Smallest width and smallest height in pixels, before resizing'),
+  largest: size.describe('Largest width and largest height'),
+  ignored: z
+    .object({ files: z.int(), first: z.array(z.string()).max(MAX_LISTED_FILES) })
+    .describe('Files that are not images: their number, and the first of them'),
+});
 
 export const DATASET_WARNINGS = [
   'dark-images',
@@ -53,6 +67,9 @@ export const datasetReportSchema = z
       .describe(
         'How the test images were split off from the training images; null if they were sent separately',
       ),
+    archive: archiveSchema
+      .optional()
+      .describe('For images in class folders: what the archive held; arrays is then empty'),
     duplicates: z.object({
       train: duplicatesSchema.describe('Training images that repeat an earlier training image'),
       test: duplicatesSchema.describe('Test images that repeat an earlier test image'),

@@ -1,9 +1,10 @@
 /** The multipart form that uploads a data set: names of its file parts, schema of its fields. */
 import { z } from 'zod';
 import { MAX_CLASSES, MIN_CLASSES } from './dataset.ts';
+import { BACKGROUNDS, FITS, preprocessingSchema } from './preprocessing.ts';
 import { namesText, wellFormed } from './primitives.ts';
 
-/** Name of the form part that holds all arrays in one npz archive. */
+/** Name of the form part that holds everything in one archive: arrays in an npz, or images in class folders. */
 export const NPZ_PART = 'file';
 
 /** Names of form parts with one array each, and of arrays in an npz. The second name of each is the one Keras uses. */
@@ -26,11 +27,18 @@ const text = (maximum: number) =>
     .regex(/^\P{Cc}*$/u, 'must have no control characters')
     .refine(...wellFormed);
 
-const classNamesSchema = z
+export const classNamesSchema = z
   .array(text(100))
   .min(MIN_CLASSES)
   .max(MAX_CLASSES)
   .refine((names) => new Set(names).size === names.length, 'must not contain the same name twice');
+
+/** A field that applies to images in class folders only; null if it was not sent. */
+const forImages = <T extends z.ZodType>(schema: T, otherwise: string, description: string) =>
+  schema
+    .nullable()
+    .default(null)
+    .describe(`Images in folders only, by default \`${otherwise}\`. ${description}`);
 
 /** Fields of the form; all arrive as text. */
 export const datasetFieldsSchema = z.strictObject({
@@ -49,5 +57,12 @@ export const datasetFieldsSchema = z.strictObject({
     .transform(Number)
     .pipe(z.int().max(2 ** 32 - 1))
     .default(0),
+  fit: forImages(z.enum(FITS), 'contain', preprocessingSchema.shape.fit.description!),
+  background: forImages(z.enum(BACKGROUNDS), 'auto', preprocessingSchema.shape.background.description!),
+  invert: forImages(
+    z.enum(['auto', 'never', 'always']),
+    'auto',
+    'Whether pixels become 255 − pixel; `auto` inverts if most images have a light border',
+  ),
 });
 export type DatasetFields = z.infer<typeof datasetFieldsSchema>;

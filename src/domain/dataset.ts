@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Examples } from '../numerics/engine.ts';
 import { datasetReportSchema } from './dataset-report.ts';
+import { preprocessingSchema } from './preprocessing.ts';
 
 export const IMAGE_SIDE = 28;
 export const IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE;
@@ -30,7 +31,7 @@ export const datasetSchema = z
     id: z
       .string()
       .describe(
-        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels and class names; other ids belong to built-in data sets',
+        '`dst_` and 40 hexadecimal digits of a SHA-256 over pixels, labels, class names and preprocessing; other ids belong to built-in data sets',
       ),
     name: z.string().nullable().describe('Display name given at upload; need not be unique'),
     createdAt: z.iso.datetime().nullable(),
@@ -38,6 +39,11 @@ export const datasetSchema = z
     classNames: z.array(z.string()),
     splits: z.object({ train: splitSchema, test: splitSchema }),
     digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
+    preprocessing: preprocessingSchema
+      .nullable()
+      .describe(
+        'How the images of an uploaded archive became 28×28, which models trained on them repeat at prediction; null for arrays',
+      ),
     report: datasetReportSchema.nullable().describe('Report on the upload; null for built-in data sets'),
   })
   .meta({ id: 'Dataset' });

@@ -11,7 +11,7 @@ export const FINDINGS = [
   'far-from-training-data',
 ] as const satisfies readonly Finding['code'][];
 
-export const CORRECTIONS = ['oriented', 'resized'] as const;
+export const CORRECTIONS = ['oriented', 'resized', 'inverted'] as const;
 
 const correctionSchema = z.object({ code: z.enum(CORRECTIONS), detail: z.string() });
 /** A change that was made to the image before prediction. */
@@ -22,7 +22,9 @@ export const diagnosisSchema = z
     findings: z
       .array(z.object({ code: z.enum(FINDINGS), detail: z.string(), advice: z.string() }))
       .describe('Problems found, empty if there are none; they were not corrected'),
-    corrected: z.array(correctionSchema).describe('Changes made to the image; only `fit=contain` makes any'),
+    corrected: z
+      .array(correctionSchema)
+      .describe('Changes made to an encoded image by `fit` or by the preprocessing of the model'),
   })
   .meta({ id: 'Diagnosis' });
 export type Diagnosis = z.infer<typeof diagnosisSchema>;

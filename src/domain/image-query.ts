@@ -1,5 +1,6 @@
 /** Query parameters of all routes that take images: pixel scale, resizing, diagnosis. */
 import { z } from 'zod';
+import { FITS } from './preprocessing.ts';
 
 export const flag = z
   .enum(['true', 'false'])
@@ -9,11 +10,13 @@ export const flag = z
 export const imageQuery = {
   pixels: z.enum(['0-1', '0-255']).optional().describe('Scale of the numbers in a JSON or npy body'),
   fit: z
-    .enum(['contain'])
+    .enum(FITS)
     .optional()
     .describe(
-      'Resizes images of up to `MAX_IMAGE_PIXELS`, by default 4096×4096 pixels, to fit into 28×28, on a black background. ' +
-        'Without it, other sizes are rejected',
+      'Resizes encoded images of up to `MAX_IMAGE_PIXELS`, by default 4096×4096 pixels: `contain` fits them into 28×28, ' +
+        '`cover` crops them to their central square, `stretch` ignores their proportions. By default as the `preprocessing` of ' +
+        'the model says, whose background and inversion apply in any case; without one the background is black, and without ' +
+        '`fit` other sizes are rejected',
     ),
   diagnose: flag.describe(
     'Whether to report how an image differs from the training images; at most 10,000 images',

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { nameSchema } from './model-reference.ts';
+import { preprocessingSchema } from './preprocessing.ts';
 import { jsonText, metadataSchema, namesText, wellFormed } from './primitives.ts';
 
 const className = z
@@ -47,6 +48,14 @@ export const importRequestSchema = z.strictObject({
     .optional()
     .describe(
       'Mean and standard deviation of pixels / 255 that the model was trained with, such as {"mean": 0.286, "std": 0.353}, or `none`. For a model trained on pixels from 0 to 255, use {"mean": 0, "std": 0.00392156862745098}',
+    ),
+  preprocessing: jsonText(
+    preprocessingSchema,
+    'must be JSON such as {"fit": "contain", "background": "auto", "invert": "never"}',
+  )
+    .optional()
+    .describe(
+      'How encoded images become the 28×28 pixels that the model was trained on, as JSON; needed only if the file does not hold it',
     ),
   dataset: z
     .string()

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { importOriginSchema } from './model-import.ts';
 import { aliasNameSchema, nameSchema } from './model-reference.ts';
+import { preprocessingSchema } from './preprocessing.ts';
 import { metadataSchema, withoutNul } from './primitives.ts';
 
 /** Fields of a version that can be changed at any time. */
@@ -60,6 +61,11 @@ export const modelVersionSchema = z
       .object({ mean: z.number(), std: z.number() })
       .nullable()
       .describe('Mean and standard deviation of pixels / 255 in training; applied at prediction'),
+    preprocessing: preprocessingSchema
+      .nullable()
+      .describe(
+        'Applied to encoded images at prediction, as to those of the data set; null if they must be 28×28',
+      ),
     classNames: z.array(z.string()),
     engine: z.string().nullable().describe('Engine that computed the training, if known'),
     fused: z.boolean().describe('Whether the processor rounded multiply-adds once (fused) instead of twice'),

@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
+import type { Preprocessing } from '../domain/preprocessing.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
 import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
 import { importOnnx } from './import-onnx.ts';
@@ -23,6 +24,8 @@ export interface ImportHints {
   readonly classNames?: readonly string[] | undefined;
   /** null means no standardization. */
   readonly standardization?: Standardization | null | undefined;
+  /** The preprocessing of encoded images. */
+  readonly preprocessing?: Preprocessing | undefined;
 }
 
 export interface ImportedModel {
@@ -38,6 +41,8 @@ export interface ImportedModel {
   readonly classNames: readonly string[] | null;
   /** null without standardization, or if neither file nor request gives it; the network then takes pixels / 255. */
   readonly standardization: Standardization | null;
+  /** null if neither file nor request gives it; encoded images must then be 28×28. */
+  readonly preprocessing: Preprocessing | null;
   /** Properties that neither the file nor the request gives. */
   readonly assumed: ImportOrigin['assumed'];
 }
@@ -70,6 +75,8 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
     ),
   };
   const { activation = null, classNames = null, standardization = null } = given;
+  const preprocessing =
+    reconcile('preprocessing', hints.preprocessing, metadata?.preprocessing ?? undefined) ?? null;
   if (classNames !== null && classNames.length !== layerSizes.at(-1)) {
     rejectModelFile(
       `there are ${classNames.length} class names, but the network has ${layerSizes.at(-1)} classes`,
@@ -79,7 +86,7 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
   }
   const assumed: ImportedModel['assumed'] = ASSUMED_FIELDS.filter((what) => given[what] === undefined);
   if (!hasBiases) assumed.push('biases');
-  return { ...parts, activation, classNames, standardization, assumed };
+  return { ...parts, activation, classNames, standardization, preprocessing, assumed };
 }
 
 function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {

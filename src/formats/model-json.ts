@@ -9,6 +9,7 @@ interface ModelJson extends Omit<PublishedModel, 'parameters'> {
 /** Writes each float32 parameter so that it reads back exactly. */
 export function jsonBytes(model: PublishedModel): Uint8Array {
   const { name, version, layerSizes, activation, standardization, classNames, digest } = model;
+  const { preprocessing } = model;
   const tensors = layerTensors(layerSizes, model.parameters).map(
     (each) => [each.name, nested(each)] as const,
   );
@@ -20,6 +21,7 @@ export function jsonBytes(model: PublishedModel): Uint8Array {
     activation,
     standardization,
     classNames,
+    preprocessing,
     digest,
     parameters,
   };

@@ -1,6 +1,7 @@
 /** Metadata of exported models: the strings that turn parameters into a model. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { type Preprocessing, preprocessingSchema } from '../domain/preprocessing.ts';
 import { jsonText, wellFormed } from '../domain/primitives.ts';
 import type { Network } from '../numerics/network.ts';
 import { ACTIVATIONS } from '../numerics/network.ts';
@@ -14,6 +15,8 @@ export interface PublishedModel extends Network {
   /** Packed parameters. */
   readonly parameters: Float32Array;
   readonly classNames: readonly string[];
+  /** The preprocessing of encoded images; null if they must be 28×28. */
+  readonly preprocessing: Preprocessing | null;
   /** `sha256:` and the digest of the packed parameters, little-endian. */
   readonly digest: string;
 }
@@ -26,9 +29,14 @@ const metadataSchema = z.object({
   class_names: jsonText(z.array(z.string().refine(...wellFormed))),
   standardization: jsonText(z.strictObject({ mean: z.number(), std: z.number().positive() }).nullable()),
   digest: z.string(),
+  /** Omitted by models whose encoded images must be 28×28, and by older releases. */
+  preprocessing: jsonText(preprocessingSchema).optional(),
 });
 
-export type ModelMetadata = Pick<PublishedModel, 'activation' | 'classNames' | 'standardization'>;
+export type ModelMetadata = Pick<
+  PublishedModel,
+  'activation' | 'classNames' | 'standardization' | 'preprocessing'
+>;
 /** undefined for what the file does not contain. */
 export type KnownMetadata = { readonly [Key in keyof ModelMetadata]?: ModelMetadata[Key] | undefined };
 
@@ -42,6 +50,7 @@ export function modelMetadata(model: PublishedModel): Record<string, string> {
     class_names: JSON.stringify(model.classNames),
     standardization: JSON.stringify(model.standardization),
     digest: model.digest,
+    ...(model.preprocessing && { preprocessing: JSON.stringify(model.preprocessing) }),
   };
 }
 
@@ -60,6 +69,7 @@ export function readModelMetadata(
     return rejectModelFile(`its metadata has an invalid ${path.join('.')}`);
   }
   const { layer_sizes, class_names: classNames, activation, standardization, digest } = parsed.data;
+  const { preprocessing = null } = parsed.data;
   if (layer_sizes.join() !== layerSizes.join()) {
     rejectModelFile(
       `its metadata declares layers ${layer_sizes.slice(0, 10).join('-')}, but its tensors have ${layerSizes.join('-')}`,
@@ -70,7 +80,7 @@ export function readModelMetadata(
       `its metadata declares digest ${digest.slice(0, 80)}, but its parameters have ${parametersDigest(parameters)}; if they were changed on purpose, remove the metadata`,
     );
   }
-  return { activation, classNames, standardization };
+  return { activation, classNames, standardization, preprocessing };
 }
 
 /** Whether standardizations are equal in float32, the precision of the constants in an ONNX graph. */

@@ -30,38 +30,51 @@ export function readDirectory(
   maxBytes: number,
   reject: Reject,
 ): DirectoryEntry[] {
-  const range = findDirectory(dataView(tail), tailOffset, reject);
+  const range = findDirectory(tail, tailOffset, reject);
   if (range.count > MAX_TENSORS)
     reject(`the archive has ${range.count} entries; the limit is ${MAX_TENSORS}`);
   const entries = [...readEntries(tail, tailOffset, range, reject)];
+  checkEntries(entries, range, maxBytes, reject);
+  return entries;
+}
+
+/** Rejects entries that cannot be unpacked, share a name or bytes, or take more than `maxBytes` together. */
+export function checkEntries(
+  entries: readonly DirectoryEntry[],
+  { start }: Pick<DirectoryRange, 'start'>,
+  maxBytes: number,
+  reject: Reject,
+): void {
+  const names = new Set<string>();
   for (const { name, method, encrypted } of entries) {
     if (encrypted) reject(`the entry ${quote(name)} is encrypted`);
     if (method !== METHODS.stored && method !== METHODS.deflated) {
       reject(`the entry ${quote(name)} is compressed with method ${method}; use deflate`);
     }
+    if (names.has(name)) reject(`the archive has two entries ${quote(name)}`);
+    names.add(name);
   }
   const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > maxBytes) reject(`it decompresses to ${total} bytes; the limit is ${maxBytes}`);
-  const twice = entries.find(({ name }, i) => entries.findIndex((each) => each.name === name) !== i);
-  if (twice) reject(`the archive has two entries ${quote(twice.name)}`);
-  checkApart(entries, range.start, reject);
-  return entries;
+  checkApart(entries, start, reject);
 }
 
 /** Names of the first entries of an archive, whatever they hold; at most `limit`. */
 export function entryNames(archive: Uint8Array, limit: number, reject: Reject): string[] {
-  const range = findDirectory(dataView(archive), 0, reject);
+  const range = findDirectory(archive, 0, reject);
   return readEntries(archive, 0, range, reject)
     .take(limit)
     .map(({ name }) => name)
     .toArray();
 }
 
-function findDirectory(view: DataView, viewOffset: number, reject: Reject): DirectoryRange {
+/** @param tail the end of the archive, at least the end records; `tailOffset` is its offset in the archive */
+export function findDirectory(tail: Uint8Array, tailOffset: number, reject: Reject): DirectoryRange {
+  const view = dataView(tail);
   const end = findEnd(view, reject);
   const [count, start] = [view.getUint16(end + 10, true), view.getUint32(end + 16, true)];
-  const plain = { count, start, end: end + viewOffset };
-  const found = readZip64End(view, viewOffset, end, plain);
+  const plain = { count, start, end: end + tailOffset };
+  const found = readZip64End(view, tailOffset, end, plain);
   return found === undefined ? reject(DAMAGED) : (found ?? plain);
 }
 

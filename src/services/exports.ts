@@ -66,14 +66,14 @@ export function createExportService(
 
   return {
     async export(version, format, input, signal) {
-      const { name, version: number, classNames, digest } = version;
+      const { name, version: number, classNames, preprocessing, digest } = version;
       if (format === 'json') assertFitsJson(version.layerSizes);
       // A deleted name may be used again, but not its version numbers.
       const key = JSON.stringify([name, number, format, input]);
       return openShared(key, signal, async (path, abortSignal) => {
         const { layerSizes, activation, standardization, parameters } = await models.load(name, number);
         const network = { layerSizes, activation, standardization, parameters };
-        const model = { name, version: number, ...network, classNames, digest };
+        const model = { name, version: number, ...network, classNames, preprocessing, digest };
         const pixels = format === 'onnx' ? await verificationImages(version) : new Uint8Array(0);
         const task = { model, format, input, pixels, path };
         const { maxDifference } = await numeric.run('exportFile', task, abortSignal);

@@ -2,10 +2,11 @@
 import { inFileError } from '../datasets/decode-images.ts';
 import { type DecodedImage, type OpenedImage, openAnyImage, openImage } from '../datasets/encoded-image.ts';
 import { imageSlots } from '../datasets/image-slots.ts';
+import type { Preprocessing } from '../domain/preprocessing.ts';
 import { AtelierError } from '../errors.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 
-/** Limit of the pixels of a form or a JSON body with `?fit=contain`, in images of the largest size. */
+/** Limit of the pixels of a form or a JSON body of images that are resized, in images of the largest size. */
 export const MAX_FORM_IMAGES = 4;
 
 export interface EncodedFile {
@@ -19,7 +20,7 @@ export interface EncodedFile {
 /**
  * Decodes all files or none. All headers are read before any image is decoded; then large images wait for each other,
  * and small ones do not wait for large ones.
- * @param fit whether images of any size are scaled to fit into 28×28
+ * @param preprocessing of images of any size; null if they must be 28×28
  * @param signal called only if the request must wait or is not a single small image; an abort ends the waiting, or the decoding
  *   before the next file
  * @throws AtelierError `undecodable-image`, `invalid-image-size`, `body-too-large`, `overloaded` or
@@ -27,22 +28,22 @@ export interface EncodedFile {
  */
 export type DecodeFiles = (
   files: readonly EncodedFile[],
-  fit: 'contain' | undefined,
+  preprocessing: Preprocessing | null,
   signal: () => AbortSignal,
 ) => Promise<DecodedImage[]>;
 
 /**
  * @param memory large images reserve what decoding one of them takes
- * @param maxPixels limit of an image with `fit`
+ * @param maxPixels limit of an image that is resized
  */
 export function createImageDecoder(memory: MemoryLedger, maxPixels: number): DecodeFiles {
   /** @returns the images, and their number of pixels */
-  async function openAll(files: readonly EncodedFile[], fit: 'contain' | undefined) {
+  async function openAll(files: readonly EncodedFile[], preprocessing: Preprocessing | null) {
     const images: OpenedImage[] = [];
     let pixels = 0;
     for (const file of files) {
       const image = await inFile(file, () =>
-        fit === undefined ? openImage(file.bytes) : openAnyImage(file.bytes, maxPixels),
+        preprocessing === null ? openImage(file.bytes) : openAnyImage(file.bytes, maxPixels, preprocessing),
       );
       images.push(image);
       pixels += image.pixels;
@@ -55,7 +56,7 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
     const most = (maxPixels * MAX_FORM_IMAGES).toLocaleString('en');
     return new AtelierError(
       'body-too-large',
-      `The images up to ${pointer ?? `file ${name}`} have ${pixels.toLocaleString('en')} pixels; the limit of a request with ?fit=contain is ${most}. ` +
+      `The images up to ${pointer ?? `file ${name}`} have ${pixels.toLocaleString('en')} pixels; the limit of a request whose images are resized is ${most}. ` +
         'Make the images smaller before sending them, or send fewer at a time.',
     );
   }
@@ -82,10 +83,10 @@ export function createImageDecoder(memory: MemoryLedger, maxPixels: number): Dec
     return decoded;
   }
 
-  return async (files, fit, signal) => {
+  return async (files, preprocessing, signal) => {
     const slots = imageSlots(files.length, 0);
     const opened = await slots.run(async () => {
-      const { images, pixels } = await openAll(files, fit);
+      const { images, pixels } = await openAll(files, preprocessing);
       const needed = imageSlots(files.length, pixels);
       return needed === slots
         ? decodeAll(files, images, files.length > 1 ? signal() : undefined)

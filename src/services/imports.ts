@@ -96,6 +96,7 @@ export function createImportService(options: {
             layerSizes: [...layerSizes],
             activation,
             standardization,
+            preprocessing: imported.preprocessing,
             classNames: [...classNames],
             engine: null,
             fused: false,

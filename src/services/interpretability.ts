@@ -23,13 +23,15 @@ export interface InterpretabilityService {
    * @throws AtelierError `model-not-found`, `impossible-request` for a missing layer or unit
    */
   drawWeights(model: Version, query: WeightsQuery, signal: AbortSignal): Promise<Buffer>;
+  /** Loads a version for `explain`; checkpoints are not accepted. @throws AtelierError `model-not-found` */
+  load(model: Version): Promise<LoadedModel>;
   /**
    * @param label the class to explain; by default the most probable one
-   * @throws AtelierError `model-not-found`, `impossible-request` for several images or a missing class, the errors of
+   * @throws AtelierError `impossible-request` for several images or a missing class, the errors of
    *   decoding, and those of `LoadStatistics`
    */
   explain(
-    model: Version,
+    model: LoadedModel,
     images: ReceivedImages,
     options: { readonly label?: number | undefined; readonly diagnose: boolean },
     signal: AbortSignal,
@@ -44,13 +46,13 @@ export function createInterpretabilityService(
   loadStatistics: LoadStatistics,
   onDiagnosed: (tally: DiagnosisTally) => void,
 ): InterpretabilityService {
-  /** Loads a version; checkpoints are not accepted. */
   async function load(wanted: Version): Promise<LoadedModel> {
     const { name, version } = await models.version(wanted.name, wanted.version);
     return models.load(name, version);
   }
 
   return {
+    load,
     async drawWeights(version, query, signal) {
       const network = servedNetwork(await load(version));
       assertUnitExists(network.reference, network.layerSizes, query);
@@ -58,8 +60,7 @@ export function createInterpretabilityService(
       return Buffer.from(png.buffer, png.byteOffset, png.byteLength);
     },
 
-    async explain(version, images, { label = null, diagnose }, signal) {
-      const model = await load(version);
+    async explain(model, images, { label = null, diagnose }, signal) {
       const diagnosing = diagnose ? await loadStatistics(model, signal) : null;
       const network = servedNetwork(model);
       const result = await numeric.run('explain', { network, images, label, diagnosing }, signal);

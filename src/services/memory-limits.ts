@@ -49,10 +49,13 @@ export function largestUpload({ budget }: MemoryLedger): number {
   return images * (IMAGE_PIXELS + 1);
 }
 
-/** @throws AtelierError `overloaded` */
-export function reserveUpload(memory: MemoryLedger, images: number): Reservation {
+/**
+ * @param extraBytes memory besides that of the pixels
+ * @throws AtelierError `overloaded`; `impossible-request` if the extra bytes are never free
+ */
+export function reserveUpload(memory: MemoryLedger, images: number, extraBytes = 0): Reservation {
   const what = `Checking a data set of ${images.toLocaleString('en')} images`;
-  return memory.reserve(UPLOAD_BASE_BYTES + images * UPLOAD_IMAGE_BYTES, { what });
+  return memory.reserve(UPLOAD_BASE_BYTES + images * UPLOAD_IMAGE_BYTES + extraBytes, { what });
 }
 
 /** @throws AtelierError `overloaded`, or `impossible-request` if the data set never fits */

@@ -5,6 +5,7 @@ import type { CheckpointRecord } from '../domain/checkpoint.ts';
 import type { Model, ModelVersion } from '../domain/model.ts';
 import { isJobId, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { nearestName } from '../domain/nearest-name.ts';
+import type { Preprocessing } from '../domain/preprocessing.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode, hasCode } from '../errors.ts';
 import type { Parameters } from '../numerics/network.ts';
@@ -102,7 +103,13 @@ export function createModelService(
       parameters: copyToSharedMemory(new Float32Array(bytes.buffer)),
       classNames,
       datasetId: found.lineage.dataset?.id ?? null,
+      preprocessing: found.preprocessing,
     };
+  }
+
+  /** The preprocessing of a job whose data set was deleted, if its model still exists. */
+  async function publishedPreprocessing({ model }: TrainingJob): Promise<Preprocessing | null> {
+    return (model && (await models.version(model.name, model.version))?.preprocessing) ?? null;
   }
 
   /** @throws AtelierError `checkpoint-not-found` */
@@ -118,23 +125,23 @@ export function createModelService(
   }
 
   async function readCheckpoint(
-    { id, dataset }: TrainingJob,
+    job: TrainingJob,
     found: CheckpointRecord,
   ): Promise<Omit<LoadedModel, 'forward'>> {
     const { snapshot, layerSizes, activation, standardization } = decodeCheckpoint(
       await checkpoints.read(found),
     );
+    const dataset = await catalog.find(job.dataset);
     return {
-      reference: { name: id, version: found.step },
+      reference: { name: job.id, version: found.step },
       layerSizes,
       activation,
       standardization,
       parameters: copyToSharedMemory(snapshot.engine.parameters),
       // The data set of an ended job may have been deleted.
-      classNames:
-        (await catalog.find(dataset))?.classNames ??
-        Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
-      datasetId: dataset,
+      classNames: dataset?.classNames ?? Array.from({ length: layerSizes.at(-1)! }, (_, n) => `${n}`),
+      datasetId: job.dataset,
+      preprocessing: dataset ? dataset.preprocessing : await publishedPreprocessing(job),
     };
   }
 

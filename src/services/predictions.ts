@@ -4,6 +4,7 @@ import { bufferViews, type ReceivedImages } from '../datasets/decode-images.ts';
 import { joinBatches } from '../datasets/image-batch.ts';
 import type { Fit } from '../domain/image-query.ts';
 import type { VersionName, VersionReference } from '../domain/model-reference.ts';
+import { type Preprocessing, preprocessingFor } from '../domain/preprocessing.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import type { Decoded, EncodedResponse, WithEncodedImages } from '../protocols/codec.ts';
 import { computeResponse } from '../protocols/compute-response.ts';
@@ -43,15 +44,16 @@ export interface PredictionResponse extends EncodedResponse {
 }
 
 export interface PredictionService {
+  /** Loads the version for `predict`. @throws AtelierError `model-not-found`, `checkpoint-not-found` */
+  load(model: ModelRef): LoadedModel | Promise<LoadedModel>;
   /**
    * Predicts in the native protocol.
    * @param options `diagnose` requires JSON
    * @param signal called only if the request must wait for a worker thread
-   * @throws AtelierError `model-not-found`, `checkpoint-not-found`, and the errors of the codec and of
-   *   `LoadStatistics`
+   * @throws AtelierError the errors of the codec and of `LoadStatistics`
    */
   predict(
-    model: ModelRef,
+    model: LoadedModel,
     images: ReceivedImages,
     options: PredictionOptions & { readonly diagnose?: boolean },
     format: NativeRequest['format'],
@@ -90,7 +92,7 @@ export function createPredictionService(
   async function compute(
     model: LoadedModel,
     request: PredictRequest | DecodedRequest,
-    fit: Fit,
+    preprocessing: Preprocessing | null,
     signal: () => AbortSignal,
     decodedIn = 0,
   ): Promise<EncodedResponse> {
@@ -98,9 +100,9 @@ export function createPredictionService(
     const startedAt = performance.now();
     if (!('decoded' in request) && fitsMainThread(request)) {
       const received = codecFor(request).decode(request);
-      const decoded = 'encoded' in received ? await decodeEncoded(received, fit, signal) : received;
+      const decoded = 'encoded' in received ? await decodeEncoded(received, preprocessing, signal) : received;
       const { protocol } = request;
-      return compute(model, { protocol, decoded }, fit, signal, performance.now() - startedAt);
+      return compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
     }
     if ('decoded' in request && isSmall(request, network)) {
       const { decoded } = request;
@@ -118,9 +120,9 @@ export function createPredictionService(
       transferableBuffers(requestBuffers(request)),
     );
     if ('encoded' in result) {
-      const decoded = await decodeEncoded(result, fit, signal);
+      const decoded = await decodeEncoded(result, preprocessing, signal);
       const { protocol } = request;
-      return compute(model, { protocol, decoded }, fit, signal, performance.now() - startedAt);
+      return compute(model, { protocol, decoded }, preprocessing, signal, performance.now() - startedAt);
     }
     const { body, jsonBytes, images, tally, ms } = result;
     const wait = performance.now() - startedAt - ms.decode - ms.compute - ms.serialise;
@@ -131,10 +133,10 @@ export function createPredictionService(
 
   async function decodeEncoded(
     { encoded, responseFormat }: WithEncodedImages<unknown>,
-    fit: Fit,
+    preprocessing: Preprocessing | null,
     signal: () => AbortSignal,
   ): Promise<Decoded<unknown>> {
-    const images = await decodeFiles(encoded, fit, signal);
+    const images = await decodeFiles(encoded, preprocessing, signal);
     return { batch: joinBatches(images.map(({ batch }) => batch)), responseFormat };
   }
 
@@ -149,8 +151,9 @@ export function createPredictionService(
   }
 
   return {
-    async predict({ name, version }, images, { topK, logits, diagnose = false }, format, signal) {
-      const model = await models.load(name, version);
+    load: ({ name, version }) => models.load(name, version),
+
+    predict(model, images, { topK, logits, diagnose = false }, format, signal) {
       return reportFailure(model, async () => {
         const imageStatistics = diagnose ? await loadStatistics(model, signal()) : null;
         const request: NativeRequest = {
@@ -160,19 +163,27 @@ export function createPredictionService(
           format,
           imageStatistics,
         };
-        return { ...(await compute(model, request, undefined, signal)), model: model.reference };
+        return { ...(await compute(model, request, null, signal)), model: model.reference };
       });
     },
 
     async respond({ name, version }, request, signal) {
       const model = await models.load(name, version);
       return reportFailure(model, async () => ({
-        ...(await compute(model, request, 'fit' in request ? request.fit : undefined, signal)),
+        ...(await compute(
+          model,
+          request,
+          preprocessingFor(model.preprocessing, requestedFit(request)),
+          signal,
+        )),
         model: model.reference,
       }));
     },
   };
 }
+
+/** KServe v2 accepts numbers only. */
+const requestedFit = (request: ProtocolRequest): Fit => ('fit' in request ? request.fit : undefined);
 
 function requestBuffers(request: PredictRequest | DecodedRequest): ArrayBufferView[] {
   if ('decoded' in request) return [request.decoded.batch.pixels];

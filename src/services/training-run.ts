@@ -77,6 +77,7 @@ export function createTrainingRun(run: Run, context: TrainingContext): TrainingR
         layerSizes: [...layerSizesFor(job.network.hidden, dataset)],
         activation: job.network.activation,
         standardization,
+        preprocessing: (await catalog.find(dataset.id))?.preprocessing ?? null,
         classNames: [...dataset.classNames],
         engine,
         fused,

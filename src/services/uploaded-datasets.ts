@@ -35,9 +35,11 @@ export function createUploadedDatasetService(options: {
   catalog: Catalog;
   checks: Pool<DatasetTasks>;
   maxDatasetBytes: number;
+  /** Limit of an encoded image. */
+  maxImagePixels: number;
   memory: MemoryLedger;
 }): UploadedDatasetService {
-  const { datasets, catalog, checks, maxDatasetBytes, memory } = options;
+  const { datasets, catalog, checks, maxDatasetBytes, maxImagePixels, memory } = options;
   return {
     newFile: datasets.newFile,
     discard: datasets.discard,
@@ -45,10 +47,10 @@ export function createUploadedDatasetService(options: {
       const target = datasets.newFile();
       const maxBytes = Math.min(maxDatasetBytes, largestUpload(memory));
       try {
-        const images = await checks.run('countImages', { files, fields, maxBytes }, signal);
-        const task = { files, fields, maxBytes, target };
+        const size = await checks.run('measureUpload', { files, fields, maxBytes }, signal);
+        const task = { files, fields, maxBytes, maxPixels: maxImagePixels, target };
         const checked = await checks.run('checkDataset', task, signal, [], () =>
-          reserveUpload(memory, images),
+          reserveUpload(memory, size.images, size.extraBytes),
         );
         const added = await datasets.add(target, { ...checked, name }, idempotency);
         if (added.isNew) catalog.add(added.dataset);

@@ -142,7 +142,10 @@ function datasetInUse(id: string, jobs: readonly string[]): AtelierError {
   );
 }
 
-function toRow({ id, name, classNames, splits, digest, report }: NewDataset, createdAt: string): DatasetRow {
+function toRow(
+  { id, name, classNames, splits, digest, report, preprocessing }: NewDataset,
+  createdAt: string,
+): DatasetRow {
   return {
     id,
     name,
@@ -151,6 +154,7 @@ function toRow({ id, name, classNames, splits, digest, report }: NewDataset, cre
     splits: encode(splits),
     digest,
     report: encode(report),
+    preprocessing: preprocessing === null ? null : encode(preprocessing),
   };
 }
 
@@ -163,6 +167,7 @@ function toSummary(row: DatasetRow): DatasetSummary {
     classNames: decode(row.class_names),
     splits: decode(row.splits),
     digest: row.digest,
+    preprocessing: row.preprocessing === null ? null : decode(row.preprocessing),
     report: decode(row.report),
   };
 }

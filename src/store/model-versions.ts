@@ -21,6 +21,7 @@ export type NewVersion = Pick<
   | 'layerSizes'
   | 'activation'
   | 'standardization'
+  | 'preprocessing'
   | 'fused'
   | 'classNames'
   | 'engine'
@@ -84,6 +85,7 @@ export async function publishVersion(
       layer_sizes: encode(model.layerSizes),
       activation: model.activation,
       standardization: model.standardization === null ? null : encode(model.standardization),
+      preprocessing: model.preprocessing === null ? null : encode(model.preprocessing),
       fused: model.fused ? 1 : 0,
       class_names: encode(model.classNames),
       engine: model.engine,
@@ -157,6 +159,8 @@ export function toVersion(row: ModelVersionRow, aliases: readonly string[]): Mod
     activation: row.activation,
     standardization:
       row.standardization === null ? null : decode<ModelVersion['standardization']>(row.standardization),
+    preprocessing:
+      row.preprocessing === null ? null : decode<ModelVersion['preprocessing']>(row.preprocessing),
     classNames: decode<string[]>(row.class_names),
     engine: row.engine,
     fused: row.fused === 1,

@@ -48,6 +48,8 @@ export interface DatasetTable {
   digest: string;
   /** JSON of the upload report */
   report: string;
+  /** JSON; null for arrays */
+  preprocessing: string | null;
 }
 
 export interface JobTable {
@@ -175,6 +177,8 @@ export interface ModelVersionTable {
   metadata: string;
   /** JSON */
   tags: string;
+  /** JSON; null if encoded images must be 28×28 */
+  preprocessing: string | null;
 }
 
 export interface AliasTable {

@@ -1,7 +1,7 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
-import { checkUpload, countUpload } from '../datasets/upload/check-upload.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
+import * as uploads from '../datasets/upload/open-upload.ts';
 import { isDiskFull, storageFull } from '../store/directory.ts';
 import { toOutcome } from './outcome.ts';
 import { lowerPriority } from './priority.ts';
@@ -9,11 +9,12 @@ import type { DatasetTasks, Handlers } from './tasks.ts';
 
 lowerPriority();
 
-export const { countImages, checkDataset, loadDataset } = {
-  countImages: ({ files, fields, maxBytes }) => toOutcome(() => countUpload(files, fields, maxBytes)),
-  checkDataset: ({ files, fields, maxBytes, target }) =>
+export const { measureUpload, checkDataset, loadDataset } = {
+  measureUpload: ({ files, fields, maxBytes }) =>
+    toOutcome(() => uploads.measureUpload(files, fields, maxBytes)),
+  checkDataset: ({ files, fields, maxBytes, maxPixels, target }) =>
     toOutcome(async () => {
-      const { tensors, ...checked } = await checkUpload(files, fields, maxBytes);
+      const { tensors, ...checked } = await uploads.readUpload(files, fields, maxBytes, maxPixels);
       const digest = await writeTensorFile(target, tensors).catch((error) => {
         throw isDiskFull(error) ? storageFull('the data set', error) : error;
       });

@@ -206,20 +206,25 @@ export interface ImageStatisticsTask {
   readonly classes: number;
 }
 
-/** Counts the images of uploaded files by their headers. */
-export interface DatasetCountTask {
+/** Measures an upload without reading its images. */
+export interface DatasetMeasureTask {
   readonly files: readonly UploadedFile[];
   readonly fields: Omit<DatasetFields, 'name'>;
   readonly maxBytes: number;
 }
 
 /** Checks uploaded files and writes them as one data set. */
-export interface DatasetCheckTask extends DatasetCountTask {
+export interface DatasetCheckTask extends DatasetMeasureTask {
+  /** Limit of an encoded image. */
+  readonly maxPixels: number;
   /** Path of the tensor file to write. */
   readonly target: string;
 }
 
-export type CheckedDataset = Pick<DatasetSummary, 'id' | 'classNames' | 'splits' | 'digest'> & {
+export type CheckedDataset = Pick<
+  DatasetSummary,
+  'id' | 'classNames' | 'splits' | 'digest' | 'preprocessing'
+> & {
   readonly report: DatasetReport;
 };
 

@@ -1,6 +1,7 @@
 /** Tasks of each pool by name: what a thread receives and what it returns. */
 import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
 import type { Tensors } from '../datasets/tensor-cache.ts';
+import type { UploadSize } from '../datasets/upload/open-upload.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
@@ -20,7 +21,7 @@ export interface NumericTasks {
 }
 
 export interface DatasetTasks {
-  countImages: { task: message.DatasetCountTask; result: number };
+  measureUpload: { task: message.DatasetMeasureTask; result: UploadSize };
   checkDataset: { task: message.DatasetCheckTask; result: message.CheckedDataset };
   loadDataset: { task: message.DatasetLoadTask; result: Tensors };
 }

@@ -14,6 +14,7 @@ const summary = (id: string): DatasetSummary => ({
     test: { examples: 2, examplesPerClass: [1, 1] },
   },
   digest: `sha256:${id}`,
+  preprocessing: null,
   report: null,
 });
 

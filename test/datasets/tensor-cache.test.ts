@@ -11,6 +11,7 @@ const summary = (id: string, examples = 1): DatasetSummary => ({
   classNames: ['a', 'b'],
   splits: { train: { examples, examplesPerClass: [] }, test: { examples: 1, examplesPerClass: [] } },
   digest: '',
+  preprocessing: null,
   report: null,
 });
 const none = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };

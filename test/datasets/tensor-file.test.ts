@@ -23,6 +23,7 @@ function summaryOf(digest: string): DatasetSummary {
     classNames: ['a', 'b'],
     splits: { train: countExamples(tensors.train.labels, 2), test: countExamples(tensors.test.labels, 2) },
     digest,
+    preprocessing: null,
     report: null,
   };
 }

@@ -37,6 +37,7 @@ export function publishedModel(network: Network, parameters: Float32Array): Publ
     name: 'my-model',
     version: 7,
     classNames,
+    preprocessing: null,
     parameters,
     digest: parametersDigest(parameters),
   };

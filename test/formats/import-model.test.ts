@@ -60,7 +60,7 @@ for (const layerSizes of [
     ] as const) {
       const { parameters, ...found } = importModel(exportModel(model, format), hints);
       const source = format === 'npy' ? 'packed-npy' : format;
-      assert.deepEqual(found, { source, layerSizes, rounded: 0, assumed: [], ...known });
+      assert.deepEqual(found, { source, layerSizes, rounded: 0, assumed: [], preprocessing: null, ...known });
       assert.equal(parametersDigest(parameters), model.digest);
     }
   });

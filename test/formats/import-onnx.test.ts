@@ -38,6 +38,7 @@ for (const input of ONNX_INPUTS) {
             activation,
             classNames,
             standardization,
+            preprocessing: null,
             assumed: [],
           });
         }

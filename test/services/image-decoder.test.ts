@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { MAX_WAITING } from '../../src/datasets/image-slots.ts';
+import { preprocessingFor } from '../../src/domain/preprocessing.ts';
 import { createImageDecoder, type EncodedFile } from '../../src/services/image-decoder.ts';
 import { createMemoryLedger, MEBIBYTE } from '../../src/services/memory-ledger.ts';
 import { isAtelierError } from '../datasets/fixtures.ts';
@@ -11,7 +12,7 @@ const memory = createMemoryLedger({ limit: MEBIBYTE, base: 0 });
 const decodeFiles = createImageDecoder(memory, 4096 * 4096);
 const { signal: never } = new AbortController();
 const decode = (files: readonly EncodedFile[], signal = never, fit: 'contain' | undefined = 'contain') =>
-  decodeFiles(files, fit, () => signal);
+  decodeFiles(files, preprocessingFor(null, fit), () => signal);
 
 const webp = async (side: number): Promise<EncodedFile> => ({
   bytes: await sharp({ create: { width: side, height: side, channels: 3, background: 'teal' } })

@@ -17,6 +17,7 @@ function modelOf(name: string, version: number, hidden = 1): LoadedModel {
     parameters,
     classNames,
     datasetId: null,
+    preprocessing: null,
   } as const;
   return { ...network, forward: createForward(network) };
 }

@@ -53,6 +53,7 @@ test('each success publishes the next version, with the digest of its bytes', as
       layerSizes: [784, 4, 10],
       activation: 'relu',
       standardization: null,
+      preprocessing: null,
       classNames: (await app.inject('/v1/datasets/fashion-mnist')).json().classNames,
       engine: 'simd-float32',
       fused: version.fused,

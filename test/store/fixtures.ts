@@ -88,6 +88,7 @@ export const trained: NewVersion = {
   datasetDigest: `sha256:${'d'.repeat(64)}`,
   layerSizes: [784, 40, 10],
   activation: 'relu',
+  preprocessing: { fit: 'cover', background: 'auto', invert: 'always' },
   standardization: { mean: 0.25, std: 0.5 },
   fused: true,
   classNames: ['T-shirt/top', 'Trouser'],
@@ -107,6 +108,7 @@ export function newDataset(id: string, name: string | null = null, bytes = 'tens
     classNames: ['cat', 'dog'],
     splits: { train: split, test: split },
     digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+    preprocessing: { fit: 'contain', background: 'white', invert: 'never' },
     report: datasetReportSchema.parse({
       arrays: [],
       pixels: { range: '0-255', rounded: 0 },

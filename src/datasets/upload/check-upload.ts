@@ -1,24 +1,16 @@
-/** Reads, converts and validates an uploaded data set. */
-import { type DatasetSummary, IMAGE_PIXELS } from '../../domain/dataset.ts';
-import type { ArrayReport, DatasetReport } from '../../domain/dataset-report.ts';
+/** Reads, converts and validates the arrays of an uploaded data set. */
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import type { ArrayReport } from '../../domain/dataset-report.ts';
 import type { DatasetFields } from '../../domain/dataset-upload.ts';
 import type { Examples } from '../../numerics/engine.ts';
-import { countExamples } from '../catalog.ts';
-import type { Tensors } from '../tensor-cache.ts';
 import type { ArrayReader } from './array-reader.ts';
 import { defaultClassNames } from './class-names.ts';
-import { countConstant, findDuplicates } from './duplicates.ts';
+import { type CheckedUpload, finishUpload } from './finish-upload.ts';
 import { type LabelledArrays, matchArrays, type UploadedFile } from './match-arrays.ts';
 import { countImages, isFloat, maxOf, readImages } from './read-images.ts';
 import { countLabels, readLabels } from './read-labels.ts';
 import { rejectPart } from './reject-part.ts';
 import { splitTest } from './split-test.ts';
-import { findWarnings } from './warnings.ts';
-
-export interface CheckedUpload extends Pick<DatasetSummary, 'classNames' | 'splits'> {
-  readonly tensors: Tensors;
-  readonly report: DatasetReport;
-}
 
 /** Parts of an upload whose headers are valid. */
 interface OpenedUpload {
@@ -52,7 +44,7 @@ export async function countUpload(...upload: Parameters<typeof checkUpload>): Pr
  */
 export async function checkUpload(
   files: readonly UploadedFile[],
-  { classNames: given, testFraction, seed }: Omit<DatasetFields, 'name'>,
+  { classNames: given, testFraction, seed }: Pick<DatasetFields, 'classNames' | 'testFraction' | 'seed'>,
   maxBytes: number,
 ): Promise<CheckedUpload> {
   const { sent, ...arrays } = await openUpload(files, testFraction, maxBytes);
@@ -63,24 +55,17 @@ export async function checkUpload(
   const tensors = test ? { train, test } : splitTest(train, testFraction!, seed);
 
   const classNames = given ?? defaultClassNames(tensors, arrays.train.labels.part);
-  const splits = {
-    train: countExamples(tensors.train.labels, classNames.length),
-    test: countExamples(tensors.test.labels, classNames.length),
-  };
-  assertTrainable(splits.train.examplesPerClass, classNames, arrays.train.labels.part);
-  const found = {
-    arrays: [...train.arrays, ...(test?.arrays ?? [])],
-    pixels: { range: unit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
-    heldOut: test ? null : { fraction: testFraction!, seed },
-    duplicates: findDuplicates(tensors),
-    constantImages: { train: countConstant(tensors.train), test: countConstant(tensors.test) },
-  } satisfies Omit<DatasetReport, 'warnings'>;
-  return {
-    classNames,
-    splits,
+  return finishUpload({
     tensors,
-    report: { ...found, warnings: findWarnings(found, splits, classNames) },
-  };
+    classNames,
+    preprocessing: null,
+    part: arrays.train.labels.part,
+    found: {
+      arrays: [...train.arrays, ...(test?.arrays ?? [])],
+      pixels: { range: unit ? '0-1' : '0-255', rounded: train.rounded + (test?.rounded ?? 0) },
+      heldOut: test ? null : { fraction: testFraction!, seed },
+    },
+  });
 }
 
 /** Floats above this are certainly 0–255. Normalising and resizing pixels of 0–1 can give numbers up to this. */
@@ -149,12 +134,4 @@ function countAll(sent: readonly LabelledArrays[], maxBytes: number): number {
     if (bytes > maxBytes) rejectPart(images.part, `the images take ${bytes} bytes; the limit is ${maxBytes}`);
   }
   return total;
-}
-
-function assertTrainable(examples: readonly number[], classNames: readonly string[], part: string): void {
-  const missing = examples.indexOf(0);
-  if (missing < 0) return;
-  const named = `${missing} (${JSON.stringify(classNames[missing])})`;
-  const advice = `every label from 0 to ${classNames.length - 1} must occur; number the classes from 0 without gaps`;
-  rejectPart(part, `class ${named} has no training image; ${advice}`);
 }

@@ -5,9 +5,11 @@ import { inFileError, type ReceivedImages } from '../../datasets/decode-images.t
 import type { DecodedImage } from '../../datasets/encoded-image.ts';
 import { holdsEncodedImages } from '../../datasets/json-encoded-images.ts';
 import type { ImageDecodingOptions } from '../../domain/image-query.ts';
+import { preprocessingFor } from '../../domain/preprocessing.ts';
 import { AtelierError } from '../../errors.ts';
 import type { ReadEncodedJson } from '../../services/encoded-json.ts';
-import type { DecodeFiles } from '../../services/image-decoder.ts';
+import type { DecodeFiles, EncodedFile } from '../../services/image-decoder.ts';
+import type { LoadedModel } from '../../services/loaded-model.ts';
 import { canonicalType, type ReceivedBody, type ReceivedFile, receiveFiles } from './image-form.ts';
 import { registerMultipart } from './multipart.ts';
 import { parseMediaType } from './raw.ts';
@@ -36,21 +38,31 @@ export interface ImageReader {
   readonly readEncodedJson: ReadEncodedJson;
 }
 
+/** The part of a loaded model that decides how encoded images are read. */
+type Preprocessed = Pick<LoadedModel, 'preprocessing'>;
+
 /**
+ * @param modelPreprocessing called only if the body holds encoded images
  * @param signal called only if decoding must wait
  * @throws AtelierError for a missing body, an invalid form or encoded image, or an option that does not apply, and
  *   `overloaded`
  */
 export async function readImages(
   request: FastifyRequest,
-  { maxBodyBytes, decodeFiles, readEncodedJson }: ImageReader,
+  reader: ImageReader,
   query: ImageDecodingOptions,
+  modelPreprocessing: () => Preprocessed | Promise<Preprocessed>,
   signal: () => AbortSignal,
 ): Promise<ReceivedImages> {
+  async function decodeFiles(files: readonly EncodedFile[]): Promise<DecodedImage[]> {
+    const { preprocessing } = await modelPreprocessing();
+    return reader.decodeFiles(files, preprocessingFor(preprocessing, query.fit), signal);
+  }
+
   if (request.isMultipart()) {
-    const files = await receiveFiles(request, maxBodyBytes);
+    const files = await receiveFiles(request, reader.maxBodyBytes);
     for (const file of files) assertReadable(file, query);
-    const parts = await decodeEncoded(files, query, decodeFiles, signal);
+    const parts = await decodeEncoded(files, query, decodeFiles);
     return { kind: 'many', parts, names: files.map(({ name }) => name) };
   }
   if (!(request.body instanceof Buffer)) {
@@ -62,12 +74,12 @@ export async function readImages(
   const type = canonicalType(parseMediaType(request.headers['content-type']));
   if (type === 'application/json' && holdsEncodedImages(request.body)) {
     assertOptionsApply(ENCODED_JSON, query);
-    const files = await readEncodedJson(request.body, signal);
-    const decoded = await decodeFiles(files, query.fit, signal);
+    const files = await reader.readEncodedJson(request.body, signal);
+    const decoded = await decodeFiles(files);
     return { kind: 'many', parts: decoded.map(toReceived), names: null };
   }
   assertOptionsApply(type, query);
-  const [images] = await decodeEncoded([{ type, bytes: request.body }], query, decodeFiles, signal);
+  const [images] = await decodeEncoded([{ type, bytes: request.body }], query, decodeFiles);
   return images!;
 }
 
@@ -75,11 +87,10 @@ export async function readImages(
 async function decodeEncoded(
   files: readonly ReceivedBody[],
   query: ImageDecodingOptions,
-  decodeFiles: DecodeFiles,
-  signal: () => AbortSignal,
+  decodeFiles: (files: readonly EncodedFile[]) => Promise<DecodedImage[]>,
 ): Promise<ReceivedImages[]> {
   const encoded = files.filter(({ type }) => isEncodedImage(type));
-  const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded, query.fit, signal);
+  const decoded = encoded.length === 0 ? [] : await decodeFiles(encoded);
   const images = decoded.values();
   return files.map(({ type, bytes }) => {
     switch (type) {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../datasets/base64-image.ts';
 import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/dataset.ts';
-import { ARRAY_NAMES } from '../../domain/dataset-upload.ts';
+import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/dataset-upload.ts';
 import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
 import { BLACK_PNG } from '../examples/black-png.ts';
 
@@ -40,7 +40,7 @@ const imageInJson = {
 };
 const encodedImage = {
   schema: binary(
-    'One image of 28×28, or of any size with `fit=contain`; colour and alpha are converted to grey',
+    'One image of 28×28, or of any size if the model has a `preprocessing` or with `fit`; colour and alpha are converted to grey',
   ),
 };
 
@@ -79,7 +79,7 @@ export const imageContent = {
       required: ['file'],
       properties: { file: { type: 'array', minItems: 1, items: { type: 'string', format: 'binary' } } },
       description:
-        'One to 1,000 files of any of the other types, under any names; with `fit=contain`, encoded images of at most four times `MAX_IMAGE_PIXELS` in total',
+        'One to 1,000 files of any of the other types, under any names; encoded images that are resized have at most four times `MAX_IMAGE_PIXELS` in total',
     },
   },
 };
@@ -122,6 +122,12 @@ const IMAGES =
 const LABELS = 'npy, IDX or IDX.gz of shape (n,) or (n, 1): integers from 0 without gaps';
 const arrayNames = Object.values(ARRAY_NAMES).map(([name, keras]) => `${name} (or ${keras})`);
 
+function datasetField(name: 'fit' | 'background' | 'invert'): object {
+  const schema = datasetFieldsSchema.shape[name];
+  const { options } = schema.unwrap().unwrap();
+  return { type: 'string', enum: ['', ...options], description: schema.description };
+}
+
 /** The files of a data set. */
 export const datasetUploadContent = {
   'multipart/form-data': {
@@ -130,7 +136,10 @@ export const datasetUploadContent = {
       description:
         'Either `file`, or the other files. The names of Keras are accepted too: x_train, y_train, x_test, y_test',
       properties: {
-        file: binary(`An npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`),
+        file: binary(
+          'A zip, tar or tar.gz of PNG, JPEG or WebP images in class folders, such as cat/1.png, also below train/ and test/; or ' +
+            `an npz with the arrays ${arrayNames.join(', ')}, each like the file of that name`,
+        ),
         train_images: binary(IMAGES),
         train_labels: binary(LABELS),
         test_images: binary(
@@ -146,7 +155,7 @@ export const datasetUploadContent = {
         },
         classNames: {
           type: 'string',
-          description: `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: "0", "1", … up to the highest label`,
+          description: `${MIN_CLASSES} to ${MAX_CLASSES} different names in the order of the labels, separated by commas: zero,one,two. Names that contain commas need a JSON array: ["zero", "one", "two"]. Surrounding spaces are removed. Default: the names of the class folders, sorted; for arrays "0", "1", … up to the highest label`,
           ...EMPTY,
         },
         testFraction: {
@@ -160,6 +169,9 @@ export const datasetUploadContent = {
           description: 'Seed of the random choice of the test split: an integer from 0 to 2³² − 1',
           default: '0',
         },
+        fit: datasetField('fit'),
+        background: datasetField('background'),
+        invert: datasetField('invert'),
       },
       examples: [{ name: 'Digits', classNames: '["zero", "one", "two"]', file: 'the bytes of digits.npz' }],
       additionalProperties: false,

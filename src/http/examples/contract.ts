@@ -33,6 +33,7 @@ const dataset: DatasetSummary = {
     test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
   },
   digest: DATASET_DIGEST,
+  preprocessing: null,
   report: null,
 };
 
@@ -66,6 +67,7 @@ const ownDataset: DatasetSummary = {
     test: { examples: 237, examplesPerClass: [79, 79, 79] },
   },
   digest: 'sha256:01722e65a55b1aeb0f5754e8a63d0eeef6c6fb28c7c50740b869f96fb5a9ce9b',
+  preprocessing: null,
   report: datasetReport,
 };
 
@@ -211,6 +213,7 @@ const modelVersion: ModelVersion = {
   layerSizes: [784, 40, 10],
   activation: 'relu',
   standardization: null,
+  preprocessing: null,
   classNames: CLASS_NAMES,
   engine: 'simd-float32',
   fused: true,
@@ -260,6 +263,7 @@ const exportedModel = {
   activation: 'relu',
   standardization: null,
   classNames: ['bag', 'shoe'],
+  preprocessing: null,
   digest: 'sha256:0e1b4c5d3f2a6978b0c1d2e3f405162738495a6b7c8d9eafb0c1d2e3f4051627',
   parameters: {
     W1: [
@@ -382,6 +386,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   AliasTarget: { version: 1 },
   AliasList: { data: [alias], history: exampleList(aliasMove, '3') },
   Predictions: predictions,
+  Preprocessing: { fit: 'contain', background: 'auto', invert: 'always' },
   ...inspectionExamples,
   ...protocolExamples,
   GradientCheckRequest: gradientCheckRequest,

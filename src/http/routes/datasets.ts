@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/encoded-image.ts';
 import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
+import type { DatasetFields } from '../../domain/dataset-upload.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
@@ -238,9 +239,11 @@ export const datasetWriteRoutes =
           operationId: 'uploadDataset',
           summary: 'Upload a data set',
           description:
-            'Labelled images of 28×28 for training and testing, as one npz or as npy, IDX or IDX.gz files. Uploads are validated; ' +
+            'Labelled images for training and testing: a zip or tar.gz of images of any size in class folders, or arrays of 28×28 ' +
+            'as one npz or as npy, IDX or IDX.gz files. Images become 28×28 grey pixels by `fit`, `background` and `invert`, which ' +
+            'models trained on them repeat at prediction. Uploads are validated; ' +
             '`report.warnings` lists duplicates, unbalanced classes and rounded pixels. The id is derived from the content: the same ' +
-            'images, labels and class names, in any format and from any client, are the same data set and return 200. At most ' +
+            'images, labels, class names and preprocessing, in any format and from any client, are the same data set and return 200. At most ' +
             '`MAX_DATASET_BYTES`, 1 GiB by default, both compressed and decompressed.',
           tags,
           querystring: noQuery,
@@ -260,13 +263,22 @@ export const datasetWriteRoutes =
           return withDatasetUpload(request, uploads, maxDatasetBytes, ({ fields, files }) => {
             const create = (record?: IdempotencyRecord<AddedDataset>) =>
               uploads.add(files, fields, signal, record);
-            const content = { fields, files: files.map(({ part, digest }) => `${part} ${digest}`).sort() };
+            const content = {
+              fields: fingerprintFields(fields),
+              files: files.map(({ part, digest }) => `${part} ${digest}`).sort(),
+            };
             return respondIdempotently(idempotency, request, reply, create, toUploaded, content);
           });
         },
       });
     });
   };
+
+/** Preprocessing that is not given is left out, because earlier releases stored fingerprints without it. */
+function fingerprintFields({ fit, background, invert, ...fields }: DatasetFields): object {
+  const preprocessing = Object.entries({ fit, background, invert }).filter(([, value]) => value !== null);
+  return { ...fields, ...Object.fromEntries(preprocessing) };
+}
 
 const toUploaded = ({ dataset, isNew }: AddedDataset) => ({
   status: isNew ? 201 : 200,

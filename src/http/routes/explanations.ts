@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { rasterToPng } from '../../datasets/encoded-image.ts';
 import { describeExplanation, explanationQuerySchema, explanationSchema } from '../../domain/explanation.ts';
 import type { InterpretabilityService } from '../../services/interpretability.ts';
+import type { LoadedModel } from '../../services/loaded-model.ts';
 import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
@@ -47,8 +48,13 @@ export const explanationRoutes =
           ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
           : negotiate(request, reply, ['application/json', 'image/png']);
         const signal = disconnectSignal(reply);
-        const images = await readImages(request, reader, query, () => signal);
-        const result = await interpretability.explain(params, images, query, signal);
+        let loaded: LoadedModel | undefined;
+        const load = async () => {
+          loaded ??= await interpretability.load(params);
+          return loaded;
+        };
+        const images = await readImages(request, reader, query, load, () => signal);
+        const result = await interpretability.explain(loaded ?? (await load()), images, query, signal);
         sendModelHeaders(reply, result.model);
         if (type === 'image/png') {
           return reply.type(type).send(await rasterToPng(result.drawing, () => signal));

@@ -50,13 +50,15 @@ const querystring = z
     message: 'applies to format=onnx only; leave it out',
   });
 
-const { layerSizes, activation, standardization, classNames, digest } = modelVersionSchema.shape;
+const { layerSizes, activation, standardization, classNames, preprocessing, digest } =
+  modelVersionSchema.shape;
 export const exportedModelSchema = versionReferenceSchema
   .extend({
     layerSizes,
     activation,
     standardization,
     classNames,
+    preprocessing,
     digest,
     parameters: z
       .record(z.string(), z.array(z.union([z.number(), z.array(z.number())])))

@@ -9,6 +9,7 @@ import {
   predictionQuerySchema,
   predictionsSchema,
 } from '../../protocols/native/schema.ts';
+import type { LoadedModel } from '../../services/loaded-model.ts';
 import type { PredictionService } from '../../services/predictions.ts';
 import { type ImageReader, readImages } from '../bodies/images.ts';
 import { binaryContent, imageContent } from '../bodies/request-content.ts';
@@ -53,9 +54,15 @@ export const predictionRoutes =
         ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const signal = () => disconnectSignal(reply);
-      const body = await readImages(request, reader, query, signal);
+      // One version preprocesses and predicts, although an alias may move meanwhile.
+      let loaded: LoadedModel | undefined;
+      const load = async () => {
+        loaded ??= await predictions.load(model);
+        return loaded;
+      };
+      const body = await readImages(request, reader, query, load, signal);
       const format = type === 'application/json' ? 'json' : 'npy';
-      const predicted = await predictions.predict(model, body, query, format, signal);
+      const predicted = await predictions.predict(loaded ?? (await load()), body, query, format, signal);
       sendModelHeaders(reply, predicted.model);
       return reply
         .type(type === 'application/json' ? 'application/json; charset=utf-8' : type)

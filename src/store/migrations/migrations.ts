@@ -13,6 +13,7 @@ import * as runs from './0010-runs.ts';
 import * as transfers from './0016-transfers.ts';
 import * as jobLabels from './0017-job-labels.ts';
 import * as jobDeletion from './0019-job-deletion.ts';
+import * as preprocessing from './0020-preprocessing.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -28,4 +29,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0016-transfers': transfers,
   '0017-job-labels': jobLabels,
   '0019-job-deletion': jobDeletion,
+  '0020-preprocessing': preprocessing,
 };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { CheckedUpload } from '../../../src/datasets/upload/check-upload.ts';
+import type { CheckedUpload } from '../../../src/datasets/upload/finish-upload.ts';
 import { parseNpy } from '../../../src/formats/npy.ts';
 import { DATA_DIR } from '../../data-directory.ts';
 import { asZip64 } from '../../formats/zip64-archive.ts';

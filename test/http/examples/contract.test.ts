@@ -12,6 +12,7 @@ import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
 import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
+import { preprocessingSchema } from '../../../src/domain/preprocessing.ts';
 import {
   jobEventSchema,
   receiptSchema,
@@ -78,6 +79,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ShownModel: shownModelSchema,
   ModelList: listSchema(modelSchema),
   Predictions: predictionsSchema,
+  Preprocessing: preprocessingSchema,
   Evaluation: evaluationSchema,
   Comparison: comparisonSchema,
   Explanation: explanationSchema,

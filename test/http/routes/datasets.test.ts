@@ -34,6 +34,7 @@ test('the list contains the built-in data set in the same representation', async
       test: { examples: 10_000, examplesPerClass: new Array(10).fill(1000) },
     },
     digest: dataset.digest,
+    preprocessing: null,
     report: null,
   });
   assert.match(dataset.digest, /^sha256:[0-9a-f]{64}$/);

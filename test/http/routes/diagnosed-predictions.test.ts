@@ -179,7 +179,7 @@ test('rejects diagnosing too many images, but predicts them', async () => {
   assert.equal((await send(BYTES, many, '?topK=1')).statusCode, 200);
 });
 
-for (const query of ['?diagnose=yes', '?diagnose=', '?fit=cover', '?fit=']) {
+for (const query of ['?diagnose=yes', '?diagnose=', '?fit=fill', '?fit=']) {
   test(`rejects ${query}`, async () => {
     const place = query.slice(1, query.indexOf('='));
     assertProblem(await send('image/png', png, query), 400, 'invalid-request', place);

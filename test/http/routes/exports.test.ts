@@ -90,6 +90,7 @@ test('npy, npz, safetensors and JSON contain the parameters bit for bit', async 
     activation,
     standardization,
     classNames,
+    preprocessing: null,
     digest,
   });
   const packed = Float32Array.from(Object.values<number[]>(parameters).flat(2));

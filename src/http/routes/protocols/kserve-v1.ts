@@ -1,6 +1,7 @@
 /** KServe v1, the default protocol of its client: liveness and explanations. Its predict API is TensorFlow Serving's. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { describeExplanation, type Explanation } from '../../../domain/explanation.ts';
+import { preprocessingFor } from '../../../domain/preprocessing.ts';
 import { decodeExplainRequest } from '../../../protocols/kserve-v1/explain.ts';
 import {
   explainRequestSchema,
@@ -9,6 +10,7 @@ import {
 } from '../../../protocols/kserve-v1/schema.ts';
 import type { DecodeFiles } from '../../../services/image-decoder.ts';
 import type { InterpretabilityService } from '../../../services/interpretability.ts';
+import type { LoadedModel } from '../../../services/loaded-model.ts';
 import { requireBody } from '../../bodies/raw.ts';
 import { PROTOCOL_ERRORS, protocolErrors } from '../../errors/protocol-errors.ts';
 import { jsonContent, TENSORFLOW_EXAMPLE } from '../../examples/protocols.ts';
@@ -61,21 +63,22 @@ export const kserveExplainRoute =
         const signal = disconnectSignal(reply);
         const { name } = readModelName(request.params);
         const { fit } = request.query;
-        const images = await decodeExplainRequest(requireBody(request.body), fit, (files) =>
-          decodeFiles(files, fit, () => signal),
-        );
+        // All images are preprocessed and explained by one version.
+        let loaded: LoadedModel | undefined;
+        const images = await decodeExplainRequest(requireBody(request.body), fit, async (files) => {
+          loaded = await interpretability.load({ name });
+          return decodeFiles(files, preprocessingFor(loaded.preprocessing, fit), () => signal);
+        });
+        const model = loaded ?? (await interpretability.load({ name }));
         const explanations: Explanation[] = [];
-        let version: number | undefined;
         // One after the other, so that a request does not occupy the threads of others.
         for (const image of images) {
           const result = await interpretability.explain(
-            // All images are explained by the version of the first one.
-            { name, ...(version !== undefined && { version }) },
+            model,
             { kind: 'batch', ...image },
             { diagnose: false },
             signal,
           );
-          version = result.model.version;
           explanations.push(describeExplanation(result.model, result.classNames, result.explained));
         }
         sendModelHeaders(reply, explanations[0]!.model);

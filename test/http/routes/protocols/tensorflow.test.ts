@@ -282,7 +282,7 @@ test('?fit=contain resizes encoded images as in the native protocol, few or many
     400,
     /\?fit=contain does not apply to this body.* Leave the option out/,
   );
-  assertError(await predict(body, `${version}?fit=cover`), 400, /fit/);
+  assertError(await predict(body, `${version}?fit=fill`), 400, /fit/);
   const explained = await predict({ instances: [resized] }, '/v1/models/fashion-mnist:explain?fit=contain');
   assert.equal(explained.statusCode, 200, explained.body);
 });
