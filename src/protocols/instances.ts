@@ -39,9 +39,10 @@ export function fromRows(rows: unknown, pointer: string, options: InstanceOption
  */
 export function fromColumn(column: unknown, pointer: string, options: InstanceOptions = {}): Instances {
   const images = unwrap(column, pointer);
-  const list = isEncoded(images, options) ? [images] : images;
-  if (Array.isArray(list) && list.some((image) => isEncoded(image, options))) {
-    return readEncoded(list, pointer, options);
+  if (isEncoded(images, options))
+    return { encoded: [{ bytes: readImage(images, pointer, options), pointer }] };
+  if (Array.isArray(images) && images.some((image) => isEncoded(image, options))) {
+    return readEncoded(images, pointer, options);
   }
   return readNumbers(images, pointer, true, options);
 }

@@ -122,6 +122,7 @@ for (const [title, body, pattern] of [
     { instances: [unit(image).with(0, 1.000_000_2)] },
     /Clip pixels of 0–1 to 1, or divide/,
   ],
+  ['one image that is not Base64', { inputs: { b64: '!' } }, /^#\/inputs\/b64 is not Base64/],
   ['Base64 that is no text', { instances: [{ b64: 7 }] }, /must be a Base64 string/],
   ['numbers past 255', { inputs: [image.with(0, 256)] }, /256 at \[0, 0\]/],
   ['negative numbers', { inputs: [image.with(0, -1)] }, /-1 at \[0, 0\]/],
