@@ -49,10 +49,11 @@ export function registerRawBodies(scope: FastifyInstance): void {
     const type = parseMediaType(headers['content-type']);
     if (mediaTypes === undefined || mediaTypes.includes(type)) {
       const allowed = mediaTypeParameters?.[type];
+      // JSON has no charset (RFC 8259, section 11); a text type has.
+      if (allowed === undefined && !type.startsWith('text/')) return done();
       const parameters = readParameters(headers['content-type']);
       if (allowed) assertKnown(parameters, allowed);
-      // JSON has no charset (RFC 8259, section 11); a text type has.
-      if (allowed || type.startsWith('text/')) assertUtf8(parameters);
+      assertUtf8(parameters);
       return done();
     }
     const allowed = mediaTypes.filter((allowed) => allowed !== '').join(', ');
