@@ -12,7 +12,7 @@ export interface EncodedJsonImage {
 
 const IMAGE_SHAPE = 'an encoded image must be a data URL, or { "b64": "…" }';
 const START = /^(?:\xef\xbb\xbf)?\s*\{\s*"images?"\s*:\s*(?:\[\s*)?["{]/;
-/** Far more than any client writes before the first image. */
+/** Bounds the work of the main thread; far more than any client writes before the first image. */
 const START_BYTES = 1024;
 
 /** Whether the first image of a JSON body is encoded. All others then have to be, too. */

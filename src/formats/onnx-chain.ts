@@ -42,7 +42,7 @@ export function rejectNode({ name, opType, domain, outputs }: OnnxNode, defect?:
 }
 
 /** Units of a layer; undefined if its weights are not a matrix. */
-export function unitsOf({ weights, transposed }: LayerTensors): number | undefined {
+function unitsOf({ weights, transposed }: LayerTensors): number | undefined {
   return weights.shape[transposed ? 1 : 0];
 }
 

@@ -1,7 +1,7 @@
 /** Counts of predicted classes, of their probabilities and of findings, for metrics. */
 import type { Diagnosis } from '../domain/diagnosis.ts';
 
-export type FindingCode = Diagnosis['findings'][number]['code'];
+type FindingCode = Diagnosis['findings'][number]['code'];
 
 /** Upper bounds of the buckets in which the highest probability of each image is counted. */
 export const TOP_PROBABILITY_BOUNDS = [0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999] as const;

@@ -19,7 +19,7 @@ export const MODEL_FORM_LIMITS: FormLimits = { files: 1, fields: 32, fieldBytes:
 export const DATASET_FORM_LIMITS: FormLimits = { files: 16, fields: 16, fieldBytes: 64 * 1024 };
 export const MAX_PART_NAME_BYTES = 64;
 /** Allowance for fields and the headers of parts, in addition to the files. */
-export const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
+const MAX_FORM_OVERHEAD_BYTES = 2 ** 20;
 
 export interface FormOptions {
   readonly limits: FormLimits;

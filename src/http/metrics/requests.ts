@@ -73,7 +73,7 @@ export function createRequestMeter(registry: Registry): RequestMeter {
 }
 
 /** The path of a route as OpenAPI writes it: `/v1/models/:name(^[^:/]+)::predict` is `/v1/models/{name}:predict`. */
-export function pathTemplate(route: string): string {
+function pathTemplate(route: string): string {
   return route.replaceAll(/(?<!:):(\w+)(?:\([^)]*\))?/g, '{$1}').replaceAll('::', ':');
 }
 

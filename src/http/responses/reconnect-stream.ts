@@ -5,7 +5,7 @@
 
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 /** Reconnect delay of clients while the service restarts. */
-export const RESTART_RETRY_MS = 1_000;
+const RESTART_RETRY_MS = 1_000;
 
 export const EVENT_STREAM_HEADERS = {
   'content-type': `${EVENT_STREAM_TYPE}; charset=utf-8`,
