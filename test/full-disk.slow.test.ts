@@ -102,7 +102,7 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   assert.equal((await upload()).status, 201);
 });
 
-test('a job that waits for a full disk says so, and goes on when there is room', async (t) => {
+test('a job that waits for a full disk shows it, and goes on when there is room', async (t) => {
   const service = await startOnSmallDisk(t);
   if (service === undefined) return t.skip('mounting is not permitted');
   const { base, fillUntilJobWaits, freeDisk } = service;

@@ -2,7 +2,7 @@
 
 /** Weight of the newest duration in the moving average, so that about the last ten count. */
 const NEWEST_WEIGHT = 0.2;
-/** A client that waits longer gains nothing over one that asks again. */
+/** A client that waits longer gains nothing over one that tries again. */
 export const MAX_RETRY_SECONDS = 60;
 
 /** Times are milliseconds of `performance.now()`. */

@@ -16,7 +16,7 @@ export const preferHeader = {
     .optional()
     .describe(
       `\`wait=30\` delays the response until the job has ended, for at most that many seconds, up to ${MAX_WAIT_SECONDS}. ` +
-        '`Preference-Applied` says that the service waited.',
+        '`Preference-Applied` shows that the service waited.',
     ),
 };
 

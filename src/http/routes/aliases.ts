@@ -64,7 +64,7 @@ export const aliasRoutes =
         summary: 'Get an alias',
         description:
           'Every move changes the ETag, so an alias that moves away and back has another one. Send it in `If-Match` to move or ' +
-          'delete the alias only if nobody else has moved it since.',
+          'delete the alias only if it has not been moved since.',
         tags,
         params: alias,
         querystring: noQuery,

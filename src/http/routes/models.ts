@@ -40,7 +40,7 @@ export const versionName = versionNameSchema.describe('Number of the version, or
 export const deleted = { 204: z.null().describe('Deleted') };
 const tag = nameSchema.optional();
 const dataset = z.string().max(64).optional();
-/** KServe v1 asks for the readiness of a model at its path. */
+/** KServe v1 reads the readiness of a model at its path. */
 const withReadiness = (model: Model): Model => ({ ...model, ready: true });
 
 /** A model as its own route shows it, with the status that clients of TensorFlow Serving read. */

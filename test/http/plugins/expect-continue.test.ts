@@ -73,7 +73,7 @@ class Client {
   }
 }
 
-test('a request that its headers condemn gets its final status, and not 100 Continue', async () => {
+test('a request whose headers are rejected gets its final status, and not 100 Continue', async () => {
   const form = 'multipart/form-data; boundary=x';
   const tooLong = 3 * MAX_BODY_BYTES;
   const cases: [target: string, type: string, length: number | null, status: number][] = [
