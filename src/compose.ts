@@ -34,6 +34,7 @@ import { createRetentionService } from './services/retention.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
+import { createStorageService } from './services/storage.ts';
 import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
@@ -80,12 +81,13 @@ export async function compose(
   try {
     const modelCache = createModelCache();
     const waits = createStorageWaits();
+    const readStateSizes = createStateSizes(config.stateDir);
     const metrics = createMetrics({
       kernel: { name: KERNEL_NAME, digest: kernelDigest() },
       modelCache: modelCache.counts,
       queueLimit: config.queueLimit,
       waitingForStorage: waits.count,
-      readStateSizes: createStateSizes(config.stateDir),
+      readStateSizes,
       readJobs: store.readJobGauges,
       slots: () => slots(),
       replicas: store.replicas && (() => store.replicas!.live().length),
@@ -235,6 +237,7 @@ export async function compose(
         registry: createModelRegistryService(store, models, metrics.predictions.forget),
         health,
         metrics,
+        storage: createStorageService({ readStateSizes, measureDatabase: store.measureDatabase }),
         memory,
         ...(rateLeases &&
           cluster && {

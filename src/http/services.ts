@@ -15,6 +15,7 @@ import type { MemoryLedger } from '../services/memory-ledger.ts';
 import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
 import type { PredictionService } from '../services/predictions.ts';
+import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
 import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
@@ -43,6 +44,7 @@ export interface Services {
   readonly interpretability: InterpretabilityService;
   readonly health: HealthService;
   readonly metrics: Metrics;
+  readonly storage: StorageService;
   readonly memory: MemoryLedger;
   /** Counts the rate limit over all replicas; without it, this process is the only one. */
   readonly rateLeases?: LeaseSource | undefined;

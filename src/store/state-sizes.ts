@@ -1,8 +1,8 @@
-/** Sizes of the state directory and of its disk, for metrics. */
+/** Sizes of the state directory and of its disk. */
 import type { Dirent } from 'node:fs';
 import { lstat, opendir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { createMeasurement } from './background-measurement.ts';
 
 /** Kinds of files in a state directory. With a shared database, it holds only a cache and temporary files. */
 export const STATE_KINDS = [
@@ -17,52 +17,47 @@ export const STATE_KINDS = [
 ] as const;
 export type StateKind = (typeof STATE_KINDS)[number];
 
+export interface KindSize {
+  readonly bytes: number;
+  /** Number of files, blobs or rows. */
+  readonly count: number;
+}
+
 export interface StateSizes {
   /** Bytes of the disk that are free for this process. */
   readonly free: number;
   /** Bytes of the disk. */
   readonly capacity: number;
-  /** Bytes of the files by kind, as of the last measurement; null before the first one has ended, or if it failed. */
-  readonly used: Readonly<Record<StateKind, number>> | null;
+  /** Files by kind, as of the last measurement; null before the first one has ended, or if it failed. */
+  readonly used: Readonly<Record<StateKind, KindSize>> | null;
+  readonly measuredAt: Date | null;
 }
 
-export type ReadStateSizes = () => Promise<StateSizes>;
-
-/** Measuring takes at most this fraction of the time, because a directory may hold a hundred thousand checkpoints. */
-const MEASURED_FRACTION = 0.01;
-const MIN_INTERVAL_MS = 10_000;
-/** Time that a call waits for a measurement; a directory with a few thousand files takes less. */
-const PATIENCE_MS = 200;
+/** @param patienceMs time to wait for a measurement */
+export type ReadStateSizes = (patienceMs?: number) => Promise<StateSizes>;
 
 /** @param minIntervalMs shortest time between two measurements */
-export function createStateSizes(directory: string, minIntervalMs = MIN_INTERVAL_MS): ReadStateSizes {
-  let used: StateSizes['used'] = null;
-  let measuring: Promise<void> | undefined;
-  let nextAt = Number.NEGATIVE_INFINITY;
-
-  async function measure(): Promise<void> {
-    const startedAt = performance.now();
+export function createStateSizes(directory: string, minIntervalMs?: number): ReadStateSizes {
+  const read = createMeasurement(() => measureKinds(directory), minIntervalMs);
+  return async (patienceMs) => {
     // A file that cannot be read must not hide the free space.
-    used = await measureKinds(directory).catch(() => null);
-    const endedAt = performance.now();
-    nextAt = endedAt + Math.max(minIntervalMs, (endedAt - startedAt) / MEASURED_FRACTION);
-  }
-
-  return async () => {
-    if (performance.now() >= nextAt) {
-      measuring ??= measure().finally(() => {
-        measuring = undefined;
-      });
-      await Promise.race([measuring, wait(PATIENCE_MS, undefined, { ref: false })]);
-    }
+    const measurement = await read(patienceMs);
     const { bsize, bavail, blocks } = await statfs(directory);
-    return { free: bavail * bsize, capacity: blocks * bsize, used };
+    return {
+      free: bavail * bsize,
+      capacity: blocks * bsize,
+      used: measurement?.value ?? null,
+      measuredAt: measurement?.at ?? null,
+    };
   };
 }
 
-async function measureKinds(directory: string): Promise<Record<StateKind, number>> {
-  const used = Object.fromEntries(STATE_KINDS.map((kind) => [kind, 0])) as Record<StateKind, number>;
-  for await (const entry of await opendir(directory)) used[kindOf(entry)] += await entryBytes(entry);
+async function measureKinds(directory: string): Promise<Record<StateKind, KindSize>> {
+  const used = Object.fromEntries(STATE_KINDS.map((kind) => [kind, { bytes: 0, count: 0 }])) as Record<
+    StateKind,
+    { bytes: number; count: number }
+  >;
+  for await (const entry of await opendir(directory)) await add(entry, used[kindOf(entry)]);
   return used;
 }
 
@@ -72,17 +67,18 @@ function kindOf({ name }: Dirent): StateKind {
   return STATE_KINDS.find((kind) => kind === name) ?? 'other';
 }
 
-/** Files are read one at a time, which leaves the other threads of libuv to requests. */
-async function entryBytes(entry: Dirent): Promise<number> {
+/** Adds a file, or those of a directory. They are read one at a time, which leaves the other threads of libuv to requests. */
+async function add(entry: Dirent, sum: { bytes: number; count: number }): Promise<void> {
   const path = join(entry.parentPath, entry.name);
   try {
-    if (!entry.isDirectory()) return (await lstat(path)).size;
-    let bytes = 0;
-    for await (const inner of await opendir(path)) bytes += await entryBytes(inner);
-    return bytes;
+    if (entry.isDirectory()) {
+      for await (const inner of await opendir(path)) await add(inner, sum);
+      return;
+    }
+    sum.bytes += (await lstat(path)).size;
+    sum.count += 1;
   } catch (error) {
     // Removed since it was listed.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
-    throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
 }

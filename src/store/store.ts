@@ -10,6 +10,7 @@ import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
 import { createModels, type Models } from './models.ts';
 import { type Agreement, ALONE, createLocalNotices, type Notices } from './notices.ts';
+import type { DatabaseSizes } from './postgres/database-sizes.ts';
 import type { Membership } from './postgres/membership.ts';
 import type { RateLeases } from './postgres/rate-leases.ts';
 import type { Replicas } from './postgres/replicas.ts';
@@ -54,6 +55,8 @@ export interface Store {
   readonly agreement: Agreement;
   /** The processes that share the database; undefined if no other process can. */
   readonly replicas?: Replicas | undefined;
+  /** Measures a database that is not in the state directory; undefined if it is. */
+  readonly measureDatabase?: (() => Promise<DatabaseSizes>) | undefined;
   /** For writes that end a job; deletions, cancellations and pauses use it themselves. */
   readonly withReserve: WithReserve;
   /**
@@ -79,6 +82,7 @@ export interface StoreParts {
   readonly temporaryFiles: TemporaryFiles;
   readonly rateLeases?: RateLeases;
   readonly hourlyTasks?: Store['hourlyTasks'];
+  readonly measureDatabase?: Store['measureDatabase'];
   /** Undefined if no other process shares the database. */
   readonly membership?: Membership | undefined;
   openRetention(rows: Rows, checkpoints: Checkpoints, jobs: Jobs): Retention;
@@ -105,6 +109,7 @@ export function createStore(parts: StoreParts): Store {
     retention: openRetention(rows, checkpoints, jobs),
     rateLeases: parts.rateLeases,
     hourlyTasks: parts.hourlyTasks ?? [],
+    measureDatabase: parts.measureDatabase,
     notices: membership?.notices ?? createLocalNotices(rows),
     agreement: membership?.agreement ?? ALONE,
     replicas: membership?.replicas,

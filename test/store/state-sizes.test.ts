@@ -18,15 +18,16 @@ test('sums the files of a state directory by kind, and measures again after the 
   await put('datasets/dst_1/images', 50);
   await put('datasets/dst_2/images', 60);
   await put('lost+found/blobs/c', 7);
+  const nothing = { bytes: 0, count: 0 };
   const expected = {
-    database: 1200,
-    models: 34,
-    checkpoints: 0,
-    datasets: 110,
-    reserve: 0,
-    cache: 0,
-    temporary: 0,
-    other: 7,
+    database: { bytes: 1200, count: 2 },
+    models: { bytes: 34, count: 2 },
+    checkpoints: nothing,
+    datasets: { bytes: 110, count: 2 },
+    reserve: nothing,
+    cache: nothing,
+    temporary: nothing,
+    other: { bytes: 7, count: 1 },
   };
   const [seldom, always] = [createStateSizes(directory, 1e9), createStateSizes(directory, -1)];
   const { free, capacity, used } = await seldom();
@@ -37,7 +38,7 @@ test('sums the files of a state directory by kind, and measures again after the 
 
   await put('checkpoints/d', 9);
   assert.deepEqual((await seldom()).used, expected);
-  assert.deepEqual((await always()).used, { ...expected, checkpoints: 9 });
+  assert.deepEqual((await always()).used, { ...expected, checkpoints: { bytes: 9, count: 1 } });
   await rm(directory, { recursive: true });
   await assert.rejects(always());
 });

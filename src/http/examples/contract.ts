@@ -392,5 +392,23 @@ export const examples: Readonly<Record<string, unknown>> = {
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,
   Liveness: { live: true },
+  Storage: {
+    measuredAt: '2026-11-26T10:00:00.000Z',
+    kinds: {
+      database: { bytes: 4_331_608, count: 3 },
+      models: { bytes: 383_160, count: 3 },
+      checkpoints: { bytes: 391_470, count: 3 },
+      datasets: { bytes: 0, count: 0 },
+      unreferenced: null,
+      events: null,
+      metrics: null,
+      reserve: { bytes: 4_194_304, count: 1 },
+      cache: { bytes: 0, count: 0 },
+      temporary: { bytes: 0, count: 0 },
+      other: { bytes: 0, count: 0 },
+    },
+    totalBytes: 9_300_542,
+    disk: { freeBytes: 180_388_626_432, totalBytes: 250_000_000_000 },
+  },
   Readiness: { ready: true, checks: { database: true, datasets: true, accepting: true, storage: true } },
 };

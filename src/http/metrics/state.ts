@@ -47,7 +47,7 @@ export function measureState(registry: Registry, { readStateSizes }: StateSource
     'Bytes of the files in STATE_DIR, by kind; measured in the background, at most every 10 s.',
     ['kind'],
     (to, { used }) => {
-      if (used !== null) for (const kind of STATE_KINDS) to.set({ kind }, used[kind]);
+      if (used !== null) for (const kind of STATE_KINDS) to.set({ kind }, used[kind].bytes);
     },
   );
   gauge('atelier_state_free_bytes', 'Bytes that are free on the disk of STATE_DIR.', [], (to, { free }) =>

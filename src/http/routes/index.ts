@@ -30,6 +30,7 @@ import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
 import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
+import { storageRoutes } from './storage.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
 import { weightsRoutes } from './weights.ts';
 
@@ -72,6 +73,7 @@ export async function registerRoutes(
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
       await v1.register(weightsRoutes(services.interpretability));
+      await v1.register(storageRoutes(services.storage));
     },
     { prefix: '/v1' },
   );

@@ -16,6 +16,7 @@ import { createSharedBootstrapKey } from './bootstrap-key.ts';
 import { createChunkedBlobs } from './chunked-blobs.ts';
 import { collectBlobs } from './collect-blobs.ts';
 import { connectPostgres, type PostgresOptions, SCHEMA } from './connect.ts';
+import { measureDatabase } from './database-sizes.ts';
 import { joinDatabase, type Membership } from './membership.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPartitions } from './partitions.ts';
@@ -85,6 +86,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         rateLeases.removeExpired,
         (signal) => collectBlobs(rows, objects, { signal }),
       ],
+      measureDatabase: () => measureDatabase(rows.db),
       openRetention: createPostgresRetention,
       temporaryFiles: await openTemporaryFiles(join(directory, 'temporary')),
       onClosed: lock.release,

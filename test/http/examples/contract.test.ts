@@ -45,6 +45,7 @@ import {
   modelMetadataSchema as tensorflowMetadataSchema,
 } from '../../../src/protocols/tensorflow/model-status.ts';
 import { predictResponseSchema } from '../../../src/protocols/tensorflow/schema.ts';
+import { storageSchema } from '../../../src/services/storage.ts';
 import { startService } from '../../start-service.ts';
 
 const row = z.array(z.int().min(0).max(255)).length(28);
@@ -103,6 +104,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   TensorflowModelStatus: modelStatusSchema,
   TensorflowModelMetadata: tensorflowMetadataSchema,
   MlflowPredictions: invocationResponseSchema,
+  Storage: storageSchema,
   Liveness: z.object({ live: z.literal(true) }),
   Readiness: z.object({
     ready: z.boolean(),

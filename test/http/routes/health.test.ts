@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, test } from 'node:test';
-import { assertProblem, startService, temporaryDirectory, tiny } from '../../start-service.ts';
+import { storageSchema } from '../../../src/services/storage.ts';
+import { assertProblem, startService, temporaryDirectory, tiny, train } from '../../start-service.ts';
 
 const { app } = await startService({ after });
 
@@ -11,6 +12,25 @@ test('reports liveness, and readiness with its checks', async () => {
   const ready = await app.inject('/health/ready');
   const checks = { database: true, datasets: true, accepting: true, storage: true };
   assert.deepEqual([ready.statusCode, ready.json()], [200, { ready: true, checks }]);
+});
+
+test('reports the bytes of the state by kind, and the disk', async () => {
+  const { status, model } = await train(app);
+  assert.ok(status === 'succeeded' && model);
+  const response = await app.inject('/v1/storage');
+  assert.equal(response.statusCode, 200, response.body);
+  const { kinds, totalBytes, disk, measuredAt } = storageSchema.strict().parse(response.json());
+  assert.ok(kinds && measuredAt);
+  const version = 4 * (4 * 785 + 10 * 5);
+  assert.deepEqual(kinds.models, { bytes: version, count: 1 });
+  assert.ok(kinds.checkpoints.count === 1 && kinds.checkpoints.bytes > version);
+  assert.deepEqual(kinds.datasets, { bytes: 0, count: 0 });
+  assert.deepEqual([kinds.events, kinds.metrics, kinds.unreferenced], [null, null, null]);
+  assert.equal(
+    totalBytes,
+    Object.values(kinds).reduce((sum, size) => sum + (size?.bytes ?? 0), 0),
+  );
+  assert.ok(disk.freeBytes > 0 && disk.freeBytes < disk.totalBytes);
 });
 
 test('is not ready without its state directory, and writes fail', async (t) => {
