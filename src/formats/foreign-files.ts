@@ -40,6 +40,7 @@ const ENTRIES: readonly (readonly [pattern: RegExp, defect: string])[] = [
     `it is a file of torch.export.save; ${FROM_PYTORCH}`,
   ],
   [/^model\.weights\.h5$/, KERAS],
+  [/\.(?:png|jpe?g|webp)$/i, 'it is an archive of images; upload images to train on with POST /v1/datasets'],
   [/(?:^|\/)saved_model\.pb$/, `it is a SavedModel of TensorFlow; ${FROM_KERAS}`],
 ];
 

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { ASSUMED_FIELDS, type ImportOrigin } from '../domain/model-import.ts';
 import type { Preprocessing } from '../domain/preprocessing.ts';
 import type { Activation, LayerSizes, Standardization } from '../numerics/network.ts';
+import { describeFile, KIND_BYTES } from './file-kinds.ts';
 import { rejectForeignArchive, rejectForeignFile } from './foreign-files.ts';
 import { importOnnx } from './import-onnx.ts';
 import { nameLayers } from './layer-names.ts';
@@ -101,7 +102,8 @@ function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
   if (start[8] !== '{') {
     rejectForeignFile(start);
     if (start.startsWith(ONNX_START)) return { source: 'onnx', ...importOnnx(bytes) };
-    rejectModelFile('it is not an .npy, .npz, safetensors or ONNX file');
+    const kind = describeFile(bytes.subarray(0, KIND_BYTES));
+    rejectModelFile(`it is ${kind ? `${kind}, ` : ''}not an .npy, .npz, safetensors or ONNX file`);
   }
   const { tensors, metadata } = parseSafetensors(bytes);
   const parts = readLayers(tensors, 'safetensors');

@@ -1,6 +1,8 @@
 /** Streaming reader of one array in an uploaded file: npy, IDX, or IDX compressed with gzip. */
 
+import { NPZ_PART } from '../../domain/dataset-upload.ts';
 import { AtelierError } from '../../errors.ts';
+import { describeFile, KIND_BYTES } from '../../formats/file-kinds.ts';
 import type { NpyData } from '../../formats/npy.ts';
 import {
   NPY_ITEM_BYTES,
@@ -56,7 +58,10 @@ export async function openArrayReader(source: ByteSource): Promise<ArrayReader> 
     return openArrayReader(gunzippedSource(source));
   if (head[0] === 0 && head[1] === 0)
     return createArrayReader(source, 'idx', readIdxHeader(part, head, source.bytes));
-  return rejectPart(part, 'it is not an npy or IDX array, nor an IDX array compressed with gzip');
+  const kind = describeFile(head.subarray(0, KIND_BYTES));
+  const found = kind === undefined ? 'it is not' : `it is ${kind}, not`;
+  const archives = part === NPZ_PART ? '' : `; send an archive of images in class folders as ${NPZ_PART}`;
+  return rejectPart(part, `${found} an npy or IDX array, nor an IDX array compressed with gzip${archives}`);
 }
 
 function npyHeader(part: string, head: Uint8Array, fileBytes: number): ArrayHeader {

@@ -2,21 +2,16 @@
 
 import { open } from 'node:fs/promises';
 import { FILE_PARTS } from '../../domain/dataset-upload.ts';
-import { NPY_SIGNATURE } from '../../formats/npy-header.ts';
+import { describeFile, KIND_BYTES } from '../../formats/file-kinds.ts';
 import { compressedStart, readDirectory } from '../../formats/zip-directory.ts';
 import { type DirectoryEntry, LOCAL_HEADER_BYTES, METHODS } from '../../formats/zip-entries.ts';
-import { type ByteSource, fileSource, zipEntrySource } from './byte-source.ts';
+import { type ByteSource, fileSource, gunzippedSource, readHead, zipEntrySource } from './byte-source.ts';
 import { rejectPart } from './reject-part.ts';
 
 /** Holds the longest archive comment and, for the maximum number of entries, a directory of 15 kB per entry. */
 const TAIL_BYTES = 2 ** 20;
 const SUFFIX = '.npy';
-/** Signatures of formats that are often sent instead of an npz. */
-const OTHER_FORMATS = [
-  [NPY_SIGNATURE, 'an npy array'],
-  ['\x1f\x8b', 'a gzip file'],
-  ['\0\0', 'an IDX array'],
-] as const;
+const SINGLE_ARRAYS = FILE_PARTS.slice(1).join(', ');
 
 /**
  * Reads the directory of the archive without decompressing any entry.
@@ -38,11 +33,9 @@ export async function openNpz(
       const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
       return bytes.subarray(0, bytesRead);
     };
-    const otherFormat = sniffOtherFormat(await read(0, 6));
-    if (otherFormat)
-      reject(
-        `it is ${otherFormat}, but must be an npz; send single arrays as ${FILE_PARTS.slice(1).join(', ')}`,
-      );
+    const start = await read(0, KIND_BYTES);
+    if (start.toString('latin1', 0, 2) !== 'PK')
+      reject(await describeOther(fileSource(part, path, size), start));
     const tailOffset = Math.max(0, size - TAIL_BYTES);
     const sources = new Map<string, ByteSource>();
     for (const entry of readDirectory(await read(tailOffset, TAIL_BYTES), tailOffset, maxBytes, reject)) {
@@ -56,9 +49,16 @@ export async function openNpz(
   }
 }
 
-function sniffOtherFormat(start: Buffer): string | undefined {
-  if (start.length === 0) return 'empty';
-  return OTHER_FORMATS.find(([signature]) => start.toString('latin1').startsWith(signature))?.[1];
+/** @param start the beginning of a file that is not a zip archive */
+async function describeOther(source: ByteSource, start: Buffer): Promise<string> {
+  const kind = describeFile(start) ?? 'a file of an unknown format';
+  const isGzip = start[0] === 0x1f && start[1] === 0x8b;
+  const inside = isGzip ? describeFile(await readHead(gunzippedSource(source), KIND_BYTES)) : undefined;
+  const found = inside === undefined ? kind : `${kind} that holds ${inside}`;
+  return (
+    `it is ${found}, but must be an archive: a zip, tar or tar.gz of images in class folders, such as cat/1.png, or an npz of ` +
+    `arrays; send single arrays as ${SINGLE_ARRAYS}`
+  );
 }
 
 function createEntrySource(name: string, path: string, entry: DirectoryEntry, start: number): ByteSource {

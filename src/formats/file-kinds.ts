@@ -1,0 +1,70 @@
+/** Names the kind of a file by its first bytes, for the error when another kind was expected. */
+import { isUtf8 } from 'node:buffer';
+import { isTarHeader } from './tar.ts';
+
+/** The number of bytes that `describeFile` needs. */
+export const KIND_BYTES = 512;
+
+/** Bytes at an offset, as Latin-1; sources: the specifications of the formats and the database of file(1). */
+const SIGNATURES: readonly (readonly [offset: number, bytes: string, kind: string])[] = [
+  [0, '\x89PNG\r\n\x1a\n', 'a PNG image'],
+  [0, '\xff\xd8\xff', 'a JPEG image'],
+  [8, 'WEBP', 'a WebP image'],
+  [0, 'GIF8', 'a GIF image'],
+  [4, 'ftyphei', 'a HEIC image'],
+  [4, 'ftyphev', 'a HEIC image'],
+  [4, 'ftypmif1', 'a HEIC image'],
+  [4, 'ftypavi', 'an AVIF image'],
+  [4, 'ftyp', 'a video'],
+  [0, 'II*\0', 'a TIFF image'],
+  [0, 'MM\0*', 'a TIFF image'],
+  [0, '%PDF-', 'a PDF document'],
+  [0, 'Rar!\x1a\x07', 'a RAR archive'],
+  [0, '7z\xbc\xaf\x27\x1c', 'a 7z archive'],
+  [0, '\xfd7zXZ\0', 'an xz file'],
+  [0, 'BZh', 'a bzip2 file'],
+  [0, '\x28\xb5\x2f\xfd', 'a zstd file'],
+  [0, '\x1f\x8b', 'a gzip file'],
+  [0, 'PK\x03\x04', 'a zip archive'],
+  [0, 'PK\x05\x06', 'a zip archive'],
+  [0, '\x93NUMPY', 'an npy array'],
+  [0, '\0\0\x08', 'an IDX array'],
+  [0, '\0\0\x0d', 'an IDX array'],
+  [0, '\x89HDF\r\n\x1a\n', 'an HDF5 file'],
+  [0, 'PAR1', 'a Parquet file'],
+  [0, 'SQLite format 3\0', 'a SQLite database'],
+  [0, '\x80\x02', 'a pickle'],
+  [0, '\x80\x04', 'a pickle'],
+  [8, '{"', 'a safetensors file'],
+];
+
+const TEXTS: readonly (readonly [start: RegExp, kind: string])[] = [
+  [/^\s*[[{]/, 'JSON'],
+  [/^\s*<(?:!doctype )?html/i, 'an HTML page'],
+  [/^\s*<(?:\?xml|svg)/, 'an XML document'],
+];
+
+/**
+ * @param start the first 512 bytes, or the whole file if it is shorter
+ * @returns a noun phrase such as "a PNG image", "text" or "an empty file"; undefined for an unknown kind
+ */
+export function describeFile(start: Uint8Array): string | undefined {
+  if (start.length === 0) return 'an empty file';
+  const latin1 = Buffer.from(start).toString('latin1');
+  const isJson = latin1.startsWith('{') || latin1.startsWith('[');
+  const known = isJson ? undefined : SIGNATURES.find(([offset, bytes]) => latin1.startsWith(bytes, offset));
+  if (known) return known[2];
+  if (isTarHeader(start)) return 'a tar archive';
+  if (!isText(start)) return undefined;
+  const text = Buffer.from(start)
+    .toString()
+    .replace(/^\ufeff/, '');
+  return TEXTS.find(([pattern]) => pattern.test(text))?.[1] ?? 'text';
+}
+
+/** Whether the bytes are UTF-8 without control characters; the last character may be incomplete. */
+function isText(bytes: Uint8Array): boolean {
+  const isControl = (byte: number) => byte < 0x20 && byte !== 0x1b && (byte < 0x09 || byte > 0x0d);
+  if (bytes.some(isControl)) return false;
+  return [0, 1, 2, 3].some((cut) => cut < bytes.length && isUtf8(bytes.subarray(0, bytes.length - cut)));
+}

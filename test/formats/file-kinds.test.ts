@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { zipSync } from 'fflate';
+import sharp from 'sharp';
+import { describeFile } from '../../src/formats/file-kinds.ts';
+import { importModel } from '../../src/formats/import-model.ts';
+import { npyBytes } from '../../src/formats/npy.ts';
+import { isAtelierError } from '../datasets/fixtures.ts';
+
+const image = sharp({ create: { width: 8, height: 8, channels: 3, background: 'teal' } });
+
+test('names the kind of a file', async () => {
+  const [png, jpeg, webp, avif] = await Promise.all(
+    (['png', 'jpeg', 'webp', 'avif'] as const).map((format) => image.clone().toFormat(format).toBuffer()),
+  );
+  const heic = Buffer.from('\0\0\0\x18ftypheic\0\0\0\0', 'latin1');
+  const cases: readonly [file: Uint8Array, kind: string | undefined][] = [
+    [png!, 'a PNG image'],
+    [jpeg!, 'a JPEG image'],
+    [webp!, 'a WebP image'],
+    [avif!, 'an AVIF image'],
+    [heic, 'a HEIC image'],
+    [Buffer.from('%PDF-1.7\n'), 'a PDF document'],
+    [Buffer.from('Rar!\x1a\x07\x01\0', 'latin1'), 'a RAR archive'],
+    [Buffer.from('7z\xbc\xaf\x27\x1c', 'latin1'), 'a 7z archive'],
+    [zipSync({ a: new Uint8Array(1) }), 'a zip archive'],
+    [npyBytes(new Uint8Array(4), [4]), 'an npy array'],
+    [Buffer.from('label,pixel1\n3,0\nä'), 'text'],
+    [Buffer.from('[1, 2]'), 'JSON'],
+    [Buffer.from('<!DOCTYPE html><p>'), 'an HTML page'],
+    [new Uint8Array(0), 'an empty file'],
+    [Uint8Array.of(7, 1, 2, 255), undefined],
+  ];
+  for (const [file, kind] of cases) assert.equal(describeFile(file.subarray(0, 512)), kind);
+});
+
+test('an import names what was sent instead of a model', async () => {
+  const png = await image.clone().png().toBuffer();
+  const cases: readonly [file: Uint8Array, message: RegExp][] = [
+    [png, /it is a PNG image, not an .npy, .npz, safetensors or ONNX file/],
+    [Buffer.from('%PDF-1.7\n'), /it is a PDF document, not/],
+    [Buffer.from('hello'), /it is text, not/],
+    [new Uint8Array(0), /it is an empty file, not/],
+    [
+      zipSync({ 'cat/1.png': png }),
+      /an archive of images; upload images to train on with POST \/v1\/datasets/,
+    ],
+  ];
+  for (const [file, message] of cases)
+    assert.throws(() => importModel(file), isAtelierError('invalid-model-file', message));
+});
