@@ -1,6 +1,10 @@
 /** `npm run data`: the four .npy files of Fashion-MNIST in DATA_DIR. Also runs before `npm start`. */
 import { holdsOriginal, inspect } from './data/inspect.ts';
 
+if (process.env['DATASETS'] === 'none' && process.env['npm_lifecycle_event'] !== 'data') {
+  console.log('Data set: none, because DATASETS is none.');
+  process.exit();
+}
 const directory = process.env['DATA_DIR'] || 'data';
 const interruption = new AbortController();
 for (const [signal, exitCode] of [

@@ -74,7 +74,7 @@ export async function compose(
   checkKernel();
   const apiKeys = await createApiKeyService({ configured: config.keys, file: config.apiKeysFile, log });
   // Before the store, which creates files: without the data set, the start leaves nothing behind.
-  const fashionMnist = await loadFashionMnist(config.dataDir);
+  const builtIn = config.dataDir === null ? [] : [await loadFashionMnist(config.dataDir)];
   const memory = createMemoryLedger();
   const { store, cluster } = await openState(config, memory.jobBudget, log);
   let closeQueue = cluster?.boss.close;
@@ -103,7 +103,7 @@ export async function compose(
     const checks = datasetPool();
     // A separate pool, so that a training does not wait for the validation of an upload.
     const loads = datasetPool();
-    const catalog = createCatalog([fashionMnist], {
+    const catalog = createCatalog(builtIn, {
       summaries: await store.datasets.list(),
       list: store.replicas && store.datasets.list,
       load: (dataset) =>
@@ -206,6 +206,7 @@ export async function compose(
     });
     const health = createHealthService(store, catalog, {
       needsDatabase: cluster === null,
+      needsDataset: builtIn.length > 0,
       waits,
       onUnusable(error) {
         if (cluster)

@@ -28,7 +28,8 @@ export type DatabaseConfig = Readonly<{
 export type Config = Readonly<{
   host: string;
   port: number;
-  dataDir: string;
+  /** Null: without Fashion-MNIST. */
+  dataDir: string | null;
   stateDir: string;
   /** Whether the service starts only if `stateDir` is on a volume. */
   requireVolume: boolean;
@@ -104,7 +105,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
-    dataDir: resolve(env.DATA_DIR),
+    dataDir: env.DATASETS === 'none' ? null : resolve(env.DATA_DIR),
     stateDir: resolve(env.STATE_DIR),
     requireVolume: env.REQUIRE_VOLUME === 'true',
     trainingWorkers: env.TRAINING_WORKERS,
@@ -125,7 +126,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     publicDocs: env.PUBLIC_DOCS === undefined ? isPublic : env.PUBLIC_DOCS === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
-    starterJob: env.STARTER_JOB === 'on',
+    starterJob: env.STARTER_JOB === 'on' && env.DATASETS !== 'none',
     wideVectors: env.WIDE_VECTORS === 'on',
     logLevel: env.LOG_LEVEL,
     shutdownGraceSeconds: env.SHUTDOWN_GRACE_SECONDS,

@@ -56,6 +56,9 @@ export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
   PORT: integer(0, 65_535).default(3000).describe('Port to listen on; 0 selects a free port'),
   DATA_DIR: z.string().default('./data').describe('Folder of the four `.npy` files of Fashion-MNIST'),
+  DATASETS: choice('fashion-mnist', 'none')
+    .default('fashion-mnist')
+    .describe('Built-in data sets; with `none`, Fashion-MNIST is neither downloaded nor loaded'),
   STATE_DIR: z
     .string()
     .default('./state')
@@ -136,7 +139,9 @@ export const environmentSchema = z.object({
     .describe('Event-loop delay, measured over two seconds, above which new work gets 503'),
   STARTER_JOB: choice('on', 'off')
     .default('on')
-    .describe('Trains a Fashion-MNIST model on start if neither a job nor a model exists yet'),
+    .describe(
+      'Trains a Fashion-MNIST model on start if neither a job nor a model exists yet, unless `DATASETS` is `none`',
+    ),
   WIDE_VECTORS: choice('on', 'off')
     .default('off')
     .describe('Computes with vectors of 256 bits, an experimental feature of V8'),

@@ -113,9 +113,10 @@ export function createCatalog(builtIn: readonly Dataset[], stored: StoredDataset
   };
 }
 
-/** Ids for an error message. If there are more than ten: the first eight, an ellipsis and the last. */
+/** Ids for an error message, or `none`. If there are more than ten: the first eight, an ellipsis and the last. */
 export function listDatasetIds(catalog: Catalog): string {
   const ids = catalog.list().map(({ id }) => id);
+  if (ids.length === 0) return 'none';
   if (ids.length <= MAX_LISTED) return ids.join(', ');
   return [...ids.slice(0, MAX_LISTED - 2), '…', ids.at(-1)].join(', ');
 }

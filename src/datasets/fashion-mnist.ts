@@ -60,7 +60,8 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
     return convert(parseNpy(await readFile(file)));
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      const advice = 'Run "npm run data" to create it, or set DATA_DIR to the directory of the files.';
+      const advice =
+        'Run "npm run data" to create it, set DATA_DIR to the directory of the files, or start without them by DATASETS=none.';
       throw new AtelierError('invalid-dataset', `The data file ${file} does not exist. ${advice}`, { cause });
     }
     throw invalidDataset(file, cause instanceof Error ? cause.message : String(cause), cause);

@@ -55,11 +55,14 @@ export function createExportService(
 ): ExportService {
   const openShared = createSharedFiles<Verification>(temporaryFiles.newFile, MAX_EXPORTED_BYTES);
 
-  /** Test images of the version's data set, or of a built-in one if it was deleted or is unknown. */
+  /** Test images of the version's data set, of another one if it was deleted or is unknown, or noise if there is none. */
   async function verificationImages({ lineage, layerSizes }: ModelVersion): Promise<Uint8Array> {
     const own = lineage.dataset === null ? undefined : await catalog.get(lineage.dataset.id);
-    const { test } = own ?? (await catalog.get(catalog.list().at(-1)!.id))!;
     const affordable = Math.max(1, Math.floor(MAX_CHECK_COST / forwardCost(layerSizes)));
+    const other = catalog.list().at(-1);
+    const dataset = own ?? (other && (await catalog.get(other.id)));
+    if (!dataset) return noise(Math.min(CHECKED_IMAGES, affordable));
+    const { test } = dataset;
     const count = Math.min(CHECKED_IMAGES, affordable, test.labels.length);
     return test.pixels.subarray(0, count * IMAGE_PIXELS);
   }
@@ -81,6 +84,11 @@ export function createExportService(
       });
     },
   };
+}
+
+/** Pixels of uniform noise: multiples of Knuth's constant (The Art of Computer Programming, 6.4), the highest byte. */
+function noise(images: number): Uint8Array {
+  return Uint8Array.from({ length: images * IMAGE_PIXELS }, (_, i) => Math.imul(i, 0x9e37_79b1) >>> 24);
 }
 
 function assertFitsJson(layerSizes: LayerSizes): void {

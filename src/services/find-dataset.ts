@@ -16,7 +16,10 @@ export async function findDataset(
 ): Promise<Dataset> {
   const dataset = await catalog.get(id);
   if (dataset) return dataset;
-  const detail = `must be one of: ${listDatasetIds(catalog)}`;
+  const isEmpty = catalog.list().length === 0;
+  const detail = isEmpty
+    ? 'must be uploaded first, with POST /v1/datasets: no data set exists'
+    : `must be one of: ${listDatasetIds(catalog)}`;
   throw new AtelierError('unknown-dataset', `${missingMessage}; the data set ${detail}.`, {
     details: [{ pointer, detail }],
   });

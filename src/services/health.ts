@@ -30,12 +30,18 @@ const CHECK_TIMEOUT_MS = 1_000;
 /**
  * @param options.needsDatabase whether the service is not ready without the database; false for a database that all
  *   replicas share, because without it they still predict, and a load balancer must not remove all of them
+ * @param options.needsDataset whether a data set is built in, which must then be loaded
  * @param options.onUnusable called with the reason when the database becomes unusable
  */
 export function createHealthService(
   store: Pick<Store, 'assertUsable'>,
   catalog: Pick<Catalog, 'list'>,
-  options: { needsDatabase: boolean; waits: StorageWaits; onUnusable: (error: unknown) => void },
+  options: {
+    needsDatabase: boolean;
+    needsDataset: boolean;
+    waits: StorageWaits;
+    onUnusable: (error: unknown) => void;
+  },
 ): HealthService {
   let wasUsable = true;
   let checking: Promise<void> | undefined;
@@ -64,7 +70,7 @@ export function createHealthService(
     async check() {
       const checks = {
         database: await isUsable(),
-        datasets: catalog.list().length > 0,
+        datasets: catalog.list().length > 0 || !options.needsDataset,
         accepting: accepting(),
         storage: options.waits.count() === 0,
       };

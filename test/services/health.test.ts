@@ -13,6 +13,7 @@ test('waits for a slow disk, but not for a shared database that does not reply',
   const service = (needsDatabase: boolean) =>
     createHealthService({ assertUsable: () => reply.promise }, catalog, {
       needsDatabase,
+      needsDataset: true,
       waits: createStorageWaits(),
       onUnusable: (error) => reasons.push(error),
     });
