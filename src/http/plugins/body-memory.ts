@@ -7,6 +7,8 @@ import { isLargeBody } from './large-bodies.ts';
 /** Measured: bytes per byte of a body. Text is held as bytes, as a string and as numbers. */
 const BINARY_FACTOR = 1.5;
 const TEXT_FACTOR = 4.5;
+/** The best that deflate can do: https://zlib.net/zlib_tech.html */
+const MAX_DEFLATE_RATIO = 1032;
 
 /** Call after the hooks that reject a request without its body. */
 export function reserveBodyMemory(scope: FastifyInstance, memory: MemoryLedger): void {
@@ -20,11 +22,12 @@ export function reserveBodyMemory(scope: FastifyInstance, memory: MemoryLedger):
   });
 }
 
-/** A body of unknown length, or unknown inflated length, may be as large as its route allows. */
+/** Most bytes that a body can have; one of unknown length may be as large as its route allows. */
 function expectedBytes({ headers, routeOptions }: FastifyRequest): number {
   const { bodyLimit } = routeOptions;
-  const isKnown = headers['transfer-encoding'] === undefined && headers['content-encoding'] === undefined;
-  return isKnown ? Math.min(Number(headers['content-length']), bodyLimit) : bodyLimit;
+  if (headers['transfer-encoding'] !== undefined) return bodyLimit;
+  const ratio = headers['content-encoding'] === undefined ? 1 : MAX_DEFLATE_RATIO;
+  return Math.min(Number(headers['content-length']) * ratio, bodyLimit);
 }
 
 function factor({ headers }: FastifyRequest): number {

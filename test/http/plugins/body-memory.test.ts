@@ -11,8 +11,8 @@ function startServer() {
   reserveBodyMemory(app, memory);
   app.addContentTypeParser('*', (_request, _body, done) => done(null));
   app.post('/', async () => memory.used());
-  const post = async (length: number, type: string) => {
-    const headers = { 'content-type': type };
+  const post = async (length: number, type: string, more: Record<string, string> = {}) => {
+    const headers = { 'content-type': type, ...more };
     const response = await app.inject({ method: 'POST', url: '/', headers, payload: Buffer.alloc(length) });
     return { status: response.statusCode, reserved: Number(response.body), code: response.json().code };
   };
@@ -26,6 +26,14 @@ test('reserves several times a large body, more for text, until the response is 
   assert.ok(binary.reserved > 2 * MEBIBYTE && text.reserved > 2 * binary.reserved);
   assert.equal((await post(1000, 'text/csv')).reserved, 0);
   assert.equal(memory.used(), 0);
+});
+
+test('a compressed body reserves what it can inflate to', async () => {
+  const { post } = startServer();
+  const gzip = { 'content-encoding': 'gzip' };
+  const { status, reserved } = await post(1000, 'text/csv', gzip);
+  assert.deepEqual([status, reserved], [200, 1000 * 1032 * 4.5]);
+  assert.equal((await post(100_000, 'application/octet-stream', gzip)).reserved, 64 * MEBIBYTE * 1.5);
 });
 
 test('rejects a body whose memory is not free, or never is', async () => {
