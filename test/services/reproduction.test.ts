@@ -12,7 +12,8 @@ const environment = (fused: boolean) => ({
 
 test('a job that ran in two environments cannot be verified, and a verification that did so names both', async (t) => {
   const store = await temporaryStore(t);
-  const target = { of: 'job_1', expected: trained.digest, kernel, fused: false };
+  const { id: of } = await store.jobs.create(request(), untouched);
+  const target = { of, expected: trained.digest, kernel, fused: false };
   const { id } = await store.jobs.create(request(), untouched, { target });
   const first = (await store.jobs.start(id, environment(true)))!;
   await first.saveCheckpoint({ step: 1, epoch: 1, loss: null }, new Uint8Array(8));

@@ -47,6 +47,7 @@ test('all columns are text, integer or double', async (t) => {
     'checkpoints',
     'datasets',
     'events',
+    'job_labels',
     'jobs',
     'metrics',
     'model_versions',
