@@ -122,7 +122,7 @@ const requests = [
   ['an id or name in a path', `${MAX_PATH_PARAMETER_CHARS} characters`, '404'],
   [
     'compressed bodies',
-    'none; gzip and deflate for `/v2/…/infer`, `:predict` and `/invocations`, inflated up to `MAX_BODY_BYTES` and counted as large',
+    'none; gzip and deflate for `/v2/…/infer`, `:predict`, `:explain` and `/invocations`, inflated up to `MAX_BODY_BYTES` and counted as large',
     '415; 413 for the inflated size',
   ],
 ];

@@ -44,7 +44,7 @@ export const kserveExplainRoute =
     app.route({
       method: 'POST',
       url: '/v1/models/:name(^[^:/]+)::explain',
-      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS },
+      config: { scope: 'predict', errorFormat: PROTOCOL_ERRORS, inflates: true },
       schema: {
         operationId: 'v1Explain',
         summary: 'Explain predictions of the champion of a model, or its newest version',
@@ -56,7 +56,7 @@ export const kserveExplainRoute =
         params: namedModel,
         querystring: fitQuery,
         requestContent: { 'application/json': jsonContent(explainRequestSchema, TENSORFLOW_EXAMPLE) },
-        response: { 200: explainResponseSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413) },
+        response: { 200: explainResponseSchema, ...protocolErrors(PROTOCOL_ERRORS, 400, 404, 413, 415) },
         responseHeaders: { 200: MODEL_HEADERS },
       },
       async handler(request, reply) {

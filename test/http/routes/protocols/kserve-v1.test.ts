@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { LightMyRequestResponse } from 'fastify';
 import { type Explanation, explanationSchema } from '../../../../src/domain/explanation.ts';
 import { testImage } from '../../../start-service.ts';
@@ -22,13 +22,14 @@ const HEADERS = {
 const parse = ({ headers, rawPayload }: LightMyRequestResponse) =>
   JSON.parse(`${headers['content-encoding'] === 'gzip' ? gunzipSync(rawPayload) : rawPayload}`);
 const get = (url: string) => app.inject({ url, headers: HEADERS });
-const explain = (body: object, name = 'fashion-mnist') =>
+const send = (payload: Buffer, headers = {}, name = 'fashion-mnist') =>
   app.inject({
     method: 'POST',
     url: `/v1/models/${name}:explain`,
-    headers: HEADERS,
-    payload: Buffer.from(JSON.stringify(body)),
+    headers: { ...HEADERS, ...headers },
+    payload,
   });
+const explain = (body: object, name?: string) => send(Buffer.from(JSON.stringify(body)), {}, name);
 
 test('is_server_live: GET / responds {"status": "alive"}', async () => {
   for (const accept of ['*/*', 'application/json', 'text/html']) {
@@ -64,6 +65,9 @@ test('explain: {"instances"} gets {"explanations"}, those of the native protocol
   }
   const encoded = parse(await explain({ instances: [{ image_bytes: { b64 } }] }));
   assert.deepEqual(encoded, { explanations: native.slice(0, 1) });
+  const body = Buffer.from(JSON.stringify({ instances: [{ b64 }] }));
+  assert.deepEqual(parse(await send(gzipSync(body), { 'content-encoding': 'gzip' })), encoded);
+  assertError(await send(body, { 'content-encoding': 'br' }), 415, /Content-Encoding: br/);
 });
 
 test('explain: invalid instances give 400, and an absent model 404, with {"error": "text"}', async () => {
