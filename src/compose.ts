@@ -23,6 +23,7 @@ import { createInterpretabilityService } from './services/interpretability.ts';
 import { createJobAdmission } from './services/job-admission.ts';
 import { logJobEvents } from './services/job-log.ts';
 import { createJobPlacement } from './services/job-placement.ts';
+import { createJudge } from './services/judge.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
 import { createModelCache } from './services/model-cache.ts';
@@ -141,6 +142,8 @@ export async function compose(
         { threads: 0, ms: IDLE_NUMERIC_MS },
       );
     const numeric = createNumericWork({ short: numericPool(), long: numericPool() }, memory);
+    // Trainings that end compare their results in it, whatever the load by requests.
+    const comparisons = numericPool();
     const predict = createPool<PredictTasks>(
       new URL('./workers/predict.worker.ts', import.meta.url),
       1,
@@ -165,6 +168,7 @@ export async function compose(
         models,
         memory,
         waits,
+        judge: createJudge(models, store.jobs, comparisons),
         log,
         ...(cluster && { runner: cluster.replicas.id }),
       }),
@@ -301,7 +305,13 @@ export async function compose(
         await queue.close();
         await app.close();
         clearTimeout(cut);
-        await Promise.all([numeric.close(), predict.close(), checks.close(), loads.close()]);
+        await Promise.all([
+          numeric.close(),
+          comparisons.close(),
+          predict.close(),
+          checks.close(),
+          loads.close(),
+        ]);
         idempotency.close();
         await retention.close();
         apiKeys.close();

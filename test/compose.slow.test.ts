@@ -71,7 +71,7 @@ test('closing requeues a running job, which completes after the next start', asy
       { from: 'queued', to: 'running' },
       { from: 'running', to: 'queued' },
       { from: 'queued', to: 'running' },
-      { from: 'running', to: 'succeeded' },
+      { from: 'running', to: 'succeeded', publication: job.publication },
     ],
   );
   const metrics = (await app.inject(`/v1/training-jobs/${id}/metrics`)).json().data;

@@ -1,13 +1,16 @@
 /** Aliases: movable names for versions of a model, with their history. */
 import { z } from 'zod';
 import { aliasNameSchema } from './model-reference.ts';
+import { promotionSchema } from './publication.ts';
+
+const CALLER = 'Name of the API key, `anonymous`, or `service` if publishing a version moved it';
 
 export const aliasSchema = z
   .object({
     alias: aliasNameSchema,
     version: z.int().min(1),
     movedAt: z.string().describe('When the alias was pointed at this version'),
-    movedBy: z.string().describe('Name of the API key that moved the alias, or `anonymous`'),
+    movedBy: z.string().describe(CALLER),
   })
   .meta({ id: 'Alias' });
 export type Alias = z.infer<typeof aliasSchema>;
@@ -24,7 +27,10 @@ export const aliasMoveSchema = z
         'Version before the move; null if the alias was new. Move the alias back to it to undo this move',
       ),
     at: z.string(),
-    caller: z.string().describe('Name of the API key, or `anonymous`'),
+    caller: z.string().describe(CALLER),
+    promotion: promotionSchema
+      .nullable()
+      .describe('Why publishing a version moved the alias; null if a client moved it'),
   })
   .meta({ id: 'AliasMove' });
 export type AliasMove = z.infer<typeof aliasMoveSchema>;

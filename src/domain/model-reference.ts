@@ -44,6 +44,17 @@ export const modelReferenceSchema = z.union([
   z.strictObject({ name: z.string().regex(WHOLE_JOB_ID), version: z.int().min(1) }),
 ]);
 
+/** Like `modelReferenceSchema`, but not a checkpoint. */
+export const publishedReferenceSchema = z.union([
+  z
+    .string()
+    .regex(
+      new RegExp(`^[a-z0-9][a-z0-9._-]{0,63}(@(${NUMBER}|${ALIAS}))?$`),
+      'must be "name", "name@version" or "name@alias"',
+    ),
+  z.strictObject({ name: nameSchema, version: z.union([z.int().min(1), aliasNameSchema]).optional() }),
+]);
+
 export type ModelReference = z.infer<typeof modelReferenceSchema>;
 
 /** Whether the name in a reference is the id of a training job, so that the reference means a checkpoint. */

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { importOriginSchema } from './model-import.ts';
-import { aliasNameSchema, nameSchema } from './model-reference.ts';
+import {
+  aliasNameSchema,
+  nameSchema,
+  publishedReferenceSchema,
+  versionReferenceSchema,
+} from './model-reference.ts';
 import { preprocessingSchema } from './preprocessing.ts';
 import { metadataSchema, withoutNul } from './primitives.ts';
 
@@ -46,7 +51,18 @@ const lineageSchema = z.object({
     .nullable()
     .describe('For a warm start, the version it started from, or the job and step of the checkpoint'),
   import: importOriginSchema.nullable().describe('For an import, the file it came from'),
+  copiedFrom: versionReferenceSchema
+    .nullable()
+    .describe('For a copy, the version it was copied from; the rest of the lineage is that of the original'),
 });
+
+export const versionCopySchema = z
+  .strictObject({
+    from: publishedReferenceSchema.describe(
+      'The version to copy; a name alone means its champion, else its newest version',
+    ),
+  })
+  .meta({ id: 'VersionCopy' });
 
 export const modelVersionSchema = z
   .object({

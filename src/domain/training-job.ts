@@ -8,6 +8,7 @@ import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
 import { metadataSchema } from './primitives.ts';
+import { publicationSchema, publishSchema } from './publication.ts';
 import { executionEnvironmentSchema, verificationSchema } from './reproducibility.ts';
 import {
   augmentationSchema,
@@ -123,6 +124,7 @@ export const trainingRequestSchema = z
       .describe(
         'Model of the same shape to take the initial parameters from; a name alone means its champion, else its newest version',
       ),
+    publish: publishSchema.prefault({}).describe('What happens with the result'),
   })
   .superRefine(({ training }, context) => {
     for (const { path, message } of findUnderflows(training)) {
@@ -226,7 +228,14 @@ export const trainingJobSchema = z
       .describe('Record of the epoch with the lowest validation loss, or training loss without validation'),
     model: versionReferenceSchema
       .nullable()
-      .describe('Version that the job published; null for verifications'),
+      .describe(
+        'Version that the job published; null for verifications, and for trainings that did not learn',
+      ),
+    publication: publicationSchema
+      .nullable()
+      .describe(
+        'For a succeeded job, what was published, and whether it became the champion; null for verifications',
+      ),
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
       .describe('Result of the gradient check before the start; null before it, or without one'),

@@ -20,6 +20,12 @@ function examplesPerClass(labels: Uint8Array): Uint32Array {
   return counts;
 }
 
+/** Number of examples of each class that are held out; with `fraction` null, the number of all. */
+export function heldOutPerClass(labels: Uint8Array, fraction: number | null): Uint32Array {
+  const counts = examplesPerClass(labels);
+  return fraction === null ? counts : counts.map((count) => heldOutCount(count, fraction));
+}
+
 /** Number of training examples if `fraction` of each class (0 ≤ fraction < 1; null for none) is held out. */
 export function countTrainingExamples(labels: Uint8Array, fraction: number | null): number {
   let heldCount = 0;

@@ -1,11 +1,17 @@
 /** Model registry: moves aliases, annotates versions, and deletes versions and models. */
 import type { Alias, AliasMove } from '../domain/alias.ts';
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
-import type { VersionName, VersionReference } from '../domain/model-reference.ts';
+import {
+  type ModelReference,
+  parseModelReference,
+  type VersionName,
+  type VersionReference,
+} from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
 import type { AliasState, Precondition } from '../store/aliases.ts';
+import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Page, Store } from '../store/store.ts';
-import type { ModelService } from './models.ts';
+import { findNamed, type ModelService } from './models.ts';
 
 type ModelPrecondition = Precondition<Model | ModelVersion>;
 
@@ -27,6 +33,15 @@ export interface ModelRegistryService {
     version: VersionName,
     changes: Annotations,
     precondition?: Precondition<ModelVersion>,
+  ): Promise<ModelVersion>;
+  /**
+   * Publishes a copy of a version as the next version of model `name`, which may be new.
+   * @throws AtelierError `unknown-model` if the version does not exist
+   */
+  copyVersion(
+    name: string,
+    from: ModelReference,
+    idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
   /**
    * Requests that already use the version are completed.
@@ -83,6 +98,22 @@ export function createModelRegistryService(
       await models.invalidateEverywhere();
       // If the version was deleted meanwhile, `models.version` throws.
       return annotated ?? models.version(name, found.version);
+    },
+
+    async copyVersion(name, from, idempotency) {
+      const wanted = parseModelReference(from);
+      const original = await findNamed({ pointer: '#/from' }, () =>
+        models.version(wanted.name, wanted.version),
+      );
+      const reference = { name: original.name, version: original.version };
+      const copied = await store.models.copy(reference, name, idempotency);
+      await models.invalidateEverywhere();
+      if (copied) return copied;
+      throw new AtelierError(
+        'unknown-model',
+        `Version ${reference.version} of model ${reference.name} has just been deleted.`,
+        { details: [{ pointer: '#/from', detail: 'must be an existing version' }] },
+      );
     },
 
     async removeVersion(name, version, precondition) {

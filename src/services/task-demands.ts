@@ -55,6 +55,10 @@ export const DEMANDS: {
     what: `Comparing ${networkText(network.layerSizes)} with ${networkText(other.layerSizes)}`,
     ...evaluation([network, other], examples.labels.length),
   }),
+  compareHeldOut: ({ network, other, examples }) => ({
+    what: `Comparing ${networkText(network.layerSizes)} with the champion`,
+    ...evaluation([network, other], examples.labels.length),
+  }),
   explain: ({ network }) => {
     const { cost, bytes } = evaluation([network], EXPLANATION_IMAGES);
     const gradient = 8 * parameterCount(network.layerSizes);

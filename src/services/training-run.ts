@@ -4,6 +4,7 @@ import type { EpochRecord } from '../domain/epoch-record.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import { isExplodedLoss } from '../numerics/epoch-warnings.ts';
 import { sha256Hex } from '../store/blobs.ts';
+import { ChampionMoved } from '../store/promotion.ts';
 import type { JobOutcome, Run, Store } from '../store/store.ts';
 import type {
   CheckpointBytes,
@@ -17,6 +18,8 @@ import { layerSizesFor } from './build-plan.ts';
 import { buildTask } from './build-task.ts';
 import { findDataset } from './find-dataset.ts';
 import type { JobLogger } from './job-log.ts';
+import type { Judge } from './judge.ts';
+import { describeNotLearned } from './learned.ts';
 import type { MemoryLedger } from './memory-ledger.ts';
 import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
@@ -29,6 +32,7 @@ export interface TrainingContext {
   readonly models: ModelService;
   readonly memory: MemoryLedger;
   readonly waits: StorageWaits;
+  readonly judge: Judge;
   /** Id of this replica; only needed if several share the database. */
   readonly runner?: string;
   readonly log: JobLogger & { warn(details: object, message: string): void };
@@ -44,7 +48,7 @@ export interface TrainingRun {
 }
 
 export function createTrainingRun(run: Run, context: TrainingContext): TrainingRun {
-  const { store, catalog, models, memory, log } = context;
+  const { store, catalog, models, memory, judge, log } = context;
   const { jobs, blobs } = store;
   const { job } = run;
   let from: Resumption | null = null;
@@ -70,11 +74,29 @@ export function createTrainingRun(run: Run, context: TrainingContext): TrainingR
     if (job.verification === null && record && isExplodedLoss(record.trainLoss, classes)) {
       return fail(serializeError(diverged(record, classes)));
     }
+    const layerSizes = layerSizesFor(job.network.hidden, dataset);
+    const { promote, evenIfNotLearned } = job.publish;
+    const notLearned =
+      job.verification !== null || evenIfNotLearned
+        ? null
+        : describeNotLearned(job, record, dataset.train.labels);
+    const isPublished = job.verification === null && notLearned === null;
+
+    /** Compares with the champion of this moment; if it changes before the version is published, `finish` fails. */
+    async function compareWithChampion() {
+      if (!isPublished || promote !== 'if-better') return null;
+      const { activation } = job.network;
+      const reference = { name: job.modelName, version: 0 };
+      const { classNames } = dataset;
+      const network = { reference, layerSizes, activation, standardization, parameters, classNames };
+      return judge(job, dataset, network);
+    }
+
     const succeed = async (digest: string): Promise<void> => {
       const model = {
         datasetId: dataset.id,
         datasetDigest: dataset.digest,
-        layerSizes: [...layerSizesFor(job.network.hidden, dataset)],
+        layerSizes: [...layerSizes],
         activation: job.network.activation,
         standardization,
         preprocessing: (await catalog.find(dataset.id))?.preprocessing ?? null,
@@ -84,13 +106,18 @@ export function createTrainingRun(run: Run, context: TrainingContext): TrainingR
         testAccuracy: record?.testAccuracy ?? null,
         digest,
       };
+      const publish = { promote, notLearned, judgement: await compareWithChampion() };
       // Invalidated after a failure, too, because a commit may succeed although its connection is lost.
       await run
-        .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model })
+        .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model, publish })
+        .catch((error: unknown) => {
+          if (error instanceof ChampionMoved) return succeed(digest);
+          throw error;
+        })
         .finally(() => models.invalidate());
     };
     // A verification publishes nothing: only its digest is compared.
-    return job.verification === null ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
+    return isPublished ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
   }
 
   function diverged({ epoch, trainLoss }: EpochRecord, classes: number): AtelierError {

@@ -1,7 +1,9 @@
 /** Aliases of versions, with the history of their moves. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Alias, AliasMove } from '../domain/alias.ts';
+import type { Promotion } from '../domain/publication.ts';
 import { AtelierError } from '../errors.ts';
+import { decode, encode } from './json-column.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { Rows } from './rows.ts';
 import type { AliasRow, Database } from './tables.ts';
@@ -48,52 +50,54 @@ export function createAliases({ db, inTransaction, withReserve }: Rows): Aliases
   return {
     list: async (name) => (await listAliases(db, [name])).map(toAlias),
 
-    get: (name, alias) => find(db, name, alias),
+    get: (name, alias) => findAlias(db, name, alias),
 
     async history(name, { limit, after }) {
       let query = db
         .selectFrom('alias_moves')
-        .select(['id', 'alias', 'version', 'previous_version as previousVersion', 'at', 'caller'])
+        .select([
+          'id',
+          'alias',
+          'version',
+          'previous_version as previousVersion',
+          'at',
+          'caller',
+          'promotion',
+        ])
         .where('name', '=', name);
       if (after !== undefined) query = query.where('id', '<', after);
       const rows = await query
         .orderBy('id', 'desc')
         .limit(limit + 1)
         .execute();
-      return toPage(rows, limit, (row) => row);
+      return toPage(rows, limit, ({ promotion, ...row }) => ({
+        ...row,
+        promotion: promotion === null ? null : decode<Promotion>(promotion),
+      }));
     },
 
     move: (name, alias, version, caller, precondition) =>
       inTransaction(async (trx) => {
         await lockModel(trx, name);
         await assertVersion(trx, name, version);
-        const before = await find(trx, name, alias);
+        const before = await findAlias(trx, name, alias);
         precondition?.(before);
         if (before?.alias.version === version) return { ...before, created: false };
         const previous = before?.alias.version;
-        const { id, at } = await recordMove(trx, name, { alias, version, previous, caller });
-        const row: AliasRow = { name, alias, version, moved_at: at, moved_by: caller };
-        await trx
-          .insertInto('aliases')
-          .values(row)
-          .onConflict((conflict) =>
-            conflict.columns(['name', 'alias']).doUpdateSet({ version, moved_at: at, moved_by: caller }),
-          )
-          .execute();
-        return { alias: toAlias(row), move: id, created: before === undefined };
+        const moved = await pointAlias(trx, name, { alias, version, previous, caller });
+        return { ...moved, created: before === undefined };
       }),
 
     remove: (name, alias, caller, precondition) =>
       withReserve(() =>
         inTransaction(async (trx) => {
           await lockModel(trx, name);
-          const before = await find(trx, name, alias);
+          const before = await findAlias(trx, name, alias);
           if (before === undefined) {
             throw new AtelierError('alias-not-found', `Model ${name} has no alias ${alias}.`);
           }
           precondition?.(before);
-          await recordMove(trx, name, { alias, version: null, previous: before.alias.version, caller });
-          await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
+          await deleteAlias(trx, before.alias, name, caller);
         }),
       ),
   };
@@ -122,8 +126,42 @@ export async function lockModel(trx: Transaction<Database>, name: string): Promi
     .execute();
 }
 
+/** Points an alias at a version, and records the move. The caller has locked the model and read the alias. */
+export async function pointAlias(
+  trx: Transaction<Database>,
+  name: string,
+  move: NewMove & { readonly version: number },
+): Promise<AliasState> {
+  const { alias, version, caller } = move;
+  const { id, at } = await recordMove(trx, name, move);
+  const row: AliasRow = { name, alias, version, moved_at: at, moved_by: caller };
+  await trx
+    .insertInto('aliases')
+    .values(row)
+    .onConflict((conflict) =>
+      conflict.columns(['name', 'alias']).doUpdateSet({ version, moved_at: at, moved_by: caller }),
+    )
+    .execute();
+  return { alias: toAlias(row), move: id };
+}
+
+/** Deletes an alias, and records that. The caller has locked the model. */
+export async function deleteAlias(
+  trx: Transaction<Database>,
+  { alias, version }: Pick<Alias, 'alias' | 'version'>,
+  name: string,
+  caller: string,
+): Promise<void> {
+  await recordMove(trx, name, { alias, version: null, previous: version, caller });
+  await trx.deleteFrom('aliases').where('name', '=', name).where('alias', '=', alias).execute();
+}
+
 /** In one statement, so the alias and its last move belong together. */
-async function find(db: Kysely<Database>, name: string, alias: string): Promise<AliasState | undefined> {
+export async function findAlias(
+  db: Kysely<Database>,
+  name: string,
+  alias: string,
+): Promise<AliasState | undefined> {
   const row = await db
     .selectFrom('aliases')
     .selectAll()
@@ -159,11 +197,17 @@ async function assertVersion(trx: Transaction<Database>, name: string, version: 
   );
 }
 
+interface NewMove extends Pick<AliasMove, 'alias' | 'version' | 'caller'> {
+  readonly previous: number | undefined;
+  /** Why publishing a version moves the alias */
+  readonly promotion?: Promotion;
+}
+
 /** @returns the number and the time of the move */
 async function recordMove(
   trx: Transaction<Database>,
   name: string,
-  move: Pick<AliasMove, 'alias' | 'version' | 'caller'> & { readonly previous: number | undefined },
+  move: NewMove,
 ): Promise<{ readonly id: number; readonly at: string }> {
   const at = new Date().toISOString();
   const { alias_moves: id } = await trx
@@ -172,10 +216,19 @@ async function recordMove(
     .where('name', '=', name)
     .returning('alias_moves')
     .executeTakeFirstOrThrow();
-  const { alias, version, previous, caller } = move;
+  const { alias, version, previous, caller, promotion } = move;
   await trx
     .insertInto('alias_moves')
-    .values({ name, id, alias, version, previous_version: previous ?? null, at, caller })
+    .values({
+      name,
+      id,
+      alias,
+      version,
+      previous_version: previous ?? null,
+      at,
+      caller,
+      promotion: promotion === undefined ? null : encode(promotion),
+    })
     .execute();
   return { id, at };
 }

@@ -1,9 +1,14 @@
-/** Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. */
+/**
+ * Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. A champion that nobody chose,
+ * because publishing a version set it, does not protect the last versions of a model.
+ */
 import type { Transaction } from 'kysely';
+import { CHAMPION } from '../domain/model-reference.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { listAliases, lockModel } from './aliases.ts';
-import type { Database, ModelVersionRow } from './tables.ts';
+import { deleteAlias, listAliases, lockModel } from './aliases.ts';
+import { SERVICE } from './promotion.ts';
+import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
 
 /**
  * @param version the version to delete; all versions if omitted
@@ -23,7 +28,9 @@ export async function deleteVersions(
   const subject = version === undefined ? `Model ${name}` : `Version ${version} of model ${name}`;
   const concerns = (used: number | undefined) => version === undefined || used === version;
 
-  const alias = (await listAliases(trx, [name])).find((row) => concerns(row.version));
+  const aliases = (await listAliases(trx, [name])).filter((row) => concerns(row.version));
+  const isWhole = version === undefined || !(await hasOtherVersion(trx, name, version));
+  const alias = aliases.find((row) => !(isWhole && isUnchosen(row)));
   if (alias !== undefined) {
     throw new AtelierError(
       'version-in-use',
@@ -39,11 +46,23 @@ export async function deleteVersions(
         'Wait for the job, or cancel it.',
     );
   }
+  for (const unchosen of aliases) await deleteAlias(trx, unchosen, name, SERVICE);
   let deletion = trx.deleteFrom('model_versions').where('name', '=', name);
   if (version !== undefined) deletion = deletion.where('version', '=', version);
   const deleted = await deletion.returning(['version', 'digest']).execute();
   if (deleted.length === 0) throw new AtelierError('model-not-found', `${subject} does not exist.`);
   return deleted;
+}
+
+const isUnchosen = ({ alias, moved_by }: AliasRow) => alias === CHAMPION && moved_by === SERVICE;
+
+async function hasOtherVersion(trx: Transaction<Database>, name: string, version: number): Promise<boolean> {
+  const other = trx
+    .selectFrom('model_versions')
+    .select('version')
+    .where('name', '=', name)
+    .where('version', '!=', version);
+  return (await other.limit(1).executeTakeFirst()) !== undefined;
 }
 
 /** Unfinished jobs that start from a version of the model. */

@@ -1,5 +1,6 @@
 /** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import { DEFAULT_PUBLISH, type Publication } from '../domain/publication.ts';
 import {
   type Arithmetic,
   compareReproduction,
@@ -50,11 +51,16 @@ export function newJobRow(
     warm_start_version: start?.version ?? null,
     event_count: 1,
     labelled: 1,
+    publication: null,
   };
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  const request = decode<ResolvedTrainingRequest>(row.request);
+  // Jobs of earlier releases have no `publish`.
+  const stored: Omit<ResolvedTrainingRequest, 'publish'> & Partial<ResolvedTrainingRequest> = decode(
+    row.request,
+  );
+  const request = { ...stored, publish: stored.publish ?? DEFAULT_PUBLISH };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null
@@ -76,6 +82,7 @@ export function toJob(row: JobRow): TrainingJob {
     stoppedAt,
     gradientCheckReport:
       row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
+    publication: row.publication === null ? null : decode<Publication>(row.publication),
     digest: row.digest,
     receipt: toReceipt(row, request, stoppedAt),
     verification: toVerification(row),

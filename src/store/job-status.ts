@@ -1,10 +1,12 @@
 /** Changes of a job's status, each in one transaction with its event. */
 import type { Transaction } from 'kysely';
 import type { Progress } from '../domain/epoch-record.ts';
+import type { Publication, PublishOptions } from '../domain/publication.ts';
 import {
   isActive,
   isEnded,
   type JobStatus,
+  type ResolvedTrainingRequest,
   type StopReason,
   type TrainingJob,
   transition,
@@ -13,8 +15,9 @@ import { AtelierError, type ErrorCode } from '../errors.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { lockActiveJob } from './job-progress.ts';
 import { toJob, toVerification } from './job-rows.ts';
-import { decode } from './json-column.ts';
+import { decode, encode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
+import { type Judgement, promote } from './promotion.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
 
@@ -25,6 +28,8 @@ export type JobOutcome =
       readonly step: number;
       readonly reason: Exclude<StopReason, 'cancelled' | 'failed'>;
       readonly model: NewVersion;
+      /** By default a version is published, and promoted if it is the first. */
+      readonly publish?: Publishing;
     }
   | {
       readonly status: 'failed';
@@ -32,6 +37,14 @@ export type JobOutcome =
       readonly error: { readonly code: ErrorCode; readonly message: string };
     };
 
+/** How the result of a training is published. */
+export interface Publishing extends Pick<PublishOptions, 'promote'> {
+  /** Reason why it is not published; null to publish it */
+  readonly notLearned: string | null;
+  readonly judgement: Judgement | null;
+}
+
+type Success = Extract<JobOutcome, { status: 'succeeded' }>;
 type Failure = Extract<JobOutcome, { status: 'failed' }>;
 type Change = Partial<JobRow> & { status: JobStatus };
 
@@ -50,10 +63,10 @@ export const MAX_UNCLEAN_ENDS = 5;
 export async function change(
   trx: Transaction<Database>,
   key: string | RunKey,
-  decide: (job: JobRow) => Change,
+  decide: (job: JobRow) => Change | Promise<Change>,
 ): Promise<TrainingJob> {
   const before = await (typeof key === 'string' ? lockForEvent(trx, key) : lockActiveJob(trx, key));
-  const after = decide(before);
+  const after = await decide(before);
   const to = transition(before.status, after.status);
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
   // The row is updated first, because listeners of the event receive the job in its new state.
@@ -66,6 +79,7 @@ export async function change(
     to,
     ...(before.waiting !== waiting && { waiting }),
     ...(verification && { verification }),
+    ...(after.publication && { publication: decode<Publication>(after.publication) }),
   });
   return toJob(job);
 }
@@ -148,19 +162,45 @@ export async function finishJob(
   outcome: JobOutcome,
 ): Promise<TrainingJob> {
   switch (outcome.status) {
-    case 'succeeded': {
-      const { digest } = outcome.model;
-      const job = await change(trx, run, (before) => ({
-        ...ended(before, 'succeeded', outcome.step, outcome.reason),
-        digest,
-      }));
-      if (job.verification !== null) return job;
-      const version = await publishVersion(trx, { ...outcome.model, name: job.modelName, jobId: job.id });
-      return toJob(await updateJob(trx, job.id, { model_version: version }));
-    }
+    case 'succeeded':
+      return succeed(trx, run, outcome);
     case 'failed':
       return failJob(trx, await lockActiveJob(trx, run), outcome);
   }
+}
+
+/** Publishes a version, unless the job verifies another one or did not learn. */
+async function succeed(trx: Transaction<Database>, run: RunKey, outcome: Success): Promise<TrainingJob> {
+  const { step, reason, model, publish } = outcome;
+  const notLearned = publish?.notLearned ?? null;
+  if (notLearned !== null) {
+    const job = await lockActiveJob(trx, run);
+    await writeEvent(trx, job, 'warning', { code: 'not-learned', message: notLearned });
+  }
+  return change(trx, run, async (before) => {
+    const publication = before.expectation === null ? await publishModel(trx, before, outcome) : null;
+    return {
+      ...ended(before, 'succeeded', step, reason),
+      digest: model.digest,
+      model_version: publication?.version ?? null,
+      publication: publication && encode(publication),
+    };
+  });
+}
+
+async function publishModel(
+  trx: Transaction<Database>,
+  { id: jobId, request, status }: JobRow,
+  { model, publish }: Success,
+): Promise<Publication> {
+  // Before anything is published, although a rejected change would undo it.
+  transition(status, 'succeeded');
+  if (publish !== undefined && publish.notLearned !== null) {
+    return { version: null, promoted: false, reason: publish.notLearned, comparison: null };
+  }
+  const { modelName: name } = decode<ResolvedTrainingRequest>(request);
+  const published = await publishVersion(trx, { ...model, name, jobId });
+  return promote(trx, published, jobId, publish, publish?.judgement);
 }
 
 /** The event with the reason is written before the final status, so that followers of the events receive it. */

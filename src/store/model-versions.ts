@@ -35,38 +35,23 @@ export interface Imported {
   readonly metadata: ModelVersion['metadata'];
 }
 
+/** A version that the current transaction publishes. */
+export interface PublishedVersion extends VersionReference {
+  /** Whether the model has no other version. */
+  readonly isFirst: boolean;
+}
+
 /**
- * Publishes a version under the next number of the model, from 1. The upsert locks the model's row until the
- * transaction ends. The job's request is copied into the version.
+ * Publishes a version under the next number of the model, from 1. The job's request is copied into the version.
  * @param model its `jobId` is null for an import, which is described by `file`
- * @returns the number of the version
  */
 export async function publishVersion(
   trx: Transaction<Database>,
   model: NewVersion & { readonly name: string; readonly jobId: string | null },
   file: Imported | null = null,
-): Promise<number> {
+): Promise<PublishedVersion> {
   const { name, jobId } = model;
-  let createdAt = timestamp();
-  const { last_version: version } = await trx
-    .insertInto('models')
-    .values({ name, created_at: createdAt, last_version: 1, alias_moves: 0 })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet((eb) => ({ last_version: eb('models.last_version', '+', 1) })),
-    )
-    .returning('last_version')
-    .executeTakeFirstOrThrow();
-  const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
-  if ((await other.executeTakeFirst()) === undefined) {
-    // No version exists, so this is a new model, perhaps under the name of a deleted one. Models are listed by this time.
-    const { newest } = await trx
-      .selectFrom('models')
-      .select(({ fn }) => fn.max('created_at').as('newest'))
-      .where('name', '!=', name)
-      .executeTakeFirstOrThrow();
-    createdAt = timestampAfter(newest);
-    await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
-  }
+  const { createdAt, ...published } = await nextVersion(trx, name);
   const job = await trx
     .selectFrom('jobs')
     .select('request')
@@ -76,7 +61,7 @@ export async function publishVersion(
     .insertInto('model_versions')
     .values({
       name,
-      version,
+      version: published.version,
       created_at: createdAt,
       job_id: jobId,
       request: job?.request ?? null,
@@ -95,9 +80,66 @@ export async function publishVersion(
       description: null,
       metadata: encode(file?.metadata ?? (job ? decode<ResolvedTrainingRequest>(job.request).metadata : {})),
       tags: encode([]),
+      copied_from: null,
     })
     .execute();
-  return version;
+  return published;
+}
+
+/**
+ * Publishes a copy of a version, with its description, metadata, tags and lineage. The parameters are not copied.
+ * @returns undefined if the version does not exist
+ */
+export async function copyVersion(
+  trx: Transaction<Database>,
+  from: VersionReference,
+  name: string,
+): Promise<PublishedVersion | undefined> {
+  // In the order of their names, so that two copies in opposite directions do not wait for each other.
+  for (const locked of [from.name, name].toSorted()) await lockModel(trx, locked);
+  const row = await trx
+    .selectFrom('model_versions')
+    .selectAll()
+    .where('name', '=', from.name)
+    .where('version', '=', from.version)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { createdAt, ...published } = await nextVersion(trx, name);
+  const { version } = published;
+  await trx
+    .insertInto('model_versions')
+    .values({ ...row, name, version, created_at: createdAt, copied_from: encode(from) })
+    .execute();
+  return published;
+}
+
+/** Assigns the next number of the model. The upsert locks the model's row until the transaction ends. */
+async function nextVersion(
+  trx: Transaction<Database>,
+  name: string,
+): Promise<PublishedVersion & { readonly createdAt: string }> {
+  let createdAt = timestamp();
+  const { last_version: version } = await trx
+    .insertInto('models')
+    .values({ name, created_at: createdAt, last_version: 1, alias_moves: 0 })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet((eb) => ({ last_version: eb('models.last_version', '+', 1) })),
+    )
+    .returning('last_version')
+    .executeTakeFirstOrThrow();
+  const other = trx.selectFrom('model_versions').select('version').where('name', '=', name).limit(1);
+  const isFirst = (await other.executeTakeFirst()) === undefined;
+  if (isFirst) {
+    // No version exists, so this is a new model, perhaps under the name of a deleted one. Models are listed by this time.
+    const { newest } = await trx
+      .selectFrom('models')
+      .select(({ fn }) => fn.max('created_at').as('newest'))
+      .where('name', '!=', name)
+      .executeTakeFirstOrThrow();
+    createdAt = timestampAfter(newest);
+    await trx.updateTable('models').set({ created_at: createdAt }).where('name', '=', name).execute();
+  }
+  return { name, version, isFirst, createdAt };
 }
 
 /**
@@ -181,5 +223,6 @@ function toLineage(row: ModelVersionRow): ModelVersion['lineage'] {
     request,
     parent: request?.warmStart ? resolvedWarmStart(request.warmStart) : null,
     import: row.imported === null ? null : decode<ImportOrigin>(row.imported),
+    copiedFrom: row.copied_from === null ? null : decode<VersionReference>(row.copied_from),
   };
 }

@@ -7,8 +7,9 @@ import { listAliases, lockModel, type Precondition } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { encode } from './json-column.ts';
-import { type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
+import { copyVersion, type Imported, type NewVersion, publishVersion, toVersion } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
+import { promote } from './promotion.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Rows } from './rows.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
@@ -48,6 +49,15 @@ export interface Models {
     version: NewVersion & Imported & { readonly name: string },
     idempotency?: IdempotencyRecord<ModelVersion>,
   ): Promise<ModelVersion>;
+  /**
+   * Publishes a copy of a version as the next one of model `name`. Returns undefined if the version does not exist. With
+   * `idempotency`, the response is stored in the same transaction.
+   */
+  copy(
+    from: VersionReference,
+    name: string,
+    idempotency?: IdempotencyRecord<ModelVersion>,
+  ): Promise<ModelVersion | undefined>;
   /** Omitted fields keep their values. Returns undefined if the version does not exist. */
   annotate(
     name: string,
@@ -68,6 +78,9 @@ export interface Models {
     precondition?: Precondition<Model | ModelVersion>,
   ): Promise<number[]>;
 }
+
+/** Rolls a transaction back. */
+class NotFound extends Error {}
 
 export function createModels(
   { db, inTransaction, withReserve }: Rows,
@@ -177,16 +190,27 @@ export function createModels(
     publish: ({ imported, metadata, ...version }, idempotency) =>
       inTransaction((trx) =>
         createOnce(trx, idempotency, async () => {
-          const number = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
-          const row = await trx
-            .selectFrom('model_versions')
-            .selectAll()
-            .where('name', '=', version.name)
-            .where('version', '=', number)
-            .executeTakeFirstOrThrow();
-          return toVersion(row, []);
+          const published = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
+          await promote(trx, published);
+          return (await findVersion(trx, version.name, published.version))!;
         }),
       ),
+
+    async copy(from, name, idempotency) {
+      try {
+        return await inTransaction((trx) =>
+          createOnce(trx, idempotency, async () => {
+            const published = await copyVersion(trx, from, name);
+            if (published === undefined) throw new NotFound();
+            await promote(trx, published);
+            return (await findVersion(trx, name, published.version))!;
+          }),
+        );
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    },
 
     annotate: (name, version, { description, metadata, tags }, precondition) =>
       inTransaction(async (trx) => {

@@ -100,6 +100,8 @@ export interface JobTable {
   event_count: number;
   /** 1 if the labels of the job are in their table, else 0 */
   labelled: number;
+  /** JSON of the publication of a succeeded job */
+  publication: string | null;
 }
 
 /** Fields of the requests of jobs, for filters. */
@@ -179,6 +181,8 @@ export interface ModelVersionTable {
   tags: string;
   /** JSON; null if encoded images must be 28×28 */
   preprocessing: string | null;
+  /** JSON of the reference to the version that this one is a copy of */
+  copied_from: string | null;
 }
 
 export interface AliasTable {
@@ -199,6 +203,8 @@ export interface AliasMoveTable {
   previous_version: number | null;
   at: string;
   caller: string;
+  /** JSON of the promotion, if publishing a version moved the alias */
+  promotion: string | null;
 }
 
 /** Transfers of a whole state into this database. */

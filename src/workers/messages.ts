@@ -155,6 +155,18 @@ export interface ComparisonTask extends EvaluationTask {
   readonly other: ServedNetwork;
 }
 
+/** The validation split of a training. */
+export interface ValidationSplit {
+  readonly seed: number;
+  /** null if nothing was held out */
+  readonly fraction: number | null;
+}
+
+/** Compares on the images that all splits hold out. */
+export interface HeldOutComparisonTask extends ComparisonTask {
+  readonly splits: readonly ValidationSplit[];
+}
+
 /** Explains the prediction for a single image. */
 export interface ExplanationTask {
   readonly network: ServedNetwork;

@@ -5,7 +5,7 @@ import { computeImageStatistics } from '../numerics/diagnosis/image-statistics.t
 import { checkKernel } from './kernel.ts';
 import { toOutcome } from './outcome.ts';
 import { lowerPriority } from './priority.ts';
-import { compareNetworks, evaluateNetwork } from './tasks/evaluate.ts';
+import { compareNetworks, compareOnHeldOut, evaluateNetwork } from './tasks/evaluate.ts';
 import { explainImage } from './tasks/explain.ts';
 import { exportVerified } from './tasks/export.ts';
 import { runGradientCheck } from './tasks/gradient-check.ts';
@@ -16,24 +16,34 @@ lowerPriority();
 
 checkKernel();
 
-export const { checkGradient, evaluate, compare, explain, drawLayer, exportFile, importFile, measureImages } =
-  {
-    checkGradient: (task) => toOutcome(() => runGradientCheck(task)),
-    evaluate: (task) => toOutcome(() => evaluateNetwork(task)),
-    compare: (task) => toOutcome(() => compareNetworks(task)),
-    explain: (task) =>
-      toOutcome(
-        () => explainImage(task),
-        ({ drawing }) => [drawing.rgb],
-      ),
-    drawLayer: ({ network, ...query }) =>
-      toOutcome(() => rasterToPng(drawWeights(network.layerSizes, network.parameters, query))),
-    exportFile: (task) => toOutcome(() => exportVerified(task)),
-    importFile: (task) =>
-      toOutcome(
-        () => importChecked(task),
-        ({ parameters }) => [parameters],
-      ),
-    // Takes about a second for 60,000 images.
-    measureImages: ({ examples, classes }) => toOutcome(() => computeImageStatistics(examples, classes)),
-  } satisfies Handlers<NumericTasks>;
+export const {
+  checkGradient,
+  evaluate,
+  compare,
+  compareHeldOut,
+  explain,
+  drawLayer,
+  exportFile,
+  importFile,
+  measureImages,
+} = {
+  checkGradient: (task) => toOutcome(() => runGradientCheck(task)),
+  evaluate: (task) => toOutcome(() => evaluateNetwork(task)),
+  compare: (task) => toOutcome(() => compareNetworks(task)),
+  compareHeldOut: (task) => toOutcome(() => compareOnHeldOut(task)),
+  explain: (task) =>
+    toOutcome(
+      () => explainImage(task),
+      ({ drawing }) => [drawing.rgb],
+    ),
+  drawLayer: ({ network, ...query }) =>
+    toOutcome(() => rasterToPng(drawWeights(network.layerSizes, network.parameters, query))),
+  exportFile: (task) => toOutcome(() => exportVerified(task)),
+  importFile: (task) =>
+    toOutcome(
+      () => importChecked(task),
+      ({ parameters }) => [parameters],
+    ),
+  // Takes about a second for 60,000 images.
+  measureImages: ({ examples, classes }) => toOutcome(() => computeImageStatistics(examples, classes)),
+} satisfies Handlers<NumericTasks>;

@@ -12,6 +12,8 @@ export interface NumericTasks {
   checkGradient: { task: message.GradientCheckTask; result: message.GradientCheckResult };
   evaluate: { task: message.EvaluationTask; result: ClassificationReport };
   compare: { task: message.ComparisonTask; result: Comparison };
+  /** null if no image is held out by all splits */
+  compareHeldOut: { task: message.HeldOutComparisonTask; result: Comparison | null };
   explain: { task: message.ExplanationTask; result: message.ExplanationResult };
   /** PNG, encoded in the thread: the drawing of a large layer takes 50 MB. */
   drawLayer: { task: message.WeightsTask; result: Uint8Array };

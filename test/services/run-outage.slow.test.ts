@@ -26,6 +26,7 @@ async function train(store: Store, onRetry: () => void = assert.fail) {
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
     waits: createStorageWaits(),
+    judge: async () => null,
     log: { info() {}, warn: assert.fail, error: onRetry },
     runner: 'replica-a',
   });

@@ -46,7 +46,7 @@ test('each success publishes the next version, with the digest of its bytes', as
       name: 'twice',
       version: index + 1,
       createdAt: version.createdAt,
-      aliases: [],
+      aliases: index === 0 ? ['champion'] : [],
       description: null,
       metadata: {},
       tags: [],
@@ -70,6 +70,7 @@ test('each success publishes the next version, with the digest of its bytes', as
         request: job.receipt!.request,
         parent: null,
         import: null,
+        copiedFrom: null,
       },
     });
     const bytes = await readFile(join(stateDir, 'blobs', job.digest!.replace('sha256:', '')));

@@ -58,6 +58,8 @@ test('a data set alone starts a job, and the response has every default', async 
     },
     gradientCheck: true,
     warmStart: null,
+    publish: { promote: 'never', evenIfNotLearned: false },
+    publication: null,
     createdAt: job.createdAt,
     startedAt: null,
     finishedAt: null,

@@ -11,19 +11,19 @@ storeTest('an alias points at a version, and moves', async (t) => {
   assert.equal((await store.models.version('shoes', 'stable'))?.version, 3);
   const moved = await store.aliases.move('shoes', 'stable', 1, 'anonymous');
   assert.equal(moved.created, false);
-  assert.deepEqual(await store.aliases.list('shoes'), [moved.alias]);
+  assert.deepEqual((await store.aliases.list('shoes'))[1], moved.alias);
   assert.equal((await store.models.version('shoes', 'stable'))?.version, 1);
-  assert.deepEqual((await store.models.version('shoes', 1))?.aliases, ['stable']);
+  assert.deepEqual((await store.models.version('shoes', 1))?.aliases, ['champion', 'stable']);
   assert.deepEqual((await store.models.version('shoes', 3))?.aliases, []);
-  assert.deepEqual((await store.models.get('shoes'))?.aliases, { stable: 1 });
+  assert.deepEqual((await store.models.get('shoes'))?.aliases, { champion: 1, stable: 1 });
 });
 
 storeTest('a name alone means the champion, or the newest version without one', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   const meant = async () => (await store.models.version('shoes'))?.version;
-  await store.aliases.move('shoes', 'stable', 1, 'ci');
-  assert.equal(await meant(), 3);
+  await store.aliases.move('shoes', 'stable', 3, 'ci');
+  assert.equal(await meant(), 1, 'the first version is the champion');
   await store.aliases.move('shoes', 'champion', 2, 'ci');
   await publish(store, 'shoes');
   assert.equal(await meant(), 2);
@@ -40,23 +40,29 @@ storeTest('the history lists every move, newest first, including rollbacks and d
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   await publish(store, 'shirts');
-  const moves = [1, 2, 2, 3, 2];
+  const moves = [2, 2, 3, 2, 1];
   for (const version of moves) await store.aliases.move('shoes', 'champion', version, 'ci');
   await store.aliases.move('shirts', 'champion', 1, 'other');
   await store.aliases.remove('shoes', 'champion', 'admin');
   const { data, hasMore } = await store.aliases.history('shoes', { limit: 10 });
   assert.deepEqual(
-    data.map(({ at, ...move }) => move),
+    data.map(({ at, alias, promotion, ...move }) => move),
     [
-      { id: 5, alias: 'champion', version: null, previousVersion: 2, caller: 'admin' },
-      { id: 4, alias: 'champion', version: 2, previousVersion: 3, caller: 'ci' },
-      { id: 3, alias: 'champion', version: 3, previousVersion: 2, caller: 'ci' },
-      { id: 2, alias: 'champion', version: 2, previousVersion: 1, caller: 'ci' },
-      { id: 1, alias: 'champion', version: 1, previousVersion: null, caller: 'ci' },
+      { id: 6, version: null, previousVersion: 1, caller: 'admin' },
+      { id: 5, version: 1, previousVersion: 2, caller: 'ci' },
+      { id: 4, version: 2, previousVersion: 3, caller: 'ci' },
+      { id: 3, version: 3, previousVersion: 2, caller: 'ci' },
+      { id: 2, version: 2, previousVersion: 1, caller: 'ci' },
+      { id: 1, version: 1, previousVersion: null, caller: 'service' },
     ],
     'a move to where it points already is none',
   );
   assert.equal(hasMore, false);
+  const { promotion } = data.at(-1)!;
+  assert.deepEqual(
+    [promotion?.reason, promotion?.comparison],
+    ['It is the first version of model shoes.', null],
+  );
   const times = data.map(({ at }) => at);
   assert.deepEqual(times, times.toSorted().reverse());
   const page = await store.aliases.history('shoes', { limit: 2, after: 5 });
@@ -72,10 +78,10 @@ storeTest('an alias cannot point at a missing version', async (t) => {
     failure('unknown-model', 'no version 2', 'its newest is 1'),
   );
   await assert.rejects(
-    store.aliases.remove('shoes', 'champion', 'ci'),
-    failure('alias-not-found', 'shoes', 'champion'),
+    store.aliases.remove('shoes', 'stable', 'ci'),
+    failure('alias-not-found', 'shoes', 'stable'),
   );
-  assert.deepEqual((await store.aliases.history('shoes', { limit: 10 })).data, []);
+  assert.equal((await store.aliases.history('shoes', { limit: 10 })).data.length, 1);
 });
 
 storeTest('concurrent moves are recorded in sequence, each from the version of the one before', async (t) => {
@@ -99,7 +105,7 @@ storeTest('concurrent moves are recorded in sequence, each from the version of t
 storeTest('an alias that moves away and back has another state', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
-  assert.equal(await store.aliases.get('shoes', 'champion'), undefined);
+  await store.aliases.remove('shoes', 'champion', 'ci');
   const moved = async (version: number) => {
     const { alias, move } = await store.aliases.move('shoes', 'champion', version, 'ci');
     assert.deepEqual(await store.aliases.get('shoes', 'champion'), { alias, move });
@@ -170,7 +176,7 @@ storeTest('numbers of requests may be any up to 2^53', async (t) => {
   await assert.rejects(store.jobs.create({ ...request(), warmStart }, untouched), failure('unknown-model'));
   const query = { after: number, limit: 1 };
   assert.equal((await store.models.versions('shoes', query)).data.length, 1);
-  assert.deepEqual((await store.aliases.history('shoes', query)).data, []);
+  assert.equal((await store.aliases.history('shoes', query)).data.length, 1);
   assert.deepEqual((await store.events.list(id, query)).data, []);
   assert.deepEqual(await store.epochRecords.list(id, number), []);
 });

@@ -33,9 +33,9 @@ storeTest('version numbers are not reused after deleting a version or a model', 
   const store = await temporaryStore(t);
   for (let n = 0; n < 3; n++) await publish(store, 'shoes');
   assert.deepEqual(await store.models.remove('shoes', 3), [3]);
-  assert.equal((await store.models.version('shoes'))?.version, 2);
+  assert.equal((await store.models.get('shoes'))?.latest.version, 2);
   await publish(store, 'shoes');
-  assert.equal((await store.models.version('shoes'))?.version, 4);
+  assert.equal((await store.models.get('shoes'))?.latest.version, 4);
   assert.deepEqual((await store.models.remove('shoes')).toSorted(), [1, 2, 4]);
   assert.equal(await store.models.get('shoes'), undefined);
   assert.deepEqual((await store.models.list({ limit: 10 })).data, []);
@@ -45,9 +45,28 @@ storeTest('version numbers are not reused after deleting a version or a model', 
   assert.equal(again?.createdAt, again?.latest.createdAt, 'it is another model');
 });
 
+storeTest('a champion that nobody chose protects its version, but not the whole model', async (t) => {
+  const store = await temporaryStore(t);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  const inUse = failure('version-in-use', 'alias champion points at version 1');
+  await assert.rejects(store.models.remove('shoes', 1), inUse);
+  assert.deepEqual(await store.models.remove('shoes', 2), [2]);
+  assert.deepEqual(await store.models.remove('shoes', 1), [1], 'the last version is the whole model');
+  assert.deepEqual(await store.aliases.list('shoes'), []);
+  for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  assert.equal((await store.models.version('shoes'))?.version, 3, 'the first version of another model');
+  await store.aliases.move('shoes', 'canary', 4, 'ci');
+  await assert.rejects(store.models.remove('shoes'), failure('version-in-use', 'alias canary'));
+  await store.aliases.remove('shoes', 'canary', 'ci');
+  assert.deepEqual((await store.models.remove('shoes')).toSorted(), [3, 4]);
+  const { data } = await store.aliases.history('shoes', { limit: 1 });
+  assert.deepEqual([data[0]?.version, data[0]?.caller], [null, 'service']);
+});
+
 storeTest('a version with an alias cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  await store.aliases.move('shoes', 'champion', 2, 'ci');
   await store.aliases.move('shoes', 'champion', 1, 'ci');
   const inUse = failure('version-in-use', 'alias champion points at version 1', 'Move the alias');
   await assert.rejects(store.models.remove('shoes', 1), inUse);
@@ -62,6 +81,7 @@ storeTest('a version with an alias cannot be deleted', async (t) => {
 storeTest('the warm start of an unfinished job cannot be deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  await store.aliases.remove('shoes', 'champion', 'ci');
   const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
   const { id } = await store.jobs.create(warm, untouched);
   const inUse = (status: string) =>
@@ -80,6 +100,7 @@ storeTest('the warm start of an unfinished job cannot be deleted', async (t) => 
 storeTest('rejects a job whose warm start was deleted', async (t) => {
   const store = await temporaryStore(t);
   for (let n = 0; n < 2; n++) await publish(store, 'shoes');
+  await store.aliases.remove('shoes', 'champion', 'ci');
   await store.models.remove('shoes', 1);
   const warm = { ...request('boots'), warmStart: { name: 'shoes', version: 1 } };
   await assert.rejects(store.jobs.create(warm, untouched), failure('unknown-model', 'shoes', '1'));
@@ -99,6 +120,7 @@ test('parameters are removed with the last version that has them', async (t) => 
   const digest = await publishBytes(store, 'shoes', bytes);
   await publishBytes(store, 'shirts', bytes);
   const other = await publishBytes(store, 'shoes', new Uint8Array([5]));
+  await store.aliases.move('shoes', 'champion', 2, 'ci');
   await store.models.remove('shoes', 1);
   assert.deepEqual(await store.blobs.get(digest), bytes);
   await store.models.remove('shirts');
@@ -122,8 +144,9 @@ test('removes parameters without a version at the next start', async (t) => {
 storeTest('parameters survive concurrent publishing and deleting', async (t) => {
   const store = await temporaryStore(t);
   const bytes = new Uint8Array([1, 2, 3, 4]);
+  await publish(store, 'shoes');
   await publishBytes(store, 'shoes', bytes);
-  for (let version = 1; version <= 20; version++) {
+  for (let version = 2; version <= 20; version++) {
     const [digest] = await Promise.all([
       publishBytes(store, 'shoes', bytes),
       store.models.remove('shoes', version),

@@ -34,6 +34,7 @@ storeTest('an imported version gets the next number and has the file as its orig
     request: null,
     parent: null,
     import: imported,
+    copiedFrom: null,
   });
   assert.deepEqual(await store.models.version('mixed', 2), version);
   assert.equal((await store.models.version('mixed', 1))!.lineage.import, null);

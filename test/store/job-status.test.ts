@@ -33,6 +33,8 @@ storeTest('a successful job publishes a version, and its events list every statu
   });
   assert.equal(job.status, 'succeeded');
   assert.deepEqual(job.model, { name: 'shoes', version: 1 });
+  const { promoted, reason } = job.publication!;
+  assert.deepEqual([promoted, reason], [true, 'It is the first version of model shoes.']);
   assert.equal(job.digest, trained.digest);
   assert.deepEqual(job.stoppedAt, { step: 8440, reason: 'completed' });
   assert.ok(job.finishedAt! >= job.startedAt!);
@@ -44,7 +46,7 @@ storeTest('a successful job publishes a version, and its events list every statu
     name: 'shoes',
     version: 1,
     createdAt: version?.createdAt,
-    aliases: [],
+    aliases: ['champion'],
     description: null,
     metadata: { who: 'a test' },
     tags: [],
@@ -56,12 +58,13 @@ storeTest('a successful job publishes a version, and its events list every statu
       request: request('shoes'),
       parent: null,
       import: null,
+      copiedFrom: null,
     },
   });
   assert.deepEqual(await eventsOf(store, id), [
     ['status', { to: 'queued' }],
     ['status', { from: 'queued', to: 'running' }],
-    ['status', { from: 'running', to: 'succeeded' }],
+    ['status', { from: 'running', to: 'succeeded', publication: job.publication }],
   ]);
 });
 

@@ -22,6 +22,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     latest: null,
     best: null,
     model: null,
+    publication: null,
     gradientCheckReport: null,
     attempts: 0,
     stoppedAt: null,

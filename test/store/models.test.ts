@@ -42,17 +42,17 @@ storeTest('a model has its newest version and the time of its first', async (t) 
     name: 'shoes',
     createdAt: first?.createdAt,
     versions: 2,
-    aliases: {},
+    aliases: { champion: 1 },
     latest: second,
   });
 });
 
-storeTest('a version is found by its number, the newest without one', async (t) => {
+storeTest('a version is found by its number, the champion without one', async (t) => {
   const store = await temporaryStore(t);
   await publish(store, 'shoes');
   await publish(store, 'shoes');
-  assert.equal((await store.models.version('shoes'))?.version, 2);
-  assert.equal((await store.models.version('shoes', 1))?.version, 1);
+  assert.equal((await store.models.version('shoes'))?.version, 1);
+  assert.equal((await store.models.version('shoes', 2))?.version, 2);
   assert.equal(await store.models.version('shoes', 3), undefined);
   assert.equal(await store.models.version('boots'), undefined);
   assert.equal(await store.models.get('boots'), undefined);

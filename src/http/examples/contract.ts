@@ -121,6 +121,7 @@ const resolvedRequest: Receipt['request'] = {
     keepCheckpoints: 'best',
   },
   gradientCheck: true,
+  publish: { promote: 'never', evenIfNotLearned: false },
   warmStart: null,
 };
 
@@ -159,6 +160,12 @@ const trainingJob: TrainingJob = {
   latest: epochRecord,
   best: epochRecord,
   model: { name: 'fashion-mnist', version: 1 },
+  publication: {
+    version: 1,
+    promoted: true,
+    reason: 'It is the first version of model fashion-mnist.',
+    comparison: null,
+  },
   gradientCheckReport: {
     passed: true,
     reason: null,
@@ -227,6 +234,7 @@ const modelVersion: ModelVersion = {
     request: resolvedRequest,
     parent: null,
     import: null,
+    copiedFrom: null,
   },
 };
 
@@ -246,6 +254,7 @@ const aliasMove: AliasMove = {
   previousVersion: 2,
   at: '2026-11-25T08:30:02.417Z',
   caller: 'ci',
+  promotion: null,
 };
 
 const importOrigin: ImportOrigin = {
@@ -384,6 +393,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   Alias: alias,
   AliasMove: aliasMove,
   AliasTarget: { version: 1 },
+  VersionCopy: { from: 'experiment@3' },
   AliasList: { data: [alias], history: exampleList(aliasMove, '3') },
   Predictions: predictions,
   Preprocessing: { fit: 'contain', background: 'auto', invert: 'always' },

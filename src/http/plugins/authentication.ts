@@ -30,6 +30,8 @@ declare module 'fastify' {
     caller: string;
     /** Aborts when the key of the caller is removed or expires; null for anonymous callers. */
     revoked: AbortSignal | null;
+    /** The key of the caller if the route requires one; otherwise null. */
+    apiKey: ApiKey | null;
   }
 }
 
@@ -45,6 +47,7 @@ const ADVICE = 'Send a key as in: Authorization: Bearer <key>';
 export function requireRouteScopes(app: FastifyInstance): void {
   app.decorateRequest('caller', 'anonymous');
   app.decorateRequest('revoked', null);
+  app.decorateRequest('apiKey', null);
   app.addHook('onRoute', function (route) {
     // Browsers send preflight requests without a key.
     const scope = route.config?.scope ?? this.routeScope ?? (route.method === 'OPTIONS' ? 'open' : undefined);
@@ -91,6 +94,7 @@ export async function registerAuthentication(
     if (!found) throw unauthenticated(reply, token !== undefined);
     if (isExpired) throw expired(reply, found.key);
     if (!includesScope(found.key.scopes, required)) throw forbidden(reply, found.key, required);
+    request.apiKey = found.key;
   });
 }
 
@@ -123,6 +127,11 @@ function expired(reply: FastifyReply, { name, lastDay }: ApiKey): AtelierError {
     'unauthenticated',
     `The API key ${name} has expired: its last day was ${lastDay} (UTC). Ask the operator for a new one.`,
   );
+}
+
+/** For a body that asks for more than its route. @throws AtelierError `forbidden` if the caller's key lacks the scope */
+export function requireScope({ apiKey }: FastifyRequest, reply: FastifyReply, required: Scope): void {
+  if (apiKey && !includesScope(apiKey.scopes, required)) throw forbidden(reply, apiKey, required);
 }
 
 function forbidden(reply: FastifyReply, { name, scopes }: ApiKey, required: string): AtelierError {

@@ -68,7 +68,7 @@ export async function registerRoutes(
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
-      await v1.register(modelRoutes(models, services.registry, sendCached));
+      await v1.register(modelRoutes(models, services.registry, idempotency, sendCached));
       await v1.register(aliasRoutes(services.registry, sendCached));
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));

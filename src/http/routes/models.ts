@@ -7,6 +7,7 @@ import {
   type ModelVersion,
   modelSchema,
   modelVersionSchema,
+  versionCopySchema,
 } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
@@ -52,7 +53,12 @@ const showModel = (model: Model) => ({ ...withReadiness(model), ...modelStatus(m
 const showVersion = (version: ModelVersion) => ({ ...version, ...versionStatus(version.version) });
 
 export const modelRoutes =
-  (models: ModelService, registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
+  (
+    models: ModelService,
+    registry: ModelRegistryService,
+    idempotency: IdempotencyService,
+    sendCached: SendCached,
+  ): FastifyPluginAsyncZod =>
   async (app) => {
     await registerEtag(app);
 
@@ -113,7 +119,7 @@ export const modelRoutes =
       schema: {
         operationId: 'listModelVersions',
         summary: 'List the versions of a model, newest first',
-        description: `Every training job that succeeds, and every import, adds a version; numbers count from 1 and are not reused. ${PAGES}`,
+        description: `Training jobs that succeed, imports and copies add versions; numbers count from 1 and are not reused. ${PAGES}`,
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: z.strictObject({
@@ -139,6 +145,34 @@ export const modelRoutes =
         return sendCached(request, reply, async () =>
           toList(await models.versions(request.params.name, request.query), ({ version }) => String(version)),
         );
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/models/:name/versions',
+      config: { scope: 'promote', idempotent: true },
+      schema: {
+        operationId: 'copyModelVersion',
+        summary: 'Publish a copy of a version under this name',
+        description:
+          'For example a version of an experiment as the next one of the model that is served. Class names, standardization, accuracy, ' +
+          'description, metadata, tags and lineage go along, and `lineage.copiedFrom` names the original; the parameters are stored once. ' +
+          'The first version of a new name becomes its champion; otherwise, move the alias.',
+        tags,
+        params: z.strictObject({ name: nameSchema.describe('Name of the model, which may be new') }),
+        querystring: noQuery,
+        body: versionCopySchema,
+        response: {
+          201: modelVersionSchema.describe('The copy'),
+          ...problems(400, 409, 413, 415, 422, 507),
+        },
+        responseHeaders: { 201: ['Location'] },
+      },
+      async handler(request, reply) {
+        const copy = (record?: IdempotencyRecord<ModelVersion>) =>
+          registry.copyVersion(request.params.name, request.body.from, record);
+        return respondIdempotently(idempotency, request, reply, copy, toPublished);
       },
     });
 
@@ -218,7 +252,7 @@ export const modelRoutes =
         operationId: 'deleteModel',
         summary: 'Delete a model with all its versions',
         description:
-          '409 while it has an alias or an unfinished training job starts from one of its versions.',
+          '409 while it has an alias or an unfinished training job starts from one of its versions. A `champion` that no client moved does not count.',
         tags,
         params: z.strictObject({ name: modelName }),
         querystring: noQuery,

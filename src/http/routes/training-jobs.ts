@@ -15,6 +15,7 @@ import type { TrainingService } from '../../services/training.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { JOB_SORTS } from '../../store/job-pages.ts';
 import { problems } from '../errors/problem.ts';
+import { requireScope } from '../plugins/authentication.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
@@ -75,6 +76,7 @@ export const trainingJobRoutes =
         summary: 'Start a training job',
         description:
           'Only `dataset` is required; the response holds every default. Poll the job at `Location`, or send `Prefer: wait=30`. ' +
+          'A `publish.promote` other than `never` requires the scope `promote`. ' +
           'A body of at most 1 MiB.',
         tags,
         querystring: noQuery,
@@ -88,6 +90,8 @@ export const trainingJobRoutes =
         responseHeaders: { 202: ['Location', 'Preference-Applied'] },
       },
       async handler(request, reply) {
+        // Moving the champion is reserved for keys that may promote.
+        if (request.body.publish.promote !== 'never') requireScope(request, reply, 'promote');
         const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
         return respondQueued(request, reply, start);
       },

@@ -14,6 +14,7 @@ import * as transfers from './0016-transfers.ts';
 import * as jobLabels from './0017-job-labels.ts';
 import * as jobDeletion from './0019-job-deletion.ts';
 import * as preprocessing from './0020-preprocessing.ts';
+import * as promotions from './0021-promotions.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -30,4 +31,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0017-job-labels': jobLabels,
   '0019-job-deletion': jobDeletion,
   '0020-preprocessing': preprocessing,
+  '0021-promotions': promotions,
 };

@@ -1,4 +1,5 @@
 /** Evaluations and comparisons of models, computed by the kernel. */
+import { splitByClass } from '../../numerics/batches.ts';
 import {
   type ClassificationReport,
   classificationReport,
@@ -7,7 +8,7 @@ import { type Comparison, comparePredictions } from '../../numerics/evaluation/c
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { kernelModule } from '../kernel.ts';
-import type { ComparisonTask, EvaluationTask, ServedNetwork } from '../messages.ts';
+import type { ComparisonTask, EvaluationTask, HeldOutComparisonTask, ServedNetwork } from '../messages.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
 export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {
@@ -18,6 +19,28 @@ export function evaluateNetwork({ network, examples }: EvaluationTask): Classifi
 export function compareNetworks({ network, other, examples }: ComparisonTask): Comparison {
   const [first, second] = [predictExamples(network, examples), predictExamples(other, examples)];
   return comparePredictions(first, second, network.layerSizes.at(-1)!);
+}
+
+/** Returns null if no image is held out by all splits. @throws RangeError as `compareNetworks` */
+export function compareOnHeldOut({
+  splits,
+  examples,
+  ...networks
+}: HeldOutComparisonTask): Comparison | null {
+  const { pixels, labels } = examples;
+  let common = labels.keys().toArray();
+  for (const { fraction, seed } of splits) {
+    const held = new Set(splitByClass(labels, fraction, seed).validation);
+    common = common.filter((index) => held.has(index));
+  }
+  if (common.length === 0) return null;
+  const size = networks.network.layerSizes[0]!;
+  const chosen = new Uint8Array(common.length * size);
+  for (const [n, index] of common.entries()) {
+    chosen.set(pixels.subarray(index * size, (index + 1) * size), n * size);
+  }
+  const chosenLabels = Uint8Array.from(common, (index) => labels[index]!);
+  return compareNetworks({ ...networks, examples: { pixels: chosen, labels: chosenLabels } });
 }
 
 function predictExamples(

@@ -10,7 +10,12 @@ import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
-import { annotationsSchema, modelSchema, modelVersionSchema } from '../../../src/domain/model.ts';
+import {
+  annotationsSchema,
+  modelSchema,
+  modelVersionSchema,
+  versionCopySchema,
+} from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { preprocessingSchema } from '../../../src/domain/preprocessing.ts';
 import {
@@ -73,6 +78,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Alias: aliasSchema,
   AliasMove: aliasMoveSchema,
   AliasTarget: z.object({ version: z.int() }),
+  VersionCopy: versionCopySchema,
   AliasList: z.object({ data: z.array(aliasSchema), history: listSchema(aliasMoveSchema) }),
   ImportOrigin: importOriginSchema,
   ExportedModel: exportedModelSchema,

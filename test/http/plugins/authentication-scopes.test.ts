@@ -25,6 +25,7 @@ function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string 
   if (url === '/metrics') return 'metrics';
   if (method === 'OPTIONS') return 'open';
   if (method !== 'GET' && method !== 'HEAD' && /\/aliases\//.test(url)) return 'promote';
+  if (method === 'POST' && url === '/v1/models/:name/versions') return 'promote';
   if (method === 'DELETE' || method === 'PUT' || url.startsWith('/v2/repository/models/')) return 'admin';
   const reads =
     method === 'GET' ||

@@ -71,12 +71,12 @@ const versionOf = async (path: string): Promise<ModelVersion> =>
   shownVersionSchema.strict().parse((await app.inject(`/v1/models/${path}`)).json());
 
 test('the champion serves its model, or the newest version without one', async () => {
-  assert.equal(await predictingVersion('shoes'), 3);
-  const made = await must(201, point('champion', 1));
+  assert.equal(await predictingVersion('shoes'), 1, 'the first version is the champion');
+  const made = await must(200, point('champion', 2));
   assert.deepEqual(aliasSchema.strict().parse(made.json()), made.json());
-  assert.equal(await predictingVersion('shoes'), 1);
+  assert.equal(await predictingVersion('shoes'), 2);
   await train(app, tiny({ modelName: 'shoes', seed: 3 }));
-  assert.equal(await predictingVersion('shoes'), 1);
+  assert.equal(await predictingVersion('shoes'), 2);
   assert.equal(await predictingVersion('shoes/versions/4'), 4);
   await must(204, send('DELETE', 'shoes/aliases/champion'));
   assert.equal(await predictingVersion('shoes'), 4);
@@ -205,7 +205,7 @@ test('the warm start of an unfinished job cannot be deleted', async () => {
 test('a deleted version is gone immediately with its parameters, and its number is not reused', async () => {
   await train(app, tiny({ modelName: 'gone', seed: 10 }));
   await train(app, tiny({ modelName: 'gone', seed: 11 }));
-  assert.deepEqual([await predictingVersion('gone'), await predictingVersion('gone/versions/1')], [2, 1]);
+  assert.deepEqual([await predictingVersion('gone'), await predictingVersion('gone/versions/2')], [1, 2]);
   const { digest } = await versionOf('gone/versions/2');
   const files = () => readdir(join(STATE_DIR, 'blobs'));
   assert.ok((await files()).includes(digest.replace('sha256:', '')));
@@ -283,6 +283,7 @@ test('a version has the metadata of its request and its lineage', async () => {
     seed: 5,
     parent: { name: 'shoes', version: 1 },
     import: null,
+    copiedFrom: null,
   });
   const again = await train(app, request as ReturnType<typeof tiny>);
   assert.equal(again.digest, job.digest, 'the request can be sent again as it is');
@@ -343,7 +344,7 @@ test('of concurrent deployers that have read the same alias, one moves it', asyn
 
 test('a version or model that has changed since it was read is neither changed nor deleted', async () => {
   for (let seed = 0; seed < 2; seed++) await train(app, tiny({ modelName: 'watched', seed }));
-  const url = 'watched/versions/1';
+  const url = 'watched/versions/2';
   const [model, read] = [await tagAt('watched'), await tagAt(url)];
   const annotated = await conditional('PATCH', url, { 'if-match': read }, { tags: ['kept'] });
   assert.equal(annotated.statusCode, 200, annotated.body);
@@ -351,7 +352,7 @@ test('a version or model that has changed since it was read is neither changed n
   for (const method of ['PATCH', 'DELETE'] as const) {
     const rejected = await conditional(method, url, { 'if-match': read }, {});
     const { detail } = assertProblem(rejected, 412, 'precondition-failed', 'If-Match');
-    assert.match(detail, /version 1 of model watched has changed/);
+    assert.match(detail, /version 2 of model watched has changed/);
   }
   assert.equal((await conditional('DELETE', url, { 'if-match': await tagAt(url) })).statusCode, 204);
   const rejected = await conditional('DELETE', 'watched', { 'if-match': model });
@@ -372,14 +373,14 @@ test('enforces scopes, and the history has the name of the key', async (t) => {
   await publish(store, 'm');
   await store.close();
   const keyed = await startService(t, { API_KEYS, STATE_DIR: directory });
-  const ask = (scope: string, method: Method | 'GET', url: string, payload?: object) =>
+  const ask = (scope: string, method: Method | 'GET' | 'POST', url: string, payload?: object) =>
     keyed.app.inject({
       method,
       url,
       headers: { authorization: `Bearer ${secrets[scope]}` },
       ...(payload && { payload }),
     });
-  const move = ['PUT', '/v1/models/m/aliases/champion', { version: 1 }] as const;
+  const move = ['PUT', '/v1/models/m/aliases/stable', { version: 1 }] as const;
   const cases = [
     ['train', ...move, 403],
     ['promote', ...move, 201],
@@ -389,6 +390,8 @@ test('enforces scopes, and the history has the name of the key', async (t) => {
     ['predict', 'PATCH', '/v1/models/m/versions/1', { tags: ['a'] }, 403],
     ['train', 'PATCH', '/v1/models/m/versions/1', { tags: ['a'] }, 200],
     ['train', 'DELETE', '/v1/models/m/aliases/champion', undefined, 403],
+    ['train', 'POST', '/v1/models/n/versions', { from: 'm' }, 403],
+    ['promote', 'POST', '/v1/models/n/versions', { from: 'm' }, 201],
     ['promote', 'DELETE', '/v1/models/m/versions/1', undefined, 403],
     ['promote', 'DELETE', '/v1/models/m', undefined, 403],
   ] as const;
@@ -398,7 +401,29 @@ test('enforces scopes, and the history has the name of the key', async (t) => {
   }
   const list = aliasListSchema.parse((await ask('predict', 'GET', '/v1/models/m/aliases')).json());
   const callers = list.history.data.map(({ caller }) => caller);
-  assert.deepEqual([list.data[0]?.movedBy, ...new Set(callers)], ['a-promote', 'a-promote']);
+  assert.deepEqual([list.data[1]?.movedBy, ...new Set(callers)], ['a-promote', 'a-promote', 'service']);
+});
+
+test('a version is copied to another name with its lineage, once for each Idempotency-Key', async () => {
+  const copy = (name: string, from: unknown, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url: `/v1/models/${name}/versions`, headers, payload: { from } });
+  const key = { 'idempotency-key': 'copy-1' };
+  const created = await copy('copied', 'shoes@2', key);
+  assert.equal(created.statusCode, 201, created.body);
+  assert.equal(created.headers.location, '/v1/models/copied/versions/1');
+  const [version, original] = [created.json<ModelVersion>(), await versionOf('shoes/versions/2')];
+  assert.deepEqual(version.lineage, { ...original.lineage, copiedFrom: { name: 'shoes', version: 2 } });
+  assert.deepEqual([version.aliases, version.digest], [['champion'], original.digest]);
+  assert.equal(await predictingVersion('copied'), 1);
+  const again = await copy('copied', 'shoes@2', key);
+  assert.deepEqual([again.json(), again.headers['idempotency-replayed']], [version, 'true']);
+  const later = await copy('copied', { name: 'shoes', version: 'champion' });
+  assert.deepEqual([later.json().version, later.json().aliases], [2, []]);
+  assert.deepEqual((await app.inject('/v1/models/copied')).json().aliases, { champion: 1 });
+  assertProblem(await copy('copied', 'nobody@1'), 422, 'unknown-model', '#/from');
+  assertProblem(await copy('copied', 'shoes@99'), 422, 'unknown-model', '#/from');
+  assertProblem(await copy('Copied', 'shoes@2'), 400, 'invalid-request', 'name');
+  assertProblem(await copy('copied', 7), 400, 'invalid-request', '#/from');
 });
 
 test('everything is unchanged after a restart', async (t) => {

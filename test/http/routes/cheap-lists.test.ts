@@ -32,10 +32,10 @@ test('lists give 304 until what they show changes', async () => {
   assert.equal((await app.inject({ method: 'PATCH', url: version, payload })).statusCode, 200);
   assert.deepEqual(await changed(), [models, versions]);
   assert.equal((await get(models)).json().data[0].latest.description, 'changed');
-  const alias = `${aliases}/champion`;
+  const alias = `${aliases}/stable`;
   assert.equal((await app.inject({ method: 'PUT', url: alias, payload: { version: 1 } })).statusCode, 201);
   assert.deepEqual(await changed(), [models, versions, aliases]);
-  assert.deepEqual((await get(versions)).json().data[0].aliases, ['champion']);
+  assert.deepEqual((await get(versions)).json().data[0].aliases, ['champion', 'stable']);
   const { id } = await queueJob(app, endless);
   assert.ok((await changed()).includes(jobs));
   await cancelJob(app, id);

@@ -169,6 +169,7 @@ test('trains on 2 and on 100 classes', async () => {
       dataset: id,
       network: { hidden: [4] },
       training: { epochs: 1, batchSize: 2 },
+      publish: { evenIfNotLearned: true },
     });
     assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
     const version = (await app.inject(`/v1/models/${id}/versions/1`)).json();

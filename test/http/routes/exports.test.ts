@@ -136,11 +136,11 @@ for (const input of ['float', 'uint8'] as const) {
 test('exports by number or alias, in known formats only', async () => {
   const moved = await app.inject({
     method: 'PUT',
-    url: '/v1/models/mine/aliases/champion',
+    url: '/v1/models/mine/aliases/stable',
     payload: { version: 1 },
   });
   assert.equal(moved.statusCode, 201, moved.body);
-  assert.deepEqual((await fetchFile('format=npy', 'champion')).rawPayload, await exported('npy'));
+  assert.deepEqual((await fetchFile('format=npy', 'stable')).rawPayload, await exported('npy'));
   const missing = assertProblem(await fetchFile(''), 400, 'invalid-request', 'format');
   for (const format of EXPORT_FORMATS) assert.ok(missing.detail.includes(format), missing.detail);
   assertProblem(await fetchFile('format=pickle'), 400, 'invalid-request', 'format');

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
+import type { Publication } from '../../../src/domain/publication.ts';
 import { type JobEvent, jobEventSchema } from '../../../src/domain/training-job.ts';
 import {
   assertProblem,
@@ -45,7 +46,8 @@ test('a stream sends all events to the end of the job, equal to the list, and cl
   assert.equal(headers.etag, undefined);
   const seen = await Array.fromAsync(events());
   assert.deepEqual(seen, await listed(id));
-  assert.deepEqual(seen.at(-1)!.data, { from: 'running', to: 'succeeded' });
+  const { publication, ...change } = seen.at(-1)!.data;
+  assert.deepEqual([change, (publication as Publication).version], [{ from: 'running', to: 'succeeded' }, 1]);
   assert.equal(seen.filter(({ type }) => type === 'epoch').length, 16);
 });
 

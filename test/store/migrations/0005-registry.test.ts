@@ -80,6 +80,7 @@ test('existing versions are unchanged and have a lineage', async (t) => {
       request: asked,
       parent: { name: 'older', version: 4 },
       import: null,
+      copiedFrom: null,
     },
   });
   assert.deepEqual((await store.models.version('old', 3))?.lineage.request, null);

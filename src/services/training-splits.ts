@@ -1,0 +1,58 @@
+/** The splits that the training of a model and of the models before it used. */
+import type { ModelVersion } from '../domain/model.ts';
+import { isJobId, parseModelReference } from '../domain/model-reference.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
+import { hasCode } from '../errors.ts';
+import type { Store } from '../store/store.ts';
+import type { ValidationSplit } from '../workers/messages.ts';
+import type { ModelService } from './models.ts';
+
+/** A training, with the digest of its data set. */
+export interface KnownTraining {
+  readonly request: Pick<ResolvedTrainingRequest, 'seed' | 'training' | 'warmStart'>;
+  readonly datasetDigest: string;
+}
+
+/** null for an import, whose training is unknown. */
+export function trainingOf({ lineage }: ModelVersion): KnownTraining | null {
+  const { request, dataset } = lineage;
+  if (request === null || dataset === null) return null;
+  return { request: request as unknown as ResolvedTrainingRequest, datasetDigest: dataset.digest };
+}
+
+/**
+ * Follows the warm starts. Trainings on other data sets are left out: they have seen other images.
+ * @returns null if a training that the model depends on is unknown
+ */
+export async function listSplits(
+  training: KnownTraining,
+  models: Pick<ModelService, 'version'>,
+  jobs: Pick<Store['jobs'], 'get'>,
+): Promise<ValidationSplit[] | null> {
+  const splits: ValidationSplit[] = [];
+  let at: KnownTraining | null = training;
+  while (at !== null) {
+    const { seed, training: options, warmStart } = at.request;
+    if (at.datasetDigest === training.datasetDigest) {
+      splits.push({ seed, fraction: options.validation?.fraction ?? null });
+    }
+    if (warmStart === null) return splits;
+    const { name, version } = parseModelReference(warmStart);
+    at = isJobId(name) ? await findJob(name) : await findVersion(name, version as number);
+  }
+  return null;
+
+  async function findJob(id: string): Promise<KnownTraining | null> {
+    const job = await jobs.get(id);
+    return job?.receipt ? { request: job, datasetDigest: job.receipt.dataset.digest } : null;
+  }
+
+  async function findVersion(name: string, version: number): Promise<KnownTraining | null> {
+    try {
+      return trainingOf(await models.version(name, version));
+    } catch (error) {
+      if (hasCode(error, 'model-not-found')) return null;
+      throw error;
+    }
+  }
+}
