@@ -1,6 +1,6 @@
 /** Files named on the command line. */
 import { openAsBlob } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { access, constants, readFile, stat } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { UsageError } from './errors.ts';
 
@@ -12,7 +12,11 @@ export async function readText(path: string): Promise<string> {
 
 /** Opens a file to be sent. @throws UsageError if it cannot be read */
 export async function openFile(path: string): Promise<Blob> {
-  return openAsBlob(path).catch((error) => unreadable(path, error));
+  // openAsBlob accepts folders, and reports no reason.
+  const found = await stat(path).catch((error) => unreadable(path, error));
+  if (!found.isFile()) throw new UsageError(`${path} is not a file.`);
+  await access(path, constants.R_OK).catch((error) => unreadable(path, error));
+  return openAsBlob(path);
 }
 
 function unreadable(path: string, error: unknown): never {

@@ -2,7 +2,7 @@
 import { extname } from 'node:path';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { defineCommand } from '../command.ts';
-import { UsageError } from '../errors.ts';
+import { ResponseError, UsageError } from '../errors.ts';
 import { openFile } from '../files.ts';
 import { modelPath, onlyModel } from '../model-paths.ts';
 import { formatFigure, printable } from '../text.ts';
@@ -14,6 +14,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.webp': 'image/webp',
   '.npy': 'application/x-npy',
 };
+
+/** Statuses of errors that the image can cause. */
+const BODY_STATUSES = [400, 413, 415, 422];
 
 export const predict = defineCommand({
   summary: 'Classify images',
@@ -31,19 +34,27 @@ export const predict = defineCommand({
   async run(context, paths, { model, top, fit }) {
     const { client, json, write } = context;
     const types = paths.map(mediaType);
+    const bodies = await Promise.all(paths.map(openFile));
     const query = new URLSearchParams({ topK: top, ...(fit !== undefined && { fit }) });
     const path = `${modelPath(model ?? (await onlyModel(client)))}/predictions?${query}`;
     for (const [index, file] of paths.entries()) {
-      const response = await client.json<Predictions>(path, {
-        method: 'POST',
-        headers: { 'content-type': types[index]! },
-        body: await openFile(file),
-      });
+      const headers = { 'content-type': types[index]! };
+      const response = await client
+        .json<Predictions>(path, { method: 'POST', headers, body: bodies[index]! })
+        .catch((error) => nameFile(error, file));
       write(json ? `${JSON.stringify({ file, ...response })}\n` : describe(file, response));
     }
     return 0;
   },
 });
+
+/** Adds the file to an error of the service, and names the option of the command instead of that of the query. */
+function nameFile(error: unknown, file: string): never {
+  if (error instanceof ResponseError && BODY_STATUSES.includes(error.status)) {
+    error.message = `${file}: ${error.message.replace('?fit=contain', '--fit contain')}`;
+  }
+  throw error;
+}
 
 function mediaType(path: string): string {
   const type = TYPES[extname(path).toLowerCase()];

@@ -1,8 +1,9 @@
 /** The commands of the command line client, against a service with an API key. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import sharp from 'sharp';
 import { COMMANDS } from '../../cli/commands/index.ts';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
 import { startService, temporaryDirectory, tiny } from '../start-service.ts';
@@ -123,6 +124,39 @@ test('errors of the service show the detail and a line per location', async () =
   const anonymous = await run(['models'], { ATELIER_URL: environment.ATELIER_URL });
   assert.equal(anonymous.code, 1);
   assert.match(anonymous.stderr, /key/i);
+});
+
+test('a file that cannot be sent is named, and nothing is sent', async () => {
+  const absent = join(folder, 'absent.png');
+  const directory = join(folder, 'folder.png');
+  await mkdir(directory);
+  for (const command of [['predict', '--model', 'x'], ['import', '--name', 'x'], ['upload']]) {
+    for (const [path, defect] of [
+      [absent, `The file ${absent} does not exist.`],
+      [directory, `${directory} is not a file.`],
+    ] as const) {
+      const { code, stdout, stderr } = await run([...command, path], { ATELIER_URL: 'http://127.0.0.1:1' });
+      assert.deepEqual([code, stdout, stderr.split('\n')[0]], [2, '', defect], command.join(' '));
+    }
+  }
+});
+
+test('predict names the file that the service rejects, and the option that resizes it', async () => {
+  const large = join(folder, 'large.png');
+  await writeFile(
+    large,
+    await sharp({ create: { width: 30, height: 40, channels: 3, background: 'red' } })
+      .png()
+      .toBuffer(),
+  );
+  const { code, stderr } = await atelier('predict', large, '--model', 'mine');
+  assert.equal(code, 1);
+  assert.equal(
+    stderr,
+    `${large}: The image has 30×40 pixels, but must have 28×28. Resize it before sending it, or set --fit contain.\n`,
+  );
+  const resized = await atelier('predict', large, '--model', 'mine', '--fit', 'contain');
+  assert.equal(resized.code, 0, resized.stderr);
 });
 
 test('wrong arguments have exit code 2, and every command explains itself', async () => {
