@@ -69,6 +69,7 @@ test('is complete while versions and checkpoints are created and deleted', async
   async function change(): Promise<void> {
     for (let n = 1; backups < 2; n++) {
       await publishNew(store, 'changed', `parameters ${n}`);
+      await store.aliases.move('changed', 'champion', n, 'ci');
       await runOf(job).saveCheckpoint({ step: n, epoch: 0, loss: null }, Buffer.from(`checkpoint ${n}`));
       if (n > 5) await store.models.remove('changed', n - 5);
     }
