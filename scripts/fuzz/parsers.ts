@@ -25,6 +25,7 @@ import {
   model,
   pictures,
 } from './files.ts';
+import { imageArchives } from './image-archives.ts';
 import { createRandom, mutate, pick, type Random } from './mutations.ts';
 
 export interface Parser {
@@ -150,6 +151,7 @@ export const all = {
     parse: (bytes, random) => importModel(bytes, pick(random, HINTS)),
   }),
   'arrays of data sets': arraysOfDatasets,
+  'archives of images': imageArchives,
   configuration: () => ({
     files: [
       ['ci:train', 1],

@@ -151,7 +151,8 @@ function readPax(record: Uint8Array, reject: Reject): { path?: string; size?: nu
   for (let at = 0; at < record.length; ) {
     const space = record.indexOf(0x20, at);
     const length = Number(Buffer.from(record.subarray(at, Math.max(at, space))).toString('latin1'));
-    if (!(Number.isInteger(length) && length > space - at && at + length <= record.length))
+    const isValid = space > at && Number.isInteger(length) && at + length <= record.length;
+    if (!(isValid && at + length > space + 1))
       return reject('the tar archive is damaged: an extended header is not valid');
     const [key, value] = splitOnce(Buffer.from(record.subarray(space + 1, at + length - 1)).toString());
     if (key === 'path') found.path = value;

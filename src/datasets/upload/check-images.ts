@@ -1,5 +1,4 @@
 /** Reads an archive of images in class folders: decodes each image and converts it to 28×28. */
-import { availableParallelism } from 'node:os';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { type DatasetReport, MAX_LISTED_FILES } from '../../domain/dataset-report.ts';
 import type { DatasetFields } from '../../domain/dataset-upload.ts';
@@ -18,9 +17,11 @@ import { splitTest } from './split-test.ts';
 /** Memory of the images that are decoded at a time; a single image that takes more is rejected. */
 export const DECODING_BYTES = 128 * 2 ** 20;
 /** Limit of an encoded image, which is held in memory. */
-export const MAX_FILE_BYTES = 64 * 2 ** 20;
+export const MAX_FILE_BYTES = 32 * 2 ** 20;
+/** Memory of encoded images above which the next one is not read yet. */
+const MAX_ENCODED_BYTES = 16 * 2 ** 20;
 /** libuv has four threads, which also read and write files. */
-const MAX_DECODED_AT_ONCE = Math.min(3, availableParallelism());
+const MAX_DECODED_AT_ONCE = 3;
 /** Inverted is a set whose median border is lighter than this: networks expect light objects on black. */
 const LIGHT = 128;
 
@@ -109,37 +110,34 @@ async function decodeAll(
   const borders = new Uint8Array(images.length);
   const [widths, heights] = [createRange(), createRange()];
   const damaged = new Map<number, string>();
+  /** Bytes of each encoded image in memory. */
   const pending = new Map<Promise<void>, number>();
-  const waitFor = async (bytes: number) => {
-    const used = () => pending.values().reduce((sum, each) => sum + each, 0);
-    while (pending.size > 0 && (pending.size >= MAX_DECODED_AT_ONCE || used() + bytes > DECODING_BYTES))
-      await Promise.race(pending.keys());
-  };
+  /** Memory of each image that is being decoded. */
+  const decoding = new Map<Promise<PreprocessedImage>, number>();
 
-  async function start(row: number, bytes: Uint8Array): Promise<void> {
+  async function decode(row: number, bytes: Uint8Array): Promise<void> {
     const image = await openAnyImage(bytes, maxPixels, preprocessing);
     const needed = image.decodingBytes + bytes.length;
     if (needed > DECODING_BYTES) throw new RangeError(`decoding it takes ${needed} bytes of memory`);
-    await waitFor(needed);
+    while (decoding.size > 0 && sum(decoding) + needed > DECODING_BYTES)
+      await Promise.race(decoding.keys()).catch(() => {}); // its own caller handles the error
+    const work = image.decode().finally(() => decoding.delete(work));
+    decoding.set(work, needed);
+    const { batch, border } = await work;
     widths.add(image.width);
     heights.add(image.height);
-    const decoding = store(row, image.decode()).finally(() => pending.delete(decoding));
-    pending.set(decoding, needed);
-  }
-
-  async function store(row: number, decoding: Promise<PreprocessedImage>): Promise<void> {
-    try {
-      const { batch, border } = await decoding;
-      pixels.set(batch.pixels, row * IMAGE_PIXELS);
-      borders[row] = border;
-    } catch (error) {
-      damaged.set(row, describeDefect(error));
-    }
+    pixels.set(batch.pixels, row * IMAGE_PIXELS);
+    borders[row] = border;
   }
 
   for await (const { index, bytes } of archive.read((file) => rows.has(file))) {
     const row = rows.get(index)!;
-    await start(row, bytes).catch((error) => damaged.set(row, describeDefect(error)));
+    const work = decode(row, bytes)
+      .catch((error) => void damaged.set(row, describeDefect(error)))
+      .finally(() => pending.delete(work));
+    pending.set(work, bytes.length);
+    while (pending.size >= MAX_DECODED_AT_ONCE || sum(pending) > MAX_ENCODED_BYTES)
+      await Promise.race(pending.keys());
   }
   await Promise.all(pending.keys());
   if (damaged.size > 0) rejectDamaged(part, images, damaged);
@@ -150,6 +148,8 @@ async function decodeAll(
     largest: { width: widths.range().maximum, height: heights.range().maximum },
   };
 }
+
+const sum = (bytes: ReadonlyMap<unknown, number>) => bytes.values().reduce((total, each) => total + each, 0);
 
 function createRange() {
   let [minimum, maximum] = [Number.POSITIVE_INFINITY, 0];

@@ -171,11 +171,17 @@ test('rejects archives that are no class folders, with what is expected', async 
 test('rejects damaged archives and decompression bombs', async (t) => {
   const packed = tar(t, FILES);
   const zipped = zipSync(FILES);
+  // A record without the space after its length.
+  const withoutPaxSpace = Buffer.from(tar(t, { [`a/${'é'.repeat(90)}.png`]: dark }, '--format=pax'));
+  const header = withoutPaxSpace.indexOf('/PaxHeaders');
+  const record = (Math.floor(header / 512) + 1) * 512;
+  withoutPaxSpace.fill('x', record, record + 512);
   const flipped = zipped.map((byte, i) => (i === 60 ? byte ^ 1 : byte));
   const bomb = gzipSync(tar(t, { ...FILES, 'zeros.bin': Buffer.alloc(8_000_000) }));
   const cases: readonly [archive: Uint8Array, message: RegExp][] = [
     [packed.subarray(0, 1000), /truncated/],
     [gzipSync(packed).subarray(0, 300), /damaged or truncated|truncated/],
+    [withoutPaxSpace, /an extended header is not valid/],
     [flipped, /damaged|does not decompress/],
     [
       zipSync({ ...FILES, 'zeros.bin': Buffer.alloc(8_000_000) }),
