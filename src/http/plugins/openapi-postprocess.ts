@@ -112,7 +112,8 @@ function addSecurity(operation: Operation, { errorFormat }: Declared): void {
 function completeParameters({ parameters = [] }: Operation): void {
   for (const parameter of parameters as OpenAPIV3_1.ParameterObject[]) {
     const isRecord = parameter.in === 'query' && (parameter.schema as { type?: string }).type === 'object';
-    if (isRecord) Object.assign(parameter, { style: 'deepObject', explode: true });
+    // Without an example, the page /docs fills in one of its own, which no object of a list has.
+    if (isRecord) Object.assign(parameter, { style: 'deepObject', explode: true, example: {} });
     const header = HEADER_PARAMETERS.find((name) => name.toLowerCase() === parameter.name);
     if (header) parameter.name = header;
   }

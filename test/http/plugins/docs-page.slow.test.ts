@@ -78,6 +78,14 @@ test('a PNG response is shown as an image', options, async () => {
   assert.deepEqual((await opened!).messages, []);
 });
 
+test('a list is not filtered with the fields as filled in', options, async () => {
+  const operation = await tryOut('listTrainingJobs');
+  const { status, response } = await execute(operation);
+  assert.equal(status, 200, await contentOf(response));
+  assert.match(await contentOf(response), /"id": "job_/);
+  assert.deepEqual((await opened!).messages, []);
+});
+
 test('a data set is uploaded with the fields as filled in', options, async () => {
   const operation = await tryOut('uploadDataset');
   const images = npyBytes(
