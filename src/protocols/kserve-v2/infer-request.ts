@@ -26,6 +26,7 @@ export interface InferRequest {
   readonly contentType: string | undefined;
   readonly input: NestedTensor & { readonly datatype: Datatype };
   readonly outputs: readonly RequestedOutput[];
+  readonly asImage: boolean;
 }
 
 /** @throws AtelierError `malformed-body`, `invalid-request` */
@@ -48,6 +49,7 @@ export function decodeInferRequest({ bytes, jsonBytes, asImage }: InferBody): In
     contentType: parameters?.content_type ?? undefined,
     input: decodeInput(input!, bytes.subarray(length), jsonBytes !== null),
     outputs: readRequestedOutputs(request, asImage),
+    asImage,
   };
 }
 
@@ -66,6 +68,7 @@ function decodeRaw(bytes: Uint8Array, asImage: boolean): InferRequest {
     contentType: undefined,
     input: { datatype, shape: [count, IMAGE_PIXELS], values: decodeElements(datatype, bytes) },
     outputs: rawOutputs(asImage),
+    asImage,
   };
 }
 

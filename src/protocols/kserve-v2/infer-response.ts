@@ -5,7 +5,7 @@ import type { EncodedResponse } from '../codec.ts';
 import { matrixRows, rankClasses, toArray } from '../probabilities.ts';
 import type { InferRequest } from './infer-request.ts';
 import type { RequestedOutput } from './requested-outputs.ts';
-import type { V2InferResponse, V2Output } from './schema.ts';
+import { IMAGE_SUFFIX, type V2InferResponse, type V2Output } from './schema.ts';
 
 type Values = readonly (number | string)[];
 
@@ -14,14 +14,15 @@ const DECIMALS = 9;
 
 /** @param probabilities n × classes, row-major */
 export function encodeInferResponse(
-  { id, contentType, outputs }: Omit<InferRequest, 'input'>,
+  { id, contentType, outputs, asImage }: Omit<InferRequest, 'input'>,
   model: VersionReference,
   classNames: readonly string[],
   probabilities: Float32Array,
 ): EncodedResponse {
   const tensors: Uint8Array[] = [];
   const response: V2InferResponse = {
-    model_name: model.name,
+    // As in the path, the metadata and the configuration.
+    model_name: asImage ? model.name + IMAGE_SUFFIX : model.name,
     model_version: String(model.version),
     ...(id !== undefined && { id }),
     ...(contentType !== undefined && { parameters: { content_type: contentType } }),

@@ -46,6 +46,8 @@ export type V2InferRequest = z.output<typeof inferRequestSchema>;
 export type V2Input = z.output<typeof inputSchema>;
 
 export const INPUT = 'image';
+/** Appended to the name of a model that is described as an image classifier. No model can have such a name: names have no colon. */
+export const IMAGE_SUFFIX = ':image';
 export const OUTPUTS = ['probabilities', 'label'] as const;
 export type OutputName = (typeof OUTPUTS)[number];
 

@@ -1,6 +1,7 @@
 /** Tables of numbers as CSV (RFC 4180). */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { AtelierError } from '../../errors.ts';
 import { quote } from '../../formats/model-file-error.ts';
 import type { NestedTensor } from '../../formats/nested-numbers.ts';
@@ -15,7 +16,7 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 /**
  * Without `header`, the first row is a header if it contains no number, or if it counts 0, 1, 2, …, as pandas names
  * unnamed columns. A damaged cell rejects the whole table, because skipping its row would silently drop a prediction.
- * @throws AtelierError `malformed-body`
+ * @throws AtelierError `malformed-body`, `invalid-image-size`
  */
 export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
   let values = new Float64Array(1024);
@@ -24,8 +25,10 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
   let row = 0;
   function addRow(cells: readonly string[]): null {
     row++;
-    if (row === 1) columns = cells.length;
-    if (row === 1 && (header === 'present' || (header === undefined && looksLikeHeader(cells)))) return null;
+    if (row === 1) {
+      columns = cells.length;
+      if (isHeader(cells, header)) return null;
+    }
     if (length + columns > MAX_NUMBERS) malformed(`it has more than ${MAX_NUMBERS} numbers`);
     if (length + columns > values.length) {
       const grown = new Float64Array(Math.max(values.length * 2, columns));
@@ -53,6 +56,14 @@ export function readCsv(bytes: Uint8Array, header: CsvHeader): NestedTensor {
     throw error;
   }
   if (length === 0) malformed('it has no row of numbers');
+  if (columns !== IMAGE_PIXELS) {
+    const advice =
+      columns === IMAGE_PIXELS + 1 ? ' Write it without an index, as pandas does with index=False.' : '';
+    throw new AtelierError(
+      'invalid-image-size',
+      `The table has ${columns} columns, but an image has ${IMAGE_PIXELS} pixels.${advice}`,
+    );
+  }
   return { shape: [length / columns, columns], values: values.subarray(0, length) };
 }
 
@@ -63,12 +74,31 @@ const CSV_DEFECTS: Readonly<Partial<Record<CsvError['code'], string>>> = {
   CSV_MAX_RECORD_SIZE: `a row is longer than ${MAX_RECORD_BYTES} bytes`,
 };
 
+/** Whether the first row names the columns. */
+function isHeader(cells: readonly string[], header: CsvHeader): boolean {
+  if (cells.length === 1 && /[;\t]/.test(cells[0]!))
+    malformed('its cells are separated by semicolons or tabs; separate them by commas');
+  if (header !== undefined) return header === 'present';
+  if (looksLikeHeader(cells)) return true;
+  if (holdsNumberedNames(cells)) {
+    malformed(
+      `its first row has ${cells.length} different whole numbers, which are names of columns, not pixels. ` +
+        'Declare it with the content type text/csv; header=present. Columns are read in the order of the file',
+    );
+  }
+  return false;
+}
+
 function looksLikeHeader(cells: readonly string[]): boolean {
   return (
     cells.every((cell) => !NUMBER.test(cell)) ||
     (cells.length > 1 && cells.every((cell, n) => cell === String(n)))
   );
 }
+
+/** More different whole numbers than a pixel has values. */
+const holdsNumberedNames = (cells: readonly string[]) =>
+  cells.length > 256 && cells.every((cell) => /^\d+$/.test(cell)) && new Set(cells).size === cells.length;
 
 function malformed(defect: string, cause?: unknown): never {
   throw new AtelierError('malformed-body', `The body cannot be read as CSV: ${defect}.`, { cause });

@@ -192,8 +192,21 @@ for (const [title, body, pattern, type] of [
   ['a prototype for a column', '{"dataframe_records":[{"__proto__":1}]}', /./],
   ['NaN', '{"inputs":[[NaN]]}', /JSON/],
   ['null for a number', { inputs: [image.with(5, null as never)] }, /inputs\/0\/5 is null/],
-  ['CSV of another width', '1,2,3', /\(1, 3\)/, 'text/csv'],
-  ['CSV with an index', `,${columns.join()}\n0,${image.join()}`, /\(1, 785\)/, 'text/csv'],
+  ['CSV of another width', '1,2,3', /3 columns, but an image has 784/, 'text/csv'],
+  ['CSV with an index', `,${columns.join()}\n0,${image.join()}`, /785 columns.*index=False/, 'text/csv'],
+  ['CSV with semicolons', image.join(';'), /separated by semicolons .* by commas/, 'text/csv'],
+  [
+    'CSV with names and semicolons',
+    `${columns.join(';')}\n${image.join(';')}`,
+    /separated by semicolons .* by commas/,
+    'text/csv',
+  ],
+  [
+    'CSV whose columns are counted backwards',
+    `${columns.map((_, n) => 783 - n).join()}\n${image.join()}`,
+    /784 different whole numbers, which are names .* header=present/,
+    'text/csv',
+  ],
   ['CSV of ragged rows', `${image.join()}\n1,2`, /CSV/, 'text/csv'],
   [
     'CSV with a gap in its first row',

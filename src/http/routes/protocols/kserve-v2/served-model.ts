@@ -1,9 +1,7 @@
 /** Models in the paths of KServe v2: `name`, or `name:image` for the same model described as an image classifier. */
 import type { VersionName } from '../../../../domain/model-reference.ts';
+import { IMAGE_SUFFIX } from '../../../../protocols/kserve-v2/schema.ts';
 import { readModelName } from '../named-model.ts';
-
-/** No model can have this name: names have no colon. */
-const IMAGE_SUFFIX = ':image';
 
 /** @throws AtelierError `model-not-found` */
 export function readServedModel(path: { name: string; version?: string }): {

@@ -191,13 +191,15 @@ test('perf_analyzer -m fashion-mnist:image runs with its random bytes, and finds
 test('fashion-mnist:image has one output, and a raw tensor of bytes', async () => {
   const url = `/v2/models/${MODEL}:image/infer`;
   const inputs = [{ name: 'image', shape: [1, 1, 28, 28], datatype: 'UINT8', data: images[0] }];
-  const { outputs } = (await inferJson(app, { inputs }, url)).json();
+  const { model_name, outputs } = (await inferJson(app, { inputs }, url)).json();
+  assert.equal(model_name, `${MODEL}:image`);
   assert.deepEqual(
     outputs.map(({ name }: { name: string }) => name),
     ['probabilities'],
   );
   const raw = { headers: { 'inference-header-content-length': '0' }, payload: Buffer.from(images.flat()) };
   const { result, tensors } = readResult(await app.inject({ method: 'POST', url, ...raw }));
+  assert.equal(result.model_name, `${MODEL}:image`);
   assert.deepEqual(Object.keys(tensors), ['probabilities']);
   assert.deepEqual(result.outputs[0]!.shape, [3, 10]);
   assertError(await app.inject(`/v2/models/nope:image`), 404, /Model nope does not exist/);
