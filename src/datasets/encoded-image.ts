@@ -196,12 +196,18 @@ function toGrey(data: Uint8Array, at: number, channels: number): number {
   return channels === colours ? grey : Math.round((grey * data[at + colours]!) / 255);
 }
 
+/** @param message of sharp */
+function describeDefect(message: string): string {
+  if (/is empty/i.test(message)) return 'it is empty';
+  if (/unsupported image format/i.test(message)) return 'its format is not PNG, JPEG or WebP';
+  return 'it is damaged or truncated';
+}
+
 async function asUndecodable<T>(decode: () => Promise<T>): Promise<T> {
   try {
     return await decode();
   } catch (cause) {
-    const isUnknown = cause instanceof Error && /unsupported image format|is empty/i.test(cause.message);
-    const reason = isUnknown ? 'its format is not PNG, JPEG or WebP' : 'it is damaged or truncated';
+    const reason = describeDefect(cause instanceof Error ? cause.message : '');
     throw new AtelierError(
       'undecodable-image',
       `The image cannot be decoded: ${reason}. Send a complete PNG, JPEG or WebP.`,

@@ -98,9 +98,11 @@ export function toBatch(pixels: Float32Array): ImageBatch {
 export function decodeBytes(bytes: Uint8Array): ImageBatch {
   const count = bytes.length / IMAGE_PIXELS;
   if (count < 1 || !Number.isInteger(count)) {
+    const defect =
+      bytes.length === 0 ? 'The data is empty.' : `${bytes.length} bytes are not a whole number of images.`;
     throw new AtelierError(
       'invalid-image-size',
-      `${bytes.length} bytes are not a whole number of images. Send 784 bytes per image: one per pixel, row by row.`,
+      `${defect} Send 784 bytes per image: one per pixel, row by row.`,
     );
   }
   return { count, pixels: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };

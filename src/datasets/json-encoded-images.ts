@@ -11,7 +11,7 @@ export interface EncodedJsonImage {
 }
 
 const IMAGE_SHAPE = 'an encoded image must be a data URL, or { "b64": "…" }';
-const START = /^(?:\xef\xbb\xbf)?\s*\{\s*"images?"\s*:\s*(?:\[\s*)?["{]/;
+const START = /^(?:\xef\xbb\xbf)?\s*\{\s*"image(?:s"\s*:\s*(?:\[\s*)?|"\s*:\s*)["{]/;
 /** Bounds the work of the main thread; far more than any client writes before the first image. */
 const START_BYTES = 1024;
 

@@ -93,7 +93,7 @@ export function importModel(bytes: Uint8Array, hints: ImportHints = {}): Importe
 function readParts(bytes: Uint8Array, { hidden }: ImportHints): Parts {
   const start = Buffer.from(bytes.subarray(0, 32)).toString('latin1');
   if (start.startsWith(NPY_SIGNATURE)) {
-    return { source: 'packed-npy', ...readPackedVector(parseTensor('the array', bytes), hidden) };
+    return { source: 'packed-npy', ...readPackedVector(parseTensor('array', bytes, 'the array'), hidden) };
   }
   if (start.startsWith('PK')) {
     rejectForeignArchive(bytes);

@@ -51,6 +51,7 @@ export function readNpyHeader(bytes: Uint8Array, fileBytes: number = bytes.lengt
     bytes.byteOffset,
     Math.min(bytes.length, NPY_MAX_HEADER_BYTES + 12),
   ).toString('latin1');
+  if (text === '') malformed('it is empty');
   if (!text.startsWith(NPY_SIGNATURE)) malformed('it does not start with the signature of an .npy file');
   if (text.length < 10) malformed('it ends within the header');
   const version = text.charCodeAt(6);

@@ -16,6 +16,9 @@ export function npzBytes(tensors: readonly Float32Tensor[]): Uint8Array {
   return zipSync(Object.fromEntries(files), { level: 0, mtime: new Date(1980, 0, 1) });
 }
 
+/** The defect in a message of `parseNpy`. */
+const MESSAGE_OF_NPY = /^The \.npy array cannot be read: (.*)\.$/s;
+
 /** Returns the arrays in archive order. @throws AtelierError `invalid-model-file` */
 export function parseNpz(archive: Uint8Array): Tensor[] {
   return readZip(archive, Math.max(MAX_UNPACKED_BYTES, archive.length)).map(({ name, bytes }) => {
@@ -25,21 +28,25 @@ export function parseNpz(archive: Uint8Array): Tensor[] {
   });
 }
 
-/** Reads one .npy array of floats. @throws AtelierError `invalid-model-file` */
-export function parseTensor(name: string, bytes: Uint8Array): Tensor {
-  const { shape, dtype, data } = parseArray(name, bytes);
+/**
+ * Reads one .npy array of floats.
+ * @param shown the array in error messages
+ * @throws AtelierError `invalid-model-file`
+ */
+export function parseTensor(name: string, bytes: Uint8Array, shown = quote(name)): Tensor {
+  const { shape, dtype, data } = parseArray(shown, bytes);
   if (data instanceof Float16Array || data instanceof Float32Array || data instanceof Float64Array) {
     return { name, shape, data };
   }
-  return rejectModelFile(`${quote(name)} has dtype ${dtype}; use f2, f4 or f8`);
+  return rejectModelFile(`${shown} has dtype ${dtype}; use f2, f4 or f8`);
 }
 
-function parseArray(name: string, bytes: Uint8Array) {
+function parseArray(shown: string, bytes: Uint8Array) {
   try {
     return parseNpy(bytes);
   } catch (cause) {
     if (cause instanceof AtelierError)
-      rejectModelFile(`${quote(name)}: ${cause.message.replace(/\.$/, '')}`, cause);
+      rejectModelFile(`${shown}: ${cause.message.replace(MESSAGE_OF_NPY, '$1')}`, cause);
     throw cause;
   }
 }

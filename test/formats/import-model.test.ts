@@ -236,6 +236,10 @@ test('rejects integers, other files in the archive, and other file types by name
   refusal(zipSync(npyEntry('W1', new Uint8Array(784 * 2), [2, 784])), /"W1" has dtype u1; use f2, f4 or f8/);
   refusal(zipSync({ 'README.md': new Uint8Array(3) }), /"README\.md" of the archive is not an \.npy array/);
   refusal(zipSync({ 'W1.npy': new Uint8Array(3) }), /"W1": .*signature of an \.npy file/);
+  refusal(
+    npyBytes(numbers(8), [8]).subarray(0, -1),
+    /^The model file cannot be read: the array: (?!.*cannot be read)/,
+  );
   refusal(new Uint8Array(0), /not an \.npy, \.npz, safetensors or ONNX file/);
 });
 

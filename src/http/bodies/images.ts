@@ -138,8 +138,8 @@ function assertOptionsApply(type: string, { pixels, fit }: ImageDecodingOptions)
   }
   if (fit !== undefined && type !== ENCODED_JSON && !isEncodedImage(type)) {
     const types = ENCODED_IMAGE_TYPES.join(', ');
-    const found = type === 'application/json' ? 'numbers in JSON' : type;
-    rejectOption('fit', fit, `Resizes ${types} only; images in ${found} must be 28×28.`);
+    const found = type === 'application/json' ? 'as numbers' : `in ${type}`;
+    rejectOption('fit', fit, `Resizes ${types} only; images ${found} must be 28×28.`);
   }
 }
 

@@ -214,6 +214,8 @@ test('an error names what is allowed', async () => {
     /image\/gif is not supported\. Allowed: application\/json, .*multipart/,
   );
   assert.match(await said(BYTES, new Uint8Array(785)), /785 bytes are not a whole number of images.*784/);
+  for (const type of [BYTES, NPY, 'image/png', 'image/webp'])
+    assert.match(await said(type, ''), /is empty/, type);
   assert.match(await said(NPY, bigEndian), /big-endian; save it with \.astype/);
   assert.match(await said(JSON_TYPE, image(0.5)), /\?pixels=0-1/);
   assert.match(await said('image/png', large), /29×28 pixels, but must have 28×28/);

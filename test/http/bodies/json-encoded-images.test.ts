@@ -88,7 +88,7 @@ test('?fit=contain resizes encoded images in JSON as it resizes files', async ()
 
 test('?fit does not apply to numbers in JSON, nor ?pixels to encoded images', async () => {
   const numbers = assertProblem(await send({ image: zeros }, '?fit=contain'), 400, 'invalid-request', 'fit');
-  assert.match(numbers.detail, /numbers in JSON must be 28×28/);
+  assert.match(numbers.detail, /only; images as numbers must be 28×28/);
   const encoded = await send({ image: dataUrl(png) }, '?pixels=0-1');
   assert.match(assertProblem(encoded, 400, 'invalid-request', 'pixels').detail, /numbers in JSON and npy/);
 });
@@ -194,6 +194,11 @@ for (const [title, body, status, code, pointer] of wrong) {
     assert.ok(detail.startsWith(pointer), detail);
   });
 }
+
+test('a single image that begins with text is an array of wrong pixels, not an encoded image', async () => {
+  const { detail } = assertProblem(await send({ image: ['1', 0] }), 400, 'invalid-request', '#/image/0');
+  assert.equal(detail, '#/image/0 is a string; a pixel must be a number.');
+});
 
 test('limits the pixels of one and of all images by the headers', async () => {
   const large = await sharp({ create: { ...noise.create, width: 513 } })
