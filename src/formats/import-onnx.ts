@@ -34,9 +34,7 @@ export function importOnnx(bytes: Uint8Array): OnnxParts {
   const input = findInput(graph);
   const chain = findNetwork(graph, followNodes(graph, input));
   const binary = chain.layers.at(-1)!.activation !== null;
-  const packed = packLayers(chain.layers, binary);
-  // Without biases a layer is complete in ONNX, so nothing is assumed.
-  const parts = { ...packed, hasBiases: true };
+  const parts = packLayers(chain.layers, binary);
   const activation = commonActivation(chain);
   const standardization = resolveScaling(chain.scaling, input.elementType);
   const { mean, std } = standardization ?? { mean: 0, std: 1 };

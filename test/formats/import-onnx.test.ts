@@ -133,6 +133,13 @@ test('the factor of the biases of a Gemm does not apply to an Add after it', () 
   assert.equal(parametersDigest(importModel(file).parameters), model.digest);
 });
 
+test('a layer without biases has zero biases, which the import reports', () => {
+  const { parameters, assumed } = importModel(changedNode('Gemm z1', { inputs: ['image', 'W1'] }));
+  assert.deepEqual(assumed, ['classNames', 'standardization', 'biases']);
+  const units = model.layerSizes[1]!;
+  assert.ok(parameters.subarray(784 * units, 785 * units).every((bias) => bias === 0));
+});
+
 for (const [defect, file, message] of [
   [
     'has another operator',
