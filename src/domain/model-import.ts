@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ACTIVATIONS } from '../numerics/network.ts';
 import { nameSchema } from './model-reference.ts';
 import { preprocessingSchema } from './preprocessing.ts';
-import { jsonText, metadataSchema, namesText, wellFormed } from './primitives.ts';
+import { jsonText, namesText, newMetadataSchema, wellFormed } from './primitives.ts';
 
 const className = z
   .string()
@@ -63,7 +63,7 @@ export const importRequestSchema = z.strictObject({
     .max(64)
     .optional()
     .describe('Id of the data set to evaluate the model on and to take missing class names from, or `none`'),
-  metadata: jsonText(metadataSchema, 'must be a JSON object of strings, such as {"run": "7"}')
+  metadata: jsonText(newMetadataSchema, 'must be a JSON object of strings, such as {"run": "7"}')
     .optional()
     .describe('JSON object of at most 16 short strings'),
 });

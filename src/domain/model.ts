@@ -9,7 +9,7 @@ import {
   versionReferenceSchema,
 } from './model-reference.ts';
 import { preprocessingSchema } from './preprocessing.ts';
-import { metadataSchema, withoutNul } from './primitives.ts';
+import { metadataSchema, newMetadataSchema, withoutNul } from './primitives.ts';
 
 /** Fields of a version that can be changed at any time. */
 const annotations = {
@@ -26,6 +26,7 @@ export const annotationsSchema = z
       .max(2000)
       .regex(...withoutNul)
       .nullable(),
+    metadata: newMetadataSchema.describe(annotations.metadata.description!),
   })
   .partial()
   .meta({ id: 'ModelAnnotations' });

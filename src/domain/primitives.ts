@@ -59,7 +59,13 @@ export const wellFormed = [
 /** Arguments of `.regex()` for text in a column of its own: PostgreSQL cannot store the character NUL. */
 export const withoutNul = [/^[^\0]*$/, 'must not contain the character NUL'] as const;
 
-/** Free text attached to a job or a version. */
+/** Metadata that a response may contain, which earlier releases did not check for NUL. */
 export const metadataSchema = z
   .record(z.string().min(1).max(64), z.string().max(256))
   .refine((value) => Object.keys(value).length <= 16, 'must have at most 16 entries');
+
+/** Metadata of a request: free text attached to a job or a version. */
+export const newMetadataSchema = metadataSchema.refine(
+  (metadata) => !Object.entries(metadata).flat().join('').includes('\0'),
+  withoutNul[1],
+);

@@ -7,7 +7,7 @@ import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
-import { metadataSchema } from './primitives.ts';
+import { metadataSchema, newMetadataSchema } from './primitives.ts';
 import { publicationSchema, publishSchema } from './publication.ts';
 import { executionEnvironmentSchema, verificationSchema } from './reproducibility.ts';
 import {
@@ -111,7 +111,7 @@ export const trainingRequestSchema = z
       .optional()
       .describe('Model to publish the version under; by default the id of the data set'),
     seed: seedSchema.default(0),
-    metadata: metadataSchema.default({}),
+    metadata: newMetadataSchema.default({}),
     network: networkSchema.prefault({}),
     training: trainingSchema.prefault({}),
     gradientCheck: z
@@ -175,7 +175,7 @@ export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as con
 export type StopReason = (typeof STOP_REASONS)[number];
 
 export const resolvedTrainingRequestSchema = z
-  .object({ ...trainingRequestSchema.shape, modelName: nameSchema })
+  .object({ ...trainingRequestSchema.shape, modelName: nameSchema, metadata: metadataSchema.default({}) })
   .meta({ id: 'ResolvedTrainingRequest' });
 const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
 const digestSchema = z

@@ -97,6 +97,7 @@ function inFlightError(key: string): AtelierError {
   return new AtelierError(
     'request-in-flight',
     `The first request with the Idempotency-Key ${key} is still in progress. Repeat this request shortly to get its response.`,
+    { retryAfterSeconds: 1 },
   );
 }
 

@@ -30,12 +30,12 @@ export interface TrainingService {
   start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
-  cancel(id: string): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition` */
-  pause(id: string): Promise<TrainingJob>;
-  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full` */
-  resume(id: string): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  cancel(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  pause(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
+  resume(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
   /**
    * Repeats the training of a succeeded job from its receipt.
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
@@ -94,6 +94,10 @@ export function createTrainingService(options: {
     return job;
   }
 
+  /** A precondition compares jobs as `get` returns them. */
+  const onMarked = (precondition: Precondition<TrainingJob> | undefined) =>
+    precondition && ((job: TrainingJob) => precondition(waits.mark(job)));
+
   async function addRetryAfter(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
     // No replica may run jobs at the moment.
@@ -137,20 +141,21 @@ export function createTrainingService(options: {
       const { request, dataset, target } = await prepareReproduction(job, catalog, models);
       return create(request, dataset, { idempotency, target });
     },
-    async cancel(id) {
-      const job = await store.jobs.requestCancel(id);
+    async cancel(id, precondition) {
+      const job = await store.jobs.requestCancel(id, onMarked(precondition));
       queue.stop(id);
       queue.notify();
       return waits.mark(job);
     },
-    async pause(id) {
-      const job = await store.jobs.requestPause(id);
+    async pause(id, precondition) {
+      const job = await store.jobs.requestPause(id, onMarked(precondition));
       queue.stop(id);
       queue.notify();
       return waits.mark(job);
     },
-    async resume(id) {
-      const job = await store.jobs.resume(id, { queueLimit }).catch(addRetryAfter);
+    async resume(id, precondition) {
+      const options = { queueLimit, precondition: onMarked(precondition) };
+      const job = await store.jobs.resume(id, options).catch(addRetryAfter);
       queue.notify();
       return job;
     },

@@ -1,8 +1,10 @@
 /** Adds and deletes uploaded data sets. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
+import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetFields } from '../domain/dataset-upload.ts';
 import { AtelierError } from '../errors.ts';
+import type { Precondition } from '../store/aliases.ts';
 import type { AddedDataset } from '../store/datasets.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Store } from '../store/store.ts';
@@ -26,8 +28,11 @@ export interface UploadedDatasetService {
     signal: AbortSignal,
     idempotency?: IdempotencyRecord<AddedDataset>,
   ): Promise<AddedDataset>;
-  /** @throws AtelierError `dataset-not-found`, `dataset-in-use` */
-  remove(id: string): Promise<void>;
+  /**
+   * @param precondition called with the data set, which changes only by its deletion
+   * @throws AtelierError `dataset-not-found`, `dataset-in-use`, and the errors of the precondition
+   */
+  remove(id: string, precondition?: Precondition<DatasetSummary>): Promise<void>;
 }
 
 export function createUploadedDatasetService(options: {
@@ -59,12 +64,13 @@ export function createUploadedDatasetService(options: {
         await datasets.discard(target);
       }
     },
-    async remove(id) {
+    async remove(id, precondition) {
       const dataset = await catalog.find(id);
       if (!dataset) {
         const message = `Data set ${id} does not exist; existing data sets: ${listDatasetIds(catalog)}.`;
         throw new AtelierError('dataset-not-found', message);
       }
+      precondition?.(dataset);
       if (dataset.createdAt === null) {
         throw new AtelierError('dataset-in-use', `Data set ${id} is built in and cannot be deleted.`);
       }

@@ -12,6 +12,7 @@ import {
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
+import type { Precondition } from './aliases.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { lockActiveJob } from './job-progress.ts';
 import { toJob, toVerification } from './job-rows.ts';
@@ -88,18 +89,36 @@ function updateJob(trx: Transaction<Database>, id: string, values: Partial<JobRo
   return trx.updateTable('jobs').set(values).where('id', '=', id).returningAll().executeTakeFirstOrThrow();
 }
 
-export function requestCancel(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, (job) =>
-    job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' },
-  );
+export function requestCancel(
+  trx: Transaction<Database>,
+  id: string,
+  precondition?: Precondition<TrainingJob>,
+): Promise<TrainingJob> {
+  return change(trx, id, (job) => {
+    precondition?.(toJob(job));
+    return job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' };
+  });
 }
 
-export function requestPause(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, ({ status }) => ({ status: status === 'queued' ? 'paused' : 'pausing' }));
+export function requestPause(
+  trx: Transaction<Database>,
+  id: string,
+  precondition?: Precondition<TrainingJob>,
+): Promise<TrainingJob> {
+  return change(trx, id, (job) => {
+    precondition?.(toJob(job));
+    return { status: job.status === 'queued' ? 'paused' : 'pausing' };
+  });
 }
 
-export function resumeJob(trx: Transaction<Database>, id: string): Promise<TrainingJob> {
-  return change(trx, id, ({ status, unclean_ends }) => {
+export function resumeJob(
+  trx: Transaction<Database>,
+  id: string,
+  precondition?: Precondition<TrainingJob>,
+): Promise<TrainingJob> {
+  return change(trx, id, (job) => {
+    precondition?.(toJob(job));
+    const { status, unclean_ends } = job;
     // A job that ended the process often still runs alone, but may do so a few times again.
     const uncleanEnds = Math.min(unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS);
     if (status === 'paused') return { status: 'queued', unclean_ends: uncleanEnds };

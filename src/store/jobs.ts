@@ -80,14 +80,20 @@ export interface Jobs {
   /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
   holdForMemory(id: string, message: string): Promise<void>;
   /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
-  requestCancel(id: string): Promise<TrainingJob>;
+  requestCancel(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
   /** A queued job is paused immediately; a running one stays pausing until `release`. */
-  requestPause(id: string): Promise<TrainingJob>;
+  requestPause(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
   /**
    * Queues a paused job again.
    * @throws AtelierError `queue-full`, as `create`
    */
-  resume(id: string, options?: { readonly queueLimit?: number | undefined }): Promise<TrainingJob>;
+  resume(
+    id: string,
+    options?: {
+      readonly queueLimit?: number | undefined;
+      readonly precondition?: Precondition<TrainingJob> | undefined;
+    },
+  ): Promise<TrainingJob>;
   /**
    * Deletes an ended job with its events, epoch records and checkpoints. Its versions keep its id and its request.
    * @param precondition called with the job
@@ -198,18 +204,20 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
     active: () => selectActiveRuns(db),
     origin: (id) => readOrigin(db, id),
-    requestCancel: (id) => withReserve(() => inTransaction((trx) => requestCancel(trx, id))),
-    requestPause: (id) => withReserve(() => inTransaction((trx) => requestPause(trx, id))),
+    requestCancel: (id, precondition) =>
+      withReserve(() => inTransaction((trx) => requestCancel(trx, id, precondition))),
+    requestPause: (id, precondition) =>
+      withReserve(() => inTransaction((trx) => requestPause(trx, id, precondition))),
     async uncleanEnds(id) {
       const ends = db.selectFrom('jobs').select('unclean_ends').where('id', '=', id);
       return (await ends.executeTakeFirst())?.unclean_ends ?? 0;
     },
     holdForMemory: (id, message) => inTransaction((trx) => holdForMemory(trx, id, message)),
-    resume: (id, { queueLimit = Number.POSITIVE_INFINITY } = {}) =>
+    resume: (id, { queueLimit = Number.POSITIVE_INFINITY, precondition } = {}) =>
       inTransaction(async (trx) => {
         await lockQueue(trx);
         // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.
-        const job = await resumeJob(trx, id);
+        const job = await resumeJob(trx, id, precondition);
         if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
       }),

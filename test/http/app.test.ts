@@ -63,6 +63,9 @@ test('every GET under /v1 has an ETag and responds 304 to it', async () => {
     }
     const other = await app.inject({ url, headers: { 'if-none-match': '"another"' } });
     assert.equal(other.statusCode, 200);
+    const read = (required: string) => app.inject({ url, headers: { 'if-match': required } });
+    assert.equal((await read(String(etag))).statusCode, 200, url);
+    assertProblem(await read('"another"'), 412, 'precondition-failed', 'If-Match');
   }
   const headers = { 'if-none-match': '*' };
   assertProblem(await app.inject({ url: '/v1/models/nobody', headers }), 404, 'model-not-found');
@@ -177,7 +180,7 @@ test('strange ids give 404 like any unknown id', async () => {
 });
 
 test('names given by clients are returned unchanged', async () => {
-  const metadata = { note: 'naïve 👟 \u0000 \\ "', constructor: 'x', toString: 'y' };
+  const metadata = { note: 'naïve 👟 \\ "', constructor: 'x', toString: 'y' };
   const job = await queueJob(app, { dataset: 'fashion-mnist', metadata, training: { epochs: 1 } });
   assert.deepEqual(job.metadata, metadata);
   const shown = (await app.inject(`/v1/training-jobs/${job.id}`)).json();

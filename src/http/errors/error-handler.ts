@@ -94,9 +94,9 @@ export async function sendProblem(
   const problem = toProblem(error, clientUrl(request), request.id);
   // A 503 is not logged as an error: it is deliberate, and there may be thousands per second.
   if (problem.status >= 500 && problem.status !== 503) request.log.error({ err: thrown }, problem.title);
-  if (problem.status === 429 || problem.status === 503) {
-    reply.header('retry-after', error.retryAfterSeconds ?? DEFAULT_RETRY_AFTER_SECONDS);
-  }
+  const isBusy = problem.status === 429 || problem.status === 503;
+  const retryAfter = error.retryAfterSeconds ?? (isBusy ? DEFAULT_RETRY_AFTER_SECONDS : undefined);
+  if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   const { type, toStatus, toBody } = errorFormat(request);
   const body = JSON.stringify(toBody(problem));
   return (

@@ -3,7 +3,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGzip, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify';
 import { addVary } from '../responses/negotiate.ts';
-import { gzipTag } from './etag.ts';
+import { gzipTag } from './entity-tags.ts';
 
 /** Smaller responses fit into one packet. */
 const MIN_COMPRESSED_BYTES = 1024;
@@ -28,7 +28,10 @@ const compress: onSendHookHandler<unknown> = (request, reply, payload, done) => 
     return done();
   }
   const bytes = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload : undefined;
-  if (bytes ? bytes.length < MIN_COMPRESSED_BYTES : !(payload instanceof Readable)) return done();
+  // The response to HEAD has lost its payload, but not its length.
+  const length = bytes?.length ?? Number(reply.getHeader('content-length') ?? Number.POSITIVE_INFINITY);
+  if (length < MIN_COMPRESSED_BYTES) return done();
+  if (!bytes && request.method !== 'HEAD' && !(payload instanceof Readable)) return done();
   if (!COMPRESSED_TYPES.test(String(reply.getHeader('content-type')))) return done();
   addVary(reply, 'Accept-Encoding');
   if (request.method === 'HEAD' || !isCompressible(reply) || !acceptsGzip(request)) return done();
@@ -52,13 +55,16 @@ function isCompressible(reply: FastifyReply): boolean {
 function acceptsGzip(request: FastifyRequest): boolean {
   const accepted = request.headers['accept-encoding'];
   if (accepted === undefined || !/gzip|\*/i.test(accepted)) return false;
+  // The parser reads a weight that is spelt `Q=` as 1.
+  request.raw.headers['accept-encoding'] = accepted.toLowerCase();
   return request.accepts().encoding(['gzip', 'identity']) === 'gzip';
 }
 
-/** A 304 has the ETag of the variant that the client has. */
+/** A 304 has the ETag of the variant that the client has, and the length of none. */
 function nameKnownVariant({ headers }: FastifyRequest, reply: FastifyReply): void {
+  addVary(reply, 'Accept-Encoding');
+  reply.removeHeader('content-length');
   const tag = reply.getHeader('etag');
   if (typeof tag !== 'string' || !headers['if-none-match']?.includes(gzipTag(tag))) return;
-  addVary(reply, 'Accept-Encoding');
   reply.header('etag', gzipTag(tag));
 }

@@ -1,7 +1,8 @@
-/** ETags and conditional reads: RFC 9110, section 13.1.2. */
+/** ETags and conditional reads: RFC 9110, section 13. */
 import { createHash } from 'node:crypto';
-import etag from '@fastify/etag';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { AtelierError } from '../../errors.ts';
+import { matchesTag, withoutEncoding } from './entity-tags.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,18 +11,17 @@ declare module 'fastify' {
   }
 }
 
-/** Adds ETags to the GET routes that are registered in `scope` afterwards. */
-export async function registerEtag(scope: FastifyInstance): Promise<void> {
+/** Adds ETags to the GET routes that are registered in `scope` afterwards; a handler may have set another one. */
+export function registerEtag(scope: FastifyInstance): void {
   scope.addHook('onRoute', (route) => {
     if (route.method === 'GET') route.config = { ...route.config!, etag: true };
   });
-  // The plugin's own 304 compares with a single tag only.
-  await scope.register(etag, { replyWith304: false });
   scope.addHook('onSend', async (request, reply, payload) => {
-    // The plugin also hashes errors; a client would take the tag for that of the resource.
-    if (reply.statusCode >= 400) reply.removeHeader('etag');
-    const tag = reply.getHeader('etag');
-    if (reply.statusCode !== 200 || typeof tag !== 'string' || !isFresh(request, tag)) return payload;
+    if (reply.statusCode !== 200 || !isRead(request)) return payload;
+    if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return payload;
+    const tag = String(reply.getHeader('etag') ?? contentTag(payload));
+    reply.header('etag', tag);
+    if (!isFresh(request, tag)) return payload;
     reply.code(304);
     return '';
   });
@@ -32,21 +32,27 @@ export function contentTag(content: string | Buffer): string {
   return `"${createHash('sha1').update(content).digest('base64url')}"`;
 }
 
-/** Strong tags differ between the encodings of a representation, because their bytes do. */
-export function gzipTag(tag: string): string {
-  return tag.startsWith('W/') ? tag : tag.replace(/"$/, '-gzip"');
+/**
+ * Evaluates the conditions of a read, in the order of RFC 9110, section 13.2.2.
+ * @param tag strong ETag
+ * @returns whether the client has the representation already, by If-None-Match
+ * @throws AtelierError `precondition-failed` if it requires another one, by If-Match
+ */
+export function isFresh(request: FastifyRequest, tag: string): boolean {
+  if (!isRead(request)) return false;
+  const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch, range } = request.headers;
+  // A range is never compressed, so it does not continue the compressed representation.
+  const required = ifMatch !== undefined && range === undefined ? withoutEncoding(ifMatch) : ifMatch;
+  if (required !== undefined && !matchesTag(required, tag, 'strong')) {
+    throw new AtelierError(
+      'precondition-failed',
+      `If-Match: ${ifMatch} does not match the current ETag, which is ${tag}. Read the resource again from its start.`,
+      { details: [{ parameter: 'If-Match', detail: `The current ETag is ${tag}.` }] },
+    );
+  }
+  return ifNoneMatch !== undefined && matchesTag(withoutEncoding(ifNoneMatch), tag, 'weak');
 }
 
-/** Tags that a client sends back, of whatever encoding, as those of the representation. */
-export function withoutEncoding(tags: string): string {
-  return tags.replaceAll('-gzip"', '"');
-}
-
-/** If-None-Match may be one tag, weak or strong, a list of tags, or `*`. */
-export function isFresh({ method, headers }: FastifyRequest, tag: string): boolean {
-  const candidates = headers['if-none-match'];
-  if (candidates === undefined || (method !== 'GET' && method !== 'HEAD')) return false;
-  return withoutEncoding(candidates)
-    .split(',')
-    .some((candidate) => ['*', tag, `W/${tag}`].includes(candidate.trim()));
+function isRead({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
 }

@@ -89,6 +89,7 @@ function addCommonResponses({ responses }: Operation, method: string, declared: 
     responses['503'] ??= errorResponse(errorFormat, 503);
   }
   if (etag) {
+    responses['412'] ??= errorResponse(errorFormat, 412);
     responses['304'] = { description: 'Unchanged since the response whose ETag is in If-None-Match' };
   }
 }
@@ -128,7 +129,9 @@ function addResponseHeaders({ responses }: Operation, declared: Declared): void 
     if (declared.idempotent && status < '300') names.push('Idempotency-Replayed');
     if (status === '401' || status === '403') names.push('WWW-Authenticate');
     if (status === '429') names.push('RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset');
-    if (status === '429' || (status === '503' && isApiRoute(declared))) names.push('Retry-After');
+    const isBusy = status === '429' || (status === '503' && isApiRoute(declared));
+    // The first request with the same Idempotency-Key may still be in progress.
+    if (isBusy || (status === '409' && declared.idempotent)) names.push('Retry-After');
     const isText = Object.keys(response.content ?? {}).some((type) => COMPRESSED_TYPES.test(type));
     if (status === '200' && isText) names.push('Content-Encoding');
     if (status === '200' && (isText || isNegotiated)) names.push('Vary');

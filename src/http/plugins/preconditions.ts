@@ -2,27 +2,18 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
-import { withoutEncoding } from './etag.ts';
+import { entityTagsSchema, matchesTag, withoutEncoding } from './entity-tags.ts';
 
 /** Headers of a route that changes a resource; its handler must call `toPrecondition`. */
 export const preconditionHeaders = z.object({
-  'if-match': z
-    .string()
-    .optional()
-    .describe(
-      'ETags of the state that you have read, or `*` for any existing one. If the resource has changed since, nothing is ' +
-        'changed and the response is 412',
-    ),
-  'if-none-match': z
-    .string()
-    .optional()
-    .describe(
-      '`*` prevents the change, with 412, if the resource exists; ETags prevent it if one of them matches',
-    ),
+  'if-match': entityTagsSchema.describe(
+    'ETags of the state that you have read, or `*` for any existing one. If the resource has changed since, nothing is ' +
+      'changed and the response is 412',
+  ),
+  'if-none-match': entityTagsSchema.describe(
+    '`*` prevents the change, with 412, if the resource exists; ETags prevent it if one of them matches',
+  ),
 });
-
-const TAGS = /"[^"]*"/g;
-const WEAK_TAGS = /W\/"[^"]*"/g;
 
 export interface CurrentState {
   /** Strong ETag; null if the resource does not exist. */
@@ -45,18 +36,17 @@ export function toPrecondition<T>(
   return (stored) => {
     const state = describe(stored);
     // A change needs a strong comparison, which a weak tag never passes.
-    if (ifMatch !== undefined && !matches(ifMatch.replace(WEAK_TAGS, ''), state.tag)) {
+    if (ifMatch !== undefined && !matches(ifMatch, state.tag, 'strong')) {
       throw failed('If-Match', ifMatch, state);
     }
-    if (ifNoneMatch !== undefined && matches(ifNoneMatch, state.tag)) {
+    if (ifNoneMatch !== undefined && matches(ifNoneMatch, state.tag, 'weak')) {
       throw failed('If-None-Match', ifNoneMatch, state);
     }
   };
 }
 
-function matches(sent: string, tag: string | null): boolean {
-  if (tag === null) return false;
-  return sent.trim() === '*' || withoutEncoding(sent).match(TAGS)?.includes(tag) === true;
+function matches(sent: string, tag: string | null, comparison: 'strong' | 'weak'): boolean {
+  return tag !== null && matchesTag(withoutEncoding(sent), tag, comparison);
 }
 
 function failed(header: string, sent: string, { tag, description }: CurrentState): AtelierError {

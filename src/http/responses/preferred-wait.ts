@@ -71,7 +71,7 @@ export function createWaitAsPreferred(options: {
 function preferredSeconds(header: string | string[] | undefined): number {
   const preferences = [header ?? []].flat().join(',').split(',');
   for (const preference of preferences) {
-    const [, seconds] = /^\s*wait\s*=\s*"?(\d{1,9})"?\s*(?:;.*)?$/i.exec(preference) ?? [];
+    const [, seconds] = /^\s*wait\s*=\s*"?(\d+)"?\s*(?:;.*)?$/i.exec(preference) ?? [];
     if (seconds !== undefined) return Number(seconds);
   }
   return 0;

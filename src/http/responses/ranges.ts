@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { combineRanges, parse, type Range } from 'range-parser';
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
+import { entityTagsSchema } from '../plugins/entity-tags.ts';
 import { isFresh } from '../plugins/etag.ts';
 
 export const rangeHeaders = z.object({
@@ -13,6 +14,9 @@ export const rangeHeaders = z.object({
     .describe(
       'One range of bytes, as in `bytes=1000-`. Several ranges, and other units, give the whole file',
     ),
+  'if-match': entityTagsSchema.describe(
+    'ETag of the file that you expect. If it is another one, nothing is sent and the response is 412',
+  ),
   'if-range': z
     .string()
     .optional()
@@ -30,7 +34,7 @@ export interface RangedFile {
 
 /**
  * Sends the file, the range that the request selects, or 304.
- * @throws AtelierError `range-not-satisfiable`
+ * @throws AtelierError `range-not-satisfiable`, `precondition-failed`
  */
 export function sendRanged(
   request: FastifyRequest,

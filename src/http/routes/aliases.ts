@@ -25,7 +25,7 @@ const moveId = z
 export const aliasRoutes =
   (registry: ModelRegistryService, sendCached: SendCached): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',

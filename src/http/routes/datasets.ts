@@ -4,7 +4,13 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Catalog, listDatasetIds } from '../../datasets/catalog.ts';
 import { toPng } from '../../datasets/encoded-image.ts';
-import { datasetSchema, IMAGE_PIXELS, IMAGE_SIDE, SPLITS } from '../../domain/dataset.ts';
+import {
+  type DatasetSummary,
+  datasetSchema,
+  IMAGE_PIXELS,
+  IMAGE_SIDE,
+  SPLITS,
+} from '../../domain/dataset.ts';
 import type { DatasetFields } from '../../domain/dataset-upload.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
@@ -22,6 +28,7 @@ import type { OnLimit } from '../plugins/client.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
+import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { negotiate } from '../responses/negotiate.ts';
@@ -44,7 +51,7 @@ const labelledImageSchema = z
 export const datasetRoutes =
   (catalog: Catalog): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     function orNotFound<T>(dataset: T | undefined, datasetId: string): T {
       if (dataset !== undefined) return dataset;
@@ -105,7 +112,10 @@ export const datasetRoutes =
         querystring: noQuery,
         response: { 200: datasetSchema, ...problems(400, 404) },
       },
-      handler: async ({ params }) => orNotFound(await catalog.find(params.id), params.id),
+      async handler({ params }, reply) {
+        const dataset = orNotFound(await catalog.find(params.id), params.id);
+        return reply.header('etag', describeState(dataset).tag).send(dataset);
+      },
     });
 
     app.route({
@@ -139,7 +149,7 @@ export const datasetRoutes =
               'application/octet-stream': binaryContent,
             },
           },
-          ...problems(400, 404, 406, 416),
+          ...problems(400, 404, 406, 412, 416),
         },
         responseHeaders: {
           200: ['Accept-Ranges', 'Cache-Control'],
@@ -218,10 +228,11 @@ export const datasetWriteRoutes =
         tags,
         params: z.strictObject({ id }),
         querystring: noQuery,
-        response: { 204: z.undefined().describe('Deleted'), ...problems(400, 404, 409, 507) },
+        headers: preconditionHeaders,
+        response: { 204: z.undefined().describe('Deleted'), ...problems(400, 404, 409, 412, 507) },
       },
       async handler(request, reply) {
-        await uploads.remove(request.params.id);
+        await uploads.remove(request.params.id, toPrecondition(request, describeState));
         return reply.code(204).send();
       },
     });
@@ -284,4 +295,9 @@ const toUploaded = ({ dataset, isNew }: AddedDataset) => ({
   status: isNew ? 201 : 200,
   location: `/v1/datasets/${dataset.id}`,
   body: dataset,
+});
+
+const describeState = (dataset: DatasetSummary): CurrentState => ({
+  tag: contentTag(JSON.stringify(dataset)),
+  description: `the data set ${dataset.id} has been deleted and uploaded again`,
 });

@@ -22,7 +22,7 @@ const params = z.strictObject({ name: modelName, version: versionName });
 export const evaluationRoutes =
   (evaluations: EvaluationService): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',

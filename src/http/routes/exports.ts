@@ -69,7 +69,7 @@ export const exportedModelSchema = versionReferenceSchema
 export const exportRoutes =
   (models: ModelService, exports: ExportService): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -106,7 +106,7 @@ export const exportRoutes =
               'application/json': fileContent,
             },
           },
-          ...problems(400, 404, 416, 422, 500, 503),
+          ...problems(400, 404, 412, 416, 422, 500, 503),
         },
         responseHeaders: {
           200: [...FILE_HEADERS, 'Accept-Ranges', 'Cache-Control'],

@@ -29,7 +29,7 @@ export const jobEventRoutes =
     countStream: CountStream,
   ): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',
@@ -66,6 +66,10 @@ export const jobEventRoutes =
           204: z.undefined().describe('The job has ended and its last event was seen: end of the stream'),
           ...problems(400, 404, 406, 410, 422),
         },
+      },
+      async preValidation({ raw: { headers } }) {
+        // An `EventSource` has no id before the first event, and some send an empty one.
+        if (headers['last-event-id'] === '') delete headers['last-event-id'];
       },
       async handler(request, reply) {
         const { params, query, headers } = request;

@@ -60,7 +60,7 @@ export const modelRoutes =
     sendCached: SendCached,
   ): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',

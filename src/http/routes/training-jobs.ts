@@ -62,7 +62,7 @@ export const trainingJobRoutes =
       return sendStored(reply, { ...stored, body });
     }
 
-    await registerEtag(app);
+    registerEtag(app);
     trackRequestId(app);
     const renderJobList = createJobListRenderer(training);
     const renderEpochs = createEpochsRenderer(training);
@@ -190,10 +190,12 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
-        return reply.code(202).send(await training.cancel(request.params.id));
+        const job = await training.cancel(request.params.id, toPrecondition(request, describeState));
+        return reply.code(202).send(job);
       },
     });
 
@@ -209,10 +211,12 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 507) },
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
       },
       async handler(request, reply) {
-        return reply.code(202).send(await training.pause(request.params.id));
+        const job = await training.pause(request.params.id, toPrecondition(request, describeState));
+        return reply.code(202).send(job);
       },
     });
 
@@ -228,10 +232,12 @@ export const trainingJobRoutes =
         tags,
         params,
         querystring: noQuery,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 413, 415, 429, 507) },
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 429, 507) },
       },
       async handler(request, reply) {
-        return reply.code(202).send(await training.resume(request.params.id));
+        const job = await training.resume(request.params.id, toPrecondition(request, describeState));
+        return reply.code(202).send(job);
       },
     });
 

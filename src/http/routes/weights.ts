@@ -14,7 +14,7 @@ import { modelName, versionName } from './models.ts';
 export const weightsRoutes =
   (interpretability: InterpretabilityService): FastifyPluginAsyncZod =>
   async (app) => {
-    await registerEtag(app);
+    registerEtag(app);
 
     app.route({
       method: 'GET',

@@ -85,7 +85,7 @@ test('the client chooses the encoding', async () => {
   for (const accepted of ['gzip', 'br, GZIP;q=0.5', '*', 'gzip, deflate, br, zstd', 'identity;q=0.1, gzip']) {
     assertCompressed(await get(url, { 'accept-encoding': accepted }), accepted);
   }
-  for (const accepted of ['', 'br', 'identity', 'gzip;q=0', 'identity, gzip;q=0.5', '*;q=0']) {
+  for (const accepted of ['', 'br', 'identity', 'gzip;q=0', 'identity, gzip;q=0.5', '*;q=0', 'gzip;Q=0']) {
     assertPlain(await get(url, { 'accept-encoding': accepted }), accepted);
   }
 });
@@ -100,6 +100,9 @@ test('each encoding has its ETag, and both are known in conditions', async () =>
       assert.deepEqual([response.statusCode, response.payload], [304, ''], url);
       assert.equal(response.headers['content-encoding'], undefined);
       assert.equal(response.headers.etag, known === tag ? tag : other, url);
+      const head = await get(url, { ...gzip, 'if-none-match': known }, 'HEAD');
+      assert.deepEqual([head.statusCode, head.headers['content-length']], [304, undefined], url);
+      for (const { headers } of [response, head]) assert.match(String(headers['vary']), /Accept-Encoding$/);
     }
     const head = await get(url, gzip, 'HEAD');
     assert.deepEqual(
@@ -107,6 +110,7 @@ test('each encoding has its ETag, and both are known in conditions', async () =>
       [200, tag, plain.rawPayload.length, ''],
       url,
     );
+    assert.equal(head.headers['vary'], plain.headers['vary'], url);
   }
   const url = '/v1/models/m/versions/1';
   const headers = { 'if-match': String((await get(url, gzip)).headers.etag) };

@@ -80,7 +80,10 @@ test('of 20 concurrent requests with one key one creates; the others get 409 or 
   for (const response of responses) {
     if (response === original) continue;
     if (response.statusCode === 202) assertReplay(response, original);
-    else assertProblem(response, 409, 'request-in-flight');
+    else {
+      assertProblem(response, 409, 'request-in-flight');
+      assert.equal(response.headers['retry-after'], '1');
+    }
   }
   assert.equal(await countJobs(key), 1);
   const repeated = await Promise.all(Array.from({ length: 20 }, () => post(key, marked(key))));

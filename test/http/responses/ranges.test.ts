@@ -57,6 +57,16 @@ for (const [what, url] of [
       assert.equal(response.statusCode, 200, JSON.stringify(headers));
       assert.deepEqual(response.rawPayload, bytes);
     }
+    for (const required of [tag, '*', `"other", ${tag}`]) {
+      assert.equal((await get(url, { range: 'bytes=0-1', 'if-match': required })).statusCode, 206);
+    }
+    for (const required of ['"other"', `W/${tag}`, tag.replace(/"$/, '-gzip"')]) {
+      for (const headers of [{ range: 'bytes=0-1' }, { range: 'bytes=0-1', 'if-none-match': tag }]) {
+        const changed = await get(url, { ...headers, 'if-match': required });
+        assertProblem(changed, 412, 'precondition-failed', 'If-Match');
+        assert.deepEqual([changed.headers.etag, changed.headers['cache-control']], [undefined, undefined]);
+      }
+    }
     const beyond = await get(url, { range: `bytes=${size}-` });
     assertProblem(beyond, 416, 'range-not-satisfiable', 'Range');
     assert.equal(beyond.headers['content-range'], `bytes */${size}`);

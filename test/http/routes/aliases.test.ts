@@ -260,6 +260,8 @@ test('description, metadata and tags of a version can be changed, and tags searc
     { tags: ['a b'] },
     { tags: new Array(17).fill('a') },
     { metadata: { a: 1 } },
+    { metadata: { a: '\0' } },
+    { metadata: { 'a\0': '' } },
     { description: 'a'.repeat(2001) },
     { description: 'a\0' },
   ]) {
@@ -327,10 +329,24 @@ test('of concurrent deployers that have read the same alias, one moves it', asyn
 
   await must(200, point('deployed', 1));
   assert.notEqual(await tagAt(url), tag, 'moved away and back');
-  for (const stale of [tag, `W/${await tagAt(url)}`, 'x', '']) {
+  const current = await tagAt(url);
+  for (const stale of [tag, `W/${current}`, `${tag}, W/${current}`]) {
     const rejected = await conditional('DELETE', url, { 'if-match': stale });
     assertProblem(rejected, 412, 'precondition-failed', 'If-Match');
   }
+  for (const known of ['*, *', `W/${current}`, `,"x,y" ,, ${current},`]) {
+    const rejected = await conditional('PUT', url, { 'if-none-match': known }, { version: 2 });
+    assertProblem(rejected, 412, 'precondition-failed', 'If-None-Match');
+  }
+  const malformed = ['', ',', '*,', '**', "'*'", 'W/*', '*, "x"', 'abc', '"abc', `w/${current}`];
+  malformed.push(`"x" ${current}`, `'${current}'`, `*, ${current}`);
+  for (const header of ['if-match', 'if-none-match']) {
+    for (const value of malformed) {
+      const rejected = await conditional('PUT', url, { [header]: value }, { version: 2 });
+      assertProblem(rejected, 400, 'invalid-request', header);
+    }
+  }
+  assert.equal(await tagAt(url), current, 'nothing has moved');
   assert.equal((await conditional('DELETE', url, { 'if-match': await tagAt(url) })).statusCode, 204);
   for (const [method, status] of [
     ['PUT', 412],

@@ -369,11 +369,13 @@ test('a data set can be deleted once no job uses it; its models stay', async () 
     training: { epochs: 10_000, batchSize: 1, validation: null },
   });
   await untilJob(app, job.id, isRunning);
-  const remove = () => app.inject({ method: 'DELETE', url: `/v1/datasets/${id}` });
+  const remove = (headers = {}) => app.inject({ method: 'DELETE', url: `/v1/datasets/${id}`, headers });
+  assertProblem(await remove({ 'if-match': '"stale"' }), 412, 'precondition-failed', 'If-Match');
+  const { etag } = (await app.inject(`/v1/datasets/${id}`)).headers;
   assert.match(assertProblem(await remove(), 409, 'dataset-in-use').detail, new RegExp(job.id));
   await cancelJob(app, job.id);
   await untilJob(app, job.id, ({ status }) => status === 'cancelled');
-  const deleted = await remove();
+  const deleted = await remove({ 'if-match': etag });
   assert.deepEqual([deleted.statusCode, deleted.body], [204, '']);
   assertProblem(await remove(), 404, 'dataset-not-found');
   assertProblem(await app.inject(`/v1/datasets/${id}`), 404, 'dataset-not-found');

@@ -106,6 +106,8 @@ test('rejects an invalid stream request by name before it begins', async () => {
     const refused = await get({ accept, 'last-event-id': lastId });
     assertProblem(refused, 400, 'invalid-request', 'last-event-id');
   }
+  const fromStart = await get({ accept, 'last-event-id': '' });
+  assert.deepEqual([fromStart.statusCode, fromStart.body], [200, (await get({ accept })).body]);
   const beyond = await get({ accept, 'last-event-id': '1000' });
   assertProblem(beyond, 422, 'impossible-request', 'Last-Event-ID');
   assertProblem(await get({ accept }, `${url}?after=1000`), 422, 'impossible-request', 'after');

@@ -178,6 +178,25 @@ test('polled resources give 304 until they change', async () => {
   assert.equal(changed.statusCode, 200);
 });
 
+test('cancels, pauses and resumes a job only in the state that the client has read', async () => {
+  const { id } = await queueJob(app, endless);
+  const url = `/v1/training-jobs/${id}`;
+  const send = (action: string, tag: unknown) =>
+    app.inject({ method: 'POST', url: `${url}/${action}`, headers: { 'if-match': String(tag) } });
+  for (const [action, status] of [
+    ['pause', 'paused'],
+    ['resume', 'queued'],
+    ['pause', 'paused'],
+    ['cancel', 'cancelled'],
+  ] as const) {
+    assertProblem(await send(action, '"stale"'), 412, 'precondition-failed', 'If-Match');
+    // Progress of a running job changes its ETag, so any state is accepted here.
+    const tag = status === 'queued' ? (await app.inject(url)).headers.etag : '*';
+    assert.equal((await send(action, tag)).statusCode, 202, action);
+    if (status !== 'queued') await untilJob(app, id, (job) => job.status === status);
+  }
+});
+
 test('deletes an ended job; its version stays', async () => {
   const key = { 'idempotency-key': 'deleted-later' };
   const start = () =>

@@ -1,0 +1,43 @@
+/** Lists of entity tags in request headers: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2. */
+import { z } from 'zod';
+
+const TAG = String.raw`(?:W/)?"[!#-~\x80-\xff]*"`;
+/** Empty elements are allowed, but at least one tag is required. */
+const LIST = new RegExp(`^(?:[ \\t]*,)*[ \\t]*${TAG}(?:[ \\t]*,(?:[ \\t]*${TAG})?)*[ \\t]*$`);
+/** `*`, repeated if a client sends the header twice. */
+const ANY = /^[ \t]*\*(?:[ \t]*,[ \t]*\*)*[ \t]*$/;
+
+/** A header of entity tags; anything else is rejected, because the client relies on the condition. */
+export const entityTagsSchema = z
+  .string()
+  .refine((header) => parseEntityTags(header) !== undefined, {
+    message: 'must be `*`, or ETags in double quotes, separated by commas, such as "abc", W/"def"',
+  })
+  .optional();
+
+/** @returns undefined if the header is malformed */
+export function parseEntityTags(header: string): '*' | readonly string[] | undefined {
+  if (ANY.test(header)) return '*';
+  return LIST.test(header) ? (header.match(new RegExp(TAG, 'g')) ?? []) : undefined;
+}
+
+/**
+ * Whether a header matches a resource. A malformed one never does.
+ * @param tag strong ETag of the resource
+ * @param comparison a weak tag passes the weak comparison only
+ */
+export function matchesTag(header: string, tag: string, comparison: 'strong' | 'weak'): boolean {
+  const tags = parseEntityTags(header);
+  if (tags === undefined || tags === '*') return tags === '*';
+  return tags.includes(tag) || (comparison === 'weak' && tags.includes(`W/${tag}`));
+}
+
+/** Strong tags differ between the encodings of a representation, because their bytes do. */
+export function gzipTag(tag: string): string {
+  return tag.startsWith('W/') ? tag : tag.replace(/"$/, '-gzip"');
+}
+
+/** Tags that a client sends back, of whatever encoding, as those of the representation. */
+export function withoutEncoding(tags: string): string {
+  return tags.replaceAll('-gzip"', '"');
+}
