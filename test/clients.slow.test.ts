@@ -28,6 +28,10 @@ const respond =
   (status: number, headers = {}): Fault =>
   (response) =>
     response.writeHead(status, headers).end();
+const inFlight: Fault = (response) =>
+  response
+    .writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+    .end(JSON.stringify({ code: 'request-in-flight', detail: 'It is in progress.' }));
 
 /**
  * Forwards requests to the service. While it is down, connections are closed and 502 is sent in turn.
@@ -69,7 +73,7 @@ for (const [name, [command, script]] of Object.entries(CLIENTS)) {
     const first = startProcess(t, stateDir);
     const base = await serviceAddress(first);
     const faults = {
-      'POST /v1/training-jobs': [loseResponse, respond(503, { 'retry-after': '1' })],
+      'POST /v1/training-jobs': [loseResponse, inFlight, respond(503, { 'retry-after': '1' })],
       '/predictions': [respond(429, { 'retry-after': '0' }), respond(504)],
     };
     const [recipe, png] = [join(stateDir, 'recipe.json'), join(stateDir, 'boot.png')];

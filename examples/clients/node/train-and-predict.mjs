@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const { ATELIER_URL = 'http://localhost:3000', ATELIER_KEY } = process.env;
 const REPEATED_STATUSES = [429, 502, 503, 504];
+/** Code of the 409 while an earlier attempt with the same Idempotency-Key, whose response was lost, is in progress. */
+const IN_FLIGHT = 'request-in-flight';
 const MOST_ATTEMPTS = 13;
 /** Longer than the longest wait for a job. */
 const TIMEOUT_MS = 90_000;
@@ -23,7 +25,7 @@ function delayBefore(attempt, response) {
 }
 
 /**
- * Sends a request, and again after 429, 502, 503 and 504, and after a lost connection. Every method is repeated, also
+ * Sends a request, and again after 429, 502, 503, 504 and `request-in-flight`, and after a lost connection. Every method is repeated, also
  * POST: predictions change nothing, and a job is created once because of its Idempotency-Key.
  * @returns the body
  * @throws an Error with the detail of the problem
@@ -40,9 +42,10 @@ async function call(path, { headers, ...options } = {}) {
       });
       const body = Buffer.from(await response.arrayBuffer());
       if (response.ok) return body;
-      if (!REPEATED_STATUSES.includes(response.status) || attempt === MOST_ATTEMPTS) {
-        const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
-        const detail = isProblem ? JSON.parse(body).detail : response.statusText;
+      const isProblem = response.headers.get('content-type')?.startsWith('application/problem+json');
+      const { code, detail } = isProblem ? JSON.parse(body) : { detail: response.statusText };
+      const isRepeated = REPEATED_STATUSES.includes(response.status) || code === IN_FLIGHT;
+      if (!isRepeated || attempt === MOST_ATTEMPTS) {
         throw new Error(`${response.status}: ${detail}`);
       }
     } catch (error) {

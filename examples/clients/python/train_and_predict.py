@@ -9,6 +9,7 @@ import io
 import json
 import os
 import sys
+import time
 import uuid
 
 import numpy as np
@@ -20,6 +21,9 @@ SERVICE = os.environ.get("ATELIER_URL", "http://localhost:3000").rstrip("/")
 CONNECT_SECONDS = 5
 # Longer than the longest wait for a job.
 READ_SECONDS = 90
+# Code of the 409 while an earlier attempt with the same Idempotency-Key, whose response was lost, is in progress.
+IN_FLIGHT = "request-in-flight"
+MOST_IN_FLIGHT = 60
 
 
 def open_session() -> requests.Session:
@@ -45,12 +49,17 @@ def open_session() -> requests.Session:
 
 
 def call(session: requests.Session, method: str, path: str, **options) -> requests.Response:
-    """Sends a request. Raises RuntimeError with the detail of the problem."""
-    response = session.request(method, SERVICE + path, timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
-    if response.ok:
-        return response
-    is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
-    raise RuntimeError(f"{response.status_code}: {response.json()['detail'] if is_problem else response.reason}")
+    """Sends a request, and again while it is in flight. Raises RuntimeError with the detail of the problem."""
+    for attempt in range(1, MOST_IN_FLIGHT + 1):
+        response = session.request(method, SERVICE + path, timeout=(CONNECT_SECONDS, READ_SECONDS), **options)
+        if response.ok:
+            return response
+        is_problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+        problem = response.json() if is_problem else {"detail": response.reason}
+        if problem.get("code") != IN_FLIGHT or attempt == MOST_IN_FLIGHT:
+            break
+        time.sleep(int(response.headers.get("Retry-After", 1)))
+    raise RuntimeError(f"{response.status_code}: {problem['detail']}")
 
 
 def train(session: requests.Session, recipe: dict) -> dict:
