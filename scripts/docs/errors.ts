@@ -66,7 +66,7 @@ const SENT = {
   ],
   'request-in-flight': [
     'The first request with this `Idempotency-Key` has no response yet.',
-    'Repeat the request shortly.',
+    'Repeat the request with the same key after `Retry-After`.',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;
 
