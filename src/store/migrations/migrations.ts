@@ -12,8 +12,8 @@ import * as jobMemory from './0009-job-memory.ts';
 import * as runs from './0010-runs.ts';
 import * as transfers from './0016-transfers.ts';
 import * as jobLabels from './0017-job-labels.ts';
+import * as preprocessing from './0018-preprocessing.ts';
 import * as jobDeletion from './0019-job-deletion.ts';
-import * as preprocessing from './0020-preprocessing.ts';
 import * as promotions from './0021-promotions.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -29,7 +29,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0010-runs': runs,
   '0016-transfers': transfers,
   '0017-job-labels': jobLabels,
+  '0018-preprocessing': preprocessing,
   '0019-job-deletion': jobDeletion,
-  '0020-preprocessing': preprocessing,
   '0021-promotions': promotions,
 };
