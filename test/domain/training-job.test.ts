@@ -65,6 +65,7 @@ test("a request with a data set alone means the notebook's network", () => {
     },
     gradientCheck: true,
     warmStart: null,
+    publish: { promote: 'never', evenIfNotLearned: false },
   });
 });
 

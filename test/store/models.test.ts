@@ -134,6 +134,7 @@ test('a version keeps its lineage without its job', async (t) => {
     seed: 7,
     request: asked,
     parent: { name: 'shoes', version: 1 },
+    copiedFrom: null,
     import: null,
   });
   assert.deepEqual(version.metadata, { who: 'a test' }, "at first it is the request's");

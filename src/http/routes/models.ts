@@ -165,7 +165,7 @@ export const modelRoutes =
         body: versionCopySchema,
         response: {
           201: modelVersionSchema.describe('The copy'),
-          ...problems(400, 409, 413, 415, 422, 507),
+          ...problems(400, 404, 409, 413, 415, 422, 507),
         },
         responseHeaders: { 201: ['Location'] },
       },

@@ -123,7 +123,7 @@ test('unread bodies are drained for every other error, too', async () => {
   const refused: [path: string, type: string, status: number][] = [
     [PREDICT, 'image/gif', 415],
     ['/v1/nothing', BYTES, 404],
-    ['/v1/models/mine/versions', BYTES, 405],
+    ['/v1/models/mine', BYTES, 405],
     [`${PREDICT}?nonsense=1`, BYTES, 400],
   ];
   for (const [path, type, status] of refused) {
