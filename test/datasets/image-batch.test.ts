@@ -17,7 +17,10 @@ test('raw bytes are images of 784', () => {
   for (const length of [0, 1, 783, 785]) {
     assert.throws(
       () => decodeBytes(new Uint8Array(length)),
-      isAtelierError('invalid-image-size', new RegExp(`^${length} bytes`)),
+      isAtelierError(
+        'invalid-image-size',
+        new RegExp(length === 0 ? '^The data is empty' : `^${length} bytes`),
+      ),
     );
   }
 });
