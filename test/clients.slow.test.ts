@@ -30,7 +30,7 @@ const respond =
     response.writeHead(status, headers).end();
 const inFlight: Fault = (response) =>
   response
-    .writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '1' })
+    .writeHead(409, { 'content-type': 'application/problem+json', 'retry-after': '0' })
     .end(JSON.stringify({ code: 'request-in-flight', detail: 'It is in progress.' }));
 
 /**
