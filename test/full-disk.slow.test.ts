@@ -87,7 +87,7 @@ test('deletions, cancellations and pauses succeed on a full disk', async (t) => 
   for (const [method, path, status] of [
     ['DELETE', 'models/first/aliases/old', 204],
     ['DELETE', 'models/first', 204],
-    ['DELETE', 'models/second/versions/1', 204],
+    ['DELETE', 'models/second/versions/2', 204],
     ['DELETE', `datasets/${dataset}`, 204],
     ['POST', `training-jobs/${queued}/pause`, 202],
     ['POST', `training-jobs/${queued}/cancel`, 202],

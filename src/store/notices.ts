@@ -1,4 +1,5 @@
 /** Notices: something in the database has changed, in this process or in another one that shares the database. */
+import type { OnCommitted } from './committed-events.ts';
 
 /**
  * - `event`: a job has new events, or was deleted
@@ -52,7 +53,7 @@ export const ALONE: Agreement = {
 /** The commits of this process. */
 export interface CommittedEvents {
   /** Calls the listener after each commit that wrote events of a job or, with no events, deleted it. */
-  onCommitted(listener: (jobId: string, events: readonly unknown[]) => void): void;
+  onCommitted(listener: OnCommitted): void;
 }
 
 /** Listeners of each kind. */
@@ -71,14 +72,18 @@ export function createListeners() {
 }
 
 /**
- * Notices of a process that shares its database with no other: only of events and deleted jobs, because everything else is
- * changed by services that need no notice of it.
+ * Notices of a process that shares its database with no other: only of events, and of the models of jobs that succeeded or
+ * were deleted. Everything else is changed by services that need no notice of it.
  */
 export function createLocalNotices({ onCommitted }: CommittedEvents): Notices {
   const { on, emit } = createListeners();
   onCommitted((jobId, events) => {
-    emit('event', jobId);
+    // Before the event: its readers may ask for the version at once.
+    for (const { data, job } of events) {
+      if (job && data['to'] === 'succeeded') emit('models', job.modelName);
+    }
     if (events.length === 0) emit('models', jobId);
+    emit('event', jobId);
   });
   return { on, onGap() {}, follow: () => () => {}, mode: () => 'local' };
 }

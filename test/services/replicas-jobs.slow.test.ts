@@ -62,7 +62,14 @@ describe('replicas', { skip: withoutPostgres }, () => {
     assert.equal(uploaded.statusCode, 201, uploaded.body);
     const { id } = uploaded.json();
     const training = { epochs: 1, batchSize: 4 };
-    const payload = { dataset: id, modelName: 'shared', seed: 1, network: { hidden: [4] }, training };
+    const payload = {
+      dataset: id,
+      modelName: 'shared',
+      seed: 1,
+      network: { hidden: [4] },
+      training,
+      publish: { evenIfNotLearned: true },
+    };
     const started = await worker.inject({ method: 'POST', url: '/v1/training-jobs', payload });
     assert.equal(started.statusCode, 202, started.body);
     const job = await untilJob(worker, started.json().id, hasEnded);

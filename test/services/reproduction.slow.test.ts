@@ -83,8 +83,18 @@ test('a receipt lists what the digest depends on, and equals that of the reprodu
   const { id: _, digest: __, receipt, ...rest } = job;
   const wasm = await readFile(new URL('../../src/numerics/simd/kernel.wasm', import.meta.url));
   const version = (await app.inject('/v1/models/receipted/versions/1')).json();
-  const { dataset, modelName, seed, metadata, network, training, gradientCheck, warmStart } = rest;
-  const request = { dataset, modelName, seed, metadata, network, training, gradientCheck, warmStart };
+  const { dataset, modelName, seed, metadata, network, training, gradientCheck, warmStart, publish } = rest;
+  const request = {
+    dataset,
+    modelName,
+    seed,
+    metadata,
+    network,
+    training,
+    gradientCheck,
+    warmStart,
+    publish,
+  };
   assert.deepEqual(receipt, {
     dataset: { id: 'fashion-mnist', digest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest },
     request,
