@@ -1,17 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
-import { test } from 'node:test';
-import { openStore } from '../../src/store/sqlite/open-store.ts';
-import {
-  failure,
-  idempotencyRecord,
-  request,
-  temporaryDirectory,
-  temporaryStore,
-  untouched,
-} from './fixtures.ts';
+import { failure, idempotencyRecord, request, temporaryStore, untouched } from './fixtures.ts';
 import { storeTest } from './store-test.ts';
 
 const HOUR_MS = 3_600_000;
@@ -83,39 +71,3 @@ storeTest('deletes expired responses only', async (t) => {
   assert.equal(await store.storedResponses.find({ ...asked, key: 'old' }, at), undefined);
   assert.ok(await store.storedResponses.find({ ...asked, key: 'new' }, at));
 });
-
-test('after a kill at any moment, jobs, stored responses and keys correspond one to one', async (t) => {
-  for (let kill = 1; kill <= 5; kill++) {
-    const directory = await temporaryDirectory(t);
-    const acknowledged = await killedAfter(directory, 7 * kill);
-    const store = await openStore(directory);
-    const { data: jobs } = await store.jobs.list({ limit: 100_000 });
-    const answers: (string | undefined)[] = [];
-    for (let n = 0; n < jobs.length + 1; n++) {
-      answers.push((await store.storedResponses.find({ ...asked, key: `key-${n}` }, new Date()))?.body);
-    }
-    await store.close();
-    assert.deepEqual(answers, [...jobs.toReversed().map(({ id }) => id), undefined]);
-    assert.ok(acknowledged.length >= 7 * kill);
-    assert.deepEqual(answers.slice(0, acknowledged.length), acknowledged);
-  }
-});
-
-/** Ids of the jobs that the store acknowledged to a child process before it was killed. */
-async function killedAfter(directory: string, jobs: number): Promise<string[]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'children/creating.ts'), directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    if (output.split('\n').length > jobs) child.kill('SIGKILL');
-  });
-  const [code, signal] = await once(child, 'close');
-  assert.equal(signal, 'SIGKILL', `the child ended by itself with ${code}`);
-  const lines = output.split('\n').slice(0, -1);
-  return lines.map((line, n) => {
-    assert.ok(line.startsWith(`${n} job_`), line);
-    return line.slice(`${n} `.length);
-  });
-}

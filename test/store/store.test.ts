@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -51,39 +49,3 @@ test('rejects a directory that cannot be created, with advice', async (t) => {
     await assert.rejects(openStore(directory), failure('state-unusable', directory, 'STATE_DIR'));
   }
 });
-
-test('every acknowledged event survives SIGKILL', async (t) => {
-  const directory = await temporaryDirectory(t);
-  for (let kill = 1; kill <= 5; kill++) {
-    const [jobId, acknowledged] = await killedAfter(directory, 50 * kill);
-    const store = await openStore(directory);
-    const { data } = await store.events.list(jobId, { limit: 1_000_000 });
-    await store.close();
-    assert.ok(acknowledged >= 50 * kill);
-    assert.ok(data.length >= acknowledged, `${data.length} events, ${acknowledged} acknowledged`);
-    assert.deepEqual(
-      data.map((event) => event.id),
-      data.map((_, n) => n + 1),
-    );
-    assert.deepEqual(
-      data.slice(1).map((event) => event.data['n']),
-      data.slice(1).map((_, n) => n + 1),
-    );
-  }
-});
-
-/** The job to which a child process appended events until it was killed, and the last acknowledged event. */
-async function killedAfter(directory: string, events: number): Promise<[string, number]> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'children/appending.ts'), directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    if (output.split('\n').length > events + 1) child.kill('SIGKILL');
-  });
-  const [code, signal] = await once(child, 'close');
-  assert.equal(signal, 'SIGKILL', `the child ended by itself with ${code}`);
-  const complete = output.split('\n').slice(0, -1);
-  return [complete[0]!, Number(complete.at(-1))];
-}
