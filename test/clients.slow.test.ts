@@ -73,11 +73,13 @@ for (const [name, [command, script]] of Object.entries(CLIENTS)) {
     const first = startProcess(t, stateDir);
     const base = await serviceAddress(first);
     const faults = {
-      'POST /v1/training-jobs': [loseResponse, inFlight, respond(503, { 'retry-after': '1' })],
+      'POST /v1/training-jobs': [loseResponse, inFlight, respond(503, { 'retry-after': '0' })],
       '/predictions': [respond(429, { 'retry-after': '0' }), respond(504)],
     };
     const [recipe, png] = [join(stateDir, 'recipe.json'), join(stateDir, 'boot.png')];
-    await writeFile(recipe, JSON.stringify(interruptible));
+    // The service is killed while the job runs, which therefore outlasts the repetitions.
+    const training = { ...interruptible.training, epochs: 200 };
+    await writeFile(recipe, JSON.stringify({ ...interruptible, training }));
     const image = await fetch(`${base}/v1/datasets/fashion-mnist/splits/test/images/0`);
     await writeFile(png, new Uint8Array(await image.arrayBuffer()));
     const batch = join(DATA_DIR, 'fashion_mnist_test_images.npy');

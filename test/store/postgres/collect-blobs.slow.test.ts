@@ -189,12 +189,14 @@ test('a reference that is committed after the comparison is found by the deletio
     'begin perform pg_advisory_xact_lock(7); return true; end'`.execute(db);
   await sql`alter table atelier.datasets rename to stored`.execute(db);
   await sql`create view atelier.datasets as select * from atelier.stored
-    union all select '', '', '', '', '', '', '' where not atelier.pause()`.execute(db);
+    union all select '', '', '', '', '', '', '', null where not atelier.pause()`.execute(db);
   const collected = await (await connect()).connection().execute(async (barrier) => {
     await sql`select pg_advisory_lock(7)`.execute(barrier);
     const collecting = collect();
     await untilBlocked(barrier);
-    await sql`insert into atelier.stored values ('dst_x', null, '', '', '', ${kept}, '')`.execute(barrier);
+    await sql`insert into atelier.stored values ('dst_x', null, '', '', '', ${kept}, '', null)`.execute(
+      barrier,
+    );
     await sql`select pg_advisory_unlock(7)`.execute(barrier);
     return collecting;
   });
