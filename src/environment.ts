@@ -163,7 +163,9 @@ export const environmentSchema = z.object({
     .describe('Days after the end of a job until it is deleted, with its events, metrics and checkpoints'),
   KEEP_CHECKPOINTS: choice(...KEPT_CHECKPOINTS)
     .default('best')
-    .describe('Checkpoints kept once a job has succeeded, unless its request says it'),
+    .describe(
+      'Checkpoints kept once a job has succeeded, unless its request sets `training.keepCheckpoints`',
+    ),
   DATABASE_URL: z
     .string()
     .refine(isDatabaseUrl, DATABASE_URL_RULE)

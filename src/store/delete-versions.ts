@@ -1,5 +1,5 @@
 /**
- * Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. A champion that nobody chose,
+ * Deletes one or all versions of a model, unless an alias or an unfinished job uses one of them. A champion that no client set,
  * because publishing a version set it, does not protect the last versions of a model.
  */
 import type { Transaction } from 'kysely';

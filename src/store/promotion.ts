@@ -14,7 +14,7 @@ import type { Database } from './tables.ts';
 /** Stands for the name of an API key where publishing or deleting a version has moved an alias. */
 export const SERVICE = 'service';
 
-/** How a result compares with the version that was the champion, and one sentence that says so. */
+/** How a result compares with the version that was the champion, as figures and as one sentence. */
 export interface Judgement {
   readonly champion: number;
   /** null if the two cannot be compared */

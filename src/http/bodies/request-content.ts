@@ -23,7 +23,7 @@ const objectWith = (name: string, schema: object) => ({
   properties: { [name]: schema },
   additionalProperties: false,
 });
-/** As inside JSON; all images of a list are encoded, or none is. */
+/** An image inside JSON. The images of a list are either all encoded or all numbers. */
 const imageInJson = {
   oneOf: [
     image,

@@ -9,7 +9,7 @@ export interface OutputTotals {
   readonly classes: number[];
   /** Number of images of all classes without a label of their own. */
   further: number;
-  /** As `PredictionTally.buckets`. */
+  /** Number of images by their top probability, in the buckets of `PredictionTally`. */
   readonly buckets: number[];
   probabilitySum: number;
 }

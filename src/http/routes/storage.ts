@@ -14,7 +14,7 @@ export const storageRoutes =
         operationId: 'getStorage',
         summary: 'Get the bytes that the state takes, by kind',
         description:
-          'Measured in the background, at most every ten seconds, and less often if measuring takes long. docs/operations/retention.md says ' +
+          'Measured in the background, at most every ten seconds, and less often if measuring takes long. docs/operations/retention.md shows ' +
           'how to make it smaller.',
         tags: ['health'],
         querystring: noQuery,

@@ -21,7 +21,7 @@ export function encodeInferResponse(
 ): EncodedResponse {
   const tensors: Uint8Array[] = [];
   const response: V2InferResponse = {
-    // As in the path, the metadata and the configuration.
+    // The same name is in the path, the metadata and the configuration.
     model_name: asImage ? model.name + IMAGE_SUFFIX : model.name,
     model_version: String(model.version),
     ...(id !== undefined && { id }),

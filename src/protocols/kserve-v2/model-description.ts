@@ -5,7 +5,7 @@ import { type Datatype, elementBytes } from './datatypes.ts';
 import type { modelConfigSchema, modelMetadataSchema, OutputName } from './schema.ts';
 
 export interface DescribedModel {
-  /** As in the path. */
+  /** The name in the path of the request. */
   readonly name: string;
   readonly layerSizes: readonly number[];
   /**

@@ -4,7 +4,7 @@ import { z } from 'zod';
 export const OUTPUT_FORMS = ['probabilities', 'label'] as const;
 export type OutputForm = (typeof OUTPUT_FORMS)[number];
 
-/** As in MLflow, unknown fields and unknown parameters are ignored. */
+/** Unknown fields and unknown parameters are ignored, because MLflow ignores them. */
 export const invocationSchema = z.object({
   inputs: z.unknown().optional().describe('One tensor of all images'),
   instances: z.unknown().optional().describe('One image per element'),

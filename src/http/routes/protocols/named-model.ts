@@ -8,7 +8,7 @@ import { quote } from '../../../formats/model-file-error.ts';
 const name = z.string().describe('Name of the model');
 const version = z.string().describe('Number of the version, or the name of an alias');
 
-/** As in TensorFlow Serving, other query parameters are ignored. */
+/** Other query parameters are ignored, because TensorFlow Serving ignores them. */
 export const fitQuery = z.looseObject({ fit: imageQuery.fit });
 export const namedModel = z.object({ name });
 export const namedVersion = z.object({ name, version });

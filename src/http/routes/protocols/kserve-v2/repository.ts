@@ -40,7 +40,7 @@ export const kserveRepositoryRoutes =
       },
     });
 
-    // As Triton without explicit model control, which calls the state of the server "polling".
+    // The response of a Triton without explicit model control, which names that state "polling".
     for (const action of ['load', 'unload']) {
       app.route({
         method: 'POST',
