@@ -4,11 +4,12 @@ import { encodeTime } from 'ulid';
 import { isEnded, type JobStatus } from '../domain/training-job.ts';
 import { type Label, toLabels } from './job-labels.ts';
 import type { Database } from './tables.ts';
+import type { CreationFilter } from './version-filters.ts';
 
 /** `-` is descending. */
 export const JOB_SORTS = ['-createdAt', 'createdAt'] as const;
 
-export interface JobQuery {
+export interface JobQuery extends CreationFilter {
   readonly limit: number;
   /** Id of a job, exclusive. The job need not exist. */
   readonly after?: string | undefined;
@@ -19,9 +20,6 @@ export interface JobQuery {
   readonly dataset?: string | undefined;
   /** Entries that the metadata must have, besides others. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
-  /** Times in RFC 3339, both exclusive. */
-  readonly createdAfter?: string | undefined;
-  readonly createdBefore?: string | undefined;
 }
 
 const TIME_CHARS = 10;

@@ -59,14 +59,17 @@ export const MAX_UNCLEAN_ENDS = 5;
 /**
  * Writes a change of status and its event.
  * @param key id of the job, or a run of it, which must be active
+ * @param precondition of the client, on the job before the change
  * @throws AtelierError `training-job-not-found`, or for a run `lease-lost`; `illegal-transition`
  */
 export async function change(
   trx: Transaction<Database>,
   key: string | RunKey,
   decide: (job: JobRow) => Change | Promise<Change>,
+  precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
   const before = await (typeof key === 'string' ? lockForEvent(trx, key) : lockActiveJob(trx, key));
+  precondition?.(toJob(before));
   const after = await decide(before);
   const to = transition(before.status, after.status);
   const verification = isEnded(to) ? toVerification({ ...before, ...after }) : null;
@@ -94,10 +97,9 @@ export function requestCancel(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  return change(trx, id, (job) => {
-    precondition?.(toJob(job));
-    return job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' };
-  });
+  const decide = (job: JobRow): Change =>
+    job.status === 'queued' || job.status === 'paused' ? cancelled(job) : { status: 'cancelling' };
+  return change(trx, id, decide, precondition);
 }
 
 export function requestPause(
@@ -105,10 +107,8 @@ export function requestPause(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  return change(trx, id, (job) => {
-    precondition?.(toJob(job));
-    return { status: job.status === 'queued' ? 'paused' : 'pausing' };
-  });
+  const decide = (job: JobRow): Change => ({ status: job.status === 'queued' ? 'paused' : 'pausing' });
+  return change(trx, id, decide, precondition);
 }
 
 export function resumeJob(
@@ -116,9 +116,7 @@ export function resumeJob(
   id: string,
   precondition?: Precondition<TrainingJob>,
 ): Promise<TrainingJob> {
-  return change(trx, id, (job) => {
-    precondition?.(toJob(job));
-    const { status, unclean_ends } = job;
+  const decide = ({ status, unclean_ends }: JobRow): Change => {
     // A job that ended the process often still runs alone, but may do so a few times again.
     const uncleanEnds = Math.min(unclean_ends, SOLITARY_AFTER_UNCLEAN_ENDS);
     if (status === 'paused') return { status: 'queued', unclean_ends: uncleanEnds };
@@ -126,7 +124,8 @@ export function resumeJob(
       'illegal-transition',
       `A ${status} job cannot be resumed. Only paused jobs can be resumed.`,
     );
-  });
+  };
+  return change(trx, id, decide, precondition);
 }
 
 /**
