@@ -1,13 +1,12 @@
 /** A Prometheus server on an address of its own, which scrapes the service every second. */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
-import { addCleanup, type Scope, temporaryDirectory } from './start-service.ts';
+import { LOOPBACK, startServer } from './start-server.ts';
+import { type Scope, temporaryDirectory } from './start-service.ts';
 
-/** An address of its own for each process, so that tests do not compete for a port. */
-const ADDRESS = `127.${(process.pid >> 16) & 255}.${(process.pid >> 8) & 255}.${process.pid & 255}:19090`;
+const ADDRESS = `${LOOPBACK}:19090`;
 
 const isInstalled = ['prometheus', 'promtool'].every(
   (program) => spawnSync(program, ['--version']).status === 0,
@@ -45,23 +44,7 @@ export async function startPrometheus(
   const options = ['prometheus.yml', 'data', ADDRESS].map(
     (value, n) => `--${['config.file', 'storage.tsdb.path', 'web.listen-address'][n]}=${value}`,
   );
-  const child = spawn('prometheus', options, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-  let output = '';
-  child.stderr.on('data', (bytes) => (output += bytes));
-  const exited = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  addCleanup(t, async () => {
-    child.kill();
-    await exited;
-  });
-  const isReady = () =>
-    fetch(`http://${ADDRESS}/-/ready`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-  while (!(await isReady())) {
-    assert.equal(child.exitCode, null, output);
-    await wait(50);
-  }
+  await startServer(t, ['prometheus', ...options], folder, `http://${ADDRESS}/-/ready`, ({ ok }) => ok);
   return async (query) => {
     const response = await fetch(`http://${ADDRESS}/api/v1/query?${new URLSearchParams({ query })}`);
     const body = (await response.json()) as { status: string; error?: string; data: { result: Sample[] } };
