@@ -8,8 +8,9 @@ import {
   type VersionReference,
 } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
-import type { AliasState, Precondition } from '../store/aliases.ts';
+import type { AliasState } from '../store/aliases.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
+import type { Precondition } from '../store/rows.ts';
 import type { Page, Store } from '../store/store.ts';
 import { findNamed, type ModelService } from './models.ts';
 

@@ -11,8 +11,8 @@ import type {
 import { AtelierError } from '../errors.ts';
 import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
-import type { Precondition } from '../store/aliases.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
+import type { Precondition } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import { assertStandardizable } from './assert-standardizable.ts';
 import { findDataset } from './find-dataset.ts';

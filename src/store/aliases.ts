@@ -5,7 +5,7 @@ import type { Promotion } from '../domain/publication.ts';
 import { AtelierError } from '../errors.ts';
 import { decode, encode } from './json-column.ts';
 import { type Page, toPage } from './pagination.ts';
-import type { Rows } from './rows.ts';
+import type { Precondition, Rows } from './rows.ts';
 import type { AliasRow, Database } from './tables.ts';
 
 /** An alias with the id of its last move, which identifies its state: an alias that moves away and back has another. */
@@ -13,12 +13,6 @@ export interface AliasState {
   readonly alias: Alias;
   readonly move: number;
 }
-
-/**
- * Called in the transaction of a change, before the change, with what is stored. Throws to prevent the change.
- * Must be synchronous.
- */
-export type Precondition<T> = (stored: T) => void;
 
 export interface Aliases {
   /** Ordered by alias. Empty for a model that does not exist. */

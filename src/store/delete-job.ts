@@ -3,9 +3,9 @@ import type { Kysely, Transaction } from 'kysely';
 import type { ReproductionTarget } from '../domain/reproducibility.ts';
 import { isEnded, type JobStatus, type TrainingJob, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { Precondition } from './aliases.ts';
 import { collectDeletion } from './committed-events.ts';
 import { toJob } from './job-rows.ts';
+import type { Precondition } from './rows.ts';
 import type { CheckpointRow, Database, JobRow } from './tables.ts';
 
 /** Number of jobs in an error message. */

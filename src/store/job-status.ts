@@ -12,13 +12,13 @@ import {
   transition,
 } from '../domain/training-job.ts';
 import { AtelierError, type ErrorCode } from '../errors.ts';
-import type { Precondition } from './aliases.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { lockActiveJob } from './job-progress.ts';
 import { toJob, toVerification } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import { type Judgement, promote } from './promotion.ts';
+import type { Precondition } from './rows.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
 

@@ -5,7 +5,6 @@ import type { Progress } from '../domain/epoch-record.ts';
 import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
 import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import type { Precondition } from './aliases.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './dataset-rows.ts';
@@ -20,7 +19,7 @@ import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-sta
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
-import type { Rows } from './rows.ts';
+import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';

@@ -1,7 +1,7 @@
 /** Named models and their numbered versions. */
 import type { Annotations, Model, ModelVersion } from '../domain/model.ts';
 import { CHAMPION, type VersionName, type VersionReference } from '../domain/model-reference.ts';
-import { lockModel, type Precondition } from './aliases.ts';
+import { lockModel } from './aliases.ts';
 import { deleteVersions } from './delete-versions.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { encode } from './json-column.ts';
@@ -11,7 +11,7 @@ import { copyVersion, type Imported, type NewVersion, publishVersion } from './m
 import type { Page } from './pagination.ts';
 import { promote } from './promotion.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
-import type { Rows } from './rows.ts';
+import type { Precondition, Rows } from './rows.ts';
 import type { ModelQuery, VersionQuery } from './version-filters.ts';
 
 /** Limits the response to about a megabyte. */

@@ -6,6 +6,12 @@ import type { Database } from './tables.ts';
 /** Runs a transaction. If the disk is full, releases the reserve and runs the transaction once more. Not reentrant. */
 export type WithReserve = <T>(work: () => Promise<T>) => Promise<T>;
 
+/**
+ * Called in the transaction of a change, before the change, with what is stored. Throws to prevent the change.
+ * Must be synchronous.
+ */
+export type Precondition<T> = (stored: T) => void;
+
 export interface Rows {
   /** Each statement is a transaction of its own. Do not use it within `inTransaction`: it may wait for that connection. */
   readonly db: Kysely<Database>;
