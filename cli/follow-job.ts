@@ -42,7 +42,13 @@ function describeSuccess({ model, best }: TrainingJob): string {
     ? `Published ${model.name}@${model.version}.`
     : 'The job succeeded and published no model.';
   if (best === null) return published;
-  return `${published} Best epoch: ${best.epoch}, with test accuracy ${formatFigure(best.testAccuracy)}.`;
+  const { epoch, testAccuracy, validationAccuracy, trainAccuracy } = best;
+  if (testAccuracy !== null) {
+    return `${published} Best epoch: ${epoch}, with test accuracy ${formatFigure(testAccuracy)}.`;
+  }
+  const name = validationAccuracy === null ? 'training' : 'validation';
+  const accuracy = formatFigure(validationAccuracy ?? trainAccuracy);
+  return `${published} Best epoch: ${epoch}, with ${name} accuracy ${accuracy}.`;
 }
 
 function describeFailure({ status, error }: TrainingJob): string {

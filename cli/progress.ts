@@ -79,8 +79,9 @@ function bar(fraction: number): string {
   return `${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)}${percent}`;
 }
 
-/** Accuracy on images that were not trained on. */
-const accuracy = ({ validationAccuracy, testAccuracy }: EpochRecord) => validationAccuracy ?? testAccuracy;
+/** Accuracy on images that were not trained on, if it was measured. */
+const accuracy = ({ validationAccuracy, testAccuracy, trainAccuracy }: EpochRecord) =>
+  validationAccuracy ?? testAccuracy ?? trainAccuracy;
 
 function describeEpoch(record: EpochRecord): string {
   const { epoch, trainLoss, validationLoss, validationAccuracy, testAccuracy } = record;
@@ -88,5 +89,6 @@ function describeEpoch(record: EpochRecord): string {
     validationLoss === null
       ? ''
       : `, validation loss ${formatFigure(validationLoss)}, accuracy ${formatFigure(validationAccuracy)}`;
-  return `epoch ${epoch}: loss ${formatFigure(trainLoss)}${validation}, test accuracy ${formatFigure(testAccuracy)}`;
+  const test = testAccuracy === null ? '' : `, test accuracy ${formatFigure(testAccuracy)}`;
+  return `epoch ${epoch}: loss ${formatFigure(trainLoss)}${validation}${test}`;
 }

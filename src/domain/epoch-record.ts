@@ -16,8 +16,13 @@ export const epochRecordSchema = z
       ),
     validationLoss: z.number().nullable(),
     validationAccuracy: z.number().nullable(),
-    testLoss: z.number().describe('Mean cross-entropy on the test split; never used to select an epoch'),
-    testAccuracy: z.number(),
+    testLoss: z
+      .number()
+      .nullable()
+      .describe(
+        'Mean cross-entropy on the test split; never used to select an epoch. null unless `testSet` is `every-epoch`',
+      ),
+    testAccuracy: z.number().nullable(),
     learningRate: z.number().describe("Learning rate of the epoch's last step"),
     gradientNorm: z
       .number()

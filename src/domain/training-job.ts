@@ -51,6 +51,9 @@ export const seedSchema = z.int().min(0).max(0xffffffff);
 export const KEPT_CHECKPOINTS = ['best', 'last', 'all', 'none'] as const;
 export type KeptCheckpoints = (typeof KEPT_CHECKPOINTS)[number];
 
+/** When a training measures the test split. The parameters do not depend on it. */
+export const TEST_SETS = ['every-epoch', 'once', 'never'] as const;
+
 const trainingSchema = z.strictObject({
   epochs: z.int().min(1).max(10_000).default(10),
   batchSize: z.int().min(1).max(MAX_BATCH_SIZE).default(64),
@@ -125,6 +128,13 @@ export const trainingRequestSchema = z
         'Model of the same shape to take the initial parameters from; a name alone means its champion, else its newest version',
       ),
     publish: publishSchema.prefault({}).describe('What happens with the result'),
+    testSet: z
+      .enum(TEST_SETS)
+      .default('every-epoch')
+      .describe(
+        'When the test split is measured: after every epoch, `once` for the parameters that are published, or `never`. ' +
+          'Each result counts as a look at the test split. The parameters are the same',
+      ),
   })
   .superRefine(({ training }, context) => {
     for (const { path, message } of findUnderflows(training)) {

@@ -1,6 +1,6 @@
 /** Events of the training loop, the replies to them, and its result. */
 import type { EpochWarning } from './epoch-warnings.ts';
-import type { EvaluationChunk } from './evaluate.ts';
+import type { Evaluation, EvaluationChunk } from './evaluate.ts';
 import type { Standardization } from './network.ts';
 import type { LoopStopReason } from './stop-reason.ts';
 import type { TrainingSnapshot } from './training-snapshot.ts';
@@ -16,8 +16,9 @@ export interface EpochMetrics {
   readonly trainAccuracy: number;
   readonly validationLoss: number | null;
   readonly validationAccuracy: number | null;
-  readonly testLoss: number;
-  readonly testAccuracy: number;
+  /** null unless the test split is measured after every epoch. */
+  readonly testLoss: number | null;
+  readonly testAccuracy: number | null;
   /** Learning rate of the last step. */
   readonly learningRate: number;
   /** Gradient norm of the objective on the last batch, before clipping; in a stopped epoch, after its last update. */
@@ -71,6 +72,8 @@ export interface TrainingResult {
   readonly parameters: Float32Array;
   /** The epoch whose record measured these parameters: the last, or the best if restoreBest applies. */
   readonly epoch: number;
+  /** Measurement of these parameters on the test split, if it is measured once. */
+  readonly tested: Evaluation | null;
   /** Name of the engine that computed them. */
   readonly engine: string;
   /** Belongs to the parameters: without it they define another function. */

@@ -8,7 +8,10 @@ import { engineSettings, type TrainingPlan } from './training-plan.ts';
 export interface PreparedTraining {
   readonly plan: TrainingPlan;
   readonly train: Examples;
-  readonly test: Examples;
+  /** null if the test split is not measured. */
+  readonly test: Examples | null;
+  /** Whether only the result is measured on the test split, instead of every epoch. */
+  readonly testOnce: boolean;
   /** Indices into `train`. */
   readonly split: Split;
   readonly settings: EngineSettings;
@@ -17,15 +20,21 @@ export interface PreparedTraining {
 }
 
 /** @throws RangeError if the examples do not match the layer sizes, or the plan is inconsistent */
-export function prepareTraining(plan: TrainingPlan, train: Examples, test: Examples): PreparedTraining {
+export function prepareTraining(
+  plan: TrainingPlan,
+  train: Examples,
+  test: Examples | null,
+  testOnce = false,
+): PreparedTraining {
   const { layerSizes, seed } = plan;
   checkExamples(train, layerSizes);
-  checkExamples(test, layerSizes);
+  if (test !== null) checkExamples(test, layerSizes);
   const split = splitByClass(train.labels, plan.validationFraction, seed);
   return {
     plan,
     train,
     test,
+    testOnce,
     split,
     settings: engineSettings(plan, train, split.train),
     initial: plan.initialParameters ?? initialize(plan.initialization, layerSizes, seed),

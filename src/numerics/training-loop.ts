@@ -38,12 +38,11 @@ const DEAD_UNIT_IMAGES = 1024;
  * @throws RangeError if the snapshot does not match the plan or the engine
  */
 export function* trainingLoop(
-  { plan, train, test, split, settings, initial }: PreparedTraining,
+  { plan, train, test, testOnce, split, settings, initial }: PreparedTraining,
   engine: Engine,
   from: TrainingSnapshot | null = null,
 ): Generator<LoopEvent, TrainingResult, LoopReply> {
   const { layerSizes, seed, epochs, batchSize, schedule, earlyStopping } = plan;
-  const testIndices = Uint32Array.from(test.labels.keys());
   const order = new Uint32Array(split.train.length);
   const batches = batchViews(order, batchSize);
   const stepsPerEpoch = batches.length;
@@ -88,9 +87,11 @@ export function* trainingLoop(
 
   // The epoch that reached the target is the result, even if another epoch was better by the monitored figure.
   const restored = state.end === 'target-reached' ? null : state.best;
+  const parameters = restored ?? new Float32Array(engine.parameters);
   return {
-    parameters: restored ?? new Float32Array(engine.parameters),
+    parameters,
     epoch: restored === null ? Math.ceil(state.step / stepsPerEpoch) : state.stopping.bestEpoch!,
+    tested: testOnce ? yield* measureResult(parameters) : null,
     engine: engine.name,
     standardization: settings.standardization,
     stoppedAt: { step: state.step, reason: state.end },
@@ -162,7 +163,7 @@ export function* trainingLoop(
     const { epoch, learningRate } = position;
     const held = split.validation;
     const validation = held.length === 0 ? null : yield* measure(train, held);
-    const tested = yield* measure(test, testIndices);
+    const tested = testOnce ? null : yield* measureTest();
     const seen = split.train.subarray(0, DEAD_UNIT_IMAGES);
     const { deadUnits, isConstant } = yield* inspectNetwork(settings, measured, train, seen);
     const metrics: EpochMetrics = {
@@ -171,8 +172,8 @@ export function* trainingLoop(
       trainAccuracy: state.correct / state.examples,
       validationLoss: validation?.loss ?? null,
       validationAccuracy: validation?.accuracy ?? null,
-      testLoss: tested.loss,
-      testAccuracy: tested.accuracy,
+      testLoss: tested?.loss ?? null,
+      testAccuracy: tested?.accuracy ?? null,
       learningRate,
       gradientNorm: position.measureNorm ? engine.gradientNorm() : gradientNormAt(position),
       weightNorm: weightNorm(measured, layerSizes),
@@ -186,6 +187,16 @@ export function* trainingLoop(
       metrics,
       warnings: epochWarnings({ ...metrics, classes: layerSizes.at(-1)!, isConstant }),
     };
+  }
+
+  function* measureResult(parameters: Float32Array): Generator<EvaluationChunk, Evaluation | null, unknown> {
+    engine.importState({ ...engine.exportState(), parameters });
+    measured.set(parameters);
+    return yield* measureTest();
+  }
+
+  function* measureTest(): Generator<EvaluationChunk, Evaluation | null, unknown> {
+    return test === null ? null : yield* measure(test, Uint32Array.from(test.labels.keys()));
   }
 
   function measure(

@@ -31,6 +31,7 @@ export async function buildTask(
     checkpointEverySeconds,
     checkpoint,
     train: dataset.train,
-    test: dataset.test,
+    test: job.testSet === 'never' ? null : dataset.test,
+    testOnce: job.testSet === 'once',
   };
 }

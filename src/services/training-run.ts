@@ -103,7 +103,7 @@ export function createTrainingRun(run: Run, context: TrainingContext): TrainingR
         classNames: [...dataset.classNames],
         engine,
         fused,
-        testAccuracy: record?.testAccuracy ?? null,
+        testAccuracy: result.tested?.accuracy ?? record?.testAccuracy ?? null,
         digest,
       };
       const publish = { promote, notLearned, judgement: await compareWithChampion() };

@@ -56,11 +56,11 @@ export function newJobRow(
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  // Jobs of earlier releases have no `publish`.
-  const stored: Omit<ResolvedTrainingRequest, 'publish'> & Partial<ResolvedTrainingRequest> = decode(
-    row.request,
-  );
-  const request = { ...stored, publish: stored.publish ?? DEFAULT_PUBLISH };
+  // Jobs of earlier releases have no `publish` and no `testSet`.
+  const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
+    decode(row.request);
+  const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
+  const request = { ...stored, publish, testSet };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

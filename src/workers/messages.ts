@@ -47,7 +47,10 @@ export interface TrainingTask {
   /** Bytes of the checkpoint from which the training resumes. */
   readonly checkpoint: Uint8Array | null;
   readonly train: Examples;
-  readonly test: Examples;
+  /** null if the job never measures the test split. */
+  readonly test: Examples | null;
+  /** Whether only the result is measured on the test split, instead of every epoch. */
+  readonly testOnce: boolean;
   /** Shared cells, indexed by CONTROL. */
   readonly control: Int32Array;
 }

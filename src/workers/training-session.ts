@@ -32,7 +32,7 @@ export interface TrainingSession {
 class StopRequested extends Error {}
 
 export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
-  const { plan, threads, train, test, control, budgetSeconds } = task;
+  const { plan, threads, train, test, testOnce, control, budgetSeconds } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
   let lastProgressAt = performance.now();
 
@@ -154,7 +154,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
         checkKernel();
         const from = task.checkpoint && decodeCheckpoint(task.checkpoint);
         if (from !== null) position = { ...position, step: from.snapshot.step };
-        const prepared = prepareTraining(plan, train, test);
+        const prepared = prepareTraining(plan, train, test, testOnce);
         throwIfStopRequested();
         if (task.checkGradient) checkGradient(prepared);
         engine = createEngine(prepared);

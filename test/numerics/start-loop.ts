@@ -8,10 +8,11 @@ import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
 export function startLoop(
   plan: TrainingPlan,
   train: Examples,
-  test: Examples,
+  test: Examples | null,
   createEngine: CreateEngine,
   from: TrainingSnapshot | null = null,
+  testOnce = false,
 ): ReturnType<typeof trainingLoop> {
-  const prepared = prepareTraining(plan, train, test);
+  const prepared = prepareTraining(plan, train, test, testOnce);
   return trainingLoop(prepared, createEngine(prepared.settings, prepared.initial), from);
 }

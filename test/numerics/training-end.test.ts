@@ -5,8 +5,10 @@ import type { EarlyStopping } from '../../src/numerics/early-stopping.ts';
 import type { LoopEvent } from '../../src/numerics/loop-events.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import type { TrainingPlan } from '../../src/numerics/training-plan.ts';
+import type { TrainingSnapshot } from '../../src/numerics/training-snapshot.ts';
 import { assertNear } from './fixtures.ts';
-import { recordsOf, run } from './trainings.ts';
+import { startLoop } from './start-loop.ts';
+import { plan, recordsOf, run, testExamples, train } from './trainings.ts';
 
 const early: EarlyStopping = { monitor: 'validationLoss', patience: 3, minDelta: 0, restoreBest: true };
 /** A learning rate at which the loss rises and falls, so that an epoch in the middle is the best. */
@@ -53,6 +55,26 @@ test('restoreBest also applies when the epochs or the budget run out first', () 
   const stopped = run({ ...restless, earlyStopping: patient, stopAtStep: 5 * best + 2 }).result;
   assert.equal(stopped.stoppedAt.reason, 'budget');
   assert.deepEqual(stopped.parameters, completed.result.parameters);
+});
+
+test('measuring the test split once gives the figures of the returned parameters, also after a resumption', () => {
+  const options = { ...plan, ...restless, epochs: 20, earlyStopping: { ...early, patience: 1000 } };
+  const every = run(options);
+  const measured = recordsOf(every.events)[every.result.epoch - 1]!;
+  assert.ok(every.result.epoch < 20 && every.result.tested === null);
+
+  let last: TrainingSnapshot | null = null;
+  for (const resumes of [false, true]) {
+    const loop = startLoop(options, train, testExamples, createReferenceEngine, resumes ? last : null, true);
+    let next = loop.next();
+    while (!next.done) {
+      if (next.value.kind === 'epoch') assert.deepEqual(next.value.metrics.testLoss, null);
+      if (next.value.kind === 'snapshot') last = next.value.snapshot;
+      next = loop.next(next.value.kind === 'epoch' && next.value.isLast ? 'snapshot' : undefined);
+    }
+    assert.deepEqual(next.value.parameters, every.result.parameters);
+    assert.deepEqual(next.value.tested, { loss: measured.testLoss, accuracy: measured.testAccuracy });
+  }
 });
 
 test('early stopping can monitor the accuracy', () => {

@@ -88,7 +88,7 @@ test('a record equals the figures of a run by hand', () => {
 test('training learns a learnable task', () => {
   const { events } = run({ epochs: 30, schedule: { type: 'constant' } });
   const records = recordsOf(events);
-  assert.ok(records[29]!.testLoss < records[0]!.testLoss / 4);
+  assert.ok(records[29]!.testLoss! < records[0]!.testLoss! / 4);
   assert.equal(records[29]!.testAccuracy, 1);
 });
 

@@ -5,7 +5,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
-import type { JobEvent } from '../../src/domain/training-job.ts';
+import type { JobEvent, TrainingJob } from '../../src/domain/training-job.ts';
 import {
   hasEnded,
   isRunning,
@@ -91,6 +91,33 @@ test('the same request and seed give the same parameters bit for bit, another se
   assert.notEqual(first.digest, other.digest);
   const measured = ({ latest }: typeof first) => ({ ...latest, durationMs: 0, evaluationMs: 0 });
   assert.deepEqual(measured(first), measured(again));
+});
+
+test('testSet decides when the test split is measured, and changes no parameters', async () => {
+  const run = (testSet?: TrainingJob['testSet']) =>
+    train(app, tiny({ modelName: 'tested', ...(testSet && { testSet }) }));
+  const jobs = await Promise.all([run(), run('once'), run('never')]);
+  assert.deepEqual(
+    jobs.map(({ testSet, digest }) => [testSet, digest]),
+    ['every-epoch', 'once', 'never'].map((testSet) => [testSet, jobs[0]!.digest]),
+  );
+  const { testAccuracy, testLoss } = jobs[0]!.latest!;
+  assert.ok(testAccuracy! > 0 && testLoss! > 0);
+  const versions = await Promise.all(
+    jobs.map(async ({ model }) => (await app.inject(`/v1/models/tested/versions/${model!.version}`)).json()),
+  );
+  assert.deepEqual(
+    versions.map((version) => version.testAccuracy),
+    [testAccuracy, testAccuracy, null],
+  );
+  for (const { id } of jobs.slice(1)) {
+    const url = `/v1/training-jobs/${id}/metrics`;
+    const csv = (await app.inject({ url, headers: { accept: 'text/csv' } })).body.split('\r\n');
+    const column = csv[0]!.split(',').indexOf('testLoss');
+    assert.deepEqual(csv[1]!.split(',').slice(column, column + 2), ['', '']);
+    const { data } = (await eventsOf(id)).find(({ type }) => type === 'epoch')!;
+    assert.deepEqual([data['testLoss'], data['testAccuracy']], [null, null]);
+  }
 });
 
 test('events are numbered from 1 without gaps and list every change in order', async () => {

@@ -23,6 +23,7 @@ function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
     checkpoint: null,
     train,
     test: tested,
+    testOnce: false,
     control: new Int32Array(new SharedArrayBuffer(4 * Object.keys(CONTROL).length)),
     ...changes,
   };

@@ -35,6 +35,7 @@ async function run(options: {
       checkpoint: options.checkpoint ?? null,
       train,
       test: tested,
+      testOnce: false,
     },
     async (message) => {
       messages.push(message);

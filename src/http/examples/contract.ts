@@ -123,6 +123,7 @@ const resolvedRequest: Receipt['request'] = {
   gradientCheck: true,
   publish: { promote: 'never', evenIfNotLearned: false },
   warmStart: null,
+  testSet: 'every-epoch',
 };
 
 const receipt: Receipt = {
