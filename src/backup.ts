@@ -18,7 +18,15 @@ if (target === undefined || rest.length > 0) {
 process.umask(0o077);
 try {
   const { stateDir, database } = readConfig();
-  if (database !== null) fail('The state is in the database of DATABASE_URL. Copy it with pg_dump.');
+  if (database !== null) {
+    fail(
+      database.blobUrl === null
+        ? 'The state, with all parameters, checkpoints and data sets, is in the database of DATABASE_URL. Copy it with ' +
+            'pg_dump, which copies all of it as of one moment while the service runs.'
+        : 'The state is in the database of DATABASE_URL and the bucket of BLOB_URL. Copy the database with pg_dump, and ' +
+            'the bucket of BLOB_URL before the dump and again after it.',
+    );
+  }
   const { files, missing } = await backUp(stateDir, resolve(target));
   console.log(`Copied the database and ${files} files to ${target}.`);
   if (missing.length > 0)

@@ -1,17 +1,14 @@
 /** Backup: a consistent copy of a state directory, also while a service uses it. */
-import { constants, existsSync } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { Kysely } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
 import { syncPath } from '../directory.ts';
-import type { Database } from '../tables.ts';
-import { NodeSqliteDialect, toStateError } from './sqlite.ts';
-import { KINDS, referencedNames } from './unreferenced-files.ts';
-
-const DATABASE = 'atelier.sqlite';
+import { copyDurably, DATABASE, listNamedFiles } from './backup-files.ts';
+import { toStateError } from './sqlite.ts';
+import { KINDS } from './unreferenced-files.ts';
 
 export interface Backup {
   /** Number of copied files besides the database. */
@@ -40,7 +37,7 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
   let missing = new Set<string>();
   for (let isComplete = false; !isComplete; ) {
     await copyDatabase(database, join(target, DATABASE));
-    const named = await listNamedFiles(join(target, DATABASE));
+    const named = new Set((await listNamedFiles(join(target, DATABASE))).keys());
     for (const file of copied.difference(named)) {
       await rm(join(target, file));
       copied.delete(file);
@@ -73,29 +70,4 @@ async function copyDatabase(source: string, target: string): Promise<void> {
     throw toStateError(source, error);
   }
   await syncPath(target);
-}
-
-/** @returns paths relative to the state directory */
-async function listNamedFiles(database: string): Promise<Set<string>> {
-  const raw = new DatabaseSync(database, { readOnly: true });
-  const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
-  try {
-    const files = new Set<string>();
-    for (const kind of KINDS) for (const name of await referencedNames(db, kind)) files.add(join(kind, name));
-    return files;
-  } finally {
-    await db.destroy();
-  }
-}
-
-/** @returns false if the source does not exist */
-async function copyDurably(source: string, target: string): Promise<boolean> {
-  try {
-    await copyFile(source, target, constants.COPYFILE_FICLONE);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT' && !existsSync(source)) return false;
-    throw error;
-  }
-  await syncPath(target);
-  return true;
 }

@@ -12,15 +12,24 @@ const FILE_NAMES = { blobs: /^[0-9a-f]{64}$/, checkpoints: /^[0-9a-f]{64}$/, dat
 export type Kind = keyof typeof FILE_NAMES;
 export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 
+/** Folder into which a backup is restored before its files are moved into place. */
+export const UNFINISHED_RESTORE = 'unfinished-restore';
+
 /** File systems round the time of a file by up to 2 s (FAT). */
 const TIME_GRANULARITY_MS = 2_000;
 
 /**
  * Call before a missing database is created: with a new one, every file would have no row.
- * @throws AtelierError `state-unusable` if the database is missing but files of an earlier one exist
+ * @throws AtelierError `state-unusable` if the database is missing but files of an earlier one or of an unfinished restore exist
  */
 export async function rejectFilesWithoutDatabase(directory: string, database: string): Promise<void> {
   if (existsSync(database)) return;
+  if (existsSync(join(directory, UNFINISHED_RESTORE))) {
+    throw new AtelierError(
+      'state-unusable',
+      `The state directory ${directory} holds an unfinished restore. Repeat npm run restore, or empty the directory.`,
+    );
+  }
   const found: string[] = [];
   for (const kind of KINDS) {
     const { length } = await listFiles(directory, kind);
@@ -48,7 +57,7 @@ export async function sweepUnreferencedFiles(
 ): Promise<void> {
   let lastEntry: number | undefined;
   for (const kind of KINDS) {
-    const referenced = await referencedNames(db, kind);
+    const referenced = await referencedFiles(db, kind);
     const names = (await listFiles(directory, kind)).filter((name) => !referenced.has(name));
     if (names.length === 0) continue;
     lastEntry ??= await lastEntryTime(db);
@@ -86,15 +95,18 @@ async function listFiles(directory: string, kind: Kind): Promise<string[]> {
   );
 }
 
-/** Names of the files that rows refer to. */
-export async function referencedNames(db: Kysely<Database>, kind: Kind): Promise<ReadonlySet<string>> {
+/** The digest of each file that rows refer to, by the name of the file. */
+export async function referencedFiles(
+  db: Kysely<Database>,
+  kind: Kind,
+): Promise<ReadonlyMap<string, string>> {
   if (kind === 'datasets') {
-    const rows = await db.selectFrom('datasets').select('id').execute();
-    return new Set(rows.map(({ id }) => id));
+    const rows = await db.selectFrom('datasets').select(['id', 'digest']).execute();
+    return new Map(rows.map(({ id, digest }) => [id, digest]));
   }
   const table = kind === 'blobs' ? 'model_versions' : 'checkpoints';
   const rows = await db.selectFrom(table).select('digest').execute();
-  return new Set(rows.map(({ digest }) => digest.replace('sha256:', '')));
+  return new Map(rows.map(({ digest }) => [digest.replace('sha256:', ''), digest]));
 }
 
 /**

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { backUp } from '../../../src/store/sqlite/backup.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
+import { restore } from '../../../src/store/sqlite/restore.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
 
@@ -103,4 +104,71 @@ test('rejects a directory without a database, and an existing target', async (t)
     failure('state-unusable', nothing, 'STATE_DIR'),
   );
   await assert.rejects(backUp(state, state), { code: 'EEXIST' });
+});
+
+/** A backup of one version, one data set and one checkpoint. */
+async function makeBackup(t: TestContext) {
+  const { directory, state, store } = await openIn(t);
+  await publishNew(store, 'shoes', 'parameters');
+  await addDataset(store, 'dst_a');
+  const job = await newJob(store, 'running');
+  await runOf(job).saveCheckpoint({ step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
+  await writeFile(join(state, 'api-key'), 'hash');
+  const backup = join(directory, 'backup');
+  await backUp(state, backup);
+  return { directory, state, backup };
+}
+
+const listAll = async (directory: string) => (await readdir(directory, { recursive: true })).toSorted();
+
+test('a restored backup has everything, also after a restore that was killed, and in a new file system', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const killed = join(directory, 'killed');
+  await cp(backup, join(killed, 'unfinished-restore'), { recursive: true });
+  await mkdir(join(killed, 'blobs'));
+  await assert.rejects(openStore(killed), failure('state-unusable', killed, 'npm run restore'));
+  const mounted = join(directory, 'mounted');
+  await mkdir(join(mounted, 'lost+found'), { recursive: true });
+  for (const target of [killed, mounted, join(directory, 'new/state')]) {
+    assert.equal(await restore(backup, target), 3);
+    assert.equal(await readFile(join(target, 'api-key'), 'utf8'), 'hash');
+    assert.deepEqual(await readBackup(t, target), { models: ['shoes'], checkpoints: 1, warnings: [] });
+  }
+});
+
+test('a restore of a damaged backup names the file, and leaves the directory as it was', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const empty = join(directory, 'empty');
+  await mkdir(empty);
+  const files = await listAll(backup);
+  const bytes = (name: string) => readFile(join(backup, name));
+  for (const name of files.filter((file) => /\/|sqlite$/.test(file))) {
+    const whole = await bytes(name);
+    await (name === 'atelier.sqlite'
+      ? writeFile(join(backup, name), Buffer.from(whole).fill(0x5a, 4096, 8192))
+      : appendFile(join(backup, name), 'x'));
+    for (const target of [empty, join(directory, 'new')]) {
+      const error = failure('state-unusable', join(backup, name), 'damaged', 'another backup');
+      await assert.rejects(restore(backup, target), error, name);
+    }
+    await rm(join(backup, name));
+    await assert.rejects(restore(backup, empty), failure('state-unusable', join(backup, name)));
+    await writeFile(join(backup, name), whole);
+    assert.deepEqual(await readdir(empty), []);
+    assert.ok(!(await readdir(directory)).includes('new'));
+  }
+  assert.equal(await restore(backup, empty), 3);
+});
+
+test('a restore rejects a directory that is used or not empty, and a backup that a service uses', async (t) => {
+  const { directory, state, backup } = await makeBackup(t);
+  await assert.rejects(restore(backup, state), failure('state-locked', state));
+  await assert.rejects(restore(state, join(directory, 'target')), failure('state-locked', state));
+  const before = await listAll(backup);
+  await assert.rejects(
+    restore(backup, backup),
+    failure('state-unusable', backup, 'not empty', 'checkpoints'),
+  );
+  assert.deepEqual(await listAll(backup), before);
+  await assert.rejects(restore(directory, state), failure('state-unusable', directory, 'npm run backup'));
 });
