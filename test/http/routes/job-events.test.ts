@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import type { Publication } from '../../../src/domain/publication.ts';
-import { type JobEvent, jobEventSchema } from '../../../src/domain/training-job.ts';
+import type { JobEvent } from '../../../src/domain/training-job.ts';
 import {
   assertProblem,
   cancelJob,
   endless,
-  hasEnded,
   isUnderway,
   queueJob,
   startService,
@@ -72,19 +67,6 @@ test('a client that reconnects after every few events gets each event once', asy
   assert.deepEqual(seen, upTo((await listed(id)).length));
 });
 
-test('50 followers that connect at different times get the same events', async () => {
-  const { id } = await queueJob(app, eventful);
-  const followers: Promise<JobEvent[]>[] = [];
-  for (let n = 0; n < 50; n++) {
-    const { events } = await openStream(`${eventsOf(id)}?after=${n % 2}`);
-    followers.push(Array.fromAsync(events()));
-  }
-  const all = await listed(id).then(async () => Promise.all(followers));
-  const expected = await listed(id);
-  assert.ok(hasEnded(await untilJob(app, id, hasEnded)));
-  for (const [n, seen] of all.entries()) assert.deepEqual(seen, expected.slice(n % 2));
-});
-
 test('a client that has seen the end of a job gets 204, by header and by query', async () => {
   const { id } = await train(app);
   const last = (await listed(id)).length;
@@ -134,27 +116,6 @@ test('HEAD responds with the headers only', async () => {
   assert.deepEqual([response.status, await response.text()], [200, '']);
   assert.equal(response.headers.get('content-type'), 'text/event-stream; charset=utf-8');
   await cancelJob(app, id);
-});
-
-test("Node's EventSource follows a job to its end, reconnects, and gets 204", async (t) => {
-  const { id } = await queueJob(app, eventful);
-  const script = join(import.meta.dirname, '../children/event-source.ts');
-  const client = spawn(process.execPath, ['--experimental-eventsource', script, eventsOf(id)], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  t.after(() => client.kill());
-  const ended = once(client, 'close');
-  const lines = await Array.fromAsync(createInterface({ input: client.stdout }), (line) => JSON.parse(line));
-  assert.deepEqual(await ended, [0, null]);
-  const events = lines.filter((line) => 'id' in line);
-  assert.deepEqual(
-    events.map(({ data }) => jobEventSchema.strict().parse(data)),
-    await listed(id),
-  );
-  for (const { type, id: lastId, data } of events)
-    assert.deepEqual([type, lastId], [data.type, String(data.id)]);
-  // The client reconnects once, then closes the connection.
-  assert.deepEqual(lines.slice(events.length), [{ readyState: 0 }, { readyState: 2 }]);
 });
 
 test('on shutdown streams end, new ones make their clients reconnect, and the service closes', async (t) => {
