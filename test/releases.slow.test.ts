@@ -1,12 +1,19 @@
-/** Two releases serve one database side by side, as during a rolling upgrade. */
+/** Two releases: side by side on one database, as during a rolling upgrade, and one after the other on a directory. */
 import assert from 'node:assert/strict';
-import { appendFile, cp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
 import { temporaryDatabase, withoutPostgres } from './postgres.ts';
 import { type Process, requestJson, serviceAddress, startProcess, untilServedJob } from './start-process.ts';
-import { hasEnded, interruptible, isUnderway, type Scope, temporaryDirectory } from './start-service.ts';
+import {
+  hasEnded,
+  interruptible,
+  isUnderway,
+  type Scope,
+  temporaryDirectory,
+  tiny,
+} from './start-service.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const options = { skip: withoutPostgres };
@@ -107,3 +114,38 @@ test(
     assert.equal(job.receipt.digest, await undisturbedDigest(t));
   },
 );
+
+test('after an upgrade, this release starts again with the copy of the database from before', async (t) => {
+  const stateDir = await temporaryDirectory(t);
+  const main = await nextRelease(t, false);
+  const train = async (base: string, modelName: string) => {
+    const { id } = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName }));
+    return untilServedJob(base, id, hasEnded);
+  };
+  /** Starts a release, trains a model and stops. @returns the log */
+  const run = async (modelName: string, entry?: string): Promise<string> => {
+    const service = startProcess(t, stateDir, {}, [], entry);
+    const base = await serviceAddress(service);
+    assert.equal((await train(base, modelName)).status, 'succeeded');
+    for (const name of ['before', modelName])
+      await requestJson(`${base}/v1/models/${name}/versions/1/export?format=json`);
+    service.child.kill('SIGTERM');
+    await service.exited;
+    return service.output();
+  };
+  await run('before');
+  const upgraded = await run('after', main);
+  const lines = upgraded.split('\n').filter((line) => /before-0999\.sqlite|0999-next/.test(line));
+  assert.equal(lines.length, 3, upgraded);
+  assert.match(lines[0]!, /copied the database before its migration/);
+  assert.match(lines[2]!, /durationMs.*migrated the database/);
+
+  const refused = startProcess(t, stateDir);
+  assert.equal((await refused.exited)[0], 1);
+  assert.match(refused.output(), /newer version of Atelier/);
+  for (const suffix of ['', '-wal', '-shm']) {
+    await rm(join(stateDir, `atelier.sqlite${suffix}`), { force: true });
+  }
+  await rename(join(stateDir, 'before-0999.sqlite'), join(stateDir, 'atelier.sqlite'));
+  assert.match(await run('again'), /without a row/);
+});

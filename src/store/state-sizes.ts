@@ -62,7 +62,8 @@ async function measureKinds(directory: string): Promise<Record<StateKind, KindSi
 }
 
 function kindOf({ name }: Dirent): StateKind {
-  if (name.startsWith('atelier.sqlite')) return 'database';
+  // With its write-ahead log, and copies from before migrations.
+  if (/^(atelier|before-\d{4})\.sqlite/.test(name)) return 'database';
   if (name === 'blobs') return 'models';
   return STATE_KINDS.find((kind) => kind === name) ?? 'other';
 }

@@ -13,6 +13,7 @@ test('sums the files of a state directory by kind, and measures again after the 
   };
   await put('atelier.sqlite', 1000);
   await put('atelier.sqlite-wal', 200);
+  await put('before-0022.sqlite', 3000);
   await put('blobs/a', 30);
   await put('blobs/b', 4);
   await put('datasets/dst_1/images', 50);
@@ -20,7 +21,7 @@ test('sums the files of a state directory by kind, and measures again after the 
   await put('lost+found/blobs/c', 7);
   const nothing = { bytes: 0, count: 0 };
   const expected = {
-    database: { bytes: 1200, count: 2 },
+    database: { bytes: 4200, count: 3 },
     models: { bytes: 34, count: 2 },
     checkpoints: nothing,
     datasets: { bytes: 110, count: 2 },

@@ -4,6 +4,7 @@ import { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { AtelierError } from '../../errors.ts';
 import { migrations } from '../migrations/migrations.ts';
+import { copyBeforeMigration } from './copy-before-migration.ts';
 import { assertUnusedDatabase } from './lock.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
 
@@ -26,8 +27,10 @@ export function openConnection(file: string): DatabaseSync {
 }
 
 /**
- * Checks the file and runs its pending migrations, all in one transaction. Synchronous for most of its time.
- * @throws AtelierError `state-locked`; `state-unusable` if the schema is newer; an Error of SQLite or of a migration
+ * Checks the file and runs its pending migrations, all in one transaction; an existing database is copied before.
+ * Synchronous for most of its time.
+ * @throws AtelierError `state-locked`; `state-unusable` if the schema is newer; `storage-full` if the copy needs more space;
+ * an Error of SQLite or of a migration
  */
 export async function prepareDatabase(file: string, report: Report): Promise<void> {
   const raw = openConnection(file);
@@ -35,11 +38,22 @@ export async function prepareDatabase(file: string, report: Report): Promise<voi
     assertUnusedDatabase(raw, file);
     checkIntegrity(raw);
     const pending = pendingMigrations(raw, file);
-    if (pending.length > 0) await migrate(raw, pending, report);
+    const [first] = pending;
+    if (first === undefined) return;
+    const isNew = pending.length === Object.keys(migrations).length;
+    if (!isNew) {
+      const startedAt = performance.now();
+      const copy = await copyBeforeMigration(raw, file, first);
+      report('copied the database before its migration', { copy, durationMs: elapsed(startedAt) });
+    }
+    await migrate(raw, pending, report);
   } finally {
     raw.close();
   }
 }
+
+/** @returns whole milliseconds */
+const elapsed = (startedAt: number) => Math.round(performance.now() - startedAt);
 
 async function migrate(raw: DatabaseSync, pending: readonly string[], report: Report): Promise<void> {
   report('migrating the database', { migrations: pending });
@@ -48,10 +62,7 @@ async function migrate(raw: DatabaseSync, pending: readonly string[], report: Re
     async up(trx) {
       const startedAt = performance.now();
       await up(trx);
-      report('migrated the database', {
-        migration: name,
-        durationMs: Math.round(performance.now() - startedAt),
-      });
+      report('migrated the database', { migration: name, durationMs: elapsed(startedAt) });
     },
   });
   const provider = {

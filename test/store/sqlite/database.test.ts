@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { CompiledQuery } from 'kysely';
+import { copyBeforeMigration } from '../../../src/store/sqlite/copy-before-migration.ts';
 import { openDatabase } from '../../../src/store/sqlite/database.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { failure, newJob, temporaryDirectory } from '../fixtures.ts';
+import { writeOldDatabase } from './old-database.ts';
 
 /** A closed database with a few pages of rows. */
 async function written(directory: string): Promise<string> {
@@ -123,4 +125,42 @@ test('replaces remains of a process killed while it created the database', async
   await (await openStore(directory)).close();
   const remains = (await readdir(directory)).filter((name) => name.startsWith('atelier.sqlite.new'));
   assert.deepEqual(remains, []);
+});
+
+test('copies a database before its migration, keeps two copies, and copies nothing else', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const copies = async () =>
+    (await readdir(directory)).filter((name) => name.startsWith('before')).toSorted();
+  const file = await written(directory);
+  assert.deepEqual(await copies(), []);
+  await rm(file);
+  await writeOldDatabase(file, '0005-registry', (insert) =>
+    insert('models', { name: 'shoes', created_at: '2026-11-25', last_version: 1, alias_moves: 0 }),
+  );
+  for (const old of ['before-0002.sqlite', 'before-0004.sqlite', 'before-0006.sqlite.tmp']) {
+    await writeFile(join(directory, old), 'an earlier copy');
+  }
+  const lines: object[] = [];
+  const log = { info: (fields: object, message: string) => lines.push({ ...fields, message }), warn() {} };
+  for (let start = 0; start < 2; start++) await (await openStore(directory, log)).close();
+  assert.deepEqual(await copies(), ['before-0004.sqlite', 'before-0006.sqlite']);
+  const copy = new DatabaseSync(join(directory, 'before-0006.sqlite'), { readOnly: true });
+  t.after(() => copy.close());
+  const [rows, done] = ['models', 'kysely_migration'].map((table) =>
+    copy.prepare(`select name from ${table} order by name`).all(),
+  );
+  assert.deepEqual(
+    rows!.map(({ name }) => name),
+    ['shoes'],
+  );
+  assert.equal(done!.at(-1)?.['name'], '0005-registry');
+  const messages = lines.map((line) => Object.values(line).at(-1));
+  assert.equal(messages.filter((message) => message === 'migrated the database').length, messages.length - 2);
+  assert.equal(messages[0], 'copied the database before its migration');
+
+  const raw = new DatabaseSync(file);
+  t.after(() => raw.close());
+  const rejected = copyBeforeMigration(raw, file, '9999-later', 4096);
+  await assert.rejects(rejected, failure('storage-full', file, 'before-9999.sqlite', '4096 bytes free'));
+  assert.equal((await copies()).length, 2);
 });

@@ -33,8 +33,12 @@ test('migrates a large database while the main thread runs, and logs each migrat
   };
   const store = await openStore(directory, { info, warn() {} });
   t.after(() => store.close());
-  const [checking, migrating, ...migrated] = lines;
+  const [checking, copied, migrating, ...migrated] = lines;
   assert.equal(checking?.['message'], 'checking the database');
+  assert.deepEqual(
+    [copied?.['message'], copied?.['copy'], typeof copied?.['durationMs']],
+    ['copied the database before its migration', join(directory, 'before-0005.sqlite'), 'number'],
+  );
   const pending = Object.keys(migrations).slice(4);
   assert.deepEqual(migrating, { message: 'migrating the database', migrations: pending });
   assert.deepEqual(
