@@ -13,6 +13,7 @@ import { createChunkedBlobs } from './store/postgres/chunked-blobs.ts';
 import { connectPostgres } from './store/postgres/connect.ts';
 import { migratePostgres } from './store/postgres/migrate.ts';
 import { createRegisteredBlobs } from './store/postgres/registered-blobs.ts';
+import { selectQueued } from './store/queue-order.ts';
 import type { Database } from './store/tables.ts';
 import type { Endpoint } from './store/transfer/endpoint.ts';
 import { openSharedState } from './store/transfer/shared-state.ts';
@@ -57,17 +58,12 @@ async function openDatabase({ url, directUrl, blobUrl, blobCredentials }: Databa
   });
 }
 
-/** Issues a ticket for each queued job, the oldest first. A job that already has one keeps it. */
+/** Issues a ticket for each queued job, in the order of the queue. A job that already has one keeps it. */
 async function issueTickets(db: Kysely<Database>): Promise<void> {
   const boss = await startBoss({ db, supervise: false, onError: () => {} });
   try {
     const { follow } = createTickets(boss);
-    const queued = await db
-      .selectFrom('jobs')
-      .select(['id', 'status'])
-      .where('status', '=', 'queued')
-      .orderBy('id')
-      .execute();
+    const queued = await selectQueued(db).select('status').execute();
     for (const job of queued) await db.transaction().execute((trx) => follow(trx, job));
   } finally {
     await boss.close();

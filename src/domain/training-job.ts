@@ -6,6 +6,7 @@ import { ACTIVATIONS } from '../numerics/network.ts';
 import { LOOP_STOP_REASONS } from '../numerics/stop-reason.ts';
 import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
+import { prioritySchema } from './job-priority.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
 import { metadataSchema, newMetadataSchema } from './primitives.ts';
 import { publicationSchema, publishSchema } from './publication.ts';
@@ -134,6 +135,11 @@ export const trainingRequestSchema = z
       .describe(
         'When the test split is measured: after every epoch, `once` for the parameters that are published, or `never`. ' +
           'Each result counts as a look at the test split. The parameters are the same',
+      ),
+    priority: prioritySchema
+      .default(0)
+      .describe(
+        'Queued jobs start in the order of their priorities, the highest first; equal ones as they were created',
       ),
   })
   .superRefine(({ training }, context) => {

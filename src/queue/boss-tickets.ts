@@ -8,7 +8,7 @@
  * before the 24 hours after which pg-boss ends a claim.
  *
  * The id of a ticket is that of its job: a ULID has the 128 bits of a UUID. Withdrawing keeps the time at which the ticket
- * was created, by which pg-boss orders the queue, so a job that is queued again comes before later ones.
+ * was created, by which pg-boss orders tickets of equal rank, so a job that is queued again comes before later ones.
  */
 import { ulidToUUID, uuidToULID } from 'ulid';
 import { isEnded } from '../domain/training-job.ts';
@@ -26,13 +26,15 @@ export function ticketIdOf(jobId: string): string {
 
 export function createTickets({ queue, within }: Boss): Tickets {
   return {
-    async follow(trx, { id: jobId, status }) {
+    async follow(trx, { id: jobId, status, rank }) {
       const db = within(trx);
       const id = ticketIdOf(jobId);
       if (status === 'queued') {
         // The group serves to skip single jobs when a ticket is fetched.
-        const sent = await queue.send(TRAINING, null, { id, group: { id: jobId }, db });
-        if (sent === null) await queue.resume(TRAINING, id, { db });
+        const sent = await queue.send(TRAINING, null, { id, group: { id: jobId }, priority: rank, db });
+        if (sent !== null) return;
+        await queue.resume(TRAINING, id, { db });
+        await queue.update(TRAINING, undefined, { id, priority: rank, db });
       } else if (isEnded(status)) await queue.deleteJob(TRAINING, id, { db });
       else await queue.cancel(TRAINING, id, { db });
     },

@@ -1,9 +1,9 @@
 /** Claims of queued jobs: of all processes, one starts a job. */
+import { type QueuePosition, selectQueued } from '../store/queue-order.ts';
 import { type Boss, TRAINING } from './boss.ts';
 import { jobIdOf } from './boss-tickets.ts';
 
-export interface QueuedJob {
-  readonly id: string;
+export interface QueuedJob extends QueuePosition {
   /** JSON of the environment whose checkpoints the job continues from; null without checkpoints. */
   readonly origin: string | null;
 }
@@ -14,10 +14,10 @@ export interface Claim extends QueuedJob {
 }
 
 export interface JobClaims {
-  /** The oldest queued job after `after`; another process may have claimed it. */
-  next(after: string): Promise<QueuedJob | undefined>;
+  /** The first job of the queue, or the next one after `after`; another process may have claimed it. */
+  next(after?: QueuePosition): Promise<QueuedJob | undefined>;
   /**
-   * Claims the oldest job with a free ticket. The start of the job ends the claim.
+   * Claims the first job of the queue with a free ticket. The start of the job ends the claim.
    * @param skipped ids of jobs to leave to other processes
    */
   claim(skipped: readonly string[]): Promise<Claim | undefined>;
@@ -27,9 +27,9 @@ export interface JobClaims {
 
 /** @param runner id of this replica */
 export function createJobClaims({ db, queue }: Boss, runner: string): JobClaims {
-  const queued = () => db.selectFrom('jobs').select(['id', 'origin']).where('status', '=', 'queued');
+  const queued = (after?: QueuePosition) => selectQueued(db, after).select('origin');
   return {
-    next: (after) => queued().where('id', '>', after).orderBy('id').limit(1).executeTakeFirst(),
+    next: (after) => queued(after).limit(1).executeTakeFirst(),
 
     async claim(skipped) {
       for (;;) {

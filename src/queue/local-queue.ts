@@ -6,7 +6,7 @@ import type { AdmitJob, JobQueue, RunJob } from './job-queue.ts';
 const RETRY_AFTER_DEFECT_MS = 1000;
 
 /**
- * @param options.nextQueued returns the id of the oldest queued job
+ * @param options.nextQueued returns the id of the first queued job
  * @param options.slots number of jobs that run at once
  * @param options.onDefect called if a run rejects, or with `none` as the job if the next job cannot be read
  */

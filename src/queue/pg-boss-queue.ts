@@ -63,26 +63,22 @@ export function createPgBossQueue(options: {
    */
   async function fillSlots(): Promise<void> {
     const skipped: string[] = [];
-    let after = '';
+    let after: QueuedJob | undefined;
     while (!closing.signal.aborted && running.size < slots) {
       const next = await claims.next(after);
       if (next !== undefined && (running.has(next.id) || (await isLeft(next)))) {
         skipped.push(next.id);
-        after = next.id;
+        after = next;
         continue;
       }
       const admission = await admit(next?.id);
       if (next === undefined || admission === null) return;
-      if (!(await startOldest(next, admission, skipped))) return;
+      if (!(await startFirst(next, admission, skipped))) return;
     }
   }
 
   /** @returns whether to go on with the next job */
-  async function startOldest(
-    admitted: QueuedJob,
-    admission: Disposable,
-    skipped: string[],
-  ): Promise<boolean> {
+  async function startFirst(admitted: QueuedJob, admission: Disposable, skipped: string[]): Promise<boolean> {
     const claim = await claims.claim(skipped).catch((error) => {
       admission[Symbol.dispose]();
       throw error;

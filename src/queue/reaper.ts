@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { ACTIVE_STATUSES } from '../domain/training-job.ts';
 import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
+import { RANK } from '../store/queue-order.ts';
 import type { ActiveRun } from '../store/recover-jobs.ts';
 import { BOSS_SCHEMA, type Boss, TRAINING } from './boss.ts';
 import { createTickets, ticketIdOf } from './boss-tickets.ts';
@@ -25,7 +26,9 @@ const waitingWithoutTicket: RawBuilder<{ id: string; state: string | null }> = s
     on ticket.name = ${TRAINING} and ticket.group_id collate "C" = jobs.id
   where jobs.status = 'queued' and (
     ticket.id is null or ticket.state > 'active'
-    or (ticket.state = 'active' and ticket.started_on < now() - ${STUCK_CLAIM}))`;
+    or (ticket.state = 'active' and ticket.started_on < now() - ${STUCK_CLAIM})
+    -- The rank changed while the ticket was claimed, and the job did not start.
+    or (ticket.state < 'active' and ticket.priority <> ${RANK}))`;
 
 /**
  * Works after each beat of this replica, unless the beats of the others may be old only because the database was away.
@@ -65,7 +68,11 @@ export function startReaper(options: {
 
   function issueIfQueued(id: string): Promise<void> {
     return db.transaction().execute(async (trx) => {
-      const job = trx.selectFrom('jobs').select(['id', 'status']).where('id', '=', id).forUpdate();
+      const job = trx
+        .selectFrom('jobs')
+        .select(['id', 'status', RANK.as('rank')])
+        .where('id', '=', id)
+        .forUpdate();
       const queued = await job.where('status', '=', 'queued').executeTakeFirst();
       if (queued) await tickets.follow(trx, queued);
     });

@@ -12,7 +12,7 @@ export interface JobPlacement {
    * Whether only other live replicas should run a job: those with enough memory and, so that its digest stays
    * reproducible, with the kernel and the rounding of its checkpoints. If there are none, enough memory suffices.
    */
-  isLeft(job: QueuedJob): Promise<boolean>;
+  isLeft(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<boolean>;
   /** Whether another live replica has memory for a job of this size, free or not. */
   hasPeerFor(bytes: number): boolean;
   /** Number of jobs that run at once on all live replicas. */

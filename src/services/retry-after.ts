@@ -6,7 +6,7 @@ const UNKNOWN_SECONDS = 30;
 export const MAX_SECONDS = 3600;
 
 /**
- * Whole seconds, 1 to 3600, until the first running job ends and the oldest queued job takes its slot.
+ * Whole seconds, 1 to 3600, until the first running job ends and the next queued job takes its slot.
  * @param running jobs that occupy a slot
  * @param slots number of jobs that run at once
  */

@@ -52,15 +52,17 @@ export function newJobRow(
     event_count: 1,
     labelled: 1,
     publication: null,
+    priority: request.priority,
+    preemption: null,
   };
 }
 
 export function toJob(row: JobRow): TrainingJob {
-  // Jobs of earlier releases have no `publish` and no `testSet`.
+  // Jobs of earlier releases have no `publish`, no `testSet` and no `priority`.
   const stored: Omit<ResolvedTrainingRequest, 'publish' | 'testSet'> & Partial<ResolvedTrainingRequest> =
     decode(row.request);
   const { publish = DEFAULT_PUBLISH, testSet = 'every-epoch' } = stored;
-  const request = { ...stored, publish, testSet };
+  const request = { ...stored, publish, testSet, priority: row.priority };
   const stoppedAt =
     row.stopped_step === null || row.stopped_reason === null
       ? null

@@ -18,6 +18,7 @@ import { newJobRow, toJob } from './job-rows.ts';
 import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
+import { selectQueued } from './queue-order.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
@@ -59,7 +60,10 @@ export interface Jobs {
   revisions(query: JobQuery): Promise<Page<JobRevision>>;
   /** Jobs by id, in any order, without those whose row is damaged. */
   getMany(ids: readonly string[]): Promise<TrainingJob[]>;
-  /** Id of the oldest queued job by creation, so a requeued job comes before later ones. Its row may be damaged. */
+  /**
+   * Id of the queued job with the highest priority; of several, the oldest by creation, so a requeued job comes before
+   * later ones. Its row may be damaged.
+   */
   nextQueued(): Promise<string | undefined>;
   count(status: JobStatus): Promise<number>;
   /** Whether no job exists, and no model ever has: deleting old jobs does not make a used store empty. */
@@ -186,8 +190,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
 
     async nextQueued() {
-      const oldest = db.selectFrom('jobs').select('id').where('status', '=', 'queued').orderBy('id').limit(1);
-      return (await oldest.executeTakeFirst())?.id;
+      return (await selectQueued(db).limit(1).executeTakeFirst())?.id;
     },
 
     count: (status) => count(db, status),

@@ -102,6 +102,10 @@ export interface JobTable {
   labelled: number;
   /** JSON of the publication of a succeeded job */
   publication: string | null;
+  /** Decides with the creation which queued job starts next; larger ones first. Newer than that of `request` */
+  priority: number;
+  /** JSON of the run of another job that was last stopped in favour of this one */
+  preemption: string | null;
 }
 
 /** Fields of the requests of jobs, for filters. */

@@ -66,6 +66,8 @@ test("a request with a data set alone means the notebook's network", () => {
     gradientCheck: true,
     warmStart: null,
     publish: { promote: 'never', evenIfNotLearned: false },
+    testSet: 'every-epoch',
+    priority: 0,
   });
 });
 

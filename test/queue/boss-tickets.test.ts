@@ -27,7 +27,7 @@ async function ticketsFor(t: TestContext) {
     tickets,
     follow: (id: string, ...statuses: JobStatus[]) =>
       db.transaction().execute(async (trx) => {
-        for (const status of statuses) await tickets.follow(trx, { id, status });
+        for (const status of statuses) await tickets.follow(trx, { id, status, rank: 0 });
       }),
     async fetch() {
       const [ticket] = await boss.queue.fetch(TRAINING);
@@ -60,6 +60,21 @@ test('a job that returns to the queue comes before later ones', { skip: withoutP
   assert.equal(await fetch(), undefined);
 });
 
+test('a ticket has the rank that its job has when it is queued', { skip: withoutPostgres }, async (t) => {
+  const { db, fetch, tickets } = await ticketsFor(t);
+  const [first, second, third, last] = jobIds(4) as [string, string, string, string];
+  const follow = (id: string, status: JobStatus, rank: number) =>
+    db.transaction().execute((trx) => tickets.follow(trx, { id, status, rank }));
+  await follow(first, 'queued', 0);
+  await follow(second, 'queued', 0);
+  await follow(third, 'queued', 0);
+  await follow(last, 'queued', 5);
+  await follow(second, 'paused', 0);
+  await follow(second, 'queued', 7);
+  await follow(first, 'queued', -1);
+  for (const id of [second, last, third, first]) assert.equal((await fetch())?.jobId, id);
+});
+
 test('an ended job leaves no ticket, and a transaction that fails changes none', {
   skip: withoutPostgres,
 }, async (t) => {
@@ -69,7 +84,7 @@ test('an ended job leaves no ticket, and a transaction that fails changes none',
   await follow(succeeded, 'queued', 'running', 'cancelling', 'succeeded');
   await follow(kept, 'queued');
   const failed = db.transaction().execute(async (trx) => {
-    await tickets.follow(trx, { id: kept, status: 'cancelled' });
+    await tickets.follow(trx, { id: kept, status: 'cancelled', rank: 0 });
     throw new Error('not committed');
   });
   await assert.rejects(failed, /not committed/);

@@ -59,6 +59,8 @@ test('a data set alone starts a job, and the response has every default', async 
     gradientCheck: true,
     warmStart: null,
     publish: { promote: 'never', evenIfNotLearned: false },
+    testSet: 'every-epoch',
+    priority: 0,
     publication: null,
     createdAt: job.createdAt,
     startedAt: null,

@@ -139,6 +139,30 @@ storeTest('the next job is the one that waited longest', async (t) => {
   assert.equal(await store.jobs.nextQueued(), first);
 });
 
+storeTest(
+  'jobs of higher priority come first, and those of equal priority as they were created',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const create = async (priority: number) =>
+      (await store.jobs.create({ ...request(), priority }, untouched)).id;
+    const [low, usual, high, alsoHigh] = [
+      await create(-10),
+      await newJob(store),
+      await create(5),
+      await create(5),
+    ];
+    for (const id of [high, alsoHigh, usual, low]) {
+      assert.equal(await store.jobs.nextQueued(), id);
+      await startRun(store, id);
+    }
+    await runOf(low).release();
+    await runOf(high).release();
+    assert.equal(await store.jobs.nextQueued(), high);
+    const job = await store.jobs.get(high);
+    assert.deepEqual([job?.priority, (await store.jobs.get(usual))?.priority], [5, 0]);
+  },
+);
+
 storeTest('jobs are counted by status', async (t) => {
   const store = await temporaryStore(t);
   await newJob(store);

@@ -122,6 +122,7 @@ const resolvedRequest: Receipt['request'] = {
   },
   gradientCheck: true,
   publish: { promote: 'never', evenIfNotLearned: false },
+  priority: 0,
   warmStart: null,
   testSet: 'every-epoch',
 };

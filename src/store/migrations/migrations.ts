@@ -15,6 +15,7 @@ import * as jobLabels from './0017-job-labels.ts';
 import * as preprocessing from './0018-preprocessing.ts';
 import * as jobDeletion from './0019-job-deletion.ts';
 import * as promotions from './0021-promotions.ts';
+import * as priorities from './0022-priorities.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -32,4 +33,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0018-preprocessing': preprocessing,
   '0019-job-deletion': jobDeletion,
   '0021-promotions': promotions,
+  '0022-priorities': priorities,
 };

@@ -1,8 +1,8 @@
 /** Rows in PostgreSQL. */
 import { setTimeout } from 'node:timers/promises';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { JobStatus } from '../../domain/training-job.ts';
 import { type CommittedEvent, collectEvents, type OnCommitted } from '../committed-events.ts';
+import { RANK } from '../queue-order.ts';
 import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
 import type { Tickets } from '../tickets.ts';
@@ -57,10 +57,14 @@ async function followStatuses(
   tickets: Tickets,
   written: ReadonlyMap<string, readonly CommittedEvent[]>,
 ): Promise<void> {
-  for (const [id, events] of written) {
-    const last = events.findLast(({ type }) => type === 'status');
-    if (last) await tickets.follow(trx, { id, status: last.data['to'] as JobStatus });
-  }
+  const changed = [...written].filter(([, events]) => events.some(({ type }) => type === 'status'));
+  if (changed.length === 0) return;
+  const ids = changed.map(([id]) => id);
+  const jobs = trx
+    .selectFrom('jobs')
+    .select(['id', 'status', RANK.as('rank')])
+    .where('id', 'in', ids);
+  for (const job of await jobs.execute()) await tickets.follow(trx, job);
 }
 
 /** @throws AtelierError `storage-unavailable` if every attempt was rolled back because of other transactions */

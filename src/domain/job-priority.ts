@@ -1,0 +1,6 @@
+/** Priority of a training job in the queue. */
+import { z } from 'zod';
+
+const MAX_PRIORITY = 10;
+
+export const prioritySchema = z.int().min(-MAX_PRIORITY).max(MAX_PRIORITY);

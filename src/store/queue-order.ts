@@ -1,0 +1,26 @@
+/** Order of the queue, defined only here: jobs of higher rank first, and jobs of equal rank as they were created. */
+import { type Kysely, sql } from 'kysely';
+import type { Database } from './tables.ts';
+
+/** The place of a job in the queue. */
+export interface QueuePosition {
+  readonly id: string;
+  readonly rank: number;
+}
+
+/** An integer, because it is also the priority of the job's ticket. */
+export const RANK = sql<number>`jobs.priority`;
+
+/** @param after only jobs behind this position */
+export function selectQueued(db: Kysely<Database>, after?: QueuePosition) {
+  const queued = db
+    .selectFrom('jobs')
+    .select(['id', RANK.as('rank')])
+    .where('status', '=', 'queued')
+    .orderBy(RANK, 'desc')
+    .orderBy('id');
+  if (after === undefined) return queued;
+  return queued.where((eb) =>
+    eb.or([eb(RANK, '<', after.rank), eb.and([eb(RANK, '=', after.rank), eb('id', '>', after.id)])]),
+  );
+}
