@@ -1,0 +1,171 @@
+/** Line chart: values by epoch or trial, with each line labelled at its end. */
+import { line as lineOf } from 'd3-shape';
+import type { VNode } from 'preact';
+import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
+import { type Box, boxWidth } from './box.ts';
+import { type Child, element } from './element.ts';
+import { spreadLabels } from './end-labels.ts';
+import { type Caption, type ChartOptions, figure } from './figure.ts';
+import { createPathData } from './path-data.ts';
+import { linearScale, type Scale, type ScaleName, tickCount, valueScale } from './scales.ts';
+import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
+import { DASHES, type Theme } from './theme.ts';
+import { MAX_POINTS, type Point, thinOut } from './thin.ts';
+import { shortNumber, wholeTicks } from './ticks.ts';
+
+export interface Line {
+  readonly name: string;
+  /** Ascending in x; missing values are gaps. */
+  readonly points: readonly Point[];
+}
+
+export interface LinesInput extends Caption {
+  readonly xLabel: string;
+  /** With the unit. */
+  readonly yLabel: string;
+  /** At most as many as there are colours. */
+  readonly lines: readonly Line[];
+  readonly scale: ScaleName;
+  /** Whether a linear axis starts at 0. */
+  readonly fromZero?: boolean;
+  /** Follows the values in the labels. */
+  readonly unit?: string;
+}
+
+/** Length of the piece of line between the plot and a label, which shows the dash. */
+const LEADER = 18;
+const LABEL_GAP = 13;
+/** Lines up to this length mark each point. */
+const MAX_DOTS = 40;
+
+/** Draws lines. On a logarithmic scale, values that are not positive are gaps. */
+export function drawLines(input: LinesInput, options: ChartOptions): VNode {
+  const { theme } = options;
+  return figure(input, options, (area) => {
+    const lines = input.lines.map(({ name, points }) => ({ name, points: drawable(points, input.scale) }));
+    const top = area.top + LABEL_ABOVE;
+    const bottom = area.bottom - AXIS_BELOW;
+    const y = valueScale(values(lines), { name: input.scale, fromZero: input.fromZero ?? false }, [
+      bottom,
+      top,
+    ]);
+    const labels = endLabels(lines, input.unit ?? '', boxWidth(area) * 0.42);
+    const plot: Box = {
+      left: area.left + axisWidth(y.ticks),
+      top,
+      right: area.right - LEADER - 6 - Math.max(0, ...labels.map((label) => textWidth(label))),
+      bottom,
+    };
+    const x = wholeScale(lines, plot);
+    const thin = lines.map(({ name, points }) => ({ name, points: thinOut(points, x) }));
+    return [
+      verticalAxis(y, input.yLabel, plot, area, theme),
+      horizontalAxis(x, input.xLabel, plot, theme),
+      thin.map(({ points }, i) => drawLine(points, x, y, i, theme)),
+      drawLabels(thin, labels, y, plot, theme),
+    ];
+  });
+}
+
+function drawable(points: readonly Point[], scale: ScaleName): readonly Point[] {
+  const isDrawable = (y: number | null) => y !== null && Number.isFinite(y) && (scale === 'linear' || y > 0);
+  return points.map((point) => (isDrawable(point.y) ? point : { x: point.x, y: null }));
+}
+
+function* values(lines: readonly Line[]): Generator<number> {
+  for (const { points } of lines) for (const { y } of points) if (y !== null) yield y;
+}
+
+const lastValue = ({ points }: Line): Point | undefined => points.findLast(({ y }) => y !== null);
+
+/** Name and last value, or the name alone if both are wider than `width`. */
+function endLabels(lines: readonly Line[], unit: string, width: number): string[] {
+  const full = lines.map((line) => {
+    const last = lastValue(line);
+    return last ? `${line.name} ${shortNumber(last.y!)}${unit}` : `${line.name}: no value`;
+  });
+  if (full.every((label) => textWidth(label) <= width)) return full;
+  return lines.map(({ name }) => fitText(name, width));
+}
+
+function wholeScale(lines: readonly Line[], plot: Box): Scale {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { points } of lines) {
+    if (points.length === 0) continue;
+    low = Math.min(low, points[0]!.x);
+    high = Math.max(high, points.at(-1)!.x);
+  }
+  if (low > high) [low, high] = [1, 1];
+  const ticks = wholeTicks([low, high], tickCount('x', plot.left, plot.right));
+  // A single epoch is a dot in the middle.
+  const domain = low === high ? ([low - 1, high + 1] as const) : ([low, high] as const);
+  return linearScale(domain, [plot.left, plot.right], ticks);
+}
+
+/** A line of `points`, and dots where it is short or a point stands alone. */
+function drawLine(points: readonly Point[], x: Scale, y: Scale, series: number, theme: Theme): Child {
+  const path = createPathData();
+  lineOf<Point>()
+    .defined((point) => point.y !== null)
+    .x((point) => x(point.x))
+    .y((point) => y(point.y!))
+    // d3 calls only the methods that the path has.
+    .context(path as unknown as CanvasRenderingContext2D)(points as Point[]);
+  const stroke = theme.series[series % theme.series.length]!;
+  const dotted = points.filter(
+    (point, i) =>
+      point.y !== null &&
+      (points.length <= MAX_DOTS || (isMissing(points[i - 1]) === true && isMissing(points[i + 1]))),
+  );
+  const dots = createPathData();
+  for (const point of dotted) {
+    dots.moveTo(x(point.x), y(point.y!));
+    dots.lineTo(x(point.x), y(point.y!));
+  }
+  return element(
+    'g',
+    { fill: 'none', stroke, 'stroke-linejoin': 'round' },
+    element('path', {
+      d: path.toString(),
+      'stroke-width': points.length > MAX_POINTS ? 1 : 2,
+      'stroke-dasharray': dash(series),
+    }),
+    dotted.length === 0
+      ? null
+      : element('path', { d: dots.toString(), 'stroke-width': 5, 'stroke-linecap': 'round' }),
+  );
+}
+
+const isMissing = (point: Point | undefined): boolean => point === undefined || point.y === null;
+
+const dash = (series: number): string | undefined => DASHES[series % DASHES.length] || undefined;
+
+function drawLabels(
+  lines: readonly Line[],
+  labels: readonly string[],
+  y: Scale,
+  plot: Box,
+  theme: Theme,
+): Child {
+  const ends = lines.map((line) => {
+    const last = lastValue(line);
+    return last ? y(last.y!) : plot.bottom;
+  });
+  const positions = spreadLabels(ends, LABEL_GAP, plot.top, plot.bottom - 4);
+  return lines.map((_, i) => {
+    const colour = theme.series[i % theme.series.length]!;
+    const leader = createPathData();
+    leader.moveTo(plot.right + 3, ends[i]!);
+    leader.lineTo(plot.right + LEADER, positions[i]!);
+    return [
+      element('path', {
+        d: leader.toString(),
+        fill: 'none',
+        stroke: colour,
+        'stroke-width': 1.5,
+        'stroke-dasharray': dash(i),
+      }),
+      text(plot.right + LEADER + 4, positions[i]! + TEXT_SIZE / 3, labels[i]!, { fill: colour }),
+    ];
+  });
+}
