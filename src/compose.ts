@@ -41,6 +41,9 @@ import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
 import { createWaitForEnd } from './services/wait-for-end.ts';
+import { toBlockList } from './services/webhooks/addresses.ts';
+import { createWebhookDelivery } from './services/webhooks/deliver.ts';
+import { assertWebhookAllowed } from './services/webhooks/origins.ts';
 import { openState } from './state.ts';
 import { createStateSizes } from './store/state-sizes.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
@@ -195,6 +198,15 @@ export async function compose(
       queueLimit: config.queueLimit,
       keepCheckpoints: config.keepCheckpoints,
       slots,
+      assertWebhookAllowed: (notify) => assertWebhookAllowed(notify, config.webhookOrigins),
+    });
+    const webhooks = createWebhookDelivery({
+      store,
+      origins: config.webhookOrigins,
+      allowed: toBlockList(config.webhookPrivateRanges),
+      onResult: metrics.onWebhook,
+      log,
+      onDefect: (error) => log.error({ err: error }, 'failed to read or write the outbox of webhooks'),
     });
     const idempotency = createIdempotencyService({
       store,
@@ -288,6 +300,7 @@ export async function compose(
         queue.notify();
         refreshCatalog();
         void retention.start();
+        webhooks.start();
       },
       /**
        * Closes from the outside in: each step closes what only the preceding ones used. Requests use the pools, jobs
@@ -314,6 +327,7 @@ export async function compose(
         ]);
         idempotency.close();
         await retention.close();
+        await webhooks.close();
         apiKeys.close();
         await flushJobLog();
         await store.close();

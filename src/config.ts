@@ -39,6 +39,9 @@ export type Config = Readonly<{
   maxImagePixels: number;
   maxDatasetBytes: number;
   corsOrigins: readonly string[];
+  webhookOrigins: readonly string[];
+  /** Addresses and networks that webhooks may reach although they are not public. */
+  webhookPrivateRanges: readonly string[];
   /** Hosts without port that clients without keys may use; null: all. */
   allowedHosts: readonly string[] | null;
   /** Addresses and networks of trusted proxies, or their number; null: none. */
@@ -114,6 +117,8 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     maxImagePixels: env.MAX_IMAGE_PIXELS,
     maxDatasetBytes: env.MAX_DATASET_BYTES,
     corsOrigins: Object.freeze(env.CORS_ORIGINS),
+    webhookOrigins: Object.freeze(env.WEBHOOK_ORIGINS),
+    webhookPrivateRanges: Object.freeze(env.WEBHOOK_PRIVATE_RANGES),
     allowedHosts: hostsWithoutKeys(env.HOST, env.ALLOWED_HOSTS),
     trustProxy: parseTrustProxy(env.TRUST_PROXY),
     basePath: env.BASE_PATH,

@@ -8,8 +8,10 @@ import {
   HOSTS_RULE,
   isBasePath,
   isHost,
+  isNetwork,
   isOrigin,
   isTrustProxy,
+  RANGES_RULE,
   splitList,
   TRUST_PROXY_RULE,
 } from './network-settings.ts';
@@ -90,6 +92,23 @@ export const environmentSchema = z.object({
       'must be a list of origins such as https://lab.example or http://localhost:5173',
     )
     .describe('Origins of pages that may use the service, separated by commas'),
+  WEBHOOK_ORIGINS: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'must be a list of origins such as https://hooks.example.org or http://10.0.0.5:8080',
+    )
+    .describe('Origins to which jobs may send webhooks, separated by commas'),
+  WEBHOOK_PRIVATE_RANGES: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((ranges) => ranges.every(isNetwork), RANGES_RULE)
+    .describe(
+      'Private addresses that the host names of `WEBHOOK_ORIGINS` may resolve to: addresses and networks, separated by commas',
+    ),
   ALLOWED_HOSTS: z
     .string()
     .default('')

@@ -42,6 +42,7 @@ export const ERROR_CODES = [
   'invalid-model-file',
   'invalid-dataset-file',
   'impossible-request',
+  'webhook-not-allowed',
   'check-too-costly',
   'evaluation-too-costly',
   'illegal-transition',

@@ -13,6 +13,7 @@ export const HOSTS_RULE =
 const OWN_PATHS = ['v1', 'v2', 'docs', 'openapi.json', 'health', 'metrics', 'ping', 'version', 'invocations'];
 
 export const BASE_PATH_RULE = `must be a path such as /atelier, without a slash at its end, that does not begin with ${OWN_PATHS.map((path) => `/${path}`).join(', ')}`;
+export const RANGES_RULE = 'must be a list of addresses and networks such as 10.0.0.0/8 or fd00::/8';
 export const TRUST_PROXY_RULE = `must be a list of addresses and networks such as 127.0.0.1 or 10.0.0.0/8, or a number of proxies from 1 to ${MAX_HOPS}`;
 
 /** Entries of a comma-separated list, without empty ones. */
@@ -75,7 +76,8 @@ function isHopCount(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= MAX_HOPS;
 }
 
-function isNetwork(text: string): boolean {
+/** An address, or a network such as `10.0.0.0/8`. */
+export function isNetwork(text: string): boolean {
   const [address, prefix, ...rest] = text.split('/');
   const family = isIP(address!);
   if (family === 0 || address!.includes('%') || rest.length > 0) return false;

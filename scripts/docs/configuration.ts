@@ -12,6 +12,8 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   BASE_PATH: 'none',
   API_KEYS_FILE: 'none',
   CORS_ORIGINS: 'none',
+  WEBHOOK_ORIGINS: 'none',
+  WEBHOOK_PRIVATE_RANGES: 'none',
   ALLOWED_HOSTS: 'none',
   TRUST_PROXY: 'none',
   PUBLIC_METRICS: '`true` on loopback without keys',

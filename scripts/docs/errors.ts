@@ -148,6 +148,10 @@ const REQUESTS = {
     'Options are valid by themselves but not together, or not for this model.',
     'Change the places in `errors`.',
   ],
+  'webhook-not-allowed': [
+    'The origin of `notify.url` is not in `WEBHOOK_ORIGINS`, which is empty by default.',
+    'Use an origin that `detail` lists, or ask the operator to add yours; see [webhooks](../guides/webhooks.md).',
+  ],
   'check-too-costly': [
     'The gradient check would take longer than a few seconds.',
     'Check fewer examples or coordinates, as `detail` suggests.',

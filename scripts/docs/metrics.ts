@@ -11,7 +11,12 @@ export async function metrics(): Promise<string> {
     queueLimit: 0,
     waitingForStorage: () => 0,
     readStateSizes: () => Promise.reject(new Error('There is no state directory.')),
-    readJobs: async () => ({ counts: new Map(), oldestQueuedAt: null, imagesPerSecond: 0 }),
+    readJobs: async () => ({
+      counts: new Map(),
+      oldestQueuedAt: null,
+      imagesPerSecond: 0,
+      pendingWebhooks: 0,
+    }),
     slots: () => 0,
     modelCache: () => ({ hits: 0, misses: 0, evictions: 0, models: 0, bytes: 0 }),
   });

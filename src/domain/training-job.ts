@@ -8,6 +8,7 @@ import { epochRecordSchema, progressSchema } from './epoch-record.ts';
 import { FLOAT32_MINIMUMS, findUnderflows } from './float32-minimums.ts';
 import { prioritySchema } from './job-priority.ts';
 import { modelReferenceSchema, nameSchema, versionReferenceSchema } from './model-reference.ts';
+import { deliverySchema, notifySchema } from './notify.ts';
 import { metadataSchema, newMetadataSchema } from './primitives.ts';
 import { publicationSchema, publishSchema } from './publication.ts';
 import { executionEnvironmentSchema, verificationSchema } from './reproducibility.ts';
@@ -129,6 +130,9 @@ export const trainingRequestSchema = z
         'Model of the same shape to take the initial parameters from; a name alone means its champion, else its newest version',
       ),
     publish: publishSchema.prefault({}).describe('What happens with the result'),
+    notify: notifySchema
+      .nullish()
+      .describe('Webhook that reports the end of the job; without it, or with null, nothing is sent'),
     testSet: z
       .enum(TEST_SETS)
       .default('every-epoch')
@@ -151,8 +155,11 @@ export const trainingRequestSchema = z
 
 /** A training request after validation: as sent, with the defaults of the schema filled in. */
 export type TrainingRequest = z.output<typeof trainingRequestSchema>;
-/** A training request with all defaults filled in, including the model name, whose default is the data set's id. */
-export type ResolvedTrainingRequest = TrainingRequest & { modelName: string };
+/**
+ * A training request with all defaults filled in, including the model name, whose default is the data set's id. Versions and
+ * receipts hold it, so it lacks the webhook with its secret.
+ */
+export type ResolvedTrainingRequest = Omit<TrainingRequest, 'notify'> & { modelName: string };
 
 /** Summary of the gradient check before a training. `/v1/gradient-checks` gives the full report. */
 export const gradientCheckSummarySchema = z.object({
@@ -190,8 +197,10 @@ export const STOP_REASONS = [...LOOP_STOP_REASONS, 'cancelled', 'failed'] as con
 
 export type StopReason = (typeof STOP_REASONS)[number];
 
+const { notify: _, ...resolvedShape } = trainingRequestSchema.shape;
+
 export const resolvedTrainingRequestSchema = z
-  .object({ ...trainingRequestSchema.shape, modelName: nameSchema, metadata: metadataSchema.default({}) })
+  .object({ ...resolvedShape, modelName: nameSchema, metadata: metadataSchema.default({}) })
   .meta({ id: 'ResolvedTrainingRequest' });
 const stoppedAtSchema = z.object({ step: z.int(), reason: z.enum(STOP_REASONS) });
 const digestSchema = z
@@ -252,6 +261,7 @@ export const trainingJobSchema = z
       .describe(
         'For a succeeded job, what was published, and whether it became the champion; null for verifications',
       ),
+    notify: deliverySchema.nullable().describe('State of the webhook; null without one'),
     gradientCheckReport: gradientCheckSummarySchema
       .nullable()
       .describe('Result of the gradient check before the start; null before it, or without one'),

@@ -1,6 +1,7 @@
 /** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
+import type { Notify } from '../domain/notify.ts';
 import { findTrainingConflicts } from '../domain/training-conflicts.ts';
 import type {
   KeptCheckpoints,
@@ -26,7 +27,7 @@ import type { StorageWaits } from './storage-waits.ts';
 import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
-  /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `queue-full` */
+  /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
   start(request: TrainingRequest, idempotency?: IdempotencyRecord<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found` */
   get(id: string): Promise<TrainingJob>;
@@ -72,8 +73,11 @@ export function createTrainingService(options: {
   keepCheckpoints: KeptCheckpoints;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
+  /** @throws AtelierError `webhook-not-allowed` */
+  assertWebhookAllowed: (notify: Notify) => void;
 }): TrainingService {
   const { store, catalog, models, queue, memory, waits, queueLimit, keepCheckpoints, slots } = options;
+  const { assertWebhookAllowed } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -84,7 +88,7 @@ export function createTrainingService(options: {
   async function create(
     request: ResolvedTrainingRequest,
     dataset: Dataset,
-    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target'>,
+    options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target' | 'notify'>,
   ): Promise<TrainingJob> {
     const { epochs } = request.training;
     const steps = countSteps(request, dataset);
@@ -115,7 +119,8 @@ export function createTrainingService(options: {
     },
     getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,
-    async start(request, idempotency) {
+    async start({ notify, ...request }, idempotency) {
+      if (notify) assertWebhookAllowed(notify);
       const dataset = await findDataset(catalog, request.dataset, '#/dataset');
       assertNoConflicts(
         findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
@@ -134,7 +139,7 @@ export function createTrainingService(options: {
         // Resolved now, because a newer version may exist when the job runs.
         warmStart: start === null ? null : start.reference,
       };
-      return create(resolved, dataset, { idempotency });
+      return create(resolved, dataset, { idempotency, notify: notify ?? undefined });
     },
     async verify(id, idempotency) {
       const job = await get(id);
@@ -191,7 +196,7 @@ function heldOutCount({ training }: Pick<TrainingRequest, 'training'>, { train }
   return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
 }
 
-function countSteps({ training }: TrainingRequest, dataset: Dataset): number {
+function countSteps({ training }: Pick<TrainingRequest, 'training'>, dataset: Dataset): number {
   const held = heldOutCount({ training }, dataset);
   const examples = dataset.train.labels.length - held;
   if (training.batchSize > examples) {

@@ -13,7 +13,7 @@ import { loadNamed } from './models.ts';
  * @throws AtelierError `unknown-model`; `impossible-request` if the model's network differs from the request
  */
 export async function resolveWarmStart(
-  { warmStart, network, training }: TrainingRequest,
+  { warmStart, network, training }: Pick<TrainingRequest, 'warmStart' | 'network' | 'training'>,
   dataset: Dataset,
   models: ModelService,
 ): Promise<(InitialState & { readonly reference: { name: string; version: number } }) | null> {

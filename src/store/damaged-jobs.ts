@@ -5,6 +5,7 @@ import { lockForEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
+import { queueMessage } from './webhooks.ts';
 
 const ERROR = {
   code: 'state-unusable',
@@ -48,6 +49,7 @@ async function setStatus(
 ): Promise<void> {
   const before = await lockForEvent(trx, id);
   const to = transition(before.status, values.status);
-  await trx.updateTable('jobs').set(values).where('id', '=', id).execute();
+  const update = trx.updateTable('jobs').set(values).where('id', '=', id);
+  await queueMessage(trx, await update.returningAll().executeTakeFirstOrThrow());
   await writeEvent(trx, before, 'status', { from: before.status, to });
 }

@@ -33,7 +33,7 @@ export async function deleteJob(
     .where('job_id', '=', id)
     .returning(['step', 'digest'])
     .execute();
-  for (const table of ['events', 'metrics', 'job_labels'] as const) {
+  for (const table of ['events', 'metrics', 'job_labels', 'webhooks'] as const) {
     await trx.deleteFrom(table).where('job_id', '=', id).execute();
   }
   await trx.deleteFrom('jobs').where('id', '=', id).execute();

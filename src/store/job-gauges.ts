@@ -1,9 +1,10 @@
-/** Counts of the jobs that have not ended, in one query, for metrics. */
+/** Counts of the jobs that have not ended and of webhooks to be sent, for metrics. */
 import { type Kysely, sql } from 'kysely';
 import { decodeTime } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import type { Database } from './tables.ts';
+import { countPendingWebhooks } from './webhooks.ts';
 
 export interface JobGauges {
   /** Number of jobs by status, without statuses that no job has. */
@@ -12,6 +13,8 @@ export interface JobGauges {
   readonly oldestQueuedAt: number | null;
   /** The speed of all running jobs together. */
   readonly imagesPerSecond: number;
+  /** Number of webhooks to be sent. */
+  readonly pendingWebhooks: number;
 }
 
 export type ReadJobGauges = () => Promise<JobGauges>;
@@ -42,6 +45,7 @@ export const createReadJobGauges =
     return {
       counts: new Map(counted.map(({ status, jobs }) => [status, Number(jobs)])),
       oldestQueuedAt: queued === undefined ? null : decodeTime(queued.first.slice(ID_PREFIX_CHARS)),
+      pendingWebhooks: await countPendingWebhooks(db),
       imagesPerSecond: rows.reduce((sum, { progress }) => sum + readRate(progress), 0),
     };
   };

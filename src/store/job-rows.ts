@@ -1,5 +1,6 @@
 /** Converts training jobs to and from rows. */
 import type { EpochRecord, Progress } from '../domain/epoch-record.ts';
+import { type DeliveryState, newDelivery } from '../domain/notify.ts';
 import { DEFAULT_PUBLISH, type Publication } from '../domain/publication.ts';
 import {
   type Arithmetic,
@@ -18,6 +19,7 @@ export function newJobRow(
   request: ResolvedTrainingRequest,
   progress: Progress,
   target: ReproductionTarget | null,
+  webhookUrl: string | null,
 ): JobRow {
   const start = request.warmStart === null ? null : resolvedWarmStart(request.warmStart);
   return {
@@ -54,6 +56,7 @@ export function newJobRow(
     publication: null,
     priority: request.priority,
     preemption: null,
+    notify: webhookUrl === null ? null : encode(newDelivery(webhookUrl)),
   };
 }
 
@@ -85,6 +88,7 @@ export function toJob(row: JobRow): TrainingJob {
     gradientCheckReport:
       row.gradient_check === null ? null : decode<GradientCheckSummary>(row.gradient_check),
     publication: row.publication === null ? null : decode<Publication>(row.publication),
+    notify: row.notify === null ? null : decode<DeliveryState>(row.notify),
     digest: row.digest,
     receipt: toReceipt(row, request, stoppedAt),
     verification: toVerification(row),

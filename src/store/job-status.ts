@@ -21,6 +21,7 @@ import { type Judgement, promote } from './promotion.ts';
 import type { Precondition } from './rows.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
+import { queueMessage } from './webhooks.ts';
 
 /** How a job ended; `step` is the number of steps done. */
 export type JobOutcome =
@@ -77,7 +78,8 @@ export async function change(
   const inactive = isActive(to) ? null : { runner: null };
   // A run that is asked to stop goes on waiting for storage.
   const waiting = isActive(before.status) && isActive(to) ? before.waiting : null;
-  const job = await updateJob(trx, before.id, { waiting, pause_reason: null, ...inactive, ...after });
+  const changed = await updateJob(trx, before.id, { waiting, pause_reason: null, ...inactive, ...after });
+  const job = await queueMessage(trx, changed);
   await writeEvent(trx, before, 'status', {
     from: before.status,
     to,

@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { decodeTime, incrementBase32, ulid } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
+import type { Notify } from '../domain/notify.ts';
 import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
 import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
@@ -24,6 +25,7 @@ import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
+import { insertWebhook } from './webhooks.ts';
 
 export interface JobRevision {
   readonly id: string;
@@ -39,7 +41,7 @@ export interface JobRevision {
 export interface Jobs {
   /**
    * @param options with `idempotency`, the response is stored in the same transaction; with a `target`, the job is a
-   *   verification, which publishes nothing
+   *   verification, which publishes nothing; with `notify`, a webhook reports its end
    * @throws AtelierError `queue-full` if `queueLimit` jobs are already queued, or ten times as many queued and paused;
    *   `unknown-dataset` or `unknown-model` if the data set or the version of the warm start has been deleted;
    *   `training-job-not-found` if the job to verify has
@@ -51,6 +53,7 @@ export interface Jobs {
       readonly queueLimit?: number | undefined;
       readonly idempotency?: IdempotencyRecord<TrainingJob> | undefined;
       readonly target?: ReproductionTarget | undefined;
+      readonly notify?: Notify | undefined;
     },
   ): Promise<TrainingJob>;
   get(id: string): Promise<TrainingJob | undefined>;
@@ -135,7 +138,11 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
   }
 
   return {
-    create: (request, progress, { queueLimit = Number.POSITIVE_INFINITY, idempotency, target } = {}) =>
+    create: (
+      request,
+      progress,
+      { queueLimit = Number.POSITIVE_INFINITY, idempotency, target, notify } = {},
+    ) =>
       inTransaction((trx) =>
         createOnce(trx, idempotency, async () => {
           await lockQueue(trx);
@@ -144,9 +151,17 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
           await assertWarmStart(trx, request);
           await assertTarget(trx, target);
           const now = new Date();
-          const row = newJobRow(await nextId(trx, now), now, request, progress, target ?? null);
+          const row = newJobRow(
+            await nextId(trx, now),
+            now,
+            request,
+            progress,
+            target ?? null,
+            notify?.url ?? null,
+          );
           await trx.insertInto('jobs').values(row).execute();
           await insertLabels(trx, row.id, request);
+          if (notify) await insertWebhook(trx, row.id, notify);
           await writeEvent(trx, row, 'status', { to: 'queued' });
           return toJob(row);
         }),
@@ -174,12 +189,12 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     async revisions({ limit, ...query }) {
       const page = await selectPage({ ...query, limit: limit + 1 });
       const rows = await page
-        // The report of the gradient check is the only change without an event.
-        .select((eb) => ['id', 'event_count', eb('gradient_check', 'is', null).as('is_unchecked')])
+        // The report of the gradient check and the delivery of the webhook are the only changes without an event.
+        .select((eb) => ['id', 'event_count', 'notify', eb('gradient_check', 'is', null).as('is_unchecked')])
         .execute();
-      return toPage(rows, limit, ({ id, event_count, is_unchecked }) => ({
+      return toPage(rows, limit, ({ id, event_count, notify, is_unchecked }) => ({
         id,
-        revision: `${event_count}-${is_unchecked}`,
+        revision: `${event_count}-${is_unchecked}${notify === null ? '' : `-${notify}`}`,
       }));
     },
 

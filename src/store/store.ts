@@ -18,6 +18,7 @@ import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Retention } from './retention.ts';
 import type { Rows, WithReserve } from './rows.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
+import { createWebhooks, type Webhooks } from './webhooks.ts';
 
 export type { Checkpoints } from './checkpoints.ts';
 export type { Datasets } from './datasets.ts';
@@ -36,6 +37,7 @@ export interface Store {
   readonly jobs: Jobs;
   readonly epochRecords: EpochRecords;
   readonly events: Events;
+  readonly webhooks: Webhooks;
   readonly models: Models;
   readonly aliases: Aliases;
   readonly storedResponses: StoredResponses;
@@ -98,6 +100,7 @@ export function createStore(parts: StoreParts): Store {
     jobs,
     epochRecords: createEpochRecords(rows),
     events: createEvents(rows),
+    webhooks: createWebhooks(rows),
     models: createModels(rows, blobs),
     aliases: createAliases(rows),
     storedResponses: createStoredResponses(rows),

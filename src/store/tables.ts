@@ -21,6 +21,7 @@ export interface Database {
   aliases: AliasTable;
   alias_moves: AliasMoveTable;
   transfers: TransferTable;
+  webhooks: WebhookTable;
 }
 
 /** Stored responses of requests with an Idempotency-Key. */
@@ -106,6 +107,8 @@ export interface JobTable {
   priority: number;
   /** JSON of the run of another job that was last stopped in favour of this one */
   preemption: string | null;
+  /** JSON of the state of the webhook's delivery; null without a webhook */
+  notify: string | null;
 }
 
 /** Fields of the requests of jobs, for filters. */
@@ -211,6 +214,22 @@ export interface AliasMoveTable {
   promotion: string | null;
 }
 
+/** Webhooks of jobs, until nothing is left to send. The job holds what clients see of them. */
+export interface WebhookTable {
+  job_id: string;
+  url: string;
+  /** `whsec_…` */
+  secret: string;
+  /** Id of the message to send; null if there is none */
+  message_id: string | null;
+  /** JSON of the message */
+  body: string | null;
+  /** Number of attempts that were begun */
+  attempts: number;
+  /** When the message is sent next; null if there is none */
+  due_at: string | null;
+}
+
 /** Transfers of a whole state into this database. */
 interface TransferTable {
   /** Digest of all rows of the source */
@@ -224,4 +243,5 @@ export type DatasetRow = Selectable<DatasetTable>;
 export type JobRow = Selectable<JobTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type ModelVersionRow = Selectable<ModelVersionTable>;
+export type WebhookRow = Selectable<WebhookTable>;
 export type AliasRow = Selectable<AliasTable>;

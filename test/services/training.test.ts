@@ -62,6 +62,7 @@ test('a data set alone starts a job, and the response has every default', async 
     testSet: 'every-epoch',
     priority: 0,
     publication: null,
+    notify: null,
     createdAt: job.createdAt,
     startedAt: null,
     finishedAt: null,

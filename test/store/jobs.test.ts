@@ -23,6 +23,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     best: null,
     model: null,
     publication: null,
+    notify: null,
     gradientCheckReport: null,
     attempts: 0,
     stoppedAt: null,

@@ -44,6 +44,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'invalid-model-file': [422, 'The model file cannot be imported'],
   'invalid-dataset-file': [422, 'The data set file is invalid'],
   'impossible-request': [422, 'Conflicting options'],
+  'webhook-not-allowed': [422, 'The origin of the webhook is not allowed'],
   'check-too-costly': [422, 'The gradient check would take too long'],
   'evaluation-too-costly': [422, 'The evaluation would take too long'],
   'idempotency-key-reused': [422, 'The idempotency key was used for another request'],

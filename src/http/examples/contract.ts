@@ -16,6 +16,7 @@ import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-sta
 import type { Problem } from '../errors/problem.ts';
 import { inspectionExamples } from './inspections.ts';
 import { protocolExamples } from './protocols.ts';
+import { webhookExamples } from './webhooks.ts';
 
 const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
 const JOB_ID = 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C';
@@ -168,6 +169,7 @@ const trainingJob: TrainingJob = {
     reason: 'It is the first version of model fashion-mnist.',
     comparison: null,
   },
+  notify: null,
   gradientCheckReport: {
     passed: true,
     reason: null,
@@ -399,6 +401,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   AliasList: { data: [alias], history: exampleList(aliasMove, '3') },
   Predictions: predictions,
   Preprocessing: { fit: 'contain', background: 'auto', invert: 'always' },
+  ...webhookExamples(trainingJob),
   ...inspectionExamples,
   ...protocolExamples,
   GradientCheckRequest: gradientCheckRequest,

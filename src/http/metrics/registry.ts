@@ -12,6 +12,7 @@ import { measureReplicas, type ReplicaSource } from './replicas.ts';
 import { createRequestMeter, type RequestMeter } from './requests.ts';
 import { measureState, type StateSource } from './state.ts';
 import { measureTables, type TableSource } from './table-gauges.ts';
+import { measureWebhooks, type OnWebhook } from './webhooks.ts';
 
 export const WORKER_KINDS = ['training', 'numeric', 'predict', 'dataset'] as const;
 export type WorkerKind = (typeof WORKER_KINDS)[number];
@@ -29,6 +30,8 @@ export interface Metrics {
   onRestart(worker: WorkerKind): void;
   readonly onLimit: OnLimit;
   readonly jobs: JobMeter;
+  /** An attempt to send a webhook has ended. */
+  readonly onWebhook: OnWebhook;
   readonly contentType: string;
   /** Text format 0.0.4. Reads gauges from the database, without which they are absent after a second. */
   text(): Promise<string>;
@@ -95,6 +98,7 @@ export function createMetrics(
     onRestart: (worker) => restarts.inc({ worker }),
     onLimit: (limit) => limited.inc({ limit }),
     jobs: measureJobs(registry, options),
+    onWebhook: measureWebhooks(registry),
     contentType: registry.contentType,
     text() {
       startScrape();

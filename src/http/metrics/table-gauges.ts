@@ -70,6 +70,9 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
     [],
     (to, { imagesPerSecond }) => to.set(imagesPerSecond),
   );
+  gauge('atelier_webhooks_pending', 'Webhooks to be sent, now or after a delay.', [], (to, jobs) =>
+    to.set(jobs.pendingWebhooks),
+  );
   new Gauge({
     name: 'atelier_database_up',
     help: 'Whether the database answered this scrape within a second; without it, the gauges of its tables are absent.',

@@ -11,6 +11,7 @@ import { registerDocsPage } from './docs-page.ts';
 import { contentTag } from './etag.ts';
 import type { HeaderName } from './openapi-headers.ts';
 import { postprocessOpenapi } from './openapi-postprocess.ts';
+import { WEBHOOKS } from './openapi-webhooks.ts';
 
 declare module 'fastify' {
   interface FastifySchema {
@@ -79,7 +80,7 @@ export async function registerOpenapi(app: FastifyInstance): Promise<void> {
     },
     transformObject(document) {
       const object = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
-      return postprocessOpenapi(object, examples);
+      return postprocessOpenapi({ ...object, webhooks: structuredClone(WEBHOOKS) }, examples);
     },
   });
   await app.register(async (docs) => {

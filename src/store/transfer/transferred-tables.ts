@@ -8,6 +8,7 @@ export const TRANSFERRED = {
   datasets: ['id'],
   jobs: ['id'],
   job_labels: ['name', 'value', 'job_id'],
+  webhooks: ['job_id'],
   metrics: ['job_id', 'epoch'],
   events: ['job_id', 'id'],
   checkpoints: ['job_id', 'step'],

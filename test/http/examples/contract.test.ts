@@ -17,6 +17,7 @@ import {
   versionCopySchema,
 } from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
+import { deliverySchema, notifySchema } from '../../../src/domain/notify.ts';
 import { preprocessingSchema } from '../../../src/domain/preprocessing.ts';
 import {
   jobEventSchema,
@@ -25,6 +26,7 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
+import { webhookMessageSchema } from '../../../src/domain/webhook-message.ts';
 import { problemSchema } from '../../../src/http/errors/problem.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
 import { examples } from '../../../src/http/examples/contract.ts';
@@ -56,6 +58,9 @@ import { startService } from '../../start-service.ts';
 const row = z.array(z.int().min(0).max(255)).length(28);
 const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Problem: problemSchema,
+  Notify: notifySchema,
+  NotifyState: deliverySchema,
+  WebhookMessage: webhookMessageSchema,
   Dataset: datasetSchema,
   DatasetReport: datasetReportSchema,
   DatasetList: listSchema(datasetSchema),

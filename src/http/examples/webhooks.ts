@@ -1,0 +1,43 @@
+/** Examples of webhooks: the field of the request, the state of the delivery, and the message. */
+import type { DeliveryState, Notify } from '../../domain/notify.ts';
+import type { TrainingJob } from '../../domain/training-job.ts';
+import type { WebhookMessage } from '../../domain/webhook-message.ts';
+
+const url = 'https://hooks.example.org/atelier';
+
+/** The secret of the examples in the specification of Standard Webhooks. */
+const notify: Notify = { url, secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' };
+
+const state: DeliveryState = {
+  url,
+  deliveredAt: null,
+  attempts: 2,
+  lastError: 'The receiver responded with 503.',
+  nextAttemptAt: '2026-11-24T23:53:27.120Z',
+};
+
+export function webhookExamples(job: TrainingJob) {
+  const { id, dataset, modelName, metadata, createdAt, startedAt, finishedAt, stoppedAt } = job;
+  const { pauseReason, model, publication, digest, error } = job;
+  const message: WebhookMessage = {
+    type: 'training-job.succeeded',
+    timestamp: finishedAt!,
+    data: {
+      id,
+      status: 'succeeded',
+      dataset,
+      modelName,
+      metadata,
+      createdAt,
+      startedAt,
+      finishedAt,
+      stoppedAt,
+      pauseReason,
+      model,
+      publication,
+      digest,
+      error,
+    },
+  };
+  return { Notify: notify, NotifyState: state, WebhookMessage: message };
+}
