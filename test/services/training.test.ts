@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { assertWebhookAllowed } from '../../src/services/webhooks/origins.ts';
 import {
   assertProblem,
   cancelJob,
@@ -14,7 +15,14 @@ import {
   untilJob,
 } from '../start-service.ts';
 
-const { app } = await startService({ after }, { TRAINING_WORKERS: '1', QUEUE_LIMIT: '2' });
+const { app } = await startService(
+  { after },
+  {
+    TRAINING_WORKERS: '1',
+    QUEUE_LIMIT: '2',
+    WEBHOOK_ORIGINS: 'http://127.0.0.1:9',
+  },
+);
 const post = (payload: object) => app.inject({ method: 'POST', url: '/v1/training-jobs', payload });
 
 test('a data set alone starts a job, and the response has every default', async () => {
@@ -89,6 +97,69 @@ test('a data set alone starts a job, and the response has every default', async 
   await cancelJob(app, job.id);
   await cancelJob(app, running.id);
   await untilJob(app, running.id, hasEnded);
+});
+
+test('a job shows the state of its webhook, and nothing shows the secret', async () => {
+  const notify = {
+    url: 'http://127.0.0.1:9/hook',
+    secret: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+  };
+  const send = (changes: object, headers = {}) =>
+    app.inject({
+      method: 'POST',
+      url: '/v1/training-jobs',
+      headers,
+      payload: { ...endless, notify: { ...notify, ...changes } },
+    });
+  const headers = { 'idempotency-key': 'webhook' };
+  const created = await send({}, headers);
+  const { id } = created.json<TrainingJob>();
+  const state = { url: notify.url, deliveredAt: null, attempts: 0, lastError: null, nextAttemptAt: null };
+  assert.deepEqual(created.json<TrainingJob>().notify, state);
+  const replayed = await send({}, headers);
+  assert.equal(replayed.body, created.body);
+  assertProblem(await send({ url: `${notify.url}2` }, headers), 422, 'idempotency-key-reused');
+  await untilJob(app, id, isRunning);
+  await cancelJob(app, id);
+  const ended = await untilJob(app, id, hasEnded);
+  assert.equal(ended.notify!.url, notify.url);
+  assert.ok(ended.receipt);
+  const responses = [created];
+  for (const url of ['/v1/training-jobs', `/v1/training-jobs/${id}`, `/v1/training-jobs/${id}/events`]) {
+    responses.push(await app.inject({ url }));
+  }
+  const other = await send({ url: 'http://127.0.0.1:10/hook' });
+  const problem = assertProblem(other, 422, 'webhook-not-allowed');
+  assert.match(problem.detail, /127.0.0.1:10 are not allowed. WEBHOOK_ORIGINS allows http:..127.0.0.1:9/);
+  assert.equal((problem.errors![0] as { pointer: string }).pointer, '#/notify/url');
+  for (const secret of [
+    'whsec_c2hvcnQ=',
+    notify.secret.slice(6),
+    `${notify.secret}!`,
+    `whsec_${'A'.repeat(88)}`,
+    7,
+  ]) {
+    const refused = await send({ secret });
+    assert.match(
+      assertProblem(refused, 400, 'invalid-request').detail,
+      /`whsec_` followed by 24 to 64 random bytes/,
+    );
+    responses.push(refused);
+  }
+  for (const url of [
+    'ftp://127.0.0.1:9/',
+    'http://me:pw@127.0.0.1:9/',
+    'http://127.0.0.1:9/#',
+    'http://',
+    '/hook',
+  ]) {
+    assert.match(assertProblem(await send({ url }), 400, 'invalid-request').detail, /without credentials/);
+  }
+  for (const { body } of responses) assert.doesNotMatch(body, /whsec_[\w+/]|AQEB/);
+  assert.throws(
+    () => assertWebhookAllowed(notify, []),
+    /setting WEBHOOK_ORIGINS, for example to http:..127.0.0.1:9/,
+  );
 });
 
 test('with one slot jobs run one after the other, in order of arrival', async () => {
