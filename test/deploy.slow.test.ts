@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { environmentSchema } from '../src/environment.ts';
-import { findProgram, PROXY, startNginx } from './nginx.ts';
+import { findProgram, PROXY, startNginx } from './proxies.ts';
 import { startService, testImage, tiny, train } from './start-service.ts';
 
 const DEPLOY = join(import.meta.dirname, '../deploy');

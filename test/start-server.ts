@@ -14,8 +14,9 @@ export async function startServer(
   cwd: string,
   url: string,
   isReady: (response: Response) => boolean,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  const child = spawn(program, options, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(program, options, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
   let output = '';
   child.stderr.on('data', (bytes) => (output += bytes));
   const exited = new Promise<void>((resolve) => child.on('close', () => resolve()));
@@ -23,7 +24,7 @@ export async function startServer(
     child.kill();
     await exited;
   });
-  while (!(await fetch(url).then(isReady, () => false))) {
+  while (!(await fetch(url, { redirect: 'manual' }).then(isReady, () => false))) {
     assert.equal(child.exitCode, null, output);
     await wait(20);
   }

@@ -1,4 +1,4 @@
-/** nginx and other programs of Debian packages, which are unpacked but not installed. */
+/** nginx and Caddy of Debian packages, which are unpacked but not installed. */
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,4 +32,26 @@ export async function startNginx(
   const base = `http://${PROXY}`;
   await startServer(t, [program, ...options], folder, base, () => true);
   return base;
+}
+
+/**
+ * Starts Caddy, which makes no outgoing connections, and resolves when it serves.
+ * @param sites listen on PROXY; with TLS, the certificate is one of Caddy's own authority
+ * @returns the address, and the file of the certificate of that authority, which is made for the first site with TLS
+ */
+export async function startCaddy(
+  t: Scope,
+  program: string,
+  sites: string,
+): Promise<{ base: string; authority: string }> {
+  const folder = await temporaryDirectory(t);
+  const options = ['admin off', 'skip_install_trust', 'auto_https disable_redirects'];
+  const global = [...options, `storage file_system ${folder}`, `default_bind ${LOOPBACK}`].join('\n');
+  await writeFile(join(folder, 'Caddyfile'), `{\n${global}\n}\n${sites}`);
+  const command = [program, 'run', '--config', 'Caddyfile', '--adapter', 'caddyfile'] as const;
+  const base = `http://${PROXY}`;
+  // It saves its configuration and looks for certificates there.
+  const env = { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder };
+  await startServer(t, [...command], folder, base, () => true, env);
+  return { base, authority: join(folder, 'pki/authorities/local/root.crt') };
 }
