@@ -8,6 +8,7 @@ import { buildApp } from './http/app.ts';
 import { createMetrics } from './http/metrics/registry.ts';
 import { currentRequestId } from './http/plugins/request-context.ts';
 import { createLocalQueue } from './queue/local-queue.ts';
+import { startPredictionQueue } from './queue/prediction-queue.ts';
 import { startSharedQueue } from './queue/shared-queue.ts';
 import { createApiKeyService } from './services/api-keys.ts';
 import { createEncodedJsonReader } from './services/encoded-json.ts';
@@ -30,8 +31,10 @@ import { createModelCache } from './services/model-cache.ts';
 import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
 import { createNumericWork } from './services/numeric-work.ts';
+import { createPredictionJobService } from './services/prediction-jobs.ts';
 import { createPredictionService } from './services/predictions.ts';
 import { createRetentionService } from './services/retention.ts';
+import { createRunPredictions } from './services/run-predictions.ts';
 import { createRunTraining } from './services/run-training.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
@@ -147,6 +150,9 @@ export async function compose(
     const numeric = createNumericWork({ short: numericPool(), long: numericPool() }, memory);
     // Trainings that end compare their results in it, whatever the load by requests.
     const comparisons = numericPool();
+    // Prediction jobs take minutes, so they wait for nothing else, and nothing waits for them.
+    const batchPool = numericPool();
+    const batches = createNumericWork({ short: batchPool, long: batchPool }, memory);
     const predict = createPool<PredictTasks>(
       new URL('./workers/predict.worker.ts', import.meta.url),
       1,
@@ -188,6 +194,19 @@ export async function compose(
       : createLocalQueue({ ...work, nextQueued: store.jobs.nextQueued, slots: config.trainingWorkers });
     closeQueue = queue.close;
     memory.onFreed(queue.notify);
+    const predictionQueue = startPredictionQueue({
+      jobs: store.predictionJobs,
+      cluster: cluster ?? undefined,
+      runJob: createRunPredictions({
+        store,
+        catalog,
+        models,
+        pool: batches,
+        log,
+        runner: cluster?.replicas.id,
+      }),
+      onDefect: work.onDefect,
+    });
     const training = createTrainingService({
       store,
       catalog,
@@ -271,6 +290,17 @@ export async function compose(
           },
           onFailed: statistics.onFailed,
         }),
+        predictionJobs: createPredictionJobService({
+          store,
+          catalog,
+          models,
+          queue: predictionQueue,
+          memory,
+          checks,
+          numeric,
+          queueLimit: config.queueLimit,
+          maxBytes: config.maxDatasetBytes,
+        }),
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),
@@ -287,7 +317,10 @@ export async function compose(
       async start() {
         await app.ready();
         // The interrupted jobs of a shared database are found by the reapers: its other jobs may run elsewhere.
-        if (!cluster) await store.jobs.recoverInterrupted();
+        if (!cluster) {
+          await store.jobs.recoverInterrupted();
+          await store.predictionJobs.recoverInterrupted();
+        }
         const needsStarterJob = config.starterJob && (await store.jobs.isEmpty());
         // After everything that can make the start fail, so that a failed start does not use up the key.
         if (config.needsBootstrapKey) {
@@ -298,6 +331,7 @@ export async function compose(
         apiKeys.watch();
         if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();
+        predictionQueue.notify();
         refreshCatalog();
         void retention.start();
         webhooks.start();
@@ -315,12 +349,13 @@ export async function compose(
           },
           config.shutdownGraceSeconds * REQUESTS_FRACTION_OF_GRACE * 1000,
         );
-        await queue.close();
+        await Promise.all([queue.close(), predictionQueue.close()]);
         await app.close();
         clearTimeout(cut);
         await Promise.all([
           numeric.close(),
           comparisons.close(),
+          batches.close(),
           predict.close(),
           checks.close(),
           loads.close(),

@@ -73,7 +73,9 @@ export const environmentSchema = z.object({
   TRAINING_WORKERS: integer(1, 256)
     .default(() => Math.max(1, availableParallelism() - 1))
     .describe('Training jobs that run at the same time in this process; none with `ROLE=api`'),
-  QUEUE_LIMIT: integer(1, 100_000).default(100).describe('Queued jobs; further ones are rejected with 429'),
+  QUEUE_LIMIT: integer(1, 100_000)
+    .default(100)
+    .describe('Queued training jobs, and as many queued prediction jobs; further ones are rejected with 429'),
   MAX_BODY_BYTES: integer(1024, 1024 * MEBIBYTE)
     .default(64 * MEBIBYTE)
     .describe('Largest request body'),
@@ -82,7 +84,7 @@ export const environmentSchema = z.object({
     .describe('Largest image that is resized to 28×28, in pixels; decoding takes up to ten bytes per pixel'),
   MAX_DATASET_BYTES: integer(1024, 4095 * MEBIBYTE)
     .default(1024 * MEBIBYTE)
-    .describe('Largest uploaded data set, compressed and decompressed'),
+    .describe('Largest uploaded data set or file of a prediction job, compressed and decompressed'),
   CORS_ORIGINS: z
     .string()
     .default('')
@@ -179,7 +181,9 @@ export const environmentSchema = z.object({
     .describe('Days after the end of a job until its checkpoints are deleted'),
   KEEP_JOBS_DAYS: integer(1, 36_500)
     .optional()
-    .describe('Days after the end of a job until it is deleted, with its events, metrics and checkpoints'),
+    .describe(
+      'Days after the end of a job until it is deleted, with its events, metrics and checkpoints, or its predictions',
+    ),
   KEEP_CHECKPOINTS: choice(...KEPT_CHECKPOINTS)
     .default('best')
     .describe(

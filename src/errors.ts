@@ -32,6 +32,7 @@ export const ERROR_CODES = [
   'dataset-not-found',
   'image-not-found',
   'training-job-not-found',
+  'prediction-job-not-found',
   'model-not-found',
   'alias-not-found',
   'checkpoint-not-found',

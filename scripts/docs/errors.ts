@@ -112,6 +112,10 @@ const REFERENCES = {
     'The path names a job that does not exist.',
     'List them with `GET /v1/training-jobs`.',
   ],
+  'prediction-job-not-found': [
+    'The path names a prediction job that does not exist.',
+    'List them with `GET /v1/prediction-jobs`.',
+  ],
   'model-not-found': [
     'The path names a model or version that does not exist, or whose job has not ended.',
     'Follow the events of the job, then repeat the request.',
@@ -165,7 +169,7 @@ const REQUESTS = {
     'Read the job; `detail` lists the changes that are allowed.',
   ],
   'version-in-use': [
-    'An alias points at the version, or an unfinished job starts from it.',
+    'An alias points at the version, or an unfinished job starts from it or predicts with it.',
     'Move the alias or end the job first.',
   ],
   'training-job-in-use': [
@@ -173,7 +177,7 @@ const REQUESTS = {
     'Wait for the jobs that `detail` names, or cancel them.',
   ],
   'dataset-in-use': [
-    'A job that has not ended trains on the data set, or the data set is built in.',
+    'A job that has not ended trains on the data set or predicts its images, or the data set is built in.',
     'Wait for the job or cancel it.',
   ],
 } as const satisfies Partial<Record<ErrorCode, Advice>>;

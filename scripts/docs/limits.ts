@@ -54,6 +54,7 @@ import { MAX_COST, MAX_PARAMETERS } from '../../src/services/gradient-checks.ts'
 import { MAX_FORM_IMAGES } from '../../src/services/image-decoder.ts';
 import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/services/memory-ledger.ts';
 import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
+import { MAX_RESULT_BYTES } from '../../src/services/prediction-jobs.ts';
 import { MAX_SECONDS } from '../../src/services/retry-after.ts';
 import { HELD_JOBS_FACTOR } from '../../src/store/jobs.ts';
 import { MAX_QUEUED } from '../../src/workers/pool.ts';
@@ -97,6 +98,11 @@ const requests = [
     'data set',
     `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}, and what fits into the [memory](#memory) when unpacked`,
     '413; 422 for the unpacked size',
+  ],
+  [
+    'file of a prediction job',
+    `\`MAX_DATASET_BYTES\`, ${bytes(config.maxDatasetBytes)}`,
+    '413; 400 for the unpacked size',
   ],
   [
     'archive of images',
@@ -193,6 +199,7 @@ const concurrency = [
     '503; from half of either limit on, 503 before anything is computed',
   ],
   ['exports that clients are reading, on the disk', bytes(MAX_EXPORTED_BYTES), '503'],
+  ['results of prediction jobs that clients are reading, on the disk', bytes(MAX_RESULT_BYTES), '503'],
   ['requests that wait for a thread, in each pool', count(MAX_QUEUED), '503'],
   [
     'requests that wait for their encoded images',
@@ -210,7 +217,7 @@ const concurrency = [
     'the least recently used one is read again when it is needed',
   ],
   [
-    'queued jobs',
+    'queued training jobs; queued prediction jobs, apart from them',
     `\`QUEUE_LIMIT\`, ${count(config.queueLimit)}`,
     `429; \`Retry-After\` is the time until the first running job ends, at most ${duration(MAX_SECONDS * 1000)}`,
   ],

@@ -33,7 +33,12 @@ export function decodeNpyFiles(files: readonly Uint8Array[], { pixels }: PixelOp
 
 function readImages(bytes: Uint8Array): NpyArray {
   const array = parseNpy(bytes);
-  const { shape } = array;
+  assertImageShape(array.shape);
+  return array;
+}
+
+/** @throws AtelierError `invalid-image-size` */
+export function assertImageShape(shape: readonly number[]): void {
   const image = shape.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || shape.join() === `${IMAGE_PIXELS}`;
   if (!image && !isImages(shape)) {
     throw new AtelierError(
@@ -41,7 +46,6 @@ function readImages(bytes: Uint8Array): NpyArray {
       `The array has shape (${shape.join(', ')}), but must have shape (28, 28), (784), (n, 784) or (n, 28, 28) with n at least 1.`,
     );
   }
-  return array;
 }
 
 /** Whether the shape is (n, 784) or (n, 28, 28) with n at least 1. */
@@ -51,18 +55,22 @@ export function isImages([count, ...image]: readonly number[]): boolean {
   );
 }
 
-function isFloat(array: NpyArray): boolean {
-  return array.dtype.startsWith('f');
+export function isFloat({ dtype }: Pick<NpyArray, 'dtype'>): boolean {
+  return dtype.startsWith('f');
 }
 
-/** @param unit whether the numbers are 0–1 */
-function toPixels({ data, dtype, shape }: NpyArray, unit: boolean): ImageBatch {
+/**
+ * @param unit whether the numbers are 0–1
+ * @param first index of the first number, if `data` is only a part of the array, for error messages
+ * @throws AtelierError `invalid-pixels`
+ */
+export function toPixels({ data, dtype, shape }: NpyArray, unit: boolean, first = 0): ImageBatch {
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   return scaleNumbers(data, unit, rounding, (index, limit) => {
     const floats = ' Floats range from 0 to 1 if none is greater than 1; set ?pixels= to choose the range.';
     throw new AtelierError(
       'invalid-pixels',
-      `The pixel at [${unravelIndex(index, shape).join(', ')}] is ${data[index]}, but must be from 0 to ${limit}.` +
+      `The pixel at [${unravelIndex(first + index, shape).join(', ')}] is ${data[index]}, but must be from 0 to ${limit}.` +
         (dtype.startsWith('f') ? floats : ''),
     );
   });

@@ -1,6 +1,6 @@
 /** Converts .npy bytes to typed arrays and back. `npy-header.ts` checks, npyjs converts. */
 import { dump, parse } from 'npyjs';
-import { NPY_ITEM_BYTES, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
+import { NPY_ITEM_BYTES, NPY_SIGNATURE, type NpyDtype, type NpyHeader, readNpyHeader } from './npy-header.ts';
 
 export type NpyData =
   | Uint8Array
@@ -41,6 +41,16 @@ export function npyBytes(
     throw new RangeError(`Shape (${shape.join(', ')}) does not hold ${values.length} values.`);
   }
   return new Uint8Array(dump(values, [...shape]));
+}
+
+/** The header of an .npy file of float32 in C order, the same bytes as `npyBytes` writes. */
+export function float32NpyHeader(shape: readonly number[]): Uint8Array {
+  const text = `{'descr':'<f4','fortran_order':False,'shape':(${shape.join()}${shape.length === 1 ? ',' : ''})}`;
+  const length = 10 + text.length + 1;
+  const padded = `${text}${' '.repeat(8 - (length % 8))}\n`;
+  const head = Buffer.from(`${NPY_SIGNATURE}\x01\0\0\0${padded}`, 'latin1');
+  head.writeUInt16LE(padded.length, 8);
+  return head;
 }
 
 /**

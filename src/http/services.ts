@@ -14,6 +14,7 @@ import type { InterpretabilityService } from '../services/interpretability.ts';
 import type { MemoryLedger } from '../services/memory-ledger.ts';
 import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
+import type { PredictionJobService } from '../services/prediction-jobs.ts';
 import type { PredictionService } from '../services/predictions.ts';
 import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
@@ -37,6 +38,7 @@ export interface Services {
   readonly decodeFiles: DecodeFiles;
   readonly readEncodedJson: ReadEncodedJson;
   readonly predictions: PredictionService;
+  readonly predictionJobs: PredictionJobService;
   readonly statistics: InferenceStatistics;
   readonly exports: ExportService;
   readonly imports: ImportService;

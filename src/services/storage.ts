@@ -29,6 +29,7 @@ export const storageSchema = z
         models: kindSizeSchema.describe('Parameters of versions'),
         checkpoints: kindSizeSchema,
         datasets: kindSizeSchema.describe('Uploaded data sets'),
+        predictions: kindSizeSchema.describe('Arrays and results of prediction jobs'),
         unreferenced: kindSizeSchema
           .nullable()
           .describe(

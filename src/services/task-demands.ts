@@ -5,6 +5,7 @@ import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES } from '../numerics/training-memory.ts';
+import { MAX_CHUNK_IMAGES } from '../workers/tasks/predict-images.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { Purpose } from './memory-ledger.ts';
 import { gradientCheckPurpose } from './memory-limits.ts';
@@ -19,6 +20,10 @@ export interface Demand extends Purpose {
 const KERNEL_SPEED = 10;
 /** Multiply-adds per pixel that take as long as the image statistics. */
 const STATISTICS_COST = 20;
+/** Multiply-adds of the reference that take as long as writing a number as text. */
+const TABLE_COST = 200;
+/** An image as float64, as float32 and as bytes, and its outputs for 100 classes. */
+const CHUNK_IMAGE_BYTES = 12_000;
 /** Images of an occlusion map. */
 const EXPLANATION_IMAGES = 170;
 /** Measured bytes per parameter while a file is written and verified. */
@@ -82,6 +87,16 @@ export const DEMANDS: {
     what: `Importing a file of ${bytes.length.toLocaleString('en')} bytes`,
     cost: IMPORT_FACTOR * bytes.length,
     bytes: THREAD_BYTES + IMPORT_FACTOR * bytes.length,
+  }),
+  predictImages: ({ network, input }) => ({
+    what: `Predicting with ${networkText(network.layerSizes)}`,
+    ...evaluation([network], 'examples' in input ? input.examples.labels.length : 0),
+    bytes: THREAD_BYTES + forwardBytes(network.layerSizes) + MAX_CHUNK_IMAGES * CHUNK_IMAGE_BYTES,
+  }),
+  writePredictionsTable: ({ images, classNames, hasAllClasses }) => ({
+    what: `Writing ${images.toLocaleString('en')} predictions`,
+    cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
+    bytes: THREAD_BYTES + images,
   }),
   measureImages: ({ examples }) => ({
     what: 'Measuring the training images',

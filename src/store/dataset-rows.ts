@@ -1,6 +1,7 @@
 /** The rows of uploaded data sets. */
 import type { Kysely, Transaction } from 'kysely';
 import type { DatasetSummary } from '../domain/dataset.ts';
+import { UNFINISHED_PREDICTIONS } from '../domain/prediction-job.ts';
 import { type JobStatus, type ResolvedTrainingRequest, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { AddedDataset, Datasets, NewDataset } from './datasets.ts';
@@ -16,7 +17,7 @@ const UPLOADED_PREFIX = 'dst_';
 export interface DatasetRows extends Pick<Datasets, 'list' | 'find' | 'usedBy'> {
   /** Inserts the row, or finds the existing one. */
   add(dataset: NewDataset, idempotency?: IdempotencyRecord<AddedDataset>): Promise<AddedDataset>;
-  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it, `dataset-not-found` */
+  /** @throws AtelierError `dataset-in-use` if an unfinished job trains on it or predicts it, `dataset-not-found` */
   remove(id: string): Promise<void>;
 }
 
@@ -67,7 +68,8 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows): Dat
         inTransaction(async (trx) => {
           await lockDataset(trx, id);
           const used = await usedBy(trx, UNFINISHED_STATUSES);
-          const jobs = [...used].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
+          const training = [...used].flatMap(([job, dataset]) => (dataset === id ? [job] : []));
+          const jobs = [...training, ...(await listPredictions(trx, id))];
           if (jobs.length > 0) throw datasetInUse(id, jobs);
           const deleted = await trx
             .deleteFrom('datasets')
@@ -78,6 +80,17 @@ export function createDatasetRows({ db, inTransaction, withReserve }: Rows): Dat
         }),
       ),
   };
+}
+
+/** Ids of the unfinished jobs that predict the images of the data set. */
+async function listPredictions(trx: Transaction<Database>, id: string): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('prediction_jobs')
+    .select('id')
+    .where('dataset_id', '=', id)
+    .where('status', 'in', UNFINISHED_PREDICTIONS)
+    .execute();
+  return rows.map((job) => job.id);
 }
 
 async function usedBy(

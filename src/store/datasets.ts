@@ -37,7 +37,7 @@ export interface Datasets {
   /**
    * Checks and deletes in one transaction; `Jobs.create` checks in its own that the data set exists.
    * @param onRemoved called between the deletions of row and file, so that the data set is never found without its file
-   * @throws AtelierError `dataset-in-use` if an unfinished job trains on it, `dataset-not-found`
+   * @throws AtelierError `dataset-in-use` if an unfinished job trains on it or predicts it, `dataset-not-found`
    */
   remove(id: string, onRemoved?: () => void): Promise<void>;
   /** Data set ids of the jobs with these statuses, by job id. */

@@ -4,6 +4,7 @@
  */
 import type { Transaction } from 'kysely';
 import { CHAMPION } from '../domain/model-reference.ts';
+import { type PredictionStatus, UNFINISHED_PREDICTIONS } from '../domain/prediction-job.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { deleteAlias, listAliases, lockModel } from './aliases.ts';
@@ -15,7 +16,7 @@ import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
  * @param precondition called once no other transaction can change the model
  * @returns the deleted versions
  * @throws AtelierError `model-not-found`; `version-in-use` if an alias points at one of them, or an unfinished job
- *   starts from one
+ *   starts from one or predicts with it
  */
 export async function deleteVersions(
   trx: Transaction<Database>,
@@ -43,6 +44,14 @@ export async function deleteVersions(
     throw new AtelierError(
       'version-in-use',
       `${subject} cannot be deleted: the ${job.status} training job ${job.id} starts from version ${job.version}. ` +
+        'Wait for the job, or cancel it.',
+    );
+  }
+  const predicting = (await listPredictions(trx, name)).find((used) => concerns(used.version));
+  if (predicting !== undefined) {
+    throw new AtelierError(
+      'version-in-use',
+      `${subject} cannot be deleted: the ${predicting.status} prediction job ${predicting.id} uses version ${predicting.version}. ` +
         'Wait for the job, or cancel it.',
     );
   }
@@ -76,5 +85,18 @@ function listWarmStarts(
     .where('warm_start_name', '=', name)
     .where('status', 'in', UNFINISHED_STATUSES)
     .$narrowType<{ version: number }>()
+    .execute();
+}
+
+/** Unfinished prediction jobs that use a version of the model. */
+function listPredictions(
+  trx: Transaction<Database>,
+  name: string,
+): Promise<{ id: string; status: PredictionStatus; version: number }[]> {
+  return trx
+    .selectFrom('prediction_jobs')
+    .select(['id', 'status', 'model_version as version'])
+    .where('model_name', '=', name)
+    .where('status', 'in', UNFINISHED_PREDICTIONS)
     .execute();
 }

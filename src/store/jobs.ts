@@ -1,6 +1,5 @@
 /** Repository of training jobs. */
 import type { Kysely, Transaction } from 'kysely';
-import { decodeTime, incrementBase32, ulid } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
 import type { Notify } from '../domain/notify.ts';
 import type { Arithmetic, ReproductionTarget } from '../domain/reproducibility.ts';
@@ -12,6 +11,7 @@ import { assertDataset } from './dataset-rows.ts';
 import { assertTarget, deleteJob } from './delete-job.ts';
 import { writeEvent } from './events.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
+import { nextId } from './ids.ts';
 import { insertLabels, labelJobs } from './job-labels.ts';
 import { readOrigin } from './job-origin.ts';
 import { filtersByLabel, type JobQuery, selectJobIds } from './job-pages.ts';
@@ -119,7 +119,6 @@ export interface Jobs {
 
 /** Queued and paused jobs together are limited to this multiple of the queue limit. */
 export const HELD_JOBS_FACTOR = 10;
-const ID_PREFIX = 'job_';
 
 export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
   const { db, inTransaction, withReserve, lockQueue } = rows;
@@ -152,7 +151,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
           await assertTarget(trx, target);
           const now = new Date();
           const row = newJobRow(
-            await nextId(trx, now),
+            await nextId(trx, 'jobs', now),
             now,
             request,
             progress,
@@ -252,20 +251,6 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       withReserve(() => inTransaction(async (trx) => (await recoverRun(trx, { id, run }))?.status ?? null)),
     recoverInterrupted: () => withReserve(() => inTransaction(recoverInterrupted)),
   };
-}
-
-/**
- * Ids ascend in the order in which jobs become visible, as the queue and cursors require, even if the clock was set back.
- * The id of a deleted job is not used again, because versions refer to it. Call it in the transaction that inserts the job.
- */
-async function nextId(trx: Transaction<Database>, now: Date): Promise<string> {
-  const newest = await trx.selectFrom('jobs').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst();
-  const id = `${ID_PREFIX}${ulid(now.getTime())}`;
-  if (newest === undefined || newest.id < id) return id;
-  const last = newest.id.slice(ID_PREFIX.length);
-  const lastTime = decodeTime(last);
-  // Within a millisecond, no job has ended and been deleted.
-  return ID_PREFIX + (lastTime > now.getTime() ? ulid(lastTime + 1) : incrementBase32(last));
 }
 
 async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {

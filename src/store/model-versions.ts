@@ -155,11 +155,24 @@ export async function assertWarmStart(
   if (!start) return;
   const { name, version } = start;
   if (isJobId(name)) return assertCheckpoint(trx, name, version);
+  await assertUndeleted(trx, start, '#/warmStart');
+}
+
+/**
+ * Checks that a version still exists, and locks the row of its model, so that a deletion waits for the transaction.
+ * @param pointer where the request names the version
+ * @throws AtelierError `unknown-model` if it has been deleted
+ */
+export async function assertUndeleted(
+  trx: Transaction<Database>,
+  { name, version }: VersionReference,
+  pointer: string,
+): Promise<void> {
   await lockModel(trx, name);
   const found = trx.selectFrom('model_versions').select('version').where('name', '=', name);
   if (await found.where('version', '=', version).executeTakeFirst()) return;
   throw new AtelierError('unknown-model', `Version ${version} of model ${name} has just been deleted.`, {
-    details: [{ pointer: '#/warmStart', detail: 'must be an existing version' }],
+    details: [{ pointer, detail: 'must be an existing version' }],
   });
 }
 

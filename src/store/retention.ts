@@ -5,6 +5,7 @@ import { hasCode } from '../errors.ts';
 import type { Checkpoints } from './checkpoints.ts';
 import { listUses } from './delete-job.ts';
 import type { Jobs } from './jobs.ts';
+import type { PredictionJobs } from './prediction-jobs.ts';
 import type { Rows } from './rows.ts';
 import type { Database } from './tables.ts';
 
@@ -13,7 +14,7 @@ export interface Retention {
   deleteEvents(endedBefore: Date, signal: AbortSignal): Promise<void>;
   /** Deletes the checkpoints of jobs that ended before a time, except those that an unfinished job starts from. */
   deleteCheckpoints(endedBefore: Date, signal: AbortSignal): Promise<void>;
-  /** Deletes jobs that ended before a time, except those that an unfinished job starts from or verifies. */
+  /** Deletes jobs that ended before a time, except those that an unfinished job starts from or verifies; prediction jobs, too. */
   deleteJobs(endedBefore: Date, signal: AbortSignal): Promise<void>;
 }
 
@@ -22,12 +23,15 @@ export type ClaimRetention = (trx: Transaction<Database>) => Promise<boolean>;
 
 /** Rows per transaction: a few milliseconds on either database. */
 const BATCH_ROWS = 500;
+/** Prediction jobs that are deleted one after the other before the next ones are looked for. */
+const BATCH_JOBS = 100;
 const TIME_CHARS = 10;
 
 export function createRetention(
   { db, inTransaction }: Rows,
   checkpoints: Pick<Checkpoints, 'expire'>,
   jobs: Pick<Jobs, 'remove'>,
+  predictionJobs: Pick<PredictionJobs, 'endedBefore' | 'remove'>,
   claim: ClaimRetention = async () => true,
 ): Retention {
   /** Jobs with rows in the table, found by jumping from one job to the next in its primary key. */
@@ -82,6 +86,20 @@ export function createRetention(
       return true;
     });
 
+  /** The results of a batch take seconds to remove, at most. */
+  async function deletePredictions(endedBefore: Date, signal: AbortSignal): Promise<void> {
+    for (let ids = ['']; ids.length > 0 && !signal.aborted; ) {
+      ids = (await inTransaction(claim)) ? await predictionJobs.endedBefore(endedBefore, BATCH_JOBS) : [];
+      for (const id of ids) {
+        if (signal.aborted) return;
+        await predictionJobs.remove(id).catch((error) => {
+          // A client has deleted it meanwhile.
+          if (!hasCode(error, 'prediction-job-not-found')) throw error;
+        });
+      }
+    }
+  }
+
   return {
     async deleteEvents(endedBefore, signal) {
       for await (const jobId of endedJobs('events', endedBefore, signal)) {
@@ -104,6 +122,7 @@ export function createRetention(
           if (!hasCode(error, 'training-job-not-found', 'training-job-in-use')) throw error;
         });
       }
+      await deletePredictions(endedBefore, signal);
     },
   };
 }

@@ -10,6 +10,7 @@ export const STATE_KINDS = [
   'models',
   'checkpoints',
   'datasets',
+  'predictions',
   'reserve',
   'cache',
   'temporary',

@@ -14,6 +14,7 @@ import type { DatabaseSizes } from './postgres/database-sizes.ts';
 import type { Membership } from './postgres/membership.ts';
 import type { RateLeases } from './postgres/rate-leases.ts';
 import type { Replicas } from './postgres/replicas.ts';
+import { createPredictionJobs, type PredictionJobs } from './prediction-jobs.ts';
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Retention } from './retention.ts';
 import type { Rows, WithReserve } from './rows.ts';
@@ -29,6 +30,8 @@ export type { Jobs } from './jobs.ts';
 export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
 export type { Page } from './pagination.ts';
+export type { PredictionJobs } from './prediction-jobs.ts';
+export type { PredictionRun } from './prediction-runs.ts';
 export type { Run } from './runs.ts';
 export type { StoreLog } from './store-log.ts';
 export type { TemporaryFiles } from './temporary-files.ts';
@@ -46,6 +49,7 @@ export interface Store {
   readonly blobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
+  readonly predictionJobs: PredictionJobs;
   readonly retention: Retention;
   readonly readJobGauges: ReadJobGauges;
   /** Shares rate limits; undefined if no other process shares the database. */
@@ -79,6 +83,8 @@ export interface StoreParts {
   readonly blobs: RefCountedBlobs;
   /** Holds checkpoints only. */
   readonly checkpointBlobs: RefCountedBlobs;
+  /** Holds files of prediction jobs only. */
+  readonly predictionBlobs: RefCountedBlobs;
   readonly datasets: Datasets;
   readonly bootstrapKeys: BootstrapKeys;
   readonly temporaryFiles: TemporaryFiles;
@@ -87,7 +93,7 @@ export interface StoreParts {
   readonly measureDatabase?: Store['measureDatabase'];
   /** Undefined if no other process shares the database. */
   readonly membership?: Membership | undefined;
-  openRetention(rows: Rows, checkpoints: Checkpoints, jobs: Jobs): Retention;
+  openRetention(rows: Rows, checkpoints: Checkpoints, jobs: Jobs, predictionJobs: PredictionJobs): Retention;
   /** Called when the database is closed. */
   onClosed(): void;
 }
@@ -96,6 +102,7 @@ export function createStore(parts: StoreParts): Store {
   const { rows, blobs, checkpointBlobs, datasets, temporaryFiles, openRetention, membership } = parts;
   const checkpoints = createCheckpoints(rows, checkpointBlobs);
   const jobs = createJobs(rows, checkpoints);
+  const predictionJobs = createPredictionJobs(rows, parts.predictionBlobs);
   return {
     jobs,
     epochRecords: createEpochRecords(rows),
@@ -109,7 +116,8 @@ export function createStore(parts: StoreParts): Store {
     datasets,
     checkpoints,
     readJobGauges: createReadJobGauges(rows.db),
-    retention: openRetention(rows, checkpoints, jobs),
+    predictionJobs,
+    retention: openRetention(rows, checkpoints, jobs, predictionJobs),
     rateLeases: parts.rateLeases,
     hourlyTasks: parts.hourlyTasks ?? [],
     measureDatabase: parts.measureDatabase,

@@ -6,6 +6,7 @@
  */
 import type { Selectable } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';
+import type { PredictionStatus } from '../domain/prediction-job.ts';
 import type { EventType, JobStatus, JobWait, StopReason } from '../domain/training-job.ts';
 
 export interface Database {
@@ -22,6 +23,8 @@ export interface Database {
   alias_moves: AliasMoveTable;
   transfers: TransferTable;
   webhooks: WebhookTable;
+  prediction_jobs: PredictionJobTable;
+  prediction_files: PredictionFileTable;
 }
 
 /** Stored responses of requests with an Idempotency-Key. */
@@ -239,6 +242,47 @@ interface TransferTable {
   finished_at: string | null;
 }
 
+export interface PredictionJobTable {
+  id: string;
+  status: PredictionStatus;
+  model_name: string;
+  model_version: number;
+  /** JSON */
+  class_names: string;
+  /** null for an uploaded file */
+  dataset_id: string | null;
+  split: 'train' | 'test' | null;
+  /** Range of the numbers of an uploaded file */
+  pixels: '0-1' | '0-255' | null;
+  /** Number of images */
+  images: number;
+  /** Number of images that the current run has predicted */
+  done: number;
+  /** JSON of the number of images by predicted class */
+  classes: string | null;
+  correct: number | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  attempts: number;
+  /** Times that the process ended without a shutdown during the job */
+  unclean_ends: number;
+  /** Number of the current run, raised by each start and by the recovery of a lost run. It fences a runner's writes. */
+  run: number;
+  /** Id of the replica that runs the job; null if the job is not running, or in the only process of a SQLite database */
+  runner: string | null;
+  error_code: string | null;
+  error_message: string | null;
+}
+
+/** Blobs of prediction jobs: the uploaded array until the job has ended, then the result. */
+export interface PredictionFileTable {
+  job_id: string;
+  kind: 'input' | 'probabilities' | 'labels';
+  digest: string;
+}
+
+export type PredictionJobRow = Selectable<PredictionJobTable>;
 export type DatasetRow = Selectable<DatasetTable>;
 export type JobRow = Selectable<JobTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;

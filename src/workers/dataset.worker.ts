@@ -1,6 +1,7 @@
 /** Thread entry: checks uploaded data sets and loads stored ones. */
 import { readTensorFile, writeTensorFile } from '../datasets/tensor-file.ts';
 import { datasetId } from '../datasets/upload/dataset-id.ts';
+import * as images from '../datasets/upload/image-file.ts';
 import * as uploads from '../datasets/upload/open-upload.ts';
 import { isDiskFull, storageFull } from '../store/directory.ts';
 import { toOutcome } from './outcome.ts';
@@ -9,7 +10,7 @@ import type { DatasetTasks, Handlers } from './tasks.ts';
 
 lowerPriority();
 
-export const { measureUpload, checkDataset, loadDataset } = {
+export const { measureUpload, checkDataset, checkImageFile, loadDataset } = {
   measureUpload: ({ files, fields, maxBytes }) =>
     toOutcome(() => uploads.measureUpload(files, fields, maxBytes)),
   checkDataset: ({ files, fields, maxBytes, maxPixels, target }) =>
@@ -19,6 +20,14 @@ export const { measureUpload, checkDataset, loadDataset } = {
         throw isDiskFull(error) ? storageFull('the data set', error) : error;
       });
       return { ...checked, digest, id: datasetId({ ...checked, digest }) };
+    }),
+  checkImageFile: ({ file, maxBytes, target }) =>
+    toOutcome(async () => {
+      try {
+        return await images.checkImageFile(file, maxBytes, target);
+      } catch (error) {
+        throw isDiskFull(error) ? storageFull('the file of images', error) : error;
+      }
     }),
   loadDataset: ({ path, dataset }) => toOutcome(() => readTensorFile(path, dataset)),
 } satisfies Handlers<DatasetTasks>;

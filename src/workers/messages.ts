@@ -1,5 +1,7 @@
 /** Messages and tasks that cross a thread boundary, in both directions. */
 import type { ReceivedImages } from '../datasets/decode-images.ts';
+import type { PixelScale } from '../datasets/image-batch.ts';
+import type { ImageFile } from '../datasets/upload/image-file.ts';
 import type { UploadedFile } from '../datasets/upload/match-arrays.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
 import type { DatasetReport } from '../domain/dataset-report.ts';
@@ -247,6 +249,47 @@ export type CheckedDataset = Pick<
 export interface DatasetLoadTask {
   readonly path: string;
   readonly dataset: DatasetSummary;
+}
+
+/** Predicts all images of a job. */
+export interface PredictionTask {
+  readonly network: ServedNetwork;
+  readonly input:
+    | {
+        /** In shared memory. */
+        readonly examples: Examples;
+        /** The new file for their labels. */
+        readonly labelsTarget: string;
+      }
+    | {
+        /** A checked array of images. */
+        readonly path: string;
+        readonly scale: PixelScale;
+      };
+  /** The new file for the probabilities. */
+  readonly target: string;
+  /** A shared cell with the number of images predicted so far. */
+  readonly progress: Int32Array;
+}
+
+/** Writes the result of a prediction job as CSV. The names are paths. */
+export interface PredictionsTableTask {
+  readonly images: number;
+  readonly probabilities: string;
+  readonly labels: string | null;
+  readonly classNames: readonly string[];
+  /** Whether each line holds the probabilities of all classes. */
+  readonly hasAllClasses: boolean;
+  /** The new file to write. */
+  readonly target: string;
+}
+
+/** Checks an uploaded file of images to predict. */
+export interface ImageFileTask {
+  readonly file: ImageFile;
+  readonly maxBytes: number;
+  /** The new file for an array that must be decompressed. */
+  readonly target: string;
 }
 
 export interface PredictTask {

@@ -10,6 +10,8 @@ import { explainImage } from './tasks/explain.ts';
 import { exportVerified } from './tasks/export.ts';
 import { runGradientCheck } from './tasks/gradient-check.ts';
 import { importChecked } from './tasks/import.ts';
+import * as predictions from './tasks/predict-images.ts';
+import * as table from './tasks/predictions-table.ts';
 import type { Handlers, NumericTasks } from './tasks.ts';
 
 lowerPriority();
@@ -26,6 +28,8 @@ export const {
   exportFile,
   importFile,
   measureImages,
+  predictImages,
+  writePredictionsTable,
 } = {
   checkGradient: (task) => toOutcome(() => runGradientCheck(task)),
   evaluate: (task) => toOutcome(() => evaluateNetwork(task)),
@@ -46,4 +50,6 @@ export const {
     ),
   // Takes about a second for 60,000 images.
   measureImages: ({ examples, classes }) => toOutcome(() => computeImageStatistics(examples, classes)),
+  predictImages: (task) => toOutcome(() => predictions.predictImages(task)),
+  writePredictionsTable: (task) => toOutcome(() => table.writePredictionsTable(task)),
 } satisfies Handlers<NumericTasks>;

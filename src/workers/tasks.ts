@@ -1,7 +1,9 @@
 /** Tasks of each pool by name: what a thread receives and what it returns. */
 import type { EncodedJsonImage } from '../datasets/json-encoded-images.ts';
 import type { Tensors } from '../datasets/tensor-cache.ts';
+import type { CheckedImageFile } from '../datasets/upload/image-file.ts';
 import type { UploadSize } from '../datasets/upload/open-upload.ts';
+import type { PredictionCounts } from '../domain/prediction-job.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
@@ -19,12 +21,16 @@ export interface NumericTasks {
   drawLayer: { task: message.WeightsTask; result: Uint8Array };
   exportFile: { task: message.ExportTask; result: message.ExportResult };
   importFile: { task: message.ImportTask; result: message.ImportResult };
+  /** Predicts in chunks. The signal of the pool ends it within one. */
+  predictImages: { task: message.PredictionTask; result: PredictionCounts };
+  writePredictionsTable: { task: message.PredictionsTableTask; result: void };
   measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };
 }
 
 export interface DatasetTasks {
   measureUpload: { task: message.DatasetMeasureTask; result: UploadSize };
   checkDataset: { task: message.DatasetCheckTask; result: message.CheckedDataset };
+  checkImageFile: { task: message.ImageFileTask; result: CheckedImageFile };
   loadDataset: { task: message.DatasetLoadTask; result: Tensors };
 }
 

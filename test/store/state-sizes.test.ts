@@ -18,6 +18,7 @@ test('sums the files of a state directory by kind, and measures again after the 
   await put('blobs/b', 4);
   await put('datasets/dst_1/images', 50);
   await put('datasets/dst_2/images', 60);
+  await put('predictions/e', 5);
   await put('lost+found/blobs/c', 7);
   const nothing = { bytes: 0, count: 0 };
   const expected = {
@@ -25,6 +26,7 @@ test('sums the files of a state directory by kind, and measures again after the 
     models: { bytes: 34, count: 2 },
     checkpoints: nothing,
     datasets: { bytes: 110, count: 2 },
+    predictions: { bytes: 5, count: 1 },
     reserve: nothing,
     cache: nothing,
     temporary: nothing,

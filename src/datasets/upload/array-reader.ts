@@ -28,7 +28,8 @@ export interface ArrayReader extends Pick<ArrayHeader, 'dtype' | 'shape' | 'fort
 
 const HEAD_BYTES = NPY_MAX_HEADER_BYTES + 12;
 const CHUNK_BYTES = 2 ** 18;
-const VIEWS = {
+/** The typed arrays that hold the elements of each type. */
+export const NPY_VIEWS = {
   u1: Uint8Array,
   u2: Uint16Array,
   u4: Uint32Array,
@@ -80,7 +81,7 @@ function createArrayReader(
 ): ArrayReader {
   const { part } = source;
   const { dtype, shape, fortranOrder, dataOffset, dataBytes } = header;
-  const View = VIEWS[dtype];
+  const View = NPY_VIEWS[dtype];
   return {
     part,
     format,

@@ -59,7 +59,7 @@ export async function withDatasetUpload<T>(
       }
       const path = newFile();
       paths.push(path);
-      files.push({ part: name, path, ...(await receiveFile(part, path)) });
+      files.push({ part: name, path, ...(await receiveFile(part, path, 'the data set')) });
     }
     if (files.length === 0) throw malformedForm('it has no file. Send one, as in curl -F file=@mine.npz');
     return await use({ fields: parseBody(datasetFieldsSchema, fields), files });
@@ -68,7 +68,16 @@ export async function withDatasetUpload<T>(
   }
 }
 
-async function receiveFile({ chunks }: FormFile, path: string) {
+/**
+ * Writes a file of a form to a new path.
+ * @param what the object that is stored, for the error
+ * @throws AtelierError `storage-full`
+ */
+export async function receiveFile(
+  { chunks }: FormFile,
+  path: string,
+  what: string,
+): Promise<{ bytes: number; digest: string }> {
   const hash = createHash('sha256');
   let bytes = 0;
   const file = await open(path, 'wx');
@@ -79,7 +88,7 @@ async function receiveFile({ chunks }: FormFile, path: string) {
       await file.writeFile(chunk);
     }
   } catch (error) {
-    throw isDiskFull(error) ? storageFull('the data set', error) : error;
+    throw isDiskFull(error) ? storageFull(what, error) : error;
   } finally {
     await file.close();
   }

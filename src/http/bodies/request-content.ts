@@ -4,6 +4,7 @@ import { ENCODED_IMAGE_TYPES, MAX_ENCODED_IMAGES } from '../../datasets/base64-i
 import { IMAGE_PIXELS, IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../domain/dataset.ts';
 import { ARRAY_NAMES, datasetFieldsSchema } from '../../domain/dataset-upload.ts';
 import { type ImportRequest, importRequestSchema } from '../../domain/model-import.ts';
+import { PIXEL_SCALES, predictionRequestSchema } from '../../domain/prediction-job.ts';
 import { BLACK_PNG } from '../examples/black-png.ts';
 
 const binary = (description: string) => ({ type: 'string', format: 'binary', description });
@@ -116,6 +117,44 @@ export const modelUploadContent = {
     },
   },
 };
+
+/** The images of a prediction job: a data set, or a file. */
+export const predictionJobContent = {
+  'application/json': {
+    schema: {
+      ...withoutDialect(z.toJSONSchema(predictionRequestSchema, { io: 'input' })),
+      examples: [{ model: 'fashion-mnist', dataset: 'fashion-mnist', split: 'test' }],
+    },
+  },
+  'multipart/form-data': {
+    schema: {
+      type: 'object',
+      required: ['model', 'file'],
+      properties: {
+        model: {
+          type: 'string',
+          description: 'As in JSON: `name`, `name@3`, `name@alias`, or `{"name": …, "version": …}`',
+          examples: ['fashion-mnist'],
+        },
+        pixels: {
+          type: 'string',
+          enum: ['', ...PIXEL_SCALES],
+          description:
+            'Range of the numbers. By default integers are 0–255, and floats 0–1 if none is greater than 1, else 0–255; a maximum just above 1 is rejected',
+        },
+        file: binary(
+          '.npy of shape (n, 28, 28) or (n, 784), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
+        ),
+      },
+      additionalProperties: false,
+      examples: [{ model: 'fashion-mnist', file: 'the bytes of images.npy' }],
+    },
+  },
+};
+
+function withoutDialect({ $schema: _, ...schema }: z.core.JSONSchema.BaseSchema): object {
+  return schema;
+}
 
 const IMAGES =
   'npy, IDX or IDX.gz of shape (n, 28, 28), (n, 784) or (n, 28, 28, 1). Integers are 0–255; floats are 0–1 if none is greater than 1, 0–255 if one is greater than 2, and rejected otherwise; they are rounded to the nearest of 256 grey values';

@@ -19,6 +19,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'dataset-not-found': [404, 'Data set not found'],
   'image-not-found': [404, 'Image not found'],
   'training-job-not-found': [404, 'Training job not found'],
+  'prediction-job-not-found': [404, 'Prediction job not found'],
   'model-not-found': [404, 'Model not found'],
   'alias-not-found': [404, 'Alias not found'],
   'checkpoint-not-found': [404, 'Checkpoint not found'],

@@ -15,6 +15,7 @@ import type { Predictions } from '../../protocols/native/schema.ts';
 import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-status.ts';
 import type { Problem } from '../errors/problem.ts';
 import { inspectionExamples } from './inspections.ts';
+import { predictionJob } from './prediction-job.ts';
 import { protocolExamples } from './protocols.ts';
 import { webhookExamples } from './webhooks.ts';
 
@@ -402,6 +403,8 @@ export const examples: Readonly<Record<string, unknown>> = {
   Predictions: predictions,
   Preprocessing: { fit: 'contain', background: 'auto', invert: 'always' },
   ...webhookExamples(trainingJob),
+  PredictionJob: predictionJob,
+  PredictionJobList: exampleList(predictionJob, predictionJob.id),
   ...inspectionExamples,
   ...protocolExamples,
   GradientCheckRequest: gradientCheckRequest,
@@ -414,6 +417,7 @@ export const examples: Readonly<Record<string, unknown>> = {
       models: { bytes: 383_160, count: 3 },
       checkpoints: { bytes: 391_470, count: 3 },
       datasets: { bytes: 0, count: 0 },
+      predictions: { bytes: 400_072, count: 1 },
       unreferenced: null,
       events: null,
       metrics: null,
@@ -422,7 +426,7 @@ export const examples: Readonly<Record<string, unknown>> = {
       temporary: { bytes: 0, count: 0 },
       other: { bytes: 0, count: 0 },
     },
-    totalBytes: 9_300_542,
+    totalBytes: 9_700_614,
     disk: { freeBytes: 180_388_626_432, totalBytes: 250_000_000_000 },
   },
   Readiness: { ready: true, checks: { database: true, datasets: true, accepting: true, storage: true } },

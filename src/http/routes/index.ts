@@ -21,6 +21,8 @@ import { healthRoutes } from './health.ts';
 import { jobEventRoutes } from './job-events.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
+import { predictionJobRoutes } from './prediction-jobs.ts';
+import { predictionResultRoutes } from './prediction-results.ts';
 import { predictionRoutes } from './predictions.ts';
 import { kserveExplainRoute, kserveLivenessRoute } from './protocols/kserve-v1.ts';
 import { kserveInferRoutes } from './protocols/kserve-v2/infer.ts';
@@ -72,6 +74,11 @@ export async function registerRoutes(
       await v1.register(aliasRoutes(services.registry, sendCached));
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
+      const { predictionJobs } = services;
+      await v1.register(
+        predictionJobRoutes(predictionJobs, idempotency, maxDatasetBytes, onTimeout, onLimit),
+      );
+      await v1.register(predictionResultRoutes(predictionJobs));
       await v1.register(weightsRoutes(services.interpretability));
       await v1.register(storageRoutes(services.storage));
     },

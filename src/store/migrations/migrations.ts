@@ -16,6 +16,7 @@ import * as preprocessing from './0018-preprocessing.ts';
 import * as jobDeletion from './0019-job-deletion.ts';
 import * as promotions from './0021-promotions.ts';
 import * as priorities from './0022-priorities.ts';
+import * as predictionJobs from './0023-prediction-jobs.ts';
 import * as webhooks from './0024-webhooks.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -35,5 +36,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0019-job-deletion': jobDeletion,
   '0021-promotions': promotions,
   '0022-priorities': priorities,
+  '0023-prediction-jobs': predictionJobs,
   '0024-webhooks': webhooks,
 };

@@ -15,7 +15,7 @@ const PAGE_ROWS = 5_000;
 const PAGE_BYTES = 2 ** 29;
 const ATTEMPTS = 5;
 /** Tables whose `digest` refers to a blob. */
-const REFERRING = ['model_versions', 'checkpoints', 'datasets'] as const;
+const REFERRING = ['model_versions', 'checkpoints', 'datasets', 'prediction_files'] as const;
 /** Objects that are removed in one transaction, all at the same time. */
 const OBJECTS_BATCH = 16;
 /** Shorter than the time after which the database ends a transaction that is idle. */

@@ -9,6 +9,7 @@ export const DATABASE_KINDS = [
   'models',
   'checkpoints',
   'datasets',
+  'predictions',
   'unreferenced',
   'events',
   'metrics',
@@ -25,13 +26,14 @@ export async function measureDatabase(db: Kysely<Database>): Promise<DatabaseSiz
       select 'models' as kind, digest from atelier.model_versions
       union select 'checkpoints', digest from atelier.checkpoints
       union select 'datasets', digest from atelier.datasets
+      union select 'predictions', digest from atelier.prediction_files
     ), partitions as (
       select parent.relname, pg_total_relation_size(child.oid) as bytes, greatest(child.reltuples, 0) as count
       from pg_inherits join pg_class parent on parent.oid = inhparent join pg_class child on child.oid = inhrelid
       where parent.relnamespace = 'atelier'::regnamespace and parent.relname in ('events', 'metrics')
     )
     select kind, coalesce(sum(bytes), 0) as bytes, count(bytes) as count
-    from (values ('models'), ('checkpoints'), ('datasets')) as kinds (kind)
+    from (values ('models'), ('checkpoints'), ('datasets'), ('predictions')) as kinds (kind)
     left join referenced using (kind) left join atelier.blobs using (digest) group by kind
     union all
     select 'unreferenced', coalesce(sum(bytes), 0), count(*) from atelier.blobs

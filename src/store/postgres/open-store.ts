@@ -77,6 +77,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       rows,
       blobs: referencedBlobs,
       checkpointBlobs: referencedBlobs,
+      predictionBlobs: referencedBlobs,
       datasets: await openSharedDatasets(rows, blobs, cache, maxCacheBytes),
       bootstrapKeys: createSharedBootstrapKey(rows.db),
       rateLeases,

@@ -12,7 +12,9 @@ const BLOB_CONSTRAINT = /_blob$/;
 export function createReferencedBlobs(blobs: BlobStore): RefCountedBlobs {
   return {
     get: blobs.get,
+    getFile: blobs.getFile,
     putReferenced: (bytes, insertReference) => putAndRefer(() => blobs.put(bytes), insertReference),
+    putFileReferenced: (path, insertReference) => putAndRefer(() => blobs.putFile(path), insertReference),
     async release() {},
   };
 }

@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction } from 'kysely';
 import { hasCode } from '../../errors.ts';
 import type { Checkpoints } from '../checkpoints.ts';
 import type { Jobs } from '../jobs.ts';
+import type { PredictionJobs } from '../prediction-jobs.ts';
 import { createRetention, type Retention } from '../retention.ts';
 import type { Rows } from '../rows.ts';
 import type { Database } from '../tables.ts';
@@ -17,9 +18,10 @@ export function createPostgresRetention(
   rows: Rows,
   checkpoints: Pick<Checkpoints, 'expire'>,
   jobs: Pick<Jobs, 'remove'>,
+  predictionJobs: Pick<PredictionJobs, 'endedBefore' | 'remove'>,
 ): Retention {
   const { db } = rows;
-  const retention = createRetention(rows, checkpoints, jobs, claim);
+  const retention = createRetention(rows, checkpoints, jobs, predictionJobs, claim);
   return {
     ...retention,
     async deleteEvents(endedBefore, signal) {

@@ -6,6 +6,7 @@ import { isCheckpoint } from '../checkpoints.ts';
 import type { OnCommitted } from '../committed-events.ts';
 import { prepareDirectory } from '../directory.ts';
 import { isPublished } from '../model-versions.ts';
+import { isPredictionFile } from '../prediction-jobs.ts';
 import { createRefCountedBlobs } from '../ref-counted-blobs.ts';
 import { createRetention } from '../retention.ts';
 import { createStore, type Store, type StoreLog } from '../store.ts';
@@ -45,11 +46,13 @@ export async function openStore(stateDir: string, log: StoreLog = { info() {}, w
     const rows = createSqliteRows(db, listeners, files, await openSpaceReserve(directory));
     const parameters = await openBlobs(join(directory, 'blobs'), 'the parameters of the model version');
     const checkpoints = await openBlobs(join(directory, 'checkpoints'), 'the checkpoint');
+    const predictions = await openBlobs(join(directory, 'predictions'), 'the predictions');
     await sweepUnreferencedFiles(db, directory, (message) => log.warn(message));
     return createStore({
       rows,
       blobs: createRefCountedBlobs(parameters, (digest) => isPublished(db, digest)),
       checkpointBlobs: createRefCountedBlobs(checkpoints, (digest) => isCheckpoint(db, digest)),
+      predictionBlobs: createRefCountedBlobs(predictions, (digest) => isPredictionFile(db, digest)),
       datasets: await openDatasets(rows, join(directory, 'datasets')),
       bootstrapKeys: createBootstrapKeyFile(directory),
       openRetention: createRetention,

@@ -8,12 +8,20 @@ import { syncPath } from '../directory.ts';
 import type { Database } from '../tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
-const FILE_NAMES = { blobs: /^[0-9a-f]{64}$/, checkpoints: /^[0-9a-f]{64}$/, datasets: /^dst_/ };
+const DIGITS = /^[0-9a-f]{64}$/;
+const FILE_NAMES = { blobs: DIGITS, checkpoints: DIGITS, datasets: /^dst_/, predictions: DIGITS };
 export type Kind = keyof typeof FILE_NAMES;
 export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 
 /** Folder into which a backup is restored before its files are moved into place. */
 export const UNFINISHED_RESTORE = 'unfinished-restore';
+
+/** The tables whose `digest` names a file. */
+const TABLES = {
+  blobs: 'model_versions',
+  checkpoints: 'checkpoints',
+  predictions: 'prediction_files',
+} as const;
 
 /** File systems round the time of a file by up to 2 s (FAT). */
 const TIME_GRANULARITY_MS = 2_000;
@@ -104,8 +112,7 @@ export async function referencedFiles(
     const rows = await db.selectFrom('datasets').select(['id', 'digest']).execute();
     return new Map(rows.map(({ id, digest }) => [id, digest]));
   }
-  const table = kind === 'blobs' ? 'model_versions' : 'checkpoints';
-  const rows = await db.selectFrom(table).select('digest').execute();
+  const rows = await db.selectFrom(TABLES[kind]).select('digest').execute();
   return new Map(rows.map(({ digest }) => [digest.replace('sha256:', ''), digest]));
 }
 
@@ -120,6 +127,13 @@ async function lastEntryTime(db: Kysely<Database>): Promise<number> {
     .unionAll(db.selectFrom('model_versions').select(({ fn }) => fn.max('created_at').as('at')))
     .unionAll(db.selectFrom('checkpoints').select(({ fn }) => fn.max('created_at').as('at')))
     .unionAll(db.selectFrom('datasets').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(db.selectFrom('prediction_jobs').select(({ fn }) => fn.max('created_at').as('at')))
+    .unionAll(
+      db
+        .selectFrom('prediction_jobs')
+        .select(({ fn }) => fn.max('finished_at').as('at'))
+        .$castTo<{ at: string }>(),
+    )
     .unionAll(db.selectFrom('answers').select(({ fn }) => fn.max('created_at').as('at')))
     .unionAll(db.selectFrom('alias_moves').select(({ fn }) => fn.max('at').as('at')))
     .execute();

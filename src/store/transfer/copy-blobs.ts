@@ -10,6 +10,7 @@ const TABLES = {
   parameters: 'model_versions',
   checkpoints: 'checkpoints',
   datasets: 'datasets',
+  predictions: 'prediction_files',
 } as const;
 type Kind = keyof typeof TABLES;
 const KINDS = Object.keys(TABLES) as Kind[];

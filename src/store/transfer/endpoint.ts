@@ -10,6 +10,7 @@ export interface Endpoint {
   readonly parameters: TransferredBlobs;
   readonly checkpoints: TransferredBlobs;
   readonly datasets: TransferredBlobs;
+  readonly predictions: TransferredBlobs;
   readonly bootstrapKeys: Pick<BootstrapKeys, 'read' | 'save'>;
   close(): Promise<void>;
 }
@@ -25,6 +26,6 @@ export interface TransferredBlobs {
 
 export interface BlobName {
   readonly digest: string;
-  /** Id of the data set, name of the model, or id of the job of a checkpoint. */
+  /** Id of the data set, name of the model, or id of the job of a checkpoint or of predictions. */
   readonly id: string;
 }

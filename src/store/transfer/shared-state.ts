@@ -25,6 +25,7 @@ export async function openSharedState(
     parameters: transferred,
     checkpoints: transferred,
     datasets: transferred,
+    predictions: transferred,
     bootstrapKeys: createSharedBootstrapKey(db),
     close: () => db.destroy(),
   };

@@ -7,6 +7,7 @@ import { damagedBlob, openBlobs, parseHex, writeVerified } from '../blobs.ts';
 import { createBootstrapKeyFile } from '../bootstrap-key.ts';
 import { prepareDirectory, syncPath } from '../directory.ts';
 import { readChunks } from '../file-chunks.ts';
+import { recoverPredictions } from '../prediction-runs.ts';
 import { recoverInterrupted } from '../recover-jobs.ts';
 import { openDatabase } from '../sqlite/database.ts';
 import { lockDirectory } from '../sqlite/lock.ts';
@@ -38,7 +39,9 @@ export async function openStateDirectory(directory: string, isSource: boolean): 
     const work = join(directory, 'transfer');
     await rm(work, { recursive: true, force: true });
     await mkdir(work);
-    const [parameters, checkpoints] = ['blobs', 'checkpoints'].map((name) => join(directory, name));
+    const [parameters, checkpoints, predictions] = ['blobs', 'checkpoints', 'predictions'].map((name) =>
+      join(directory, name),
+    );
     return {
       name: `the state directory ${directory}`,
       db,
@@ -46,8 +49,13 @@ export async function openStateDirectory(directory: string, isSource: boolean): 
       parameters: await blobFiles(parameters!),
       checkpoints: await blobFiles(checkpoints!),
       datasets: await datasetFiles(join(directory, 'datasets')),
+      predictions: await blobFiles(predictions!),
       bootstrapKeys: createBootstrapKeyFile(directory),
-      recoverJobs: () => db.transaction().execute(async (trx) => void (await recoverInterrupted(trx))),
+      recoverJobs: () =>
+        db.transaction().execute(async (trx) => {
+          await recoverInterrupted(trx);
+          await recoverPredictions(trx);
+        }),
       async close() {
         await db.destroy();
         await rm(work, { recursive: true, force: true });

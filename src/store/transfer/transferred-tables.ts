@@ -15,6 +15,8 @@ export const TRANSFERRED = {
   model_versions: ['name', 'version'],
   aliases: ['name', 'alias'],
   alias_moves: ['name', 'id'],
+  prediction_jobs: ['id'],
+  prediction_files: ['job_id', 'kind'],
   answers: ['caller', 'key'],
 } as const satisfies Partial<Record<keyof Database, readonly string[]>>;
 

@@ -35,6 +35,7 @@ async function openDatabase(t: TestContext, jobs: readonly (readonly [number, nu
     createPostgresRows(db),
     { expire: () => assert.fail('no job has a checkpoint') },
     { remove: () => assert.fail('jobs are kept') },
+    { endedBefore: async () => [], remove: () => assert.fail('jobs are kept') },
   );
   const { signal } = new AbortController();
   return {

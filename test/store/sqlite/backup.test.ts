@@ -36,6 +36,10 @@ async function readBackup(t: TestContext, backup: string) {
   const { data: jobs } = await store.jobs.list({ limit: 100 });
   const checkpoints = await Promise.all(jobs.map(({ id }) => store.checkpoints.list(id)));
   for (const checkpoint of checkpoints.flat()) await store.checkpoints.read(checkpoint);
+  for (const { id } of (await store.predictionJobs.list({ limit: 100 })).data) {
+    const digest = await store.predictionJobs.digest(id, 'input');
+    await store.predictionJobs.copyFile(digest!, store.temporaryFiles.newFile());
+  }
   for (const dataset of await store.datasets.list())
     await store.datasets.withFile(dataset, (path) => readFile(path));
   return { models: models.map(({ name }) => name), checkpoints: checkpoints.flat().length, warnings };
@@ -47,16 +51,22 @@ test('copies what the rows of the database name, and nothing else', async (t) =>
   await addDataset(store, 'dst_a');
   const job = await newJob(store, 'running');
   await runOf(job).saveCheckpoint({ step: 1, epoch: 0, loss: null }, Buffer.from('checkpoint'));
+  const input = join(directory, 'images.npy');
+  await writeFile(input, 'pixels');
+  const source = { pixels: '0-1' } as const;
+  const predicted = { model: { name: 'shoes', version: 1 }, classNames: [], source, images: 1 };
+  await store.predictionJobs.create(predicted, { input, queueLimit: 1 });
   await writeFile(join(state, 'api-key'), 'hash');
   await writeFile(join(state, 'blobs/unfinished.tmp'), 'left over');
   const backup = join(directory, 'backup');
-  assert.deepEqual(await backUp(state, backup), { files: 3, missing: [] });
+  assert.deepEqual(await backUp(state, backup), { files: 4, missing: [] });
   assert.deepEqual((await readdir(backup)).toSorted(), [
     'api-key',
     'atelier.sqlite',
     'blobs',
     'checkpoints',
     'datasets',
+    'predictions',
   ]);
   assert.equal((await readdir(join(backup, 'blobs'))).length, 1);
   assert.deepEqual(await readBackup(t, backup), { models: ['shoes'], checkpoints: 1, warnings: [] });

@@ -1,0 +1,91 @@
+/** Predictions for a split or a large array, written to a file as they are computed. */
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { type ImageArray, openImageArray } from '../../datasets/upload/image-array.ts';
+import { IMAGE_PIXELS } from '../../domain/dataset.ts';
+import type { PredictionCounts } from '../../domain/prediction-job.ts';
+import { float32NpyHeader, npyBytes } from '../../formats/npy.ts';
+import type { Pixels } from '../../numerics/engine.ts';
+import { forwardCost } from '../../numerics/forward.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import { tallyPredictions } from '../../protocols/prediction-tally.ts';
+import { isDiskFull, storageFull } from '../../store/directory.ts';
+import { createForward } from '../kernel.ts';
+import type { PredictionTask } from '../messages.ts';
+
+/** Limits of a chunk: its memory, and its multiply-adds, which take about a fifth of a second. */
+export const MAX_CHUNK_IMAGES = 1000;
+const MAX_CHUNK_COST = 2e9;
+
+type ReadPixels = (start: number, end: number) => Pixels | Promise<Pixels>;
+
+/**
+ * Writes the (n, classes) float32 matrix of probabilities as npy, and the true labels of a data set as (n) uint8.
+ * @throws AtelierError `storage-full`
+ */
+export async function predictImages(task: PredictionTask): Promise<PredictionCounts> {
+  const { input } = task;
+  if ('examples' in input) {
+    const { pixels, labels } = input.examples;
+    writeFile(input.labelsTarget, npyBytes(labels.slice(), [labels.length]));
+    const read: ReadPixels = (start, end) => pixels.subarray(start * IMAGE_PIXELS, end * IMAGE_PIXELS);
+    return predictAll(task, labels.length, read, labels);
+  }
+  const array: ImageArray = await openImageArray(input.path);
+  try {
+    const read: ReadPixels = async (start, end) => (await array.decode(start, end, input.scale)).pixels;
+    return await predictAll(task, array.images, read, null);
+  } finally {
+    await array.close();
+  }
+}
+
+async function predictAll(
+  { network, target, progress }: PredictionTask,
+  images: number,
+  read: ReadPixels,
+  labels: Uint8Array | null,
+): Promise<PredictionCounts> {
+  const forward = createForward(network);
+  const classes = network.classNames.length;
+  const counts = new Array<number>(classes).fill(0);
+  let correct = 0;
+  const affordable = Math.floor(MAX_CHUNK_COST / forwardCost(network.layerSizes));
+  const size = Math.max(1, Math.min(MAX_CHUNK_IMAGES, affordable));
+  const file = openSync(target, 'wx');
+  try {
+    write(file, float32NpyHeader([images, classes]));
+    for (let start = 0; start < images; start += size) {
+      const end = Math.min(start + size, images);
+      const pixels = await read(start, end);
+      const probabilities = new Float32Array((end - start) * classes);
+      forward(probabilities.slice(), probabilities, pixels);
+      write(file, new Uint8Array(probabilities.buffer));
+      for (const [label, count] of tallyPredictions(probabilities, classes).classes.entries())
+        counts[label]! += count;
+      for (let n = start; labels !== null && n < end; n++) {
+        const row = (n - start) * classes;
+        if (argmax(probabilities.subarray(row, row + classes)) === labels[n]) correct++;
+      }
+      Atomics.store(progress, 0, end);
+    }
+  } finally {
+    closeSync(file);
+  }
+  return { classes: counts, correct: labels === null ? null : correct };
+}
+
+function write(file: number, bytes: Uint8Array): void {
+  try {
+    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+  } catch (error) {
+    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
+  }
+}
+
+function writeFile(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes, { flag: 'wx' });
+  } catch (error) {
+    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
+  }
+}

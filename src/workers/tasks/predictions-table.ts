@@ -1,0 +1,64 @@
+/** The result of a prediction job as CSV (RFC 4180), one line per image. */
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { parseNpy } from '../../formats/npy.ts';
+import { NPY_MAX_HEADER_BYTES, readNpyHeader } from '../../formats/npy-header.ts';
+import { argmax } from '../../numerics/reference/cross-entropy.ts';
+import { isDiskFull, storageFull } from '../../store/directory.ts';
+import type { PredictionsTableTask } from '../messages.ts';
+
+const CHUNK_IMAGES = 1000;
+const END = '\r\n';
+
+/** @throws AtelierError `storage-full` */
+export function writePredictionsTable(task: PredictionsTableTask): void {
+  const { probabilities, labels, classNames, hasAllClasses, target } = task;
+  const names = classNames.map(toCell);
+  const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Uint8Array);
+  const [source, file] = [openSync(probabilities, 'r'), openSync(target, 'wx')];
+  const write = (text: string) => writeFileSync(file, text);
+  try {
+    const { dataOffset, shape } = readHeader(source);
+    const [images, classes] = shape as [number, number];
+    const columns = ['index', 'label', 'className', 'probability'];
+    if (trueLabels) columns.push('trueLabel', 'trueClassName', 'correct');
+    if (hasAllClasses) columns.push(...classNames.map((_, label) => `probability${label}`));
+    write(columns.join() + END);
+    for (let start = 0; start < images; start += CHUNK_IMAGES) {
+      const count = Math.min(CHUNK_IMAGES, images - start);
+      const chunk = new Float32Array(count * classes);
+      readSync(source, chunk, 0, chunk.byteLength, dataOffset + 4 * start * classes);
+      let text = '';
+      for (let n = 0; n < count; n++) {
+        const row = chunk.subarray(n * classes, (n + 1) * classes);
+        const label = argmax(row);
+        text += `${start + n},${label},${names[label]},${toNumber(row[label]!)}`;
+        if (trueLabels) {
+          const truth = trueLabels[start + n]!;
+          text += `,${truth},${names[truth]},${label === truth}`;
+        }
+        if (hasAllClasses) for (const probability of row) text += `,${toNumber(probability)}`;
+        text += END;
+      }
+      write(text);
+    }
+  } catch (error) {
+    throw isDiskFull(error) ? storageFull('the predictions', error) : error;
+  } finally {
+    closeSync(source);
+    closeSync(file);
+  }
+}
+
+function readHeader(file: number) {
+  const head = new Uint8Array(NPY_MAX_HEADER_BYTES + 12);
+  const read = readSync(file, head, 0, head.length, 0);
+  const size = fstatSync(file).size;
+  return readNpyHeader(head.subarray(0, read), size);
+}
+
+/** JSON has null for an undefined probability, CSV an empty cell. */
+const toNumber = (probability: number) => (Number.isFinite(probability) ? probability : '');
+
+function toCell(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

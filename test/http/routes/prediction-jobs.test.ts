@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import { CLASS_NAMES } from '../../../src/datasets/fashion-mnist.ts';
+import type { PredictionJob } from '../../../src/domain/prediction-job.ts';
+import { npyBytes, parseNpy } from '../../../src/formats/npy.ts';
+import { npzBytes } from '../../../src/formats/npz.ts';
+import type { Predictions } from '../../../src/protocols/native/schema.ts';
+import { DATA_DIR } from '../../data-directory.ts';
+import { assertProblem, startService, tiny, train } from '../../start-service.ts';
+import { encodeForm, type Form } from '../upload.ts';
+
+const { app } = await startService({ after });
+await train(app, tiny({ modelName: 'small' }));
+const testImages = await readFile(join(DATA_DIR, 'fashion_mnist_test_images.npy'));
+const pixels = parseNpy(testImages).data as Uint8Array;
+const JOBS = '/v1/prediction-jobs';
+
+const post = (payload: object, headers: Record<string, string> = {}) =>
+  app.inject({ method: 'POST', url: JOBS, payload, headers });
+
+async function send(form: Form, headers: Record<string, string> = {}) {
+  const { payload, headers: own } = await encodeForm(form);
+  return app.inject({ method: 'POST', url: JOBS, payload, headers: { ...own, ...headers } });
+}
+
+async function untilEnded(at: FastifyInstance, id: string): Promise<PredictionJob> {
+  for (;;) {
+    const job = (await at.inject(`${JOBS}/${id}`)).json<PredictionJob>();
+    if (job.finishedAt !== null) return job;
+    await wait(5);
+  }
+}
+
+async function succeed(response: Awaited<ReturnType<typeof post>>): Promise<PredictionJob> {
+  assert.equal(response.statusCode, 202, response.body);
+  const job = await untilEnded(app, response.json().id);
+  assert.equal(job.status, 'succeeded', JSON.stringify(job.error));
+  return job;
+}
+
+const result = (id: string, query = '', headers = {}) =>
+  app.inject({ url: `${JOBS}/${id}/result${query}`, headers });
+
+async function predict(body: Buffer, accept: string) {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/models/small/predictions',
+    headers: { 'content-type': 'application/x-npy', accept },
+    payload: body,
+  });
+  assert.equal(response.statusCode, 200, response.body);
+  return response;
+}
+
+test('the test split gives the predictions of a request, and the accuracy of the evaluation', async () => {
+  const created = await post({ model: 'small', dataset: 'fashion-mnist' });
+  const job = await succeed(created);
+  assert.equal(created.headers['location'], `${JOBS}/${job.id}`);
+  assert.deepEqual([job.model, job.images, job.split], [{ name: 'small', version: 1 }, 10_000, 'test']);
+  assert.deepEqual(job.progress, { images: 10_000, fraction: 1 });
+
+  const npy = await result(job.id, '', { accept: 'application/x-npy' });
+  const served = await predict(testImages, 'application/x-npy');
+  assert.ok(npy.rawPayload.equals(served.rawPayload), 'the matrix is the same, byte for byte');
+  assert.equal(npy.headers['content-disposition'], `attachment; filename="${job.id}.npy"`);
+
+  const evaluation = (await app.inject('/v1/models/small/versions/1/evaluation')).json();
+  assert.equal(job.accuracy, evaluation.accuracy);
+  const { predictions } = (await predict(testImages, 'application/json')).json<Predictions>();
+  const labels = parseNpy(await readFile(join(DATA_DIR, 'fashion_mnist_test_labels.npy'))).data as Uint8Array;
+  const lines = predictions.map(({ label, className, probability, probabilities }, n) => {
+    const truth = labels[n]!;
+    return [
+      n,
+      label,
+      className,
+      probability,
+      truth,
+      CLASS_NAMES[truth],
+      label === truth,
+      probabilities,
+    ].join();
+  });
+  const csv = (await result(job.id, '?probabilities=all')).body.split('\r\n');
+  assert.equal(
+    csv[0],
+    'index,label,className,probability,trueLabel,trueClassName,correct,probability0,probability1,probability2,' +
+      'probability3,probability4,probability5,probability6,probability7,probability8,probability9',
+  );
+  assert.deepEqual(csv.slice(1, -1), lines);
+  const counts = job.classes!.map(({ label, images }) => [label, images]);
+  assert.deepEqual(
+    counts,
+    CLASS_NAMES.map((_, label) => [label, predictions.filter((each) => each.label === label).length]),
+  );
+});
+
+test('an array gives the same predictions in every type, order and file format', async () => {
+  const images = 1100;
+  const bytes = pixels.slice(0, images * 784);
+  const floats = Float32Array.from(bytes, (pixel) => pixel / 255);
+  const columns = new Float64Array(bytes.length);
+  for (let n = 0; n < images; n++) {
+    for (let pixel = 0; pixel < 784; pixel++) columns[pixel * images + n] = bytes[n * 784 + pixel]!;
+  }
+  const fortran = Buffer.from(npyBytes(columns, [images, 784]));
+  fortran.write(`'fortran_order':True, `, fortran.indexOf(`'fortran_order':False,`), 'latin1');
+  const small = Buffer.from(npyBytes(bytes, [images, 28, 28]));
+  const expected = (await predict(small, 'application/x-npy')).rawPayload;
+  const archive = npzBytes([
+    { name: 'images', shape: [images, 784], data: floats },
+    { name: 'other', shape: [1], data: new Float32Array(1) },
+  ]);
+  const files = { small, floats: npyBytes(floats, [images, 784]), fortran, archive };
+  for (const [name, file] of Object.entries(files)) {
+    const job = await succeed(await send({ model: '{"name":"small","version":1}', file }));
+    assert.deepEqual(
+      [job.pixels, job.images, job.accuracy, job.dataset],
+      [name === 'small' || name === 'fortran' ? '0-255' : '0-1', images, null, null],
+    );
+    assert.ok((await result(job.id, '?format=npy')).rawPayload.equals(expected), name);
+    assert.match(
+      (await result(job.id)).body,
+      /^index,label,className,probability\r\n0,\d,[\w\-/ ]+,0\.\d+\r\n/,
+    );
+  }
+});
+
+test('results have an ETag, and can be resumed by Range', async () => {
+  const file = npyBytes(pixels.slice(0, 784), [784]);
+  const { id } = await succeed(await send({ model: 'small', file }));
+  const whole = await result(id);
+  assert.equal(whole.headers['content-type'], 'text/csv; charset=utf-8');
+  const tag = String(whole.headers['etag']);
+  const known = await result(id, '', { 'if-none-match': tag });
+  assert.deepEqual([known.statusCode, known.body], [304, '']);
+  const rest = await result(id, '', { range: 'bytes=10-', 'if-range': tag });
+  assert.deepEqual([rest.statusCode, rest.body], [206, whole.body.slice(10)]);
+  assertProblem(await result(id, '', { accept: 'image/png' }), 406, 'not-acceptable');
+  assertProblem(await result(id, '?format=npy&probabilities=all'), 400, 'invalid-request', 'probabilities');
+});
+
+test('rejects what POST …/predictions rejects, with the same codes', async () => {
+  const array = (...numbers: number[]) =>
+    npyBytes(
+      Float32Array.from({ length: 784 }, (_, n) => numbers[n] ?? 0),
+      [784],
+    );
+  const file = (contents: Uint8Array) => ({ model: 'small', file: contents });
+  const ambiguous = assertProblem(await send(file(array(1.005))), 422, 'ambiguous-pixel-range', '#/pixels');
+  assert.match(ambiguous.detail, /set the field pixels to 0-255/);
+  assert.match(assertProblem(await send(file(array(0, 300))), 422, 'invalid-pixels').detail, /\[1\] is 300/);
+  assertProblem(await send({ ...file(array(2)), pixels: '0-1' }), 422, 'invalid-pixels');
+  assertProblem(await send(file(npyBytes(new Uint8Array(9), [3, 3]))), 422, 'invalid-image-size');
+  const image = await app.inject('/v1/datasets/fashion-mnist/splits/test/images/1');
+  const png = assertProblem(await send(file(image.rawPayload)), 400, 'malformed-body', '#/file');
+  assert.match(png.detail, /it is a PNG image; send an npy array/);
+  assertProblem(await send(file(testImages.subarray(0, 1000))), 400, 'malformed-body');
+  const two = npzBytes([
+    { name: 'a', shape: [784], data: new Float32Array(784) },
+    { name: 'b', shape: [784], data: new Float32Array(784) },
+  ]);
+  assert.match(
+    assertProblem(await send(file(two)), 400, 'malformed-body').detail,
+    /one array, .* but has: a, b/,
+  );
+  assertProblem(await send({ model: 'small' }), 400, 'malformed-body');
+  assertProblem(await send({ ...file(array(1)), epochs: '1' }), 400, 'invalid-request', '#/epochs');
+  assertProblem(await send({ file: array(1) }), 400, 'invalid-request', '#/model');
+  assertProblem(await send({ model: 'nobody', file: array(1) }), 422, 'unknown-model', '#/model');
+  assertProblem(await post({ model: 'small@9', dataset: 'fashion-mnist' }), 422, 'unknown-model', '#/model');
+  assertProblem(await post({ model: 'small', dataset: 'none' }), 422, 'unknown-dataset', '#/dataset');
+  assertProblem(await post({ model: 'small', dataset: 'fashion-mnist', splits: 1 }), 400, 'invalid-request');
+});
+
+test('a repeated request with an Idempotency-Key creates one job', async () => {
+  const headers = { 'idempotency-key': 'predict-once' };
+  const form = { model: 'small', file: npyBytes(pixels.slice(0, 784), [1, 784]) };
+  const [first, again] = [await send(form, headers), await send(form, headers)];
+  assert.equal(first.statusCode, 202, first.body);
+  assert.deepEqual([again.body, again.headers['idempotency-replayed']], [first.body, 'true']);
+  assertProblem(await send({ ...form, model: 'small@1' }, headers), 422, 'idempotency-key-reused');
+  await untilEnded(app, first.json().id);
+});
+
+test('lists jobs by page and status; an ended job is deleted with its files', async () => {
+  const file = npyBytes(pixels.slice(0, 784), [1, 784]);
+  const ids: string[] = [];
+  for (let n = 0; n < 3; n++) ids.unshift((await succeed(await send({ model: 'small', file }))).id);
+  const page = (await app.inject(`${JOBS}?limit=2&status=succeeded`)).json();
+  assert.deepEqual([page.data.map(({ id }: PredictionJob) => id), page.hasMore], [ids.slice(0, 2), true]);
+  const next = (await app.inject(`${JOBS}?limit=1&after=${page.lastId}`)).json();
+  assert.equal(next.firstId, ids[2]);
+  const url = `${JOBS}/${ids[0]}`;
+  const stale = await app.inject({ method: 'DELETE', url, headers: { 'if-match': '"other"' } });
+  assertProblem(stale, 412, 'precondition-failed');
+  assert.equal((await app.inject({ method: 'DELETE', url })).statusCode, 204);
+  assertProblem(await app.inject(url), 404, 'prediction-job-not-found');
+  assertProblem(await result(ids[0]!), 404, 'prediction-job-not-found');
+  assert.equal((await result(ids[1]!)).statusCode, 200);
+  assertProblem(
+    await app.inject({ method: 'POST', url: `${JOBS}/${ids[1]}/cancel` }),
+    409,
+    'illegal-transition',
+  );
+});
