@@ -25,6 +25,8 @@ export interface Caption {
 const MARGIN = 12;
 const TITLE = { size: 14, bold: true };
 const LINE_HEIGHT = 14;
+/** Largest fraction of the height for notes. */
+const NOTES = 0.2;
 
 /** @param draw fills the area within the margins, under the title and above the notes */
 export function figure(
@@ -33,7 +35,7 @@ export function figure(
   draw: (area: Box) => Child,
 ): VNode {
   const inner = width - 2 * MARGIN;
-  const lines = notes.flatMap((note) => wrapText(note, inner));
+  const lines = fittingNotes(notes, inner, Math.floor((height * NOTES) / LINE_HEIGHT));
   const bottom = height - MARGIN - lines.length * LINE_HEIGHT;
   const titled = fitText(title, inner, TITLE);
   // Beside the title if there is room, so that small charts keep their height.
@@ -61,4 +63,15 @@ export function figure(
     draw({ left: MARGIN, top: beside || subtitle === '' ? 34 : 48, right: width - MARGIN, bottom }),
     lines.map((line, i) => text(MARGIN, bottom + (i + 1) * LINE_HEIGHT, line, muted)),
   );
+}
+
+/** The first notes that fit into `count` lines. A small chart keeps its height; its description holds all notes. */
+function fittingNotes(notes: readonly string[], width: number, count: number): string[] {
+  const lines: string[] = [];
+  for (const note of notes) {
+    const wrapped = wrapText(note, width);
+    if (lines.length + wrapped.length > count) break;
+    lines.push(...wrapped);
+  }
+  return lines;
 }

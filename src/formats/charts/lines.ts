@@ -3,6 +3,7 @@ import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
 import { type Box, boxWidth } from './box.ts';
+import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { spreadLabels } from './end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './figure.ts';
@@ -117,11 +118,6 @@ function drawLine(points: readonly Point[], x: Scale, y: Scale, series: number, 
       point.y !== null &&
       (points.length <= MAX_DOTS || (isMissing(points[i - 1]) === true && isMissing(points[i + 1]))),
   );
-  const dots = createPathData();
-  for (const point of dotted) {
-    dots.moveTo(x(point.x), y(point.y!));
-    dots.lineTo(x(point.x), y(point.y!));
-  }
   return element(
     'g',
     { fill: 'none', stroke, 'stroke-linejoin': 'round' },
@@ -130,9 +126,10 @@ function drawLine(points: readonly Point[], x: Scale, y: Scale, series: number, 
       'stroke-width': points.length > MAX_POINTS ? 1 : 2,
       'stroke-dasharray': dash(series),
     }),
-    dotted.length === 0
-      ? null
-      : element('path', { d: dots.toString(), 'stroke-width': 5, 'stroke-linecap': 'round' }),
+    dots(
+      dotted.map((point) => [x(point.x), y(point.y!)] as const),
+      { colour: stroke, diameter: 5 },
+    ),
   );
 }
 

@@ -49,6 +49,18 @@ export function valueScale(
 /** A twentieth of the height on both sides; a factor of 2 if all values are equal. */
 const paddingFactor = (low: number, high: number): number => (low === high ? 2 : (high / low) ** 0.05);
 
+/** A horizontal scale that shows all values. */
+export function horizontalValueScale(
+  values: Iterable<number>,
+  name: ScaleName,
+  [left, right]: readonly [number, number],
+): Scale {
+  const scale = valueScale(values, { name }, [left, right]);
+  const count = tickCount('x', left, right);
+  const ticks = name === 'log' ? logTicks(scale.domain, count) : linearTicks(scale.domain, count);
+  return Object.assign((value: number) => scale(value), { domain: scale.domain, ticks });
+}
+
 export function linearScale(domain: Domain, range: readonly [number, number], ticks: readonly Tick[]): Scale {
   const scale = scaleLinear([...domain], [...range]);
   return Object.assign((value: number) => scale(value), { domain, ticks });

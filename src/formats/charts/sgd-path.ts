@@ -4,6 +4,7 @@ import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
 import { type Box, boxHeight, boxWidth } from './box.ts';
+import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { createPathData } from './path-data.ts';
@@ -57,8 +58,8 @@ export function drawSgdPath(input: SgdPathInput, options: ChartOptions): VNode {
       subtitle: input.subtitle,
       description: `The path in the plane of the two principal components of its parameters. ${describeEnd('Start', start)} ${describeEnd('End', end)}`,
       notes: [
-        `Mean cross-entropy in nats on ${images}. The plane is exact only near the path's centre: ` +
-          `start ${losses(start)}, end ${losses(end)}.`,
+        `Mean cross-entropy in nats on ${images}: start ${losses(start)}, end ${losses(end)}.`,
+        "The plane is exact only near the path's centre.",
       ],
     },
     options,
@@ -177,18 +178,16 @@ function drawPoints(points: readonly PathPoint[], x: Scale, y: Scale, plot: Box,
     .x((point) => x(point.x))
     .y((point) => y(point.y))
     .context(path as unknown as CanvasRenderingContext2D)(points as PathPoint[]);
-  const dots = createPathData();
-  for (const point of points) {
-    dots.moveTo(x(point.x), y(point.y));
-    dots.lineTo(x(point.x), y(point.y));
-  }
   const ends = points.length === 1 ? [points[0]!] : [points[0]!, points.at(-1)!];
   return [
     element(
       'g',
       { fill: 'none', stroke: theme.error, 'stroke-linejoin': 'round', 'stroke-linecap': 'round' },
       element('path', { d: path.toString(), 'stroke-width': 1 }),
-      element('path', { d: dots.toString(), 'stroke-width': 4 }),
+      dots(
+        points.map((point) => [x(point.x), y(point.y)] as const),
+        { colour: theme.error, diameter: 4 },
+      ),
     ),
     ends.map((point, i) => drawEnd(point, i === 0 ? 'start' : 'end', x(point.x), y(point.y), plot, theme)),
   ];

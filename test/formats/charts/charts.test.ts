@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DARK_AREA } from '../../../src/formats/charts/confusion.ts';
 import { drawEpochs } from '../../../src/formats/charts/epochs.ts';
 import { renderSvg } from '../../../src/formats/charts/render.ts';
 import { drawSgdPath } from '../../../src/formats/charts/sgd-path.ts';
@@ -19,7 +20,7 @@ test('every chart is at most 25 KB of SVG without styles or scripts, with title 
         /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" .*?<title>[^<]+<\/title><desc>[^<]+<\/desc>/,
         name,
       );
-      assert.doesNotMatch(svg, /style|class|<script|href|url\(|NaN|Infinity|undefined|null/, name);
+      assert.doesNotMatch(svg, /<style|style=|class=|<script|href|url\(|NaN|Infinity|undefined|null/, name);
       // An attribute without a value is not XML.
       assert.doesNotMatch(svg, /<\w+(?: [\w-]+="[^"<]*")* [\w-]+[ />]/, name);
       const attributes = svg.replaceAll(/>[^<]*<|opacity="[^"]*"/g, '');
@@ -39,6 +40,14 @@ test('series have a contrast of at least 4.5 : 1, text and areas of 3 : 1, on bo
       assert.ok(contrast(theme.onArea, colour) >= 4.5, `${name} text on ${colour}`);
     }
     assert.equal(new Set(theme.series).size, 8);
+    // Numbers on the shades of a confusion matrix.
+    for (const area of [theme.accent, theme.error]) {
+      for (let opacity = 1 / 16; opacity <= 1; opacity += 1 / 16) {
+        const text = opacity >= DARK_AREA ? theme.onArea : theme.ink;
+        const ratio = contrast(text, blend(area, theme.paper, opacity));
+        assert.ok(ratio >= 3, `${name} ${text} on ${area} of ${opacity}: ${ratio}`);
+      }
+    }
   }
 });
 
@@ -46,6 +55,16 @@ test('series have a contrast of at least 4.5 : 1, text and areas of 3 : 1, on bo
 function contrast(one: string, other: string): number {
   const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a);
   return (high! + 0.05) / (low! + 0.05);
+}
+
+function blend(colour: string, paper: string, opacity: number): string {
+  const channels = [1, 3, 5].map((at) => {
+    const [over, under] = [colour, paper].map((each) => Number.parseInt(each.slice(at, at + 2), 16));
+    return Math.round(opacity * over! + (1 - opacity) * under!)
+      .toString(16)
+      .padStart(2, '0');
+  });
+  return `#${channels.join('')}`;
 }
 
 function luminance(colour: string): number {
@@ -59,7 +78,10 @@ function luminance(colour: string): number {
 /** The path data of the lines, and of the dots, which have no length. */
 function strokes(svg: string): { readonly lines: string[]; readonly dots: string[] } {
   const paths = (width: string) =>
-    Array.from(svg.matchAll(new RegExp(`<path d="([^"]+)" stroke-width="${width}"`, 'g')), ([, d]) => d!);
+    Array.from(
+      svg.matchAll(new RegExp(`<path d="([^"]+)"(?: stroke="[^"]+")? stroke-width="${width}"`, 'g')),
+      ([, d]) => d!,
+    );
   return { lines: paths('2'), dots: paths('5') };
 }
 

@@ -1,9 +1,15 @@
 /** Data of a typical size for every kind of chart. */
 import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import { type ClassBarsInput, drawClassBars } from '../../../src/formats/charts/class-bars.ts';
+import { type ConfusionInput, drawConfusion } from '../../../src/formats/charts/confusion.ts';
 import { type DeadUnitsInput, drawDeadUnits } from '../../../src/formats/charts/dead-units.ts';
 import { drawEpochs, EPOCH_CHARTS, type EpochsInput } from '../../../src/formats/charts/epochs.ts';
 import type { ChartOptions } from '../../../src/formats/charts/figure.ts';
 import type { VNode } from '../../../src/formats/charts/preact.d.ts';
+import { drawReliability, type ReliabilityInput } from '../../../src/formats/charts/reliability.ts';
+import { drawSearchHistory } from '../../../src/formats/charts/search-history.ts';
+import { drawSearchRungs, type SearchRungsInput } from '../../../src/formats/charts/search-rungs.ts';
+import { drawSearchSlices, type SearchSlicesInput } from '../../../src/formats/charts/search-slices.ts';
 import { drawSgdPath, type SgdPathInput } from '../../../src/formats/charts/sgd-path.ts';
 import { THEMES } from '../../../src/formats/charts/theme.ts';
 
@@ -79,6 +85,91 @@ export function sgdPathInput(): SgdPathInput {
   };
 }
 
+const CLASSES = [
+  'T-shirt/top',
+  'Trouser',
+  'Pullover',
+  'Dress',
+  'Coat',
+  'Sandal',
+  'Shirt',
+  'Sneaker',
+  'Bag',
+  'Ankle boot',
+];
+
+/** Most images of a class are on the diagonal, some near it. */
+export function confusionInput(classes = CLASSES.length): ConfusionInput {
+  const indices = Array.from({ length: classes }, (_, i) => i);
+  return {
+    subtitle: 'fashion-mnist@1',
+    classNames: indices.map((i) => CLASSES[i] ?? `class ${i}`),
+    matrix: indices.map((row) =>
+      indices.map((column) =>
+        row === column ? 800 + row : Math.abs(row - column) > 9 ? 0 : (7 * row + 11 * column) % 40,
+      ),
+    ),
+  };
+}
+
+export function reliabilityInput(): ReliabilityInput {
+  return {
+    subtitle: 'fashion-mnist@1',
+    expectedCalibrationError: 0.0234,
+    bins: Array.from({ length: 15 }, (_, i) => ({
+      from: i / 15,
+      to: (i + 1) / 15,
+      count: i < 2 ? 0 : Math.round(10 * 1.6 ** i),
+      confidence: i < 2 ? null : (i + 0.6) / 15,
+      accuracy: i < 2 ? null : (i + 0.3) / 16,
+    })),
+  };
+}
+
+export function classBarsInput(classes = CLASSES.length): ClassBarsInput {
+  return {
+    subtitle: 'fashion-mnist@1',
+    classes: Array.from({ length: classes }, (_, i) => ({
+      className: CLASSES[i] ?? `class ${i}`,
+      precision: 0.9 + 0.01 * (i % 7),
+      recall: 0.8 + 0.02 * (i % 9),
+      f1: 0.85 + 0.01 * (i % 5),
+    })),
+  };
+}
+
+const OBJECTIVE = { label: 'Validation loss (nats)', lowerIsBetter: true };
+
+export function slicesInput(trials = 40): SearchSlicesInput {
+  return {
+    subtitle: 'sea_01JDNW2E4V6Q8T0Y2A4C6E8G0J',
+    objective: OBJECTIVE,
+    scale: 'linear',
+    options: [
+      { name: 'hidden', kind: 'choices', choices: ['[30]', '[40]', '[50]'] },
+      { name: 'learningRate', kind: 'log', choices: [] },
+      { name: 'momentum', kind: 'linear', choices: [] },
+    ],
+    trials: Array.from({ length: trials }, (_, i) => ({
+      number: i + 1,
+      value: i === 7 ? null : 0.31 + 0.002 * ((29 * i) % 40),
+      settings: [i % 3, 10 ** (-3 + (i % 20) / 7), ((11 * i) % 40) / 40],
+    })),
+  };
+}
+
+/** Halving by 4: trial 1 passes every rung, trial 5 the first only. */
+export function rungsInput(trials = 64): SearchRungsInput {
+  return {
+    ...slicesInput(),
+    rungs: [1, 4, 16],
+    trials: Array.from({ length: trials }, (_, i) => ({
+      number: i + 1,
+      values: [0.6, 0.4, 0.3].flatMap((loss, rung) => (i % 4 ** rung === 0 ? [loss + i / 1000] : [])),
+    })),
+  };
+}
+
 /** One chart of each kind, by name. */
 export function sampleCharts(options: ChartOptions = LIGHT): Map<string, VNode> {
   return new Map([
@@ -86,6 +177,14 @@ export function sampleCharts(options: ChartOptions = LIGHT): Map<string, VNode> 
     ['loss of 10,000 epochs', drawEpochs('loss', epochsInput(10_000), options)],
     ['loss of 8 trainings', drawEpochs('loss', epochsInput(100, 8), options)],
     ['dead units', drawDeadUnits(deadUnitsInput(40), options)],
+    ['confusion', drawConfusion(confusionInput(), options)],
+    ['confusion of 100 classes', drawConfusion(confusionInput(100), options)],
+    ['calibration', drawReliability(reliabilityInput(), options)],
+    ['classes', drawClassBars(classBarsInput(), options)],
+    ['100 classes', drawClassBars(classBarsInput(100), options)],
+    ['slices', drawSearchSlices(slicesInput(), options)],
+    ['rungs', drawSearchRungs(rungsInput(), options)],
+    ['history', drawSearchHistory(slicesInput(), options)],
     ['path', drawSgdPath(sgdPathInput(), options)],
   ]);
 }

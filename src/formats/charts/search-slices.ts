@@ -1,0 +1,127 @@
+/** Slices of a search: the objective by each varied option, one panel per option. */
+import type { VNode } from 'preact';
+import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
+import { type Box, boxHeight, boxWidth } from './box.ts';
+import { dots } from './dots.ts';
+import { type Child, element } from './element.ts';
+import { type ChartOptions, figure } from './figure.ts';
+import { horizontalValueScale, linearScale, type Scale, type ScaleName, valueScale } from './scales.ts';
+import { bestTrial, isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
+import { fitText } from './text.ts';
+import type { Theme } from './theme.ts';
+import { shortNumber } from './ticks.ts';
+
+export interface SearchOption {
+  /** `learningRate`, `hidden` */
+  readonly name: string;
+  /** `choices` are drawn at equal distances, in the order of `choices`. */
+  readonly kind: ScaleName | 'choices';
+  /** Texts of the choices; empty for numbers. */
+  readonly choices: readonly string[];
+}
+
+export interface SearchSlicesInput extends SearchChartInput {
+  /** At least one. */
+  readonly options: readonly SearchOption[];
+  readonly trials: readonly (SearchTrial & {
+    /** One per option: a number, or the index of a choice. */
+    readonly settings: readonly number[];
+  })[];
+}
+
+/** Narrowest panel. */
+const PANEL_WIDTH = 150;
+const GAP = 14;
+
+/** The best trial is drawn larger and in another colour in every panel. */
+export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions): VNode {
+  const { trials, objective, subtitle, scale } = input;
+  const best = bestTrial(trials, objective);
+  const shown = trials.filter(({ value }) => isShown(value, scale));
+  const missing = trials.length - shown.length;
+  return figure(
+    {
+      title: 'Objective by option',
+      subtitle,
+      description: best
+        ? `The best of ${trials.length} trials is trial ${best.number}: ${objective.label} ${shortNumber(best.value!)}.`
+        : `None of ${trials.length} trials has a value.`,
+      notes: [
+        `A dot is a trial; the large one is the best.${missing === 0 ? '' : ` Without a value to show: ${missing}.`}`,
+      ],
+    },
+    options,
+    (area) => {
+      const { theme } = options;
+      const columns = Math.max(1, Math.min(input.options.length, Math.floor(boxWidth(area) / PANEL_WIDTH)));
+      const rows = Math.ceil(input.options.length / columns);
+      const rowHeight = boxHeight({ ...area, top: area.top + LABEL_ABOVE }) / rows;
+      const values = shown.map(({ value }) => value!);
+      return input.options.map((option, i) => {
+        const top = area.top + LABEL_ABOVE + Math.floor(i / columns) * rowHeight;
+        const bottom = top + rowHeight - AXIS_BELOW - 6;
+        const y = valueScale(values, { name: scale }, [bottom, top]);
+        const left = area.left + axisWidth(y.ticks);
+        const step = (area.right - left + GAP) / columns;
+        const plot: Box = {
+          left: left + (i % columns) * step,
+          top,
+          right: left + (i % columns) * step + step - GAP,
+          bottom,
+        };
+        const isFirst = i % columns === 0;
+        return [
+          verticalAxis(isFirst ? y : withoutLabels(y), i === 0 ? objective.label : '', plot, area, theme),
+          drawPanel(option, i, shown, best, y, plot, theme),
+        ];
+      });
+    },
+  );
+}
+
+function withoutLabels(scale: Scale): Scale {
+  return Object.assign((value: number) => scale(value), {
+    domain: scale.domain,
+    ticks: scale.ticks.map(({ value }) => ({ value, label: '' })),
+  });
+}
+
+function drawPanel(
+  option: SearchOption,
+  index: number,
+  trials: SearchSlicesInput['trials'],
+  best: SearchSlicesInput['trials'][number] | null,
+  y: Scale,
+  plot: Box,
+  theme: Theme,
+): Child {
+  const inner: readonly [number, number] = [plot.left + 8, plot.right - 8];
+  const settings = trials.map((trial) => trial.settings[index]!);
+  const x =
+    option.kind === 'choices'
+      ? choiceScale(option.choices, inner)
+      : horizontalValueScale(settings, option.kind, inner);
+  const position = (trial: SearchSlicesInput['trials'][number]) =>
+    [x(trial.settings[index]!), y(trial.value!)] as const;
+  const others = trials.filter((trial) => trial !== best);
+  return [
+    horizontalAxis(x, option.name, plot, theme),
+    dots(others.map(position), { colour: theme.accent, diameter: 6, opacity: 0.6 }),
+    best !== null && trials.includes(best)
+      ? element('circle', {
+          cx: position(best)[0],
+          cy: position(best)[1],
+          r: 5,
+          fill: theme.error,
+          stroke: theme.paper,
+          'stroke-width': 1.5,
+        })
+      : null,
+  ];
+}
+
+function choiceScale(choices: readonly string[], range: readonly [number, number]): Scale {
+  const width = (range[1] - range[0]) / choices.length;
+  const ticks = choices.map((choice, value) => ({ value, label: fitText(choice, width - 2) }));
+  return linearScale([-0.5, choices.length - 0.5], range, ticks);
+}
