@@ -36,6 +36,7 @@ import { createPredictionService } from './services/predictions.ts';
 import { createRetentionService } from './services/retention.ts';
 import { createRunPredictions } from './services/run-predictions.ts';
 import { createRunTraining } from './services/run-training.ts';
+import { createSgdPathService } from './services/sgd-paths.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createStorageService } from './services/storage.ts';
@@ -304,6 +305,7 @@ export async function compose(
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations: createEvaluationService(catalog, models, numeric),
+        sgdPaths: createSgdPathService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
       },
       config,

@@ -46,6 +46,7 @@ export const ERROR_CODES = [
   'webhook-not-allowed',
   'check-too-costly',
   'evaluation-too-costly',
+  'path-too-costly',
   'illegal-transition',
   'version-in-use',
   'training-job-in-use',

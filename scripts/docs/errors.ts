@@ -164,6 +164,10 @@ const REQUESTS = {
     'The evaluation would take longer than half a minute.',
     'Use the split that `detail` suggests.',
   ],
+  'path-too-costly': [
+    'The SGD path would take longer than half a minute.',
+    'Send the options that `detail` suggests. If the training alone takes longer, it has no path.',
+  ],
   'illegal-transition': [
     'The status of the job does not allow this change.',
     'Read the job; `detail` lists the changes that are allowed.',

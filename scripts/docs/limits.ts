@@ -56,6 +56,7 @@ import { GARBAGE_FRACTION, IDLE_BYTES, REQUEST_FRACTION } from '../../src/servic
 import { MAX_BYTES, MAX_LOADED } from '../../src/services/model-cache.ts';
 import { MAX_RESULT_BYTES } from '../../src/services/prediction-jobs.ts';
 import { MAX_SECONDS } from '../../src/services/retry-after.ts';
+import { MAX_PATH_SECONDS } from '../../src/services/sgd-paths.ts';
 import { HELD_JOBS_FACTOR } from '../../src/store/jobs.ts';
 import { MAX_QUEUED } from '../../src/workers/pool.ts';
 import { bytes, count, duration, power, table } from './table.ts';
@@ -167,6 +168,11 @@ const times = [
   [
     'evaluation or comparison, which takes half a minute',
     `${power(MAX_EVALUATION_COST)} multiply-adds`,
+    '422, with advice',
+  ],
+  [
+    'path of a training',
+    `${MAX_PATH_SECONDS} estimated seconds, training again included`,
     '422, with advice',
   ],
   ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],

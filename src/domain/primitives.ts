@@ -2,6 +2,7 @@
 import { z } from 'zod';
 
 const DIGITS = /^(0|[1-9][0-9]*)$/;
+const DECIMAL = /^(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 
 /**
  * A whole number that arrives as text, in a path, query or header. Only decimal digits are accepted; `Number` would
@@ -14,6 +15,15 @@ export function wholeNumber(min: number, max = Number.MAX_SAFE_INTEGER) {
   return z.preprocess(
     (text) => (typeof text === 'string' && DIGITS.test(text) ? Number(text) : text),
     z.int({ error, abort: true }).min(min, { error, abort: true }).max(max, error),
+  );
+}
+
+/** A number that arrives as text, in a query: decimal digits, at most one point, no exponent. */
+export function decimalNumber(min: number, max: number) {
+  const error = `must be a number from ${min} to ${max}`;
+  return z.preprocess(
+    (text) => (typeof text === 'string' && DECIMAL.test(text) ? Number(text) : text),
+    z.number({ error }).min(min, error).max(max, error),
   );
 }
 

@@ -16,6 +16,7 @@ import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
 import type { PredictionJobService } from '../services/prediction-jobs.ts';
 import type { PredictionService } from '../services/predictions.ts';
+import type { SgdPathService } from '../services/sgd-paths.ts';
 import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TrainingService } from '../services/training.ts';
@@ -44,6 +45,7 @@ export interface Services {
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
   readonly interpretability: InterpretabilityService;
+  readonly sgdPaths: SgdPathService;
   readonly health: HealthService;
   readonly metrics: Metrics;
   readonly storage: StorageService;

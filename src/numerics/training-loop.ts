@@ -30,7 +30,8 @@ import {
   takeSnapshot,
 } from './training-snapshot.ts';
 
-const DEAD_UNIT_IMAGES = 1024;
+/** Images on which dead units are searched after each epoch. */
+export const DEAD_UNIT_IMAGES = 1024;
 
 /**
  * @param engine created from the prepared settings and initial parameters

@@ -3,6 +3,7 @@
 import { forwardCost } from '../numerics/forward.ts';
 import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
+import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../numerics/sgd-path-cost.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
 import { gradientCheckBytes, THREAD_BYTES } from '../numerics/training-memory.ts';
 import { MAX_CHUNK_IMAGES } from '../workers/tasks/predict-images.ts';
@@ -18,6 +19,8 @@ export interface Demand extends Purpose {
 
 /** Measured: the kernel's speed as a multiple of the reference's. */
 const KERNEL_SPEED = 10;
+/** Speed of the reference. */
+const MULTIPLY_ADDS_PER_SECOND = 1e9;
 /** Multiply-adds per pixel that take as long as the image statistics. */
 const STATISTICS_COST = 20;
 /** Multiply-adds of the reference that take as long as writing a number as text. */
@@ -97,6 +100,13 @@ export const DEMANDS: {
     what: `Writing ${images.toLocaleString('en')} predictions`,
     cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
     bytes: THREAD_BYTES + images,
+  }),
+  sgdPath: (task) => ({
+    what: `The path of ${networkText(task.plan.layerSizes)}`,
+    advice: 'Request fewer snapshots.',
+    details: [{ parameter: 'snapshots', detail: 'requires too much memory' }],
+    cost: (retrainingSeconds(task) + planeSeconds(task)) * MULTIPLY_ADDS_PER_SECOND,
+    bytes: sgdPathBytes(task),
   }),
   measureImages: ({ examples }) => ({
     what: 'Measuring the training images',

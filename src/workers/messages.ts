@@ -24,6 +24,8 @@ import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradien
 import type { Initialization } from '../numerics/initialize.ts';
 import type { TrainingResult } from '../numerics/loop-events.ts';
 import type { Activation, LayerSizes, Parameters, Standardization } from '../numerics/network.ts';
+import type { PathPoint, PlanePath } from '../numerics/sgd-path.ts';
+import type { SgdPathPlan } from '../numerics/sgd-path-cost.ts';
 import type { KernelHandle } from '../numerics/simd/kernel-engine.ts';
 import type { TrainingPlan } from '../numerics/training-plan.ts';
 import type { ServedModel } from '../protocols/codec.ts';
@@ -221,6 +223,18 @@ export interface ImportResult extends ImportedModel {
 export interface ImageStatisticsTask {
   readonly examples: Examples;
   readonly classes: number;
+}
+
+/** The training to repeat, and the options of its path. The examples are in shared memory. */
+export interface SgdPathTask extends SgdPathPlan {
+  readonly margin: number;
+}
+
+export interface SgdPathResult extends PlanePath {
+  readonly points: readonly (PathPoint & { readonly step: number; readonly epoch: number })[];
+  /** Digest of the parameters that the repeated training ended with. */
+  readonly digest: string;
+  readonly examples: number;
 }
 
 /** Measures an upload without reading its images. */

@@ -12,6 +12,7 @@ import { runGradientCheck } from './tasks/gradient-check.ts';
 import { importChecked } from './tasks/import.ts';
 import * as predictions from './tasks/predict-images.ts';
 import * as table from './tasks/predictions-table.ts';
+import { computeSgdPath } from './tasks/sgd-path.ts';
 import type { Handlers, NumericTasks } from './tasks.ts';
 
 lowerPriority();
@@ -27,6 +28,7 @@ export const {
   drawLayer,
   exportFile,
   importFile,
+  sgdPath,
   measureImages,
   predictImages,
   writePredictionsTable,
@@ -48,6 +50,7 @@ export const {
       () => importChecked(task),
       ({ parameters }) => [parameters],
     ),
+  sgdPath: (task) => toOutcome(() => computeSgdPath(task)),
   // Takes about a second for 60,000 images.
   measureImages: ({ examples, classes }) => toOutcome(() => computeImageStatistics(examples, classes)),
   predictImages: (task) => toOutcome(() => predictions.predictImages(task)),

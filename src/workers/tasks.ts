@@ -24,6 +24,7 @@ export interface NumericTasks {
   /** Predicts in chunks. The signal of the pool ends it within one. */
   predictImages: { task: message.PredictionTask; result: PredictionCounts };
   writePredictionsTable: { task: message.PredictionsTableTask; result: void };
+  sgdPath: { task: message.SgdPathTask; result: message.SgdPathResult };
   measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };
 }
 

@@ -12,17 +12,16 @@ process.on('worker', (worker) => {
   threads.add(worker);
   worker.once('exit', () => threads.delete(worker));
 });
-describe('clients waiting for an evaluation', async () => {
+describe('clients waiting for an evaluation or a path', async () => {
   const logged: string[] = [];
   const { app } = await startService({ after }, {}, (line) => logged.push(line));
   await app.listen({ port: 0 });
-  await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
+  const { id } = await train(app, tiny({ modelName: 'wide', network: { hidden: [800] } }));
   const evaluation = '/v1/models/wide/versions/1/evaluation';
   // Loads the parameters, so that the requests below do not wait for the disk.
   await app.inject(evaluation);
-  const url = `${evaluation}?split=train`;
 
-  async function ask(): Promise<Socket> {
+  async function ask(url: string): Promise<Socket> {
     const { port } = app.server.address() as AddressInfo;
     const received = once(app.server, 'request');
     const socket = connect(port);
@@ -31,20 +30,26 @@ describe('clients waiting for an evaluation', async () => {
     return socket;
   }
 
-  test('end its thread when the only one disconnects', { timeout: 30_000 }, async () => {
-    const socket = await ask();
-    const thread = await busyThread(threads);
-    const alive = [...threads];
-    socket.destroy();
-    await once(thread, 'exit');
-    assert.deepEqual(
-      alive.filter((each) => !threads.has(each)),
-      [thread],
-    );
-  });
+  const path = `/v1/training-jobs/${id}/path`;
+  for (const [examples, url] of Object.entries({ 300: `${evaluation}?split=train`, 301: path })) {
+    test(`end its thread when the only one disconnects: ${url}`, { timeout: 30_000 }, async () => {
+      // Starts the thread for long tasks, which would go on if its task were aborted before.
+      await app.inject(`${path}?snapshots=50&grid=10&examples=${examples}`);
+      const socket = await ask(url);
+      const thread = await busyThread(threads);
+      const alive = [...threads];
+      socket.destroy();
+      await once(thread, 'exit');
+      assert.deepEqual(
+        alive.filter((each) => !threads.has(each)),
+        [thread],
+      );
+    });
+  }
 
   test('get it when another of them disconnects', async () => {
-    const socket = await ask();
+    const url = `${evaluation}?split=train`;
+    const socket = await ask(url);
     const other = app.inject(url);
     const thread = await busyThread(threads);
     socket.destroy();

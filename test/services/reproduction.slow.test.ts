@@ -75,6 +75,12 @@ for (const [reason, { training }] of Object.entries(endings)) {
       [type, told],
       ['status', { from: 'running', to: 'succeeded', verification: again.verification }],
     );
+    for (const { id } of [job, again]) {
+      const response = await app.inject(`/v1/training-jobs/${id}/path?snapshots=9&grid=2&examples=50`);
+      assert.equal(response.statusCode, 200, response.body);
+      const { agrees, points } = response.json();
+      assert.deepEqual([agrees, points.at(-1).step], [true, job.stoppedAt!.step]);
+    }
   });
 }
 

@@ -48,6 +48,7 @@ const PROBLEMS: Readonly<Record<ErrorCode, readonly [status: number, title: stri
   'webhook-not-allowed': [422, 'The origin of the webhook is not allowed'],
   'check-too-costly': [422, 'The gradient check would take too long'],
   'evaluation-too-costly': [422, 'The evaluation would take too long'],
+  'path-too-costly': [422, 'The path would take too long'],
   'idempotency-key-reused': [422, 'The idempotency key was used for another request'],
   'headers-too-large': [431, 'The headers are too large'],
   'rate-limited': [429, 'Too many requests'],

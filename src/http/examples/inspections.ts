@@ -2,6 +2,7 @@
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { Evaluation, ModelComparison } from '../../domain/evaluation.ts';
 import type { Explanation } from '../../domain/explanation.ts';
+import type { SgdPath } from '../../domain/sgd-path.ts';
 
 const map = Array.from({ length: 28 }, () => new Array<number>(28).fill(0));
 
@@ -122,10 +123,46 @@ const diagnosis: Diagnosis = {
   corrected: [{ code: 'resized', detail: 'resized from 280×280 to 28×28, centred in 28×28' }],
 };
 
+const sgdPath: SgdPath = {
+  jobId: 'job_01M87ZJ9GPMXZJH0KH4EEVFZ6C',
+  agrees: true,
+  digest: 'sha256:1810a5eb03476fa316fb71f9190038c9ef60a959b7dc220663d3986879068277',
+  explainedVariance: [0.8768540804552629, 0.08775781595789106],
+  points: [
+    {
+      step: 0,
+      epoch: 0,
+      x: 7.071865301589258,
+      y: -2.8410063558194736,
+      loss: 2.2882779024124145,
+      planeLoss: 1.41540785779953,
+    },
+    {
+      step: 8440,
+      epoch: 10,
+      x: -6.49565340227389,
+      y: -2.0812133089768925,
+      loss: 0.3005775365365264,
+      planeLoss: 0.28566505228843164,
+    },
+  ],
+  surface: {
+    x: [-9.209157, 9.785369],
+    y: [-3.853468, 2.713241],
+    loss: [
+      [0.3253669309267329, 1.932],
+      [0.39542797179078787, 2.381],
+    ],
+  },
+  examples: 2500,
+  split: 'train',
+};
+
 export const inspectionExamples = {
   Evaluation: evaluation,
   Comparison: comparison,
   Explanation: explanation,
+  SgdPath: sgdPath,
   KserveExplanations: { explanations: [explanation] },
   Diagnosis: diagnosis,
 };

@@ -32,6 +32,7 @@ import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
 import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
+import { sgdPathRoutes } from './sgd-paths.ts';
 import { storageRoutes } from './storage.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
 import { weightsRoutes } from './weights.ts';
@@ -68,6 +69,7 @@ export async function registerRoutes(
       });
       await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred));
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
+      await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
       await v1.register(modelRoutes(models, services.registry, idempotency, sendCached));

@@ -1,0 +1,88 @@
+/** SGD paths: trains a job again, takes snapshots, and measures losses on the plane of their components. */
+import { AtelierError } from '../../errors.ts';
+import { parametersDigest } from '../../formats/model-metadata.ts';
+import { stepsPerEpoch } from '../../numerics/batches.ts';
+import type { TrainingResult } from '../../numerics/loop-events.ts';
+import type { Parameters } from '../../numerics/network.ts';
+import { type PreparedTraining, prepareTraining } from '../../numerics/prepare-training.ts';
+import { planePath, snapshotSteps } from '../../numerics/sgd-path.ts';
+import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
+import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
+import { trainingLoop } from '../../numerics/training-loop.ts';
+import { kernelModule } from '../kernel.ts';
+import type { SgdPathResult, SgdPathTask } from '../messages.ts';
+
+/** The test images: a path does not measure them. */
+const NO_EXAMPLES = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
+
+interface Snapshot {
+  readonly step: number;
+  readonly parameters: Float32Array;
+}
+
+/** @throws AtelierError `impossible-request` if a loss is not finite */
+export function computeSgdPath(task: SgdPathTask): SgdPathResult {
+  const prepared = prepareTraining(task.plan, task.train, NO_EXAMPLES);
+  const { snapshots, result } = trainWithSnapshots(prepared, snapshotSteps(task.steps, task.snapshots));
+  const indices = spread(prepared.split.train, task.examples);
+  const path = planePath(
+    snapshots.map(({ parameters }) => parameters),
+    task,
+    lossMeter(prepared, indices),
+  );
+  const perEpoch = stepsPerEpoch(prepared.split.train.length, task.plan.batchSize);
+  return {
+    ...path,
+    points: path.points.map((point, i) => {
+      const { step } = snapshots[i]!;
+      return { step, epoch: Math.ceil(step / perEpoch), ...point };
+    }),
+    digest: parametersDigest(result.parameters),
+    examples: indices.length,
+  };
+}
+
+function trainWithSnapshots(
+  prepared: PreparedTraining,
+  steps: readonly number[],
+): { readonly snapshots: readonly Snapshot[]; readonly result: TrainingResult } {
+  const engine = createEvaluatingEngine(kernelModule, prepared.settings, prepared.initial);
+  const loop = trainingLoop(prepared, engine);
+  const takeAt = new Set(steps);
+  const snapshots: Snapshot[] = [];
+  const takeSnapshot = (step: number) => {
+    if (takeAt.has(step)) snapshots.push({ step, parameters: Float32Array.from(engine.parameters) });
+  };
+  takeSnapshot(0);
+  for (;;) {
+    const { done, value } = loop.next();
+    if (done) return { snapshots, result: value };
+    if (value.kind === 'step') takeSnapshot(value.step);
+  }
+}
+
+/** `count` of the indices, evenly spread: images may be sorted by class. */
+function spread(indices: Uint32Array, count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => indices[Math.floor((i * indices.length) / count)]!);
+}
+
+/** Returns the mean cross-entropy of packed parameters on the training images of the given indices. */
+function lossMeter(
+  { settings, train, initial }: PreparedTraining,
+  indices: Uint32Array,
+): (parameters: Parameters) => number {
+  const { layerSizes, activation, standardization } = settings;
+  const forward = createKernelForward(kernelModule, layerSizes, activation, initial, standardization);
+  return (parameters) => {
+    const sums = { loss: 0, correct: 0 };
+    forward.load(parameters);
+    forward.evaluate(sums, train, indices);
+    const loss = sums.loss / indices.length;
+    if (Number.isFinite(loss)) return loss;
+    throw new AtelierError(
+      'impossible-request',
+      `The loss in the plane of this path is ${loss} at one point: the weights are too large.`,
+      { details: [{ parameter: 'margin', detail: 'may be too large' }] },
+    );
+  };
+}
