@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
-import { BlockList } from 'node:net';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import { type AddressInfo, BlockList } from 'node:net';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'node:tls';
 import { Webhook } from 'standardwebhooks';
 import type { WebhookMessage } from '../../src/domain/webhook-message.ts';
 import { isReachable, toBlockList } from '../../src/services/webhooks/addresses.ts';
@@ -147,12 +152,48 @@ test('a host name is sent to only if all of its addresses are public or listed',
   );
 });
 
+test('a request by TLS names the host, and its certificate must be that of the host', async (t) => {
+  // openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500 -subj /CN=hooks.example \
+  //   -addext subjectAltName=DNS:hooks.example -keyout key.pem -out certificate.pem
+  const read = (name: string) => readFileSync(join(import.meta.dirname, '../fixtures/tls', name), 'utf8');
+  const cert = read('certificate.pem');
+  const names: (string | false | null | undefined)[] = [];
+  const server = createServer({ cert, key: read('key.pem') }, ({ socket }, response) => {
+    names.push((socket as TLSSocket).servername);
+    response.end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const before = getCACertificates();
+  setDefaultCACertificates([...before, cert]);
+  addCleanup(t, async () => {
+    setDefaultCACertificates(before);
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+  const resolve = async () => [{ address: '127.0.0.1', family: 4 }];
+  const send = (host: string) =>
+    postWebhook(new URL(`https://${host}:${port}/`), {}, '{}', {
+      allowed: privately,
+      resolve,
+      signal: AbortSignal.timeout(5000),
+    });
+  assert.equal(await send('hooks.example'), 200);
+  await assert.rejects(send('other.example'), /ERR_TLS_CERT_ALTNAME_INVALID/);
+  assert.deepEqual(names, ['hooks.example']);
+});
+
 test('an origin that is no longer listed gets nothing', async (t) => {
   const store = await temporaryStore(t);
   const receiver = await startReceiver(t);
-  await endedJob(store, receiver.origin);
-  const { until } = deliver(t, store, [], { delaysMs: [] });
+  const id = await endedJob(store, receiver.origin);
+  // Another process may still list the origin, so nothing is claimed without any.
+  const idle = deliver(t, store, []);
+  await idle.close();
+  const { until } = deliver(t, store, [`${receiver.origin}0`], { delaysMs: [] });
   assert.deepEqual(await until(1), ['abandoned']);
+  const { attempts, lastError } = (await store.jobs.get(id))!.notify!;
+  assert.deepEqual([attempts, lastError], [1, `WEBHOOK_ORIGINS does not list ${receiver.origin}.`]);
   assert.equal(receiver.received.length, 0);
 });
 

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
+import type { WebhookMessage } from '../../src/domain/webhook-message.ts';
 import type { CommittedEvent } from '../../src/store/committed-events.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
-import { failure, newJob, temporaryDirectory } from './fixtures.ts';
+import { failure, newJob, request, temporaryDirectory, untouched } from './fixtures.ts';
 
 async function openDamageable(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -27,7 +28,7 @@ const types = (events: readonly { type: string; data: object }[]) =>
   events.map(({ type, data }) => (type === 'status' && 'to' in data ? data.to : type));
 
 // `circumstances` is not among them, because it is written anew at each start.
-for (const column of ['request', 'progress', 'latest', 'expectation']) {
+for (const column of ['request', 'progress', 'latest', 'expectation', 'notify']) {
   test(`a queued job with a damaged ${column} fails when it is started`, async (t) => {
     const { store, damage, read } = await openDamageable(t);
     const [id, next] = [await newJob(store), await newJob(store)];
@@ -51,6 +52,21 @@ for (const column of ['request', 'progress', 'latest', 'expectation']) {
     assert.equal(committed.at(-1)!.job?.error?.code, 'state-unusable');
   });
 }
+
+test('the webhook of a damaged job reports its failure', async (t) => {
+  const { store, damage } = await openDamageable(t);
+  const notify = { url: 'https://hooks.example/', secret: 'whsec_' };
+  const { id } = await store.jobs.create(request(), untouched, { notify });
+  damage(id);
+  damage(id, 'notify');
+  assert.equal(await store.jobs.start(id), null);
+  const message = await store.webhooks.claim(new Date(Date.now() + 1000), new Date());
+  const { type, data } = JSON.parse(message!.body) as WebhookMessage;
+  assert.deepEqual(
+    [type, data.id, data.modelName, data.error!.code],
+    ['training-job.failed', id, null, 'state-unusable'],
+  );
+});
 
 test('lists leave out damaged jobs, with full pages; reading one reports the damage', async (t) => {
   const { store, damage } = await openDamageable(t);

@@ -67,6 +67,7 @@ export function createWebhookDelivery(options: {
   let timer: NodeJS.Timeout | undefined;
   let pass: Promise<void> | undefined;
   let isRequested = false;
+  let isStarted = false;
 
   async function attempt(message: ClaimedMessage): Promise<DeliveryOutcome> {
     try {
@@ -152,11 +153,15 @@ export function createWebhookDelivery(options: {
   }
 
   store.events.onCommitted((_jobId, events) => {
-    if (events.some(({ type }) => type === 'status')) wake();
+    if (isStarted && events.some(({ type }) => type === 'status')) wake();
   });
 
   return {
-    start: wake,
+    start() {
+      // Without origins every attempt would fail, but another process, or this one later, may have some.
+      isStarted = origins.length > 0;
+      if (isStarted) wake();
+    },
     async close() {
       closing.abort();
       clearTimeout(timer);

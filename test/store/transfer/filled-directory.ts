@@ -58,6 +58,12 @@ export async function fillDirectory(t: TestContext): Promise<string> {
   const { id: paused } = await store.jobs.create(request('später'), untouched, { idempotency });
   await store.jobs.requestPause(paused);
   await newJob(store, 'queued');
+  const notify = {
+    url: 'https://hooks.example/atelier',
+    secret: `whsec_${Buffer.alloc(24).toString('base64')}`,
+  };
+  const { id: reported } = await store.jobs.create(request(), untouched, { notify });
+  await store.jobs.requestCancel(reported);
   const running = await newJob(store, 'running');
   await runOf(running).saveCheckpoint({ step: 5_000_000_000, epoch: 1, loss: 0.5 }, new Uint8Array(64));
   await store.close();
