@@ -2,14 +2,14 @@
 
     python3 scripts/evaluation_fixtures.py        writes test/fixtures/evaluation/
 
-Deterministic: the same versions write the same bytes. Made with NumPy 2.2.4, SciPy 1.15.3, scikit-learn 1.4.2.
+Deterministic: the same versions write the same bytes. Made with NumPy 2.2.4, SciPy 1.15.3 and, for the last two files, 1.17.1, scikit-learn 1.4.2.
 """
 import json
 import pathlib
 
 import numpy as np
 from scipy.special import log_softmax, softmax
-from scipy.stats import binomtest, chi2
+from scipy.stats import binomtest, chi2, norm
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 OUT = pathlib.Path(__file__).parent.parent / "test/fixtures/evaluation"
@@ -88,3 +88,8 @@ save("chi-square.json", [[float(x), float(chi2.sf(x, 1))] for x in xs])
 
 counts = [(0, 1), (1, 1), (0, 10), (10, 10), (1, 50), (8779, 10_000), (59_999, 60_000)]
 save("wilson.json", [[k, n, *map(float, binomtest(k, n).proportion_ci(0.95, method="wilson"))] for k, n in counts])
+
+looks = [(k, n, m) for k, n in counts[3:] for m in (2, 10, 250, 40_000)]
+save("simultaneous.json", [[k, n, m, *map(float, binomtest(k, n).proportion_ci(1 - 0.05 / m, method="wilson"))] for k, n, m in looks])
+tails = [0.075, 0.05, 0.025, 1e-3, 1e-6, 1e-10, 2e-11, 1e-12, 1e-50, 1e-300]
+save("normal-quantiles.json", [[p, float(norm.isf(p))] for p in tails])

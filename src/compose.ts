@@ -42,6 +42,7 @@ import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createStorageService } from './services/storage.ts';
 import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
+import { createTestSetService } from './services/test-sets.ts';
 import { createTrainingService } from './services/training.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
 import { createWaitForEnd } from './services/wait-for-end.ts';
@@ -304,7 +305,8 @@ export async function compose(
         }),
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
-        evaluations: createEvaluationService(catalog, models, numeric),
+        evaluations: createEvaluationService(catalog, models, numeric, store.looks),
+        testSets: createTestSetService(store, catalog),
         sgdPaths: createSgdPathService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
       },

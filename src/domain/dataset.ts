@@ -37,7 +37,17 @@ export const datasetSchema = z
     createdAt: z.iso.datetime().nullable(),
     imageShape: z.tuple([z.literal(IMAGE_SIDE), z.literal(IMAGE_SIDE)]),
     classNames: z.array(z.string()),
-    splits: z.object({ train: splitSchema, test: splitSchema }),
+    splits: z.object({
+      train: splitSchema,
+      test: splitSchema.extend({
+        looks: z
+          .int()
+          .optional()
+          .describe(
+            'How many results on the images of this split were revealed, for all data sets with the same digest. Only in the response of one data set',
+          ),
+      }),
+    }),
     digest: z.string().describe('SHA-256 over pixels and labels of train, then test'),
     preprocessing: preprocessingSchema
       .nullable()

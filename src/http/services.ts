@@ -19,6 +19,7 @@ import type { PredictionService } from '../services/predictions.ts';
 import type { SgdPathService } from '../services/sgd-paths.ts';
 import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
+import type { TestSetService } from '../services/test-sets.ts';
 import type { TrainingService } from '../services/training.ts';
 import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
 import type { WaitForEnd } from '../services/wait-for-end.ts';
@@ -44,6 +45,7 @@ export interface Services {
   readonly exports: ExportService;
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
+  readonly testSets: TestSetService;
   readonly interpretability: InterpretabilityService;
   readonly sgdPaths: SgdPathService;
   readonly health: HealthService;

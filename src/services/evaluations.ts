@@ -9,6 +9,8 @@ import type { Examples } from '../numerics/engine.ts';
 import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../numerics/forward.ts';
+import { LOOKED_AT, type Looks } from '../store/looks.ts';
+import { type LookKind, SERVICE } from '../store/tables.ts';
 import type { ServedNetwork } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
@@ -22,20 +24,24 @@ const MAX_CACHED = 256;
 
 export interface EvaluationService {
   /**
+   * Results on the test split are counted as looks, once for each network.
    * @param signal aborts when the client disconnects; the work stops when no client waits for it
+   * @param caller name of an API key, or `anonymous`
    * @throws AtelierError `model-not-found`, `unknown-dataset`, `dataset-damaged`, `impossible-request`,
-   *   `evaluation-too-costly`
+   *   `evaluation-too-costly`, `storage-full`
    */
   evaluate(
     model: { readonly name: string; readonly version: VersionName },
     query: EvaluationQuery,
     signal: AbortSignal,
+    caller?: string,
   ): Promise<Evaluated & { readonly report: ClassificationReport }>;
   /** @throws AtelierError as `evaluate`, and `unknown-model` */
   compare(
     model: { readonly name: string; readonly version: VersionName },
     query: ComparisonQuery,
     signal: AbortSignal,
+    caller?: string,
   ): Promise<Evaluated & { readonly other: VersionReference; readonly comparison: Comparison }>;
 }
 
@@ -49,6 +55,7 @@ export function createEvaluationService(
   catalog: Catalog,
   models: ModelService,
   numeric: Pool<NumericTasks>,
+  looks: Pick<Looks, 'record'>,
 ): EvaluationService {
   const coalesceReport = createCoalescingCache<ClassificationReport>(MAX_CACHED);
   const coalesceComparison = createCoalescingCache<Comparison>(MAX_CACHED);
@@ -63,19 +70,34 @@ export function createEvaluationService(
     throw unknownDataset(catalog, `Data set ${id} has just been deleted`);
   }
 
+  /** Counts the results before they are revealed. */
+  async function count(
+    kind: LookKind,
+    versions: readonly ModelVersion[],
+    dataset: DatasetSummary,
+    split: EvaluationQuery['split'],
+    caller: string,
+  ): Promise<void> {
+    if (split !== LOOKED_AT) return;
+    await looks.record(versions.map((network) => ({ datasetDigest: dataset.digest, kind, network, caller })));
+  }
+
   return {
-    async evaluate({ name, version }, query, signal) {
+    async evaluate({ name, version }, query, signal, caller = SERVICE) {
       const found = await models.version(name, version);
       const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
       const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
-        return numeric.run('evaluate', { network: await load(found), examples }, abortSignal);
+        const task = { network: await load(found), examples };
+        const computed = await numeric.run('evaluate', task, abortSignal);
+        await count('evaluation', [found], dataset, query.split, caller);
+        return computed;
       });
       return { ...describe(found, dataset), report };
     },
 
-    async compare({ name, version }, query, signal) {
+    async compare({ name, version }, query, signal, caller = SERVICE) {
       const found = await models.version(name, version);
       const requested = parseModelReference(query.with);
       const other = await findNamed({ parameter: 'with' }, () =>
@@ -88,7 +110,9 @@ export function createEvaluationService(
       const comparison = await coalesceComparison(key, signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
         const networks = { network: await load(found), other: await load(other) };
-        return numeric.run('compare', { ...networks, examples }, abortSignal);
+        const computed = await numeric.run('compare', { ...networks, examples }, abortSignal);
+        await count('comparison', [found, other], dataset, query.split, caller);
+        return computed;
       });
       return { ...describe(found, dataset), other: toReference(other), comparison };
     },

@@ -22,6 +22,7 @@ export interface ImportService {
   /**
    * @param file its buffer is transferred to the worker
    * @param signal aborts the work when the client disconnects
+   * @param caller name of an API key, or `anonymous`
    * @throws AtelierError `unknown-dataset`, `dataset-damaged`, `invalid-model-file`, `storage-full`, `overloaded`;
    *   `impossible-request` if the data set has another number of classes than the model
    */
@@ -30,6 +31,7 @@ export interface ImportService {
     request: ImportRequest,
     signal: AbortSignal,
     idempotency?: IdempotencyRecord<ModelVersion>,
+    caller?: string,
   ): Promise<ModelVersion>;
 }
 
@@ -73,7 +75,7 @@ export function createImportService(options: {
   }
 
   return {
-    async import(file, request, signal, idempotency) {
+    async import(file, request, signal, idempotency, caller) {
       const { name, dataset: requested, metadata = {}, ...hints } = request;
       const { bytes } = file;
       const imported = await numeric.run(
@@ -105,6 +107,7 @@ export function createImportService(options: {
             testAccuracy,
             digest,
             metadata,
+            caller,
             imported: { source, fileDigest: file.digest, rounded, assumed },
           },
           idempotency,

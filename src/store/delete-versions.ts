@@ -8,8 +8,8 @@ import { type PredictionStatus, UNFINISHED_PREDICTIONS } from '../domain/predict
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { deleteAlias, listAliases, lockModel } from './aliases.ts';
-import { SERVICE } from './promotion.ts';
 import type { AliasRow, Database, ModelVersionRow } from './tables.ts';
+import { SERVICE } from './tables.ts';
 
 /**
  * @param version the version to delete; all versions if omitted

@@ -14,6 +14,7 @@ import { insertEpochRecord } from './epoch-records.ts';
 import { leaseLost, lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { toRecord } from './job-rows.ts';
 import { encode } from './json-column.ts';
+import { countEpoch } from './looks.ts';
 import type { Database, JobRow } from './tables.ts';
 
 export async function recordProgress(
@@ -51,6 +52,7 @@ export async function recordEpoch(
     await writeEvent(trx, await lockForEvent(trx, run), 'warning', { ...warning, epoch });
   }
   await insertEpochRecord(trx, id, record);
+  if (record.testLoss !== null) await countEpoch(trx, job, epoch);
   const latest = encode(record);
   await trx
     .updateTable('jobs')

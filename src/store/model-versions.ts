@@ -12,7 +12,8 @@ import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { lockModel } from './aliases.ts';
 import { decode, encode } from './json-column.ts';
-import type { Database, ModelVersionRow } from './tables.ts';
+import { countLook } from './looks.ts';
+import { type Database, type LookKind, type ModelVersionRow, SERVICE } from './tables.ts';
 import { timestamp, timestampAfter } from './timestamps.ts';
 
 /** The result of a training or an import. The store adds the number, the time and the rest of the lineage. */
@@ -33,6 +34,8 @@ export type NewVersion = Pick<
 export interface Imported {
   readonly imported: ImportOrigin;
   readonly metadata: ModelVersion['metadata'];
+  /** Name of an API key, or `anonymous` */
+  readonly caller?: string | undefined;
 }
 
 /** A version that the current transaction publishes. */
@@ -42,7 +45,8 @@ export interface PublishedVersion extends VersionReference {
 }
 
 /**
- * Publishes a version under the next number of the model, from 1. The job's request is copied into the version.
+ * Publishes a version under the next number of the model, from 1. The job's request is copied into the version. Its test
+ * accuracy is counted as a look, unless it is that of an epoch.
  * @param model its `jobId` is null for an import, which is described by `file`
  */
 export async function publishVersion(
@@ -57,6 +61,7 @@ export async function publishVersion(
     .select('request')
     .where('id', '=', jobId ?? '')
     .executeTakeFirst();
+  const request = job && decode<ResolvedTrainingRequest>(job.request);
   await trx
     .insertInto('model_versions')
     .values({
@@ -78,11 +83,17 @@ export async function publishVersion(
       digest: model.digest,
       imported: file && encode(file.imported),
       description: null,
-      metadata: encode(file?.metadata ?? (job ? decode<ResolvedTrainingRequest>(job.request).metadata : {})),
+      metadata: encode(file?.metadata ?? request?.metadata ?? {}),
       tags: encode([]),
       copied_from: null,
     })
     .execute();
+  const { testAccuracy, datasetDigest } = model;
+  if (testAccuracy !== null && datasetDigest !== null) {
+    const kind: LookKind = file ? 'import' : request?.testSet === 'once' ? 'final' : 'epochs';
+    const look = { datasetDigest, kind, network: model, caller: file?.caller ?? SERVICE };
+    await countLook(trx, look, kind === 'epochs' ? 0 : 1, createdAt);
+  }
   return published;
 }
 

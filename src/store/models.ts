@@ -120,10 +120,14 @@ export function createModels(
       return row && withAliases(db, row);
     },
 
-    publish: ({ imported, metadata, ...version }, idempotency) =>
+    publish: ({ imported, metadata, caller, ...version }, idempotency) =>
       inTransaction((trx) =>
         createOnce(trx, idempotency, async () => {
-          const published = await publishVersion(trx, { ...version, jobId: null }, { imported, metadata });
+          const published = await publishVersion(
+            trx,
+            { ...version, jobId: null },
+            { imported, metadata, caller },
+          );
           await promote(trx, published);
           return (await findVersion(trx, version.name, published.version))!;
         }),

@@ -9,10 +9,7 @@ import {
 } from '../domain/publication.ts';
 import { findAlias, pointAlias } from './aliases.ts';
 import type { PublishedVersion } from './model-versions.ts';
-import type { Database } from './tables.ts';
-
-/** Stands for the name of an API key where publishing or deleting a version has moved an alias. */
-export const SERVICE = 'service';
+import { type Database, SERVICE } from './tables.ts';
 
 /** How a result compares with the version that was the champion, as figures and as one sentence. */
 export interface Judgement {

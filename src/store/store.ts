@@ -8,6 +8,7 @@ import { createEvents, type Events } from './events.ts';
 import { createStoredResponses, type StoredResponses } from './idempotency.ts';
 import { createReadJobGauges, type ReadJobGauges } from './job-gauges.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createLooks, type Looks } from './looks.ts';
 import { createModels, type Models } from './models.ts';
 import { type Agreement, ALONE, createLocalNotices, type Notices } from './notices.ts';
 import type { DatabaseSizes } from './postgres/database-sizes.ts';
@@ -27,6 +28,7 @@ export type { EpochRecords } from './epoch-records.ts';
 export type { Events } from './events.ts';
 export type { JobOutcome } from './job-status.ts';
 export type { Jobs } from './jobs.ts';
+export type { Looks } from './looks.ts';
 export type { NewVersion } from './model-versions.ts';
 export type { Models } from './models.ts';
 export type { Page } from './pagination.ts';
@@ -43,6 +45,7 @@ export interface Store {
   readonly webhooks: Webhooks;
   readonly models: Models;
   readonly aliases: Aliases;
+  readonly looks: Looks;
   readonly storedResponses: StoredResponses;
   readonly bootstrapKeys: BootstrapKeys;
   /** Parameters of versions only; unreferenced blobs are removed. */
@@ -110,6 +113,7 @@ export function createStore(parts: StoreParts): Store {
     webhooks: createWebhooks(rows),
     models: createModels(rows, blobs),
     aliases: createAliases(rows),
+    looks: createLooks(rows),
     storedResponses: createStoredResponses(rows),
     bootstrapKeys: parts.bootstrapKeys,
     blobs,

@@ -9,6 +9,9 @@ import type { ModelVersion } from '../domain/model.ts';
 import type { PredictionStatus } from '../domain/prediction-job.ts';
 import type { EventType, JobStatus, JobWait, StopReason } from '../domain/training-job.ts';
 
+/** Stands for the name of an API key in the columns of callers, for what jobs and deletions cause. */
+export const SERVICE = 'service';
+
 export interface Database {
   answers: AnswerTable;
   datasets: DatasetTable;
@@ -21,6 +24,7 @@ export interface Database {
   model_versions: ModelVersionTable;
   aliases: AliasTable;
   alias_moves: AliasMoveTable;
+  looks: LookTable;
   transfers: TransferTable;
   webhooks: WebhookTable;
   prediction_jobs: PredictionJobTable;
@@ -231,6 +235,24 @@ export interface WebhookTable {
   attempts: number;
   /** When the message is sent next; null if there is none */
   due_at: string | null;
+}
+
+/** Results: those of the epochs of a job, of a version that was measured once, evaluated, compared or imported. */
+export type LookKind = 'epochs' | 'final' | 'evaluation' | 'comparison' | 'import';
+
+/** Results on test splits that were revealed. The rows stay when jobs, versions and data sets are deleted. */
+export interface LookTable {
+  dataset_digest: string;
+  split: string;
+  /** Id of a job, for its epochs, or a digest of everything that the predictions of a network depend on */
+  subject: string;
+  kind: LookKind;
+  /** Epochs so far; 1 for other results, or 0 if the result is one of the epochs of a job */
+  count: number;
+  /** Time of the first result */
+  at: string;
+  /** Name of an API key, `anonymous` or `service` */
+  caller: string;
 }
 
 /** Transfers of a whole state into this database. */

@@ -59,7 +59,12 @@ describe('an evaluation', () => {
   async function serviceIn(t: TestContext) {
     const store = await temporaryStore(t);
     const catalog = createCatalog([fashion, threeClasses(fashion)]);
-    const evaluations = createEvaluationService(catalog, createModelService(store, catalog), pool);
+    const evaluations = createEvaluationService(
+      catalog,
+      createModelService(store, catalog),
+      pool,
+      store.looks,
+    );
     return { store, evaluations };
   }
   const parseQuery = (query: object = {}) => evaluationQuerySchema.parse(query);

@@ -28,8 +28,9 @@ test('each success publishes the next version, with the digest of its bytes', as
     assert.deepEqual(progress, { epoch: 1, epochs: 1, step: 2, steps: 2, fraction: 1, etaSeconds: 0 });
 
     const response = await app.inject(`/v1/models/twice/versions/${index + 1}`);
-    const { model_version_status: status, ...version } = response.json();
+    const { model_version_status: status, testSet, ...version } = response.json();
     assert.equal(status[0].state, 'AVAILABLE');
+    assert.equal(testSet.looks.lineage, 1);
     assert.deepEqual(version, {
       name: 'twice',
       version: index + 1,

@@ -10,6 +10,7 @@ import type { EpochRecord } from '../../domain/epoch-record.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { ImportOrigin } from '../../domain/model-import.ts';
+import { describeIntervals } from '../../domain/test-set.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Predictions } from '../../protocols/native/schema.ts';
 import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-status.ts';
@@ -387,7 +388,15 @@ export const examples: Readonly<Record<string, unknown>> = {
   Checkpoint: checkpoint,
   CheckpointList: { data: [checkpoint] },
   ModelVersion: modelVersion,
-  ShownModelVersion: { ...modelVersion, ...versionStatus(modelVersion.version) },
+  ShownModelVersion: {
+    ...modelVersion,
+    ...versionStatus(modelVersion.version),
+    testSet: {
+      looks: { total: 10, before: 10, lineage: 10 },
+      chosenBy: 'unknown',
+      ...describeIntervals(0.8643, 10_000, 10),
+    },
+  },
   ImportOrigin: importOrigin,
   ExportedModel: exportedModel,
   ModelVersionList: exampleList(modelVersion, '1'),

@@ -1,4 +1,5 @@
 /** Lists of entity tags in request headers: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 const TAG = String.raw`(?:W/)?"[!#-~\x80-\xff]*"`;
@@ -35,6 +36,17 @@ export function matchesTag(header: string, tag: string, comparison: 'strong' | '
 /** Strong tags differ between the encodings of a representation, because their bytes do. */
 export function gzipTag(tag: string): string {
   return tag.startsWith('W/') ? tag : tag.replace(/"$/, '-gzip"');
+}
+
+/** Adds to the tag of a state what is shown with it and may change without a change of the state, such as counts. */
+export function tagWith(tag: string, shown: unknown): string {
+  const digest = createHash('sha1').update(JSON.stringify(shown)).digest('base64url').slice(0, 8);
+  return tag.replace(/"$/, `~${digest}"`);
+}
+
+/** Tags of `tagWith` as those of the states: counts do not prevent a change. */
+export function withoutShown(tags: string): string {
+  return tags.replaceAll(/~[\w-]{8}"/g, '"');
 }
 
 /** Tags that a client sends back, of whatever encoding, as those of the representation. */

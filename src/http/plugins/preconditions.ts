@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
-import { entityTagsSchema, matchesTag, withoutEncoding } from './entity-tags.ts';
+import { entityTagsSchema, matchesTag, withoutEncoding, withoutShown } from './entity-tags.ts';
 
 /** Headers of a route that changes a resource; its handler must call `toPrecondition`. */
 export const preconditionHeaders = z.object({
@@ -46,7 +46,7 @@ export function toPrecondition<T>(
 }
 
 function matches(sent: string, tag: string | null, comparison: 'strong' | 'weak'): boolean {
-  return tag !== null && matchesTag(withoutEncoding(sent), tag, comparison);
+  return tag !== null && matchesTag(withoutShown(withoutEncoding(sent)), tag, comparison);
 }
 
 function failed(header: string, sent: string, { tag, description }: CurrentState): AtelierError {

@@ -16,6 +16,7 @@ import { wholeNumber } from '../../domain/primitives.ts';
 import { AtelierError } from '../../errors.ts';
 import { npyBytes } from '../../formats/npy.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
+import type { TestSetService } from '../../services/test-sets.ts';
 import type { UploadedDatasetService } from '../../services/uploaded-datasets.ts';
 import type { AddedDataset } from '../../store/datasets.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
@@ -25,6 +26,7 @@ import { binaryContent, datasetUploadContent } from '../bodies/request-content.t
 import type { OnTimeout } from '../errors/client-error.ts';
 import { problems } from '../errors/problem.ts';
 import type { OnLimit } from '../plugins/client.ts';
+import { tagWith } from '../plugins/entity-tags.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
@@ -49,7 +51,7 @@ const labelledImageSchema = z
   .meta({ id: 'LabelledImage' });
 
 export const datasetRoutes =
-  (catalog: Catalog): FastifyPluginAsyncZod =>
+  (catalog: Catalog, testSets: TestSetService): FastifyPluginAsyncZod =>
   async (app) => {
     registerEtag(app);
 
@@ -105,7 +107,7 @@ export const datasetRoutes =
         operationId: 'getDataset',
         summary: 'Get a data set',
         description:
-          'Class names, numbers of images of each split, and the report of the validation. A data set never changes, because its id is derived ' +
+          'Class names, numbers of images of each split, how many test results were revealed, and the report of the validation. The rest of a data set never changes, because its id is derived ' +
           'from its content; only uploaded ones can be deleted.',
         tags,
         params: z.strictObject({ id }),
@@ -114,7 +116,11 @@ export const datasetRoutes =
       },
       async handler({ params }, reply) {
         const dataset = orNotFound(await catalog.find(params.id), params.id);
-        return reply.header('etag', describeState(dataset).tag).send(dataset);
+        const looks = await testSets.looksAt(dataset);
+        const { train, test } = dataset.splits;
+        return reply
+          .header('etag', tagWith(stateTag(dataset), looks))
+          .send({ ...dataset, splits: { train, test: { ...test, looks } } });
       },
     });
 
@@ -297,7 +303,9 @@ const toUploaded = ({ dataset, isNew }: AddedDataset) => ({
   body: dataset,
 });
 
+const stateTag = (dataset: DatasetSummary) => contentTag(JSON.stringify(dataset));
+
 const describeState = (dataset: DatasetSummary): CurrentState => ({
-  tag: contentTag(JSON.stringify(dataset)),
+  tag: stateTag(dataset),
   description: `the data set ${dataset.id} has been deleted and uploaded again`,
 });

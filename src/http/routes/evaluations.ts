@@ -34,16 +34,21 @@ export const evaluationRoutes =
         description:
           'Loss, accuracy with its 95 % interval, confusion matrix, precision, recall and F1 of each class, calibration, and ' +
           'the most confident mistakes with links to their images. `split=train` evaluates the training images, including ' +
-          'those of the validation split. The result is computed once and cached.',
+          'those of the validation split. The result is computed once and cached. The first result on the test split counts as a look.',
         tags,
         params,
         querystring: evaluationQuerySchema,
         readsDataset: true,
-        response: { 200: evaluationSchema, ...problems(400, 404, 422, 503) },
+        response: { 200: evaluationSchema, ...problems(400, 404, 422, 503, 507) },
       },
       async handler(request, reply) {
         const { split } = request.query;
-        const result = await evaluations.evaluate(request.params, request.query, disconnectSignal(reply));
+        const result = await evaluations.evaluate(
+          request.params,
+          request.query,
+          disconnectSignal(reply),
+          request.caller,
+        );
         return describeEvaluation(result.model, describeImages(app.basePath, result, split), result.report);
       },
     });
@@ -57,16 +62,22 @@ export const evaluationRoutes =
         summary: 'Compare a version with another on the same images',
         description:
           "A verdict in one sentence, accuracies, McNemar's test of whether they differ by more than chance, the change of each " +
-          'class, and the images that the two versions classify differently. The result is computed once and cached.',
+          'class, and the images that the two versions classify differently. The result is computed once and cached. On the test split, ' +
+          'the first result of each version counts as a look.',
         tags,
         params,
         querystring: comparisonQuerySchema,
         readsDataset: true,
-        response: { 200: comparisonSchema, ...problems(400, 404, 422, 503) },
+        response: { 200: comparisonSchema, ...problems(400, 404, 422, 503, 507) },
       },
       async handler(request, reply) {
         const { split } = request.query;
-        const result = await evaluations.compare(request.params, request.query, disconnectSignal(reply));
+        const result = await evaluations.compare(
+          request.params,
+          request.query,
+          disconnectSignal(reply),
+          request.caller,
+        );
         return describeComparison(
           result.model,
           result.other,

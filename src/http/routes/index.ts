@@ -58,7 +58,7 @@ export async function registerRoutes(
 
   await app.register(
     async (v1) => {
-      await v1.register(datasetRoutes(catalog));
+      await v1.register(datasetRoutes(catalog, services.testSets));
       await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
       // Waits and streams of events share the limit of a client.
       const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);
@@ -72,7 +72,7 @@ export async function registerRoutes(
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
-      await v1.register(modelRoutes(models, services.registry, idempotency, sendCached));
+      await v1.register(modelRoutes(models, services.registry, services.testSets, idempotency, sendCached));
       await v1.register(aliasRoutes(services.registry, sendCached));
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));

@@ -1,4 +1,5 @@
 /** /v1/models: list, show, annotate, delete, import. */
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../domain/model.ts';
 import { nameSchema, versionNameSchema } from '../../domain/model-reference.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
+import { testSetSchema } from '../../domain/test-set.ts';
 import {
   modelStatus,
   modelStatusFields,
@@ -21,12 +23,14 @@ import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { ImportService } from '../../services/imports.ts';
 import type { ModelRegistryService } from '../../services/model-registry.ts';
 import type { ModelService } from '../../services/models.ts';
+import type { TestSetService } from '../../services/test-sets.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { MODEL_SORTS, VERSION_SORTS } from '../../store/version-filters.ts';
 import { readModelUpload } from '../bodies/model-upload.ts';
 import { requireMultipart } from '../bodies/multipart.ts';
 import { modelUploadContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
+import { tagWith } from '../plugins/entity-tags.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
@@ -47,20 +51,26 @@ const withReadiness = (model: Model): Model => ({ ...model, ready: true });
 /** A model as its own route shows it, with the status that clients of TensorFlow Serving read. */
 export const shownModelSchema = modelSchema.extend(modelStatusFields).meta({ id: 'ShownModel' });
 export const shownVersionSchema = modelVersionSchema
-  .extend(versionStatusFields)
+  .extend({ ...versionStatusFields, testSet: testSetSchema.nullable().describe('null without a data set') })
   .meta({ id: 'ShownModelVersion' });
 const showModel = (model: Model) => ({ ...withReadiness(model), ...modelStatus(model) });
-const showVersion = (version: ModelVersion) => ({ ...version, ...versionStatus(version.version) });
 
 export const modelRoutes =
   (
     models: ModelService,
     registry: ModelRegistryService,
+    testSets: TestSetService,
     idempotency: IdempotencyService,
     sendCached: SendCached,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     registerEtag(app);
+
+    async function sendVersion(reply: FastifyReply, version: ModelVersion) {
+      const testSet = await testSets.describe(version);
+      const shown = { ...version, ...versionStatus(version.version), testSet };
+      return reply.header('etag', tagWith(stateTag(version), testSet)).send(shown);
+    }
 
     app.route({
       method: 'GET',
@@ -184,7 +194,7 @@ export const modelRoutes =
         operationId: 'getModelVersion',
         summary: 'Get a version of a model',
         description:
-          'Network, accuracy, lineage and digest of the parameters. These never change; description, metadata and tags can be changed. ' +
+          'Network, accuracy, lineage and digest of the parameters. These never change; description, metadata and tags can be changed, and `testSet` counts. ' +
           'An alias instead of a number returns the version that it points at now.',
         tags,
         params: z.strictObject({ name: modelName, version: versionName }),
@@ -193,7 +203,7 @@ export const modelRoutes =
       },
       async handler({ params }, reply) {
         const version = await models.version(params.name, params.version);
-        return reply.header('etag', stateTag(version)).send(showVersion(version));
+        return sendVersion(reply, version);
       },
     });
 
@@ -217,7 +227,7 @@ export const modelRoutes =
         const { params, body } = request;
         const precondition = toPrecondition(request, describeState);
         const version = await registry.annotate(params.name, params.version, body, precondition);
-        return reply.header('etag', stateTag(version)).send(showVersion(version));
+        return sendVersion(reply, version);
       },
     });
 
@@ -310,7 +320,7 @@ export const modelImportRoutes =
       async handler(request, reply) {
         const upload = await readModelUpload(request, maxBodyBytes);
         const create = (record?: IdempotencyRecord<ModelVersion>) =>
-          imports.import(upload, upload.request, disconnectSignal(reply), record);
+          imports.import(upload, upload.request, disconnectSignal(reply), record, request.caller);
         const content = { ...upload.fields, file: upload.digest };
         return respondIdempotently(idempotency, request, reply, create, toPublished, content);
       },

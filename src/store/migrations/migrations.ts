@@ -18,6 +18,7 @@ import * as promotions from './0021-promotions.ts';
 import * as priorities from './0022-priorities.ts';
 import * as predictionJobs from './0023-prediction-jobs.ts';
 import * as webhooks from './0024-webhooks.ts';
+import * as looks from './0025-looks.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -38,4 +39,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0022-priorities': priorities,
   '0023-prediction-jobs': predictionJobs,
   '0024-webhooks': webhooks,
+  '0025-looks': looks,
 };

@@ -17,6 +17,7 @@ export const TRANSFERRED = {
   alias_moves: ['name', 'id'],
   prediction_jobs: ['id'],
   prediction_files: ['job_id', 'kind'],
+  looks: ['dataset_digest', 'split', 'subject'],
   answers: ['caller', 'key'],
 } as const satisfies Partial<Record<keyof Database, readonly string[]>>;
 

@@ -155,3 +155,43 @@ for (const [path, status, code, place] of [
     assertProblem(await get(path), status, code, place);
   });
 }
+
+test('looks are counted for the data set and its versions, and change no state', async () => {
+  const DATASET = '/v1/datasets/fashion-mnist';
+  const read = async (url: string, headers = {}) => app.inject({ url, headers });
+  const total = async (): Promise<number> => (await read(DATASET)).json().splits.test.looks;
+  const before = await total();
+  const never = await train(app, tiny({ modelName: 'unseen', training, seed: 8, testSet: 'never' }));
+  const once = await train(app, tiny({ modelName: 'unseen', training, seed: 9, testSet: 'once' }));
+  assert.equal(await total(), before + 1);
+
+  const [first, second] = [never, once].map(({ model }) => `/v1/models/unseen/versions/${model!.version}`);
+  const { headers, ...shown } = await read(first!);
+  const unseen = { total: before + 1, before, lineage: 0 };
+  assert.deepEqual(JSON.parse(shown.payload).testSet, {
+    looks: unseen,
+    chosenBy: 'validation',
+    interval: null,
+    intervalOfBest: null,
+  });
+  const { testSet, testAccuracy } = (await read(second!)).json();
+  assert.deepEqual([testSet.looks.lineage, testSet.chosenBy], [1, 'validation']);
+  assert.ok(testSet.intervalOfBest.low < testSet.interval.low && testSet.interval.low < testAccuracy);
+  assert.equal(testSet.intervalOfBest.looks, before + 1);
+  assert.equal((await read(`${VERSION}/1`)).json().testSet.chosenBy, 'unknown');
+
+  const tag = headers.etag!;
+  assert.equal((await read(first!, { 'if-none-match': tag })).statusCode, 304);
+  for (const path of ['evaluation', 'evaluation?split=train', `comparison?with=measured@1`, 'evaluation']) {
+    assert.equal((await read(`${first}/${path}`)).statusCode, 200);
+  }
+  assert.equal(await total(), before + 2);
+  const after = await read(first!, { 'if-none-match': tag });
+  assert.deepEqual([after.statusCode, after.json().testSet.looks.lineage], [200, 1]);
+  // What was counted meanwhile does not prevent a change.
+  const payload = { tags: ['seen'] };
+  const patch = () => app.inject({ method: 'PATCH', url: first!, payload, headers: { 'if-match': tag } });
+  const changed = await patch();
+  assert.deepEqual([changed.statusCode, changed.json().testSet], [200, after.json().testSet]);
+  assertProblem(await patch(), 412, 'precondition-failed');
+});

@@ -1,0 +1,73 @@
+/** Describes how often the test split of a data set was looked at, and what that means for a version. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { DatasetSummary } from '../domain/dataset.ts';
+import type { ModelVersion } from '../domain/model.ts';
+import { isJobId, type VersionReference } from '../domain/model-reference.ts';
+import { describeIntervals, type TestSetUse } from '../domain/test-set.ts';
+import { networkSubject } from '../store/looks.ts';
+import { resolvedWarmStart } from '../store/model-versions.ts';
+import type { Store } from '../store/store.ts';
+
+export interface TestSetService {
+  /** Looks at the test split of a data set, and of others with the same content. */
+  looksAt(dataset: DatasetSummary): Promise<number>;
+  /** Epochs of a job whose test results were revealed. */
+  readonly looksOfJob: Store['looks']['ofJob'];
+  /** Returns null for a version without a data set. */
+  describe(version: ModelVersion): Promise<TestSetUse | null>;
+}
+
+export function createTestSetService(
+  { looks, models, jobs }: Pick<Store, 'looks' | 'models' | 'jobs'>,
+  catalog: Catalog,
+): TestSetService {
+  /** Follows the warm starts, as far as their versions and jobs still exist. */
+  async function lineageOf(version: ModelVersion): Promise<string[]> {
+    const subjects: string[] = [];
+    const add = (found: ModelVersion): VersionReference | null => {
+      subjects.push(networkSubject(found), ...(found.lineage.jobId === null ? [] : [found.lineage.jobId]));
+      return found.lineage.parent;
+    };
+    let parent = add(version);
+    while (parent !== null) {
+      const { name, version: number } = parent;
+      if (isJobId(name)) {
+        subjects.push(name);
+        const start = (await jobs.get(name))?.warmStart;
+        parent = start ? resolvedWarmStart(start) : null;
+      } else {
+        const found = await models.version(name, number);
+        parent = found ? add(found) : null;
+      }
+    }
+    return subjects;
+  }
+
+  return {
+    looksAt: ({ digest }) => looks.total(digest),
+    looksOfJob: looks.ofJob,
+
+    async describe(version) {
+      const { lineage, createdAt, testAccuracy } = version;
+      if (lineage.dataset === null) return null;
+      const { id, digest } = lineage.dataset;
+      const counts = await looks.ofVersion(digest, createdAt, await lineageOf(version));
+      const { lineageBefore, ...shown } = counts;
+      const isValidated = hasValidation(version) && lineageBefore === 0;
+      const dataset = await catalog.find(id);
+      const isMeasured = testAccuracy !== null && dataset?.digest === digest;
+      return {
+        looks: shown,
+        chosenBy: isValidated ? 'validation' : 'unknown',
+        ...(isMeasured
+          ? describeIntervals(testAccuracy, dataset.splits.test.examples, counts.total)
+          : { interval: null, intervalOfBest: null }),
+      };
+    },
+  };
+}
+
+function hasValidation({ lineage: { request } }: ModelVersion): boolean {
+  const training = request?.['training'] as { validation?: { fraction: number } | null } | undefined;
+  return (training?.validation?.fraction ?? 0) > 0;
+}
