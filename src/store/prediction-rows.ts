@@ -47,7 +47,7 @@ export function toPredictionJob(row: PredictionJobRow): PredictionJob {
     pixels: row.pixels,
     images,
     progress: { images: done, fraction: done / images },
-    classes: counts && counts.map((count, label) => ({ label, className: names[label]!, images: count })),
+    classes: counts?.map((count, label) => ({ label, className: names[label]!, images: count })) ?? null,
     correct,
     accuracy: correct === null ? null : correct / images,
     attempts: row.attempts,

@@ -23,7 +23,7 @@ export interface NumericTasks {
   importFile: { task: message.ImportTask; result: message.ImportResult };
   /** Predicts in chunks. The signal of the pool ends it within one. */
   predictImages: { task: message.PredictionTask; result: PredictionCounts };
-  writePredictionsTable: { task: message.PredictionsTableTask; result: void };
+  writePredictionsTable: { task: message.PredictionsTableTask; result: undefined };
   sgdPath: { task: message.SgdPathTask; result: message.SgdPathResult };
   measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };
 }

@@ -10,7 +10,7 @@ const CHUNK_IMAGES = 1000;
 const END = '\r\n';
 
 /** @throws AtelierError `storage-full` */
-export function writePredictionsTable(task: PredictionsTableTask): void {
+export function writePredictionsTable(task: PredictionsTableTask): undefined {
   const { probabilities, labels, classNames, hasAllClasses, target } = task;
   const names = classNames.map(toCell);
   const trueLabels = labels === null ? null : (parseNpy(readFileSync(labels)).data as Uint8Array);

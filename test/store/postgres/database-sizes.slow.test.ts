@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { execute, withoutPostgres } from '../../postgres.ts';
 import { addDataset, newJob, runOf, trained } from '../fixtures.ts';
@@ -18,6 +19,10 @@ test('measures what PostgreSQL holds by kind', { skip: withoutPostgres }, async 
     await runOf(id).finish({ status: 'succeeded', step: 2, reason: 'completed', model });
   });
   await addDataset(store, 'dst_a', 'x'.repeat(700));
+  const input = store.temporaryFiles.newFile();
+  await writeFile(input, new Uint8Array(90));
+  const predicted = { model: { name: 'fashion-mnist', version: 1 }, classNames: [], images: 1 };
+  await store.predictionJobs.create({ ...predicted, source: { pixels: '0-1' } }, { input, queueLimit: 1 });
   await execute(url, 'analyze atelier.events', `delete from atelier.blobs where bytes = 0`);
   const before = await store.measureDatabase!();
   const { database, events, metrics, ...blobs } = before;
@@ -25,6 +30,7 @@ test('measures what PostgreSQL holds by kind', { skip: withoutPostgres }, async 
     models: { bytes: 3000, count: 1 },
     checkpoints: { bytes: 1_000_000, count: 2 },
     datasets: { bytes: 700, count: 1 },
+    predictions: { bytes: 90, count: 1 },
     unreferenced: { bytes: 0, count: 0 },
   });
   assert.ok(events.bytes > 0 && events.count > 0 && metrics.bytes > 0, JSON.stringify({ events, metrics }));

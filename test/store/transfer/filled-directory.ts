@@ -31,7 +31,7 @@ const KEY = { name: 'first', scopes: ['admin'], digest: sha256Bytes(generateKey(
 /** Two data sets with the same bytes. */
 export const DATASETS = ['dst_pets', 'dst_pets_with_other_classes'];
 
-/** One job was running when the process ended. */
+/** One job of each kind was running when the process ended. */
 export async function fillDirectory(t: TestContext): Promise<string> {
   const directory = await temporaryDirectory(t);
   const store = await openStore(directory);
@@ -66,6 +66,14 @@ export async function fillDirectory(t: TestContext): Promise<string> {
   await store.jobs.requestCancel(reported);
   const running = await newJob(store, 'running');
   await runOf(running).saveCheckpoint({ step: 5_000_000_000, epoch: 1, loss: 0.5 }, new Uint8Array(64));
+  const input = store.temporaryFiles.newFile();
+  await writeFile(input, 'images');
+  const predicted = { model: { name: 'wide', version: 1 }, classNames: trained.classNames, images: 1 };
+  const { id: predicting } = await store.predictionJobs.create(
+    { ...predicted, source: { pixels: '0-255' } },
+    { input, queueLimit: 1 },
+  );
+  await store.predictionJobs.start(predicting);
   await store.close();
   await saveBootstrapKey(directory, KEY);
   const raw = new DatabaseSync(join(directory, 'atelier.sqlite'));
