@@ -15,6 +15,7 @@ export async function metrics(): Promise<string> {
       counts: new Map(),
       oldestQueuedAt: null,
       imagesPerSecond: 0,
+      predictions: new Map(),
       pendingWebhooks: 0,
     }),
     slots: () => 0,

@@ -2,7 +2,9 @@
 import { type Kysely, sql } from 'kysely';
 import { decodeTime } from 'ulid';
 import type { Progress } from '../domain/epoch-record.ts';
+import type { PredictionStatus } from '../domain/prediction-job.ts';
 import { type JobStatus, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import { countPredictions } from './prediction-jobs.ts';
 import type { Database } from './tables.ts';
 import { countPendingWebhooks } from './webhooks.ts';
 
@@ -13,6 +15,8 @@ export interface JobGauges {
   readonly oldestQueuedAt: number | null;
   /** The speed of all running jobs together. */
   readonly imagesPerSecond: number;
+  /** Number of unfinished prediction jobs by status, without statuses that no job has. */
+  readonly predictions: ReadonlyMap<PredictionStatus, number>;
   /** Number of webhooks to be sent. */
   readonly pendingWebhooks: number;
 }
@@ -45,6 +49,7 @@ export const createReadJobGauges =
     return {
       counts: new Map(counted.map(({ status, jobs }) => [status, Number(jobs)])),
       oldestQueuedAt: queued === undefined ? null : decodeTime(queued.first.slice(ID_PREFIX_CHARS)),
+      predictions: await countPredictions(db),
       pendingWebhooks: await countPendingWebhooks(db),
       imagesPerSecond: rows.reduce((sum, { progress }) => sum + readRate(progress), 0),
     };

@@ -220,6 +220,17 @@ async function assertRoom(db: Kysely<Database>, queueLimit: number): Promise<voi
   );
 }
 
+/** Number of unfinished jobs by status, without statuses that no job has. */
+export async function countPredictions(db: Kysely<Database>): Promise<ReadonlyMap<PredictionStatus, number>> {
+  const counts = await db
+    .selectFrom('prediction_jobs')
+    .select(({ fn }) => ['status', fn.countAll().as('jobs')])
+    .where('status', 'in', UNFINISHED_PREDICTIONS)
+    .groupBy('status')
+    .execute();
+  return new Map(counts.map(({ status, jobs }) => [status, Number(jobs)]));
+}
+
 /** Whether a prediction job has a file with this digest. */
 export async function isPredictionFile(db: Kysely<Database>, digest: string): Promise<boolean> {
   const file = db.selectFrom('prediction_files').select('job_id').where('digest', '=', digest).limit(1);

@@ -14,6 +14,7 @@ storeTest('counts unfinished jobs, with the oldest queued one', async (t) => {
     counts: new Map(),
     oldestQueuedAt: null,
     imagesPerSecond: 0,
+    predictions: new Map(),
     pendingWebhooks: 0,
   });
   await newJob(store, 'running');
@@ -27,6 +28,7 @@ storeTest('counts unfinished jobs, with the oldest queued one', async (t) => {
     ]),
     oldestQueuedAt: decodeTime(oldest.replace('job_', '')),
     imagesPerSecond: 0,
+    predictions: new Map(),
     pendingWebhooks: 0,
   });
 });
@@ -51,6 +53,7 @@ test('sums the speed of running jobs, on PostgreSQL too', { skip: withoutPostgre
     counts: new Map([['running', 4]]),
     oldestQueuedAt: null,
     imagesPerSecond: 1250.5,
+    predictions: new Map(),
     pendingWebhooks: 0,
   });
 });

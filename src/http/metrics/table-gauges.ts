@@ -1,5 +1,6 @@
 /** Gauges of the database's tables: one query per scrape, and none of them if the database does not answer. */
 import { Gauge, type Registry } from 'prom-client';
+import { UNFINISHED_PREDICTIONS } from '../../domain/prediction-job.ts';
 import { ACTIVE_STATUSES, type JobStatus, UNFINISHED_STATUSES } from '../../domain/training-job.ts';
 import type { JobGauges, ReadJobGauges } from '../../store/job-gauges.ts';
 import { limitTime } from '../../store/time-limit.ts';
@@ -69,6 +70,14 @@ export function measureTables(registry: Registry, { readJobs, slots }: TableSour
     'Training images per second of all running jobs.',
     [],
     (to, { imagesPerSecond }) => to.set(imagesPerSecond),
+  );
+  gauge(
+    'atelier_prediction_jobs',
+    'Prediction jobs that have not ended, by status.',
+    ['status'],
+    (to, { predictions }) => {
+      for (const status of UNFINISHED_PREDICTIONS) to.set({ status }, predictions.get(status) ?? 0);
+    },
   );
   gauge('atelier_webhooks_pending', 'Webhooks to be sent, now or after a delay.', [], (to, jobs) =>
     to.set(jobs.pendingWebhooks),

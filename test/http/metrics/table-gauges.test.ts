@@ -11,6 +11,7 @@ const TABLE_GAUGES = [
   'atelier_training_slots{state="free"}',
   'atelier_training_images_per_second{}',
   'atelier_webhooks_pending{}',
+  'atelier_prediction_jobs{status="queued"}',
 ];
 
 function createSamples(readJobs: () => Promise<JobGauges>) {
@@ -33,12 +34,19 @@ test('a scrape reads all gauges of the tables at once', async () => {
   const samples = createSamples(async () => {
     reads += 1;
     const counts = new Map([['queued', 3] as const, ['running', 1] as const, ['pausing', 1] as const]);
-    return { counts, oldestQueuedAt: Date.now() - 90_000, imagesPerSecond: 1234, pendingWebhooks: 2 };
+    const predictions = new Map([['queued', 5] as const]);
+    return {
+      counts,
+      predictions,
+      oldestQueuedAt: Date.now() - 90_000,
+      imagesPerSecond: 1234,
+      pendingWebhooks: 2,
+    };
   });
   const scraped = await samples();
   assert.equal(reads, 1);
   const values = ['atelier_database_up{}', ...TABLE_GAUGES].map((name) => Math.floor(scraped.get(name)!));
-  assert.deepEqual(values, [1, 3, 3, 90, 2, 1234, 2]);
+  assert.deepEqual(values, [1, 3, 3, 90, 2, 1234, 2, 5]);
   assert.equal(scraped.get('atelier_training_slots{state="busy"}'), 2);
   assert.equal(scraped.get('atelier_replicas{}'), 2);
   assert.equal(scraped.get('atelier_notices{mode="polling"}'), 1);
@@ -61,7 +69,8 @@ test('while the database hangs or fails, a scrape omits its gauges and repeats n
   };
   for (const scraped of await Promise.all([samples(), samples()])) assertDown(scraped);
   assert.equal(reads, 1);
-  hanging.resolve({ counts: new Map(), oldestQueuedAt: null, imagesPerSecond: 0, pendingWebhooks: 0 });
+  const none = { counts: new Map(), predictions: new Map() };
+  hanging.resolve({ ...none, oldestQueuedAt: null, imagesPerSecond: 0, pendingWebhooks: 0 });
   await hanging.promise;
   assertDown(await samples());
   assert.equal(reads, 2);
