@@ -47,7 +47,7 @@ export const deliverySchema = z
   .object({
     url: z.string(),
     deliveredAt: z.string().nullable().describe('When the receiver accepted the last message'),
-    attempts: z.int().describe('Number of finished attempts to send the last message'),
+    attempts: z.int().describe('Number of attempts to send the last message, without one in progress'),
     lastError: z.string().nullable().describe('Why the last attempt failed; null after a success'),
     nextAttemptAt: z
       .string()

@@ -5,7 +5,7 @@ import { lockForEvent, writeEvent } from './events.ts';
 import { toJob } from './job-rows.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
-import { queueMessage } from './webhooks.ts';
+import { queueMessage } from './webhook-messages.ts';
 
 const ERROR = {
   code: 'state-unusable',

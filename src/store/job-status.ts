@@ -21,7 +21,7 @@ import { type Judgement, promote } from './promotion.ts';
 import type { Precondition } from './rows.ts';
 import type { Database, JobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
-import { queueMessage } from './webhooks.ts';
+import { queueMessage } from './webhook-messages.ts';
 
 /** How a job ended; `step` is the number of steps done. */
 export type JobOutcome =

@@ -25,7 +25,7 @@ import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
-import { insertWebhook } from './webhooks.ts';
+import { insertWebhook } from './webhook-messages.ts';
 
 export interface JobRevision {
   readonly id: string;

@@ -9,7 +9,8 @@ import { getCACertificates, setDefaultCACertificates, type TLSSocket } from 'nod
 import { Webhook } from 'standardwebhooks';
 import type { WebhookMessage } from '../../src/domain/webhook-message.ts';
 import { isReachable, toBlockList } from '../../src/services/webhooks/addresses.ts';
-import { createWebhookDelivery, RETRY_DELAYS_MS } from '../../src/services/webhooks/deliver.ts';
+import { RETRY_DELAYS_MS } from '../../src/services/webhooks/attempt.ts';
+import { createWebhookDelivery } from '../../src/services/webhooks/deliver.ts';
 import { postWebhook, type ResolveName } from '../../src/services/webhooks/post.ts';
 import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../src/store/store.ts';

@@ -1,39 +1,17 @@
-/** Delivery of webhooks: sends due messages, and repeats failed attempts with increasing delays for a day. */
+/** Delivery of webhooks: claims due messages, sends them, and stores the outcomes. */
 import { setMaxListeners } from 'node:events';
 import type { BlockList } from 'node:net';
 import { repeatedWork } from '../../queue/repeated-work.ts';
 import type { Store } from '../../store/store.ts';
-import type { ClaimedMessage, DeliveryOutcome } from '../../store/webhooks.ts';
-import { isListed } from './origins.ts';
-import { postWebhook, type ResolveName, WebhookFailure } from './post.ts';
-import { signMessage } from './sign.ts';
+import type { ClaimedMessage } from '../../store/webhooks.ts';
+import { attemptDelivery, RETRY_DELAYS_MS } from './attempt.ts';
 
-const SECOND_MS = 1000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-
-/** Delay after each failed attempt, in milliseconds; after one more failure the message is given up. */
-export const RETRY_DELAYS_MS: readonly number[] = [
-  5 * SECOND_MS,
-  30 * SECOND_MS,
-  2 * MINUTE_MS,
-  10 * MINUTE_MS,
-  30 * MINUTE_MS,
-  HOUR_MS,
-  2 * HOUR_MS,
-  4 * HOUR_MS,
-  8 * HOUR_MS,
-  8 * HOUR_MS,
-];
-/** Part by which a delay is shortened or extended at random, so that many messages do not come back at once. */
-const JITTER = 0.1;
 /** Time after which another process sends a message whose sender has ended; longer than an attempt takes. */
-const CLAIM_MS = 20 * SECOND_MS;
+const CLAIM_MS = 20_000;
 /** Longest time between two looks at the outbox: messages of a process that has ended come without a notice. */
-const POLL_MS = 5 * SECOND_MS;
+const POLL_MS = 5_000;
 /** Messages that are sent at once, so that slow receivers delay few others. */
 const MAX_SENDING = 16;
-const GONE = 410;
 
 export const DELIVERY_RESULTS = ['delivered', 'failed', 'abandoned'] as const;
 export type DeliveryResult = (typeof DELIVERY_RESULTS)[number];
@@ -45,10 +23,12 @@ export interface WebhookDelivery {
 }
 
 /**
+ * @param options.origins WEBHOOK_ORIGINS
  * @param options.allowed ranges that may be reached although they are not public
  * @param options.onResult called for each finished attempt: `failed` if another one follows, `abandoned` if not
  * @param options.log receives a line per failed attempt, without the path of the URL, which may be confidential
  * @param options.onDefect called if the outbox cannot be read or written
+ * @param options.delaysMs delay after each failed attempt
  */
 export function createWebhookDelivery(options: {
   store: Pick<Store, 'webhooks' | 'events'>;
@@ -58,9 +38,8 @@ export function createWebhookDelivery(options: {
   log: { warn(details: object, message: string): void };
   onDefect: (error: unknown) => void;
   delaysMs?: readonly number[];
-  resolve?: ResolveName;
 }): WebhookDelivery {
-  const { store, origins, allowed, onResult, log, onDefect, delaysMs = RETRY_DELAYS_MS, resolve } = options;
+  const { store, origins, allowed, onResult, log, onDefect, delaysMs = RETRY_DELAYS_MS } = options;
   const sending = new Set<Promise<void>>();
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
@@ -69,42 +48,14 @@ export function createWebhookDelivery(options: {
   let isRequested = false;
   let isStarted = false;
 
-  async function attempt(message: ClaimedMessage): Promise<DeliveryOutcome> {
-    try {
-      const url = new URL(message.url);
-      if (!isListed(url, origins)) throw new WebhookFailure(`WEBHOOK_ORIGINS does not list ${url.origin}.`);
-      const headers = {
-        'content-type': 'application/json',
-        'user-agent': 'Atelier-Webhooks',
-        ...signMessage(message, new Date()),
-      };
-      const { signal } = closing;
-      const status = await postWebhook(url, headers, message.body, {
-        allowed,
-        signal,
-        ...(resolve && { resolve }),
-      });
-      if (status >= 200 && status < 300) return { type: 'delivered', at: new Date() };
-      return failed(message, describeStatus(status), status !== GONE);
-    } catch (error) {
-      if (closing.signal.aborted) return { type: 'interrupted', retryAt: new Date() };
-      if (!(error instanceof WebhookFailure)) onDefect(error);
-      return failed(message, error instanceof WebhookFailure ? error.message : 'Internal error.', true);
-    }
-  }
-
-  function failed({ attempts }: ClaimedMessage, error: string, mayRetry: boolean): DeliveryOutcome {
-    const delay = mayRetry ? delaysMs[attempts - 1] : undefined;
-    const jitter = 1 + JITTER * (2 * Math.random() - 1);
-    return {
-      type: 'failed',
-      error,
-      retryAt: delay === undefined ? null : new Date(Date.now() + delay * jitter),
-    };
-  }
-
   async function deliver(message: ClaimedMessage): Promise<void> {
-    const outcome = await attempt(message);
+    const outcome = await attemptDelivery(message, {
+      origins,
+      allowed,
+      signal: closing.signal,
+      delaysMs,
+      onDefect,
+    });
     // Without the outcome, the message is sent again when its claim ends.
     await store.webhooks.record(message, outcome);
     if (outcome.type === 'interrupted') return;
@@ -169,11 +120,4 @@ export function createWebhookDelivery(options: {
       await Promise.all(sending);
     },
   };
-}
-
-function describeStatus(status: number): string {
-  if (status === GONE) return 'The receiver responded with 410: it wants no further messages.';
-  if (status >= 300 && status < 400)
-    return `The receiver responded with ${status}. Redirects are not followed.`;
-  return `The receiver responded with ${status}.`;
 }
