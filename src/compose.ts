@@ -31,6 +31,7 @@ import { createModelCache } from './services/model-cache.ts';
 import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
 import { createNumericWork } from './services/numeric-work.ts';
+import { createPlotService } from './services/plots.ts';
 import { createPredictionJobService } from './services/prediction-jobs.ts';
 import { createPredictionService } from './services/predictions.ts';
 import { createRetentionService } from './services/retention.ts';
@@ -254,6 +255,7 @@ export async function compose(
     const { rateLeases } = store;
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
+    const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
     const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
     const app = await buildApp(
       {
@@ -305,7 +307,8 @@ export async function compose(
         }),
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
-        evaluations: createEvaluationService(catalog, models, numeric, store.looks),
+        evaluations,
+        plots: createPlotService(training, evaluations, numeric),
         testSets: createTestSetService(store, catalog),
         sgdPaths: createSgdPathService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),

@@ -14,6 +14,7 @@ import type { InterpretabilityService } from '../services/interpretability.ts';
 import type { MemoryLedger } from '../services/memory-ledger.ts';
 import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
+import type { PlotService } from '../services/plots.ts';
 import type { PredictionJobService } from '../services/prediction-jobs.ts';
 import type { PredictionService } from '../services/predictions.ts';
 import type { SgdPathService } from '../services/sgd-paths.ts';
@@ -48,6 +49,7 @@ export interface Services {
   readonly testSets: TestSetService;
   readonly interpretability: InterpretabilityService;
   readonly sgdPaths: SgdPathService;
+  readonly plots: PlotService;
   readonly health: HealthService;
   readonly metrics: Metrics;
   readonly storage: StorageService;

@@ -34,6 +34,9 @@ const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
 /** Measured bytes per byte of a file that is read. */
 const IMPORT_FACTOR = 4;
 
+/** Bytes per pixel while a chart is rasterized and encoded: two buffers of four channels. */
+const RASTER_BYTES = 8;
+
 const networkText = (sizes: LayerSizes) => `a ${sizes.join('-')} network`;
 
 function evaluation(networks: readonly { layerSizes: LayerSizes }[], images: number): Omit<Demand, 'what'> {
@@ -77,6 +80,14 @@ export const DEMANDS: {
     cost: 0,
     bytes: THREAD_BYTES + 4 * parameterCount(network.layerSizes),
   }),
+  drawPlot: ({ width, height, density }) => {
+    const pixels = width * height * density ** 2;
+    return {
+      what: `Drawing a PNG of ${pixels.toLocaleString('en')} pixels`,
+      cost: 0,
+      bytes: THREAD_BYTES + RASTER_BYTES * pixels,
+    };
+  },
   exportFile: ({ model, format }) => {
     const perParameter = format === 'json' || format === 'onnx' ? EXPORT_BYTES[format] : EXPORT_BYTES.other;
     const parameters = parameterCount(model.layerSizes);

@@ -184,6 +184,14 @@ export interface ExplanationTask {
   readonly diagnosing: ImageStatistics | null;
 }
 
+/** A chart to be rasterized; its size in pixels, each of which becomes density² pixels. */
+export interface PlotTask {
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+  readonly density: number;
+}
+
 export interface ExplanationResult {
   readonly explained: ExplainedImage;
   readonly drawing: Raster;

@@ -26,6 +26,7 @@ export const {
   compareHeldOut,
   explain,
   drawLayer,
+  drawPlot,
   exportFile,
   importFile,
   sgdPath,
@@ -44,6 +45,12 @@ export const {
     ),
   drawLayer: ({ network, ...query }) =>
     toOutcome(() => rasterToPng(drawWeights(network.layerSizes, network.parameters, query))),
+  drawPlot: ({ svg, density }) =>
+    toOutcome(async () => {
+      // Loaded on demand: the other tasks do not need the library.
+      const { rasterizeSvg } = await import('../formats/rasterize-svg.ts');
+      return rasterizeSvg(svg, density);
+    }),
   exportFile: (task) => toOutcome(() => exportVerified(task)),
   importFile: (task) =>
     toOutcome(

@@ -19,6 +19,8 @@ export interface NumericTasks {
   explain: { task: message.ExplanationTask; result: message.ExplanationResult };
   /** PNG, encoded in the thread: the drawing of a large layer takes 50 MB. */
   drawLayer: { task: message.WeightsTask; result: Uint8Array };
+  /** PNG of a chart. */
+  drawPlot: { task: message.PlotTask; result: Uint8Array };
   exportFile: { task: message.ExportTask; result: message.ExportResult };
   importFile: { task: message.ImportTask; result: message.ImportResult };
   /** Predicts in chunks. The signal of the pool ends it within one. */

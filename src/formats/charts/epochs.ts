@@ -1,13 +1,10 @@
 /** Charts of a training by epoch: loss, accuracy, learning rate, norms. */
 import type { VNode } from 'preact';
 import type { EpochRecord } from '../../domain/epoch-record.ts';
+import type { EpochPlot, PlotScale } from '../../domain/plots.ts';
 import type { ChartOptions } from './figure.ts';
 import { drawLines, type Line } from './lines.ts';
-import type { ScaleName } from './scales.ts';
 import { shortNumber } from './ticks.ts';
-
-export const EPOCH_CHARTS = ['loss', 'accuracy', 'learning-rate', 'gradient-norm', 'weight-norm'] as const;
-export type EpochChart = (typeof EPOCH_CHARTS)[number];
 
 /** A training to draw. */
 export interface PlottedTraining {
@@ -21,7 +18,7 @@ export interface EpochsInput {
   readonly subtitle: string;
   /** One is drawn with all its lines; of several, each is one line. */
   readonly trainings: readonly PlottedTraining[];
-  readonly scale: ScaleName;
+  readonly scale: PlotScale;
   /** Number of looks at the test set that the test line represents, if known. */
   readonly testLooks?: number | undefined;
 }
@@ -34,7 +31,7 @@ interface Measure {
 
 const CHARTS: Readonly<
   Record<
-    EpochChart,
+    EpochPlot,
     { title: string; yLabel: string; fromZero: boolean; factor: number; unit?: string; measures: Measure[] }
   >
 > = {
@@ -88,7 +85,7 @@ const CHARTS: Readonly<
  * Draws a measure by epoch. Of several trainings, loss and accuracy are those of the validation split, or of the training
  * images if one of the trainings has no validation split.
  */
-export function drawEpochs(chart: EpochChart, input: EpochsInput, options: ChartOptions): VNode {
+export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartOptions): VNode {
   const { trainings, subtitle, scale, testLooks } = input;
   const { title, yLabel, fromZero, factor, unit = '', measures } = CHARTS[chart];
   const present = measures.filter(({ value }) =>

@@ -1,6 +1,8 @@
 /** Line chart: values by epoch or trial, with each line labelled at its end. */
+
 import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
+import type { PlotScale } from '../../domain/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
 import { type Box, boxWidth } from './box.ts';
 import { dots } from './dots.ts';
@@ -8,7 +10,7 @@ import { type Child, element } from './element.ts';
 import { spreadLabels } from './end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './figure.ts';
 import { createPathData } from './path-data.ts';
-import { linearScale, type Scale, type ScaleName, tickCount, valueScale } from './scales.ts';
+import { linearScale, type Scale, tickCount, valueScale } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import { DASHES, type Theme } from './theme.ts';
 import { MAX_POINTS, type Point, thinOut } from './thin.ts';
@@ -26,7 +28,7 @@ export interface LinesInput extends Caption {
   readonly yLabel: string;
   /** At most as many as there are colours. */
   readonly lines: readonly Line[];
-  readonly scale: ScaleName;
+  readonly scale: PlotScale;
   /** Whether a linear axis starts at 0. */
   readonly fromZero?: boolean;
   /** Follows the values in the labels. */
@@ -68,7 +70,7 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
   });
 }
 
-function drawable(points: readonly Point[], scale: ScaleName): readonly Point[] {
+function drawable(points: readonly Point[], scale: PlotScale): readonly Point[] {
   const isDrawable = (y: number | null) => y !== null && Number.isFinite(y) && (scale === 'linear' || y > 0);
   return points.map((point) => (isDrawable(point.y) ? point : { x: point.x, y: null }));
 }
@@ -83,7 +85,7 @@ const lastValue = ({ points }: Line): Point | undefined => points.findLast(({ y 
 function endLabels(lines: readonly Line[], unit: string, width: number): string[] {
   const full = lines.map((line) => {
     const last = lastValue(line);
-    return last ? `${line.name} ${shortNumber(last.y!)}${unit}` : `${line.name}: no value`;
+    return last ? `${line.name}: ${shortNumber(last.y!)}${unit}` : `${line.name}: no value`;
   });
   if (full.every((label) => textWidth(label) <= width)) return full;
   return lines.map(({ name }) => fitText(name, width));

@@ -1,9 +1,8 @@
 /** Scales: from data to pixels. */
-import { scaleLinear, scaleLog } from 'd3-scale';
-import { type Domain, linearTicks, logTicks, type Tick } from './ticks.ts';
 
-export const SCALES = ['linear', 'log'] as const;
-export type ScaleName = (typeof SCALES)[number];
+import { scaleLinear, scaleLog } from 'd3-scale';
+import type { PlotScale } from '../../domain/plots.ts';
+import { type Domain, linearTicks, logTicks, type Tick } from './ticks.ts';
 
 export interface Scale {
   (value: number): number;
@@ -24,7 +23,7 @@ export const tickCount = (axis: 'x' | 'y', from: number, to: number): number =>
  */
 export function valueScale(
   values: Iterable<number>,
-  { name, fromZero = false }: { readonly name: ScaleName; readonly fromZero?: boolean },
+  { name, fromZero = false }: { readonly name: PlotScale; readonly fromZero?: boolean },
   [bottom, top]: readonly [number, number],
 ): Scale {
   const count = tickCount('y', bottom, top);
@@ -39,6 +38,8 @@ export function valueScale(
     return Object.assign(scaleLog([...domain], [bottom, top]), { domain, ticks: logTicks(domain, count) });
   }
   if (low > high) [low, high] = [0, 1];
+  // A constant value is in the middle of the axis.
+  if (fromZero && low === high) high *= 2;
   if (fromZero) low = Math.min(0, low);
   if (low === high) [low, high] = low === 0 ? [0, 1] : [low - Math.abs(low) / 2, high + Math.abs(high) / 2];
   const domain = scaleLinear([low, high], [bottom, top]).nice(count).domain() as [number, number];
@@ -52,7 +53,7 @@ const paddingFactor = (low: number, high: number): number => (low === high ? 2 :
 /** A horizontal scale that shows all values. */
 export function horizontalValueScale(
   values: Iterable<number>,
-  name: ScaleName,
+  name: PlotScale,
   [left, right]: readonly [number, number],
 ): Scale {
   const scale = valueScale(values, { name }, [left, right]);

@@ -1,11 +1,13 @@
 /** Slices of a search: the objective by each varied option, one panel per option. */
+
 import type { VNode } from 'preact';
+import type { PlotScale } from '../../domain/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
 import { type Box, boxHeight, boxWidth } from './box.ts';
 import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
-import { horizontalValueScale, linearScale, type Scale, type ScaleName, valueScale } from './scales.ts';
+import { horizontalValueScale, linearScale, type Scale, valueScale } from './scales.ts';
 import { bestTrial, isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
 import { fitText } from './text.ts';
 import type { Theme } from './theme.ts';
@@ -15,7 +17,7 @@ export interface SearchOption {
   /** `learningRate`, `hidden` */
   readonly name: string;
   /** `choices` are drawn at equal distances, in the order of `choices`. */
-  readonly kind: ScaleName | 'choices';
+  readonly kind: PlotScale | 'choices';
   /** Texts of the choices; empty for numbers. */
   readonly choices: readonly string[];
 }

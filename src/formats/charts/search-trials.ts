@@ -1,5 +1,5 @@
 /** Trials of a hyper-parameter search, as its charts need them. */
-import type { ScaleName } from './scales.ts';
+import type { PlotScale } from '../../domain/plots.ts';
 
 export interface SearchObjective {
   /** With the unit: `Validation loss (nats)`. */
@@ -19,11 +19,11 @@ export interface SearchChartInput {
   readonly subtitle: string;
   readonly objective: SearchObjective;
   /** Scale of the axis that shows the objective. */
-  readonly scale: ScaleName;
+  readonly scale: PlotScale;
 }
 
 /** Whether the scale can show the value. */
-export function isShown(value: number | null, scale: ScaleName): value is number {
+export function isShown(value: number | null, scale: PlotScale): value is number {
   return value !== null && Number.isFinite(value) && (scale === 'linear' || value > 0);
 }
 

@@ -1,4 +1,5 @@
 /** Colours of charts. Files have fixed colours; a page may pass CSS variables instead. */
+import type { PlotTheme } from '../../domain/plots.ts';
 
 export interface Theme {
   readonly paper: string;
@@ -40,7 +41,7 @@ export const THEMES = {
     error: '#f59e6b',
     onArea: '#15181d',
   },
-} as const satisfies Readonly<Record<string, Theme>>;
+} as const satisfies Readonly<Record<PlotTheme, Theme>>;
 
 /** Dash of each series, in the order of `Theme.series`, so lines also differ without colours. */
 export const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '5 2 2 2 2 2', '4 5', '1 2'] as const;

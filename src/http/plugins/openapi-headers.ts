@@ -23,7 +23,10 @@ export const HEADERS = {
   'RateLimit-Remaining': { description: 'Requests left in this minute', schema: { type: 'integer' } },
   'RateLimit-Reset': { description: 'Seconds until the next minute', schema: { type: 'integer' } },
   'Retry-After': { description: 'Seconds to wait', schema: { type: 'integer' } },
-  'Content-Disposition': { description: 'attachment, with a file name', schema: { type: 'string' } },
+  'Content-Disposition': {
+    description: 'attachment or inline, with a file name',
+    schema: { type: 'string' },
+  },
   'X-Model-Name': {
     description: 'The model that predicted, or the id of the training job of a checkpoint',
     schema: { type: 'string' },

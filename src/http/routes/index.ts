@@ -21,6 +21,7 @@ import { healthRoutes } from './health.ts';
 import { jobEventRoutes } from './job-events.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
+import { plotRoutes } from './plots.ts';
 import { predictionJobRoutes } from './prediction-jobs.ts';
 import { predictionResultRoutes } from './prediction-results.ts';
 import { predictionRoutes } from './predictions.ts';
@@ -49,7 +50,7 @@ export async function registerProbeRoutes(
 export async function registerRoutes(
   app: FastifyInstance,
   services: Services,
-  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes'>,
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'corsOrigins'>,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
 ): Promise<void> {
@@ -82,6 +83,7 @@ export async function registerRoutes(
       );
       await v1.register(predictionResultRoutes(predictionJobs));
       await v1.register(weightsRoutes(services.interpretability));
+      await v1.register(plotRoutes(services.plots, config.corsOrigins.length > 0));
       await v1.register(storageRoutes(services.storage));
     },
     { prefix: '/v1' },

@@ -100,7 +100,7 @@ test('dead units are one strip per hidden layer, or one line per training', () =
   assert.match(renderSvg(drawDeadUnits(deadUnitsInput(1), LIGHT)), />0 of 40<\/text>.*<path d="M[^"]+Z"/);
   assert.match(
     renderSvg(drawDeadUnits(deadUnitsInput(10, 3), LIGHT)),
-    />Dead units by epoch, all hidden layers<.*job_…4F7QK2 10 %</,
+    />Dead units by epoch, all hidden layers<.*job_…4F7QK2: 10 %</,
   );
 });
 

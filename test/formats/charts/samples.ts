@@ -1,9 +1,10 @@
 /** Data of a typical size for every kind of chart. */
 import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import { EPOCH_PLOTS } from '../../../src/domain/plots.ts';
 import { type ClassBarsInput, drawClassBars } from '../../../src/formats/charts/class-bars.ts';
 import { type ConfusionInput, drawConfusion } from '../../../src/formats/charts/confusion.ts';
 import { type DeadUnitsInput, drawDeadUnits } from '../../../src/formats/charts/dead-units.ts';
-import { drawEpochs, EPOCH_CHARTS, type EpochsInput } from '../../../src/formats/charts/epochs.ts';
+import { drawEpochs, type EpochsInput } from '../../../src/formats/charts/epochs.ts';
 import type { ChartOptions } from '../../../src/formats/charts/figure.ts';
 import type { VNode } from '../../../src/formats/charts/preact.d.ts';
 import { drawReliability, type ReliabilityInput } from '../../../src/formats/charts/reliability.ts';
@@ -173,7 +174,7 @@ export function rungsInput(trials = 64): SearchRungsInput {
 /** One chart of each kind, by name. */
 export function sampleCharts(options: ChartOptions = LIGHT): Map<string, VNode> {
   return new Map([
-    ...EPOCH_CHARTS.map((chart) => [chart, drawEpochs(chart, epochsInput(40), options)] as const),
+    ...EPOCH_PLOTS.map((chart) => [chart, drawEpochs(chart, epochsInput(40), options)] as const),
     ['loss of 10,000 epochs', drawEpochs('loss', epochsInput(10_000), options)],
     ['loss of 8 trainings', drawEpochs('loss', epochsInput(100, 8), options)],
     ['dead units', drawDeadUnits(deadUnitsInput(40), options)],
