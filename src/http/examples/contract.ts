@@ -10,7 +10,7 @@ import type { EpochRecord } from '../../domain/epoch-record.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
 import type { ImportOrigin } from '../../domain/model-import.ts';
-import { describeIntervals } from '../../domain/test-set.ts';
+import { describeIntervals, type TestSetUse } from '../../domain/test-set.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
 import type { Predictions } from '../../protocols/native/schema.ts';
 import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-status.ts';
@@ -366,6 +366,12 @@ const problem: Problem = {
 
 const exampleList = <T>(item: T, id: string) => ({ data: [item], firstId: id, lastId: id, hasMore: false });
 
+const testSetUse: TestSetUse = {
+  looks: { total: 10, before: 10, lineage: 10 },
+  chosenBy: 'unknown',
+  ...describeIntervals(0.8643, 10_000, 10),
+};
+
 export const examples: Readonly<Record<string, unknown>> = {
   Problem: problem,
   Dataset: ownDataset,
@@ -391,12 +397,9 @@ export const examples: Readonly<Record<string, unknown>> = {
   ShownModelVersion: {
     ...modelVersion,
     ...versionStatus(modelVersion.version),
-    testSet: {
-      looks: { total: 10, before: 10, lineage: 10 },
-      chosenBy: 'unknown',
-      ...describeIntervals(0.8643, 10_000, 10),
-    },
+    testSet: testSetUse,
   },
+  TestSetUse: testSetUse,
   ImportOrigin: importOrigin,
   ExportedModel: exportedModel,
   ModelVersionList: exampleList(modelVersion, '1'),

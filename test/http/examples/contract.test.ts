@@ -18,7 +18,10 @@ import {
 } from '../../../src/domain/model.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { deliverySchema, notifySchema } from '../../../src/domain/notify.ts';
+import { predictionJobSchema } from '../../../src/domain/prediction-job.ts';
 import { preprocessingSchema } from '../../../src/domain/preprocessing.ts';
+import { sgdPathSchema } from '../../../src/domain/sgd-path.ts';
+import { testSetSchema } from '../../../src/domain/test-set.ts';
 import {
   jobEventSchema,
   receiptSchema,
@@ -92,6 +95,10 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ModelList: listSchema(modelSchema),
   Predictions: predictionsSchema,
   Preprocessing: preprocessingSchema,
+  PredictionJob: predictionJobSchema,
+  PredictionJobList: listSchema(predictionJobSchema),
+  SgdPath: sgdPathSchema,
+  TestSetUse: testSetSchema,
   Evaluation: evaluationSchema,
   Comparison: comparisonSchema,
   Explanation: explanationSchema,
