@@ -1,7 +1,8 @@
 /** The files of deploy/: schema and settings for Docker Compose, the folders for kubectl, and the gateway in front of two replicas. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +10,7 @@ import { promisify } from 'node:util';
 import { readConfig } from '../src/config.ts';
 import { environmentSchema } from '../src/environment.ts';
 import { findProgram, PROXY, startNginx } from './proxies.ts';
-import { startService, testImage, tiny, train } from './start-service.ts';
+import { startService, temporaryDirectory, testImage, tiny, train } from './start-service.ts';
 
 const DEPLOY = join(import.meta.dirname, '../deploy');
 
@@ -49,6 +50,32 @@ test('deploy/compose.yaml is valid, and its settings are those of the service', 
     );
     assert.equal(role, name === 'api' || name === 'worker' ? name : 'all');
   }
+});
+
+const UNIT = join(DEPLOY, 'systemd/atelier.service');
+const withoutSystemd = !existsSync('/usr/bin/systemd-analyze') && process.env['CI'] !== 'true';
+
+test('systemd accepts the unit, rates its sandbox as safe, and its settings are those of the service', {
+  skip: withoutSystemd && 'systemd is not installed',
+}, async (t) => {
+  const unit = readFileSync(UNIT, 'utf8');
+  const folder = await temporaryDirectory(t);
+  const copy = join(folder, 'atelier.service');
+  await writeFile(copy, unit.replaceAll('/opt/atelier', join(DEPLOY, '..')));
+  const analyze = (...args: string[]) => promisify(execFile)('systemd-analyze', [...args, copy]);
+  const { stdout, stderr } = await analyze('verify', '--man=no');
+  assert.equal(stdout + stderr, '');
+  await analyze('security', '--offline=true', '--threshold=15');
+  const variables = Array.from(unit.matchAll(/^Environment=(\w+)=(.*)$/gm), ([, ...pair]) => pair);
+  const { STATE_DIR, MALLOC_MMAP_THRESHOLD_, ...others } = Object.fromEntries(variables);
+  assert.deepEqual(others, {});
+  assert.equal(STATE_DIR, '/var/lib/atelier');
+  const { scripts } = JSON.parse(readFileSync(join(DEPLOY, '../package.json'), 'utf8'));
+  assert.ok(
+    scripts.start.startsWith(`MALLOC_MMAP_THRESHOLD_=${MALLOC_MMAP_THRESHOLD_} exec node src/main.ts`),
+  );
+  const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit)!;
+  assert.ok(Number(seconds) > readConfig({}).shutdownGraceSeconds);
 });
 
 test('kubectl builds every folder of deploy/kubernetes, with the image that it names', async () => {
