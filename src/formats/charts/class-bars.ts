@@ -74,10 +74,11 @@ export function drawClassBars({ classes, subtitle }: ClassBarsInput, options: Ch
 const percent = (fraction: number): string => shortNumber(100 * fraction);
 
 function drawLegend(scores: readonly Score[], plot: Box, theme: Theme): Child {
-  let left = plot.left;
-  return scores.map((score) => {
+  const widths = scores.map((score) => 14 + textWidth(NAMES[score]) + 16);
+  let left = Math.max(0, Math.min(plot.left, plot.right - widths.reduce((sum, width) => sum + width, 0)));
+  return scores.map((score, i) => {
     const at = left;
-    left += 14 + textWidth(NAMES[score]) + 16;
+    left += widths[i]!;
     return [
       element('rect', { x: at, y: plot.top - 15, width: 10, height: 8, fill: colourOf(score, theme) }),
       text(at + 14, plot.top - 7, NAMES[score], { fill: theme.muted }),

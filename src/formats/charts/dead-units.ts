@@ -3,14 +3,14 @@ import { area as areaOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import type { EpochRecord } from '../../domain/epoch-record.ts';
 import { AXIS_BELOW, horizontalAxis, LABEL_ABOVE } from './axes.ts';
-import { type Box, boxHeight } from './box.ts';
+import { type Box, boxHeight, boxWidth } from './box.ts';
 import { type Child, element } from './element.ts';
 import type { PlottedTraining } from './epochs.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { drawLines } from './lines.ts';
 import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, tickCount } from './scales.ts';
-import { TEXT_SIZE, text, textWidth } from './text.ts';
+import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
 import { type Point, thinOut } from './thin.ts';
 import { shortNumber, wholeTicks } from './ticks.ts';
@@ -22,6 +22,7 @@ export interface DeadUnitsInput {
 }
 
 const TITLE = 'Dead units by epoch';
+const HEADING = 'Dead units of each hidden layer (full height: 100 %)';
 const MAX_LABEL = 'layer 8 ';
 
 /** Draws the fraction of units that are zero on all measured images. */
@@ -95,7 +96,7 @@ function drawStrips(
   );
   const step = boxHeight(plot) / hidden.length;
   return [
-    text(area.left, plot.top - 9, 'Dead units of each hidden layer (%, full height is 100 %)', {
+    text(area.left, plot.top - 9, fitText(HEADING, boxWidth(area)), {
       fill: theme.muted,
     }),
     hidden.map((units, layer) => {

@@ -25,8 +25,9 @@ export interface Caption {
 const MARGIN = 12;
 const TITLE = { size: 14, bold: true };
 const LINE_HEIGHT = 14;
-/** Largest fraction of the height for notes. */
-const NOTES = 0.2;
+/** Notes take at most this fraction of the height beyond what a drawing needs. */
+const NOTES = 0.3;
+const MIN_DRAWING = 120;
 
 /** @param draw fills the area within the margins, under the title and above the notes */
 export function figure(
@@ -35,7 +36,11 @@ export function figure(
   draw: (area: Box) => Child,
 ): VNode {
   const inner = width - 2 * MARGIN;
-  const lines = fittingNotes(notes, inner, Math.floor((height * NOTES) / LINE_HEIGHT));
+  const lines = fittingNotes(
+    notes,
+    inner,
+    Math.max(0, Math.floor(((height - MIN_DRAWING) * NOTES) / LINE_HEIGHT)),
+  );
   const bottom = height - MARGIN - lines.length * LINE_HEIGHT;
   const titled = fitText(title, inner, TITLE);
   // Beside the title if there is room, so that small charts keep their height.

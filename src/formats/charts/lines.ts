@@ -4,7 +4,7 @@ import { line as lineOf } from 'd3-shape';
 import type { VNode } from 'preact';
 import type { PlotScale } from '../../domain/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
-import { type Box, boxWidth } from './box.ts';
+import { type Box, boxHeight, boxWidth } from './box.ts';
 import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { spreadLabels } from './end-labels.ts';
@@ -59,13 +59,15 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
       right: area.right - LEADER - 6 - Math.max(0, ...labels.map((label) => textWidth(label))),
       bottom,
     };
+    // Many labels take the whole height, beside the labels of the axes.
+    const isCrowded = (lines.length - 1) * LABEL_GAP > boxHeight(plot);
     const x = wholeScale(lines, plot);
     const thin = lines.map(({ name, points }) => ({ name, points: thinOut(points, x) }));
     return [
-      verticalAxis(y, input.yLabel, plot, area, theme),
+      verticalAxis(y, input.yLabel, plot, isCrowded ? { ...area, right: plot.right } : area, theme),
       horizontalAxis(x, input.xLabel, plot, theme),
       thin.map(({ points }, i) => drawLine(points, x, y, i, theme)),
-      drawLabels(thin, labels, y, plot, theme),
+      drawLabels(thin, labels, y, plot, isCrowded ? area : plot, theme),
     ];
   });
 }
@@ -144,13 +146,14 @@ function drawLabels(
   labels: readonly string[],
   y: Scale,
   plot: Box,
+  room: Pick<Box, 'top' | 'bottom'>,
   theme: Theme,
 ): Child {
   const ends = lines.map((line) => {
     const last = lastValue(line);
     return last ? y(last.y!) : plot.bottom;
   });
-  const positions = spreadLabels(ends, LABEL_GAP, plot.top, plot.bottom - 4);
+  const positions = spreadLabels(ends, LABEL_GAP, room.top, room.bottom - 4);
   return lines.map((_, i) => {
     const colour = theme.series[i % theme.series.length]!;
     const leader = createPathData();

@@ -14,7 +14,7 @@ export interface Scale {
 const TICK_DISTANCE = { x: 70, y: 32 };
 
 export const tickCount = (axis: 'x' | 'y', from: number, to: number): number =>
-  Math.max(2, Math.floor(Math.abs(to - from) / TICK_DISTANCE[axis]));
+  Math.max(1, Math.floor(Math.abs(to - from) / TICK_DISTANCE[axis]));
 
 /**
  * A vertical scale that shows all values.

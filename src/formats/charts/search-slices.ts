@@ -3,7 +3,7 @@
 import type { VNode } from 'preact';
 import type { PlotScale } from '../../domain/plots.ts';
 import { AXIS_BELOW, axisWidth, horizontalAxis, LABEL_ABOVE, verticalAxis } from './axes.ts';
-import { type Box, boxHeight, boxWidth } from './box.ts';
+import { type Box, boxHeight } from './box.ts';
 import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
@@ -31,8 +31,11 @@ export interface SearchSlicesInput extends SearchChartInput {
   })[];
 }
 
-/** Narrowest panel. */
+/** Smallest panel. */
 const PANEL_WIDTH = 150;
+const PANEL_HEIGHT = 100;
+/** Height of the title and the notes, about. */
+const HEAD = 60;
 const GAP = 14;
 
 /** The best trial is drawn larger and in another colour in every panel. */
@@ -41,6 +44,10 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
   const best = bestTrial(trials, objective);
   const shown = trials.filter(({ value }) => isShown(value, scale));
   const missing = trials.length - shown.length;
+  const columns = Math.max(1, Math.min(input.options.length, Math.floor((options.width - 24) / PANEL_WIDTH)));
+  const maxRows = Math.max(1, Math.floor((options.height - HEAD) / PANEL_HEIGHT));
+  const drawn = input.options.slice(0, columns * maxRows);
+  const left = input.options.slice(drawn.length).map(({ name }) => name);
   return figure(
     {
       title: 'Objective by option',
@@ -50,25 +57,25 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
         : `None of ${trials.length} trials has a value.`,
       notes: [
         `A dot is a trial; the large one is the best.${missing === 0 ? '' : ` Without a value to show: ${missing}.`}`,
+        ...(left.length === 0 ? [] : [`Without room at this size: ${left.join(', ')}.`]),
       ],
     },
     options,
     (area) => {
       const { theme } = options;
-      const columns = Math.max(1, Math.min(input.options.length, Math.floor(boxWidth(area) / PANEL_WIDTH)));
-      const rows = Math.ceil(input.options.length / columns);
+      const rows = Math.ceil(drawn.length / columns);
       const rowHeight = boxHeight({ ...area, top: area.top + LABEL_ABOVE }) / rows;
       const values = shown.map(({ value }) => value!);
-      return input.options.map((option, i) => {
+      return drawn.map((option, i) => {
         const top = area.top + LABEL_ABOVE + Math.floor(i / columns) * rowHeight;
         const bottom = top + rowHeight - AXIS_BELOW - 6;
         const y = valueScale(values, { name: scale }, [bottom, top]);
-        const left = area.left + axisWidth(y.ticks);
-        const step = (area.right - left + GAP) / columns;
+        const start = area.left + axisWidth(y.ticks);
+        const step = (area.right - start + GAP) / columns;
         const plot: Box = {
-          left: left + (i % columns) * step,
+          left: start + (i % columns) * step,
           top,
-          right: left + (i % columns) * step + step - GAP,
+          right: start + (i % columns) * step + step - GAP,
           bottom,
         };
         const isFirst = i % columns === 0;
