@@ -1,11 +1,13 @@
 /** A full disk, in a mount namespace of its own: what frees space or stops work still succeeds. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { open, rm } from 'node:fs/promises';
+import { open, readFile, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { PredictionJob } from '../src/domain/prediction-job.ts';
 import type { TrainingJob } from '../src/domain/training-job.ts';
+import { DATA_DIR } from './data-directory.ts';
 import { npz, small } from './datasets/upload/fixtures.ts';
 import { openStream } from './http/read-events.ts';
 import { encodeForm } from './http/upload.ts';
@@ -50,7 +52,14 @@ async function startOnSmallDisk(t: TestContext) {
     while (!service.output().includes('failed to store the state of a job, retrying')) await setTimeout(10);
   }
 
-  return { base, fillDisk, fillUntilJobWaits, freeDisk: () => rm(filler) };
+  return {
+    base,
+    fillDisk,
+    fillUntilJobWaits,
+    freeDisk: () => rm(filler),
+    /** Frees a part of what `fillDisk` wrote. */
+    freeBytes: async (bytes: number) => truncate(filler, (await stat(filler)).size - bytes),
+  };
 }
 
 test('deletions, cancellations and pauses succeed on a full disk', async (t) => {
@@ -149,4 +158,34 @@ test('a job that waits for a full disk shows it, and goes on when there is room'
   // The process counts the job until the write that ends the wait has returned.
   while ((await readStatus()).count !== '0') await setTimeout(10);
   assert.deepEqual(await readStatus(), fine);
+});
+
+test('a prediction job whose result does not fit on the disk fails, and its file is not accepted', async (t) => {
+  const service = await startOnSmallDisk(t);
+  if (service === undefined) return t.skip('mounting is not permitted');
+  const { base, fillDisk, freeBytes, freeDisk } = service;
+  const jobs = `${base}/v1/prediction-jobs`;
+  const trained = await requestJson<TrainingJob>(`${base}/v1/training-jobs`, tiny({ modelName: 'small' }));
+  await untilServedJob(base, trained.id, hasEnded);
+  const predictAll = async () => {
+    const { id } = await requestJson<PredictionJob>(jobs, { model: 'small', dataset: 'fashion-mnist' });
+    for (;;) {
+      const job = await requestJson<PredictionJob>(`${jobs}/${id}`);
+      if (job.finishedAt !== null) return job;
+      await setTimeout(10);
+    }
+  };
+  await fillDisk();
+  const form = new FormData();
+  form.append('model', 'small');
+  form.append('file', new Blob([await readFile(join(DATA_DIR, 'fashion_mnist_test_images.npy'))]));
+  const rejected = await fetch(jobs, { method: 'POST', body: form });
+  const problem = (await rejected.json()) as { code: string };
+  assert.deepEqual([rejected.status, problem.code], [507, 'storage-full']);
+  // Enough for the rows of the job, but not for the matrix of 400 kB.
+  await freeBytes(200_000);
+  const failed = await predictAll();
+  assert.deepEqual([failed.status, failed.error?.code], ['failed', 'storage-full']);
+  await freeDisk();
+  assert.equal((await predictAll()).status, 'succeeded');
 });
