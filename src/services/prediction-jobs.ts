@@ -8,6 +8,7 @@ import type { NewPredictionJob, PredictionJob, PredictionRequest } from '../doma
 import { AtelierError } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
+import { LOOKED_AT } from '../store/looks.ts';
 import type { Precondition } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
 import type { Pool } from '../workers/pool.ts';
@@ -27,9 +28,15 @@ const CHECK_BYTES = 80 * MEBIBYTE;
 
 export interface PredictionJobService {
   /**
+   * A job for a test split is counted as a look at it.
+   * @param caller name of an API key, or `anonymous`
    * @throws AtelierError `unknown-model`, `unknown-dataset`, `impossible-request`, `queue-full`
    */
-  start(request: PredictionRequest, record?: IdempotencyRecord<PredictionJob>): Promise<PredictionJob>;
+  start(
+    request: PredictionRequest,
+    caller: string,
+    record?: IdempotencyRecord<PredictionJob>,
+  ): Promise<PredictionJob>;
   /**
    * Checks the file in a worker thread. The caller still owns it.
    * @throws AtelierError the errors of `start` and of `checkImageFile`, `storage-full`, `overloaded`
@@ -115,13 +122,10 @@ export function createPredictionJobService(options: {
   async function create(
     { name, version, classNames }: ModelVersion,
     job: Pick<NewPredictionJob, 'source' | 'images'>,
-    idempotency: IdempotencyRecord<PredictionJob> | undefined,
-    input?: string,
+    options: Omit<Parameters<typeof jobs.create>[1], 'queueLimit'>,
   ): Promise<PredictionJob> {
-    const created = await jobs.create(
-      { model: { name, version }, classNames, ...job },
-      { input, queueLimit, idempotency },
-    );
+    const model = { name, version };
+    const created = await jobs.create({ model, classNames, ...job }, { ...options, queueLimit });
     queue.notify();
     return created;
   }
@@ -133,7 +137,7 @@ export function createPredictionJobService(options: {
     list: jobs.list,
     assertQueueHasRoom: () => jobs.assertQueueHasRoom(queueLimit),
 
-    async start({ model, dataset: id, split }, record) {
+    async start({ model, dataset: id, split }, caller, record) {
       const version = await findVersion(model);
       const dataset = await catalog.find(id);
       if (!dataset) {
@@ -151,10 +155,15 @@ export function createPredictionJobService(options: {
           },
         );
       }
+      const look = { datasetDigest: dataset.digest, kind: 'predictions', network: version, caller } as const;
+      const { examples } = dataset.splits[split];
       return create(
         version,
-        { source: { dataset: id, split }, images: dataset.splits[split].examples },
-        record,
+        { source: { dataset: id, split }, images: examples },
+        {
+          idempotency: record,
+          look: split === LOOKED_AT ? look : undefined,
+        },
       );
     },
 
@@ -170,7 +179,8 @@ export function createPredictionJobService(options: {
           [],
           () => memory.reserve(CHECK_BYTES, { what }),
         );
-        return await create(version, { source: { pixels }, images }, record, isUnpacked ? target : file.path);
+        const input = isUnpacked ? target : file.path;
+        return await create(version, { source: { pixels }, images }, { input, idempotency: record });
       } finally {
         await discard(target);
       }

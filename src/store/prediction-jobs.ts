@@ -10,6 +10,7 @@ import { AtelierError } from '../errors.ts';
 import { assertDataset } from './dataset-rows.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { nextId } from './ids.ts';
+import { countLook, type Look } from './looks.ts';
 import { assertUndeleted } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { newPredictionRow, toPredictionJob, toReadablePrediction } from './prediction-rows.ts';
@@ -38,6 +39,8 @@ export interface PredictionJobs {
     options: {
       readonly input?: string | undefined;
       readonly queueLimit: number;
+      /** Counted with the job; its result may be revealed. */
+      readonly look?: Look | undefined;
       readonly idempotency?: IdempotencyRecord<PredictionJob> | undefined;
     },
   ): Promise<PredictionJob>;
@@ -82,7 +85,7 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
   }
 
   return {
-    async create(job, { input, queueLimit, idempotency }) {
+    async create(job, { input, queueLimit, look, idempotency }) {
       const insert = (digest: string | null) =>
         inTransaction((trx) =>
           createOnce(trx, idempotency, async () => {
@@ -99,6 +102,7 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
                 .values({ job_id: row.id, kind: 'input', digest })
                 .execute();
             }
+            if (look) await countLook(trx, look);
             return toPredictionJob(row);
           }),
         );

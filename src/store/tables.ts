@@ -237,8 +237,8 @@ export interface WebhookTable {
   due_at: string | null;
 }
 
-/** Results: those of the epochs of a job, of a version that was measured once, evaluated, compared or imported. */
-export type LookKind = 'epochs' | 'final' | 'evaluation' | 'comparison' | 'import';
+/** Results: those of the epochs of a job, of a version that was measured once, evaluated, compared or imported, or predicts a split. */
+export type LookKind = 'epochs' | 'final' | 'evaluation' | 'comparison' | 'import' | 'predictions';
 
 /** Results on test splits that were revealed. The rows stay when jobs, versions and data sets are deleted. */
 export interface LookTable {

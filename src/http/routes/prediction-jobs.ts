@@ -156,7 +156,8 @@ export const predictionJobRoutes =
         async handler(request, reply) {
           if (!request.isMultipart()) {
             const body = parseBody(predictionRequestSchema, request.body);
-            const start = (record?: IdempotencyRecord<PredictionJob>) => jobs.start(body, record);
+            const start = (record?: IdempotencyRecord<PredictionJob>) =>
+              jobs.start(body, request.caller, record);
             return respondIdempotently(idempotency, request, reply, start, toQueued);
           }
           await jobs.assertQueueHasRoom();

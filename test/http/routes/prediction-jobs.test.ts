@@ -14,7 +14,7 @@ import { assertProblem, startService, tiny, train } from '../../start-service.ts
 import { encodeForm, type Form } from '../upload.ts';
 
 const { app } = await startService({ after });
-await train(app, tiny({ modelName: 'small' }));
+await train(app, tiny({ modelName: 'small', testSet: 'never' }));
 const testImages = await readFile(join(DATA_DIR, 'fashion_mnist_test_images.npy'));
 const pixels = parseNpy(testImages).data as Uint8Array;
 const JOBS = '/v1/prediction-jobs';
@@ -57,6 +57,8 @@ async function predict(body: Buffer, accept: string) {
 }
 
 test('the test split gives the predictions of a request, and the accuracy of the evaluation', async () => {
+  const countLooks = async () => (await app.inject('/v1/datasets/fashion-mnist')).json().splits.test.looks;
+  const looks = await countLooks();
   const created = await post({ model: 'small', dataset: 'fashion-mnist' });
   const job = await succeed(created);
   assert.equal(created.headers['location'], `${JOBS}/${job.id}`);
@@ -70,6 +72,7 @@ test('the test split gives the predictions of a request, and the accuracy of the
 
   const evaluation = (await app.inject('/v1/models/small/versions/1/evaluation')).json();
   assert.equal(job.accuracy, evaluation.accuracy);
+  assert.equal(await countLooks(), looks + 1, 'the evaluation is not another look');
   const { predictions } = (await predict(testImages, 'application/json')).json<Predictions>();
   const labels = parseNpy(await readFile(join(DATA_DIR, 'fashion_mnist_test_labels.npy'))).data as Uint8Array;
   const lines = predictions.map(({ label, className, probability, probabilities }, n) => {
