@@ -28,6 +28,7 @@ import { createJudge } from './services/judge.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
 import { createModelCache } from './services/model-cache.ts';
+import { createModelCardService } from './services/model-cards.ts';
 import { createModelRegistryService } from './services/model-registry.ts';
 import { createModelService } from './services/models.ts';
 import { createNumericWork } from './services/numeric-work.ts';
@@ -255,8 +256,9 @@ export async function compose(
     const { rateLeases } = store;
     const loadStatistics = createStatisticsCache(catalog, numeric);
     const statistics = createInferenceStatistics();
-    const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
     const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
+    const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
+    const testSets = createTestSetService(store, catalog);
     const app = await buildApp(
       {
         apiKeys,
@@ -309,7 +311,8 @@ export async function compose(
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations,
         plots: createPlotService(training, evaluations, numeric),
-        testSets: createTestSetService(store, catalog),
+        testSets,
+        cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
         sgdPaths: createSgdPathService(catalog, models, numeric),
         interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
       },

@@ -12,6 +12,7 @@ import type { ImportService } from '../services/imports.ts';
 import type { InferenceStatistics } from '../services/inference-statistics.ts';
 import type { InterpretabilityService } from '../services/interpretability.ts';
 import type { MemoryLedger } from '../services/memory-ledger.ts';
+import type { ModelCardService } from '../services/model-cards.ts';
 import type { ModelRegistryService } from '../services/model-registry.ts';
 import type { ModelService } from '../services/models.ts';
 import type { PlotService } from '../services/plots.ts';
@@ -47,6 +48,7 @@ export interface Services {
   readonly imports: ImportService;
   readonly evaluations: EvaluationService;
   readonly testSets: TestSetService;
+  readonly cards: ModelCardService;
   readonly interpretability: InterpretabilityService;
   readonly sgdPaths: SgdPathService;
   readonly plots: PlotService;

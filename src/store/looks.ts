@@ -32,6 +32,8 @@ export interface VersionLooks {
 export interface Looks {
   /** Looks at the test split of all data sets with this content. */
   total(datasetDigest: string): Promise<number>;
+  /** Whether a result of the network was revealed. */
+  has(datasetDigest: string, network: Look['network']): Promise<boolean>;
   /** Epochs of a job whose test results were revealed. They stay counted when the job is deleted. */
   ofJob(jobId: string): Promise<number>;
   /**
@@ -50,12 +52,14 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
   const ofDataset = (digest: string) =>
     db.selectFrom('looks').where('dataset_digest', '=', digest).where('split', '=', LOOKED_AT);
 
-  async function isCounted({ datasetDigest, network }: Look): Promise<boolean> {
+  async function has(datasetDigest: string, network: Look['network']): Promise<boolean> {
     const found = ofDataset(datasetDigest).select('count').where('subject', '=', networkSubject(network));
     return (await found.executeTakeFirst()) !== undefined;
   }
 
   return {
+    has,
+
     async total(digest) {
       const sum = ofDataset(digest).select(({ fn }) => fn.sum('count').as('total'));
       return Number((await sum.executeTakeFirstOrThrow()).total);
@@ -88,7 +92,9 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
     },
 
     async record(looks) {
-      const counted = await Promise.all(looks.map(isCounted));
+      const counted = await Promise.all(
+        looks.map(({ datasetDigest, network }) => has(datasetDigest, network)),
+      );
       const added = looks.filter((_, n) => !counted[n]);
       if (added.length === 0) return;
       await inTransaction(async (trx) => {

@@ -9,6 +9,7 @@ import type { DatasetReport } from '../../domain/dataset-report.ts';
 import type { EpochRecord } from '../../domain/epoch-record.ts';
 import type { GradientCheck, gradientCheckRequestSchema } from '../../domain/gradient-check.ts';
 import type { Annotations, Model, ModelVersion } from '../../domain/model.ts';
+import { describeLimitations, describeUse } from '../../domain/model-card.ts';
 import type { ImportOrigin } from '../../domain/model-import.ts';
 import { describeIntervals, type TestSetUse } from '../../domain/test-set.ts';
 import type { JobEvent, Receipt, TrainingJob, trainingRequestSchema } from '../../domain/training-job.ts';
@@ -398,6 +399,17 @@ export const examples: Readonly<Record<string, unknown>> = {
     ...modelVersion,
     ...versionStatus(modelVersion.version),
     testSet: testSetUse,
+  },
+  ModelCard: {
+    version: modelVersion,
+    parameters: 31_810,
+    intendedUse: describeUse(modelVersion),
+    limitations: describeLimitations(null),
+    dataset,
+    evaluation: inspectionExamples.Evaluation,
+    notEvaluated: null,
+    testSet: testSetUse,
+    receipt,
   },
   TestSetUse: testSetUse,
   ImportOrigin: importOrigin,

@@ -88,7 +88,8 @@ export const evaluationRoutes =
     });
   };
 
-function describeImages(
+/** The images of a split, and the URL of each. */
+export function describeImages(
   basePath: string,
   { dataset, classNames }: { readonly dataset: DatasetSummary; readonly classNames: readonly string[] },
   split: SplitName,

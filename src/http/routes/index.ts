@@ -20,6 +20,7 @@ import { gradientCheckRoutes } from './gradient-checks.ts';
 import { healthRoutes } from './health.ts';
 import { jobEventRoutes } from './job-events.ts';
 import { metricsRoutes } from './metrics.ts';
+import { modelCardRoutes } from './model-cards.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
 import { plotRoutes } from './plots.ts';
 import { predictionJobRoutes } from './prediction-jobs.ts';
@@ -77,6 +78,7 @@ export async function registerRoutes(
       await v1.register(aliasRoutes(services.registry, sendCached));
       await v1.register(exportRoutes(models, services.exports));
       await v1.register(evaluationRoutes(services.evaluations));
+      await v1.register(modelCardRoutes(services.cards));
       const { predictionJobs } = services;
       await v1.register(
         predictionJobRoutes(predictionJobs, idempotency, maxDatasetBytes, onTimeout, onLimit),

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { parse } from 'yaml';
 import {
   comparisonSchema,
   type Evaluation,
   evaluationSchema,
   type ModelComparison,
 } from '../../../src/domain/evaluation.ts';
+import { type ModelCard, modelCardSchema } from '../../../src/domain/model-card.ts';
 import type { Predictions } from '../../../src/protocols/native/schema.ts';
 import { assertProblem, startService, testImage, tiny, train } from '../../start-service.ts';
 
@@ -194,4 +196,39 @@ test('looks are counted for the data set and its versions, and change no state',
   const changed = await patch();
   assert.deepEqual([changed.statusCode, changed.json().testSet], [200, after.json().testSet]);
   assertProblem(await patch(), 412, 'precondition-failed');
+});
+
+test('a card has the figures of the evaluation, as Markdown or JSON, and is not a look', async () => {
+  const response = await get('1/card');
+  assert.equal(response.headers['content-type'], 'text/markdown; charset=utf-8');
+  const { accuracy, classes } = await evaluate('1/evaluation');
+  const [, head, body] = /^---\n(.*?)---\n(.*)$/s.exec(response.body)!;
+  const [result] = parse(head!)['model-index'][0].results;
+  assert.deepEqual([result.metrics[0].type, result.metrics[0].value], ['accuracy', accuracy]);
+  for (const { className, recall } of classes) {
+    const row = body!
+      .split('\n')
+      .find((line) => /^\| \S+( \S+)? \| \d\./.test(line) && line.startsWith(`| ${className} |`));
+    assert.equal(row?.split(' | ')[2], recall.toFixed(4), className);
+  }
+  const tag = String(response.headers['etag']);
+  assert.equal((await get('1/card', { 'if-none-match': tag })).statusCode, 304);
+  const json = (await get('1/card', { accept: 'application/json' })).json<ModelCard>();
+  assert.deepEqual(modelCardSchema.strict().parse(json), json);
+  assert.deepEqual(json.evaluation, await evaluate('1/evaluation'));
+  assert.equal(json.receipt!.digest, json.version.digest);
+  assertProblem(await get('1/card', { accept: 'image/png' }), 406, 'not-acceptable');
+
+  const DATASET = '/v1/datasets/fashion-mnist';
+  const looks = async () => (await app.inject(DATASET)).json().splits.test.looks;
+  const { model } = await train(app, tiny({ modelName: 'card', training, seed: 10, testSet: 'never' }));
+  const before = await looks();
+  const unseen = `/v1/models/card/versions/${model!.version}/card`;
+  const { evaluation, notEvaluated } = (
+    await app.inject({ url: unseen, headers: { accept: 'application/json' } })
+  ).json();
+  assert.equal(evaluation, null);
+  assert.match(notEvaluated, /not to be the first/);
+  assert.match((await app.inject(unseen)).body, /`GET \/v1\/models\/card\/versions\/1\/evaluation`/);
+  assert.equal(await looks(), before);
 });
