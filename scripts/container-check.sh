@@ -22,7 +22,7 @@ call() { curl --silent --show-error --fail-with-body --header "Authorization: Be
 
 clean_up() {
   "$engine" rm --force "$name" || true
-  "$engine" volume rm "$name" || true
+  "$engine" volume rm "$name" "$name-restored" || true
 }
 trap 'clean_up &>/dev/null' EXIT
 
@@ -79,11 +79,12 @@ echo "$rejection"
 [[ $code == 1 && $rejection == *'is not on a volume'* ]] || die "The exit code is $code."
 
 say 'Start, with nothing writable but the volume'
-options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges --volume "$name:/var/lib/atelier")
+volume=$name
+options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges)
 # Otherwise Podman mounts a writable /tmp.
 [[ $engine == *podman* ]] && options+=(--read-only-tmpfs=false)
 run() {
-  "$engine" run --detach --name "$name" "${options[@]}" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
+  "$engine" run --detach --name "$name" "${options[@]}" --volume "$volume:/var/lib/atelier" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
 }
 run
 await_healthy
@@ -130,5 +131,16 @@ run
 await_healthy
 after=$(predict)
 [[ $after == "$before" ]] || die "In the new container the prediction is another: $after"
+stop
+
+say 'Restore the backup into a new volume, run a container on it'
+"$engine" rm "$name" >/dev/null
+volume=$name-restored
+"$engine" run --rm "${options[@]}" --volume "$volume:/var/lib/atelier" --volume "$name:/backups:ro" "$image" \
+  node src/restore.ts /backups/backup
+run
+await_healthy
+after=$(predict)
+[[ $after == "$before" ]] || die "From the backup the prediction is another: $after"
 stop
 say 'The image holds.'

@@ -7,17 +7,22 @@ import { Kysely } from 'kysely';
 import { syncPath } from '../directory.ts';
 import type { Database } from '../tables.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
-import { KINDS, referencedFiles } from './unreferenced-files.ts';
+import { KINDS, referencedFiles, TABLES } from './unreferenced-files.ts';
 
 export const DATABASE = 'atelier.sqlite';
 
-/** @returns the digest of each file, by its path relative to the state directory */
+/**
+ * Reads a database of this or an earlier schema, which may have no table for a kind of files.
+ * @returns the digest of each file, by its path relative to the state directory
+ */
 export async function listNamedFiles(database: string): Promise<Map<string, string>> {
   const raw = new DatabaseSync(database, { readOnly: true });
   const db = new Kysely<Database>({ dialect: new NodeSqliteDialect(raw) });
   try {
     const files = new Map<string, string>();
+    const exists = raw.prepare(`select 1 from sqlite_schema where type = 'table' and name = ?`);
     for (const kind of KINDS) {
+      if (exists.get(TABLES[kind]) === undefined) continue;
       for (const [name, digest] of await referencedFiles(db, kind)) files.set(join(kind, name), digest);
     }
     return files;

@@ -1,19 +1,16 @@
 /** Restore: puts a backup into an empty state directory, all of it or nothing. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
-import { writeVerified } from '../blobs.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
-import { errorMessage, isDiskFull, prepareDirectory, storageFull, syncPath } from '../directory.ts';
-import { readChunks } from '../file-chunks.ts';
-import { copyDurably, DATABASE, listNamedFiles } from './backup-files.ts';
+import { isDiskFull, prepareDirectory, storageFull, syncPath } from '../directory.ts';
+import { DATABASE } from './backup-files.ts';
+import { copyVerified } from './copy-backup.ts';
 import { lockDirectory } from './lock.ts';
 import { KINDS, UNFINISHED_RESTORE } from './unreferenced-files.ts';
 
 const LOCK = 'lock.sqlite';
-const ADVICE = 'Use another backup.';
 
 /**
  * Copies the backup into a folder of the state directory, verifies the database and the SHA-256 of every file there, and
@@ -77,48 +74,6 @@ async function assertEmpty(stateDir: string): Promise<void> {
     `The state directory ${stateDir} is not empty: it holds ${found.slice(0, 5).join(', ')}. ` +
       'Stop the service and move the directory away, or set STATE_DIR to an empty one.',
   );
-}
-
-async function copyVerified(backup: string, target: string): Promise<number> {
-  await mkdir(target, { mode: 0o700 });
-  const database = join(target, DATABASE);
-  await copyDurably(join(backup, DATABASE), database);
-  await copyDurably(join(backup, `${DATABASE}-wal`), `${database}-wal`);
-  const named = await verifyDatabase(database, join(backup, DATABASE));
-  for (const kind of KINDS) await mkdir(join(target, kind), { mode: 0o700 });
-  for (const [file, digest] of named) await copyFile(join(backup, file), join(target, file), digest);
-  await copyDurably(bootstrapKeyFile(backup), bootstrapKeyFile(target));
-  for (const directory of [...KINDS, '.']) await syncPath(join(target, directory));
-  return named.size;
-}
-
-/** @returns the digest of each file that a row names, by its path */
-async function verifyDatabase(copy: string, original: string): Promise<Map<string, string>> {
-  try {
-    const raw = new DatabaseSync(copy);
-    try {
-      // Includes a -wal file, and leaves one file.
-      raw.exec('pragma synchronous = full; pragma journal_mode = delete');
-      const [found] = Object.values(raw.prepare('pragma integrity_check(1)').get() ?? {});
-      if (found !== 'ok') throw new Error(String(found));
-      if (raw.prepare('pragma foreign_key_check').get()) throw new Error('a row refers to a missing row');
-    } finally {
-      raw.close();
-    }
-    return await listNamedFiles(copy);
-  } catch (error) {
-    if (isDiskFull(error)) throw error;
-    const message = `The database ${original} is damaged: ${errorMessage(error)}. ${ADVICE}`;
-    throw new AtelierError('state-unusable', message, { cause: error });
-  }
-}
-
-async function copyFile(source: string, target: string, digest: string): Promise<void> {
-  if (!existsSync(source)) {
-    const message = `${source} is missing, and a row of the database names it. ${ADVICE}`;
-    throw new AtelierError('state-unusable', message);
-  }
-  await writeVerified(digest, target, readChunks(source), `It is the file ${source}. ${ADVICE}`);
 }
 
 /** The database comes last: without it, the service does not start. */

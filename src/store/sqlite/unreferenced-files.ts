@@ -16,10 +16,11 @@ export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 /** Folder into which a backup is restored before its files are moved into place. */
 export const UNFINISHED_RESTORE = 'unfinished-restore';
 
-/** The tables whose `digest` names a file. */
-const TABLES = {
+/** The tables whose rows name files, by their `digest`, and data sets by their `id`. */
+export const TABLES = {
   blobs: 'model_versions',
   checkpoints: 'checkpoints',
+  datasets: 'datasets',
   predictions: 'prediction_files',
 } as const;
 

@@ -7,6 +7,7 @@ import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import { restore } from '../../../src/store/sqlite/restore.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { addDataset, failure, newJob, runOf, temporaryDirectory, trained } from '../fixtures.ts';
+import { writeOldDatabase } from './old-database.ts';
 
 async function openIn(t: TestContext) {
   const directory = await temporaryDirectory(t);
@@ -181,4 +182,17 @@ test('a restore rejects a directory that is used or not empty, and a backup that
   );
   assert.deepEqual(await listAll(backup), before);
   await assert.rejects(restore(directory, state), failure('state-unusable', directory, 'npm run backup'));
+});
+
+test('a state of an earlier schema is backed up and restored, and then migrated', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const [state, backup, target] = ['state', 'backup', 'target'].map((name) => join(directory, name));
+  await mkdir(state!);
+  await writeOldDatabase(join(state!, 'atelier.sqlite'), '0004-idempotency', (insert) =>
+    insert('models', { name: 'old', created_at: '2026-11-25', last_version: 1 }),
+  );
+  assert.deepEqual(await backUp(state!, backup!), { files: 0, missing: [] });
+  assert.equal(await restore(backup!, target!), 0);
+  await (await openStore(target!)).close();
+  assert.ok((await readdir(target!)).includes('before-0005.sqlite'));
 });
