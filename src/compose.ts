@@ -35,6 +35,7 @@ import { createNumericWork } from './services/numeric-work.ts';
 import { createPlotService } from './services/plots.ts';
 import { createPredictionJobService } from './services/prediction-jobs.ts';
 import { createPredictionService } from './services/predictions.ts';
+import { createResolveTraining } from './services/resolve-training.ts';
 import { createRetentionService } from './services/retention.ts';
 import { createRunPredictions } from './services/run-predictions.ts';
 import { createRunTraining } from './services/run-training.ts';
@@ -46,6 +47,8 @@ import { createStorageWaits } from './services/storage-waits.ts';
 import { createEventSubscriptions } from './services/subscribe-events.ts';
 import { createTestSetService } from './services/test-sets.ts';
 import { createTrainingService } from './services/training.ts';
+import { createPreviewTraining } from './services/training-preview.ts';
+import { createTrainingTimes } from './services/training-times.ts';
 import { createUploadedDatasetService } from './services/uploaded-datasets.ts';
 import { createWaitForEnd } from './services/wait-for-end.ts';
 import { toBlockList } from './services/webhooks/addresses.ts';
@@ -211,17 +214,22 @@ export async function compose(
       }),
       onDefect: work.onDefect,
     });
+    const resolveTraining = createResolveTraining({
+      catalog,
+      models,
+      memory,
+      keepCheckpoints: config.keepCheckpoints,
+      assertWebhookAllowed: (notify) => assertWebhookAllowed(notify, config.webhookOrigins),
+    });
     const training = createTrainingService({
       store,
       catalog,
       models,
       queue,
-      memory,
+      resolve: resolveTraining,
       waits,
       queueLimit: config.queueLimit,
-      keepCheckpoints: config.keepCheckpoints,
       slots,
-      assertWebhookAllowed: (notify) => assertWebhookAllowed(notify, config.webhookOrigins),
     });
     const webhooks = createWebhookDelivery({
       store,
@@ -272,6 +280,15 @@ export async function compose(
           memory,
         }),
         training,
+        previewTraining: createPreviewTraining({
+          resolve: resolveTraining,
+          predictTime: createTrainingTimes({ ...store, numeric }),
+          jobs: store.jobs,
+          catalog,
+          memory,
+          queueLimit: config.queueLimit,
+          slots,
+        }),
         subscribeEvents: createEventSubscriptions(store),
         waitForEnd: createWaitForEnd(store),
         idempotency,

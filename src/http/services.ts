@@ -23,6 +23,7 @@ import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
 import type { TestSetService } from '../services/test-sets.ts';
 import type { TrainingService } from '../services/training.ts';
+import type { PreviewTraining } from '../services/training-preview.ts';
 import type { UploadedDatasetService } from '../services/uploaded-datasets.ts';
 import type { WaitForEnd } from '../services/wait-for-end.ts';
 import type { Metrics } from './metrics/registry.ts';
@@ -33,6 +34,7 @@ export interface Services {
   readonly catalog: Catalog;
   readonly uploads: UploadedDatasetService;
   readonly training: TrainingService;
+  readonly previewTraining: PreviewTraining;
   readonly subscribeEvents: SubscribeEvents;
   readonly waitForEnd: WaitForEnd;
   readonly idempotency: IdempotencyService;

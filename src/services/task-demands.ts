@@ -5,7 +5,7 @@ import { gradientCheckCost } from '../numerics/gradient-check-cost.ts';
 import { type LayerSizes, parameterCount } from '../numerics/network.ts';
 import { planeSeconds, retrainingSeconds, sgdPathBytes } from '../numerics/sgd-path-cost.ts';
 import { forwardBytes } from '../numerics/simd/kernel-forward.ts';
-import { gradientCheckBytes, THREAD_BYTES } from '../numerics/training-memory.ts';
+import { gradientCheckBytes, THREAD_BYTES, trainingBytes } from '../numerics/training-memory.ts';
 import { MAX_CHUNK_IMAGES } from '../workers/tasks/predict-images.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { Purpose } from './memory-ledger.ts';
@@ -112,6 +112,11 @@ export const DEMANDS: {
     cost: TABLE_COST * images * (hasAllClasses ? classNames.length : 1),
     bytes: THREAD_BYTES + images,
   }),
+  timeTraining: ({ plan, batchSize }) => {
+    const { layerSizes, optimizer } = plan;
+    const size = { layerSizes, optimizer, batchSize, threads: 1, keepsBest: false, isChecked: false };
+    return { what: `Timing ${networkText(layerSizes)}`, cost: 0, bytes: trainingBytes(size) };
+  },
   sgdPath: (task) => ({
     what: `The path of ${networkText(task.plan.layerSizes)}`,
     advice: 'Request fewer snapshots.',

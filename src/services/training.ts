@@ -1,30 +1,18 @@
 /** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import type { Notify } from '../domain/notify.ts';
-import { findTrainingConflicts } from '../domain/training-conflicts.ts';
-import type {
-  KeptCheckpoints,
-  ResolvedTrainingRequest,
-  TrainingJob,
-  TrainingRequest,
-} from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Precondition } from '../store/rows.ts';
 import type { Store } from '../store/store.ts';
-import { assertStandardizable } from './assert-standardizable.ts';
-import { findDataset } from './find-dataset.ts';
 import { listEvents } from './list-events.ts';
-import type { MemoryLedger } from './memory-ledger.ts';
-import { assertTrainingFits } from './memory-limits.ts';
 import type { ModelService } from './models.ts';
 import { prepareReproduction } from './reproduction.ts';
+import { countSteps, type ResolveTraining } from './resolve-training.ts';
 import { estimateRetryAfter } from './retry-after.ts';
 import type { StorageWaits } from './storage-waits.ts';
-import { resolveWarmStart } from './warm-start.ts';
 
 export interface TrainingService {
   /** @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `queue-full` */
@@ -66,18 +54,13 @@ export function createTrainingService(options: {
   catalog: Catalog;
   models: ModelService;
   queue: JobQueue;
-  memory: MemoryLedger;
+  resolve: ResolveTraining;
   waits: StorageWaits;
   queueLimit: number;
-  /** For requests that do not say it. */
-  keepCheckpoints: KeptCheckpoints;
   /** Number of jobs that run at once, on all replicas together. */
   slots: () => number;
-  /** @throws AtelierError `webhook-not-allowed` */
-  assertWebhookAllowed: (notify: Notify) => void;
 }): TrainingService {
-  const { store, catalog, models, queue, memory, waits, queueLimit, keepCheckpoints, slots } = options;
-  const { assertWebhookAllowed } = options;
+  const { store, catalog, models, queue, resolve, waits, queueLimit, slots } = options;
 
   async function get(id: string): Promise<TrainingJob> {
     const job = await store.jobs.get(id);
@@ -119,27 +102,9 @@ export function createTrainingService(options: {
     },
     getMany: async (ids) => (await store.jobs.getMany(ids)).map(waits.mark),
     metrics: store.epochRecords.list,
-    async start({ notify, ...request }, idempotency) {
-      if (notify) assertWebhookAllowed(notify);
-      const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-      assertNoConflicts(
-        findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
-      );
-      const start = await resolveWarmStart(request, dataset, models);
-      // A warm start keeps the mean and deviation of its model.
-      if (start === null) assertStandardizable(request, dataset);
-      assertTrainingFits(memory, request, catalog);
-      const resolved = {
-        ...request,
-        modelName: request.modelName ?? dataset.id,
-        training: {
-          ...request.training,
-          keepCheckpoints: request.training.keepCheckpoints ?? keepCheckpoints,
-        },
-        // Resolved now, because a newer version may exist when the job runs.
-        warmStart: start === null ? null : start.reference,
-      };
-      return create(resolved, dataset, { idempotency, notify: notify ?? undefined });
+    async start(request, idempotency) {
+      const { request: resolved, dataset, notify } = await resolve(request);
+      return create(resolved, dataset, { idempotency, notify });
     },
     async verify(id, idempotency) {
       const job = await get(id);
@@ -181,31 +146,4 @@ export function createTrainingService(options: {
       return store.checkpoints.list(id);
     },
   };
-}
-
-function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
-  if (conflicts.length === 0) return;
-  const reasons = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
-  throw new AtelierError('impossible-request', `Conflicting options: ${reasons.join('. ')}.`, {
-    details: conflicts,
-  });
-}
-
-/** Number of training images held out for validation. */
-function heldOutCount({ training }: Pick<TrainingRequest, 'training'>, { train }: Dataset): number {
-  return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
-}
-
-function countSteps({ training }: Pick<TrainingRequest, 'training'>, dataset: Dataset): number {
-  const held = heldOutCount({ training }, dataset);
-  const examples = dataset.train.labels.length - held;
-  if (training.batchSize > examples) {
-    throw new AtelierError(
-      'impossible-request',
-      `A batch of ${training.batchSize} is larger than the training split of ${examples} images ` +
-        `(${held} of ${dataset.train.labels.length} images are held out for validation).`,
-      { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${examples}` }] },
-    );
-  }
-  return training.epochs * stepsPerEpoch(examples, training.batchSize);
 }

@@ -19,7 +19,7 @@ import { newJobRow, toJob } from './job-rows.ts';
 import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
-import { selectQueued } from './queue-order.ts';
+import { countAhead, selectQueued } from './queue-order.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
@@ -69,6 +69,8 @@ export interface Jobs {
    */
   nextQueued(): Promise<string | undefined>;
   count(status: JobStatus): Promise<number>;
+  /** Number of queued jobs that would start before a new one of this priority. */
+  countAhead(priority: number): Promise<number>;
   /** Whether no job exists, and no model ever has: deleting old jobs does not make a used store empty. */
   isEmpty(): Promise<boolean>;
   /**
@@ -208,6 +210,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
     },
 
     count: (status) => count(db, status),
+    countAhead: (priority) => countAhead(db, priority),
     async isEmpty() {
       const job = db.selectFrom('jobs').select('id').limit(1);
       const model = db.selectFrom('models').select('name as id').limit(1);

@@ -11,6 +11,17 @@ export interface QueuePosition {
 /** An integer, because it is also the priority of the job's ticket. */
 export const RANK = sql<number>`jobs.priority`;
 
+/** Number of queued jobs that start before a new one of this rank. */
+export async function countAhead(db: Kysely<Database>, rank: number): Promise<number> {
+  const { count } = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('status', '=', 'queued')
+    .where(RANK, '>=', rank)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
 /** @param after only jobs behind this position */
 export function selectQueued(db: Kysely<Database>, after?: QueuePosition) {
   const queued = db

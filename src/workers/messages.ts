@@ -245,6 +245,23 @@ export interface SgdPathResult extends PlanePath {
   readonly examples: number;
 }
 
+/** A training of which a few steps are timed. The examples are in shared memory. */
+export interface TrainingTimesTask {
+  readonly plan: TrainingPlan;
+  readonly train: Examples;
+  /** Images of a timed step; at most those of the plan. */
+  readonly batchSize: number;
+}
+
+/** Microseconds per image, in one thread. */
+export interface TrainingTimes {
+  /** A step: forward pass, gradient and update. */
+  readonly training: number;
+  readonly evaluation: number;
+  /** The search for dead units, by the float64 reference. */
+  readonly inspection: number;
+}
+
 /** Measures an upload without reading its images. */
 export interface DatasetMeasureTask {
   readonly files: readonly UploadedFile[];

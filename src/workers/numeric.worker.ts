@@ -13,6 +13,7 @@ import { importChecked } from './tasks/import.ts';
 import * as predictions from './tasks/predict-images.ts';
 import * as table from './tasks/predictions-table.ts';
 import { computeSgdPath } from './tasks/sgd-path.ts';
+import { timeTraining as timeSteps } from './tasks/time-training.ts';
 import type { Handlers, NumericTasks } from './tasks.ts';
 
 lowerPriority();
@@ -30,6 +31,7 @@ export const {
   exportFile,
   importFile,
   sgdPath,
+  timeTraining,
   measureImages,
   predictImages,
   writePredictionsTable,
@@ -57,6 +59,7 @@ export const {
       () => importChecked(task),
       ({ parameters }) => [parameters],
     ),
+  timeTraining: (task) => toOutcome(() => timeSteps(task)),
   sgdPath: (task) => toOutcome(() => computeSgdPath(task)),
   // Takes about a second for 60,000 images.
   measureImages: ({ examples, classes }) => toOutcome(() => computeImageStatistics(examples, classes)),

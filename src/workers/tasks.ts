@@ -26,6 +26,7 @@ export interface NumericTasks {
   /** Predicts in chunks. The signal of the pool ends it within one. */
   predictImages: { task: message.PredictionTask; result: PredictionCounts };
   writePredictionsTable: { task: message.PredictionsTableTask; result: undefined };
+  timeTraining: { task: message.TrainingTimesTask; result: message.TrainingTimes };
   sgdPath: { task: message.SgdPathTask; result: message.SgdPathResult };
   measureImages: { task: message.ImageStatisticsTask; result: ImageStatistics };
 }

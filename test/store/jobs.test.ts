@@ -152,6 +152,9 @@ storeTest(
       await create(5),
       await create(5),
     ];
+    for (const [n, priority] of [5, 4, 0, -10].entries()) {
+      assert.equal(await store.jobs.countAhead(priority), [2, 2, 3, 4][n]);
+    }
     for (const id of [high, alsoHigh, usual, low]) {
       assert.equal(await store.jobs.nextQueued(), id);
       await startRun(store, id);

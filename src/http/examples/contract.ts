@@ -19,6 +19,7 @@ import type { Problem } from '../errors/problem.ts';
 import { inspectionExamples } from './inspections.ts';
 import { predictionJob } from './prediction-job.ts';
 import { protocolExamples } from './protocols.ts';
+import { previewExample } from './training-preview.ts';
 import { webhookExamples } from './webhooks.ts';
 
 const CLASS_NAMES = [...FASHION_MNIST_CLASSES];
@@ -387,6 +388,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   ResolvedTrainingRequest: resolvedRequest,
   Receipt: receipt,
   TrainingJob: trainingJob,
+  TrainingPreview: previewExample(resolvedRequest),
   TrainingJobList: exampleList(trainingJob, JOB_ID),
   EpochRecord: epochRecord,
   EpochRecordList: { data: [epochRecord] },

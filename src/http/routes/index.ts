@@ -69,7 +69,7 @@ export async function registerRoutes(
         stopping: () => health.stopping,
         countStream,
       });
-      await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred));
+      await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred, services.previewTraining));
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(gradientCheckRoutes(services.gradients));

@@ -7,11 +7,14 @@ import { epochRecordSchema } from '../../domain/epoch-record.ts';
 import {
   jobStatusSchema,
   type TrainingJob,
+  type TrainingRequest,
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../domain/training-job.ts';
+import { trainingPreviewSchema } from '../../domain/training-preview.ts';
 import type { IdempotencyService } from '../../services/idempotency.ts';
 import type { TrainingService } from '../../services/training.ts';
+import type { PreviewTraining } from '../../services/training-preview.ts';
 import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { JOB_SORTS } from '../../store/job-pages.ts';
 import { problems } from '../errors/problem.ts';
@@ -20,6 +23,7 @@ import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epoch-records.ts';
 import { createJobListRenderer } from '../responses/job-list.ts';
 import { negotiate } from '../responses/negotiate.ts';
@@ -44,6 +48,7 @@ export const trainingJobRoutes =
     training: TrainingService,
     idempotency: IdempotencyService,
     waitAsPreferred: WaitAsPreferred,
+    preview: PreviewTraining,
   ): FastifyPluginAsyncZod =>
   async (app) => {
     /** Creates a job, and responds when it is stored, or with its newer state after a wait. */
@@ -90,10 +95,32 @@ export const trainingJobRoutes =
         responseHeaders: { 202: ['Location', 'Preference-Applied'] },
       },
       async handler(request, reply) {
-        // Moving the champion is reserved for keys that may promote.
-        if (request.body.publish.promote !== 'never') requireScope(request, reply, 'promote');
+        requirePublicationScope(request, reply, request.body);
         const start = (record?: IdempotencyRecord<TrainingJob>) => training.start(request.body, record);
         return respondQueued(request, reply, start);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/preview',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'previewTrainingJob',
+        summary: 'Preview a training job: its memory, its duration and its place in the queue',
+        description:
+          'Takes the body of `POST /v1/training-jobs` and rejects it with the same errors, so a form can be checked while it is ' +
+          'filled in; starts nothing. A full queue is a warning here. The first preview of some options takes a few tenths of a ' +
+          'second, because steps are timed.',
+        tags,
+        querystring: noQuery,
+        body: trainingRequestSchema,
+        readsDataset: true,
+        response: { 200: trainingPreviewSchema, ...problems(400, 413, 415, 422, 503) },
+      },
+      async handler(request, reply) {
+        requirePublicationScope(request, reply, request.body);
+        return preview(request.body, disconnectSignal(reply));
       },
     });
 
@@ -326,6 +353,15 @@ export const trainingJobRoutes =
       },
     });
   };
+
+/** Moving the champion is reserved for keys that may promote. */
+function requirePublicationScope(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { publish }: TrainingRequest,
+): void {
+  if (publish.promote !== 'never') requireScope(request, reply, 'promote');
+}
 
 const stateTag = (job: TrainingJob) => contentTag(JSON.stringify(job));
 

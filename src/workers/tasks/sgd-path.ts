@@ -12,9 +12,6 @@ import { trainingLoop } from '../../numerics/training-loop.ts';
 import { kernelModule } from '../kernel.ts';
 import type { SgdPathResult, SgdPathTask } from '../messages.ts';
 
-/** The test images: a path does not measure them. */
-const NO_EXAMPLES = { pixels: new Uint8Array(0), labels: new Uint8Array(0) };
-
 interface Snapshot {
   readonly step: number;
   readonly parameters: Float32Array;
@@ -22,7 +19,7 @@ interface Snapshot {
 
 /** @throws AtelierError `impossible-request` if a loss is not finite */
 export function computeSgdPath(task: SgdPathTask): SgdPathResult {
-  const prepared = prepareTraining(task.plan, task.train, NO_EXAMPLES);
+  const prepared = prepareTraining(task.plan, task.train, null);
   const { snapshots, result } = trainWithSnapshots(prepared, snapshotSteps(task.steps, task.snapshots));
   const indices = spread(prepared.split.train, task.examples);
   const path = planePath(

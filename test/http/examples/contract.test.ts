@@ -29,6 +29,7 @@ import {
   trainingJobSchema,
   trainingRequestSchema,
 } from '../../../src/domain/training-job.ts';
+import { trainingPreviewSchema } from '../../../src/domain/training-preview.ts';
 import { webhookMessageSchema } from '../../../src/domain/webhook-message.ts';
 import { problemSchema } from '../../../src/http/errors/problem.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
@@ -98,6 +99,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PredictionJob: predictionJobSchema,
   PredictionJobList: listSchema(predictionJobSchema),
   SgdPath: sgdPathSchema,
+  TrainingPreview: trainingPreviewSchema,
   TestSetUse: testSetSchema,
   Evaluation: evaluationSchema,
   Comparison: comparisonSchema,

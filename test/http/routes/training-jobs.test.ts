@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import fc from 'fast-check';
 import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { type TrainingJob, trainingJobSchema } from '../../../src/domain/training-job.ts';
 import {
@@ -240,4 +241,63 @@ test('rejects to delete a job that has not ended', async () => {
   const response = await app.inject({ method: 'DELETE', url: `/v1/training-jobs/${id}` });
   assert.match(assertProblem(response, 409, 'illegal-transition').detail, /cannot be deleted\. Cancel it/);
   await cancelJob(app, id);
+});
+
+/** Usually the valid value, of which there are few, because each of their combinations is timed. */
+const usually = (valid: unknown, ...invalid: unknown[]) =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constant(valid) },
+    { weight: 1, arbitrary: fc.constantFrom(...invalid) },
+  );
+const requests = fc.record(
+  {
+    dataset: usually('fashion-mnist', 'missing', ''),
+    modelName: usually('previewed', 'job_1', 'Not a name'),
+    seed: usually(7, -1),
+    network: usually({ hidden: [1] }, { hidden: [0] }, { hidden: [4096, 4096, 4096, 4096] }, { layers: 3 }),
+    training: fc.record(
+      {
+        epochs: usually(3, 0),
+        batchSize: usually(1024, 1025),
+        validation: usually({ fraction: 0.9 }, null, { fraction: 0.99 }),
+        earlyStopping: usually({ patience: 2 }, { patience: 0 }),
+        classWeights: usually(null, [1, 2]),
+        schedule: usually({ type: 'constant' }, { type: 'linear', warmupEpochs: 9 }),
+      },
+      { requiredKeys: [] },
+    ),
+    warmStart: usually(null, 'nobody', 'nobody@3'),
+    notify: usually(null, { url: 'https://elsewhere.example/' }, { url: 'ftp://x' }),
+    priority: usually(1, 11),
+    testSet: usually('once', 'twice'),
+  },
+  { requiredKeys: ['dataset', 'network'] },
+);
+
+test('a preview rejects exactly the requests that cannot start a job, with the same errors', async () => {
+  const statuses = new Set<number>();
+  const post = (url: string, payload: object) => app.inject({ method: 'POST', url, payload });
+  const property = fc.asyncProperty(requests, async (body) => {
+    const [started, previewed] = [
+      await post('/v1/training-jobs', body),
+      await post('/v1/training-jobs/preview', body),
+    ];
+    statuses.add(started.statusCode);
+    if (started.statusCode === 202) {
+      assert.equal(previewed.statusCode, 200, previewed.body);
+      const { request } = previewed.json();
+      const job = await cancelJob(app, started.json().id);
+      for (const [field, value] of Object.entries(request)) {
+        assert.deepEqual(value, job[field as keyof TrainingJob], field);
+      }
+      return;
+    }
+    const [expected, found] = [started, previewed].map((response) => {
+      const { instance: _, requestId: __, ...problem } = response.json();
+      return problem;
+    });
+    assert.deepEqual(found, expected);
+  });
+  await fc.assert(property, { numRuns: 60, seed: 1 });
+  assert.deepEqual([...statuses].toSorted(), [202, 400, 422]);
 });

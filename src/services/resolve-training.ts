@@ -1,0 +1,95 @@
+/** Validates a training request against data set, models and memory, and fills in its defaults. */
+import type { Catalog } from '../datasets/catalog.ts';
+import type { Dataset } from '../domain/dataset.ts';
+import type { Notify } from '../domain/notify.ts';
+import { findTrainingConflicts } from '../domain/training-conflicts.ts';
+import type { KeptCheckpoints, ResolvedTrainingRequest, TrainingRequest } from '../domain/training-job.ts';
+import { AtelierError } from '../errors.ts';
+import { countTrainingExamples, stepsPerEpoch } from '../numerics/batches.ts';
+import { assertStandardizable } from './assert-standardizable.ts';
+import type { InitialState } from './build-plan.ts';
+import { findDataset } from './find-dataset.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { assertTrainingFits } from './memory-limits.ts';
+import type { ModelService } from './models.ts';
+import { resolveWarmStart } from './warm-start.ts';
+
+export interface ResolvedTraining {
+  readonly request: ResolvedTrainingRequest;
+  readonly notify: Notify | undefined;
+  readonly dataset: Dataset;
+  readonly start: InitialState | null;
+}
+
+/**
+ * Everything that can reject a training request before it is queued.
+ * @throws AtelierError `unknown-dataset`, `unknown-model`, `impossible-request`, `webhook-not-allowed`, `dataset-damaged`
+ */
+export type ResolveTraining = (request: TrainingRequest) => Promise<ResolvedTraining>;
+
+export function createResolveTraining(options: {
+  catalog: Catalog;
+  models: ModelService;
+  memory: MemoryLedger;
+  /** For requests that do not say it. */
+  keepCheckpoints: KeptCheckpoints;
+  /** @throws AtelierError `webhook-not-allowed` */
+  assertWebhookAllowed: (notify: Notify) => void;
+}): ResolveTraining {
+  const { catalog, models, memory, keepCheckpoints, assertWebhookAllowed } = options;
+
+  return async ({ notify, ...request }) => {
+    if (notify) assertWebhookAllowed(notify);
+    const dataset = await findDataset(catalog, request.dataset, '#/dataset');
+    assertNoConflicts(
+      findTrainingConflicts(request, dataset.classNames.length, heldOutCount(request, dataset)),
+    );
+    const start = await resolveWarmStart(request, dataset, models);
+    // A warm start keeps the mean and deviation of its model.
+    if (start === null) assertStandardizable(request, dataset);
+    assertTrainingFits(memory, request, catalog);
+    const resolved = {
+      ...request,
+      modelName: request.modelName ?? dataset.id,
+      training: {
+        ...request.training,
+        keepCheckpoints: request.training.keepCheckpoints ?? keepCheckpoints,
+      },
+      // Resolved now, because a newer version may exist when the job runs.
+      warmStart: start === null ? null : start.reference,
+    };
+    countSteps(resolved, dataset);
+    return { request: resolved, notify: notify ?? undefined, dataset, start };
+  };
+}
+
+function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
+  if (conflicts.length === 0) return;
+  const reasons = conflicts.map(({ pointer, detail }) => `${pointer} ${detail}`);
+  throw new AtelierError('impossible-request', `Conflicting options: ${reasons.join('. ')}.`, {
+    details: conflicts,
+  });
+}
+
+/** Number of training images held out for validation. */
+export function heldOutCount(
+  { training }: Pick<TrainingRequest, 'training'>,
+  { train }: Pick<Dataset, 'train'>,
+): number {
+  return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
+}
+
+/** @throws AtelierError `impossible-request` if a batch is larger than the training split */
+export function countSteps({ training }: Pick<TrainingRequest, 'training'>, dataset: Dataset): number {
+  const held = heldOutCount({ training }, dataset);
+  const examples = dataset.train.labels.length - held;
+  if (training.batchSize > examples) {
+    throw new AtelierError(
+      'impossible-request',
+      `A batch of ${training.batchSize} is larger than the training split of ${examples} images ` +
+        `(${held} of ${dataset.train.labels.length} images are held out for validation).`,
+      { details: [{ pointer: '#/training/batchSize', detail: `must be at most ${examples}` }] },
+    );
+  }
+  return training.epochs * stepsPerEpoch(examples, training.batchSize);
+}

@@ -1,0 +1,238 @@
+/** Predicts how long a training takes: times a few of its steps, and compares with epochs of earlier jobs. */
+import { availableParallelism } from 'node:os';
+import type { Dataset } from '../domain/dataset.ts';
+import type { EpochRecord } from '../domain/epoch-record.ts';
+import type { ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
+import type { TrainingPreview } from '../domain/training-preview.ts';
+import { hasCode } from '../errors.ts';
+import {
+  evaluationMicroseconds,
+  inspectionMicroseconds,
+  trainingMicroseconds,
+} from '../numerics/kernel-time.ts';
+import { parameterCount } from '../numerics/network.ts';
+import { DEAD_UNIT_IMAGES } from '../numerics/training-loop.ts';
+import type { Store } from '../store/store.ts';
+import type { TrainingTimes, TrainingTimesTask } from '../workers/messages.ts';
+import type { Pool } from '../workers/pool.ts';
+import type { NumericTasks } from '../workers/tasks.ts';
+import { buildTrainingPlan, layerSizesFor } from './build-plan.ts';
+import { createCoalescingCache } from './coalesce.ts';
+import { heldOutCount } from './resolve-training.ts';
+
+type Training = Pick<ResolvedTrainingRequest, 'network' | 'training' | 'testSet'>;
+type Time = TrainingPreview['time'];
+
+/** Measured: start of the thread, and preparation of the data; then seconds per parameter. */
+const START = { constant: 0.1, perParameter: 4e-8 };
+const GRADIENT_CHECK = { constant: 0.015, perParameter: 5e-8 };
+/** Measured gain of each thread after the first, while there are cores. */
+const THREAD_GAIN = 0.8;
+
+/** Larger networks are timed with fewer units, because their memory and their first step take too long. */
+const MAX_TIMED_PARAMETERS = 2_000_000;
+/** Longest step that is timed, in microseconds by the model. */
+const MAX_TIMED_STEP = 60_000;
+/** Any mean and deviation: the time does not depend on them. */
+const STANDARDIZATION = { mean: 0.3, std: 0.35 };
+/** Number of kept timings; each takes a tenth of a second. */
+const MAX_CACHED = 256;
+
+const MAX_JOBS = 50;
+const MAX_EPOCHS = 20;
+const EPOCHS_PER_JOB = 5;
+/** Different settings among the earlier jobs that are timed to compare with them. */
+const MAX_SETTINGS = 3;
+
+/** Range of the estimate without enough earlier epochs. */
+const RANGES = { calibrated: [0.8, 1.25], model: [0.4, 2.5] } as const;
+const MIN_EPOCHS = 5;
+
+/** @throws `signal.reason` once it aborts */
+export type PredictTrainingTime = (
+  request: ResolvedTrainingRequest,
+  dataset: Dataset,
+  signal: AbortSignal,
+) => Promise<Time>;
+
+export function createTrainingTimes({
+  jobs,
+  epochRecords,
+  numeric,
+}: {
+  jobs: Pick<Store['jobs'], 'list'>;
+  epochRecords: Pick<Store['epochRecords'], 'list'>;
+  numeric: Pool<NumericTasks>;
+}): PredictTrainingTime {
+  const coalesce = createCoalescingCache<TrainingTimes>(MAX_CACHED);
+
+  /** null if the service is too busy to time anything. */
+  async function time(
+    request: Training,
+    dataset: Dataset,
+    signal: AbortSignal,
+  ): Promise<TrainingTimes | null> {
+    const task = buildTimingTask(request, dataset);
+    try {
+      const timed = await coalesce(timingKey(task, dataset), signal, (abort) =>
+        numeric.run('timeTraining', task, abort),
+      );
+      return scaleUp(timed, layerSizesFor(request.network.hidden, dataset), task.plan.layerSizes);
+    } catch (error) {
+      if (hasCode(error, 'overloaded')) return null;
+      throw error;
+    }
+  }
+
+  /** Ratios of actual to predicted durations of the last epochs on the same data set with as many threads. */
+  async function compareEarlier({ training: { threads } }: Training, dataset: Dataset, signal: AbortSignal) {
+    const { data } = await jobs.list({ dataset: dataset.id, limit: MAX_JOBS });
+    const timings = new Map<string, TrainingTimes | null>();
+    const compared = { ratios: [] as number[], jobs: 0 };
+    for (const job of data) {
+      if (job.training.threads !== threads || job.latest === null) continue;
+      const settings = timingKey(buildTimingTask(job, dataset), dataset);
+      if (!timings.has(settings)) {
+        if (timings.size === MAX_SETTINGS) continue;
+        timings.set(settings, await time(job, dataset, signal));
+      }
+      const times = timings.get(settings);
+      if (!times) continue;
+      const expected = epochMs(job, dataset, times);
+      const records = await lastEpochs(job, job.latest);
+      compared.ratios.push(
+        ...records.map(({ durationMs, evaluationMs }) => (durationMs + evaluationMs) / sum(expected)),
+      );
+      compared.jobs++;
+      if (compared.ratios.length >= MAX_EPOCHS) break;
+    }
+    return { jobs: compared.jobs, ratios: compared.ratios.slice(0, MAX_EPOCHS).toSorted((a, b) => a - b) };
+  }
+
+  /** The first epoch is left out if others exist: its code does not run at full speed from the start. */
+  function lastEpochs({ id }: TrainingJob, { epoch }: EpochRecord): Promise<EpochRecord[]> {
+    return epochRecords.list(id, Math.max(epoch - EPOCHS_PER_JOB, epoch > 1 ? 1 : 0));
+  }
+
+  return async (request, dataset, signal) => {
+    const layerSizes = layerSizesFor(request.network.hidden, dataset);
+    const timed = await time(request, dataset, signal);
+    const times = timed ?? {
+      training: trainingMicroseconds(layerSizes),
+      evaluation: evaluationMicroseconds(layerSizes),
+      inspection: inspectionMicroseconds(layerSizes),
+    };
+    const earlier = timed === null ? { jobs: 0, ratios: [] } : await compareEarlier(request, dataset, signal);
+    const { ratios } = earlier;
+    const ratio = ratios.length === 0 ? 1 : quantile(ratios, 0.5);
+    const kind = timed === null ? 'model' : ratios.length === 0 ? 'calibrated' : 'measured-here';
+    const range =
+      ratios.length < MIN_EPOCHS
+        ? RANGES[kind === 'model' ? 'model' : 'calibrated']
+        : [quantile(ratios, 0.1) / ratio, quantile(ratios, 0.9) / ratio];
+    const epoch = epochMs(request, dataset, times);
+    const { epochs, budget } = request.training;
+    const once = request.testSet === 'once' ? (dataset.test.labels.length * times.evaluation) / 1000 : 0;
+    const trainingSeconds = (ratio * epochs * epoch.steps) / 1000;
+    const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
+    const parameters = parameterCount(layerSizes);
+    const gradientCheckSeconds = request.gradientCheck ? affine(GRADIENT_CHECK, parameters) : 0;
+    const startSeconds = affine(START, parameters);
+    const total = (factor: number) => {
+      const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
+      return startSeconds + gradientCheckSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);
+    };
+    return {
+      seconds: total(1),
+      low: total(range[0]!),
+      high: total(range[1]!),
+      trainingSeconds,
+      evaluationSeconds,
+      gradientCheckSeconds,
+      startSeconds,
+      imagesPerSecond: (1000 * trainedCount(request, dataset)) / (ratio * epoch.steps),
+      basis: { kind, jobs: earlier.jobs, epochs: ratios.length, ratio },
+    };
+  };
+}
+
+/** Estimated seconds of the steps of a job that cannot be timed, by the size of its network alone. */
+export function modelledSeconds(
+  { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
+  layerSizes: readonly number[],
+): number {
+  const images = progress.steps * training.batchSize;
+  return START.constant + (images * trainingMicroseconds(layerSizes)) / threadGain(training.threads) / 1e6;
+}
+
+function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask {
+  const { network, training } = request;
+  let { hidden } = network;
+  while (parameterCount(layerSizesFor(hidden, dataset)) > MAX_TIMED_PARAMETERS) {
+    hidden = hidden.map((units) => Math.ceil(units / 2));
+  }
+  const plan = buildTrainingPlan({ network: { ...network, hidden }, training, seed: 0 }, dataset, null);
+  const largest = Math.floor(MAX_TIMED_STEP / trainingMicroseconds(plan.layerSizes));
+  const batchSize = Math.max(1, Math.min(training.batchSize, largest));
+  return {
+    plan: {
+      ...plan,
+      batchSize,
+      standardize: training.standardize ? STANDARDIZATION : false,
+      validationFraction: null,
+      earlyStopping: null,
+      targetValidationAccuracy: null,
+    },
+    train: dataset.train,
+    batchSize,
+  };
+}
+
+/** Everything that the time depends on; the seed, for example, does not matter. */
+function timingKey({ plan, batchSize }: TrainingTimesTask, { digest }: Dataset): string {
+  const { seed: _, epochs: __, learningRate: ___, schedule: ____, ...settings } = plan;
+  return JSON.stringify([digest, settings, batchSize]);
+}
+
+/** @param timed times of a network with fewer units, or of the same */
+function scaleUp(
+  timed: TrainingTimes,
+  layerSizes: readonly number[],
+  timedSizes: readonly number[],
+): TrainingTimes {
+  const grow = (model: (sizes: readonly number[]) => number) => model(layerSizes) / model(timedSizes);
+  return {
+    training: timed.training * grow(trainingMicroseconds),
+    evaluation: timed.evaluation * grow(evaluationMicroseconds),
+    inspection: timed.inspection * grow(inspectionMicroseconds),
+  };
+}
+
+/** Predicted durations of the steps and of the evaluations of an epoch. */
+function epochMs(request: Training, dataset: Dataset, times: TrainingTimes) {
+  const trained = trainedCount(request, dataset);
+  const tested = request.testSet === 'every-epoch' ? dataset.test.labels.length : 0;
+  const evaluated = heldOutCount(request, dataset) + tested;
+  const inspected = Math.min(trained, DEAD_UNIT_IMAGES);
+  return {
+    steps: (trained * times.training) / threadGain(request.training.threads) / 1000,
+    evaluation: (evaluated * times.evaluation + inspected * times.inspection) / 1000,
+  };
+}
+
+const sum = ({ steps, evaluation }: ReturnType<typeof epochMs>) => steps + evaluation;
+
+const trainedCount = (request: Training, dataset: Dataset) =>
+  dataset.train.labels.length - heldOutCount(request, dataset);
+
+const threadGain = (threads: number) => 1 + THREAD_GAIN * (Math.min(threads, availableParallelism()) - 1);
+
+const affine = (model: { constant: number; perParameter: number }, parameters: number) =>
+  model.constant + model.perParameter * parameters;
+
+/** @param sorted ascending, not empty */
+function quantile(sorted: readonly number[], fraction: number): number {
+  const at = fraction * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(at)]!, sorted[Math.ceil(at)]!];
+  return below + (above - below) * (at - Math.floor(at));
+}

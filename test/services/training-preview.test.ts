@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
+import type { ResolvedTrainingRequest } from '../../src/domain/training-job.ts';
+import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
+import { trainingJobBytes } from '../../src/services/memory-limits.ts';
+import { createModelService } from '../../src/services/models.ts';
+import { createResolveTraining } from '../../src/services/resolve-training.ts';
+import { createPreviewTraining } from '../../src/services/training-preview.ts';
+import { createTrainingTimes } from '../../src/services/training-times.ts';
+import { createPool } from '../../src/workers/pool.ts';
+import type { NumericTasks } from '../../src/workers/tasks.ts';
+import { stripes } from '../numerics/fixtures.ts';
+import { epochRecord, request, temporaryStore, untouched } from '../store/fixtures.ts';
+
+const WORKER = new URL('../../src/workers/numeric.worker.ts', import.meta.url);
+
+test('a preview has the size of the job, and learns its duration and its place from other jobs', async (t) => {
+  const store = await temporaryStore(t);
+  const numeric = createPool<NumericTasks>(WORKER, 1, undefined, { threads: 0 });
+  t.after(() => numeric.close());
+  const [train, classNames] = [stripes(600, 784, 3), ['a', 'b', 'c']];
+  const catalog = createCatalog([
+    { id: 'fashion-mnist', classNames, digest: 'd', train, test: stripes(90, 784, 3) },
+  ]);
+  const memory = createMemoryLedger({ limit: 2 ** 33 });
+  const preview = createPreviewTraining({
+    resolve: createResolveTraining({
+      catalog,
+      models: createModelService(store, catalog),
+      memory,
+      keepCheckpoints: 'last',
+      assertWebhookAllowed: () => {},
+    }),
+    predictTime: createTrainingTimes({ ...store, numeric }),
+    jobs: store.jobs,
+    catalog,
+    memory,
+    queueLimit: 2,
+    slots: () => 1,
+  });
+  const run = (changes: Partial<ResolvedTrainingRequest> = {}) =>
+    preview({ ...request(), ...changes }, new AbortController().signal);
+
+  const body = request();
+  const { time, queue, ...first } = await run({
+    testSet: 'never',
+    training: { ...body.training, threads: 64, budget: { seconds: 1e-6 } },
+  });
+  const { warnings, request: resolved, memory: bytes, ...sizes } = first;
+  assert.deepEqual(sizes, {
+    network: { layerSizes: [784, 40, 3], parameters: 31_523, multiplyAdds: 31_480 },
+    data: { train: 540, validation: 60, test: 90, testSet: 'never' },
+    steps: { perEpoch: 9, total: 90 },
+  });
+  assert.equal(resolved.training.keepCheckpoints, 'last');
+  assert.equal(bytes.bytes, trainingJobBytes(resolved, catalog));
+  assert.deepEqual(
+    warnings.map(({ code }) => code),
+    ['more-threads-than-cores', 'budget-ends-training'],
+  );
+  assert.match(warnings[1]!.message, /after about 0 of 10 epochs/);
+  assert.deepEqual(queue, { ahead: 0, startsInSeconds: 0 });
+  assert.deepEqual(time.basis, { kind: 'calibrated', jobs: 0, epochs: 0, ratio: 1 });
+  assert.ok(time.seconds < time.trainingSeconds + time.evaluationSeconds + 1, 'the budget counts');
+
+  const alone = (await run()).time;
+  const { id } = await store.jobs.create(request(), untouched);
+  const job = await store.jobs.start(id);
+  const predictedMs = (1000 * (alone.trainingSeconds + alone.evaluationSeconds)) / 10;
+  for (const [n, factor] of [50, 1.5, 2, 2, 2, 2.5].entries()) {
+    const record = { ...epochRecord(n + 1, 0.4), durationMs: factor * predictedMs, evaluationMs: 0 };
+    await job!.recordEpoch(record, [], { ...untouched, epoch: n + 1 });
+  }
+  const learned = (await run()).time;
+  const { ratio, ...basis } = learned.basis;
+  assert.deepEqual(basis, { kind: 'measured-here', jobs: 1, epochs: 5 });
+  assert.ok(Math.abs(ratio - 2) < 1e-9, 'the first epoch, slow by its start, does not count');
+  assert.ok(Math.abs(learned.trainingSeconds - 2 * alone.trainingSeconds) < 1e-9);
+  assert.ok(alone.seconds < learned.low && learned.low < learned.seconds && learned.seconds < learned.high);
+
+  await store.jobs.create({ ...request(), priority: 1 }, untouched);
+  await store.jobs.create(request(), untouched);
+  const [usual, urgent, first_] = [await run(), await run({ priority: 1 }), await run({ priority: 2 })];
+  assert.deepEqual(
+    [usual, urgent, first_].map((each) => each.queue.ahead),
+    [2, 1, 0],
+  );
+  const waits = [first_, urgent, usual].map((each) => each.queue.startsInSeconds!);
+  assert.ok(waits[0]! > 0 && waits[1]! > waits[0]! && waits[2]! > waits[1]!, String(waits));
+  assert.deepEqual(
+    usual.warnings.map(({ code }) => code),
+    ['queue-full'],
+  );
+});
