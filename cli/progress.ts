@@ -60,7 +60,7 @@ export function createProgressView(
         const fraction = Math.max(progress.fraction, record.epoch / epochs);
         progress = { ...progress, epoch: Math.max(progress.epoch, record.epoch), fraction };
         if (columns === null) print(describeEpoch(record));
-      } else if (type === 'status') print(`status: ${data['to']}`);
+      } else if (type === 'status') print(describeStatus(data));
       else if (type === 'warning') print(`warning: ${data['message'] ?? JSON.stringify(data)}`);
       draw();
     },
@@ -71,6 +71,10 @@ export function createProgressView(
     },
     end: clear,
   };
+}
+
+function describeStatus({ to, preemptedBy }: JobEvent['data']): string {
+  return `status: ${to}${preemptedBy === undefined ? '' : `, because ${preemptedBy} has a higher priority`}`;
 }
 
 function bar(fraction: number): string {

@@ -24,6 +24,8 @@ import { createInterpretabilityService } from './services/interpretability.ts';
 import { createJobAdmission } from './services/job-admission.ts';
 import { logJobEvents } from './services/job-log.ts';
 import { createJobPlacement } from './services/job-placement.ts';
+import { createJobPreemption } from './services/job-preemption.ts';
+import { createJobRequirement } from './services/job-requirement.ts';
 import { createJudge } from './services/judge.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
@@ -171,12 +173,20 @@ export async function compose(
     const models = createModelService(store, catalog, modelCache);
     const placement = cluster && createJobPlacement({ ...cluster, jobs: store.jobs, catalog });
     const slots = () => placement?.slots() ?? config.trainingWorkers;
+    const readRequirement = createJobRequirement({ jobs: store.jobs, catalog, memory });
     const work = {
       admit: createJobAdmission({
         jobs: store.jobs,
         catalog,
         memory,
+        readRequirement,
         ...(placement && { hasPeerFor: placement.hasPeerFor }),
+      }),
+      preempt: createJobPreemption({
+        jobs: store.jobs,
+        memory,
+        readRequirement,
+        ...(placement && { peersFor: placement.peersFor }),
       }),
       runJob: createRunTraining({
         store,

@@ -143,7 +143,8 @@ export const trainingRequestSchema = z
     priority: prioritySchema
       .default(0)
       .describe(
-        'Queued jobs start in the order of their priorities, the highest first; equal ones as they were created',
+        'Queued jobs start in the order of their priorities, the highest first; equal ones as they were created. If no slot is free, or too ' +
+          'little memory, a job stops a running one of lower priority, which is queued again and continues from that step by itself',
       ),
   })
   .superRefine(({ training }, context) => {
@@ -268,7 +269,7 @@ export const trainingJobSchema = z
     attempts: z
       .int()
       .describe(
-        'Number of attempts since the last checkpoint, at most three. A stop of the service does not count',
+        'Number of attempts since the last checkpoint, at most three. A stop of the service, or in favour of a job of higher priority, does not count',
       ),
     stoppedAt: stoppedAtSchema.nullable(),
     digest: digestSchema,
@@ -285,7 +286,7 @@ export const trainingJobSchema = z
   .meta({ id: 'TrainingJob' });
 export type TrainingJob = z.output<typeof trainingJobSchema>;
 
-/** Allowed transitions. `running → queued` happens when the service stops, or for another attempt. */
+/** Allowed transitions. `running → queued` happens when the service stops, for another attempt, or in favour of a job of higher priority. */
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['running', 'paused', 'cancelled'],
   running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],

@@ -2,8 +2,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { Claim, JobClaims, QueuedJob } from './job-claims.ts';
-import type { AdmitJob, JobQueue, RunJob } from './job-queue.ts';
+import type { Admission, AdmitJob, JobQueue, PreemptJob, RunJob } from './job-queue.ts';
 import { repeatedWork } from './repeated-work.ts';
+import { createRunningJobs } from './running-jobs.ts';
 
 const RETRY_AFTER_DEFECT_MS = 1000;
 /** A notice can be lost with a connection, and memory or an environment can become free without one. */
@@ -28,33 +29,28 @@ export function createPgBossQueue(options: {
   notices: QueueNotices;
   isLeft: (job: QueuedJob) => Promise<boolean>;
   admit: AdmitJob;
+  preempt: PreemptJob;
   runJob: RunJob;
   slots: number;
   onDefect: (jobId: string, error: unknown) => void;
 }): SharedJobQueue {
   const { claims, notices, isLeft, admit, runJob, slots, onDefect } = options;
-  const running = new Map<string, { stop: AbortController; ended: Promise<void> }>();
+  const running = createRunningJobs(options.preempt);
   const closing = new AbortController();
   let scheduling = Promise.resolve();
   let isScheduled = false;
   // A job must not run in the async context (the request id) of the caller that notified the queue.
   const runDetached = AsyncLocalStorage.snapshot();
 
-  function start(claim: Claim, admission: Disposable): void {
-    const stop = new AbortController();
-    const ended = runJob(claim.id, stop.signal, closing.signal)
-      .catch(async (error) => {
+  function start(claim: Claim, admission: Admission): void {
+    const run = (signal: AbortSignal) =>
+      runJob(claim.id, signal, closing.signal).catch(async (error) => {
         onDefect(claim.id, error);
         // If the database is away, the reaper puts the ticket back.
         await claim.putBack().catch(() => {});
         if (!closing.signal.aborted) await setTimeout(RETRY_AFTER_DEFECT_MS, undefined, { ref: false });
-      })
-      .then(() => {
-        running.delete(claim.id);
-        admission[Symbol.dispose]();
-        notify();
       });
-    running.set(claim.id, { stop, ended });
+    running.start(claim.id, admission, run, notify);
   }
 
   /**
@@ -64,21 +60,23 @@ export function createPgBossQueue(options: {
   async function fillSlots(): Promise<void> {
     const skipped: string[] = [];
     let after: QueuedJob | undefined;
-    while (!closing.signal.aborted && running.size < slots) {
+    while (!closing.signal.aborted) {
       const next = await claims.next(after);
       if (next !== undefined && (running.has(next.id) || (await isLeft(next)))) {
         skipped.push(next.id);
         after = next;
         continue;
       }
-      const admission = await admit(next?.id);
-      if (next === undefined || admission === null) return;
+      const hasSlot = running.count() < slots;
+      const admission = hasSlot ? await admit(next?.id) : null;
+      if (next === undefined) return;
+      if (admission === null) return running.preemptFor(next.id, hasSlot ? 'memory' : 'slot');
       if (!(await startFirst(next, admission, skipped))) return;
     }
   }
 
   /** @returns whether to go on with the next job */
-  async function startFirst(admitted: QueuedJob, admission: Disposable, skipped: string[]): Promise<boolean> {
+  async function startFirst(admitted: QueuedJob, admission: Admission, skipped: string[]): Promise<boolean> {
     const claim = await claims.claim(skipped).catch((error) => {
       admission[Symbol.dispose]();
       throw error;
@@ -103,8 +101,8 @@ export function createPgBossQueue(options: {
   }
 
   async function stopRequested(): Promise<void> {
-    if (running.size === 0) return;
-    for (const jobId of await claims.stopping([...running.keys()])) stop(jobId);
+    if (running.count() === 0) return;
+    for (const jobId of await claims.stopping(running.ids())) running.stop(jobId);
   }
 
   const report = (error: unknown) => onDefect('none', error);
@@ -122,8 +120,6 @@ export function createPgBossQueue(options: {
     });
   }
 
-  const stop = (jobId: string) => running.get(jobId)?.stop.abort();
-
   function poll(): void {
     notify();
     void tryToStop();
@@ -135,14 +131,13 @@ export function createPgBossQueue(options: {
 
   return {
     notify,
-    stop,
-    isRunning: (jobId) => running.has(jobId),
+    stop: running.stop,
+    isRunning: running.has,
     async close() {
       closing.abort();
       clearInterval(timer);
       await scheduling;
-      for (const jobId of running.keys()) stop(jobId);
-      await Promise.all([...running.values()].map((job) => job.ended));
+      await running.close();
     },
   };
 }

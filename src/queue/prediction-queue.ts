@@ -3,11 +3,10 @@ import { type RawBuilder, sql } from 'kysely';
 import { LIVE, type Replicas } from '../store/postgres/replicas.ts';
 import type { PredictionJobs } from '../store/store.ts';
 import type { Boss } from './boss.ts';
-import type { JobQueue, RunJob } from './job-queue.ts';
+import { type JobQueue, NOTHING, type RunJob } from './job-queue.ts';
 import { createLocalQueue } from './local-queue.ts';
 import { repeatedWork } from './repeated-work.ts';
 
-const NOTHING: Disposable = { [Symbol.dispose]() {} };
 const IDLE: JobQueue = { notify() {}, stop() {}, async close() {} };
 
 interface RunningJob {

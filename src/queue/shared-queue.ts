@@ -2,7 +2,7 @@
 import type { Replicas } from '../store/postgres/replicas.ts';
 import type { Boss } from './boss.ts';
 import { createJobClaims, type QueuedJob } from './job-claims.ts';
-import type { AdmitJob, JobQueue, RunJob } from './job-queue.ts';
+import type { AdmitJob, JobQueue, PreemptJob, RunJob } from './job-queue.ts';
 import { createPgBossQueue, type QueueNotices } from './pg-boss-queue.ts';
 import { startReaper } from './reaper.ts';
 
@@ -17,6 +17,7 @@ export function startSharedQueue(options: {
   notices: QueueNotices;
   isLeft: (job: QueuedJob) => Promise<boolean>;
   admit: AdmitJob;
+  preempt: PreemptJob;
   runJob: RunJob;
   recover: (jobId: string, run: number) => Promise<unknown>;
   slots: number;

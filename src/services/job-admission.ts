@@ -1,17 +1,10 @@
 /** Admission of queued jobs: the next one starts when its memory is free. */
 import type { Catalog } from '../datasets/catalog.ts';
-import type { TrainingJob } from '../domain/training-job.ts';
-import { hasCode } from '../errors.ts';
-import type { AdmitJob } from '../queue/job-queue.ts';
-import { SOLITARY_AFTER_UNCLEAN_ENDS } from '../store/job-status.ts';
+import { type AdmitJob, NOTHING } from '../queue/job-queue.ts';
 import type { Store } from '../store/store.ts';
-import { inMebibytes, type MemoryLedger } from './memory-ledger.ts';
-import { trainingJobBytes } from './memory-limits.ts';
-
-const NOTHING: Disposable = { [Symbol.dispose]() {} };
-
-/** A process with free memory starts a job within this time: it looks at the queue every second. */
-const PEER_PATIENCE_MS = 3_000;
+import type { ReadJobRequirement } from './job-requirement.ts';
+import type { MemoryLedger } from './memory-ledger.ts';
+import { createPatience } from './patience.ts';
 
 /**
  * @param options.hasPeerFor whether another process may run a job that takes this much memory, free or not
@@ -21,64 +14,41 @@ export function createJobAdmission({
   jobs,
   catalog,
   memory,
+  readRequirement,
   hasPeerFor = () => false,
-  patienceMs = PEER_PATIENCE_MS,
+  patienceMs,
 }: {
-  jobs: Pick<Store['jobs'], 'get' | 'uncleanEnds' | 'holdForMemory'>;
+  jobs: Pick<Store['jobs'], 'holdForMemory'>;
   catalog: Catalog;
   memory: MemoryLedger;
+  readRequirement: ReadJobRequirement;
   hasPeerFor?: (bytes: number) => boolean;
   patienceMs?: number;
 }): AdmitJob {
-  /** The job that did not fit the last time, and since when. */
-  let refused = { jobId: '', at: 0 };
-
-  /** Whether another process may start the job in the meantime. */
-  function isLeftToPeers(jobId: string, bytes: number): boolean {
-    if (!hasPeerFor(bytes)) return false;
-    if (refused.jobId !== jobId) refused = { jobId, at: performance.now() };
-    return performance.now() - refused.at < patienceMs;
-  }
-
-  /** Returns null for a job that cannot run; it fails with the reason when it starts. */
-  async function requirement(job: TrainingJob): Promise<{ bytes: number; reason: string } | null> {
-    const bytes = trainingJobBytes(job, catalog);
-    if (bytes === null || bytes > memory.jobBudget) return null;
-    if ((await jobs.uncleanEnds(job.id)) < SOLITARY_AFTER_UNCLEAN_ENDS) {
-      const reason = `The job takes about ${inMebibytes(bytes)} of memory, and jobs together ${inMebibytes(memory.jobBudget)}.`;
-      return { bytes, reason };
-    }
-    // Reserving everything makes the job run alone.
-    const reason = `The job runs alone, because the process ended at least ${SOLITARY_AFTER_UNCLEAN_ENDS} times while it ran.`;
-    return { bytes: memory.jobBudget, reason };
-  }
+  const isPatient = createPatience(patienceMs);
 
   return async (jobId) => {
     if (jobId === undefined) {
       memory.stopWaiting();
       return null;
     }
-    const job = await jobs.get(jobId).catch((error) => {
-      if (hasCode(error, 'storage-unavailable')) throw error;
-      return undefined; // A damaged job fails when it starts.
-    });
-    // The estimate needs the data set, which another process may just have added.
-    if (job) await catalog.find(job.dataset);
-    const required = job ? await requirement(job) : null;
-    if (!job || required === null) return NOTHING;
+    const required = await readRequirement(jobId);
+    if (required === null) return NOTHING;
+    const { dataset, bytes, reason } = required;
     // The cache must not count, nor evict, what the reservation includes.
-    const retained = catalog.retain(job.dataset);
-    const reservation = memory.reserveForJob(required.bytes);
+    const retained = catalog.retain(dataset);
+    const reservation = memory.reserveForJob(bytes);
     if (reservation === null) {
       retained[Symbol.dispose]();
-      if (isLeftToPeers(jobId, required.bytes)) return null;
+      // Another process may start the job in the meantime.
+      if (hasPeerFor(bytes) && isPatient(jobId)) return null;
       const start = 'It starts when running jobs and requests have freed enough.';
-      await jobs.holdForMemory(jobId, `${required.reason} ${start}`);
+      await jobs.holdForMemory(jobId, `${reason} ${start}`);
       return null;
     }
     const admission = new DisposableStack();
     admission.use(retained);
     admission.use(reservation);
-    return admission;
+    return { bytes, [Symbol.dispose]: () => admission.dispose() };
   };
 }

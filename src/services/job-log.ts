@@ -12,6 +12,7 @@ export interface JobLogger {
 
 export interface JobMeter {
   statusChanged(to: JobStatus): void;
+  preempted(): void;
   finishedEpoch(images: number): void;
 }
 
@@ -38,13 +39,14 @@ export function logJobEvents(options: {
     { data, job }: CommittedEvent,
     reqId: string | undefined,
   ): Promise<void> {
-    const { from, to } = data as { from?: JobStatus; to: JobStatus };
+    const { from, to, preemptedBy } = data as { from?: JobStatus; to: JobStatus; preemptedBy?: string };
     if (job === null) return;
     meter.statusChanged(to);
+    if (preemptedBy !== undefined) meter.preempted();
     if (to === 'running') imagesPerEpoch.set(jobId, await countImages(job));
     if (isEnded(to)) imagesPerEpoch.delete(jobId);
     const { modelName, attempts, step, digest, error } = job;
-    const details = { jobId, from, to, reqId, modelName, attempts, step };
+    const details = { jobId, from, to, reqId, modelName, attempts, step, preemptedBy };
     if (to === 'failed') log.error({ ...details, error }, `job ${to}`);
     else log.info({ ...details, ...(digest !== null && { digest }) }, `job ${to}`);
   }

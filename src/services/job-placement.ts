@@ -7,7 +7,12 @@ import type { Replica, Replicas } from '../store/postgres/replicas.ts';
 import type { Store } from '../store/store.ts';
 import { trainingJobBytes } from './memory-limits.ts';
 
-export interface JobPlacement {
+export interface PeerPlacement {
+  /** The other live replicas that should run a job, with or without a free slot. */
+  peersFor(job: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Pick<Replica, 'id' | 'slots'>[]>;
+}
+
+export interface JobPlacement extends PeerPlacement {
   /**
    * Whether only other live replicas should run a job: those with enough memory and, so that its digest stays
    * reproducible, with the kernel and the rounding of its checkpoints. If there are none, enough memory suffices.
@@ -34,17 +39,18 @@ export function createJobPlacement(options: {
     return (job && trainingJobBytes(job, catalog)) ?? 0;
   }
 
+  async function suitableFor({ id, origin }: Pick<QueuedJob, 'id' | 'origin'>): Promise<readonly Replica[]> {
+    const all = workers();
+    if (all.every((replica) => isAlike(replica, all[0]!))) return all;
+    const bytes = await sizeOf(id);
+    const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
+    const matching = large.filter(({ environment }) => suits(environment, decodeOrigin(origin)));
+    return [matching, large].find(({ length }) => length > 0) ?? all;
+  }
+
   return {
-    async isLeft({ id, origin }) {
-      const all = workers();
-      const self = all.find(isSelf);
-      if (self === undefined || all.every((replica) => isAlike(replica, self))) return false;
-      const bytes = await sizeOf(id);
-      const large = all.filter(({ jobBytes }) => jobBytes >= bytes);
-      const matching = large.filter(({ environment }) => suits(environment, decodeOrigin(origin)));
-      const preferred = [matching, large].find(({ length }) => length > 0);
-      return preferred !== undefined && !preferred.includes(self);
-    },
+    isLeft: async (job) => workers().some(isSelf) && !(await suitableFor(job)).some(isSelf),
+    peersFor: async (job) => (await suitableFor(job)).filter((replica) => !isSelf(replica)),
     hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
     slots: () => workers().reduce((sum, { slots }) => sum + slots, 0),
   };

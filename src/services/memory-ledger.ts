@@ -52,6 +52,8 @@ export interface MemoryLedger {
    * @param bytes at most `jobBudget`
    */
   reserveForJob(bytes: number): Reservation | null;
+  /** Whether jobs can reserve the bytes besides those that they hold, once requests and caches have made room. */
+  fitsJobs(bytes: number): boolean;
   /** Call when the job that waited for memory no longer waits. */
   stopWaiting(): void;
   onFreed(listener: () => void): void;
@@ -128,6 +130,7 @@ export function createMemoryLedger(
       jobWaits = !(reserved.jobs + bytes <= jobBudget && fits(bytes));
       return jobWaits ? null : add(bytes, 'jobs');
     },
+    fitsJobs: (bytes) => reserved.jobs + bytes <= jobBudget,
     stopWaiting: () => {
       jobWaits = false;
     },

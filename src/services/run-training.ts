@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
 import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { hasCode } from '../errors.ts';
-import type { RunJob } from '../queue/job-queue.ts';
+import { Preemption, type RunJob } from '../queue/job-queue.ts';
 import type { Run } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
 import { serializeError } from '../workers/outcome.ts';
@@ -57,7 +57,8 @@ export function createRunTraining(context: TrainingContext): RunJob {
   }
 
   async function trainOrRequeue(run: Run, signal: AbortSignal, closing: AbortSignal): Promise<void> {
-    const training = createTrainingRun(run, context);
+    const preemptedBy = () => (signal.reason instanceof Preemption ? signal.reason.by : undefined);
+    const training = createTrainingRun(run, context, preemptedBy);
     try {
       await train(run, training, signal, closing);
     } catch (error) {

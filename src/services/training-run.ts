@@ -47,7 +47,12 @@ export interface TrainingRun {
   requeue(error: SerializedError): Promise<void>;
 }
 
-export function createTrainingRun(run: Run, context: TrainingContext): TrainingRun {
+/** @param preemptedBy id of the job in favour of which the thread was stopped */
+export function createTrainingRun(
+  run: Run,
+  context: TrainingContext,
+  preemptedBy: () => string | undefined = () => undefined,
+): TrainingRun {
   const { store, catalog, models, memory, judge, log } = context;
   const { jobs, blobs } = store;
   const { job } = run;
@@ -56,7 +61,7 @@ export function createTrainingRun(run: Run, context: TrainingContext): TrainingR
   let step = 0;
 
   /** The thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one queued again. */
-  const release = async () => void (await run.release(step));
+  const release = async () => void (await run.release(step, preemptedBy()));
   const requeue = async (error: SerializedError) => void (await run.requeue(failure(error)));
   const fail = async (error: SerializedError) => void (await run.finish(failure(error)));
 

@@ -49,6 +49,8 @@ export interface Publishing extends Pick<PublishOptions, 'promote'> {
 type Success = Extract<JobOutcome, { status: 'succeeded' }>;
 type Failure = Extract<JobOutcome, { status: 'failed' }>;
 type Change = Partial<JobRow> & { status: JobStatus };
+/** Fields of a `status` event that the row does not hold. */
+type Note = { readonly preemptedBy?: string | undefined };
 
 /** Attempts allowed between two checkpoints. */
 export const MAX_ATTEMPTS = 3;
@@ -68,6 +70,7 @@ export async function change(
   key: string | RunKey,
   decide: (job: JobRow) => Change | Promise<Change>,
   precondition?: Precondition<TrainingJob>,
+  { preemptedBy }: Note = {},
 ): Promise<TrainingJob> {
   const before = await (typeof key === 'string' ? lockForEvent(trx, key) : lockActiveJob(trx, key));
   precondition?.(toJob(before));
@@ -84,6 +87,7 @@ export async function change(
     from: before.status,
     to,
     ...(before.waiting !== waiting && { waiting }),
+    ...(to === 'queued' && preemptedBy !== undefined && { preemptedBy }),
     ...(verification && { verification }),
     ...(after.publication && { publication: decode<Publication>(after.publication) }),
   });
@@ -133,9 +137,15 @@ export function resumeJob(
 /**
  * Completes a requested pause or cancellation, or requeues a running job, after the job's thread has ended.
  * @param step number of steps done; by default that of the stored progress
+ * @param note goes into the event of a requeued job
  */
-export function releaseJob(trx: Transaction<Database>, run: RunKey, step?: number): Promise<TrainingJob> {
-  return change(trx, run, (job) => released(job, step));
+export function releaseJob(
+  trx: Transaction<Database>,
+  run: RunKey,
+  step?: number,
+  note: Note = {},
+): Promise<TrainingJob> {
+  return change(trx, run, (job) => released(job, step), undefined, note);
 }
 
 function released(job: JobRow, step?: number): Change {

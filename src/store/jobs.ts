@@ -9,7 +9,7 @@ import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
 import { assertDataset } from './dataset-rows.ts';
 import { assertTarget, deleteJob } from './delete-job.ts';
-import { writeEvent } from './events.ts';
+import { type RunKey, writeEvent } from './events.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
 import { nextId } from './ids.ts';
 import { insertLabels, labelJobs } from './job-labels.ts';
@@ -19,6 +19,7 @@ import { newJobRow, toJob } from './job-rows.ts';
 import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
+import { type Contest, readContest, recordPreemption } from './preemptions.ts';
 import { countAhead, selectQueued } from './queue-order.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
 import type { Precondition, Rows } from './rows.ts';
@@ -87,6 +88,13 @@ export interface Jobs {
   uncleanEnds(id: string): Promise<number>;
   /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
   holdForMemory(id: string, message: string): Promise<void>;
+  /** A queued job and the active ones, which may make room for it; null if the job is not queued. */
+  contest(id: string): Promise<Contest | null>;
+  /**
+   * Records the run that is stopped for the queued job.
+   * @returns false if the job is no longer queued, or if another run has been recorded since the contest was read
+   */
+  recordPreemption(contest: Contest, victim: RunKey): Promise<boolean>;
   /** A queued or paused job is cancelled immediately; an active one stays cancelling until `release`. */
   requestCancel(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
   /** A queued job is paused immediately; a running one stays pausing until `release`. */
@@ -232,6 +240,8 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       return (await ends.executeTakeFirst())?.unclean_ends ?? 0;
     },
     holdForMemory: (id, message) => inTransaction((trx) => holdForMemory(trx, id, message)),
+    contest: (id) => readContest(db, id),
+    recordPreemption: (contest, victim) => recordPreemption(db, contest, victim),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY, precondition } = {}) =>
       inTransaction(async (trx) => {
         await lockQueue(trx);

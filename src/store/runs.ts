@@ -50,8 +50,11 @@ export interface Run {
    * already, or if the run has ended: the `status` event of its end holds `waiting: null`.
    */
   recordWaiting(waiting: 'storage' | null, warning: JobEvent['data']): Promise<void>;
-  /** Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued. */
-  release(step?: number): Promise<TrainingJob>;
+  /**
+   * Call when the job's thread has stopped: a pausing job is paused, a cancelling one cancelled, a running one requeued.
+   * @param preemptedBy id of the job in favour of which this one was stopped, for the event
+   */
+  release(step?: number, preemptedBy?: string): Promise<TrainingJob>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /**
@@ -78,7 +81,7 @@ export function createRun(
     discardCheckpoint: (step, reason) => checkpoints.discard(key, step, reason),
     warn: (warning) => inTransaction((trx) => recordWarning(trx, key, warning)),
     recordWaiting: (waiting, warning) => inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
-    release: (step) => inTransaction((trx) => releaseJob(trx, key, step)),
+    release: (step, preemptedBy) => inTransaction((trx) => releaseJob(trx, key, step, { preemptedBy })),
     requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
     async finish(outcome) {
       const { finished, removed } = await inTransaction(async (trx) => {

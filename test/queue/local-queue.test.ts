@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { Preemption, type PreemptJob } from '../../src/queue/job-queue.ts';
 import { createLocalQueue } from '../../src/queue/local-queue.ts';
 
 /** A queue over a list of waiting jobs, which run until the test ends or stops them. */
-function controlledQueue(places: number, hasMemory: (id: string) => boolean = () => true) {
+function controlledQueue(
+  places: number,
+  hasMemory: (id: string) => boolean = () => true,
+  preempt: PreemptJob = async () => undefined,
+) {
   const waiting: string[] = [];
   const log: string[] = [];
   const freed: string[] = [];
@@ -17,7 +22,8 @@ function controlledQueue(places: number, hasMemory: (id: string) => boolean = ()
   const queue = createLocalQueue({
     nextQueued: async () => waiting[0],
     admit: async (id) =>
-      id !== undefined && hasMemory(id) ? { [Symbol.dispose]: () => freed.push(id) } : null,
+      id !== undefined && hasMemory(id) ? { bytes: 1, [Symbol.dispose]: () => freed.push(id) } : null,
+    preempt,
     async runJob(id, signal) {
       waiting.splice(waiting.indexOf(id), 1);
       const ended = Promise.withResolvers<void>();
@@ -25,7 +31,9 @@ function controlledQueue(places: number, hasMemory: (id: string) => boolean = ()
       append(`${id} runs`);
       await Promise.race([ended.promise, once(signal, 'abort')]);
       if (id === 'broken') throw new Error('no such table');
-      append(`${id} ${signal.aborted ? 'stopped' : 'done'}`);
+      const { reason } = signal;
+      if (reason instanceof Preemption) append(`${id} stopped for ${reason.by}`);
+      else append(`${id} ${signal.aborted ? 'stopped' : 'done'}`);
     },
     slots: places,
     onDefect: (id, error) => append(`${id}: ${error instanceof Error ? error.message : error}`),
@@ -97,7 +105,7 @@ test('reports an unreadable table and continues', async () => {
       if (!readable) throw new Error('locked');
       return 'a';
     },
-    admit: async () => ({ [Symbol.dispose]() {} }),
+    admit: async () => ({ bytes: 0, [Symbol.dispose]() {} }),
     runJob: async () => ran.resolve(),
     slots: 1,
     onDefect(id, error) {
@@ -128,4 +136,36 @@ test('a job that is not admitted waits, and so do the jobs behind it, until the 
   assert.deepEqual(freed, ['a'], 'a reservation ends after the run');
   await queue.close();
   assert.deepEqual(freed.toSorted(), ['a', 'b', 'c']);
+});
+
+test('a job stops for the next one, which gets its slot, and only one at a time', async () => {
+  const calls: unknown[] = [];
+  const preempt: PreemptJob = async (waiting, running, lacking) => {
+    calls.push([waiting, running.map(({ id }) => id), lacking]);
+    return waiting === 'c' ? 'a' : undefined;
+  };
+  const { add, end, until, log, queue } = controlledQueue(2, () => true, preempt);
+  add('a', 'b', 'c', 'd');
+  await until('c runs');
+  end('b');
+  await until('d runs');
+  assert.deepEqual(log, ['a runs', 'b runs', 'a stopped for c', 'c runs', 'b done', 'd runs']);
+  assert.deepEqual(calls, [
+    ['c', ['a', 'b'], 'slot'],
+    ['d', ['b', 'c'], 'slot'],
+  ]);
+  await queue.close();
+});
+
+test('a job that lacks memory stops a running one, although a slot is free', async () => {
+  let largest = 'a';
+  const preempt: PreemptJob = async (_waiting, _running, lacking) => {
+    largest = 'b';
+    return lacking === 'memory' ? 'a' : undefined;
+  };
+  const { add, until, log, queue } = controlledQueue(2, (id) => id <= largest, preempt);
+  add('a', 'b');
+  await until('b runs');
+  assert.deepEqual(log, ['a runs', 'a stopped for b', 'b runs']);
+  await queue.close();
 });

@@ -15,6 +15,17 @@ async function twoProcesses(t: TestContext, ofA: ProcessOptions = {}, ofB: Proce
   return startTwo(t, await queueDatabase(t), ofA, ofB);
 }
 
+/** Resolves when each process knows of the other. */
+async function untilAcquainted(...processes: readonly Process[]): Promise<void> {
+  for (const { replicas } of processes) {
+    await new Promise<void>((resolve) => {
+      const check = () => replicas.live().length === processes.length && resolve();
+      replicas.onBeat(check);
+      check();
+    });
+  }
+}
+
 test('each job runs once, in the order of creation', options, async (t) => {
   const { create, log, started, untilStarted } = await twoProcesses(t);
   const ids = await create(8);
@@ -69,7 +80,7 @@ test('a job that must wait or is left stays available to other processes', optio
   const left = new Set<string>();
   const waiting = new Set<string>();
   const admit: AdmitJob = async (id) =>
-    id === undefined || waiting.has(id) ? null : { [Symbol.dispose]() {} };
+    id === undefined || waiting.has(id) ? null : { bytes: 0, [Symbol.dispose]() {} };
   const { a, b, log, untilStarted } = await twoProcesses(t, { admit, isLeft: (id) => left.has(id) });
   const ids = [await a.create(), await a.create(), await a.create(), await a.create()];
   const [first, second, third, fourth] = ids as [string, string, string, string];
@@ -84,6 +95,56 @@ test('a job that must wait or is left stays available to other processes', optio
   b.end(first);
   assert.equal(await untilStarted(third), b);
   assert.equal(await untilStarted(fourth), a);
+});
+
+test(
+  'free slots are used before a job stops, and then one job stops for each waiting one',
+  options,
+  async (t) => {
+    const { a, b, log, untilStarted } = await twoProcesses(t);
+    await untilAcquainted(a, b);
+    const low = await a.create(-1);
+    const ofLow = await untilStarted(low);
+    const usual = await a.create();
+    const ofUsual = await untilStarted(usual);
+    assert.notEqual(ofUsual, ofLow);
+    const left = () => log.lines.flatMap((line) => / leaves (.*)/.exec(line)?.[1] ?? []);
+    const urgent = await a.create(5);
+    assert.equal(await untilStarted(urgent), ofLow);
+    assert.deepEqual(left(), [`${low} queued`]);
+    const higher = await a.create(7);
+    assert.equal(await untilStarted(higher), ofUsual);
+    assert.deepEqual(left(), [`${low} queued`, `${usual} queued`]);
+    const before = log.lines.length;
+    ofLow.end(urgent);
+    assert.equal(await untilStarted(usual, before), ofLow);
+    ofUsual.end(higher);
+    assert.equal(await untilStarted(low, before), ofUsual);
+    const { data } = await a.store.events.list(low, { limit: 10 });
+    assert.deepEqual(
+      data.map(({ data }) => data),
+      [
+        { to: 'queued' },
+        { from: 'queued', to: 'running' },
+        { from: 'running', to: 'queued', preemptedBy: urgent },
+        { from: 'queued', to: 'running' },
+      ],
+    );
+    assert.equal((await a.store.jobs.get(low))?.attempts, 1);
+  },
+);
+
+test('a job whose free slots are of no use to it stops another one after a while', options, async (t) => {
+  // As if b had no memory for any job.
+  const refuse: AdmitJob = async () => null;
+  const { a, b, log, untilStarted } = await twoProcesses(t, {}, { admit: refuse });
+  await untilAcquainted(a, b);
+  const low = await a.create();
+  a.queue.notify();
+  await untilStarted(low);
+  const urgent = await a.create(1);
+  assert.equal(await untilStarted(urgent), a);
+  assert.equal(log.lines.filter((line) => line.includes('leaves')).length, 1);
 });
 
 test('a ticket whose job is not queued is removed without work', options, async (t) => {

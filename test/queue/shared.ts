@@ -1,18 +1,19 @@
 /** Processes that share a queue, as stores and queues of this process. Their jobs run until the test ends them. */
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { createCatalog } from '../../src/datasets/catalog.ts';
 import { type Boss, migrateBoss, startBoss } from '../../src/queue/boss.ts';
 import { createTickets } from '../../src/queue/boss-tickets.ts';
-import type { AdmitJob, JobQueue, RunJob } from '../../src/queue/job-queue.ts';
+import { type AdmitJob, type JobQueue, NOTHING, Preemption, type RunJob } from '../../src/queue/job-queue.ts';
 import { startSharedQueue } from '../../src/queue/shared-queue.ts';
+import { createJobPlacement } from '../../src/services/job-placement.ts';
+import { createJobPreemption } from '../../src/services/job-preemption.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
 import type { Replicas } from '../../src/store/postgres/replicas.ts';
 import type { Store } from '../../src/store/store.ts';
 import { addCleanup } from '../start-service.ts';
 import { request, temporaryDirectory, untouched } from '../store/fixtures.ts';
 import { OFFER, sharedDatabase } from '../store/postgres/join.ts';
-
-const NOTHING: Disposable = { [Symbol.dispose]() {} };
 
 /** Lines such as `a starts job_…`. */
 export function createLog() {
@@ -81,7 +82,7 @@ export interface Process {
   readonly boss: Boss;
   readonly replicas: Replicas;
   readonly queue: JobQueue;
-  create(): Promise<string>;
+  create(priority?: number): Promise<string>;
   /** Ends a job if it runs here. */
   end(jobId: string): void;
   close(): Promise<void>;
@@ -119,7 +120,9 @@ export async function startProcess(
     ends.set(jobId, ended.resolve);
     log.append(`${name} starts ${jobId}`);
     await Promise.race([ended.promise, once(signal, 'abort')]);
-    if (signal.aborted) log.append(`${name} leaves ${jobId} ${(await run.release()).status}`);
+    const { reason } = signal;
+    const by = reason instanceof Preemption ? reason.by : undefined;
+    if (signal.aborted) log.append(`${name} leaves ${jobId} ${(await run.release(0, by)).status}`);
     else {
       const error = { code: 'internal-error', message: 'as the test demands' } as const;
       await run.finish({ status: 'failed', step: 0, error });
@@ -132,6 +135,12 @@ export async function startProcess(
     notices: store.notices,
     isLeft: async ({ id }) => options.isLeft?.(id) ?? false,
     admit,
+    preempt: createJobPreemption({
+      jobs: store.jobs,
+      memory: { fitsJobs: () => true },
+      readRequirement: async () => null,
+      peersFor: createJobPlacement({ replicas, jobs: store.jobs, catalog: createCatalog([]) }).peersFor,
+    }),
     runJob,
     recover: store.jobs.recoverOne,
     slots,
@@ -150,7 +159,7 @@ export async function startProcess(
     boss: boss!,
     replicas,
     queue,
-    create: async () => (await store.jobs.create(request(), untouched)).id,
+    create: async (priority = 0) => (await store.jobs.create({ ...request(), priority }, untouched)).id,
     end: (jobId) => ends.get(jobId)?.(),
     close,
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createCatalog } from '../../src/datasets/catalog.ts';
 import { createJobAdmission } from '../../src/services/job-admission.ts';
+import { createJobRequirement } from '../../src/services/job-requirement.ts';
 import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { trainingJobBytes } from '../../src/services/memory-limits.ts';
 import { request, startRun, temporaryStore, untouched } from '../store/fixtures.ts';
@@ -15,10 +16,11 @@ const EACH = trainingJobBytes(request(), catalog)!;
 async function admissionFor(t: TestContext, count: number) {
   const store = await temporaryStore(t);
   const memory = createMemoryLedger({ limit: (count * EACH) / 0.75 + 1, base: 0 });
-  const admit = createJobAdmission({ jobs: store.jobs, catalog, memory });
+  const readRequirement = createJobRequirement({ jobs: store.jobs, catalog, memory });
+  const admit = createJobAdmission({ jobs: store.jobs, catalog, memory, readRequirement });
   const create = async () => (await store.jobs.create(request(), untouched)).id;
   const waiting = async (id: string) => (await store.jobs.get(id))!.waiting;
-  return { store, memory, admit, create, waiting };
+  return { store, memory, admit, create, waiting, readRequirement };
 }
 
 test('a job waits for memory, with one event that explains it, until a reservation ends', async (t) => {
@@ -82,10 +84,10 @@ test('a job that can never fit, or whose data set is gone, is admitted to fail w
 });
 
 test('a job is left to other processes with enough memory, and waits if none of them starts it', async (t) => {
-  const { store, memory, admit, create, waiting } = await admissionFor(t, 1);
+  const { store, memory, admit, create, waiting, readRequirement } = await admissionFor(t, 1);
   const [first, second] = [await create(), await create()];
   assert.ok(await admit(first));
-  const shared = { jobs: store.jobs, catalog, memory, hasPeerFor: () => true };
+  const shared = { jobs: store.jobs, catalog, memory, readRequirement, hasPeerFor: () => true };
   const patient = createJobAdmission(shared);
   assert.equal(await patient(second), null);
   assert.equal(await waiting(second), null);

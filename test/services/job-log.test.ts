@@ -103,7 +103,7 @@ test('a crash of a training thread counts as a restart', async (t) => {
     events: store.events,
     catalog: createCatalog([]),
     log: { info: (_, message) => told.push(message), error: (_, message) => told.push(message) },
-    meter: { statusChanged: (to) => told.push(to), finishedEpoch() {} },
+    meter: { statusChanged: (to) => told.push(to), preempted() {}, finishedEpoch() {} },
     currentRequestId: () => undefined,
     onRestart: () => told.push('restarted'),
   });

@@ -34,6 +34,11 @@ export function measureJobs(registry: Registry, { queueLimit, waitingForStorage 
     registers,
   });
   for (const result of ENDED) ended.inc({ result }, 0);
+  const preemptions = new Counter({
+    name: 'atelier_job_preemptions_total',
+    help: 'Running jobs that were stopped in favour of one of higher priority, and queued again.',
+    registers,
+  });
   const epochs = new Counter({
     name: 'atelier_training_epochs_total',
     help: 'Completed training epochs.',
@@ -49,6 +54,7 @@ export function measureJobs(registry: Registry, { queueLimit, waitingForStorage 
     statusChanged(status) {
       if ((ENDED as readonly JobStatus[]).includes(status)) ended.inc({ result: status });
     },
+    preempted: () => preemptions.inc(),
     finishedEpoch(trained) {
       epochs.inc();
       images.inc(trained);

@@ -1,0 +1,69 @@
+/** Preemptions: which running job is stopped in favour of a queued one of higher rank. */
+import { type Kysely, sql } from 'kysely';
+import { ACTIVE_STATUSES, type JobStatus } from '../domain/training-job.ts';
+import type { RunKey } from './events.ts';
+import { decode, encode } from './json-column.ts';
+import { type QueuePosition, RANK } from './queue-order.ts';
+import type { Database } from './tables.ts';
+
+export interface ActiveJob extends QueuePosition {
+  readonly run: number;
+  readonly runner: string | null;
+  readonly status: JobStatus;
+}
+
+/** A queued job, and the jobs that occupy slots. */
+export interface Contest extends QueuePosition {
+  readonly origin: string | null;
+  /** JSON of the run that was last stopped for the job */
+  readonly preemption: string | null;
+  /** Whether a job that was stopped for this one has not ended yet */
+  readonly isPreempting: boolean;
+  /** The lowest rank first; of equal rank, the youngest first */
+  readonly active: readonly ActiveJob[];
+}
+
+/** @returns null if the job is not queued */
+export async function readContest(db: Kysely<Database>, id: string): Promise<Contest | null> {
+  const waiting = await db
+    .selectFrom('jobs')
+    .select(['id', RANK.as('rank'), 'origin', 'preemption'])
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .executeTakeFirst();
+  if (waiting === undefined) return null;
+  const active = await db
+    .selectFrom('jobs')
+    .select(['id', RANK.as('rank'), 'run', 'runner', 'status'])
+    .where('status', 'in', [...ACTIVE_STATUSES])
+    .orderBy(RANK)
+    .orderBy('id', 'desc')
+    .execute();
+  return { ...waiting, active, isPreempting: isActiveRun(waiting.preemption, active) };
+}
+
+function isActiveRun(encoded: string | null, active: readonly ActiveJob[]): boolean {
+  if (encoded === null) return false;
+  const stopped = decode<RunKey>(encoded);
+  return active.some(({ id, run }) => id === stopped.id && run === stopped.run);
+}
+
+/**
+ * Records that a run is stopped for a queued job, unless that has changed since the contest was read. So of several
+ * processes, one stops a job.
+ * @returns whether it was recorded
+ */
+export async function recordPreemption(
+  db: Kysely<Database>,
+  { id, preemption }: Contest,
+  { id: victim, run }: RunKey,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('jobs')
+    .set({ preemption: encode({ id: victim, run }) })
+    .where('id', '=', id)
+    .where('status', '=', 'queued')
+    .where('preemption', 'is not distinct from', sql.val(preemption))
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}

@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { newJob, runOf, startRun, temporaryStore } from './fixtures.ts';
+import { storeTest } from './store-test.ts';
+
+storeTest('of several runs, one is stopped for a queued job, until it has ended', async (t) => {
+  const store = await temporaryStore(t);
+  const { jobs } = store;
+  const [first, second, waiting] = [
+    await newJob(store, 'running'),
+    await newJob(store, 'running'),
+    await newJob(store),
+  ];
+  const before = (await jobs.contest(waiting))!;
+  assert.deepEqual(
+    before.active.map(({ id, rank, run, status }) => [id, rank, run, status]),
+    [second, first].map((id) => [id, 0, 1, 'running']),
+  );
+  const stopped = await Promise.all(before.active.map((job) => jobs.recordPreemption(before, job)));
+  assert.deepEqual(stopped.toSorted(), [false, true]);
+  assert.equal((await jobs.contest(waiting))!.isPreempting, true);
+  const victim = stopped[0] ? second : first;
+  await runOf(victim).release(0, waiting);
+  assert.equal((await jobs.contest(waiting))!.isPreempting, false);
+  await startRun(store, victim);
+  assert.equal((await jobs.contest(waiting))!.isPreempting, false, 'another run of the job');
+  await startRun(store, waiting);
+  assert.equal(await jobs.contest(waiting), null);
+  assert.equal(await jobs.recordPreemption(before, before.active[0]!), false);
+});
