@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { blobs } from './groups/blobs.ts';
+import { charts } from './groups/charts.ts';
 import { gradientChecks } from './groups/gradient-check.ts';
 import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
@@ -24,6 +25,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   scaling,
   overload,
   blobs,
+  charts,
   replicas,
 };
 const RESULTS = join(import.meta.dirname, 'results');

@@ -128,9 +128,9 @@ function comparedMeasure(measures: readonly Measure[], trainings: readonly Plott
 const scaled = (value: number | null, factor: number) => (value === null ? null : value * factor);
 
 function describeLine({ name, points }: Line, unit: string): string {
-  const values = points.flatMap(({ y }) => (y === null ? [] : [y]));
+  const values = points.filter(({ y }) => y !== null);
   if (values.length === 0) return `${name}: no value.`;
-  const [first, last] = [shortNumber(values[0]!), shortNumber(values.at(-1)!)];
+  const [first, last] = [shortNumber(values[0]!.y!), shortNumber(values.at(-1)!.y!)];
   return values.length === 1
     ? `${name}: ${last}${unit} after one epoch.`
     : `${name}: from ${first}${unit} to ${last}${unit} in ${values.length} epochs.`;

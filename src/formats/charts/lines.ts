@@ -72,13 +72,17 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
   });
 }
 
+/** The points, with a gap for each value that cannot be drawn. */
 function drawable(points: readonly Point[], scale: PlotScale): readonly Point[] {
-  const isDrawable = (y: number | null) => y !== null && Number.isFinite(y) && (scale === 'linear' || y > 0);
-  return points.map((point) => (isDrawable(point.y) ? point : { x: point.x, y: null }));
+  const isDrawable = ({ y }: Point) => y === null || (Number.isFinite(y) && (scale === 'linear' || y > 0));
+  if (points.every(isDrawable)) return points;
+  return points.map((point) => (isDrawable(point) ? point : { x: point.x, y: null }));
 }
 
-function* values(lines: readonly Line[]): Generator<number> {
-  for (const { points } of lines) for (const { y } of points) if (y !== null) yield y;
+function values(lines: readonly Line[]): number[] {
+  const found: number[] = [];
+  for (const { points } of lines) for (const { y } of points) if (y !== null) found.push(y);
+  return found;
 }
 
 const lastValue = ({ points }: Line): Point | undefined => points.findLast(({ y }) => y !== null);

@@ -36,7 +36,9 @@ export function createPathData(): PathData {
 
 /** The shortest text of a number of tenths: `-.3`, `12`, `1.5`. */
 function number(tenths: number): string {
-  return `${tenths / 10}`.replace(/^(-?)0\./, '$1.');
+  const text = `${tenths / 10}`;
+  if (text.startsWith('0.')) return text.slice(1);
+  return text.startsWith('-0.') ? `-${text.slice(2)}` : text;
 }
 
 /** A second coordinate; a minus sign separates it already. */

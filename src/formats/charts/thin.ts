@@ -27,8 +27,8 @@ export function thinOut(points: readonly Point[], toColumn: (x: number) => numbe
       if (points[low]!.y === null || y < points[low]!.y!) low = end;
       if (points[high]!.y === null || y > points[high]!.y!) high = end;
     }
-    const both = low < high ? [low, high] : [high, low];
-    for (const index of new Set(both)) kept.push(points[index]!);
+    kept.push(points[Math.min(low, high)]!);
+    if (low !== high) kept.push(points[Math.max(low, high)]!);
     start = end;
   }
   const last = points.at(-1)!;

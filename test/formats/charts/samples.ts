@@ -171,21 +171,32 @@ export function rungsInput(trials = 64): SearchRungsInput {
   };
 }
 
+/** A function for each kind of chart that draws it, by name. */
+export function sampleDrawings(options: ChartOptions): Map<string, () => VNode> {
+  // Made once, so that only drawing is measured.
+  const [short, long, eight] = [epochsInput(40), epochsInput(10_000), epochsInput(100, 8)];
+  const [dead, path] = [deadUnitsInput(40), sgdPathInput()];
+  const [ten, hundred] = [confusionInput(), confusionInput(100)];
+  const [bins, classes, hundredClasses] = [reliabilityInput(), classBarsInput(), classBarsInput(100)];
+  const [slices, rungs] = [slicesInput(), rungsInput()];
+  return new Map<string, () => VNode>([
+    ...EPOCH_PLOTS.map((plot) => [plot, () => drawEpochs(plot, short, options)] as const),
+    ['loss of 10,000 epochs', () => drawEpochs('loss', long, options)],
+    ['loss of 8 trainings', () => drawEpochs('loss', eight, options)],
+    ['dead units', () => drawDeadUnits(dead, options)],
+    ['confusion', () => drawConfusion(ten, options)],
+    ['confusion of 100 classes', () => drawConfusion(hundred, options)],
+    ['calibration', () => drawReliability(bins, options)],
+    ['classes', () => drawClassBars(classes, options)],
+    ['100 classes', () => drawClassBars(hundredClasses, options)],
+    ['slices', () => drawSearchSlices(slices, options)],
+    ['rungs', () => drawSearchRungs(rungs, options)],
+    ['history', () => drawSearchHistory(slices, options)],
+    ['path', () => drawSgdPath(path, options)],
+  ]);
+}
+
 /** One chart of each kind, by name. */
 export function sampleCharts(options: ChartOptions = LIGHT): Map<string, VNode> {
-  return new Map([
-    ...EPOCH_PLOTS.map((chart) => [chart, drawEpochs(chart, epochsInput(40), options)] as const),
-    ['loss of 10,000 epochs', drawEpochs('loss', epochsInput(10_000), options)],
-    ['loss of 8 trainings', drawEpochs('loss', epochsInput(100, 8), options)],
-    ['dead units', drawDeadUnits(deadUnitsInput(40), options)],
-    ['confusion', drawConfusion(confusionInput(), options)],
-    ['confusion of 100 classes', drawConfusion(confusionInput(100), options)],
-    ['calibration', drawReliability(reliabilityInput(), options)],
-    ['classes', drawClassBars(classBarsInput(), options)],
-    ['100 classes', drawClassBars(classBarsInput(100), options)],
-    ['slices', drawSearchSlices(slicesInput(), options)],
-    ['rungs', drawSearchRungs(rungsInput(), options)],
-    ['history', drawSearchHistory(slicesInput(), options)],
-    ['path', drawSgdPath(sgdPathInput(), options)],
-  ]);
+  return new Map(Array.from(sampleDrawings(options), ([name, draw]) => [name, draw()]));
 }
