@@ -51,14 +51,14 @@ export function drawSgdPath(input: SgdPathInput, options: ChartOptions): VNode {
   const { points, surface, explainedVariance, examples, split } = input;
   const [start, end] = [points[0]!, points.at(-1)!];
   const levels = lossLevels(surface.loss);
-  const images = `${examples.toLocaleString('en')} ${split} images`;
+  const images = `${examples.toLocaleString('en')} ${split === 'train' ? 'training' : split} images`;
   return figure(
     {
       title: 'Path of the training over the loss',
       subtitle: input.subtitle,
       description: `The path in the plane of the two principal components of its parameters. ${describeEnd('Start', start)} ${describeEnd('End', end)}`,
       notes: [
-        `Mean cross-entropy in nats on ${images}: start ${losses(start)}, end ${losses(end)}.`,
+        `Mean cross-entropy in nats on ${images}; in brackets, that on the plane: ${brief('start', start)}, ${brief('end', end)}.`,
         "The plane is exact only near the path's centre.",
       ],
     },
@@ -97,6 +97,9 @@ export function drawSgdPath(input: SgdPathInput, options: ChartOptions): VNode {
 
 const losses = ({ loss, planeLoss }: PathPoint): string =>
   `${shortNumber(loss)} (${shortNumber(planeLoss)} on the plane)`;
+
+const brief = (name: string, { loss, planeLoss }: PathPoint): string =>
+  `${name} ${shortNumber(loss)} (${shortNumber(planeLoss)})`;
 
 const describeEnd = (name: string, point: PathPoint): string =>
   `${name}, epoch ${shortNumber(point.epoch)}: loss ${losses(point)}.`;
