@@ -277,6 +277,7 @@ export async function compose(
     const decodeFiles = createImageDecoder(memory, config.maxImagePixels);
     const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
     const testSets = createTestSetService(store, catalog);
+    const sgdPaths = createSgdPathService(catalog, models, numeric);
     const app = await buildApp(
       {
         apiKeys,
@@ -337,10 +338,10 @@ export async function compose(
         exports: createExportService(catalog, models, numeric, store.temporaryFiles),
         imports: createImportService({ store, catalog, models, numeric }),
         evaluations,
-        plots: createPlotService(training, evaluations, numeric),
+        plots: createPlotService(training, evaluations, sgdPaths, numeric),
         testSets,
         cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
-        sgdPaths: createSgdPathService(catalog, models, numeric),
+        sgdPaths,
         interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
       },
       config,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { evaluationQuerySchema } from './evaluation.ts';
 import { isJobId } from './model-reference.ts';
 import { wholeNumber } from './primitives.ts';
+import { sgdPathQuerySchema } from './sgd-path.ts';
 
 /** Line charts of a training by epoch. */
 export const EPOCH_PLOTS = ['loss', 'accuracy', 'learning-rate', 'gradient-norm', 'weight-norm'] as const;
@@ -56,6 +57,10 @@ export const jobPlotQuerySchema = plotQuerySchema.extend({
     ),
 });
 export type JobPlotQuery = z.output<typeof jobPlotQuerySchema>;
+
+/** The scale of the colours and the epochs of a path are fixed. */
+export const pathPlotQuerySchema = plotQuerySchema.extend(sgdPathQuerySchema.shape);
+export type PathPlotQuery = z.output<typeof pathPlotQuerySchema>;
 
 export const versionPlotQuerySchema = plotQuerySchema.extend(evaluationQuerySchema.shape);
 export type VersionPlotQuery = z.output<typeof versionPlotQuerySchema>;

@@ -5,6 +5,7 @@ import {
   type JobPlot,
   type JobPlotQuery,
   MAX_PLOT_PIXELS,
+  type PathPlotQuery,
   type PlotQuery,
   type VersionPlot,
   type VersionPlotQuery,
@@ -19,15 +20,18 @@ import type { ChartOptions } from '../formats/charts/figure.ts';
 import type { VNode } from '../formats/charts/preact.d.ts';
 import { drawReliability } from '../formats/charts/reliability.ts';
 import { renderSvg } from '../formats/charts/render.ts';
+import { drawSgdPath } from '../formats/charts/sgd-path.ts';
 import { THEMES } from '../formats/charts/theme.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { EvaluationService } from './evaluations.ts';
 import { plotNames } from './plot-names.ts';
+import type { SgdPathService } from './sgd-paths.ts';
 import type { TrainingService } from './training.ts';
 
 /** Height without `height`, in pixels. */
-const HEIGHTS: Readonly<Record<JobPlot | VersionPlot, number>> = {
+const HEIGHTS: Readonly<Record<JobPlot | VersionPlot | 'path', number>> = {
+  path: 480,
   loss: 400,
   accuracy: 400,
   'learning-rate': 320,
@@ -64,6 +68,11 @@ export interface PlotService {
   /** @throws AtelierError `impossible-request` for dead units of a network without hidden layers */
   drawJobs(plot: JobPlot, plotted: PlottedJobs, query: JobPlotQuery): Promise<Plot>;
   /**
+   * Computes the path, if it is not cached.
+   * @throws AtelierError as `SgdPathService.compute`
+   */
+  drawPath(job: TrainingJob, query: PathPlotQuery, signal: AbortSignal): Promise<Plot>;
+  /**
    * Evaluates the version, if its result is not cached.
    * @throws AtelierError as `EvaluationService.evaluate`
    */
@@ -80,6 +89,7 @@ export interface PlotService {
 export function createPlotService(
   training: Pick<TrainingService, 'get' | 'getMany' | 'metrics' | 'lastEpoch'>,
   evaluations: Pick<EvaluationService, 'evaluate'>,
+  paths: SgdPathService,
   numeric: Pick<Pool<NumericTasks>, 'run'>,
 ): PlotService {
   async function findOthers(id: string, ids: readonly string[]): Promise<TrainingJob[]> {
@@ -111,6 +121,14 @@ export function createPlotService(
       );
       const options = toOptions(plot, query);
       return { svg: renderSvg(drawJobPlot(plot, jobs, records, query, options)), ...sizeOf(options) };
+    },
+
+    async drawPath(job, query, signal) {
+      const { snapshots, grid, examples, margin } = query;
+      const path = await paths.compute(job, { snapshots, grid, examples, margin }, signal);
+      const options = toOptions('path', query);
+      const subtitle = `${job.modelName} · ${job.id}`;
+      return { svg: renderSvg(drawSgdPath({ subtitle, ...path }, options)), ...sizeOf(options) };
     },
 
     async drawVersion(plot, model, query, signal) {
@@ -148,7 +166,7 @@ export function createPlotService(
   };
 }
 
-function toOptions(plot: JobPlot | VersionPlot, { width, height, theme }: PlotQuery): ChartOptions {
+function toOptions(plot: keyof typeof HEIGHTS, { width, height, theme }: PlotQuery): ChartOptions {
   return { width, height: height ?? HEIGHTS[plot], theme: THEMES[theme] };
 }
 

@@ -85,7 +85,7 @@ export async function registerRoutes(
       );
       await v1.register(predictionResultRoutes(predictionJobs));
       await v1.register(weightsRoutes(services.interpretability));
-      await v1.register(plotRoutes(services.plots, config.corsOrigins.length > 0));
+      await v1.register(plotRoutes(services.plots, training, config.corsOrigins.length > 0));
       await v1.register(storageRoutes(services.storage));
     },
     { prefix: '/v1' },

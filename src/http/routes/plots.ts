@@ -7,10 +7,13 @@ import {
   jobPlotQuerySchema,
   type PlotFormat,
   type PlotQuery,
+  pathPlotQuerySchema,
   VERSION_PLOTS,
   versionPlotQuerySchema,
 } from '../../domain/plots.ts';
 import type { Plot, PlotService } from '../../services/plots.ts';
+import { assertSucceeded } from '../../services/sgd-paths.ts';
+import type { TrainingService } from '../../services/training.ts';
 import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
@@ -31,7 +34,7 @@ const FORMAT =
 
 /** @param isShared whether pages of other origins, such as notebooks, may embed plots */
 export const plotRoutes =
-  (plots: PlotService, isShared: boolean): FastifyPluginAsyncZod =>
+  (plots: PlotService, training: Pick<TrainingService, 'get'>, isShared: boolean): FastifyPluginAsyncZod =>
   async (app) => {
     registerEtag(app);
 
@@ -70,6 +73,37 @@ export const plotRoutes =
           }),
           TYPES[format],
         );
+      },
+    });
+
+    app.route({
+      method: 'GET',
+      url: '/training-jobs/:id/plots/path',
+      config: { scope: 'predict', priority: 'low' },
+      schema: {
+        operationId: 'plotTrainingPath',
+        summary: 'Plot the path of a training over the loss',
+        description:
+          'The path in the plane of its two principal components, over contours of the loss. The numbers, the options and the time it takes ' +
+          `are those of \`GET …/path\`. ${FORMAT}`,
+        tags: ['training'],
+        params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
+        querystring: pathPlotQuerySchema,
+        readsDataset: true,
+        response: { 200: drawing, ...problems(400, 404, 406, 422, 503) },
+        responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
+      },
+      async handler(request, reply) {
+        const { params, query } = request;
+        const format = plotFormat(request, reply, query);
+        const job = await training.get(params.id);
+        const tag = tagOf(job.id, assertSucceeded(job), format, request.url);
+        const prepare = async () => {
+          const plot = await plots.drawPath(job, query, disconnectSignal(reply));
+          describe(reply, `path-${job.id}`, format, true, isShared);
+          return { tag, bytes: await toBytes(plot, format, query, reply) };
+        };
+        return sendPrepared(request, reply, tag, prepare, TYPES[format]);
       },
     });
 

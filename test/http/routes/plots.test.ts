@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import sharp from 'sharp';
 import type { Evaluation } from '../../../src/domain/evaluation.ts';
 import { JOB_PLOTS, VERSION_PLOTS } from '../../../src/domain/plots.ts';
+import type { SgdPath } from '../../../src/domain/sgd-path.ts';
 import {
   assertProblem,
   cancelJob,
@@ -152,3 +153,21 @@ for (const [url, status, code, place, words] of [
     assert.match(`${detail} ${JSON.stringify(errors)}`, words);
   });
 }
+
+test('the plot of a path shows its losses and its variances', async () => {
+  const query = '?snapshots=5&grid=5&examples=60';
+  const path = (await get(`/v1/training-jobs/${job.id}/path${query}`)).json<SgdPath>();
+  const svg = await get(`${JOB}/path${query}`);
+  assert.equal(svg.statusCode, 200, svg.body);
+  assert.match(String(svg.headers['cache-control']), /immutable/);
+  for (const { loss, planeLoss } of [path.points[0]!, path.points.at(-1)!]) {
+    for (const value of [loss, planeLoss])
+      assert.ok(svg.body.includes(String(Number(value.toPrecision(3)))), `${value} in ${svg.body}`);
+  }
+  const png = await get(`${JOB}/path${query}&format=png&width=300`);
+  assert.deepEqual(await sizeOf(png.rawPayload), ['png', 300, 480]);
+  assertProblem(await get(`${JOB}/path?scale=log`), 400, 'invalid-request', 'scale');
+  const { id } = await queueJob(app, endless);
+  assertProblem(await get(`/v1/training-jobs/${id}/plots/path`), 422, 'impossible-request');
+  await cancelJob(app, id);
+});
