@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import { datasetSchema } from '../src/domain/dataset.ts';
 import { DIGIT_NAMES, digits } from './datasets/upload/fixtures.ts';
 import { upload } from './http/upload.ts';
 import { temporaryDatabase, withoutPostgres } from './postgres.ts';
+import { postgresBinaries } from './postgres-server.ts';
 import { CREDENTIALS, startS3 } from './s3-server.ts';
 import {
   addCleanup,
@@ -12,6 +16,7 @@ import {
   isUnderway,
   queueJob,
   startService,
+  temporaryDirectory,
   testImage,
   tiny,
   train,
@@ -78,4 +83,41 @@ test('replicas with a bucket share data sets and models, and an outage of the bu
   s3.fails = () => undefined;
   const disturbed = await untilJob(api.app, id, hasEnded);
   assert.deepEqual([disturbed.status, disturbed.digest], ['succeeded', undisturbed.digest]);
+});
+
+test('a dump of the database and a copy of the bucket are a backup', { skip: withoutPostgres }, async (t) => {
+  const [from, to] = [await startS3(), await startS3()];
+  addCleanup(t, from.close);
+  addCleanup(t, to.close);
+  const [original, restored] = [await temporaryDatabase(t), await temporaryDatabase(t)];
+  const settings = (DATABASE_URL: string, BLOB_URL: string) => ({
+    DATABASE_URL,
+    BLOB_URL,
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
+    AWS_REGION: CREDENTIALS.region,
+  });
+  const first = await startService(t, settings(original, from.url));
+  const response = await upload(first.app, { classNames: JSON.stringify(DIGIT_NAMES), file: digits });
+  const { id: dataset } = datasetSchema.parse(response.json());
+  await train(first.app, { dataset, modelName: 'digits', training: { epochs: 2, batchSize: 16 } });
+
+  const dump = join(await temporaryDirectory(t), 'atelier.dump');
+  const call = (name: string, ...args: string[]) =>
+    promisify(execFile)(join(postgresBinaries()!, name), args);
+  await call('pg_dump', '--format=custom', `--file=${dump}`, original);
+  for (const [name, object] of from.objects) to.objects.set(name, object);
+  await first.close();
+  await call('pg_restore', '--exit-on-error', `--dbname=${restored}`, dump);
+
+  const second = await startService(t, settings(restored, to.url));
+  const exported = await second.app.inject('/v1/models/digits/versions/1/export?format=json');
+  assert.equal(exported.statusCode, 200, exported.body);
+  const again = await train(second.app, {
+    dataset,
+    modelName: 'digits',
+    training: { epochs: 2, batchSize: 16 },
+  });
+  assert.equal(again.model?.version, 2, JSON.stringify(again.error));
 });

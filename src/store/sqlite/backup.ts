@@ -1,7 +1,7 @@
 /** Backup: a consistent copy of a state directory, also while a service uses it. */
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
@@ -32,6 +32,7 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
     );
   }
   await mkdir(target, { mode: 0o700 });
+  await syncPath(dirname(target));
   for (const kind of KINDS) await mkdir(join(target, kind), { mode: 0o700 });
   const copied = new Set<string>();
   let missing = new Set<string>();

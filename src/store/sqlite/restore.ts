@@ -1,7 +1,7 @@
 /** Restore: puts a backup into an empty state directory, all of it or nothing. */
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { AtelierError } from '../../errors.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
 import { isDiskFull, prepareDirectory, storageFull, syncPath } from '../directory.ts';
@@ -28,6 +28,7 @@ export async function restore(backup: string, stateDir: string): Promise<number>
   const isNew = !existsSync(stateDir);
   await prepareDirectory(stateDir);
   try {
+    if (isNew) await syncPath(dirname(stateDir));
     return await restoreLocked(backup, stateDir);
   } catch (error) {
     if (isNew) await rm(stateDir, { recursive: true, force: true });
