@@ -14,7 +14,7 @@ import { hasEnded, temporaryDirectory, tiny } from './start-service.ts';
 
 const JOBS = '/v1/prediction-jobs';
 /** Large enough that the training images take seconds. */
-const SLOW = tiny({ modelName: 'slow', network: { hidden: [768, 768] } });
+const SLOW = tiny({ modelName: 'slow', network: { hidden: [512, 512] } });
 const SPLIT = { model: 'slow', dataset: 'fashion-mnist', split: 'train' };
 /** A busy machine must not reject anything. */
 const PATIENT = { MAX_EVENT_LOOP_DELAY_MS: '60000', TRAINING_WORKERS: '1' };
