@@ -9,22 +9,25 @@ import { followJob } from '../follow-job.ts';
 export const train = defineCommand({
   summary: 'Start a training job',
   parameters: ['recipe.json'],
-  options: { follow: { type: 'boolean', help: 'Show the progress until the job ends' } },
+  options: {
+    follow: { type: 'boolean', help: 'Show the progress until the job ends' },
+    priority: { type: 'string', help: 'From -10 to 10, instead of that of the recipe' },
+  },
   notes:
     'A recipe is the body of POST /v1/training-jobs, such as examples/recipes/small.json; - reads it from the\n' +
     'standard input. With --follow the exit code is 0 if the job succeeded and 1 if it failed or was cancelled.\n' +
     'Ctrl-C leaves the job running, and exits with 130.',
-  async run(context, [path], { follow }) {
+  async run(context, [path], { follow, priority }) {
     const { client, json, interrupted, write, note } = context;
     const recipe = await readText(path!);
-    checkJson(path!, recipe);
+    const parsed = parseRecipe(path!, recipe);
     let created: TrainingJob;
     try {
       created = await client.json<TrainingJob>('/v1/training-jobs', {
         method: 'POST',
         // A request that is sent again after a lost connection starts no second job.
         headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
-        body: recipe,
+        body: priority === undefined ? recipe : withPriority(parsed, priority),
       });
     } catch (error) {
       if (interrupted.aborted) note('Interrupted. Whether a job has started shows: npx atelier jobs');
@@ -40,9 +43,14 @@ export const train = defineCommand({
   },
 });
 
-function checkJson(path: string, text: string): void {
+function withPriority(recipe: object, priority: string): string {
+  if (!/^-?\d+$/.test(priority)) throw new UsageError(`--priority must be an integer, but is ${priority}.`);
+  return JSON.stringify({ ...recipe, priority: Number(priority) });
+}
+
+function parseRecipe(path: string, text: string): object {
   try {
-    JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
   }

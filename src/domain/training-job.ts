@@ -325,7 +325,15 @@ export function transition(from: JobStatus, to: JobStatus): JobStatus {
   return to;
 }
 
-export const EVENT_TYPES = ['status', 'progress', 'epoch', 'checkpoint', 'warning', 'error'] as const;
+export const EVENT_TYPES = [
+  'status',
+  'progress',
+  'epoch',
+  'checkpoint',
+  'warning',
+  'error',
+  'priority',
+] as const;
 
 export const jobEventSchema = z
   .object({

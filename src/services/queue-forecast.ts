@@ -27,7 +27,9 @@ export async function forecastQueue(
     jobs.list({ status: 'queued', limit, sort: 'createdAt' }),
   ]);
   if (slots === 0) return { ahead, startsInSeconds: null };
-  const busy = running.data.map((job) => job.progress.etaSeconds ?? estimate(job, catalog));
+  // Jobs of lower priority stop for the new one.
+  const ranked = running.data.filter((job) => job.priority >= priority);
+  const busy = ranked.map((job) => job.progress.etaSeconds ?? estimate(job, catalog));
   const read = queued.data.filter((job) => job.priority >= priority).map((job) => estimate(job, catalog));
   const mean = read.reduce((total, seconds) => total + seconds, 0) / (read.length || 1);
   const unread = (Math.max(0, ahead - read.length) * mean) / slots;

@@ -25,6 +25,12 @@ export interface TrainingService {
   pause(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
   /** @throws AtelierError `training-job-not-found`, `illegal-transition`, `queue-full`, and the errors of the precondition */
   resume(id: string, precondition?: Precondition<TrainingJob>): Promise<TrainingJob>;
+  /** @throws AtelierError `training-job-not-found`, `illegal-transition`, and the errors of the precondition */
+  change(
+    id: string,
+    changes: Pick<TrainingJob, 'priority'>,
+    precondition?: Precondition<TrainingJob>,
+  ): Promise<TrainingJob>;
   /**
    * Repeats the training of a succeeded job from its receipt.
    * @throws AtelierError `training-job-not-found`, `illegal-transition`, `impossible-request`, `queue-full`
@@ -128,6 +134,11 @@ export function createTrainingService(options: {
       const job = await store.jobs.resume(id, options).catch(addRetryAfter);
       queue.notify();
       return job;
+    },
+    async change(id, { priority }, precondition) {
+      const job = await store.jobs.changePriority(id, priority, onMarked(precondition));
+      queue.notify();
+      return waits.mark(job);
     },
     async remove(id, precondition) {
       const steps = await store.jobs.remove(id, precondition);

@@ -148,6 +148,26 @@ export function releaseJob(
   return change(trx, run, (job) => released(job, step), undefined, note);
 }
 
+/** @throws AtelierError `training-job-not-found`; `illegal-transition` if the job has ended */
+export async function changePriority(
+  trx: Transaction<Database>,
+  id: string,
+  priority: number,
+  precondition?: Precondition<TrainingJob>,
+): Promise<TrainingJob> {
+  const before = await lockForEvent(trx, id);
+  precondition?.(toJob(before));
+  if (isEnded(before.status)) {
+    throw new AtelierError(
+      'illegal-transition',
+      `The job is ${before.status}, so its priority cannot be changed. Only jobs that have not ended have a place in the queue.`,
+    );
+  }
+  const job = await updateJob(trx, id, { priority });
+  await writeEvent(trx, before, 'priority', { from: before.priority, to: priority });
+  return toJob(job);
+}
+
 function released(job: JobRow, step?: number): Change {
   if (job.status === 'pausing') return { status: 'paused' };
   return job.status === 'cancelling' ? cancelled(job, step) : { status: 'queued' };

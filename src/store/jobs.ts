@@ -16,7 +16,7 @@ import { insertLabels, labelJobs } from './job-labels.ts';
 import { readOrigin } from './job-origin.ts';
 import { filtersByLabel, type JobQuery, selectJobIds } from './job-pages.ts';
 import { newJobRow, toJob } from './job-rows.ts';
-import { holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
+import { changePriority, holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { type Contest, readContest, recordPreemption } from './preemptions.ts';
@@ -88,6 +88,12 @@ export interface Jobs {
   uncleanEnds(id: string): Promise<number>;
   /** Sets `waiting` of a queued job, with a `warning` event that holds the message. Does nothing if it already waits. */
   holdForMemory(id: string, message: string): Promise<void>;
+  /** Writes a `priority` event. */
+  changePriority(
+    id: string,
+    priority: number,
+    precondition?: Precondition<TrainingJob>,
+  ): Promise<TrainingJob>;
   /** A queued job and the active ones, which may make room for it; null if the job is not queued. */
   contest(id: string): Promise<Contest | null>;
   /**
@@ -240,6 +246,8 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       return (await ends.executeTakeFirst())?.unclean_ends ?? 0;
     },
     holdForMemory: (id, message) => inTransaction((trx) => holdForMemory(trx, id, message)),
+    changePriority: (id, priority, precondition) =>
+      inTransaction((trx) => changePriority(trx, id, priority, precondition)),
     contest: (id) => readContest(db, id),
     recordPreemption: (contest, victim) => recordPreemption(db, contest, victim),
     resume: (id, { queueLimit = Number.POSITIVE_INFINITY, precondition } = {}) =>

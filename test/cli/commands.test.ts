@@ -83,7 +83,7 @@ test('shows a bar in a terminal', async () => {
 
 test('prints JSON documents, one per line', async () => {
   const path = await recipe('json', tiny({ modelName: 'json' }));
-  const { stdout } = await atelier('train', path, '--follow', '--json');
+  const { stdout } = await atelier('train', path, '--follow', '--json', '--priority=-3');
   const documents = stdout
     .trimEnd()
     .split('\n')
@@ -93,6 +93,7 @@ test('prints JSON documents, one per line', async () => {
     Array.from({ length: documents.length - 1 }, (_, index) => index + 1),
   );
   assert.equal(documents.at(-1).status, 'succeeded');
+  assert.equal(documents.at(-1).priority, -3);
   const job = JSON.parse((await atelier('job', documents.at(-1).id, '--json')).stdout);
   assert.equal(job.digest, documents.at(-1).digest);
   const { data } = JSON.parse(

@@ -167,6 +167,23 @@ storeTest(
   },
 );
 
+storeTest(
+  'a change of the priority moves a job in the queue, with an event, until it has ended',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const [first, second] = [await newJob(store), await newJob(store)];
+    assert.equal((await store.jobs.changePriority(second, 3)).priority, 3);
+    assert.equal(await store.jobs.nextQueued(), second);
+    const { data } = await store.events.list(second, { limit: 9, after: 1 });
+    assert.deepEqual(
+      data.map(({ type, data }) => [type, data]),
+      [['priority', { from: 0, to: 3 }]],
+    );
+    await store.jobs.requestCancel(first);
+    await assert.rejects(store.jobs.changePriority(first, 1), failure('illegal-transition', 'cancelled'));
+  },
+);
+
 storeTest('jobs are counted by status', async (t) => {
   const store = await temporaryStore(t);
   await newJob(store);

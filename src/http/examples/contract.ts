@@ -421,6 +421,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   ShownModel: { ...model, ...modelStatus(model) },
   ModelList: exampleList(model, model.name),
   ModelAnnotations: annotations,
+  TrainingJobChanges: { priority: 5 },
   Alias: alias,
   AliasMove: aliasMove,
   AliasTarget: { version: 1 },

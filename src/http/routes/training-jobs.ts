@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { checkpointSchema } from '../../domain/checkpoint.ts';
 import { epochRecordSchema } from '../../domain/epoch-record.ts';
+import { jobChangesSchema } from '../../domain/job-priority.ts';
 import {
   jobStatusSchema,
   type TrainingJob,
@@ -175,6 +176,30 @@ export const trainingJobRoutes =
       async handler(request, reply) {
         const before = await training.get(request.params.id);
         const job = (await waitAsPreferred(request, reply, before)) ? await training.get(before.id) : before;
+        return reply.header('etag', stateTag(job)).send(job);
+      },
+    });
+
+    app.route({
+      method: 'PATCH',
+      url: '/training-jobs/:id',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'changeTrainingJob',
+        summary: 'Change the priority of a training job',
+        description:
+          'Allowed until the job has ended. A queued job may then stop a running one of lower priority, and a running one may be stopped.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        body: jobChangesSchema,
+        response: { 200: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 422, 507) },
+        responseHeaders: { 200: ['ETag'] },
+      },
+      async handler(request, reply) {
+        const precondition = toPrecondition(request, describeState);
+        const job = await training.change(request.params.id, request.body, precondition);
         return reply.header('etag', stateTag(job)).send(job);
       },
     });

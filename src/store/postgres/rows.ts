@@ -57,7 +57,9 @@ async function followStatuses(
   tickets: Tickets,
   written: ReadonlyMap<string, readonly CommittedEvent[]>,
 ): Promise<void> {
-  const changed = [...written].filter(([, events]) => events.some(({ type }) => type === 'status'));
+  const changed = [...written].filter(([, events]) =>
+    events.some(({ type }) => type === 'status' || type === 'priority'),
+  );
   if (changed.length === 0) return;
   const ids = changed.map(([id]) => id);
   const jobs = trx

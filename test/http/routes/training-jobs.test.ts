@@ -198,6 +198,24 @@ test('cancels, pauses and resumes a job only in the state that the client has re
   }
 });
 
+test('changes the priority of a job in the state that the client has read, until it has ended', async () => {
+  const { id } = await queueJob(app, endless);
+  const url = `/v1/training-jobs/${id}`;
+  await app.inject({ method: 'POST', url: `${url}/pause` });
+  await untilJob(app, id, (job) => job.status === 'paused');
+  const patch = (priority: unknown, headers = {}) =>
+    app.inject({ method: 'PATCH', url, headers, payload: { priority } });
+  const changed = await patch(-3);
+  assert.equal(changed.statusCode, 200);
+  assert.equal(changed.json().priority, -3);
+  assert.equal((await app.inject(url)).headers.etag, changed.headers.etag);
+  assert.equal((await patch(0, { 'if-match': changed.headers.etag })).statusCode, 200);
+  assertProblem(await patch(1, { 'if-match': changed.headers.etag }), 412, 'precondition-failed');
+  assertProblem(await patch(11), 400, 'invalid-request');
+  await cancelJob(app, id);
+  assertProblem(await patch(1), 409, 'illegal-transition');
+});
+
 test('deletes an ended job; its version stays', async () => {
   const key = { 'idempotency-key': 'deleted-later' };
   const start = () =>
