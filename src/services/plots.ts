@@ -81,6 +81,7 @@ export interface PlotService {
     model: { readonly name: string; readonly version: VersionName },
     query: VersionPlotQuery,
     signal: AbortSignal,
+    caller: string,
   ): Promise<Plot & { readonly version: number }>;
   /** @throws AtelierError `impossible-request` above the limit of pixels */
   toPng(plot: Plot, density: number, signal: AbortSignal): Promise<Buffer>;
@@ -131,8 +132,8 @@ export function createPlotService(
       return { svg: renderSvg(drawSgdPath({ subtitle, ...path }, options)), ...sizeOf(options) };
     },
 
-    async drawVersion(plot, model, query, signal) {
-      const { report, ...evaluated } = await evaluations.evaluate(model, query, signal);
+    async drawVersion(plot, model, query, signal, caller) {
+      const { report, ...evaluated } = await evaluations.evaluate(model, query, signal, caller);
       const { name, version } = evaluated.model;
       const { classNames, dataset } = evaluated;
       const subtitle = `${name}@${version} · ${query.split} split of ${dataset.id}`;

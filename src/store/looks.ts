@@ -1,6 +1,6 @@
 /** Looks: results on test splits that were revealed, counted by the content of the data set. */
 import { createHash } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
+import type { Kysely, SelectQueryBuilder, Transaction } from 'kysely';
 import type { SplitName } from '../domain/dataset.ts';
 import type { ModelVersion } from '../domain/model.ts';
 import type { ExecutionEnvironment, ReproductionTarget } from '../domain/reproducibility.ts';
@@ -52,6 +52,13 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
   const ofDataset = (digest: string) =>
     db.selectFrom('looks').where('dataset_digest', '=', digest).where('split', '=', LOOKED_AT);
 
+  async function sum(looks: SelectQueryBuilder<Database, 'looks', object>): Promise<number> {
+    const { counted } = await looks
+      .select(({ fn }) => fn.sum('count').as('counted'))
+      .executeTakeFirstOrThrow();
+    return Number(counted);
+  }
+
   async function has(datasetDigest: string, network: Look['network']): Promise<boolean> {
     const found = ofDataset(datasetDigest).select('count').where('subject', '=', networkSubject(network));
     return (await found.executeTakeFirst()) !== undefined;
@@ -60,34 +67,19 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
   return {
     has,
 
-    async total(digest) {
-      const sum = ofDataset(digest).select(({ fn }) => fn.sum('count').as('total'));
-      return Number((await sum.executeTakeFirstOrThrow()).total);
-    },
+    total: (digest) => sum(ofDataset(digest)),
 
-    async ofJob(jobId) {
-      const rows = await db.selectFrom('looks').select('count').where('subject', '=', jobId).execute();
-      return rows.reduce((sum, { count }) => sum + count, 0);
-    },
+    ofJob: (jobId) => sum(db.selectFrom('looks').where('subject', '=', jobId)),
 
     async ofVersion(digest, publishedAt, subjects) {
-      const sums = await ofDataset(digest)
-        .select(({ fn }) => [
-          fn.sum('count').as('total'),
-          fn.sum('count').filterWhere('at', '<', publishedAt).as('before'),
-          fn.sum('count').filterWhere('subject', 'in', subjects).as('lineage'),
-          fn
-            .sum('count')
-            .filterWhere('subject', 'in', subjects)
-            .filterWhere('at', '<', publishedAt)
-            .as('lineageBefore'),
-        ])
-        .executeTakeFirstOrThrow();
+      const all = ofDataset(digest);
+      const lineage = await all.where('subject', 'in', subjects).select(['count', 'at']).execute();
+      const add = (total: number, { count }: { readonly count: number }) => total + count;
       return {
-        total: Number(sums.total),
-        before: Number(sums.before),
-        lineage: Number(sums.lineage),
-        lineageBefore: Number(sums.lineageBefore),
+        total: await sum(all),
+        before: await sum(all.where('at', '<', publishedAt)),
+        lineage: lineage.reduce(add, 0),
+        lineageBefore: lineage.filter(({ at }) => at < publishedAt).reduce(add, 0),
       };
     },
 
@@ -95,7 +87,10 @@ export function createLooks({ db, inTransaction }: Rows): Looks {
       const counted = await Promise.all(
         looks.map(({ datasetDigest, network }) => has(datasetDigest, network)),
       );
-      const added = looks.filter((_, n) => !counted[n]);
+      // In the order of their digests, so that two transactions do not wait for each other.
+      const added = looks
+        .filter((_, n) => !counted[n])
+        .sort((a, b) => (a.network.digest < b.network.digest ? -1 : 1));
       if (added.length === 0) return;
       await inTransaction(async (trx) => {
         for (const look of added) await countLook(trx, look);

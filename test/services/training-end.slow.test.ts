@@ -11,11 +11,11 @@ const { app } = await startService({ after });
 
 type Training = NonNullable<TrainingBody['training']>;
 
-function trained(training: Training): Promise<TrainingJob> {
+function trained(training: Training, testSet?: TrainingBody['testSet']): Promise<TrainingJob> {
   const base = { batchSize: 1024, validation: { fraction: 0.98 } };
   return train(
     app,
-    tiny({ modelName: 'ended', network: { hidden: [8] }, training: { ...base, ...training } }),
+    tiny({ modelName: 'ended', network: { hidden: [8] }, training: { ...base, ...training }, testSet }),
   );
 }
 
@@ -42,6 +42,12 @@ test('early stopping ends a training that no longer improves, with the parameter
   assert.equal((await published(job)).testAccuracy, records[best]!.testAccuracy);
   const asLong = await trained({ ...unsteady, epochs: best + 1 });
   assert.equal(job.digest, asLong.digest, 'as if it had ended there');
+  const once = await trained({ ...unsteady, threads: 2, earlyStopping: { patience: 3 } }, 'once');
+  assert.deepEqual(
+    [once.digest, (await published(once)).testAccuracy],
+    [job.digest, records[best]!.testAccuracy],
+    'measured once, on the parameters of the best epoch',
+  );
 });
 
 test('a training shorter than a second has checkpoints of its best and its last epoch', async () => {

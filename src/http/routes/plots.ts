@@ -116,18 +116,19 @@ export const plotRoutes =
         summary: 'Plot the evaluation of a version',
         description:
           'Confusion matrix, reliability diagram (`calibration`), or precision, recall and F1 of each class (`classes`). ' +
-          `The numbers are those of \`GET …/evaluation\`. ${FORMAT}`,
+          `The numbers are those of \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${FORMAT}`,
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName, plot: z.enum(VERSION_PLOTS) }),
         querystring: versionPlotQuerySchema,
         readsDataset: true,
-        response: { 200: drawing, ...problems(400, 404, 406, 422, 503) },
+        response: { 200: drawing, ...problems(400, 404, 406, 422, 503, 507) },
         responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
       },
       async handler(request, reply) {
         const { params, query } = request;
         const format = plotFormat(request, reply, query);
-        const plot = await plots.drawVersion(params.plot, params, query, disconnectSignal(reply));
+        const signal = disconnectSignal(reply);
+        const plot = await plots.drawVersion(params.plot, params, query, signal, request.caller);
         const name = `${params.plot}-${params.name}-${plot.version}`;
         // Version numbers are never reused; aliases move.
         describe(reply, name, format, typeof params.version === 'number', isShared);

@@ -26,6 +26,12 @@ export async function up(untyped: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('looks_key', ['dataset_digest', 'split', 'subject'])
     .execute();
   await untyped.schema.createIndex('looks_subject').on('looks').column('subject').execute();
+  // Sums are computed from this index alone.
+  await untyped.schema
+    .createIndex('looks_counts')
+    .on('looks')
+    .columns(['dataset_digest', 'split', 'at', 'count'])
+    .execute();
   const db = untyped as Kysely<Database>;
   await countEpochs(db);
   await countVersions(db);
