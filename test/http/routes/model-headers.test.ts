@@ -70,7 +70,7 @@ test('the OpenAPI document lists the headers of every prediction', async () => {
   const { paths } = (await app.inject('/openapi.json')).json();
   const named = Object.entries<Record<string, { responses: Record<string, { headers: object }> }>>(
     paths,
-  ).filter(([path]) => /predict|infer$|invocations|explanations/.test(path));
+  ).filter(([path]) => /predict(ions)?$|infer$|invocations|explanations/.test(path));
   assert.equal(named.length, 10);
   for (const [path, { post }] of named) {
     assert.deepEqual(

@@ -11,11 +11,23 @@ const contract = app.swagger() as OpenAPIV3_1.Document;
 const NO_JOB = 'job_01ARZ3NDEKTSV4RRFFQ69G5FAV';
 /** Path prefix, expected code, and parameters of which one does not exist. */
 const UNKNOWN = [
-  ['/v1/models/{name}', 'model-not-found', { name: 'nobody', version: '1', alias: 'champion' }],
-  ['/v1/models/{name}/versions/{version}', 'model-not-found', { name: job.modelName, version: '99' }],
-  ['/v1/models/{name}/versions/{version}', 'model-not-found', { name: job.modelName, version: 'no-alias' }],
+  [
+    '/v1/models/{name}',
+    'model-not-found',
+    { name: 'nobody', version: '1', alias: 'champion', plot: 'confusion' },
+  ],
+  [
+    '/v1/models/{name}/versions/{version}',
+    'model-not-found',
+    { name: job.modelName, version: '99', plot: 'classes' },
+  ],
+  [
+    '/v1/models/{name}/versions/{version}',
+    'model-not-found',
+    { name: job.modelName, version: 'no-alias', plot: 'classes' },
+  ],
   ['/v1/models/{name}/aliases/{alias}', 'alias-not-found', { name: job.modelName, alias: 'no-alias' }],
-  ['/v1/training-jobs/{id}', 'training-job-not-found', { id: NO_JOB, step: '1' }],
+  ['/v1/training-jobs/{id}', 'training-job-not-found', { id: NO_JOB, step: '1', plot: 'loss' }],
   ['/v1/training-jobs/{id}/checkpoints/{step}/', 'checkpoint-not-found', { id: job.id, step: '999999' }],
   ['/v1/datasets/{id}', 'dataset-not-found', { id: 'nothing', split: 'test', index: '0' }],
   [
@@ -29,6 +41,7 @@ const BODIES: Readonly<Record<string, object>> = {
   patch: { description: 'of nothing' },
   post: { image: new Array(784).fill(0) },
 };
+
 /** Required query, by the last segment of the path. */
 const QUERIES: Readonly<Record<string, string>> = {
   comparison: `?with=${job.modelName}@1`,

@@ -51,10 +51,14 @@ test('all columns are text, integer or double', async (t) => {
     'events',
     'job_labels',
     'jobs',
+    'looks',
     'metrics',
     'model_versions',
     'models',
+    'prediction_files',
+    'prediction_jobs',
     'transfers',
+    'webhooks',
   ]);
   const types = new Set(
     tables.flatMap(({ columns }) => columns.map(({ dataType }) => dataType.toLowerCase())),
