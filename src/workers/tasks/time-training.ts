@@ -11,13 +11,18 @@ import type { TrainingTimes, TrainingTimesTask } from '../messages.ts';
 const WARM_UP_MS = 15;
 const TRAINING_MS = 60;
 const EVALUATION_MS = 25;
+/** Fewer calls may all be interrupted. */
+const MIN_CALLS = 8;
+/** Longest time for few or interrupted calls, as a multiple of the usual one. */
+const MAX_PATIENCE = 3;
+/** Some systems count the time of the processor in steps of 10 ms. */
+const CPU_TICK_MS = 10;
 /** Images of a call that is timed; a call takes at least some tens of microseconds. */
 const EVALUATED_IMAGES = 250;
 const INSPECTED_IMAGES = 32;
 /** Step between the images of a batch; a prime, so that images are read in scattered order, as after a shuffle. */
 const STRIDE = 7919;
 
-/** Each time is the lower quartile of several calls, because other work interrupts some of them. */
 export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): TrainingTimes {
   const all = train.labels.length;
   const scattered = (count: number, start = 0) =>
@@ -31,10 +36,10 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
   const step = () => {
     engine.step(train, scattered(batchSize, batchSize * taken++), position, sums);
   };
-  quartileMs(step, WARM_UP_MS);
-  const training = quartileMs(step, TRAINING_MS);
+  typicalMs(step, WARM_UP_MS);
+  const training = typicalMs(step, TRAINING_MS);
   const evaluated = scattered(Math.min(all, EVALUATED_IMAGES));
-  const evaluation = quartileMs(
+  const evaluation = typicalMs(
     () => finish(evaluateByEngine(engine.evaluate, train, evaluated)),
     EVALUATION_MS,
   );
@@ -52,7 +57,7 @@ function timeInspection(
   indices: Uint32Array,
 ): number {
   const inspect = () => finish(inspectNetwork(settings, initial, train, indices));
-  return (1000 * quartileMs(inspect, EVALUATION_MS)) / indices.length;
+  return (1000 * typicalMs(inspect, EVALUATION_MS)) / indices.length;
 }
 
 function finish(generator: Generator<unknown, unknown, unknown>): void {
@@ -61,15 +66,25 @@ function finish(generator: Generator<unknown, unknown, unknown>): void {
   }
 }
 
-/** Lower quartile of the durations of the calls that fit into a time, at least one. */
-function quartileMs(call: () => void, durationMs: number): number {
+/**
+ * Typical duration of a call, as if no other work interrupted it: the lower quartile for short calls; for long ones, most of
+ * which are interrupted on a busy machine, at most the mean time of the processor. Calls at least until that
+ * reaches `durationMs`.
+ */
+function typicalMs(call: () => void, durationMs: number): number {
   const durations: number[] = [];
-  for (const end = performance.now() + durationMs; ; ) {
-    const startedAt = performance.now();
+  const [startedAt, before] = [performance.now(), process.threadCpuUsage()];
+  for (let last = startedAt; ; ) {
     call();
-    const endedAt = performance.now();
-    durations.push(endedAt - startedAt);
-    if (endedAt >= end) break;
+    const now = performance.now();
+    durations.push(now - last);
+    const { user, system } = process.threadCpuUsage(before);
+    const cpuMs = (user + system) / 1000;
+    const isEnough = cpuMs >= durationMs && durations.length >= MIN_CALLS;
+    if (isEnough || now - startedAt >= MAX_PATIENCE * durationMs) {
+      const quartile = durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 4)]!;
+      return Math.min(quartile, (cpuMs + CPU_TICK_MS) / durations.length);
+    }
+    last = performance.now();
   }
-  return durations.toSorted((a, b) => a - b)[Math.floor(durations.length / 4)]!;
 }
