@@ -305,7 +305,9 @@ test('a preview rejects exactly the requests that cannot start a job, with the s
     if (started.statusCode === 202) {
       assert.equal(previewed.statusCode, 200, previewed.body);
       const { request } = previewed.json();
-      const job = await cancelJob(app, started.json().id);
+      const job = started.json<TrainingJob>();
+      // It may have ended, if no other job occupies the slot.
+      await post(`/v1/training-jobs/${job.id}/cancel`, {});
       for (const [field, value] of Object.entries(request)) {
         assert.deepEqual(value, job[field as keyof TrainingJob], field);
       }
