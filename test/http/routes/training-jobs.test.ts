@@ -307,7 +307,7 @@ test('a preview rejects exactly the requests that cannot start a job, with the s
       const { request } = previewed.json();
       const job = started.json<TrainingJob>();
       // It may have ended, if no other job occupies the slot.
-      await post(`/v1/training-jobs/${job.id}/cancel`, {});
+      await app.inject({ method: 'POST', url: `/v1/training-jobs/${job.id}/cancel` });
       for (const [field, value] of Object.entries(request)) {
         assert.deepEqual(value, job[field as keyof TrainingJob], field);
       }
@@ -319,6 +319,6 @@ test('a preview rejects exactly the requests that cannot start a job, with the s
     });
     assert.deepEqual(found, expected);
   });
-  await fc.assert(property, { numRuns: 60, seed: 1 });
+  await fc.assert(property, { numRuns: 30, seed: 1 });
   assert.deepEqual([...statuses].toSorted(), [202, 400, 422]);
 });
