@@ -107,6 +107,10 @@ for _ in {1..240}; do
 done
 [[ $status == succeeded ]] || die "The job is $status."
 
+say 'Draw a plot as PNG, without fonts in the image'
+signature=$(call "/v1/training-jobs/$job/plots/loss?format=png" | node -p "String(require('node:fs').readFileSync(0).subarray(1, 4))")
+[[ $signature == PNG ]] || die "The plot begins with $signature."
+
 say 'Predict a picture'
 picture=$(mktemp)
 trap 'rm -f "$picture"; clean_up &>/dev/null' EXIT

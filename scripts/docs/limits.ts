@@ -8,6 +8,7 @@ import { DECODING_BYTES, MAX_FILE_BYTES } from '../../src/datasets/upload/check-
 import { MAX_ARCHIVE_FILES } from '../../src/datasets/upload/file-archive.ts';
 import { MAX_API_KEYS } from '../../src/domain/api-key.ts';
 import { IMAGE_SIDE, MAX_CLASSES, MIN_CLASSES } from '../../src/domain/dataset.ts';
+import { MAX_PLOT_PIXELS } from '../../src/domain/plots.ts';
 import { BODY_LIMITS } from '../../src/formats/json-limits.ts';
 import { NPY_MAX_HEADER_BYTES } from '../../src/formats/npy-header.ts';
 import { MAX_UNPACKED_BYTES } from '../../src/formats/npz.ts';
@@ -176,6 +177,7 @@ const times = [
     '422, with advice',
   ],
   ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],
+  ['PNG of a plot', `${count(MAX_PLOT_PIXELS)} pixels`, '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
   ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later waits'],
   [

@@ -34,8 +34,8 @@ const EXPORT_BYTES = { json: 110, onnx: 32, other: 16 };
 /** Measured bytes per byte of a file that is read. */
 const IMPORT_FACTOR = 4;
 
-/** Bytes per pixel while a chart is rasterized and encoded: two buffers of four channels. */
-const RASTER_BYTES = 8;
+/** Measured bytes per pixel while a chart is rasterized and encoded. */
+const RASTER_BYTES = 9;
 
 const networkText = (sizes: LayerSizes) => `a ${sizes.join('-')} network`;
 

@@ -10,7 +10,11 @@ let collect: (() => void) | undefined;
 /** Call when the task holds nothing any more but its result. */
 export function collectLargeGarbage(): void {
   // V8 counts typed arrays and WebAssembly memories as external.
-  if (process.memoryUsage().external < WORTHWHILE_BYTES) return;
+  if (process.memoryUsage().external >= WORTHWHILE_BYTES) collectGarbage();
+}
+
+/** Call where a native library holds memory that V8 does not count, until its objects are collected. */
+export function collectGarbage(): void {
   if (collect === undefined) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

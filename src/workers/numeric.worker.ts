@@ -2,6 +2,7 @@
 import { rasterToPng } from '../datasets/encoded-image.ts';
 import { drawWeights } from '../formats/drawing/weights.ts';
 import { computeImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
+import { collectGarbage } from './collect-garbage.ts';
 import { checkKernel } from './kernel.ts';
 import { toOutcome } from './outcome.ts';
 import { lowerPriority } from './priority.ts';
@@ -51,7 +52,10 @@ export const {
     toOutcome(async () => {
       // Loaded on demand: the other tasks do not need the library.
       const { rasterizeSvg } = await import('../formats/rasterize-svg.ts');
-      return rasterizeSvg(svg, density);
+      const png = rasterizeSvg(svg, density);
+      // The library holds the pixels until then: 4 MiB for a plot of the default size at density 2.
+      collectGarbage();
+      return png;
     }),
   exportFile: (task) => toOutcome(() => exportVerified(task)),
   importFile: (task) =>
