@@ -210,6 +210,10 @@ test('an attempt ends without a response, and reads no long one', async (t) => {
   });
   assert.equal(await post(endless.origin), 200);
   await closed.promise;
+  const upgrading = await startReceiver(t, (response) => {
+    response.writeHead(101, { connection: 'Upgrade', upgrade: 'websocket' }).flushHeaders();
+  });
+  await assert.rejects(post(upgrading.origin), /closed without a response/);
   const ended = Promise.withResolvers<() => Promise<void>>();
   const stopped = await startReceiver({ after: ended.resolve });
   await (await ended.promise)();

@@ -97,6 +97,8 @@ function send(
     });
     sent.on('response', resolve);
     sent.on('error', reject);
+    // A response with `Upgrade` closes the connection without a response or an error.
+    sent.on('close', () => reject(new WebhookFailure('The connection was closed without a response.')));
     sent.end(body);
   });
 }
