@@ -22,6 +22,8 @@ export interface IdempotencyService {
     create: (record: IdempotencyRecord<T>) => Promise<T>,
     toResponse: (created: T) => StoredResponse,
   ): Promise<{ readonly response: StoredResponse; readonly replayed: boolean }>;
+  /** Whether a response for this key is stored, or its request is in flight. */
+  isKnown(request: Pick<KeyedRequest, 'caller' | 'key'>): Promise<boolean>;
   /** Stops deleting expired responses. */
   close(): void;
 }
@@ -62,6 +64,9 @@ export function createIdempotencyService(options: {
   }
 
   return {
+    isKnown: async ({ caller, key }) =>
+      inFlight.has(`${key} ${caller}`) ||
+      (await store.storedResponses.find({ caller, key }, now())) !== undefined,
     async respond(request, create, toResponse) {
       const { caller, key, fingerprint } = request;
       // A key contains no spaces, so the two parts cannot be confused.

@@ -57,6 +57,12 @@ export async function respondIdempotently<T>(
   return sendStored(reply, await createIdempotently(idempotency, request, reply, ...rest));
 }
 
+/** Whether the request repeats an earlier one, as far as its key shows; call it before a large body is read. */
+export async function isRepeated(idempotency: IdempotencyService, request: FastifyRequest): Promise<boolean> {
+  const key = request.headers[HEADER];
+  return typeof key === 'string' && idempotency.isKnown({ caller: request.caller, key });
+}
+
 /**
  * Creates the resource, or finds the response of an earlier request with the same key; then sets `Idempotency-Replayed`.
  * @param create creates the resource; passes the record to the store, which saves it in the same transaction

@@ -18,7 +18,7 @@ import type { OnTimeout } from '../errors/client-error.ts';
 import { problems } from '../errors/problem.ts';
 import type { OnLimit } from '../plugins/client.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
-import { respondIdempotently } from '../plugins/idempotency.ts';
+import { isRepeated, respondIdempotently } from '../plugins/idempotency.ts';
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
@@ -160,7 +160,7 @@ export const predictionJobRoutes =
               jobs.start(body, request.caller, record);
             return respondIdempotently(idempotency, request, reply, start, toQueued);
           }
-          await jobs.assertQueueHasRoom();
+          if (!(await isRepeated(idempotency, request))) await jobs.assertQueueHasRoom();
           const signal = disconnectSignal(reply);
           return withPredictionUpload(request, jobs, maxBytes, ({ fields, file }) => {
             const start = (record?: IdempotencyRecord<PredictionJob>) =>

@@ -13,7 +13,7 @@ import { DATA_DIR } from '../../data-directory.ts';
 import { assertProblem, startService, tiny, train } from '../../start-service.ts';
 import { encodeForm, type Form } from '../upload.ts';
 
-const { app } = await startService({ after });
+const { app } = await startService({ after }, { QUEUE_LIMIT: '2' });
 await train(app, tiny({ modelName: 'small', testSet: 'never' }));
 const testImages = await readFile(join(DATA_DIR, 'fashion_mnist_test_images.npy'));
 const pixels = parseNpy(testImages).data as Uint8Array;
@@ -165,4 +165,19 @@ test('lists jobs by page and status; an ended job is deleted with its files', as
     409,
     'illegal-transition',
   );
+});
+
+test('a repeated upload gets its stored response although the queue is full', async () => {
+  const headers = { 'idempotency-key': 'full-queue' };
+  const form = { model: 'small', file: npyBytes(pixels.slice(0, 784), [784]) };
+  const created = await send(form, headers);
+  await succeed(created);
+  const body = { model: 'small', dataset: 'fashion-mnist', split: 'train' };
+  const started = await Promise.all(Array.from({ length: 5 }, () => post(body)));
+  assertProblem(await send(form), 429, 'queue-full');
+  const again = await send(form, headers);
+  assert.deepEqual([again.body, again.headers['idempotency-replayed']], [created.body, 'true']);
+  for (const { statusCode, json } of started) {
+    if (statusCode === 202) await app.inject({ method: 'POST', url: `${JOBS}/${json().id}/cancel` });
+  }
 });
