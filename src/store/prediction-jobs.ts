@@ -1,5 +1,6 @@
 /** Repository of prediction jobs. */
 import type { Kysely, Transaction } from 'kysely';
+import { encodeTime } from 'ulid';
 import {
   type NewPredictionJob,
   type PredictionJob,
@@ -26,6 +27,8 @@ import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Precondition, Rows } from './rows.ts';
 import type { Database, PredictionFileTable, PredictionJobRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
+
+const TIME_CHARS = 10;
 
 /** Methods that change a job throw AtelierError `prediction-job-not-found`, or `illegal-transition`. */
 export interface PredictionJobs {
@@ -176,6 +179,8 @@ export function createPredictionJobs(rows: Rows, blobs: RefCountedBlobs): Predic
       const ended = db
         .selectFrom('prediction_jobs')
         .select('id')
+        // An id begins with the time of its creation, and a job created later cannot have ended before.
+        .where('id', '<', `prd_${encodeTime(time.getTime(), TIME_CHARS)}`)
         .where('finished_at', '<', time.toISOString())
         .orderBy('id')
         .limit(limit);

@@ -7,13 +7,14 @@ import { Kysely } from 'kysely';
 import { syncPath } from '../directory.ts';
 import type { Database } from '../tables.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
-import { KINDS, referencedFiles, TABLES } from './unreferenced-files.ts';
+import { FILE_NAMES, KINDS, referencedFiles, TABLES } from './unreferenced-files.ts';
 
 export const DATABASE = 'atelier.sqlite';
 
 /**
  * Reads a database of this or an earlier schema, which may have no table for a kind of files.
  * @returns the digest of each file, by its path relative to the state directory
+ * @throws Error if the database is damaged, or names a file that no version of Atelier would write
  */
 export async function listNamedFiles(database: string): Promise<Map<string, string>> {
   const raw = new DatabaseSync(database, { readOnly: true });
@@ -23,7 +24,11 @@ export async function listNamedFiles(database: string): Promise<Map<string, stri
     const exists = raw.prepare(`select 1 from sqlite_schema where type = 'table' and name = ?`);
     for (const kind of KINDS) {
       if (exists.get(TABLES[kind]) === undefined) continue;
-      for (const [name, digest] of await referencedFiles(db, kind)) files.set(join(kind, name), digest);
+      for (const [name, digest] of await referencedFiles(db, kind)) {
+        // Such a path could leave the directory.
+        if (!FILE_NAMES[kind].test(name)) throw new Error(`a row of ${TABLES[kind]} names the file ${name}`);
+        files.set(join(kind, name), digest);
+      }
     }
     return files;
   } finally {

@@ -31,7 +31,8 @@ export async function restore(backup: string, stateDir: string): Promise<number>
     if (isNew) await syncPath(dirname(stateDir));
     return await restoreLocked(backup, stateDir);
   } catch (error) {
-    if (isNew) await rm(stateDir, { recursive: true, force: true });
+    // Fails if another process has begun to use the directory.
+    if (isNew) await rmdir(stateDir).catch(() => {});
     throw isDiskFull(error) ? storageFull('the backup', error) : error;
   }
 }

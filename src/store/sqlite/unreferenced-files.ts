@@ -9,7 +9,7 @@ import type { Database } from '../tables.ts';
 
 /** Directories of the files that rows refer to, with the names of such files. Other files there are left alone. */
 const DIGITS = /^[0-9a-f]{64}$/;
-const FILE_NAMES = { blobs: DIGITS, checkpoints: DIGITS, datasets: /^dst_/, predictions: DIGITS };
+export const FILE_NAMES = { blobs: DIGITS, checkpoints: DIGITS, datasets: /^dst_\w+$/, predictions: DIGITS };
 export type Kind = keyof typeof FILE_NAMES;
 export const KINDS = Object.keys(FILE_NAMES) as Kind[];
 

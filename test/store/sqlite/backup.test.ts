@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { backUp } from '../../../src/store/sqlite/backup.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
@@ -169,6 +170,18 @@ test('a restore of a damaged backup names the file, and leaves the directory as 
     assert.ok(!(await readdir(directory)).includes('new'));
   }
   assert.equal(await restore(backup, empty), 3);
+});
+
+test('a restore rejects a database that names a file outside of the directory', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const raw = new DatabaseSync(join(backup, 'atelier.sqlite'));
+  raw.exec(`update datasets set id = 'dst_/../../escaped'`);
+  raw.close();
+  await cp(join(backup, 'datasets/dst_a'), join(backup, 'escaped'));
+  await mkdir(join(backup, 'datasets/dst_'));
+  const target = join(directory, 'target');
+  await assert.rejects(restore(backup, target), failure('state-unusable', 'dst_/../../escaped'));
+  assert.ok(!(await readdir(directory)).includes('target'));
 });
 
 test('a restore rejects a directory that is used or not empty, and a backup that a service uses', async (t) => {
