@@ -24,22 +24,28 @@ function isWebhookUrl(text: string): boolean {
   return username === '' && password === '';
 }
 
+/** The messages do not quote a secret, because they end up in logs. */
 export const notifySchema = z
-  .strictObject({
-    url: z
-      .string()
-      .max(2048)
-      .refine(isWebhookUrl, URL_RULE)
-      .describe('Receives a POST when the job has ended; its origin must be one of `WEBHOOK_ORIGINS`'),
-    secret: z
-      // The message does not quote the value, because messages end up in logs.
-      .string(SECRET_RULE)
-      .max(128, SECRET_RULE)
-      .refine((secret) => decodeSecret(secret) !== null, SECRET_RULE)
-      .describe(
-        `Signs the requests as in Standard Webhooks: \`${SECRET_PREFIX}\` and ${SECRET_BYTES.min} to ${SECRET_BYTES.max} bytes in base64. No response returns it`,
-      ),
-  })
+  .strictObject(
+    {
+      url: z
+        .string()
+        .max(2048)
+        .refine(isWebhookUrl, URL_RULE)
+        .describe('Receives a POST when the job has ended; its origin must be one of `WEBHOOK_ORIGINS`'),
+      secret: z
+        .string(SECRET_RULE)
+        .max(128, SECRET_RULE)
+        .refine((secret) => decodeSecret(secret) !== null, SECRET_RULE)
+        .describe(
+          `Signs the requests as in Standard Webhooks: \`${SECRET_PREFIX}\` and ${SECRET_BYTES.min} to ${SECRET_BYTES.max} bytes in base64. No response returns it`,
+        ),
+    },
+    {
+      error: ({ code }) =>
+        code === 'invalid_type' ? 'must be an object with `url` and `secret`' : undefined,
+    },
+  )
   .meta({ id: 'Notify' });
 export type Notify = z.output<typeof notifySchema>;
 
