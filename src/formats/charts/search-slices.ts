@@ -8,7 +8,7 @@ import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
 import { horizontalValueScale, linearScale, type Scale, valueScale } from './scales.ts';
-import { bestTrial, isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
+import { isShown, type SearchChartInput, type SearchTrial } from './search-trials.ts';
 import { fitText } from './text.ts';
 import type { Theme } from './theme.ts';
 import { shortNumber } from './ticks.ts';
@@ -23,6 +23,8 @@ export interface SearchOption {
 }
 
 export interface SearchSlicesInput extends SearchChartInput {
+  /** Number of the best trial; null before the first result. */
+  readonly best: number | null;
   /** At least one. */
   readonly options: readonly SearchOption[];
   readonly trials: readonly (SearchTrial & {
@@ -41,7 +43,7 @@ const GAP = 14;
 /** The best trial is drawn larger and in another colour in every panel. */
 export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions): VNode {
   const { trials, objective, subtitle, scale } = input;
-  const best = bestTrial(trials, objective);
+  const best = trials.find(({ number, value }) => number === input.best && value !== null) ?? null;
   const shown = trials.filter(({ value }) => isShown(value, scale));
   const missing = trials.length - shown.length;
   const columns = Math.max(1, Math.min(input.options.length, Math.floor((options.width - 24) / PANEL_WIDTH)));

@@ -38,6 +38,8 @@ export interface SgdPathInput {
   /** Number of images on which each loss is the mean, and their split. */
   readonly examples: number;
   readonly split: string;
+  /** Whether the repetition of the training ended with the parameters of the first. */
+  readonly agrees?: boolean;
 }
 
 const LEVELS = 10;
@@ -60,6 +62,9 @@ export function drawSgdPath(input: SgdPathInput, options: ChartOptions): VNode {
       notes: [
         `Mean cross-entropy in nats on ${images}; in brackets, that on the plane: ${brief('start', start)}, ${brief('end', end)}.`,
         "The plane is exact only near the path's centre.",
+        ...(input.agrees === false
+          ? ['The repetition ended with other parameters than the training itself.']
+          : []),
       ],
     },
     options,

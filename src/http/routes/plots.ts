@@ -1,5 +1,5 @@
 /** …/plots/{plot}: plots of training jobs and model versions, as SVG or PNG. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
@@ -14,23 +14,12 @@ import {
 import type { Plot, PlotService } from '../../services/plots.ts';
 import { assertSucceeded } from '../../services/sgd-paths.ts';
 import type { TrainingService } from '../../services/training.ts';
-import { binaryContent } from '../bodies/request-content.ts';
 import { problems } from '../errors/problem.ts';
 import { contentTag, registerEtag } from '../plugins/etag.ts';
-import { cacheControl } from '../responses/cache-control.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
-import { negotiate } from '../responses/negotiate.ts';
+import { describePlot, PLOT_FILES, PLOT_TYPES, plotFormat, plotResponse } from '../responses/plot-files.ts';
 import { sendPrepared, tagOf } from '../responses/prepared.ts';
 import { modelName, versionName } from './models.ts';
-
-const TYPES = { svg: 'image/svg+xml', png: 'image/png' } as const satisfies Record<PlotFormat, string>;
-
-const drawing = {
-  description: 'The plot; its file name is in Content-Disposition',
-  content: { [TYPES.svg]: { schema: z.string() }, [TYPES.png]: binaryContent },
-};
-const FORMAT =
-  'SVG, or PNG by `Accept: image/png` or `format=png`. The SVG stands alone: it has a title, a description and no styles or scripts.';
 
 /** @param isShared whether pages of other origins, such as notebooks, may embed plots */
 export const plotRoutes =
@@ -47,21 +36,21 @@ export const plotRoutes =
         summary: 'Plot the epochs of a training job',
         description:
           'Loss, accuracy, learning rate, norms or dead units by epoch, without smoothing. Above 1,000 epochs, the smallest and the largest value of each pixel are drawn. ' +
-          `${FORMAT} \`Cache-Control\` is \`immutable\` once every job of the plot has ended.`,
+          `${PLOT_FILES} \`Cache-Control\` is \`immutable\` once every job of the plot has ended.`,
         tags: ['training'],
         params: z.strictObject({
           id: z.string().describe('Id of the job, `job_…`'),
           plot: z.enum(JOB_PLOTS),
         }),
         querystring: jobPlotQuerySchema,
-        response: { 200: drawing, ...problems(400, 404, 406, 422, 503) },
+        response: { 200: plotResponse, ...problems(400, 404, 406, 422, 503) },
         responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
       },
       async handler(request, reply) {
         const { params, query } = request;
         const format = plotFormat(request, reply, query);
         const found = await plots.findJobs(params.id, query);
-        describe(reply, `${params.plot}-${params.id}`, format, found.isFinal, isShared);
+        describePlot(reply, `${params.plot}-${params.id}`, format, found.isFinal, isShared);
         const tag = tagOf(...found.jobs.map(({ id }) => id), ...found.epochs, format, request.url);
         return sendPrepared(
           request,
@@ -71,7 +60,7 @@ export const plotRoutes =
             tag,
             bytes: await toBytes(await plots.drawJobs(params.plot, found, query), format, query, reply),
           }),
-          TYPES[format],
+          PLOT_TYPES[format],
         );
       },
     });
@@ -85,12 +74,12 @@ export const plotRoutes =
         summary: 'Plot the path of a training over the loss',
         description:
           'The path in the plane of its two principal components, over contours of the loss. The numbers, the options and the time it takes ' +
-          `are those of \`GET …/path\`. ${FORMAT}`,
+          `are those of \`GET …/path\`. ${PLOT_FILES}`,
         tags: ['training'],
         params: z.strictObject({ id: z.string().describe('Id of the job, `job_…`') }),
         querystring: pathPlotQuerySchema,
         readsDataset: true,
-        response: { 200: drawing, ...problems(400, 404, 406, 422, 503) },
+        response: { 200: plotResponse, ...problems(400, 404, 406, 422, 503) },
         responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
       },
       async handler(request, reply) {
@@ -100,10 +89,10 @@ export const plotRoutes =
         const tag = tagOf(job.id, assertSucceeded(job), format, request.url);
         const prepare = async () => {
           const plot = await plots.drawPath(job, query, disconnectSignal(reply));
-          describe(reply, `path-${job.id}`, format, true, isShared);
+          describePlot(reply, `path-${job.id}`, format, true, isShared);
           return { tag, bytes: await toBytes(plot, format, query, reply) };
         };
-        return sendPrepared(request, reply, tag, prepare, TYPES[format]);
+        return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
       },
     });
 
@@ -116,12 +105,12 @@ export const plotRoutes =
         summary: 'Plot the evaluation of a version',
         description:
           'Confusion matrix, reliability diagram (`calibration`), or precision, recall and F1 of each class (`classes`). ' +
-          `The numbers are those of \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${FORMAT}`,
+          `The numbers are those of \`GET …/evaluation\`, so the first plot of the test split counts as a look. ${PLOT_FILES}`,
         tags: ['models'],
         params: z.strictObject({ name: modelName, version: versionName, plot: z.enum(VERSION_PLOTS) }),
         querystring: versionPlotQuerySchema,
         readsDataset: true,
-        response: { 200: drawing, ...problems(400, 404, 406, 422, 503, 507) },
+        response: { 200: plotResponse, ...problems(400, 404, 406, 422, 503, 507) },
         responseHeaders: { 200: ['Cache-Control', 'Content-Disposition'] },
       },
       async handler(request, reply) {
@@ -131,10 +120,10 @@ export const plotRoutes =
         const plot = await plots.drawVersion(params.plot, params, query, signal, request.caller);
         const name = `${params.plot}-${params.name}-${plot.version}`;
         // Version numbers are never reused; aliases move.
-        describe(reply, name, format, typeof params.version === 'number', isShared);
+        describePlot(reply, name, format, typeof params.version === 'number', isShared);
         const tag = contentTag(format === 'svg' ? plot.svg : `${query.density} ${plot.svg}`);
         const prepare = async () => ({ tag, bytes: await toBytes(plot, format, query, reply) });
-        return sendPrepared(request, reply, tag, prepare, TYPES[format]);
+        return sendPrepared(request, reply, tag, prepare, PLOT_TYPES[format]);
       },
     });
 
@@ -147,22 +136,3 @@ export const plotRoutes =
       return format === 'svg' ? Buffer.from(plot.svg) : plots.toPng(plot, density, disconnectSignal(reply));
     }
   };
-
-function plotFormat(request: FastifyRequest, reply: FastifyReply, { format }: PlotQuery): PlotFormat {
-  if (format !== undefined) return format;
-  return negotiate(request, reply, [TYPES.svg, TYPES.png]) === TYPES.svg ? 'svg' : 'png';
-}
-
-function describe(
-  reply: FastifyReply,
-  name: string,
-  format: PlotFormat,
-  isImmutable: boolean,
-  isShared: boolean,
-): void {
-  reply.headers({
-    'cache-control': cacheControl(isImmutable),
-    'content-disposition': `inline; filename="${name}.${format}"`,
-    ...(isShared && { 'cross-origin-resource-policy': 'cross-origin' }),
-  });
-}

@@ -166,6 +166,9 @@ test('contours lie where the loss has their level, and the ends state both losse
     svg,
     /Start, epoch 0: loss 12 \(10 on the plane\)\. End, epoch 2: loss 2 \(2\.5 on the plane\)\./,
   );
+  assert.doesNotMatch(svg, /repetition/);
+  const differing = drawSgdPath({ ...input, points, surface, agrees: false }, LIGHT);
+  assert.match(renderSvg(differing), />The repetition ended with other parameters/);
   const [start, end] = Array.from(svg.matchAll(/<circle cx="([\d.]+)"/g), ([, x]) => Number(x));
   const perUnit = (start! - end!) / 8;
   const levels = Array.from(

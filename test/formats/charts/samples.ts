@@ -146,6 +146,7 @@ export function slicesInput(trials = 40): SearchSlicesInput {
     subtitle: 'sea_01JDNW2E4V6Q8T0Y2A4C6E8G0J',
     objective: OBJECTIVE,
     scale: 'linear',
+    best: 1,
     options: [
       { name: 'hidden', kind: 'choices', choices: ['[30]', '[40]', '[50]'] },
       { name: 'learningRate', kind: 'log', choices: [] },
