@@ -90,6 +90,7 @@ test('a receipt lists what the digest depends on, and equals that of the reprodu
   const wasm = await readFile(new URL('../../src/numerics/simd/kernel.wasm', import.meta.url));
   const version = (await app.inject('/v1/models/receipted/versions/1')).json();
   const { dataset, modelName, seed, metadata, network, training, gradientCheck, warmStart, publish } = rest;
+  const { priority, testSet } = rest;
   const request = {
     dataset,
     modelName,
@@ -100,6 +101,8 @@ test('a receipt lists what the digest depends on, and equals that of the reprodu
     gradientCheck,
     warmStart,
     publish,
+    priority,
+    testSet,
   };
   assert.deepEqual(receipt, {
     dataset: { id: 'fashion-mnist', digest: (await app.inject('/v1/datasets/fashion-mnist')).json().digest },
