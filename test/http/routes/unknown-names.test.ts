@@ -69,7 +69,10 @@ for (const [prefix, code, parameters] of UNKNOWN) {
         const response = await app.inject({
           method: method.toUpperCase() as 'GET',
           url,
-          ...(takesBody && { payload: BODIES[method]! }),
+          ...(takesBody && {
+            payload:
+              url.startsWith('/v1/training-jobs/') && method === 'patch' ? { priority: 1 } : BODIES[method]!,
+          }),
         });
         const { detail } = assertProblem(
           response,
