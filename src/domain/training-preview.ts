@@ -47,7 +47,7 @@ export const trainingPreviewSchema = z
         kind: z
           .enum(TIME_BASES)
           .describe(
-            '`measured-here`: a few steps were timed, and corrected by epochs of earlier jobs; `calibrated`: a few steps were timed; `model`: by the size of the network alone',
+            '`measured-here`: a few steps were timed, and corrected by epochs of earlier jobs; `calibrated`: a few steps were timed; `model`: neither, because the service is busy',
           ),
         jobs: z.int().describe('Earlier jobs with the same data set and number of threads'),
         epochs: z.int().describe('Their last epochs that were compared, at most 20'),

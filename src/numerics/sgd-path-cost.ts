@@ -36,7 +36,7 @@ export function retrainingSeconds({ plan, train, steps }: SgdPathPlan): number {
     heldOut * evaluationMicroseconds(layerSizes) +
     Math.min(trained, DEAD_UNIT_IMAGES) * inspectionMicroseconds(layerSizes);
   const images = Math.min(steps * batchSize, epochs * trained);
-  return (images * trainingMicroseconds(layerSizes) + epochs * betweenEpochs) / 1e6;
+  return (images * trainingMicroseconds(layerSizes, plan) + epochs * betweenEpochs) / 1e6;
 }
 
 /** Seconds of the components, the surface and the losses of the path. */

@@ -118,7 +118,7 @@ export function createTrainingTimes({
     const layerSizes = layerSizesFor(request.network.hidden, dataset);
     const timed = await time(request, dataset, signal);
     const times = timed ?? {
-      training: trainingMicroseconds(layerSizes),
+      training: trainingMicroseconds(layerSizes, request.training),
       evaluation: evaluationMicroseconds(layerSizes),
       inspection: inspectionMicroseconds(layerSizes),
     };
@@ -156,13 +156,16 @@ export function createTrainingTimes({
   };
 }
 
-/** Estimated seconds of the steps of a job that cannot be timed, by the size of its network alone. */
+/** Estimated seconds of the steps of a job that is not timed, by a model of the kernel. */
 export function modelledSeconds(
   { training, progress }: Pick<TrainingJob, 'training' | 'progress'>,
   layerSizes: readonly number[],
 ): number {
   const images = progress.steps * training.batchSize;
-  return START.constant + (images * trainingMicroseconds(layerSizes)) / threadGain(training.threads) / 1e6;
+  return (
+    START.constant +
+    (images * trainingMicroseconds(layerSizes, training)) / threadGain(training.threads) / 1e6
+  );
 }
 
 function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask {
