@@ -29,6 +29,7 @@ import { createJobRequirement } from './services/job-requirement.ts';
 import { createJudge } from './services/judge.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
+import { createMemoryWaits } from './services/memory-waits.ts';
 import { createModelCache } from './services/model-cache.ts';
 import { createModelCardService } from './services/model-cards.ts';
 import { createModelRegistryService } from './services/model-registry.ts';
@@ -211,6 +212,7 @@ export async function compose(
       : createLocalQueue({ ...work, nextQueued: store.jobs.nextQueued, slots: config.trainingWorkers });
     closeQueue = queue.close;
     memory.onFreed(queue.notify);
+    const memoryWaits = createMemoryWaits();
     const predictionQueue = startPredictionQueue({
       jobs: store.predictionJobs,
       cluster: cluster ?? undefined,
@@ -219,6 +221,7 @@ export async function compose(
         catalog,
         models,
         pool: batches,
+        waits: memoryWaits,
         log,
         runner: cluster?.replicas.id,
       }),
@@ -329,6 +332,7 @@ export async function compose(
           catalog,
           models,
           queue: predictionQueue,
+          waits: memoryWaits,
           memory,
           checks,
           numeric,

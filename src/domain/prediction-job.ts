@@ -36,6 +36,12 @@ export const predictionJobSchema = z
   .object({
     id: z.string().describe('`prd_` and a ULID, so ids ascend with time'),
     status: predictionStatusSchema,
+    waiting: z
+      .enum(['memory'])
+      .nullable()
+      .describe(
+        'What a running job waits for before its first image: memory that other work occupies. Shown by the process that runs the job',
+      ),
     model: versionReferenceSchema.describe('The version that predicts, which `model` of the request meant'),
     dataset: z.string().nullable().describe('Data set of the images; null for an uploaded file'),
     split: z.enum(SPLITS).nullable(),

@@ -14,6 +14,7 @@ import type { Store } from '../store/store.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { DatasetTasks, NumericTasks } from '../workers/tasks.ts';
 import { MEBIBYTE, type MemoryLedger } from './memory-ledger.ts';
+import type { MemoryWaits } from './memory-waits.ts';
 import { findNamed, type ModelService } from './models.ts';
 import { createSharedFiles, type SharedFile } from './shared-files.ts';
 import { DEMANDS } from './task-demands.ts';
@@ -85,11 +86,12 @@ export function createPredictionJobService(options: {
   memory: MemoryLedger;
   checks: Pool<DatasetTasks>;
   numeric: Pool<NumericTasks>;
+  waits: MemoryWaits;
   queueLimit: number;
   /** Limit of an uploaded file, both compressed and decompressed. */
   maxBytes: number;
 }): PredictionJobService {
-  const { store, catalog, models, queue, memory, checks, numeric, queueLimit, maxBytes } = options;
+  const { store, catalog, models, queue, memory, checks, numeric, waits, queueLimit, maxBytes } = options;
   const { predictionJobs: jobs, temporaryFiles } = store;
   const { newFile } = temporaryFiles;
   const discard = (file: string) => rm(file, { force: true });
@@ -98,8 +100,12 @@ export function createPredictionJobService(options: {
   async function get(id: string): Promise<PredictionJob> {
     const job = await jobs.get(id);
     if (!job) throw new AtelierError('prediction-job-not-found', `Prediction job ${id} does not exist.`);
-    return job;
+    return waits.mark(job);
   }
+
+  /** A precondition compares jobs as `get` returns them. */
+  const onMarked = (precondition: Precondition<PredictionJob> | undefined) =>
+    precondition && ((job: PredictionJob) => precondition(waits.mark(job)));
 
   async function findVersion(reference: ModelReference): Promise<ModelVersion> {
     const { name, version } = parseModelReference(reference);
@@ -134,7 +140,10 @@ export function createPredictionJobService(options: {
     newFile,
     discard,
     get,
-    list: jobs.list,
+    async list(query) {
+      const page = await jobs.list(query);
+      return { ...page, data: page.data.map(waits.mark) };
+    },
     assertQueueHasRoom: () => jobs.assertQueueHasRoom(queueLimit),
 
     async start({ model, dataset: id, split }, caller, record) {
@@ -187,11 +196,11 @@ export function createPredictionJobService(options: {
     },
 
     async cancel(id, precondition) {
-      const job = await jobs.cancel(id, precondition);
+      const job = await jobs.cancel(id, onMarked(precondition));
       queue.stop(id);
       return job;
     },
-    remove: jobs.remove,
+    remove: (id, precondition) => jobs.remove(id, onMarked(precondition)),
 
     async resultTag(id, format, hasAllClasses) {
       const { status } = await get(id);

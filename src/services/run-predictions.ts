@@ -9,6 +9,7 @@ import type { PredictionRun, Store } from '../store/store.ts';
 import type { PredictionTask } from '../workers/messages.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
+import type { MemoryWaits } from './memory-waits.ts';
 import { type ModelService, servedNetwork } from './models.ts';
 
 const PROGRESS_MS = 1000;
@@ -25,10 +26,11 @@ export function createRunPredictions(options: {
   catalog: Catalog;
   models: ModelService;
   pool: Pool<NumericTasks>;
+  waits: MemoryWaits;
   log: Pick<FastifyBaseLogger, 'info' | 'warn'>;
   runner?: string | undefined;
 }): RunJob {
-  const { store, catalog, models, pool, log, runner } = options;
+  const { store, catalog, models, pool, waits, log, runner } = options;
   const { predictionJobs, temporaryFiles } = store;
 
   /** Predicts, and stores the result. */
@@ -38,25 +40,39 @@ export function createRunPredictions(options: {
     const network = servedNetwork(await models.load(model.name, model.version));
     const target = files.add();
     const progress = new Int32Array(new SharedArrayBuffer(4));
-    using retained = new DisposableStack();
-    let input: PredictionTask['input'];
-    let labels: string | null = null;
-    if (dataset !== null && split !== null) {
-      retained.use(catalog.retain(dataset));
-      const examples = (await whenFree(() => catalog.get(dataset), signal))?.[split];
-      if (!examples) throw new AtelierError('unknown-dataset', `Data set ${dataset} no longer exists.`);
-      labels = files.add();
-      input = { examples, labelsTarget: labels };
-    } else {
-      const path = files.add();
-      await predictionJobs.copyFile((await predictionJobs.digest(id, 'input'))!, path);
-      input = { path, scale: pixels! };
-    }
-    const task = { network, input, target, progress };
-    const counts = await withProgress(run, progress, signal, (abort) =>
-      whenFree(() => pool.run('predictImages', task, abort), abort),
-    );
+    const labels = dataset === null ? null : files.add();
+    const counts = await withProgress(run, progress, signal, async (abort) => {
+      const whenFree = <T>(work: () => Promise<T>) => untilFree(id, work, abort);
+      using retained = new DisposableStack();
+      let input: PredictionTask['input'];
+      if (dataset !== null && split !== null && labels !== null) {
+        retained.use(catalog.retain(dataset));
+        const examples = (await whenFree(() => catalog.get(dataset)))?.[split];
+        if (!examples) throw new AtelierError('unknown-dataset', `Data set ${dataset} no longer exists.`);
+        input = { examples, labelsTarget: labels };
+      } else {
+        const path = files.add();
+        await predictionJobs.copyFile((await predictionJobs.digest(id, 'input'))!, path);
+        input = { path, scale: pixels! };
+      }
+      const task = { network, input, target, progress };
+      return whenFree(() => pool.run('predictImages', task, abort));
+    });
     await untilAvailable(() => run.succeed({ probabilities: target, labels }, counts), closing);
+  }
+
+  /** Repeats `work` while its memory is not free. */
+  async function untilFree<T>(id: string, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await work();
+      } catch (error) {
+        if (!hasCode(error, 'overloaded')) throw error;
+        using _waiting = waits.add(id);
+        await wait(RETRY_MS, undefined, { signal });
+      }
+    }
   }
 
   /** Stores the progress every second, and aborts if another run has taken over the job, or it was cancelled. */
@@ -113,19 +129,6 @@ export function createRunPredictions(options: {
       });
     }
   };
-}
-
-/** Repeats `work` while its memory, or a turn in a pool, is not free. */
-async function whenFree<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    signal.throwIfAborted();
-    try {
-      return await work();
-    } catch (error) {
-      if (!hasCode(error, 'overloaded')) throw error;
-      await wait(RETRY_MS, undefined, { signal });
-    }
-  }
 }
 
 /** Repeats `write` while the database or the object store cannot be reached. */

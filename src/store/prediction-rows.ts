@@ -41,6 +41,7 @@ export function toPredictionJob(row: PredictionJobRow): PredictionJob {
   return {
     id: row.id,
     status: row.status,
+    waiting: null,
     model: { name: row.model_name, version: row.model_version },
     dataset: row.dataset_id,
     split: row.split,

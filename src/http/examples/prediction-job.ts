@@ -8,6 +8,7 @@ const PREDICTED = [1043, 969, 1117, 1033, 1004, 946, 891, 997, 1013, 987];
 export const predictionJob: PredictionJob = {
   id: 'prd_01M87ZJ9GPMXZJH0KH4EEVFZ6C',
   status: 'succeeded',
+  waiting: null,
   model: { name: 'fashion-mnist', version: 1 },
   dataset: 'fashion-mnist',
   split: 'test',
