@@ -27,6 +27,7 @@ import { createJobPlacement } from './services/job-placement.ts';
 import { createJobPreemption } from './services/job-preemption.ts';
 import { createJobRequirement } from './services/job-requirement.ts';
 import { createJudge } from './services/judge.ts';
+import { createLabReportService } from './services/lab-reports.ts';
 import { createMemoryLedger } from './services/memory-ledger.ts';
 import { admitDataset } from './services/memory-limits.ts';
 import { createMemoryWaits } from './services/memory-waits.ts';
@@ -38,6 +39,7 @@ import { createNumericWork } from './services/numeric-work.ts';
 import { createPlotService } from './services/plots.ts';
 import { createPredictionJobService } from './services/prediction-jobs.ts';
 import { createPredictionService } from './services/predictions.ts';
+import { createReportPictures } from './services/report-pictures.ts';
 import { createResolveTraining } from './services/resolve-training.ts';
 import { createRetentionService } from './services/retention.ts';
 import { createRunPredictions } from './services/run-predictions.ts';
@@ -281,6 +283,13 @@ export async function compose(
     const evaluations = createEvaluationService(catalog, models, numeric, store.looks);
     const testSets = createTestSetService(store, catalog);
     const sgdPaths = createSgdPathService(catalog, models, numeric);
+    const gradients = createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck);
+    const interpretability = createInterpretabilityService(
+      models,
+      numeric,
+      loadStatistics,
+      metrics.onDiagnosed,
+    );
     const app = await buildApp(
       {
         apiKeys,
@@ -316,7 +325,7 @@ export async function compose(
           cluster && {
             rateLeases: { leases: rateLeases, replicas: () => cluster.replicas.live().length },
           }),
-        gradients: createGradientCheckService(catalog, models, numeric, metrics.onGradientCheck),
+        gradients,
         statistics,
         decodeFiles,
         readEncodedJson: createEncodedJsonReader(predict),
@@ -346,7 +355,17 @@ export async function compose(
         testSets,
         cards: createModelCardService({ store, catalog, models, evaluations, testSets }),
         sgdPaths,
-        interpretability: createInterpretabilityService(models, numeric, loadStatistics, metrics.onDiagnosed),
+        interpretability,
+        labReports: createLabReportService({
+          store,
+          catalog,
+          models,
+          gradients,
+          evaluations,
+          paths: sgdPaths,
+          testSets,
+        }),
+        drawReportPictures: createReportPictures(catalog, interpretability),
       },
       config,
       log,

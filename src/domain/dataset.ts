@@ -59,3 +59,8 @@ export const datasetSchema = z
   .meta({ id: 'Dataset' });
 
 export type DatasetSummary = z.infer<typeof datasetSchema>;
+
+/** @param basePath prefix of the API's paths */
+export function imageUrl(basePath: string, dataset: string, split: SplitName, index: number): string {
+  return `${basePath}/v1/datasets/${dataset}/splits/${split}/images/${index}`;
+}

@@ -12,7 +12,7 @@ export function resultSections(card: ModelCard, path: string): string[] {
     ...(evaluation === null ? notEvaluated(card, path) : evaluated(evaluation)),
     ...(evaluation === null ? [] : calibrated(evaluation)),
     '## Looks at the test split',
-    ...(testSet === null ? ['The version has no data set.'] : looked(testSet, version.testAccuracy)),
+    ...(testSet === null ? ['The version has no data set.'] : describeTestSet(testSet, version.testAccuracy)),
   ];
 }
 
@@ -70,7 +70,11 @@ function calibrated({ calibration: { expectedCalibrationError, bins } }: Evaluat
   ];
 }
 
-function looked({ looks, chosenBy, intervalOfBest }: TestSetUse, testAccuracy: number | null): string[] {
+/** Sentences about the looks at the test split, without markup. */
+export function describeTestSet(
+  { looks, chosenBy, intervalOfBest }: TestSetUse,
+  testAccuracy: number | null,
+): string[] {
   const counted =
     `Until now, ${count(looks.total)} test results of given parameters were revealed, ${count(looks.before)} of them before the ` +
     `version was published and ${count(looks.lineage)} of its own lineage.`;

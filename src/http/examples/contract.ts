@@ -17,6 +17,7 @@ import type { Predictions } from '../../protocols/native/schema.ts';
 import { modelStatus, versionStatus } from '../../protocols/tensorflow/model-status.ts';
 import type { Problem } from '../errors/problem.ts';
 import { inspectionExamples } from './inspections.ts';
+import { reportExample } from './lab-report.ts';
 import { predictionJob } from './prediction-job.ts';
 import { protocolExamples } from './protocols.ts';
 import { previewExample } from './training-preview.ts';
@@ -413,6 +414,13 @@ export const examples: Readonly<Record<string, unknown>> = {
     testSet: testSetUse,
     receipt,
   },
+  LabReport: reportExample({
+    job: trainingJob,
+    dataset,
+    epoch: epochRecord,
+    gradientCheck,
+    testSet: testSetUse,
+  }),
   TestSetUse: testSetUse,
   ImportOrigin: importOrigin,
   ExportedModel: exportedModel,

@@ -1,7 +1,7 @@
 /** /v1/models/{name}/versions/{version}/evaluation and …/comparison: evaluate, compare. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { DatasetSummary, SplitName } from '../../domain/dataset.ts';
+import { type DatasetSummary, imageUrl, type SplitName } from '../../domain/dataset.ts';
 import {
   comparisonQuerySchema,
   comparisonSchema,
@@ -94,6 +94,11 @@ export function describeImages(
   { dataset, classNames }: { readonly dataset: DatasetSummary; readonly classNames: readonly string[] },
   split: SplitName,
 ) {
-  const images = `${basePath}/v1/datasets/${dataset.id}/splits/${split}/images`;
-  return { dataset: dataset.id, split, classNames, imageUrl: (index: number) => `${images}/${index}` };
+  const { id } = dataset;
+  return {
+    dataset: id,
+    split,
+    classNames,
+    imageUrl: (index: number) => imageUrl(basePath, id, split, index),
+  };
 }

@@ -19,6 +19,7 @@ import { exportRoutes } from './exports.ts';
 import { gradientCheckRoutes } from './gradient-checks.ts';
 import { healthRoutes } from './health.ts';
 import { jobEventRoutes } from './job-events.ts';
+import { labReportRoutes } from './lab-reports.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelCardRoutes } from './model-cards.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
@@ -86,6 +87,7 @@ export async function registerRoutes(
       await v1.register(predictionResultRoutes(predictionJobs));
       await v1.register(weightsRoutes(services.interpretability));
       await v1.register(plotRoutes(services.plots, training, config.corsOrigins.length > 0));
+      await v1.register(labReportRoutes(training, services.labReports, services.drawReportPictures));
       await v1.register(storageRoutes(services.storage));
     },
     { prefix: '/v1' },

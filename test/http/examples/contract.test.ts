@@ -10,6 +10,7 @@ import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
+import { labReportSchema } from '../../../src/domain/lab-report.ts';
 import {
   annotationsSchema,
   modelSchema,
@@ -99,6 +100,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   PredictionJob: predictionJobSchema,
   PredictionJobList: listSchema(predictionJobSchema),
   SgdPath: sgdPathSchema,
+  LabReport: labReportSchema,
   TrainingPreview: trainingPreviewSchema,
   TestSetUse: testSetSchema,
   Evaluation: evaluationSchema,

@@ -1,0 +1,118 @@
+/** Lab reports: everything about an ended training job in one document. */
+import { z } from 'zod';
+import { datasetSchema } from './dataset.ts';
+import { epochRecordSchema } from './epoch-record.ts';
+import { type Evaluation, evaluationSchema } from './evaluation.ts';
+import { gradientCheckSchema, SCHEMES } from './gradient-check.ts';
+import { wholeNumber } from './primitives.ts';
+import { sgdPathSchema } from './sgd-path.ts';
+import { testSetSchema } from './test-set.ts';
+import { type TrainingJob, trainingJobSchema } from './training-job.ts';
+
+export const REPORT_PICTURES = ['links', 'data'] as const;
+
+export const labReportQuerySchema = z.strictObject({
+  last: wholeNumber(1, 10_000).prefault(20).describe('Number of epochs that are listed: the last ones'),
+  check: z
+    .enum([...SCHEMES, 'none'])
+    .default('central')
+    .describe('Scheme of the gradient check; `none` leaves it out'),
+  path: z
+    .enum(['true', 'false'])
+    .default('true')
+    .describe(
+      'Whether the path of the training is computed, which takes about three times as long as the training',
+    ),
+  pictures: z
+    .enum(REPORT_PICTURES)
+    .default('links')
+    .describe('Pictures of Markdown: `links` to the service, or embedded as `data`. HTML always embeds them'),
+});
+export type LabReportQuery = z.output<typeof labReportQuerySchema>;
+
+/** Sections that need something that may be missing, deleted or too costly. */
+export const REPORT_SECTIONS = [
+  'data',
+  'gradient-check',
+  'training',
+  'weights',
+  'evaluation',
+  'path',
+  'test-set',
+  'receipt',
+] as const;
+export type ReportSection = (typeof REPORT_SECTIONS)[number];
+
+const omissionSchema = z.object({
+  section: z.enum(REPORT_SECTIONS),
+  reason: z.string().describe('Reason for which the section is left out, as one sentence or more'),
+  curl: z
+    .string()
+    .nullable()
+    .describe('Shell command that produces the section; null if it cannot be produced'),
+});
+export type Omission = z.infer<typeof omissionSchema>;
+
+export const labReportSchema = z
+  .object({
+    summary: z.string().describe('The result in one sentence, with its interval'),
+    job: trainingJobSchema.describe('As `GET /v1/training-jobs/{id}`'),
+    dataset: datasetSchema.nullable().describe('As `GET /v1/datasets/{id}`'),
+    examples: z
+      .array(z.object({ label: z.int(), className: z.string(), index: z.int(), image: z.string() }))
+      .describe('The first training image of each class: its index and its URL'),
+    gradientCheck: gradientCheckSchema
+      .nullable()
+      .describe(
+        'As `POST /v1/gradient-checks` for the network and seed of the job, or for the model that it started from',
+      ),
+    epochs: z.array(epochRecordSchema).describe('As `GET …/metrics`, the last epochs only'),
+    warnings: z
+      .array(z.string())
+      .describe('Messages of the warnings in the first 5,000 events; empty if the events were deleted'),
+    evaluation: evaluationSchema.nullable().describe('As `GET …/evaluation` of the published version'),
+    path: sgdPathSchema.nullable().describe('As `GET …/path` without options'),
+    testSet: testSetSchema.nullable().describe('As `testSet` of the published version'),
+    reproduce: z
+      .object({
+        repeat: z.string().describe('Starts the same training'),
+        verify: z
+          .string()
+          .nullable()
+          .describe(
+            'Repeats the training from its receipt and compares the parameters; null unless it succeeded',
+          ),
+      })
+      .describe('Shell commands. The variable `ATELIER` holds the address of the service'),
+    omitted: z.array(omissionSchema).describe('Sections that are left out'),
+  })
+  .meta({ id: 'LabReport' });
+export type LabReport = z.infer<typeof labReportSchema>;
+
+/** The result in one sentence. */
+export function summarizeTraining(job: TrainingJob, evaluation: Evaluation | null): string {
+  const { status, network, dataset, progress, best } = job;
+  const hidden =
+    network.hidden.length === 0
+      ? 'A network without hidden layers'
+      : `A network with ${network.hidden.join(' and ')} hidden units (${network.activation})`;
+  const subject = `${hidden}, trained on ${dataset}`;
+  if (status !== 'succeeded') {
+    const end = status === 'failed' ? 'failed' : 'was cancelled';
+    const reason = job.error === null ? '' : `: ${job.error.message.replace(/\.$/, '')}`;
+    return `${subject}, ${end} after ${progress.step} of ${progress.steps} steps${reason}.`;
+  }
+  if (evaluation !== null) {
+    const { accuracy, accuracyInterval, examples } = evaluation;
+    const interval = `${percent(accuracyInterval.low)} to ${percent(accuracyInterval.high)}`;
+    return (
+      `${subject}, classifies ${percent(accuracy)} of ${examples.toLocaleString('en')} test images correctly ` +
+      `(95 % interval ${interval}, Wilson).`
+    );
+  }
+  const validated = best?.validationAccuracy ?? null;
+  if (validated === null) return `${subject}, has no revealed test result.`;
+  return `${subject}, classifies ${percent(validated)} of its validation images correctly; it has no revealed test result.`;
+}
+
+const percent = (fraction: number) => `${(100 * fraction).toFixed(2)} %`;

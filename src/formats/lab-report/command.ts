@@ -1,0 +1,31 @@
+/** Shell commands that send a request to the service, whose address is in the variable ATELIER. */
+
+interface CommandOptions {
+  readonly method?: 'POST';
+  /** Sent as JSON. */
+  readonly body?: object;
+  /** File for the response. */
+  readonly output?: string;
+}
+
+/**
+ * @param basePath prefix of the API's paths
+ * @param path with its query; without characters that a shell interprets in double quotes
+ */
+export function writeCommand(
+  basePath: string,
+  path: string,
+  { method, body, output }: CommandOptions = {},
+): string {
+  const parts = [
+    'curl -sS --fail-with-body',
+    ...(method ? [`-X ${method}`] : []),
+    `"$ATELIER${basePath}${path}"`,
+    ...(body ? [`-H 'content-type: application/json' -d ${quote(JSON.stringify(body))}`] : []),
+    ...(output ? [`-o ${output}`] : []),
+  ];
+  return parts.join(' ');
+}
+
+/** One argument of a POSIX shell, whatever it contains. */
+const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,80 @@
+/** Head and end of a lab report: the result, looks at the test split, receipt. */
+import { describeTestSet } from '../model-card/results.ts';
+import { type Block, decimal, type Inline, type ReportInput, table, text, whole } from './document.ts';
+
+export function resultBlocks({ report: { summary, job } }: ReportInput): Block[] {
+  const { model, finishedAt, progress } = job;
+  const rows: (readonly [string, Inline] | null)[] = [
+    ['training job', { code: job.id }],
+    ['status', job.status],
+    job.error && ['error', job.error.message],
+    model && ['version', { code: `${model.name}@${model.version}` }],
+    ['created', job.createdAt],
+    finishedAt === null ? null : ['ended', finishedAt],
+    ['steps', whole(progress.step)],
+    job.digest === null ? null : ['digest of the parameters', { code: job.digest }],
+    ...Object.entries(job.metadata).map(([key, value]) => [key, value] as const),
+  ];
+  return [text(summary), properties(rows)];
+}
+
+export function testSetBlocks({ report: { testSet, evaluation, job } }: ReportInput): Block[] {
+  if (testSet === null) return [];
+  const { looks, chosenBy, interval, intervalOfBest } = testSet;
+  const measured = evaluation?.accuracy ?? job.best?.testAccuracy ?? null;
+  return [
+    ...describeTestSet(testSet, measured).map((sentence) => text(sentence)),
+    properties([
+      ['looks until now', whole(looks.total)],
+      ['before the version was published', whole(looks.before)],
+      ['of its lineage', whole(looks.lineage)],
+      ['chosen by', chosenBy],
+      ...(interval === null
+        ? []
+        : [
+            ['95 % interval, lower end', decimal(interval.low)] as const,
+            ['95 % interval, upper end', decimal(interval.high)] as const,
+          ]),
+      ...(intervalOfBest === null
+        ? []
+        : [
+            ['interval of the best of all looks, lower end', decimal(intervalOfBest.low)] as const,
+            ['interval of the best of all looks, upper end', decimal(intervalOfBest.high)] as const,
+          ]),
+    ]),
+  ];
+}
+
+export function receiptBlocks({ report: { job, reproduce } }: ReportInput): Block[] {
+  const { receipt } = job;
+  const commands = ['ATELIER=http://localhost:3000', reproduce.repeat];
+  if (reproduce.verify !== null) commands.push(reproduce.verify);
+  return [
+    ...(receipt === null
+      ? []
+      : [
+          properties([
+            ['digest of the data set', { code: receipt.dataset.digest }],
+            ['kernel', { code: receipt.kernel.name }],
+            ['digest of the kernel', { code: receipt.kernel.digest }],
+            ['multiply-adds', receipt.fused ? 'fused' : 'separate'],
+            ['stopped at step', whole(receipt.stoppedAt.step)],
+            ['because', receipt.stoppedAt.reason],
+            ['mixed environments', receipt.mixed ? 'yes' : 'no'],
+            receipt.digest === null ? null : ['digest of the parameters', { code: receipt.digest }],
+          ]),
+        ]),
+    text(
+      reproduce.verify === null
+        ? 'The command starts the same training:'
+        : 'The first command starts the same training; the second repeats this one and compares the parameters bit for bit:',
+    ),
+    { kind: 'code', language: 'sh', text: commands.join('\n') },
+  ];
+}
+
+const properties = (rows: readonly (readonly [string, Inline] | null)[]): Block =>
+  table(
+    ['property', 'value'],
+    rows.flatMap((row) => (row === null ? [] : [row])),
+  );
