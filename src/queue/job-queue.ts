@@ -42,7 +42,7 @@ export interface RunningJob {
  * Chooses the running job that is stopped so that a queued job can start, and records the choice, so that no other
  * process stops another one for the same job.
  * @param waiting id of the next queued job
- * @param running the jobs of this process
+ * @param running the jobs of this process, of which none is stopping
  * @param lacking what the queued job lacks in this process
  * @returns undefined if no job has a lower priority, or if stopping one would not help
  */

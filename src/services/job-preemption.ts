@@ -34,8 +34,11 @@ export function createJobPreemption(options: {
 
   return async (waiting, running, lacking) => {
     const contest = await jobs.contest(waiting);
-    if (contest === null || contest.isPreempting) return undefined;
-    const own = contest.active.filter(({ id }) => running.some((job) => job.id === id));
+    if (contest === null) return undefined;
+    const isRunningHere = (id: string) => running.some((job) => job.id === id);
+    // A run of this process is recorded and not stopped if the connection was lost after the record was committed.
+    if (contest.stopping !== null && !isRunningHere(contest.stopping)) return undefined;
+    const own = contest.active.filter(({ id }) => isRunningHere(id));
     // The others are about to start or have just ended.
     if (own.length < running.length || own.some(({ status }) => status !== 'running')) return undefined;
     const lower = own.filter(({ rank }) => rank < contest.rank);

@@ -17,8 +17,8 @@ export interface Contest extends QueuePosition {
   readonly origin: string | null;
   /** JSON of the run that was last stopped for the job */
   readonly preemption: string | null;
-  /** Whether a job that was stopped for this one has not ended yet */
-  readonly isPreempting: boolean;
+  /** Id of the job whose run was recorded as stopped for this one and has not ended yet */
+  readonly stopping: string | null;
   /** The lowest rank first; of equal rank, the youngest first */
   readonly active: readonly ActiveJob[];
 }
@@ -39,13 +39,13 @@ export async function readContest(db: Kysely<Database>, id: string): Promise<Con
     .orderBy(RANK)
     .orderBy('id', 'desc')
     .execute();
-  return { ...waiting, active, isPreempting: isActiveRun(waiting.preemption, active) };
+  return { ...waiting, active, stopping: findActiveRun(waiting.preemption, active) };
 }
 
-function isActiveRun(encoded: string | null, active: readonly ActiveJob[]): boolean {
-  if (encoded === null) return false;
+function findActiveRun(encoded: string | null, active: readonly ActiveJob[]): string | null {
+  if (encoded === null) return null;
   const stopped = decode<RunKey>(encoded);
-  return active.some(({ id, run }) => id === stopped.id && run === stopped.run);
+  return active.some(({ id, run }) => id === stopped.id && run === stopped.run) ? stopped.id : null;
 }
 
 /**

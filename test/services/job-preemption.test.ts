@@ -45,12 +45,17 @@ test('the job of the lowest priority stops, of several the youngest, and none of
 });
 
 test('one job stops for a waiting one, until it has ended; another may stop if the slot was taken', async (t) => {
-  const { store, preempt, create, run, require } = await preemptionFor(t);
+  const { store, base, preempt, create, run, require } = await preemptionFor(t);
   const [low, alsoLow] = [await run(0, 0), await run(0, 0)];
   require(0);
   const waiting = await create(5);
   assert.equal(await preempt(waiting, [low, alsoLow], 'slot'), alsoLow.id);
-  assert.equal(await preempt(waiting, [low, alsoLow], 'slot'), undefined);
+  assert.equal(await createJobPreemption(base)(waiting, [low], 'slot'), undefined, 'in another process');
+  assert.equal(
+    await preempt(waiting, [low, alsoLow], 'slot'),
+    alsoLow.id,
+    'it was recorded, but not stopped',
+  );
   await runOf(alsoLow.id).release(0, waiting);
   const other = await create(6);
   await startRun(store, other);

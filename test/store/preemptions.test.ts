@@ -17,12 +17,12 @@ storeTest('of several runs, one is stopped for a queued job, until it has ended'
   );
   const stopped = await Promise.all(before.active.map((job) => jobs.recordPreemption(before, job)));
   assert.deepEqual(stopped.toSorted(), [false, true]);
-  assert.equal((await jobs.contest(waiting))!.isPreempting, true);
   const victim = stopped[0] ? second : first;
+  assert.equal((await jobs.contest(waiting))!.stopping, victim);
   await runOf(victim).release(0, waiting);
-  assert.equal((await jobs.contest(waiting))!.isPreempting, false);
+  assert.equal((await jobs.contest(waiting))!.stopping, null);
   await startRun(store, victim);
-  assert.equal((await jobs.contest(waiting))!.isPreempting, false, 'another run of the job');
+  assert.equal((await jobs.contest(waiting))!.stopping, null, 'another run of the job');
   await startRun(store, waiting);
   assert.equal(await jobs.contest(waiting), null);
   assert.equal(await jobs.recordPreemption(before, before.active[0]!), false);
