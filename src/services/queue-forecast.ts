@@ -18,19 +18,20 @@ export async function forecastQueue(
     jobs,
     catalog,
     slots,
-  }: { jobs: Pick<Store['jobs'], 'list' | 'countAhead'>; catalog: Catalog; slots: number },
+  }: { jobs: Pick<Store['jobs'], 'list' | 'countAhead' | 'listAhead'>; catalog: Catalog; slots: number },
 ): Promise<TrainingPreview['queue']> {
   const limit = MAX_READ;
   const [ahead, running, queued] = await Promise.all([
     jobs.countAhead(priority),
     jobs.list({ status: 'running', limit }),
-    jobs.list({ status: 'queued', limit, sort: 'createdAt' }),
+    jobs.listAhead(priority, limit),
   ]);
   if (slots === 0) return { ahead, startsInSeconds: null };
   // Jobs of lower priority stop for the new one.
   const ranked = running.data.filter((job) => job.priority >= priority);
-  const busy = ranked.map((job) => job.progress.etaSeconds ?? estimate(job, catalog));
-  const read = queued.data.filter((job) => job.priority >= priority).map((job) => estimate(job, catalog));
+  // A queued job that was stopped continues where it was.
+  const remaining = (job: TrainingJob) => job.progress.etaSeconds ?? estimate(job, catalog);
+  const [busy, read] = [ranked.map(remaining), queued.map(remaining)];
   const mean = read.reduce((total, seconds) => total + seconds, 0) / (read.length || 1);
   const unread = (Math.max(0, ahead - read.length) * mean) / slots;
   return { ahead, startsInSeconds: unread + firstFree(slots, [...busy, ...read]) };

@@ -26,7 +26,7 @@ export type PreviewTraining = (request: TrainingRequest, signal: AbortSignal) =>
 export function createPreviewTraining(options: {
   resolve: ResolveTraining;
   predictTime: PredictTrainingTime;
-  jobs: Pick<Store['jobs'], 'list' | 'countAhead' | 'count'>;
+  jobs: Pick<Store['jobs'], 'list' | 'countAhead' | 'listAhead' | 'count'>;
   catalog: Catalog;
   memory: MemoryLedger;
   queueLimit: number;

@@ -20,7 +20,7 @@ import { changePriority, holdForMemory, requestCancel, requestPause, resumeJob }
 import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { type Contest, readContest, recordPreemption } from './preemptions.ts';
-import { countAhead, selectQueued } from './queue-order.ts';
+import { countAhead, selectAhead, selectQueued } from './queue-order.ts';
 import { type ActiveRun, recoverInterrupted, recoverRun, selectActiveRuns } from './recover-jobs.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
@@ -72,6 +72,8 @@ export interface Jobs {
   count(status: JobStatus): Promise<number>;
   /** Number of queued jobs that would start before a new one of this priority. */
   countAhead(priority: number): Promise<number>;
+  /** The first of these jobs in their order, without those whose row is damaged. */
+  listAhead(priority: number, limit: number): Promise<TrainingJob[]>;
   /** Whether no job exists, and no model ever has: deleting old jobs does not make a used store empty. */
   isEmpty(): Promise<boolean>;
   /**
@@ -225,6 +227,10 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
 
     count: (status) => count(db, status),
     countAhead: (priority) => countAhead(db, priority),
+    async listAhead(priority, limit) {
+      const rows = await selectAhead(db, priority).selectAll().limit(limit).execute();
+      return rows.flatMap((row) => toReadableJob(row) ?? []);
+    },
     async isEmpty() {
       const job = db.selectFrom('jobs').select('id').limit(1);
       const model = db.selectFrom('models').select('name as id').limit(1);

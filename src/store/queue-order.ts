@@ -22,6 +22,11 @@ export async function countAhead(db: Kysely<Database>, rank: number): Promise<nu
   return Number(count);
 }
 
+/** Queued jobs that start before a new one of this rank. */
+export function selectAhead(db: Kysely<Database>, rank: number) {
+  return selectQueued(db).where(RANK, '>=', rank);
+}
+
 /** @param after only jobs behind this position */
 export function selectQueued(db: Kysely<Database>, after?: QueuePosition) {
   const queued = db

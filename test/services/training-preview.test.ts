@@ -93,4 +93,9 @@ test('a preview has the size of the job, and learns its duration and its place f
     usual.warnings.map(({ code }) => code),
     ['queue-full'],
   );
+
+  await job!.recordProgress({ ...untouched, step: 1, etaSeconds: 4000 });
+  await job!.release();
+  const { startsInSeconds } = (await run()).queue;
+  assert.ok(startsInSeconds! > 4000 && startsInSeconds! < 4000 + waits[2]!, String(startsInSeconds));
 });

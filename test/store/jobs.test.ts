@@ -155,6 +155,12 @@ storeTest(
     for (const [n, priority] of [5, 4, 0, -10].entries()) {
       assert.equal(await store.jobs.countAhead(priority), [2, 2, 3, 4][n]);
     }
+    const ahead = await store.jobs.listAhead(0, 3);
+    assert.deepEqual(
+      ahead.map(({ id }) => id),
+      [high, alsoHigh, usual],
+    );
+    assert.deepEqual(await store.jobs.listAhead(0, 1), ahead.slice(0, 1));
     for (const id of [high, alsoHigh, usual, low]) {
       assert.equal(await store.jobs.nextQueued(), id);
       await startRun(store, id);
