@@ -46,8 +46,8 @@ export function describeLimitations(evaluation: Evaluation | null): string[] {
   const other = classes[mistaken.indexOf(Math.max(...mistaken))]!;
   return [
     ...always,
-    `Of the images of class ${weakest.className}, ${percent(weakest.recall)} are recognised, fewer than of any other class.` +
-      (mistaken[other.label]! > 0 ? ` Most of the others are taken for ${other.className}.` : ''),
+    `Of the images of class ${weakest.className}, ${percent(weakest.recall)} are recognised; no class has a lower fraction.` +
+      (mistaken[other.label]! > 0 ? ` The others are most often taken for ${other.className}.` : ''),
     `The confidence of its predictions differs from their accuracy by ${percent(calibration.expectedCalibrationError)} on average.`,
   ];
 }

@@ -61,7 +61,7 @@ test('odd names are neither YAML, Markdown nor HTML', () => {
     version: { ...version, description: odd, classNames: version.classNames.map(() => odd) },
     dataset: { ...dataset!, name: odd, classNames: dataset!.classNames.map(() => odd) },
     evaluation: { ...evaluation!, classes: evaluation!.classes.map((each) => ({ ...each, className: odd })) },
-    intendedUse: odd,
+    intendedUse: `\n# ${odd}`,
     limitations: card.limitations.map(() => odd),
   };
   const { head, body } = split(writeModelCard(named, '/base'));
@@ -69,7 +69,7 @@ test('odd names are neither YAML, Markdown nor HTML', () => {
   assert.doesNotMatch(body, /(?<!\\)<|(?<!\\)\[x|[\u0085\u2028]|^# \\?<|(?<!\\|\*)\*b/m);
   const plain = split(writeModelCard(card, '/base')).body;
   const structure = (text: string) =>
-    text.split('\n').map((line) => line.match(/(?<!\\)\||^#+ |^```|^- /g) ?? []);
+    text.split('\n').map((line) => line.match(/(?<!\\)\||^ *#+ |^```|^ *- /g) ?? []);
   assert.deepEqual(structure(body), structure(plain));
 });
 

@@ -3,6 +3,7 @@
 /** Text as it is, for a paragraph, an item or a cell: without markup, HTML and line breaks. */
 export function escapeText(text: string): string {
   return toLine(text)
+    .trim()
     .replaceAll(/[\\`*_[\]<>|~&$]/g, '\\$&')
     .replace(/^(\d*)([-+#=.)])/, '$1\\$2');
 }
