@@ -217,6 +217,11 @@ test('a card has the figures of the evaluation, as Markdown or JSON, and is not 
   assert.deepEqual(modelCardSchema.strict().parse(json), json);
   assert.deepEqual(json.evaluation, await evaluate('1/evaluation'));
   assert.equal(json.receipt!.digest, json.version.digest);
+  const weakest = classes.reduce((lowest, each) => (each.recall < lowest.recall ? each : lowest));
+  assert.ok(
+    json.limitations[2]!.startsWith(`Of the images of class ${weakest.className}, `),
+    json.limitations[2],
+  );
   assertProblem(await get('1/card', { accept: 'image/png' }), 406, 'not-acceptable');
 
   const DATASET = '/v1/datasets/fashion-mnist';
