@@ -21,9 +21,10 @@ export function createTestSetService(
   { looks, models, jobs }: Pick<Store, 'looks' | 'models' | 'jobs'>,
   catalog: Catalog,
 ): TestSetService {
-  /** Follows the warm starts, as far as their versions and jobs still exist. */
-  async function lineageOf(version: ModelVersion): Promise<string[]> {
+  /** Follows the warm starts. The lineage is not complete if a version or job of them has been deleted. */
+  async function lineageOf(version: ModelVersion): Promise<{ subjects: string[]; isComplete: boolean }> {
     const subjects: string[] = [];
+    let isComplete = true;
     const add = (found: ModelVersion): VersionReference | null => {
       subjects.push(networkSubject(found), ...(found.lineage.jobId === null ? [] : [found.lineage.jobId]));
       return found.lineage.parent;
@@ -33,14 +34,16 @@ export function createTestSetService(
       const { name, version: number } = parent;
       if (isJobId(name)) {
         subjects.push(name);
-        const start = (await jobs.get(name))?.warmStart;
-        parent = start ? resolvedWarmStart(start) : null;
+        const [job] = await jobs.getMany([name]);
+        isComplete &&= job !== undefined;
+        parent = job?.warmStart ? resolvedWarmStart(job.warmStart) : null;
       } else {
         const found = await models.version(name, number);
+        isComplete &&= found !== undefined;
         parent = found ? add(found) : null;
       }
     }
-    return subjects;
+    return { subjects, isComplete };
   }
 
   return {
@@ -51,9 +54,10 @@ export function createTestSetService(
       const { lineage, createdAt, testAccuracy } = version;
       if (lineage.dataset === null) return null;
       const { id, digest } = lineage.dataset;
-      const counts = await looks.ofVersion(digest, createdAt, await lineageOf(version));
+      const { subjects, isComplete } = await lineageOf(version);
+      const counts = await looks.ofVersion(digest, createdAt, subjects);
       const { lineageBefore, ...shown } = counts;
-      const isValidated = hasValidation(version) && lineageBefore === 0;
+      const isValidated = hasValidation(version) && isComplete && lineageBefore === 0;
       const dataset = await catalog.find(id);
       const isMeasured = testAccuracy !== null && dataset?.digest === digest;
       return {

@@ -196,6 +196,15 @@ test('looks are counted for the data set and its versions, and change no state',
   const changed = await patch();
   assert.deepEqual([changed.statusCode, changed.json().testSet], [200, after.json().testSet]);
   assertProblem(await patch(), 412, 'precondition-failed');
+
+  const warmStart = `unseen@${once.model!.version}` as const;
+  const later = await train(app, tiny({ modelName: 'later', training, testSet: 'never', warmStart }));
+  const choice = async () => (await read(`/v1/models/later/versions/${later.model!.version}`)).json().testSet;
+  const started = await choice();
+  assert.deepEqual([started.looks.lineage, started.chosenBy], [1, 'unknown']);
+  assert.equal((await app.inject({ method: 'DELETE', url: second! })).statusCode, 204);
+  const orphaned = await choice();
+  assert.deepEqual([orphaned.looks.lineage, orphaned.chosenBy], [0, 'unknown'], 'its lineage is not known');
 });
 
 test('a card has the figures of the evaluation, as Markdown or JSON, and is not a look', async () => {
