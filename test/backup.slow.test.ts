@@ -168,7 +168,7 @@ test('the commands explain wrong directories, and name the tools of PostgreSQL',
   await fails([BACKUP], {}, /^Usage: /);
   await fails([RESTORE], {}, /^Usage: /);
   await fails([BACKUP, target], {}, /atelier\.sqlite does not exist\. Set STATE_DIR/);
-  await fails([RESTORE, target], {}, /backup\/atelier\.sqlite does not exist\. Name a directory/);
+  await fails([RESTORE, target], {}, /backup\/atelier\.sqlite is not a file\. Name a directory/);
   await fails([BACKUP, target], { DATABASE_URL }, /pg_dump, which copies all of it/);
   await fails([RESTORE, target], { DATABASE_URL }, /pg_restore/);
   const bucket = {

@@ -6,10 +6,25 @@ import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { syncPath } from '../directory.ts';
 import type { Database } from '../tables.ts';
+import { pendingMigrations } from './prepare-database.ts';
 import { NodeSqliteDialect } from './sqlite.ts';
 import { FILE_NAMES, KINDS, referencedFiles, TABLES } from './unreferenced-files.ts';
 
 export const DATABASE = 'atelier.sqlite';
+
+/**
+ * A newer version may have kinds of files that this one would leave out.
+ * @param name path of the database in the error
+ * @throws AtelierError `state-unusable` if a newer version wrote the database; an Error of SQLite
+ */
+export function rejectNewerSchema(database: string, name = database): void {
+  const raw = new DatabaseSync(database, { readOnly: true, timeout: 5_000 });
+  try {
+    pendingMigrations(raw, name, 'Use the command of that version.');
+  } finally {
+    raw.close();
+  }
+}
 
 /**
  * Reads a database of this or an earlier schema, which may have no table for a kind of files.

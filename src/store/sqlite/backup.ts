@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
 import { syncPath } from '../directory.ts';
-import { copyDurably, DATABASE, listNamedFiles } from './backup-files.ts';
+import { copyDurably, DATABASE, listNamedFiles, rejectNewerSchema } from './backup-files.ts';
 import { toStateError } from './sqlite.ts';
 import { KINDS } from './unreferenced-files.ts';
 
@@ -21,7 +21,7 @@ export interface Backup {
  * Copies the database, then the files that its rows name. If one of them was deleted meanwhile, replaces the copy of the
  * database by a newer one and copies the files that are new in it, until no file is missing.
  * @param target a directory that does not exist yet
- * @throws AtelierError `state-unusable` if the database does not exist or cannot be read
+ * @throws AtelierError `state-unusable` if the database does not exist, cannot be read or is of a newer version
  */
 export async function backUp(stateDir: string, target: string): Promise<Backup> {
   const database = join(stateDir, DATABASE);
@@ -30,6 +30,11 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
       'state-unusable',
       `${database} does not exist. Set STATE_DIR to the state directory.`,
     );
+  }
+  try {
+    rejectNewerSchema(database);
+  } catch (error) {
+    throw error instanceof AtelierError ? error : toStateError(database, error);
   }
   await mkdir(target, { mode: 0o700 });
   await syncPath(dirname(target));

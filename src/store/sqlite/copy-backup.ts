@@ -1,6 +1,5 @@
 /** Copy of a backup whose database and files are verified. */
-import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
@@ -8,7 +7,7 @@ import { writeVerified } from '../blobs.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
 import { errorMessage, isDiskFull, syncPath } from '../directory.ts';
 import { readChunks } from '../file-chunks.ts';
-import { copyDurably, DATABASE, listNamedFiles } from './backup-files.ts';
+import { copyDurably, DATABASE, listNamedFiles, rejectNewerSchema } from './backup-files.ts';
 import { KINDS } from './unreferenced-files.ts';
 
 const ADVICE = 'Use another backup.';
@@ -17,7 +16,7 @@ const ADVICE = 'Use another backup.';
  * Copies the database and the files that its rows name, durably.
  * @param target a directory that does not exist
  * @returns the number of files besides the database
- * @throws AtelierError `state-unusable` if a file is missing or damaged; an error of the file system
+ * @throws AtelierError `state-unusable` if a file is missing or damaged, or a newer version made the backup; an error of the file system
  */
 export async function copyVerified(backup: string, target: string): Promise<number> {
   await mkdir(target, { mode: 0o700 });
@@ -45,17 +44,20 @@ async function verifyDatabase(copy: string, original: string): Promise<Map<strin
     } finally {
       raw.close();
     }
+    rejectNewerSchema(copy, original);
     return await listNamedFiles(copy);
   } catch (error) {
-    if (isDiskFull(error)) throw error;
+    if (isDiskFull(error) || error instanceof AtelierError) throw error;
     const message = `The database ${original} is damaged: ${errorMessage(error)}. ${ADVICE}`;
     throw new AtelierError('state-unusable', message, { cause: error });
   }
 }
 
 async function copyFile(source: string, target: string, digest: string): Promise<void> {
-  if (!existsSync(source)) {
-    const message = `${source} is missing, and a row of the database names it. ${ADVICE}`;
+  const found = await stat(source).catch(() => undefined);
+  if (!found?.isFile()) {
+    const problem = found ? 'is not a file' : 'is missing';
+    const message = `${source} ${problem}, and a row of the database names it. ${ADVICE}`;
     throw new AtelierError('state-unusable', message);
   }
   await writeVerified(digest, target, readChunks(source), `It is the file ${source}. ${ADVICE}`);

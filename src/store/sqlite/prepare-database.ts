@@ -80,7 +80,11 @@ function checkIntegrity(raw: DatabaseSync): void {
 }
 
 /** @throws AtelierError `state-unusable` if a newer version of Atelier wrote the database */
-function pendingMigrations(raw: DatabaseSync, file: string): string[] {
+export function pendingMigrations(
+  raw: DatabaseSync,
+  file: string,
+  advice = 'Start that version again, or set STATE_DIR to another directory.',
+): string[] {
   const exists = raw.prepare('select 1 from sqlite_schema where name = ?').get(MIGRATION_TABLE) !== undefined;
   const rows = exists ? raw.prepare(`select name from ${MIGRATION_TABLE}`).all() : [];
   const done = rows.map(({ name }) => String(name));
@@ -88,7 +92,6 @@ function pendingMigrations(raw: DatabaseSync, file: string): string[] {
   if (unknown.length === 0) return Object.keys(migrations).filter((name) => !done.includes(name));
   throw new AtelierError(
     'state-unusable',
-    `${file} was written by a newer version of Atelier: it has the unknown migration ${unknown.join(', ')}. ` +
-      'Start that version again, or set STATE_DIR to another directory.',
+    `${file} was written by a newer version of Atelier: it has the unknown migration ${unknown.join(', ')}. ${advice}`,
   );
 }

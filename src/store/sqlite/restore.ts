@@ -1,5 +1,5 @@
 /** Restore: puts a backup into an empty state directory, all of it or nothing. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { AtelierError } from '../../errors.ts';
@@ -21,8 +21,8 @@ const LOCK = 'lock.sqlite';
  * `storage-full`
  */
 export async function restore(backup: string, stateDir: string): Promise<number> {
-  if (!existsSync(join(backup, DATABASE))) {
-    const message = `${join(backup, DATABASE)} does not exist. Name a directory that npm run backup has made.`;
+  if (!statSync(join(backup, DATABASE), { throwIfNoEntry: false })?.isFile()) {
+    const message = `${join(backup, DATABASE)} is not a file. Name a directory that npm run backup has made.`;
     throw new AtelierError('state-unusable', message);
   }
   const isNew = !existsSync(stateDir);

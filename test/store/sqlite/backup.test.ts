@@ -165,11 +165,24 @@ test('a restore of a damaged backup names the file, and leaves the directory as 
     }
     await rm(join(backup, name));
     await assert.rejects(restore(backup, empty), failure('state-unusable', join(backup, name)));
+    await mkdir(join(backup, name));
+    await assert.rejects(restore(backup, empty), failure('state-unusable', join(backup, name)));
+    await rm(join(backup, name), { recursive: true });
     await writeFile(join(backup, name), whole);
     assert.deepEqual(await readdir(empty), []);
     assert.ok(!(await readdir(directory)).includes('new'));
   }
   assert.equal(await restore(backup, empty), 3);
+});
+
+test('a state of a newer version is neither backed up nor restored, because it may have other files', async (t) => {
+  const { directory, backup } = await makeBackup(t);
+  const raw = new DatabaseSync(join(backup, 'atelier.sqlite'));
+  raw.exec(`insert into kysely_migration values ('0099-sweeps', '2027-01-01')`);
+  raw.close();
+  const newer = failure('state-unusable', join(backup, 'atelier.sqlite'), 'newer version', '0099-sweeps');
+  for (const copy of [backUp, restore]) await assert.rejects(copy(backup, join(directory, 'target')), newer);
+  assert.ok(!(await readdir(directory)).includes('target'));
 });
 
 test('a restore rejects a database that names a file outside of the directory', async (t) => {
