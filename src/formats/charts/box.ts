@@ -9,3 +9,5 @@ export interface Box {
 
 export const boxWidth = ({ left, right }: Box): number => right - left;
 export const boxHeight = ({ top, bottom }: Box): number => bottom - top;
+/** Rounds to the precision of coordinates. */
+export const tenth = (value: number): number => Math.round(value * 10) / 10;

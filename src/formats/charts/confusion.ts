@@ -1,9 +1,10 @@
 /** Chart of a confusion matrix: classes in rows, predicted classes in columns. */
 import type { VNode } from 'preact';
-import { type Box, boxHeight, boxWidth } from './box.ts';
+import { type Box, boxHeight, boxWidth, tenth } from './box.ts';
+import { columnNamesHeight, drawColumnNames, drawRowNames, rowNamesWidth } from './class-names.ts';
 import { type Child, element } from './element.ts';
 import { type ChartOptions, figure } from './figure.ts';
-import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
+import { TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
 
 export interface ConfusionInput {
@@ -69,27 +70,16 @@ function describeMistake(matrix: ConfusionInput['matrix'], classNames: readonly 
     : `The most frequent mistake is ${classNames[label]} classified as ${classNames[predicted]}: ${count.toLocaleString('en')} images.`;
 }
 
-const LABEL_HEIGHT = 18;
-
 /** Cells have whole tenths of a pixel, since they are drawn by a scaled path. */
 function cellArea(area: Box, classNames: readonly string[]): Box {
   const count = classNames.length;
-  const names = Math.max(...classNames.map((name) => textWidth(name)));
-  const left = area.left + Math.min(names, 0.3 * boxWidth(area)) + 8;
+  const left = area.left + rowNamesWidth(classNames, area);
   const width = Math.floor(((area.right - left) / count) * 10) / 10;
-  const below = areUpright(classNames, width)
-    ? LABEL_HEIGHT
-    : Math.min(names, SLANTED) * Math.SQRT1_2 + LABEL_HEIGHT;
+  const below = columnNamesHeight(classNames, width);
   const top = area.top + 4;
   const height = Math.max(1, Math.floor(((area.bottom - below - top) / count) * 10) / 10);
   return { left, top, right: left + count * width, bottom: top + count * height };
 }
-
-/** Longest slanted name under the columns. */
-const SLANTED = 90;
-
-const areUpright = (classNames: readonly string[], width: number): boolean =>
-  classNames.every((name) => textWidth(name) <= width - 4);
 
 interface CellSize {
   readonly width: number;
@@ -129,8 +119,6 @@ function drawCells(
     ),
   );
 }
-
-const tenth = (value: number): number => Math.round(value * 10) / 10;
 
 /** Lines of paper between the cells. */
 function drawGrid(count: number, plot: Box, cell: CellSize, theme: Theme): Child {
@@ -174,50 +162,5 @@ function drawNumbers(
     { 'text-anchor': 'middle', 'font-size': size },
     element('g', { fill: theme.ink }, draw(false)),
     element('g', { fill: theme.onArea }, draw(true)),
-  );
-}
-
-/** Every nth name, as many as fit. */
-function namedEvery(cell: number): number {
-  return Math.max(1, Math.ceil((TEXT_SIZE + 1) / cell));
-}
-
-function drawRowNames(
-  classNames: readonly string[],
-  plot: Box,
-  height: number,
-  area: Box,
-  theme: Theme,
-): Child {
-  const every = namedEvery(height);
-  return element(
-    'g',
-    { fill: theme.muted, 'text-anchor': 'end' },
-    classNames.map((name, row) =>
-      row % every === 0
-        ? text(
-            plot.left - 6,
-            plot.top + (row + 0.5) * height + TEXT_SIZE / 3,
-            fitText(name, plot.left - 6 - area.left),
-            {},
-          )
-        : null,
-    ),
-  );
-}
-
-function drawColumnNames(classNames: readonly string[], plot: Box, width: number, theme: Theme): Child {
-  const every = namedEvery(width);
-  const isUpright = areUpright(classNames, width);
-  return element(
-    'g',
-    { fill: theme.muted, 'text-anchor': isUpright ? 'middle' : 'end' },
-    classNames.map((name, column) => {
-      if (column % every !== 0) return null;
-      const [x, y] = [plot.left + (column + 0.5) * width, plot.bottom + 14];
-      if (isUpright) return text(x, y, name, {});
-      const at = `${tenth(x + 3)} ${tenth(y)}`;
-      return text(x + 3, y, fitText(name, SLANTED), { transform: `rotate(-45 ${at})` });
-    }),
   );
 }
