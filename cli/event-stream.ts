@@ -1,5 +1,6 @@
-/** Follows the events of a job over lost connections and restarts of the service. */
+/** Follows the events of a job or a search over lost connections and restarts of the service. */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { SearchEvent } from '../src/domain/search/search.ts';
 import type { JobEvent, JobStatus } from '../src/domain/training-job.ts';
 import { type Client, isTransient } from './client.ts';
 import { ConnectionError } from './errors.ts';
@@ -9,6 +10,8 @@ const PATIENCE_MS = 5 * 60_000;
 /** The service sends a comment every 15 seconds, so a connection that is silent for longer is lost. */
 const SILENCE_MS = 60_000;
 const ENDED: readonly JobStatus[] = ['succeeded', 'failed', 'cancelled'];
+
+type Event = JobEvent | SearchEvent;
 
 /** A message of a stream of server-sent events; a comment has no fields. */
 type Message = Readonly<Partial<Record<string, string>>>;
@@ -31,16 +34,17 @@ async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<Me
 }
 
 /**
- * Yields every event of a job once and in order, and returns after the last one. It reconnects with `Last-Event-ID`.
+ * Yields every event of a job or a search once and in order, and returns after the last one. It reconnects with `Last-Event-ID`.
+ * @param path of the job or the search
  * @param onLost called when the connection is lost, until the next event
  * @throws ResponseError, such as 410 for deleted events, or ConnectionError after five minutes without a connection
  */
-export async function* followEvents(
+export async function* followEvents<E extends Event>(
   client: Client,
-  jobId: string,
+  path: string,
   interrupted: AbortSignal,
   onLost: () => void,
-): AsyncGenerator<JobEvent> {
+): AsyncGenerator<E> {
   let lastId = '0';
   let retryMs = 1000;
   let lastContact = performance.now();
@@ -48,7 +52,7 @@ export async function* followEvents(
     const silence = new AbortController();
     const timer = setTimeout(() => silence.abort(), SILENCE_MS);
     try {
-      const response = await client.attempt(`/v1/training-jobs/${jobId}/events`, {
+      const response = await client.attempt(`${path}/events`, {
         headers: { accept: 'text/event-stream', 'last-event-id': lastId },
         signal: AbortSignal.any([interrupted, silence.signal]),
       });
@@ -59,7 +63,7 @@ export async function* followEvents(
         if (retry !== undefined) retryMs = Number(retry);
         if (id === undefined || data === undefined) continue;
         lastId = id;
-        const event = JSON.parse(data) as JobEvent;
+        const event = JSON.parse(data) as E;
         yield event;
         if (isLast(event)) return;
       }
@@ -79,4 +83,4 @@ export async function* followEvents(
   }
 }
 
-const isLast = ({ type, data }: JobEvent) => type === 'status' && ENDED.includes(data['to'] as JobStatus);
+const isLast = ({ type, data }: Event) => type === 'status' && ENDED.includes(data['to'] as JobStatus);

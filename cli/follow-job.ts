@@ -1,5 +1,5 @@
 /** Follows a job on the terminal until it ends. */
-import type { TrainingJob } from '../src/domain/training-job.ts';
+import type { JobEvent, TrainingJob } from '../src/domain/training-job.ts';
 import type { Context } from './command.ts';
 import { ResponseError } from './errors.ts';
 import { followEvents } from './event-stream.ts';
@@ -15,7 +15,12 @@ export async function followJob(context: Context, { id, training }: TrainingJob)
   const view = createProgressView(write, training.epochs, columns);
   const onLost = json ? () => {} : view.showLost;
   try {
-    for await (const event of followEvents(client, id, interrupted, onLost)) {
+    for await (const event of followEvents<JobEvent>(
+      client,
+      `/v1/training-jobs/${id}`,
+      interrupted,
+      onLost,
+    )) {
       if (json) write(`${JSON.stringify(event)}\n`);
       else view.show(event);
     }

@@ -44,12 +44,14 @@ import { createResolveTraining } from './services/resolve-training.ts';
 import { createRetentionService } from './services/retention.ts';
 import { createRunPredictions } from './services/run-predictions.ts';
 import { createRunTraining } from './services/run-training.ts';
+import { createSearchRunner } from './services/search-runner.ts';
+import { createSearchService } from './services/searches.ts';
 import { createSgdPathService } from './services/sgd-paths.ts';
 import { startStarterJob } from './services/starter-job.ts';
 import { createStatisticsCache } from './services/statistics-cache.ts';
 import { createStorageService } from './services/storage.ts';
 import { createStorageWaits } from './services/storage-waits.ts';
-import { createEventSubscriptions } from './services/subscribe-events.ts';
+import { createEventSubscriptions, createSearchSubscriptions } from './services/subscribe-events.ts';
 import { createTestSetService } from './services/test-sets.ts';
 import { createTrainingService } from './services/training.ts';
 import { createPreviewTraining } from './services/training-preview.ts';
@@ -254,6 +256,21 @@ export async function compose(
       log,
       onDefect: (error) => log.error({ err: error }, 'failed to read or write the outbox of webhooks'),
     });
+    const searchRunner = createSearchRunner({
+      store,
+      catalog,
+      queue,
+      keepCheckpoints: config.keepCheckpoints,
+      slots,
+      log,
+    });
+    const searches = createSearchService({
+      store,
+      catalog,
+      resolve: resolveTraining,
+      models,
+      runner: searchRunner,
+    });
     const idempotency = createIdempotencyService({
       store,
       onDefect: (error) => log.error({ err: error }, 'failed to delete expired idempotency records'),
@@ -261,6 +278,7 @@ export async function compose(
     const retention = createRetentionService({
       retention: store.retention,
       tasks: store.hourlyTasks,
+      removeSearches: searches.removeEnded,
       keepEventsDays: config.keepEventsDays,
       keepCheckpointsDays: config.keepCheckpointsDays,
       keepJobsDays: config.keepJobsDays,
@@ -312,7 +330,9 @@ export async function compose(
           queueLimit: config.queueLimit,
           slots,
         }),
+        searches,
         subscribeEvents: createEventSubscriptions(store),
+        subscribeSearchEvents: createSearchSubscriptions(store),
         waitForEnd: createWaitForEnd(store),
         idempotency,
         models,
@@ -393,6 +413,7 @@ export async function compose(
         if (needsStarterJob) await startStarterJob(training, log);
         queue.notify();
         predictionQueue.notify();
+        searchRunner.start();
         refreshCatalog();
         void retention.start();
         webhooks.start();
@@ -410,6 +431,7 @@ export async function compose(
           },
           config.shutdownGraceSeconds * REQUESTS_FRACTION_OF_GRACE * 1000,
         );
+        await searchRunner.close();
         await Promise.all([queue.close(), predictionQueue.close()]);
         await app.close();
         clearTimeout(cut);

@@ -33,6 +33,7 @@ export const ERROR_CODES = [
   'image-not-found',
   'training-job-not-found',
   'prediction-job-not-found',
+  'search-not-found',
   'model-not-found',
   'alias-not-found',
   'checkpoint-not-found',
@@ -64,6 +65,7 @@ export const ERROR_CODES = [
   'lease-lost',
   // the job failed
   'loss-diverged',
+  'search-failed',
   'gradient-check-failed',
   'kernel-differs',
   'worker-crashed',

@@ -4,10 +4,12 @@ import { exportModel, importModel, upload } from './files.ts';
 import { cancel, job, jobs } from './jobs.ts';
 import { models } from './models.ts';
 import { predict } from './predict.ts';
+import { search } from './search.ts';
 import { train } from './train.ts';
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
   train,
+  search,
   predict,
   models,
   jobs,

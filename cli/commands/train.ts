@@ -5,6 +5,7 @@ import { defineCommand } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { readText } from '../files.ts';
 import { followJob } from '../follow-job.ts';
+import { parseJson } from '../json-file.ts';
 
 export const train = defineCommand({
   summary: 'Start a training job',
@@ -20,7 +21,7 @@ export const train = defineCommand({
   async run(context, [path], { follow, priority }) {
     const { client, json, interrupted, write, note } = context;
     const recipe = await readText(path!);
-    const parsed = parseRecipe(path!, recipe);
+    const parsed = parseJson(path!, recipe);
     let created: TrainingJob;
     try {
       created = await client.json<TrainingJob>('/v1/training-jobs', {
@@ -46,12 +47,4 @@ export const train = defineCommand({
 function withPriority(recipe: object, priority: string): string {
   if (!/^-?\d+$/.test(priority)) throw new UsageError(`--priority must be an integer, but is ${priority}.`);
   return JSON.stringify({ ...recipe, priority: Number(priority) });
-}
-
-function parseRecipe(path: string, text: string): object {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UsageError(`${path} is not JSON: ${(error as Error).message}`);
-  }
 }

@@ -116,6 +116,7 @@ const REFERENCES = {
     'The path names a prediction job that does not exist.',
     'List them with `GET /v1/prediction-jobs`.',
   ],
+  'search-not-found': ['The path names a search that does not exist.', 'List them with `GET /v1/searches`.'],
   'model-not-found': [
     'The path names a model or version that does not exist, or whose job has not ended.',
     'Follow the events of the job, then repeat the request.',
@@ -219,6 +220,10 @@ const JOBS = {
   'loss-diverged': [
     'The loss is no longer a number, or far above that of a guess.',
     'Lower the learning rate, or set `clipNorm`.',
+  ],
+  'search-failed': [
+    'No trial of the search has a result, or its final training failed.',
+    'Look at the errors of its trials: `GET /v1/searches/{id}/trials`.',
   ],
   'gradient-check-failed': [
     'The check before the training found a gradient that differs from the differences.',

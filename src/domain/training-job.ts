@@ -278,6 +278,13 @@ export const trainingJobSchema = z
       .describe(
         'After the job has ended, everything its digest depends on; `POST …/verify` repeats the training from it. null if the job never ran',
       ),
+    search: z
+      .object({
+        id: z.string(),
+        trial: z.int().nullable().describe('Number of the trial; null for the final training'),
+      })
+      .nullable()
+      .describe('The search that the job belongs to. Trials publish nothing'),
     verification: verificationSchema
       .nullable()
       .describe('For a job created by `POST …/verify`, whether it ended with the same parameters'),
@@ -286,10 +293,13 @@ export const trainingJobSchema = z
   .meta({ id: 'TrainingJob' });
 export type TrainingJob = z.output<typeof trainingJobSchema>;
 
-/** Allowed transitions. `running → queued` happens when the service stops, for another attempt, or in favour of a job of higher priority. */
+/**
+ * Allowed transitions. `running → queued` happens when the service stops, for another attempt, or in favour of a job of higher
+ * priority; `running → paused` when a trial reaches a rung of its search.
+ */
 const TRANSITIONS: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['running', 'paused', 'cancelled'],
-  running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],
+  running: ['pausing', 'paused', 'cancelling', 'succeeded', 'failed', 'queued'],
   pausing: ['paused', 'cancelling', 'succeeded', 'failed'],
   paused: ['queued', 'cancelled'],
   cancelling: ['cancelled', 'succeeded', 'failed'],

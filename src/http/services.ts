@@ -20,6 +20,7 @@ import type { PlotService } from '../services/plots.ts';
 import type { PredictionJobService } from '../services/prediction-jobs.ts';
 import type { PredictionService } from '../services/predictions.ts';
 import type { DrawReportPictures } from '../services/report-pictures.ts';
+import type { SearchService } from '../services/searches.ts';
 import type { SgdPathService } from '../services/sgd-paths.ts';
 import type { StorageService } from '../services/storage.ts';
 import type { SubscribeEvents } from '../services/subscribe-events.ts';
@@ -37,7 +38,9 @@ export interface Services {
   readonly uploads: UploadedDatasetService;
   readonly training: TrainingService;
   readonly previewTraining: PreviewTraining;
+  readonly searches: SearchService;
   readonly subscribeEvents: SubscribeEvents;
+  readonly subscribeSearchEvents: SubscribeEvents;
   readonly waitForEnd: WaitForEnd;
   readonly idempotency: IdempotencyService;
   readonly gradients: GradientCheckService;

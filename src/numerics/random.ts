@@ -14,6 +14,7 @@ export const PURPOSE = {
   flipAndShift: 5,
   erase: 6,
   noise: 7,
+  search: 8,
 } as const;
 export type Purpose = (typeof PURPOSE)[keyof typeof PURPOSE];
 

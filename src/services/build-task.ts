@@ -11,19 +11,25 @@ import { resolveWarmStart } from './warm-start.ts';
 
 /**
  * @param checkpoint the bytes of the checkpoint to continue from; null to start from the beginning
+ * @param stopAfterEpoch the epoch at whose end a trial is paused and the final training of a search ends; null for neither
  * @throws AtelierError if the data set or the model that the job refers to no longer exists or does not match the job
  */
 export async function buildTask(
   job: TrainingJob,
   checkpoint: Uint8Array | null,
+  stopAfterEpoch: number | null,
   { catalog, models, jobs }: { catalog: Catalog; models: ModelService; jobs: Pick<Store['jobs'], 'get'> },
 ): Promise<Omit<TrainingTask, 'control'>> {
   const dataset = await findDataset(catalog, job.dataset, '#/dataset');
   const reproduction = await reproductionOptions(job, dataset, jobs);
   const start = await resolveWarmStart(job, dataset, models);
   const { budget, threads, checkpointEverySeconds } = job.training;
+  // A trial goes on after its stop; the final training of a search ends there.
+  const isTrial = job.search !== null && job.search.trial !== null;
+  const lastStep = stopAfterEpoch === null || isTrial ? null : stepsUntil(job, stopAfterEpoch);
   return {
-    plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: reproduction?.stopAtStep ?? null },
+    plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: reproduction?.stopAtStep ?? lastStep },
+    stopAfterEpoch: isTrial ? stopAfterEpoch : null,
     threads,
     // One check is enough: the initial network is the same in every attempt.
     checkGradient: job.gradientCheck && job.gradientCheckReport === null,
@@ -34,4 +40,8 @@ export async function buildTask(
     test: job.testSet === 'never' ? null : dataset.test,
     testOnce: job.testSet === 'once',
   };
+}
+
+function stepsUntil({ progress: { steps, epochs } }: TrainingJob, epoch: number): number {
+  return (steps / epochs) * epoch;
 }

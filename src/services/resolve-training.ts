@@ -1,6 +1,7 @@
 /** Validates a training request against data set, models and memory, and fills in its defaults. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
+import type { Progress } from '../domain/epoch-record.ts';
 import type { Notify } from '../domain/notify.ts';
 import { findTrainingConflicts } from '../domain/training-conflicts.ts';
 import type { KeptCheckpoints, ResolvedTrainingRequest, TrainingRequest } from '../domain/training-job.ts';
@@ -48,19 +49,23 @@ export function createResolveTraining(options: {
     // A warm start keeps the mean and deviation of its model.
     if (start === null) assertStandardizable(request, dataset);
     assertTrainingFits(memory, request, catalog);
-    const resolved = {
-      ...request,
-      modelName: request.modelName ?? dataset.id,
-      training: {
-        ...request.training,
-        keepCheckpoints: request.training.keepCheckpoints ?? keepCheckpoints,
-      },
-      // Resolved now, because a newer version may exist when the job runs.
-      warmStart: start === null ? null : start.reference,
-    };
+    // Resolved now, because a newer version may exist when the job runs.
+    const warmStart = start === null ? null : start.reference;
+    const resolved = fillDefaults({ ...request, warmStart }, dataset, keepCheckpoints);
     countSteps(resolved, dataset);
     return { request: resolved, notify: notify ?? undefined, dataset, start };
   };
+}
+
+/** Fills in the defaults that depend on the data set and the service. */
+export function fillDefaults(
+  { notify: _, ...request }: TrainingRequest,
+  dataset: Pick<Dataset, 'id'>,
+  keepCheckpoints: KeptCheckpoints,
+): ResolvedTrainingRequest {
+  const { training, modelName = dataset.id } = request;
+  const kept = training.keepCheckpoints ?? keepCheckpoints;
+  return { ...request, modelName, training: { ...training, keepCheckpoints: kept } };
 }
 
 function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>): void {
@@ -71,12 +76,19 @@ function assertNoConflicts(conflicts: ReturnType<typeof findTrainingConflicts>):
   });
 }
 
+/** Counts by labels and fraction, because the trials of a search need the same one a thousand times. */
+const heldOutCounts = new WeakMap<Uint8Array, Map<number, number>>();
+
 /** Number of training images held out for validation. */
 export function heldOutCount(
   { training }: Pick<TrainingRequest, 'training'>,
-  { train }: Pick<Dataset, 'train'>,
+  { train: { labels } }: Pick<Dataset, 'train'>,
 ): number {
-  return train.labels.length - countTrainingExamples(train.labels, training.validation?.fraction ?? null);
+  const fraction = training.validation?.fraction ?? 0;
+  const known = heldOutCounts.get(labels) ?? new Map<number, number>();
+  const count = known.get(fraction) ?? labels.length - countTrainingExamples(labels, fraction);
+  heldOutCounts.set(labels, known.set(fraction, count));
+  return count;
 }
 
 /** @throws AtelierError `impossible-request` if a batch is larger than the training split */
@@ -92,4 +104,14 @@ export function countSteps({ training }: Pick<TrainingRequest, 'training'>, data
     );
   }
   return training.epochs * stepsPerEpoch(examples, training.batchSize);
+}
+
+/**
+ * The progress of a job before its first step.
+ * @throws AtelierError `impossible-request` if a batch is larger than the training split
+ */
+export function initialProgress(request: Pick<TrainingRequest, 'training'>, dataset: Dataset): Progress {
+  const { epochs } = request.training;
+  const nothing = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
+  return { ...nothing, epochs, steps: countSteps(request, dataset) };
 }

@@ -14,7 +14,7 @@ export interface RetentionService {
 /**
  * @param options.keepEventsDays days after the end of a job, after which its events are deleted; null keeps them
  * @param options.keepCheckpointsDays the same for its checkpoints
- * @param options.keepJobsDays the same for whole jobs
+ * @param options.keepJobsDays the same for whole jobs and searches
  * @param options.tasks further tasks of the store, which run first
  * @param options.onDefect called if a task failed; the next attempt follows within the hour
  */
@@ -24,6 +24,8 @@ export function createRetentionService(options: {
   keepCheckpointsDays: number | null;
   keepJobsDays: number | null;
   tasks?: Store['hourlyTasks'];
+  /** Deletes searches that ended before a time. */
+  removeSearches?: (endedBefore: Date, signal: AbortSignal) => Promise<void>;
   onDefect: (error: unknown) => void;
   now?: () => Date;
 }): RetentionService {
@@ -32,6 +34,7 @@ export function createRetentionService(options: {
     keepEventsDays,
     keepCheckpointsDays,
     keepJobsDays,
+    removeSearches,
     onDefect,
     now = () => new Date(),
   } = options;
@@ -46,6 +49,7 @@ export function createRetentionService(options: {
   }
   if (keepJobsDays !== null) {
     tasks.push((signal) => retention.deleteJobs(daysAgo(keepJobsDays), signal));
+    if (removeSearches) tasks.push((signal) => removeSearches(daysAgo(keepJobsDays), signal));
   }
 
   let running: Promise<void> | undefined;

@@ -1,12 +1,13 @@
-/** Subscriptions to job events: stored events first, then each new one as it is committed. */
+/** Subscriptions to the events of jobs and searches: stored events first, then each new one as it is committed. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { isEnded, type JobEvent, type JobStatus, type TrainingJob } from '../domain/training-job.ts';
+import type { SearchEvent } from '../domain/search/search.ts';
+import { isEnded, type JobEvent, type JobStatus } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
-import type { Store } from '../store/store.ts';
+import type { Page, Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';
 
-export type EventPage = readonly JobEvent[];
+export type EventPage = readonly (JobEvent | SearchEvent)[];
 
 export interface Cursor {
   /** Id of the last event that the client received; 0 to receive all events. */
@@ -16,18 +17,36 @@ export interface Cursor {
 }
 
 /**
- * Subscribes to the events of a job after a cursor.
+ * Subscribes to the events of a job or a search after a cursor.
  * @returns a function that yields pages without gaps or repeats, read on demand, and an empty page after each quiet
  *   interval and while the database is unavailable. It ends with the last event of an ended job, when the job is deleted,
  *   or when `signal` aborts. Undefined if the job has ended and no event follows the cursor.
- * @throws AtelierError `training-job-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
+ * @throws AtelierError `training-job-not-found`, `search-not-found`, `events-deleted`, `impossible-request` if event `after` does not exist
  */
 export type SubscribeEvents = (
-  jobId: string,
+  id: string,
   cursor: Cursor,
 ) => Promise<((signal: AbortSignal) => AsyncIterable<EventPage>) | undefined>;
 
-/** The subscribers of one job, and the pages read since its last event, by cursor. */
+/** A job or a search. */
+interface Subject {
+  readonly id: string;
+  readonly status: JobStatus;
+}
+
+/** Resources with events. */
+interface Subjects {
+  /** How a message names one. */
+  readonly noun: string;
+  get(id: string): Promise<Subject | undefined>;
+  list(id: string, query: EventQuery): Promise<Page<EventPage[number]>>;
+  /** Like `list`. @throws AtelierError `events-deleted` if events before the page were deleted */
+  listAll(subject: Subject, query: EventQuery): Promise<Page<EventPage[number]>>;
+  notFound(id: string): AtelierError;
+}
+type EventQuery = { readonly limit: number; readonly after: number };
+
+/** The subscribers of one job or search, and the pages read since its last event, by cursor. */
 interface Feed {
   readonly subscribers: Set<() => void>;
   readonly pages: LRUCache<number, Promise<EventPage>>;
@@ -53,6 +72,31 @@ export function createEventSubscriptions(
   { jobs, events, notices }: Pick<Store, 'jobs' | 'events' | 'notices'>,
   idleMs = IDLE_MS,
 ): SubscribeEvents {
+  const subjects: Subjects = {
+    noun: 'job',
+    get: jobs.get,
+    list: events.list,
+    listAll: (job, query) => listEvents(events, job, query),
+    notFound: (id) => new AtelierError('training-job-not-found', `Training job ${id} does not exist.`),
+  };
+  return createSubscriptions(subjects, notices, idleMs);
+}
+
+export function createSearchSubscriptions({
+  searches,
+  notices,
+}: Pick<Store, 'searches' | 'notices'>): SubscribeEvents {
+  const subjects: Subjects = {
+    noun: 'search',
+    get: searches.get,
+    list: searches.events.list,
+    listAll: ({ id }, query) => searches.events.list(id, query),
+    notFound: (id) => new AtelierError('search-not-found', `Search ${id} does not exist.`),
+  };
+  return createSubscriptions(subjects, notices, IDLE_MS);
+}
+
+function createSubscriptions(subjects: Subjects, notices: Store['notices'], idleMs: number): SubscribeEvents {
   const feeds = new Map<string, Feed>();
 
   notices.on('event', (jobId) => {
@@ -89,7 +133,7 @@ export function createEventSubscriptions(
   function read({ pages }: Feed, jobId: string, after: number): Promise<EventPage> {
     const known = pages.get(after);
     if (known) return known;
-    const page = events.list(jobId, { after, limit: PAGE_SIZE }).then(({ data }) => data);
+    const page = subjects.list(jobId, { after, limit: PAGE_SIZE }).then(({ data }) => data);
     pages.set(after, page);
     page.catch(() => pages.delete(after));
     return page;
@@ -107,12 +151,12 @@ export function createEventSubscriptions(
 
   /** A job whose row cannot be read now is not deleted. */
   const isGone = (jobId: string) =>
-    jobs.get(jobId).then(
+    subjects.get(jobId).then(
       (job) => job === undefined,
       () => false,
     );
 
-  async function* follow(job: TrainingJob, after: number, signal: AbortSignal): AsyncGenerator<EventPage> {
+  async function* follow(job: Subject, after: number, signal: AbortSignal): AsyncGenerator<EventPage> {
     const jobId = job.id;
     let hasEnded = isEnded(job.status);
     let changed = Promise.withResolvers<void>();
@@ -152,13 +196,13 @@ export function createEventSubscriptions(
   }
 
   return async (jobId, { after, parameter }) => {
-    const job = await jobs.get(jobId);
-    if (!job) throw new AtelierError('training-job-not-found', `Training job ${jobId} does not exist.`);
+    const job = await subjects.get(jobId);
+    if (!job) throw subjects.notFound(jobId);
     if (after > 0 || isEnded(job.status)) {
-      const { data } = await listEvents(events, job, { after: Math.max(0, after - 1), limit: 2 });
+      const { data } = await subjects.listAll(job, { after: Math.max(0, after - 1), limit: 2 });
       if (after > 0) {
         const [seen, next] = data;
-        if (seen === undefined) throw unknownEventId(jobId, after, parameter);
+        if (seen === undefined) throw unknownEventId(`${subjects.noun} ${jobId}`, after, parameter);
         if (next === undefined && isEnded(job.status)) return undefined;
       }
     }
@@ -186,13 +230,13 @@ async function timesOut(changed: Promise<void>, milliseconds: number): Promise<b
   return quiet;
 }
 
-function endsJob({ type, data }: JobEvent): boolean {
+function endsJob({ type, data }: EventPage[number]): boolean {
   return type === 'status' && isEnded(data['to'] as JobStatus);
 }
 
-function unknownEventId(jobId: string, after: number, parameter: string): AtelierError {
+function unknownEventId(subject: string, after: number, parameter: string): AtelierError {
   const detail = `event ${after} does not exist yet; omit ${parameter} for all events, or send the last id received`;
-  return new AtelierError('impossible-request', `${parameter} is invalid for job ${jobId}: ${detail}.`, {
+  return new AtelierError('impossible-request', `${parameter} is invalid for ${subject}: ${detail}.`, {
     details: [{ parameter, detail }],
   });
 }

@@ -81,11 +81,11 @@ export function createTrainingRun(
     }
     const layerSizes = layerSizesFor(job.network.hidden, dataset);
     const { promote, evenIfNotLearned } = job.publish;
+    const isTrial = job.search !== null && job.search.trial !== null;
+    const publishesNothing = job.verification !== null || isTrial;
     const notLearned =
-      job.verification !== null || evenIfNotLearned
-        ? null
-        : describeNotLearned(job, record, dataset.train.labels);
-    const isPublished = job.verification === null && notLearned === null;
+      publishesNothing || evenIfNotLearned ? null : describeNotLearned(job, record, dataset.train.labels);
+    const isPublished = !publishesNothing && notLearned === null;
 
     /** Compares with the champion of this moment; if it changes before the version is published, `finish` fails. */
     async function compareWithChampion() {
@@ -114,14 +114,14 @@ export function createTrainingRun(
       const publish = { promote, notLearned, judgement: await compareWithChampion() };
       // Invalidated after a failure, too, because a commit may succeed although its connection is lost.
       await run
-        .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model, publish })
+        .finish({ status: 'succeeded', step, reason: stoppedAt.reason, model, epoch: result.epoch, publish })
         .catch((error: unknown) => {
           if (error instanceof ChampionMoved) return succeed(digest);
           throw error;
         })
         .finally(() => models.invalidate());
     };
-    // A verification publishes nothing: only its digest is compared.
+    // A verification or a trial publishes nothing: only its digest is stored.
     return isPublished ? blobs.putReferenced(bytes, succeed) : succeed(await sha256Hex(bytes));
   }
 
@@ -171,7 +171,7 @@ export function createTrainingRun(
       try {
         // The memory may have shrunk since the job was created.
         assertTrainingFits(memory, job, catalog);
-        return await buildTask(job, from?.bytes ?? null, { catalog, models, jobs });
+        return await buildTask(job, from?.bytes ?? null, run.stopAfterEpoch, { catalog, models, jobs });
       } catch (error) {
         if (hasCode(error, 'storage-unavailable')) throw error;
         if (!(error instanceof AtelierError))
@@ -189,6 +189,7 @@ export function createTrainingRun(
           return handleFailure(message.error);
         case 'stopped':
           if (message.checkpoint) await saveCheckpoint(message.checkpoint);
+          if (message.isPlanned) return void (await run.pauseAtEpoch(step));
           return release();
         default:
           return record(message);

@@ -1,7 +1,12 @@
 /** Creates, lists, pauses, resumes, cancels and verifies training jobs. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import type { ResolvedTrainingRequest, TrainingJob, TrainingRequest } from '../domain/training-job.ts';
+import {
+  isEnded,
+  type ResolvedTrainingRequest,
+  type TrainingJob,
+  type TrainingRequest,
+} from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
@@ -10,7 +15,7 @@ import type { Store } from '../store/store.ts';
 import { listEvents } from './list-events.ts';
 import type { ModelService } from './models.ts';
 import { prepareReproduction } from './reproduction.ts';
-import { countSteps, type ResolveTraining } from './resolve-training.ts';
+import { initialProgress, type ResolveTraining } from './resolve-training.ts';
 import { estimateRetryAfter } from './retry-after.ts';
 import type { StorageWaits } from './storage-waits.ts';
 
@@ -53,8 +58,6 @@ export interface TrainingService {
   readonly checkpoints: Store['checkpoints']['list'];
 }
 
-const INITIAL_PROGRESS = { epoch: 0, step: 0, fraction: 0, imagesPerSecond: null, etaSeconds: null };
-
 export function createTrainingService(options: {
   store: Pick<Store, 'jobs' | 'epochRecords' | 'events' | 'checkpoints'>;
   catalog: Catalog;
@@ -79,9 +82,7 @@ export function createTrainingService(options: {
     dataset: Dataset,
     options: Pick<NonNullable<Parameters<Store['jobs']['create']>[2]>, 'idempotency' | 'target' | 'notify'>,
   ): Promise<TrainingJob> {
-    const { epochs } = request.training;
-    const steps = countSteps(request, dataset);
-    const progress = { ...INITIAL_PROGRESS, epochs, steps };
+    const progress = initialProgress(request, dataset);
     const job = await store.jobs.create(request, progress, { queueLimit, ...options }).catch(addRetryAfter);
     queue.notify();
     return job;
@@ -90,6 +91,17 @@ export function createTrainingService(options: {
   /** A precondition compares jobs as `get` returns them. */
   const onMarked = (precondition: Precondition<TrainingJob> | undefined) =>
     precondition && ((job: TrainingJob) => precondition(waits.mark(job)));
+
+  /** A search pauses and resumes its jobs itself. */
+  const outsideSearch = (precondition: Precondition<TrainingJob> | undefined) => (job: TrainingJob) => {
+    onMarked(precondition)?.(job);
+    if (job.search === null || isEnded(job.status)) return;
+    throw new AtelierError(
+      'illegal-transition',
+      `Training job ${job.id} belongs to search ${job.search.id}, which pauses and resumes its jobs itself. ` +
+        'Pause or resume the search, or cancel the job.',
+    );
+  };
 
   async function addRetryAfter(error: unknown): Promise<never> {
     if (!(error instanceof AtelierError && error.code === 'queue-full')) throw error;
@@ -124,13 +136,13 @@ export function createTrainingService(options: {
       return waits.mark(job);
     },
     async pause(id, precondition) {
-      const job = await store.jobs.requestPause(id, onMarked(precondition));
+      const job = await store.jobs.requestPause(id, outsideSearch(precondition));
       queue.stop(id);
       queue.notify();
       return waits.mark(job);
     },
     async resume(id, precondition) {
-      const options = { queueLimit, precondition: onMarked(precondition) };
+      const options = { queueLimit, precondition: outsideSearch(precondition) };
       const job = await store.jobs.resume(id, options).catch(addRetryAfter);
       queue.notify();
       return job;

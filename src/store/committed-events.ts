@@ -1,5 +1,6 @@
 /** Events of committed transactions, for listeners in this process. */
 import type { Transaction } from 'kysely';
+import type { SearchEvent } from '../domain/search/search.ts';
 import type { JobEvent, ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { decode } from './json-column.ts';
 import type { Database } from './tables.ts';
@@ -14,16 +15,19 @@ export interface JobState {
   /** Steps done. */
   readonly step: number;
   readonly digest: string | null;
+  /** null unless the job belongs to a search */
+  readonly searchId: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-export interface CommittedEvent extends JobEvent {
-  /** null unless the event is a `status` event. */
+export interface CommittedEvent extends Omit<JobEvent, 'type'> {
+  readonly type: JobEvent['type'] | SearchEvent['type'];
+  /** null unless the event is a `status` event of a job. */
   readonly job: JobState | null;
 }
 
 /**
- * Called after a durable commit, once for each job with new events, which are in ascending order, and without events for
+ * Called after a durable commit, once for each job and search with new events, which are in ascending order, and without events for
  * a job that was deleted; must not throw.
  */
 export type OnCommitted = (jobId: string, events: readonly CommittedEvent[]) => void;
@@ -43,15 +47,15 @@ export function collectEvents(trx: Transaction<Database>): ReadonlyMap<string, r
 /** Call it after writing an event. Does nothing unless the transaction collects its events. */
 export async function collectEvent(
   trx: Transaction<Database>,
-  jobId: string,
-  event: JobEvent,
+  id: string,
+  event: JobEvent | SearchEvent,
 ): Promise<void> {
   const collected = collections.get(trx);
   if (collected === undefined) return;
-  const committed = { ...event, job: event.type === 'status' ? await readState(trx, jobId) : null };
-  const events = collected.get(jobId);
+  const committed = { ...event, job: event.type === 'status' ? await readState(trx, id) : null };
+  const events = collected.get(id);
   if (events) events.push(committed);
-  else collected.set(jobId, [committed]);
+  else collected.set(id, [committed]);
 }
 
 /** Call it after deleting a job, whose events are gone. Does nothing unless the transaction collects its events. */
@@ -59,12 +63,15 @@ export function collectDeletion(trx: Transaction<Database>, jobId: string): void
   collections.get(trx)?.set(jobId, []);
 }
 
-async function readState(trx: Transaction<Database>, jobId: string): Promise<JobState> {
-  const { request, progress, attempts, digest, error_code, error_message } = await trx
+async function readState(trx: Transaction<Database>, jobId: string): Promise<JobState | null> {
+  const job = await trx
     .selectFrom('jobs')
-    .select(['request', 'progress', 'attempts', 'digest', 'error_code', 'error_message'])
+    .select(['request', 'progress', 'attempts', 'digest', 'search_id', 'error_code', 'error_message'])
     .where('id', '=', jobId)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  // The event is of a search.
+  if (job === undefined) return null;
+  const { request, progress, attempts, digest, search_id, error_code, error_message } = job;
   const { modelName, dataset, training } = readLeniently<Partial<ResolvedTrainingRequest>>(request);
   return {
     modelName: modelName ?? '',
@@ -73,6 +80,7 @@ async function readState(trx: Transaction<Database>, jobId: string): Promise<Job
     attempts,
     step: readLeniently<{ step?: number }>(progress).step ?? 0,
     digest,
+    searchId: search_id,
     error: error_code === null ? null : { code: error_code, message: error_message ?? '' },
   };
 }

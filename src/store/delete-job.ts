@@ -14,19 +14,24 @@ const MAX_LISTED = 5;
 /**
  * The caller must have locked the queue, so that no job that uses this one is created meanwhile. Versions that the job
  * published keep its id and its request. The row may be damaged.
- * @param precondition called with the job
+ * @param options.precondition called with the job
+ * @param options.withSearch whether the search that the job belongs to is deleted, too
  * @returns its checkpoints, whose blobs the caller releases after the commit
  * @throws AtelierError `training-job-not-found`; `illegal-transition` if it has not ended; `training-job-in-use` if an
- *   unfinished job starts from one of its checkpoints or verifies it
+ *   unfinished job starts from one of its checkpoints or verifies it, or if it belongs to a search
  */
 export async function deleteJob(
   trx: Transaction<Database>,
   id: string,
-  precondition?: Precondition<TrainingJob>,
+  {
+    precondition,
+    withSearch = false,
+  }: { precondition?: Precondition<TrainingJob> | undefined; withSearch?: boolean } = {},
 ): Promise<Pick<CheckpointRow, 'step' | 'digest'>[]> {
   const job = await lockJob(trx, id);
   precondition?.(toJob(job));
   assertEnded(job);
+  if (!withSearch && job.search_id !== null) throw inSearch(id, job.search_id);
   await assertUnused(trx, id);
   const checkpoints = await trx
     .deleteFrom('checkpoints')
@@ -58,6 +63,13 @@ function assertEnded({ id, status }: Pick<JobRow, 'id' | 'status'>): void {
   throw new AtelierError(
     'illegal-transition',
     `Training job ${id} is ${status} and cannot be deleted. Cancel it, and delete it when it has ended.`,
+  );
+}
+
+function inSearch(id: string, searchId: string): AtelierError {
+  return new AtelierError(
+    'training-job-in-use',
+    `Training job ${id} belongs to search ${searchId} and is deleted with it: DELETE /v1/searches/${searchId}.`,
   );
 }
 

@@ -1,9 +1,9 @@
-/** Ids of jobs: a prefix and a ULID, ascending in the order in which the jobs become visible. */
+/** Ids of jobs and searches: a prefix and a ULID, ascending in the order in which the jobs become visible. */
 import type { Transaction } from 'kysely';
 import { decodeTime, incrementBase32, ulid } from 'ulid';
 import type { Database } from './tables.ts';
 
-const PREFIXES = { jobs: 'job_', prediction_jobs: 'prd_' } as const;
+const PREFIXES = { jobs: 'job_', prediction_jobs: 'prd_', searches: 'sea_' } as const;
 
 /**
  * Ids ascend in the order in which jobs become visible, as the queue and cursors require, even if the clock was set back.

@@ -18,6 +18,8 @@ export interface JobQuery extends CreationFilter {
   readonly status?: JobStatus | undefined;
   readonly modelName?: string | undefined;
   readonly dataset?: string | undefined;
+  /** Id of a search; null for jobs that belong to none. */
+  readonly search?: string | null | undefined;
   /** Entries that the metadata must have, besides others. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
@@ -31,17 +33,18 @@ export const filtersByLabel = (query: JobQuery) => toLabels(toLabelled(query)).l
 
 /** The first `limit` ids of the page, read from an index in the order of the page. */
 export function selectJobIds(db: Kysely<Database>, query: JobQuery) {
-  const { limit, status, sort = '-createdAt' } = query;
+  const { limit, status, search, sort = '-createdAt' } = query;
   const bounds = idBounds(query);
   const direction = sort.startsWith('-') ? 'desc' : 'asc';
   // Metadata usually select fewer jobs than the name of the model or the data set.
   const labels = toLabels(toLabelled(query)).toReversed();
   const [first, ...others] = labels;
   // Few jobs are unfinished, so each of them is looked up rather than each job with a label.
-  if (first === undefined || (status !== undefined && !isEnded(status))) {
+  if (first === undefined || search !== undefined || (status !== undefined && !isEnded(status))) {
     let ids = db.selectFrom('jobs').select('jobs.id');
     for (const [operator, id] of bounds) ids = ids.where('jobs.id', operator, id);
     if (status !== undefined) ids = ids.where('jobs.status', '=', status);
+    if (search !== undefined) ids = ids.where(isOfSearch(search));
     for (const label of labels) ids = ids.where(hasLabel(label, 'jobs.id'));
     return ids.orderBy('jobs.id', direction).limit(limit);
   }
@@ -63,6 +66,12 @@ export function selectJobIds(db: Kysely<Database>, query: JobQuery) {
     );
   }
   return ids.orderBy('label.job_id', direction).limit(limit);
+}
+
+/** @param search null for jobs that belong to none */
+function isOfSearch(search: string | null) {
+  const eb = expressionBuilder<Database, 'jobs'>();
+  return search === null ? eb('jobs.search_id', 'is', null) : eb('jobs.search_id', '=', search);
 }
 
 /** @param jobId the column that holds the id of the job */

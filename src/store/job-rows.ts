@@ -13,6 +13,14 @@ import { decode, encode } from './json-column.ts';
 import { resolvedWarmStart } from './model-versions.ts';
 import type { JobRow } from './tables.ts';
 
+/** A job of a search. */
+export interface SearchMembership {
+  readonly id: string;
+  /** null for the final training */
+  readonly trial: number | null;
+  readonly stopAfterEpoch: number | null;
+}
+
 export function newJobRow(
   id: string,
   createdAt: Date,
@@ -20,6 +28,7 @@ export function newJobRow(
   progress: Progress,
   target: ReproductionTarget | null,
   webhookUrl: string | null,
+  search: SearchMembership | null,
 ): JobRow {
   const start = request.warmStart === null ? null : resolvedWarmStart(request.warmStart);
   return {
@@ -57,6 +66,10 @@ export function newJobRow(
     priority: request.priority,
     preemption: null,
     notify: webhookUrl === null ? null : encode(newDelivery(webhookUrl)),
+    search_id: search?.id ?? null,
+    search_trial: search?.trial ?? null,
+    stop_after_epoch: search?.stopAfterEpoch ?? null,
+    result_epoch: null,
   };
 }
 
@@ -91,6 +104,7 @@ export function toJob(row: JobRow): TrainingJob {
     notify: row.notify === null ? null : decode<DeliveryState>(row.notify),
     digest: row.digest,
     receipt: toReceipt(row, request, stoppedAt),
+    search: row.search_id === null ? null : { id: row.search_id, trial: row.search_trial },
     verification: toVerification(row),
     error:
       row.error_code === null || row.error_message === null

@@ -30,6 +30,8 @@ export type JobOutcome =
       readonly step: number;
       readonly reason: Exclude<StopReason, 'cancelled' | 'failed'>;
       readonly model: NewVersion;
+      /** The epoch whose parameters are the result. */
+      readonly epoch?: number;
       /** By default a version is published, and promoted if it is the first. */
       readonly publish?: Publishing;
     }
@@ -168,6 +170,11 @@ export async function changePriority(
   return toJob(job);
 }
 
+/** Pauses a running trial that has reached its rung; completes a requested pause or cancellation, too. */
+export function pauseJobAtEpoch(trx: Transaction<Database>, run: RunKey, step: number): Promise<TrainingJob> {
+  return change(trx, run, (job) => (job.status === 'running' ? { status: 'paused' } : released(job, step)));
+}
+
 function released(job: JobRow, step?: number): Change {
   if (job.status === 'pausing') return { status: 'paused' };
   return job.status === 'cancelling' ? cancelled(job, step) : { status: 'queued' };
@@ -219,23 +226,29 @@ export async function finishJob(
   }
 }
 
-/** Publishes a version, unless the job verifies another one or did not learn. */
+/** Publishes a version, unless the job verifies another one, is a trial, or did not learn. */
 async function succeed(trx: Transaction<Database>, run: RunKey, outcome: Success): Promise<TrainingJob> {
-  const { step, reason, model, publish } = outcome;
+  const { step, reason, model, epoch, publish } = outcome;
   const notLearned = publish?.notLearned ?? null;
   if (notLearned !== null) {
     const job = await lockActiveJob(trx, run);
     await writeEvent(trx, job, 'warning', { code: 'not-learned', message: notLearned });
   }
   return change(trx, run, async (before) => {
-    const publication = before.expectation === null ? await publishModel(trx, before, outcome) : null;
+    const publication = publishes(before) ? await publishModel(trx, before, outcome) : null;
     return {
       ...ended(before, 'succeeded', step, reason),
       digest: model.digest,
+      result_epoch: epoch ?? null,
       model_version: publication?.version ?? null,
       publication: publication && encode(publication),
     };
   });
+}
+
+/** Verifications and trials publish nothing. */
+function publishes({ expectation, search_trial }: JobRow): boolean {
+  return expectation === null && search_trial === null;
 }
 
 async function publishModel(

@@ -7,17 +7,15 @@ import type { JobStatus, ResolvedTrainingRequest, TrainingJob } from '../domain/
 import { AtelierError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { toReadableJob } from './damaged-jobs.ts';
-import { assertDataset } from './dataset-rows.ts';
-import { assertTarget, deleteJob } from './delete-job.ts';
-import { type RunKey, writeEvent } from './events.ts';
+import { deleteJob } from './delete-job.ts';
+import type { RunKey } from './events.ts';
 import { createOnce, type IdempotencyRecord } from './idempotency.ts';
-import { nextId } from './ids.ts';
-import { insertLabels, labelJobs } from './job-labels.ts';
+import { insertJob } from './insert-job.ts';
+import { labelJobs } from './job-labels.ts';
 import { readOrigin } from './job-origin.ts';
 import { filtersByLabel, type JobQuery, selectJobIds } from './job-pages.ts';
-import { newJobRow, toJob } from './job-rows.ts';
+import { toJob } from './job-rows.ts';
 import { changePriority, holdForMemory, requestCancel, requestPause, resumeJob } from './job-status.ts';
-import { assertWarmStart } from './model-versions.ts';
 import { type Page, toPage } from './pagination.ts';
 import { type Contest, readContest, recordPreemption } from './preemptions.ts';
 import { countAhead, selectAhead, selectQueued } from './queue-order.ts';
@@ -26,7 +24,6 @@ import type { Precondition, Rows } from './rows.ts';
 import { createRun, type Run } from './runs.ts';
 import { type StartOptions, startJob } from './start-job.ts';
 import type { Database } from './tables.ts';
-import { insertWebhook } from './webhook-messages.ts';
 
 export interface JobRevision {
   readonly id: string;
@@ -164,23 +161,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
         createOnce(trx, idempotency, async () => {
           await lockQueue(trx);
           await assertQueueHasRoom(trx, queueLimit);
-          await assertDataset(trx, request);
-          await assertWarmStart(trx, request);
-          await assertTarget(trx, target);
-          const now = new Date();
-          const row = newJobRow(
-            await nextId(trx, 'jobs', now),
-            now,
-            request,
-            progress,
-            target ?? null,
-            notify?.url ?? null,
-          );
-          await trx.insertInto('jobs').values(row).execute();
-          await insertLabels(trx, row.id, request);
-          if (notify) await insertWebhook(trx, row.id, notify);
-          await writeEvent(trx, row, 'status', { to: 'queued' });
-          return toJob(row);
+          return insertJob(trx, { request, progress, target, notify });
         }),
       ),
 
@@ -261,14 +242,14 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
         await lockQueue(trx);
         // Resumes first, so that a job that is not paused gets `illegal-transition`. The count includes the job itself.
         const job = await resumeJob(trx, id, precondition);
-        if ((await count(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
+        if ((await countFree(trx, 'queued')) > queueLimit) throw queueFull(queueLimit);
         return job;
       }),
     async remove(id, precondition) {
       const removed = await withReserve(() =>
         inTransaction(async (trx) => {
           await lockQueue(trx);
-          return deleteJob(trx, id, precondition);
+          return deleteJob(trx, id, { precondition });
         }),
       );
       await checkpoints.release(removed.map(({ digest }) => digest));
@@ -281,20 +262,29 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
 }
 
 async function count(db: Kysely<Database>, status: JobStatus): Promise<number> {
-  const { jobs } = await db
+  const { jobs } = await jobsWith(db, status).executeTakeFirstOrThrow();
+  return Number(jobs);
+}
+
+/** Jobs of searches do not count: a search queues only a few of them at once. */
+async function countFree(db: Kysely<Database>, status: JobStatus): Promise<number> {
+  const { jobs } = await jobsWith(db, status).where('search_id', 'is', null).executeTakeFirstOrThrow();
+  return Number(jobs);
+}
+
+function jobsWith(db: Kysely<Database>, status: JobStatus) {
+  return db
     .selectFrom('jobs')
     .select(({ fn }) => fn.countAll().as('jobs'))
-    .where('status', '=', status)
-    .executeTakeFirstOrThrow();
-  return Number(jobs);
+    .where('status', '=', status);
 }
 
 /** @throws AtelierError `queue-full` */
 async function assertQueueHasRoom(trx: Transaction<Database>, queueLimit: number): Promise<void> {
-  const queued = await count(trx, 'queued');
+  const queued = await countFree(trx, 'queued');
   if (queued >= queueLimit) throw queueFull(queueLimit);
   const heldLimit = HELD_JOBS_FACTOR * queueLimit;
-  if (queued + (await count(trx, 'paused')) < heldLimit) return;
+  if (queued + (await countFree(trx, 'paused')) < heldLimit) return;
   throw new AtelierError(
     'queue-full',
     `${heldLimit} training jobs are queued or paused, which is the limit. Resume or cancel paused ones.`,

@@ -8,23 +8,29 @@ export interface QueuePosition {
   readonly rank: number;
 }
 
-/** An integer, because it is also the priority of the job's ticket. */
-export const RANK = sql<number>`jobs.priority`;
+/**
+ * An integer, because it is also the priority of the job's ticket. At equal priority, the jobs of searches wait for those that
+ * people have started.
+ */
+export const RANK = sql<number>`(2 * jobs.priority + case when jobs.search_id is null then 1 else 0 end)`;
 
-/** Number of queued jobs that start before a new one of this rank. */
-export async function countAhead(db: Kysely<Database>, rank: number): Promise<number> {
+/** The rank of a job that belongs to no search. */
+const rankOf = (priority: number) => 2 * priority + 1;
+
+/** Number of queued jobs that start before a new one of this priority. */
+export async function countAhead(db: Kysely<Database>, priority: number): Promise<number> {
   const { count } = await db
     .selectFrom('jobs')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .where('status', '=', 'queued')
-    .where(RANK, '>=', rank)
+    .where(RANK, '>=', rankOf(priority))
     .executeTakeFirstOrThrow();
   return Number(count);
 }
 
-/** Queued jobs that start before a new one of this rank. */
-export function selectAhead(db: Kysely<Database>, rank: number) {
-  return selectQueued(db).where(RANK, '>=', rank);
+/** Queued jobs that start before a new one of this priority. */
+export function selectAhead(db: Kysely<Database>, priority: number) {
+  return selectQueued(db).where(RANK, '>=', rankOf(priority));
 }
 
 /** @param after only jobs behind this position */

@@ -59,6 +59,8 @@ export function createRetention(
         .select('id')
         .where('id', '=', last)
         .where('finished_at', '<', endedBefore.toISOString())
+        // Jobs of searches are deleted with them.
+        .$if(table === 'jobs', (query) => query.where('search_id', 'is', null))
         .executeTakeFirst();
       if (ended) yield last;
     }

@@ -12,7 +12,7 @@ import {
   recordWaiting,
   recordWarning,
 } from './job-progress.ts';
-import { finishJob, type JobOutcome, releaseJob, requeueJob } from './job-status.ts';
+import { finishJob, type JobOutcome, pauseJobAtEpoch, releaseJob, requeueJob } from './job-status.ts';
 import { pruneSucceeded } from './prune-checkpoints.ts';
 import type { StartedJob } from './start-job.ts';
 import type { Database } from './tables.ts';
@@ -26,6 +26,8 @@ export interface Run {
   readonly job: TrainingJob;
   /** Rises with each run of the job. */
   readonly run: number;
+  /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the end of the training. */
+  readonly stopAfterEpoch: number | null;
   /** Stores progress with its event. */
   recordProgress(progress: Progress): Promise<void>;
   /** Stores an epoch record, progress, and the `epoch` and `warning` events in one transaction. */
@@ -55,6 +57,8 @@ export interface Run {
    * @param preemptedBy id of the job in favour of which this one was stopped, for the event
    */
   release(step?: number, preemptedBy?: string): Promise<TrainingJob>;
+  /** Call when the thread has stopped after `stopAfterEpoch`: the job is paused, or cancelled if that was requested. */
+  pauseAtEpoch(step: number): Promise<TrainingJob>;
   /** Call when the job's thread has failed: requeues the job, or fails it if no attempt is left. */
   requeue(failure: Extract<JobOutcome, { status: 'failed' }>): Promise<TrainingJob>;
   /**
@@ -65,7 +69,7 @@ export interface Run {
 }
 
 export function createRun(
-  { job, run }: StartedJob,
+  { job, run, stopAfterEpoch }: StartedJob,
   inTransaction: <T>(work: (trx: Transaction<Database>) => Promise<T>) => Promise<T>,
   checkpoints: CheckpointWriter,
 ): Run {
@@ -73,6 +77,7 @@ export function createRun(
   return {
     job,
     run,
+    stopAfterEpoch,
     recordProgress: (progress) => inTransaction((trx) => recordProgress(trx, key, progress)),
     recordEpoch: (record, warnings, progress) =>
       inTransaction((trx) => recordEpoch(trx, key, record, warnings, progress)),
@@ -82,6 +87,7 @@ export function createRun(
     warn: (warning) => inTransaction((trx) => recordWarning(trx, key, warning)),
     recordWaiting: (waiting, warning) => inTransaction((trx) => recordWaiting(trx, key, waiting, warning)),
     release: (step, preemptedBy) => inTransaction((trx) => releaseJob(trx, key, step, { preemptedBy })),
+    pauseAtEpoch: (step) => inTransaction((trx) => pauseJobAtEpoch(trx, key, step)),
     requeue: (failure) => inTransaction((trx) => requeueJob(trx, key, failure)),
     async finish(outcome) {
       const { finished, removed } = await inTransaction(async (trx) => {

@@ -26,6 +26,8 @@ export interface StartOptions {
 export interface StartedJob {
   readonly job: TrainingJob;
   readonly run: number;
+  /** Epoch at whose end the run stops; null for the end of the training. */
+  readonly stopAfterEpoch: number | null;
 }
 
 const MIXED = {
@@ -57,9 +59,11 @@ export async function startJob(
   }
   let run = 0;
   let isMixed = false;
+  let stopAfterEpoch: number | null = null;
   const job = await change(trx, id, (before) => {
     const environment = detectEnvironment(decode<ResolvedTrainingRequest>(before.request));
     run = before.run + 1;
+    stopAfterEpoch = before.stop_after_epoch;
     isMixed = before.mixed === 0 && hasOtherOrigin(before, environment);
     return {
       status: 'running',
@@ -72,7 +76,7 @@ export async function startJob(
     };
   });
   if (isMixed) await writeEvent(trx, await lockForEvent(trx, { id, run }), 'warning', MIXED);
-  return { job, run };
+  return { job, run, stopAfterEpoch };
 }
 
 /** Starts a run of a job that is active at this runner. */
@@ -89,5 +93,5 @@ async function restartOwn(
     .where('status', 'in', [...ACTIVE_STATUSES])
     .returningAll()
     .executeTakeFirst();
-  return row && { job: toJob(row), run: row.run };
+  return row && { job: toJob(row), run: row.run, stopAfterEpoch: row.stop_after_epoch };
 }

@@ -19,6 +19,7 @@ import { createPredictionJobs, type PredictionJobs } from './prediction-jobs.ts'
 import type { RefCountedBlobs } from './ref-counted-blobs.ts';
 import type { Retention } from './retention.ts';
 import type { Rows, WithReserve } from './rows.ts';
+import { createSearches, type Searches } from './searches.ts';
 import type { TemporaryFiles } from './temporary-files.ts';
 import { createWebhooks, type Webhooks } from './webhooks.ts';
 
@@ -53,6 +54,7 @@ export interface Store {
   readonly datasets: Datasets;
   readonly checkpoints: Checkpoints;
   readonly predictionJobs: PredictionJobs;
+  readonly searches: Searches;
   readonly retention: Retention;
   readonly readJobGauges: ReadJobGauges;
   /** Shares rate limits; undefined if no other process shares the database. */
@@ -119,6 +121,7 @@ export function createStore(parts: StoreParts): Store {
     blobs,
     datasets,
     checkpoints,
+    searches: createSearches(rows, checkpoints),
     readJobGauges: createReadJobGauges(rows.db),
     predictionJobs,
     retention: openRetention(rows, checkpoints, jobs, predictionJobs),

@@ -7,6 +7,7 @@
 import type { Selectable } from 'kysely';
 import type { ModelVersion } from '../domain/model.ts';
 import type { PredictionStatus } from '../domain/prediction-job.ts';
+import type { SearchEvent, SearchStatus } from '../domain/search/search.ts';
 import type { EventType, JobStatus, JobWait, StopReason } from '../domain/training-job.ts';
 
 /** Stands for the name of an API key in the columns of callers, for what jobs and deletions cause. */
@@ -29,6 +30,9 @@ export interface Database {
   webhooks: WebhookTable;
   prediction_jobs: PredictionJobTable;
   prediction_files: PredictionFileTable;
+  searches: SearchTable;
+  trials: TrialTable;
+  search_events: SearchEventTable;
 }
 
 /** Stored responses of requests with an Idempotency-Key. */
@@ -116,6 +120,13 @@ export interface JobTable {
   preemption: string | null;
   /** JSON of the state of the webhook's delivery; null without a webhook */
   notify: string | null;
+  search_id: string | null;
+  /** Number of the trial; null for the final training of a search, and without one */
+  search_trial: number | null;
+  /** Epoch at whose end a trial is paused, or the final training of a search ends; null for the last one */
+  stop_after_epoch: number | null;
+  /** The epoch whose parameters are the result of a succeeded job; null in jobs of earlier releases */
+  result_epoch: number | null;
 }
 
 /** Fields of the requests of jobs, for filters. */
@@ -255,6 +266,54 @@ export interface LookTable {
   caller: string;
 }
 
+export interface SearchTable {
+  id: string;
+  status: SearchStatus;
+  /** JSON of the resolved request */
+  request: string;
+  /** JSON of what follows from the request and the data set */
+  plan: string;
+  created_at: string;
+  finished_at: string | null;
+  pause_reason: string | null;
+  /** 1 if no further trial may start, else 0 */
+  finishing: number;
+  /** JSON */
+  progress: string;
+  /** JSON of the best trial */
+  best: string | null;
+  final_job_id: string | null;
+  model_version: number | null;
+  error_code: string | null;
+  error_message: string | null;
+  /** Id of the last event. Incrementing it also locks the row on databases with many connections. */
+  event_count: number;
+}
+/** Each training of each trial. */
+export interface TrialTable {
+  search_id: string;
+  trial: number;
+  repeat: number;
+  /** JSON of the values, one for each variation */
+  setting: string;
+  /** Index of the rung that the trial trains towards */
+  rung: number;
+  /** 1 if the trial was stopped at a rung, else 0 */
+  is_out: number;
+  /** null until the training starts */
+  job_id: string | null;
+  /** The state that the last event of the training reported */
+  reported: string | null;
+}
+export interface SearchEventTable {
+  search_id: string;
+  id: number;
+  type: SearchEvent['type'];
+  at: string;
+  /** JSON */
+  data: string;
+}
+
 /** Transfers of a whole state into this database. */
 interface TransferTable {
   /** Digest of all rows of the source */
@@ -307,6 +366,8 @@ export interface PredictionFileTable {
 export type PredictionJobRow = Selectable<PredictionJobTable>;
 export type DatasetRow = Selectable<DatasetTable>;
 export type JobRow = Selectable<JobTable>;
+export type SearchRow = Selectable<SearchTable>;
+export type TrialRow = Selectable<TrialTable>;
 export type CheckpointRow = Selectable<CheckpointTable>;
 export type ModelVersionRow = Selectable<ModelVersionTable>;
 export type WebhookRow = Selectable<WebhookTable>;

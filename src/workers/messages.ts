@@ -48,6 +48,8 @@ export interface TrainingTask {
   /** Time after which the training ends normally, with a model. */
   readonly budgetSeconds: number | null;
   readonly checkpointEverySeconds: number;
+  /** Epoch at whose end the thread stops with a checkpoint, unless the training ends there; null for none. */
+  readonly stopAfterEpoch: number | null;
   /** Bytes of the checkpoint from which the training resumes. */
   readonly checkpoint: Uint8Array | null;
   readonly train: Examples;
@@ -101,6 +103,8 @@ export type WorkerMessage =
   | {
       readonly kind: 'stopped';
       readonly step: number;
+      /** Whether it stopped after `stopAfterEpoch`, and not on request. */
+      readonly isPlanned: boolean;
       /** Checkpoint of the last step; null without steps, or if the thread had to be terminated. */
       readonly checkpoint: CheckpointBytes | null;
     }

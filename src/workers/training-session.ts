@@ -1,4 +1,5 @@
 /** One training run: checks the gradient, creates the engine, drives the loop, posts reports. */
+import { selectionLoss } from '../domain/epoch-record.ts';
 import { AtelierError } from '../errors.ts';
 import type {
   EpochEnd,
@@ -32,7 +33,7 @@ export interface TrainingSession {
 class StopRequested extends Error {}
 
 export function createTrainingSession(task: TrainingTask, post: PostToMain): TrainingSession {
-  const { plan, threads, train, test, testOnce, control, budgetSeconds } = task;
+  const { plan, threads, train, test, testOnce, control, budgetSeconds, stopAfterEpoch } = task;
   let position: Pick<TrainingPosition, 'epoch' | 'step'> = { epoch: 1, step: 0 };
   let lastProgressAt = performance.now();
 
@@ -66,10 +67,14 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     const checkpoints = createCheckpointSchedule(task, takeCheckpoint, post);
     let reply: LoopReply;
     let canSnapshot = false;
+    if (from !== null && hasReachedStop(from)) {
+      post({ kind: 'stopped', step: position.step, isPlanned: true, checkpoint: null }, []);
+      return;
+    }
     for (;;) {
       Atomics.add(control, CONTROL.heartbeat, 1);
       if (canSnapshot && isStopRequested()) {
-        finishStopped();
+        finishStopped(null);
         return;
       }
       const stepStartedAt = performance.now();
@@ -81,7 +86,13 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
       }
       if (value.kind === 'step') afterStep(value, now - stepStartedAt, now);
       else clock.evaluation(now - stepStartedAt);
-      if (value.kind === 'epoch') afterEpoch(value, now);
+      if (value.kind === 'epoch') {
+        afterEpoch(value, now);
+        if (value.epoch === stopAfterEpoch && !value.isLast) {
+          finishStopped(selectionLoss(value.metrics));
+          return;
+        }
+      }
       canSnapshot = value.kind === 'step' || value.kind === 'epoch';
       reply = budgetSeconds !== null && clock.elapsedSeconds() >= budgetSeconds ? 'stop' : undefined;
     }
@@ -125,10 +136,18 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
       return { step: position.step, epoch: position.epoch, loss, bytes };
     }
 
-    function finishStopped(): void {
+    /** Whether a run before this one was interrupted between the checkpoint of the planned stop and the stop itself. */
+    function hasReachedStop({ snapshot: { step, examples, end } }: Checkpoint): boolean {
+      if (stopAfterEpoch === null || end !== null || examples > 0) return false;
+      return step >= stopAfterEpoch * Math.ceil(prepared.split.train.length / plan.batchSize);
+    }
+
+    /** @param loss at the planned stop; null if the thread stops on request */
+    function finishStopped(loss: number | null): void {
       checkpoints.postPendingBest();
-      const checkpoint = takeCheckpoint(null);
-      post({ kind: 'stopped', step: position.step, checkpoint }, [checkpoint.bytes.buffer]);
+      const checkpoint = takeCheckpoint(loss);
+      const isPlanned = loss !== null;
+      post({ kind: 'stopped', step: position.step, isPlanned, checkpoint }, [checkpoint.bytes.buffer]);
     }
 
     function complete(result: TrainingResult): void {
@@ -161,7 +180,8 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
         drive(prepared, engine, from);
       } catch (error) {
         const { step } = position;
-        if (error instanceof StopRequested) post({ kind: 'stopped', step, checkpoint: null }, []);
+        if (error instanceof StopRequested)
+          post({ kind: 'stopped', step, isPlanned: false, checkpoint: null }, []);
         else post({ kind: 'failed', error: serializeError(error, 'worker-crashed'), step }, []);
       } finally {
         engine?.shutdown();

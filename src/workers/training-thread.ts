@@ -96,7 +96,8 @@ export function startTrainingThread(
       clearTimeout(killTimer);
       clearInterval(heartbeatCheck);
       for (const helper of helpers) helper.terminate();
-      if (Atomics.load(control, CONTROL.stop) !== 0) handle({ kind: 'stopped', step, checkpoint: null });
+      if (Atomics.load(control, CONTROL.stop) !== 0)
+        handle({ kind: 'stopped', step, isPlanned: false, checkpoint: null });
       failAsCrashed(`The training thread exited with code ${code} before its job had ended.`);
       messages.handled().then(resolve, reject);
     });

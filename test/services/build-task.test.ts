@@ -20,7 +20,7 @@ test('a training that never measures the test split does not receive it', async 
 
   async function build(testSet: TrainingJob['testSet']) {
     const job = await store.jobs.create({ ...request(), testSet }, untouched);
-    const task = await buildTask(job, null, services);
+    const task = await buildTask(job, null, null, services);
     return [task.test, task.testOnce];
   }
   assert.deepEqual(await build('every-epoch'), [examples, false]);

@@ -92,6 +92,7 @@ test('a data set alone starts a job, and the response has every default', async 
     digest: null,
     error: null,
     receipt: null,
+    search: null,
     verification: null,
   });
   await cancelJob(app, job.id);

@@ -29,6 +29,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     stoppedAt: null,
     digest: null,
     receipt: null,
+    search: null,
     verification: null,
     error: null,
   });

@@ -20,6 +20,7 @@ function taskOf(changes: Partial<TrainingTask> = {}): TrainingTask {
     checkGradient: false,
     budgetSeconds: null,
     checkpointEverySeconds: 86_400,
+    stopAfterEpoch: null,
     checkpoint: null,
     train,
     test: tested,
@@ -100,7 +101,7 @@ test('a session stopped between the last step of an epoch and its evaluation con
 test('a session that is stopped before or during the gradient check takes no step', () => {
   const task = taskOf({ checkGradient: true });
   requestStop(task);
-  assert.deepEqual(run(task), [{ kind: 'stopped', step: 0, checkpoint: null }]);
+  assert.deepEqual(run(task), [{ kind: 'stopped', step: 0, isPlanned: false, checkpoint: null }]);
 });
 
 test('a damaged checkpoint and a diverging loss are posted as failures', () => {
@@ -109,4 +110,23 @@ test('a damaged checkpoint and a diverging loss are posted as failures', () => {
   const plan = planOf([784, 4, 10], { batchSize: 256, learningRate: 1e30, validationFraction: 0.98 });
   const diverged = run(taskOf({ plan })).at(-1);
   assert.ok(diverged?.kind === 'failed' && diverged.error.code === 'loss-diverged');
+});
+
+test('stops after the planned epoch, again if it was interrupted there, and goes on bit for bit', () => {
+  const plan = planOf([784, 4, 10], { batchSize: 256, epochs: 3, validationFraction: 0.98 });
+  const last = (messages: (WorkerMessage | ShareMessage)[]) => messages.at(-1)!;
+  const first = run(taskOf({ plan, stopAfterEpoch: 1 }));
+  const stopped = last(first);
+  assert.ok(stopped.kind === 'stopped' && stopped.isPlanned && stopped.checkpoint !== null);
+  assert.equal(first.filter(({ kind }) => kind === 'epoch').length, 1);
+  const checkpoint = stopped.checkpoint.bytes;
+
+  const again = run(taskOf({ plan, stopAfterEpoch: 1, checkpoint }));
+  assert.deepEqual(again, [{ kind: 'stopped', step: stopped.step, isPlanned: true, checkpoint: null }]);
+
+  const [resumed, whole] = [run(taskOf({ plan, stopAfterEpoch: 3, checkpoint })), run(taskOf({ plan }))].map(
+    last,
+  );
+  assert.ok(resumed?.kind === 'completed' && whole?.kind === 'completed');
+  assert.deepEqual(resumed.result.parameters, whole.result.parameters);
 });

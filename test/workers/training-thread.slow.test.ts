@@ -32,6 +32,7 @@ async function run(options: {
       checkGradient: options.checkGradient ?? false,
       budgetSeconds: null,
       checkpointEverySeconds: options.checkpointEverySeconds ?? 5,
+      stopAfterEpoch: null,
       checkpoint: options.checkpoint ?? null,
       train,
       test: tested,

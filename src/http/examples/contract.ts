@@ -20,6 +20,7 @@ import { inspectionExamples } from './inspections.ts';
 import { reportExample } from './lab-report.ts';
 import { predictionJob } from './prediction-job.ts';
 import { protocolExamples } from './protocols.ts';
+import { searchExamples } from './searches.ts';
 import { previewExample } from './training-preview.ts';
 import { webhookExamples } from './webhooks.ts';
 
@@ -189,6 +190,7 @@ const trainingJob: TrainingJob = {
   stoppedAt: receipt.stoppedAt,
   digest: MODEL_DIGEST,
   receipt,
+  search: null,
   verification: null,
   error: null,
 };
@@ -442,6 +444,7 @@ export const examples: Readonly<Record<string, unknown>> = {
   PredictionJobList: exampleList(predictionJob, predictionJob.id),
   ...inspectionExamples,
   ...protocolExamples,
+  ...searchExamples,
   GradientCheckRequest: gradientCheckRequest,
   GradientCheck: gradientCheck,
   Liveness: { live: true },

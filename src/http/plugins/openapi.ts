@@ -29,6 +29,7 @@ declare module 'fastify' {
 const TAGS = [
   { name: 'datasets', description: 'Data sets to train on' },
   { name: 'training', description: 'Training jobs, from start to published model' },
+  { name: 'searches', description: 'Searches for the best options of a training' },
   { name: 'gradients', description: 'Gradient checks against finite differences' },
   { name: 'models', description: 'Published models, their versions and aliases' },
   { name: 'predictions', description: 'Predictions and explanations for images' },

@@ -10,6 +10,7 @@ import { createStreamLimit, MAX_CLIENT_STREAMS } from '../plugins/client-connect
 import { limitLargeBodies } from '../plugins/large-bodies.ts';
 import { createPageCache } from '../responses/page-cache.ts';
 import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
+import { createRespondEvents } from '../responses/respond-events.ts';
 import type { Services } from '../services.ts';
 import { aliasRoutes } from './aliases.ts';
 import { datasetRoutes, datasetWriteRoutes } from './datasets.ts';
@@ -35,6 +36,8 @@ import { kserveServerRoutes } from './protocols/kserve-v2/server.ts';
 import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
+import { searchEventRoutes } from './search-events.ts';
+import { searchRoutes } from './searches.ts';
 import { sgdPathRoutes } from './sgd-paths.ts';
 import { storageRoutes } from './storage.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
@@ -73,6 +76,14 @@ export async function registerRoutes(
       await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred, services.previewTraining));
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
+      await v1.register(searchRoutes(services.searches, idempotency));
+      const respondSearchEvents = createRespondEvents({
+        list: (...page) => services.searches.events(...page),
+        subscribe: (...cursor) => services.subscribeSearchEvents(...cursor),
+        health,
+        countStream,
+      });
+      await v1.register(searchEventRoutes(respondSearchEvents));
       await v1.register(gradientCheckRoutes(services.gradients));
       const sendCached = createPageCache(() => models.revision());
       await v1.register(modelRoutes(models, services.registry, services.testSets, idempotency, sendCached));

@@ -140,6 +140,10 @@ export const trainingJobRoutes =
           status: jobStatusSchema.optional(),
           modelName: z.string().max(64).optional().describe('Only jobs that train this model'),
           dataset: z.string().max(64).optional().describe('Only jobs that train on this data set'),
+          search: z
+            .union([z.literal('none').transform(() => null), z.string().max(64)])
+            .optional()
+            .describe('Only jobs of this search, `sea_…`; `none` for jobs that belong to no search'),
           metadata: metadataFilter.describe(
             'Only jobs with these entries in `metadata`: `metadata.team=vision` or `metadata[team]=vision`',
           ),

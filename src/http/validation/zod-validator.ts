@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifySchemaCompiler } from 'fastify';
 import { serializerCompiler } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
+import { describeIssue, parse, valueAt } from '../../domain/describe-issue.ts';
 import { toSentence } from '../../domain/issue-message.ts';
 import { jsonPointer } from '../../domain/json-pointer.ts';
 import { AtelierError, type ErrorDetail } from '../../errors.ts';
 import { MAX_ERRORS } from '../errors/problem.ts';
-import { describeIssue, parse, valueAt } from './describe-issue.ts';
 import { collectRecords, recordNames } from './query-records.ts';
 
 type Issue = z.core.$ZodIssue;

@@ -19,6 +19,7 @@ import * as priorities from './0022-priorities.ts';
 import * as predictionJobs from './0023-prediction-jobs.ts';
 import * as webhooks from './0024-webhooks.ts';
 import * as looks from './0025-looks.ts';
+import * as searches from './0026-searches.ts';
 import * as queueIndex from './0030-queue-index.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
@@ -41,5 +42,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0023-prediction-jobs': predictionJobs,
   '0024-webhooks': webhooks,
   '0025-looks': looks,
+  '0026-searches': searches,
   '0030-queue-index': queueIndex,
 };

@@ -27,7 +27,10 @@ const CHANGES = ['models', 'datasets', 'keys'] as const;
 const LOOK = `
   select
     (select json_object_agg(kind, number) from atelier.changes) as changes,
-    (select coalesce(json_object_agg(id, event_count), '{}') from atelier.jobs where id = any($1)) as events,
+    (select coalesce(json_object_agg(id, event_count), '{}') from (
+      select id, event_count from atelier.jobs where id = any($1)
+      union all select id, event_count from atelier.searches where id = any($1)
+    ) as followed) as events,
     (select coalesce(json_agg(id), '[]') from atelier.jobs
       where status in ('pausing', 'cancelling') and runner = $2) as stopping`;
 

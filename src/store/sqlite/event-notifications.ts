@@ -1,6 +1,5 @@
 /** Notifies listeners of durable events and deleted jobs, by triggers, so no writer can forget to notify. */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import type { EventType } from '../../domain/training-job.ts';
 import type { CommittedEvent, OnCommitted } from '../committed-events.ts';
 import { decode } from '../json-column.ts';
 
@@ -24,15 +23,19 @@ const TRIGGERS = `
         'attempts', attempts,
         'step', coalesce(progress ->> 'step', 0),
         'digest', digest,
+        'searchId', search_id,
         'error', iif(error_code is null, null, json_object('code', error_code, 'message', error_message))
       ) from (
         select
           iif(json_valid(request), request, '{}') as request,
           iif(json_valid(progress), progress, '{}') as progress,
-          attempts, digest, error_code, error_message
+          attempts, digest, search_id, error_code, error_message
         from jobs where id = new.job_id and new.type = 'status'
       )
     ));
+  end;
+  create temp trigger search_event_written after insert on search_events begin
+    select event_written(new.search_id, new.id, new.type, new.at, new.data, null);
   end;
   create temp trigger job_deleted after delete on jobs begin
     select job_deleted(old.id);
@@ -45,7 +48,7 @@ export function createEventNotifications(db: DatabaseSync, onCommitted: OnCommit
     const [jobId, id, type, at, data, job] = values;
     const event: CommittedEvent = {
       id: Number(id),
-      type: String(type) as EventType,
+      type: String(type) as CommittedEvent['type'],
       at: String(at),
       data: decode(String(data)),
       job: job === null ? null : decode(String(job)),

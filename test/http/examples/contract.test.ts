@@ -21,6 +21,13 @@ import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { deliverySchema, notifySchema } from '../../../src/domain/notify.ts';
 import { predictionJobSchema } from '../../../src/domain/prediction-job.ts';
 import { preprocessingSchema } from '../../../src/domain/preprocessing.ts';
+import { searchRequestSchema } from '../../../src/domain/search/request.ts';
+import {
+  searchEventSchema,
+  searchPreviewSchema,
+  searchSchema,
+  trialSchema,
+} from '../../../src/domain/search/search.ts';
 import { sgdPathSchema } from '../../../src/domain/sgd-path.ts';
 import { testSetSchema } from '../../../src/domain/test-set.ts';
 import {
@@ -99,6 +106,14 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Preprocessing: preprocessingSchema,
   PredictionJob: predictionJobSchema,
   PredictionJobList: listSchema(predictionJobSchema),
+  SearchRequest: searchRequestSchema,
+  Search: searchSchema,
+  SearchList: listSchema(searchSchema),
+  SearchPreview: searchPreviewSchema,
+  Trial: trialSchema,
+  Leaderboard: z.object({ data: z.array(trialSchema) }),
+  SearchEvent: searchEventSchema,
+  SearchEventList: listSchema(searchEventSchema),
   SgdPath: sgdPathSchema,
   LabReport: labReportSchema,
   TrainingPreview: trainingPreviewSchema,

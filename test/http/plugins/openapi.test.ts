@@ -282,6 +282,7 @@ test('creating operations document Idempotency-Key and its errors', () => {
       'POST /v1/datasets',
       'POST /v1/training-jobs',
       'POST /v1/training-jobs/{id}/verify',
+      'POST /v1/searches',
       'POST /v1/models',
       'POST /v1/models/{name}/versions',
       'POST /v1/prediction-jobs',

@@ -89,7 +89,7 @@ test('rejects an invalid query by name, with the allowed values', async () => {
   const { detail } = assertProblem(await app.inject('/v1/training-jobs?page=2'), 400, 'invalid-request');
   assert.match(
     detail,
-    /page: Unknown parameter `page`\. Allowed: limit, after, status, modelName, dataset, metadata, /,
+    /page: Unknown parameter `page`\. Allowed: limit, after, status, modelName, dataset, search, metadata, /,
   );
 });
 

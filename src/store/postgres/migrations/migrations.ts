@@ -7,6 +7,7 @@ import * as replicas from './0014-replicas.ts';
 import * as limits from './0015-limits.ts';
 import * as jobDeletion from './0020-job-deletion.ts';
 import * as predictionJobs from './0023-prediction-jobs.ts';
+import * as searches from './0026-searches.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   ...portable,
@@ -16,4 +17,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0015-limits': limits,
   '0020-job-deletion': jobDeletion,
   '0023-prediction-jobs': predictionJobs,
+  '0026-searches': searches,
 };

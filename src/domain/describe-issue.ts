@@ -1,7 +1,7 @@
 /** Describes zod issues in terms of the request: where, what is wrong, what is allowed. */
 import { z } from 'zod';
-import { issueMessage, kindName, optionsMessage, show } from '../../domain/issue-message.ts';
-import { nearestName } from '../../domain/nearest-name.ts';
+import { issueMessage, kindName, optionsMessage, show } from './issue-message.ts';
+import { nearestName } from './nearest-name.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];

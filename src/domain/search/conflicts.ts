@@ -1,0 +1,111 @@
+/** Checks of a search request: what varies, and each trial's training request. */
+import type { ErrorDetail } from '../../errors.ts';
+import { describeIssue, parse } from '../describe-issue.ts';
+import { jsonPointer } from '../json-pointer.ts';
+import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
+import { MAX_SETTINGS, type SearchRequest } from './request.ts';
+import { countSettings, gridValues, type Setting } from './settings.ts';
+import { assembleRequest, contains, findPathDefect, nameValues } from './trial-request.ts';
+
+type Conflict = Extract<ErrorDetail, { pointer: string }>;
+
+const MAX_TRAININGS = MAX_SETTINGS;
+
+/** Conflicts that do not depend on the settings; without any, the settings can be proposed. */
+export function findSearchConflicts(request: SearchRequest): Conflict[] {
+  const { vary, method, halving, seed, repeats } = request;
+  const conflicts: Conflict[] = [];
+  const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
+  vary.forEach((variation, n) => {
+    const earlier = vary.slice(0, n).map(({ path }) => path);
+    const defect = findPathDefect(variation.path, earlier);
+    if (defect !== null) add(`#/vary/${n}/path`, defect);
+    if (halving !== null && variation.path === '/training/epochs') {
+      add(
+        `#/vary/${n}/path`,
+        'must not be /training/epochs with halving, which compares trials after the same epochs',
+      );
+    }
+    if (method.type === 'grid' && gridValues(variation) === null) {
+      add(`#/vary/${n}/points`, 'is required for a range in a grid, unless it has a step');
+    }
+  });
+  if (conflicts.length > 0) return conflicts;
+  const settings = countSettings(request);
+  if (method.type === 'random' && method.trials > settings) {
+    add('#/method/trials', `must be at most ${settings}, the number of different settings`);
+  }
+  const trials = method.type === 'random' ? method.trials : settings;
+  if (trials < 2) add('#/vary', 'must give at least two settings, but gives one');
+  if (trials > MAX_SETTINGS) add('#/vary', `must give at most ${MAX_SETTINGS} settings`);
+  else if (trials * repeats > MAX_TRAININGS) {
+    add(
+      '#/repeats',
+      `must be at most ${Math.floor(MAX_TRAININGS / trials)}, so that at most ${MAX_TRAININGS} jobs train`,
+    );
+  }
+  if (seed + repeats - 1 > 0xffffffff) add('#/repeats', 'must not lead to a seed above 4294967295');
+  return conflicts;
+}
+
+/**
+ * The training request of a trial.
+ * @param trial from 1, for the message
+ * @returns the request with defaults, or what is wrong with it
+ */
+export function parseTrial(
+  request: SearchRequest,
+  setting: Setting,
+  trial: number,
+): { readonly request: TrainingRequest } | { readonly conflicts: Conflict[] } {
+  const sent = { ...assembleRequest(request, setting), testSet: 'never' };
+  const parsed = parse(trainingRequestSchema, sent);
+  if (parsed.success) return { request: parsed.data };
+  const described = parsed.error.issues.flatMap((issue) => describeIssue(issue, trainingRequestSchema, sent));
+  const conflicts = described.map(({ path, detail }) => ({ pointer: jsonPointer(path), detail }));
+  return { conflicts: locate(request, setting, trial, conflicts) };
+}
+
+/** Conflicts of a trial with the search. */
+export function findTrialConflicts(
+  { halving }: SearchRequest,
+  { training: { earlyStopping, budget, epochs } }: TrainingRequest,
+  validationImages: number,
+): Conflict[] {
+  const conflicts: Conflict[] = [];
+  const add = (pointer: string, detail: string) => conflicts.push({ pointer, detail });
+  if (validationImages === 0) {
+    add('#/training/validation', 'must hold out images in a search, which compares trials on them');
+  }
+  if (halving !== null) {
+    if (earlyStopping !== null)
+      add('#/training/earlyStopping', 'must be null with halving, which stops trials itself');
+    if (budget !== null)
+      add('#/training/budget', 'must be null with halving; limit the search by its own budget');
+    if (halving.minEpochs >= epochs) {
+      add('#/halving/minEpochs', `must be less than the ${epochs} epochs of a complete trial`);
+    }
+  } else if (budget?.seconds !== undefined) {
+    add('#/training/budget/seconds', 'must be left out of a search, whose result does not depend on time');
+  }
+  return conflicts;
+}
+
+/** Points at the variation that a conflict of a trial comes from, if there is one. */
+export function locate(
+  request: SearchRequest,
+  setting: Setting,
+  trial: number,
+  conflicts: readonly Conflict[],
+): Conflict[] {
+  return conflicts.map(({ pointer, detail }) => {
+    const place = pointer.slice(1);
+    const n = request.vary.findIndex(({ path }) => contains(path, place) || contains(place, path));
+    const values = Object.entries(nameValues(request, setting));
+    const named = values.map(([path, value]) => `${path} = ${JSON.stringify(value)}`).join(', ');
+    return {
+      pointer: n === -1 ? pointer : `#/vary/${n}/path`,
+      detail: `in trial ${trial} with ${named}, ${pointer} ${detail}`,
+    };
+  });
+}

@@ -1,0 +1,33 @@
+/** The leaderboard of a search as CSV (RFC 4180): a column for each path that varies. */
+import type { Trial } from '../../domain/search/search.ts';
+
+const BEFORE = ['rank', 'trial', 'status'] as const;
+const AFTER = [
+  'value',
+  'standardError',
+  'withinOneError',
+  'validationLoss',
+  'validationAccuracy',
+  'epoch',
+  'epochs',
+  'rung',
+] as const;
+
+/** @param paths that vary */
+export function renderLeaderboard(paths: readonly string[], trials: readonly Trial[]): string {
+  const rows = trials.map((trial) => [
+    ...BEFORE.map((column) => trial[column]),
+    ...paths.map((path) => trial.values[path]),
+    ...AFTER.map((column) => trial[column]),
+    trial.jobs.join(' '),
+  ]);
+  return [[...BEFORE, ...paths, ...AFTER, 'jobs'], ...rows]
+    .map((cells) => `${cells.map(toCell).join(',')}\r\n`)
+    .join('');
+}
+
+/** Structures are JSON. A missing value is an empty cell. */
+function toCell(value: unknown): string {
+  const text = typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,104 @@
+/** Plans a search: proposes its settings and checks that each of them can be trained. */
+import type { Dataset } from '../domain/dataset.ts';
+import { findSearchConflicts, findTrialConflicts, locate, parseTrial } from '../domain/search/conflicts.ts';
+import type { SearchRequest } from '../domain/search/request.ts';
+import { plannedEpochs, rungEpochs, trialsWithin } from '../domain/search/rungs.ts';
+import { proposeSettings, type Setting } from '../domain/search/settings.ts';
+import type { TrainingRequest } from '../domain/training-job.ts';
+import { AtelierError, type ErrorDetail } from '../errors.ts';
+import type { SearchPlan } from '../store/search-rows.ts';
+import { heldOutCount, type ResolveTraining } from './resolve-training.ts';
+
+type Conflict = Extract<ErrorDetail, { pointer: string }>;
+
+/** Settings that are checked before other work gets a turn. */
+const CHECKED_AT_ONCE = 50;
+
+/**
+ * @throws AtelierError `invalid-request` for a setting that no training request can have, `impossible-request` for conflicting
+ *   options, each with a pointer into the search request; and the errors of the training request
+ */
+export async function planSearch(
+  request: SearchRequest,
+  dataset: Dataset,
+  resolve: ResolveTraining,
+): Promise<SearchPlan> {
+  reject('impossible-request', findSearchConflicts(request));
+  const all = proposeSettings(request);
+  const trials: TrainingRequest[] = [];
+  for (const [n, setting] of all.entries()) {
+    trials.push(await checkTrial(request, setting, n + 1, dataset, resolve));
+    if (n % CHECKED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  const count = countWithinBudget(request, trials);
+  const kept = trials.slice(0, count);
+  const epochs = kept.map(({ training }) => training.epochs);
+  return {
+    settings: all.slice(0, count),
+    rungs: rungEpochs(request.halving, Math.max(...epochs)),
+    validationImages: heldOutCount(kept[0]!, dataset),
+    plannedEpochs: plannedEpochs(epochs, request),
+    checked: firstOfEachShape(kept),
+  };
+}
+
+async function checkTrial(
+  request: SearchRequest,
+  setting: Setting,
+  trial: number,
+  dataset: Dataset,
+  resolve: ResolveTraining,
+): Promise<TrainingRequest> {
+  const at = (conflicts: readonly Conflict[]) => locate(request, setting, trial, conflicts);
+  const parsed = parseTrial(request, setting, trial);
+  if ('conflicts' in parsed) throw rejection('invalid-request', parsed.conflicts);
+  reject(
+    'impossible-request',
+    at(findTrialConflicts(request, parsed.request, heldOutCount(parsed.request, dataset))),
+  );
+  try {
+    await resolve(parsed.request);
+  } catch (error) {
+    if (!(error instanceof AtelierError) || error.code !== 'impossible-request') throw error;
+    throw rejection(error.code, at(error.details.filter((detail) => 'pointer' in detail)), error);
+  }
+  return parsed.request;
+}
+
+/** Random settings beyond the budget are left out. */
+function countWithinBudget(request: SearchRequest, trials: readonly TrainingRequest[]): number {
+  const { budget, method } = request;
+  if (budget === null) return trials.length;
+  const epochs = trials.map(({ training }) => training.epochs);
+  const count = trialsWithin(budget.epochs, epochs, request);
+  if (method.type === 'grid' ? count === trials.length : count >= 2) return count;
+  const needed = plannedEpochs(method.type === 'grid' ? epochs : epochs.slice(0, 2), request);
+  const what = method.type === 'grid' ? 'all settings of the grid' : 'two settings';
+  throw rejection('impossible-request', [
+    { pointer: '#/budget/epochs', detail: `must be at least ${needed}, which ${what} take` },
+  ]);
+}
+
+/** Networks of one shape and activation have the same gradient check. */
+function firstOfEachShape(trials: readonly TrainingRequest[]): number[] {
+  const seen = new Set<string>();
+  return trials.flatMap(({ network }, n) => {
+    const shape = JSON.stringify([network.hidden, network.activation]);
+    if (seen.has(shape)) return [];
+    seen.add(shape);
+    return n + 1;
+  });
+}
+
+function reject(code: 'invalid-request' | 'impossible-request', conflicts: readonly Conflict[]): void {
+  if (conflicts.length > 0) throw rejection(code, conflicts);
+}
+
+function rejection(
+  code: 'invalid-request' | 'impossible-request',
+  conflicts: readonly Conflict[],
+  cause?: unknown,
+): AtelierError {
+  const reasons = conflicts.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('. ');
+  return new AtelierError(code, `The search cannot be started. ${reasons}.`, { details: conflicts, cause });
+}

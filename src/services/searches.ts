@@ -1,0 +1,128 @@
+/** Creates, lists, changes and deletes searches. */
+import type { Catalog } from '../datasets/catalog.ts';
+import { rankTrials } from '../domain/search/leaderboard.ts';
+import type { ResolvedSearchRequest, SearchRequest } from '../domain/search/request.ts';
+import type { Search, SearchChange, SearchPreview, Trial } from '../domain/search/search.ts';
+import { nameValues } from '../domain/search/trial-request.ts';
+import { AtelierError, hasCode } from '../errors.ts';
+import type { IdempotencyRecord } from '../store/idempotency.ts';
+import type { Precondition } from '../store/rows.ts';
+import type { Store } from '../store/store.ts';
+import { findDataset } from './find-dataset.ts';
+import type { ModelService } from './models.ts';
+import type { ResolveTraining } from './resolve-training.ts';
+import { planSearch } from './search-plan.ts';
+import type { SearchRunner } from './search-runner.ts';
+
+export interface SearchService {
+  /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
+  start(request: SearchRequest, idempotency?: IdempotencyRecord<Search>): Promise<Search>;
+  /** Checks the request as `start` does. @throws the errors of `start`, except `queue-full` */
+  preview(request: SearchRequest): Promise<SearchPreview>;
+  /** @throws AtelierError `search-not-found` */
+  get(id: string): Promise<Search>;
+  readonly list: Store['searches']['list'];
+  /** Best first. @throws AtelierError `search-not-found` */
+  leaderboard(id: string): Promise<Trial[]>;
+  /** @throws AtelierError `search-not-found`, `illegal-transition`, and the errors of the precondition */
+  change(id: string, change: SearchChange, precondition?: Precondition<Search>): Promise<Search>;
+  /**
+   * Deletes an ended search with its trials and their jobs. The version that it published stays.
+   * @throws AtelierError `search-not-found`, `illegal-transition`, `training-job-in-use`, and the errors of the precondition
+   */
+  remove(id: string, precondition?: Precondition<Search>): Promise<void>;
+  /** Deletes searches that ended before a time. */
+  removeEnded(endedBefore: Date, signal: AbortSignal): Promise<void>;
+  /** @throws AtelierError `search-not-found` */
+  readonly events: Store['searches']['events']['list'];
+}
+
+/** Searches that have not ended. */
+const MAX_UNFINISHED = 100;
+const PAGE_SIZE = 100;
+
+export function createSearchService(options: {
+  store: Pick<Store, 'searches'>;
+  catalog: Catalog;
+  resolve: ResolveTraining;
+  models: Pick<ModelService, 'invalidateEverywhere'>;
+  runner: SearchRunner;
+}): SearchService {
+  const { store, catalog, resolve, models, runner } = options;
+  const { searches } = store;
+
+  async function get(id: string): Promise<Search> {
+    const search = await searches.get(id);
+    if (search === undefined) throw new AtelierError('search-not-found', `Search ${id} does not exist.`);
+    return search;
+  }
+
+  async function plan(request: SearchRequest) {
+    const dataset = await findDataset(catalog, request.dataset, '#/dataset');
+    return planSearch(request, dataset, resolve);
+  }
+
+  async function remove(id: string, precondition?: Precondition<Search>): Promise<void> {
+    const removed = await searches.remove(id, precondition);
+    const references = [...removed].flatMap(([name, steps]) => steps.map((version) => ({ name, version })));
+    await models.invalidateEverywhere(references);
+  }
+
+  return {
+    get,
+    list: searches.list,
+    remove,
+    async start(request, idempotency) {
+      const planned = await plan(request);
+      const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
+      const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
+      runner.notify(search.id);
+      return search;
+    },
+    async preview(request) {
+      const { settings, rungs, plannedEpochs, validationImages } = await plan(request);
+      return {
+        trials: settings.map((setting, n) => ({ trial: n + 1, values: nameValues(request, setting) })),
+        repeats: request.repeats,
+        rungs: [...rungs],
+        plannedEpochs,
+        validationImages,
+      };
+    },
+    async leaderboard(id) {
+      const search = await get(id);
+      return rankTrials(await searches.trials(id), search, search.validationImages);
+    },
+    async change(id, change, precondition) {
+      const search = await searches.request(id, change, precondition);
+      runner.notify(id);
+      return search;
+    },
+    async removeEnded(endedBefore, signal) {
+      const ended: string[] = [];
+      for (let after: string | undefined, hasMore = true; hasMore && !signal.aborted; ) {
+        const page = await searches.list({ limit: PAGE_SIZE, after });
+        ended.push(
+          ...page.data.filter(({ finishedAt }) => isBefore(finishedAt, endedBefore)).map(({ id }) => id),
+        );
+        ({ hasMore } = page);
+        after = page.data.at(-1)?.id;
+      }
+      for (const id of ended) {
+        if (signal.aborted) return;
+        await remove(id).catch((error) => {
+          // Another process has deleted it, or an unfinished job uses one of its checkpoints.
+          if (!hasCode(error, 'search-not-found', 'training-job-in-use')) throw error;
+        });
+      }
+    },
+    async events(id, query) {
+      await get(id);
+      return searches.events.list(id, query);
+    },
+  };
+}
+
+function isBefore(finishedAt: string | null, time: Date): boolean {
+  return finishedAt !== null && finishedAt < time.toISOString();
+}

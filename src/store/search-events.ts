@@ -1,0 +1,69 @@
+/** Search events: what happened to a search, numbered from 1 without gaps. */
+import type { Transaction } from 'kysely';
+import type { SearchEvent } from '../domain/search/search.ts';
+import { AtelierError } from '../errors.ts';
+import { collectEvent } from './committed-events.ts';
+import { decode, encode } from './json-column.ts';
+import { type Page, toPage } from './pagination.ts';
+import type { Rows } from './rows.ts';
+import type { Database, SearchRow } from './tables.ts';
+
+export interface SearchEvents {
+  /** Ascending; `after` is exclusive. Empty for a search that does not exist. */
+  list(
+    searchId: string,
+    query: { readonly limit: number; readonly after?: number | undefined },
+  ): Promise<Page<SearchEvent>>;
+}
+
+export function createSearchEvents({ db }: Pick<Rows, 'db'>): SearchEvents {
+  return {
+    async list(searchId, { limit, after = 0 }) {
+      const rows = await db
+        .selectFrom('search_events')
+        .select(['id', 'type', 'at', 'data'])
+        .where('search_id', '=', searchId)
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return toPage(rows, limit, (row) => ({ ...row, data: decode<SearchEvent['data']>(row.data) }));
+    },
+  };
+}
+
+/** Locks the row on databases with many connections. @throws AtelierError `search-not-found` */
+export async function lockSearch(trx: Transaction<Database>, id: string): Promise<SearchRow> {
+  const search = await trx
+    .updateTable('searches')
+    .set((eb) => ({ event_count: eb.ref('event_count') }))
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst();
+  if (search === undefined) throw searchNotFound(id);
+  return search;
+}
+
+export function searchNotFound(id: string): AtelierError {
+  return new AtelierError('search-not-found', `Search ${id} does not exist.`);
+}
+
+export async function writeSearchEvent(
+  trx: Transaction<Database>,
+  searchId: string,
+  type: SearchEvent['type'],
+  data: SearchEvent['data'],
+): Promise<void> {
+  const { event_count: id } = await trx
+    .updateTable('searches')
+    .set((eb) => ({ event_count: eb('event_count', '+', 1) }))
+    .where('id', '=', searchId)
+    .returning('event_count')
+    .executeTakeFirstOrThrow();
+  const event = { id, type, at: new Date().toISOString() };
+  await trx
+    .insertInto('search_events')
+    .values({ ...event, search_id: searchId, data: encode(data) })
+    .execute();
+  await collectEvent(trx, searchId, { ...event, data });
+}

@@ -1,0 +1,90 @@
+/** Converts searches to and from rows. */
+import type { ResolvedSearchRequest } from '../domain/search/request.ts';
+import type { Search, SearchBest, SearchProgress } from '../domain/search/search.ts';
+import type { Setting } from '../domain/search/settings.ts';
+import { decode, encode } from './json-column.ts';
+import type { SearchRow, TrialRow } from './tables.ts';
+
+/** The consequences of a request and its data set. */
+export interface SearchPlan extends Pick<Search, 'rungs' | 'validationImages'> {
+  readonly settings: readonly Setting[];
+  readonly plannedEpochs: number;
+  /** The trials that check the gradient first. */
+  readonly checked: readonly number[];
+}
+
+type StoredPlan = Omit<SearchPlan, 'settings'>;
+
+export const requestOf = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest => decode(request);
+export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
+
+export function newSearchRow(
+  id: string,
+  createdAt: Date,
+  request: ResolvedSearchRequest,
+  { settings, ...plan }: SearchPlan,
+): SearchRow {
+  const counts = { active: 0, paused: 0, succeeded: 0, stopped: 0, failed: 0, epochs: 0 };
+  const progress: SearchProgress = {
+    ...counts,
+    trials: settings.length,
+    waiting: settings.length,
+    plannedEpochs: plan.plannedEpochs,
+  };
+  return {
+    id,
+    status: 'running',
+    request: encode(request),
+    plan: encode(plan),
+    created_at: createdAt.toISOString(),
+    finished_at: null,
+    pause_reason: null,
+    finishing: 0,
+    progress: encode(progress),
+    best: null,
+    final_job_id: null,
+    model_version: null,
+    error_code: null,
+    error_message: null,
+    event_count: 0,
+  };
+}
+
+export function newTrialRows(searchId: string, settings: readonly Setting[], repeats: number): TrialRow[] {
+  return settings.flatMap((setting, n) =>
+    Array.from({ length: repeats }, (_, repeat) => ({
+      search_id: searchId,
+      trial: n + 1,
+      repeat,
+      setting: encode(setting),
+      rung: 0,
+      is_out: 0,
+      job_id: null,
+      reported: null,
+    })),
+  );
+}
+
+export function toSearch(row: SearchRow): Search {
+  const request = requestOf(row);
+  const { rungs, validationImages } = planOf(row);
+  return {
+    ...request,
+    id: row.id,
+    status: row.status,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+    finishing: row.finishing === 1,
+    pauseReason: row.pause_reason,
+    rungs,
+    validationImages,
+    progress: decode<SearchProgress>(row.progress),
+    best: row.best === null ? null : decode<SearchBest>(row.best),
+    finalJob: row.final_job_id,
+    model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
+    error:
+      row.error_code === null || row.error_message === null
+        ? null
+        : { code: row.error_code, message: row.error_message },
+  };
+}

@@ -1,0 +1,56 @@
+/** `atelier search --follow`: the leaderboard on a terminal, as lines, and as JSON. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { Search } from '../../src/domain/search/search.ts';
+import { smallSearch } from '../search-outcome.ts';
+import { startService, temporaryDirectory } from '../start-service.ts';
+import { run } from './run.ts';
+
+const { app } = await startService({ after }, { TRAINING_WORKERS: '2' });
+const environment = { ATELIER_URL: await app.listen({ port: 0, host: '127.0.0.1' }) };
+const path = join(await temporaryDirectory({ after }), 'search.json');
+await writeFile(path, JSON.stringify(smallSearch({ method: { type: 'random', trials: 2 } })));
+
+test('prints a line per event, then the leaderboard and the result', async () => {
+  const { code, stdout, stderr } = await run(['search', path, '--follow'], environment);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^sea_\w+\nstatus: running\ntrial 1: queued\n/);
+  assert.match(stdout, /\nafter epoch 1, trials \d continue\n/);
+  assert.match(
+    stdout,
+    /\nfinal training with the setting of trial \d: job_\w+\nstatus: succeeded\n {4}TRIAL {2}hidden {2}learningRate {2}validationLoss {2}accuracy {2}epochs {2}status\n1\* {2}\d +\[\d+\] +0\.\d+ +\d\.\d{4} +0\.\d{4} +4 +succeeded\n2 +\d .* 1 +stopped\nBest: trial \d with .*\. Published tuned@1\. /,
+  );
+});
+
+test('redraws the leaderboard in place on a terminal, and prints every event with --json', async () => {
+  const drawn = await run(['search', path, '--follow'], environment, true);
+  assert.equal(drawn.code, 0, drawn.stderr);
+  // Up to the first line of the last drawing, and erase what is below.
+  assert.ok(drawn.stdout.includes('\u001B[4A\r\u001B[J    TRIAL'));
+  assert.match(drawn.stdout, /running: \d+ of at most 5 epochs, \d active, \d waiting/);
+  const json = await run(['search', path, '--follow', '--json'], environment);
+  const lines = json.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.equal((lines.at(-1) as Search).status, 'succeeded');
+  assert.deepEqual(
+    lines.slice(0, -1).map(({ id }) => id),
+    lines.slice(0, -1).map((_, n) => n + 1),
+  );
+});
+
+test('a search that is refused points at the variation', async () => {
+  const wrong = join(await temporaryDirectory({ after }), 'wrong.json');
+  await writeFile(
+    wrong,
+    JSON.stringify(
+      smallSearch({ vary: [{ path: '/training/learnRate', choices: [1, 2] }], method: { type: 'grid' } }),
+    ),
+  );
+  const { code, stderr } = await run(['search', wrong], environment);
+  assert.equal(code, 1);
+  assert.match(stderr, /#\/vary\/0\/path: .*Unknown field `learnRate`/);
+});

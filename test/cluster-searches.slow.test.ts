@@ -1,0 +1,34 @@
+/** A search whose trials are spread over two replicas, one of which is killed: the outcome is that of a single process. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Search } from '../src/domain/search/search.ts';
+import { startCluster } from './cluster.ts';
+import { createDatabase, withoutPostgres } from './postgres.ts';
+import { readOutcome, smallSearch, untilSearch } from './search-outcome.ts';
+import { requestJson, serviceAddress, startProcess } from './start-process.ts';
+import { temporaryDirectory } from './start-service.ts';
+
+test('trials run on both replicas, and a killed replica changes nothing', {
+  skip: withoutPostgres,
+}, async (t) => {
+  const body = smallSearch();
+  const alone = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '1' });
+  const calm = await serviceAddress(alone);
+  const { id: undisturbed } = await requestJson<Search>(`${calm}/v1/searches`, body);
+  await untilSearch(calm, undisturbed);
+  const expected = await readOutcome(calm, undisturbed);
+  alone.child.kill('SIGKILL');
+  assert.equal(expected.status, 'succeeded');
+
+  const cluster = await startCluster(t, await createDatabase('C'), 2, { TRAINING_WORKERS: '1' });
+  const [first, second] = cluster.replicas;
+  const { id } = await requestJson<Search>(`${first!.base}/v1/searches`, body);
+  // The events of the other replica arrive at this one, too.
+  await untilSearch(second!.base, id, ({ progress }) => progress.paused > 1);
+  for (const { process } of [first!, second!]) assert.match(process.output(), /"job running"/);
+  await first!.kill();
+  await untilSearch(second!.base, id, ({ progress }) => progress.stopped > 0);
+  await first!.restart();
+  await untilSearch(first!.base, id);
+  assert.deepEqual(await readOutcome(second!.base, id), expected);
+});

@@ -1,0 +1,52 @@
+/** Searches whose service is killed at random moments: the outcome is that of an undisturbed one. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import type { Search, SearchEvent } from '../src/domain/search/search.ts';
+import { readOutcome, smallSearch, untilSearch } from './search-outcome.ts';
+import { seeded } from './seeded.ts';
+import { requestJson, serviceAddress, startProcess } from './start-process.ts';
+import { temporaryDirectory } from './start-service.ts';
+
+const KILLS = 20;
+/** Every other kill comes at most this long after the service serves, whatever it does then. */
+const EARLY_MS = 300;
+/** The others come at most this long after a trial has started, reached a rung or ended. */
+const LATE_MS = 500;
+
+test(`killed ${KILLS} times at random moments, a search ends with the same winner, leaderboard and digests`, async (t) => {
+  const random = seeded(t);
+  const body = smallSearch({ method: { type: 'random', trials: 10 } });
+  const quiet = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '2' });
+  const calm = await serviceAddress(quiet);
+  const { id: undisturbed } = await requestJson<Search>(`${calm}/v1/searches`, body);
+  await untilSearch(calm, undisturbed);
+  const expected = await readOutcome(calm, undisturbed);
+  quiet.child.kill('SIGKILL');
+  assert.equal(expected.status, 'succeeded');
+
+  const stateDir = await temporaryDirectory(t);
+  const start = () => startProcess(t, stateDir, { TRAINING_WORKERS: '2', NODE_V8_COVERAGE: '' });
+  let service = start();
+  let base = await serviceAddress(service);
+  const { id } = await requestJson<Search>(`${base}/v1/searches`, body);
+  const countEvents = async () => {
+    const { data } = await requestJson<{ data: SearchEvent[] }>(`${base}/v1/searches/${id}/events`);
+    return data.length;
+  };
+  for (let kill = 1; kill <= KILLS; kill++) {
+    if (kill % 2 === 0) await setTimeout(random() * EARLY_MS);
+    else {
+      await untilSearch(base, id, () => true, await countEvents());
+      await setTimeout(random() * LATE_MS);
+    }
+    const { finishedAt } = await requestJson<Search>(`${base}/v1/searches/${id}`);
+    assert.equal(finishedAt, null, `the search ended before kill ${kill}`);
+    service.child.kill('SIGKILL');
+    await service.exited;
+    service = start();
+    base = await serviceAddress(service);
+  }
+  await untilSearch(base, id);
+  assert.deepEqual(await readOutcome(base, id), expected);
+});

@@ -1,0 +1,186 @@
+/** Searches in the store: decisions in the transaction that reads the state, events, deletion. */
+import assert from 'node:assert/strict';
+import { searchRequestSchema } from '../../src/domain/search/request.ts';
+import type { Search } from '../../src/domain/search/search.ts';
+import type { SearchJobs } from '../../src/store/advance-search.ts';
+import type { SearchPlan } from '../../src/store/search-rows.ts';
+import type { Store } from '../../src/store/store.ts';
+import {
+  epochRecord,
+  failure,
+  request,
+  runOf,
+  startRun,
+  temporaryStore,
+  trained,
+  untouched,
+} from './fixtures.ts';
+import { storeTest } from './store-test.ts';
+
+const resolved = {
+  ...searchRequestSchema.parse({
+    dataset: 'fashion-mnist',
+    vary: [{ path: '/training/l2', choices: [0, 1, 2, 3] }],
+    halving: { factor: 2, minEpochs: 1 },
+  }),
+  modelName: 'tuned',
+};
+const plan: SearchPlan = {
+  settings: [[0], [1], [2], [3]],
+  rungs: [1, 3],
+  validationImages: 100,
+  plannedEpochs: 8,
+  checked: [1],
+};
+const jobs: SearchJobs = {
+  parallel: 3,
+  trialJob: (setting, _repeat, gradientCheck) => ({
+    request: { ...request('tuned'), gradientCheck, metadata: { l2: String(setting[0]) } },
+    progress: untouched,
+  }),
+  finalJob: () => ({ request: request('tuned'), progress: untouched, stopAfterEpoch: 2 }),
+};
+
+const create = (store: Store) => store.searches.create(resolved, plan, { limit: 10 });
+
+async function jobIds(store: Store, id: string): Promise<(string | null)[]> {
+  return (await store.searches.trials(id)).map(({ runs }) => runs[0]!.jobId);
+}
+
+/** Trains a job to the end of an epoch, and pauses it there. */
+async function reach(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
+  const run = await startRun(store, jobId);
+  assert.equal(run.stopAfterEpoch, epoch);
+  await run.recordEpoch(epochRecord(epoch, loss), [], { ...untouched, epoch });
+  await run.saveCheckpoint({ step: epoch, epoch, loss }, Buffer.from(`${jobId} ${epoch}`));
+  await run.pauseAtEpoch(epoch);
+}
+
+async function succeed(store: Store, jobId: string, epoch: number, loss: number): Promise<void> {
+  const run = await startRun(store, jobId);
+  await run.recordEpoch(epochRecord(epoch, loss), [], { ...untouched, epoch });
+  await run.finish({ status: 'succeeded', step: 9, reason: 'completed', epoch, model: trained });
+}
+
+storeTest('a search starts, stops, continues and ends its jobs, each exactly once', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const search = await create(store);
+  // Two processes at once decide as one does.
+  await Promise.all([searches.advance(search.id, jobs), searches.advance(search.id, jobs)]);
+  const [a, b, c, none] = await jobIds(store, search.id);
+  assert.equal(none, null);
+  assert.equal(await store.jobs.count('queued'), 3);
+  const first = (await store.jobs.get(a!))!;
+  assert.deepEqual(first.search, { id: search.id, trial: 1 });
+  assert.deepEqual([first.gradientCheck, (await store.jobs.get(b!))!.gradientCheck], [true, false]);
+
+  await reach(store, a!, 1, 0.5);
+  await reach(store, b!, 1, 0.3);
+  await searches.advance(search.id, jobs);
+  const d = (await jobIds(store, search.id))[3]!;
+  await reach(store, c!, 1, 0.4);
+  await reach(store, d, 1, 0.6);
+  await searches.advance(search.id, jobs);
+  await searches.advance(search.id, jobs);
+  const statuses = async () =>
+    Promise.all([a!, b!, c!, d].map(async (id) => (await store.jobs.get(id))!.status));
+  assert.deepEqual(await statuses(), ['cancelled', 'queued', 'queued', 'cancelled']);
+  assert.deepEqual(await store.checkpoints.list(a!), [], 'a trial that is out keeps no checkpoint');
+  assert.equal((await store.checkpoints.list(b!)).length, 1);
+
+  await succeed(store, b!, 3, 0.2);
+  // The value is that of the epoch that the trial would publish.
+  await succeed(store, c!, 2, 0.1);
+  assert.equal((await store.jobs.get(c!))!.publication, null, 'a trial publishes nothing');
+  await searches.advance(search.id, jobs);
+  const waiting = (await searches.get(search.id))!;
+  assert.equal(waiting.best?.trial, 3);
+  assert.deepEqual([waiting.best.epoch, waiting.best.value], [2, 0.1]);
+  assert.equal((await startRun(store, waiting.finalJob!)).stopAfterEpoch, 2);
+  await runOf(waiting.finalJob!).finish({
+    status: 'succeeded',
+    step: 9,
+    reason: 'budget',
+    epoch: 2,
+    model: trained,
+  });
+  await searches.advance(search.id, jobs);
+
+  const ended = (await searches.get(search.id))!;
+  assert.equal(ended.status, 'succeeded');
+  assert.deepEqual(ended.model, { name: 'tuned', version: 1 });
+  assert.deepEqual([ended.progress.succeeded, ended.progress.stopped], [2, 2]);
+  const { data: events } = await searches.events.list(search.id, { limit: 100 });
+  assert.deepEqual(
+    events.map(({ id }) => id),
+    events.map((_, n) => n + 1),
+  );
+  assert.deepEqual(
+    events.filter(({ type }) => type !== 'trial').map(({ type, data }) => [type, data]),
+    [
+      ['status', { to: 'running' }],
+      ['rung', { rung: 1, epoch: 1, continued: [2, 3], stopped: [1, 4] }],
+      ['final', { trial: 3, jobId: waiting.finalJob }],
+      ['status', { from: 'running', to: 'succeeded' }],
+    ],
+  );
+
+  const page = await store.jobs.list({ search: search.id, limit: 10 });
+  assert.equal(page.data.length, 5);
+  assert.deepEqual((await store.jobs.list({ search: null, limit: 10 })).data, []);
+  await assert.rejects(store.jobs.remove(b!), failure('training-job-in-use', search.id));
+  await searches.remove(search.id);
+  assert.equal(await searches.get(search.id), undefined);
+  assert.deepEqual((await store.jobs.list({ limit: 10 })).data, []);
+  assert.equal((await store.models.version('tuned', 1))?.version, 1, 'the version stays');
+});
+
+storeTest('a search is paused with its jobs, goes on with them, and can be cancelled', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await searches.advance(id, jobs);
+  const [a, b] = await jobIds(store, id);
+  await startRun(store, a!);
+  await searches.request(id, 'pause');
+  assert.deepEqual(await searches.advance(id, jobs), { stopping: [a] });
+  assert.equal((await searches.get(id))!.status, 'pausing');
+  assert.equal((await store.jobs.get(b!))!.status, 'paused');
+  await runOf(a!).release();
+  await searches.advance(id, jobs);
+  assert.equal((await searches.get(id))!.status, 'paused');
+  assert.deepEqual(await searches.unsettled(), []);
+  await assert.rejects(searches.remove(id), failure('illegal-transition'));
+  await assert.rejects(searches.request(id, 'finish'), failure('illegal-transition', 'paused'));
+
+  await searches.request(id, 'resume');
+  await searches.advance(id, jobs);
+  assert.equal(await store.jobs.count('queued'), 3);
+  await searches.request(id, 'cancel');
+  await searches.advance(id, jobs);
+  assert.equal((await searches.get(id))!.status, 'cancelled');
+  assert.equal(await store.jobs.count('queued'), 0);
+});
+
+storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const { id } = await create(store);
+  await searches.advance(id, jobs);
+  await searches.fail(id, { code: 'unknown-dataset', message: 'It is gone.' });
+  await searches.advance(id, jobs);
+  const search: Search = (await searches.get(id))!;
+  assert.equal(search.status, 'failed');
+  assert.deepEqual(search.error, { code: 'unknown-dataset', message: 'It is gone.' });
+  assert.equal(await store.jobs.count('queued'), 0);
+});
+
+storeTest('jobs of searches wait for those of people, and do not fill the queue', async (t) => {
+  const store = await temporaryStore(t);
+  const { id } = await create(store);
+  await store.searches.advance(id, jobs);
+  const own = await store.jobs.create(request(), untouched, { queueLimit: 1 });
+  assert.equal(await store.jobs.nextQueued(), own.id);
+  await assert.rejects(store.jobs.create(request(), untouched, { queueLimit: 1 }), failure('queue-full'));
+});
