@@ -79,13 +79,19 @@ test('a process that closes releases its job to another one at once', options, a
 test('a job that must wait or is left stays available to other processes', options, async (t) => {
   const left = new Set<string>();
   const waiting = new Set<string>();
+  // Notices and the poll start jobs as soon as they exist, before the sets are filled.
+  let isSetUp = false;
   const admit: AdmitJob = async (id) =>
     id === undefined || waiting.has(id) ? null : { bytes: 0, [Symbol.dispose]() {} };
-  const { a, b, log, untilStarted } = await twoProcesses(t, { admit, isLeft: (id) => left.has(id) });
+  const { a, b, log, untilStarted } = await twoProcesses(t, {
+    admit,
+    isLeft: (id) => !isSetUp || left.has(id),
+  });
   const ids = [await a.create(), await a.create(), await a.create(), await a.create()];
   const [first, second, third, fourth] = ids as [string, string, string, string];
   left.add(first);
   waiting.add(third);
+  isSetUp = true;
   a.queue.notify();
   assert.equal(await untilStarted(second), a);
   b.queue.notify();
