@@ -227,7 +227,7 @@ const concurrency = [
   [
     'queued training jobs; queued prediction jobs, apart from them',
     `\`QUEUE_LIMIT\`, ${count(config.queueLimit)}`,
-    `429; \`Retry-After\` is the time until the first running job ends, at most ${duration(MAX_SECONDS * 1000)}`,
+    `429; for training jobs, \`Retry-After\` is the time until the first running one ends, at most ${duration(MAX_SECONDS * 1000)}`,
   ],
   [
     'API keys',

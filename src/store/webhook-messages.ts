@@ -46,7 +46,7 @@ function isReported({ status, pause_reason }: JobRow): boolean {
 
 function describe(job: JobRow, timestamp: string): WebhookMessage {
   const status = REPORTED_STATUSES.find((reported) => reported === job.status) as ReportedStatus;
-  const request = readRequest(job.request);
+  const request = readable<ResolvedTrainingRequest>(job.request);
   return {
     type: `training-job.${status}`,
     timestamp,
@@ -68,7 +68,7 @@ function describe(job: JobRow, timestamp: string): WebhookMessage {
         job.model_version === null || request === null
           ? null
           : { name: request.modelName, version: job.model_version },
-      publication: job.publication === null ? null : decode(job.publication),
+      publication: readable(job.publication),
       digest: job.digest,
       error:
         job.error_code === null || job.error_message === null
@@ -78,9 +78,10 @@ function describe(job: JobRow, timestamp: string): WebhookMessage {
   };
 }
 
-function readRequest(text: string): ResolvedTrainingRequest | null {
+/** @returns null if the value is damaged, so that the job can end nevertheless */
+function readable<T>(text: string | null): T | null {
   try {
-    return decode<ResolvedTrainingRequest>(text);
+    return text === null ? null : decode<T>(text);
   } catch {
     return null;
   }

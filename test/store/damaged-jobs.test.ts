@@ -58,7 +58,7 @@ test('the webhook of a damaged job reports its failure', async (t) => {
   const notify = { url: 'https://hooks.example/', secret: 'whsec_' };
   const { id } = await store.jobs.create(request(), untouched, { notify });
   damage(id);
-  damage(id, 'notify');
+  for (const column of ['notify', 'publication']) damage(id, column);
   assert.equal(await store.jobs.start(id), null);
   const message = await store.webhooks.claim(new Date(Date.now() + 1000), new Date());
   const { type, data } = JSON.parse(message!.body) as WebhookMessage;

@@ -1,7 +1,7 @@
 /** Examples of webhooks: the field of the request, the state of the delivery, and the message. */
 import type { DeliveryState, Notify } from '../../domain/notify.ts';
 import type { TrainingJob } from '../../domain/training-job.ts';
-import type { WebhookMessage } from '../../domain/webhook-message.ts';
+import { type WebhookMessage, webhookMessageSchema } from '../../domain/webhook-message.ts';
 
 const url = 'https://hooks.example.org/atelier';
 
@@ -17,27 +17,11 @@ const state: DeliveryState = {
 };
 
 export function webhookExamples(job: TrainingJob) {
-  const { id, dataset, modelName, metadata, createdAt, startedAt, finishedAt, stoppedAt } = job;
-  const { pauseReason, model, publication, digest, error } = job;
   const message: WebhookMessage = {
     type: 'training-job.succeeded',
-    timestamp: finishedAt!,
-    data: {
-      id,
-      status: 'succeeded',
-      dataset,
-      modelName,
-      metadata,
-      createdAt,
-      startedAt,
-      finishedAt,
-      stoppedAt,
-      pauseReason,
-      model,
-      publication,
-      digest,
-      error,
-    },
+    timestamp: job.finishedAt!,
+    // Without the fields of the job that the message does not have.
+    data: webhookMessageSchema.shape.data.parse(job),
   };
   return { Notify: notify, NotifyState: state, WebhookMessage: message };
 }
