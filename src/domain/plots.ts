@@ -1,4 +1,4 @@
-/** Plots of training jobs and model versions: their names and the options of a query. `formats/charts` draws them. */
+/** Plots of training jobs, model versions and searches: their names and the options of a query. `formats/charts` draws them. */
 import { z } from 'zod';
 import { evaluationQuerySchema } from './evaluation.ts';
 import { isJobId } from './model-reference.ts';
@@ -12,6 +12,8 @@ export const JOB_PLOTS = [...EPOCH_PLOTS, 'dead-units'] as const;
 export type JobPlot = (typeof JOB_PLOTS)[number];
 export const VERSION_PLOTS = ['confusion', 'calibration', 'classes'] as const;
 export type VersionPlot = (typeof VERSION_PLOTS)[number];
+export const SEARCH_PLOTS = ['history', 'slices', 'rungs'] as const;
+export type SearchPlot = (typeof SEARCH_PLOTS)[number];
 
 export const PLOT_SCALES = ['linear', 'log'] as const;
 export type PlotScale = (typeof PLOT_SCALES)[number];
@@ -40,11 +42,13 @@ export const plotQuerySchema = z.strictObject({
 });
 export type PlotQuery = z.output<typeof plotQuerySchema>;
 
+const scale = z
+  .enum(PLOT_SCALES)
+  .default('linear')
+  .describe('Vertical axis. On `log`, values that are not positive are gaps');
+
 export const jobPlotQuerySchema = plotQuerySchema.extend({
-  scale: z
-    .enum(PLOT_SCALES)
-    .default('linear')
-    .describe('Vertical axis. On `log`, values that are not positive are gaps'),
+  scale,
   last: wholeNumber(1, 10_000).optional().describe('Draw the last epochs only: this many'),
   with: z
     .string()
@@ -64,3 +68,6 @@ export type PathPlotQuery = z.output<typeof pathPlotQuerySchema>;
 
 export const versionPlotQuerySchema = plotQuerySchema.extend(evaluationQuerySchema.shape);
 export type VersionPlotQuery = z.output<typeof versionPlotQuerySchema>;
+
+export const searchPlotQuerySchema = plotQuerySchema.extend({ scale });
+export type SearchPlotQuery = z.output<typeof searchPlotQuerySchema>;

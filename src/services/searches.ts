@@ -1,6 +1,6 @@
 /** Creates, lists, changes and deletes searches. */
 import type { Catalog } from '../datasets/catalog.ts';
-import { rankTrials } from '../domain/search/leaderboard.ts';
+import { type ListedTrial, rankTrials } from '../domain/search/leaderboard.ts';
 import type { ResolvedSearchRequest, SearchRequest } from '../domain/search/request.ts';
 import type { Search, SearchChange, SearchPreview, Trial } from '../domain/search/search.ts';
 import { nameValues } from '../domain/search/trial-request.ts';
@@ -22,6 +22,8 @@ export interface SearchService {
   /** @throws AtelierError `search-not-found` */
   get(id: string): Promise<Search>;
   readonly list: Store['searches']['list'];
+  /** In order of their numbers. @throws AtelierError `search-not-found` */
+  trials(id: string): Promise<ListedTrial[]>;
   /** Best first. @throws AtelierError `search-not-found` */
   leaderboard(id: string): Promise<Trial[]>;
   /** @throws AtelierError `search-not-found`, `illegal-transition`, and the errors of the precondition */
@@ -88,6 +90,10 @@ export function createSearchService(options: {
         plannedEpochs,
         validationImages,
       };
+    },
+    async trials(id) {
+      await get(id);
+      return searches.trials(id);
     },
     async leaderboard(id) {
       const search = await get(id);

@@ -17,7 +17,7 @@ export interface SearchHistoryInput extends SearchChartInput {
 }
 
 export function drawSearchHistory(
-  { trials, objective, subtitle, scale }: SearchHistoryInput,
+  { trials, objective, subtitle, scale, notes = [] }: SearchHistoryInput,
   options: ChartOptions,
 ): VNode {
   const best = bestTrial(trials, objective);
@@ -29,7 +29,7 @@ export function drawSearchHistory(
       description: best
         ? `The best of ${trials.length} trials is trial ${best.number}: ${objective.label} ${shortNumber(best.value!)}.`
         : `None of ${trials.length} trials has a value.`,
-      notes: ['A dot is a trial; the line is the best so far.'],
+      notes: ['A dot is a trial; the line is the best so far.', ...notes],
     },
     options,
     (area) => {

@@ -59,6 +59,7 @@ export function drawSearchSlices(input: SearchSlicesInput, options: ChartOptions
         : `None of ${trials.length} trials has a value.`,
       notes: [
         `A dot is a trial; the large one is the best.${missing === 0 ? '' : ` Without a value to show: ${missing}.`}`,
+        ...(input.notes ?? []),
         ...(left.length === 0 ? [] : [`Without room at this size: ${left.join(', ')}.`]),
       ],
     },

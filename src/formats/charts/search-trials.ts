@@ -20,6 +20,8 @@ export interface SearchChartInput {
   readonly objective: SearchObjective;
   /** Scale of the axis that shows the objective. */
   readonly scale: PlotScale;
+  /** Further sentences under the chart. */
+  readonly notes?: readonly string[];
 }
 
 /** Whether the scale can show the value. */

@@ -37,6 +37,7 @@ import { mlflowRoutes } from './protocols/mlflow.ts';
 import { tensorflowRoutes } from './protocols/tensorflow.ts';
 import { tensorflowModelRoutes } from './protocols/tensorflow-models.ts';
 import { searchEventRoutes } from './search-events.ts';
+import { searchPlotRoutes } from './search-plots.ts';
 import { searchRoutes } from './searches.ts';
 import { sgdPathRoutes } from './sgd-paths.ts';
 import { storageRoutes } from './storage.ts';
@@ -77,6 +78,7 @@ export async function registerRoutes(
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(searchRoutes(services.searches, idempotency));
+      await v1.register(searchPlotRoutes(services.searches, services.plots, config.corsOrigins.length > 0));
       const respondSearchEvents = createRespondEvents({
         list: (...page) => services.searches.events(...page),
         subscribe: (...cursor) => services.subscribeSearchEvents(...cursor),

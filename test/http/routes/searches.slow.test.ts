@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import { SEARCH_PLOTS } from '../../../src/domain/plots.ts';
 import type { Search, SearchPreview, Trial } from '../../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
 import { readOutcome, type SearchOutcome, smallSearch, untilSearch } from '../../search-outcome.ts';
@@ -82,6 +83,28 @@ test('a search halves its trials, trains the best one on everything, and publish
   const [head, first] = csv.body.split('\r\n');
   assert.match(head!, /^rank,trial,status,\/network\/hidden,\/training\/optimizer\/learningRate,value,/);
   assert.match(first!, new RegExp(`^1,${leaderboard[0]!.trial},succeeded,\\[\\d+\\],`));
+});
+
+test('the plots of an ended search are immutable, as SVG and PNG', async () => {
+  for (const plot of SEARCH_PLOTS) {
+    const url = `/v1/searches/${id}/plots/${plot}`;
+    const svg = await app.inject(url);
+    assert.equal(svg.statusCode, 200, svg.body);
+    assert.equal(svg.headers['content-type'], 'image/svg+xml');
+    assert.equal(svg.headers['cache-control'], 'private, max-age=31536000, immutable');
+    const png = await app.inject(`${url}?format=png`);
+    assert.equal(png.headers['content-type'], 'image/png');
+    const again = await app.inject({ url, headers: { 'if-none-match': String(svg.headers['etag']) } });
+    assert.equal(again.statusCode, 304);
+  }
+  const rungs = await app.inject(`/v1/searches/${id}/plots/rungs`);
+  assert.match(rungs.body, />1 \(6 trials\)<.*>2 \(3 trials\)<.*>4 \(1 trial\)</);
+  assertProblem(await app.inject(`/v1/searches/${id}/plots/loss`), 400, 'invalid-request', 'plot');
+  assertProblem(
+    await app.inject('/v1/searches/sea_01ARZ3NDEKTSV4RRFFQ69G5FAV/plots/rungs'),
+    404,
+    'search-not-found',
+  );
 });
 
 test('a trial has the digest of the same request as a job of its own, and of the training part as final training', async () => {
