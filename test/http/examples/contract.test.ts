@@ -10,6 +10,7 @@ import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { comparisonSchema, evaluationSchema } from '../../../src/domain/evaluation.ts';
 import { explanationSchema } from '../../../src/domain/explanation.ts';
 import { gradientCheckRequestSchema, gradientCheckSchema } from '../../../src/domain/gradient-check.ts';
+import { jobChangesSchema } from '../../../src/domain/job-priority.ts';
 import { labReportSchema } from '../../../src/domain/lab-report.ts';
 import {
   annotationsSchema,
@@ -17,6 +18,7 @@ import {
   modelVersionSchema,
   versionCopySchema,
 } from '../../../src/domain/model.ts';
+import { modelCardSchema } from '../../../src/domain/model-card.ts';
 import { importOriginSchema } from '../../../src/domain/model-import.ts';
 import { deliverySchema, notifySchema } from '../../../src/domain/notify.ts';
 import { predictionJobSchema } from '../../../src/domain/prediction-job.ts';
@@ -81,6 +83,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   ResolvedTrainingRequest: resolvedTrainingRequestSchema,
   Receipt: receiptSchema,
   TrainingJob: trainingJobSchema,
+  TrainingJobChanges: jobChangesSchema,
   TrainingJobList: listSchema(trainingJobSchema),
   EpochRecord: epochRecordSchema,
   EpochRecordList: z.object({ data: z.array(epochRecordSchema) }),
@@ -89,6 +92,7 @@ const SCHEMAS: Readonly<Record<string, z.ZodType>> = {
   Checkpoint: checkpointSchema,
   CheckpointList: z.object({ data: z.array(checkpointSchema) }),
   ModelVersion: modelVersionSchema,
+  ModelCard: modelCardSchema,
   ShownModelVersion: shownVersionSchema,
   ModelVersionList: listSchema(modelVersionSchema),
   ModelAnnotations: annotationsSchema,
