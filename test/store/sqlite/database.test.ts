@@ -57,7 +57,10 @@ test('all columns are text, integer or double', async (t) => {
     'models',
     'prediction_files',
     'prediction_jobs',
+    'search_events',
+    'searches',
     'transfers',
+    'trials',
     'webhooks',
   ]);
   const types = new Set(
