@@ -12,7 +12,7 @@ process.on('worker', (worker) => {
   threads.add(worker);
   worker.once('exit', () => threads.delete(worker));
 });
-describe('clients waiting for an evaluation or a path', async () => {
+describe('clients waiting for an evaluation, a path or a report', async () => {
   const logged: string[] = [];
   const { app } = await startService({ after }, {}, (line) => logged.push(line));
   await app.listen({ port: 0 });
@@ -31,7 +31,9 @@ describe('clients waiting for an evaluation or a path', async () => {
   }
 
   const path = `/v1/training-jobs/${id}/path`;
-  for (const [examples, url] of Object.entries({ 300: `${evaluation}?split=train`, 301: path })) {
+  const report = `/v1/training-jobs/${id}/report?check=none`;
+  const urls = { 300: `${evaluation}?split=train`, 301: path, 302: report };
+  for (const [examples, url] of Object.entries(urls)) {
     test(`end its thread when the only one disconnects: ${url}`, { timeout: 30_000 }, async () => {
       // Starts the thread for long tasks, which would go on if its task were aborted before.
       await app.inject(`${path}?snapshots=50&grid=10&examples=${examples}`);

@@ -10,7 +10,7 @@ export interface Figure {
   readonly shown: string;
 }
 
-export type Inline = string | Figure | { readonly code: string };
+export type Inline = string | Figure | { readonly code: string } | readonly Inline[];
 
 export type Block =
   | { readonly kind: 'text'; readonly text: readonly Inline[] }
@@ -65,6 +65,9 @@ export interface ReportInput {
   /** Prefix of the API's paths. */
   readonly basePath: string;
 }
+
+/** `Array.isArray` does not narrow read-only arrays. */
+export const isParts = (part: Inline): part is readonly Inline[] => Array.isArray(part);
 
 export const text = (...parts: readonly Inline[]): Block => ({ kind: 'text', text: parts });
 

@@ -1,7 +1,7 @@
 /** Writes a lab report as HTML: one file without scripts, which loads nothing. */
 import { h, type VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
-import type { Block, Image, Inline, ReportInput, Section } from './document.ts';
+import { type Block, type Image, type Inline, isParts, type ReportInput, type Section } from './document.ts';
 import { writeSections } from './sections.ts';
 import { REPORT_POLICY, STYLE, VARIABLES } from './style.ts';
 
@@ -64,8 +64,9 @@ function toTable({ heading, rows }: Extract<Block, { kind: 'table' }>): VNode {
 }
 
 /** Numbers are rounded for people; `value` has all digits. */
-function toInline(part: Inline): VNode | string {
+function toInline(part: Inline): unknown {
   if (typeof part === 'string') return part;
+  if (isParts(part)) return part.map(toInline);
   if ('code' in part) return h('code', {}, part.code);
   return h('data', { value: String(part.value) }, part.shown);
 }

@@ -2,7 +2,15 @@
 import { renderSvg } from '../charts/render.ts';
 import { THEMES } from '../charts/theme.ts';
 import { code, codeBlock, escapeText, table } from '../model-card/markdown.ts';
-import type { Block, Chart, Image, Inline, ReportInput, Section } from './document.ts';
+import {
+  type Block,
+  type Chart,
+  type Image,
+  type Inline,
+  isParts,
+  type ReportInput,
+  type Section,
+} from './document.ts';
 import { writeSections } from './sections.ts';
 
 export function writeMarkdownReport(input: ReportInput): string {
@@ -40,6 +48,7 @@ function toBlock(block: Block, isEmbedded: boolean): string {
 
 function toInline(part: Inline): string {
   if (typeof part === 'string') return escapeText(part);
+  if (isParts(part)) return part.map(toInline).join('');
   return 'code' in part ? code(part.code) : part.shown;
 }
 

@@ -29,18 +29,8 @@ export function testSetBlocks({ report: { testSet, evaluation, job } }: ReportIn
       ['before the version was published', whole(looks.before)],
       ['of its lineage', whole(looks.lineage)],
       ['chosen by', chosenBy],
-      ...(interval === null
-        ? []
-        : [
-            ['95 % interval, lower end', decimal(interval.low)] as const,
-            ['95 % interval, upper end', decimal(interval.high)] as const,
-          ]),
-      ...(intervalOfBest === null
-        ? []
-        : [
-            ['interval of the best of all looks, lower end', decimal(intervalOfBest.low)] as const,
-            ['interval of the best of all looks, upper end', decimal(intervalOfBest.high)] as const,
-          ]),
+      interval && ['95 % interval', describeRange(interval)],
+      intervalOfBest && ['interval for the best of all looks', describeRange(intervalOfBest)],
     ]),
   ];
 }
@@ -72,6 +62,12 @@ export function receiptBlocks({ report: { job, reproduce } }: ReportInput): Bloc
     { kind: 'code', language: 'sh', text: commands.join('\n') },
   ];
 }
+
+const describeRange = ({ low, high }: { readonly low: number; readonly high: number }): Inline => [
+  decimal(low),
+  ' to ',
+  decimal(high),
+];
 
 const properties = (rows: readonly (readonly [string, Inline] | null)[]): Block =>
   table(

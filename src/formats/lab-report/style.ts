@@ -54,6 +54,9 @@ h3{break-after:avoid}
 table{font-size:8.5pt}
 td,th{padding-top:1.5px;padding-bottom:1.5px}
 tr,figure,svg,img{break-inside:avoid}
+.images:not(.wide){gap:10px 8px}
+.images:not(.wide) figure{width:60px}
+figcaption{font-size:6.5pt}
 pre,code{font-size:7.5pt}
 .charts svg[width="460"]{width:49%}
 .wide img{max-height:110mm}

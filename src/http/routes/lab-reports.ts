@@ -5,8 +5,8 @@ import { labReportQuerySchema, labReportSchema } from '../../domain/lab-report.t
 import { writeHtmlReport } from '../../formats/lab-report/html.ts';
 import { writeMarkdownReport } from '../../formats/lab-report/markdown.ts';
 import { REPORT_POLICY } from '../../formats/lab-report/style.ts';
-import type { LabReportService } from '../../services/lab-reports.ts';
-import type { DrawReportPictures } from '../../services/report-pictures.ts';
+import type { LabReportService } from '../../services/lab-report/collect.ts';
+import type { DrawReportPictures } from '../../services/lab-report/pictures.ts';
 import type { TrainingService } from '../../services/training.ts';
 import { problems } from '../errors/problem.ts';
 import { registerEtag } from '../plugins/etag.ts';

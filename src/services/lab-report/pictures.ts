@@ -1,11 +1,11 @@
 /** Pictures of a lab report that are embedded: the weights of the first layer, and images of the data set. */
-import type { Catalog } from '../datasets/catalog.ts';
-import { toPng } from '../datasets/encoded-image.ts';
-import { IMAGE_PIXELS, type SplitName } from '../domain/dataset.ts';
-import type { ReportPictures } from '../formats/lab-report/document.ts';
-import { createCoalescingCache } from './coalesce.ts';
-import type { InterpretabilityService } from './interpretability.ts';
-import type { CollectedReport } from './lab-reports.ts';
+import type { Catalog } from '../../datasets/catalog.ts';
+import { toPng } from '../../datasets/encoded-image.ts';
+import { IMAGE_PIXELS, type SplitName } from '../../domain/dataset.ts';
+import type { ReportPictures } from '../../formats/lab-report/document.ts';
+import { createCoalescingCache } from '../coalesce.ts';
+import type { InterpretabilityService } from '../interpretability.ts';
+import type { CollectedReport } from './collect.ts';
 
 /** Number of cached drawings, of at most 200 kilobytes each. */
 const MAX_CACHED = 32;

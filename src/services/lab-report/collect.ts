@@ -1,0 +1,155 @@
+/** Collects a lab report: what the other services give about one ended training job. */
+import type { Catalog } from '../../datasets/catalog.ts';
+import type { DatasetSummary } from '../../domain/dataset.ts';
+import type { EpochRecord } from '../../domain/epoch-record.ts';
+import {
+  type LabReport,
+  type LabReportQuery,
+  type Omission,
+  summarizeTraining,
+} from '../../domain/lab-report.ts';
+import type { ModelVersion } from '../../domain/model.ts';
+import { isEnded, type TrainingJob } from '../../domain/training-job.ts';
+import { AtelierError, hasCode } from '../../errors.ts';
+import type { Store } from '../../store/store.ts';
+import type { EvaluationService } from '../evaluations.ts';
+import type { GradientCheckService } from '../gradient-checks.ts';
+import type { ModelService } from '../models.ts';
+import type { SgdPathService } from '../sgd-paths.ts';
+import type { TestSetService } from '../test-sets.ts';
+import { describeReproduction, describeUnpublished, listExamples, selectDrawn, withLooks } from './facts.ts';
+import { attempt, createReportSections, type Omit, type ReportContext } from './sections.ts';
+
+/** Events that are searched for warnings. */
+const MAX_EVENTS = 5000;
+/** The report, and what its pictures show besides. */
+export interface CollectedReport {
+  readonly report: LabReport;
+  readonly records: readonly EpochRecord[];
+  /** The version whose weights are drawn; null if they are left out. */
+  readonly drawn: ModelVersion | null;
+}
+
+export interface LabReportService {
+  /**
+   * The evaluation counts as a look if it is the first test result of the version. Of a job that never measures the
+   * test split it is shown only if a test result of the version was revealed before.
+   * @throws AtelierError `impossible-request` if the job has not ended; `dataset-damaged`, `overloaded`, `storage-full`
+   */
+  collect(job: TrainingJob, query: LabReportQuery, context: ReportContext): Promise<CollectedReport>;
+}
+
+export function createLabReportService(options: {
+  store: Pick<Store, 'looks' | 'events' | 'epochRecords'>;
+  catalog: Catalog;
+  models: Pick<ModelService, 'version'>;
+  gradients: GradientCheckService;
+  evaluations: EvaluationService;
+  paths: SgdPathService;
+  testSets: TestSetService;
+}): LabReportService {
+  const { store, catalog, models, testSets } = options;
+  const sections = createReportSections({ ...options, looks: store.looks });
+
+  /** Returns null if the data set was deleted or has changed. */
+  async function findDataset(job: TrainingJob, omit: Omit): Promise<DatasetSummary | null> {
+    const found = await catalog.find(job.dataset);
+    const isSame = found && (job.receipt === null || job.receipt.dataset.digest === found.digest);
+    return isSame ? found : omit('data', `Data set ${job.dataset} was deleted, or has changed.`);
+  }
+
+  /** Returns the published version, or the reason why there is none. */
+  async function findVersion(job: TrainingJob): Promise<ModelVersion | string> {
+    if (job.model === null) return describeUnpublished(job);
+    const { name, version } = job.model;
+    const found = await models.version(name, version).catch((error) => {
+      if (hasCode(error, 'model-not-found')) return null;
+      throw error;
+    });
+    // A deleted name can be reused for another model.
+    return found?.lineage.jobId === job.id ? found : `Version ${version} of model ${name} was deleted.`;
+  }
+
+  async function listWarnings({ id }: TrainingJob): Promise<string[]> {
+    const { data } = await store.events.list(id, { limit: MAX_EVENTS });
+    return data
+      .filter(({ type }) => type === 'warning')
+      .flatMap(({ data: { message } }) => (typeof message === 'string' ? [message] : []));
+  }
+
+  return {
+    async collect(job, query, { signal, ...context }) {
+      assertEnded(job);
+      const omitted: Omission[] = [];
+      const omit: Omit = (section, reason, curl = null) => {
+        omitted.push({ section, reason, curl });
+        return null;
+      };
+      const [dataset, found, records] = await Promise.all([
+        findDataset(job, omit),
+        findVersion(job),
+        store.epochRecords.list(job.id),
+      ]);
+      const version = typeof found === 'string' ? null : found;
+      if (records.length === 0) omit('training', 'The job completed no epoch.');
+      if (typeof found === 'string') for (const each of OF_VERSION) omit(each, found);
+      const unneeded = new AbortController();
+      const shared = { ...context, omit, signal: AbortSignal.any([signal, unneeded.signal]) };
+      try {
+        const [gradientCheck, evaluation, path] = await Promise.all([
+          sections.check(job, query.check, shared),
+          version && dataset
+            ? sections.evaluate(job, version, dataset, shared)
+            : version && omit('evaluation', 'The data set of the version was deleted, or has changed.'),
+          sections.computePath(job, query, shared),
+        ]);
+        // After the evaluation, which may be a look.
+        const testSet = version && (await testSets.describe(version));
+        const examples =
+          dataset &&
+          (await attempt(
+            () => listExamples(catalog, dataset.id, context.basePath),
+            (error) => omit('data', error.message),
+          ));
+        const looks = dataset && (await testSets.looksAt(dataset));
+        return {
+          records,
+          drawn: version && selectDrawn(version, shared),
+          report: {
+            summary: summarizeTraining(job, evaluation),
+            job,
+            dataset: dataset && withLooks(dataset, looks!),
+            examples: examples ?? [],
+            gradientCheck,
+            epochs: records.slice(-query.last),
+            warnings: await listWarnings(job),
+            evaluation,
+            path,
+            testSet,
+            reproduce: describeReproduction(job, context.basePath),
+            omitted: omitted.toSorted((one, other) => one.section.localeCompare(other.section)),
+          },
+        };
+      } catch (error) {
+        unneeded.abort(error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Sections about the published version. */
+const OF_VERSION = ['weights', 'evaluation', 'test-set'] as const;
+
+function assertEnded({ id, status }: TrainingJob): void {
+  if (isEnded(status)) return;
+  const advice =
+    status === 'paused'
+      ? 'Resume or cancel it first.'
+      : `Wait for its end: GET /v1/training-jobs/${id}/events.`;
+  throw new AtelierError(
+    'impossible-request',
+    `Training job ${id} is ${status}. Only ended jobs have a report. ${advice}`,
+    { details: [{ parameter: 'id', detail: 'must be a training job that has ended' }] },
+  );
+}
