@@ -13,6 +13,7 @@ import { overload } from './groups/overload.ts';
 import { predictions } from './groups/predictions.ts';
 import { replicas } from './groups/replicas.ts';
 import { scaling } from './groups/scaling.ts';
+import { searches } from './groups/search.ts';
 import { training } from './groups/training.ts';
 import { type Report, toMarkdown } from './measure/report.ts';
 import { type Effort, FULL, QUICK } from './measure/turns.ts';
@@ -27,6 +28,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   blobs,
   charts,
   replicas,
+  searches,
 };
 const RESULTS = join(import.meta.dirname, 'results');
 
