@@ -90,7 +90,7 @@ export const predictionJobRoutes =
     app.route({
       method: 'POST',
       url: '/prediction-jobs/:id/cancel',
-      config: { scope: 'predict', sheddable: false },
+      config: { scope: 'train', sheddable: false },
       schema: {
         operationId: 'cancelPredictionJob',
         summary: 'Cancel a prediction job',

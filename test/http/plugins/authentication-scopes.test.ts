@@ -30,7 +30,7 @@ function scopeOf({ method, url }: Pick<RouteOptions, 'method' | 'url'>): string 
   const reads =
     method === 'GET' ||
     method === 'HEAD' ||
-    /\/prediction-jobs(\/:id\/cancel)?$/.test(url) ||
+    /\/prediction-jobs$/.test(url) ||
     /[/:](predictions|explanations|gradient-checks|infer|predict|explain|invocations|repository\/index)$/.test(
       url,
     );
