@@ -112,4 +112,5 @@ test('a version without test results, data or training says so', () => {
   ]) {
     assert.ok(body.includes(words), `${words}: ${body}`);
   }
+  assert.doesNotMatch(body, /\/evaluation/);
 });

@@ -17,11 +17,13 @@ export function resultSections(card: ModelCard, path: string): string[] {
 }
 
 function notEvaluated(
-  { notEvaluated: reason, version: { testAccuracy } }: ModelCard,
+  { dataset, notEvaluated: reason, version: { testAccuracy } }: ModelCard,
   path: string,
 ): string[] {
   const known = testAccuracy === null ? [] : [`Accuracy on the test split: ${figure(testAccuracy)}.`];
-  return [...known, `${escapeText(reason ?? '')} ${code(`GET ${path}/evaluation`)} evaluates the version.`];
+  // Without its data set the version cannot be evaluated.
+  const advice = dataset === null ? '' : ` ${code(`GET ${path}/evaluation`)} evaluates the version.`;
+  return [...known, escapeText(reason ?? '') + advice];
 }
 
 function evaluated({
