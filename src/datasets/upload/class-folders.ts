@@ -94,7 +94,7 @@ function orderClasses(
   const listed = (names: readonly string[]) =>
     names.slice(0, MAX_LISTED).map(quote).join(', ') + (names.length > MAX_LISTED ? ', …' : '');
   const sorted = [...folders].sort();
-  const count = `it has ${sorted.length} class folders: ${listed(sorted)}`;
+  const count = `it has ${sorted.length} class ${sorted.length === 1 ? 'folder' : 'folders'}: ${listed(sorted)}`;
   if (sorted.length < MIN_CLASSES) reject(`${count}; at least ${MIN_CLASSES} classes are required`);
   if (sorted.length > MAX_CLASSES) reject(`${count}; at most ${MAX_CLASSES} classes are allowed`);
   if (given) {

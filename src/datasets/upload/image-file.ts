@@ -67,8 +67,9 @@ function chooseArray(arrays: ReadonlyMap<string, ByteSource>): ByteSource {
   const [only, ...others] = arrays.values();
   const chosen = others.length === 0 ? only : arrays.get(IMAGES);
   if (chosen) return chosen;
-  const names = [...arrays.keys()].slice(0, 5).join(', ') || 'none';
-  throw malformed(`an npz must have one array, or one with the name ${IMAGES}, but has: ${names}`);
+  const names = [...arrays.keys()].slice(0, 5).join(', ');
+  const found = names === '' ? 'has no arrays' : `has: ${names}`;
+  throw malformed(`an npz must have one array, or one with the name ${IMAGES}, but ${found}`);
 }
 
 function malformed(defect: string, cause?: unknown): AtelierError {

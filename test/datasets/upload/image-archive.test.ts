@@ -148,7 +148,7 @@ test('rejects archives that are no class folders, with what is expected', async 
       /"a.png" is not in a class folder; expected are paths such as cat\/1.png/,
     ],
     [below('x/y', FILES), /"y\/b\/1.png" is not in a class folder/],
-    [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folders: "a"; at least 2 classes/],
+    [{ 'a/1.png': dark, 'a/2.png': dark }, /1 class folder: "a"; at least 2 classes/],
     [{ 'notes.txt': dark }, /holds no PNG, JPEG or WebP image/],
     [
       FILES,

@@ -86,6 +86,7 @@ test('an npz has one array, or one with the name images', async () => {
     'malformed-body',
     /one array, .* but has: a, b\./,
   );
+  await assertRejected(npzBytes([]), 'malformed-body', /one array, .* but has no arrays\./);
 });
 
 test('rejects what a request rejects, with the same codes', async () => {
