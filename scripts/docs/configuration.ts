@@ -21,6 +21,7 @@ const DEFAULTS: Partial<Record<Name, string>> = {
   RATE_LIMIT_PER_MINUTE: 'off',
   KEEP_EVENTS_DAYS: 'never',
   KEEP_CHECKPOINTS_DAYS: 'never',
+  KEEP_JOBS_DAYS: 'never',
   DATABASE_URL: 'none',
   DATABASE_DIRECT_URL: '`DATABASE_URL`',
   POOL_SIZE: `\`${DEFAULT_POOL_SIZE}\``,
@@ -44,7 +45,10 @@ function allowed(schema: z.ZodType): string {
 }
 
 function defaultOf(name: Name, schema: z.ZodType): string {
-  return DEFAULTS[name] ?? `\`${(schema as z.ZodDefault).def.defaultValue}\``;
+  const stated = DEFAULTS[name];
+  if (stated !== undefined) return stated;
+  if (!(schema instanceof z.ZodDefault)) throw new Error(`DEFAULTS must state the default of ${name}.`);
+  return `\`${schema.def.defaultValue}\``;
 }
 
 export function configuration(): string {

@@ -39,7 +39,8 @@ export function createRetentionService(options: {
     now = () => new Date(),
   } = options;
   const stop = new AbortController();
-  const daysAgo = (days: number) => new Date(now().getTime() - days * DAY_MS);
+  // Ids of jobs hold no times before 1970, and a hundred years ago is earlier.
+  const daysAgo = (days: number) => new Date(Math.max(0, now().getTime() - days * DAY_MS));
   const tasks = [...(options.tasks ?? [])];
   if (keepEventsDays !== null) {
     tasks.push((signal) => retention.deleteEvents(daysAgo(keepEventsDays), signal));
