@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import type { WebhookMessage } from '../../src/domain/webhook-message.ts';
+import { openStore } from '../../src/store/sqlite/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { ClaimedMessage } from '../../src/store/webhooks.ts';
 import {
@@ -7,6 +11,7 @@ import {
   request,
   runOf,
   startRun,
+  temporaryDirectory,
   temporaryStore,
   trained,
   untouched,
@@ -125,3 +130,25 @@ storeTest(
     await store.webhooks.record(cancelled, { type: 'failed', error: 'Too late.', retryAt: later(0) });
   },
 );
+
+test('no file holds the secrets of delivered messages and of deleted jobs', async (t) => {
+  const directory = await temporaryDirectory(t);
+  const holdsSecret = async () => {
+    const names = (await readdir(directory)).filter((name) => name.startsWith('atelier.sqlite'));
+    const files = await Promise.all(names.map((name) => readFile(join(directory, name))));
+    return files.some((bytes) => bytes.includes(notify.secret));
+  };
+  const store = await openStore(directory);
+  // Rows of several pages.
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, async () => (await store.jobs.create(request(), untouched, { notify })).id),
+  );
+  assert.ok(await holdsSecret());
+  for (const [index, id] of ids.entries()) {
+    await store.jobs.requestCancel(id);
+    if (index % 2 === 0) await store.jobs.remove(id);
+    else await store.webhooks.record((await claim(store))!, { type: 'delivered', at: new Date() });
+  }
+  await store.close();
+  assert.equal(await holdsSecret(), false);
+});

@@ -94,6 +94,8 @@ async function connect(
   try {
     // SQLite would sync in the main thread, at each commit and when it copies the log.
     raw.exec('pragma synchronous = normal; pragma wal_autocheckpoint = 0');
+    // Deleted rows, such as the secrets of webhooks, are overwritten with zeros instead of staying in free pages.
+    raw.exec('pragma secure_delete = on');
     const connection = createMutex();
     log = await openWriteAheadLog(file, connection, warn);
     // A killed process may have committed what it did not sync.
