@@ -384,6 +384,7 @@ export async function compose(
           evaluations,
           paths: sgdPaths,
           testSets,
+          searches,
         }),
         drawReportPictures: createReportPictures(catalog, interpretability),
       },

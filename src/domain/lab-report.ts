@@ -5,6 +5,7 @@ import { epochRecordSchema } from './epoch-record.ts';
 import { type Evaluation, evaluationSchema } from './evaluation.ts';
 import { gradientCheckSchema, SCHEMES } from './gradient-check.ts';
 import { wholeNumber } from './primitives.ts';
+import { searchSchema, trialSchema } from './search/search.ts';
 import { sgdPathSchema } from './sgd-path.ts';
 import { testSetSchema } from './test-set.ts';
 import { type TrainingJob, trainingJobSchema } from './training-job.ts';
@@ -34,6 +35,7 @@ export type LabReportQuery = z.output<typeof labReportQuerySchema>;
 export const REPORT_SECTIONS = [
   'data',
   'gradient-check',
+  'search',
   'training',
   'weights',
   'evaluation',
@@ -66,6 +68,12 @@ export const labReportSchema = z
       .describe(
         'As `POST /v1/gradient-checks` for the network and seed of the job, or for the model that it started from',
       ),
+    search: searchSchema
+      .nullable()
+      .describe('As `GET /v1/searches/{id}` of the search that the job belongs to'),
+    trials: z
+      .array(trialSchema)
+      .describe('As `GET /v1/searches/{id}/trials`, the best 20 trials only; empty without a search'),
     epochs: z.array(epochRecordSchema).describe('As `GET …/metrics`, the last epochs only'),
     warnings: z
       .array(z.string())

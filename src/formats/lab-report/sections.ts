@@ -6,6 +6,7 @@ import { evaluationBlocks } from './evaluation.ts';
 import { gradientCheckBlocks } from './gradient-check.ts';
 import { pathBlocks, weightsBlocks } from './pictures.ts';
 import { receiptBlocks, resultBlocks, testSetBlocks } from './result.ts';
+import { searchBlocks } from './search.ts';
 import { trainingBlocks } from './training.ts';
 
 /** Each draws a section, or only what is known if the section is left out. */
@@ -16,6 +17,7 @@ const SECTIONS: readonly {
 }[] = [
   { id: 'data', title: 'Data', blocks: dataBlocks },
   { id: 'gradient-check', title: 'Gradient check', blocks: gradientCheckBlocks },
+  { id: 'search', title: 'Search', blocks: searchBlocks },
   { id: 'training', title: 'Training', blocks: trainingBlocks },
   { id: 'weights', title: 'Weights of the first layer', blocks: weightsBlocks },
   { id: 'evaluation', title: 'Evaluation on the test split', blocks: evaluationBlocks },
@@ -26,16 +28,15 @@ const SECTIONS: readonly {
 
 export function writeSections(input: ReportInput): Section[] {
   const { omitted } = input.report;
+  const sections = SECTIONS.map(({ id, title, blocks }) => ({
+    id,
+    title,
+    blocks: [...blocks(input), ...omitted.filter(({ section }) => section === id).flatMap(describeOmission)],
+  }));
   return [
     { id: 'result', title: 'Result', blocks: resultBlocks(input) },
-    ...SECTIONS.map(({ id, title, blocks }) => ({
-      id,
-      title,
-      blocks: [
-        ...blocks(input),
-        ...omitted.filter(({ section }) => section === id).flatMap(describeOmission),
-      ],
-    })),
+    // Most jobs belong to no search.
+    ...sections.filter(({ blocks }) => blocks.length > 0),
   ];
 }
 

@@ -24,6 +24,8 @@ export function reportExample({
         image: `/v1/datasets/${dataset?.id}/splits/train/images/0`,
       },
     ],
+    search: null,
+    trials: [],
     epochs: [epoch],
     warnings: [],
     evaluation,

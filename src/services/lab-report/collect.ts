@@ -15,6 +15,7 @@ import type { Store } from '../../store/store.ts';
 import type { EvaluationService } from '../evaluations.ts';
 import type { GradientCheckService } from '../gradient-checks.ts';
 import type { ModelService } from '../models.ts';
+import type { SearchService } from '../searches.ts';
 import type { SgdPathService } from '../sgd-paths.ts';
 import type { TestSetService } from '../test-sets.ts';
 import { describeReproduction, describeUnpublished, listExamples, selectDrawn, withLooks } from './facts.ts';
@@ -22,6 +23,9 @@ import { attempt, createReportSections, type Omit, type ReportContext } from './
 
 /** Events that are searched for warnings. */
 const MAX_EVENTS = 5000;
+/** Listed trials of a search. */
+const MAX_TRIALS = 20;
+
 /** The report, and what its pictures show besides. */
 export interface CollectedReport {
   readonly report: LabReport;
@@ -47,8 +51,9 @@ export function createLabReportService(options: {
   evaluations: EvaluationService;
   paths: SgdPathService;
   testSets: TestSetService;
+  searches: Pick<SearchService, 'get' | 'leaderboard'>;
 }): LabReportService {
-  const { store, catalog, models, testSets } = options;
+  const { store, catalog, models, testSets, searches } = options;
   const sections = createReportSections({ ...options, looks: store.looks });
 
   /** Returns null if the data set was deleted or has changed. */
@@ -68,6 +73,13 @@ export function createLabReportService(options: {
     });
     // A deleted name can be reused for another model.
     return found?.lineage.jobId === job.id ? found : `Version ${version} of model ${name} was deleted.`;
+  }
+
+  /** Returns no search for a job without one. */
+  async function findSearch({ search }: TrainingJob): Promise<Pick<LabReport, 'search' | 'trials'>> {
+    if (search === null) return { search: null, trials: [] };
+    const found = await searches.get(search.id);
+    return { search: found, trials: (await searches.leaderboard(search.id)).slice(0, MAX_TRIALS) };
   }
 
   async function listWarnings({ id }: TrainingJob): Promise<string[]> {
@@ -121,6 +133,7 @@ export function createLabReportService(options: {
             dataset: dataset && withLooks(dataset, looks!),
             examples: examples ?? [],
             gradientCheck,
+            ...(await findSearch(job)),
             epochs: records.slice(-query.last),
             warnings: await listWarnings(job),
             evaluation,

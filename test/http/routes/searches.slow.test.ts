@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import type { LabReport } from '../../../src/domain/lab-report.ts';
 import { SEARCH_PLOTS } from '../../../src/domain/plots.ts';
 import type { Search, SearchPreview, Trial } from '../../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../../src/domain/training-job.ts';
@@ -188,4 +189,19 @@ test('a search without halving ranks by the published epoch; finish ends it earl
   assert.equal((await app.inject({ method: 'DELETE', url: `/v1/searches/${running.id}` })).statusCode, 204);
   assertProblem(await app.inject(`/v1/searches/${running.id}`), 404, 'search-not-found');
   assert.deepEqual((await app.inject(`/v1/training-jobs?search=${running.id}`)).json().data, []);
+});
+
+test('the lab report of the final training lists the trials, that of a trial has no test result', async () => {
+  const search = await requestJson<Search>(`${base}/v1/searches/${id}`);
+  const leaderboard = await trials(id);
+  const report = async (jobId: string, accept: string) =>
+    (await app.inject({ url: `/v1/training-jobs/${jobId}/report?path=false`, headers: { accept } })).body;
+  const final: LabReport = JSON.parse(await report(search.finalJob!, 'application/json'));
+  assert.deepEqual([final.search, final.trials], [search, leaderboard]);
+  const html = await report(search.finalJob!, 'text/html');
+  assert.match(html, new RegExp(`final training of search <code>${id}</code>`));
+  assert.ok(html.includes(`Trial ${search.best!.trial} was chosen: `));
+  assert.ok(html.includes(`<data value="${leaderboard[0]!.validationLoss}">`));
+  const trial: LabReport = JSON.parse(await report(leaderboard[0]!.jobs[0]!, 'application/json'));
+  assert.deepEqual([trial.evaluation, trial.testSet], [null, null]);
 });
