@@ -79,7 +79,9 @@ export function createSearchRunner(options: {
       queue.notify();
     } catch (error) {
       if (hasCode(error, 'search-not-found')) return;
-      if (!(error instanceof AtelierError) || isStorageOutage(error)) throw error;
+      // A job has changed between reading its status and changing it: the next sweep sees its new status.
+      const isRace = hasCode(error, 'illegal-transition');
+      if (!(error instanceof AtelierError) || isRace || isStorageOutage(error)) throw error;
       log.warn({ searchId: id, err: error }, 'a search cannot go on');
       await searches.fail(id, error);
       due.add(id);
