@@ -1,6 +1,7 @@
 /** Entry of `npm run backup -- directory`: copies the state directory, also while the service runs. */
 import { resolve } from 'node:path';
 import { readConfig } from './config.ts';
+import { readDirectoryArgument } from './directory-argument.ts';
 import { AtelierError } from './errors.ts';
 import { backUp } from './store/sqlite/backup.ts';
 
@@ -9,12 +10,9 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const [target, ...rest] = process.argv.slice(2);
-if (target === undefined || rest.length > 0) {
-  fail(
-    'Usage: npm run -s backup -- directory, where STATE_DIR is what to copy. The directory must not exist yet.',
-  );
-}
+const target = readDirectoryArgument(
+  'Usage: npm run -s backup -- directory, where STATE_DIR is what to copy. The directory must not exist yet.',
+);
 process.umask(0o077);
 try {
   const { stateDir, database } = readConfig();

@@ -1,6 +1,7 @@
 /** Entry of `npm run restore -- directory`: puts a backup into the empty directory STATE_DIR. */
 import { resolve } from 'node:path';
 import { readConfig } from './config.ts';
+import { readDirectoryArgument } from './directory-argument.ts';
 import { AtelierError } from './errors.ts';
 import { restore } from './store/sqlite/restore.ts';
 
@@ -9,10 +10,9 @@ function fail(message: string): never {
   process.exit(1);
 }
 
-const [backup, ...rest] = process.argv.slice(2);
-if (backup === undefined || rest.length > 0) {
-  fail('Usage: npm run -s restore -- directory, where STATE_DIR is an empty or new directory.');
-}
+const backup = readDirectoryArgument(
+  'Usage: npm run -s restore -- directory, where STATE_DIR is an empty or new directory.',
+);
 // Files in the state directory are readable by this user only.
 process.umask(0o077);
 try {
@@ -26,7 +26,9 @@ try {
     );
   }
   const files = await restore(resolve(backup), stateDir);
-  console.log(`Restored the database and ${files} files to ${stateDir}. All of them are undamaged.`);
+  console.log(
+    `Restored the database and ${files} files to ${stateDir}. The structure of the database and the SHA-256 of all files are correct.`,
+  );
 } catch (error) {
   fail(error instanceof AtelierError ? error.message : String(error));
 }

@@ -165,8 +165,12 @@ test('the commands explain wrong directories, and name the tools of PostgreSQL',
     });
   const target = join(directory, 'backup');
   const DATABASE_URL = 'postgresql://localhost/none';
-  await fails([BACKUP], {}, /^Usage: /);
-  await fails([RESTORE], {}, /^Usage: /);
+  for (const command of [BACKUP, RESTORE]) {
+    for (const args of [[], ['--quiet', target]]) {
+      await assert.rejects(run(process.execPath, [command, ...args]), { code: 2, stderr: /^Usage: / });
+    }
+    assert.match((await run(process.execPath, [command, '--help'])).stdout, /^Usage: /);
+  }
   await fails([BACKUP, target], {}, /atelier\.sqlite does not exist\. Set STATE_DIR/);
   await fails([RESTORE, target], {}, /backup\/atelier\.sqlite is not a file\. Name a directory/);
   await fails([BACKUP, target], { DATABASE_URL }, /pg_dump, which copies all of it/);

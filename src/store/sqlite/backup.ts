@@ -1,7 +1,7 @@
 /** Backup: a consistent copy of a state directory, also while a service uses it. */
-import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, realpath, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AtelierError } from '../../errors.ts';
 import { bootstrapKeyFile } from '../bootstrap-key.ts';
@@ -20,8 +20,9 @@ export interface Backup {
 /**
  * Copies the database, then the files that its rows name. If one of them was deleted meanwhile, replaces the copy of the
  * database by a newer one and copies the files that are new in it, until no file is missing.
- * @param target a directory that does not exist yet
- * @throws AtelierError `state-unusable` if the database does not exist, cannot be read or is of a newer version
+ * @param target absolute path of a directory that does not exist yet, outside of the state directory
+ * @throws AtelierError `state-unusable` if the database does not exist, cannot be read or is of a newer version, or if the
+ * target cannot be created there
  */
 export async function backUp(stateDir: string, target: string): Promise<Backup> {
   const database = join(stateDir, DATABASE);
@@ -36,6 +37,7 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
   } catch (error) {
     throw error instanceof AtelierError ? error : toStateError(database, error);
   }
+  await assertOutside(stateDir, target);
   await mkdir(target, { mode: 0o700 });
   await syncPath(dirname(target));
   for (const kind of KINDS) await mkdir(join(target, kind), { mode: 0o700 });
@@ -60,6 +62,26 @@ export async function backUp(stateDir: string, target: string): Promise<Backup> 
   await copyDurably(bootstrapKeyFile(stateDir), bootstrapKeyFile(target));
   for (const directory of [...KINDS, '.']) await syncPath(join(target, directory));
   return { files: copied.size, missing: [...missing] };
+}
+
+/** A copy within the state directory would be lost with it, and is a file that the service does not know. */
+async function assertOutside(stateDir: string, target: string): Promise<void> {
+  const parent = dirname(target);
+  if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new AtelierError(
+      'state-unusable',
+      `${parent} is not an existing directory. Create it first, or choose another place for the backup.`,
+    );
+  }
+  if (
+    `${await realpath(parent)}${sep}`.startsWith(`${await realpath(stateDir)}${sep}`) &&
+    !existsSync(target)
+  ) {
+    throw new AtelierError(
+      'state-unusable',
+      `${target} is inside the state directory ${stateDir}. Choose a directory outside of it.`,
+    );
+  }
 }
 
 /** Replaces `target` by the committed state of the database. Writers of other processes do not wait. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
@@ -108,7 +108,7 @@ test('reports files that are missing in the state directory, too', async (t) => 
   assert.deepEqual(await backUp(state, join(directory, 'backup')), { files: 1, missing: [`blobs/${name}`] });
 });
 
-test('rejects a directory without a database, and an existing target', async (t) => {
+test('rejects a directory without a database, and a target that exists, has no parent or is inside', async (t) => {
   const { directory, state } = await openIn(t);
   const nothing = join(directory, 'nothing');
   await assert.rejects(
@@ -116,6 +116,12 @@ test('rejects a directory without a database, and an existing target', async (t)
     failure('state-unusable', nothing, 'STATE_DIR'),
   );
   await assert.rejects(backUp(state, state), { code: 'EEXIST' });
+  await assert.rejects(backUp(state, join(nothing, 'x')), failure('state-unusable', nothing, 'Create it'));
+  const link = join(directory, 'link');
+  await symlink(join(state, 'blobs'), link);
+  for (const target of [join(state, 'backup'), join(link, 'backup')]) {
+    await assert.rejects(backUp(state, target), failure('state-unusable', target, 'inside'));
+  }
 });
 
 /** A backup of one version, one data set and one checkpoint. */

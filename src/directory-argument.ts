@@ -1,0 +1,26 @@
+/** Command line of `npm run backup` and `npm run restore`: one directory, and no options but `--help`. */
+import { parseArgs } from 'node:util';
+
+/** Exits with code 2 after the usage if the arguments are others; with code 0 after `--help`. */
+export function readDirectoryArgument(usage: string): string {
+  const [directory, ...rest] = parse(usage);
+  if (!directory || rest.length > 0) rejectArguments(usage);
+  return directory;
+}
+
+function parse(usage: string): string[] {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const;
+    const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    if (!values.help) return positionals;
+  } catch {
+    rejectArguments(usage);
+  }
+  console.log(usage);
+  process.exit(0);
+}
+
+function rejectArguments(usage: string): never {
+  console.error(usage);
+  process.exit(2);
+}
