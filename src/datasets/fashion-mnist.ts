@@ -71,7 +71,7 @@ async function loadFile(file: string, convert: (array: NpyArray) => Uint8Array):
 function toPixels({ shape, dtype, data }: NpyArray): Uint8Array {
   if (!isImages(shape)) {
     throw new RangeError(
-      `its shape is (${shape.join(', ')}), but must be (n, 784) or (n, 28, 28) with n at least 1`,
+      `its shape is (${shape.join(', ')}), but must be (n, 784), (n, 28, 28) or (n, 28, 28, 1) with n at least 1`,
     );
   }
   const unit = dtype.startsWith('f') && data.every((value: number | bigint) => value <= 1);

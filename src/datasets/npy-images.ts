@@ -39,20 +39,20 @@ function readImages(bytes: Uint8Array): NpyArray {
 
 /** @throws AtelierError `invalid-image-size` */
 export function assertImageShape(shape: readonly number[]): void {
-  const image = shape.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || shape.join() === `${IMAGE_PIXELS}`;
-  if (!image && !isImages(shape)) {
+  if (!isImage(shape) && !isImages(shape)) {
     throw new AtelierError(
       'invalid-image-size',
-      `The array has shape (${shape.join(', ')}), but must have shape (28, 28), (784), (n, 784) or (n, 28, 28) with n at least 1.`,
+      `The array has shape (${shape.join(', ')}), but must have shape (28, 28), (28, 28, 1), (784), (n, 28, 28), (n, 28, 28, 1) or (n, 784) with n at least 1.`,
     );
   }
 }
 
-/** Whether the shape is (n, 784) or (n, 28, 28) with n at least 1. */
+const IMAGE_SHAPES = [`${IMAGE_PIXELS}`, `${IMAGE_SIDE},${IMAGE_SIDE}`, `${IMAGE_SIDE},${IMAGE_SIDE},1`];
+const isImage = (shape: readonly number[]) => IMAGE_SHAPES.includes(shape.join());
+
+/** Whether the shape is (n, 784), (n, 28, 28) or (n, 28, 28, 1) with n at least 1. */
 export function isImages([count, ...image]: readonly number[]): boolean {
-  return (
-    count! >= 1 && (image.join() === `${IMAGE_SIDE},${IMAGE_SIDE}` || image.join() === `${IMAGE_PIXELS}`)
-  );
+  return count! >= 1 && isImage(image);
 }
 
 export function isFloat({ dtype }: Pick<NpyArray, 'dtype'>): boolean {

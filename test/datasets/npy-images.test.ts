@@ -24,8 +24,8 @@ for (const form of FORMS) {
 
 const image = (fill: number) => new Float32Array(784).fill(fill);
 
-test('one image may have shape (784) or (28, 28), many (n, 784) or (n, 28, 28)', () => {
-  for (const shape of [[784], [28, 28], [1, 784], [1, 28, 28]]) {
+test('one image may have shape (784), (28, 28) or (28, 28, 1), many one dimension more', () => {
+  for (const shape of [[784], [28, 28], [28, 28, 1], [1, 784], [1, 28, 28], [1, 28, 28, 1]]) {
     assert.equal(decodeNpy(npyBytes(new Uint8Array(784), shape)).count, 1);
   }
 });
@@ -39,8 +39,8 @@ test('rejects other shapes and lists the allowed ones', () => {
     [28, 27],
     [0, 784],
     [0, 28, 28],
-    [1, 28, 28, 1],
-    [28, 28, 1],
+    [1, 28, 28, 3],
+    [28, 28, 1, 1],
     [32, 32],
   ]) {
     assert.throws(() => decodeNpy(sized(shape)), isAtelierError('invalid-image-size', /\(n, 28, 28\)/));

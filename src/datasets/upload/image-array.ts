@@ -116,7 +116,7 @@ async function readColumns(
   bytes: Uint8Array,
 ): Promise<void> {
   const item = NPY_ITEM_BYTES[dtype];
-  const isSquare = shape.at(-1) === IMAGE_SIDE;
+  const isSquare = shape.at(-1) !== IMAGE_PIXELS;
   const column = new Uint8Array(bytes.length / IMAGE_PIXELS);
   for (let pixel = 0; pixel < IMAGE_PIXELS; pixel++) {
     const [y, x] = [Math.floor(pixel / IMAGE_SIDE), pixel % IMAGE_SIDE];

@@ -68,7 +68,7 @@ export const imageContent = {
   'application/octet-stream': { schema: binary('n × 784 bytes, n ≥ 1') },
   'application/x-npy': {
     schema: binary(
-      'Shape (28, 28), (784), (n, 28, 28) or (n, 784); any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
+      'Shape (28, 28), (28, 28, 1), (784), (n, 28, 28), (n, 28, 28, 1) or (n, 784); any integer or floating-point type, little-endian. Floats up to 1 are read as 0–1; a maximum slightly above 1 is rejected unless `pixels` states the range',
     ),
   },
   'image/png': encodedImage,
@@ -143,7 +143,7 @@ export const predictionJobContent = {
             'Range of the numbers. By default integers are 0–255, and floats 0–1 if none is greater than 1, else 0–255; a maximum just above 1 is rejected',
         },
         file: binary(
-          '.npy of shape (n, 28, 28) or (n, 784), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
+          '.npy of shape (n, 28, 28), (n, 28, 28, 1) or (n, 784), any integer or floating-point type, little-endian; or .npz with one such array, or with one named `images`',
         ),
       },
       additionalProperties: false,

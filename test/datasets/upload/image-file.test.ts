@@ -59,9 +59,18 @@ test('reads any part of an array of more than one chunk, in both orders', async 
   const rows = Float64Array.from(pixels);
   const columns = new Float64Array(rows.length);
   for (let n = 0; n < rows.length; n++) columns[(n % 784) * count + Math.floor(n / 784)] = rows[n]!;
-  const fortran = Buffer.from(npyBytes(columns, [count, 784]));
-  fortran.write(`'fortran_order':True, `, fortran.indexOf(`'fortran_order':False,`), 'latin1');
-  for (const file of [npyBytes(rows, [count, 784]), fortran]) {
+  const inFortranOrder = (bytes: Uint8Array) => {
+    const file = Buffer.from(bytes);
+    file.write(`'fortran_order':True, `, file.indexOf(`'fortran_order':False,`), 'latin1');
+    return file;
+  };
+  const fortran = inFortranOrder(npyBytes(columns, [count, 784]));
+  const square = Float64Array.from({ length: rows.length }, (_, n) => {
+    const [place, image] = [Math.floor(n / count), n % count];
+    return rows[image * 784 + 28 * (place % 28) + Math.floor(place / 28)]!;
+  });
+  const fortranSquare = inFortranOrder(npyBytes(square, [count, 28, 28, 1]));
+  for (const file of [npyBytes(rows, [count, 28, 28, 1]), fortran, fortranSquare]) {
     const checked = await check(file);
     assert.deepEqual([checked.images, checked.pixels], [count, '0-255']);
     const { pixels: last } = await decode(checked, 1099);
