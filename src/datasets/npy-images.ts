@@ -61,13 +61,18 @@ export function isFloat({ dtype }: Pick<NpyArray, 'dtype'>): boolean {
 
 /**
  * @param unit whether the numbers are 0–1
- * @param first index of the first number, if `data` is only a part of the array, for error messages
+ * @param part for error messages: the index of the first number, if `data` is only a part of the array, and what chooses
+ *   the range
  * @throws AtelierError `invalid-pixels`
  */
-export function toPixels({ data, dtype, shape }: NpyArray, unit: boolean, first = 0): ImageBatch {
+export function toPixels(
+  { data, dtype, shape }: NpyArray,
+  unit: boolean,
+  { first, choice } = { first: 0, choice: '?pixels=' },
+): ImageBatch {
   const rounding = dtype === 'f2' ? FLOAT16_ROUNDING : FLOAT32_ROUNDING;
   return scaleNumbers(data, unit, rounding, (index, limit) => {
-    const floats = ' Floats range from 0 to 1 if none is greater than 1; set ?pixels= to choose the range.';
+    const floats = ` Floats range from 0 to 1 if none is greater than 1; set ${choice} to choose the range.`;
     throw new AtelierError(
       'invalid-pixels',
       `The pixel at [${unravelIndex(first + index, shape).join(', ')}] is ${data[index]}, but must be from 0 to ${limit}.` +

@@ -86,7 +86,7 @@ function createImageArray(file: FileHandle, header: NpyHeader): ImageArray {
     },
     async decode(start, end, scale) {
       const array: NpyArray = { data: await readImages(start, end), dtype, shape };
-      return toPixels(array, scale === '0-1', start * IMAGE_PIXELS);
+      return toPixels(array, scale === '0-1', { first: start * IMAGE_PIXELS, choice: 'the field pixels' });
     },
     close: () => file.close(),
   };
