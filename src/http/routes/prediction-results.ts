@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { AtelierError } from '../../errors.ts';
 import {
   type PredictionJobService,
   RESULT_FORMATS,
@@ -25,6 +26,8 @@ const TYPES = {
   npy: 'application/x-npy',
 } as const satisfies Record<ResultFormat, string>;
 
+const NOT_IN_NPY = 'applies to CSV only, because npy has all of them; leave it out';
+
 const querystring = z
   .strictObject({
     format: z.enum(RESULT_FORMATS).optional().describe('Takes precedence over `Accept`; CSV by default'),
@@ -35,7 +38,7 @@ const querystring = z
   })
   .refine(({ format, probabilities }) => format !== 'npy' || probabilities === undefined, {
     path: ['probabilities'],
-    message: 'applies to format=csv only, because npy has all of them; leave it out',
+    message: NOT_IN_NPY,
   });
 
 export const predictionResultRoutes =
@@ -80,6 +83,10 @@ export const predictionResultRoutes =
         const { format: wanted, probabilities } = request.query;
         const accepted = () => negotiate(request, reply, ['text/csv', 'application/x-npy']);
         const format = wanted ?? (accepted() === 'text/csv' ? 'csv' : 'npy');
+        if (format === 'npy' && probabilities !== undefined) {
+          const details = [{ parameter: 'probabilities', detail: NOT_IN_NPY }];
+          throw new AtelierError('invalid-request', `probabilities ${NOT_IN_NPY}.`, { details });
+        }
         const hasAllClasses = format === 'csv' && probabilities === 'all';
         const tag = await jobs.resultTag(id, format, hasAllClasses);
         reply.header('cache-control', cacheControl(true));

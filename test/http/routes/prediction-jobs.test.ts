@@ -129,6 +129,8 @@ test('an uploaded archive gives the predictions of a request, and its table can 
   assert.deepEqual([rest.statusCode, rest.body], [206, whole.body.slice(10)]);
   assertProblem(await result(id, '', { accept: 'image/png' }), 406, 'not-acceptable');
   assertProblem(await result(id, '?format=npy&probabilities=all'), 400, 'invalid-request', 'probabilities');
+  const npy = await result(id, '?probabilities=all', { accept: 'application/x-npy' });
+  assertProblem(npy, 400, 'invalid-request', 'probabilities');
 });
 
 test('rejects files that cannot be predicted, and unknown or missing fields', async () => {
