@@ -8,6 +8,8 @@ import type { PredictionsTableTask } from '../messages.ts';
 
 const CHUNK_IMAGES = 1000;
 const END = '\r\n';
+/** A name that a spreadsheet would evaluate; a signed number is harmless. https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^(?![+-]?\d+(\.\d+)?$)[=+\-@＝＋－＠]/;
 
 /** @throws AtelierError `storage-full` */
 export function writePredictionsTable(task: PredictionsTableTask): undefined {
@@ -59,6 +61,8 @@ function readHeader(file: number) {
 /** JSON has null for an undefined probability, CSV an empty cell. */
 const toNumber = (probability: number) => (Number.isFinite(probability) ? probability : '');
 
-function toCell(text: string): string {
+/** A name that begins like a formula gets an apostrophe, which makes it text in a spreadsheet. */
+function toCell(name: string): string {
+  const text = FORMULA.test(name) ? `'${name}` : name;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
