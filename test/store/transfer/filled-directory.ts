@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import type { TestContext } from 'node:test';
 import type { Kysely } from 'kysely';
 import { generateKey, sha256Bytes } from '../../../src/domain/api-key.ts';
+import { searchRequestSchema } from '../../../src/domain/search/request.ts';
 import { sha256Hex } from '../../../src/store/blobs.ts';
 import { saveBootstrapKey } from '../../../src/store/bootstrap-key.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
@@ -69,6 +70,11 @@ export async function fillDirectory(t: TestContext): Promise<string> {
   const input = store.temporaryFiles.newFile();
   await writeFile(input, 'images');
   const predicted = { model: { name: 'wide', version: 1 }, classNames: trained.classNames, images: 1 };
+  const vary = [{ path: '/training/l2', choices: [0, 0.1] }];
+  const searching = { ...searchRequestSchema.parse({ dataset: 'fashion-mnist', vary }), modelName: 'tuned' };
+  const settings = [[0], [0.1]];
+  const plan = { settings, rungs: [10], validationImages: 100, plannedEpochs: 20, checked: [1] };
+  await store.searches.create(searching, plan, { limit: 1 });
   const { id: predicting } = await store.predictionJobs.create(
     { ...predicted, source: { pixels: '0-255' } },
     { input, queueLimit: 1 },
