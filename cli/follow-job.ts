@@ -42,9 +42,9 @@ export async function followJob(context: Context, { id, training }: TrainingJob)
   return job.status === 'succeeded' ? 0 : 1;
 }
 
-function describeSuccess({ model, best }: TrainingJob): string {
+function describeSuccess({ model, publication, best }: TrainingJob): string {
   const published = model
-    ? `Published ${model.name}@${model.version}.`
+    ? `Published ${describeVersion(model, publication)}.`
     : 'The job succeeded and published no model.';
   if (best === null) return published;
   const { epoch, testAccuracy, validationAccuracy, trainAccuracy } = best;
@@ -54,6 +54,15 @@ function describeSuccess({ model, best }: TrainingJob): string {
   const name = validationAccuracy === null ? 'training' : 'validation';
   const accuracy = formatFigure(validationAccuracy ?? trainAccuracy);
   return `${published} Best epoch: ${epoch}, with ${name} accuracy ${accuracy}.`;
+}
+
+/** Name and accuracy of a published version: the last epoch, unless the training restored the best one. */
+export function describeVersion(
+  { name, version }: NonNullable<TrainingJob['model']>,
+  publication: TrainingJob['publication'],
+): string {
+  const accuracy = publication?.testAccuracy ?? null;
+  return `${name}@${version}${accuracy === null ? '' : `, test accuracy ${formatFigure(accuracy)}`}`;
 }
 
 function describeFailure({ status, error }: TrainingJob): string {

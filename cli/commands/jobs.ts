@@ -1,7 +1,7 @@
 /** `atelier jobs`, `job` and `cancel`: training jobs. */
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { defineCommand, printResult } from '../command.ts';
-import { followJob } from '../follow-job.ts';
+import { describeVersion, followJob } from '../follow-job.ts';
 import { formatFigure, formatTable, formatTime, printable } from '../text.ts';
 
 const jobPath = (id: string) => `/v1/training-jobs/${encodeURIComponent(id)}`;
@@ -22,10 +22,11 @@ export const jobs = defineCommand({
       each.status,
       percent(each),
       each.modelName,
+      formatFigure(each.publication?.testAccuracy),
       formatFigure(each.best?.testAccuracy),
       formatTime(each.createdAt),
     ]);
-    const heading = ['JOB', 'STATUS', 'DONE', 'MODEL', 'ACCURACY', 'CREATED (UTC)'];
+    const heading = ['JOB', 'STATUS', 'DONE', 'MODEL', 'ACCURACY', 'BEST EPOCH', 'CREATED (UTC)'];
     printResult(context, page, () => formatTable([heading, ...rows]));
     return 0;
   },
@@ -59,13 +60,14 @@ export const cancel = defineCommand({
 });
 
 function describeJob(shown: TrainingJob): string {
-  const { progress, best, latest, model, error } = shown;
+  const { progress, best, latest, model, publication, error } = shown;
   const epoch = (record: TrainingJob['best']) =>
     record &&
     `epoch ${record.epoch}, validation accuracy ${formatFigure(record.validationAccuracy)}, test accuracy ${formatFigure(record.testAccuracy)}`;
   const rows: [string, string | null][] = [
     ['job', shown.id],
     ['status', shown.status + (shown.waiting ? `, waiting for ${shown.waiting}` : '')],
+    ['priority', String(shown.priority)],
     ['data set', shown.dataset],
     ['progress', `${percent(shown)}, epoch ${progress.epoch} of ${progress.epochs}`],
     ['latest', epoch(latest)],
@@ -73,7 +75,7 @@ function describeJob(shown: TrainingJob): string {
     ['created', formatTime(shown.createdAt)],
     ['started', formatTime(shown.startedAt)],
     ['finished', formatTime(shown.finishedAt)],
-    ['model', model ? `${model.name}@${model.version}` : shown.modelName],
+    ['model', model ? describeVersion(model, publication) : shown.modelName],
     ['paused because', shown.pauseReason],
     ['error', error && `${error.message} (${error.code})`],
   ];

@@ -52,6 +52,12 @@ const decision = {
 export const publicationSchema = z.object({
   version: z.int().nullable().describe('The published version; null if the training did not learn'),
   promoted: z.boolean().describe('Whether the version became the champion'),
+  testAccuracy: fraction
+    .nullable()
+    .optional()
+    .describe(
+      'Accuracy of the published version on the test split; null if it was not measured, absent for jobs of earlier releases',
+    ),
   ...decision,
 });
 export type Publication = z.infer<typeof publicationSchema>;

@@ -259,11 +259,13 @@ async function publishModel(
   // Before anything is published, although a rejected change would undo it.
   transition(status, 'succeeded');
   if (publish !== undefined && publish.notLearned !== null) {
-    return { version: null, promoted: false, reason: publish.notLearned, comparison: null };
+    const reason = publish.notLearned;
+    return { version: null, promoted: false, testAccuracy: null, reason, comparison: null };
   }
   const { modelName: name } = decode<ResolvedTrainingRequest>(request);
   const published = await publishVersion(trx, { ...model, name, jobId });
-  return promote(trx, published, jobId, publish, publish?.judgement);
+  const publication = await promote(trx, published, jobId, publish, publish?.judgement);
+  return { ...publication, testAccuracy: model.testAccuracy };
 }
 
 /** The event with the reason is written before the final status, so that followers of the events receive it. */

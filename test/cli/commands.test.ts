@@ -37,7 +37,7 @@ test('trains, follows, predicts, exports, imports and uploads', async () => {
     new RegExp(
       `^job_\\w{26}\\n(status: queued\\n)?status: running\\n` +
         `epoch 1: loss ${figure}, .*\\nepoch 2: loss ${figure}, validation loss ${figure}, accuracy ${figure}, test accuracy ${figure}\\n` +
-        `status: succeeded\\nPublished mine@1\\. Best epoch: 2, with test accuracy ${figure}\\.\\n$`,
+        `status: succeeded\\nPublished mine@1, test accuracy ${figure}\\. Best epoch: 2, with test accuracy ${figure}\\.\\n$`,
     ),
   );
 
@@ -78,7 +78,7 @@ test('shows a bar in a terminal', async () => {
   // The carriage return and the escape sequence that clear the line.
   const states = stdout.split('\r\x1B[K');
   assert.match(states.join('\n'), /^█{20} +100 % epoch 1\/1 · loss \d\.\d{4} · accuracy \d\.\d{4}/m);
-  assert.match(states.at(-1)!, /^Published bar@1\./);
+  assert.match(states.at(-1)!, /^Published bar@1, test accuracy /);
 });
 
 test('prints JSON documents, one per line', async () => {
@@ -94,6 +94,20 @@ test('prints JSON documents, one per line', async () => {
   );
   assert.equal(documents.at(-1).status, 'succeeded');
   assert.equal(documents.at(-1).priority, -3);
+  const { id, publication, best } = documents.at(-1);
+  const { body } = await app.inject({
+    url: '/v1/models/json/versions/1',
+    headers: { authorization: `Bearer ${key}` },
+  });
+  assert.equal(publication.testAccuracy, JSON.parse(body).testAccuracy);
+  const figures = [publication, best].map(({ testAccuracy }) => testAccuracy.toFixed(4));
+  const listed = await atelier('jobs', '--limit', '1');
+  assert.match(listed.stdout, new RegExp(`ACCURACY +BEST EPOCH .*\\n${id} .* json +${figures.join(' +')} `));
+  const shown = await atelier('job', id);
+  assert.match(
+    shown.stdout,
+    new RegExp(`^priority +-3\\n(.*\\n)*model +json@1, test accuracy ${figures[0]}$`, 'm'),
+  );
   const job = JSON.parse((await atelier('job', documents.at(-1).id, '--json')).stdout);
   assert.equal(job.digest, documents.at(-1).digest);
   const { data } = JSON.parse(

@@ -21,6 +21,7 @@ test('if-better promotes a version that is better on images held out from both',
   assert.deepEqual(first.publication, {
     version: 1,
     promoted: true,
+    testAccuracy: first.best!.testAccuracy,
     reason: 'It is the first version of model judged.',
     comparison: null,
   });

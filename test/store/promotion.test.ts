@@ -64,6 +64,7 @@ storeTest('a judgement is stored with the job, its last event and the history, o
   assert.deepEqual(worse.publication, {
     version: 2,
     promoted: false,
+    testAccuracy: trained.testAccuracy,
     ...without(judgement(1, 'no-difference')),
   });
   const { id, end } = await finish(store, { promote: 'if-better', judgement: judgement(1, 'better') });
@@ -76,7 +77,12 @@ storeTest('a judgement is stored with the job, its last event and the history, o
   );
   await store.aliases.move('shoes', 'champion', 1, 'ci');
   const { publication } = await end();
-  assert.deepEqual(publication, { version: 3, promoted: true, ...without(judgement(1, 'better')) });
+  assert.deepEqual(publication, {
+    version: 3,
+    promoted: true,
+    testAccuracy: trained.testAccuracy,
+    ...without(judgement(1, 'better')),
+  });
   const { data: events } = await store.events.list(id, { limit: 100 });
   assert.deepEqual(events.at(-1)?.data['publication'], publication);
   assert.deepEqual(
@@ -97,6 +103,7 @@ storeTest('a training that did not learn succeeds with a warning, and publishes 
   assert.deepEqual(job.publication, {
     version: null,
     promoted: false,
+    testAccuracy: null,
     reason: 'It did not learn.',
     comparison: null,
   });

@@ -172,6 +172,7 @@ const trainingJob: TrainingJob = {
   publication: {
     version: 1,
     promoted: true,
+    testAccuracy: epochRecord.testAccuracy,
     reason: 'It is the first version of model fashion-mnist.',
     comparison: null,
   },
