@@ -11,7 +11,7 @@ import { AtelierError } from '../../src/errors.ts';
 
 const ALLOWED: Readonly<Record<JobStatus, readonly JobStatus[]>> = {
   queued: ['running', 'paused', 'cancelled'],
-  running: ['pausing', 'cancelling', 'succeeded', 'failed', 'queued'],
+  running: ['pausing', 'paused', 'cancelling', 'succeeded', 'failed', 'queued'],
   pausing: ['paused', 'cancelling', 'succeeded', 'failed'],
   paused: ['queued', 'cancelled'],
   cancelling: ['cancelled', 'succeeded', 'failed'],

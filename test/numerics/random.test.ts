@@ -28,6 +28,7 @@ test('key and counter are (seed, purpose) and (index, epoch), as every saved mod
     ['flipAndShift', 5],
     ['erase', 6],
     ['noise', 7],
+    ['search', 8],
   ]);
 });
 

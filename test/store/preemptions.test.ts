@@ -13,7 +13,7 @@ storeTest('of several runs, one is stopped for a queued job, until it has ended'
   const before = (await jobs.contest(waiting))!;
   assert.deepEqual(
     before.active.map(({ id, rank, run, status }) => [id, rank, run, status]),
-    [second, first].map((id) => [id, 0, 1, 'running']),
+    [second, first].map((id) => [id, 1, 1, 'running']),
   );
   const stopped = await Promise.all(before.active.map((job) => jobs.recordPreemption(before, job)));
   assert.deepEqual(stopped.toSorted(), [false, true]);

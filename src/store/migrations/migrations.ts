@@ -20,7 +20,6 @@ import * as predictionJobs from './0023-prediction-jobs.ts';
 import * as webhooks from './0024-webhooks.ts';
 import * as looks from './0025-looks.ts';
 import * as searches from './0026-searches.ts';
-import * as queueIndex from './0030-queue-index.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -43,5 +42,4 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0024-webhooks': webhooks,
   '0025-looks': looks,
   '0026-searches': searches,
-  '0030-queue-index': queueIndex,
 };

@@ -18,6 +18,7 @@ test('exactly the codes that no request can cause have status 500', () => {
     'internal-error',
     'lease-lost',
     'loss-diverged',
+    'search-failed',
     'gradient-check-failed',
     'kernel-differs',
     'worker-crashed',
