@@ -37,12 +37,8 @@ const documented = (wanted: string) =>
 const [root, restarting, servers, underPath] = documented('nginx');
 const [site, siteUnderPath] = documented('caddyfile');
 
-/** The documented directives but the first, which passes the request on. */
-const shared = root!
-  .split('\n')
-  .slice(1, -1)
-  .filter((line) => !line.includes(PASS))
-  .join('\n');
+/** The documented location without its first directive, which passes the request on. */
+const shared = root!.trim().split('\n').slice(2, -1).join('\n');
 const passing = underPath!.replace(/ *#.*/g, '').replace('}', `${shared}\n}`);
 const inServer = (location: string) => `server { listen ${PROXY}; ${location} ${restarting} }`;
 
@@ -115,6 +111,12 @@ for (const [name, { BASE_PATH, start }] of Object.entries(PROXIES)) {
     const images = new Uint8Array(30 * 2 ** 20);
     const url = `${BASE_PATH}/v1/models/none/predictions`;
     assert.equal((await post(url, 'application/octet-stream', images)).status, 404);
+    for (const path of ['/v1/datasets', '/v1/prediction-jobs']) {
+      const large = new FormData();
+      large.append(path === '/v1/datasets' ? 'name' : 'model', 'none');
+      large.append('file', new Blob([new Uint8Array(65 * 2 ** 20)]), 'large.npz');
+      assert.equal((await call(BASE_PATH + path, { method: 'POST', body: large })).status, 422, path);
+    }
 
     const created = await post(`${BASE_PATH}/v1/training-jobs`, 'application/json', JSON.stringify(endless));
     assert.equal(created.status, 202, await created.text());
