@@ -5,7 +5,7 @@ import type { ImageFile } from '../datasets/upload/image-file.ts';
 import type { ModelVersion } from '../domain/model.ts';
 import { type ModelReference, parseModelReference } from '../domain/model-reference.ts';
 import type { NewPredictionJob, PredictionJob, PredictionRequest } from '../domain/prediction-job.ts';
-import { AtelierError } from '../errors.ts';
+import { AtelierError, hasCode } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import { LOOKED_AT } from '../store/looks.ts';
@@ -216,12 +216,13 @@ export function createPredictionJobService(options: {
       const key = JSON.stringify([id, format, hasAllClasses]);
       return openShared(key, signal, async (path, abortSignal) => {
         const job = await get(id);
+        // Files are deleted together: if the one read last exists, the other one was not missed.
+        const labels = await jobs.digest(id, 'labels');
         const probabilities = await jobs.digest(id, 'probabilities');
         if (probabilities === undefined) {
           throw new AtelierError('prediction-job-not-found', `Prediction job ${id} has just been deleted.`);
         }
         if (format === 'npy') return jobs.copyFile(probabilities, path).then(() => undefined);
-        const labels = await jobs.digest(id, 'labels');
         const copies = { probabilities: newFile(), labels: labels === undefined ? null : newFile() };
         try {
           await jobs.copyFile(probabilities, copies.probabilities);
@@ -239,6 +240,10 @@ export function createPredictionJobService(options: {
           if (copies.labels !== null) await discard(copies.labels);
         }
         return undefined;
+      }).catch(async (error) => {
+        // A file is missing: the job may have been deleted meanwhile.
+        if (hasCode(error, 'state-unusable')) await get(id);
+        throw error;
       });
     },
   };
