@@ -68,6 +68,7 @@ function describeJob(shown: TrainingJob): string {
     ['job', shown.id],
     ['status', shown.status + (shown.waiting ? `, waiting for ${shown.waiting}` : '')],
     ['priority', String(shown.priority)],
+    ['preempted by', shown.preemptedBy],
     ['data set', shown.dataset],
     ['progress', `${percent(shown)}, epoch ${progress.epoch} of ${progress.epochs}`],
     ['latest', epoch(latest)],

@@ -247,6 +247,10 @@ export const trainingJobSchema = z
       .string()
       .nullable()
       .describe('Reason for which the service paused the job; null if a client did, and for other statuses'),
+    preemptedBy: z
+      .string()
+      .nullable()
+      .describe('Id of the job of higher priority for which the queued job was stopped; otherwise null'),
     progress: progressSchema,
     latest: epochRecordSchema.nullable().describe('Record of the last finished epoch'),
     best: epochRecordSchema

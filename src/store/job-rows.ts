@@ -9,6 +9,7 @@ import {
   type ReproductionTarget,
 } from '../domain/reproducibility.ts';
 import type { GradientCheckSummary, ResolvedTrainingRequest, TrainingJob } from '../domain/training-job.ts';
+import type { RunKey } from './events.ts';
 import { decode, encode } from './json-column.ts';
 import { resolvedWarmStart } from './model-versions.ts';
 import type { JobRow } from './tables.ts';
@@ -19,6 +20,12 @@ export interface SearchMembership {
   /** null for the final training */
   readonly trial: number | null;
   readonly stopAfterEpoch: number | null;
+}
+
+/** Content of `preemption` of a queued job. */
+export interface StoredPreemption extends Partial<RunKey> {
+  /** Id of the job in favour of which this one was stopped; `id` and `run` are those of the run that was stopped for this one. */
+  readonly preemptedBy?: string | undefined;
 }
 
 export function newJobRow(
@@ -92,6 +99,7 @@ export function toJob(row: JobRow): TrainingJob {
     finishedAt: row.finished_at,
     waiting: row.waiting,
     pauseReason: row.pause_reason,
+    preemptedBy: toPreemptedBy(row),
     progress: decode<Progress>(row.progress),
     latest: toRecord(row.latest),
     best: toRecord(row.best),
@@ -111,6 +119,11 @@ export function toJob(row: JobRow): TrainingJob {
         ? null
         : { code: row.error_code, message: row.error_message },
   };
+}
+
+function toPreemptedBy({ status, preemption }: JobRow): string | null {
+  if (status !== 'queued' || preemption === null) return null;
+  return decode<StoredPreemption>(preemption).preemptedBy ?? null;
 }
 
 function toReceipt(

@@ -14,7 +14,7 @@ import {
 import { AtelierError, type ErrorCode } from '../errors.ts';
 import { lockForEvent, type RunKey, writeEvent } from './events.ts';
 import { lockActiveJob } from './job-progress.ts';
-import { toJob, toVerification } from './job-rows.ts';
+import { type StoredPreemption, toJob, toVerification } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';
 import { type NewVersion, publishVersion } from './model-versions.ts';
 import { type Judgement, promote } from './promotion.ts';
@@ -83,13 +83,20 @@ export async function change(
   const inactive = isActive(to) ? null : { runner: null };
   // A run that is asked to stop goes on waiting for storage.
   const waiting = isActive(before.status) && isActive(to) ? before.waiting : null;
-  const changed = await updateJob(trx, before.id, { waiting, pause_reason: null, ...inactive, ...after });
+  const preempted = to === 'queued' && preemptedBy !== undefined ? { preemptedBy } : null;
+  const changed = await updateJob(trx, before.id, {
+    waiting,
+    pause_reason: null,
+    preemption: preempted && encode(preempted satisfies StoredPreemption),
+    ...inactive,
+    ...after,
+  });
   const job = await queueMessage(trx, changed);
   await writeEvent(trx, before, 'status', {
     from: before.status,
     to,
     ...(before.waiting !== waiting && { waiting }),
-    ...(to === 'queued' && preemptedBy !== undefined && { preemptedBy }),
+    ...preempted,
     ...(verification && { verification }),
     ...(after.publication && { publication: decode<Publication>(after.publication) }),
   });

@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { ACTIVE_STATUSES, type JobStatus } from '../domain/training-job.ts';
 import type { RunKey } from './events.ts';
+import type { StoredPreemption } from './job-rows.ts';
 import { decode, encode } from './json-column.ts';
 import { type QueuePosition, RANK } from './queue-order.ts';
 import type { Database } from './tables.ts';
@@ -15,7 +16,7 @@ export interface ActiveJob extends QueuePosition {
 /** A queued job, and the jobs that occupy slots. */
 export interface Contest extends QueuePosition {
   readonly origin: string | null;
-  /** JSON of the run that was last stopped for the job */
+  /** JSON of a StoredPreemption, with the run that was last stopped for the job */
   readonly preemption: string | null;
   /** Id of the job whose run was recorded as stopped for this one and has not ended yet */
   readonly stopping: string | null;
@@ -44,8 +45,8 @@ export async function readContest(db: Kysely<Database>, id: string): Promise<Con
 
 function findActiveRun(encoded: string | null, active: readonly ActiveJob[]): string | null {
   if (encoded === null) return null;
-  const stopped = decode<RunKey>(encoded);
-  return active.some(({ id, run }) => id === stopped.id && run === stopped.run) ? stopped.id : null;
+  const stopped = decode<StoredPreemption>(encoded);
+  return active.find(({ id, run }) => id === stopped.id && run === stopped.run)?.id ?? null;
 }
 
 /**
@@ -58,9 +59,10 @@ export async function recordPreemption(
   { id, preemption }: Contest,
   { id: victim, run }: RunKey,
 ): Promise<boolean> {
+  const before = preemption === null ? {} : decode<StoredPreemption>(preemption);
   const { numUpdatedRows } = await db
     .updateTable('jobs')
-    .set({ preemption: encode({ id: victim, run }) })
+    .set({ preemption: encode({ ...before, id: victim, run } satisfies StoredPreemption) })
     .where('id', '=', id)
     .where('status', '=', 'queued')
     .where('preemption', 'is not distinct from', sql.val(preemption))

@@ -66,6 +66,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     const clock = createTrainingClock(plan.epochs, from ?? undefined);
     const checkpoints = createCheckpointSchedule(task, takeCheckpoint, post);
     let reply: LoopReply;
+    let reached: TrainingPosition | undefined;
     let canSnapshot = false;
     if (from !== null && hasReachedStop(from)) {
       post({ kind: 'stopped', step: position.step, isPlanned: true, checkpoint: null }, []);
@@ -98,7 +99,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     }
 
     function afterStep(done: TrainingStep, durationMs: number, now: number): void {
-      position = done;
+      reached = position = done;
       clock.step(done, durationMs);
       if (!Number.isFinite(done.loss)) throw diverged(`The loss became ${done.loss}`);
       if (now - lastProgressAt >= PROGRESS_INTERVAL_MS) {
@@ -109,7 +110,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
     }
 
     function afterEpoch(end: EpochEnd, now: number): void {
-      position = end;
+      reached = position = end;
       const { metrics, warnings } = end;
       for (const [name, measured] of Object.entries(metrics)) {
         // A loss over other images, or a squared norm, may be non-finite even if the loss of every batch was finite.
@@ -147,6 +148,8 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
       checkpoints.postPendingBest();
       const checkpoint = takeCheckpoint(loss);
       const isPlanned = loss !== null;
+      // The progress of a stopped job is that of its checkpoint. A planned stop follows the report of its epoch.
+      if (!isPlanned && reached) post({ kind: 'progress', progress: clock.progress(reached) }, []);
       post({ kind: 'stopped', step: position.step, isPlanned, checkpoint }, [checkpoint.bytes.buffer]);
     }
 

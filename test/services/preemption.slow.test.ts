@@ -25,6 +25,11 @@ test('a job of higher priority stops the running one, which then continues by it
   await untilJob(app, long.id, isUnderway);
   const equal = await queueJob(app, tiny());
   const urgent = await queueJob(app, tiny({ priority: 5 }));
+  const preempted = await untilJob(app, long.id, (job) => job.preemptedBy === urgent.id || hasEnded(job));
+  assert.deepEqual(
+    [preempted.status, preempted.progress.step],
+    ['queued', (await eventsOf(long.id, 'checkpoint')).at(-1)!['step']],
+  );
   assert.deepEqual([long.priority, urgent.priority], [0, 5]);
   const short = await untilJob(app, urgent.id, hasEnded);
   const stopped = (await eventsOf(long.id, 'status')).at(2);

@@ -15,6 +15,7 @@ storeTest('a new job is queued with its request and its first event', async (t) 
     status: 'queued',
     waiting: null,
     pauseReason: null,
+    preemptedBy: null,
     createdAt: job.createdAt,
     startedAt: null,
     finishedAt: null,

@@ -20,9 +20,21 @@ storeTest('of several runs, one is stopped for a queued job, until it has ended'
   const victim = stopped[0] ? second : first;
   assert.equal((await jobs.contest(waiting))!.stopping, victim);
   await runOf(victim).release(0, waiting);
+  const preemptedBy = async () => (await jobs.get(victim))!.preemptedBy;
+  const record = async (id: string) => {
+    const contest = (await jobs.contest(id))!;
+    assert.ok(await jobs.recordPreemption(contest, contest.active[0]!));
+  };
+  assert.equal(await preemptedBy(), waiting);
+  await record(victim);
+  assert.deepEqual(
+    [(await jobs.contest(victim))!.stopping, await preemptedBy()],
+    [stopped[0] ? first : second, waiting],
+  );
   assert.equal((await jobs.contest(waiting))!.stopping, null);
   await startRun(store, victim);
   assert.equal((await jobs.contest(waiting))!.stopping, null, 'another run of the job');
+  assert.equal(await preemptedBy(), null);
   await startRun(store, waiting);
   assert.equal(await jobs.contest(waiting), null);
   assert.equal(await jobs.recordPreemption(before, before.active[0]!), false);

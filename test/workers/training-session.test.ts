@@ -67,11 +67,13 @@ test('the gradient check does not change the parameters', () => {
 
 test('a session stopped between steps continues from its checkpoint to the same parameters', () => {
   const task = taskOf();
-  const stopped = run(task, ({ kind }) => {
+  const [reported, stopped] = run(task, ({ kind }) => {
     if (kind === 'epoch') requestStop(task);
-  }).at(-1);
+  }).slice(-2);
   assert.ok(stopped?.kind === 'stopped' && stopped.checkpoint);
   assert.equal(stopped.step, 5);
+  assert.ok(reported?.kind === 'progress');
+  assert.deepEqual([reported.progress.step, reported.progress.fraction], [5, 0.5]);
   const continued = completedIn(run(taskOf({ checkpoint: stopped.checkpoint.bytes })));
   assert.deepEqual(continued.parameters, completedIn(run(taskOf())).parameters);
 });

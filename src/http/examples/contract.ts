@@ -153,6 +153,7 @@ const trainingJob: TrainingJob = {
   status: 'succeeded',
   waiting: null,
   pauseReason: null,
+  preemptedBy: null,
   ...resolvedRequest,
   createdAt: '2026-11-24T23:51:56.182Z',
   startedAt: '2026-11-24T23:51:56.186Z',
