@@ -93,7 +93,7 @@ test('a long training posts progress', async () => {
 
 test('a thread stopped before it begins takes no step', async () => {
   const messages = await run({ plan: endless, onStart: (_, stop) => stop() });
-  assert.deepEqual(messages, [{ kind: 'stopped', step: 0, checkpoint: null }]);
+  assert.deepEqual(messages, [{ kind: 'stopped', step: 0, isPlanned: false, checkpoint: null }]);
 });
 
 test('a non-finite loss fails immediately, with step, rate and advice', async () => {
@@ -168,7 +168,7 @@ test('a thread that ignores a stop is ended and counts as stopped', async () => 
       if (message.kind === 'progress') stop();
     },
   });
-  assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7, checkpoint: null }]);
+  assert.deepEqual(finals(messages), [{ kind: 'stopped', step: 7, isPlanned: false, checkpoint: null }]);
 });
 
 test('if a message cannot be handled, the thread is ended and the error reported', async () => {
