@@ -65,10 +65,10 @@ async function checkTrial(
   return parsed.request;
 }
 
-/** Random settings beyond the budget are left out. */
+/** Random settings beyond the budget of epochs are left out. */
 function countWithinBudget(request: SearchRequest, trials: readonly TrainingRequest[]): number {
   const { budget, method } = request;
-  if (budget === null) return trials.length;
+  if (budget?.epochs === undefined) return trials.length;
   const epochs = trials.map(({ training }) => training.epochs);
   const count = trialsWithin(budget.epochs, epochs, request);
   if (method.type === 'grid' ? count === trials.length : count >= 2) return count;

@@ -151,6 +151,7 @@ function createSearchJobs(
 
   return {
     parallel: search.parallel ?? Math.max(1, slots),
+    now: () => new Date(),
     trialJob: (setting, repeat, checksGradient) => resolve(trialRequest(setting, repeat, checksGradient)),
     finalJob(setting, epoch) {
       const { trainOn, testSet } = search.final;

@@ -9,8 +9,8 @@ import { insertJob, type NewJob } from './insert-job.ts';
 import { requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { encode } from './json-column.ts';
 import { removeUnreferenced } from './prune-checkpoints.ts';
-import { lockSearch, writeSearchEvent } from './search-events.ts';
-import { planOf, requestOf } from './search-rows.ts';
+import { activeSeconds, lockSearch, writeSearchEvent } from './search-events.ts';
+import { FINISHING, planOf, requestOf } from './search-rows.ts';
 import { readTrials, type StoredRun, type StoredTrial } from './search-trials.ts';
 import type { Database, SearchRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
@@ -21,6 +21,8 @@ type JobParts = Pick<NewJob, 'request' | 'progress'>;
 export interface SearchJobs {
   /** Largest number of jobs queued or active at once. */
   readonly parallel: number;
+  /** For the time budget. */
+  now(): Date;
   trialJob(setting: Setting, repeat: number, checksGradient: boolean): JobParts;
   /** @param epoch whose parameters the trial would publish; null if it did not end by itself */
   finalJob(setting: Setting, epoch: number | null): JobParts & { readonly stopAfterEpoch: number | null };
@@ -44,7 +46,7 @@ export async function advanceSearch(
     const search = await lockSearch(trx, id);
     const trials = await readTrials(trx, search);
     await report(trx, search, trials);
-    const actions = nextActions(await toState(trx, search, trials, jobs.parallel));
+    const actions = nextActions(await toState(trx, search, trials, jobs));
     if (actions.length === 0) {
       await summarize(trx, search, trials);
       return advance;
@@ -57,9 +59,9 @@ async function toState(
   trx: Transaction<Database>,
   search: SearchRow,
   trials: readonly StoredTrial[],
-  parallel: number,
+  { parallel, now }: SearchJobs,
 ) {
-  const { halving, objective, final } = requestOf(search);
+  const { halving, objective, final, budget } = requestOf(search);
   const finalJob =
     search.final_job_id === null
       ? undefined
@@ -70,7 +72,8 @@ async function toState(
           .executeTakeFirst();
   return {
     status: search.status,
-    isFinishing: search.finishing === 1,
+    isFinishing: search.finishing !== 0,
+    isOutOfTime: budget?.seconds !== undefined && (await activeSeconds(trx, search, now())) >= budget.seconds,
     rungs: planOf(search).rungs.length,
     halving,
     objective,
@@ -158,6 +161,8 @@ async function apply(
       return cancel(trx, search, trials, action.run, advance);
     case 'decide':
       return decide(trx, search, action);
+    case 'finish':
+      return finish(trx, search, trials, jobs.now());
     case 'final':
       return startFinal(trx, search, trials, action.trial, jobs);
     case 'become':
@@ -243,6 +248,30 @@ async function decide(
   if (stopped.length > 0) await ofSearch.set({ is_out: 1 }).where('trial', 'in', stopped).execute();
   const epoch = planOf(search).rungs[rung]!;
   await writeSearchEvent(trx, search.id, 'rung', { rung: rung + 1, epoch, continued, stopped });
+}
+
+/** Records which trials the choice is made from. */
+async function finish(
+  trx: Transaction<Database>,
+  search: SearchRow,
+  trials: readonly StoredTrial[],
+  now: Date,
+): Promise<void> {
+  const reason = 'time-budget';
+  await trx
+    .updateTable('searches')
+    .set({ finishing: FINISHING[reason] })
+    .where('id', '=', search.id)
+    .execute();
+  const ended = trials.filter(({ runs }) => runs.every(({ status }) => status === 'succeeded'));
+  await writeSearchEvent(trx, search.id, 'status', {
+    from: search.status,
+    to: search.status,
+    finishing: true,
+    reason,
+    activeSeconds: await activeSeconds(trx, search, now),
+    ended: ended.map(({ trial }) => trial),
+  });
 }
 
 async function startFinal(

@@ -1,5 +1,6 @@
 /** Search events: what happened to a search, numbered from 1 without gaps. */
 import type { Transaction } from 'kysely';
+import { sumActiveSeconds } from '../domain/search/active-time.ts';
 import type { SearchEvent } from '../domain/search/search.ts';
 import { AtelierError } from '../errors.ts';
 import { collectEvent } from './committed-events.ts';
@@ -42,6 +43,23 @@ export async function lockSearch(trx: Transaction<Database>, id: string): Promis
     .executeTakeFirst();
   if (search === undefined) throw searchNotFound(id);
   return search;
+}
+
+/** Seconds since the start of the search in which it was not paused, as its events record them. */
+export async function activeSeconds(
+  trx: Transaction<Database>,
+  { id }: Pick<SearchRow, 'id'>,
+  now: Date,
+): Promise<number> {
+  const rows = await trx
+    .selectFrom('search_events')
+    .select(['at', 'data'])
+    .where('search_id', '=', id)
+    .where('type', '=', 'status')
+    .orderBy('id')
+    .execute();
+  const changes = rows.map(({ at, data }) => ({ at, to: String(decode<SearchEvent['data']>(data)['to']) }));
+  return sumActiveSeconds(changes, now);
 }
 
 export function searchNotFound(id: string): AtelierError {

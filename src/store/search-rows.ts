@@ -1,6 +1,6 @@
 /** Converts searches to and from rows. */
 import type { ResolvedSearchRequest } from '../domain/search/request.ts';
-import type { Search, SearchBest, SearchProgress } from '../domain/search/search.ts';
+import type { FinishReason, Search, SearchBest, SearchProgress } from '../domain/search/search.ts';
 import type { Setting } from '../domain/search/settings.ts';
 import { decode, encode } from './json-column.ts';
 import type { SearchRow, TrialRow } from './tables.ts';
@@ -14,6 +14,11 @@ export interface SearchPlan extends Pick<Search, 'rungs' | 'validationImages'> {
 }
 
 type StoredPlan = Omit<SearchPlan, 'settings'>;
+
+/** Values of the column `finishing`. */
+export const FINISHING = { requested: 1, 'time-budget': 2 } as const satisfies Readonly<
+  Record<FinishReason, number>
+>;
 
 export const requestOf = ({ request }: Pick<SearchRow, 'request'>): ResolvedSearchRequest => decode(request);
 export const planOf = ({ plan }: Pick<SearchRow, 'plan'>): StoredPlan => decode(plan);
@@ -65,6 +70,11 @@ export function newTrialRows(searchId: string, settings: readonly Setting[], rep
   );
 }
 
+function finishReasonOf({ finishing }: SearchRow): FinishReason | null {
+  if (finishing === 0) return null;
+  return finishing === FINISHING.requested ? 'requested' : 'time-budget';
+}
+
 export function toSearch(row: SearchRow): Search {
   const request = requestOf(row);
   const { rungs, validationImages } = planOf(row);
@@ -74,7 +84,8 @@ export function toSearch(row: SearchRow): Search {
     status: row.status,
     createdAt: row.created_at,
     finishedAt: row.finished_at,
-    finishing: row.finishing === 1,
+    finishing: row.finishing !== 0,
+    finishReason: finishReasonOf(row),
     pauseReason: row.pause_reason,
     rungs,
     validationImages,

@@ -17,7 +17,7 @@ import { resumeJob } from './job-status.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { createSearchEvents, lockSearch, type SearchEvents, writeSearchEvent } from './search-events.ts';
-import { newSearchRow, newTrialRows, type SearchPlan, toSearch } from './search-rows.ts';
+import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './search-rows.ts';
 import { readTrials, type StoredTrial } from './search-trials.ts';
 
 /** Methods with an id throw AtelierError `search-not-found`. */
@@ -160,7 +160,7 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
             .updateTable('searches')
             .set({
               status: to,
-              ...(isFinish && { finishing: 1 }),
+              ...(isFinish && before.finishing === 0 && { finishing: FINISHING.requested }),
               ...(change === 'resume' && { pause_reason: null }),
             })
             .where('id', '=', id)
@@ -171,7 +171,11 @@ export function createSearches(rows: Rows, checkpoints: Pick<CheckpointWriter, '
             const byService = paused.where('status', '=', 'paused').where('pause_reason', 'is not', null);
             for (const job of await byService.execute()) await resumeJob(trx, job.id);
           }
-          const event = { from: before.status, to, ...(isFinish && { finishing: true }) };
+          const event = {
+            from: before.status,
+            to,
+            ...(isFinish && { finishing: true, reason: 'requested' }),
+          };
           await writeSearchEvent(trx, id, 'status', event);
           return toSearch(after);
         }),

@@ -162,7 +162,7 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     'trials that end by the clock',
     { training: { batchSize: 4, budget: { seconds: 5 } } },
     '#/training/budget/seconds',
-    /does not depend on time/,
+    /does not depend on time; limit the search/,
   ],
   ['a single setting', { vary: [{ path: rate, choices: [0.1] }] }, '#/vary', /at least two settings/],
   [

@@ -27,6 +27,7 @@ const search: Search = {
   createdAt: '2026-01-01T00:00:00.000Z',
   finishedAt: null,
   finishing: false,
+  finishReason: null,
   pauseReason: null,
   rungs: [1, 2],
   validationImages: 1000,

@@ -34,6 +34,7 @@ const plan: SearchPlan = {
 };
 const jobs: SearchJobs = {
   parallel: 3,
+  now: () => new Date(),
   trialJob: (setting, _repeat, gradientCheck) => ({
     request: { ...request('tuned'), gradientCheck, metadata: { l2: String(setting[0]) } },
     progress: untouched,
@@ -162,6 +163,50 @@ storeTest('a search is paused with its jobs, goes on with them, and can be cance
   assert.equal((await searches.get(id))!.status, 'cancelled');
   assert.equal(await store.jobs.count('queued'), 0);
 });
+
+storeTest(
+  'a search whose time is used up stops its trials, and trains the best ended one finally',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const budget = { seconds: 60 };
+    const flat = { ...resolved, halving: null, budget };
+    const { id, finishReason } = await searches.create(flat, { ...plan, rungs: [3] }, { limit: 10 });
+    assert.equal(finishReason, null);
+    await searches.advance(id, jobs);
+    const [a, b, c] = await jobIds(store, id);
+    await succeed(store, a!, 3, 0.5);
+    await startRun(store, b!);
+    const early = { ...jobs, parallel: 1, now: () => new Date(Date.now() + 30_000) };
+    await searches.advance(id, early);
+    assert.equal((await searches.get(id))!.finishing, false);
+
+    // Another process with the same clock decides.
+    const late = { ...jobs, now: () => new Date(Date.now() + 61_000) };
+    assert.deepEqual(await searches.advance(id, late), { stopping: [b] });
+    const finishing = (await searches.get(id))!;
+    assert.deepEqual([finishing.finishing, finishing.finishReason], [true, 'time-budget']);
+    assert.equal((await store.jobs.get(c!))!.status, 'cancelled');
+    assert.equal((await jobIds(store, id))[3], null, 'no trial starts any more');
+    assert.equal((await searches.request(id, 'finish')).finishReason, 'time-budget');
+    await runOf(b!).release();
+    await searches.advance(id, late);
+    const last = (await searches.get(id))!;
+    assert.equal(last.best?.trial, 1);
+    assert.notEqual(last.finalJob, null);
+    const { data: events } = await searches.events.list(id, { limit: 100 });
+    const [event] = events.filter(({ data }) => data['reason'] === 'time-budget');
+    const { activeSeconds, ...data } = event!.data;
+    assert.deepEqual(data, {
+      from: 'running',
+      to: 'running',
+      finishing: true,
+      reason: 'time-budget',
+      ended: [1],
+    });
+    assert.ok(Number(activeSeconds) >= 60);
+  },
+);
 
 storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
   const store = await temporaryStore(t);

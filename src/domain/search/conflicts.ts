@@ -86,7 +86,10 @@ export function findTrialConflicts(
       add('#/halving/minEpochs', `must be less than the ${epochs} epochs of a complete trial`);
     }
   } else if (budget?.seconds !== undefined) {
-    add('#/training/budget/seconds', 'must be left out of a search, whose result does not depend on time');
+    add(
+      '#/training/budget/seconds',
+      'must be left out of a trial, whose result does not depend on time; limit the search by its own budget',
+    );
   }
   return conflicts;
 }

@@ -9,6 +9,8 @@ export interface SearchState extends Pick<ResolvedSearchRequest, 'halving' | 'ob
   readonly status: SearchStatus;
   /** Whether no further training of a trial may start. */
   readonly isFinishing: boolean;
+  /** Whether the time budget is used up. */
+  readonly isOutOfTime: boolean;
   /** Number of rungs, the end of the training included. */
   readonly rungs: number;
   /** Largest number of jobs queued or active. */
@@ -34,6 +36,8 @@ export type SearchAction =
       readonly continued: readonly number[];
       readonly stopped: readonly number[];
     }
+  /** The time budget is used up: from now on, no training of a trial starts. */
+  | { readonly type: 'finish' }
   | { readonly type: 'final'; readonly trial: number }
   | {
       readonly type: 'become';
@@ -41,6 +45,7 @@ export type SearchAction =
       readonly reason: string | null;
     };
 
+const NO_RESULT_YET = 'No trial had a result when the search was finished.';
 const NO_RESULT = 'No trial has a result: all of them failed or were cancelled. Their jobs hold the reasons.';
 
 interface Named extends Pick<RunState, 'status' | 'pauseReason'> {
@@ -102,11 +107,12 @@ function finishing({ status, pauseReason }: NonNullable<SearchState['final']>): 
 const becomePausing = (reason: string): SearchAction => ({ type: 'become', status: 'pausing', reason });
 
 function searching(search: SearchState): SearchAction[] {
-  const { trials, isFinishing } = search;
+  const { trials, isFinishing, isOutOfTime } = search;
   const paused = allRuns(search).find(
     ({ status, pauseReason }) => status === 'paused' && pauseReason !== null,
   );
   if (paused) return [becomePausing(paused.pauseReason!)];
+  if (isOutOfTime && !isFinishing && trials.some(isUnfinished)) return [{ type: 'finish' }];
   const superfluous = isFinishing ? trials : trials.filter((trial) => trial.isOut || isLost(trial));
   const cancelled = settle(allRuns({ ...search, trials: superfluous }), 'cancel').filter(
     ({ type }) => type === 'cancel',
@@ -123,6 +129,12 @@ function searching(search: SearchState): SearchAction[] {
     if (search.halving !== null && rung < search.rungs - 1) return decide(search, remaining, rung);
   } else if (trials.some(({ runs }) => runs.some(isBusy))) return [];
   return conclude(search);
+}
+
+/** Whether a training of it could still start or go on. */
+function isUnfinished(trial: TrialState): boolean {
+  if (trial.isOut || isLost(trial)) return false;
+  return trial.runs.some(({ status }) => status === 'waiting' || !isEnded(status));
 }
 
 /** Whether one of its trainings failed or was cancelled, so the others are not needed. */
@@ -159,10 +171,10 @@ function decide(search: SearchState, reached: readonly TrialState[], rung: numbe
 }
 
 /** The best trial gets the final training. */
-function conclude({ trials, objective, trainsFinally }: SearchState): SearchAction[] {
+function conclude({ trials, objective, trainsFinally, isFinishing }: SearchState): SearchAction[] {
   const [best] = rank(trials, objective);
   if (best === undefined || best.isFailed || best.value === null) {
-    return [{ type: 'become', status: 'failed', reason: NO_RESULT }];
+    return [{ type: 'become', status: 'failed', reason: isFinishing ? NO_RESULT_YET : NO_RESULT }];
   }
   if (trainsFinally) return [{ type: 'final', trial: best.trial }];
   return [{ type: 'become', status: 'succeeded', reason: null }];

@@ -7,6 +7,8 @@ import { networkSchema, seedSchema, trainingRequestSchema } from '../training-jo
 export const MAX_SETTINGS = 1000;
 const MAX_CHOICES = 100;
 const MAX_REPEATS = 10;
+/** A week, in seconds. */
+const MAX_SECONDS = 604_800;
 
 export const OBJECTIVES = ['validationLoss', 'validationAccuracy'] as const;
 export type Objective = (typeof OBJECTIVES)[number];
@@ -125,10 +127,29 @@ export const searchRequestSchema = z
         'Largest number of trainings queued or running at once; null for the number of slots. The result does not depend on it',
       ),
     budget: z
-      .strictObject({ epochs: z.int().min(1).max(1e9).describe('Epochs of all trials together') })
+      .strictObject({
+        epochs: z
+          .int()
+          .min(1)
+          .max(1e9)
+          .optional()
+          .describe('Epochs of all trials together; reduces the number of random settings so that they fit'),
+        seconds: z
+          .number()
+          .gt(0)
+          .max(MAX_SECONDS)
+          .optional()
+          .describe(
+            'Time since the start of the search, without the time in which it is paused. When it is used up, the search finishes ' +
+              'as `POST …/finish` does, so its result depends on the clock. The final training may take longer',
+          ),
+      })
+      .refine(({ epochs, seconds }) => epochs !== undefined || seconds !== undefined, {
+        error: 'must have epochs, seconds or both',
+      })
       .nullable()
       .default(null)
-      .describe('Reduces the number of random settings so that all their trials fit'),
+      .describe('Limits the trials of the search, not its final training'),
     final: z
       .strictObject({
         trainOn: z

@@ -29,7 +29,7 @@ export const searchProgressSchema = z.object({
   active: z.int().describe('Trials with a job that is queued or runs'),
   paused: z.int().describe('Trials that wait at a rung, or are paused with the search'),
   succeeded: z.int(),
-  stopped: z.int().describe('Trials that were stopped at a rung, or by `finish`'),
+  stopped: z.int().describe('Trials that were stopped at a rung, by `finish`, or by the time budget'),
   failed: z.int().describe('Trials that failed or were cancelled'),
   epochs: z.int().describe('Epochs that trials have trained, counted when one of them ends or pauses'),
   plannedEpochs: z.int().describe('Epochs of all trials at most'),
@@ -46,6 +46,9 @@ export const searchBestSchema = z.object({
 });
 export type SearchBest = z.infer<typeof searchBestSchema>;
 
+const FINISH_REASONS = ['requested', 'time-budget'] as const;
+export type FinishReason = (typeof FINISH_REASONS)[number];
+
 export const searchSchema = z
   .object({
     id: z.string(),
@@ -53,7 +56,16 @@ export const searchSchema = z
     ...resolvedSearchRequestSchema.shape,
     createdAt: z.string(),
     finishedAt: z.string().nullable(),
-    finishing: z.boolean().describe('Whether the search was asked to finish with the trials that it has'),
+    finishing: z
+      .boolean()
+      .describe('Whether the search finishes, or has finished, with the trials that it had'),
+    finishReason: z
+      .enum(FINISH_REASONS)
+      .nullable()
+      .describe(
+        '`requested` by `POST …/finish`, or `time-budget` if `budget.seconds` was used up; null if it does not finish early. ' +
+          'The `status` event with the same reason lists the trials that had ended',
+      ),
     pauseReason: z.string().nullable().describe('Reason for which the service paused the search'),
     rungs: z
       .array(z.int())

@@ -46,6 +46,7 @@ const search: Search = {
   createdAt: '2026-11-26T20:15:04.023Z',
   finishedAt: null,
   finishing: false,
+  finishReason: null,
   pauseReason: null,
   rungs: [1, 3, 9],
   validationImages: 6000,

@@ -70,7 +70,7 @@ export const searchRoutes =
         summary: 'Start a search for the best options of a training',
         description:
           '`vary` names fields of the training request, and their values. Each trial is a training job with one value for each of them; ' +
-          'trials are compared on the validation images and never see the test images. The winner depends on the request alone. ' +
+          'trials are compared on the validation images and never see the test images. The winner depends on the request alone, unless `budget.seconds` ends the search. ' +
           'Every trial is checked before the search starts.',
         tags,
         querystring: noQuery,

@@ -1,6 +1,7 @@
 /** Decisions of a search, as a table: the state of its trials, and what is due. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sumActiveSeconds } from '../../../src/domain/search/active-time.ts';
 import { nextActions, type SearchState } from '../../../src/domain/search/next-actions.ts';
 import type { RunState, TrialState } from '../../../src/domain/search/trials.ts';
 
@@ -30,6 +31,7 @@ function trial(
 const FLAT: SearchState = {
   status: 'running',
   isFinishing: false,
+  isOutOfTime: false,
   rungs: 1,
   halving: null,
   objective: 'validationLoss',
@@ -311,6 +313,40 @@ const CASES: readonly [title: string, state: SearchState, actions: readonly unkn
     },
     [{ type: 'final', trial: 2 }],
   ],
+  [
+    'finishes once its time is used up, before anything starts, goes on or is decided',
+    { ...HALVED, isOutOfTime: true, trials: [trial(1, 'paused', [0.4]), trial(2, 'paused', [0.5])] },
+    [{ type: 'finish' }],
+  ],
+  [
+    'does not finish early if every trial has ended',
+    { ...FLAT, isOutOfTime: true, trials: [trial(1, 'succeeded', [0.4]), trial(2, 'cancelled', [], out)] },
+    [{ type: 'final', trial: 1 }],
+  ],
+  [
+    'pauses as the service demands, although its time is used up',
+    {
+      ...FLAT,
+      isOutOfTime: true,
+      trials: [{ ...trial(1, 'paused'), runs: [{ ...run('paused'), pauseReason: 'disk full' }] }],
+    },
+    [become('pausing', 'disk full')],
+  ],
+  [
+    'keeps the final training, however late it is',
+    {
+      ...FLAT,
+      isOutOfTime: true,
+      trials: [trial(1, 'succeeded', [0.4]), trial(2, 'cancelled')],
+      final: { status: 'running', pauseReason: null },
+    },
+    [],
+  ],
+  [
+    'finishing, fails if no trial has a result',
+    { ...FLAT, isFinishing: true, isOutOfTime: true, trials: [trial(1, 'cancelled'), trial(2, 'waiting')] },
+    [become('failed', 'No trial had a result when the search was finished.')],
+  ],
 ];
 
 for (const [title, state, actions] of CASES) {
@@ -322,3 +358,13 @@ for (const status of ['succeeded', 'failed', 'cancelled'] as const) {
     assert.deepEqual(nextActions({ ...FLAT, status, trials: [trial(1, 'waiting')] }), []);
   });
 }
+
+test('counts the time in which a search is not paused, whichever process counts it', () => {
+  const at = (seconds: number) => new Date(1e12 + 1000 * seconds);
+  const change = (seconds: number, to: string) => ({ at: at(seconds).toISOString(), to });
+  const paused = [change(0, 'running'), change(10, 'pausing'), change(12, 'paused')];
+  assert.equal(sumActiveSeconds(paused.slice(0, 1), at(7)), 7);
+  assert.equal(sumActiveSeconds(paused, at(500)), 12);
+  assert.equal(sumActiveSeconds([...paused, change(100, 'running')], at(103)), 15);
+  assert.equal(sumActiveSeconds([change(100, 'running')], at(90)), 0);
+});
