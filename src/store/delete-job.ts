@@ -73,7 +73,8 @@ function inSearch(id: string, searchId: string): AtelierError {
   );
 }
 
-async function assertUnused(trx: Transaction<Database>, id: string): Promise<void> {
+/** @throws AtelierError `training-job-in-use` if an unfinished job starts from a checkpoint of the job, or verifies it */
+export async function assertUnused(trx: Transaction<Database>, id: string): Promise<void> {
   const uses = await listUses(trx, id);
   if (uses.length === 0) return;
   const more = uses.length > MAX_LISTED ? `; ${uses.length - MAX_LISTED} more jobs use it` : '';

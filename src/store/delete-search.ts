@@ -3,7 +3,7 @@ import type { Transaction } from 'kysely';
 import type { Search } from '../domain/search/search.ts';
 import { isEnded } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { deleteJob } from './delete-job.ts';
+import { assertUnused, deleteJob } from './delete-job.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { lockSearch } from './search-events.ts';
 import { toSearch } from './search-rows.ts';
@@ -28,6 +28,7 @@ export async function deleteSearch(
   onDeleted: (jobs: readonly DeletedJob[]) => Promise<void>,
 ): Promise<void> {
   let check = precondition;
+  let isFirst = true;
   for (let isLeft = true; isLeft; ) {
     const jobs = await withReserve(() =>
       inTransaction(async (trx) => {
@@ -35,10 +36,12 @@ export async function deleteSearch(
         const search = await lockSearch(trx, id);
         check?.(toSearch(search));
         assertEnded(search);
+        if (isFirst) await assertAllUnused(trx, id);
         return deleteBatch(trx, id);
       }),
     );
     check = undefined;
+    isFirst = false;
     isLeft = jobs.length === BATCH_JOBS;
     await onDeleted(jobs);
   }
@@ -63,6 +66,12 @@ async function deleteBatch(trx: Transaction<Database>, id: string): Promise<Dele
   }
   await trx.deleteFrom('searches').where('id', '=', id).execute();
   return deleted;
+}
+
+/** A search whose deletion is refused keeps all its jobs. */
+async function assertAllUnused(trx: Transaction<Database>, id: string): Promise<void> {
+  const jobs = trx.selectFrom('jobs').select('id').where('search_id', '=', id).orderBy('id');
+  for (const job of await jobs.execute()) await assertUnused(trx, job.id);
 }
 
 function assertEnded({ id, status }: SearchRow): void {

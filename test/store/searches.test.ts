@@ -208,6 +208,22 @@ storeTest(
   },
 );
 
+storeTest('a search keeps all its jobs if one of them prevents the deletion', async (t) => {
+  const store = await temporaryStore(t);
+  const { searches } = store;
+  const settings = Array.from({ length: 11 }, (_, n) => [n]);
+  const { id } = await searches.create(resolved, { ...plan, settings }, { limit: 10 });
+  await searches.advance(id, { ...jobs, parallel: 11 });
+  await searches.request(id, 'cancel');
+  await searches.advance(id, jobs);
+  // In the second transaction of the deletion.
+  const last = (await jobIds(store, id))[10]!;
+  const target = { of: last, expected: trained.digest, kernel: { name: 'k', digest: 'd' }, fused: true };
+  await store.jobs.create(request(), untouched, { target });
+  await assert.rejects(searches.remove(id), failure('training-job-in-use', last));
+  assert.equal((await store.jobs.list({ search: id, limit: 20 })).data.length, 11);
+});
+
 storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
   const store = await temporaryStore(t);
   const { searches } = store;
