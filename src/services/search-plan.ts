@@ -1,6 +1,12 @@
 /** Plans a search: proposes its settings and checks that each of them can be trained. */
 import type { Dataset } from '../domain/dataset.ts';
-import { findSearchConflicts, findTrialConflicts, locate, parseTrial } from '../domain/search/conflicts.ts';
+import {
+  findProposalConflicts,
+  findSearchConflicts,
+  findTrialConflicts,
+  locate,
+  parseTrial,
+} from '../domain/search/conflicts.ts';
 import type { SearchRequest } from '../domain/search/request.ts';
 import { plannedEpochs, rungEpochs, trialsWithin } from '../domain/search/rungs.ts';
 import { proposeSettings, type Setting } from '../domain/search/settings.ts';
@@ -25,6 +31,7 @@ export async function planSearch(
 ): Promise<SearchPlan> {
   reject('impossible-request', findSearchConflicts(request));
   const all = proposeSettings(request);
+  reject('impossible-request', findProposalConflicts(request, all));
   const trials: TrainingRequest[] = [];
   for (const [n, setting] of all.entries()) {
     trials.push(await checkTrial(request, setting, n + 1, dataset, resolve));

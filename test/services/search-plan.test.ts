@@ -172,6 +172,18 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     /at most 2/,
   ],
   [
+    'more random settings than a narrow range has after rounding',
+    { vary: [{ path: rate, min: 0.1, max: 0.1001 }], method: { type: 'random', trials: 9 } },
+    '#/method/trials',
+    /at most 2, .* rounded/,
+  ],
+  [
+    'points that are equal after rounding',
+    { vary: [{ path: rate, min: 0.1, max: 0.1001, points: 9 }] },
+    '#/vary/0/points',
+    /some are equal/,
+  ],
+  [
     'a range without points in a grid',
     { vary: [{ path: rate, min: 0.1, max: 1 }] },
     '#/vary/0/points',

@@ -26,8 +26,12 @@ export function findSearchConflicts(request: SearchRequest): Conflict[] {
         'must not be /training/epochs with halving, which compares trials after the same epochs',
       );
     }
-    if (method.type === 'grid' && gridValues(variation) === null) {
-      add(`#/vary/${n}/points`, 'is required for a range in a grid, unless it has a step');
+    if (method.type !== 'grid') return;
+    const values = gridValues(variation);
+    if (values === null) add(`#/vary/${n}/points`, 'is required for a range in a grid, unless it has a step');
+    else if (variation.choices === undefined && new Set(values).size < values.length) {
+      const place = variation.points === undefined ? 'step' : 'points';
+      add(`#/vary/${n}/${place}`, 'must give different values, but some are equal once they are rounded');
     }
   });
   if (conflicts.length > 0) return conflicts;
@@ -46,6 +50,16 @@ export function findSearchConflicts(request: SearchRequest): Conflict[] {
   }
   if (seed + repeats - 1 > 0xffffffff) add('#/repeats', 'must not lead to a seed above 4294967295');
   return conflicts;
+}
+
+/** A narrow range has fewer rounded values than its ends suggest. */
+export function findProposalConflicts(
+  { method }: Pick<SearchRequest, 'method'>,
+  proposed: readonly Setting[],
+): Conflict[] {
+  if (method.type === 'grid' || proposed.length === method.trials) return [];
+  const detail = `must be at most ${proposed.length}, the number of different settings once they are rounded`;
+  return [{ pointer: '#/method/trials', detail }];
 }
 
 /**
