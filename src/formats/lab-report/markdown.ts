@@ -47,10 +47,13 @@ function toBlock(block: Block, isEmbedded: boolean): string {
 }
 
 function toInline(part: Inline): string {
-  if (typeof part === 'string') return escapeText(part);
+  if (typeof part === 'string') return escapePart(part);
   if (isParts(part)) return part.map(toInline).join('');
   return 'code' in part ? code(part.code) : part.shown;
 }
+
+/** Spaces at the ends separate text from the next part. */
+const escapePart = (text: string) => text.replace(/\S(?:.*\S)?/s, escapeText);
 
 const chartUrl = ({ draw, url }: Chart, isEmbedded: boolean) =>
   isEmbedded ? dataUrl('image/svg+xml', Buffer.from(renderSvg(draw(THEMES.light)))) : url;

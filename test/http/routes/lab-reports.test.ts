@@ -134,6 +134,7 @@ test('Markdown links to the pictures of the service, or embeds them', async () =
   const embedded = (await get(`${urlOf(job.id)}?pictures=data`, { accept: 'text/markdown' })).body;
   assert.doesNotMatch(embedded, /\]\(\//);
   assert.match(embedded, /\]\(data:image\/svg\+xml;base64,.*\]\(data:image\/png;base64,/s);
+  assert.match(links, /, `dst_\w+`, with the digest `sha256:/);
   const outsideCode = links.replaceAll(/```.*?```/gs, '');
   assert.doesNotMatch(outsideCode, /(?<!\\)<(script|img)|(?<!\\)\[x/);
 });
