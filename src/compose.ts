@@ -264,12 +264,15 @@ export async function compose(
       slots,
       log,
     });
+    const predictTime = createTrainingTimes({ ...store, numeric });
     const searches = createSearchService({
       store,
       catalog,
       resolve: resolveTraining,
       models,
       runner: searchRunner,
+      predictTime,
+      slots,
     });
     const idempotency = createIdempotencyService({
       store,
@@ -323,7 +326,7 @@ export async function compose(
         training,
         previewTraining: createPreviewTraining({
           resolve: resolveTraining,
-          predictTime: createTrainingTimes({ ...store, numeric }),
+          predictTime,
           jobs: store.jobs,
           catalog,
           memory,

@@ -10,12 +10,18 @@ import {
 import type { SearchRequest } from '../domain/search/request.ts';
 import { plannedEpochs, rungEpochs, trialsWithin } from '../domain/search/rungs.ts';
 import { proposeSettings, type Setting } from '../domain/search/settings.ts';
-import type { TrainingRequest } from '../domain/training-job.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, type ErrorDetail } from '../errors.ts';
 import type { SearchPlan } from '../store/search-rows.ts';
 import { heldOutCount, type ResolveTraining } from './resolve-training.ts';
 
 type Conflict = Extract<ErrorDetail, { pointer: string }>;
+
+/** A plan with the training requests of its settings, which are not stored. */
+export interface PlannedSearch {
+  readonly plan: SearchPlan;
+  readonly requests: readonly ResolvedTrainingRequest[];
+}
 
 /** Settings that are checked before other work gets a turn. */
 const CHECKED_AT_ONCE = 50;
@@ -28,11 +34,11 @@ export async function planSearch(
   request: SearchRequest,
   dataset: Dataset,
   resolve: ResolveTraining,
-): Promise<SearchPlan> {
+): Promise<PlannedSearch> {
   reject('impossible-request', findSearchConflicts(request));
   const all = proposeSettings(request);
   reject('impossible-request', findProposalConflicts(request, all));
-  const trials: TrainingRequest[] = [];
+  const trials: ResolvedTrainingRequest[] = [];
   for (const [n, setting] of all.entries()) {
     trials.push(await checkTrial(request, setting, n + 1, dataset, resolve));
     if (n % CHECKED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -41,11 +47,14 @@ export async function planSearch(
   const kept = trials.slice(0, count);
   const epochs = kept.map(({ training }) => training.epochs);
   return {
-    settings: all.slice(0, count),
-    rungs: rungEpochs(request.halving, Math.max(...epochs)),
-    validationImages: heldOutCount(kept[0]!, dataset),
-    plannedEpochs: plannedEpochs(epochs, request),
-    checked: firstOfEachShape(kept),
+    plan: {
+      settings: all.slice(0, count),
+      rungs: rungEpochs(request.halving, Math.max(...epochs)),
+      validationImages: heldOutCount(kept[0]!, dataset),
+      plannedEpochs: plannedEpochs(epochs, request),
+      checked: firstOfEachShape(kept),
+    },
+    requests: kept,
   };
 }
 
@@ -55,7 +64,7 @@ async function checkTrial(
   trial: number,
   dataset: Dataset,
   resolve: ResolveTraining,
-): Promise<TrainingRequest> {
+): Promise<ResolvedTrainingRequest> {
   const at = (conflicts: readonly Conflict[]) => locate(request, setting, trial, conflicts);
   const parsed = parseTrial(request, setting, trial);
   if ('conflicts' in parsed) throw rejection('invalid-request', parsed.conflicts);
@@ -64,16 +73,15 @@ async function checkTrial(
     at(findTrialConflicts(request, parsed.request, heldOutCount(parsed.request, dataset))),
   );
   try {
-    await resolve(parsed.request);
+    return (await resolve(parsed.request)).request;
   } catch (error) {
     if (!(error instanceof AtelierError) || error.code !== 'impossible-request') throw error;
     throw rejection(error.code, at(error.details.filter((detail) => 'pointer' in detail)), error);
   }
-  return parsed.request;
 }
 
 /** Random settings beyond the budget of epochs are left out. */
-function countWithinBudget(request: SearchRequest, trials: readonly TrainingRequest[]): number {
+function countWithinBudget(request: SearchRequest, trials: readonly ResolvedTrainingRequest[]): number {
   const { budget, method } = request;
   if (budget?.epochs === undefined) return trials.length;
   const epochs = trials.map(({ training }) => training.epochs);
@@ -87,7 +95,7 @@ function countWithinBudget(request: SearchRequest, trials: readonly TrainingRequ
 }
 
 /** Networks of one shape and activation have the same gradient check. */
-function firstOfEachShape(trials: readonly TrainingRequest[]): number[] {
+function firstOfEachShape(trials: readonly ResolvedTrainingRequest[]): number[] {
   const seen = new Set<string>();
   return trials.flatMap(({ network }, n) => {
     const shape = JSON.stringify([network.hidden, network.activation]);

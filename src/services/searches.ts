@@ -4,6 +4,7 @@ import { type ListedTrial, rankTrials } from '../domain/search/leaderboard.ts';
 import type { ResolvedSearchRequest, SearchRequest } from '../domain/search/request.ts';
 import type { Search, SearchChange, SearchPreview, Trial } from '../domain/search/search.ts';
 import { nameValues } from '../domain/search/trial-request.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import type { IdempotencyRecord } from '../store/idempotency.ts';
 import type { Precondition } from '../store/rows.ts';
@@ -13,12 +14,14 @@ import type { ModelService } from './models.ts';
 import type { ResolveTraining } from './resolve-training.ts';
 import { planSearch } from './search-plan.ts';
 import type { SearchRunner } from './search-runner.ts';
+import { estimateSearchTime } from './search-time.ts';
+import type { PredictTrainingTime } from './training-times.ts';
 
 export interface SearchService {
   /** @throws AtelierError `unknown-dataset`, `invalid-request`, `impossible-request`, `queue-full` */
   start(request: SearchRequest, idempotency?: IdempotencyRecord<Search>): Promise<Search>;
-  /** Checks the request as `start` does. @throws the errors of `start`, except `queue-full` */
-  preview(request: SearchRequest): Promise<SearchPreview>;
+  /** Checks the request as `start` does, and estimates its time. @throws `signal.reason` once it aborts, and the errors of `start`, except `queue-full` */
+  preview(request: SearchRequest, signal: AbortSignal): Promise<SearchPreview>;
   /** @throws AtelierError `search-not-found` */
   get(id: string): Promise<Search>;
   readonly list: Store['searches']['list'];
@@ -49,8 +52,11 @@ export function createSearchService(options: {
   resolve: ResolveTraining;
   models: Pick<ModelService, 'invalidateEverywhere'>;
   runner: SearchRunner;
+  predictTime: PredictTrainingTime;
+  /** Number of jobs that run at once, on all replicas together. */
+  slots: () => number;
 }): SearchService {
-  const { store, catalog, resolve, models, runner } = options;
+  const { store, catalog, resolve, models, runner, predictTime, slots } = options;
   const { searches } = store;
 
   async function get(id: string): Promise<Search> {
@@ -61,7 +67,7 @@ export function createSearchService(options: {
 
   async function plan(request: SearchRequest) {
     const dataset = await findDataset(catalog, request.dataset, '#/dataset');
-    return planSearch(request, dataset, resolve);
+    return { ...(await planSearch(request, dataset, resolve)), dataset };
   }
 
   async function remove(id: string, precondition?: Precondition<Search>): Promise<void> {
@@ -77,18 +83,26 @@ export function createSearchService(options: {
     async start(request, idempotency) {
       const planned = await plan(request);
       const resolved: ResolvedSearchRequest = { ...request, modelName: request.modelName ?? request.dataset };
-      const search = await searches.create(resolved, planned, { limit: MAX_UNFINISHED, idempotency });
+      const search = await searches.create(resolved, planned.plan, { limit: MAX_UNFINISHED, idempotency });
       runner.notify(search.id);
       return search;
     },
-    async preview(request) {
-      const { settings, rungs, plannedEpochs, validationImages } = await plan(request);
+    async preview(request, signal) {
+      const { plan: planned, requests, dataset } = await plan(request);
+      const { settings, rungs, plannedEpochs, validationImages } = planned;
+      const parallel = request.parallel ?? Math.max(1, slots());
+      const time = (training: ResolvedTrainingRequest) => predictTime(training, dataset, signal);
       return {
         trials: settings.map((setting, n) => ({ trial: n + 1, values: nameValues(request, setting) })),
         repeats: request.repeats,
         rungs: [...rungs],
         plannedEpochs,
         validationImages,
+        time: await estimateSearchTime(request, requests, dataset, {
+          parallel,
+          slots: Math.max(1, slots()),
+          time,
+        }),
       };
     },
     async trials(id) {

@@ -117,11 +117,7 @@ export function createTrainingTimes({
   return async (request, dataset, signal) => {
     const layerSizes = layerSizesFor(request.network.hidden, dataset);
     const timed = await time(request, dataset, signal);
-    const times = timed ?? {
-      training: trainingMicroseconds(layerSizes, request.training),
-      evaluation: evaluationMicroseconds(layerSizes),
-      inspection: inspectionMicroseconds(layerSizes),
-    };
+    const times = timed ?? modelledTimes(request, dataset);
     const earlier = timed === null ? { jobs: 0, ratios: [] } : await compareEarlier(request, dataset, signal);
     const { ratios } = earlier;
     const ratio = ratios.length === 0 ? 1 : quantile(ratios, 0.5);
@@ -166,6 +162,20 @@ export function modelledSeconds(
     START.constant +
     (images * trainingMicroseconds(layerSizes, training)) / threadGain(training.threads) / 1e6
   );
+}
+
+/** Seconds of an epoch with its evaluations on one core, by a model of the kernel that is not calibrated to this machine. */
+export function modelledEpochSeconds(request: Training, dataset: Dataset): number {
+  return sum(epochMs(request, dataset, modelledTimes(request, dataset))) / 1000;
+}
+
+function modelledTimes({ network, training }: Training, dataset: Dataset): TrainingTimes {
+  const layerSizes = layerSizesFor(network.hidden, dataset);
+  return {
+    training: trainingMicroseconds(layerSizes, training),
+    evaluation: evaluationMicroseconds(layerSizes),
+    inspection: inspectionMicroseconds(layerSizes),
+  };
 }
 
 function buildTimingTask(request: Training, dataset: Dataset): TrainingTimesTask {

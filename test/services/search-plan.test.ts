@@ -10,6 +10,8 @@ import { createMemoryLedger } from '../../src/services/memory-ledger.ts';
 import { createModelService } from '../../src/services/models.ts';
 import { createResolveTraining } from '../../src/services/resolve-training.ts';
 import { planSearch } from '../../src/services/search-plan.ts';
+import { estimateSearchTime } from '../../src/services/search-time.ts';
+import { modelledEpochSeconds } from '../../src/services/training-times.ts';
 import { temporaryStore } from '../store/fixtures.ts';
 
 type Body = Partial<z.input<typeof searchRequestSchema>>;
@@ -33,9 +35,10 @@ async function createPlanner(t: Parameters<typeof temporaryStore>[0]) {
     keepCheckpoints: 'best',
     assertWebhookAllowed() {},
   });
-  return (body: Body) => {
+  return async (body: Body) => {
     const base = { dataset: 'fashion-mnist', training: { epochs: 9, batchSize: 4 }, vary: [RATES] };
-    return planSearch(searchRequestSchema.parse({ ...base, ...body }), dataset, resolve);
+    const request = searchRequestSchema.parse({ ...base, ...body });
+    return { ...(await planSearch(request, dataset, resolve)), request, dataset };
   };
 }
 
@@ -43,13 +46,13 @@ test('plans the settings, the rungs and the epochs of a search', async (t) => {
   const plan = await createPlanner(t);
   const halving = { factor: 3, minEpochs: 1 };
   const vary = [{ path: rate, min: 0.01, max: 1, scale: 'log' as const }];
-  const planned = await plan({ vary, method: { type: 'random', trials: 9 }, halving });
+  const { plan: planned } = await plan({ vary, method: { type: 'random', trials: 9 }, halving });
   assert.deepEqual(planned.rungs, [1, 3, 9]);
   assert.equal(planned.plannedEpochs, 9 + 3 * 2 + 6);
   assert.equal(planned.validationImages, 4);
   // One network shape.
   assert.deepEqual(planned.checked, [1]);
-  const limited = await plan({
+  const { plan: limited } = await plan({
     vary,
     method: { type: 'random', trials: 9 },
     halving,
@@ -57,7 +60,7 @@ test('plans the settings, the rungs and the epochs of a search', async (t) => {
   });
   assert.deepEqual(limited.settings, planned.settings.slice(0, 5));
 
-  const whole = await plan({
+  const { plan: whole } = await plan({
     network: { activation: 'tanh' },
     vary: [
       { path: '/network/hidden', choices: [[4], []] },
@@ -66,6 +69,54 @@ test('plans the settings, the rungs and the epochs of a search', async (t) => {
   });
   assert.equal(whole.settings.length, 4);
   assert.deepEqual(whole.checked, [1, 3]);
+});
+
+test('estimates the time of a search from a few of its settings', async (t) => {
+  const plan = await createPlanner(t);
+  const estimate = async (body: Body, options: { parallel: number; slots: number }) => {
+    const { request, requests, dataset } = await plan(body);
+    const timed: number[] = [];
+    const time = await estimateSearchTime(request, requests, dataset, {
+      ...options,
+      // Twice as long as the model says, on an idle machine.
+      async time(training) {
+        const { epochs } = training.training;
+        const seconds = 2 * epochs * modelledEpochSeconds(training, dataset);
+        timed.push(training.network.hidden[0]!);
+        const range = { seconds, low: seconds * 0.8, high: seconds * 1.25 };
+        const parts = {
+          trainingSeconds: seconds,
+          evaluationSeconds: 0,
+          gradientCheckSeconds: 0,
+          startSeconds: 0,
+        };
+        const basis = { kind: 'calibrated', jobs: 0, epochs: 0, ratio: 1 } as const;
+        return { ...range, ...parts, imagesPerSecond: 1, basis };
+      },
+    });
+    const epochs = requests.map((training) => 2 * modelledEpochSeconds(training, dataset));
+    return { time, timed, epochs };
+  };
+  const near = (actual: number, expected: number) =>
+    assert.ok(Math.abs(actual / expected - 1) < 1e-9, `${actual} instead of ${expected}`);
+  const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+  const hidden = { path: '/network/hidden', choices: [[4], [64], [8], [16], [32]] };
+
+  const grid = await estimate({ vary: [hidden] }, { parallel: 2, slots: 4 });
+  assert.deepEqual(grid.timed, [4, 16, 64]);
+  assert.equal(grid.time.timedSettings, 3);
+  near(grid.time.seconds, (9 * sum(grid.epochs)) / 2);
+  near(grid.time.high, grid.time.seconds * 1.25);
+  near(grid.time.finalSeconds, ((9 * sum(grid.epochs)) / 5) * (40 / 36));
+
+  const halving = { factor: 3, minEpochs: 1 };
+  const final = { trainOn: null };
+  const rates = { path: rate, choices: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9] };
+  const halved = await estimate({ vary: [rates], halving, final }, { parallel: 4, slots: 2 });
+  assert.equal(halved.time.timedSettings, 1);
+  // Nine trials of one epoch and three of two on two slots, then one of six on one.
+  near(halved.time.seconds, (9 / 2 + (3 * 2) / 2 + 6) * halved.epochs[0]!);
+  assert.equal(halved.time.finalSeconds, 0);
 });
 
 const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegExp][] = [

@@ -134,6 +134,25 @@ export const searchPreviewSchema = z
     rungs: searchSchema.shape.rungs,
     plannedEpochs: z.int().describe('Epochs of all trials at most, without the final training'),
     validationImages: searchSchema.shape.validationImages,
+    time: z.object({
+      seconds: z
+        .number()
+        .describe(
+          'Estimate for all trials, if every slot works on them, without the final training and the budget of seconds',
+        ),
+      low: z.number(),
+      high: z.number(),
+      finalSeconds: z
+        .number()
+        .describe(
+          'Estimate for the final training with all epochs, for an average setting; 0 if there is none',
+        ),
+      timedSettings: z
+        .int()
+        .describe(
+          'Settings whose steps were timed; the time of the others follows from the size of their networks',
+        ),
+    }),
   })
   .meta({ id: 'SearchPreview' });
 /** The trials of a search that has not been started. */

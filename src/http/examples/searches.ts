@@ -97,6 +97,7 @@ const preview: SearchPreview = {
   rungs: [1, 3, 9],
   plannedEpochs: 21,
   validationImages: 6000,
+  time: { seconds: 4.1, low: 3.3, high: 5.1, finalSeconds: 1.7, timedSettings: 2 },
 };
 
 const event: SearchEvent = {

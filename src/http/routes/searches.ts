@@ -18,6 +18,7 @@ import { contentTag, registerEtag } from '../plugins/etag.ts';
 import { respondIdempotently } from '../plugins/idempotency.ts';
 import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
+import { disconnectSignal } from '../responses/client-disconnect.ts';
 import { renderLeaderboard } from '../responses/leaderboard-csv.ts';
 import { negotiate } from '../responses/negotiate.ts';
 import { listSchema, noQuery, PAGES, paginationQuery, toList } from '../validation/pagination.ts';
@@ -99,14 +100,16 @@ export const searchRoutes =
       schema: {
         operationId: 'previewSearch',
         summary: 'Show the settings that a search would train',
-        description: 'Rejects what `POST /v1/searches` rejects, and starts nothing.',
+        description:
+          'Rejects what `POST /v1/searches` rejects, and starts nothing. The first preview of some options takes a few tenths of a second, ' +
+          'because steps of up to three settings are timed.',
         tags,
         querystring: noQuery,
         body: searchRequestSchema,
         readsDataset: true,
         response: { 200: searchPreviewSchema, ...problems(400, 413, 415, 422, 503) },
       },
-      handler: (request) => searches.preview(request.body),
+      handler: (request, reply) => searches.preview(request.body, disconnectSignal(reply)),
     });
 
     app.route({

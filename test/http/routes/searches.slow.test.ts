@@ -42,6 +42,7 @@ test('a search halves its trials, trains the best one on everything, and publish
   assert.deepEqual(search.progress, { ...counts, epochs: 6 + 3 + 2, plannedEpochs: 11 });
   const preview = (await post('/preview', smallSearch())).json<SearchPreview>();
   assert.equal(preview.plannedEpochs, 11);
+  assert.ok(preview.time.seconds > 0 && preview.time.high > preview.time.low);
 
   const leaderboard = await trials(id);
   assert.deepEqual(

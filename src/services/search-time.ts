@@ -1,0 +1,102 @@
+/** Estimates how long a search takes: predicts a few of its settings, and the others by the size of their networks. */
+import type { Dataset } from '../domain/dataset.ts';
+import type { SearchRequest } from '../domain/search/request.ts';
+import { continuing, rungEpochs } from '../domain/search/rungs.ts';
+import type { SearchPreview } from '../domain/search/search.ts';
+import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
+import type { TrainingPreview } from '../domain/training-preview.ts';
+import { heldOutCount } from './resolve-training.ts';
+import { modelledEpochSeconds } from './training-times.ts';
+
+/** Each takes a few tenths of a second. */
+const MAX_TIMED = 3;
+
+/**
+ * The estimate assumes that every slot works on the search, and no slot on anything else.
+ * @param trainings of the trials, in their order
+ * @param options.parallel trainings of the search that are queued or run at once
+ * @param options.time predicts a training of all epochs
+ */
+export async function estimateSearchTime(
+  request: Pick<SearchRequest, 'halving' | 'repeats' | 'final'>,
+  trainings: readonly ResolvedTrainingRequest[],
+  dataset: Dataset,
+  options: {
+    readonly parallel: number;
+    readonly slots: number;
+    readonly time: (training: ResolvedTrainingRequest) => Promise<TrainingPreview['time']>;
+  },
+): Promise<SearchPreview['time']> {
+  const modelled = trainings.map((training) => modelledEpochSeconds(training, dataset));
+  const timed: { modelled: number; seconds: number; start: number; low: number; high: number }[] = [];
+  for (const n of spread(modelled)) {
+    const training = trainings[n]!;
+    const time = await options.time(training);
+    timed.push({
+      modelled: modelled[n]! * training.training.epochs,
+      seconds: time.trainingSeconds + time.evaluationSeconds,
+      start: time.startSeconds,
+      low: time.low / time.seconds,
+      high: time.high / time.seconds,
+    });
+  }
+  const sumOf = (key: keyof (typeof timed)[number]) => timed.reduce((sum, each) => sum + each[key], 0);
+  const scale = sumOf('seconds') / sumOf('modelled');
+  const start = sumOf('start') / timed.length;
+  const epochSeconds = modelled.map((seconds) => seconds * scale);
+  const epochs = trainings.map(({ training }) => training.epochs);
+  const seconds = trialSeconds(
+    request,
+    epochSeconds,
+    epochs,
+    start,
+    Math.min(options.parallel, options.slots),
+  );
+  const whole = mean(epochSeconds.map((each, n) => each * epochs[n]!));
+  const examples = dataset.train.labels.length;
+  const part =
+    request.final.trainOn === 'everything' ? examples - heldOutCount(trainings[0]!, dataset) : examples;
+  return {
+    seconds,
+    low: (seconds * sumOf('low')) / timed.length,
+    high: (seconds * sumOf('high')) / timed.length,
+    finalSeconds: request.final.trainOn === null ? 0 : start + (whole * examples) / part,
+    timedSettings: timed.length,
+  };
+}
+
+/** Indices of the smallest, the median and the largest of different values. */
+function spread(values: readonly number[]): number[] {
+  const different = [...new Set(values)].toSorted((a, b) => a - b);
+  const last = different.length - 1;
+  const places = new Set(
+    Array.from({ length: MAX_TIMED }, (_, n) => Math.round((n * last) / (MAX_TIMED - 1))),
+  );
+  return [...places].map((place) => values.indexOf(different[place]!));
+}
+
+/** It is unknown which trials go on at a rung, so each of its trainings counts as an average one. */
+function trialSeconds(
+  { halving, repeats }: Pick<SearchRequest, 'halving' | 'repeats'>,
+  epochSeconds: readonly number[],
+  epochs: readonly number[],
+  start: number,
+  atOnce: number,
+): number {
+  const among = (count: number) => Math.min(atOnce, count * repeats);
+  if (halving === null) {
+    const each = epochSeconds.map((seconds, n) => start + seconds * epochs[n]!);
+    const total = repeats * each.reduce((sum, seconds) => sum + seconds, 0);
+    return total / among(epochs.length);
+  }
+  let [total, reached, trials] = [0, 0, epochs.length];
+  for (const rung of rungEpochs(halving, epochs[0]!)) {
+    const each = start + mean(epochSeconds) * (rung - reached);
+    total += (trials * repeats * each) / among(trials);
+    reached = rung;
+    trials = continuing(trials, halving.factor);
+  }
+  return total;
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
