@@ -1,7 +1,7 @@
 /** Deletes an ended search with its trials and their jobs, in small transactions. */
 import type { Transaction } from 'kysely';
 import type { Search } from '../domain/search/search.ts';
-import { isEnded } from '../domain/training-job.ts';
+import { isEnded, UNFINISHED_STATUSES } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
 import { assertUnused, deleteJob } from './delete-job.ts';
 import type { Precondition, Rows } from './rows.ts';
@@ -71,6 +71,12 @@ async function deleteBatch(trx: Transaction<Database>, id: string): Promise<Dele
 /** A search whose deletion is refused keeps all its jobs. */
 async function assertAllUnused(trx: Transaction<Database>, id: string): Promise<void> {
   const jobs = trx.selectFrom('jobs').select('id').where('search_id', '=', id).orderBy('id');
+  const possibleUse = trx
+    .selectFrom('jobs')
+    .select('id')
+    .where('status', 'in', UNFINISHED_STATUSES)
+    .where((eb) => eb.or([eb('warm_start_name', 'in', jobs), eb('expectation', 'is not', null)]));
+  if ((await possibleUse.limit(1).executeTakeFirst()) === undefined) return;
   for (const job of await jobs.execute()) await assertUnused(trx, job.id);
 }
 
