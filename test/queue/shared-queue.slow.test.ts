@@ -157,7 +157,7 @@ test('a ticket whose job is not queued is removed without work', options, async 
   const { a, b, started, untilStarted } = await twoProcesses(t, { slots: 0 });
   const stale = await a.create();
   await a.store.jobs.requestCancel(stale);
-  await a.boss.queue.send(TRAINING, null, { id: ticketIdOf(stale), group: { id: stale } });
+  await a.boss.queue.send(TRAINING, null, { id: ticketIdOf(stale), priority: 1, group: { id: stale } });
   const next = await a.create();
   b.queue.notify();
   await untilStarted(next);
