@@ -141,7 +141,9 @@ export const trainingJobRoutes =
           modelName: z.string().max(64).optional().describe('Only jobs that train this model'),
           dataset: z.string().max(64).optional().describe('Only jobs that train on this data set'),
           search: z
-            .union([z.literal('none').transform(() => null), z.string().max(64)])
+            .string()
+            .max(64)
+            .transform((search) => (search === 'none' ? null : search))
             .optional()
             .describe('Only jobs of this search, `sea_…`; `none` for jobs that belong to no search'),
           metadata: metadataFilter.describe(
