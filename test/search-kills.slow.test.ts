@@ -9,21 +9,27 @@ import { requestJson, serviceAddress, startProcess } from './start-process.ts';
 import { temporaryDirectory } from './start-service.ts';
 
 const KILLS = 20;
-/** Every other kill comes at most this long after the service serves, whatever it does then. */
-const EARLY_MS = 300;
-/** The others come at most this long after a trial has started, reached a rung or ended. */
-const LATE_MS = 500;
+/**
+ * Every other kill comes at most this fraction of the undisturbed search after the service serves, whatever it does then. A
+ * fraction, because the search must outlast all kills on any machine.
+ */
+const EARLY = 0.01;
+/** The others come at most this fraction after a trial has started, reached a rung or ended. */
+const LATE = 0.02;
 
 test(`killed ${KILLS} times at random moments, a search ends with the same winner, leaderboard and digests`, async (t) => {
   const random = seeded(t);
-  const body = smallSearch({ method: { type: 'random', trials: 10 } });
+  const body = smallSearch({ method: { type: 'random', trials: 16 } });
   const quiet = startProcess(t, await temporaryDirectory(t), { TRAINING_WORKERS: '2' });
   const calm = await serviceAddress(quiet);
   const { id: undisturbed } = await requestJson<Search>(`${calm}/v1/searches`, body);
   await untilSearch(calm, undisturbed);
+  const { createdAt, finishedAt: ended } = await requestJson<Search>(`${calm}/v1/searches/${undisturbed}`);
+  const lasted = Date.parse(ended!) - Date.parse(createdAt);
   const expected = await readOutcome(calm, undisturbed);
   quiet.child.kill('SIGKILL');
   assert.equal(expected.status, 'succeeded');
+  t.diagnostic(`undisturbed in ${lasted} ms`);
 
   const stateDir = await temporaryDirectory(t);
   const start = () => startProcess(t, stateDir, { TRAINING_WORKERS: '2', NODE_V8_COVERAGE: '' });
@@ -35,10 +41,10 @@ test(`killed ${KILLS} times at random moments, a search ends with the same winne
     return data.length;
   };
   for (let kill = 1; kill <= KILLS; kill++) {
-    if (kill % 2 === 0) await setTimeout(random() * EARLY_MS);
+    if (kill % 2 === 0) await setTimeout(random() * EARLY * lasted);
     else {
       await untilSearch(base, id, () => true, await countEvents());
-      await setTimeout(random() * LATE_MS);
+      await setTimeout(random() * LATE * lasted);
     }
     const { finishedAt } = await requestJson<Search>(`${base}/v1/searches/${id}`);
     assert.equal(finishedAt, null, `the search ended before kill ${kill}`);
