@@ -90,7 +90,7 @@ async function report(
   search: SearchRow,
   trials: readonly StoredTrial[],
 ): Promise<void> {
-  const { objective } = requestOf(search);
+  const { objective, repeats } = requestOf(search);
   for (const trial of trials) {
     for (const run of trial.runs) {
       const reported = describe(run, trial.rung);
@@ -108,7 +108,7 @@ async function report(
       );
       await writeSearchEvent(trx, search.id, 'trial', {
         trial: trial.trial,
-        ...(requestOf(search).repeats > 1 && { repeat: run.repeat }),
+        ...(repeats > 1 && { repeat: run.repeat }),
         jobId: run.jobId,
         status: trial.isOut && run.status === 'cancelled' ? 'stopped' : run.status,
         rung: run.measured.length,
