@@ -1,6 +1,7 @@
 /** Creates an API key and its entry for API_KEYS, or replaces the bootstrap key: see USAGE. */
 import { parseArgs } from 'node:util';
 import { resetBootstrapKey, resetSharedBootstrapKey } from '../src/bootstrap-key.ts';
+import { fail } from '../src/command-line.ts';
 import { readConfig } from '../src/config.ts';
 import type { Scope } from '../src/domain/api-key.ts';
 import {
@@ -26,11 +27,6 @@ function readArguments() {
   } catch {
     return fail(USAGE);
   }
-}
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
 }
 
 function createKey([name = 'me', ...scopes]: string[], lastDay: string | undefined): void {

@@ -1,14 +1,9 @@
 /** Entry of `npm run backup -- directory`: copies the state directory, also while the service runs. */
 import { resolve } from 'node:path';
+import { fail, readDirectoryArgument } from './command-line.ts';
 import { readConfig } from './config.ts';
-import { readDirectoryArgument } from './directory-argument.ts';
 import { AtelierError } from './errors.ts';
 import { backUp } from './store/sqlite/backup.ts';
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
 
 const target = readDirectoryArgument(
   'Usage: npm run -s backup -- directory, where STATE_DIR is what to copy. The directory must not exist yet.',

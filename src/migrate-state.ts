@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
+import { fail } from './command-line.ts';
 import { type DatabaseConfig, readConfigWithDatabase } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { migrateBoss, startBoss } from './queue/boss.ts';
@@ -26,11 +27,6 @@ const USAGE = `Usage:
   npm run -s migrate-state -- --from postgres://… --to folder   moves a database into a state directory`;
 
 const IS_DATABASE = /^postgres(ql)?:/;
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
 
 /** @param folder undefined for STATE_DIR */
 function readArguments(): { readonly folder?: string; readonly url: string } {

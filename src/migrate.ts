@@ -1,13 +1,9 @@
 /** Entry of `npm run migrate`: brings the database of DATABASE_URL to the schema of this release, and exits. */
+import { fail } from './command-line.ts';
 import { readConfig } from './config.ts';
 import { AtelierError } from './errors.ts';
 import { migrateBoss } from './queue/boss.ts';
 import { migratePostgres } from './store/postgres/migrate.ts';
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
 
 try {
   const { database } = readConfig();

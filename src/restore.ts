@@ -1,14 +1,9 @@
 /** Entry of `npm run restore -- directory`: puts a backup into the empty directory STATE_DIR. */
 import { resolve } from 'node:path';
+import { fail, readDirectoryArgument } from './command-line.ts';
 import { readConfig } from './config.ts';
-import { readDirectoryArgument } from './directory-argument.ts';
 import { AtelierError } from './errors.ts';
 import { restore } from './store/sqlite/restore.ts';
-
-function fail(message: string): never {
-  console.error(message);
-  process.exit(1);
-}
 
 const backup = readDirectoryArgument(
   'Usage: npm run -s restore -- directory, where STATE_DIR is an empty or new directory.',

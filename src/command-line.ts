@@ -1,5 +1,11 @@
-/** Command line of `npm run backup` and `npm run restore`: one directory, and no options but `--help`. */
+/** Command lines: the one directory of `npm run backup` and `npm run restore`, and the end after an error. */
 import { parseArgs } from 'node:util';
+
+/** Ends the process with code 1. */
+export function fail(message: string): never {
+  console.error(message);
+  process.exit(1);
+}
 
 /** Exits with code 2 after the usage if the arguments are others; with code 0 after `--help`. */
 export function readDirectoryArgument(usage: string): string {
