@@ -59,6 +59,8 @@ export type Config = Readonly<{
   needsBootstrapKey: boolean;
   publicMetrics: boolean;
   publicDocs: boolean;
+  /** Whether `/` serves the page. */
+  publicPage: boolean;
   rateLimitPerMinute: number | null;
   maxEventLoopDelayMs: number;
   starterJob: boolean;
@@ -129,6 +131,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     needsBootstrapKey: !allowsAnonymous(env) && !configuresKeys(env),
     publicMetrics: env.PUBLIC_METRICS === undefined ? isPublic : env.PUBLIC_METRICS === 'true',
     publicDocs: env.PUBLIC_DOCS === undefined ? isPublic : env.PUBLIC_DOCS === 'true',
+    publicPage: env.PUBLIC_PAGE === 'true',
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE ?? null,
     maxEventLoopDelayMs: env.MAX_EVENT_LOOP_DELAY_MS,
     starterJob: env.STARTER_JOB === 'on' && env.DATASETS !== 'none',

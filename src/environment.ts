@@ -152,6 +152,9 @@ export const environmentSchema = z.object({
     .describe('Allows access without a key beyond the loopback address, and through a proxy'),
   PUBLIC_METRICS: choice('true', 'false').optional().describe('Serves /metrics without a key'),
   PUBLIC_DOCS: choice('true', 'false').optional().describe('Serves /docs and /openapi.json without a key'),
+  PUBLIC_PAGE: choice('true', 'false')
+    .default('true')
+    .describe('Serves the page at `/`, without a key; its calls of the API need the keys of theirs'),
   RATE_LIMIT_PER_MINUTE: integer(1, 1_000_000)
     .optional()
     .describe('Requests per minute of a key, or of an address without a key, at all replicas together'),

@@ -10,7 +10,19 @@ const MAX_HOPS = 32;
 export const HOSTS_RULE =
   'must be a list of host names or addresses such as atelier.example or 192.0.2.7, without scheme and port';
 /** First segments of the paths of the service, which a base path must not hide. */
-const OWN_PATHS = ['v1', 'v2', 'docs', 'openapi.json', 'health', 'metrics', 'ping', 'version', 'invocations'];
+const OWN_PATHS = [
+  'v1',
+  'v2',
+  'docs',
+  'openapi.json',
+  'page.js',
+  'page.css',
+  'health',
+  'metrics',
+  'ping',
+  'version',
+  'invocations',
+];
 
 export const BASE_PATH_RULE = `must be a path such as /atelier, without a slash at its end, that does not begin with ${OWN_PATHS.map((path) => `/${path}`).join(', ')}`;
 export const RANGES_RULE = 'must be a list of addresses and networks such as 10.0.0.0/8 or fd00::/8';

@@ -55,9 +55,10 @@ async function serve(config: Config, { log, flush }: Log, onSignal: OnSignal): P
     return;
   }
   const base = served.replace(/\/\/(0\.0\.0\.0|\[::\])/, '//localhost');
+  const page = config.publicPage ? `the page at ${base}/, ` : '';
   const docs = `documentation at ${base}/docs${config.requiresKey && !config.publicDocs ? ', with a key' : ''}`;
   const header = config.requiresKey ? " -H 'authorization: Bearer <key>'" : '';
-  log.info(`Atelier serves ${served}, ${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
+  log.info(`Atelier serves ${served}, ${page}${docs}. Try: curl -s ${base}/v1/training-jobs${header}`);
 }
 
 /** Runs the service. If it cannot start, prints the reason and exits with code 1. */

@@ -22,6 +22,22 @@ export function negotiate<const T extends string>(
   offered: readonly T[],
   reason?: string,
 ): T {
+  const { accept } = request.headers;
+  const accepted = preferredType(request, reply, offered);
+  if (accepted !== undefined) return accepted;
+  const because = reason === undefined ? '' : ` ${reason}`;
+  throw new AtelierError(
+    'not-acceptable',
+    `Accept: ${accept} matches none of the available types: ${offered.join(', ')}.${because}`,
+  );
+}
+
+/** As `negotiate`, but returns undefined if no type is acceptable. */
+export function preferredType<const T extends string>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  offered: readonly T[],
+): T | undefined {
   addVary(reply, 'Accept');
   const { accept = '*/*' } = request.headers;
   // The common cases; parsing takes as long as a prediction.
@@ -29,12 +45,5 @@ export function negotiate<const T extends string>(
   // Parameters are ignored, since no two offered types differ in them alone: application/json;charset=utf-8 matches.
   request.raw.headers.accept = accept.replace(PARAMETER, '');
   const accepted = request.accepts().type([...offered]);
-  if (typeof accepted !== 'string') {
-    const because = reason === undefined ? '' : ` ${reason}`;
-    throw new AtelierError(
-      'not-acceptable',
-      `Accept: ${accept} matches none of the available types: ${offered.join(', ')}.${because}`,
-    );
-  }
-  return accepted as T;
+  return typeof accepted === 'string' ? (accepted as T) : undefined;
 }

@@ -24,11 +24,12 @@ import { labReportRoutes } from './lab-reports.ts';
 import { metricsRoutes } from './metrics.ts';
 import { modelCardRoutes } from './model-cards.ts';
 import { modelImportRoutes, modelRoutes } from './models.ts';
+import { pageRoutes } from './page.ts';
 import { plotRoutes } from './plots.ts';
 import { predictionJobRoutes } from './prediction-jobs.ts';
 import { predictionResultRoutes } from './prediction-results.ts';
 import { predictionRoutes } from './predictions.ts';
-import { kserveExplainRoute, kserveLivenessRoute } from './protocols/kserve-v1.ts';
+import { kserveExplainRoute } from './protocols/kserve-v1.ts';
 import { kserveInferRoutes } from './protocols/kserve-v2/infer.ts';
 import { kserveModelRoutes } from './protocols/kserve-v2/models.ts';
 import { kserveRepositoryRoutes } from './protocols/kserve-v2/repository.ts';
@@ -56,7 +57,7 @@ export async function registerProbeRoutes(
 export async function registerRoutes(
   app: FastifyInstance,
   services: Services,
-  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'corsOrigins'>,
+  config: Pick<Config, 'maxBodyBytes' | 'maxDatasetBytes' | 'corsOrigins' | 'publicPage'>,
   onTimeout: OnTimeout,
   onLimit: OnLimit,
 ): Promise<void> {
@@ -105,7 +106,7 @@ export async function registerRoutes(
     },
     { prefix: '/v1' },
   );
-  await app.register(kserveLivenessRoute);
+  await app.register(pageRoutes(config.publicPage));
   await app.register(kserveServerRoutes(health));
   await app.register(kserveModelRoutes(models, services.statistics, maxBodyBytes));
   await app.register(tensorflowModelRoutes(models));

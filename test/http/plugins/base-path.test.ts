@@ -176,6 +176,8 @@ test('BASE_PATH is a path of plain segments that hides no path of the service', 
     '/a?b',
     '/docs',
     '/openapi.json',
+    '/page.js',
+    '/page.css',
   ];
   for (const given of [...wrong, ...own, '/v1/atelier']) {
     assert.throws(

@@ -1,13 +1,9 @@
-/** KServe v1, the default protocol of its client: liveness and explanations. Its predict API is TensorFlow Serving's. */
+/** KServe v1, the default protocol of its client: explanations. Its predict API is TensorFlow Serving's; ../page.ts has its liveness. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { describeExplanation, type Explanation } from '../../../domain/explanation.ts';
 import { preprocessingFor } from '../../../domain/preprocessing.ts';
 import { decodeExplainRequest } from '../../../protocols/kserve-v1/explain.ts';
-import {
-  explainRequestSchema,
-  explainResponseSchema,
-  livenessSchema,
-} from '../../../protocols/kserve-v1/schema.ts';
+import { explainRequestSchema, explainResponseSchema } from '../../../protocols/kserve-v1/schema.ts';
 import type { DecodeFiles } from '../../../services/image-decoder.ts';
 import type { InterpretabilityService } from '../../../services/interpretability.ts';
 import type { LoadedModel } from '../../../services/loaded-model.ts';
@@ -19,24 +15,6 @@ import { MODEL_HEADERS, sendModelHeaders } from '../../responses/model-headers.t
 import { fitQuery, namedModel, readModelName } from './named-model.ts';
 
 const tags = ['kserve-v1'];
-
-export const kserveLivenessRoute: FastifyPluginAsyncZod = async (app) => {
-  app.route({
-    method: 'GET',
-    url: '/',
-    config: { scope: 'open', errorFormat: PROTOCOL_ERRORS },
-    logLevel: 'warn',
-    schema: {
-      operationId: 'v1Live',
-      summary: 'Liveness of the process',
-      description:
-        'Responds under any load and during a shutdown. `/health/ready` reports whether the service can do its work.',
-      tags,
-      response: { 200: livenessSchema },
-    },
-    handler: async () => ({ status: 'alive' as const }),
-  });
-};
 
 export const kserveExplainRoute =
   (interpretability: InterpretabilityService, decodeFiles: DecodeFiles): FastifyPluginAsyncZod =>
