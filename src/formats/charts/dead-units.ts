@@ -12,7 +12,7 @@ import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, tickCount } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import type { Theme } from './theme.ts';
-import { type Point, thinOut } from './thin.ts';
+import { type Columns, columnOf, type Point, thinOut } from './thin.ts';
 import { shortNumber, wholeTicks } from './ticks.ts';
 
 export interface DeadUnitsInput {
@@ -30,15 +30,14 @@ export function drawDeadUnits({ trainings, subtitle }: DeadUnitsInput, options: 
   if (trainings.length > 1) {
     const lines = trainings.map(({ name, records, hidden }) => ({
       name,
-      points: records.map(({ epoch, deadUnits }) => ({ x: epoch, y: 100 * ofAllUnits(deadUnits, hidden) })),
+      x: records.map(({ epoch }) => epoch),
+      y: columnOf(records, ({ deadUnits }) => 100 * ofAllUnits(deadUnits, hidden)),
     }));
     return drawLines(
       {
         title: `${TITLE}, all hidden layers`,
         subtitle,
-        description: lines
-          .map(({ name, points }) => `${name}: ${percent(points.at(-1)?.y ?? 0)} at the end.`)
-          .join(' '),
+        description: lines.map(({ name, y }) => `${name}: ${percent(y.at(-1) ?? 0)} at the end.`).join(' '),
         xLabel: 'Epoch',
         yLabel: 'Units that are zero on 1,024 training images (%)',
         lines,
@@ -94,6 +93,7 @@ function drawStrips(
     [plot.left, plot.right],
     wholeTicks([first, last], tickCount('x', plot.left, plot.right)),
   );
+  const epochs = records.map(({ epoch }) => epoch);
   const step = boxHeight(plot) / hidden.length;
   return [
     text(area.left, plot.top - 9, fitText(HEADING, boxWidth(area)), {
@@ -101,33 +101,28 @@ function drawStrips(
     }),
     hidden.map((units, layer) => {
       const strip = { ...plot, top: plot.top + layer * step, bottom: plot.top + (layer + 1) * step - 6 };
-      const points = records.map(({ epoch, deadUnits }) => ({ x: epoch, y: deadUnits[layer] ?? null }));
-      return drawStrip(points, `layer ${layer + 1}`, units, strip, x, theme);
+      const fractions = columnOf(records, ({ deadUnits }) => deadUnits[layer] ?? Number.NaN);
+      return drawStrip({ x: epochs, y: fractions }, `layer ${layer + 1}`, units, strip, x, theme);
     }),
     horizontalAxis(x, 'Epoch', plot, theme),
   ];
 }
 
-function drawStrip(
-  points: readonly Point[],
-  name: string,
-  units: number,
-  strip: Box,
-  x: Scale,
-  theme: Theme,
-): Child {
+function drawStrip(points: Columns, name: string, units: number, strip: Box, x: Scale, theme: Theme): Child {
   const toY = (fraction: number) => strip.bottom - fraction * boxHeight(strip);
   // A single epoch is drawn as a bar.
   const drawn =
-    points.length === 1 ? [-0.2, 0.2].map((by) => ({ x: points[0]!.x + by, y: points[0]!.y })) : points;
+    points.y.length === 1
+      ? { x: [-0.2, 0.2].map((by) => points.x[0]! + by), y: new Float64Array(2).fill(points.y[0]!) }
+      : points;
   const path = createPathData();
   areaOf<Point>()
     .defined(({ y }) => y !== null)
     .x((point) => x(point.x))
     .y0(strip.bottom)
     .y1(({ y }) => toY(y!))
-    .context(path as unknown as CanvasRenderingContext2D)(thinOut(drawn, x) as Point[]);
-  const value = points.at(-1)!.y ?? 0;
+    .context(path as unknown as CanvasRenderingContext2D)(thinOut(drawn, x));
+  const value = points.y.at(-1) || 0;
   const middle = (strip.top + strip.bottom) / 2 + TEXT_SIZE / 3;
   return [
     element('rect', {

@@ -4,6 +4,7 @@ import type { EpochRecord } from '../../domain/epoch-record.ts';
 import type { EpochPlot, PlotScale } from '../../domain/plots.ts';
 import type { ChartOptions } from './figure.ts';
 import { drawLines, type Line } from './lines.ts';
+import { columnOf } from './thin.ts';
 import { shortNumber } from './ticks.ts';
 
 /** A training to draw. */
@@ -93,7 +94,8 @@ export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartO
   );
   const toLine = (name: string, { records }: PlottedTraining, { value }: Measure): Line => ({
     name,
-    points: records.map((record) => ({ x: record.epoch, y: scaled(value(record), factor) })),
+    x: records.map(({ epoch }) => epoch),
+    y: columnOf(records, (record) => factor * (value(record) ?? Number.NaN)),
   });
   const single = trainings.length === 1 ? trainings[0]! : null;
   const compared = comparedMeasure(measures, trainings);
@@ -125,15 +127,16 @@ function comparedMeasure(measures: readonly Measure[], trainings: readonly Plott
   return validation && trainings.every(isValidated) ? validation : first!;
 }
 
-const scaled = (value: number | null, factor: number) => (value === null ? null : value * factor);
-
-function describeLine({ name, points }: Line, unit: string): string {
-  const values = points.filter(({ y }) => y !== null);
-  if (values.length === 0) return `${name}: no value.`;
-  const [first, last] = [shortNumber(values[0]!.y!), shortNumber(values.at(-1)!.y!)];
-  return values.length === 1
-    ? `${name}: ${last}${unit} after one epoch.`
-    : `${name}: from ${first}${unit} to ${last}${unit} in ${values.length} epochs.`;
+function describeLine({ name, y }: Line, unit: string): string {
+  const isPresent = (value: number) => !Number.isNaN(value);
+  const first = y.find(isPresent);
+  if (first === undefined) return `${name}: no value.`;
+  const last = `${shortNumber(y.findLast(isPresent)!)}${unit}`;
+  let count = 0;
+  for (const value of y) if (isPresent(value)) count++;
+  return count === 1
+    ? `${name}: ${last} after one epoch.`
+    : `${name}: from ${shortNumber(first)}${unit} to ${last} in ${count} epochs.`;
 }
 
 export function describeLooks(looks: number): string {

@@ -13,13 +13,12 @@ import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, tickCount, valueScale } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
 import { DASHES, type Theme } from './theme.ts';
-import { MAX_POINTS, type Point, thinOut } from './thin.ts';
+import { type Columns, MAX_POINTS, type Point, thinOut } from './thin.ts';
 import { shortNumber, wholeTicks } from './ticks.ts';
 
-export interface Line {
+/** Missing values are gaps. */
+export interface Line extends Columns {
   readonly name: string;
-  /** Ascending in x; missing values are gaps. */
-  readonly points: readonly Point[];
 }
 
 export interface LinesInput extends Caption {
@@ -45,10 +44,10 @@ const MAX_DOTS = 40;
 export function drawLines(input: LinesInput, options: ChartOptions): VNode {
   const { theme } = options;
   return figure(input, options, (area) => {
-    const lines = input.lines.map(({ name, points }) => ({ name, points: drawable(points, input.scale) }));
+    const lines = input.lines.map(({ name, x, y }) => ({ name, x, y: drawable(y, input.scale) }));
     const top = area.top + LABEL_ABOVE;
     const bottom = area.bottom - AXIS_BELOW;
-    const y = valueScale(values(lines), { name: input.scale, fromZero: input.fromZero ?? false }, [
+    const y = valueScale(extent(lines), { name: input.scale, fromZero: input.fromZero ?? false }, [
       bottom,
       top,
     ]);
@@ -62,36 +61,45 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
     // Many labels take the whole height, beside the labels of the axes.
     const isCrowded = (lines.length - 1) * LABEL_GAP > boxHeight(plot);
     const x = wholeScale(lines, plot);
-    const thin = lines.map(({ name, points }) => ({ name, points: thinOut(points, x) }));
+    const thin = lines.map((line) => thinOut(line, x));
     return [
       verticalAxis(y, input.yLabel, plot, isCrowded ? { ...area, right: plot.right } : area, theme),
       horizontalAxis(x, input.xLabel, plot, theme),
-      thin.map(({ points }, i) => drawLine(points, x, y, i, theme)),
-      drawLabels(thin, labels, y, plot, isCrowded ? area : plot, theme),
+      thin.map((points, i) => drawLine(points, x, y, i, theme)),
+      drawLabels(lines, labels, y, plot, isCrowded ? area : plot, theme),
     ];
   });
 }
 
-/** The points, with a gap for each value that cannot be drawn. */
-function drawable(points: readonly Point[], scale: PlotScale): readonly Point[] {
-  const isDrawable = ({ y }: Point) => y === null || (Number.isFinite(y) && (scale === 'linear' || y > 0));
-  if (points.every(isDrawable)) return points;
-  return points.map((point) => (isDrawable(point) ? point : { x: point.x, y: null }));
+/** The values, with a gap for each that cannot be drawn. */
+function drawable(values: Float64Array, scale: PlotScale): Float64Array {
+  const above = scale === 'linear' ? Number.NEGATIVE_INFINITY : 0;
+  const drawn = new Float64Array(values);
+  for (let i = 0; i < drawn.length; i++) {
+    if (!(drawn[i]! > above && drawn[i]! < Number.POSITIVE_INFINITY)) drawn[i] = Number.NaN;
+  }
+  return drawn;
 }
 
-function values(lines: readonly Line[]): number[] {
-  const found: number[] = [];
-  for (const { points } of lines) for (const { y } of points) if (y !== null) found.push(y);
-  return found;
+/** The smallest and the largest value, if there are any. */
+function extent(lines: readonly Line[]): number[] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { y: values } of lines) {
+    for (const y of values) {
+      if (y < low) low = y;
+      if (y > high) high = y;
+    }
+  }
+  return low > high ? [] : [low, high];
 }
 
-const lastValue = ({ points }: Line): Point | undefined => points.findLast(({ y }) => y !== null);
+const lastValue = ({ y }: Line): number | undefined => y.findLast((value) => !Number.isNaN(value));
 
 /** Name and last value, or the name alone if both are wider than `width`. */
 function endLabels(lines: readonly Line[], unit: string, width: number): string[] {
   const full = lines.map((line) => {
     const last = lastValue(line);
-    return last ? `${line.name}: ${shortNumber(last.y!)}${unit}` : `${line.name}: no value`;
+    return last === undefined ? `${line.name}: no value` : `${line.name}: ${shortNumber(last)}${unit}`;
   });
   if (full.every((label) => textWidth(label) <= width)) return full;
   return lines.map(({ name }) => fitText(name, width));
@@ -99,10 +107,10 @@ function endLabels(lines: readonly Line[], unit: string, width: number): string[
 
 function wholeScale(lines: readonly Line[], plot: Box): Scale {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { points } of lines) {
-    if (points.length === 0) continue;
-    low = Math.min(low, points[0]!.x);
-    high = Math.max(high, points.at(-1)!.x);
+  for (const { x } of lines) {
+    if (x.length === 0) continue;
+    low = Math.min(low, x[0]!);
+    high = Math.max(high, x[x.length - 1]!);
   }
   if (low > high) [low, high] = [1, 1];
   const ticks = wholeTicks([low, high], tickCount('x', plot.left, plot.right));
@@ -155,7 +163,7 @@ function drawLabels(
 ): Child {
   const ends = lines.map((line) => {
     const last = lastValue(line);
-    return last ? y(last.y!) : plot.bottom;
+    return last === undefined ? plot.bottom : y(last);
   });
   const positions = spreadLabels(ends, LABEL_GAP, room.top, room.bottom - 4);
   return lines.map((_, i) => {

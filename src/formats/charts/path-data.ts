@@ -36,9 +36,10 @@ export function createPathData(): PathData {
 
 /** The shortest text of a number of tenths: `-.3`, `12`, `1.5`. */
 function number(tenths: number): string {
-  const text = `${tenths / 10}`;
-  if (text.startsWith('0.')) return text.slice(1);
-  return text.startsWith('-0.') ? `-${text.slice(2)}` : text;
+  const [whole, digit] = [Math.trunc(tenths / 10), Math.abs(tenths % 10)];
+  if (digit === 0) return `${whole}`;
+  const before = whole !== 0 ? whole : tenths < 0 ? '-' : '';
+  return `${before}.${digit}`;
 }
 
 /** A second coordinate; a minus sign separates it already. */
