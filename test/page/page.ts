@@ -1,0 +1,94 @@
+/** Harness for tests of the page: one browser and one service per file. Messages of a page fail its test. */
+import assert from 'node:assert/strict';
+import { after } from 'node:test';
+import axeCore, { type AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import type { Atelier } from '../../src/compose.ts';
+import { collectMessages, startBrowser, withoutBrowser } from '../browser.ts';
+import { addCleanup, type Scope, startService } from '../start-service.ts';
+
+/** The `skip` option of tests of the page. */
+export const options = { skip: withoutBrowser };
+
+let browser: Promise<Browser> | undefined;
+// Registered first, because the first test may be the one that starts the browser.
+after(async () => (await browser)?.close());
+
+export interface PageService extends Pick<Atelier, 'app'> {
+  readonly url: string;
+}
+
+/** Starts the service in this process, at a free port. The environment is that of `startService`. */
+export async function startPageService(
+  scope: Scope,
+  environment: Record<string, string> = {},
+): Promise<PageService> {
+  const { app } = await startService(scope, environment);
+  return { app, url: await app.listen({ host: '127.0.0.1', port: 0 }) };
+}
+
+export interface PageOptions {
+  /** Hash route, such as `#/data`. */
+  readonly path?: string;
+  /** In CSS pixels. */
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+  /** Already stored in the tab. */
+  readonly apiKey?: string;
+  /** Messages that the test provokes, such as `/status of 422/` for a rejected request. All others fail it. */
+  readonly expected?: RegExp;
+}
+
+/** Opens the page in a context of its own. At the end of the test, it is closed and must not have written a message. */
+export async function openPage(t: Scope, url: string, options: PageOptions = {}): Promise<Page> {
+  const { path = '', width = 1280, colorScheme = 'light', apiKey, expected } = options;
+  browser ??= startBrowser({ after: () => {} });
+  const context = await (await browser).newContext({
+    viewport: { width, height: 800 },
+    colorScheme,
+    // Contrast is measured on final colours.
+    reducedMotion: 'reduce',
+  });
+  addCleanup(t, () => context.close());
+  const page = await context.newPage();
+  const messages = collectMessages(page);
+  // After all clean-ups, which a failure here would prevent.
+  t.after(async () => {
+    assert.deepEqual(
+      messages.filter((message) => !expected?.test(message)),
+      [],
+    );
+  });
+  await page.addInitScript(
+    `addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));`,
+  );
+  if (apiKey !== undefined) {
+    await page.addInitScript(`sessionStorage.setItem('atelier-key', ${JSON.stringify(apiKey)});`);
+  }
+  await page.goto(`${url}/${path}`);
+  return page;
+}
+
+const WCAG_22_AA = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+/**
+ * Checks the current state of the page with axe-core. It is evaluated by the debugger, which the
+ * Content-Security-Policy does not restrict, and does not load the style sheets again.
+ */
+export async function assertAccessible(page: Page): Promise<void> {
+  await page.evaluate(axeCore.source);
+  const run = `axe.run(${JSON.stringify({ runOnly: WCAG_22_AA, preload: false })})`;
+  const { violations }: AxeResults = await page.evaluate(run);
+  assert.deepEqual(
+    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+    [],
+  );
+}
+
+/** Checks that the page can be read without scrolling sideways (WCAG 1.4.10). */
+export async function assertReflows(page: Page): Promise<void> {
+  const overflow = await page.evaluate(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
+  assert.equal(overflow, 0, 'pixels wider than the window');
+}
