@@ -95,6 +95,21 @@ test('the command line client imports only types from src', () => {
   }
 });
 
+test('the page imports values only from its own folder and from the charts, and never markup as text', () => {
+  const page = join(ROOT, '../page');
+  const names = readdirSync(page, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    /\.tsx?$/.test(file),
+  );
+  assert.ok(names.length > 0);
+  for (const name of names) {
+    const source = readFileSync(join(page, name), 'utf8');
+    for (const [statement] of source.matchAll(/^import[^;]*?\/src\/[^;]*;/gm)) {
+      assert.match(statement, /^import type |\/src\/formats\/charts\//, name);
+    }
+    assert.doesNotMatch(source, /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML/, name);
+  }
+});
+
 test('only config.ts reads the environment', () => {
   const readers = files.filter((file) => /process\.env/.test(readFileSync(join(ROOT, file), 'utf8')));
   assert.deepEqual(readers, ['config.ts']);

@@ -22,7 +22,7 @@ function findIn(files: readonly string[], pattern: RegExp): string[] {
   });
 }
 
-const source = globSync('{cli,src}/**/*.ts', { cwd: ROOT });
+const source = globSync('{cli,page,src}/**/*.{ts,tsx}', { cwd: ROOT });
 const pages = globSync(['*.md', 'docs/**/*.md'], { cwd: ROOT, exclude: ['CHANGELOG.md'] });
 
 test('comments do not begin as fragments', () => {

@@ -1,0 +1,98 @@
+/** The frame of every screen: skip link, header, navigation, banner, footer, key dialog. */
+import type { JSX } from 'preact';
+import { apiKey, askForKey } from './api/key.ts';
+import { Banner } from './components/banner.tsx';
+import { Button } from './components/button.tsx';
+import { KeyDialog } from './components/key-dialog.tsx';
+import { links, path, type Route, route } from './router.ts';
+import { Check } from './screens/check/check.tsx';
+import { Compare } from './screens/compare/compare.tsx';
+import { Data } from './screens/data/data.tsx';
+import { Job } from './screens/job/job.tsx';
+import { Jobs } from './screens/jobs/jobs.tsx';
+import { ModelVersion } from './screens/model-version/model-version.tsx';
+import { Models } from './screens/models/models.tsx';
+import { Search } from './screens/search/search.tsx';
+import { Train } from './screens/train/train.tsx';
+import { Try } from './screens/try/try.tsx';
+import { Unknown } from './screens/unknown.tsx';
+import { nextTheme, theme } from './state/theme.ts';
+
+/** Entries of the navigation, with the screens that belong to them. */
+const ENTRIES = [
+  { name: 'Train', href: links.train(), screens: ['train'] },
+  { name: 'Jobs', href: links.jobs(), screens: ['jobs', 'job', 'search', 'compare'] },
+  { name: 'Models', href: links.models(), screens: ['models', 'model-version'] },
+  { name: 'Try', href: links.try(), screens: ['try'] },
+  { name: 'Check', href: links.check(), screens: ['check'] },
+  { name: 'Data', href: links.data(), screens: ['data'] },
+] as const satisfies readonly { name: string; href: string; screens: readonly Route['screen'][] }[];
+
+export function App(): JSX.Element {
+  return (
+    <>
+      <button type="button" class="skip-link" onClick={() => document.querySelector('h1')?.focus()}>
+        Skip to the content
+      </button>
+      <header class="site-header">
+        <a class="brand" href={links.train()}>
+          Atelier
+        </a>
+        <nav aria-label="Screens">
+          {ENTRIES.map(({ name, href, screens }) => (
+            <a
+              key={name}
+              href={href}
+              aria-current={screens.some((each) => each === route.value.screen) ? 'page' : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+        <div class="site-tools">
+          <Button kind="quiet" onClick={nextTheme}>
+            Theme: {theme.value}
+          </Button>
+          <Button kind="quiet" onClick={() => void askForKey(null)}>
+            {apiKey.value === '' ? 'Key' : 'Key ✓'}
+          </Button>
+        </div>
+      </header>
+      <Banner />
+      <main id="main">
+        <CurrentScreen key={path.value} route={route.value} />
+      </main>
+      <footer class="site-footer">
+        <a href="docs">API documentation</a>
+      </footer>
+      <KeyDialog />
+    </>
+  );
+}
+
+function CurrentScreen({ route }: { readonly route: Route }): JSX.Element {
+  switch (route.screen) {
+    case 'train':
+      return <Train />;
+    case 'jobs':
+      return <Jobs />;
+    case 'job':
+      return <Job id={route.id} />;
+    case 'compare':
+      return <Compare />;
+    case 'search':
+      return <Search id={route.id} />;
+    case 'models':
+      return <Models />;
+    case 'model-version':
+      return <ModelVersion name={route.name} version={route.version} />;
+    case 'try':
+      return <Try />;
+    case 'check':
+      return <Check />;
+    case 'data':
+      return <Data />;
+    default:
+      return <Unknown />;
+  }
+}

@@ -1,0 +1,50 @@
+/** Numbers, durations and sizes as text. English, as the rest of the page. */
+
+/** 12,345 */
+export const count = (value: number): string => value.toLocaleString('en');
+
+/** `digits` significant digits, without an exponent where it is readable. */
+export function significant(value: number | null, digits = 4): string {
+  if (value === null || !Number.isFinite(value)) return '–';
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(digits - 1);
+  return value.toLocaleString('en', { minimumSignificantDigits: digits, maximumSignificantDigits: digits });
+}
+
+/** @param fraction from 0 to 1 */
+export const percent = (fraction: number | null, decimals = 2): string =>
+  fraction === null ? '–' : `${(fraction * 100).toFixed(decimals)} %`;
+
+/** 850 ms, 1.4 s, 2 min 5 s, 3 h 20 min */
+export function duration(seconds: number | null): string {
+  if (seconds === null || !Number.isFinite(seconds)) return '–';
+  if (seconds < 0.95) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 59.95) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  if (minutes < 60) return `${minutes} min ${Math.round(seconds) % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** 1,024-based: 36 MiB */
+export function bytes(size: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, size)) / 10));
+  const value = size / 1024 ** power;
+  return `${value.toFixed(value < 10 && power > 0 ? 1 : 0)} ${units[power]}`;
+}
+
+/** Local date and time, to the second. */
+export const dateTime = (iso: string | null): string =>
+  iso === null ? '–' : new Date(iso).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+
+/** RFC 4180. */
+export function toCsv(table: {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}): string {
+  const cell = (value: string | number | null) =>
+    typeof value === 'string' && /[",\r\n]/.test(value)
+      ? `"${value.replaceAll('"', '""')}"`
+      : `${value ?? ''}`;
+  return [table.columns, ...table.rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
+}

@@ -1,0 +1,12 @@
+/** Whether the service responds, and whether it is busy. The banner shows both. */
+import { signal } from '@preact/signals';
+
+/** Time of the first failed connection since the last response, or null. */
+export const awaySince = signal<Date | null>(null);
+/** Seconds until a rejected request is sent again, or null. */
+export const retryIn = signal<number | null>(null);
+
+export function reportConnection(isConnected: boolean): void {
+  if (isConnected) awaySince.value = null;
+  else awaySince.value ??= new Date();
+}
