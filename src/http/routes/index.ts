@@ -13,6 +13,7 @@ import { createWaitAsPreferred } from '../responses/preferred-wait.ts';
 import { createRespondEvents } from '../responses/respond-events.ts';
 import type { Services } from '../services.ts';
 import { aliasRoutes } from './aliases.ts';
+import { datasetImageRoutes } from './dataset-images.ts';
 import { datasetRoutes, datasetWriteRoutes } from './datasets.ts';
 import { evaluationRoutes } from './evaluations.ts';
 import { explanationRoutes } from './explanations.ts';
@@ -67,6 +68,7 @@ export async function registerRoutes(
   await app.register(
     async (v1) => {
       await v1.register(datasetRoutes(catalog, services.testSets));
+      await v1.register(datasetImageRoutes(catalog));
       await v1.register(datasetWriteRoutes(uploads, idempotency, maxDatasetBytes, onTimeout, onLimit));
       // Waits and streams of events share the limit of a client.
       const countStream = createStreamLimit(MAX_CLIENT_STREAMS, onLimit);

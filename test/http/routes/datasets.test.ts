@@ -83,6 +83,20 @@ test('all formats of an image have the same 784 pixels', async () => {
   assert.equal(json.image.length, 28);
 });
 
+test('the labels of a split are those of its images, as npy or raw bytes', async () => {
+  const url = '/v1/datasets/fashion-mnist/splits/test/labels';
+  const response = await app.inject(url);
+  assert.match(String(response.headers['cache-control']), /immutable/);
+  const npy = parseNpy(response.rawPayload);
+  assert.deepEqual([npy.shape, npy.dtype], [[10_000], 'u1']);
+  for (const index of [0, 17, 9_999]) {
+    const image = await app.inject(`/v1/datasets/fashion-mnist/splits/test/images/${index}`);
+    assert.equal(String(npy.data[index]), image.headers['x-label']);
+  }
+  const raw = await app.inject({ url, headers: { accept: 'application/octet-stream' } });
+  assert.deepEqual([...raw.rawPayload], [...(npy.data as Uint8Array)]);
+});
+
 test('responds with the type of the highest quality', async () => {
   const accept = 'image/png;q=0.5, application/x-npy;q=0.9, text/html';
   const response = await app.inject({ url: IMAGE, headers: { accept } });
