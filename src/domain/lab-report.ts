@@ -12,8 +12,13 @@ import { type TrainingJob, trainingJobSchema } from './training-job.ts';
 
 export const REPORT_PICTURES = ['links', 'data'] as const;
 
+/** Each listed epoch takes 500 bytes of HTML. With these, a report is less than 300 KB, and prints to ten pages. */
+const MAX_LISTED_EPOCHS = 100;
+
 export const labReportQuerySchema = z.strictObject({
-  last: wholeNumber(1, 10_000).prefault(20).describe('Number of epochs that are listed: the last ones'),
+  last: wholeNumber(1, MAX_LISTED_EPOCHS)
+    .prefault(20)
+    .describe('Number of epochs that are listed: the last ones. `GET …/metrics` lists all'),
   check: z
     .enum([...SCHEMES, 'none'])
     .default('central')

@@ -179,5 +179,7 @@ test('a job that has not ended has no report yet, and one that was cancelled has
   const { body: html } = await get(urlOf(id));
   assert.match(html, /Left out: The job was cancelled, so it published no version\./);
   assertProblem(await get(`${urlOf(id)}?last=0`), 400, 'invalid-request', 'last');
+  const tooMany = assertProblem(await get(`${urlOf(id)}?last=101`), 400, 'invalid-request', 'last');
+  assert.match(tooMany.detail, /\b100\b/);
   assertProblem(await get(`${urlOf(id)}?check=complex`), 400, 'invalid-request', 'check');
 });
