@@ -331,7 +331,7 @@ export async function compose(
           catalog,
           memory,
           queueLimit: config.queueLimit,
-          slots,
+          capacity: () => ({ slots: slots(), jobBytes: placement?.jobBytes() ?? memory.jobBudget }),
         }),
         searches,
         subscribeEvents: createEventSubscriptions(store),

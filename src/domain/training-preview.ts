@@ -62,7 +62,7 @@ export const trainingPreviewSchema = z
       ahead: z.int().describe('Queued jobs that would start earlier'),
       startsInSeconds: seconds
         .nullable()
-        .describe('Estimated time until a slot is free; null if no replica runs jobs'),
+        .describe('Estimated time until a slot and memory are free; null if no replica runs jobs'),
     }),
     warnings: z.array(z.object({ code: z.enum(PREVIEW_WARNINGS), message: z.string() })),
   })

@@ -22,6 +22,8 @@ export interface JobPlacement extends PeerPlacement {
   hasPeerFor(bytes: number): boolean;
   /** Number of jobs that run at once on all live replicas. */
   slots(): number;
+  /** Memory for jobs of all live replicas that run jobs. */
+  jobBytes(): number;
 }
 
 export function createJobPlacement(options: {
@@ -53,6 +55,7 @@ export function createJobPlacement(options: {
     peersFor: async (job) => (await suitableFor(job)).filter((replica) => !isSelf(replica)),
     hasPeerFor: (bytes) => workers().some((replica) => !isSelf(replica) && replica.jobBytes >= bytes),
     slots: () => workers().reduce((sum, { slots }) => sum + slots, 0),
+    jobBytes: () => workers().reduce((sum, { jobBytes }) => sum + jobBytes, 0),
   };
 }
 

@@ -1,9 +1,10 @@
-/** Forecast of the queue: how many jobs start before a new one, and when a slot is free for it. */
+/** Forecast of the queue: how many jobs start before a new one, and when a slot and memory are free for it. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { TrainingJob } from '../domain/training-job.ts';
 import type { TrainingPreview } from '../domain/training-preview.ts';
 import type { Store } from '../store/store.ts';
 import { layerSizesFor } from './build-plan.ts';
+import { trainingJobBytes } from './memory-limits.ts';
 import { modelledSeconds } from './training-times.ts';
 
 /** Jobs whose durations are estimated; more take as long on average. */
@@ -11,14 +12,29 @@ const MAX_READ = 100;
 /** Assumed duration of a job whose data set is unknown. */
 const UNKNOWN_SECONDS = 30;
 
-/** @param priority of the new job, which queues behind earlier jobs of the same priority */
+/** Slots and memory for jobs, those of all replicas together. */
+export interface Capacity {
+  readonly slots: number;
+  readonly jobBytes: number;
+}
+
+interface Work {
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+/** @param job the new one, which queues behind earlier jobs of the same priority */
 export async function forecastQueue(
-  priority: number,
+  { priority, bytes }: { priority: number; bytes: number },
   {
     jobs,
     catalog,
-    slots,
-  }: { jobs: Pick<Store['jobs'], 'list' | 'countAhead' | 'listAhead'>; catalog: Catalog; slots: number },
+    capacity,
+  }: {
+    jobs: Pick<Store['jobs'], 'list' | 'countAhead' | 'listAhead'>;
+    catalog: Catalog;
+    capacity: Capacity;
+  },
 ): Promise<TrainingPreview['queue']> {
   const limit = MAX_READ;
   const [ahead, running, queued] = await Promise.all([
@@ -26,25 +42,35 @@ export async function forecastQueue(
     jobs.list({ status: 'running', limit }),
     jobs.listAhead(priority, limit),
   ]);
-  if (slots === 0) return { ahead, startsInSeconds: null };
+  if (capacity.slots === 0) return { ahead, startsInSeconds: null };
   // Jobs of lower priority stop for the new one.
   const ranked = running.data.filter((job) => job.priority >= priority);
   // A queued job that was stopped continues where it was.
-  const remaining = (job: TrainingJob) => job.progress.etaSeconds ?? estimate(job, catalog);
-  const [busy, read] = [ranked.map(remaining), queued.map(remaining)];
-  const mean = read.reduce((total, seconds) => total + seconds, 0) / (read.length || 1);
-  const unread = (Math.max(0, ahead - read.length) * mean) / slots;
-  return { ahead, startsInSeconds: unread + firstFree(slots, [...busy, ...read]) };
+  const toWork = (job: TrainingJob): Work => ({
+    seconds: job.progress.etaSeconds ?? estimate(job, catalog),
+    bytes: trainingJobBytes(job, catalog) ?? 0,
+  });
+  const read = queued.map(toWork);
+  const mean = read.reduce((total, { seconds }) => total + seconds, 0) / (read.length || 1);
+  const unread = (Math.max(0, ahead - read.length) * mean) / capacity.slots;
+  const starts = startOfLast([...ranked.map(toWork), ...read, { seconds: 0, bytes }], capacity);
+  return { ahead, startsInSeconds: unread + starts };
 }
 
-/** Time at which a slot is free, if each job takes the slot that is free first. */
-function firstFree(slots: number, durations: readonly number[]): number {
-  const freeAt = new Array<number>(slots).fill(0);
-  for (const seconds of durations) {
-    const first = freeAt.indexOf(Math.min(...freeAt));
-    freeAt[first]! += seconds;
+/** Time at which the last job starts, if each waits for the one before it, for a slot and for its memory. */
+function startOfLast(work: readonly Work[], { slots, jobBytes }: Capacity): number {
+  let now = 0;
+  let running: { readonly end: number; readonly bytes: number }[] = [];
+  for (const { seconds, bytes } of work) {
+    const isFree = () =>
+      running.length < slots && running.reduce((sum, each) => sum + each.bytes, bytes) <= jobBytes;
+    while (running.length > 0 && !isFree()) {
+      now = Math.min(...running.map(({ end }) => end));
+      running = running.filter(({ end }) => end > now);
+    }
+    running.push({ end: now + seconds, bytes });
   }
-  return Math.min(...freeAt);
+  return now;
 }
 
 function estimate(job: TrainingJob, catalog: Catalog): number {

@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts';
 import { layerSizesFor } from './build-plan.ts';
 import { inMebibytes, type MemoryLedger } from './memory-ledger.ts';
 import { trainingJobBytes } from './memory-limits.ts';
-import { forecastQueue } from './queue-forecast.ts';
+import { type Capacity, forecastQueue } from './queue-forecast.ts';
 import { countSteps, heldOutCount, type ResolveTraining } from './resolve-training.ts';
 import type { PredictTrainingTime } from './training-times.ts';
 
@@ -30,9 +30,9 @@ export function createPreviewTraining(options: {
   catalog: Catalog;
   memory: MemoryLedger;
   queueLimit: number;
-  slots: () => number;
+  capacity: () => Capacity;
 }): PreviewTraining {
-  const { resolve, predictTime, jobs, catalog, memory, queueLimit, slots } = options;
+  const { resolve, predictTime, jobs, catalog, memory, queueLimit, capacity } = options;
 
   return async (body, signal) => {
     const { request, dataset } = await resolve(body);
@@ -43,7 +43,7 @@ export function createPreviewTraining(options: {
     const bytes = trainingJobBytes(request, catalog)!;
     const [time, queue, queued] = await Promise.all([
       predictTime(request, dataset, signal),
-      forecastQueue(request.priority, { jobs, catalog, slots: slots() }),
+      forecastQueue({ priority: request.priority, bytes }, { jobs, catalog, capacity: capacity() }),
       jobs.count('queued'),
     ]);
     return {
@@ -93,10 +93,10 @@ function findWarnings({
     const found = `${training.threads} threads on ${cores} ${cores === 1 ? 'core' : 'cores'}`;
     warn('more-threads-than-cores', `${found} are slower than ${cores}. The result is the same.`);
   }
-  const free = memory.budget - memory.used();
-  if (bytes > free) {
-    const sizes = `about ${inMebibytes(bytes)}, and ${inMebibytes(Math.max(0, free))} are free`;
-    warn('waits-for-memory', `The job takes ${sizes}. It waits until other work has freed enough.`);
+  // Caches make room for jobs.
+  if (!memory.fitsJobs(bytes)) {
+    const sizes = `about ${inMebibytes(bytes)} of memory, and jobs together ${inMebibytes(memory.jobBudget)}`;
+    warn('waits-for-memory', `The job takes ${sizes}. It waits until running jobs have freed enough.`);
   }
   if (isFull) warn('queue-full', 'The queue is full: at the moment, the job would be rejected with 429.');
   const epochsSeconds = time.trainingSeconds + time.evaluationSeconds;

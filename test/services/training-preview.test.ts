@@ -24,6 +24,7 @@ test('a preview has the size of the job, and learns its duration and its place f
     { id: 'fashion-mnist', classNames, digest: 'd', train, test: stripes(90, 784, 3) },
   ]);
   const memory = createMemoryLedger({ limit: 2 ** 33 });
+  const capacity = { slots: 1, jobBytes: memory.jobBudget };
   const preview = createPreviewTraining({
     resolve: createResolveTraining({
       catalog,
@@ -37,7 +38,7 @@ test('a preview has the size of the job, and learns its duration and its place f
     catalog,
     memory,
     queueLimit: 2,
-    slots: () => 1,
+    capacity: () => capacity,
   });
   const run = (changes: Partial<ResolvedTrainingRequest> = {}) =>
     preview({ ...request(), ...changes }, new AbortController().signal);
@@ -98,4 +99,21 @@ test('a preview has the size of the job, and learns its duration and its place f
   await job!.release();
   const { startsInSeconds } = (await run()).queue;
   assert.ok(startsInSeconds! > 4000 && startsInSeconds! < 4000 + waits[2]!, String(startsInSeconds));
+
+  capacity.slots = 4;
+  let cached = memory.budget;
+  memory.addCache({
+    bytes: () => cached,
+    evict: () => {
+      cached = 0;
+    },
+  });
+  const all = await run();
+  assert.equal(all.queue.startsInSeconds, 0, 'each job has a slot');
+  const codes = async () => (await run()).warnings.map(({ code }) => code);
+  assert.deepEqual(await codes(), ['queue-full'], 'the cache makes room');
+  capacity.jobBytes = 1.5 * all.memory.bytes;
+  assert.equal((await run()).queue.startsInSeconds, startsInSeconds, 'memory allows only one at once');
+  memory.reserveForJob(memory.jobBudget);
+  assert.deepEqual(await codes(), ['waits-for-memory', 'queue-full']);
 });
