@@ -3,5 +3,6 @@ import type { VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 
 export function renderSvg(chart: VNode): string {
-  return renderToString(chart);
+  // Preact does not escape `>`, but XML 1.0 does not allow this in text (section 2.4).
+  return renderToString(chart).replaceAll(']]>', ']]&gt;');
 }

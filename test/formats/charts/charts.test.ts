@@ -146,9 +146,9 @@ test('a test line states how many looks at the test set it represents', () => {
 });
 
 test('names cannot leave their text, and characters that XML forbids are replaced', () => {
-  const subtitle = '<script>alert("&")</script>\u0001\ud800';
+  const subtitle = '<script>alert("&")</script>\u0001\ud800]]>';
   const svg = renderSvg(drawEpochs('loss', { ...epochsInput(2), subtitle }, { ...LIGHT, width: 1000 }));
-  assert.ok(svg.includes('&lt;script>alert(&quot;&amp;&quot;)&lt;/script>\ufffd\ufffd</text>'), svg);
+  assert.ok(svg.includes('&lt;script>alert(&quot;&amp;&quot;)&lt;/script>\ufffd\ufffd]]&gt;</text>'), svg);
   assert.doesNotMatch(svg, /<script/);
 });
 
