@@ -47,7 +47,7 @@ import { MAX_WAIT_SECONDS } from '../../src/http/responses/preferred-wait.ts';
 import { MAX_JSON_BODY_BYTES } from '../../src/http/server-options.ts';
 import { MAX_EXPLAINED_IMAGES } from '../../src/protocols/kserve-v1/schema.ts';
 import { MAX_NUMBERS, MAX_RECORD_BYTES } from '../../src/protocols/mlflow/csv-table.ts';
-import { MAX_DIAGNOSED } from '../../src/protocols/native/diagnose-images.ts';
+import { MAX_IMAGES } from '../../src/protocols/native/few-images.ts';
 import { MAX_API_KEYS_FILE_BYTES } from '../../src/services/api-keys-file.ts';
 import { MAX_EVALUATION_COST } from '../../src/services/evaluations.ts';
 import { MAX_EXPORTED_BYTES, MAX_JSON_PARAMETERS } from '../../src/services/exports.ts';
@@ -176,7 +176,7 @@ const times = [
     `${MAX_PATH_SECONDS} estimated seconds, training again included`,
     '422, with advice',
   ],
-  ['images with `?diagnose=true`', count(MAX_DIAGNOSED), '422'],
+  ['images with `?diagnose=true` or `?input=true`', count(MAX_IMAGES), '422'],
   ['PNG of a plot', `${count(MAX_PLOT_PIXELS)} pixels`, '422'],
   ['export as JSON', `${count(MAX_JSON_PARAMETERS)} parameters`, '422, with another format'],
   ['training', 'what fits into the [memory](#memory), by an estimate', '422; a job that fits later waits'],

@@ -3,7 +3,7 @@ import { AtelierError } from '../errors.ts';
 import type { ServedModel } from './codec.ts';
 
 /** Copies a row into a plain array. Uses a loop, because Array.from takes as long as the prediction itself. */
-export function toArray(row: Float32Array): number[] {
+export function toArray(row: ArrayLike<number>): number[] {
   const numbers: number[] = [];
   for (let k = 0; k < row.length; k++) numbers.push(row[k]!);
   return numbers;

@@ -153,13 +153,13 @@ export function createPredictionService(
   return {
     load: ({ name, version }) => models.load(name, version),
 
-    predict(model, images, { topK, logits, diagnose = false }, format, signal) {
+    predict(model, images, { topK, logits, input = false, diagnose = false }, format, signal) {
       return reportFailure(model, async () => {
         const imageStatistics = diagnose ? await loadStatistics(model, signal()) : null;
         const request: NativeRequest = {
           protocol: 'native',
           images,
-          options: { topK, logits },
+          options: { topK, logits, input },
           format,
           imageStatistics,
         };

@@ -50,8 +50,9 @@ export const predictionRoutes =
       model: { name: string; version?: VersionName },
       query: PredictionQuery,
     ) {
-      const type = query.diagnose
-        ? negotiate(request, reply, ['application/json'], 'With ?diagnose=true the response is JSON.')
+      const jsonOnly = (['diagnose', 'input'] as const).find((option) => query[option]);
+      const type = jsonOnly
+        ? negotiate(request, reply, ['application/json'], `With ?${jsonOnly}=true the response is JSON.`)
         : negotiate(request, reply, ['application/json', 'application/x-npy']);
       const signal = () => disconnectSignal(reply);
       // One version preprocesses and predicts, although an alias may move meanwhile.

@@ -1,13 +1,16 @@
 /** Codec of the native protocol: images in any accepted content type → JSON or npy. */
 import { decodeImages, type ReceivedImages } from '../../datasets/decode-images.ts';
+import { IMAGE_PIXELS, IMAGE_SIDE } from '../../domain/dataset.ts';
 import type { Diagnosis } from '../../domain/diagnosis.ts';
 import type { VersionReference } from '../../domain/model-reference.ts';
 import { npyBytes } from '../../formats/npy.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
+import type { Pixels } from '../../numerics/engine.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import type { Codec } from '../codec.ts';
 import { rankClasses, toArray } from '../probabilities.ts';
 import { diagnoseImages } from './diagnose-images.ts';
+import { assertFewImages } from './few-images.ts';
 import type { Prediction, PredictionOptions, Predictions } from './schema.ts';
 
 export interface NativeBody {
@@ -23,26 +26,27 @@ interface NativeFormat extends Pick<NativeBody, 'options' | 'format'> {
   readonly diagnoses: readonly Diagnosis[] | null;
   /** One per image of a form: the name of its file. */
   readonly files: readonly string[] | undefined;
+  /** All images; null without `?input`. */
+  readonly pixels: Pixels | null;
 }
 
 export const nativeCodec: Codec<NativeBody, NativeFormat> = {
   decode({ images, options, format, imageStatistics }) {
     const batch = decodeImages(images);
     const diagnoses = imageStatistics && diagnoseImages(images, batch, imageStatistics);
-    return { batch, responseFormat: { options, format, diagnoses, files: batch.files }, diagnoses };
+    if (options.input) assertFewImages(batch.count, 'input');
+    const pixels = options.input ? batch.pixels : null;
+    return { batch, responseFormat: { options, format, diagnoses, files: batch.files, pixels }, diagnoses };
   },
 
   /** JSON text, or the (n, classes) float32 matrix of probabilities as npy. */
-  encode({ probabilities, logits }, { options, format, diagnoses, files }, { reference, classNames }) {
+  encode({ probabilities, logits }, { options, format, ...perImage }, { reference, classNames }) {
     const classes = classNames.length;
     const body =
       format === 'npy'
         ? npyBytes(probabilities, [probabilities.length / classes, classes])
         : JSON.stringify(
-            describePredictions(reference, classNames, probabilities, logits, options, {
-              diagnoses,
-              files,
-            }),
+            describePredictions(reference, classNames, probabilities, logits, options, perImage),
           );
     return { body, jsonBytes: null };
   },
@@ -59,7 +63,7 @@ export function describePredictions(
   probabilities: Float32Array,
   logits: Float32Array,
   options: PredictionOptions,
-  { diagnoses = null, files }: Partial<Pick<NativeFormat, 'diagnoses' | 'files'>> = {},
+  { diagnoses = null, files, pixels = null }: Partial<Omit<NativeFormat, 'options' | 'format'>> = {},
 ): Predictions {
   const classes = classNames.length;
   const predictions: Prediction[] = [];
@@ -71,8 +75,16 @@ export function describePredictions(
     if (options.topK === undefined) prediction.probabilities = toArray(row);
     else prediction.top = rankClasses(row, classNames, options.topK);
     if (options.logits) prediction.logits = toArray(logits.subarray(start, start + classes));
+    if (pixels) prediction.input = toRows(pixels, predictions.length);
     if (diagnoses) prediction.diagnosis = diagnoses[predictions.length]!;
     predictions.push(prediction);
   }
   return { model: { name: model.name, version: model.version }, predictions };
+}
+
+function toRows(pixels: Pixels, image: number): number[][] {
+  return Array.from({ length: IMAGE_SIDE }, (_, y) => {
+    const start = image * IMAGE_PIXELS + y * IMAGE_SIDE;
+    return toArray(pixels.subarray(start, start + IMAGE_SIDE));
+  });
 }

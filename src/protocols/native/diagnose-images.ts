@@ -3,12 +3,9 @@ import { listCorrections, type ReceivedImages } from '../../datasets/decode-imag
 import type { ImageBatch } from '../../datasets/image-batch.ts';
 import { IMAGE_PIXELS } from '../../domain/dataset.ts';
 import { type Diagnosis, describeDiagnosis } from '../../domain/diagnosis.ts';
-import { AtelierError } from '../../errors.ts';
 import { diagnose } from '../../numerics/diagnosis/diagnose.ts';
 import type { ImageStatistics } from '../../numerics/diagnosis/image-statistics.ts';
-
-/** Limit per request: diagnosing this many images takes a second or two. */
-export const MAX_DIAGNOSED = 10_000;
+import { assertFewImages } from './few-images.ts';
 
 /**
  * @param images as received; they hold the corrections that decoding made
@@ -20,14 +17,7 @@ export function diagnoseImages(
   { count, pixels }: ImageBatch,
   statistics: ImageStatistics,
 ): Diagnosis[] {
-  if (count > MAX_DIAGNOSED) {
-    const most = MAX_DIAGNOSED.toLocaleString('en');
-    throw new AtelierError(
-      'impossible-request',
-      `${count.toLocaleString('en')} images were sent; ?diagnose allows at most ${most}. Send fewer, or omit ?diagnose.`,
-      { details: [{ parameter: 'diagnose', detail: `allows at most ${most} images` }] },
-    );
-  }
+  assertFewImages(count, 'diagnose');
   const corrected = listCorrections(images);
   return Array.from({ length: count }, (_, n) => {
     const image = pixels.subarray(n * IMAGE_PIXELS, (n + 1) * IMAGE_PIXELS);

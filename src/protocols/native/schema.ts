@@ -1,5 +1,6 @@
 /** Wire format of the native protocol: the query and the JSON response of `…/predictions`. */
 import { z } from 'zod';
+import { IMAGE_SIDE } from '../../domain/dataset.ts';
 import { diagnosisSchema } from '../../domain/diagnosis.ts';
 import { flag, imageQuery } from '../../domain/image-query.ts';
 import { wholeNumber } from '../../domain/primitives.ts';
@@ -7,6 +8,9 @@ import { wholeNumber } from '../../domain/primitives.ts';
 export const predictionQuerySchema = z.strictObject({
   topK: wholeNumber(1, 100).optional().describe('Return the k most probable classes instead of all'),
   logits: flag.describe('Whether to include the logits'),
+  input: flag.describe(
+    'Whether to include the 28×28 pixels that each prediction was computed from; at most 10,000 images',
+  ),
   ...imageQuery,
 });
 export type PredictionQuery = z.output<typeof predictionQuerySchema>;
@@ -14,6 +18,7 @@ export type PredictionQuery = z.output<typeof predictionQuerySchema>;
 export interface PredictionOptions {
   readonly topK?: number | undefined;
   readonly logits: boolean;
+  readonly input?: boolean;
 }
 
 const ranked = { label: z.int(), className: z.string(), probability: z.number() };
@@ -28,6 +33,14 @@ export const predictionsSchema = z
         probabilities: z.array(z.number()).optional().describe('One per class; omitted with topK'),
         top: z.array(z.object(ranked)).optional().describe('With topK only; most probable first'),
         logits: z.array(z.number()).optional(),
+        input: z
+          .array(z.array(z.number()).length(IMAGE_SIDE))
+          .length(IMAGE_SIDE)
+          .optional()
+          .describe(
+            'With input only: the decoded image, rows of pixels from 0 to 255, after resizing and inversion by `fit` or by the ' +
+              'preprocessing of the model',
+          ),
         diagnosis: diagnosisSchema.optional().describe('With diagnose only'),
       }),
     ),

@@ -229,3 +229,24 @@ test('rejects unknown models, versions, types and parameters', async () => {
   }
   assert.equal(jobs.length, 2);
 });
+
+test('?input returns the decoded pixels, whole or not, of every image', async () => {
+  const inputs = async (type: string, body: Uint8Array, query = '') =>
+    (await predict(type, body, `?input=true${query}`)).predictions.map(({ input }) => input);
+  assert.deepEqual(await inputs(BYTES, picture), [rows]);
+  const large = await sharp(png).resize(280, 280, { kernel: 'nearest' }).png().toBuffer();
+  const [fitted] = await inputs('image/png', large, '&fit=contain');
+  assert.ok(fitted!.flat().every((pixel, i) => Math.abs(pixel - numbers[i]!) <= 40));
+  const fractions = Float32Array.from(picture, (pixel) => (pixel * 255) / 256);
+  const two = new Float32Array([...fractions, ...floats]);
+  assert.deepEqual(
+    (await inputs(NPY, npyBytes(two, [2, 28, 28]))).map((input) => input!.flat()),
+    [Array.from(fractions), numbers],
+  );
+  // In a worker thread, as every large body.
+  const many = await inputs(BYTES, Buffer.concat(Array.from({ length: 400 }, () => picture)));
+  assert.deepEqual([many.length, many.at(-1)], [400, rows]);
+  assert.equal(expected.input, undefined);
+  const refused = assertProblem(await send(BYTES, picture, '?input=true', NPY), 406, 'not-acceptable');
+  assert.match(refused.detail, /\?input=true/);
+});

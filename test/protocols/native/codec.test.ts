@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePredictions } from '../../../src/protocols/native/codec.ts';
+import { describePredictions, nativeCodec } from '../../../src/protocols/native/codec.ts';
 
 const MODEL = { name: 'm', version: 3 };
 const CLASSES = ['shirt', 'shoe', 'bag'];
@@ -50,4 +50,17 @@ test('returns logits on request', () => {
     prediction!.logits,
     [0.5, 0.25, 0.25].map((p) => Math.fround(Math.log(p))),
   );
+});
+
+test('rejects ?input for more than 10,000 images', () => {
+  const bytes = new Uint8Array(10_001 * 784);
+  const decode = (input: boolean) =>
+    nativeCodec.decode({
+      images: { kind: 'bytes', bytes },
+      options: { logits: false, input },
+      format: 'json',
+      imageStatistics: null,
+    });
+  assert.throws(() => decode(true), { code: 'impossible-request', message: /\?input allows at most 10,000/ });
+  decode(false);
 });
