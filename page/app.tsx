@@ -8,6 +8,7 @@ import { links, path, type Route, route } from './router.ts';
 import { Check } from './screens/check/check.tsx';
 import { Compare } from './screens/compare/compare.tsx';
 import { Data } from './screens/data/data.tsx';
+import { Dataset } from './screens/data/dataset.tsx';
 import { Job } from './screens/job/job.tsx';
 import { Jobs } from './screens/jobs/jobs.tsx';
 import { ModelVersion } from './screens/model-version/model-version.tsx';
@@ -25,7 +26,7 @@ const ENTRIES = [
   { name: 'Models', href: links.models(), screens: ['models', 'model-version'] },
   { name: 'Try', href: links.try(), screens: ['try'] },
   { name: 'Check', href: links.check(), screens: ['check'] },
-  { name: 'Data', href: links.data(), screens: ['data'] },
+  { name: 'Data', href: links.data(), screens: ['data', 'dataset'] },
 ] as const satisfies readonly { name: string; href: string; screens: readonly Route['screen'][] }[];
 
 export function App(): JSX.Element {
@@ -92,6 +93,8 @@ function CurrentScreen({ route }: { readonly route: Route }): JSX.Element {
       return <Check />;
     case 'data':
       return <Data />;
+    case 'dataset':
+      return <Dataset id={route.id} />;
     default:
       return <Unknown />;
   }

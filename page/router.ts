@@ -12,6 +12,7 @@ export type Route =
   | { readonly screen: 'try' }
   | { readonly screen: 'check' }
   | { readonly screen: 'data' }
+  | { readonly screen: 'dataset'; readonly id: string }
   | { readonly screen: 'unknown' };
 
 /** Addresses of the screens, for `href`. */
@@ -27,6 +28,7 @@ export const links = {
   try: (model = '') => `#/try${withQuery(encodeURIComponent(model))}`,
   check: () => '#/check',
   data: () => '#/data',
+  dataset: (id: string) => `#/data/${encodeURIComponent(id)}`,
 };
 
 const withQuery = (query: string) => (query === '' ? '' : `?${query}`);
@@ -62,6 +64,7 @@ export function parsePath(path: string): Route {
   if (version !== undefined) return { screen: 'unknown' };
   if (first === 'jobs' && id) return { screen: 'job', id };
   if (first === 'searches' && id) return { screen: 'search', id };
+  if (first === 'data' && id) return { screen: 'dataset', id };
   if (id !== undefined) return { screen: 'unknown' };
   switch (first) {
     case 'train':

@@ -3,8 +3,13 @@ import { reportConnection, retryIn } from '../state/connection.ts';
 import { apiKey, askForKey } from './key.ts';
 import { type ApiProblem, readProblem, unreachable } from './problem.ts';
 import { type RecordedRequest, recordRequest } from './record.ts';
+import { fetchWithProgress } from './upload.ts';
 
-export interface RequestOptions extends Omit<Partial<RecordedRequest>, 'path'> {
+export interface RequestOptions extends Omit<Partial<RecordedRequest>, 'path' | 'form'> {
+  /** Sent as multipart/form-data, instead of `body`. */
+  readonly form?: Readonly<Record<string, string | File>>;
+  /** Receives the fraction of the body that was sent, from 0 to 1. */
+  readonly onUpload?: (fraction: number) => void;
   /** Sent as it is, instead of `body`: a form, a file. It is not shown as curl. */
   readonly content?: BodyInit;
   readonly signal?: AbortSignal;
@@ -22,8 +27,8 @@ const LONGEST_WAIT_S = 60;
  * @throws ApiProblem for every other status and for a lost connection; an AbortError after `signal`
  */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', body, headers, isRecorded = true } = options;
-  if (isRecorded) recordRequest({ method, path, body, headers });
+  const { method = 'GET', body, form, headers, isRecorded = true } = options;
+  if (isRecorded) recordRequest({ method, path, body, form, headers });
   let response = await attempt(path, options);
   let keyUsed = apiKey.value;
   for (let problem = await refusal(response); problem !== null; problem = await refusal(response)) {
@@ -62,12 +67,15 @@ export function headersWithKey(headers: Readonly<Record<string, string>> = {}): 
 }
 
 async function attempt(path: string, options: RequestOptions): Promise<Response> {
-  const { method = 'GET', body, content, signal } = options;
+  const { method = 'GET', body, form, content, signal = null, onUpload } = options;
   const headers = headersWithKey(options.headers);
   if (body !== undefined) headers.set('content-type', 'application/json');
-  const sent = content ?? (body === undefined ? null : JSON.stringify(body));
+  const sent = content ?? (form && toFormData(form)) ?? (body === undefined ? null : JSON.stringify(body));
+  const init = { method, headers, body: sent, signal };
   try {
-    const response = await fetch(addressOf(path), { method, headers, body: sent, signal: signal ?? null });
+    const response = await (onUpload
+      ? fetchWithProgress(addressOf(path), init, onUpload)
+      : fetch(addressOf(path), init));
     reportConnection(true);
     return response;
   } catch (error) {
@@ -76,6 +84,12 @@ async function attempt(path: string, options: RequestOptions): Promise<Response>
     reportConnection(false);
     throw unreachable();
   }
+}
+
+function toFormData(form: Readonly<Record<string, string | File>>): FormData {
+  const data = new FormData();
+  for (const [name, value] of Object.entries(form)) data.append(name, value);
+  return data;
 }
 
 /** The problem if another key could help. */

@@ -8,6 +8,8 @@ export interface RecordedRequest {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Fields and files of a form, by name. */
+  readonly form?: Readonly<Record<string, string | Pick<File, 'name'>>> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -26,9 +28,10 @@ export const lastRequest = (): RecordedRequest | null =>
   last.value?.screen === screenPath.value ? last.value : null;
 
 /** The command for a POSIX shell. The key is written as a variable. */
-export function toCurl({ method, path, body, headers = {} }: RecordedRequest, hasKey: boolean): string {
+export function toCurl({ method, path, body, form, headers = {} }: RecordedRequest, hasKey: boolean): string {
   const parts = ['curl -s'];
-  if (method !== 'GET' && !(method === 'POST' && body !== undefined)) parts.push(`-X ${method}`);
+  if (method !== 'GET' && !(method === 'POST' && (body !== undefined || form !== undefined)))
+    parts.push(`-X ${method}`);
   parts.push(quote(new URL(path.slice(1), document.baseURI).href));
   if (hasKey) parts.push('-H "authorization: Bearer $API_KEY"');
   for (const [name, value] of Object.entries(headers)) {
@@ -36,7 +39,14 @@ export function toCurl({ method, path, body, headers = {} }: RecordedRequest, ha
   }
   if (body !== undefined)
     parts.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(body))}`);
+  parts.push(...Object.entries(form ?? {}).map(formOption));
   return parts.join(' \\\n  ');
 }
+
+/** The file is expected in the current folder. Its name is quoted, since curl reads `;` and `,` in it. */
+const formOption = ([name, value]: [string, string | Pick<File, 'name'>]): string =>
+  typeof value === 'string'
+    ? `--form-string ${quote(`${name}=${value}`)}`
+    : `-F ${quote(`${name}=@"${value.name.replaceAll(/["\\]/g, '\\$&')}"`)}`;
 
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

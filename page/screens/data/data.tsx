@@ -1,11 +1,51 @@
-/** Screen: data sets. */
+/** Screen: the data sets, and the form that uploads another one. */
 import type { JSX } from 'preact';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Loaded } from '../../components/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
+import { type Column, Table } from '../../components/table.tsx';
+import { count, dateTime } from '../../format.ts';
+import { links } from '../../router.ts';
+import { UploadForm } from './upload-form.tsx';
+
+const COLUMNS: readonly Column<DatasetSummary>[] = [
+  { name: 'Name', cell: ({ id, name }) => <a href={links.dataset(id)}>{name ?? id}</a> },
+  { name: 'Classes', isNumber: true, cell: ({ classNames }) => count(classNames.length) },
+  { name: 'Training images', isNumber: true, cell: ({ splits }) => count(splits.train.examples) },
+  { name: 'Test images', isNumber: true, cell: ({ splits }) => count(splits.test.examples) },
+  { name: 'Uploaded', cell: ({ createdAt }) => (createdAt === null ? 'built in' : dateTime(createdAt)) },
+  { name: 'Digest', cell: ({ digest }) => <code title={digest}>{digest.slice('sha256:'.length, 19)}…</code> },
+];
 
 export function Data(): JSX.Element {
+  const list = useResource<{ data: readonly DatasetSummary[]; hasMore: boolean }>('/v1/datasets?limit=100');
   return (
     <Screen title="Data">
-      <p>This screen is being built.</p>
+      <Loaded resource={list} lines={4}>
+        {({ data, hasMore }) =>
+          data.length === 0 ? (
+            <EmptyState
+              text="There is no data set yet. Upload images in folders that have the names of their classes."
+              action={{
+                name: 'Choose a file',
+                onClick: () => document.getElementById('upload-file')?.click(),
+              }}
+              request={{ method: 'POST', path: '/v1/datasets', form: { file: { name: 'images.zip' } } }}
+            />
+          ) : (
+            <div class="box">
+              <Table caption="Data sets" columns={COLUMNS} rows={data} keyOf={({ id }) => id} />
+              {hasMore && <p class="note">These are the 100 newest data sets.</p>}
+            </div>
+          )
+        }
+      </Loaded>
+      <section class="box">
+        <h2>Upload a data set</h2>
+        <UploadForm />
+      </section>
     </Screen>
   );
 }

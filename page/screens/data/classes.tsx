@@ -1,0 +1,65 @@
+/** The classes of a data set, with their numbers of images as a histogram. */
+import type { JSX } from 'preact';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import { DownloadLink } from '../../components/download-link.tsx';
+import { type Column, Table } from '../../components/table.tsx';
+import { count, toCsv } from '../../format.ts';
+
+interface ClassRow {
+  readonly label: number;
+  readonly name: string;
+  readonly train: number;
+  readonly test: number;
+}
+
+export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.Element {
+  const { classNames, splits, id } = dataset;
+  const rows = classNames.map((name, label) => ({
+    label,
+    name,
+    train: splits.train.examplesPerClass[label]!,
+    test: splits.test.examplesPerClass[label]!,
+  }));
+  const most = Math.max(...rows.map(({ train, test }) => Math.max(train, test)));
+  const columns: readonly Column<ClassRow>[] = [
+    { name: 'Label', isNumber: true, cell: ({ label }) => label },
+    { name: 'Class', cell: ({ name }) => <span class="data-class">{name}</span> },
+    { name: 'Train', isNumber: true, cell: ({ train }) => count(train) },
+    { name: 'Test', isNumber: true, cell: ({ test }) => count(test) },
+    {
+      name: <span class="visually-hidden">Bars</span>,
+      cell: ({ train, test }) => <Bars most={most} train={train} test={test} />,
+    },
+  ];
+  const csv = toCsv({
+    columns: ['label', 'class', 'train', 'test'],
+    rows: rows.map(({ label, name, train, test }) => [label, name, train, test]),
+  });
+  return (
+    <section class="box">
+      <h2>Classes</h2>
+      <Table caption="Images of each class" columns={columns} rows={rows} keyOf={({ label }) => label} />
+      <span class="links">
+        <DownloadLink name="CSV" file={`classes-${id}.csv`} from={{ text: csv }} />
+      </span>
+    </section>
+  );
+}
+
+/** Training images above, test images below. The numbers are beside it. */
+function Bars({
+  most,
+  train,
+  test,
+}: {
+  readonly most: number;
+  readonly train: number;
+  readonly test: number;
+}): JSX.Element {
+  return (
+    <svg class="data-bars" aria-hidden="true">
+      <rect width={`${(train / most) * 100}%`} height="8" />
+      <rect width={`${(test / most) * 100}%`} height="4" y="10" />
+    </svg>
+  );
+}
