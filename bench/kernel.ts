@@ -52,7 +52,7 @@ async function train({ hidden, batch, momentum, dropout }: Case, threads: number
       augmentation: { horizontalFlip: false, shift: 0, noise: 0, erase: 0 },
     },
     initializeUniformFanIn(layerSizes, 1),
-    { threads },
+    { threads, paired: process.argv[2] === 'wide' },
   );
   for (let rank = 1; rank < threads; rank++) {
     const workerData = { handle: engine.createHandle(examples.pixels), rank };

@@ -11,6 +11,7 @@ import {
 import { initializeUniformFanIn } from '../../src/numerics/initialize.ts';
 import { createReferenceEngine } from '../../src/numerics/reference/reference-engine.ts';
 import { createKernelEngine } from '../../src/numerics/simd/kernel-engine.ts';
+import { areVectorsWide } from '../../src/workers/wide-vectors.ts';
 
 const KERNEL = new URL('../../src/numerics/simd/kernel.wasm', import.meta.url);
 const SEED = 1;
@@ -51,7 +52,10 @@ export function createReferenceStepper(settings: StepSettings): Stepper {
 export function createKernelStepper(settings: StepSettings, threads: number, pixels: Uint8Array): Stepper {
   const module = new WebAssembly.Module(readFileSync(KERNEL));
   const initial = initializeUniformFanIn(settings.layerSizes, SEED);
-  const engine = createKernelEngine(module, engineSettings(settings), initial, { threads });
+  const engine = createKernelEngine(module, engineSettings(settings), initial, {
+    threads,
+    paired: areVectorsWide(),
+  });
   const handle = engine.createHandle(pixels);
   for (let rank = 1; rank < threads; rank++) {
     new Worker(new URL('./kernel-thread.ts', import.meta.url), { workerData: { handle, rank } });

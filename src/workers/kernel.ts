@@ -6,9 +6,10 @@ import { AtelierError } from '../errors.ts';
 import type { CreateEngine } from '../numerics/engine.ts';
 import { selfCheck } from '../numerics/kernel-check.ts';
 import { instantiate, isFused } from '../numerics/simd/kernel.ts';
-import { createKernelEngine as createEngine } from '../numerics/simd/kernel-engine.ts';
+import { createKernelEngine as createEngine, type KernelOptions } from '../numerics/simd/kernel-engine.ts';
 import { createKernelForward, type KernelForward } from '../numerics/simd/kernel-forward.ts';
 import type { ServedNetwork } from './messages.ts';
+import { areVectorsWide } from './wide-vectors.ts';
 
 /** Bound of ‖g32 − g64‖ / ‖g64‖ for each of W1, b1, W2, …; many times the rounding error. */
 export const KERNEL_TOLERANCE = 1e-4;
@@ -17,6 +18,9 @@ export const KERNEL_NAME = 'simd-float32';
 const bytes = readFileSync(new URL('../numerics/simd/kernel.wasm', import.meta.url));
 
 export const kernelModule = new WebAssembly.Module(bytes);
+
+/** How the kernel computes in this process: the results are the same. */
+export const kernelOptions: Pick<KernelOptions, 'paired'> = { paired: areVectorsWide() };
 
 export const kernelDigest = () => `sha256:${hash('sha256', bytes)}`;
 
@@ -31,7 +35,7 @@ export function detectEnvironment(): Pick<ExecutionEnvironment, 'kernel' | 'fuse
 
 /** Creates an engine that runs on the calling thread alone. */
 export const createKernelEngine: CreateEngine = (settings, initial) =>
-  createEngine(kernelModule, settings, initial);
+  createEngine(kernelModule, settings, initial, kernelOptions);
 
 /** Lays out a network for the kernel and returns its forward pass. */
 export function createForward({
@@ -43,7 +47,8 @@ export function createForward({
   ServedNetwork,
   'layerSizes' | 'activation' | 'parameters' | 'standardization'
 >): KernelForward['forward'] {
-  return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization).forward;
+  return createKernelForward(kernelModule, layerSizes, activation, parameters, standardization, kernelOptions)
+    .forward;
 }
 
 /**

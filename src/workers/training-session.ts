@@ -12,7 +12,7 @@ import { type PreparedTraining, prepareTraining } from '../numerics/prepare-trai
 import { createEvaluatingEngine, type EvaluatingEngine } from '../numerics/simd/evaluating-engine.ts';
 import { trainingLoop } from '../numerics/training-loop.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../store/checkpoint-format.ts';
-import { checkKernel, kernelModule } from './kernel.ts';
+import { checkKernel, kernelModule, kernelOptions } from './kernel.ts';
 import { type CheckpointBytes, CONTROL, type PostToMain, type TrainingTask } from './messages.ts';
 import { serializeError } from './outcome.ts';
 import { preflightGradientCheck } from './preflight-gradient-check.ts';
@@ -56,7 +56,7 @@ export function createTrainingSession(task: TrainingTask, post: PostToMain): Tra
   }
 
   function createEngine({ settings, initial }: PreparedTraining): EvaluatingEngine {
-    const engine = createEvaluatingEngine(kernelModule, settings, initial, { threads });
+    const engine = createEvaluatingEngine(kernelModule, settings, initial, { ...kernelOptions, threads });
     if (threads > 1) post({ kind: 'share', share: engine.createHandle(train.pixels) }, []);
     return engine;
   }

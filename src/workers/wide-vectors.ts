@@ -1,5 +1,8 @@
 /** `WIDE_VECTORS`: lets V8 compile the kernel to 256-bit vectors, which WebAssembly lacks. */
 import { setFlagsFromString } from 'node:v8';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+
+const KEY = 'wide vectors';
 
 /**
  * Lets V8 join pairs of the kernel's 128-bit vectors on processors with 256-bit vectors: same results, faster. The V8
@@ -9,4 +12,10 @@ export function widenVectors(): void {
   setFlagsFromString('--experimental-wasm-revectorize');
   // Only the optimizing compiler joins vectors. Without the baseline compiler, checkKernel checks the final code.
   setFlagsFromString('--no-liftoff');
+  setEnvironmentData(KEY, true);
+}
+
+/** Whether `widenVectors` was called before this thread was started, in any thread of the process above it. */
+export function areVectorsWide(): boolean {
+  return getEnvironmentData(KEY) === true;
 }

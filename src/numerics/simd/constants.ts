@@ -12,6 +12,8 @@ export const MAX_LAYERS = 10;
 
 /** Largest number of float32×4 vectors in a panel: as many accumulators as fit the registers. */
 export const PANEL_VECTORS = 12;
+/** Largest number of vectors of a first layer that is processed in pairs: two sums, two inputs and a row fit the registers. */
+export const MAX_PAIRED_VECTORS = 10;
 /** Rows of a panel in a tile: 176 rows of 48 float32 are 34 KB and stay in the first-level cache. */
 export const TILE_ROWS = 176;
 /** Examples in a tile of an update's sum, for the same reason. */

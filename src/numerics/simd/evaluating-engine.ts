@@ -15,7 +15,7 @@ export function createEvaluatingEngine(
 ): EvaluatingEngine {
   const { layerSizes, activation, standardization } = settings;
   const engine = createKernelEngine(module, settings, initial, options);
-  const forward = createKernelForward(module, layerSizes, activation, initial, standardization);
+  const forward = createKernelForward(module, layerSizes, activation, initial, standardization, options);
   const { step, importState } = engine;
   let isStale = true;
   return Object.assign(engine, {

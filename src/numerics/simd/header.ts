@@ -98,6 +98,8 @@ export const HEADER = createTable(LINE, {
   STANDARDIZED: i32,
   /** Whether pixels are float32 instead of uint8. */
   FLOAT_PIXELS: i32,
+  /** Whether the first layer processes two examples, and two pixels, at a time. */
+  PAIRED: i32,
   SEED: i32,
   DROPOUT_THRESHOLD: i32,
   AUGMENTED: i32,

@@ -11,6 +11,7 @@ import { CHUNK_EXAMPLES, MAX_BATCH } from './constants.ts';
 import { type CopyRows, createCopyRows } from './copy-rows.ts';
 import { HEADER } from './header.ts';
 import { createKernel } from './kernel.ts';
+import type { KernelOptions } from './kernel-engine.ts';
 import { type Layout, layOut, PAGE_BYTES } from './layout.ts';
 import { unpackInto } from './packing.ts';
 
@@ -36,13 +37,17 @@ export function forwardBytes(sizes: LayerSizes): number {
   return forwardLayout(sizes).pages * PAGE_BYTES;
 }
 
-/** Copies the parameters, rounded to float32. @throws RangeError when they do not fit the layer sizes. */
+/**
+ * Copies the parameters, rounded to float32.
+ * @throws RangeError when they do not fit the layer sizes.
+ */
 export function createKernelForward(
   module: WebAssembly.Module,
   sizes: LayerSizes,
   activation: Activation,
   packed: Parameters,
   standardization: Standardization | null,
+  { paired = false }: Pick<KernelOptions, 'paired'> = {},
 ): KernelForward {
   const [inputs, classes] = [sizes[0]!, sizes.at(-1)!];
   const layout = forwardLayout(sizes);
@@ -54,6 +59,7 @@ export function createKernelForward(
     activation,
     standardization,
     dense: false,
+    paired,
     copyRows: () => {},
   });
   const { exports, header, floats, bytes } = kernel;

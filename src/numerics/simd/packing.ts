@@ -49,7 +49,7 @@ export function pack(
   }
 }
 
-/** The kernel's numbers ← packed, rounded to float32. */
+/** The kernel's numbers ← packed, rounded to float32, with +0 for −0: to add 0 · x then changes no bit of a number. */
 export function unpackInto(
   numbers: Float32Array,
   packed: Parameters,
@@ -62,8 +62,8 @@ export function unpackInto(
     const biases = at + layer.inputs * layer.outputs;
     eachUnit(layer, (unit, start, stride) => {
       let to = base + start;
-      for (let j = 0; j < layer.inputs; j++, to += stride) numbers[to] = packed[at++]!;
-      numbers[to] = packed[biases + unit]!;
+      for (let j = 0; j < layer.inputs; j++, to += stride) numbers[to] = Math.fround(packed[at++]!) + 0;
+      numbers[to] = Math.fround(packed[biases + unit]!) + 0;
     });
     at = biases + layer.outputs;
   }

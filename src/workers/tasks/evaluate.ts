@@ -7,7 +7,7 @@ import {
 import { type Comparison, comparePredictions } from '../../numerics/evaluation/comparison.ts';
 import { collectPredictions } from '../../numerics/evaluation/predictions.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
-import { kernelModule } from '../kernel.ts';
+import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, HeldOutComparisonTask, ServedNetwork } from '../messages.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
@@ -47,6 +47,13 @@ function predictExamples(
   { layerSizes, activation, parameters, standardization }: ServedNetwork,
   examples: EvaluationTask['examples'],
 ) {
-  const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+  const { forward } = createKernelForward(
+    kernelModule,
+    layerSizes,
+    activation,
+    parameters,
+    standardization,
+    kernelOptions,
+  );
   return collectPredictions(forward, examples, layerSizes[0]!, layerSizes.at(-1)!);
 }

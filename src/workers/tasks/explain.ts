@@ -8,7 +8,7 @@ import { occlusionMap } from '../../numerics/explanation/occlusion.ts';
 import { argmax } from '../../numerics/reference/cross-entropy.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { diagnoseImages } from '../../protocols/native/diagnose-images.ts';
-import { kernelModule } from '../kernel.ts';
+import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { ExplanationResult, ExplanationTask } from '../messages.ts';
 
 /**
@@ -32,7 +32,14 @@ export function explainImage({ network, images, label, diagnosing }: Explanation
       details: [{ parameter: 'label', detail }],
     });
   }
-  const { forward } = createKernelForward(kernelModule, layerSizes, activation, parameters, standardization);
+  const { forward } = createKernelForward(
+    kernelModule,
+    layerSizes,
+    activation,
+    parameters,
+    standardization,
+    kernelOptions,
+  );
   const probabilities = new Float32Array(classes);
   forward(new Float32Array(classes), probabilities, pixels);
   const predicted = argmax(probabilities);

@@ -9,7 +9,7 @@ import { planePath, snapshotSteps } from '../../numerics/sgd-path.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { createKernelForward } from '../../numerics/simd/kernel-forward.ts';
 import { trainingLoop } from '../../numerics/training-loop.ts';
-import { kernelModule } from '../kernel.ts';
+import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { SgdPathResult, SgdPathTask } from '../messages.ts';
 
 interface Snapshot {
@@ -43,7 +43,7 @@ function trainWithSnapshots(
   prepared: PreparedTraining,
   steps: readonly number[],
 ): { readonly snapshots: readonly Snapshot[]; readonly result: TrainingResult } {
-  const engine = createEvaluatingEngine(kernelModule, prepared.settings, prepared.initial);
+  const engine = createEvaluatingEngine(kernelModule, prepared.settings, prepared.initial, kernelOptions);
   const loop = trainingLoop(prepared, engine);
   const takeAt = new Set(steps);
   const snapshots: Snapshot[] = [];
@@ -69,7 +69,14 @@ function lossMeter(
   indices: Uint32Array,
 ): (parameters: Parameters) => number {
   const { layerSizes, activation, standardization } = settings;
-  const forward = createKernelForward(kernelModule, layerSizes, activation, initial, standardization);
+  const forward = createKernelForward(
+    kernelModule,
+    layerSizes,
+    activation,
+    initial,
+    standardization,
+    kernelOptions,
+  );
   return (parameters) => {
     const sums = { loss: 0, correct: 0 };
     forward.load(parameters);

@@ -4,7 +4,7 @@ import { evaluateByEngine, inspectNetwork } from '../../numerics/evaluate.ts';
 import { initialize } from '../../numerics/initialize.ts';
 import { createEvaluatingEngine } from '../../numerics/simd/evaluating-engine.ts';
 import { engineSettings } from '../../numerics/training-plan.ts';
-import { kernelModule } from '../kernel.ts';
+import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { TrainingTimes, TrainingTimesTask } from '../messages.ts';
 
 /** Code runs at full speed only after a while. */
@@ -29,7 +29,7 @@ export function timeTraining({ plan, train, batchSize }: TrainingTimesTask): Tra
     Uint32Array.from({ length: count }, (_, n) => ((start + n) * STRIDE) % all);
   const settings = engineSettings(plan, train, scattered(all));
   const initial = initialize(plan.initialization, plan.layerSizes, plan.seed);
-  const engine = createEvaluatingEngine(kernelModule, settings, initial);
+  const engine = createEvaluatingEngine(kernelModule, settings, initial, kernelOptions);
   const sums = { loss: 0, correct: 0 };
   const position = { epoch: 1, start: 0, learningRate: plan.learningRate, measureNorm: false };
   let taken = 0;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import type { EngineSettings } from '../../../src/numerics/engine.ts';
 import {
@@ -64,12 +65,21 @@ function create(settings: EngineSettings, options: KernelOptions): KernelEngine 
   return createKernelEngine(kernelModule, settings, parametersOf(settings.layerSizes), options);
 }
 
+/** A difference is not printed, because comparing tens of thousands of numbers for the message takes minutes. */
+function assertSameBits(actual: unknown, expected: unknown): void {
+  assert.ok(isDeepStrictEqual(actual, expected), 'the results differ');
+}
+
 for (const [name, changes] of Object.entries(CASES)) {
   const settings = settingsOf(changes);
   const expected = train(create(settings, {}), settings);
 
   test(`skipping zeros changes no bit: ${name}`, () => {
-    assert.deepEqual(train(create(settings, { dense: true }), settings), expected);
+    assertSameBits(train(create(settings, { dense: true }), settings), expected);
+  });
+
+  test(`pairs of pixels change no bit: ${name}`, () => {
+    assertSameBits(train(create(settings, { paired: true }), settings), expected);
   });
 
   for (const threads of [2, 3, 4]) {
@@ -81,7 +91,7 @@ for (const [name, changes] of Object.entries(CASES)) {
         return new Worker(new URL('kernel-thread.ts', import.meta.url), { workerData });
       });
       const ends = workers.map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
-      assert.deepEqual(train(engine, settings, examples), expected);
+      assertSameBits(train(engine, settings, examples), expected);
       const others = shared(settings);
       assert.equal(train(engine, settings, others).losses.length, 12, 'pixels that no other thread has seen');
       engine.shutdown();
@@ -97,6 +107,35 @@ for (const [name, changes] of Object.entries(CASES)) {
     assert.deepEqual(second.exportState(), first.exportState());
     assert.equal(second.gradientNorm(), first.gradientNorm());
     assert.deepEqual(train(second, settings), train(first, settings));
+  });
+}
+
+// Every even number of vectors that is paired and two that are not; odd batches; an odd number of pixels in the last block.
+for (const units of [1, 8, 13, 16, 21, 24, 32, 40, 48]) {
+  for (const [inputs, batchSize] of [
+    [97, 7],
+    [64, 131],
+    [32, 1],
+  ] as const) {
+    test(`pairs of pixels change no bit: ${inputs} pixels, ${units} units, batch ${batchSize}`, () => {
+      const settings = settingsOf({ layerSizes: [inputs, units, 3], batchSize });
+      const paired = create(settings, { paired: true });
+      assertSameBits(train(paired, settings), train(create(settings, {}), settings));
+    });
+  }
+}
+
+for (const l2 of [0, 9]) {
+  test(`pairs of pixels change no bit of weights that are −0 or underflow to it, l2 ${l2}`, () => {
+    const settings = settingsOf({ layerSizes: [64, 40, 3], batchSize: 9, l2 });
+    const examples = shared(settings);
+    // Of each pair of pixels, the second one stays zero.
+    for (let i = 1; i < examples.pixels.length; i += 2) examples.pixels[i] = 0;
+    const tiny = parametersOf(settings.layerSizes).map((w, i) => (i % 4 === 1 ? -0 : w * 2 ** -148));
+    const [paired, single] = [{ paired: true }, {}].map((options) =>
+      train(createKernelEngine(kernelModule, settings, tiny, options), settings, examples),
+    );
+    assertSameBits(paired, single);
   });
 }
 

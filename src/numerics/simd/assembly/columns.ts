@@ -116,3 +116,101 @@ export function walkColumns<X>(
     default: walkAll<V12, X>(target, count, lists, listBytes, lengths, input, gradient);
   }
 }
+
+/**
+ * Inputs j and j + 1 at a time, so that they share the loads of dz; the list names the examples in which either is not
+ * zero. Each sum keeps its order, and adding x dz for x = 0 changes no bit of it.
+ * All stores of one target precede those of the other: V8 joins pairs of vectors only then.
+ */
+@inline function walkPair<T>(target: usize, entry: usize, end: usize, input: usize, gradient: usize): void {
+  const table: usize = load<u32>(PIXEL_VALUES);
+  const next = target + (offsetof<T>() << 4);
+  let a0 = v128.load(target), a1 = a0, a2 = a0, a3 = a0, a4 = a0;
+  let a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0;
+  let b0 = v128.load(next), b1 = b0, b2 = b0, b3 = b0, b4 = b0;
+  let b5 = b0, b6 = b0, b7 = b0, b8 = b0, b9 = b0;
+  if (offsetof<T>() > 1) a1 = v128.load(target, 16);
+  if (offsetof<T>() > 2) a2 = v128.load(target, 32);
+  if (offsetof<T>() > 3) a3 = v128.load(target, 48);
+  if (offsetof<T>() > 4) a4 = v128.load(target, 64);
+  if (offsetof<T>() > 5) a5 = v128.load(target, 80);
+  if (offsetof<T>() > 6) a6 = v128.load(target, 96);
+  if (offsetof<T>() > 7) a7 = v128.load(target, 112);
+  if (offsetof<T>() > 8) a8 = v128.load(target, 128);
+  if (offsetof<T>() > 9) a9 = v128.load(target, 144);
+  if (offsetof<T>() > 1) b1 = v128.load(next, 16);
+  if (offsetof<T>() > 2) b2 = v128.load(next, 32);
+  if (offsetof<T>() > 3) b3 = v128.load(next, 48);
+  if (offsetof<T>() > 4) b4 = v128.load(next, 64);
+  if (offsetof<T>() > 5) b5 = v128.load(next, 80);
+  if (offsetof<T>() > 6) b6 = v128.load(next, 96);
+  if (offsetof<T>() > 7) b7 = v128.load(next, 112);
+  if (offsetof<T>() > 8) b8 = v128.load(next, 128);
+  if (offsetof<T>() > 9) b9 = v128.load(next, 144);
+  for (; entry < end; entry += 4) {
+    const offset: usize = load<u32>(entry);
+    const dz = gradient + offset;
+    const x = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset) << 2));
+    const y = v128.load_splat<u32>(table + (<usize>load<u8>(input + offset, 1) << 2));
+    let d: v128;
+    d = v128.load(dz); a0 = madd(x, d, a0); b0 = madd(y, d, b0);
+    if (offsetof<T>() > 1) { d = v128.load(dz, 16); a1 = madd(x, d, a1); b1 = madd(y, d, b1); }
+    if (offsetof<T>() > 2) { d = v128.load(dz, 32); a2 = madd(x, d, a2); b2 = madd(y, d, b2); }
+    if (offsetof<T>() > 3) { d = v128.load(dz, 48); a3 = madd(x, d, a3); b3 = madd(y, d, b3); }
+    if (offsetof<T>() > 4) { d = v128.load(dz, 64); a4 = madd(x, d, a4); b4 = madd(y, d, b4); }
+    if (offsetof<T>() > 5) { d = v128.load(dz, 80); a5 = madd(x, d, a5); b5 = madd(y, d, b5); }
+    if (offsetof<T>() > 6) { d = v128.load(dz, 96); a6 = madd(x, d, a6); b6 = madd(y, d, b6); }
+    if (offsetof<T>() > 7) { d = v128.load(dz, 112); a7 = madd(x, d, a7); b7 = madd(y, d, b7); }
+    if (offsetof<T>() > 8) { d = v128.load(dz, 128); a8 = madd(x, d, a8); b8 = madd(y, d, b8); }
+    if (offsetof<T>() > 9) { d = v128.load(dz, 144); a9 = madd(x, d, a9); b9 = madd(y, d, b9); }
+  }
+  v128.store(target, a0);
+  if (offsetof<T>() > 1) v128.store(target, a1, 16);
+  if (offsetof<T>() > 2) v128.store(target, a2, 32);
+  if (offsetof<T>() > 3) v128.store(target, a3, 48);
+  if (offsetof<T>() > 4) v128.store(target, a4, 64);
+  if (offsetof<T>() > 5) v128.store(target, a5, 80);
+  if (offsetof<T>() > 6) v128.store(target, a6, 96);
+  if (offsetof<T>() > 7) v128.store(target, a7, 112);
+  if (offsetof<T>() > 8) v128.store(target, a8, 128);
+  if (offsetof<T>() > 9) v128.store(target, a9, 144);
+  v128.store(next, b0);
+  if (offsetof<T>() > 1) v128.store(next, b1, 16);
+  if (offsetof<T>() > 2) v128.store(next, b2, 32);
+  if (offsetof<T>() > 3) v128.store(next, b3, 48);
+  if (offsetof<T>() > 4) v128.store(next, b4, 64);
+  if (offsetof<T>() > 5) v128.store(next, b5, 80);
+  if (offsetof<T>() > 6) v128.store(next, b6, 96);
+  if (offsetof<T>() > 7) v128.store(next, b7, 112);
+  if (offsetof<T>() > 8) v128.store(next, b8, 128);
+  if (offsetof<T>() > 9) v128.store(next, b9, 144);
+}
+
+/** Sums 2 · `pairs` rows of pixels as `walkAll` sums rows; the lists are those of pairs. */
+function walkAllPairs<T>(
+  target: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+): void {
+  const records: usize = load<u32>(RECORDS);
+  gradient += records;
+  input += records;
+  for (let k = 0; k < pairs; k++) {
+    walkPair<T>(target, lists, lists + (<usize>load<u32>(lengths) << 2), input, gradient);
+    target += offsetof<T>() << 5;
+    lists += listBytes;
+    lengths += 4;
+    input += 2;
+  }
+}
+
+/** `vectors` is even and at most MAX_PAIRED_VECTORS. */
+export function walkColumnPairs(
+  vectors: i32, target: usize, pairs: i32, lists: usize, listBytes: usize, lengths: usize, input: usize, gradient: usize,
+): void {
+  switch (vectors) {
+    case 2: walkAllPairs<V2>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 4: walkAllPairs<V4>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 6: walkAllPairs<V6>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    case 8: walkAllPairs<V8>(target, pairs, lists, listBytes, lengths, input, gradient); break;
+    default: walkAllPairs<V10>(target, pairs, lists, listBytes, lengths, input, gradient);
+  }
+}

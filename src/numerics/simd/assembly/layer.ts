@@ -1,5 +1,6 @@
 /** One layer's entry in the table of layers. */
-import { LAYERS, LAYER_BYTES, LAYER_COUNT } from './addresses.ts';
+import { MAX_PAIRED_VECTORS } from '../constants.ts';
+import { LAYERS, LAYER_BYTES, LAYER_COUNT, PAIRED } from './addresses.ts';
 
 /** Entry of layer l = 1 … L. */
 @inline export function layerAt(l: i32): usize { return LAYERS + <usize>(l - 1) * LAYER_BYTES; }
@@ -8,3 +9,8 @@ import { LAYERS, LAYER_BYTES, LAYER_COUNT } from './addresses.ts';
 
 /** Number of float32×4 vectors for `units`, the last one padded with units whose weights are zero. */
 @inline export function vectorCount(units: i32): i32 { return (units + 3) >> 2; }
+
+/** Whether a first layer of `vectors` vectors processes pixels in pairs. */
+@inline export function isPaired(vectors: i32): bool {
+  return load<i32>(PAIRED) != 0 && vectors <= MAX_PAIRED_VECTORS && (vectors & 1) == 0;
+}

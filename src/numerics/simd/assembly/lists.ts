@@ -24,8 +24,11 @@ export function makePackTables(): void {
   }
 }
 
-/** Lists a row's non-zero bytes (all if DENSE is set): starts of tiles, u32; from byte 128 on positions, u16. */
-export function listBytes(row: usize, inputs: i32, list: usize): void {
+/**
+ * Lists the positions at which a byte of either row is not zero (all if DENSE is set): starts of tiles, u32; from byte
+ * 128 on positions, u16. The list of a single row is that of the row and itself.
+ */
+export function listBytes(row: usize, other: usize, inputs: i32, list: usize): void {
   const pack: usize = load<u32>(PACK16);
   const dense = load<i32>(DENSE);
   let entry = list + 128;
@@ -40,7 +43,7 @@ export function listBytes(row: usize, inputs: i32, list: usize): void {
     }
     untilTile -= 16;
     // Adding 127 with saturation sets the top bit of every byte that is not zero.
-    let flags = i8x16.bitmask(i8x16.add_sat_u(v128.load(row + j), i8x16.splat(127))) | dense;
+    let flags = i8x16.bitmask(i8x16.add_sat_u(v128.or(v128.load(row + j), v128.load(other + j)), i8x16.splat(127))) | dense;
     if (j + 16 > inputs) flags &= (1 << (inputs - j)) - 1;
     const low: usize = flags & 255;
     const high: usize = flags >> 8;
@@ -122,6 +125,16 @@ export function maskFloats(masks: usize, input: usize): void {
       const low = i16x8.narrow_i32x4_u(m0, m1);
       v128.store(masks + part, i8x16.narrow_i16x8_u(low, i16x8.narrow_i32x4_u(m2, m3)));
     }
+  }
+}
+
+/** Joins the masks of inputs 2k and 2k + 1: masks[g][k], k < BLOCK_ROWS / 2, in place. */
+export function joinMasks(masks: usize): void {
+  for (let left = load<i32>(BATCH_SIZE); left > 0; left -= 8, masks += BLOCK_ROWS) {
+    const low = v128.load(masks), high = v128.load(masks, 16);
+    const even = v128.shuffle<u8>(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const odd = v128.shuffle<u8>(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    v128.store(masks, v128.or(even, odd));
   }
 }
 

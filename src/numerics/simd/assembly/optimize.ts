@@ -32,10 +32,11 @@ export function penalize(w: usize, g: usize, bytes: usize): void {
   }
 }
 
-/** w ← keep · w */
+/** w ← keep · w, with +0 for −0, which a product that underflows may be and which pairs of pixels would turn into +0. */
 export function shrink(w: usize, bytes: usize, keep: f32): void {
   const factor = f32x4.splat(keep);
-  for (let end = w + bytes; w < end; w += 16) v128.store(w, f32x4.mul(v128.load(w), factor));
+  const zero = f32x4.splat(0);
+  for (let end = w + bytes; w < end; w += 16) v128.store(w, f32x4.add(f32x4.mul(v128.load(w), factor), zero));
 }
 
 function descend(w: usize, g: usize, bytes: usize, scale: v128, decay: v128): void {

@@ -6,10 +6,10 @@ import {
 } from './addresses.ts';
 import { activate } from './activate.ts';
 import { augment } from './augment.ts';
-import { layerAt, layerCount, vectorCount } from './layer.ts';
+import { isPaired, layerAt, layerCount, vectorCount } from './layer.ts';
 import { listBytes, listFloats } from './lists.ts';
 import { crossEntropy } from './loss.ts';
-import { walkRows } from './rows.ts';
+import { walkRowPairs, walkRows } from './rows.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
 
 @inline function recordAt(n: i32): usize {
@@ -29,19 +29,25 @@ function scalePixels(at: usize, inputs: i32): void {
   for (let end = at + (<usize>inputs << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), scale));
 }
 
-/** Lists the non-zero pixels; float32 pixels are first scaled to inputs. */
+/** Lists the non-zero pixels, those of pairs together; float32 pixels are first scaled to inputs, one by one. */
 export function listPixels(first: i32, last: i32): void {
   const layer = layerAt(1);
   const inputs = load<i32>(layer, INPUTS);
   const values: usize = load<u32>(layer, INPUT_VALUES);
   const list: usize = load<u32>(layer, INPUT_LIST);
-  const floats = load<i32>(FLOAT_PIXELS) != 0;
-  for (let n = first; n < last; n++) {
-    const record = recordAt(n);
-    if (floats) {
+  if (load<i32>(FLOAT_PIXELS)) {
+    for (let n = first; n < last; n++) {
+      const record = recordAt(n);
       scalePixels(record + values, inputs);
       listFloats(record + values, inputs, record + list);
-    } else listBytes(record + values, inputs, record + list);
+    }
+    return;
+  }
+  const step = isPaired(vectorCount(load<i32>(layer, OUTPUTS))) ? 2 : 1;
+  for (let n = first; n < last; n += step) {
+    const record = recordAt(n);
+    const other = recordAt(min(n + step, last) - 1);
+    listBytes(record + values, other + values, inputs, record + list);
   }
 }
 
@@ -94,7 +100,8 @@ function multiply(
     if (folded) seeds = folded + (<usize>start << 4);
     else if (extra) seeds = panel + <usize>rows * (<usize>count << 4);
     for (let tile = 0; tile < tiles; tile++) {
-      if (pixels) walkRows<u8>(count, first, last, input, list, tile, out, seeds, panel);
+      if (pixels && isPaired(vectors)) walkRowPairs(count, first, last, input, list, tile, out, seeds, panel);
+      else if (pixels) walkRows<u8>(count, first, last, input, list, tile, out, seeds, panel);
       else walkRows<f32>(count, first, last, input, list, tile, out, seeds, panel);
       seeds = 0;
     }

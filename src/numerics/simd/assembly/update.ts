@@ -8,9 +8,9 @@ import {
   BATCH_LIST, BATCH_LIST_LENGTH, BATCH_SIZE, FLOAT_PIXELS, GRADIENT_DELTA, INPUTS, INPUT_VALUES, KEEP_WEIGHTS, L1, L2,
   MASK_BYTES, MEAN_OVER_STD, MODE, OUTPUTS, OUTPUT_GRADIENT, PARTIALS, STANDARDIZED, WEIGHTS,
 } from './addresses.ts';
-import { walkColumns } from './columns.ts';
-import { layerAt, vectorCount } from './layer.ts';
-import { LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
+import { walkColumnPairs, walkColumns } from './columns.ts';
+import { isPaired, layerAt, vectorCount } from './layer.ts';
+import { joinMasks, LIST_BYTES, listExamples, maskBytes, maskFloats } from './lists.ts';
 import { optimize, penalize, shrink } from './optimize.ts';
 import { transpose } from './transpose.ts';
 import { madd, panelStart, panelCount } from './vectors.ts';
@@ -24,13 +24,14 @@ export function blockCount(l: i32): i32 {
   return load<i32>(layerAt(l), INPUTS) / BLOCK_ROWS + 1;
 }
 
-/** Adds dW of rows of one panel to `target`. The lists of all tiles of examples follow each other. */
+/** Adds dW of rows, or of pairs of rows, of one panel to `target`. The lists of all tiles of examples follow each other. */
 function sumRows(
-  vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool,
+  vectors: i32, target: usize, rows: i32, lists: usize, input: usize, gradient: usize, pixels: bool, paired: bool,
 ): void {
   for (let left = load<i32>(BATCH_SIZE); left > 0; left -= TILE_EXAMPLES, lists += TILE_LIST_BYTES) {
     const lengths = lists + BLOCK_ROWS * LIST_BYTES;
-    if (pixels) walkColumns<u8>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
+    if (paired) walkColumnPairs(vectors, target, rows >> 1, lists, LIST_BYTES, lengths, input, gradient);
+    else if (pixels) walkColumns<u8>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
     else walkColumns<f32>(vectors, target, rows, lists, LIST_BYTES, lengths, input, gradient);
   }
 }
@@ -79,12 +80,14 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
   const meanSums = scratch + GRADIENT_BYTES;
   const masks = meanSums + 192;
   const lists = masks + <usize>load<u32>(MASK_BYTES);
+  const paired = pixels && isPaired(vectors) && (rows & 1) == 0;
   const folded = l == 1 && load<i32>(STANDARDIZED) != 0;
   const penalized = load<f32>(L1) != 0 || load<f32>(L2) != 0;
   if (rows > 0) {
     if (pixels) maskBytes(masks, input);
     else maskFloats(masks, input);
-    listExamples(lists, masks, rows);
+    if (paired) joinMasks(masks);
+    listExamples(lists, masks, paired ? rows >> 1 : rows);
   }
   let sum: f64 = 0;
   for (let p = 0; p < panels; p++) {
@@ -102,7 +105,7 @@ export function updateBlock(l: i32, block: i32, item: i32, scratch: usize): void
       g = mode == MODE_FUSED ? scratch : w + <usize>load<u32>(GRADIENT_DELTA);
       memory.fill(g, 0, bytes + (withBiases ? width : 0));
     }
-    sumRows(count, g, rows, lists, input, dz, pixels);
+    sumRows(count, g, rows, lists, input, dz, pixels, paired);
     if (folded) {
       memory.fill(meanSums, 0, width);
       sumBiases(count, meanSums, dz);
