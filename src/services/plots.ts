@@ -100,7 +100,7 @@ export function createPlotService(
       const job = found.get(other);
       if (job) return job;
       throw impossible(
-        `Training job ${other} in with does not exist.`,
+        `Training job ${other}, listed by the parameter with, does not exist.`,
         'with',
         'must be existing training jobs',
       );
