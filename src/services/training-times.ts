@@ -132,8 +132,9 @@ export function createTrainingTimes({
     const trainingSeconds = (ratio * epochs * epoch.steps) / 1000;
     const evaluationSeconds = (ratio * (epochs * epoch.evaluation + once)) / 1000;
     const parameters = parameterCount(layerSizes);
-    const gradientCheckSeconds = request.gradientCheck ? affine(GRADIENT_CHECK, parameters) : 0;
-    const startSeconds = affine(START, parameters);
+    // Other work on the machine slows these down as much as the epochs.
+    const gradientCheckSeconds = request.gradientCheck ? ratio * affine(GRADIENT_CHECK, parameters) : 0;
+    const startSeconds = ratio * affine(START, parameters);
     const total = (factor: number) => {
       const epochsSeconds = factor * (trainingSeconds + evaluationSeconds);
       return startSeconds + gradientCheckSeconds + Math.min(epochsSeconds, budget?.seconds ?? epochsSeconds);

@@ -77,7 +77,9 @@ test('a preview has the size of the job, and learns its duration and its place f
   const { ratio, ...basis } = learned.basis;
   assert.deepEqual(basis, { kind: 'measured-here', jobs: 1, epochs: 5 });
   assert.ok(Math.abs(ratio - 2) < 1e-9, 'the first epoch, slow by its start, does not count');
-  assert.ok(Math.abs(learned.trainingSeconds - 2 * alone.trainingSeconds) < 1e-9);
+  for (const key of ['trainingSeconds', 'gradientCheckSeconds', 'startSeconds'] as const) {
+    assert.ok(Math.abs(learned[key] - 2 * alone[key]) < 1e-9, key);
+  }
   assert.ok(alone.seconds < learned.low && learned.low < learned.seconds && learned.seconds < learned.high);
 
   await store.jobs.create({ ...request(), priority: 1 }, untouched);
