@@ -52,6 +52,10 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   addCleanup(t, () => context.close());
   const page = await context.newPage();
   const messages = collectMessages(page);
+  page.on('dialog', (dialog) => {
+    messages.push(`dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
   // After all clean-ups, which a failure here would prevent.
   t.after(async () => {
     assert.deepEqual(
@@ -72,17 +76,26 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
 const WCAG_22_AA = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 /**
- * Checks the current state of the page with axe-core. It is evaluated by the debugger, which the
- * Content-Security-Policy does not restrict, and does not load the style sheets again.
+ * Checks the current state of the page with axe-core and for reflow, light and dark, on a desktop and a phone.
+ * axe-core is evaluated by the debugger, which the Content-Security-Policy does not restrict.
  */
 export async function assertAccessible(page: Page): Promise<void> {
+  const before = page.viewportSize()!;
   await page.evaluate(axeCore.source);
-  const run = `axe.run(${JSON.stringify({ runOnly: WCAG_22_AA, preload: false })})`;
-  const { violations }: AxeResults = await page.evaluate(run);
-  assert.deepEqual(
-    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-    [],
-  );
+  for (const width of [1280, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    await assertReflows(page);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      // Without loading the style sheets again.
+      const run = `axe.run(${JSON.stringify({ runOnly: WCAG_22_AA, preload: false })})`;
+      const { violations }: AxeResults = await page.evaluate(run);
+      const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      assert.deepEqual(found, [], `${colorScheme}, ${width} px`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: null });
+  await page.setViewportSize(before);
 }
 
 /** Checks that the page can be read without scrolling sideways (WCAG 1.4.10). */

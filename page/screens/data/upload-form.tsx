@@ -122,36 +122,43 @@ export function UploadForm(): JSX.Element {
     />
   );
   return (
-    <form
-      ref={form}
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void upload();
-      }}
-    >
+    <div class="stack">
       <fieldset class="links">
         <legend class="visually-hidden">Files</legend>
         {(['archive', 'arrays'] as const).map((each) => (
           <label key={each} class="check">
-            <input type="radio" checked={source === each} onChange={() => setSource(each)} />
+            <input
+              type="radio"
+              name="data-source"
+              checked={source === each}
+              onChange={() => setSource(each)}
+            />
             {each === 'archive' ? 'One archive' : 'Arrays'}
           </label>
         ))}
       </fieldset>
-      <div class="columns">{FILES[source].map(control)}</div>
-      {hasImages && <div class="columns">{IMAGE_OPTIONS.map(control)}</div>}
-      <div class="columns">{COMMON.map(control)}</div>
-      {problem !== null && !isAtField && <ProblemBox problem={problem} />}
-      <div class="actions">
-        <Button kind="primary" type="submit" isBusy={fraction !== null}>
-          Upload
-        </Button>
-        {fraction !== null && <Button onClick={() => controller.current!.abort()}>Cancel</Button>}
-        <span role="status">{fraction === 1 && 'The service checks the images.'}</span>
-        {fraction !== null && fraction < 1 && <ProgressBar label="Upload" fraction={fraction} />}
-      </div>
-    </form>
+      <form
+        ref={form}
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void upload();
+        }}
+      >
+        <div class="columns">{FILES[source].map(control)}</div>
+        {hasImages && <div class="columns">{IMAGE_OPTIONS.map(control)}</div>}
+        <div class="columns">{COMMON.map(control)}</div>
+        {problem !== null && !isAtField && <ProblemBox problem={problem} />}
+        <div class="actions">
+          <Button kind="primary" type="submit" isBusy={fraction !== null}>
+            Upload
+          </Button>
+          {fraction !== null && <Button onClick={() => controller.current!.abort()}>Cancel</Button>}
+          <span role="status">{fraction === 1 && 'The service checks the images.'}</span>
+          {fraction !== null && fraction < 1 && <ProgressBar label="Upload" fraction={fraction} />}
+        </div>
+      </form>
+    </div>
   );
 }
 

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { zipSync } from 'fflate';
+import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import { shapeFolders } from '../datasets/upload/shapes.ts';
+import { upload } from '../http/upload.ts';
+import { assertAccessible, openPage, options, startPageService } from './page.ts';
+
+const { app, url } = await startPageService({ after });
+const HOSTILE = '<img src=x onerror=alert(1)>';
+
+/** A zip of drawings in three class folders, one of which has a hostile name. */
+async function hostileZip(): Promise<Buffer> {
+  const shapes = Object.entries(await shapeFolders(14, 2));
+  const files = shapes.map(([path, bytes]) => [path.replace('circle', HOSTILE), new Uint8Array(bytes)]);
+  return Buffer.from(zipSync({ ...Object.fromEntries(files), 'notes.txt': new Uint8Array(1) }));
+}
+const zip = await hostileZip();
+const datasetIds = async () =>
+  (await app.inject('/v1/datasets')).json<{ data: DatasetSummary[] }>().data.map(({ id }) => id);
+
+test(
+  'a zip of class folders is uploaded with progress, shown with its report and images, and deleted',
+  options,
+  async (t) => {
+    const page = await openPage(t, url, { path: '#/data' });
+    await page.getByRole('link', { name: 'fashion-mnist' }).waitFor();
+    await page
+      .getByLabel('Archive', { exact: true })
+      .setInputFiles({ name: 'shapes.zip', mimeType: 'application/zip', buffer: zip });
+    await page.getByLabel('Background').selectOption('white');
+    await page.getByLabel('Name', { exact: true }).fill(HOSTILE);
+    // Slow enough to show the progress.
+    const network = await page.context().newCDPSession(page);
+    const limits = { offline: false, latency: 0, downloadThroughput: -1 };
+    await network.send('Network.emulateNetworkConditions', { ...limits, uploadThroughput: zip.length });
+    await page.getByRole('button', { name: 'Upload' }).click();
+    await page.getByRole('progressbar', { name: 'Upload' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: HOSTILE }).waitFor();
+    await network.send('Network.emulateNetworkConditions', { ...limits, uploadThroughput: -1 });
+    await page.getByText('The data set has been uploaded and checked.').waitFor();
+    assert.equal(await page.title(), `${HOSTILE} · Atelier`);
+
+    const id = decodeURIComponent(page.url()).split(/[/?]/).at(-2)!;
+    const { preprocessing } = (await app.inject(`/v1/datasets/${id}`)).json<DatasetSummary>();
+    assert.equal(preprocessing?.background, 'white');
+    const classes = page.getByRole('table', { name: 'Images of each class' });
+    assert.match(String(await classes.getByRole('row', { name: HOSTILE }).textContent()), /142$/);
+    await page.getByText('1: notes.txt').waitFor();
+
+    const images = page.locator('.data-images img');
+    await images.nth(35).waitFor();
+    const widths = await images.evaluateAll((all: { naturalWidth: number }[]) =>
+      all.map((image) => image.naturalWidth),
+    );
+    assert.deepEqual(widths, new Array(36).fill(28));
+    await page.getByRole('button', { name: 'Next' }).click();
+    await page.getByText('37–42 of 42').waitFor();
+    await page.getByLabel('Class', { exact: true }).selectOption(HOSTILE);
+    await page.getByText('1–14 of 14').waitFor();
+    await page.getByLabel('Split').selectOption('test');
+    await page.getByText('1–2 of 2').waitFor();
+    assert.equal(await page.locator('.data-images').getByAltText(HOSTILE).count(), 2);
+    await page.reload();
+    await page.getByText('1–2 of 2').waitFor();
+    await assertAccessible(page);
+
+    await page.getByRole('button', { name: 'Delete' }).click();
+    const dialog = page.getByRole('dialog', { name: `Delete ${HOSTILE}?` });
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Data' }).waitFor();
+    await page.getByRole('link', { name: 'fashion-mnist' }).waitFor();
+    assert.deepEqual(await datasetIds(), ['fashion-mnist']);
+    await assertAccessible(page);
+  },
+);
+
+test('a rejected file is explained at its field, which gets the focus', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/data', expected: /status of 422/ });
+  await page
+    .getByLabel('Archive', { exact: true })
+    .setInputFiles({ name: 'x.zip', mimeType: 'application/zip', buffer: zip.subarray(0, 999) });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.locator('#upload-file[aria-invalid]:focus').waitFor();
+  assert.match(String(await page.locator('#upload-file-error').textContent()), /archive has no directory/);
+  await page.getByText('as curl').click();
+  assert.match(String(await page.getByLabel('Command').textContent()), /-F 'file=@"x\.zip"'/);
+  await assertAccessible(page);
+});
+
+test('a known data set is recognized, and one that does not exist is reported', options, async (t) => {
+  const created = (await upload(app, { file: zip })).json<DatasetSummary>();
+  const page = await openPage(t, url, { path: '#/data', expected: /status of 404/ });
+  await page
+    .getByLabel('Archive', { exact: true })
+    .setInputFiles({ name: 'again.zip', mimeType: 'application/zip', buffer: zip });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByText('The service had this data set already.').waitFor();
+  assert.ok(page.url().includes(created.id));
+  await page.goto(`${url}/#/data/nothing`);
+  await page.getByRole('alert').getByText('dataset-not-found').waitFor();
+  await assertAccessible(page);
+});
+
+test('without a data set, the screen has a sentence, a button and a command', options, async (t) => {
+  const { url: empty } = await startPageService(t, { DATASETS: 'none' });
+  const page = await openPage(t, empty, { path: '#/data' });
+  await page.getByText('There is no data set yet.').waitFor();
+  const chooser = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose a file' }).click();
+  await chooser;
+  await assertAccessible(page);
+});
