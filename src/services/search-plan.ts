@@ -1,6 +1,7 @@
 /** Plans a search: proposes its settings and checks that each of them can be trained. */
 import type { Dataset } from '../domain/dataset.ts';
 import {
+  describeConflicts,
   findProposalConflicts,
   findSearchConflicts,
   findTrialConflicts,
@@ -114,6 +115,6 @@ function rejection(
   conflicts: readonly Conflict[],
   cause?: unknown,
 ): AtelierError {
-  const reasons = conflicts.map(({ pointer, detail }) => `${pointer}: ${detail}`).join('. ');
-  return new AtelierError(code, `The search cannot be started. ${reasons}.`, { details: conflicts, cause });
+  const message = `The search cannot be started. ${describeConflicts(conflicts)}`;
+  return new AtelierError(code, message, { details: conflicts, cause });
 }

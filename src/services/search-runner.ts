@@ -1,7 +1,7 @@
 /** Runs searches: does what is due whenever a trial ends or pauses, and looks after searches of lost processes. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { Dataset } from '../domain/dataset.ts';
-import { parseTrial } from '../domain/search/conflicts.ts';
+import { describeConflicts, parseTrial } from '../domain/search/conflicts.ts';
 import type { Search } from '../domain/search/search.ts';
 import type { Setting } from '../domain/search/settings.ts';
 import {
@@ -141,8 +141,8 @@ function createSearchJobs(
       return { ...parsed.request, gradientCheck: search.gradientCheck && checksGradient };
     }
     // An earlier release has accepted the request.
-    const [conflict] = parsed.conflicts;
-    throw new AtelierError('impossible-request', `This release cannot train a trial: ${conflict?.detail}.`);
+    const reasons = describeConflicts(parsed.conflicts.slice(0, 1));
+    throw new AtelierError('impossible-request', `This release cannot train a trial. ${reasons}`);
   }
   function resolve(request: TrainingRequest) {
     const resolved = fillDefaults(request, dataset(), keepCheckpoints);

@@ -133,6 +133,18 @@ const REFUSED: readonly [title: string, body: Body, pointer: string, words: RegE
     /Unknown field `learnRate`/,
   ],
   [
+    'a path that is not a JSON pointer',
+    { vary: [{ path: '/training/~2', choices: [1, 2] }] },
+    '#/vary/0/path',
+    /must be a JSON pointer, in which a ~ is written as ~0/,
+  ],
+  [
+    'a path to a field whose name is escaped',
+    { vary: [{ path: '/training/a~0~1b', choices: [1, 2] }] },
+    '#/vary/0/path',
+    /#\/training\/a~0~1b: Unknown field `a~\/b`/,
+  ],
+  [
     'a path through a field that does not exist',
     { vary: [{ path: '/training/optimiser/learningRate', choices: [1, 2] }] },
     '#/vary/0/path',
@@ -281,6 +293,7 @@ test('refuses what a training request refuses, and what makes no search, with it
         `${title}: ${error.message}`,
       );
       assert.match(error.message, words, title);
+      assert.match(error.message, /[^.]\.$/, title);
       return true;
     });
   }

@@ -1,6 +1,7 @@
 /** Checks of a search request: what varies, and each trial's training request. */
 import type { ErrorDetail } from '../../errors.ts';
 import { describeIssue, parse } from '../describe-issue.ts';
+import { toSentence } from '../issue-message.ts';
 import { jsonPointer } from '../json-pointer.ts';
 import { type TrainingRequest, trainingRequestSchema } from '../training-job.ts';
 import { MAX_SETTINGS, type SearchRequest } from './request.ts';
@@ -122,7 +123,15 @@ export function locate(
     const named = values.map(([path, value]) => `${path} = ${JSON.stringify(value)}`).join(', ');
     return {
       pointer: n === -1 ? pointer : `#/vary/${n}/path`,
-      detail: `in trial ${trial} with ${named}, ${pointer} ${detail}`,
+      detail: `in trial ${trial} with ${named}, ${pointer}${isSentence(detail) ? ':' : ''} ${detail}`,
     };
   });
+}
+
+/** Whether it is a sentence of its own, and not a predicate of the field. */
+const isSentence = (detail: string) => detail.endsWith('.');
+
+/** The conflicts as sentences. */
+export function describeConflicts(conflicts: readonly Conflict[]): string {
+  return conflicts.map(({ pointer, detail }) => toSentence(`${pointer}: ${detail}`)).join(' ');
 }

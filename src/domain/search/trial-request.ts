@@ -20,6 +20,9 @@ export function findPathDefect(path: string, earlier: readonly string[]): string
   if (!path.startsWith('/') || names.length < 2 || !ROOTS.includes(names[0]!)) {
     return 'must be a JSON pointer to a field of network or training, such as /training/optimizer/learningRate';
   }
+  if (/~(?![01])/.test(path)) {
+    return 'must be a JSON pointer, in which a ~ is written as ~0, and a / within a name as ~1 (RFC 6901)';
+  }
   const fixed = FIXED.find((prefix) => contains(prefix, path));
   if (fixed !== undefined) return `must not be ${fixed}, which is the same for all trials`;
   const overlap = earlier.find((other) => contains(other, path) || contains(path, other));
