@@ -1,5 +1,5 @@
 /** Kysely dialect for node:sqlite, and SQLite errors with advice. */
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteDriver } from 'kysely';
 import { AtelierError } from '../../errors.ts';
 import { errorMessage, storageFull } from '../directory.ts';
@@ -63,10 +63,12 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
     }
   }
 
+  const prepare = cacheStatements(raw);
+
   return {
     close: () => raw.close(),
     prepare(sql) {
-      const statement = raw.prepare(sql);
+      const statement = prepare(sql);
       const values = (parameters: readonly unknown[]) => parameters as SQLInputValue[];
       return {
         reader: statement.columns().length > 0,
@@ -78,9 +80,28 @@ function adapt(raw: DatabaseSync, { beforeCommit, onCommit, onRollback }: Commit
           // On a full disk SQLite has rolled back by itself; a second error would hide the first one.
           return raw.isTransaction ? withNamedErrors(() => statement.run()) : NOTHING_CHANGED;
         },
-        iterate: (parameters) => statement.iterate(...values(parameters)),
+        // The rows of a cached statement would end when it runs again.
+        iterate: (parameters) => raw.prepare(sql).iterate(...values(parameters)),
       };
     },
+  };
+}
+
+const MAX_STATEMENTS = 200;
+
+/**
+ * Prepares statements, and keeps those used last: because of the triggers on events and jobs, preparing one takes longer than
+ * running it. SQLite prepares it again by itself when the schema has changed.
+ */
+function cacheStatements(raw: DatabaseSync): (sql: string) => StatementSync {
+  const statements = new Map<string, StatementSync>();
+  return (sql) => {
+    const statement = statements.get(sql) ?? raw.prepare(sql);
+    statements.delete(sql);
+    statements.set(sql, statement);
+    const [oldest] = statements.keys();
+    if (statements.size > MAX_STATEMENTS) statements.delete(oldest!);
+    return statement;
   };
 }
 

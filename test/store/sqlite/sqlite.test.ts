@@ -36,3 +36,26 @@ test('an invalid statement is not reported as a disk failure', async (t) => {
   t.after(() => db.destroy());
   await assert.rejects(db.selectFrom('nothing').selectAll().execute(), /no such table: nothing/);
 });
+
+test('a statement that is used again sees the changed schema, and does not end the rows of a stream', async (t) => {
+  const raw = new DatabaseSync(join(await temporaryDirectory(t), 'kept.sqlite'));
+  const db = new Kysely<{ notes: { text: string } }>({ dialect: new NodeSqliteDialect(raw) });
+  t.after(() => db.destroy());
+  await db.schema.createTable('notes').addColumn('text', 'text').execute();
+  await db
+    .insertInto('notes')
+    .values([{ text: 'a' }, { text: 'b' }, { text: 'c' }])
+    .execute();
+  const notes = db.selectFrom('notes').selectAll();
+  assert.equal((await notes.execute()).length, 3);
+  await db.transaction().execute(async (trx) => {
+    const streamed: string[] = [];
+    for await (const { text } of trx.selectFrom('notes').selectAll().stream()) {
+      streamed.push(text);
+      assert.equal((await trx.selectFrom('notes').selectAll().execute()).length, 3);
+    }
+    assert.deepEqual(streamed, ['a', 'b', 'c']);
+  });
+  await db.schema.alterTable('notes').addColumn('author', 'text').execute();
+  assert.deepEqual((await notes.execute())[0], { text: 'a', author: null });
+});
