@@ -47,7 +47,7 @@ export function createSearchRunner(options: {
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  /** One search at a time: each takes a few milliseconds, and all of them lock the queue. */
+  /** One search at a time, because all of them lock the queue. */
   async function run(): Promise<void> {
     for (const id of due) {
       if (isClosed) return;
@@ -74,9 +74,12 @@ export function createSearchRunner(options: {
     try {
       const dataset = await findOrReport(search);
       const jobs = createSearchJobs(search, dataset, options.keepCheckpoints, slots());
-      const { stopping } = await searches.advance(id, jobs);
-      for (const jobId of stopping) queue.stop(jobId);
-      queue.notify();
+      for (let isMore = true; isMore && !isClosed; ) {
+        const advanced = await searches.advance(id, jobs);
+        for (const jobId of advanced.stopping) queue.stop(jobId);
+        queue.notify();
+        ({ isMore } = advanced);
+      }
     } catch (error) {
       if (hasCode(error, 'search-not-found')) return;
       // A job has changed between reading its status and changing it: the next sweep sees its new status.

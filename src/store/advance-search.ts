@@ -1,19 +1,23 @@
 /** Advances a search: decides what is due, and does it in the transaction that read the state. */
 import type { Transaction } from 'kysely';
 import { countProgress, findBest } from '../domain/search/leaderboard.ts';
-import { nextActions, type RunName, type SearchAction } from '../domain/search/next-actions.ts';
+import { nextActions } from '../domain/search/next-actions.ts';
 import type { Setting } from '../domain/search/settings.ts';
-import { standingOf } from '../domain/search/trials.ts';
-import { isEnded } from '../domain/training-job.ts';
-import { insertJob, type NewJob } from './insert-job.ts';
-import { requestCancel, requestPause, resumeJob } from './job-status.ts';
+import type { NewJob } from './insert-job.ts';
 import { encode } from './json-column.ts';
-import { removeUnreferenced } from './prune-checkpoints.ts';
-import { activeSeconds, lockSearch, writeSearchEvent } from './search-events.ts';
-import { FINISHING, planOf, requestOf } from './search-rows.ts';
-import { readTrials, type StoredRun, type StoredTrial } from './search-trials.ts';
+import { reportTrials } from './report-trials.ts';
+import { applyAction } from './search-actions.ts';
+import { activeSeconds, lockSearch } from './search-events.ts';
+import { planOf, requestOf } from './search-rows.ts';
+import { readTrials, type StoredTrial } from './search-trials.ts';
 import type { Database, SearchRow } from './tables.ts';
-import { timestamp } from './timestamps.ts';
+
+/**
+ * Largest number of trainings that one transaction starts or stops, and reports. SQLite runs a transaction in the main thread
+ * without a pause.
+ */
+const MAX_ACTIONS = 8;
+const MAX_REPORTS = 32;
 
 type JobParts = Pick<NewJob, 'request' | 'progress'>;
 
@@ -33,25 +37,35 @@ export interface Advance {
   readonly stopping: string[];
   /** Digests of the checkpoints that were removed. */
   readonly removed: string[];
+  /** Whether more is due. What is left follows from what is stored, so any process can go on. */
+  readonly isMore: boolean;
 }
 
-/** The caller must have locked the queue. Does nothing if the search does not exist any more. */
+/**
+ * Does part of what is due. The caller must have locked the queue.
+ * @throws AtelierError `search-not-found`
+ */
 export async function advanceSearch(
   trx: Transaction<Database>,
   id: string,
   jobs: SearchJobs,
 ): Promise<Advance> {
-  const advance: Advance = { stopping: [], removed: [] };
+  const advance: Advance = { stopping: [], removed: [], isMore: false };
+  let left = MAX_ACTIONS;
   for (;;) {
     const search = await lockSearch(trx, id);
     const trials = await readTrials(trx, search);
-    await report(trx, search, trials);
+    const reports = await reportTrials(trx, search, trials, MAX_REPORTS);
+    if (left === 0 || reports === MAX_REPORTS) return { ...advance, isMore: true };
     const actions = nextActions(await toState(trx, search, trials, jobs));
     if (actions.length === 0) {
       await summarize(trx, search, trials);
       return advance;
     }
-    for (const action of actions) await apply(trx, search, trials, action, jobs, advance);
+    const due = actions.slice(0, left);
+    for (const action of due) await applyAction(trx, search, trials, action, jobs, advance);
+    // Nothing is due after a search has ended or is paused, so its summary belongs into the same transaction.
+    if (due[0]!.type !== 'become') left -= due.length;
   }
 }
 
@@ -84,48 +98,6 @@ async function toState(
   };
 }
 
-/** Writes an event for each training that has started, reached a rung or ended since the last one. */
-async function report(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-): Promise<void> {
-  const { objective, repeats } = requestOf(search);
-  for (const trial of trials) {
-    for (const run of trial.runs) {
-      const reported = describe(run, trial.rung);
-      if (run.status === 'waiting' || reported === run.reported) continue;
-      await trx
-        .updateTable('trials')
-        .set({ reported })
-        .where('search_id', '=', search.id)
-        .where('trial', '=', trial.trial)
-        .where('repeat', '=', run.repeat)
-        .execute();
-      const { value, epoch, validationLoss, validationAccuracy } = standingOf(
-        { ...trial, runs: [run] },
-        objective,
-      );
-      await writeSearchEvent(trx, search.id, 'trial', {
-        trial: trial.trial,
-        ...(repeats > 1 && { repeat: run.repeat }),
-        jobId: run.jobId,
-        status: trial.isOut && run.status === 'cancelled' ? 'stopped' : run.status,
-        rung: run.measured.length,
-        epoch,
-        value,
-        validationLoss,
-        validationAccuracy,
-      });
-    }
-  }
-}
-
-function describe({ status, measured }: StoredRun, rung: number): string {
-  const isSettled = status === 'waiting' || status === 'paused' || isEnded(status);
-  return isSettled ? `${status} ${measured.length}` : `active ${rung}`;
-}
-
 /** Stores what lists of searches show. */
 async function summarize(
   trx: Transaction<Database>,
@@ -139,190 +111,4 @@ async function summarize(
     .set({ progress: encode(progress), best: best && encode(best) })
     .where('id', '=', search.id)
     .execute();
-}
-
-async function apply(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-  action: SearchAction,
-  jobs: SearchJobs,
-  advance: Advance,
-): Promise<void> {
-  switch (action.type) {
-    case 'run':
-      return run(trx, search, trials, action.run, jobs);
-    case 'pause': {
-      const job = await requestPause(trx, jobIdOf(search, trials, action.run));
-      if (job.status === 'pausing') advance.stopping.push(job.id);
-      return;
-    }
-    case 'cancel':
-      return cancel(trx, search, trials, action.run, advance);
-    case 'decide':
-      return decide(trx, search, action);
-    case 'finish':
-      return finish(trx, search, trials, jobs.now());
-    case 'final':
-      return startFinal(trx, search, trials, action.trial, jobs);
-    case 'become':
-      return become(trx, search, action);
-  }
-}
-
-function findTrial(trials: readonly StoredTrial[], trial: number): StoredTrial {
-  return trials.find((each) => each.trial === trial)!;
-}
-
-function jobIdOf(search: SearchRow, trials: readonly StoredTrial[], run: RunName): string {
-  if (run === 'final') return search.final_job_id!;
-  return findTrial(trials, run.trial).runs.find(({ repeat }) => repeat === run.repeat)!.jobId!;
-}
-
-async function run(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-  name: RunName,
-  { trialJob }: SearchJobs,
-): Promise<void> {
-  if (name === 'final') return void (await resumeJob(trx, search.final_job_id!));
-  const trial = findTrial(trials, name.trial);
-  const { rungs, checked } = planOf(search);
-  const stopAfterEpoch = trial.rung < rungs.length - 1 ? rungs[trial.rung]! : null;
-  const { jobId } = trial.runs.find(({ repeat }) => repeat === name.repeat)!;
-  if (jobId !== null) {
-    await trx.updateTable('jobs').set({ stop_after_epoch: stopAfterEpoch }).where('id', '=', jobId).execute();
-    await resumeJob(trx, jobId);
-    return;
-  }
-  const membership = { id: search.id, trial: trial.trial, stopAfterEpoch };
-  const checksGradient = name.repeat === 0 && checked.includes(trial.trial);
-  const parts = trialJob(trial.setting, name.repeat, checksGradient);
-  const job = await insertJob(trx, { ...parts, search: membership });
-  await trx
-    .updateTable('trials')
-    .set({ job_id: job.id })
-    .where('search_id', '=', search.id)
-    .where('trial', '=', trial.trial)
-    .where('repeat', '=', name.repeat)
-    .execute();
-}
-
-/** The checkpoints of a job that never goes on are removed. */
-async function cancel(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-  name: RunName,
-  advance: Advance,
-): Promise<void> {
-  const id = jobIdOf(search, trials, name);
-  const job = await requestCancel(trx, id);
-  if (search.status === 'running' && name !== 'final') {
-    await trx
-      .updateTable('trials')
-      .set({ is_out: 1 })
-      .where('search_id', '=', search.id)
-      .where('trial', '=', name.trial)
-      .execute();
-  }
-  if (job.status === 'cancelling') {
-    advance.stopping.push(id);
-    return;
-  }
-  const checkpoints = await trx.selectFrom('checkpoints').selectAll().where('job_id', '=', id).execute();
-  advance.removed.push(...(await removeUnreferenced(trx, checkpoints)));
-}
-
-async function decide(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  { rung, continued, stopped }: Extract<SearchAction, { type: 'decide' }>,
-): Promise<void> {
-  const ofSearch = trx.updateTable('trials').where('search_id', '=', search.id);
-  await ofSearch
-    .set({ rung: rung + 1 })
-    .where('trial', 'in', continued)
-    .execute();
-  if (stopped.length > 0) await ofSearch.set({ is_out: 1 }).where('trial', 'in', stopped).execute();
-  const epoch = planOf(search).rungs[rung]!;
-  await writeSearchEvent(trx, search.id, 'rung', { rung: rung + 1, epoch, continued, stopped });
-}
-
-/** Records which trials the choice is made from. */
-async function finish(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-  now: Date,
-): Promise<void> {
-  const reason = 'time-budget';
-  await trx
-    .updateTable('searches')
-    .set({ finishing: FINISHING[reason] })
-    .where('id', '=', search.id)
-    .execute();
-  const ended = trials.filter(({ runs }) => runs.every(({ status }) => status === 'succeeded'));
-  await writeSearchEvent(trx, search.id, 'status', {
-    from: search.status,
-    to: search.status,
-    finishing: true,
-    reason,
-    activeSeconds: await activeSeconds(trx, search, now),
-    ended: ended.map(({ trial }) => trial),
-  });
-}
-
-async function startFinal(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  trials: readonly StoredTrial[],
-  number: number,
-  { finalJob }: SearchJobs,
-): Promise<void> {
-  const { setting, runs } = findTrial(trials, number);
-  const [first] = runs;
-  const isComplete = first!.status === 'succeeded';
-  const { stopAfterEpoch, ...parts } = finalJob(setting, isComplete ? first!.measured.at(-1)!.epoch : null);
-  const membership = { id: search.id, trial: null, stopAfterEpoch };
-  const { id } = await insertJob(trx, { ...parts, search: membership });
-  await trx.updateTable('searches').set({ final_job_id: id }).where('id', '=', search.id).execute();
-  await writeSearchEvent(trx, search.id, 'final', { trial: number, jobId: id });
-}
-
-async function become(
-  trx: Transaction<Database>,
-  search: SearchRow,
-  { status, reason }: Extract<SearchAction, { type: 'become' }>,
-): Promise<void> {
-  // A search that failed cancels its jobs first.
-  const to = status === 'cancelled' && search.error_code !== null ? 'failed' : status;
-  const isFailure = status === 'failed';
-  await trx
-    .updateTable('searches')
-    .set({
-      status: to,
-      pause_reason: status === 'pausing' ? reason : search.pause_reason,
-      ...(isEnded(to) && { finished_at: timestamp(search.created_at) }),
-      ...(to === 'succeeded' && { model_version: await publishedVersion(trx, search) }),
-      ...(isFailure && { error_code: 'search-failed', error_message: reason }),
-    })
-    .where('id', '=', search.id)
-    .execute();
-  if (isFailure) await writeSearchEvent(trx, search.id, 'error', { code: 'search-failed', message: reason });
-  await writeSearchEvent(trx, search.id, 'status', {
-    from: search.status,
-    to,
-    ...(reason !== null && { reason }),
-  });
-}
-
-async function publishedVersion(
-  trx: Transaction<Database>,
-  { final_job_id: id }: SearchRow,
-): Promise<number | null> {
-  if (id === null) return null;
-  const job = trx.selectFrom('jobs').select('model_version').where('id', '=', id);
-  return (await job.executeTakeFirst())?.model_version ?? null;
 }

@@ -66,22 +66,30 @@ export function searchNotFound(id: string): AtelierError {
   return new AtelierError('search-not-found', `Search ${id} does not exist.`);
 }
 
-export async function writeSearchEvent(
+export const writeSearchEvent = (
   trx: Transaction<Database>,
   searchId: string,
   type: SearchEvent['type'],
   data: SearchEvent['data'],
+): Promise<void> => writeSearchEvents(trx, searchId, [{ type, data }]);
+
+export async function writeSearchEvents(
+  trx: Transaction<Database>,
+  searchId: string,
+  written: readonly Pick<SearchEvent, 'type' | 'data'>[],
 ): Promise<void> {
-  const { event_count: id } = await trx
+  if (written.length === 0) return;
+  const { event_count: last } = await trx
     .updateTable('searches')
-    .set((eb) => ({ event_count: eb('event_count', '+', 1) }))
+    .set((eb) => ({ event_count: eb('event_count', '+', written.length) }))
     .where('id', '=', searchId)
     .returning('event_count')
     .executeTakeFirstOrThrow();
-  const event = { id, type, at: new Date().toISOString() };
+  const at = new Date().toISOString();
+  const events = written.map((event, n) => ({ ...event, id: last - written.length + 1 + n, at }));
   await trx
     .insertInto('search_events')
-    .values({ ...event, search_id: searchId, data: encode(data) })
+    .values(events.map(({ data, ...event }) => ({ ...event, search_id: searchId, data: encode(data) })))
     .execute();
-  await collectEvent(trx, searchId, { ...event, data });
+  for (const event of events) await collectEvent(trx, searchId, event);
 }

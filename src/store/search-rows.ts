@@ -49,6 +49,7 @@ export function newSearchRow(
     best: null,
     final_job_id: null,
     model_version: null,
+    publication: null,
     error_code: null,
     error_message: null,
     event_count: 0,
@@ -66,6 +67,8 @@ export function newTrialRows(searchId: string, settings: readonly Setting[], rep
       is_out: 0,
       job_id: null,
       reported: null,
+      state: null,
+      state_event: null,
     })),
   );
 }

@@ -1,18 +1,24 @@
-/** Trials of a search with the states of their jobs. */
-import type { Kysely } from 'kysely';
+/** Trials of a search with the states of their jobs, of which each trial keeps a copy. */
+import type { Kysely, Transaction } from 'kysely';
 import type { EpochRecord } from '../domain/epoch-record.ts';
 import type { Setting } from '../domain/search/settings.ts';
 import type { Measured, RunState, TrialState } from '../domain/search/trials.ts';
-import { decode } from './json-column.ts';
+import { decode, encode } from './json-column.ts';
 import { planOf } from './search-rows.ts';
 import type { Database, SearchRow } from './tables.ts';
 
-export interface StoredRun extends RunState {
-  readonly jobId: string | null;
+/** What decisions and leaderboards need of a job. */
+interface JobState extends Omit<RunState, 'repeat'> {
   /** Epochs trained. */
   readonly epochs: number;
   readonly error: string | null;
+}
+
+export interface StoredRun extends RunState, JobState {
+  readonly jobId: string | null;
   readonly reported: string | null;
+  /** Last event of the job if the trial has no copy of the state after it; else null. */
+  readonly uncopied: number | null;
 }
 
 export interface StoredTrial extends TrialState {
@@ -20,84 +26,119 @@ export interface StoredTrial extends TrialState {
   readonly runs: readonly StoredRun[];
 }
 
-/** In the order of their numbers. */
+const WAITING: JobState = { status: 'waiting', pauseReason: null, measured: [], epochs: 0, error: null };
+
+/** In the order of their numbers. Of the jobs, only those are read that have events since their state was copied. */
 export async function readTrials(
   db: Kysely<Database>,
   search: Pick<SearchRow, 'id' | 'plan'>,
 ): Promise<StoredTrial[]> {
-  const { rungs } = planOf(search);
   const rows = await db
     .selectFrom('trials')
-    .leftJoin('jobs', 'jobs.id', 'trials.job_id')
-    .select(['trial', 'repeat', 'setting', 'rung', 'is_out', 'job_id', 'reported'])
-    .select(['jobs.status', 'pause_reason', 'result_epoch', 'error_message', 'latest'])
-    .where('trials.search_id', '=', search.id)
+    .select(['trial', 'repeat', 'setting', 'rung', 'is_out', 'job_id', 'reported', 'state'])
+    .where('search_id', '=', search.id)
     .orderBy('trial')
     .orderBy('repeat')
     .execute();
-  const records = await readRecords(db, search.id, rungs);
+  const changed = await readChanged(db, search.id, planOf(search).rungs);
   const trials: (StoredTrial & { runs: StoredRun[] })[] = [];
   for (const row of rows) {
-    const run: StoredRun = {
-      repeat: row.repeat,
-      status: row.status ?? 'waiting',
-      pauseReason: row.pause_reason,
-      measured: measuredAt(records.get(row.job_id ?? ''), rungs, row),
-      jobId: row.job_id,
-      epochs: row.latest === null ? 0 : decode<EpochRecord>(row.latest).epoch,
-      error: row.error_message,
-      reported: row.reported,
+    const { trial, rung, is_out, repeat, job_id: jobId, reported } = row;
+    const { event: uncopied, state } = changed.get(jobId ?? '') ?? {
+      event: null,
+      state: row.state === null ? WAITING : decode<JobState>(row.state),
     };
+    const run = { ...state, repeat, jobId, reported, uncopied };
     const last = trials.at(-1);
-    if (last?.trial === row.trial) last.runs.push(run);
-    else {
-      const { trial, rung, is_out } = row;
+    if (last?.trial === trial) last.runs.push(run);
+    else
       trials.push({ trial, rung, isOut: is_out === 1, setting: decode<Setting>(row.setting), runs: [run] });
-    }
   }
   return trials;
 }
 
-/** The figures of the epochs that matter, by job and epoch. */
-async function readRecords(
+/** Stores a copy of the state of the run's job, and what has been reported of it. */
+export async function storeRun(
+  trx: Transaction<Database>,
+  searchId: string,
+  trial: number,
+  { repeat, status, pauseReason, measured, epochs, error, uncopied }: StoredRun,
+  reported: string | null,
+): Promise<void> {
+  const state: JobState = { status, pauseReason, measured, epochs, error };
+  await trx
+    .updateTable('trials')
+    .set({ reported, ...(uncopied !== null && { state: encode(state), state_event: uncopied }) })
+    .where('search_id', '=', searchId)
+    .where('trial', '=', trial)
+    .where('repeat', '=', repeat)
+    .execute();
+}
+
+interface Changed {
+  readonly event: number;
+  readonly state: JobState;
+}
+
+/** Jobs with events since their state was copied, with the figures of the epochs that matter: one statement, one state. */
+async function readChanged(
   db: Kysely<Database>,
   searchId: string,
   rungs: readonly number[],
-): Promise<Map<string, Map<number, Measured>>> {
+): Promise<Map<string, Changed>> {
   const decisions = rungs.slice(0, -1);
   const rows = await db
-    .selectFrom('jobs')
-    .innerJoin('metrics', 'metrics.job_id', 'jobs.id')
-    .select(['job_id', 'epoch', 'record'])
-    .where('search_id', '=', searchId)
-    .where('search_trial', 'is not', null)
-    .where((eb) => {
-      const isResult = eb('epoch', '=', eb.ref('result_epoch'));
-      return decisions.length === 0 ? isResult : eb.or([isResult, eb('epoch', 'in', decisions)]);
-    })
+    .selectFrom('trials')
+    .innerJoin('jobs', 'jobs.id', 'trials.job_id')
+    .leftJoin('metrics', (join) =>
+      join.onRef('metrics.job_id', '=', 'jobs.id').on((eb) => {
+        const isResult = eb('epoch', '=', eb.ref('result_epoch'));
+        return decisions.length === 0 ? isResult : eb.or([isResult, eb('epoch', 'in', decisions)]);
+      }),
+    )
+    .select(['jobs.id', 'status', 'pause_reason', 'result_epoch', 'error_message', 'latest', 'event_count'])
+    .select(['epoch', 'record'])
+    .where('trials.search_id', '=', searchId)
+    .where((eb) =>
+      eb.or([eb('state_event', 'is', null), eb('state_event', '!=', eb.ref('jobs.event_count'))]),
+    )
     .execute();
-  const records = new Map<string, Map<number, Measured>>();
-  for (const { job_id, record } of rows) {
-    const { epoch, validationLoss, validationAccuracy } = decode<EpochRecord>(record);
-    // Every trial holds out images.
-    if (validationLoss === null || validationAccuracy === null) continue;
-    const known = records.get(job_id) ?? new Map<number, Measured>();
-    records.set(job_id, known.set(epoch, { epoch, validationLoss, validationAccuracy }));
+  const changed = new Map<string, Changed>();
+  for (const [id, ofJob] of Map.groupBy(rows, (row) => row.id)) {
+    const [{ status, pause_reason, result_epoch, error_message, latest, event_count }] = ofJob as [
+      (typeof rows)[number],
+    ];
+    const records = ofJob.flatMap(({ record }) => (record === null ? [] : toMeasured(record)));
+    const state: JobState = {
+      status,
+      pauseReason: pause_reason,
+      measured: measuredAt(records, decisions, status === 'succeeded' ? result_epoch : null),
+      epochs: latest === null ? 0 : decode<EpochRecord>(latest).epoch,
+      error: error_message,
+    };
+    changed.set(id, { event: event_count, state });
   }
-  return records;
+  return changed;
 }
 
+function toMeasured(record: string): Measured[] {
+  const { epoch, validationLoss, validationAccuracy } = decode<EpochRecord>(record);
+  // Every trial holds out images.
+  if (validationLoss === null || validationAccuracy === null) return [];
+  return [{ epoch, validationLoss, validationAccuracy }];
+}
+
+/** @param result epoch whose parameters the training would publish; null before its end */
 function measuredAt(
-  records: ReadonlyMap<number, Measured> = new Map(),
-  rungs: readonly number[],
-  { status, result_epoch }: { status: string | null; result_epoch: number | null },
+  records: readonly Measured[],
+  decisions: readonly number[],
+  result: number | null,
 ): Measured[] {
   const measured: Measured[] = [];
-  for (const epoch of rungs.slice(0, -1)) {
-    const found = records.get(epoch);
-    if (found === undefined) return measured;
+  for (const epoch of result === null ? decisions : [...decisions, result]) {
+    const found = records.find((record) => record.epoch === epoch);
+    if (found === undefined) break;
     measured.push(found);
   }
-  const result = status === 'succeeded' && result_epoch !== null ? records.get(result_epoch) : undefined;
-  return result === undefined ? measured : [...measured, result];
+  return measured;
 }

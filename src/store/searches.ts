@@ -44,8 +44,8 @@ export interface Searches {
   /** Searches with something to decide: the ids of those that run, pause or are being cancelled. */
   unsettled(): Promise<string[]>;
   /**
-   * Does everything that is due, in one transaction. Several processes may call it at once, or again: what one has done is
-   * not due any more.
+   * Does part of what is due, in one transaction; call it again while `isMore`. Several processes may call it at once, or
+   * again: what one has done is not due any more.
    * @throws the errors of `jobs`
    */
   advance(id: string, jobs: SearchJobs): Promise<Omit<Advance, 'removed'>>;

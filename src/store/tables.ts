@@ -284,6 +284,8 @@ export interface SearchTable {
   best: string | null;
   final_job_id: string | null;
   model_version: number | null;
+  /** JSON of the publication of the final training */
+  publication: string | null;
   error_code: string | null;
   error_message: string | null;
   /** Id of the last event. Incrementing it also locks the row on databases with many connections. */
@@ -304,6 +306,9 @@ export interface TrialTable {
   job_id: string | null;
   /** The state that the last event of the training reported */
   reported: string | null;
+  /** JSON of what decisions and leaderboards need of the job, as of its event `state_event`; null before the first copy */
+  state: string | null;
+  state_event: number | null;
 }
 export interface SearchEventTable {
   search_id: string;

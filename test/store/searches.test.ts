@@ -44,6 +44,17 @@ const jobs: SearchJobs = {
 
 const create = (store: Store) => store.searches.create(resolved, plan, { limit: 10 });
 
+/** Until nothing is due. */
+async function advance({ searches }: Store, id: string, all: SearchJobs = jobs): Promise<string[]> {
+  const stopped: string[] = [];
+  for (let isMore = true; isMore; ) {
+    const advanced = await searches.advance(id, all);
+    stopped.push(...advanced.stopping);
+    ({ isMore } = advanced);
+  }
+  return stopped;
+}
+
 async function jobIds(store: Store, id: string): Promise<(string | null)[]> {
   return (await store.searches.trials(id)).map(({ runs }) => runs[0]!.jobId);
 }
@@ -68,7 +79,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   const { searches } = store;
   const search = await create(store);
   // Two processes at once decide as one does.
-  await Promise.all([searches.advance(search.id, jobs), searches.advance(search.id, jobs)]);
+  await Promise.all([advance(store, search.id), advance(store, search.id)]);
   const [a, b, c, none] = await jobIds(store, search.id);
   assert.equal(none, null);
   assert.equal(await store.jobs.count('queued'), 3);
@@ -78,12 +89,12 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
 
   await reach(store, a!, 1, 0.5);
   await reach(store, b!, 1, 0.3);
-  await searches.advance(search.id, jobs);
+  await advance(store, search.id);
   const d = (await jobIds(store, search.id))[3]!;
   await reach(store, c!, 1, 0.4);
   await reach(store, d, 1, 0.6);
-  await searches.advance(search.id, jobs);
-  await searches.advance(search.id, jobs);
+  await advance(store, search.id);
+  await advance(store, search.id);
   const statuses = async () =>
     Promise.all([a!, b!, c!, d].map(async (id) => (await store.jobs.get(id))!.status));
   assert.deepEqual(await statuses(), ['cancelled', 'queued', 'queued', 'cancelled']);
@@ -94,7 +105,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   // The value is that of the epoch that the trial would publish.
   await succeed(store, c!, 2, 0.1);
   assert.equal((await store.jobs.get(c!))!.publication, null, 'a trial publishes nothing');
-  await searches.advance(search.id, jobs);
+  await advance(store, search.id);
   const waiting = (await searches.get(search.id))!;
   assert.equal(waiting.best?.trial, 3);
   assert.deepEqual([waiting.best.epoch, waiting.best.value], [2, 0.1]);
@@ -106,7 +117,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
     epoch: 2,
     model: trained,
   });
-  await searches.advance(search.id, jobs);
+  await advance(store, search.id);
 
   const ended = (await searches.get(search.id))!;
   assert.equal(ended.status, 'succeeded');
@@ -141,25 +152,25 @@ storeTest('a search is paused with its jobs, goes on with them, and can be cance
   const store = await temporaryStore(t);
   const { searches } = store;
   const { id } = await create(store);
-  await searches.advance(id, jobs);
+  await advance(store, id);
   const [a, b] = await jobIds(store, id);
   await startRun(store, a!);
   await searches.request(id, 'pause');
-  assert.deepEqual(await searches.advance(id, jobs), { stopping: [a] });
+  assert.deepEqual(await advance(store, id), [a]);
   assert.equal((await searches.get(id))!.status, 'pausing');
   assert.equal((await store.jobs.get(b!))!.status, 'paused');
   await runOf(a!).release();
-  await searches.advance(id, jobs);
+  await advance(store, id);
   assert.equal((await searches.get(id))!.status, 'paused');
   assert.deepEqual(await searches.unsettled(), []);
   await assert.rejects(searches.remove(id), failure('illegal-transition'));
   await assert.rejects(searches.request(id, 'finish'), failure('illegal-transition', 'paused'));
 
   await searches.request(id, 'resume');
-  await searches.advance(id, jobs);
+  await advance(store, id);
   assert.equal(await store.jobs.count('queued'), 3);
   await searches.request(id, 'cancel');
-  await searches.advance(id, jobs);
+  await advance(store, id);
   assert.equal((await searches.get(id))!.status, 'cancelled');
   assert.equal(await store.jobs.count('queued'), 0);
 });
@@ -173,24 +184,24 @@ storeTest(
     const flat = { ...resolved, halving: null, budget };
     const { id, finishReason } = await searches.create(flat, { ...plan, rungs: [3] }, { limit: 10 });
     assert.equal(finishReason, null);
-    await searches.advance(id, jobs);
+    await advance(store, id);
     const [a, b, c] = await jobIds(store, id);
     await succeed(store, a!, 3, 0.5);
     await startRun(store, b!);
     const early = { ...jobs, parallel: 1, now: () => new Date(Date.now() + 30_000) };
-    await searches.advance(id, early);
+    await advance(store, id, early);
     assert.equal((await searches.get(id))!.finishing, false);
 
     // Another process with the same clock decides.
     const late = { ...jobs, now: () => new Date(Date.now() + 61_000) };
-    assert.deepEqual(await searches.advance(id, late), { stopping: [b] });
+    assert.deepEqual(await advance(store, id, late), [b]);
     const finishing = (await searches.get(id))!;
     assert.deepEqual([finishing.finishing, finishing.finishReason], [true, 'time-budget']);
     assert.equal((await store.jobs.get(c!))!.status, 'cancelled');
     assert.equal((await jobIds(store, id))[3], null, 'no trial starts any more');
     assert.equal((await searches.request(id, 'finish')).finishReason, 'time-budget');
     await runOf(b!).release();
-    await searches.advance(id, late);
+    await advance(store, id, late);
     const last = (await searches.get(id))!;
     assert.equal(last.best?.trial, 1);
     assert.notEqual(last.finalJob, null);
@@ -213,9 +224,9 @@ storeTest('a search keeps all its jobs if one of them prevents the deletion', as
   const { searches } = store;
   const settings = Array.from({ length: 11 }, (_, n) => [n]);
   const { id } = await searches.create(resolved, { ...plan, settings }, { limit: 10 });
-  await searches.advance(id, { ...jobs, parallel: 11 });
+  await advance(store, id, { ...jobs, parallel: 11 });
   await searches.request(id, 'cancel');
-  await searches.advance(id, jobs);
+  await advance(store, id);
   // In the second transaction of the deletion.
   const last = (await jobIds(store, id))[10]!;
   const target = { of: last, expected: trained.digest, kernel: { name: 'k', digest: 'd' }, fused: true };
@@ -224,13 +235,52 @@ storeTest('a search keeps all its jobs if one of them prevents the deletion', as
   assert.equal((await store.jobs.list({ search: id, limit: 20 })).data.length, 11);
 });
 
+storeTest(
+  'a large search advances in small transactions, each of which leaves the rest to the next',
+  async (t) => {
+    const store = await temporaryStore(t);
+    const { searches } = store;
+    const settings = Array.from({ length: 40 }, (_, n) => [n]);
+    const flat = { ...resolved, halving: null };
+    const { id } = await searches.create(flat, { ...plan, settings, rungs: [3] }, { limit: 10 });
+    const wide = { ...jobs, parallel: 40 };
+    assert.equal((await searches.advance(id, wide)).isMore, true);
+    assert.equal(await store.jobs.count('queued'), 8);
+    await advance(store, id, wide);
+    assert.equal(await store.jobs.count('queued'), 40);
+
+    const ids = await jobIds(store, id);
+    for (const [n, job] of ids.entries()) await succeed(store, job!, 3, 1 - n / 100);
+    // The leaderboard does not wait for the events.
+    const losses = (await searches.trials(id)).map(({ runs }) => runs[0]!.measured[0]?.validationLoss);
+    assert.deepEqual(
+      losses,
+      ids.map((_, n) => 1 - n / 100),
+    );
+    assert.equal((await searches.advance(id, wide)).isMore, true);
+    assert.equal((await searches.get(id))!.finalJob, null, 'some trainings have not been reported');
+    await advance(store, id, wide);
+    const search = (await searches.get(id))!;
+    assert.deepEqual([search.best?.trial, search.best?.value, search.progress.succeeded], [40, 0.61, 40]);
+    const { data: events } = await searches.events.list(id, { limit: 100 });
+    assert.deepEqual(
+      events.map(({ type, data }) => [type, data['trial'] ?? null, data['status'] ?? null]),
+      [
+        ['status', null, null],
+        ...['queued', 'succeeded'].flatMap((status) => ids.map((_, n) => ['trial', n + 1, status])),
+        ['final', 40, null],
+      ],
+    );
+  },
+);
+
 storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
   const store = await temporaryStore(t);
   const { searches } = store;
   const { id } = await create(store);
-  await searches.advance(id, jobs);
+  await advance(store, id);
   await searches.fail(id, { code: 'unknown-dataset', message: 'It is gone.' });
-  await searches.advance(id, jobs);
+  await advance(store, id);
   const search: Search = (await searches.get(id))!;
   assert.equal(search.status, 'failed');
   assert.deepEqual(search.error, { code: 'unknown-dataset', message: 'It is gone.' });
@@ -240,7 +290,7 @@ storeTest('a search that cannot go on cancels its jobs and fails', async (t) => 
 storeTest('jobs of searches wait for those of people, and do not fill the queue', async (t) => {
   const store = await temporaryStore(t);
   const { id } = await create(store);
-  await store.searches.advance(id, jobs);
+  await advance(store, id);
   const own = await store.jobs.create(request(), untouched, { queueLimit: 1 });
   assert.equal(await store.jobs.nextQueued(), own.id);
   await assert.rejects(store.jobs.create(request(), untouched, { queueLimit: 1 }), failure('queue-full'));

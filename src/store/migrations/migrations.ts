@@ -20,6 +20,7 @@ import * as predictionJobs from './0023-prediction-jobs.ts';
 import * as webhooks from './0024-webhooks.ts';
 import * as looks from './0025-looks.ts';
 import * as searches from './0026-searches.ts';
+import * as searchState from './0027-search-state.ts';
 
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-initial': initial,
@@ -42,4 +43,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0024-webhooks': webhooks,
   '0025-looks': looks,
   '0026-searches': searches,
+  '0027-search-state': searchState,
 };

@@ -1,0 +1,73 @@
+/** Events of the trainings of a search. */
+import type { Transaction } from 'kysely';
+import type { Objective } from '../domain/search/request.ts';
+import type { SearchEvent } from '../domain/search/search.ts';
+import { standingOf } from '../domain/search/trials.ts';
+import { isEnded } from '../domain/training-job.ts';
+import { writeSearchEvents } from './search-events.ts';
+import { requestOf } from './search-rows.ts';
+import { type StoredRun, type StoredTrial, storeRun } from './search-trials.ts';
+import type { Database, SearchRow } from './tables.ts';
+
+/**
+ * Writes an event for each training that has started, reached a rung or ended since the last one, in the order of the
+ * trials, and stores its state.
+ * @param limit of trainings; the others are reported by the next call
+ * @returns number of trainings
+ */
+export async function reportTrials(
+  trx: Transaction<Database>,
+  search: SearchRow,
+  trials: readonly StoredTrial[],
+  limit: number,
+): Promise<number> {
+  const { objective, repeats } = requestOf(search);
+  const events: Pick<SearchEvent, 'type' | 'data'>[] = [];
+  let stored = 0;
+  for (const trial of trials) {
+    for (const run of trial.runs) {
+      if (run.status === 'waiting') continue;
+      const reported = describe(run, trial.rung);
+      const isNews = reported !== run.reported;
+      if (!isNews && (run.uncopied === null || !isSettled(run))) continue;
+      if (stored === limit) break;
+      stored += 1;
+      await storeRun(trx, search.id, trial.trial, run, reported);
+      if (isNews) events.push({ type: 'trial', data: toEvent(trial, run, objective, repeats) });
+    }
+  }
+  await writeSearchEvents(trx, search.id, events);
+  return stored;
+}
+
+function toEvent(
+  trial: StoredTrial,
+  run: StoredRun,
+  objective: Objective,
+  repeats: number,
+): SearchEvent['data'] {
+  const { value, epoch, validationLoss, validationAccuracy } = standingOf(
+    { ...trial, runs: [run] },
+    objective,
+  );
+  return {
+    trial: trial.trial,
+    ...(repeats > 1 && { repeat: run.repeat }),
+    jobId: run.jobId,
+    status: trial.isOut && run.status === 'cancelled' ? 'stopped' : run.status,
+    rung: run.measured.length,
+    epoch,
+    value,
+    validationLoss,
+    validationAccuracy,
+  };
+}
+
+/** Whether no thread works on it, or will. */
+function isSettled({ status }: StoredRun): boolean {
+  return status === 'paused' || (status !== 'waiting' && isEnded(status));
+}
+
+function describe(run: StoredRun, rung: number): string {
+  return isSettled(run) ? `${run.status} ${run.measured.length}` : `active ${rung}`;
+}
