@@ -1,21 +1,17 @@
 /** Deletes an ended search with its trials and their jobs, in small transactions. */
 import type { Transaction } from 'kysely';
 import type { Search } from '../domain/search/search.ts';
-import { isEnded, UNFINISHED_STATUSES } from '../domain/training-job.ts';
+import { isEnded } from '../domain/training-job.ts';
 import { AtelierError } from '../errors.ts';
-import { assertUnused, deleteJob } from './delete-job.ts';
+import { assertUnused, type DeletedJob, deleteJobsOfSearch } from './delete-job.ts';
 import type { Precondition, Rows } from './rows.ts';
 import { lockSearch } from './search-events.ts';
 import { toSearch } from './search-rows.ts';
 import type { Database, SearchRow } from './tables.ts';
 
-/** Jobs per transaction. */
+/** Per transaction, which SQLite runs in the main thread without a pause. */
 const BATCH_JOBS = 10;
-
-export interface DeletedJob {
-  readonly id: string;
-  readonly checkpoints: readonly { readonly step: number; readonly digest: string }[];
-}
+const BATCH_EVENTS = 1000;
 
 /**
  * An interruption leaves a search with fewer jobs, which can be deleted again.
@@ -27,57 +23,50 @@ export async function deleteSearch(
   precondition: Precondition<Search> | undefined,
   onDeleted: (jobs: readonly DeletedJob[]) => Promise<void>,
 ): Promise<void> {
-  let check = precondition;
   let isFirst = true;
   for (let isLeft = true; isLeft; ) {
-    const jobs = await withReserve(() =>
+    const batch = await withReserve(() =>
       inTransaction(async (trx) => {
         await lockQueue(trx);
         const search = await lockSearch(trx, id);
-        check?.(toSearch(search));
+        if (isFirst) precondition?.(toSearch(search));
         assertEnded(search);
-        if (isFirst) await assertAllUnused(trx, id);
+        // A search whose deletion is refused keeps all its jobs.
+        if (isFirst) await assertUnused(trx, await listJobs(trx, id));
         return deleteBatch(trx, id);
       }),
     );
-    check = undefined;
     isFirst = false;
-    isLeft = jobs.length === BATCH_JOBS;
-    await onDeleted(jobs);
+    ({ isLeft } = batch);
+    await onDeleted(batch.jobs);
   }
 }
 
-/** The search goes last, in one transaction with the last jobs. */
-async function deleteBatch(trx: Transaction<Database>, id: string): Promise<DeletedJob[]> {
-  const batch = await trx
-    .selectFrom('jobs')
-    .select('id')
-    .where('search_id', '=', id)
-    .orderBy('id')
-    .limit(BATCH_JOBS)
-    .execute();
-  const deleted: DeletedJob[] = [];
-  for (const job of batch) {
-    deleted.push({ id: job.id, checkpoints: await deleteJob(trx, job.id, { withSearch: true }) });
+/** Jobs, then events; the search goes last, with its trials. */
+async function deleteBatch(
+  trx: Transaction<Database>,
+  id: string,
+): Promise<{ readonly jobs: DeletedJob[]; readonly isLeft: boolean }> {
+  const ids = await listJobs(trx, id, BATCH_JOBS);
+  if (ids.length > 0) {
+    return { jobs: await deleteJobsOfSearch(trx, ids), isLeft: true };
   }
-  if (batch.length === BATCH_JOBS) return deleted;
-  for (const table of ['search_events', 'trials'] as const) {
-    await trx.deleteFrom(table).where('search_id', '=', id).execute();
+  const events = trx.selectFrom('search_events').where('search_id', '=', id);
+  const oldest = await events.select('id').orderBy('id').limit(1).executeTakeFirst();
+  if (oldest !== undefined) {
+    const batch = trx.deleteFrom('search_events').where('search_id', '=', id);
+    await batch.where('id', '<', oldest.id + BATCH_EVENTS).execute();
+    return { jobs: [], isLeft: true };
   }
+  await trx.deleteFrom('trials').where('search_id', '=', id).execute();
   await trx.deleteFrom('searches').where('id', '=', id).execute();
-  return deleted;
+  return { jobs: [], isLeft: false };
 }
 
-/** A search whose deletion is refused keeps all its jobs. */
-async function assertAllUnused(trx: Transaction<Database>, id: string): Promise<void> {
-  const jobs = trx.selectFrom('jobs').select('id').where('search_id', '=', id).orderBy('id');
-  const possibleUse = trx
-    .selectFrom('jobs')
-    .select('id')
-    .where('status', 'in', UNFINISHED_STATUSES)
-    .where((eb) => eb.or([eb('warm_start_name', 'in', jobs), eb('expectation', 'is not', null)]));
-  if ((await possibleUse.limit(1).executeTakeFirst()) === undefined) return;
-  for (const job of await jobs.execute()) await assertUnused(trx, job.id);
+async function listJobs(trx: Transaction<Database>, searchId: string, limit?: number): Promise<string[]> {
+  const all = trx.selectFrom('jobs').select('id').where('search_id', '=', searchId).orderBy('id');
+  const jobs = limit === undefined ? all : all.limit(limit);
+  return (await jobs.execute()).map(({ id }) => id);
 }
 
 function assertEnded({ id, status }: SearchRow): void {

@@ -249,7 +249,7 @@ export function createJobs(rows: Rows, checkpoints: CheckpointWriter): Jobs {
       const removed = await withReserve(() =>
         inTransaction(async (trx) => {
           await lockQueue(trx);
-          return deleteJob(trx, id, { precondition });
+          return deleteJob(trx, id, precondition);
         }),
       );
       await checkpoints.release(removed.map(({ digest }) => digest));
