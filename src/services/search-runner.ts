@@ -12,7 +12,7 @@ import {
 } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import type { JobQueue } from '../queue/job-queue.ts';
-import type { SearchJobs } from '../store/advance-search.ts';
+import type { SearchJobs } from '../store/search-actions.ts';
 import type { Store } from '../store/store.ts';
 import { findDataset } from './find-dataset.ts';
 import type { JobLogger } from './job-log.ts';

@@ -2,11 +2,9 @@
 import type { Transaction } from 'kysely';
 import { countProgress, findBest } from '../domain/search/leaderboard.ts';
 import { nextActions } from '../domain/search/next-actions.ts';
-import type { Setting } from '../domain/search/settings.ts';
-import type { NewJob } from './insert-job.ts';
 import { encode } from './json-column.ts';
 import { reportTrials } from './report-trials.ts';
-import { applyAction } from './search-actions.ts';
+import { type Advance, applyAction, type SearchJobs } from './search-actions.ts';
 import { activeSeconds, lockSearch } from './search-events.ts';
 import { planOf, requestOf } from './search-rows.ts';
 import { readTrials, type StoredTrial } from './search-trials.ts';
@@ -18,28 +16,6 @@ import type { Database, SearchRow } from './tables.ts';
  */
 const MAX_ACTIONS = 8;
 const MAX_REPORTS = 32;
-
-type JobParts = Pick<NewJob, 'request' | 'progress'>;
-
-/** Jobs of a search, as functions of what the database holds. They may throw an AtelierError. */
-export interface SearchJobs {
-  /** Largest number of jobs queued or active at once. */
-  readonly parallel: number;
-  /** For the time budget. */
-  now(): Date;
-  trialJob(setting: Setting, repeat: number, checksGradient: boolean): JobParts;
-  /** @param epoch whose parameters the trial would publish; null if it did not end by itself */
-  finalJob(setting: Setting, epoch: number | null): JobParts & { readonly stopAfterEpoch: number | null };
-}
-
-export interface Advance {
-  /** Ids of the jobs whose threads shall stop. */
-  readonly stopping: string[];
-  /** Digests of the checkpoints that were removed. */
-  readonly removed: string[];
-  /** Whether more is due. What is left follows from what is stored, so any process can go on. */
-  readonly isMore: boolean;
-}
 
 /**
  * Does part of what is due. The caller must have locked the queue.

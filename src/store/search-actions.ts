@@ -1,9 +1,9 @@
 /** Carries out the decisions of a search. */
 import type { Transaction } from 'kysely';
 import type { RunName, SearchAction } from '../domain/search/next-actions.ts';
+import type { Setting } from '../domain/search/settings.ts';
 import { isEnded } from '../domain/training-job.ts';
-import type { Advance, SearchJobs } from './advance-search.ts';
-import { insertJob } from './insert-job.ts';
+import { insertJob, type NewJob } from './insert-job.ts';
 import { requestCancel, requestPause, resumeJob } from './job-status.ts';
 import { removeUnreferenced } from './prune-checkpoints.ts';
 import { activeSeconds, writeSearchEvent } from './search-events.ts';
@@ -11,6 +11,28 @@ import { FINISHING, planOf } from './search-rows.ts';
 import type { StoredTrial } from './search-trials.ts';
 import type { Database, SearchRow } from './tables.ts';
 import { timestamp } from './timestamps.ts';
+
+type JobParts = Pick<NewJob, 'request' | 'progress'>;
+
+/** Jobs of a search, as functions of what the database holds. They may throw an AtelierError. */
+export interface SearchJobs {
+  /** Largest number of jobs queued or active at once. */
+  readonly parallel: number;
+  /** For the time budget. */
+  now(): Date;
+  trialJob(setting: Setting, repeat: number, checksGradient: boolean): JobParts;
+  /** @param epoch whose parameters the trial would publish; null if it did not end by itself */
+  finalJob(setting: Setting, epoch: number | null): JobParts & { readonly stopAfterEpoch: number | null };
+}
+
+export interface Advance {
+  /** Ids of the jobs whose threads shall stop. */
+  readonly stopping: string[];
+  /** Digests of the checkpoints that were removed. */
+  readonly removed: string[];
+  /** Whether more is due. What is left follows from what is stored, so any process can go on. */
+  readonly isMore: boolean;
+}
 
 export async function applyAction(
   trx: Transaction<Database>,

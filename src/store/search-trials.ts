@@ -7,7 +7,7 @@ import { decode, encode } from './json-column.ts';
 import { planOf } from './search-rows.ts';
 import type { Database, SearchRow } from './tables.ts';
 
-/** What decisions and leaderboards need of a job. */
+/** The part of a job that decisions and leaderboards need. */
 interface JobState extends Omit<RunState, 'repeat'> {
   /** Epochs trained. */
   readonly epochs: number;

@@ -7,7 +7,7 @@ import {
   type SearchStatus,
 } from '../domain/search/search.ts';
 import { AtelierError } from '../errors.ts';
-import { type Advance, advanceSearch, type SearchJobs } from './advance-search.ts';
+import { advanceSearch } from './advance-search.ts';
 import type { CheckpointWriter } from './checkpoints.ts';
 import { assertDataset } from './dataset-rows.ts';
 import { deleteSearch } from './delete-search.ts';
@@ -16,6 +16,7 @@ import { nextId } from './ids.ts';
 import { resumeJob } from './job-status.ts';
 import { type Page, toPage } from './pagination.ts';
 import type { Precondition, Rows } from './rows.ts';
+import type { Advance, SearchJobs } from './search-actions.ts';
 import { createSearchEvents, lockSearch, type SearchEvents, writeSearchEvent } from './search-events.ts';
 import { FINISHING, newSearchRow, newTrialRows, type SearchPlan, toSearch } from './search-rows.ts';
 import { readTrials, type StoredTrial } from './search-trials.ts';

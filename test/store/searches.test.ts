@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { searchRequestSchema } from '../../src/domain/search/request.ts';
 import type { Search } from '../../src/domain/search/search.ts';
-import type { SearchJobs } from '../../src/store/advance-search.ts';
+import type { SearchJobs } from '../../src/store/search-actions.ts';
 import type { SearchPlan } from '../../src/store/search-rows.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
