@@ -43,7 +43,9 @@ import { searchPlotRoutes } from './search-plots.ts';
 import { searchRoutes } from './searches.ts';
 import { sgdPathRoutes } from './sgd-paths.ts';
 import { storageRoutes } from './storage.ts';
+import { trainingJobChangeRoutes } from './training-job-changes.ts';
 import { trainingJobRoutes } from './training-jobs.ts';
+import { trainingResultRoutes } from './training-results.ts';
 import { weightsRoutes } from './weights.ts';
 
 /** Health and metrics: the routes of every role. */
@@ -78,6 +80,8 @@ export async function registerRoutes(
         countStream,
       });
       await v1.register(trainingJobRoutes(training, idempotency, waitAsPreferred, services.previewTraining));
+      await v1.register(trainingJobChangeRoutes(training));
+      await v1.register(trainingResultRoutes(training));
       await v1.register(jobEventRoutes(training, services.subscribeEvents, health, countStream));
       await v1.register(sgdPathRoutes(training, services.sgdPaths));
       await v1.register(searchRoutes(services.searches, idempotency));

@@ -1,10 +1,7 @@
-/** /v1/training-jobs: start, list, show, cancel, pause, resume, verify, checkpoints, metrics. */
+/** /v1/training-jobs: start, preview, list, show, verify. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { checkpointSchema } from '../../domain/checkpoint.ts';
-import { epochRecordSchema } from '../../domain/epoch-record.ts';
-import { jobChangesSchema } from '../../domain/job-priority.ts';
 import {
   jobStatusSchema,
   type TrainingJob,
@@ -20,14 +17,12 @@ import type { IdempotencyRecord } from '../../store/idempotency.ts';
 import { JOB_SORTS } from '../../store/job-pages.ts';
 import { problems } from '../errors/problem.ts';
 import { requireScope } from '../plugins/authentication.ts';
-import { contentTag, registerEtag } from '../plugins/etag.ts';
+import { registerEtag } from '../plugins/etag.ts';
 import { createIdempotently, sendStored } from '../plugins/idempotency.ts';
-import { type CurrentState, preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
 import { trackRequestId } from '../plugins/request-context.ts';
 import { disconnectSignal } from '../responses/client-disconnect.ts';
-import { createEpochsRenderer, EPOCH_FORMATS, epochsTag } from '../responses/epoch-records.ts';
 import { createJobListRenderer } from '../responses/job-list.ts';
-import { negotiate } from '../responses/negotiate.ts';
+import { jobStateTag } from '../responses/job-state.ts';
 import { preferHeader, type WaitAsPreferred } from '../responses/preferred-wait.ts';
 import { sendPrepared, tagOf } from '../responses/prepared.ts';
 import { creationFilters, metadataFilter } from '../validation/list-filters.ts';
@@ -71,7 +66,6 @@ export const trainingJobRoutes =
     registerEtag(app);
     trackRequestId(app);
     const renderJobList = createJobListRenderer(training);
-    const renderEpochs = createEpochsRenderer(training);
 
     app.route({
       method: 'POST',
@@ -182,120 +176,7 @@ export const trainingJobRoutes =
       async handler(request, reply) {
         const before = await training.get(request.params.id);
         const job = (await waitAsPreferred(request, reply, before)) ? await training.get(before.id) : before;
-        return reply.header('etag', stateTag(job)).send(job);
-      },
-    });
-
-    app.route({
-      method: 'PATCH',
-      url: '/training-jobs/:id',
-      config: { scope: 'train' },
-      schema: {
-        operationId: 'changeTrainingJob',
-        summary: 'Change the priority of a training job',
-        description:
-          'Allowed until the job has ended. A queued job may then stop a running one of lower priority, and a running one may be stopped.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        body: jobChangesSchema,
-        response: { 200: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 422, 507) },
-        responseHeaders: { 200: ['ETag'] },
-      },
-      async handler(request, reply) {
-        const precondition = toPrecondition(request, describeState);
-        const job = await training.change(request.params.id, request.body, precondition);
-        return reply.header('etag', stateTag(job)).send(job);
-      },
-    });
-
-    app.route({
-      method: 'DELETE',
-      url: '/training-jobs/:id',
-      config: { scope: 'admin' },
-      schema: {
-        operationId: 'deleteTrainingJob',
-        summary: 'Delete an ended training job',
-        description:
-          'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
-          'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: {
-          204: z.null().describe('Deleted'),
-          ...problems(400, 404, 409, 412, 413, 415, 507),
-        },
-      },
-      async handler(request, reply) {
-        await training.remove(request.params.id, toPrecondition(request, describeState));
-        return reply.code(204).send(null);
-      },
-    });
-
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/cancel',
-      config: { scope: 'train', sheddable: false },
-      schema: {
-        operationId: 'cancelTrainingJob',
-        summary: 'Cancel a training job',
-        description:
-          'A queued or paused job is cancelled immediately, a running one within a batch; a check or an evaluation between batches ' +
-          'may finish first, for at most five seconds. Metrics and checkpoints are kept. No model is published.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.cancel(request.params.id, toPrecondition(request, describeState));
-        return reply.code(202).send(job);
-      },
-    });
-
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/pause',
-      config: { scope: 'train', sheddable: false },
-      schema: {
-        operationId: 'pauseTrainingJob',
-        summary: 'Pause a training job',
-        description:
-          'A queued job is paused immediately; a running one writes a checkpoint within a batch first. Its slot becomes free.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.pause(request.params.id, toPrecondition(request, describeState));
-        return reply.code(202).send(job);
-      },
-    });
-
-    app.route({
-      method: 'POST',
-      url: '/training-jobs/:id/resume',
-      config: { scope: 'train' },
-      schema: {
-        operationId: 'resumeTrainingJob',
-        summary: 'Resume a paused training job',
-        description:
-          'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
-        tags,
-        params,
-        querystring: noQuery,
-        headers: preconditionHeaders,
-        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 429, 507) },
-      },
-      async handler(request, reply) {
-        const job = await training.resume(request.params.id, toPrecondition(request, describeState));
-        return reply.code(202).send(job);
+        return reply.header('etag', jobStateTag(job)).send(job);
       },
     });
 
@@ -328,61 +209,6 @@ export const trainingJobRoutes =
         return respondQueued(request, reply, verify);
       },
     });
-
-    app.route({
-      method: 'GET',
-      url: '/training-jobs/:id/checkpoints',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'listCheckpoints',
-        summary: 'List the checkpoints of a training job, in order of step',
-        description:
-          'The best and the most recent ones are kept until the job has succeeded, then those of `training.keepCheckpoints`. A checkpoint can be used like a model: in ' +
-          '`POST …/checkpoints/{step}/predictions`, and as `"job_…@step"` in `warmStart` and gradient checks.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: {
-          200: z.object({ data: z.array(checkpointSchema) }).meta({ id: 'CheckpointList' }),
-          ...problems(400, 404),
-        },
-      },
-      handler: async (request) => ({ data: await training.checkpoints(request.params.id) }),
-    });
-
-    app.route({
-      method: 'GET',
-      url: '/training-jobs/:id/metrics',
-      config: { scope: 'predict', priority: 'low' },
-      schema: {
-        operationId: 'getTrainingMetrics',
-        summary: 'Get the metrics of every completed epoch',
-        description:
-          'Loss and accuracy on the training and validation images, learning rate and time of each completed epoch; of a running job, those until ' +
-          'now. Without pages: at most 10,000 records. `Accept: text/csv` returns a table with a header row.',
-        tags,
-        params,
-        querystring: noQuery,
-        response: {
-          200: {
-            description: 'One record per epoch, ascending',
-            content: {
-              'application/json': {
-                schema: z.object({ data: z.array(epochRecordSchema) }).meta({ id: 'EpochRecordList' }),
-              },
-              'text/csv': { schema: z.string() },
-            },
-          },
-          ...problems(400, 404, 406),
-        },
-      },
-      async handler(request, reply) {
-        const { id } = request.params;
-        const format = EPOCH_FORMATS[negotiate(request, reply, ['application/json', 'text/csv'])];
-        const tag = epochsTag(id, format, await training.lastEpoch(id));
-        return sendPrepared(request, reply, tag, () => renderEpochs(id, format), format.type);
-      },
-    });
   };
 
 /** Moving the champion is reserved for keys that may promote. */
@@ -393,10 +219,3 @@ function requirePublicationScope(
 ): void {
   if (publish.promote !== 'never') requireScope(request, reply, 'promote');
 }
-
-const stateTag = (job: TrainingJob) => contentTag(JSON.stringify(job));
-
-const describeState = (job: TrainingJob): CurrentState => ({
-  tag: stateTag(job),
-  description: `the training job ${job.id} has changed`,
-});

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { epochRecordSchema } from '../../../src/domain/epoch-record.ts';
 import { type TrainingJob, trainingJobSchema } from '../../../src/domain/training-job.ts';
 import {
   assertProblem,
@@ -11,7 +10,6 @@ import {
   queueJob,
   startService,
   tiny,
-  train,
   untilJob,
 } from '../../start-service.ts';
 
@@ -101,52 +99,9 @@ test('an unknown job gives 404 on every route', async () => {
   assertProblem(cancel, 404, 'training-job-not-found');
 });
 
-test('metrics are equal as JSON and CSV', async () => {
+test('events continue after the given id', async () => {
   for (const id of [...queued, running.id]) await cancelJob(app, id);
   await untilJob(app, running.id, hasEnded);
-  const training = { epochs: 2, batchSize: 1024, validation: { fraction: 0.98 } };
-  const bodies = [
-    tiny({ network: { hidden: [6, 4] }, training }),
-    tiny({ network: { hidden: [] }, training: { ...training, validation: null } }),
-  ];
-  for (const body of bodies) {
-    const { id } = await train(app, body);
-    const { data } = (await app.inject(`/v1/training-jobs/${id}/metrics`)).json();
-    assert.equal(data.length, 2);
-    const response = await app.inject({
-      url: `/v1/training-jobs/${id}/metrics`,
-      headers: { accept: 'text/csv' },
-    });
-    assert.equal(response.headers['content-type'], 'text/csv; charset=utf-8');
-    const [header, ...rows] = response.body.split('\r\n');
-    assert.deepEqual(header!.split(','), Object.keys(epochRecordSchema.shape));
-    assert.equal(rows.pop(), '', 'the last line ends too');
-    const read = rows.map((row) =>
-      Object.fromEntries(
-        row.split(',').map((cell, column) => {
-          const name = header!.split(',')[column]!;
-          if (name === 'deadUnits') return [name, cell === '' ? [] : cell.split(' ').map(Number)];
-          return [name, cell === '' ? null : Number(cell)];
-        }),
-      ),
-    );
-    assert.deepEqual(read, data);
-  }
-});
-
-test('a job without finished epochs has no metrics, and a CSV with the header only', async () => {
-  const [id] = queued;
-  assert.deepEqual((await app.inject(`/v1/training-jobs/${id}/metrics`)).json(), { data: [] });
-  const csv = await app.inject({ url: `/v1/training-jobs/${id}/metrics`, headers: { accept: 'text/csv' } });
-  assert.match(csv.body, /^epoch,trainLoss,[^\n]*evaluationMs\r\n$/);
-  const other = await app.inject({
-    url: `/v1/training-jobs/${id}/metrics`,
-    headers: { accept: 'text/html' },
-  });
-  assertProblem(other, 406, 'not-acceptable');
-});
-
-test('events continue after the given id', async () => {
   const url = `/v1/training-jobs/${running.id}/events`;
   const whole = (await app.inject(url)).json();
   assert.ok(whole.data.length >= 4);
@@ -178,88 +133,6 @@ test('polled resources give 304 until they change', async () => {
     headers: { 'if-none-match': before },
   });
   assert.equal(changed.statusCode, 200);
-});
-
-test('cancels, pauses and resumes a job only in the state that the client has read', async () => {
-  const { id } = await queueJob(app, endless);
-  const url = `/v1/training-jobs/${id}`;
-  const send = (action: string, tag: unknown) =>
-    app.inject({ method: 'POST', url: `${url}/${action}`, headers: { 'if-match': String(tag) } });
-  for (const [action, status] of [
-    ['pause', 'paused'],
-    ['resume', 'queued'],
-    ['pause', 'paused'],
-    ['cancel', 'cancelled'],
-  ] as const) {
-    assertProblem(await send(action, '"stale"'), 412, 'precondition-failed', 'If-Match');
-    // Progress of a running job changes its ETag, so any state is accepted here.
-    const tag = status === 'queued' ? (await app.inject(url)).headers.etag : '*';
-    assert.equal((await send(action, tag)).statusCode, 202, action);
-    if (status !== 'queued') await untilJob(app, id, (job) => job.status === status);
-  }
-});
-
-test('changes the priority of a job in the state that the client has read, until it has ended', async () => {
-  const { id } = await queueJob(app, endless);
-  const url = `/v1/training-jobs/${id}`;
-  await app.inject({ method: 'POST', url: `${url}/pause` });
-  await untilJob(app, id, (job) => job.status === 'paused');
-  const patch = (priority: unknown, headers = {}) =>
-    app.inject({ method: 'PATCH', url, headers, payload: { priority } });
-  const changed = await patch(-3);
-  assert.equal(changed.statusCode, 200);
-  assert.equal(changed.json().priority, -3);
-  assert.equal((await app.inject(url)).headers.etag, changed.headers.etag);
-  assert.equal((await patch(0, { 'if-match': changed.headers.etag })).statusCode, 200);
-  assertProblem(await patch(1, { 'if-match': changed.headers.etag }), 412, 'precondition-failed');
-  assertProblem(await patch(11), 400, 'invalid-request');
-  await cancelJob(app, id);
-  assertProblem(await patch(1), 409, 'illegal-transition');
-});
-
-test('deletes an ended job; its version stays', async () => {
-  const key = { 'idempotency-key': 'deleted-later' };
-  const start = () =>
-    app.inject({
-      method: 'POST',
-      url: '/v1/training-jobs',
-      headers: key,
-      payload: tiny({ modelName: 'kept', seed: 99 }),
-    });
-  const started = await start();
-  const url = `/v1/training-jobs/${started.json().id}`;
-  const remove = (headers: Record<string, string> = {}) => app.inject({ method: 'DELETE', url, headers });
-  await untilJob(app, started.json().id, hasEnded);
-  assertProblem(await remove({ 'if-match': '"stale"' }), 412, 'precondition-failed', 'If-Match');
-
-  const [checkpoint] = (await app.inject(`${url}/checkpoints`)).json().data;
-  const predict = async () =>
-    app.inject({
-      method: 'POST',
-      url: `${url}/checkpoints/${checkpoint.step}/predictions`,
-      headers: { 'content-type': 'application/octet-stream' },
-      payload: Buffer.alloc(784),
-    });
-  assert.equal((await predict()).statusCode, 200);
-  const removed = await remove({ 'if-match': (await app.inject(url)).headers.etag as string });
-  assert.deepEqual([removed.statusCode, removed.body], [204, '']);
-  for (const part of ['', '/events', '/metrics', '/checkpoints']) {
-    assertProblem(await app.inject(url + part), 404, 'training-job-not-found');
-  }
-  assertProblem(await predict(), 404, 'checkpoint-not-found');
-  assertProblem(await remove(), 404, 'training-job-not-found');
-
-  const { lineage } = (await app.inject('/v1/models/kept/versions/1')).json();
-  assert.deepEqual([lineage.jobId, lineage.request.seed], [started.json().id, 99]);
-  const replayed = await start();
-  assert.deepEqual([replayed.statusCode, replayed.body], [202, started.body]);
-});
-
-test('rejects to delete a job that has not ended', async () => {
-  const { id } = await queueJob(app, endless);
-  const response = await app.inject({ method: 'DELETE', url: `/v1/training-jobs/${id}` });
-  assert.match(assertProblem(response, 409, 'illegal-transition').detail, /cannot be deleted\. Cancel it/);
-  await cancelJob(app, id);
 });
 
 /** Usually the valid value, of which there are few, because each of their combinations is timed. */

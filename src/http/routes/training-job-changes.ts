@@ -1,0 +1,135 @@
+/** /v1/training-jobs/{id}: change the priority, delete, cancel, pause, resume. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { jobChangesSchema } from '../../domain/job-priority.ts';
+import { trainingJobSchema } from '../../domain/training-job.ts';
+import type { TrainingService } from '../../services/training.ts';
+import { problems } from '../errors/problem.ts';
+import { registerEtag } from '../plugins/etag.ts';
+import { preconditionHeaders, toPrecondition } from '../plugins/preconditions.ts';
+import { trackRequestId } from '../plugins/request-context.ts';
+import { describeJobState, jobStateTag } from '../responses/job-state.ts';
+import { noQuery } from '../validation/pagination.ts';
+
+const tags = ['training'];
+const params = z.strictObject({ id: z.string().describe('Id of the job, `job_…`') });
+
+export const trainingJobChangeRoutes =
+  (training: TrainingService): FastifyPluginAsyncZod =>
+  async (app) => {
+    registerEtag(app);
+    trackRequestId(app);
+
+    app.route({
+      method: 'PATCH',
+      url: '/training-jobs/:id',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'changeTrainingJob',
+        summary: 'Change the priority of a training job',
+        description:
+          'Allowed until the job has ended. A queued job may then stop a running one of lower priority, and a running one may be stopped.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        body: jobChangesSchema,
+        response: { 200: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 422, 507) },
+        responseHeaders: { 200: ['ETag'] },
+      },
+      async handler(request, reply) {
+        const precondition = toPrecondition(request, describeJobState);
+        const job = await training.change(request.params.id, request.body, precondition);
+        return reply.header('etag', jobStateTag(job)).send(job);
+      },
+    });
+
+    app.route({
+      method: 'DELETE',
+      url: '/training-jobs/:id',
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'deleteTrainingJob',
+        summary: 'Delete an ended training job',
+        description:
+          'Deletes the job with its events, metrics and checkpoints. Versions that it published stay; their `lineage` keeps the id and the ' +
+          'request of the job. 409 while the job has not ended, or an unfinished job starts from one of its checkpoints or verifies it.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        response: {
+          204: z.null().describe('Deleted'),
+          ...problems(400, 404, 409, 412, 413, 415, 507),
+        },
+      },
+      async handler(request, reply) {
+        await training.remove(request.params.id, toPrecondition(request, describeJobState));
+        return reply.code(204).send(null);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/cancel',
+      config: { scope: 'train', sheddable: false },
+      schema: {
+        operationId: 'cancelTrainingJob',
+        summary: 'Cancel a training job',
+        description:
+          'A queued or paused job is cancelled immediately, a running one within a batch; a check or an evaluation between batches ' +
+          'may finish first, for at most five seconds. Metrics and checkpoints are kept. No model is published.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
+      },
+      async handler(request, reply) {
+        const job = await training.cancel(request.params.id, toPrecondition(request, describeJobState));
+        return reply.code(202).send(job);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/pause',
+      config: { scope: 'train', sheddable: false },
+      schema: {
+        operationId: 'pauseTrainingJob',
+        summary: 'Pause a training job',
+        description:
+          'A queued job is paused immediately; a running one writes a checkpoint within a batch first. Its slot becomes free.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 507) },
+      },
+      async handler(request, reply) {
+        const job = await training.pause(request.params.id, toPrecondition(request, describeJobState));
+        return reply.code(202).send(job);
+      },
+    });
+
+    app.route({
+      method: 'POST',
+      url: '/training-jobs/:id/resume',
+      config: { scope: 'train' },
+      schema: {
+        operationId: 'resumeTrainingJob',
+        summary: 'Resume a paused training job',
+        description:
+          'The job is queued again and continues from its last checkpoint. Its final parameters equal those of a job that was never paused.',
+        tags,
+        params,
+        querystring: noQuery,
+        headers: preconditionHeaders,
+        response: { 202: trainingJobSchema, ...problems(400, 404, 409, 412, 413, 415, 429, 507) },
+      },
+      async handler(request, reply) {
+        const job = await training.resume(request.params.id, toPrecondition(request, describeJobState));
+        return reply.code(202).send(job);
+      },
+    });
+  };
