@@ -22,7 +22,7 @@ call() { curl --silent --show-error --fail-with-body --header "Authorization: Be
 
 clean_up() {
   "$engine" rm --force "$name" || true
-  "$engine" volume rm "$name" "$name-restored" || true
+  "$engine" volume rm "$name" "$name-restored" "$name-backups" || true
 }
 trap 'clean_up &>/dev/null' EXIT
 
@@ -78,14 +78,17 @@ rejection=$("$engine" run --rm "$image" 2>&1) || code=$?
 echo "$rejection"
 [[ $code == 1 && $rejection == *'is not on a volume'* ]] || die "The exit code is $code."
 
-say 'Start, with nothing writable but the volume'
+say 'Start, with nothing writable but the volumes'
 volume=$name
 options=(--read-only --cap-drop=ALL --security-opt=no-new-privileges)
 # Otherwise Podman mounts a writable /tmp.
 [[ $engine == *podman* ]] && options+=(--read-only-tmpfs=false)
 run() {
-  "$engine" run --detach --name "$name" "${options[@]}" --volume "$volume:/var/lib/atelier" --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
+  "$engine" run --detach --name "$name" "${options[@]}" --volume "$volume:/var/lib/atelier" --volume "$name-backups:/backups" \
+    --env STARTER_JOB=off --publish 127.0.0.1::3000 "$image" >/dev/null
 }
+# A new volume belongs to root.
+"$engine" run --rm --user 0 --volume "$name-backups:/backups" "$image" chown 1000:1000 /backups
 run
 await_healthy
 [[ $("$engine" exec "$name" id -u) != 0 ]] || die 'The service runs as root.'
@@ -118,8 +121,8 @@ call /v1/datasets/fashion-mnist/splits/test/images/0 --output "$picture"
 before=$(predict)
 echo "$before"
 
-say 'Back up into the volume, while the service runs'
-"$engine" exec "$name" node src/backup.ts /var/lib/atelier/backup
+say 'Back up into another volume, while the service runs'
+"$engine" exec "$name" node src/backup.ts /backups/backup
 
 say 'Stop with SIGTERM, start on the same volume'
 stop
@@ -140,7 +143,7 @@ stop
 say 'Restore the backup into a new volume, run a container on it'
 "$engine" rm "$name" >/dev/null
 volume=$name-restored
-"$engine" run --rm "${options[@]}" --volume "$volume:/var/lib/atelier" --volume "$name:/backups:ro" "$image" \
+"$engine" run --rm "${options[@]}" --volume "$volume:/var/lib/atelier" --volume "$name-backups:/backups:ro" "$image" \
   node src/restore.ts /backups/backup
 run
 await_healthy
