@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { readForms } from './page/forms.ts';
 import { collectLicences } from './page/licences.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -18,6 +19,7 @@ const { outputFiles, metafile } = await build({
   jsxImportSource: 'preact',
   tsconfig: 'page/tsconfig.json',
   charset: 'utf8',
+  define: readForms(ROOT),
   legalComments: 'none',
   metafile: true,
   write: false,

@@ -1,0 +1,77 @@
+/** Order and names of the options in the form. Options that are not listed are in the last group. */
+import type { Tree } from './options.ts';
+
+export interface OptionGroup {
+  readonly name: string;
+  readonly isOpen: boolean;
+  readonly pointers: readonly string[];
+}
+
+const LISTED: readonly OptionGroup[] = [
+  { name: 'Data and model', isOpen: true, pointers: ['/dataset', '/modelName', '/seed'] },
+  { name: 'Network', isOpen: true, pointers: ['/network/hidden', '/network/activation', '/network/init'] },
+  {
+    name: 'Training',
+    isOpen: true,
+    pointers: ['/training/epochs', '/training/batchSize', '/training/validation'],
+  },
+  { name: 'Optimizer', isOpen: true, pointers: ['/training/optimizer'] },
+  { name: 'Schedule', isOpen: true, pointers: ['/training/schedule'] },
+  {
+    name: 'Regularization',
+    isOpen: false,
+    pointers: ['l1', 'l2', 'dropout', 'labelSmoothing', 'clipNorm', 'classWeights', 'standardize'].map(
+      (name) => `/training/${name}`,
+    ),
+  },
+  { name: 'Augmentation', isOpen: false, pointers: ['/training/augmentation'] },
+  { name: 'Stopping', isOpen: false, pointers: ['/training/earlyStopping', '/training/budget'] },
+];
+
+/** Options that only a search has. */
+export const SEARCH_GROUP = [
+  '/method',
+  '/halving',
+  '/objective',
+  '/repeats',
+  '/parallel',
+  '/budget',
+  '/final',
+];
+
+/** Groups with every option of the tree. */
+export function groupOptions(tree: Tree): OptionGroup[] {
+  const listed = LISTED.flatMap(({ pointers }) => pointers);
+  const rest = unlisted(tree, listed);
+  return rest.length === 0
+    ? [...LISTED]
+    : [...LISTED, { name: 'Running and publishing', isOpen: false, pointers: rest }];
+}
+
+function unlisted(tree: Tree, listed: readonly string[]): string[] {
+  if (listed.includes(tree.pointer)) return [];
+  const isAbove = listed.some((pointer) => pointer.startsWith(`${tree.pointer}/`));
+  if (!isAbove || tree.kind === 'leaf') return [tree.pointer];
+  return tree.children.flatMap((child) => unlisted(child, listed));
+}
+
+const NAMES: Readonly<Record<string, string>> = {
+  hidden: 'Hidden layers',
+  init: 'Initialization',
+  l1: 'L1 penalty',
+  l2: 'L2 penalty',
+  clipNorm: 'Clip the gradient at',
+  dataset: 'Data set',
+  validation: 'Hold out validation images',
+  earlyStopping: 'Early stopping',
+  checkpointEverySeconds: 'Seconds between checkpoints',
+  notify: 'Notify a webhook',
+  evenIfNotLearned: 'Publish even if nothing was learned',
+  gradientCheck: 'Check the gradient first',
+};
+
+/** `batchSize` → `Batch size` */
+export function optionName(name: string): string {
+  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return NAMES[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,59 @@
+/** The control of one option: a list of names, or a text that the service checks. */
+import type { JSX } from 'preact';
+import type { ControlAttributes } from '../../components/field.tsx';
+import { setOption } from './form.ts';
+import type { Leaf } from './options.ts';
+import { accepts, namesOf } from './values.ts';
+
+export function LeafControl({
+  tree: { pointer, schema, text, default: standard },
+  attributes,
+  datasets,
+}: {
+  readonly tree: Leaf;
+  readonly attributes: ControlAttributes;
+  readonly datasets: readonly string[];
+}): JSX.Element {
+  const names = pointer === '/dataset' ? datasets : namesOf(schema);
+  if (names && (text === '' || names.includes(text))) {
+    return (
+      <select
+        {...attributes}
+        value={text}
+        onChange={(event) => setOption(pointer, event.currentTarget.value || null)}
+      >
+        {pointer !== '/dataset' && standard === '' && <option value="">default</option>}
+        {names.map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    );
+  }
+  if (pointer.endsWith('/secret')) {
+    return (
+      <input
+        {...attributes}
+        type="password"
+        autocomplete="off"
+        value={text}
+        onInput={(event) => setOption(pointer, event.currentTarget.value)}
+      />
+    );
+  }
+  const isNumber = accepts(schema, 'number') || accepts(schema, 'integer');
+  return (
+    <input
+      {...attributes}
+      type="text"
+      inputMode={isNumber && !accepts(schema, 'string') ? 'decimal' : 'text'}
+      autocomplete="off"
+      spellcheck={false}
+      placeholder={standard}
+      value={text}
+      onInput={(event) => setOption(pointer, event.currentTarget.value)}
+      onBlur={() => {
+        if (text.trim() === '' || text === standard) setOption(pointer, null);
+      }}
+    />
+  );
+}

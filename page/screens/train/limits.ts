@@ -1,0 +1,31 @@
+/** The limits of an option as text, such as `1 to 1,024`. */
+import type { Leaf } from './options.ts';
+import { alternatives, type Schema } from './schema.ts';
+import { EMPTY_LIST } from './values.ts';
+
+export function describeLimits({ schema }: Leaf): string {
+  const parts = alternatives(schema).flatMap((each) => {
+    if (each.type === 'array' && each.items) {
+      const items = describeRange(each.items);
+      return [`Numbers, ${items}, separated by commas${schema.type === 'array' ? `, or ${EMPTY_LIST}` : ''}`];
+    }
+    return [describeRange(each)].filter((range) => range !== '');
+  });
+  const text = parts.join(' or ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function describeRange(schema: Schema): string {
+  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = schema;
+  const number = (value: number) => (Math.abs(value) < 1e-3 ? String(value) : value.toLocaleString('en'));
+  const low =
+    minimum !== undefined
+      ? number(minimum)
+      : exclusiveMinimum !== undefined && `above ${number(exclusiveMinimum)}`;
+  const high =
+    maximum !== undefined
+      ? number(maximum)
+      : exclusiveMaximum !== undefined && `below ${number(exclusiveMaximum)}`;
+  if (low && high) return `${low}${exclusiveMinimum === undefined ? '' : ','} to ${high}`;
+  return low || high || '';
+}

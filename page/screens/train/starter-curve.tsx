@@ -1,0 +1,67 @@
+/** The curve of the starter job, while the first network of an empty store is being trained. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { EpochRecord } from '../../../src/domain/epoch-record.ts';
+import type { JobEvent, TrainingJob } from '../../../src/domain/training-job.ts';
+import { drawEpochs } from '../../../src/formats/charts/epochs.ts';
+import { useEvents } from '../../api/event-stream.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Chart } from '../../components/chart.tsx';
+import { significant } from '../../format.ts';
+import { links } from '../../router.ts';
+
+const ENDED = ['succeeded', 'failed', 'cancelled'];
+
+/** Shows nothing if the newest job is another one, or has ended before the visit. */
+export function StarterCurve(): JSX.Element | null {
+  const { data } = useResource<{ data: readonly TrainingJob[] }>('/v1/training-jobs?limit=1', {
+    isRecorded: false,
+  });
+  const job = data?.data[0];
+  const isStarter = job?.metadata['startedBy'] === 'STARTER_JOB' && !ENDED.includes(job.status);
+  return isStarter ? <Curve job={job} /> : null;
+}
+
+function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.Element {
+  const [records, setRecords] = useState<readonly EpochRecord[]>([]);
+  const [status, setStatus] = useState('running');
+  useEvents<JobEvent>(`/v1/training-jobs/${id}/events`, {
+    onEvent: ({ type, data }) => {
+      if (type === 'epoch') setRecords((old) => [...old, data as unknown as EpochRecord]);
+      if (type === 'status') setStatus(String(data['to']));
+    },
+  });
+  const input = { subtitle: modelName, trainings: [{ name: modelName, records }], scale: 'linear' } as const;
+  return (
+    <section class="stack" aria-labelledby="starter">
+      <h2 id="starter">The first network</h2>
+      <p>
+        {status === 'succeeded'
+          ? 'The first network has been trained. '
+          : 'A first network is being trained, so that there is a model to try. '}
+        <a href={links.job(id)}>Watch the job</a>
+        {status === 'succeeded' && (
+          <>
+            {' · '}
+            <a href={links.try(modelName)}>Try it</a>
+          </>
+        )}
+      </p>
+      <Chart
+        file={`loss-${id}`}
+        height={240}
+        draw={(options) => drawEpochs('loss', input, options)}
+        {...(records.length > 0 && { plotPath: `/v1/training-jobs/${id}/plots/loss` })}
+        table={{
+          columns: ['epoch', 'trainLoss', 'validationLoss', 'testLoss'],
+          rows: records.map(({ epoch, trainLoss, validationLoss, testLoss }) => [
+            epoch,
+            significant(trainLoss),
+            significant(validationLoss),
+            significant(testLoss),
+          ]),
+        }}
+      />
+    </section>
+  );
+}

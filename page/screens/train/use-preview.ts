@@ -1,0 +1,56 @@
+/** The preview of the request, 300 ms after a change: what it costs, or its errors. */
+import { useEffect, useState } from 'preact/hooks';
+import type { SearchPreview } from '../../../src/domain/search/search.ts';
+import type { TrainingPreview } from '../../../src/domain/training-preview.ts';
+import { send } from '../../api/client.ts';
+import { apiKey } from '../../api/key.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import type { Form } from './form.ts';
+
+export interface Preview {
+  readonly training: TrainingPreview | null;
+  readonly search: SearchPreview | null;
+  readonly problem: ApiProblem | null;
+  /** Whether the preview is that of an earlier setting. */
+  readonly isOld: boolean;
+}
+
+const DELAY_MS = 300;
+
+export function usePreview({ path, body }: Form, isReady: boolean): Preview {
+  const [state, setState] = useState<Omit<Preview, 'isOld'> & { readonly of: string }>({
+    training: null,
+    search: null,
+    problem: null,
+    of: '',
+  });
+  const text = JSON.stringify(body);
+  const key = apiKey.value;
+  useEffect(() => {
+    if (!isReady) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    const timer = setTimeout(
+      async () => {
+        try {
+          const preview = await send(`${path}/preview`, JSON.parse(text), { signal, isRecorded: false });
+          const isSearch = path === '/v1/searches';
+          setState({
+            training: isSearch ? null : (preview as TrainingPreview),
+            search: isSearch ? (preview as SearchPreview) : null,
+            problem: null,
+            of: text,
+          });
+        } catch (error) {
+          if (!signal.aborted) setState((old) => ({ ...old, problem: toProblem(error), of: text }));
+        }
+      },
+      state.of === '' ? 0 : DELAY_MS,
+    );
+    return () => {
+      clearTimeout(timer);
+      controller.abort();
+    };
+  }, [path, text, isReady, key]);
+  return { ...state, isOld: state.of !== text };
+}

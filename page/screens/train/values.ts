@@ -1,0 +1,68 @@
+/** Values of options as the text of a control, and back. */
+import { alternatives, type Schema } from './schema.ts';
+
+/** Text of an empty list; an empty text is an option that is not set. */
+export const EMPTY_LIST = 'none';
+
+/** Text of null where it is not the default. */
+export const NULL = 'null';
+
+/** @param schema distinguishes references to a version from other objects */
+export function toText(value: unknown, schema: Schema = {}): string {
+  if (value === undefined || value === null) return '';
+  if (Array.isArray(value))
+    return value.length === 0 ? EMPTY_LIST : value.map((each) => toText(each)).join(', ');
+  if (typeof value !== 'object') return String(value);
+  if ('name' in value && accepts(schema, 'string')) {
+    return 'version' in value ? `${value.name}@${value.version}` : String(value.name);
+  }
+  return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
+}
+
+const flat = (schema: Schema): Schema[] => {
+  const all = alternatives(schema);
+  return all.length === 1 ? [...all] : all.flatMap(flat);
+};
+
+/** The names that an option may have, null included, or null if it takes other values. */
+export function namesOf(schema: Schema): readonly string[] | null {
+  const all = flat(schema);
+  const names = all.flatMap((each) => each.enum ?? []);
+  if (names.length === 0) return null;
+  return all.some(({ type }) => type === 'null') ? [...names, NULL] : names;
+}
+
+export const accepts = (schema: Schema, type: string): boolean =>
+  flat(schema).some((each) => each.type === type);
+
+/** The value of a text. A text that does not fit is kept, so the service describes the error. */
+export function toValue(text: string, schema: Schema): unknown {
+  const trimmed = text.trim();
+  if (trimmed === NULL && accepts(schema, 'null')) return null;
+  if (accepts(schema, 'array')) {
+    if (trimmed === EMPTY_LIST) return [];
+    if (!accepts(schema, 'string') || /^[\d.\s,]+$/.test(trimmed)) {
+      return trimmed
+        .split(/[\s,]+/)
+        .filter(Boolean)
+        .map(toNumber);
+    }
+  }
+  if (accepts(schema, 'number') || accepts(schema, 'integer')) return toNumber(trimmed);
+  if (accepts(schema, 'boolean')) return trimmed === 'true';
+  if (accepts(schema, 'object') && trimmed.startsWith('{')) return parsed(trimmed);
+  return trimmed;
+}
+
+function toNumber(text: string): number | string {
+  const number = Number(text);
+  return text === '' || !Number.isFinite(number) ? text : number;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
