@@ -54,7 +54,7 @@ function FieldGroup({
   );
   if (isOpen) {
     return (
-      <section class="box" aria-label={name}>
+      <section class="box">
         <h2>{name}</h2>
         {fields}
       </section>

@@ -1,0 +1,134 @@
+/** The Train screen in a browser: training, errors at fields, searches, and what the address keeps. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { Search } from '../../src/domain/search/search.ts';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { assertAccessible, assertReflows, openPage, options, startPageService } from './page.ts';
+
+const service = options.skip ? null : await startPageService({ after });
+const url = service?.url ?? '';
+
+/** A rejected preview is an error message of the browser. */
+const REJECTED = /status of 4\d\d/;
+
+async function get<T>(path: string): Promise<T> {
+  return (await service!.app.inject(path)).json();
+}
+
+const idOf = (page: Page) => page.url().split('/').at(-1)!;
+
+test('trains with the options of the form, and shows what it costs before', options, async (t) => {
+  const page = await openPage(t, url);
+  await page.getByText('784-40-10, 31,810 parameters').waitFor();
+  await page.getByLabel('Hidden layers', { exact: true }).fill('16');
+  await page.getByLabel('Epochs', { exact: true }).fill('2');
+  await page.getByLabel('Optimizer', { exact: true }).selectOption('adam');
+  await page.getByText('784-16-10, 12,730 parameters').waitFor();
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.waitForURL(/#\/jobs\/job_/);
+  const path = `/v1/training-jobs/${idOf(page)}`;
+  const events = await service!.app.inject({
+    url: `${path}/events`,
+    headers: { accept: 'text/event-stream' },
+  });
+  assert.equal(events.body.match(/^event: epoch$/gm)?.length, 2);
+  const job = await get<TrainingJob>(path);
+  assert.equal(job.status, 'succeeded');
+  assert.deepEqual(job.network.hidden, [16]);
+  assert.equal(job.training.optimizer.type, 'adam');
+});
+
+test('shows an error at its field, and focuses the first one at submission', options, async (t) => {
+  const page = await openPage(t, url, { expected: REJECTED, path: '#/train?training/epochs=1' });
+  const batch = page.getByLabel('Batch size', { exact: true });
+  await batch.fill('4096');
+  await page.getByText('Must be at most 1024, but is 4096.').waitFor();
+  await page.getByText('Regularization').click();
+  await page.getByLabel('Dropout', { exact: true }).fill('x');
+  await page.getByText('Must be a number, but is "x".').waitFor();
+  assert.equal(await batch.getAttribute('aria-invalid'), 'true');
+  await assertAccessible(page);
+  await page.getByRole('button', { name: 'Train', exact: true }).click();
+  await page.locator('input:focus').waitFor();
+  assert.equal(await page.locator(':focus').getAttribute('id'), 'option-training-batchSize');
+  await batch.fill('32');
+  await page.getByLabel('Dropout', { exact: true }).fill('0');
+  await page.locator('[aria-invalid]').first().waitFor({ state: 'detached' });
+});
+
+test('options that vary make it a search', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/train?network/hidden=8&training/epochs=1' });
+  await page.getByLabel('Vary Learning rate').check();
+  await page.getByLabel('Learning rate', { exact: true }).fill('0.05, 0.1, 0.2, 0.4');
+  await page.getByLabel('Vary Batch size').check();
+  await page.getByLabel('Batch size', { exact: true }).fill('256, 512');
+  await page.getByRole('button', { name: 'Search 8 settings' }).waitFor();
+  await assertAccessible(page);
+  await page.getByLabel('Kind of variation of Learning rate').selectOption('range, log');
+  await page.getByLabel('Learning rate: points').fill('4');
+  await page.getByRole('button', { name: 'Search 8 settings' }).click();
+  await page.waitForURL(/#\/searches\/sea_/);
+  const search = await get<Search>(`/v1/searches/${idOf(page)}`);
+  assert.equal(search.vary.length, 2);
+  assert.deepEqual(
+    search.vary.find(({ path }) => path === '/training/optimizer/learningRate'),
+    { path: '/training/optimizer/learningRate', min: 0.05, max: 0.4, scale: 'log', points: 4 },
+  );
+  await service!.app.inject({ method: 'POST', url: `/v1/searches/${idOf(page)}/cancel` });
+});
+
+test('reload, back and forward keep the form, and a recipe fills it', options, async (t) => {
+  const page = await openPage(t, url);
+  const epochs = page.getByLabel('Epochs', { exact: true });
+  await epochs.fill('7');
+  await page.reload();
+  assert.equal(await epochs.inputValue(), '7');
+  await page.getByRole('link', { name: 'Check' }).click();
+  await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
+  await page.goBack();
+  assert.equal(await epochs.inputValue(), '7');
+  assert.equal(await page.title(), 'Train · Atelier');
+  await page.goForward();
+  await page.getByRole('heading', { name: 'Check', level: 1 }).waitFor();
+  await page.goBack();
+  await page.getByLabel('Recipe').selectOption('small');
+  assert.equal(await epochs.inputValue(), '80');
+  assert.equal(await page.getByLabel('Schedule', { exact: true }).inputValue(), 'cosine');
+  const command = page.locator('.as-curl pre');
+  assert.match((await command.textContent())!, /"labelSmoothing":0\.05.*"validation":null/s);
+});
+
+test('the form is accessible and fits a phone, in light and dark', options, async (t) => {
+  for (const [width, colorScheme] of [
+    [1280, 'light'],
+    [360, 'dark'],
+    [320, 'light'],
+  ] as const) {
+    const page = await openPage(t, url, { width, colorScheme });
+    await page.getByText('784-40-10, 31,810 parameters').waitFor();
+    for (const group of await page.locator('.train-groups summary').all()) await group.click();
+    await assertAccessible(page);
+    await assertReflows(page);
+  }
+});
+
+test('the form is drawn at once', options, async (t) => {
+  const page = await openPage(t, url);
+  await page.getByLabel('Epochs', { exact: true }).waitFor();
+  const shifts = await page.evaluate(
+    `new Promise((resolve) => { new PerformanceObserver((list) => resolve(list.getEntries().map((each) => each.value))).observe({ type: 'layout-shift', buffered: true }); setTimeout(() => resolve([]), 500); })`,
+  );
+  assert.ok((shifts as number[]).reduce((sum, value) => sum + value, 0) < 0.02, String(shifts));
+});
+
+test('the first start shows the curve of the starter job', options, async (t) => {
+  const { url } = await startPageService(t, { STARTER_JOB: 'on' });
+  const page = await openPage(t, url);
+  const curve = page.getByRole('region', { name: 'The first network' });
+  await curve.locator('figcaption').getByText('validation: from').waitFor();
+  await assertAccessible(page);
+  await curve.getByText('The first network has been trained.').waitFor();
+  await page.getByRole('link', { name: 'Try it' }).click();
+  await page.waitForURL(/#\/try\?fashion-mnist/);
+});
