@@ -44,8 +44,8 @@ import { webhookMessageSchema } from '../../../src/domain/webhook-message.ts';
 import { problemSchema } from '../../../src/http/errors/problem.ts';
 import { mlflowErrorSchema, protocolErrorSchema } from '../../../src/http/errors/protocol-errors.ts';
 import { examples } from '../../../src/http/examples/contract.ts';
+import { shownModelSchema, shownVersionSchema } from '../../../src/http/responses/shown-models.ts';
 import { exportedModelSchema } from '../../../src/http/routes/exports.ts';
-import { shownModelSchema, shownVersionSchema } from '../../../src/http/routes/models.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { explainResponseSchema, livenessSchema } from '../../../src/protocols/kserve-v1/schema.ts';
 import {

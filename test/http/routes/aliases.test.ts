@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { aliasMoveSchema, aliasSchema } from '../../../src/domain/alias.ts';
 import { formatApiKey, generateKey, SCOPES, sha256Bytes } from '../../../src/domain/api-key.ts';
 import type { ModelVersion } from '../../../src/domain/model.ts';
-import { shownVersionSchema } from '../../../src/http/routes/models.ts';
+import { shownVersionSchema } from '../../../src/http/responses/shown-models.ts';
 import { listSchema } from '../../../src/http/validation/pagination.ts';
 import { openStore } from '../../../src/store/sqlite/open-store.ts';
 import {
