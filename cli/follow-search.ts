@@ -39,11 +39,13 @@ export async function followSearch(context: Context, { id }: Search): Promise<nu
   return search.status === 'succeeded' ? 0 : 1;
 }
 
-function describeResult({ status, error, model, best }: Search): string {
+function describeResult({ status, error, model, publication, best }: Search): string {
   if (status !== 'succeeded' || best === null) {
     return error ? `The search ${status}: ${error.message} (${error.code})` : `The search was ${status}.`;
   }
   const values = Object.entries(best.values).map(([path, value]) => `${path} = ${JSON.stringify(value)}`);
   const published = model ? ` Published ${model.name}@${model.version}.` : '';
-  return `Best: trial ${best.trial} with ${values.join(', ')}.${published} Trials with * may be as good.`;
+  const unpublished =
+    publication !== null && model === null ? ` Published nothing. ${publication.reason}` : '';
+  return `Best: trial ${best.trial} with ${values.join(', ')}.${published}${unpublished} Trials with * may be as good.`;
 }

@@ -1,10 +1,12 @@
 /** Carries out the decisions of a search. */
 import type { Transaction } from 'kysely';
+import type { Publication } from '../domain/publication.ts';
 import type { RunName, SearchAction } from '../domain/search/next-actions.ts';
 import type { Setting } from '../domain/search/settings.ts';
 import { isEnded } from '../domain/training-job.ts';
 import { insertJob, type NewJob } from './insert-job.ts';
 import { requestCancel, requestPause, resumeJob } from './job-status.ts';
+import { decode } from './json-column.ts';
 import { removeUnreferenced } from './prune-checkpoints.ts';
 import { activeSeconds, writeSearchEvent } from './search-events.ts';
 import { FINISHING, planOf } from './search-rows.ts';
@@ -192,18 +194,24 @@ async function become(
   // A search that failed cancels its jobs first.
   const to = status === 'cancelled' && search.error_code !== null ? 'failed' : status;
   const isFailure = status === 'failed';
+  const published = to === 'succeeded' ? await readPublication(trx, search) : null;
   await trx
     .updateTable('searches')
     .set({
       status: to,
       pause_reason: status === 'pausing' ? reason : search.pause_reason,
       ...(isEnded(to) && { finished_at: timestamp(search.created_at) }),
-      ...(to === 'succeeded' && { model_version: await publishedVersion(trx, search) }),
+      ...published,
       ...(isFailure && { error_code: 'search-failed', error_message: reason }),
     })
     .where('id', '=', search.id)
     .execute();
   if (isFailure) await writeSearchEvent(trx, search.id, 'error', { code: 'search-failed', message: reason });
+  const publication = published?.publication ? decode<Publication>(published.publication) : null;
+  if (publication !== null && publication.version === null) {
+    const warning = { code: 'not-learned', message: publication.reason };
+    await writeSearchEvent(trx, search.id, 'warning', warning);
+  }
   await writeSearchEvent(trx, search.id, 'status', {
     from: search.status,
     to,
@@ -211,11 +219,12 @@ async function become(
   });
 }
 
-async function publishedVersion(
+/** The publication of the final training; null without one. */
+async function readPublication(
   trx: Transaction<Database>,
   { final_job_id: id }: SearchRow,
-): Promise<number | null> {
+): Promise<Pick<SearchRow, 'model_version' | 'publication'> | null> {
   if (id === null) return null;
-  const job = trx.selectFrom('jobs').select('model_version').where('id', '=', id);
-  return (await job.executeTakeFirst())?.model_version ?? null;
+  const job = trx.selectFrom('jobs').select(['model_version', 'publication']).where('id', '=', id);
+  return (await job.executeTakeFirst()) ?? null;
 }

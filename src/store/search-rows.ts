@@ -1,4 +1,5 @@
 /** Converts searches to and from rows. */
+import type { Publication } from '../domain/publication.ts';
 import type { ResolvedSearchRequest } from '../domain/search/request.ts';
 import type { FinishReason, Search, SearchBest, SearchProgress } from '../domain/search/search.ts';
 import type { Setting } from '../domain/search/settings.ts';
@@ -29,7 +30,7 @@ export function newSearchRow(
   request: ResolvedSearchRequest,
   { settings, ...plan }: SearchPlan,
 ): SearchRow {
-  const counts = { active: 0, paused: 0, succeeded: 0, stopped: 0, failed: 0, epochs: 0 };
+  const counts = { active: 0, paused: 0, succeeded: 0, stopped: 0, failed: 0, cancelled: 0, epochs: 0 };
   const progress: SearchProgress = {
     ...counts,
     trials: settings.length,
@@ -92,10 +93,12 @@ export function toSearch(row: SearchRow): Search {
     pauseReason: row.pause_reason,
     rungs,
     validationImages,
-    progress: decode<SearchProgress>(row.progress),
+    // Searches of earlier releases count cancelled trials as failed.
+    progress: { cancelled: 0, ...decode<Omit<SearchProgress, 'cancelled'>>(row.progress) },
     best: row.best === null ? null : decode<SearchBest>(row.best),
     finalJob: row.final_job_id,
     model: row.model_version === null ? null : { name: request.modelName, version: row.model_version },
+    publication: row.publication === null ? null : decode<Publication>(row.publication),
     error:
       row.error_code === null || row.error_message === null
         ? null

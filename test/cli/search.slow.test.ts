@@ -42,6 +42,19 @@ test('redraws the leaderboard in place on a terminal, and prints every event wit
   );
 });
 
+test('a search whose final training did not learn succeeds, and gives the reason', async () => {
+  const still = join(await temporaryDirectory({ after }), 'still.json');
+  // Without weights, every image gets the same class.
+  const vary = [{ path: '/training/l1', choices: [1, 2] }];
+  const final = { trainOn: 'training-part' } as const;
+  const body = smallSearch({ vary, method: { type: 'grid' }, halving: null, modelName: 'still', final });
+  await writeFile(still, JSON.stringify(body));
+  const { code, stdout, stderr } = await run(['search', still, '--follow'], environment);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /\nwarning: .*accuracy.*\nstatus: succeeded\n/);
+  assert.match(stdout, /\nBest: trial \d with .*\. Published nothing\. .*accuracy/);
+});
+
 test('a search that is refused points at the variation', async () => {
   const wrong = join(await temporaryDirectory({ after }), 'wrong.json');
   await writeFile(

@@ -39,12 +39,14 @@ const search: Search = {
     succeeded: 0,
     stopped: 2,
     failed: 1,
+    cancelled: 0,
     epochs: 6,
     plannedEpochs: 12,
   },
   best: { trial: 2, values: {}, value: 0.85, validationLoss: 0.5, validationAccuracy: 0.85, epoch: 2 },
   finalJob: null,
   model: null,
+  publication: null,
   error: null,
 };
 

@@ -122,6 +122,7 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   const ended = (await searches.get(search.id))!;
   assert.equal(ended.status, 'succeeded');
   assert.deepEqual(ended.model, { name: 'tuned', version: 1 });
+  assert.equal(ended.publication?.version, 1);
   assert.deepEqual([ended.progress.succeeded, ended.progress.stopped], [2, 2]);
   const { data: events } = await searches.events.list(search.id, { limit: 100 });
   assert.deepEqual(
@@ -146,6 +147,58 @@ storeTest('a search starts, stops, continues and ends its jobs, each exactly onc
   assert.equal(await searches.get(search.id), undefined);
   assert.deepEqual((await store.jobs.list({ limit: 10 })).data, []);
   assert.equal((await store.models.version('tuned', 1))?.version, 1, 'the version stays');
+});
+
+/** A search of two trials, and the id of its final job, which runs. */
+async function runFinal(store: Store): Promise<{ id: string; finalJob: string }> {
+  const flat = { ...resolved, halving: null };
+  const { id } = await store.searches.create(
+    flat,
+    { ...plan, settings: [[0], [1]], rungs: [3] },
+    { limit: 10 },
+  );
+  await advance(store, id);
+  const [a, b] = await jobIds(store, id);
+  await succeed(store, a!, 3, 0.5);
+  await store.jobs.requestCancel(b!);
+  await advance(store, id);
+  const { finalJob } = (await store.searches.get(id))!;
+  await startRun(store, finalJob!);
+  return { id, finalJob: finalJob! };
+}
+
+storeTest('a search names the version that it published, even if the version has been deleted', async (t) => {
+  const store = await temporaryStore(t);
+  const { id, finalJob } = await runFinal(store);
+  await runOf(finalJob).finish({ status: 'succeeded', step: 9, reason: 'completed', model: trained });
+  await advance(store, id);
+  await store.models.remove('tuned', 1);
+  const [search, job] = [(await store.searches.get(id))!, (await store.jobs.get(finalJob))!];
+  assert.deepEqual(search.model, { name: 'tuned', version: 1 });
+  assert.deepEqual([search.model, search.publication], [job.model, job.publication]);
+  const { succeeded, failed, cancelled } = search.progress;
+  assert.deepEqual([succeeded, failed, cancelled], [1, 0, 1]);
+});
+
+storeTest('a search whose final training did not learn gives the reason', async (t) => {
+  const store = await temporaryStore(t);
+  const { id, finalJob } = await runFinal(store);
+  const message = 'The accuracy is 10 %.';
+  const publish = { promote: 'never', notLearned: message, judgement: null } as const;
+  const outcome = { status: 'succeeded', step: 9, reason: 'completed', model: trained, publish } as const;
+  await runOf(finalJob).finish(outcome);
+  await advance(store, id);
+  const { status, model, publication, error } = (await store.searches.get(id))!;
+  assert.deepEqual([status, model, error], ['succeeded', null, null]);
+  assert.deepEqual([publication?.version, publication?.reason], [null, message]);
+  const { data: events } = await store.searches.events.list(id, { limit: 100 });
+  assert.deepEqual(
+    events.slice(-2).map(({ type, data }) => [type, data]),
+    [
+      ['warning', { code: 'not-learned', message }],
+      ['status', { from: 'running', to: 'succeeded' }],
+    ],
+  );
 });
 
 storeTest('a search is paused with its jobs, goes on with them, and can be cancelled', async (t) => {

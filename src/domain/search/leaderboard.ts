@@ -96,7 +96,8 @@ export function countProgress(trials: readonly ListedTrial[], plannedEpochs: num
     paused: count('paused'),
     succeeded: count('succeeded'),
     stopped: count('stopped'),
-    failed: count('failed', 'cancelled'),
+    failed: count('failed'),
+    cancelled: count('cancelled'),
     epochs: trials.flatMap(({ runs }) => runs).reduce((sum, { epochs }) => sum + epochs, 0),
     plannedEpochs,
   };

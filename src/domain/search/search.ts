@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { AtelierError } from '../../errors.ts';
 import { versionReferenceSchema } from '../model-reference.ts';
+import { publicationSchema } from '../publication.ts';
 import { JOB_STATUSES } from '../training-job.ts';
 import { resolvedSearchRequestSchema } from './request.ts';
 
@@ -30,7 +31,8 @@ export const searchProgressSchema = z.object({
   paused: z.int().describe('Trials that wait at a rung, or are paused with the search'),
   succeeded: z.int(),
   stopped: z.int().describe('Trials that were stopped at a rung, by `finish`, or by the time budget'),
-  failed: z.int().describe('Trials that failed or were cancelled'),
+  failed: z.int().describe('Trials with a training that failed'),
+  cancelled: z.int().describe('Trials with a training that a client cancelled, alone or with the search'),
   epochs: z.int().describe('Epochs that trials have trained, counted when one of them ends or pauses'),
   plannedEpochs: z.int().describe('Epochs of all trials at most'),
 });
@@ -80,7 +82,16 @@ export const searchSchema = z
         'The best trial of those that got furthest, so far or as the result; null before the first result',
       ),
     finalJob: z.string().nullable().describe('Id of the final training job; null before it'),
-    model: versionReferenceSchema.nullable().describe('Version that the final training published'),
+    model: versionReferenceSchema
+      .nullable()
+      .describe(
+        'Version that the final training published, as in its job, even if the version has been deleted since; null if it did not learn',
+      ),
+    publication: publicationSchema
+      .nullable()
+      .describe(
+        'Publication of the final training, as in its job, with the reason if it published nothing; null before its end, and without one',
+      ),
     error: z.object({ code: z.string(), message: z.string() }).nullable(),
   })
   .meta({ id: 'Search' });
@@ -158,7 +169,7 @@ export const searchPreviewSchema = z
 /** The trials of a search that has not been started. */
 export type SearchPreview = z.output<typeof searchPreviewSchema>;
 
-const SEARCH_EVENT_TYPES = ['status', 'trial', 'rung', 'final', 'error'] as const;
+const SEARCH_EVENT_TYPES = ['status', 'trial', 'rung', 'final', 'warning', 'error'] as const;
 export const searchEventSchema = z
   .object({
     id: z.int().min(1).describe('Number of the event within the search, from 1, without gaps'),

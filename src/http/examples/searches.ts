@@ -58,6 +58,7 @@ const search: Search = {
     succeeded: 0,
     stopped: 6,
     failed: 0,
+    cancelled: 0,
     epochs: 11,
     plannedEpochs: 21,
   },
@@ -71,6 +72,7 @@ const search: Search = {
   },
   finalJob: null,
   model: null,
+  publication: null,
   error: null,
 };
 

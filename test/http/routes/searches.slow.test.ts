@@ -38,7 +38,16 @@ test('a search halves its trials, trains the best one on everything, and publish
   const search = await requestJson<Search>(`${base}/v1/searches/${id}`);
   assert.equal(search.status, 'succeeded', JSON.stringify(search.error));
   assert.deepEqual(search.rungs, [1, 2, 4]);
-  const counts = { trials: 6, waiting: 0, active: 0, paused: 0, succeeded: 1, stopped: 5, failed: 0 };
+  const counts = {
+    trials: 6,
+    waiting: 0,
+    active: 0,
+    paused: 0,
+    succeeded: 1,
+    stopped: 5,
+    failed: 0,
+    cancelled: 0,
+  };
   assert.deepEqual(search.progress, { ...counts, epochs: 6 + 3 + 2, plannedEpochs: 11 });
   const preview = (await post('/preview', smallSearch())).json<SearchPreview>();
   assert.equal(preview.plannedEpochs, 11);
