@@ -3,11 +3,12 @@
  * `numerics/evaluation` computes them.
  */
 import { z } from 'zod';
-import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import type { ClassificationReport, ClassifiedImage } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison as ComparedAnswers } from '../numerics/evaluation/comparison.ts';
 import { MCNEMAR_METHODS } from '../numerics/evaluation/mcnemar.ts';
-import { SPLITS, type SplitName } from './dataset.ts';
+import { MAX_CLASSES, SPLITS, type SplitName } from './dataset.ts';
 import { type VersionReference, versionReferenceSchema } from './model-reference.ts';
+import { wholeNumber } from './primitives.ts';
 import { describeVerdict, SIGNIFICANCE, VERDICTS, verdictOf } from './verdict.ts';
 
 export const evaluationQuerySchema = z.strictObject({
@@ -21,6 +22,20 @@ export const evaluationQuerySchema = z.strictObject({
     ),
 });
 export type EvaluationQuery = z.output<typeof evaluationQuerySchema>;
+
+const classLabel = wholeNumber(0, MAX_CLASSES - 1).optional();
+
+/** `label` and `predicted` select a cell of the confusion matrix, whose images are then listed. */
+export const evaluationCellQuerySchema = evaluationQuerySchema
+  .extend({
+    label: classLabel.describe('Class of the images to list in `images`, from 0; together with `predicted`'),
+    predicted: classLabel.describe('Predicted class of the images to list, from 0'),
+  })
+  .refine(({ label, predicted }) => (label === undefined) === (predicted === undefined), {
+    path: ['predicted'],
+    message: 'label and predicted select a cell of the confusion matrix together; send both or neither',
+  });
+export type EvaluationCellQuery = z.output<typeof evaluationCellQuerySchema>;
 
 export const comparisonQuerySchema = evaluationQuerySchema.extend({
   with: z
@@ -62,6 +77,13 @@ const imageFields = {
 
 const fraction = z.number().min(0).max(1);
 
+const classifiedImage = z.object({
+  ...imageFields,
+  predicted: z.int(),
+  predictedClassName: z.string(),
+  probability: fraction.describe('Probability of the predicted class'),
+});
+
 export const evaluationSchema = z
   .object({
     model: versionReferenceSchema,
@@ -100,16 +122,13 @@ export const evaluationSchema = z
         }),
       ),
     }),
-    mistakes: z
-      .array(
-        z.object({
-          ...imageFields,
-          predicted: z.int(),
-          predictedClassName: z.string(),
-          probability: fraction.describe('Probability of the predicted class'),
-        }),
-      )
-      .describe('At most 20, the most confident first'),
+    mistakes: z.array(classifiedImage).describe('At most 20, the most confident first'),
+    images: z
+      .array(classifiedImage)
+      .optional()
+      .describe(
+        'Images of the class `label` that are classified as `predicted`, if the query has both: at most 100, the most confident first',
+      ),
   })
   .meta({ id: 'Evaluation' });
 export type Evaluation = z.infer<typeof evaluationSchema>;
@@ -174,6 +193,15 @@ export function describeEvaluation(
   report: ClassificationReport,
 ): Evaluation {
   const { examples, loss, accuracy, confusion, calibration } = report;
+  const withNames = ({ index, label, predicted, probability }: ClassifiedImage) => ({
+    index,
+    image: imageUrl(index),
+    label,
+    className: classNames[label]!,
+    predicted,
+    predictedClassName: classNames[predicted]!,
+    probability,
+  });
   return {
     model,
     dataset,
@@ -189,15 +217,8 @@ export function describeEvaluation(
       expectedCalibrationError: calibration.expectedError,
       bins: [...calibration.bins],
     },
-    mistakes: report.mistakes.map(({ index, label, predicted, probability }) => ({
-      index,
-      image: imageUrl(index),
-      label,
-      className: classNames[label]!,
-      predicted,
-      predictedClassName: classNames[predicted]!,
-      probability,
-    })),
+    mistakes: report.mistakes.map(withNames),
+    ...(report.images && { images: report.images.map(withNames) }),
   };
 }
 

@@ -1,12 +1,12 @@
 /** Evaluates and compares model versions on a split, in a worker thread. */
 import { type Catalog, listDatasetIds } from '../datasets/catalog.ts';
 import type { DatasetSummary } from '../domain/dataset.ts';
-import type { ComparisonQuery, EvaluationQuery } from '../domain/evaluation.ts';
+import type { ComparisonQuery, EvaluationCellQuery, EvaluationQuery } from '../domain/evaluation.ts';
 import type { ModelVersion } from '../domain/model.ts';
 import { parseModelReference, type VersionName, type VersionReference } from '../domain/model-reference.ts';
 import { AtelierError } from '../errors.ts';
 import type { Examples } from '../numerics/engine.ts';
-import type { ClassificationReport } from '../numerics/evaluation/classification-report.ts';
+import type { ClassificationReport, ConfusionCell } from '../numerics/evaluation/classification-report.ts';
 import type { Comparison } from '../numerics/evaluation/comparison.ts';
 import { forwardCost } from '../numerics/forward.ts';
 import { LOOKED_AT, type Looks } from '../store/looks.ts';
@@ -32,7 +32,7 @@ export interface EvaluationService {
    */
   evaluate(
     model: { readonly name: string; readonly version: VersionName },
-    query: EvaluationQuery,
+    query: EvaluationCellQuery,
     signal: AbortSignal,
     caller?: string,
   ): Promise<Evaluated & { readonly report: ClassificationReport }>;
@@ -87,9 +87,11 @@ export function createEvaluationService(
       const found = await models.version(name, version);
       const dataset = await resolveDataset(catalog, found, query.dataset);
       assertAffordable([found], dataset, query.split);
-      const report = await coalesceReport(cacheKey([found], dataset, query), signal, async (abortSignal) => {
+      const cell = selectCell(found, query);
+      const key = cacheKey([found], dataset, query, cell);
+      const report = await coalesceReport(key, signal, async (abortSignal) => {
         const examples = await loadExamples(dataset, query);
-        const task = { network: await load(found), examples };
+        const task = { network: await load(found), examples, cell };
         const computed = await numeric.run('evaluate', task, abortSignal);
         await count('evaluation', [found], dataset, query.split, caller);
         return computed;
@@ -132,6 +134,7 @@ function cacheKey(
   versions: readonly ModelVersion[],
   dataset: DatasetSummary,
   { split }: EvaluationQuery,
+  cell: ConfusionCell | null = null,
 ): string {
   const networks = versions.map(({ digest, layerSizes, activation, standardization }) => [
     digest,
@@ -139,7 +142,7 @@ function cacheKey(
     activation,
     standardization,
   ]);
-  return JSON.stringify([networks, dataset.digest, split]);
+  return JSON.stringify([networks, dataset.digest, split, cell]);
 }
 
 /** The requested data set, or the one that the version was trained on if none is requested. */
@@ -172,6 +175,21 @@ function unknownDataset(catalog: Catalog, reason: string): AtelierError {
   const detail = `must be one of: ${listDatasetIds(catalog)}`;
   return new AtelierError('unknown-dataset', `${reason}; dataset ${detail}.`, {
     details: [{ parameter: 'dataset', detail }],
+  });
+}
+
+/** @throws AtelierError `impossible-request` for a class that the model does not have */
+function selectCell(
+  { name, classNames }: ModelVersion,
+  { label, predicted }: EvaluationCellQuery,
+): ConfusionCell | null {
+  if (label === undefined || predicted === undefined) return null;
+  const last = classNames.length - 1;
+  if (label <= last && predicted <= last) return { label, predicted };
+  throw new AtelierError('impossible-request', `The classes of model ${name} are 0 to ${last}.`, {
+    details: [
+      { parameter: label > last ? 'label' : 'predicted', detail: `must be an integer from 0 to ${last}` },
+    ],
   });
 }
 

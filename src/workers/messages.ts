@@ -20,6 +20,7 @@ import type { OnnxInput } from '../formats/onnx-graph.ts';
 import type { ImageStatistics } from '../numerics/diagnosis/image-statistics.ts';
 import type { Examples } from '../numerics/engine.ts';
 import type { EpochWarning } from '../numerics/epoch-warnings.ts';
+import type { ConfusionCell } from '../numerics/evaluation/classification-report.ts';
 import type { GradientCheckPlan, GradientCheckReport } from '../numerics/gradient-check.ts';
 import type { Initialization } from '../numerics/initialize.ts';
 import type { TrainingResult } from '../numerics/loop-events.ts';
@@ -160,6 +161,8 @@ export interface ServedNetwork extends ServedModel {
 export interface EvaluationTask {
   readonly network: ServedNetwork;
   readonly examples: Examples;
+  /** Cell of the confusion matrix whose images are listed. */
+  readonly cell?: ConfusionCell | null;
 }
 
 export interface ComparisonTask extends EvaluationTask {

@@ -11,12 +11,18 @@ export interface ClassScores {
   readonly f1: number;
 }
 
-/** A wrongly classified image, with the probability of the predicted class. */
-export interface Mistake {
+/** An image with the probability of its predicted class. */
+export interface ClassifiedImage {
   readonly index: number;
   readonly label: number;
   readonly predicted: number;
   readonly probability: number;
+}
+
+/** A cell of the confusion matrix: images of the class `label` that are classified as `predicted`. */
+export interface ConfusionCell {
+  readonly label: number;
+  readonly predicted: number;
 }
 
 export interface ClassificationReport {
@@ -33,14 +39,25 @@ export interface ClassificationReport {
   readonly macro: ClassScores;
   readonly calibration: Calibration;
   /** Sorted by descending probability, then by index. */
-  readonly mistakes: readonly Mistake[];
+  readonly mistakes: readonly ClassifiedImage[];
+  /** The images of the requested cell, sorted like the mistakes; null without one. */
+  readonly images: readonly ClassifiedImage[] | null;
 }
 
 const MAX_MISTAKES = 20;
+const MAX_CELL_IMAGES = 100;
 
-/** @throws RangeError without predictions: the means would be 0 / 0 */
-export function classificationReport(predictions: Predictions, classes: number): ClassificationReport {
-  const examples = predictions.labels.length;
+/**
+ * @param cell cell of the confusion matrix whose images are listed
+ * @throws RangeError without predictions: the means would be 0 / 0
+ */
+export function classificationReport(
+  predictions: Predictions,
+  classes: number,
+  cell: ConfusionCell | null = null,
+): ClassificationReport {
+  const { labels, predicted } = predictions;
+  const examples = labels.length;
   if (examples === 0) throw new RangeError('A report needs at least one example.');
   const confusion = confusionMatrix(predictions, classes);
   const scores = confusion.map((_, label) => classScores(confusion, label));
@@ -55,7 +72,14 @@ export function classificationReport(predictions: Predictions, classes: number):
     classes: scores,
     macro: { precision: mean('precision'), recall: mean('recall'), f1: mean('f1') },
     calibration: calibration(predictions),
-    mistakes: confidentMistakes(predictions),
+    mistakes: mostConfident(predictions, MAX_MISTAKES, (n) => predicted[n] !== labels[n]),
+    images:
+      cell &&
+      mostConfident(
+        predictions,
+        MAX_CELL_IMAGES,
+        (n) => labels[n] === cell.label && predicted[n] === cell.predicted,
+      ),
   };
 }
 
@@ -79,12 +103,17 @@ function classScores(confusion: readonly number[][], label: number): ClassScores
   };
 }
 
-function confidentMistakes({ labels, predicted, confidences }: Predictions): Mistake[] {
-  const wrong: number[] = [];
-  for (let n = 0; n < labels.length; n++) if (predicted[n] !== labels[n]) wrong.push(n);
-  return wrong
+/** The `count` images with the highest probabilities among those that `isListed` selects. */
+function mostConfident(
+  { labels, predicted, confidences }: Predictions,
+  count: number,
+  isListed: (n: number) => boolean,
+): ClassifiedImage[] {
+  const listed: number[] = [];
+  for (let n = 0; n < labels.length; n++) if (isListed(n)) listed.push(n);
+  return listed
     .sort((a, b) => confidences[b]! - confidences[a]! || a - b)
-    .slice(0, MAX_MISTAKES)
+    .slice(0, count)
     .map((index) => ({
       index,
       label: labels[index]!,

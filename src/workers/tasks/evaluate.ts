@@ -11,8 +11,8 @@ import { kernelModule, kernelOptions } from '../kernel.ts';
 import type { ComparisonTask, EvaluationTask, HeldOutComparisonTask, ServedNetwork } from '../messages.ts';
 
 /** @throws RangeError if the examples do not match the inputs and classes of the network, or are empty */
-export function evaluateNetwork({ network, examples }: EvaluationTask): ClassificationReport {
-  return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!);
+export function evaluateNetwork({ network, examples, cell }: EvaluationTask): ClassificationReport {
+  return classificationReport(predictExamples(network, examples), network.layerSizes.at(-1)!, cell);
 }
 
 /** @throws RangeError if the examples do not match the inputs and classes of both networks, or are empty */

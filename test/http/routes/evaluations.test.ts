@@ -47,6 +47,18 @@ test('an evaluation of the test split equals the figures of the training', async
   }
 });
 
+test('lists the images of a cell of the confusion matrix, and of no other', async () => {
+  const { confusionMatrix, mistakes, images } = await evaluate('1/evaluation');
+  assert.equal(images, undefined);
+  const { label, predicted, index } = mistakes[0]!;
+  const cell = (await evaluate(`1/evaluation?label=${label}&predicted=${predicted}`)).images!;
+  assert.equal(cell.length, Math.min(100, confusionMatrix[label]![predicted]!));
+  assert.equal(cell[0]!.index, index, 'the most confident mistake is the first of its cell');
+  assert.ok(cell.every((image) => image.label === label && image.predicted === predicted));
+  const correct = (await evaluate('1/evaluation?label=9&predicted=9')).images!;
+  assert.equal(correct.length, Math.min(100, confusionMatrix[9]![9]!));
+});
+
 test('matrix, classes and bins count every image once', async () => {
   const { confusionMatrix, classes, calibration, accuracy, accuracyInterval } =
     await evaluate('1/evaluation');
@@ -148,6 +160,9 @@ for (const [path, status, code, place] of [
   ['3/evaluation', 404, 'model-not-found'],
   ['1/evaluation?split=validation', 400, 'invalid-request', 'split'],
   ['1/evaluation?dataset=cifar', 422, 'unknown-dataset', 'dataset'],
+  ['1/evaluation?label=1', 400, 'invalid-request', 'predicted'],
+  ['1/evaluation?label=100&predicted=1', 400, 'invalid-request', 'label'],
+  ['1/evaluation?label=1&predicted=10', 422, 'impossible-request', 'predicted'],
   ['1/comparison', 400, 'invalid-request', 'with'],
   ['1/comparison?with=Measured!2', 400, 'invalid-request', 'with'],
   ['1/comparison?with=measured@7', 422, 'unknown-model', 'with'],
