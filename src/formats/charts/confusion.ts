@@ -12,6 +12,14 @@ export interface ConfusionInput {
   readonly classNames: readonly string[];
   /** classes × classes: number of images by class (rows) and predicted class (columns). */
   readonly matrix: readonly (readonly number[])[];
+  /** Draws over a cell: what a page makes of it, such as a link. */
+  readonly overlay?: (cell: PlacedCell) => VNode;
+}
+
+export interface PlacedCell extends Box {
+  readonly label: number;
+  readonly predicted: number;
+  readonly count: number;
 }
 
 /** Steps of opacity, each drawn as one path. */
@@ -23,7 +31,7 @@ const MAX_NUMBERED_CLASSES = 20;
 
 /** A cell is as opaque as the square root of its fraction of the row, which keeps rare mistakes visible. */
 export function drawConfusion(
-  { classNames, matrix, subtitle }: ConfusionInput,
+  { classNames, matrix, subtitle, overlay }: ConfusionInput,
   options: ChartOptions,
 ): VNode {
   const totals = matrix.map((row) => row.reduce((sum, count) => sum + count, 0));
@@ -51,6 +59,7 @@ export function drawConfusion(
         count <= MAX_NUMBERED_CLASSES ? drawNumbers(matrix, opacity, plot, cell, theme) : null,
         drawRowNames(classNames, plot, cell.height, area, theme),
         drawColumnNames(classNames, plot, cell.width, theme),
+        overlay ? placeCells(matrix, plot, cell).map(overlay) : null,
       ];
     },
   );
@@ -84,6 +93,24 @@ function cellArea(area: Box, classNames: readonly string[]): Box {
 interface CellSize {
   readonly width: number;
   readonly height: number;
+}
+
+function placeCells(
+  matrix: ConfusionInput['matrix'],
+  { left, top }: Box,
+  { width, height }: CellSize,
+): PlacedCell[] {
+  return matrix.flatMap((counts, label) =>
+    counts.map((count, predicted) => ({
+      label,
+      predicted,
+      count,
+      left: left + predicted * width,
+      top: top + label * height,
+      right: left + (predicted + 1) * width,
+      bottom: top + (label + 1) * height,
+    })),
+  );
 }
 
 /** One path for each shade of correct and wrong cells. A cell is a line of unit length and width, scaled to its size. */
