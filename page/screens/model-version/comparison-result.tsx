@@ -1,0 +1,98 @@
+/** The result of a comparison. */
+import type { JSX } from 'preact';
+import type { ModelComparison } from '../../../src/domain/evaluation.ts';
+import { ApiImage } from '../../components/image28.tsx';
+import { Table } from '../../components/table.tsx';
+import { count, percent, significant } from '../../format.ts';
+
+/** Images of the list that are shown: each one is a request. */
+const SHOWN = 24;
+
+export function ComparisonResult({ result }: { readonly result: ModelComparison }): JSX.Element {
+  const { sentence, accuracy, counts, mcnemar, classes, differences, model, other } = result;
+  const [ours, theirs] = [model, other].map(({ name, version }) => `${name}@${version}`) as [string, string];
+  const facts: readonly (readonly [string, string])[] = [
+    [ours, percent(accuracy.model)],
+    [theirs, percent(accuracy.other)],
+    ['Change', points(accuracy.change)],
+    [`Only ${ours} correct`, count(counts.n10)],
+    [`Only ${theirs} correct`, count(counts.n01)],
+    ['Both correct', count(counts.n11)],
+    ['Neither correct', count(counts.n00)],
+    ['p-value', `${significant(mcnemar.pValue, 3)} (McNemar, ${mcnemar.method})`],
+  ];
+  return (
+    <>
+      <section class="box" aria-label="Result" aria-live="polite">
+        <p class="model-verdict">{sentence}</p>
+        <dl class="facts">
+          {facts.map(([name, value]) => (
+            <>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </>
+          ))}
+        </dl>
+      </section>
+      <section class="box" aria-label="Classes">
+        <Table
+          caption="Accuracy by class"
+          rows={classes}
+          keyOf={({ label }) => label}
+          columns={[
+            { name: 'Class', cell: ({ className }) => className },
+            { name: ours, isNumber: true, cell: (row) => percent(row.model) },
+            { name: theirs, isNumber: true, cell: (row) => percent(row.other) },
+            {
+              name: 'Change',
+              isNumber: true,
+              cell: ({ change }) => (change === null ? '–' : points(change)),
+            },
+            { name: 'Images', isNumber: true, cell: ({ support }) => count(support) },
+          ]}
+        />
+      </section>
+      <Differences result={result} ours={ours} theirs={theirs} total={differences.total} />
+    </>
+  );
+}
+
+const points = (change: number): string => `${change > 0 ? '+' : ''}${(100 * change).toFixed(2)} points`;
+
+interface DifferencesProps {
+  readonly result: ModelComparison;
+  readonly ours: string;
+  readonly theirs: string;
+  readonly total: number;
+}
+
+function Differences({ result, ours, theirs, total }: DifferencesProps): JSX.Element | null {
+  const { dataset, split, differences } = result;
+  const images = differences.images.slice(0, SHOWN);
+  if (images.length === 0) return null;
+  return (
+    <section class="box model-images" aria-labelledby="model-differences">
+      <h2 id="model-differences">Images that the versions classify differently</h2>
+      <ul aria-label="Images">
+        {images.map(({ index, className, model, other }) => (
+          <li key={index}>
+            <ApiImage
+              path={`/v1/datasets/${encodeURIComponent(dataset)}/splits/${split}/images/${index}`}
+              alt={`Image ${index}: ${className}`}
+            />
+            <span>{className}</span>
+            <span class="note">
+              {ours}: {model.className}
+            </span>
+            <span class="note">
+              {theirs}: {other.className}
+            </span>
+          </li>
+        ))}
+      </ul>
+      <p class="note">
+        {images.length} of {count(total)} images
+      </p>
+    </section>
+  );
+}

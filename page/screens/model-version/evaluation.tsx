@@ -1,0 +1,150 @@
+/** Evaluation of a version: confusion matrix with the images of its cells, scores by class, calibration. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { Evaluation } from '../../../src/domain/evaluation.ts';
+import { drawClassBars } from '../../../src/formats/charts/class-bars.ts';
+import { drawReliability } from '../../../src/formats/charts/reliability.ts';
+import { requestJson } from '../../api/client.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { type Resource, useResource } from '../../api/use-resource.ts';
+import { Button } from '../../components/button.tsx';
+import { Chart } from '../../components/chart.tsx';
+import { Field } from '../../components/field.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { ProblemBox } from '../../components/problem-box.tsx';
+import { count, percent, significant } from '../../format.ts';
+import { CellImages } from './cell-images.tsx';
+import { ConfusionChart } from './confusion.tsx';
+import { setState, state } from './screen-state.ts';
+import { type CardFigures, type ShownVersion, versionPath } from './shown-version.ts';
+
+export interface EvaluationPanelProps {
+  readonly version: ShownVersion;
+  readonly onChange: () => void;
+}
+
+export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JSX.Element {
+  const isTrain = state('split') === 'train';
+  const path = versionPath(version.name, version.version);
+  const train = useResource<Evaluation>(isTrain ? `${path}/evaluation?split=train` : null);
+  // A card holds the evaluation only if a test result was revealed before, so this request is never a look.
+  const card = useResource<CardFigures>(isTrain ? null : `${path}/card`, {
+    headers: { accept: 'application/json' },
+  });
+  return (
+    <div class="stack">
+      <Field id="model-split" label="Images">
+        {(attributes) => (
+          <select
+            {...attributes}
+            class="model-select"
+            value={isTrain ? 'train' : 'test'}
+            onChange={({ currentTarget }) =>
+              setState({ split: currentTarget.value === 'train' ? 'train' : null, cell: null })
+            }
+          >
+            <option value="test">Test images</option>
+            <option value="train">Training images</option>
+          </select>
+        )}
+      </Field>
+      {isTrain ? (
+        <Loaded resource={train} lines={20}>
+          {(evaluation) => <Figures evaluation={evaluation} />}
+        </Loaded>
+      ) : (
+        <Loaded resource={card} lines={20}>
+          {({ evaluation, notEvaluated, dataset }) =>
+            evaluation === null ? (
+              <NotEvaluated reason={notEvaluated!} path={dataset && path} card={card} onChange={onChange} />
+            ) : (
+              <Figures evaluation={evaluation} />
+            )
+          }
+        </Loaded>
+      )}
+    </div>
+  );
+}
+
+interface NotEvaluatedProps {
+  readonly reason: string;
+  /** Null if there are no images to evaluate on. */
+  readonly path: string | null;
+  readonly card: Resource<CardFigures>;
+  readonly onChange: () => void;
+}
+
+/** The first evaluation of a version is a look, so the user has to order it. */
+function NotEvaluated({ reason, path, card, onChange }: NotEvaluatedProps): JSX.Element {
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  async function evaluate(): Promise<void> {
+    setBusy(true);
+    try {
+      const evaluation = await requestJson<Evaluation>(`${path}/evaluation`);
+      card.replace({ ...card.data!, evaluation, notEvaluated: null });
+      onChange();
+    } catch (error) {
+      setBusy(false);
+      setProblem(toProblem(error));
+    }
+  }
+  return (
+    <div class="box empty">
+      <p>{reason}</p>
+      {path !== null && (
+        <>
+          <p>Evaluating it now reveals a new test-set result, which counts as a look at the test set.</p>
+          <Button kind="primary" isBusy={isBusy} onClick={() => void evaluate()}>
+            Evaluate and count a look
+          </Button>
+        </>
+      )}
+      {problem && <ProblemBox problem={problem} />}
+    </div>
+  );
+}
+
+function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Element {
+  const { model, dataset, split, examples, accuracy, accuracyInterval, loss, macroAverage } = evaluation;
+  const { calibration, classes } = evaluation;
+  const path = `${versionPath(model.name, model.version)}/plots`;
+  const subtitle = `${model.name}@${model.version} · ${split} split of ${dataset}`;
+  const fileOf = (plot: string) => `${plot}-${model.name}-${model.version}-${split}`;
+  return (
+    <>
+      <p>
+        Accuracy {percent(accuracy)} ({(100 * accuracyInterval.low).toFixed(2)} –{' '}
+        {percent(accuracyInterval.high)}) on {count(examples)} images, loss {significant(loss)}, mean F1{' '}
+        {significant(macroAverage.f1)}.
+      </p>
+      <div class="model-evaluation">
+        <ConfusionChart evaluation={evaluation} subtitle={subtitle} file={fileOf('confusion')} />
+        <CellImages evaluation={evaluation} />
+      </div>
+      <div class="columns">
+        <Chart
+          draw={(options) => drawClassBars({ subtitle, classes }, options)}
+          height={Math.max(280, 80 + 34 * Math.min(classes.length, 30))}
+          table={{
+            columns: ['Class', 'Precision', 'Recall', 'F1', 'Images'],
+            rows: classes.map((each) => [each.className, each.precision, each.recall, each.f1, each.support]),
+          }}
+          plotPath={`${path}/classes?split=${split}`}
+          file={fileOf('classes')}
+        />
+        <Chart
+          draw={(options) => drawReliability({ subtitle, ...calibration }, options)}
+          height={420}
+          table={{
+            columns: ['From', 'To', 'Images', 'Confidence', 'Accuracy'],
+            rows: calibration.bins.map((bin) => [bin.from, bin.to, bin.count, bin.confidence, bin.accuracy]),
+          }}
+          plotPath={`${path}/calibration?split=${split}`}
+          file={fileOf('calibration')}
+        />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,25 @@
+/** A version and its card as the API shows them. */
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
+import type { Evaluation } from '../../../src/domain/evaluation.ts';
+import type { ModelVersion } from '../../../src/domain/model.ts';
+import type { TestSetUse } from '../../../src/domain/test-set.ts';
+
+export interface ShownVersion extends ModelVersion {
+  readonly testSet: TestSetUse | null;
+}
+
+/** The part of a model card that the page shows as figures. */
+export interface CardFigures {
+  /** Null if no test result of the version was revealed before. */
+  readonly evaluation: Evaluation | null;
+  readonly notEvaluated: string | null;
+  readonly dataset: DatasetSummary | null;
+}
+
+/** Weights and biases of a network. */
+export const parameters = (layerSizes: readonly number[]): number =>
+  layerSizes.slice(1).reduce((sum, units, i) => sum + (layerSizes[i]! + 1) * units, 0);
+
+/** Path of a version in the API. */
+export const versionPath = (name: string, version: string | number): string =>
+  `/v1/models/${encodeURIComponent(name)}/versions/${encodeURIComponent(version)}`;

@@ -1,0 +1,111 @@
+/** The versions of a model, newest first: how accurate, how large, when and how made. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { ModelVersion } from '../../../src/domain/model.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Button } from '../../components/button.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { type Column, Table } from '../../components/table.tsx';
+import { bytes, count, dateTime, percent } from '../../format.ts';
+import { links } from '../../router.ts';
+import { parameters, type ShownVersion } from '../model-version/shown-version.ts';
+import type { List } from './models.tsx';
+
+const FEW = 3;
+const MANY = 100;
+
+const columns: readonly Column<ModelVersion>[] = [
+  {
+    name: 'Version',
+    cell: ({ name, version, aliases }) => (
+      <a href={links.modelVersion(name, version)} aria-label={`Version ${version} of ${name}`}>
+        {version}
+        {aliases.includes('champion') && ' ★'}
+      </a>
+    ),
+  },
+  { name: 'Test accuracy', isNumber: true, cell: ({ testAccuracy }) => percent(testAccuracy) },
+  { name: '95 % interval', isNumber: true, cell: (version) => <Interval {...version} /> },
+  { name: 'Network', cell: ({ layerSizes }) => layerSizes.join('-') },
+  {
+    name: 'Parameters',
+    isNumber: true,
+    cell: ({ layerSizes }) => count(parameters(layerSizes)),
+  },
+  { name: 'Size', isNumber: true, cell: ({ layerSizes }) => bytes(4 * parameters(layerSizes)) },
+  { name: 'Published', cell: ({ createdAt }) => dateTime(createdAt) },
+  { name: 'Source', cell: (version) => <Source version={version} /> },
+];
+
+/** @param state changes with the versions or aliases of the model, which are then loaded again */
+export function VersionTable({
+  model,
+  total,
+  state,
+}: {
+  readonly model: string;
+  readonly total: number;
+  readonly state: string;
+}): JSX.Element {
+  const [limit, setLimit] = useState(FEW);
+  const path = `/v1/models/${encodeURIComponent(model)}/versions?limit=${limit}`;
+  const versions = useResource<List<ModelVersion>>(path, { isRecorded: limit > FEW });
+  useEffect(() => {
+    if (versions.data !== null) versions.reload();
+  }, [state]);
+  return (
+    <Loaded resource={versions} lines={Math.min(total, limit) + 1}>
+      {({ data, hasMore }) => (
+        <>
+          <Table
+            caption={`Versions of ${model}`}
+            columns={columns}
+            rows={data}
+            keyOf={({ version }) => version}
+          />
+          {hasMore && limit < MANY && (
+            <div class="actions">
+              <Button kind="quiet" onClick={() => setLimit(MANY)}>
+                {total <= MANY ? `Show all ${total} versions` : `Show ${MANY} of ${count(total)} versions`}
+              </Button>
+            </div>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+/** Lists have no intervals, so each version is read by itself. */
+function Interval({ name, version, testAccuracy }: ModelVersion): JSX.Element {
+  const path = testAccuracy === null ? null : `/v1/models/${encodeURIComponent(name)}/versions/${version}`;
+  const { data } = useResource<ShownVersion>(path, { isRecorded: false });
+  const interval = data?.testSet?.interval;
+  const best = data?.testSet?.intervalOfBest;
+  if (interval) return <>{range(interval)}</>;
+  if (best)
+    return (
+      <span title={`Interval of the best of ${best.looks} looks`}>
+        {range(best)}
+        <span class="visually-hidden"> as the best of {best.looks} looks</span>
+      </span>
+    );
+  return <>–</>;
+}
+
+const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
+  `${(100 * low).toFixed(2)} – ${percent(high)}`;
+
+export function Source({ version: { lineage } }: { readonly version: ModelVersion }): JSX.Element {
+  const { jobId, source, copiedFrom } = lineage;
+  if (copiedFrom !== null) {
+    const { name, version } = copiedFrom;
+    return (
+      <>
+        copy of <a href={links.modelVersion(name, version)}>{`${name}@${version}`}</a>
+      </>
+    );
+  }
+  if (jobId === null) return <>{lineage.import === null ? source : `import (${lineage.import.source})`}</>;
+  return <a href={links.job(jobId)}>{`…${jobId.slice(-6)}`}</a>;
+}
