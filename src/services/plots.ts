@@ -17,6 +17,7 @@ import { drawConfusion } from '../formats/charts/confusion.ts';
 import { drawDeadUnits } from '../formats/charts/dead-units.ts';
 import { drawEpochs } from '../formats/charts/epochs.ts';
 import type { ChartOptions } from '../formats/charts/figure.ts';
+import { plotNames } from '../formats/charts/plot-names.ts';
 import type { VNode } from '../formats/charts/preact.d.ts';
 import { drawReliability } from '../formats/charts/reliability.ts';
 import { renderSvg } from '../formats/charts/render.ts';
@@ -25,7 +26,6 @@ import { THEMES } from '../formats/charts/theme.ts';
 import type { Pool } from '../workers/pool.ts';
 import type { NumericTasks } from '../workers/tasks.ts';
 import type { EvaluationService } from './evaluations.ts';
-import { plotNames } from './plot-names.ts';
 import type { SgdPathService } from './sgd-paths.ts';
 import type { TrainingService } from './training.ts';
 

@@ -4,6 +4,7 @@ import type { EpochRecord } from '../../domain/epoch-record.ts';
 import type { EpochPlot, PlotScale } from '../../domain/plots.ts';
 import type { ChartOptions } from './figure.ts';
 import { drawLines, type Line } from './lines.ts';
+import type { Mark } from './marks.ts';
 import { columnOf } from './thin.ts';
 import { shortNumber } from './ticks.ts';
 
@@ -22,6 +23,8 @@ export interface EpochsInput {
   readonly scale: PlotScale;
   /** Number of looks at the test set that the test line represents, if known. */
   readonly testLooks?: number | undefined;
+  /** Epochs to point out. */
+  readonly marks?: readonly Mark[];
 }
 
 /** A column of the epoch records. */
@@ -87,7 +90,7 @@ const CHARTS: Readonly<
  * images if one of the trainings has no validation split.
  */
 export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartOptions): VNode {
-  const { trainings, subtitle, scale, testLooks } = input;
+  const { trainings, subtitle, scale, testLooks, marks = [] } = input;
   const { title, yLabel, fromZero, factor, unit = '', measures } = CHARTS[chart];
   const present = measures.filter(({ value }) =>
     trainings.some(({ records }) => records.some((each) => value(each) !== null)),
@@ -115,6 +118,7 @@ export function drawEpochs(chart: EpochPlot, input: EpochsInput, options: ChartO
       scale,
       fromZero,
       unit,
+      marks,
     },
     options,
   );

@@ -9,6 +9,7 @@ import { dots } from './dots.ts';
 import { type Child, element } from './element.ts';
 import { spreadLabels } from './end-labels.ts';
 import { type Caption, type ChartOptions, figure } from './figure.ts';
+import { drawMarks, type Mark } from './marks.ts';
 import { createPathData } from './path-data.ts';
 import { linearScale, type Scale, tickCount, valueScale } from './scales.ts';
 import { fitText, TEXT_SIZE, text, textWidth } from './text.ts';
@@ -32,6 +33,7 @@ export interface LinesInput extends Caption {
   readonly fromZero?: boolean;
   /** Follows the values in the labels. */
   readonly unit?: string;
+  readonly marks?: readonly Mark[];
 }
 
 /** Length of the piece of line between the plot and a label, which shows the dash. */
@@ -66,6 +68,7 @@ export function drawLines(input: LinesInput, options: ChartOptions): VNode {
       verticalAxis(y, input.yLabel, plot, isCrowded ? { ...area, right: plot.right } : area, theme),
       horizontalAxis(x, input.xLabel, plot, theme),
       thin.map((points, i) => drawLine(points, x, y, i, theme)),
+      drawMarks(input.marks ?? [], x, plot, theme),
       drawLabels(lines, labels, y, plot, isCrowded ? area : plot, theme),
     ];
   });

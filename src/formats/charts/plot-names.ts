@@ -1,5 +1,5 @@
 /** Names of the jobs in one plot: the options in which their requests differ. */
-import type { TrainingJob } from '../domain/training-job.ts';
+import type { TrainingJob } from '../../domain/training-job.ts';
 
 /** Options of a name. */
 const MAX_OPTIONS = 2;
@@ -29,7 +29,7 @@ export function plotNames(jobs: readonly TrainingJob[]): string[] {
 }
 
 /** The leaves of a request by their paths: `training.optimizer.learningRate`. */
-function flatten(value: unknown, path = ''): Map<string, string> {
+export function flatten(value: unknown, path = ''): Map<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return new Map([[path, Array.isArray(value) ? value.join('-') || 'none' : `${value}`]]);
   }

@@ -1,0 +1,51 @@
+/** Marks of a line chart: vertical lines at an x, with a symbol above. */
+import type { Box } from './box.ts';
+import { type Child, element } from './element.ts';
+import { createPathData } from './path-data.ts';
+import type { Scale } from './scales.ts';
+import type { Theme } from './theme.ts';
+
+export interface Mark {
+  readonly x: number;
+  /** Shapes differ, so marks do without colours. A cursor has no symbol. */
+  readonly kind: 'best' | 'warning' | 'cursor';
+}
+
+/** Half the width of a symbol, in pixels. */
+const RADIUS = 5;
+
+/** Draws marks within the domain of `x`, one for each kind and pixel. */
+export function drawMarks(marks: readonly Mark[], x: Scale, plot: Box, theme: Theme): Child {
+  const [low, high] = x.domain;
+  const drawn = new Map<string, Child>();
+  for (const mark of marks) {
+    if (mark.x < low || mark.x > high) continue;
+    const at = Math.round(x(mark.x));
+    drawn.set(`${mark.kind} ${at}`, drawMark(mark.kind, at, plot, theme));
+  }
+  return [...drawn.values()];
+}
+
+function drawMark(kind: Mark['kind'], x: number, { top, bottom }: Box, theme: Theme): Child {
+  const line = createPathData();
+  line.moveTo(x, top);
+  line.lineTo(x, bottom);
+  const isCursor = kind === 'cursor';
+  return [
+    element('path', {
+      d: line.toString(),
+      stroke: isCursor ? theme.ink : theme.muted,
+      'stroke-dasharray': isCursor ? undefined : '2 3',
+    }),
+    isCursor ? null : drawSymbol(kind, x, top, theme),
+  ];
+}
+
+function drawSymbol(kind: 'best' | 'warning', x: number, y: number, theme: Theme): Child {
+  const path = createPathData();
+  path.moveTo(x, y - RADIUS);
+  path.lineTo(x + RADIUS, kind === 'best' ? y : y + RADIUS);
+  if (kind === 'best') path.lineTo(x, y + RADIUS);
+  path.lineTo(x - RADIUS, kind === 'best' ? y : y + RADIUS);
+  return element('path', { d: path.toString(), fill: kind === 'best' ? theme.ink : theme.error });
+}
