@@ -1,0 +1,33 @@
+/** The options in which the requests of the jobs differ. */
+import type { JSX } from 'preact';
+import { flatten } from '../../../src/formats/charts/plot-names.ts';
+import { Table } from '../../components/table.tsx';
+import { requestOf } from '../job/request.ts';
+import type { NamedJob } from './compare.tsx';
+import { jobColumns } from './job-columns.tsx';
+
+export function DifferingOptions({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element {
+  const requests = jobs.map(({ job }) => flatten(requestOf(job)));
+  const paths = [...new Set(requests.flatMap((request) => [...request.keys()]))];
+  const rows = paths
+    .map((path) => ({ path, values: requests.map((request) => request.get(path) ?? '–') }))
+    .filter(({ values }) => new Set(values).size > 1);
+  return (
+    <section class="stack" aria-labelledby="options">
+      <h2 id="options">Options that differ</h2>
+      {rows.length === 0 ? (
+        <p>All options are the same.</p>
+      ) : (
+        <Table
+          caption="Options that differ"
+          rows={rows}
+          keyOf={({ path }) => path}
+          columns={[
+            { name: 'Option', cell: ({ path }) => <code>{path}</code> },
+            ...jobColumns(jobs, (row: (typeof rows)[number], i) => row.values[i]),
+          ]}
+        />
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,20 @@
+/** One column for each compared job, whose header links to it. */
+import type { ComponentChildren } from 'preact';
+import type { Column } from '../../components/table.tsx';
+import { links } from '../../router.ts';
+import type { NamedJob } from './compare.tsx';
+
+export const jobColumns = <Row,>(
+  jobs: readonly NamedJob[],
+  cell: (row: Row, index: number) => ComponentChildren,
+): Column<Row>[] =>
+  jobs.map(({ job, name }, i) => ({
+    name: (
+      <>
+        <a href={links.job(job.id)}>{job.modelName}</a>
+        <span class={`note compare-name series-${i + 1}`}>{name}</span>
+      </>
+    ),
+    isNumber: true,
+    cell: (row) => cell(row, i),
+  }));

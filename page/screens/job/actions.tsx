@@ -1,0 +1,97 @@
+/** Actions on a job: pause, resume, cancel, repeat, verify, report, delete. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { send } from '../../api/client.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { Button } from '../../components/button.tsx';
+import { Dialog } from '../../components/dialog.tsx';
+import { ProblemBox } from '../../components/problem-box.tsx';
+import { links, navigate } from '../../router.ts';
+import { requestOf, trainLink } from './request.ts';
+import { jobPath } from './use-training.ts';
+
+type Verb = 'pause' | 'resume' | 'cancel' | 'verify' | 'delete';
+
+/** Actions that a dialog confirms: its sentence, and the name of its button. */
+const CONFIRMED: Partial<Record<Verb, { title: string; text: string; name: string }>> = {
+  cancel: {
+    title: 'Cancel the job?',
+    text: 'It ends for good and publishes no model. Its metrics and checkpoints are kept.',
+    name: 'Cancel the job',
+  },
+  delete: {
+    title: 'Delete the job?',
+    text: 'Its events, metrics and checkpoints are deleted for good. Versions that it published stay.',
+    name: 'Delete the job',
+  },
+};
+
+export interface ActionsProps {
+  readonly job: TrainingJob;
+  readonly onChange: (job: TrainingJob) => void;
+}
+
+export function Actions({ job, onChange }: ActionsProps): JSX.Element {
+  const [busy, setBusy] = useState<Verb | null>(null);
+  const [asked, setAsked] = useState<Verb | null>(null);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const path = jobPath(job.id);
+
+  async function run(verb: Verb): Promise<void> {
+    setBusy(verb);
+    setAsked(null);
+    setProblem(null);
+    try {
+      if (verb === 'delete') {
+        await send(path, undefined, { method: 'DELETE' });
+        return navigate(links.jobs());
+      }
+      const changed = await send<TrainingJob>(`${path}/${verb}`);
+      if (verb === 'verify') return navigate(links.job(changed.id));
+      onChange(changed);
+    } catch (error) {
+      setProblem(toProblem(error));
+    } finally {
+      setBusy(null);
+    }
+  }
+
+  const action = (verb: Verb, name: string) => (
+    <Button
+      key={verb}
+      kind={verb in CONFIRMED ? 'danger' : 'secondary'}
+      isBusy={busy === verb}
+      onClick={() => (verb in CONFIRMED ? setAsked(verb) : void run(verb))}
+    >
+      {name}
+    </Button>
+  );
+  const { status } = job;
+  const isEnded = job.finishedAt !== null;
+  const confirmed = asked && CONFIRMED[asked];
+  return (
+    <>
+      {(status === 'queued' || status === 'running') && action('pause', 'Pause')}
+      {status === 'paused' && action('resume', 'Resume')}
+      {!isEnded && status !== 'cancelling' && action('cancel', 'Cancel')}
+      <Button href={trainLink(requestOf(job))}>Train again…</Button>
+      {status === 'succeeded' && action('verify', 'Verify')}
+      {isEnded && action('delete', 'Delete')}
+      {confirmed && (
+        <Dialog title={confirmed.title} onClose={() => setAsked(null)}>
+          <div class="stack">
+            <p>{confirmed.text}</p>
+            <div class="actions">
+              <Button kind="danger" onClick={() => void run(asked)}>
+                {confirmed.name}
+              </Button>
+              <Button onClick={() => setAsked(null)}>Back</Button>
+            </div>
+          </div>
+        </Dialog>
+      )}
+      {problem && <ProblemBox problem={problem} />}
+    </>
+  );
+}

@@ -1,0 +1,60 @@
+/** Priority of a job that has not ended, and how to change it. */
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { send } from '../../api/client.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { Button } from '../../components/button.tsx';
+import { jobPath } from './use-training.ts';
+
+export interface PriorityProps {
+  readonly job: TrainingJob;
+  readonly onChange: (job: TrainingJob) => void;
+}
+
+export function Priority({ job, onChange }: PriorityProps): JSX.Element {
+  const [value, setValue] = useState(job.priority);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  async function change(): Promise<void> {
+    setProblem(null);
+    try {
+      onChange(await send(jobPath(job.id), { priority: value }, { method: 'PATCH' }));
+    } catch (error) {
+      setProblem(toProblem(error));
+    }
+  }
+  return (
+    <>
+      <dt>
+        <label for="priority">Priority</label>
+      </dt>
+      <dd>
+        <form
+          class="job-priority"
+          onSubmit={(event) => {
+            event.preventDefault();
+            void change();
+          }}
+        >
+          <input
+            id="priority"
+            type="number"
+            min={-10}
+            max={10}
+            required
+            value={value}
+            onInput={(event) => setValue(event.currentTarget.valueAsNumber)}
+          />
+          <Button type="submit" disabled={value === job.priority}>
+            Change
+          </Button>
+        </form>
+        {problem && (
+          <p class="field-error" role="alert">
+            {problem.errors[0]?.detail ?? problem.message}
+          </p>
+        )}
+      </dd>
+    </>
+  );
+}

@@ -1,0 +1,143 @@
+/** State of a job in a few lines: status, progress, results, and in words what went wrong. */
+import type { JSX } from 'preact';
+import type { TrainingJob } from '../../../src/domain/training-job.ts';
+import { ProgressBar } from '../../components/progress-bar.tsx';
+import { StatusMark } from '../../components/status-mark.tsx';
+import { count, dateTime, duration, percent, significant } from '../../format.ts';
+import { links } from '../../router.ts';
+import { Priority } from './priority.tsx';
+import { Report } from './report.tsx';
+import type { Training } from './use-training.ts';
+import { VerificationResult } from './verification.tsx';
+
+export interface SummaryProps {
+  readonly job: TrainingJob;
+  readonly training: Training;
+}
+
+export function Summary({ job, training }: SummaryProps): JSX.Element {
+  const { best, model, search } = job;
+  const isEnded = job.finishedAt !== null;
+  return (
+    <section class="box" aria-label="State of the job">
+      <ProgressLine job={job} training={training} />
+      <Notices job={job} training={training} />
+      <dl class="facts">
+        <dt>Job</dt>
+        <dd>{job.id}</dd>
+        <dt>Network</dt>
+        <dd>
+          {job.network.hidden.join('-') || 'no'} hidden units, {job.network.activation}, on {job.dataset}
+        </dd>
+        {best && (
+          <>
+            <dt>Best epoch</dt>
+            <dd>
+              {best.epoch}: {best.validationLoss === null ? 'training' : 'validation'} loss{' '}
+              {significant(best.validationLoss ?? best.trainLoss)}, accuracy{' '}
+              {percent(best.validationAccuracy ?? best.trainAccuracy)}
+            </dd>
+          </>
+        )}
+        {model && (
+          <>
+            <dt>Model</dt>
+            <dd>
+              <a href={links.modelVersion(model.name, model.version)}>
+                {model.name}@{model.version}
+              </a>
+              {job.publication && <span class="note"> {job.publication.reason}</span>}
+            </dd>
+          </>
+        )}
+        {search && (
+          <>
+            <dt>Search</dt>
+            <dd>
+              <a href={links.search(search.id)}>{search.id}</a>
+              {search.trial === null ? ', final training' : `, trial ${search.trial}`}
+            </dd>
+          </>
+        )}
+        <dt>{job.startedAt === null ? 'Created' : 'Started'}</dt>
+        <dd>{dateTime(job.startedAt ?? job.createdAt)}</dd>
+        {!isEnded && <Priority job={job} onChange={training.job.replace} />}
+      </dl>
+      {job.verification && <VerificationResult job={job} verification={job.verification} />}
+      {isEnded && <Report job={job} />}
+    </section>
+  );
+}
+
+function ProgressLine({ job, training: { progress, records } }: SummaryProps): JSX.Element {
+  const { epochs, fraction, imagesPerSecond, etaSeconds } = progress ?? job.progress;
+  const epoch = Math.max(progress?.epoch ?? 0, records.length);
+  const seconds =
+    job.finishedAt !== null && job.startedAt !== null
+      ? (Date.parse(job.finishedAt) - Date.parse(job.startedAt)) / 1000
+      : null;
+  return (
+    <p class="job-progress">
+      <span aria-live="polite">
+        <StatusMark status={job.status} />
+      </span>
+      <span class="number">
+        epoch {count(epoch)}/{count(epochs)}
+      </span>
+      <ProgressBar label="Progress of the training" fraction={fraction} />
+      {job.status === 'running' && (
+        <>
+          <span class="number">
+            {imagesPerSecond === null ? '–' : count(Math.round(imagesPerSecond))} images/s
+          </span>
+          <span class="number">{duration(etaSeconds)} left</span>
+        </>
+      )}
+      {seconds !== null && <span class="number">in {duration(seconds)}</span>}
+    </p>
+  );
+}
+
+/** Errors, reasons to wait, and warnings, the last ones first. */
+function Notices({ job, training: { warnings, problem } }: SummaryProps): JSX.Element {
+  const sentences = [
+    job.waiting === 'memory' && 'The job is next and waits until its memory is free.',
+    job.waiting === 'storage' && 'The job waits until its progress can be stored.',
+    job.pauseReason,
+    job.preemptedBy &&
+      `Job ${job.preemptedBy} has a higher priority and runs first. This job continues by itself.`,
+    job.publication?.version === null && job.publication.reason,
+    problem && problem.status !== 410 && `Its events cannot be followed: ${problem.message}`,
+    problem?.status === 410 && 'The events of this job have been deleted, and its warnings with them.',
+  ].filter((sentence) => typeof sentence === 'string');
+  return (
+    <>
+      {job.error && (
+        <p class="job-notice failed" role="alert">
+          <strong>{job.error.message}</strong> <code>{job.error.code}</code>
+        </p>
+      )}
+      {sentences.map((sentence) => (
+        <p key={sentence} class="job-notice">
+          {sentence}
+        </p>
+      ))}
+      {warnings.length > 0 && (
+        <details class="job-notice" open={warnings.length <= 3}>
+          <summary>{warnings.length === 1 ? 'One warning' : `${count(warnings.length)} warnings`}</summary>
+          <ul>
+            {warnings.slice(-MAX_WARNINGS).map(({ code, message, advice, epoch }, i) => (
+              <li key={i}>
+                {epoch !== undefined && `Epoch ${epoch}: `}
+                {message} {advice} <code>{code}</code>
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** The last ones are shown. */
+const MAX_WARNINGS = 50;

@@ -1,0 +1,134 @@
+/** A training job in a component: its state, its epochs and its warnings, followed by its events. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { EpochRecord, Progress } from '../../../src/domain/epoch-record.ts';
+import type { JobEvent, TrainingJob } from '../../../src/domain/training-job.ts';
+import { requestJson } from '../../api/client.ts';
+import { useEvents } from '../../api/event-stream.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { type Resource, useResource } from '../../api/use-resource.ts';
+
+export interface TrainingWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly advice?: string;
+  /** Absent for warnings that belong to no epoch. */
+  readonly epoch?: number;
+}
+
+export interface Training {
+  readonly path: string;
+  readonly job: Resource<TrainingJob>;
+  /** From the first epoch on, without gaps. The array grows in place. */
+  readonly records: readonly EpochRecord[];
+  readonly warnings: readonly TrainingWarning[];
+  readonly progress: Progress | null;
+  /** Reads the job again, such as after an action. */
+  readonly refresh: () => void;
+  /** Why the events cannot be followed. */
+  readonly problem: ApiProblem | null;
+}
+
+/** The state from the events, collected between two frames. */
+interface Followed {
+  records: EpochRecord[];
+  readonly warnings: TrainingWarning[];
+  progress: Progress | null;
+  /** The stream begins with the past, which is over at the step that the job had when it was loaded. */
+  isPast: boolean;
+  status: string | null;
+  isStale: boolean;
+}
+
+export const jobPath = (id: string): string => `/v1/training-jobs/${encodeURIComponent(id)}`;
+
+/** Epochs are drawn once per frame, however many arrive. */
+export function useTraining(id: string): Training {
+  const path = jobPath(id);
+  const job = useResource<TrainingJob>(path);
+  // One response is read faster than the events of 10,000 epochs.
+  const known = useResource<{ data: EpochRecord[] }>(`${path}/metrics`, { isRecorded: false });
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [, setFrame] = useState(0);
+  const frame = useRef(0);
+  const followed = useRef<Followed>({
+    records: [],
+    warnings: [],
+    progress: null,
+    isPast: true,
+    status: null,
+    isStale: false,
+  }).current;
+  const current = useRef(job);
+  current.current = job;
+
+  if (known.data !== null && known.data.data.length > followed.records.length) {
+    followed.records = known.data.data;
+  }
+  useEffect(() => {
+    if (job.data !== null) followed.progress = job.data.progress;
+  }, [job.data]);
+
+  function refresh(): void {
+    requestJson<TrainingJob>(path, { isRecorded: false }).then(
+      (data) => current.current.replace(data),
+      (error) => setProblem(toProblem(error)),
+    );
+  }
+
+  function onFrame(): void {
+    frame.current = 0;
+    const { status, isStale } = followed;
+    followed.status = null;
+    followed.isStale = false;
+    if (isStale || (status !== null && status !== current.current.data?.status)) refresh();
+    setFrame((old) => old + 1);
+  }
+
+  useEffect(() => () => cancelAnimationFrame(frame.current), []);
+  useEvents<JobEvent>(job.data !== null && (known.data ?? known.problem) !== null ? `${path}/events` : null, {
+    onEvent(event) {
+      applyEvent(followed, event, current.current.data?.progress.step ?? 0);
+      frame.current ||= requestAnimationFrame(onFrame);
+    },
+    onEnd: () => {
+      if (current.current.data?.finishedAt === null) refresh();
+    },
+    onProblem: setProblem,
+  });
+
+  const { records, warnings, progress } = followed;
+  return {
+    path,
+    job,
+    records,
+    warnings,
+    progress: progress ?? job.data?.progress ?? null,
+    refresh,
+    problem,
+  };
+}
+
+function applyEvent(followed: Followed, { type, data }: JobEvent, loadedStep: number): void {
+  switch (type) {
+    case 'epoch': {
+      const record = data as unknown as EpochRecord;
+      if (record.epoch > (followed.records.at(-1)?.epoch ?? 0)) followed.records.push(record);
+      return;
+    }
+    case 'progress': {
+      const progress = data as unknown as Progress;
+      if (progress.step >= loadedStep) followed.isPast = false;
+      if (!followed.isPast) followed.progress = progress;
+      return;
+    }
+    case 'warning':
+      followed.warnings.push(data as unknown as TrainingWarning);
+      if ('waiting' in data && !followed.isPast) followed.isStale = true;
+      return;
+    case 'status':
+      followed.status = data['to'] as string;
+      return;
+    case 'priority':
+      followed.isStale = true;
+  }
+}
