@@ -20,6 +20,7 @@ const { outputFiles, metafile } = await build({
   tsconfig: 'page/tsconfig.json',
   charset: 'utf8',
   define: readForms(ROOT),
+  alias: { 'd3-interpolate': './page/d3/interpolate.ts', 'd3-shape': './page/d3/shape.ts' },
   legalComments: 'none',
   metafile: true,
   write: false,
