@@ -60,7 +60,7 @@ const NAMES: Readonly<Record<string, string>> = {
   init: 'Initialization',
   l1: 'L1 penalty',
   l2: 'L2 penalty',
-  clipNorm: 'Clip the gradient at',
+  clipNorm: 'Clip gradient',
   dataset: 'Data set',
   validation: 'Hold out validation images',
   earlyStopping: 'Early stopping',
