@@ -66,6 +66,7 @@ import { createStateSizes } from './store/state-sizes.ts';
 import { checkKernel, KERNEL_NAME, kernelDigest } from './workers/kernel.ts';
 import { createPool } from './workers/pool.ts';
 import type { DatasetTasks, NumericTasks, PredictTasks } from './workers/tasks.ts';
+import { createTrainingThreads } from './workers/training-threads.ts';
 
 /** Requests in flight may take this fraction of the grace period; the rest is for closing everything else. */
 export const REQUESTS_FRACTION_OF_GRACE = 0.75;
@@ -146,6 +147,8 @@ export async function compose(
     };
     memory.addCache(catalog.cache);
     memory.addCache(modelCache);
+    const trainingThreads = createTrainingThreads();
+    memory.addCache(trainingThreads);
     const flushJobLog = logJobEvents({
       events: store.events,
       catalog,
@@ -198,6 +201,7 @@ export async function compose(
         catalog,
         models,
         memory,
+        threads: trainingThreads,
         waits,
         judge: createJudge(models, store.jobs, comparisons),
         log,
@@ -440,6 +444,7 @@ export async function compose(
         await app.close();
         clearTimeout(cut);
         await Promise.all([
+          trainingThreads.close(),
           numeric.close(),
           comparisons.close(),
           batches.close(),

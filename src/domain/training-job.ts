@@ -320,6 +320,11 @@ export function isEnded(status: JobStatus): boolean {
   return TRANSITIONS[status].length === 0;
 }
 
+/** Whether the job trains a setting of a search; its final training does not. */
+export function isTrial({ search }: Pick<TrainingJob, 'search'>): boolean {
+  return search !== null && search.trial !== null;
+}
+
 export const UNFINISHED_STATUSES = JOB_STATUSES.filter((status) => !isEnded(status));
 
 /**

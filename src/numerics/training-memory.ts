@@ -27,6 +27,11 @@ export interface TrainingSize {
   readonly isChecked: boolean;
 }
 
+/** Memory of a training thread without a task, and of its further threads. */
+export function trainingThreadBytes(threads: number): number {
+  return THREAD_BYTES + (threads - 1) * FURTHER_THREAD_BYTES;
+}
+
 /**
  * Peak memory of a training: at least 60 bytes per parameter. The memory of its gradient check is added, because it
  * may not have been collected yet.
@@ -39,8 +44,7 @@ export function trainingBytes(size: TrainingSize): number {
   // Checkpoints: copies of parameters, moments and best parameters; the encoded file; the file being stored.
   const checkpoints = 3 * FLOAT32 * (1 + momentCount(size.optimizer) + kept);
   return (
-    THREAD_BYTES +
-    (threads - 1) * FURTHER_THREAD_BYTES +
+    trainingThreadBytes(threads) +
     parameterCount(layerSizes) * (own + checkpoints) +
     kernelBytes(size, momentCount(size.optimizer)) +
     evaluationBytes(layerSizes) +

@@ -1,6 +1,6 @@
 /** Builds the task of a training thread from its job. */
 import type { Catalog } from '../datasets/catalog.ts';
-import type { TrainingJob } from '../domain/training-job.ts';
+import { isTrial, type TrainingJob } from '../domain/training-job.ts';
 import type { Store } from '../store/store.ts';
 import type { TrainingTask } from '../workers/messages.ts';
 import { buildTrainingPlan } from './build-plan.ts';
@@ -25,11 +25,10 @@ export async function buildTask(
   const start = await resolveWarmStart(job, dataset, models);
   const { budget, threads, checkpointEverySeconds } = job.training;
   // A trial goes on after its stop; the final training of a search ends there.
-  const isTrial = job.search !== null && job.search.trial !== null;
-  const lastStep = stopAfterEpoch === null || isTrial ? null : stepsUntil(job, stopAfterEpoch);
+  const lastStep = stopAfterEpoch === null || isTrial(job) ? null : stepsUntil(job, stopAfterEpoch);
   return {
     plan: { ...buildTrainingPlan(job, dataset, start), stopAtStep: reproduction?.stopAtStep ?? lastStep },
-    stopAfterEpoch: isTrial ? stopAfterEpoch : null,
+    stopAfterEpoch: isTrial(job) ? stopAfterEpoch : null,
     threads,
     // One check is enough: the initial network is the same in every attempt.
     checkGradient: job.gradientCheck && job.gradientCheckReport === null,

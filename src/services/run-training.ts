@@ -1,18 +1,18 @@
-/** Runs queued training jobs, each in a thread of its own. */
+/** Runs queued training jobs, each in a thread. */
 import { setTimeout as wait } from 'node:timers/promises';
 import type { ExecutionEnvironment } from '../domain/reproducibility.ts';
-import type { ResolvedTrainingRequest } from '../domain/training-job.ts';
+import { isTrial, type ResolvedTrainingRequest } from '../domain/training-job.ts';
 import { hasCode } from '../errors.ts';
 import { Preemption, type RunJob } from '../queue/job-queue.ts';
 import type { Run } from '../store/store.ts';
 import { detectEnvironment } from '../workers/kernel.ts';
 import { serializeError } from '../workers/outcome.ts';
-import { startTrainingThread } from '../workers/training-thread.ts';
+import type { TrainingThreads } from '../workers/training-threads.ts';
 import { createRetryUntilStored, isStorageOutage, RETRY_MS } from './retry-until-stored.ts';
 import { createTrainingRun, type TrainingContext, type TrainingRun } from './training-run.ts';
 
-export function createRunTraining(context: TrainingContext): RunJob {
-  const { store, catalog, waits, log, runner } = context;
+export function createRunTraining(context: TrainingContext & { readonly threads: TrainingThreads }): RunJob {
+  const { store, catalog, threads, waits, log, runner } = context;
   const environment = detectEnvironment();
   const retryUntilStored = createRetryUntilStored(store, waits, log);
 
@@ -47,9 +47,13 @@ export function createRunTraining(context: TrainingContext): RunJob {
     const options = { closing, stopping: signal };
     const task = await retryUntilStored(run, training.prepare, options);
     if (!task) return;
-    const thread = startTrainingThread(task, async (message) => {
-      await retryUntilStored(run, () => training.handleMessage(message), options);
-    });
+    const thread = threads.run(
+      task,
+      async (message) => {
+        await retryUntilStored(run, () => training.handleMessage(message), options);
+      },
+      isTrial(run.job),
+    );
     // The job may be cancelled between its start in the database and the start of its thread.
     if (signal.aborted || run.job.status !== 'running') thread.stop();
     signal.addEventListener('abort', () => thread.stop(), { once: true });

@@ -1,6 +1,7 @@
 /** One attempt of a training job: prepares the thread's task and stores the thread's reports. */
 import type { Catalog } from '../datasets/catalog.ts';
 import type { EpochRecord } from '../domain/epoch-record.ts';
+import { isTrial } from '../domain/training-job.ts';
 import { AtelierError, hasCode } from '../errors.ts';
 import { isExplodedLoss } from '../numerics/epoch-warnings.ts';
 import { sha256Hex } from '../store/blobs.ts';
@@ -81,8 +82,7 @@ export function createTrainingRun(
     }
     const layerSizes = layerSizesFor(job.network.hidden, dataset);
     const { promote, evenIfNotLearned } = job.publish;
-    const isTrial = job.search !== null && job.search.trial !== null;
-    const publishesNothing = job.verification !== null || isTrial;
+    const publishesNothing = job.verification !== null || isTrial(job);
     const notLearned =
       publishesNothing || evenIfNotLearned ? null : describeNotLearned(job, record, dataset.train.labels);
     const isPublished = !publishesNothing && notLearned === null;

@@ -1,10 +1,15 @@
-/** Thread entry: one rank of a training job that runs on several threads. */
-import { workerData } from 'node:worker_threads';
+/** Thread entry: one rank of the trainings of a training thread that uses several threads. */
+import { parentPort } from 'node:worker_threads';
 import { runKernelThread } from '../numerics/simd/kernel-engine.ts';
+import { collectLargeGarbage } from './collect-garbage.ts';
 import type { StepTask } from './messages.ts';
 import { lowerPriority } from './priority.ts';
 
 lowerPriority();
 
-const { share, rank } = workerData as StepTask;
-runKernelThread(share, rank);
+const port = parentPort!;
+port.on('message', (task: StepTask | null) => {
+  if (task === null) return port.close();
+  runKernelThread(task.share, task.rank);
+  setImmediate(collectLargeGarbage);
+});

@@ -10,6 +10,7 @@ import { createRunTraining } from '../../src/services/run-training.ts';
 import { createStorageWaits } from '../../src/services/storage-waits.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-store.ts';
 import type { Store } from '../../src/store/store.ts';
+import { createTrainingThreads } from '../../src/workers/training-threads.ts';
 import { withoutPostgres } from '../postgres.ts';
 import { startPostgres } from '../postgres-server.ts';
 import { interruptible } from '../start-service.ts';
@@ -25,6 +26,7 @@ async function train(store: Store, onRetry: () => void = assert.fail) {
     catalog,
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
+    threads: createTrainingThreads(),
     waits: createStorageWaits(),
     judge: async () => null,
     log: { info() {}, warn: assert.fail, error: onRetry },

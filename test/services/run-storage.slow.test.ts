@@ -11,6 +11,7 @@ import { createRunTraining } from '../../src/services/run-training.ts';
 import { createStorageWaits, type StorageWaits } from '../../src/services/storage-waits.ts';
 import { storageFull } from '../../src/store/directory.ts';
 import type { Run, Store } from '../../src/store/store.ts';
+import { createTrainingThreads } from '../../src/workers/training-threads.ts';
 import { tiny } from '../start-service.ts';
 import { temporaryStore, untouched } from '../store/fixtures.ts';
 
@@ -40,6 +41,7 @@ async function train(
     catalog,
     models: createModelService(store, catalog),
     memory: createMemoryLedger(),
+    threads: createTrainingThreads(),
     waits,
     judge: async () => null,
     log: {

@@ -19,16 +19,18 @@ async function run(options: {
   checkGradient?: boolean;
   checkpointEverySeconds?: number;
   checkpoint?: Uint8Array | null;
-  thread?: Parameters<typeof startTrainingThread>[2];
+  thread?: Parameters<typeof startTrainingThread>[1];
   onStart?: (worker: Worker, stop: () => void) => void;
   onMessage?: (message: WorkerMessage, stop: () => void) => Promise<void> | void;
 }): Promise<WorkerMessage[]> {
   const messages: WorkerMessage[] = [];
   const started = once(process, 'worker') as Promise<[Worker]>;
-  const thread = startTrainingThread(
+  const threads = options.threads ?? 1;
+  const thread = startTrainingThread(threads, options.thread);
+  const task = thread.run(
     {
       plan: { ...plan, ...options.plan },
-      threads: options.threads ?? 1,
+      threads,
       checkGradient: options.checkGradient ?? false,
       budgetSeconds: null,
       checkpointEverySeconds: options.checkpointEverySeconds ?? 5,
@@ -40,13 +42,12 @@ async function run(options: {
     },
     async (message) => {
       messages.push(message);
-      await options.onMessage?.(message, thread.stop);
+      await options.onMessage?.(message, task.stop);
     },
-    options.thread,
   );
   const [worker] = await started;
-  options.onStart?.(worker, thread.stop);
-  await thread.ended;
+  options.onStart?.(worker, task.stop);
+  await task.ended.finally(thread.end);
   return messages;
 }
 
