@@ -1,4 +1,5 @@
 /** Messages and tasks that cross a thread boundary, in both directions. */
+import type { MessagePort } from 'node:worker_threads';
 import type { ReceivedImages } from '../datasets/decode-images.ts';
 import type { PixelScale } from '../datasets/image-batch.ts';
 import type { ImageFile } from '../datasets/upload/image-file.ts';
@@ -33,9 +34,10 @@ import type { ServedModel } from '../protocols/codec.ts';
 import type { PredictionTally } from '../protocols/prediction-tally.ts';
 import type { DecodedRequest, PredictRequest } from '../protocols/protocol-map.ts';
 
-/** Start data of each step thread of a training job. */
-export interface StepTask {
-  readonly share: KernelHandle;
+/** Start data of each step thread of a training thread. */
+export interface StepThreadData {
+  /** Receives the handle of the kernel of each training. */
+  readonly kernels: MessagePort;
   /** 1 … threads − 1; the engine's own thread is rank 0. */
   readonly rank: number;
 }
@@ -111,14 +113,14 @@ export type WorkerMessage =
     }
   | { readonly kind: 'failed'; readonly error: SerializedError; readonly step: number };
 
-/** Requests the step threads of the job from the main thread; the training thread waits until they have started. */
+/** Lets the step threads join the kernel of a training. */
 export interface ShareMessage {
   readonly kind: 'share';
   readonly share: KernelHandle;
 }
 
 /**
- * Sends a message of a training run to the main thread.
+ * Sends a message of a training run to the main thread, or a share to the step threads.
  * @param transfer buffers that are moved to the receiver instead of copied
  */
 export type PostToMain = (message: WorkerMessage | ShareMessage, transfer: readonly ArrayBuffer[]) => void;

@@ -1,15 +1,15 @@
-/** Thread entry: one rank of the trainings of a training thread that uses several threads. */
-import { parentPort } from 'node:worker_threads';
-import { runKernelThread } from '../numerics/simd/kernel-engine.ts';
-import { collectLargeGarbage } from './collect-garbage.ts';
-import type { StepTask } from './messages.ts';
+/** Thread entry: one rank of the trainings of a training thread. It exits when that thread does. */
+import { workerData } from 'node:worker_threads';
+import { type KernelHandle, runKernelThread } from '../numerics/simd/kernel-engine.ts';
+import { collectGarbage } from './collect-garbage.ts';
+import type { StepThreadData } from './messages.ts';
 import { lowerPriority } from './priority.ts';
 
 lowerPriority();
 
-const port = parentPort!;
-port.on('message', (task: StepTask | null) => {
-  if (task === null) return port.close();
-  runKernelThread(task.share, task.rank);
-  setImmediate(collectLargeGarbage);
+const { kernels, rank } = workerData as StepThreadData;
+kernels.on('message', (share: KernelHandle) => {
+  runKernelThread(share, rank);
+  // V8 does not count the kernel's memory, and this thread allocates too little for a collection.
+  setImmediate(collectGarbage);
 });

@@ -1,8 +1,8 @@
 /** A thread that runs training tasks, one at a time. */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { messageWithoutPaths } from '../errors.ts';
-import type { ShareMessage, TrainingTask, WorkerMessage } from './messages.ts';
-import { createStepThreads } from './step-threads.ts';
+import type { TrainingTask, WorkerMessage } from './messages.ts';
+import { startStepThreads } from './step-threads.ts';
 import { STOP_GRACE_MS, type SupervisedTask, superviseTask } from './supervised-task.ts';
 
 const ENTRY = new URL('./training.worker.ts', import.meta.url);
@@ -41,7 +41,9 @@ export function startTrainingThread(
   threads: number,
   { entry = ENTRY, hangsAfterMs }: { entry?: URL; hangsAfterMs?: number } = {},
 ): TrainingThread {
-  const worker = new Worker(entry, { resourceLimits: HEAP });
+  const channels = Array.from({ length: threads - 1 }, () => new MessageChannel());
+  const ports = channels.map(({ port1 }) => port1);
+  const worker = new Worker(entry, { workerData: ports, transferList: ports, resourceLimits: HEAP });
   let task: SupervisedTask | undefined;
   let isUsable = true;
 
@@ -53,15 +55,16 @@ export function startTrainingThread(
     isUsable = false;
     worker.terminate();
   }
-  const steps = createStepThreads(threads - 1, (reason) => {
-    failAsCrashed(`Another thread of the training job crashed: ${reason}.`);
-    terminate();
-  });
+  const stepThreads = startStepThreads(
+    channels.map(({ port2 }) => port2),
+    (reason) => {
+      failAsCrashed(`Another thread of the training job crashed: ${reason}.`);
+      terminate();
+    },
+  );
 
   const exited = new Promise<void>((resolve) => {
-    worker.on('message', (message: WorkerMessage | ShareMessage) => {
-      // Started from the main thread, because the training thread is blocked until they have started.
-      if (message.kind === 'share') return steps.join(message.share);
+    worker.on('message', (message: WorkerMessage) => {
       // A defect may have left anything behind.
       if (message.kind === 'failed' && message.error.code === 'worker-crashed') isUsable = false;
       task?.handle(message);
@@ -71,7 +74,8 @@ export function startTrainingThread(
     );
     worker.on('exit', (code) => {
       isUsable = false;
-      steps.terminate();
+      // They may wait in a kernel.
+      for (const thread of stepThreads) thread.terminate();
       task?.threadExited(code);
       resolve();
     });
@@ -91,7 +95,6 @@ export function startTrainingThread(
     async end() {
       isUsable = false;
       worker.postMessage(null);
-      steps.end();
       const killTimer = setTimeout(terminate, STOP_GRACE_MS);
       await exited;
       clearTimeout(killTimer);
