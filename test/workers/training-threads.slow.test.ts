@@ -42,10 +42,10 @@ function open(t: TestContext, idleMs?: number) {
 
   /** Runs a task to its end and returns its final message. */
   async function run(task: Omit<TrainingTask, 'control'>, mayShare = true): Promise<WorkerMessage> {
-    let final: WorkerMessage | undefined;
-    const { ended } = threads.run(task, async (message) => void (final = message), mayShare);
+    const messages: WorkerMessage[] = [];
+    const { ended } = threads.run(task, async (message) => void messages.push(message), mayShare);
     await ended;
-    return final!;
+    return messages.at(-1)!;
   }
   return { threads, started, run };
 }
