@@ -1,5 +1,6 @@
 /** A resource of the API in a component: skeleton, problem, data, reload, and polling with ETags. */
 import { useCallback, useEffect, useState } from 'preact/hooks';
+import { reconnections } from '../state/connection.ts';
 import { request } from './client.ts';
 import { apiKey } from './key.ts';
 import { type ApiProblem, toProblem } from './problem.ts';
@@ -36,6 +37,7 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
   const [isSlow, setSlow] = useState(false);
   const [count, setCount] = useState(0);
   const key = apiKey.value;
+  const reconnection = reconnections.value;
 
   useEffect(() => {
     if (path === null) return;
@@ -79,7 +81,7 @@ export function useResource<T>(path: string | null, options: ResourceOptions = {
       clearTimeout(timer);
       clearTimeout(skeleton);
     };
-  }, [path, count, key, pollMs]);
+  }, [path, count, key, reconnection, pollMs]);
 
   const reload = useCallback(() => setCount((old) => old + 1), []);
   const replace = useCallback((data: T) => setState({ path, data, problem: null }), [path]);

@@ -6,7 +6,13 @@ export const awaySince = signal<Date | null>(null);
 /** Seconds until a rejected request is sent again, or null. */
 export const retryIn = signal<number | null>(null);
 
+/** How often the service has come back: resources that failed meanwhile are loaded again. */
+export const reconnections = signal(0);
+
 export function reportConnection(isConnected: boolean): void {
-  if (isConnected) awaySince.value = null;
-  else awaySince.value ??= new Date();
+  if (!isConnected) awaySince.value ??= new Date();
+  else if (awaySince.value !== null) {
+    awaySince.value = null;
+    reconnections.value++;
+  }
 }

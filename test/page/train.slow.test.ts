@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { assertAccessible, assertReflows, openPage, options, startPageService } from './page.ts';
@@ -134,28 +133,13 @@ test('the first start shows the curve of the starter job', options, async (t) =>
   await page.waitForURL(/#\/try\?fashion-mnist/);
 });
 
-test(
-  'with API_KEYS, asks for a key, rejects a wrong one, and goes on with the right one',
-  options,
-  async (t) => {
-    const key = generateKey();
-    const API_KEYS = formatApiKey({ name: 'page', scopes: ['predict', 'train'], digest: sha256Bytes(key) });
-    const { app, url } = await startPageService(t, { API_KEYS });
-    const wrong = await app.inject({ url: '/v1/datasets', headers: { authorization: 'Bearer wrong' } });
-    const page = await openPage(t, url, { expected: REJECTED });
-    const dialog = page.getByRole('dialog', { name: 'API key' });
-    await dialog.waitFor();
-    await assertAccessible(page);
-    await dialog.getByLabel('Key', { exact: true }).fill('wrong');
-    await page.keyboard.press('Enter');
-    await dialog.getByText(wrong.json().detail).waitFor();
-    await dialog.getByLabel('Key', { exact: true }).fill(key);
-    await dialog.getByLabel('Remember in this tab').check();
-    await dialog.getByRole('button', { name: 'Use this key' }).click();
-    await page.getByText('784-40-10, 31,810 parameters').waitFor();
-    assert.equal(await dialog.count(), 0);
-    await page.reload();
-    await page.getByText('784-40-10, 31,810 parameters').waitFor();
-    assert.match((await page.locator('.as-curl pre').textContent())!, /authorization: Bearer \$API_KEY/);
-  },
-);
+test('without a connection, a banner is shown, and the form goes on afterwards', options, async (t) => {
+  const page = await openPage(t, url, { expected: /ERR_INTERNET_DISCONNECTED/ });
+  await page.getByText('784-40-10, 31,810 parameters').waitFor();
+  await page.context().setOffline(true);
+  await page.getByLabel('Hidden layers', { exact: true }).fill('20');
+  await page.getByText(/No response since \d\d:\d\d:\d\d/).waitFor();
+  await page.context().setOffline(false);
+  await page.getByText('784-20-10, 15,910 parameters').waitFor();
+  assert.equal(await page.getByText('No response since').count(), 0);
+});

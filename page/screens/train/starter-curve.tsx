@@ -33,7 +33,7 @@ function Curve({ job: { id, modelName } }: { readonly job: TrainingJob }): JSX.E
   });
   const input = { subtitle: modelName, trainings: [{ name: modelName, records }], scale: 'linear' } as const;
   return (
-    <section class="stack" aria-labelledby="starter">
+    <section class="box" aria-labelledby="starter">
       <h2 id="starter">The first network</h2>
       <p>
         {status === 'succeeded'

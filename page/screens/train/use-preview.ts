@@ -5,6 +5,7 @@ import type { TrainingPreview } from '../../../src/domain/training-preview.ts';
 import { send } from '../../api/client.ts';
 import { apiKey } from '../../api/key.ts';
 import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { reconnections } from '../../state/connection.ts';
 import type { Form } from './form.ts';
 
 export interface Preview {
@@ -26,6 +27,7 @@ export function usePreview({ path, body }: Form, isReady: boolean): Preview {
   });
   const text = JSON.stringify(body);
   const key = apiKey.value;
+  const reconnection = reconnections.value;
   useEffect(() => {
     if (!isReady) return;
     const controller = new AbortController();
@@ -51,6 +53,6 @@ export function usePreview({ path, body }: Form, isReady: boolean): Preview {
       clearTimeout(timer);
       controller.abort();
     };
-  }, [path, text, isReady, key]);
+  }, [path, text, isReady, key, reconnection]);
   return { ...state, isOld: state.of !== text };
 }
