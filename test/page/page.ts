@@ -84,6 +84,8 @@ export async function assertAccessible(page: Page): Promise<void> {
   await page.evaluate(axeCore.source);
   for (const width of [1280, 360]) {
     await page.setViewportSize({ width, height: 800 });
+    // Charts are drawn again for their new width in the next frame.
+    await page.evaluate('new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))');
     await assertReflows(page);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });

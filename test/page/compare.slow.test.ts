@@ -1,0 +1,60 @@
+/** The comparison of jobs in a browser. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../start-service.ts';
+import { assertAccessible, openPage, options, startPageService } from './page.ts';
+
+const service = options.skip ? null : await startPageService({ after });
+const { app, url } = service ?? { app: null!, url: '' };
+
+const HOSTILE = '<img src=x onerror=alert(1)>';
+const compareRoute = (...jobs: readonly Pick<TrainingJob, 'id'>[]) =>
+  `#/compare?${jobs.map(({ id }) => id).join(',')}`;
+
+test('overlays the curves, lists only the options that differ, and tests the models', options, async (t) => {
+  const base = tiny({ modelName: 'compared' });
+  const one = await train(app, { ...base, seed: 1 });
+  const other = await train(app, { ...base, seed: 2, metadata: { note: HOSTILE } });
+  const page = await openPage(t, url, { path: compareRoute(one, other) });
+  const differing = page.getByRole('region', { name: 'Options that differ' }).last();
+  await differing.waitFor();
+  assert.deepEqual(await differing.locator('tbody tr td:first-child').allTextContents(), [
+    'seed',
+    'metadata.note',
+  ]);
+  await differing.getByRole('cell', { name: HOSTILE }).waitFor();
+  assert.equal(await page.locator('img').count(), 0);
+  const lines = page.locator('figure svg > g[fill=none]');
+  assert.equal(await lines.count(), 2);
+  await page.getByLabel('Measure').selectOption('weight-norm');
+  await page.getByText('Norm of the weights by epoch').first().waitFor({ state: 'attached' });
+  await page.getByRole('button', { name: 'Test on the same images' }).click();
+  await page.getByText(/^compared@1 (does not differ|is significantly).*McNemar's test/).waitFor();
+  await page.getByText('By class', { exact: true }).click();
+  await page.getByRole('cell', { name: 'Ankle boot' }).waitFor();
+  await assertAccessible(page);
+});
+
+test('follows jobs that run, and shows the rest if one is missing', options, async (t) => {
+  const running = await queueJob(app, endless);
+  await untilJob(app, running.id, isUnderway);
+  const missing = { id: 'job_00000000000000000000000000' };
+  const page = await openPage(t, url, {
+    path: compareRoute(running, missing),
+    width: 360,
+    colorScheme: 'dark',
+    expected: /status of 404/,
+  });
+  await page.getByText('training-job-not-found').waitFor();
+  await page.getByRole('cell', { name: 'running' }).waitFor();
+  await assertAccessible(page);
+  await cancelJob(app, running.id);
+  await page.getByRole('cell', { name: 'cancelled' }).waitFor();
+});
+
+test('without jobs, leads to the list', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/compare' });
+  await page.getByRole('link', { name: 'Show the jobs' }).click();
+  await page.waitForURL(/#\/jobs$/);
+});
