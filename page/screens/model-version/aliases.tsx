@@ -61,31 +61,27 @@ export function Aliases({ version: { name, version }, onChange }: AliasesProps):
             {problem && <ProblemBox problem={problem} />}
             {data.length > 0 && (
               <section class="box" aria-label="Aliases">
-                <Table
-                  caption={`Aliases of ${name}`}
-                  rows={data}
-                  keyOf={({ alias }) => alias}
-                  columns={[
-                    { name: 'Alias', cell: ({ alias }) => alias },
-                    {
-                      name: 'Version',
-                      cell: (shown) => <a href={links.modelVersion(name, shown.version)}>{shown.version}</a>,
-                    },
-                    { name: 'Moved', cell: ({ movedAt, movedBy }) => `${dateTime(movedAt)} by ${movedBy}` },
-                    {
-                      name: 'Actions',
-                      cell: (shown) => (
-                        <AliasActions
-                          shown={shown}
-                          version={version}
-                          previous={previousOf(shown.alias)}
-                          isBusy={isBusy}
-                          onMove={(target) => void change(shown.alias, target, shown)}
-                        />
-                      ),
-                    },
-                  ]}
-                />
+                <ul class="stack model-alias-list">
+                  {data.map((shown) => (
+                    <li key={shown.alias} class="screen-head">
+                      <p>
+                        <strong>{shown.alias}</strong> →{' '}
+                        <a href={links.modelVersion(name, shown.version)}>version {shown.version}</a>
+                        <br />
+                        <span class="note">
+                          since {dateTime(shown.movedAt)} by {shown.movedBy}
+                        </span>
+                      </p>
+                      <AliasActions
+                        shown={shown}
+                        version={version}
+                        previous={previousOf(shown.alias)}
+                        isBusy={isBusy}
+                        onMove={(target) => void change(shown.alias, target, shown)}
+                      />
+                    </li>
+                  ))}
+                </ul>
               </section>
             )}
             <NewAlias
@@ -123,20 +119,24 @@ function AliasActions({ shown, version, previous, isBusy, onMove }: AliasActions
   return (
     <div class="actions">
       {shown.version !== version && (
-        <Button isBusy={isBusy} label={`Move ${alias} to version ${version}`} onClick={() => onMove(version)}>
+        <Button
+          isBusy={isBusy}
+          label={`Move to version ${version}: ${alias}`}
+          onClick={() => onMove(version)}
+        >
           Move to version {version}
         </Button>
       )}
       {previous !== null && previous !== shown.version && (
         <Button
           isBusy={isBusy}
-          label={`Roll ${alias} back to version ${previous}`}
+          label={`Roll back to version ${previous}: ${alias}`}
           onClick={() => onMove(previous)}
         >
           Roll back to version {previous}
         </Button>
       )}
-      <Button kind="quiet" isBusy={isBusy} label={`Remove the alias ${alias}`} onClick={() => onMove(null)}>
+      <Button kind="quiet" isBusy={isBusy} label={`Remove ${alias}`} onClick={() => onMove(null)}>
         Remove
       </Button>
     </div>

@@ -28,7 +28,7 @@ export function Card({ version: { name, version } }: { readonly version: ShownVe
   if (problem !== null) return <ProblemBox problem={problem} />;
   if (card === null) return <Skeleton lines={20} />;
   return (
-    <section class="box" aria-label="Model card">
+    <section class="box model-card" aria-label="Model card">
       <div class="actions">
         <CopyButton text={card} />
         <span class="links">

@@ -117,9 +117,8 @@ function Gallery({ images, total, dataset, split }: GalleryProps): JSX.Element {
               alt={`Image ${index}: ${className}`}
             />
             <span>{className}</span>
-            <span>
-              → {predictedClassName} <span class="number">{percent(probability, 1)}</span>
-            </span>
+            <span>→ {predictedClassName}</span>
+            <span class="note number">{percent(probability, 1)}</span>
           </li>
         ))}
       </ul>

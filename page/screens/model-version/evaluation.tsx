@@ -9,7 +9,6 @@ import { type ApiProblem, toProblem } from '../../api/problem.ts';
 import { type Resource, useResource } from '../../api/use-resource.ts';
 import { Button } from '../../components/button.tsx';
 import { Chart } from '../../components/chart.tsx';
-import { Field } from '../../components/field.tsx';
 import { Loaded } from '../../components/loaded.tsx';
 import { ProblemBox } from '../../components/problem-box.tsx';
 import { count, percent, significant } from '../../format.ts';
@@ -33,21 +32,14 @@ export function EvaluationPanel({ version, onChange }: EvaluationPanelProps): JS
   });
   return (
     <div class="stack">
-      <Field id="model-split" label="Images">
-        {(attributes) => (
-          <select
-            {...attributes}
-            class="model-select"
-            value={isTrain ? 'train' : 'test'}
-            onChange={({ currentTarget }) =>
-              setState({ split: currentTarget.value === 'train' ? 'train' : null, cell: null })
-            }
-          >
-            <option value="test">Test images</option>
-            <option value="train">Training images</option>
-          </select>
-        )}
-      </Field>
+      <div class="actions">
+        <Button pressed={!isTrain} onClick={() => setState({ split: null, cell: null })}>
+          Test images
+        </Button>
+        <Button pressed={isTrain} onClick={() => setState({ split: 'train', cell: null })}>
+          Training images
+        </Button>
+      </div>
       {isTrain ? (
         <Loaded resource={train} lines={20}>
           {(evaluation) => <Figures evaluation={evaluation} />}

@@ -12,7 +12,7 @@ export function Summary({ version }: { readonly version: ShownVersion }): JSX.El
   const size = parameters(layerSizes);
   const assumed = lineage.import?.assumed ?? [];
   return (
-    <div class="columns">
+    <div class="columns model-summary">
       <section class="box" aria-label="Accuracy">
         <p>
           <span class="model-accuracy">{testAccuracy === null ? 'not measured' : percent(testAccuracy)}</span>{' '}
@@ -56,11 +56,13 @@ function Trust({ testSet }: { readonly testSet: TestSetUse }): JSX.Element {
           {count(looks.lineage)} by its lineage
         </dd>
       </dl>
-      <p class="note">
-        {chosenBy === 'validation'
-          ? 'The version was chosen by its validation split, so the interval of its accuracy holds.'
-          : 'Test results may have guided the choice of this version, so its accuracy may be the best of the looks before it.'}
-      </p>
+      {intervalOfBest && (
+        <p class="note">
+          {chosenBy === 'validation'
+            ? 'The version was chosen by its validation split, so the interval of its accuracy holds.'
+            : 'Test results may have guided the choice of this version, so its accuracy may be the best of the looks before it.'}
+        </p>
+      )}
     </>
   );
 }

@@ -88,7 +88,7 @@ function ModelBox({ model }: { readonly model: Model }): JSX.Element {
   const { name, versions, aliases, latest } = model;
   const current = aliases['champion'] ?? latest.version;
   return (
-    <section class="box" aria-labelledby={`model-${name}`}>
+    <section class="box model-box" aria-labelledby={`model-${name}`}>
       <div class="screen-head">
         <h2 id={`model-${name}`}>
           <a href={links.modelVersion(name, current)}>{name}</a>

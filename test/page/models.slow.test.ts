@@ -1,0 +1,233 @@
+/** The screens Models and Model version in Chromium. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import type { Alias } from '../../src/domain/alias.ts';
+import type { DatasetSummary } from '../../src/domain/dataset.ts';
+import type { Evaluation } from '../../src/domain/evaluation.ts';
+import { tiny, train } from '../start-service.ts';
+import { assertAccessible, openPage, options, startPageService } from './page.ts';
+
+const { app, url } = await startPageService({ after });
+const network = { hidden: [8] };
+const training = { epochs: 1, batchSize: 64, validation: { fraction: 0.9 } };
+for (const seed of [0, 1]) await train(app, tiny({ modelName: 'shoes', seed, network, training }));
+await train(app, tiny({ modelName: 'sealed', testSet: 'never' }));
+
+const SHOES = '/v1/models/shoes';
+const read = async <T>(path: string): Promise<T> => (await app.inject(path)).json();
+const champion = async () => (await read<Alias>(`${SHOES}/aliases/champion`)).version;
+const looks = async () =>
+  (await read<DatasetSummary>('/v1/datasets/fashion-mnist')).splits.test.looks as number;
+
+/** Names of the images that are shown once all have been loaded. */
+async function imageNames(page: Page): Promise<string[]> {
+  await page.locator('.model-images li').first().waitFor();
+  await page.locator('.model-images:not(:has(.missing))').first().waitFor();
+  return page
+    .locator('.model-images img')
+    .evaluateAll((images) => images.map((each) => each.getAttribute('alt')!));
+}
+
+test('lists models with their versions, aliases, accuracies and intervals', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models' });
+  await page.getByRole('link', { name: 'champion → 1' }).first().waitFor();
+  const versions = page.getByRole('region', { name: 'Versions of shoes' });
+  await versions
+    .getByText(/^\d\d\.\d\d – \d\d\.\d\d %$/)
+    .nth(1)
+    .waitFor();
+  assert.equal(await versions.getByRole('row').count(), 3);
+  await assertAccessible(page);
+  await versions.getByRole('link', { name: 'Version 2 of shoes' }).click();
+  await page.getByRole('heading', { name: 'shoes @ 2', level: 1 }).waitFor();
+  await page.locator('h1:focus').waitFor();
+  assert.equal(await page.title(), 'shoes @ 2 · Atelier');
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
+});
+
+test('opens the images of a cell of the confusion matrix, by mouse and by keys', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/1' });
+  const { confusionMatrix, mistakes } = await read<Evaluation>(`${SHOES}/versions/1/evaluation`);
+  assert.equal((await imageNames(page)).length, 20);
+  const { label, predicted, className, predictedClassName } = mistakes[0]!;
+  const count = confusionMatrix[label]![predicted]!;
+  await page
+    .getByRole('link', { name: `${className} classified as ${predictedClassName}: ${count}`, exact: true })
+    .click();
+  await page.getByRole('heading', { name: `${className} → ${predictedClassName}` }).waitFor();
+  await page.getByText(`${Math.min(20, count)} of ${count} images`).waitFor();
+  const images = await imageNames(page);
+  assert.equal(images.length, Math.min(20, count));
+  assert.ok(
+    images.every((name) => name.endsWith(`: ${className}`)),
+    images.join(),
+  );
+  assert.ok(page.url().endsWith(`cell=${label}-${predicted}`));
+  await page.reload();
+  await page.getByRole('heading', { name: `${className} → ${predictedClassName}` }).waitFor();
+
+  const opposite = `${confusionMatrix[0]![0]}`;
+  await page.locator('.model-cell[tabindex="0"]').focus();
+  for (let step = 0; step < 9; step++) await page.keyboard.press('ArrowLeft');
+  for (let step = 0; step < 9; step++) await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'T-shirt/top → T-shirt/top' }).waitFor();
+  await page.getByText(`of ${opposite} images`).waitFor();
+});
+
+test('moves the champion and rolls it back, by keyboard alone', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/2' });
+  await page.getByRole('tab', { name: 'Evaluation' }).focus();
+  for (let step = 0; step < 3; step++) await page.keyboard.press('ArrowRight');
+  const move = page.getByRole('button', { name: 'Move to version 2: champion' });
+  await move.waitFor();
+  await page.getByRole('button', { name: 'Remove champion' }).focus();
+  await page.keyboard.press('Shift+Tab');
+  assert.ok(await move.evaluate((button) => button === button.ownerDocument.activeElement));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'shoes @ 2 champion' }).waitFor();
+  assert.equal(await champion(), 2);
+  await page.getByRole('cell', { name: '1 → 2' }).waitFor();
+  await page.getByRole('button', { name: 'Roll back to version 1: champion' }).press('Enter');
+  await page.getByRole('cell', { name: '2 → 1' }).waitFor();
+  assert.equal(await champion(), 1);
+});
+
+test('does not move an alias that another client has moved since', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/2?tab=aliases', expected: /status of 412/ });
+  const move = page.getByRole('button', { name: 'Move to version 2: champion' });
+  await move.waitFor();
+  for (const version of [2, 1]) {
+    await app.inject({ method: 'PUT', url: `${SHOES}/aliases/champion`, payload: { version } });
+  }
+  await move.click();
+  await page.getByText('precondition-failed').waitFor();
+  assert.equal(await champion(), 1);
+});
+
+test('downloads exports, charts and the card', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/1?tab=export' });
+  async function download(name: string): Promise<[string, Buffer]> {
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name, exact: true }).first().click(),
+    ]);
+    return [file.suggestedFilename(), await readFile(await file.path())];
+  }
+  for (const format of ['onnx', 'safetensors', 'npz', 'npy', 'json']) {
+    const [name, bytes] = await download(format);
+    const sent = await app.inject(`${SHOES}/versions/1/export?format=${format}`);
+    assert.equal(name, `shoes-1.${format}`);
+    assert.deepEqual(bytes, sent.rawPayload);
+  }
+  await page.getByRole('tab', { name: 'Card' }).click();
+  const [name, card] = await download('Markdown');
+  assert.equal(name, 'shoes-1.md');
+  assert.match(card.toString(), /^---\n/);
+  await page.getByRole('tab', { name: 'Evaluation' }).click();
+  const [picture, svg] = await download('SVG');
+  assert.equal(picture, 'confusion-shoes-1-test.svg');
+  assert.match(svg.toString(), /^<svg/);
+  const [, csv] = await download('CSV');
+  assert.match(csv.toString(), /^Class,T-shirt\/top,/);
+});
+
+test('names the looks of a comparison before it is made', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/1?tab=compare' });
+  await page.getByLabel('Other version').fill('shoes@2');
+  await page.keyboard.press('Enter');
+  await page.getByText(/significantly .*McNemar/).waitFor();
+  await imageNames(page);
+  await assertAccessible(page);
+
+  const before = await looks();
+  await page.getByLabel('Other version').fill('sealed');
+  await page.getByRole('button', { name: 'Compare', exact: true }).click();
+  await page.getByText('No test result of sealed was revealed yet.').waitFor();
+  assert.equal(await looks(), before);
+  await page.getByRole('button', { name: 'Compare and count' }).click();
+  await page
+    .getByText(/shoes@1 .* sealed@1/)
+    .first()
+    .waitFor();
+  assert.equal(await looks(), before + 1);
+});
+
+test('evaluates a version without a test result only when the user orders it', options, async (t) => {
+  await train(app, tiny({ modelName: 'sealed', seed: 5, testSet: 'never' }));
+  const page = await openPage(t, url, { path: '#/models/sealed/2' });
+  const order = page.getByRole('button', { name: 'Evaluate and count a look' });
+  await order.waitFor();
+  const before = await looks();
+  await assertAccessible(page);
+  await order.click();
+  await page.getByRole('heading', { name: 'Most confident mistakes' }).waitFor();
+  assert.equal(await looks(), before + 1);
+});
+
+test('imports a file, with errors at its fields, and shows names of classes as text', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models', expected: /status of 4(00|22)/ });
+  const npz = (await app.inject(`${SHOES}/versions/1/export?format=npz`)).rawPayload;
+  await page.getByRole('button', { name: 'Import a model' }).click();
+  await page.getByLabel('File').setInputFiles({ name: 'm.npz', mimeType: 'application/zip', buffer: npz });
+  await page.getByLabel('Model name').fill('Not A Name');
+  await page.keyboard.press('Enter');
+  await page.getByText(/Must be 1–64 of/).waitFor();
+  await page.locator('#import-name:focus').waitFor();
+  await assertAccessible(page);
+
+  const hostile = `<img src=x onerror=alert(1)>`;
+  const classNames = JSON.stringify([hostile, ...Array.from({ length: 9 }, (_, i) => `"'&${i}`)]);
+  await page.getByLabel('Model name').fill('foreign');
+  await page.getByText('What the file does not state').click();
+  await page.getByLabel('Class names').fill(classNames);
+  await page.getByLabel('Data set').fill('fashion-mnist');
+  await page.getByRole('button', { name: 'Import', exact: true }).click();
+  await page.getByRole('heading', { name: 'foreign @ 1', level: 1 }).waitFor();
+  await imageNames(page);
+  await page.locator('.model-images li').getByText(hostile, { exact: true }).first().waitFor();
+  assert.equal(await page.locator('img[src="x"]').count(), 0);
+});
+
+test('deletes a version after a confirmation', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/sealed/1', expected: /status of 409/ });
+  const dialog = page.getByRole('dialog');
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Delete the version' }).click();
+  await dialog.getByText('version-in-use').waitFor();
+  await assertAccessible(page);
+  await page.keyboard.press('Escape');
+  await app.inject({ method: 'DELETE', url: '/v1/models/sealed/aliases/champion' });
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await dialog.getByRole('button', { name: 'Delete the version' }).click();
+  await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
+  assert.equal((await app.inject('/v1/models/sealed/versions/1')).statusCode, 404);
+});
+
+test('says that a version does not exist', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/99', expected: /status of 404/ });
+  await page.getByText('model-not-found').waitFor();
+  await assertAccessible(page);
+});
+
+test('every tab is accessible and reflows', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/models/shoes/1?cell=6-0' });
+  await imageNames(page);
+  await assertAccessible(page);
+  for (const tab of ['Weights', 'Aliases', 'Export', 'Card']) {
+    await page.getByRole('tab', { name: tab }).click();
+    await page.getByRole('tabpanel', { name: tab }).locator('.box').first().waitFor();
+    await assertAccessible(page);
+  }
+});
+
+test('an empty store has one sentence, one button and one command', options, async (t) => {
+  const service = await startPageService(t);
+  const page = await openPage(t, service.url, { path: '#/models' });
+  await page.getByText('There are no models yet.').waitFor();
+  await page.getByRole('link', { name: 'Train a network' }).waitFor();
+  await assertAccessible(page);
+});
