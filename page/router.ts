@@ -80,7 +80,8 @@ export function parsePath(path: string): Route {
   }
 }
 
-function decode(text: string): string {
+/** @returns the text itself if it is malformed */
+export function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -5,13 +5,13 @@ import { type ApiProblem, readProblem, unreachable } from './problem.ts';
 import { type RecordedRequest, recordRequest } from './record.ts';
 import { fetchWithProgress } from './upload.ts';
 
-export interface RequestOptions extends Omit<Partial<RecordedRequest>, 'path' | 'form'> {
+export interface RequestOptions extends Omit<Partial<RecordedRequest>, 'path' | 'form' | 'file'> {
   /** Sent as multipart/form-data, instead of `body`. */
   readonly form?: Readonly<Record<string, string | File>>;
   /** Receives the fraction of the body that was sent, from 0 to 1. */
   readonly onUpload?: (fraction: number) => void;
-  /** Sent as it is, instead of `body`: a form, a file. It is not shown as curl. */
-  readonly content?: BodyInit;
+  /** Sent as it is, instead of `body`. The headers name its type. */
+  readonly file?: File;
   readonly signal?: AbortSignal;
   /** Whether "as curl" of the screen shows this request; default true. */
   readonly isRecorded?: boolean;
@@ -27,8 +27,8 @@ const LONGEST_WAIT_S = 60;
  * @throws ApiProblem for every other status and for a lost connection; an AbortError after `signal`
  */
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
-  const { method = 'GET', body, form, headers, isRecorded = true } = options;
-  if (isRecorded) recordRequest({ method, path, body, form, headers });
+  const { method = 'GET', body, form, file, headers, isRecorded = true } = options;
+  if (isRecorded) recordRequest({ method, path, body, form, file, headers });
   let response = await attempt(path, options);
   let keyUsed = apiKey.value;
   for (let problem = await refusal(response); problem !== null; problem = await refusal(response)) {
@@ -67,10 +67,10 @@ export function headersWithKey(headers: Readonly<Record<string, string>> = {}): 
 }
 
 async function attempt(path: string, options: RequestOptions): Promise<Response> {
-  const { method = 'GET', body, form, content, signal = null, onUpload } = options;
+  const { method = 'GET', body, form, file, signal = null, onUpload } = options;
   const headers = headersWithKey(options.headers);
   if (body !== undefined) headers.set('content-type', 'application/json');
-  const sent = content ?? (form && toFormData(form)) ?? (body === undefined ? null : JSON.stringify(body));
+  const sent = file ?? (form && toFormData(form)) ?? (body === undefined ? null : JSON.stringify(body));
   const init = { method, headers, body: sent, signal };
   try {
     const response = await (onUpload

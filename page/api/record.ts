@@ -10,6 +10,8 @@ export interface RecordedRequest {
   readonly body?: unknown;
   /** Fields and files of a form, by name. */
   readonly form?: Readonly<Record<string, string | Pick<File, 'name'>>> | undefined;
+  /** Sent as the body; the headers name its type. */
+  readonly file?: Pick<File, 'name'> | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -28,9 +30,12 @@ export const lastRequest = (): RecordedRequest | null =>
   last.value?.screen === screenPath.value ? last.value : null;
 
 /** The command for a POSIX shell. The key is written as a variable. */
-export function toCurl({ method, path, body, form, headers = {} }: RecordedRequest, hasKey: boolean): string {
+export function toCurl(
+  { method, path, body, form, file, headers = {} }: RecordedRequest,
+  hasKey: boolean,
+): string {
   const parts = ['curl -s'];
-  if (method !== 'GET' && !(method === 'POST' && (body !== undefined || form !== undefined)))
+  if (method !== 'GET' && !(method === 'POST' && (body ?? form ?? file) !== undefined))
     parts.push(`-X ${method}`);
   parts.push(quote(new URL(path.slice(1), document.baseURI).href));
   if (hasKey) parts.push('-H "authorization: Bearer $API_KEY"');
@@ -39,6 +44,7 @@ export function toCurl({ method, path, body, form, headers = {} }: RecordedReque
   }
   if (body !== undefined)
     parts.push("-H 'content-type: application/json'", `-d ${quote(JSON.stringify(body))}`);
+  if (file !== undefined) parts.push(`--data-binary ${quote(`@${file.name}`)}`);
   parts.push(...Object.entries(form ?? {}).map(formOption));
   return parts.join(' \\\n  ');
 }

@@ -1,11 +1,88 @@
-/** Screen: a gradient check. */
+/** Screen: a gradient check, by block. */
 import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { GradientCheck } from '../../../src/domain/gradient-check.ts';
+import { send } from '../../api/client.ts';
+import { type ApiProblem, toProblem } from '../../api/problem.ts';
+import { ProblemBox } from '../../components/problem-box.tsx';
 import { Screen } from '../../components/screen.tsx';
+import { query, replaceQuery } from '../../router.ts';
+import { CheckFields } from './fields.tsx';
+import { Report } from './report.tsx';
+import { type CheckForm, DEFAULTS, POINTERS, toRequest } from './request.ts';
 
 export function Check(): JSX.Element {
+  const [form, setForm] = useState(readQuery);
+  const [report, setReport] = useState<GradientCheck | null>(null);
+  const [problem, setProblem] = useState<ApiProblem | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const screen = useRef<HTMLFormElement>(null);
+  const errors = problem === null ? {} : fieldErrors(problem);
+
+  async function check(): Promise<void> {
+    setBusy(true);
+    replaceQuery(encodeURIComponent(JSON.stringify(changes(form))));
+    try {
+      setReport(await send<GradientCheck>('/v1/gradient-checks', toRequest(form)));
+      setProblem(null);
+    } catch (error) {
+      setProblem(toProblem(error));
+    }
+    setBusy(false);
+  }
+
+  useEffect(() => {
+    if (query.value !== '') void check();
+  }, []);
+  useEffect(() => {
+    screen.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  }, [problem]);
+
   return (
     <Screen title="Check">
-      <p>This screen is being built.</p>
+      <p>
+        Compares the gradient of backpropagation with finite differences, in float64 and block by block, and
+        with the gradient of the float32 kernel that trains.
+      </p>
+      <form
+        ref={screen}
+        class="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void check();
+        }}
+      >
+        <CheckFields form={form} errors={errors} isBusy={isBusy} onChange={setForm} />
+      </form>
+      {problem && Object.keys(errors).length === 0 && <ProblemBox problem={problem} />}
+      <div role="status">{report && <Report report={report} />}</div>
     </Screen>
   );
+}
+
+type FieldErrors = Partial<Record<keyof CheckForm, string>>;
+
+function fieldErrors({ errors }: ApiProblem): FieldErrors {
+  const found: FieldErrors = {};
+  for (const { pointer = '', detail } of errors) {
+    const start = Object.keys(POINTERS).find((each) => `${pointer}/`.startsWith(`${each}/`));
+    if (start !== undefined) found[POINTERS[start]!] ??= detail;
+  }
+  return found;
+}
+
+/** The fields that differ from the defaults: the state of the screen in its address. */
+function changes(form: CheckForm): Partial<CheckForm> {
+  const names = Object.keys(form) as (keyof CheckForm)[];
+  return Object.fromEntries(
+    names.filter((name) => form[name] !== DEFAULTS[name]).map((name) => [name, form[name]]),
+  );
+}
+
+function readQuery(): CheckForm {
+  try {
+    return { ...DEFAULTS, ...JSON.parse(decodeURIComponent(query.value)) };
+  } catch {
+    return DEFAULTS;
+  }
 }

@@ -1,11 +1,154 @@
-/** Screen: predictions. */
+/** Screen: predictions for images that are drawn, uploaded, pasted or picked from a data set. */
 import type { JSX } from 'preact';
+import { useMemo, useState } from 'preact/hooks';
+import type { Model } from '../../../src/domain/model.ts';
+import type { FitMode } from '../../../src/domain/preprocessing.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Button } from '../../components/button.tsx';
+import { EmptyState } from '../../components/empty-state.tsx';
+import { Field } from '../../components/field.tsx';
+import { Loaded } from '../../components/loaded.tsx';
+import { ProblemBox } from '../../components/problem-box.tsx';
 import { Screen } from '../../components/screen.tsx';
+import { percent } from '../../format.ts';
+import { decode, links, query, replaceQuery } from '../../router.ts';
+import { ModelChoice } from './model-choice.tsx';
+import { Pad } from './pad.tsx';
+import { BLANK, BRUSHES, type Brush, isBlank, type Pixels } from './pixels.ts';
+import { type PadImage, predict } from './predict.ts';
+import { Bars, type ClassProbability, Doctor } from './result.tsx';
+import { DatasetSource, FileSource } from './sources.tsx';
+import { useLatest } from './use-latest.ts';
+import { Why } from './why.tsx';
 
 export function Try(): JSX.Element {
+  const models = useResource<{ data: Model[] }>('/v1/models?limit=100', { isRecorded: false });
   return (
     <Screen title="Try">
-      <p>This screen is being built.</p>
+      <Loaded resource={models} lines={12}>
+        {({ data }) => {
+          const reference = decode(query.value) || data[0]?.name;
+          return reference === undefined ? <NoModel /> : <TryModel models={data} reference={reference} />;
+        }}
+      </Loaded>
     </Screen>
+  );
+}
+
+const NoModel = () => (
+  <EmptyState
+    text="There is no model yet. Train one, and try it here."
+    action={{ name: 'Train a model', href: links.train() }}
+    request={{ method: 'POST', path: '/v1/training-jobs', body: { modelName: 'mine' } }}
+  />
+);
+
+const NOTHING: PadImage = { pixels: BLANK, file: null, origin: null };
+const MAX_UNDO = 100;
+const DELAY_MS = 60;
+
+function TryModel({
+  models,
+  reference,
+}: {
+  readonly models: readonly Model[];
+  readonly reference: string;
+}): JSX.Element {
+  const [history, setHistory] = useState<readonly PadImage[]>([NOTHING]);
+  const [brush, setBrush] = useState<Brush>('medium');
+  const latest = models.find(({ name }) => name === reference.split('@')[0])?.latest;
+  const hasPreprocessing = (latest?.preprocessing ?? null) !== null;
+  const [chosenFit, setFit] = useState<FitMode | null>();
+  const fit = chosenFit === undefined ? (hasPreprocessing ? null : 'contain') : chosenFit;
+  const image = history.at(-1)!;
+  const key = useMemo(
+    () => (image.file === null && isBlank(image.pixels) ? null : { image, model: reference, fit }),
+    [image, reference, fit],
+  );
+  const { result, problem, isBusy } = useLatest(key, predict, DELAY_MS);
+  // The file is shown as the service decoded it.
+  const pixels = image.file !== null && result?.image === image ? result.pixels : image.pixels;
+
+  const add = (next: PadImage) => setHistory((old) => [...old, next].slice(-MAX_UNDO));
+  const change = (changed: Pixels, isNewStep = true) => {
+    const next = { pixels: changed, file: null, origin: image.origin };
+    setHistory((old) => [...(isNewStep ? old.slice(-MAX_UNDO) : old.slice(0, -1)), next]);
+  };
+  const undo = () => setHistory((old) => (old.length > 1 ? old.slice(0, -1) : old));
+  const prediction = result?.prediction;
+  const classes: readonly ClassProbability[] =
+    prediction?.top?.toSorted((a, b) => a.label - b.label) ??
+    latest?.classNames.map((className, label) => ({ label, className, probability: null })) ??
+    [];
+
+  return (
+    <>
+      <ModelChoice
+        models={models}
+        reference={reference}
+        onChange={(chosen) => replaceQuery(encodeURIComponent(chosen))}
+      />
+      <div class="try-grid">
+        <section class="box">
+          <h2>Image</h2>
+          <div class="try-image">
+            <Pad pixels={pixels} brush={brush} onDraw={change} onUndo={undo} />
+            <div class="stack">
+              <div class="actions">
+                <Button onClick={undo} disabled={history.length === 1}>
+                  Undo
+                </Button>
+                <Button onClick={() => add(NOTHING)}>Clear</Button>
+              </div>
+              <Field id="try-brush" label="Brush">
+                {(attributes) => (
+                  <select
+                    {...attributes}
+                    value={brush}
+                    onChange={(event) => setBrush(event.currentTarget.value as Brush)}
+                  >
+                    {Object.keys(BRUSHES).map((name) => (
+                      <option key={name}>{name}</option>
+                    ))}
+                  </select>
+                )}
+              </Field>
+              <p class="hint" id="try-pad-keys">
+                Draw light on black. By keyboard: arrows move, Space inks, Shift with an arrow draws, Ctrl+Z
+                undoes.
+              </p>
+            </div>
+          </div>
+        </section>
+        <section class="box" aria-busy={isBusy}>
+          <h2>Prediction</h2>
+          <p class="try-answer" role="status">
+            {prediction ? (
+              <>
+                <strong>{prediction.className}</strong> {percent(prediction.probability, 1)}
+              </>
+            ) : (
+              'Draw, upload, paste or pick an image.'
+            )}
+          </p>
+          {problem && image.file === null && <ProblemBox problem={problem} />}
+          <Bars classes={classes} trueClass={result?.image.origin?.className} />
+          {image.origin && <p class="note">{image.origin.text}</p>}
+          {result && <Doctor predicted={result} onChange={change} />}
+        </section>
+        <section class="box">
+          <h2>Other images</h2>
+          <FileSource
+            onImage={add}
+            fit={fit}
+            onFit={setFit}
+            hasPreprocessing={hasPreprocessing}
+            problem={image.file === null ? null : problem}
+          />
+          <DatasetSource onImage={add} preferred={latest?.lineage.dataset?.id} />
+        </section>
+        {!reference.startsWith('job_') && <Why key={reference} predicted={result} classes={classes} />}
+      </div>
+    </>
   );
 }

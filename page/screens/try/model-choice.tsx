@@ -1,0 +1,64 @@
+/** The choice of a model and of its version, by number or alias. */
+import type { JSX } from 'preact';
+import type { Model, ModelVersion } from '../../../src/domain/model.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Field } from '../../components/field.tsx';
+
+export interface ModelChoiceProps {
+  readonly models: readonly Model[];
+  /** A name, `name@version`, or `job_…@step`. */
+  readonly reference: string;
+  readonly onChange: (reference: string) => void;
+}
+
+export function ModelChoice({ models, reference, onChange }: ModelChoiceProps): JSX.Element {
+  const [name = '', version = ''] = reference.split('@');
+  const model = models.find((each) => each.name === name);
+  const versions = useResource<{ data: ModelVersion[] }>(
+    model === undefined ? null : `/v1/models/${encodeURIComponent(name)}/versions?limit=100`,
+    { isRecorded: false },
+  );
+  const { champion, ...aliases } = model?.aliases ?? {};
+  const numbers = versions.data?.data.map((each) => `${each.version}`) ?? [];
+  const isListed = version === '' || aliases[version] !== undefined || numbers.includes(version);
+  return (
+    <div class="try-model">
+      <Field id="try-model" label="Model">
+        {(attributes) => (
+          <select {...attributes} value={name} onChange={(event) => onChange(event.currentTarget.value)}>
+            {model === undefined && <option value={name}>{name}</option>}
+            {models.map((each) => (
+              <option key={each.name} value={each.name}>
+                {each.name}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <Field id="try-version" label="Version">
+        {(attributes) => (
+          <select
+            {...attributes}
+            value={version}
+            onChange={({ currentTarget: { value } }) => onChange(value === '' ? name : `${name}@${value}`)}
+          >
+            {model && (
+              <option value="">{champion === undefined ? 'newest' : `champion → ${champion}`}</option>
+            )}
+            {!isListed && <option value={version}>{version}</option>}
+            {Object.entries(aliases).map(([alias, number]) => (
+              <option key={alias} value={alias}>
+                {alias} → {number}
+              </option>
+            ))}
+            {numbers.map((number) => (
+              <option key={number} value={number}>
+                {number}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </div>
+  );
+}

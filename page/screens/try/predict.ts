@@ -1,0 +1,96 @@
+/** Requests of the screen: a prediction with the image that the network received, and its explanation. */
+import type { Explanation } from '../../../src/domain/explanation.ts';
+import type { FitMode } from '../../../src/domain/preprocessing.ts';
+import type { Prediction, Predictions } from '../../../src/protocols/native/schema.ts';
+import { requestJson, send } from '../../api/client.ts';
+import { ApiProblem } from '../../api/problem.ts';
+import type { Pixels } from './pixels.ts';
+
+/** An image in the pad: pixels, and the file that they came from as long as they are unchanged. */
+export interface PadImage {
+  readonly pixels: Pixels;
+  readonly file: File | null;
+  /** Where it came from, if it was not drawn. */
+  readonly origin: { readonly text: string; readonly className?: string } | null;
+}
+
+export interface PredictionKey {
+  readonly image: PadImage;
+  /** A name, `name@version`, or `job_…@step` for a checkpoint. */
+  readonly model: string;
+  /** For files; null as the model says. */
+  readonly fit: FitMode | null;
+}
+
+export interface Predicted {
+  readonly prediction: Prediction;
+  readonly model: Predictions['model'];
+  readonly image: PadImage;
+  readonly pixels: Pixels;
+  /** Why there is no diagnosis; null if there is one. */
+  readonly undiagnosed: string | null;
+}
+
+/** Reasons of the API why a model has no diagnosis, by path. */
+const undiagnosable = new Map<string, string>();
+
+export async function predict({ image, model, fit }: PredictionKey, signal: AbortSignal): Promise<Predicted> {
+  const path = `${modelPath(model)}/predictions`;
+  const ask = (isDiagnosed: boolean): Promise<Predictions> => {
+    const query = `topK=100&input=true${isDiagnosed ? '&diagnose=true' : ''}`;
+    if (image.file === null) {
+      // Without a scale, an image without a pixel above 1 would be taken for one of 0 to 1.
+      return send(`${path}?${query}&pixels=0-255`, { image: image.pixels }, { signal });
+    }
+    return requestJson(`${path}?${query}${fit === null ? '' : `&fit=${fit}`}`, {
+      method: 'POST',
+      headers: { 'content-type': contentType(image.file) },
+      file: image.file,
+      signal,
+    });
+  };
+  const response = await ask(!undiagnosable.has(path)).catch((error) => {
+    if (!(error instanceof ApiProblem) || error.errors[0]?.parameter !== 'diagnose') throw error;
+    undiagnosable.set(path, error.message);
+    return ask(false);
+  });
+  const prediction = response.predictions[0]!;
+  return {
+    prediction,
+    model: response.model,
+    image,
+    pixels: prediction.input!.flat(),
+    undiagnosed: undiagnosable.get(path) ?? null,
+  };
+}
+
+function modelPath(model: string): string {
+  const [name = '', version] = model.split('@').map(encodeURIComponent);
+  if (version === undefined) return `/v1/models/${name}`;
+  return name.startsWith('job_')
+    ? `/v1/training-jobs/${name}/checkpoints/${version}`
+    : `/v1/models/${name}/versions/${version}`;
+}
+
+const contentType = ({ name, type }: File) =>
+  name.endsWith('.npy') ? 'application/x-npy' : type || 'application/octet-stream';
+
+export interface ExplanationKey {
+  readonly predicted: Predicted;
+  /** Null: the most probable class. */
+  readonly label: number | null;
+}
+
+/** The request of an explanation, for the class that is chosen. */
+export const explanationRequest = ({ predicted: { model, pixels }, label }: ExplanationKey) => ({
+  method: 'POST',
+  path:
+    `/v1/models/${encodeURIComponent(model.name)}/versions/${model.version}/explanations?pixels=0-255` +
+    (label === null ? '' : `&label=${label}`),
+  body: { image: pixels },
+});
+
+export function explain(key: ExplanationKey, signal: AbortSignal): Promise<Explanation> {
+  const { path, ...options } = explanationRequest(key);
+  return requestJson(path, { ...options, signal, isRecorded: false });
+}

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import type { GradientCheck } from '../../src/domain/gradient-check.ts';
+import { tiny, train } from '../start-service.ts';
+import { assertAccessible, assertReflows, openPage, options, startPageService } from './page.ts';
+
+const { app, url } = await startPageService({ after });
+await train(app, tiny({ modelName: 'checked' }));
+
+test('a gradient check by keyboard passes and shows its blocks and limits', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check' });
+  await page.getByLabel('Hidden layers').fill('5, 4');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Passed' }).waitFor();
+  const network = { hidden: [5, 4] };
+  const response = await app.inject({ method: 'POST', url: '/v1/gradient-checks', payload: { network } });
+  const report = response.json<GradientCheck>();
+  assert.equal(report.blocks.length, 6);
+  const blocks = page.getByRole('table', { name: 'Blocks' });
+  for (const { name, relativeError } of report.blocks) {
+    const row = blocks.getByRole('row', { name: new RegExp(`^${name} `) });
+    assert.ok(String(await row.textContent()).includes(relativeError.toExponential(2)), name);
+  }
+  const criteria = page.getByRole('table', { name: 'Criteria' });
+  await criteria.getByRole('row', { name: /check_grad.*one hidden layer.*< 0\.01 yes/ }).waitFor();
+  await criteria.getByRole('row', { name: /check_grad.*three hidden layers.*< 1e-4 yes/ }).waitFor();
+  await criteria.getByRole('row', { name: /Kernel .*float64/ }).waitFor();
+  await assertAccessible(page);
+
+  await page.reload();
+  await page.getByRole('heading', { name: 'Passed' }).waitFor();
+  assert.equal(await page.getByLabel('Hidden layers').inputValue(), '5, 4');
+});
+
+test('a check that fails has its reason and advice', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check', width: 360, colorScheme: 'dark' });
+  await page.getByLabel('A trained model').check();
+  await page.getByLabel('Model', { exact: true }).fill('checked@1');
+  await page.getByLabel('Differences').selectOption('forward');
+  await page.getByLabel('Step size').fill('0.1');
+  await page.getByRole('button', { name: 'Check the gradient' }).click();
+  await page.getByRole('heading', { name: 'Failed' }).waitFor();
+  assert.match(String(await page.locator('.check-verdict').textContent()), /\. \w/);
+  await assertAccessible(page);
+  await assertReflows(page);
+});
+
+test(
+  'invalid options are explained at their fields, and the first one gets the focus',
+  options,
+  async (t) => {
+    const page = await openPage(t, url, { path: '#/check', expected: /status of 4\d\d/ });
+    await page.getByLabel('Hidden layers').fill('many');
+    await page.getByLabel('Tolerance').fill('2');
+    await page.getByRole('button', { name: 'Check the gradient' }).click();
+    await page.locator('#check-hidden[aria-invalid]:focus').waitFor();
+    await page.locator('#check-tolerance[aria-invalid]').waitFor();
+    await page.getByLabel('A trained model').check();
+    await page.getByLabel('Tolerance').fill('');
+    await page.getByLabel('Model', { exact: true }).fill('missing');
+    await page.getByRole('button', { name: 'Check the gradient' }).click();
+    await page.locator('#check-model[aria-invalid]:focus').waitFor();
+  },
+);

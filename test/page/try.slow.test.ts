@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
+import sharp from 'sharp';
+import type { Predictions } from '../../src/protocols/native/schema.ts';
+import { temporaryDirectory, testImage, train } from '../start-service.ts';
+import { assertAccessible, assertReflows, openPage, options, startPageService } from './page.ts';
+
+const { app, url } = await startPageService({ after });
+await train(app, {
+  dataset: 'fashion-mnist',
+  modelName: 'small',
+  network: { hidden: [16] },
+  training: { epochs: 2, batchSize: 64, validation: { fraction: 0.1 } },
+});
+
+const PATH = '#/try?small';
+const boot = await testImage(app, 0, 'image/png');
+const inverted = await sharp(boot).negate().resize(280, 280, { kernel: 'nearest' }).png().toBuffer();
+
+const answer = (page: Page) => page.locator('.try-answer');
+const pad = (page: Page) => page.getByRole('application', { name: 'Drawing pad' });
+const upload = (page: Page, name: string, mimeType: string, buffer: Buffer) =>
+  page.getByLabel('Image file').setInputFiles({ name, mimeType, buffer });
+
+async function untilPredicted(page: Page, className: string): Promise<void> {
+  await answer(page).getByText(className).waitFor();
+}
+
+async function runCurl(command: string, folder: string): Promise<Predictions> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: folder });
+  return JSON.parse(stdout);
+}
+
+async function commandOf(page: Page): Promise<string> {
+  await page.locator('main > .as-curl > summary').click();
+  return String(await page.locator('main > .as-curl pre').textContent());
+}
+
+test('an inverted upload is diagnosed, and its button leads to the right class', options, async (t) => {
+  const page = await openPage(t, url, { path: PATH });
+  await upload(page, "boot's.png", 'image/png', inverted);
+  await page.getByText(/The image seems inverted/).waitFor();
+  await page.getByText("boot's.png").waitFor();
+  const folder = await temporaryDirectory(t);
+  await writeFile(join(folder, "boot's.png"), inverted);
+  const [prediction] = (await runCurl(await commandOf(page), folder)).predictions;
+  assert.equal(prediction!.diagnosis!.findings[0]!.code, 'inverted');
+  await untilPredicted(page, prediction!.className);
+
+  await page.getByRole('button', { name: 'Invert' }).click();
+  await page.getByText('The image resembles the training images.').waitFor();
+  await untilPredicted(page, 'Ankle boot');
+  const changed = await page.locator('main > .as-curl pre').textContent();
+  assert.equal((await runCurl(String(changed), folder)).predictions[0]!.className, 'Ankle boot');
+  await assertAccessible(page);
+
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByText(/The image seems inverted/).waitFor();
+});
+
+test('drawing by mouse gives a prediction and an explanation of a chosen class', options, async (t) => {
+  const page = await openPage(t, url, { path: PATH });
+  const { x, y, width } = (await pad(page).boundingBox())!;
+  const undo = page.getByRole('button', { name: 'Undo' });
+  assert.equal(await undo.isDisabled(), true);
+  await page.getByLabel('Brush').selectOption('broad');
+  // Two trouser legs.
+  for (const column of [0.38, 0.62]) {
+    await page.mouse.move(x + width * column, y + width * 0.1);
+    await page.mouse.down();
+    await page.mouse.move(x + width * column, y + width * 0.9, { steps: 5 });
+    await page.mouse.up();
+  }
+  await untilPredicted(page, 'Trouser');
+  await page.getByText(/For Trouser/).waitFor();
+  await page.getByLabel('Class to explain').selectOption('Bag');
+  await page.getByText(/For Bag/).waitFor();
+  // One undo per stroke.
+  await undo.click();
+  await undo.click();
+  await page.getByText('Draw, upload, paste or pick an image.').waitFor();
+});
+
+test('everything works by keyboard: drawing, undo, and an image of a data set', options, async (t) => {
+  const page = await openPage(t, url, { path: PATH });
+  await page.getByLabel('Version').focus();
+  await page.keyboard.press('Tab');
+  await page.locator('.try-pad:focus-visible').waitFor();
+  await page.keyboard.press('Space');
+  for (let i = 0; i < 6; i++) await page.keyboard.press('Shift+ArrowDown');
+  await page.getByText('Row 21, column 15: 255 of 255').waitFor();
+  await answer(page).getByText('%').waitFor();
+  for (let i = 0; i < 7; i++) await page.keyboard.press('Control+z');
+  await page.getByText('Row 21, column 15: black').waitFor();
+
+  await page.getByLabel('Index').focus();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.type('2');
+  await page.keyboard.press('Enter');
+  await untilPredicted(page, 'Trouser');
+  await page.getByRole('row', { name: /^Trouser true class/ }).waitFor();
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction("document.querySelector('#try-index').value !== '2'");
+});
+
+test('problems are shown at their fields, and a pasted image replaces them', options, async (t) => {
+  const page = await openPage(t, url, {
+    path: PATH,
+    width: 360,
+    colorScheme: 'dark',
+    expected: /status of 4\d\d/,
+  });
+  await upload(page, 'notes.txt', 'text/plain', Buffer.from('not an image'));
+  await page.locator('#try-file[aria-invalid]').waitFor();
+  assert.match(String(await page.locator('#try-file-error').textContent()), /unsupported-media-type/);
+  await page.getByLabel('Index').fill('10000');
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.locator('#try-index[aria-invalid]').waitFor();
+  assert.match(String(await page.locator('#try-index-error').textContent()), /0 to 9999/);
+  await assertAccessible(page);
+
+  await page.evaluate(
+    `{
+      const data = new DataTransfer();
+      const bytes = Uint8Array.from(atob('${boot.toString('base64')}'), (each) => each.charCodeAt(0));
+      data.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
+      dispatchEvent(new ClipboardEvent('paste', { clipboardData: data }));
+    }`,
+  );
+  await untilPredicted(page, 'Ankle boot');
+  assert.equal(await page.locator('#try-file[aria-invalid]').count(), 0);
+  await page.getByText(/For Ankle boot/).waitFor();
+  await assertReflows(page);
+});
+
+test('an address names the version, and a model that does not exist is reported', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/try?small%401', expected: /status of 404/ });
+  assert.equal(await page.getByLabel('Version').inputValue(), '1');
+  await page.getByLabel('Version').selectOption('');
+  assert.match(page.url(), /#\/try\?small$/);
+  await page.goto(`${url}/#/try?missing`);
+  await page.getByRole('button', { name: 'Show' }).click();
+  await page.getByRole('alert').getByText('model-not-found').waitFor();
+});
