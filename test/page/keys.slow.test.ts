@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { formatApiKey, generateKey, sha256Bytes } from '../../src/domain/api-key.ts';
-import { assertAccessible, openPage, options, startPageService } from './page.ts';
+import type { TrainingJob } from '../../src/domain/training-job.ts';
+import { endless } from '../start-service.ts';
+import { assertAccessible, openPage, options, shownEpoch, startPageService, untilEpoch } from './page.ts';
 
 const key = generateKey();
 const reader = generateKey();
@@ -9,7 +11,7 @@ const API_KEYS = [
   formatApiKey({ name: 'owner', scopes: ['predict', 'train', 'admin'], digest: sha256Bytes(key) }),
   formatApiKey({ name: 'reader', scopes: ['predict'], digest: sha256Bytes(reader) }),
 ].join();
-const { url } = await startPageService({ after }, { API_KEYS });
+const { app, url } = await startPageService({ after }, { API_KEYS });
 
 test(
   'the page asks for a key, refuses a wrong one, and loads data and images with a right one',
@@ -38,6 +40,17 @@ test(
     assert.ok(!(await page.content()).includes(key), 'the key is not in the document');
   },
 );
+
+test('with a key, the page follows a job by its events', { ...options, timeout: 60_000 }, async (t) => {
+  const call = { method: 'POST', headers: { authorization: `Bearer ${key}` } } as const;
+  const queued = await app.inject({ ...call, url: '/v1/training-jobs', payload: endless });
+  const { id } = queued.json<TrainingJob>();
+  const page = await openPage(t, url, { path: `#/jobs/${id}`, apiKey: key });
+  await untilEpoch(page, 1);
+  await untilEpoch(page, (await shownEpoch(page)) + 3);
+  await app.inject({ ...call, url: `/v1/training-jobs/${id}/cancel` });
+  await page.locator('.status.cancelled').waitFor();
+});
 
 test(
   'a key is kept in the tab if that was chosen, and otherwise only until the page is loaded again',

@@ -73,6 +73,21 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
   return page;
 }
 
+const EPOCH = `Number(/epoch ([\\d,]+)\\//.exec(document.body.textContent)?.[1].replaceAll(',', ''))`;
+
+/** The epoch that a job on the page has completed. */
+export const shownEpoch = (page: Page): Promise<number> => page.evaluate(EPOCH);
+
+/** Waits in the page until it shows that the epoch is complete. */
+export async function untilEpoch(page: Page, epoch: number): Promise<void> {
+  await page.evaluate(
+    `new Promise((resolve) => {
+      const check = () => (${EPOCH} >= ${epoch} ? resolve() : requestAnimationFrame(check));
+      check();
+    })`,
+  );
+}
+
 const WCAG_22_AA = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 /**
