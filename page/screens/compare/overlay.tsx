@@ -44,7 +44,7 @@ export function Overlay({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.E
       }
     >
       <div class="actions">
-        <label class="check">
+        <label class="check compare-measure">
           Measure
           <select value={plot} onChange={(event) => setPlot(event.currentTarget.value as EpochPlot)}>
             {Object.entries(PLOTS).map(([id, name]) => (

@@ -57,7 +57,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
           cell: ({ best }) => percent(best && (best.validationAccuracy ?? best.trainAccuracy)),
         },
         {
-          name: 'Of',
+          name: 'Measured on',
           cell: ({ best }) => best && (best.validationAccuracy === null ? 'training' : 'validation'),
         },
         {

@@ -87,18 +87,20 @@ export function Jobs(): JSX.Element {
         )}
       </Loaded>
       {selected.length > 0 && (
-        <div class="box actions jobs-selected" role="status">
-          <span>
-            {selected.length} of at most {MAX_SELECTED} jobs selected
-          </span>
-          {selected.length > 1 && (
-            <Button kind="primary" href={links.compare(selected)}>
-              Compare {selected.length} jobs
+        <div class="box jobs-selected" role="status">
+          <div class="actions">
+            <span>
+              {selected.length} of at most {MAX_SELECTED} jobs selected
+            </span>
+            {selected.length > 1 && (
+              <Button kind="primary" href={links.compare(selected)}>
+                Compare {selected.length} jobs
+              </Button>
+            )}
+            <Button kind="quiet" onClick={() => setParameters({ selected: '' })}>
+              Clear
             </Button>
-          )}
-          <Button kind="quiet" onClick={() => setParameters({ selected: '' })}>
-            Clear
-          </Button>
+          </div>
         </div>
       )}
     </Screen>

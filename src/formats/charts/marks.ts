@@ -1,4 +1,4 @@
-/** Marks of a line chart: vertical lines at an x, with a symbol above. */
+/** Marks of a line chart at an x: a symbol above the plot, or a vertical line, or both. */
 import type { Box } from './box.ts';
 import { type Child, element } from './element.ts';
 import { createPathData } from './path-data.ts';
@@ -27,6 +27,8 @@ export function drawMarks(marks: readonly Mark[], x: Scale, plot: Box, theme: Th
 }
 
 function drawMark(kind: Mark['kind'], x: number, { top, bottom }: Box, theme: Theme): Child {
+  // Many epochs may have a warning, so warnings have no line.
+  if (kind === 'warning') return drawSymbol(kind, x, top, theme);
   const line = createPathData();
   line.moveTo(x, top);
   line.lineTo(x, bottom);

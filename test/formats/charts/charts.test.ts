@@ -145,6 +145,21 @@ test('a test line states how many looks at the test set it represents', () => {
   assert.doesNotMatch(draw(10, 'loss', 2), /look/);
 });
 
+test('marks point out epochs, one for each kind and pixel, and none outside the plot', () => {
+  const marks = [
+    { x: 2, kind: 'warning' },
+    { x: 2, kind: 'warning' },
+    { x: 3, kind: 'best' },
+    { x: 4, kind: 'cursor' },
+    { x: 99, kind: 'cursor' },
+  ] as const;
+  const plain = renderSvg(drawEpochs('loss', epochsInput(5), LIGHT));
+  const marked = renderSvg(drawEpochs('loss', { ...epochsInput(5), marks }, LIGHT));
+  const paths = (svg: string) => svg.match(/<path/g)!.length;
+  // The symbol of the warning, symbol and line of the best epoch, and the line of the cursor.
+  assert.equal(paths(marked) - paths(plain), 4);
+});
+
 test('names cannot leave their text, and characters that XML forbids are replaced', () => {
   const subtitle = '<script>alert("&")</script>\u0001\ud800]]>';
   const svg = renderSvg(drawEpochs('loss', { ...epochsInput(2), subtitle }, { ...LIGHT, width: 1000 }));
