@@ -87,8 +87,9 @@ export function useTraining(id: string): Training {
   useEffect(() => () => cancelAnimationFrame(frame.current), []);
   useEvents<JobEvent>(job.data !== null && (known.data ?? known.problem) !== null ? `${path}/events` : null, {
     onEvent(event) {
-      applyEvent(followed, event, current.current.data?.progress.step ?? 0);
-      frame.current ||= requestAnimationFrame(onFrame);
+      if (applyEvent(followed, event, current.current.data?.progress.step ?? 0)) {
+        frame.current ||= requestAnimationFrame(onFrame);
+      }
     },
     onEnd: () => {
       if (current.current.data?.finishedAt === null) refresh();
@@ -108,27 +109,32 @@ export function useTraining(id: string): Training {
   };
 }
 
-function applyEvent(followed: Followed, { type, data }: JobEvent, loadedStep: number): void {
+/** @returns whether there is something new to draw, unlike for most of the past */
+function applyEvent(followed: Followed, { type, data }: JobEvent, loadedStep: number): boolean {
   switch (type) {
     case 'epoch': {
       const record = data as unknown as EpochRecord;
-      if (record.epoch > (followed.records.at(-1)?.epoch ?? 0)) followed.records.push(record);
-      return;
+      const isNew = record.epoch > (followed.records.at(-1)?.epoch ?? 0);
+      if (isNew) followed.records.push(record);
+      return isNew;
     }
     case 'progress': {
       const progress = data as unknown as Progress;
       if (progress.step >= loadedStep) followed.isPast = false;
       if (!followed.isPast) followed.progress = progress;
-      return;
+      return !followed.isPast;
     }
     case 'warning':
       followed.warnings.push(data as unknown as TrainingWarning);
       if ('waiting' in data && !followed.isPast) followed.isStale = true;
-      return;
+      return true;
     case 'status':
       followed.status = data['to'] as string;
-      return;
+      return true;
     case 'priority':
       followed.isStale = true;
+      return true;
+    default:
+      return false;
   }
 }
