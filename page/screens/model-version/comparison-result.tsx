@@ -10,54 +10,59 @@ const SHOWN = 24;
 
 export function ComparisonResult({ result }: { readonly result: ModelComparison }): JSX.Element {
   const { sentence, accuracy, counts, mcnemar, classes, differences, model, other } = result;
-  const [ours, theirs] = [model, other].map(({ name, version }) => `${name}@${version}`) as [string, string];
+  const [ours, theirs] = [model, other].map(({ name, version }) =>
+    model.name === other.name ? `Version ${version}` : `${name}@${version}`,
+  ) as [string, string];
   const facts: readonly (readonly [string, string])[] = [
     [ours, percent(accuracy.model)],
     [theirs, percent(accuracy.other)],
     ['Change', points(accuracy.change)],
-    [`Only ${ours} correct`, count(counts.n10)],
-    [`Only ${theirs} correct`, count(counts.n01)],
-    ['Both correct', count(counts.n11)],
-    ['Neither correct', count(counts.n00)],
-    ['p-value', `${significant(mcnemar.pValue, 3)} (McNemar, ${mcnemar.method})`],
+    [`Only ${ours} is correct`, count(counts.n10)],
+    [`Only ${theirs} is correct`, count(counts.n01)],
+    ['Both are correct', count(counts.n11)],
+    ['Neither is correct', count(counts.n00)],
+    ['p-value', `${significant(mcnemar.pValue, 3)} (McNemar, ${mcnemar.method.replaceAll('-', ' ')})`],
   ];
   return (
     <>
-      <section class="box" aria-label="Result" aria-live="polite">
-        <p class="model-verdict">{sentence}</p>
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </>
-          ))}
-        </dl>
-      </section>
-      <section class="box" aria-label="Classes">
-        <Table
-          caption="Accuracy by class"
-          rows={classes}
-          keyOf={({ label }) => label}
-          columns={[
-            { name: 'Class', cell: ({ className }) => className },
-            { name: ours, isNumber: true, cell: (row) => percent(row.model) },
-            { name: theirs, isNumber: true, cell: (row) => percent(row.other) },
-            {
-              name: 'Change',
-              isNumber: true,
-              cell: ({ change }) => (change === null ? '–' : points(change)),
-            },
-            { name: 'Images', isNumber: true, cell: ({ support }) => count(support) },
-          ]}
-        />
-      </section>
+      <div class="model-evaluation">
+        <section class="box" aria-label="Result" aria-live="polite">
+          <p class="model-verdict">{sentence}</p>
+          <dl class="facts">
+            {facts.map(([name, value]) => (
+              <>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </>
+            ))}
+          </dl>
+        </section>
+        <section class="box" aria-label="Classes">
+          <Table
+            caption="Accuracy by class"
+            rows={classes}
+            keyOf={({ label }) => label}
+            columns={[
+              { name: 'Class', cell: ({ className }) => className },
+              { name: ours, isNumber: true, cell: (row) => percent(row.model) },
+              { name: theirs, isNumber: true, cell: (row) => percent(row.other) },
+              {
+                name: 'Change',
+                isNumber: true,
+                cell: ({ change }) => (change === null ? '–' : points(change)),
+              },
+              { name: 'Images', isNumber: true, cell: ({ support }) => count(support) },
+            ]}
+          />
+        </section>
+      </div>
       <Differences result={result} ours={ours} theirs={theirs} total={differences.total} />
     </>
   );
 }
 
-const points = (change: number): string => `${change > 0 ? '+' : ''}${(100 * change).toFixed(2)} points`;
+const points = (change: number): string =>
+  `${change > 0 ? '+' : change < 0 ? '−' : ''}${Math.abs(100 * change).toFixed(2)} points`;
 
 interface DifferencesProps {
   readonly result: ModelComparison;

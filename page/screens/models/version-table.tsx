@@ -81,20 +81,8 @@ function Interval({ name, version, testAccuracy }: ModelVersion): JSX.Element {
   const path = testAccuracy === null ? null : `/v1/models/${encodeURIComponent(name)}/versions/${version}`;
   const { data } = useResource<ShownVersion>(path, { isRecorded: false });
   const interval = data?.testSet?.interval;
-  const best = data?.testSet?.intervalOfBest;
-  if (interval) return <>{range(interval)}</>;
-  if (best)
-    return (
-      <span title={`Interval of the best of ${best.looks} looks`}>
-        {range(best)}
-        <span class="visually-hidden"> as the best of {best.looks} looks</span>
-      </span>
-    );
-  return <>–</>;
+  return <>{interval ? `${(100 * interval.low).toFixed(2)} – ${percent(interval.high)}` : '–'}</>;
 }
-
-const range = ({ low, high }: { readonly low: number; readonly high: number }) =>
-  `${(100 * low).toFixed(2)} – ${percent(high)}`;
 
 export function Source({ version: { lineage } }: { readonly version: ModelVersion }): JSX.Element {
   const { jobId, source, copiedFrom } = lineage;
