@@ -1,11 +1,61 @@
-/** Screen: one search. */
+/** Screen: one search, with its leaderboard and charts, kept up to date by its events. */
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import type { Search as SearchState, Trial } from '../../../src/domain/search/search.ts';
+import { useEvents } from '../../api/event-stream.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Loaded } from '../../components/loaded.tsx';
 import { Screen } from '../../components/screen.tsx';
+import { Actions } from './actions.tsx';
+import { Charts } from './charts.tsx';
+import { Leaderboard } from './leaderboard.tsx';
+import { Overview } from './overview.tsx';
+
+/** Milliseconds from an event to the reload that it causes, so that trials that end together cause one. */
+const RELOAD_AFTER_MS = 300;
 
 export function Search({ id }: { readonly id: string }): JSX.Element {
+  const path = `/v1/searches/${encodeURIComponent(id)}`;
+  const search = useResource<SearchState>(path);
+  const trials = useResource<{ data: Trial[] }>(`${path}/trials`, { isRecorded: false });
+  useReloadByEvents(path, () => {
+    search.reload();
+    trials.reload();
+  });
   return (
-    <Screen title={id}>
-      <p>This screen is being built.</p>
+    <Screen
+      title={search.data?.modelName ?? id}
+      actions={search.data && <Actions path={path} search={search.data} onChange={search.replace} />}
+    >
+      <Loaded resource={search} lines={8}>
+        {(state) => (
+          <>
+            <Overview search={state} />
+            <Loaded resource={trials} lines={12}>
+              {({ data }) => (
+                <>
+                  <Leaderboard path={path} search={state} trials={data} />
+                  {state.best !== null && <Charts path={path} search={state} trials={data} />}
+                </>
+              )}
+            </Loaded>
+          </>
+        )}
+      </Loaded>
     </Screen>
   );
+}
+
+function useReloadByEvents(path: string, reload: () => void): void {
+  const timer = useRef(0);
+  useEvents(`${path}/events`, {
+    onEvent() {
+      if (timer.current !== 0) return;
+      timer.current = window.setTimeout(() => {
+        timer.current = 0;
+        reload();
+      }, RELOAD_AFTER_MS);
+    },
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
 }

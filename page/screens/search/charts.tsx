@@ -1,0 +1,91 @@
+/** Charts of a search: the objective by trial and by option, drawn here, and by rung, drawn by the service. */
+import type { JSX } from 'preact';
+import type { Search, Trial } from '../../../src/domain/search/search.ts';
+import { drawSearchHistory } from '../../../src/formats/charts/search-history.ts';
+import { drawSearchSlices } from '../../../src/formats/charts/search-slices.ts';
+import { Chart } from '../../components/chart.tsx';
+import { DownloadLink } from '../../components/download-link.tsx';
+import { ApiImage } from '../../components/image28.tsx';
+import { count } from '../../format.ts';
+import { shownTheme } from '../../state/theme.ts';
+import { describeValue, nameOf, settingOf, toOption } from './values.ts';
+
+export interface ChartsProps {
+  readonly path: string;
+  readonly search: Search;
+  readonly trials: readonly Trial[];
+}
+
+export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
+  const { id, vary, best, halving, modelName, objective } = search;
+  const isLoss = objective === 'validationLoss';
+  const input = {
+    subtitle: modelName,
+    objective: {
+      label: isLoss ? 'Validation loss (nats)' : 'Correct predictions (% of the validation images)',
+      lowerIsBetter: isLoss,
+    },
+    scale: 'linear',
+    notes: halving === null ? [] : ['The value of a stopped trial is that of its last rung.'],
+  } as const;
+  const inOrder = trials
+    .map(({ trial, rank, value, values }) => ({
+      number: trial,
+      value: rank === null || value === null ? null : value * (isLoss ? 1 : 100),
+      settings: vary.map((variation) => settingOf(variation, values[variation.path])),
+      texts: vary.map((variation) => describeValue(values[variation.path] ?? null)),
+    }))
+    .toSorted((a, b) => a.number - b.number);
+  const table = {
+    columns: ['trial', ...vary.map(({ path }) => nameOf(path)), objective],
+    rows: inOrder.map(({ number, texts, value }) => [number, ...texts, value]),
+  };
+  return (
+    <section class="stack">
+      <h2>Charts</h2>
+      <div class="columns">
+        <Chart
+          height={vary.length > 2 ? 420 : 300}
+          draw={(options) =>
+            drawSearchSlices(
+              { ...input, best: best?.trial ?? null, options: vary.map(toOption), trials: inOrder },
+              options,
+            )
+          }
+          table={table}
+          plotPath={`${path}/plots/slices`}
+          file={`slices-${id}`}
+        />
+        <Chart
+          height={300}
+          draw={(options) => drawSearchHistory({ ...input, trials: inOrder }, options)}
+          table={table}
+          plotPath={`${path}/plots/history`}
+          file={`history-${id}`}
+        />
+        {halving !== null && <Rungs path={path} search={search} />}
+      </div>
+    </section>
+  );
+}
+
+/** The objective at each rung is not part of the trials, so the service draws it. */
+function Rungs({ path, search }: Omit<ChartsProps, 'trials'>): JSX.Element {
+  const { id, rungs, progress } = search;
+  const plot = `${path}/plots/rungs`;
+  return (
+    <figure class="chart">
+      <ApiImage
+        className="search-rungs"
+        key={progress.epochs}
+        path={`${plot}?theme=${shownTheme.value}&width=560`}
+        alt={`The objective of each trial after ${rungs.join(', ')} epochs.`}
+      />
+      <figcaption>{`${count(progress.stopped)} of ${count(progress.trials)} trials were stopped at a rung.`}</figcaption>
+      <div class="links">
+        <DownloadLink name="SVG" file={`rungs-${id}.svg`} from={{ path: `${plot}?format=svg` }} />
+        <DownloadLink name="PNG" file={`rungs-${id}.png`} from={{ path: `${plot}?format=png&density=2` }} />
+      </div>
+    </figure>
+  );
+}
