@@ -26,6 +26,7 @@ export function Check(): JSX.Element {
       setReport(await send<GradientCheck>('/v1/gradient-checks', toRequest(form)));
       setProblem(null);
     } catch (error) {
+      setReport(null);
       setProblem(toProblem(error));
     }
     setBusy(false);

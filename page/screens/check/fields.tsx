@@ -61,7 +61,7 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
         <fieldset class="box">
           <legend class="visually-hidden">Network</legend>
           <h2>Network</h2>
-          <div class="actions">
+          <div class="links">
             {(['network', 'model'] as const).map((subject) => (
               <label key={subject} class="check">
                 <input
@@ -101,7 +101,7 @@ export function CheckFields({ form, errors, isBusy, onChange }: CheckFieldsProps
           <legend class="visually-hidden">Data</legend>
           <h2>Data</h2>
           {field('dataset', 'Data set', undefined, [
-            ['', form.subject === 'model' ? 'that of the model' : 'fashion-mnist'],
+            ['', form.subject === 'model' ? 'that of the model' : 'default'],
             ...(datasets?.map(({ id, name }) => [id, name ?? id] as const) ?? []),
           ])}
           {field('examples', 'Examples', 'The first training images, 1 to 1,000')}

@@ -19,7 +19,7 @@ export function Report({ report }: { readonly report: GradientCheck }): JSX.Elem
   const { passed, error, relativeError, tolerance, kernel, blocks } = report;
   const criteria = [
     ...COURSE_LIMITS.map(([most, course]) => ({
-      name: `‖analytic − numeric‖, as scipy.optimize.check_grad prints it (course: ${course})`,
+      name: `‖a − n‖, as check_grad of SciPy prints it (course, ${course})`,
       value: error,
       allowed: `< ${limit(most)}`,
       isMet: error < most,
@@ -66,17 +66,17 @@ export function Report({ report }: { readonly report: GradientCheck }): JSX.Elem
           keyOf={({ name }) => name}
           columns={[
             { name: 'Block', cell: ({ name }) => <strong>{name}</strong> },
-            { name: 'Shape', cell: ({ shape }) => shape.join(' × ') },
-            { name: 'Coordinates', isNumber: true, cell: ({ coordinates }) => count(coordinates) },
+            { name: 'Passed', cell: (block) => <Mark isMet={block.passed} /> },
             { name: 'Relative error', isNumber: true, cell: (block) => scientific(block.relativeError) },
             {
-              name: 'Logarithmic',
+              name: 'Against the tolerance',
               cell: (block) => <LogBar value={block.relativeError} limit={tolerance} />,
             },
             { name: '‖a − n‖', isNumber: true, cell: (block) => scientific(block.error) },
+            { name: 'Shape', isNumber: true, cell: ({ shape }) => shape.join(' × ') },
+            { name: 'Coordinates', isNumber: true, cell: ({ coordinates }) => count(coordinates) },
             { name: 'Kinks', isNumber: true, cell: ({ kinks }) => count(kinks) },
             { name: 'allclose', cell: ({ allclose }) => (allclose ? 'yes' : 'no') },
-            { name: 'Passed', cell: (block) => <Mark isMet={block.passed} /> },
             {
               name: 'Worst',
               cell: ({ worst }) => worst && `[${worst.index.join(', ')}]: ${significant(worst.analytic, 2)}`,
@@ -84,9 +84,10 @@ export function Report({ report }: { readonly report: GradientCheck }): JSX.Elem
           ]}
         />
         <p class="note">
-          The bars are relative errors from 1e-16 to 1 on a logarithmic scale, and the line is the tolerance.
-          The loss is {significant(report.loss)} nats, the step {scientific(report.stepSize)}, the allowance
-          for rounding {scientific(report.noise)}. The check took {duration(report.durationMs / 1000)}.
+          a is the analytic gradient, n the numeric one. The bars are relative errors from 1e-16 to 1 on a
+          logarithmic scale, and the line is the tolerance. The loss is {significant(report.loss)} nats, the
+          step {scientific(report.stepSize)}, the allowance for rounding {scientific(report.noise)}. The check
+          took {duration(report.durationMs / 1000)}.
         </p>
       </div>
     </section>

@@ -18,11 +18,9 @@ export interface ClassProbability {
 export interface BarsProps {
   /** In their order. */
   readonly classes: readonly ClassProbability[];
-  /** Class according to the data set. */
-  readonly trueClass: string | undefined;
 }
 
-export function Bars({ classes, trueClass }: BarsProps): JSX.Element {
+export function Bars({ classes }: BarsProps): JSX.Element {
   const of = ({ probability }: ClassProbability) => probability ?? 0;
   const shown =
     classes.length <= MAX_BARS ? classes : classes.toSorted((a, b) => of(b) - of(a)).slice(0, MAX_BARS);
@@ -33,10 +31,7 @@ export function Bars({ classes, trueClass }: BarsProps): JSX.Element {
       <tbody>
         {shown.map(({ label, className, probability }) => (
           <tr key={label} class={most > 0 && probability === most ? 'first' : undefined}>
-            <th scope="row">
-              {className}
-              {className === trueClass && <span class="try-true"> true class</span>}
-            </th>
+            <th scope="row">{className}</th>
             <td>
               <svg aria-hidden="true">
                 <rect width={`${(probability ?? 0) * 100}%`} height="100%" />

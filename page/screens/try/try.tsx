@@ -39,7 +39,11 @@ const NoModel = () => (
   <EmptyState
     text="There is no model yet. Train one, and try it here."
     action={{ name: 'Train a model', href: links.train() }}
-    request={{ method: 'POST', path: '/v1/training-jobs', body: { modelName: 'mine' } }}
+    request={{
+      method: 'POST',
+      path: '/v1/training-jobs',
+      body: { dataset: 'fashion-mnist', modelName: 'mine' },
+    }}
   />
 );
 
@@ -132,8 +136,17 @@ function TryModel({
             )}
           </p>
           {problem && image.file === null && <ProblemBox problem={problem} />}
-          <Bars classes={classes} trueClass={result?.image.origin?.className} />
-          {image.origin && <p class="note">{image.origin.text}</p>}
+          <Bars classes={classes} />
+          {image.origin && (
+            <p class="note">
+              {image.origin.text}
+              {image.origin.className !== undefined && (
+                <>
+                  , true class <strong>{image.origin.className}</strong>
+                </>
+              )}
+            </p>
+          )}
           {result && <Doctor predicted={result} onChange={change} />}
         </section>
         <section class="box">
