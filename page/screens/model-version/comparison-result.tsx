@@ -11,7 +11,7 @@ const SHOWN = 24;
 export function ComparisonResult({ result }: { readonly result: ModelComparison }): JSX.Element {
   const { sentence, accuracy, counts, mcnemar, classes, differences, model, other } = result;
   const [ours, theirs] = [model, other].map(({ name, version }) =>
-    model.name === other.name ? `Version ${version}` : `${name}@${version}`,
+    model.name === other.name ? `@${version}` : `${name}@${version}`,
   ) as [string, string];
   const facts: readonly (readonly [string, string])[] = [
     [ours, percent(accuracy.model)],
