@@ -38,7 +38,7 @@ export function Curves({ job, training }: CurvesProps): JSX.Element {
     <Chart
       key={plot}
       file={`${plot}-${job.id}`}
-      plotPath={`${path}/plots/${plot}${isLog ? '?scale=log' : ''}`}
+      {...(records.length > 0 && { plotPath: `${path}/plots/${plot}${isLog ? '?scale=log' : ''}` })}
       csvPath={`${path}/metrics`}
       table={{
         columns: ['Epoch', ...epochTable(plot, records).map(({ name }) => name)],

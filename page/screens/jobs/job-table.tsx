@@ -64,7 +64,7 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
           name: 'Network',
           cell: ({ network }) => `${network.hidden.join('-') || 'linear'}, ${network.activation}`,
         },
-        { name: 'Data set', cell: ({ dataset }) => dataset },
+        { name: 'Data set', cell: ({ dataset }) => <span class="jobs-dataset">{dataset}</span> },
         {
           name: 'Age',
           isNumber: true,
