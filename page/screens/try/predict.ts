@@ -51,7 +51,7 @@ export async function predict({ image, model, fit }: PredictionKey, signal: Abor
   };
   const response = await ask(!undiagnosable.has(path)).catch((error) => {
     if (!(error instanceof ApiProblem) || error.errors[0]?.parameter !== 'diagnose') throw error;
-    undiagnosable.set(path, error.message);
+    undiagnosable.set(path, error.message.replace(' Omit ?diagnose.', ''));
     return ask(false);
   });
   const prediction = response.predictions[0]!;

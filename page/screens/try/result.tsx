@@ -53,7 +53,8 @@ export interface DoctorProps {
 export function Doctor({ predicted, onChange }: DoctorProps): JSX.Element | null {
   const { prediction, pixels, undiagnosed } = predicted;
   const { diagnosis } = prediction;
-  if (diagnosis === undefined) return undiagnosed === null ? null : <p class="note">{undiagnosed}</p>;
+  if (diagnosis === undefined)
+    return undiagnosed === null ? null : <p class="note">No diagnosis: {undiagnosed}</p>;
   return (
     <div class="try-doctor" role="status">
       {diagnosis.findings.length === 0 && <p class="note">The image resembles the training images.</p>}
