@@ -39,6 +39,9 @@ export interface PageOptions {
   readonly expected?: RegExp;
 }
 
+/** Script that writes violations of the Content-Security-Policy to the console. */
+export const REPORT_VIOLATIONS = `addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));`;
+
 /** Opens the page in a context of its own. At the end of the test, it is closed and must not have written a message. */
 export async function openPage(t: Scope, url: string, options: PageOptions = {}): Promise<Page> {
   const { path = '', width = 1280, colorScheme = 'light', apiKey, expected } = options;
@@ -63,9 +66,7 @@ export async function openPage(t: Scope, url: string, options: PageOptions = {})
       [],
     );
   });
-  await page.addInitScript(
-    `addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));`,
-  );
+  await page.addInitScript(REPORT_VIOLATIONS);
   if (apiKey !== undefined) {
     await page.addInitScript(`sessionStorage.setItem('atelier-key', ${JSON.stringify(apiKey)});`);
   }
