@@ -4,19 +4,8 @@ import { apiKey, askForKey } from './api/key.ts';
 import { Banner } from './components/banner.tsx';
 import { Button } from './components/button.tsx';
 import { KeyDialog } from './components/key-dialog.tsx';
+import { CurrentScreen } from './current-screen.tsx';
 import { links, path, type Route, route } from './router.ts';
-import { Check } from './screens/check/check.tsx';
-import { Compare } from './screens/compare/compare.tsx';
-import { Data } from './screens/data/data.tsx';
-import { Dataset } from './screens/data/dataset.tsx';
-import { Job } from './screens/job/job.tsx';
-import { Jobs } from './screens/jobs/jobs.tsx';
-import { ModelVersion } from './screens/model-version/model-version.tsx';
-import { Models } from './screens/models/models.tsx';
-import { Search } from './screens/search/search.tsx';
-import { Train } from './screens/train/train.tsx';
-import { Try } from './screens/try/try.tsx';
-import { Unknown } from './screens/unknown.tsx';
 import { nextTheme, theme } from './state/theme.ts';
 
 /** Entries of the navigation, with the screens that belong to them. */
@@ -69,33 +58,4 @@ export function App(): JSX.Element {
       <KeyDialog />
     </>
   );
-}
-
-function CurrentScreen({ route }: { readonly route: Route }): JSX.Element {
-  switch (route.screen) {
-    case 'train':
-      return <Train />;
-    case 'jobs':
-      return <Jobs />;
-    case 'job':
-      return <Job id={route.id} />;
-    case 'compare':
-      return <Compare />;
-    case 'search':
-      return <Search id={route.id} />;
-    case 'models':
-      return <Models />;
-    case 'model-version':
-      return <ModelVersion name={route.name} version={route.version} />;
-    case 'try':
-      return <Try />;
-    case 'check':
-      return <Check />;
-    case 'data':
-      return <Data />;
-    case 'dataset':
-      return <Dataset id={route.id} />;
-    default:
-      return <Unknown />;
-  }
 }

@@ -16,6 +16,7 @@ const OWN_PATHS = [
   'docs',
   'openapi.json',
   'page.js',
+  'page-screens.js',
   'page.css',
   'health',
   'metrics',

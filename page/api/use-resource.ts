@@ -24,7 +24,8 @@ export interface ResourceOptions {
   readonly isRecorded?: boolean;
 }
 
-const SKELETON_AFTER_MS = 150;
+/** Shorter waits show nothing. */
+export const SKELETON_AFTER_MS = 150;
 
 /** @param path null loads nothing */
 export function useResource<T>(path: string | null, options: ResourceOptions = {}): Resource<T> {

@@ -1,17 +1,10 @@
 /** The banner while the service does not respond or is busy. */
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { addressOf } from '../api/client.ts';
-import { awaySince, reportConnection, retryIn } from '../state/connection.ts';
+import { probe } from '../api/probe.ts';
+import { awaySince, retryIn } from '../state/connection.ts';
 
 const PROBE_MS = 2000;
-
-/** Whether the service is back, also on screens that send no request by themselves. */
-const probe = () =>
-  fetch(addressOf('/health/live')).then(
-    ({ ok }) => ok && reportConnection(true),
-    () => reportConnection(false),
-  );
 
 export function Banner(): JSX.Element {
   const since = awaySince.value;

@@ -1,4 +1,4 @@
-/** The page: its document at `/`, for clients that prefer HTML, its script and its style sheet. Others get liveness. */
+/** The page: its document at `/`, for clients that prefer HTML, its scripts and its style sheet. Others get liveness. */
 import { readFileSync } from 'node:fs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
@@ -73,6 +73,7 @@ export const pageRoutes =
     if (!isPublic) return;
     for (const [name, type] of [
       ['page.js', 'text/javascript'],
+      ['page-screens.js', 'text/javascript'],
       ['page.css', 'text/css'],
     ] as const) {
       const file = readPageFile(name);

@@ -177,6 +177,7 @@ test('BASE_PATH is a path of plain segments that hides no path of the service', 
     '/docs',
     '/openapi.json',
     '/page.js',
+    '/page-screens.js',
     '/page.css',
   ];
   for (const given of [...wrong, ...own, '/v1/atelier']) {

@@ -50,6 +50,7 @@ test('the files of the page are revalidated by ETag and compressed', async () =>
   for (const [url, type] of [
     ['/', 'text/html'],
     ['/page.js', 'text/javascript'],
+    ['/page-screens.js', 'text/javascript'],
     ['/page.css', 'text/css'],
   ] as const) {
     const whole = await get(url, { accept: FIREFOX });
@@ -84,6 +85,8 @@ test('PUBLIC_PAGE=false serves no file of the page', async (t) => {
   const response = await app.inject({ url: '/', headers: { accept: FIREFOX } });
   assert.equal(response.statusCode, 404);
   assert.deepEqual(response.json(), { error: 'This service has no page, because PUBLIC_PAGE is false.' });
-  for (const url of ['/page.js', '/page.css']) assertProblem(await app.inject(url), 404, 'route-not-found');
+  for (const url of ['/page.js', '/page-screens.js', '/page.css']) {
+    assertProblem(await app.inject(url), 404, 'route-not-found');
+  }
   assert.deepEqual((await app.inject('/')).json(), { status: 'alive' });
 });

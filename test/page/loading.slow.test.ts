@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { openPage, options, startPageService } from './page.ts';
+
+const { url } = await startPageService({ after }, { DATASETS: 'fashion-mnist' });
+
+const SCREENS = '**/page-screens.js*';
+const heading = { level: 1 } as const;
+
+test('all screens but the first are loaded in idle time, and shown without waiting', options, async (t) => {
+  const page = await openPage(t, url, { expected: /ERR_INTERNET_DISCONNECTED/ });
+  await page.waitForFunction(
+    `performance.getEntriesByName(new URL('page-screens.js', location).href).length === 1`,
+  );
+  await page.context().setOffline(true);
+  await page.getByRole('link', { name: 'Check' }).click();
+  await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
+  await page.context().setOffline(false);
+});
+
+test('a visitor who saves data loads them with the first screen that needs them', options, async (t) => {
+  const page = await openPage(t, url);
+  await page.addInitScript(`Object.defineProperty(navigator, 'connection', { value: { saveData: true } });`);
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(new URL(request.url()).pathname));
+  await page.reload();
+  await page.getByRole('heading', { ...heading, name: 'Train' }).waitFor();
+  await page.evaluate('new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve)))');
+  assert.deepEqual(
+    requests.filter((path) => !path.startsWith('/v1/')),
+    ['/', '/page.css', '/page.js'],
+  );
+  await page.getByRole('link', { name: 'Check' }).click();
+  await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
+  assert.equal(requests.filter((path) => path === '/page-screens.js').length, 1);
+});
+
+test('a screen that cannot be loaded shows the problem, and can be tried again', options, async (t) => {
+  const page = await openPage(t, url, { expected: /ERR_FAILED|status of 404/ });
+  await page.route(SCREENS, (route) => route.abort());
+  await page.goto(`${url}/#/check`);
+  await page.reload();
+  const problem = page.getByRole('alert');
+  await problem.getByText('The service did not send this screen.').waitFor();
+  assert.equal(await page.title(), 'Screen not loaded · Atelier');
+
+  await page.route(SCREENS, (route) => route.fulfill({ status: 404 }));
+  const response = page.waitForResponse(SCREENS);
+  await problem.getByRole('button', { name: 'Try again' }).click();
+  await response;
+  await problem.waitFor();
+
+  await page.unrouteAll();
+  await problem.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
+  assert.equal(await problem.count(), 0);
+});
+
+test('a file of another build is not run with this one', options, async (t) => {
+  const page = await openPage(t, url);
+  const body = `export const BUILD_OF_SCREENS = 'other';`;
+  await page.route(SCREENS, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+  await page.goto(`${url}/#/check`);
+  await page.reload();
+  const problem = page.getByRole('alert');
+  await problem.getByText('another version of this page').waitFor();
+  await page.unrouteAll();
+  await problem.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('heading', { ...heading, name: 'Check' }).waitFor();
+});
