@@ -89,3 +89,13 @@ test(
     await page.getByRole('alert').getByText('forbidden').waitFor();
   },
 );
+
+test('the dialog, closed by Escape, returns the focus to its button', options, async (t) => {
+  const page = await openPage(t, url, { path: '#/check', apiKey: key });
+  const button = page.getByRole('button', { name: 'Key' });
+  await button.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'API key' });
+  await dialog.getByLabel('Key').press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  await page.locator('button:focus', { hasText: 'Key' }).waitFor({ timeout: 10_000 });
+});
