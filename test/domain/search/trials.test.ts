@@ -102,7 +102,11 @@ test('failed trials come last without a rank, and trials that were stopped say s
     succeeded: 0,
     stopped: 1,
     failed: 1,
+    cancelled: 0,
     epochs: 10,
     plannedEpochs: 15,
   });
+  const cancelled = trial(4, [[0.3, 0.8]], { status: 'cancelled' });
+  const { failed: failures, cancelled: cancellations } = countProgress([...trials, cancelled], 20);
+  assert.deepEqual([failures, cancellations], [1, 1]);
 });
