@@ -10,6 +10,7 @@ import { charts } from './groups/charts.ts';
 import { gradientChecks } from './groups/gradient-check.ts';
 import { latency } from './groups/latency.ts';
 import { overload } from './groups/overload.ts';
+import { page } from './groups/page.ts';
 import { predictions } from './groups/predictions.ts';
 import { replicas } from './groups/replicas.ts';
 import { scaling } from './groups/scaling.ts';
@@ -29,6 +30,7 @@ const GROUPS: Readonly<Record<string, (effort: Effort) => Promise<Report>>> = {
   charts,
   replicas,
   searches,
+  page,
 };
 const RESULTS = join(import.meta.dirname, 'results');
 

@@ -33,6 +33,10 @@ export interface Effort {
   readonly overloadSeconds: number;
   /** Time for memory to be released. */
   readonly settleSeconds: number;
+  /** Visits of each screen of the page. */
+  readonly visits: number;
+  /** Epochs of the long job that the page shows. */
+  readonly pageEpochs: number;
 }
 
 export const FULL: Effort = {
@@ -42,6 +46,8 @@ export const FULL: Effort = {
   latencySeconds: 20,
   overloadSeconds: 60,
   settleSeconds: 30,
+  visits: 7,
+  pageEpochs: 10_000,
 };
 /** For a check that everything runs; its figures mean little and are not written. */
 export const QUICK: Effort = {
@@ -51,4 +57,6 @@ export const QUICK: Effort = {
   latencySeconds: 3,
   overloadSeconds: 3,
   settleSeconds: 1,
+  visits: 1,
+  pageEpochs: 500,
 };
