@@ -33,6 +33,8 @@ export async function readTrials(
   db: Kysely<Database>,
   search: Pick<SearchRow, 'id' | 'plan'>,
 ): Promise<StoredTrial[]> {
+  // Before the copies: a state that is copied in between is in both, and not in neither.
+  const changed = await readChanged(db, search.id, planOf(search).rungs);
   const rows = await db
     .selectFrom('trials')
     .select(['trial', 'repeat', 'setting', 'rung', 'is_out', 'job_id', 'reported', 'state'])
@@ -40,7 +42,6 @@ export async function readTrials(
     .orderBy('trial')
     .orderBy('repeat')
     .execute();
-  const changed = await readChanged(db, search.id, planOf(search).rungs);
   const trials: (StoredTrial & { runs: StoredRun[] })[] = [];
   for (const row of rows) {
     const { trial, rung, is_out, repeat, job_id: jobId, reported } = row;

@@ -4,6 +4,7 @@ import { searchRequestSchema } from '../../src/domain/search/request.ts';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { SearchJobs } from '../../src/store/search-actions.ts';
 import type { SearchPlan } from '../../src/store/search-rows.ts';
+import type { StoredTrial } from '../../src/store/search-trials.ts';
 import type { Store } from '../../src/store/store.ts';
 import {
   epochRecord,
@@ -326,6 +327,25 @@ storeTest(
     );
   },
 );
+
+storeTest('a leaderboard that is read while states are copied shows them', async (t) => {
+  const store = await temporaryStore(t);
+  const { id } = await create(store);
+  await advance(store, id);
+  const [first] = await jobIds(store, id);
+  await succeed(store, first!, 3, 0.5);
+  const reads: Promise<StoredTrial[]>[] = [];
+  let copying: Promise<unknown> | undefined;
+  for (let n = 0; n < 40; n++) {
+    reads.push(store.searches.trials(id));
+    if (n === 20) copying = store.searches.advance(id, jobs);
+    // The reads are between different statements when the transaction begins.
+    await null;
+  }
+  const statuses = (await Promise.all(reads)).map(([trial]) => trial!.runs[0]!.status);
+  assert.deepEqual([...new Set(statuses)], ['succeeded']);
+  await copying;
+});
 
 storeTest('a search that cannot go on cancels its jobs and fails', async (t) => {
   const store = await temporaryStore(t);
