@@ -7,7 +7,8 @@ export const count = (value: number): string => value.toLocaleString('en');
 export function significant(value: number | null, digits = 4): string {
   if (value === null || !Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  if (size !== 0 && (size < 1e-3 || size >= 1e7)) return value.toExponential(digits - 1);
+  if (size === 0) return '0';
+  if (size < 1e-3 || size >= 1e7) return value.toExponential(digits - 1);
   return value.toLocaleString('en', { minimumSignificantDigits: digits, maximumSignificantDigits: digits });
 }
 

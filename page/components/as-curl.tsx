@@ -12,7 +12,7 @@ export function AsCurl({ request }: { readonly request?: RecordedRequest }): JSX
   const command = toCurl(shown, apiKey.value !== '');
   return (
     <details class="as-curl">
-      <summary>as curl</summary>
+      <summary>As curl</summary>
       <ScrollRegion label="Command">
         <pre>{command}</pre>
       </ScrollRegion>

@@ -57,7 +57,7 @@ export function Chart(props: ChartProps): JSX.Element {
     measure();
     return () => observer.disconnect();
   }, []);
-  const drawing = width === 0 ? null : (draw({ width, height, theme: PAGE_THEME }) as VNode);
+  const drawing = width === 0 ? null : (draw({ width, height, theme: PAGE_THEME, hasNotes: false }) as VNode);
   return (
     <figure class="chart">
       <div ref={ref} class="chart-area">

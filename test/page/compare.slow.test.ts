@@ -20,8 +20,8 @@ test('overlays the curves, lists only the options that differ, and tests the mod
   const differing = page.getByRole('region', { name: 'Options that differ' }).last();
   await differing.waitFor();
   assert.deepEqual(await differing.locator('tbody tr td:first-child').allTextContents(), [
-    'seed',
-    'metadata.note',
+    'Seed',
+    'Metadata: note',
   ]);
   await differing.getByRole('cell', { name: HOSTILE }).waitFor();
   assert.equal(await page.locator('img').count(), 0);

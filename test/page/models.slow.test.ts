@@ -41,9 +41,9 @@ test('lists models with their versions, aliases, accuracies and intervals', opti
   assert.equal(await versions.getByRole('row').count(), 3);
   await assertAccessible(page);
   await versions.getByRole('link', { name: 'Version 2 of shoes' }).click();
-  await page.getByRole('heading', { name: 'shoes @ 2', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'shoes@2', level: 1 }).waitFor();
   await page.locator('h1:focus').waitFor();
-  assert.equal(await page.title(), 'shoes @ 2 · Atelier');
+  assert.equal(await page.title(), 'shoes@2 · Atelier');
   await page.goBack();
   await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor();
 });
@@ -88,7 +88,7 @@ test('moves the champion and rolls it back, by keyboard alone', options, async (
   await page.keyboard.press('Shift+Tab');
   assert.ok(await move.evaluate((button) => button === button.ownerDocument.activeElement));
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { name: 'shoes @ 2 champion' }).waitFor();
+  await page.getByRole('heading', { name: 'shoes@2 champion' }).waitFor();
   assert.equal(await champion(), 2);
   await page.getByRole('cell', { name: '1 → 2' }).waitFor();
   await page.getByRole('button', { name: 'Roll back to version 1: champion' }).press('Enter');
@@ -186,7 +186,7 @@ test('imports a file, with errors at its fields, and shows names of classes as t
   await page.getByLabel('Class names').fill(classNames);
   await page.getByLabel('Data set').fill('fashion-mnist');
   await page.getByRole('button', { name: 'Import', exact: true }).click();
-  await page.getByRole('heading', { name: 'foreign @ 1', level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'foreign@1', level: 1 }).waitFor();
   await imageNames(page);
   await page.locator('.model-images li').getByText(hostile, { exact: true }).first().waitFor();
   assert.equal(await page.locator('img[src="x"]').count(), 0);

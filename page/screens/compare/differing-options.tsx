@@ -1,10 +1,18 @@
 /** The options in which the requests of the jobs differ. */
 import type { JSX } from 'preact';
-import { flatten } from '../../../src/formats/charts/plot-names.ts';
+import { flatten, toWords } from '../../../src/formats/charts/plot-names.ts';
 import { Table } from '../../components/table.tsx';
 import { requestOf } from '../job/request.ts';
+import { optionName } from '../train/groups.ts';
 import type { NamedJob } from './compare.tsx';
 import { jobColumns } from './job-columns.tsx';
+
+/** `Optimizer: learning rate` for `training.optimizer.learningRate`; the names of metadata are those of the user. */
+function describePath(path: string): string {
+  const [first = '', ...rest] = path.replace(/^(network|training)\./, '').split('.');
+  const isMetadata = first === 'metadata';
+  return [optionName(first), ...rest.map((name) => (isMetadata ? name : toWords(name)))].join(': ');
+}
 
 export function DifferingOptions({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element {
   const requests = jobs.map(({ job }) => flatten(requestOf(job)));
@@ -13,7 +21,7 @@ export function DifferingOptions({ jobs }: { readonly jobs: readonly NamedJob[] 
     .map((path) => ({ path, values: requests.map((request) => request.get(path) ?? '–') }))
     .filter(({ values }) => new Set(values).size > 1);
   return (
-    <section class="stack" aria-labelledby="options">
+    <section class="box" aria-labelledby="options">
       <h2 id="options">Options that differ</h2>
       {rows.length === 0 ? (
         <p>All options are the same.</p>
@@ -23,7 +31,7 @@ export function DifferingOptions({ jobs }: { readonly jobs: readonly NamedJob[] 
           rows={rows}
           keyOf={({ path }) => path}
           columns={[
-            { name: 'Option', cell: ({ path }) => <code>{path}</code> },
+            { name: 'Option', cell: ({ path }) => describePath(path) },
             ...jobColumns(jobs, (row: (typeof rows)[number], i) => row.values[i]),
           ]}
         />

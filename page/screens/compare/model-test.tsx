@@ -26,7 +26,7 @@ export function ModelTest({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX
         ? 'The two models were trained on different data sets.'
         : null;
   return (
-    <section class="stack" aria-labelledby="test">
+    <section class="box" aria-labelledby="test">
       <h2 id="test">Is the difference more than chance?</h2>
       <div class="compare-models">
         {(['First model', 'Second model'] as const).map((label, side) => (

@@ -31,7 +31,7 @@ const ROWS: readonly { name: string; cell: (compared: NamedJob) => ComponentChil
 
 export function Results({ jobs }: { readonly jobs: readonly NamedJob[] }): JSX.Element {
   return (
-    <section class="stack" aria-labelledby="results">
+    <section class="box" aria-labelledby="results">
       <h2 id="results">Results at the best epoch</h2>
       <Table
         caption="Results"

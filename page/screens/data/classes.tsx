@@ -23,7 +23,7 @@ export function Classes({ dataset }: { readonly dataset: DatasetSummary }): JSX.
   const most = Math.max(...rows.map(({ train, test }) => Math.max(train, test)));
   const columns: readonly Column<ClassRow>[] = [
     { name: 'Label', isNumber: true, cell: ({ label }) => label },
-    { name: 'Class', cell: ({ name }) => <span class="data-class">{name}</span> },
+    { name: 'Class', cell: ({ name }) => <span class="name">{name}</span> },
     { name: 'Train', isNumber: true, cell: ({ train }) => count(train) },
     { name: 'Test', isNumber: true, cell: ({ test }) => count(test) },
     {

@@ -74,9 +74,9 @@ export function Actions({ job, onChange }: ActionsProps): JSX.Element {
     <>
       {(status === 'queued' || status === 'running') && action('pause', 'Pause')}
       {status === 'paused' && action('resume', 'Resume')}
-      {!isEnded && status !== 'cancelling' && action('cancel', 'Cancel')}
       <Button href={trainLink(requestOf(job))}>Train again…</Button>
       {status === 'succeeded' && action('verify', 'Verify')}
+      {!isEnded && status !== 'cancelling' && action('cancel', 'Cancel')}
       {isEnded && action('delete', 'Delete')}
       {confirmed && (
         <Dialog title={confirmed.title} onClose={() => setAsked(null)}>

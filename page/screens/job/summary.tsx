@@ -24,7 +24,9 @@ export function Summary({ job, training }: SummaryProps): JSX.Element {
       <Notices job={job} training={training} />
       <dl class="facts">
         <dt>Job</dt>
-        <dd>{job.id}</dd>
+        <dd>
+          <code>{job.id}</code>
+        </dd>
         <dt>Network</dt>
         <dd>
           {job.network.hidden.join('-') || 'no'} hidden units, {job.network.activation}, on {job.dataset}

@@ -42,7 +42,9 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
           name: 'Model',
           cell: ({ id, modelName, search, verification }) => (
             <>
-              <a href={links.job(id)}>{modelName}</a>
+              <a class="name" href={links.job(id)}>
+                {modelName}
+              </a>
               <span class="note jobs-id">
                 {verification ? 'verification' : search ? describeTrial(search.trial) : `…${id.slice(-6)}`}
               </span>
@@ -54,11 +56,14 @@ export function JobTable({ jobs, selected, onSelect, isFull }: JobTableProps): J
         {
           name: 'Accuracy',
           isNumber: true,
-          cell: ({ best }) => percent(best && (best.validationAccuracy ?? best.trainAccuracy)),
-        },
-        {
-          name: 'Measured on',
-          cell: ({ best }) => best && (best.validationAccuracy === null ? 'training' : 'validation'),
+          cell: ({ best }) => (
+            <>
+              {percent(best && (best.validationAccuracy ?? best.trainAccuracy))}
+              <span class="note jobs-id">
+                {best && (best.validationAccuracy === null ? 'training' : 'validation')}
+              </span>
+            </>
+          ),
         },
         {
           name: 'Network',

@@ -77,8 +77,8 @@ interface ClassSelectProps {
 
 function ClassSelect({ label, value, classes, onChange }: ClassSelectProps): JSX.Element {
   return (
-    <label>
-      <span class="note">{label}</span>
+    <label class="field">
+      <strong>{label}</strong>
       <select value={value ?? ''} onChange={({ currentTarget }) => onChange(Number(currentTarget.value))}>
         <option value="" disabled>
           any

@@ -111,11 +111,11 @@ function Figures({ evaluation }: { readonly evaluation: Evaluation }): JSX.Eleme
         {percent(accuracyInterval.high)}) on {count(examples)} images, loss {significant(loss)}, mean F1{' '}
         {significant(macroAverage.f1)}.
       </p>
-      <div class="model-evaluation">
+      <div class="columns wide">
         <ConfusionChart evaluation={evaluation} subtitle={subtitle} file={fileOf('confusion')} />
         <CellImages evaluation={evaluation} />
       </div>
-      <div class="columns">
+      <div class="columns wide">
         <Chart
           draw={(options) => drawClassBars({ subtitle, classes }, options)}
           height={Math.max(280, 80 + 34 * Math.min(classes.length, 30))}

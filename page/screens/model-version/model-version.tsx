@@ -29,7 +29,7 @@ export function ModelVersion({
   const [isDeleting, setDeleting] = useState(false);
   const shown = resource.data;
   const isChampion = shown?.aliases.includes('champion');
-  const title = `${name} @ ${shown?.version ?? version}`;
+  const title = `${name}@${shown?.version ?? version}`;
   return (
     <Screen
       title={title}
@@ -91,11 +91,13 @@ function Panels({ version, onChange }: PanelsProps): JSX.Element {
     { id: 'card', name: 'Card', content: () => <Card version={version} /> },
   ];
   return (
-    <Tabs
-      label="About the version"
-      tabs={tabs}
-      current={state('tab') ?? ''}
-      onChange={(tab) => setState({ tab })}
-    />
+    <div>
+      <Tabs
+        label="About the version"
+        tabs={tabs}
+        current={state('tab') ?? ''}
+        onChange={(tab) => setState({ tab })}
+      />
+    </div>
   );
 }

@@ -18,6 +18,7 @@ export interface ChartsProps {
 
 export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
   const { id, vary, best, halving, modelName, objective } = search;
+  const height = vary.length > 2 ? 420 : 300;
   const isLoss = objective === 'validationLoss';
   const input = {
     subtitle: modelName,
@@ -43,9 +44,9 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
   return (
     <section class="stack">
       <h2>Charts</h2>
-      <div class="columns">
+      <div class="columns wide">
         <Chart
-          height={vary.length > 2 ? 420 : 300}
+          height={height}
           draw={(options) =>
             drawSearchSlices(
               { ...input, best: best?.trial ?? null, options: vary.map(toOption), trials: inOrder },
@@ -57,7 +58,7 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
           file={`slices-${id}`}
         />
         <Chart
-          height={300}
+          height={height}
           draw={(options) => drawSearchHistory({ ...input, trials: inOrder }, options)}
           table={table}
           plotPath={`${path}/plots/history`}
@@ -69,20 +70,26 @@ export function Charts({ path, search, trials }: ChartsProps): JSX.Element {
   );
 }
 
+/** In pixels, as in page.css. */
+const RUNGS_HEIGHT = 300;
+
 /** The objective at each rung is not part of the trials, so the service draws it. */
 function Rungs({ path, search }: Omit<ChartsProps, 'trials'>): JSX.Element {
   const { id, rungs, progress } = search;
   const plot = `${path}/plots/rungs`;
+  const width = Math.min(560, document.documentElement.clientWidth - 60);
   return (
     <figure class="chart">
-      <ApiImage
-        className="search-rungs"
-        key={progress.epochs}
-        path={`${plot}?theme=${shownTheme.value}&width=560`}
-        alt={`The objective of each trial after ${rungs.join(', ')} epochs.`}
-      />
+      <div class="chart-area">
+        <ApiImage
+          className="search-rungs"
+          key={progress.epochs}
+          path={`${plot}?theme=${shownTheme.value}&width=${width}&height=${RUNGS_HEIGHT}`}
+          alt={`The objective of each trial after ${rungs.join(', ')} epochs.`}
+        />
+      </div>
       <figcaption>{`${count(progress.stopped)} of ${count(progress.trials)} trials were stopped at a rung.`}</figcaption>
-      <div class="links">
+      <div class="links search-files">
         <DownloadLink name="SVG" file={`rungs-${id}.svg`} from={{ path: `${plot}?format=svg` }} />
         <DownloadLink name="PNG" file={`rungs-${id}.png`} from={{ path: `${plot}?format=png&density=2` }} />
       </div>

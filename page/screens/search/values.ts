@@ -1,9 +1,10 @@
 /** The values that vary, as text and as positions in a chart. */
 import type { Variation } from '../../../src/domain/search/request.ts';
 import type { SearchOption } from '../../../src/formats/charts/search-slices.ts';
+import { optionName } from '../train/groups.ts';
 
-/** The last name of a path: `learningRate` for `/training/optimizer/learningRate`. */
-export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+/** The name of the option at a path: `Learning rate` for `/training/optimizer/learningRate`. */
+export const nameOf = (path: string): string => optionName(path.slice(path.lastIndexOf('/') + 1));
 
 /** Lists of units as `40-20`; other values as JSON, without quotation marks. */
 export function describeValue(value: unknown): string {

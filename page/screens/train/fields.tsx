@@ -1,6 +1,7 @@
 /** All options of the form, in groups. */
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import type { Form } from './form.ts';
 import { groupOptions, type OptionGroup, SEARCH_GROUP } from './groups.ts';
 import type { OptionErrors } from './option-errors.ts';
@@ -10,8 +11,7 @@ import { findTree, type Tree, visibleOptions } from './options.ts';
 export interface FieldsProps {
   readonly form: Form;
   readonly errors: OptionErrors;
-  /** Ids of the data sets of the service. */
-  readonly datasets: readonly string[];
+  readonly datasets: readonly DatasetSummary[];
 }
 
 export function Fields({ form, errors, datasets }: FieldsProps): JSX.Element {

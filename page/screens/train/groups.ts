@@ -1,4 +1,5 @@
 /** Order and names of the options in the form. Options that are not listed are in the last group. */
+import { toWords } from '../../../src/formats/charts/plot-names.ts';
 import type { Tree } from './options.ts';
 
 export interface OptionGroup {
@@ -72,6 +73,6 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** `batchSize` → `Batch size` */
 export function optionName(name: string): string {
-  const words = name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  const words = toWords(name);
   return NAMES[name] ?? words.charAt(0).toUpperCase() + words.slice(1);
 }

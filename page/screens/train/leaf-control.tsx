@@ -1,5 +1,6 @@
 /** The control of one option: a list of names, or a text that the service checks. */
 import type { JSX } from 'preact';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import type { ControlAttributes } from '../../components/field.tsx';
 import { setOption } from './form.ts';
 import type { Leaf } from './options.ts';
@@ -12,9 +13,10 @@ export function LeafControl({
 }: {
   readonly tree: Leaf;
   readonly attributes: ControlAttributes;
-  readonly datasets: readonly string[];
+  readonly datasets: readonly DatasetSummary[];
 }): JSX.Element {
-  const names = pointer === '/dataset' ? datasets : namesOf(schema);
+  const isDataset = pointer === '/dataset';
+  const names = isDataset ? datasets.map(({ id }) => id) : namesOf(schema);
   if (names && (text === '' || names.includes(text))) {
     return (
       <select
@@ -22,9 +24,11 @@ export function LeafControl({
         value={text}
         onChange={(event) => setOption(pointer, event.currentTarget.value || null)}
       >
-        {pointer !== '/dataset' && standard === '' && <option value="">default</option>}
+        {!isDataset && standard === '' && <option value="">default</option>}
         {names.map((name) => (
-          <option key={name}>{name}</option>
+          <option key={name} value={name}>
+            {(isDataset && datasets.find(({ id }) => id === name)?.name) || name}
+          </option>
         ))}
       </select>
     );

@@ -1,5 +1,6 @@
 /** One option of the form and, for groups, those below it. */
 import type { JSX } from 'preact';
+import type { DatasetSummary } from '../../../src/domain/dataset.ts';
 import { Field } from '../../components/field.tsx';
 import { setOption, varyPointer } from './form.ts';
 import { optionName } from './groups.ts';
@@ -23,8 +24,7 @@ export interface OptionProps<T extends Tree> {
   readonly tree: T;
   readonly setting: Setting;
   readonly errors: OptionErrors;
-  /** Ids of the data sets of the service. */
-  readonly datasets: readonly string[];
+  readonly datasets: readonly DatasetSummary[];
 }
 
 export const fieldId = (pointer: string): string => `option${pointer.replaceAll('/', '-')}`;
@@ -53,7 +53,10 @@ function LeafField({ tree, setting, errors, datasets }: OptionProps<Leaf>): JSX.
   const label = optionName(name);
   const vary = varyPointer(pointer);
   const varied = isVaried(tree) ? setting[vary] : undefined;
-  const hint = [tree.description.replaceAll('`', ''), describeLimits(tree)].filter(Boolean).join('. ');
+  const hint =
+    pointer === '/dataset'
+      ? ''
+      : [tree.description.replaceAll('`', ''), describeLimits(tree)].filter(Boolean).join('. ');
   const toggle = isVaried(tree) && (
     <label class="check note">
       <input
@@ -172,7 +175,7 @@ function SwitchFields({ tree, errors, ...rest }: OptionProps<Switch>): JSX.Eleme
           {optionName(name)}
         </label>
         <p class="hint" id={`${id}-hint`}>
-          {description}
+          {description.replace(/; null .*/, '')}
         </p>
         {errors[pointer] !== undefined && <p class="field-error">{errors[pointer]}</p>}
       </div>

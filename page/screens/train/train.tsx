@@ -20,8 +20,8 @@ import { type Preview, usePreview } from './use-preview.ts';
 
 export function Train(): JSX.Element {
   const datasets = useResource<{ data: readonly DatasetSummary[] }>('/v1/datasets', { isRecorded: false });
-  const ids = datasets.data?.data.map(({ id }) => id) ?? [];
-  const form = readForm(ids[0] ?? '');
+  const listed = datasets.data?.data ?? [];
+  const form = readForm((listed.find(({ id }) => id === 'fashion-mnist') ?? listed[0])?.id ?? '');
   const preview = usePreview(form, datasets.data !== null || datasets.problem !== null);
   const { submit, problem, isSending, ref } = useSubmit(form);
   const shown = problem ?? preview.problem;
@@ -38,7 +38,7 @@ export function Train(): JSX.Element {
           void submit();
         }}
       >
-        <Fields form={form} errors={errors} datasets={ids} />
+        <Fields form={form} errors={errors} datasets={listed} />
         <div class="train-side">
           <Cost preview={preview} hasFieldErrors={isComplete} />
           {problem && !isComplete && <ProblemBox problem={problem} />}

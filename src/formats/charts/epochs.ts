@@ -131,7 +131,8 @@ function comparedMeasure(measures: readonly Measure[], trainings: readonly Plott
   return validation && trainings.every(isValidated) ? validation : first!;
 }
 
-function describeLine({ name, y }: Line, unit: string): string {
+function describeLine({ name: line, y }: Line, unit: string): string {
+  const name = line.charAt(0).toUpperCase() + line.slice(1);
   const isPresent = (value: number) => !Number.isNaN(value);
   const first = y.find(isPresent);
   if (first === undefined) return `${name}: no value.`;

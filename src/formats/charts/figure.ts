@@ -10,14 +10,16 @@ export interface ChartOptions {
   readonly width: number;
   readonly height: number;
   readonly theme: Theme;
+  /** False if the description, which has the notes, is shown beside the chart. */
+  readonly hasNotes?: boolean;
 }
 
 export interface Caption {
   readonly title: string;
   /** Shown beside the title: the model, the job. */
   readonly subtitle: string;
-  /** One sentence with the main numbers, for readers who do not see the chart. */
-  readonly description: string;
+  /** One sentence with the main numbers, for readers who do not see the chart; absent if a note has them. */
+  readonly description?: string;
   /** Sentences under the chart. */
   readonly notes?: readonly string[];
 }
@@ -32,12 +34,12 @@ const MIN_DRAWING = 120;
 /** @param draw fills the area within the margins, under the title and above the notes */
 export function figure(
   { title, subtitle, description, notes = [] }: Caption,
-  { width, height, theme }: ChartOptions,
+  { width, height, theme, hasNotes = true }: ChartOptions,
   draw: (area: Box) => Child,
 ): VNode {
   const inner = width - 2 * MARGIN;
   const lines = fittingNotes(
-    notes,
+    hasNotes ? notes : [],
     inner,
     Math.max(0, Math.floor(((height - MIN_DRAWING) * NOTES) / LINE_HEIGHT)),
   );
@@ -59,7 +61,7 @@ export function figure(
       fill: theme.ink,
     },
     element('title', {}, subtitle === '' ? title : `${title}: ${subtitle}`),
-    element('desc', {}, [description, ...notes].join(' ')),
+    element('desc', {}, [...(description === undefined ? [] : [description]), ...notes].join(' ')),
     element('rect', { width, height, fill: theme.paper }),
     text(MARGIN, 22, titled, { 'font-size': TITLE.size, 'font-weight': 'bold' }),
     beside

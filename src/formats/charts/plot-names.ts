@@ -20,13 +20,17 @@ export function plotNames(jobs: readonly TrainingJob[]): string[] {
   const names = requests.map((request) =>
     differing
       .slice(0, MAX_OPTIONS)
-      .map((path) => `${path.split('.').at(-1)} ${request.get(path) ?? '–'}`)
+      .map((path) => `${toWords(path.split('.').at(-1)!)} ${request.get(path) ?? '–'}`)
       .join(', '),
   );
   const ids = jobs.map(({ id }) => `…${id.slice(-ID_CHARACTERS)}`);
   if (new Set(names).size === names.length && differing.length > 0) return names;
   return ids.map((id, i) => (names[i] === '' ? `job ${id}` : `${names[i]} ${id}`));
 }
+
+/** `batchSize` → `batch size` */
+export const toWords = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** The leaves of a request by their paths: `training.optimizer.learningRate`. */
 export function flatten(value: unknown, path = ''): Map<string, string> {

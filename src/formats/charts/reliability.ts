@@ -39,9 +39,8 @@ export function drawReliability(input: ReliabilityInput, options: ChartOptions):
     {
       title: 'Reliability diagram',
       subtitle,
-      description: `The expected calibration error on ${images.toLocaleString('en')} images is ${error}.`,
       notes: [
-        `Expected calibration error: ${error}.`,
+        `The expected calibration error on ${images.toLocaleString('en')} images is ${error}.`,
         'Dots are at the mean confidence of a bin; on the dashed line, it equals the accuracy.',
       ],
     },

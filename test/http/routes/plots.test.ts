@@ -72,7 +72,7 @@ test('size, density, theme, scale and last epochs are options', async () => {
   assert.match(all.body, />The test line represents 3 looks at the test set\.</);
   assert.match(
     last.body,
-    /training: [\d.]+ after one epoch\..*>3<\/text>.*>Epoch<.*>The test line represents 3 looks/,
+    /Training: [\d.]+ after one epoch\..*>3<\/text>.*>Epoch<.*>The test line represents 3 looks/,
   );
   assert.notEqual((await get(`${JOB}/loss?scale=log`)).body, all.body);
 });
