@@ -21,6 +21,7 @@ const SMALL = {
   network: { hidden: [16] },
   training: { epochs: 1, validation: { fraction: 0.5 } },
 };
+const TWO_TRIALS = smallSearch({ method: { type: 'random', trials: 2 }, halving: null });
 let training: ReturnType<typeof train> | undefined;
 /** The job of the only model. */
 const trained = () => (training ??= train(app, SMALL));
@@ -50,7 +51,7 @@ const control = (page: Page, role: string, name: string) =>
 const holds = (page: Page, expression: string) => page.waitForFunction(expression);
 
 test('trains with the options of the form, and draws each epoch of the stream', options, async (t) => {
-  const page = await open(t, '#/train');
+  const page = await open(t, '#/train?training/validation/fraction=0.9');
   const streams: string[] = [];
   page.on('request', (request) => {
     if (request.url().endsWith('/events')) streams.push(request.url());
@@ -71,7 +72,7 @@ test('trains with the options of the form, and draws each epoch of the stream', 
 
 test('every screen is shown', options, async (t) => {
   const { id } = await trained();
-  const search = await requestJson<Search>(`${url}/v1/searches`, smallSearch());
+  const search = await requestJson<Search>(`${url}/v1/searches`, TWO_TRIALS);
   const page = await open(t, '');
   const screens: [address: string, heading: string, content: string][] = [
     ['train', 'Train', '784-40-10, 31,810 parameters'],
