@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { GradientCheck } from '../../src/domain/gradient-check.ts';
 import { tiny, train } from '../start-service.ts';
-import { assertAccessible, openPage, options, startPageService } from './page.ts';
+import { openPage, options, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 await train(app, tiny({ modelName: 'checked' }));
@@ -25,7 +25,6 @@ test('a gradient check by keyboard passes and shows its blocks and limits', opti
   await criteria.getByRole('row', { name: /check_grad.*one hidden layer.*< 0\.01 yes/ }).waitFor();
   await criteria.getByRole('row', { name: /check_grad.*three hidden layers.*< 1e-4 yes/ }).waitFor();
   await criteria.getByRole('row', { name: /Kernel .*float64/ }).waitFor();
-  await assertAccessible(page);
 
   await page.reload();
   await page.getByRole('heading', { name: 'Passed' }).waitFor();
@@ -41,7 +40,6 @@ test('a check that fails has its reason and advice', options, async (t) => {
   await page.getByRole('button', { name: 'Check the gradient' }).click();
   await page.getByRole('heading', { name: 'Failed' }).waitFor();
   assert.match(String(await page.locator('.check-verdict').textContent()), /\. \w/);
-  await assertAccessible(page);
 });
 
 test(

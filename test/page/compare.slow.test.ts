@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
 import { cancelJob, endless, isUnderway, queueJob, tiny, train, untilJob } from '../start-service.ts';
-import { assertAccessible, openPage, options, startPageService } from './page.ts';
+import { openPage, options, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
@@ -33,7 +33,6 @@ test('overlays the curves, lists only the options that differ, and tests the mod
   await page.getByText(/^compared@1 (does not differ|is significantly).*McNemar's test/).waitFor();
   await page.getByText('By class', { exact: true }).click();
   await page.getByRole('cell', { name: 'Ankle boot' }).waitFor();
-  await assertAccessible(page);
 });
 
 test('follows jobs that run, and shows the rest if one is missing', options, async (t) => {
@@ -48,7 +47,6 @@ test('follows jobs that run, and shows the rest if one is missing', options, asy
   });
   await page.getByText('training-job-not-found').waitFor();
   await page.getByRole('cell', { name: 'running' }).waitFor();
-  await assertAccessible(page);
   await cancelJob(app, running.id);
   await page.getByRole('cell', { name: 'cancelled' }).waitFor();
 });

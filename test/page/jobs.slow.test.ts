@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { cancelJob, endless, isRunning, queueJob, tiny, train, untilJob } from '../start-service.ts';
-import { assertAccessible, openPage, options, startPageService } from './page.ts';
+import { openPage, options, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const { app, url } = service ?? { app: null!, url: '' };
@@ -13,7 +13,6 @@ const PAGE = 20;
 test('an empty store has a sentence, a button and a command', options, async (t) => {
   const page = await openPage(t, url, { path: '#/jobs' });
   await page.getByText('No network has been trained yet.').waitFor();
-  await assertAccessible(page);
   await page.getByRole('link', { name: 'Train one' }).click();
   await page.waitForURL(/#\/train/);
 });
@@ -26,7 +25,6 @@ test('follows the jobs, filters them, and keeps the filter in the address', opti
   const row = (name: string) => page.getByRole('row').filter({ hasText: name });
   await row('runs').getByText('running').waitFor();
   await row('done').getByText('1/1 epochs').waitFor();
-  await assertAccessible(page);
   await page.getByLabel('Status').selectOption('succeeded');
   await row('runs').waitFor({ state: 'detached' });
   assert.match(page.url(), /status=succeeded/);
@@ -62,7 +60,6 @@ test('pages go back to the oldest job, and keep the selection', options, async (
   for (let i = 1; i < 7; i++) await boxes.nth(i).check();
   await page.getByText('8 of at most 8 jobs selected').waitFor();
   assert.equal(await boxes.nth(7).isDisabled(), true);
-  await assertAccessible(page);
   await page.getByRole('link', { name: 'Compare 8 jobs' }).click();
   await page.waitForURL(/#\/compare\?(job_\w+,){7}job_\w+$/);
 });

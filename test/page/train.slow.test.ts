@@ -4,7 +4,7 @@ import { after, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import type { Search } from '../../src/domain/search/search.ts';
 import type { TrainingJob } from '../../src/domain/training-job.ts';
-import { assertAccessible, assertReflows, openPage, options, startPageService } from './page.ts';
+import { openPage, options, startPageService } from './page.ts';
 
 const service = options.skip ? null : await startPageService({ after });
 const url = service?.url ?? '';
@@ -48,7 +48,6 @@ test('shows an error at its field, and focuses the first one at submission', opt
   await page.getByLabel('Dropout', { exact: true }).fill('x');
   await page.getByText('Must be a number, but is "x".').waitFor();
   assert.equal(await batch.getAttribute('aria-invalid'), 'true');
-  await assertAccessible(page);
   await page.getByRole('button', { name: 'Train', exact: true }).click();
   await page.locator('input:focus').waitFor();
   assert.equal(await page.locator(':focus').getAttribute('id'), 'option-training-batchSize');
@@ -64,7 +63,6 @@ test('options that vary make it a search', options, async (t) => {
   await page.getByLabel('Vary Batch size').check();
   await page.getByLabel('Batch size', { exact: true }).fill('256, 512');
   await page.getByRole('button', { name: 'Search 8 settings' }).waitFor();
-  await assertAccessible(page);
   await page.getByLabel('Kind of variation of Learning rate').selectOption('range, log');
   await page.getByLabel('Learning rate: points').fill('4');
   await page.getByRole('button', { name: 'Search 8 settings' }).click();
@@ -99,20 +97,6 @@ test('reload, back and forward keep the form, and a recipe fills it', options, a
   assert.match((await command.textContent())!, /"labelSmoothing":0\.05.*"validation":null/s);
 });
 
-test('the form is accessible and fits a phone, in light and dark', options, async (t) => {
-  for (const [width, colorScheme] of [
-    [1280, 'light'],
-    [360, 'dark'],
-    [320, 'light'],
-  ] as const) {
-    const page = await openPage(t, url, { width, colorScheme });
-    await page.getByText('784-40-10, 31,810 parameters').waitFor();
-    for (const group of await page.locator('.train-groups summary').all()) await group.click();
-    await assertAccessible(page);
-    await assertReflows(page);
-  }
-});
-
 test('the form is drawn at once', options, async (t) => {
   const page = await openPage(t, url);
   await page.getByLabel('Epochs', { exact: true }).waitFor();
@@ -127,7 +111,6 @@ test('the first start shows the curve of the starter job', options, async (t) =>
   const page = await openPage(t, url);
   const curve = page.getByRole('region', { name: 'The first network' });
   await curve.locator('figcaption').getByText('validation: from').waitFor();
-  await assertAccessible(page);
   await curve.getByText('The first network has been trained.').waitFor();
   await page.getByRole('link', { name: 'Try it' }).click();
   await page.waitForURL(/#\/try\?fashion-mnist/);

@@ -8,14 +8,13 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import type { Predictions } from '../../src/protocols/native/schema.ts';
 import { type Scope, temporaryDirectory, testImage, train } from '../start-service.ts';
-import { assertAccessible, openPage, options, type PageOptions, startPageService } from './page.ts';
+import { openPage, options, type PageOptions, startPageService } from './page.ts';
 
 const { app, url } = await startPageService({ after });
 test('without a model, the screen offers to train one', options, async (t) => {
   const page = await openPage(t, url, { path: '#/try' });
   await page.getByText('There is no model yet.').waitFor();
   await page.getByText('as curl').first().click();
-  await assertAccessible(page);
   await runCurl(String(await page.getByLabel('Command').first().textContent()), '.');
   const { data } = (await app.inject('/v1/training-jobs')).json<{ data: { id: string }[] }>();
   assert.equal(data.length, 1);
@@ -76,7 +75,6 @@ test('an inverted upload is diagnosed, and its button leads to the right class',
   await untilPredicted(page, 'Ankle boot');
   const changed = await page.locator('main > .as-curl pre').textContent();
   assert.equal((await runCurl(String(changed), folder)).predictions[0]!.className, 'Ankle boot');
-  await assertAccessible(page);
 
   await page.getByRole('button', { name: 'Undo' }).click();
   await page.getByText(/The image seems inverted/).waitFor();
@@ -144,7 +142,6 @@ test('problems are shown at their fields, and a pasted image replaces them', opt
   await page.getByRole('button', { name: 'Show' }).click();
   await page.locator('#try-index[aria-invalid]').waitFor();
   assert.match(String(await page.locator('#try-index-error').textContent()), /0 to 9999/);
-  await assertAccessible(page);
 
   await page.evaluate(
     `{
